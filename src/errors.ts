@@ -1,0 +1,66 @@
+/**
+ * Every way gbuild fails, and who must act on it: the caller (2), the engine, registry or network (3),
+ * a time limit (4) or we ourselves (70). `task-failed` and `interrupted` carry an exit code of their own.
+ */
+export const exitCodes = {
+  usage: 2,
+  'spec-invalid': 2,
+  'spec-missing': 2,
+  'lock-invalid': 2,
+  'lock-stale': 2,
+  'toolchain-unknown': 2,
+  'workspace-dirty': 2,
+  'workspace-no-revision': 2,
+  'workspace-unreadable': 2,
+  'workspace-changed': 2,
+  'output-missing': 2,
+  'release-refused': 2,
+  'output-refused': 2,
+  'engine-unreachable': 3,
+  'engine-failed': 3,
+  'engine-blind': 3,
+  'image-missing': 3,
+  'toolchain-failed': 3,
+  'network-failed': 3,
+  'store-failed': 3,
+  'timed-out': 4,
+  'task-failed': 1,
+  interrupted: 130,
+  bug: 70,
+} as const;
+
+export type ErrorCode = keyof typeof exitCodes;
+
+export interface ErrorDetails {
+  /** Commands or sentences that can be typed or followed next, most useful first. */
+  suggestions?: string[];
+  cause?: unknown;
+  /** Only for `task-failed` (the child's own code) and `interrupted` (128 + signal number). */
+  exitCode?: number;
+  /** Machine-readable facts for `--json`: paths, digests, the list of mistakes. Never a credential. */
+  facts?: Record<string, unknown>;
+}
+
+/**
+ * The one error class: what happened and where (`message`), what to type next (`suggestions`), who must act (`exitCode`).
+ */
+export class GbuildError extends Error {
+  override readonly name = 'GbuildError';
+  readonly code: ErrorCode;
+  readonly exitCode: number;
+  readonly suggestions: string[];
+  readonly facts: Record<string, unknown>;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.exitCode = details.exitCode ?? exitCodes[code];
+    this.suggestions = details.suggestions ?? [];
+    this.facts = details.facts ?? {};
+  }
+}
+
+/** The text of anything thrown, in one line, without a stack. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
