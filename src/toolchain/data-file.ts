@@ -1,0 +1,38 @@
+import { LineCounter, parseDocument } from 'yaml';
+import type { z } from 'zod';
+import { GbuildError } from '../errors.ts';
+
+/**
+ * Parses a YAML file of the catalog and checks it against its schema. Throws one 'toolchain-failed' that lists every
+ * mistake as file:line:column, key and what was expected.
+ */
+export function parseData<Schema extends z.ZodType>(text: string, file: string, schema: Schema): z.output<Schema> {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const mistakes = document.errors.map((error) => at(error.pos[0], error.message.split('\n')[0] ?? ''));
+  if (mistakes.length === 0) {
+    const result = schema.safeParse(document.toJS({ maxAliasCount: 100 }));
+    if (result.success) return result.data;
+    for (const issue of result.error.issues) {
+      mistakes.push(at(offsetOf(issue.path), `${issue.path.join('.') || 'the file'}: ${issue.message}`));
+    }
+  }
+  throw new GbuildError('toolchain-failed', `this toolchain data cannot be used:\n${mistakes.join('\n')}`, {
+    facts: { file, mistakes },
+    suggestions: [`mend ${file}`],
+  });
+
+  function at(offset: number, message: string): string {
+    const { line, col } = lines.linePos(offset);
+    return `  ${file}:${line}:${col} ${message}`;
+  }
+
+  /** Where the key is, or the nearest parent of it that is there. */
+  function offsetOf(path: PropertyKey[]): number {
+    for (let length = path.length; length > 0; length--) {
+      const node = document.getIn(path.slice(0, length), true) as { range?: [number, number, number] } | undefined;
+      if (node?.range) return node.range[0];
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,68 @@
+import type { EntrypointRule, LayerRule, TaskRule } from './catalog-schema.ts';
+import { splitCommandLine } from './command-line.ts';
+import { factsHold, readFact } from './facts.ts';
+
+/** A task that a repository gets without saying so. */
+export interface DefaultTask {
+  run: string;
+  needs: string[];
+  env: Record<string, string>;
+  reports: string[];
+  because: string;
+}
+
+/** What a toolchain proposes for one repository; the spec's own words win over it. */
+export interface ToolchainDefaults {
+  tasks: Record<string, DefaultTask>;
+  /** In layer order; `when` and `namedIn` are decided, so a planner needs to look at neither. */
+  layers: LayerRule[];
+  entrypoint?: { command: string[]; because: string };
+}
+
+/** The rules of a resolved toolchain (or of a catalog's entry) that defaults come from. */
+export interface DefaultRules {
+  tasks: Record<string, TaskRule>;
+  layers: LayerRule[];
+  entrypoint: EntrypointRule[];
+}
+
+/** Asks the repository which of a toolchain's default tasks, layers and entrypoints are for it. Reads, runs nothing. */
+export function readDefaults(rootDir: string, rules: DefaultRules): ToolchainDefaults {
+  const entrypoint = readEntrypoint(rootDir, rules.entrypoint);
+  return {
+    tasks: readTasks(rootDir, rules.tasks),
+    layers: rules.layers
+      .filter((rule) => factsHold(rootDir, rule.when))
+      .map((rule) => ({ ...rule, from: rule.from.filter((path) => isNamed(rootDir, rule.namedIn, path)) }))
+      .filter((rule) => rule.from.length > 0),
+    ...(entrypoint === undefined ? {} : { entrypoint }),
+  };
+}
+
+function readTasks(rootDir: string, rules: Record<string, TaskRule>): Record<string, DefaultTask> {
+  const held = Object.entries(rules).filter(([, rule]) => factsHold(rootDir, rule.when));
+  const names = new Set(held.map(([name]) => name));
+  return Object.fromEntries(
+    held.map(([name, { run, needs, env, reports, because }]) => [
+      name,
+      { run, needs: needs.filter((need) => names.has(need)), env, reports, because },
+    ]),
+  );
+}
+
+function readEntrypoint(rootDir: string, rules: EntrypointRule[]): ToolchainDefaults['entrypoint'] {
+  for (const { fact, command, because } of rules) {
+    const value = readFact(rootDir, fact);
+    if (value === undefined) continue;
+    const argv = command?.map((word) => word.replaceAll('{value}', value)) ?? splitCommandLine(value);
+    return { command: argv, because };
+  }
+  return undefined;
+}
+
+/** Whether a file speaks of a path, as a path or a word of a command, but not merely as a key (`"build": ...`). */
+function isNamed(rootDir: string, file: string | undefined, path: string): boolean {
+  if (file === undefined) return true;
+  const escaped = path.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return readFact(rootDir, { file, pattern: `(?<![\\w.-])${escaped}(?![\\w-]|"\\s*:)` }) !== undefined;
+}

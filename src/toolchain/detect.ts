@@ -1,0 +1,105 @@
+import { basename } from 'node:path';
+import type { Catalog } from './catalog.ts';
+import type { ToolchainData } from './catalog-schema.ts';
+import { readDefaults } from './defaults.ts';
+import { factName, readFact } from './facts.ts';
+import { chooseVersion, parseRange } from './versions.ts';
+
+/** Why a key of a detected spec has its value, for the note that a run prints and the comments of `gbuild init`. */
+export interface Assumption {
+  key: string;
+  because: string;
+}
+
+/** A repository without a gbuild.yml, as a spec in the user's form. */
+export interface Detection {
+  name: string;
+  /** `node@^22`. */
+  toolchain: string;
+  tasks: Record<string, string | { run: string; needs: string[] }>;
+  image?: { entrypoint: string[] };
+  assumptions: Assumption[];
+  /** Other toolchains of the catalog that would fit too. */
+  others: string[];
+}
+
+/**
+ * Finds out what a repository is by its files. Several fitting toolchains: the first by name in the catalog is taken and
+ * the others are named. Undefined where none fits.
+ */
+export function detectToolchain(rootDir: string, catalog: Catalog): Detection | undefined {
+  const fitting = catalog.names.filter((name) => {
+    const facts = catalog.find(name)?.data.detect.any ?? [];
+    return facts.some((fact) => readFact(rootDir, fact) !== undefined);
+  });
+  const [first, ...others] = fitting;
+  const data = first === undefined ? undefined : catalog.find(first)?.data;
+  return data === undefined ? undefined : describe(rootDir, data, others);
+}
+
+function describe(rootDir: string, data: ToolchainData, others: string[]): Detection {
+  const version = detectVersion(rootDir, data);
+  const name = detectName(rootDir, data);
+  const { tasks, entrypoint } = readDefaults(rootDir, data);
+  const assumptions: Assumption[] = [
+    { key: 'name', because: name.because },
+    { key: 'toolchain', because: version.because },
+    ...Object.entries(tasks).map(([task, { because }]) => ({ key: `tasks.${task}`, because })),
+    ...(entrypoint === undefined ? [] : [{ key: 'image.entrypoint', because: entrypoint.because }]),
+  ];
+  return {
+    name: name.value,
+    toolchain: `${data.name}@${version.value}`,
+    tasks: Object.fromEntries(
+      Object.entries(tasks).map(([task, { run, needs }]) => [task, needs.length === 0 ? run : { run, needs }]),
+    ),
+    ...(entrypoint === undefined ? {} : { image: { entrypoint: entrypoint.command } }),
+    assumptions,
+    others,
+  };
+}
+
+interface Found {
+  value: string;
+  because: string;
+}
+
+/** The first file that names a version which the catalog can serve; text that is no version is passed over. */
+function detectVersion(rootDir: string, data: ToolchainData): Found {
+  for (const fact of data.detect.version) {
+    const text = readFact(rootDir, fact)?.trim();
+    if (text === undefined || text === '') continue;
+    const range = data.aliases[text.toLowerCase()] ?? text.replace(/^v(?=\d)/, '');
+    if (isServed(data, range)) return { value: range, because: `${factName(fact)} asks for ${text}` };
+  }
+  return { value: data.default, because: `no file says which ${data.title} is wanted` };
+}
+
+function isServed(data: ToolchainData, range: string): boolean {
+  try {
+    parseRange(data, range);
+    return chooseVersion(data, range) !== '';
+  } catch {
+    return false;
+  }
+}
+
+/** A name that an image may have: from the files, else from the folder. */
+function detectName(rootDir: string, data: ToolchainData): Found {
+  for (const fact of data.detect.name) {
+    const text = readFact(rootDir, fact);
+    const name = text === undefined ? '' : imageName(text);
+    if (name !== '') return { value: name, because: `${factName(fact)} says ${text}` };
+  }
+  const folder = basename(rootDir);
+  return { value: imageName(folder) || 'app', because: `the folder is called ${folder}` };
+}
+
+/** The nearest repository name to a text: lower case, other characters turned to '-'. */
+function imageName(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, '-')
+    .replace(/[._-]*-[._-]*/g, '-')
+    .replace(/^[._-]+|[._-]+$/g, '');
+}

@@ -1,0 +1,53 @@
+import semver from 'semver';
+import { GbuildError } from '../errors.ts';
+import type { OptionRule, ToolchainData } from './catalog-schema.ts';
+
+export type OptionValue = string | number | boolean | string[];
+
+/** Checks a request's options against the toolchain's; throws one 'spec-invalid' that lists every mistake. */
+export function readOptions(data: ToolchainData, asked: Record<string, OptionValue>): Record<string, OptionValue> {
+  const mistakes: string[] = [];
+  for (const [name, value] of Object.entries(asked)) {
+    const rule = data.options[name];
+    const known = Object.keys(data.options).join(', ') || 'none';
+    if (rule === undefined) mistakes.push(`toolchain.${name}: ${data.name} has no such option (it has: ${known})`);
+    else if (!isFitting(rule, value)) {
+      mistakes.push(`toolchain.${name}: expected ${expectation(rule)}, found ${JSON.stringify(value)}`);
+    }
+  }
+  if (mistakes.length > 0) throw new GbuildError('spec-invalid', mistakes.join('\n'), { facts: { mistakes } });
+  return Object.fromEntries(Object.entries(asked).sort(([left], [right]) => (left < right ? -1 : 1)));
+}
+
+/** The Dockerfile's build arguments with `{version}` and `{option}` filled in; an option not given is empty. */
+export function fillArgs(
+  data: ToolchainData,
+  version: string,
+  options: Record<string, OptionValue>,
+): Record<string, string> {
+  const fill = (template: string) =>
+    template.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+      name === 'version' ? version : optionText(options[name] ?? ''),
+    );
+  return Object.fromEntries(Object.entries(data.args).map(([name, template]) => [name, fill(template)]));
+}
+
+function optionText(value: OptionValue): string {
+  return Array.isArray(value) ? [...value].sort().join(' ') : String(value);
+}
+
+/** Debian Policy 5.6.1: the spelling of a package's name; it reaches a shell's command line. */
+const packageName = /^[a-z0-9][a-z0-9+.-]+$/;
+
+function isFitting(rule: OptionRule, value: OptionValue): boolean {
+  if (rule.values !== undefined && !rule.values.includes(String(value))) return false;
+  if (rule.type === 'packages') return Array.isArray(value) && value.every((name) => packageName.test(name));
+  if (rule.type === 'version') return typeof value === 'string' && semver.valid(value) === value;
+  return typeof value === rule.type;
+}
+
+function expectation(rule: OptionRule): string {
+  if (rule.values !== undefined) return `one of ${rule.values.join(', ')}`;
+  if (rule.type === 'packages') return 'a list of names of Debian packages';
+  return rule.type === 'version' ? 'an exact version such as "10.9.9"' : `a ${rule.type}`;
+}

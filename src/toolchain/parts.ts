@@ -1,0 +1,40 @@
+import semver from 'semver';
+import { GbuildError } from '../errors.ts';
+import type { PartRule, ToolchainData } from './catalog-schema.ts';
+import type { OptionValue } from './options.ts';
+
+/** A part with its exact version; which package brings it depends on the engine's platform. */
+export interface ResolvedPart {
+  name: string;
+  version: string;
+  /** Platform -> npm package; the key '*' stands for every platform. */
+  packages: Record<string, string>;
+}
+
+/** The parts of a toolchain at a version, each at its own exact version; options come first. */
+export function resolveParts(
+  data: ToolchainData,
+  version: string,
+  options: Record<string, OptionValue>,
+): ResolvedPart[] {
+  return Object.entries(data.parts).map(([name, rule]) => ({
+    name,
+    version: partVersion(data.name, name, rule, version, options),
+    packages: typeof rule.npm === 'string' ? { '*': rule.npm } : rule.npm,
+  }));
+}
+
+function partVersion(
+  toolchain: string,
+  part: string,
+  rule: PartRule,
+  version: string,
+  options: Record<string, OptionValue>,
+): string {
+  const asked = rule.option === undefined ? undefined : options[rule.option];
+  if (typeof asked === 'string') return asked;
+  if (typeof rule.version === 'string') return rule.version.replaceAll('{version}', version);
+  const fitting = Object.entries(rule.version).find(([range]) => semver.satisfies(version, range));
+  if (fitting !== undefined) return fitting[1];
+  throw new GbuildError('toolchain-failed', `toolchain ${toolchain}: no version of ${part} is known for ${version}`);
+}

@@ -1,0 +1,228 @@
+import { GbuildError } from '../errors.ts';
+import type { BaseEntry, Catalog, CatalogEntry } from './catalog.ts';
+import type { EntrypointRule, LayerRule, TaskRule, ToolchainData } from './catalog-schema.ts';
+import type { ToolchainFolder } from './folder.ts';
+import { fillArgs, type OptionValue, readOptions } from './options.ts';
+import { type ResolvedPart, resolveParts } from './parts.ts';
+import { recipeDigest, shortRecipe } from './recipe.ts';
+import { chooseVersion } from './versions.ts';
+
+/** `toolchain:` of a spec, normalised. */
+export type ToolchainRequest =
+  | { kind: 'catalog'; request: string; name: string; range: string; options: Record<string, OptionValue> }
+  | { kind: 'image'; request: string; reference: string }
+  | { kind: 'folder'; request: string; path: string };
+
+/** What of gbuild.lock decides a resolution. */
+export interface LockedToolchain {
+  request: string;
+  name: string;
+  version: string;
+  options?: Record<string, OptionValue> | undefined;
+  recipe: string;
+}
+
+/**
+ * How the lock relates to this resolution: 'none' (there is none), 'fits', 'request-changed' (the spec asks for something
+ * else, so the lock was not obeyed), 'recipe-changed' (same version, but the recipe is another one than was locked).
+ */
+export type LockState = 'none' | 'fits' | 'request-changed' | 'recipe-changed';
+
+export interface ToolchainCache {
+  name: string;
+  /** Absolute path in the container. */
+  path: string;
+  env: Record<string, string>;
+}
+
+/** How the images come about; only ensureToolchain looks inside. */
+export type ToolchainSource =
+  | { kind: 'catalog'; entry: CatalogEntry; base: BaseEntry; parts: ResolvedPart[]; args: Record<string, string> }
+  | { kind: 'image'; reference: string }
+  | { kind: 'folder'; folder: ToolchainFolder };
+
+export interface ResolvedToolchain {
+  kind: ToolchainRequest['kind'];
+  name: string;
+  /** As the spec says it. */
+  request: string;
+  /** Exact; for an image its tag or digest. */
+  version: string;
+  options: Record<string, OptionValue>;
+  recipe: `sha256:${string}`;
+  /** Reference of the image to build in. */
+  build: string;
+  /** Reference of the image to ship on; undefined: the one to build in is shipped on. */
+  runtime?: string;
+  caches: ToolchainCache[];
+  /** For containers that build and test. */
+  env: Record<string, string>;
+  /** Default tasks with their conditions: `readDefaults` asks the repository. */
+  tasks: Record<string, TaskRule>;
+  layers: LayerRule[];
+  entrypoint: EntrypointRule[];
+  lockState: LockState;
+  source: ToolchainSource;
+}
+
+export interface ResolveInputs {
+  lock?: LockedToolchain | undefined;
+  /** Needed for kind 'folder': see readToolchainFolder. */
+  folder?: ToolchainFolder | undefined;
+}
+
+/**
+ * Decides which exact toolchain a request means, and the content-addressed references of its images. Needs neither engine
+ * nor network. A lock of the same request decides the version. Throws 'toolchain-unknown' where nothing fits.
+ */
+export function resolveToolchain(
+  request: ToolchainRequest,
+  catalog: Catalog,
+  { lock, folder }: ResolveInputs = {},
+): ResolvedToolchain {
+  const obeyed = lock !== undefined && isSameRequest(lock, request) ? lock : undefined;
+  const resolved = resolveAnew(request, catalog, obeyed?.version, folder);
+  return { ...resolved, lockState: compareLock(lock, obeyed, resolved.recipe) };
+}
+
+type Unlocked = Omit<ResolvedToolchain, 'lockState'>;
+
+function resolveAnew(
+  request: ToolchainRequest,
+  catalog: Catalog,
+  version: string | undefined,
+  folder: ToolchainFolder | undefined,
+): Unlocked {
+  if (request.kind === 'catalog') return resolveEntry(request, catalog, version);
+  if (request.kind === 'image') return resolveImage(request);
+  if (folder === undefined) throw new GbuildError('bug', `the toolchain folder ${request.path} was not read`);
+  return resolveFolder(request, folder);
+}
+
+function resolveEntry(
+  request: Extract<ToolchainRequest, { kind: 'catalog' }>,
+  catalog: Catalog,
+  lockedVersion: string | undefined,
+): Unlocked {
+  const entry = catalog.find(request.name);
+  if (entry === undefined) throw unknownToolchain(request.name, catalog.names);
+  const { data } = entry;
+  const base = catalog.base();
+  const version = lockedVersion ?? chooseVersion(data, request.range);
+  const options = readOptions(data, request.options);
+  const parts = resolveParts(data, version, options);
+  const args = fillArgs(data, version, options);
+  const recipe = recipeDigest([...base.files(), ...entry.files()], {
+    name: data.name,
+    version,
+    args,
+    base: { suite: data.base, reference: suiteReference(data, base) },
+    volatile: [...base.data.volatile, ...data.volatile],
+    parts: parts.map(({ name, version: of, packages }) => ({ name, version: of, packages })),
+  });
+  const build = `gbuild/${data.name}:${version}-${shortRecipe(recipe)}`;
+  return {
+    ...nothingKnown,
+    kind: 'catalog',
+    name: data.name,
+    request: request.request,
+    version,
+    options,
+    recipe,
+    build,
+    runtime: `${build}-runtime`,
+    caches: data.caches,
+    env: data.env,
+    tasks: data.tasks,
+    layers: data.layers,
+    entrypoint: data.entrypoint,
+    source: { kind: 'catalog', entry, base, parts, args },
+  };
+}
+
+function resolveImage({ request, reference }: Extract<ToolchainRequest, { kind: 'image' }>): Unlocked {
+  const named = /^(?<name>.*?)(?:@(?<digest>[^@/]+)|:(?<tag>[^:/@]+))?$/.exec(reference)?.groups;
+  return {
+    ...nothingKnown,
+    kind: 'image',
+    name: named?.name ?? reference,
+    request,
+    version: named?.digest ?? named?.tag ?? 'latest',
+    recipe: recipeDigest([], { image: reference }),
+    build: reference,
+    source: { kind: 'image', reference },
+  };
+}
+
+function resolveFolder({ request, path }: { request: string; path: string }, folder: ToolchainFolder): Unlocked {
+  const recipe = recipeDigest(folder.files, { folder: true });
+  const version = shortRecipe(recipe);
+  const name = folderName(path);
+  const build = `gbuild/folder-${name}:${version}`;
+  return {
+    ...nothingKnown,
+    kind: 'folder',
+    name,
+    request,
+    version,
+    recipe,
+    build,
+    ...(folder.runtimeTarget === undefined ? {} : { runtime: `${build}-runtime` }),
+    source: { kind: 'folder', folder },
+  };
+}
+
+const nothingKnown = { options: {}, caches: [], env: {}, tasks: {}, layers: [], entrypoint: [] };
+
+/** The reference that is pulled for a toolchain's root, where that can be. */
+export function suiteReference(data: ToolchainData, base: BaseEntry): string {
+  const suite = base.data.suites[data.base];
+  if (suite === undefined) {
+    const known = Object.keys(base.data.suites).join(', ');
+    throw new GbuildError('toolchain-failed', `toolchain ${data.name}: no base suite "${data.base}" (known: ${known})`);
+  }
+  return suite.reference;
+}
+
+function isSameRequest(lock: LockedToolchain, request: ToolchainRequest): boolean {
+  const options = request.kind === 'catalog' ? request.options : {};
+  const plain = (of: Record<string, OptionValue>) =>
+    JSON.stringify(Object.entries(of).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return lock.request === request.request && plain(lock.options ?? {}) === plain(options);
+}
+
+function compareLock(
+  lock: LockedToolchain | undefined,
+  obeyed: LockedToolchain | undefined,
+  recipe: string,
+): ResolvedToolchain['lockState'] {
+  if (lock === undefined) return 'none';
+  if (obeyed === undefined) return 'request-changed';
+  return obeyed.recipe === recipe ? 'fits' : 'recipe-changed';
+}
+
+/** A folder's last name as a repository name may be spelt. */
+function folderName(path: string): string {
+  const last =
+    path
+      .split('/')
+      .filter((part) => part !== '' && part !== '.' && part !== '..')
+      .at(-1) ?? 'root';
+  return (
+    last
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, '-')
+      .replace(/^-+|-+$/g, '') || 'root'
+  );
+}
+
+function unknownToolchain(name: string, names: string[]): GbuildError {
+  return new GbuildError('toolchain-unknown', `toolchain: the catalog has no "${name}"; it has ${names.join(', ')}`, {
+    suggestions: [
+      ...(names[0] === undefined ? [] : [`toolchain: ${names[0]}`]),
+      'toolchain: REGISTRY/NAME:TAG takes an image as it is',
+      'toolchain: ./FOLDER takes a folder with a Dockerfile',
+    ],
+    facts: { name, names },
+  });
+}
