@@ -1,0 +1,84 @@
+import type { Socket } from 'node:net';
+import type { ContainerIO, ContainerSpec } from './container-spec.ts';
+import { Demuxer } from './demux.ts';
+
+/** How long a stream may stay open and silent after the container's end, in milliseconds. */
+const lingerMilliseconds = 2_000;
+
+/** The taken-over connection of one container: its output flows to the caller, the caller's input to it. */
+export interface Attachment {
+  /** Rejects when the caller could not take output, or the stream makes no sense. */
+  broken: Promise<never>;
+  /** Settles when all output was handed over: at the stream's end, or when nothing more came for a while. */
+  drained(): Promise<void>;
+  close(): void;
+}
+
+/** Starts both directions. One chunk is handed over at a time: a slow caller slows the container, memory stays flat. */
+export function attachOutput(socket: Socket, spec: ContainerSpec, io: ContainerIO): Attachment {
+  const activity = { waiting: false, last: performance.now() };
+  const pump = pumpOutput(socket, spec.tty, io, activity);
+  const broken = new Promise<never>((_, reject) => pump.catch(reject));
+  broken.catch(() => {});
+  const detach = spec.stdin && io.stdin !== undefined ? pumpInput(socket, io.stdin) : () => {};
+  return {
+    broken,
+    drained: () => Promise.race([pump, lingerOn(activity, pump)]),
+    close() {
+      detach();
+      socket.destroy();
+    },
+  };
+}
+
+async function pumpOutput(
+  socket: Socket,
+  tty: boolean,
+  io: ContainerIO,
+  activity: { waiting: boolean; last: number },
+): Promise<void> {
+  const demuxer = new Demuxer();
+  for await (const chunk of readChunks(socket)) {
+    activity.waiting = true;
+    const frames = tty ? [{ stream: 'stdout' as const, data: chunk }] : demuxer.split(chunk);
+    for (const { stream, data } of frames) {
+      const taken = io.onOutput(stream, data);
+      if (taken !== undefined) await taken;
+    }
+    activity.waiting = false;
+    activity.last = performance.now();
+  }
+}
+
+/** A connection that breaks ends the output; whether the run failed is told by the wait, which breaks too. */
+async function* readChunks(socket: Socket): AsyncGenerator<Buffer> {
+  const chunks = socket.iterator({ destroyOnReturn: false });
+  while (true) {
+    const next = await chunks.next().catch(() => ({ done: true as const, value: undefined }));
+    if (next.done) return;
+    yield next.value as Buffer;
+  }
+}
+
+/** The run ends when its main process ends: a child that still holds the pipe open is not waited for. */
+async function lingerOn(activity: { waiting: boolean; last: number }, pump: Promise<void>): Promise<void> {
+  let over = false;
+  const end = () => {
+    over = true;
+  };
+  pump.then(end, end);
+  activity.last = performance.now();
+  while (!over && (activity.waiting || performance.now() - activity.last < lingerMilliseconds))
+    await new Promise((resolve) => setTimeout(resolve, 50).unref());
+}
+
+/** Sends stdin and its end; the way out leaves the source usable. */
+function pumpInput(socket: Socket, stdin: NonNullable<ContainerIO['stdin']>): () => void {
+  // A container that no longer reads closes its side: not the caller's affair.
+  socket.on('error', () => {});
+  stdin.pipe(socket);
+  return () => {
+    stdin.unpipe(socket);
+    stdin.pause();
+  };
+}

@@ -1,0 +1,111 @@
+import type { Readable } from 'node:stream';
+import type { Stop } from '../host.ts';
+
+export type ContainerMount =
+  | { type: 'bind'; hostDir: string; containerDir: string; readOnly?: boolean }
+  | { type: 'volume'; name: string; containerDir: string; labels?: Record<string, string> };
+
+/** Something put into the container before it starts; ids and mode arrive as given. Absolute path. */
+export interface ContainerFile {
+  path: string;
+  type: 'file' | 'directory';
+  mode: number;
+  uid: number;
+  gid: number;
+  content?: Buffer;
+}
+
+/** Everything about one container; nothing is added behind its back but init, no-new-privileges and no log. */
+export interface ContainerSpec {
+  image: string;
+  command: string[];
+  entrypoint?: string[];
+  /** `uid:gid` in numbers. */
+  user: string;
+  env: Record<string, string>;
+  workdir: string;
+  mounts: ContainerMount[];
+  files: ContainerFile[];
+  tty: boolean;
+  stdin: boolean;
+  network: 'bridge' | 'none' | 'host' | (string & {});
+  /** Memory in bytes, without swap on top. */
+  limits: { memory?: number; cpus?: number; pids?: number };
+  /** Capabilities kept; all others are dropped. */
+  capAdd: string[];
+  labels: Record<string, string>;
+  usernsMode?: string;
+  /** A bind whose folder the engine must really see: compared before the start. */
+  probe?: { hostDir: string; containerDir: string };
+  /** Seconds between asking to stop (SIGTERM) and SIGKILL; 10 when left out. */
+  graceSeconds?: number;
+}
+
+export interface ContainerIO {
+  /** Chunks in the order they came; a promise holds the container's output back until it settles. */
+  onOutput(stream: 'stdout' | 'stderr', chunk: Buffer): void | Promise<void>;
+  stdin?: Readable;
+  terminal?: { columns: number; rows: number; onResize(call: (columns: number, rows: number) => void): void };
+  stop: Stop;
+}
+
+export interface ContainerResult {
+  /** The command's own code; 128 + n when a signal ended it; 126 or 127 when it could not be started. */
+  exitCode: number;
+  oomKilled: boolean;
+  seconds: number;
+  /** Why the command could not be started, in the engine's words. */
+  startError?: string;
+}
+
+/** The body of POST /containers/create. */
+export function formatCreateBody(spec: ContainerSpec): object {
+  return {
+    Image: spec.image,
+    Cmd: spec.command,
+    ...(spec.entrypoint !== undefined && { Entrypoint: spec.entrypoint }),
+    User: spec.user,
+    Env: Object.entries(spec.env).map(([key, value]) => `${key}=${value}`),
+    WorkingDir: spec.workdir,
+    // Constant: a container's hostname gets into jars and logs.
+    Hostname: 'gbuild',
+    Tty: spec.tty,
+    OpenStdin: spec.stdin,
+    StdinOnce: spec.stdin,
+    AttachStdin: spec.stdin,
+    AttachStdout: true,
+    AttachStderr: true,
+    Labels: spec.labels,
+    StopTimeout: spec.graceSeconds ?? 10,
+    HostConfig: formatHostConfig(spec),
+  };
+}
+
+function formatHostConfig(spec: ContainerSpec): object {
+  const { memory, cpus, pids } = spec.limits;
+  return {
+    Init: true,
+    NetworkMode: spec.network,
+    Mounts: spec.mounts.map(formatMount),
+    CapDrop: ['ALL'],
+    CapAdd: spec.capAdd,
+    SecurityOpt: ['no-new-privileges'],
+    LogConfig: { Type: 'none', Config: {} },
+    ...(memory !== undefined && { Memory: memory, MemorySwap: memory }),
+    ...(cpus !== undefined && { NanoCpus: Math.round(cpus * 1e9) }),
+    ...(pids !== undefined && { PidsLimit: pids }),
+    ...(spec.usernsMode !== undefined && { UsernsMode: spec.usernsMode }),
+  };
+}
+
+/** Mounts of type bind, never `Binds`: those create a missing host folder, owned by root. */
+function formatMount(mount: ContainerMount): object {
+  if (mount.type === 'bind')
+    return { Type: 'bind', Source: mount.hostDir, Target: mount.containerDir, ReadOnly: mount.readOnly ?? false };
+  return {
+    Type: 'volume',
+    Source: mount.name,
+    Target: mount.containerDir,
+    VolumeOptions: { NoCopy: true, Labels: mount.labels ?? {} },
+  };
+}

@@ -1,0 +1,138 @@
+import type { Readable } from 'node:stream';
+import type { Stop } from '../host.ts';
+import { type BuildRequest, buildImage } from './build.ts';
+import type { ContainerIO, ContainerResult, ContainerSpec } from './container-spec.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { Heartbeat } from './heartbeat.ts';
+import { type EngineImage, inspectImage, type ListedImage, listImages, removeImage, tagImage } from './images.ts';
+import { type EngineInfo, readInfo } from './info.ts';
+import { type Owner, ownerText } from './owner.ts';
+import { runContainer } from './run.ts';
+import { ownerLabel, removeRun, runLabel, type SweepReport, stagingReference, sweepDead } from './sweep.ts';
+import { loadArchive, type PullProgress, pullImage, saveImage } from './transfer.ts';
+import { type EngineVolume, listVolumes, removeVolume } from './volumes.ts';
+import { Wire } from './wire.ts';
+
+export type { BuildRequest } from './build.ts';
+export type { BuildEvent } from './buildkit.ts';
+export type { ContainerFile, ContainerIO, ContainerMount, ContainerResult, ContainerSpec } from './container-spec.ts';
+export type { Endpoint } from './endpoint.ts';
+export type { EngineImage, ListedImage } from './images.ts';
+export type { EngineInfo } from './info.ts';
+export type { SweepReport } from './sweep.ts';
+export type { PullProgress } from './transfer.ts';
+export type { EngineVolume } from './volumes.ts';
+
+export interface EngineOptions {
+  owner: Owner;
+  runId: string;
+  /** Gets one line for each request. */
+  debug?: (text: string) => void;
+  heartbeat?: Heartbeat;
+}
+
+/** Makes an engine of an endpoint; nothing is opened or asked before it is used. */
+export function connectEngine(endpoint: Endpoint, options: EngineOptions): Engine {
+  return new Engine(endpoint, options);
+}
+
+/**
+ * One container engine and this run on it. Every failure is a GbuildError: `engine-unreachable`, `engine-failed`,
+ * `engine-blind`, `image-missing` or `network-failed`; where a stop is taken, its reason.
+ */
+export class Engine {
+  readonly endpoint: Endpoint;
+  readonly owner: Owner;
+  readonly runId: string;
+  readonly #wire: Wire;
+  #info: Promise<EngineInfo> | undefined;
+
+  constructor(endpoint: Endpoint, options: EngineOptions) {
+    this.endpoint = endpoint;
+    this.owner = options.owner;
+    this.runId = options.runId;
+    this.#wire = new Wire(endpoint, options);
+  }
+
+  /** What the engine is; asked once. */
+  info(): Promise<EngineInfo> {
+    this.#info ??= readInfo(this.#wire).catch((thrown: unknown) => {
+      this.#info = undefined;
+      throw thrown;
+    });
+    return this.#info;
+  }
+
+  inspectImage(reference: string): Promise<EngineImage | undefined> {
+    return inspectImage(this.#wire, reference);
+  }
+
+  tagImage(source: string, target: string): Promise<void> {
+    return tagImage(this.#wire, source, target);
+  }
+
+  removeImage(reference: string): Promise<void> {
+    return removeImage(this.#wire, reference);
+  }
+
+  listImages(filter: { label?: string; reference?: string } = {}): Promise<ListedImage[]> {
+    return listImages(this.#wire, filter);
+  }
+
+  pullImage(reference: string, options: { onProgress?: (progress: PullProgress) => void; stop: Stop }): Promise<void> {
+    return pullImage(this.#wire, reference, options);
+  }
+
+  loadArchive(chunks: Iterable<Buffer> | AsyncIterable<Buffer>, options: { stop: Stop }): Promise<void> {
+    return loadArchive(this.#wire, chunks, options);
+  }
+
+  saveImage(reference: string): Promise<Readable> {
+    return saveImage(this.#wire, reference);
+  }
+
+  /** The id of the built image. */
+  async buildImage(request: BuildRequest): Promise<string> {
+    const { buildkit } = await this.info();
+    return buildImage(this.#wire, request, buildkit ? 'buildkit' : 'classic');
+  }
+
+  /** Runs a container that carries this run's and owner's labels besides its own. */
+  runContainer(spec: ContainerSpec, io: ContainerIO): Promise<ContainerResult> {
+    return runContainer(this.#wire, { ...spec, labels: { ...spec.labels, ...this.labels } }, io);
+  }
+
+  /** The labels that say whose a container or a run's volume is. */
+  get labels(): Record<string, string> {
+    return { [runLabel]: this.runId, [ownerLabel]: ownerText(this.owner) };
+  }
+
+  /** The name for an image that is still being made; a sweep removes it when this process is dead. */
+  stagingReference(name: string): string {
+    return stagingReference(this.owner, name);
+  }
+
+  /** Removes what dead owners left; never anything of a living or a foreign one. */
+  sweep(): Promise<SweepReport> {
+    return sweepDead(this.#wire, this.owner);
+  }
+
+  /** Removes everything of one run of this process. */
+  removeRun(runId: string = this.runId): Promise<SweepReport> {
+    return removeRun(this.#wire, runId, this.owner);
+  }
+
+  /** Volumes that carry a label, `key` or `key=value`. */
+  listVolumes(label: string): Promise<EngineVolume[]> {
+    return listVolumes(this.#wire, label);
+  }
+
+  removeVolume(name: string): Promise<void> {
+    return removeVolume(this.#wire, name);
+  }
+
+  /** Closes kept connections; a process may also just end. */
+  close(): void {
+    this.#wire.close();
+  }
+}

@@ -1,0 +1,88 @@
+import { engineLost } from './failures.ts';
+import type { Wire } from './wire.ts';
+
+/** How often a living engine is asked for a sign of life while we wait for it, and how long it may take: milliseconds. */
+export interface Heartbeat {
+  every: number;
+  deadline: number;
+}
+
+export const defaultHeartbeat: Heartbeat = { every: 5_000, deadline: 15_000 };
+
+/**
+ * Does long work on the engine and never hangs: the work's signal fires when the caller asks to stop or when the
+ * engine gives no sign of life any more (a connection that stays half open shows no other way).
+ *
+ * @throws what the work throws, the reason of `ask`, or `engine-failed` for an engine that fell silent
+ */
+export async function keepWatch<T>(
+  wire: Wire,
+  what: string,
+  ask: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const silent = new AbortController();
+  const over = new AbortController();
+  const signal = ask === undefined ? silent.signal : AbortSignal.any([silent.signal, ask]);
+  void beat(wire, over.signal).catch((thrown: unknown) => silent.abort(engineLost(wire.endpoint, what, thrown)));
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([work(signal), rejectOn(signal, over.signal)]);
+  } catch (thrown) {
+    throw signal.aborted ? signal.reason : thrown;
+  } finally {
+    over.abort();
+  }
+}
+
+/** Asks `GET /_ping` until it is over; throws at the second unanswered one in a row. */
+async function beat(wire: Wire, over: AbortSignal): Promise<void> {
+  let missed = 0;
+  while (await sleep(wire.heartbeat.every, over)) {
+    try {
+      await ping(wire, over);
+      missed = 0;
+    } catch (thrown) {
+      if (over.aborted) return;
+      missed += 1;
+      if (missed === 2) throw thrown;
+    }
+  }
+}
+
+async function ping(wire: Wire, over: AbortSignal): Promise<void> {
+  const what = 'give a sign of life';
+  const timer = new AbortController();
+  const late = setTimeout(() => {
+    timer.abort(new Error(`no sign of life within ${wire.heartbeat.deadline / 1000} s`));
+  }, wire.heartbeat.deadline);
+  try {
+    const signal = AbortSignal.any([timer.signal, over]);
+    const answer = await wire.sendTo('/_ping', { what, method: 'GET', path: '/_ping', signal });
+    await wire.readText(answer, what);
+  } finally {
+    clearTimeout(late);
+  }
+}
+
+function rejectOn(signal: AbortSignal, over: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true, signal: over });
+  });
+}
+
+/** True after the time, false when it was over before. */
+function sleep(milliseconds: number, over: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (over.aborted) return resolve(false);
+    const timer = setTimeout(() => resolve(true), milliseconds);
+    over.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        resolve(false);
+      },
+      { once: true },
+    );
+  });
+}

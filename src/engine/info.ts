@@ -1,0 +1,74 @@
+import { readField, readList, readNumber, readText, readTexts } from './json.ts';
+import type { Wire } from './wire.ts';
+
+/** What an engine is and can do. */
+export interface EngineInfo {
+  id: string;
+  name: string;
+  version: string;
+  /** The version spoken with it, negotiated. */
+  apiVersion: string;
+  kind: 'docker' | 'podman';
+  rootless: boolean;
+  usernsRemap: boolean;
+  /** Image ids are manifest digests here, config digests elsewhere. */
+  containerdStore: boolean;
+  buildkit: boolean;
+  /** Bytes. */
+  memory: number;
+  cpus: number;
+  /** `linux/amd64`. */
+  platform: string;
+  rootDir: string;
+  /** The engine's clock, RFC 3339. */
+  time?: string;
+}
+
+/** Reads GET /info and /version. */
+export async function readInfo(wire: Wire): Promise<EngineInfo> {
+  const ask = async (path: string) => (await wire.call({ what: 'describe itself', method: 'GET', path })).json;
+  const [apiVersion, info, version] = await Promise.all([wire.version(), ask('/info'), ask('/version')]);
+  const kind = isPodman(version) ? 'podman' : 'docker';
+  const security = readTexts(info, 'SecurityOptions');
+  const os = readText(info, 'OSType') ?? 'linux';
+  const time = readText(info, 'SystemTime');
+  return {
+    id: readText(info, 'ID') ?? '',
+    name: readText(info, 'Name') ?? '',
+    version: readText(version, 'Version') ?? '',
+    apiVersion,
+    kind,
+    rootless: hasSecurity(security, 'rootless'),
+    usernsRemap: hasSecurity(security, 'userns'),
+    containerdStore: isContainerdStore(info),
+    // Docker's own builder endpoint has BuildKit since API 1.39, whatever Builder-Version it prefers.
+    buildkit: kind === 'docker' && os === 'linux',
+    memory: readNumber(info, 'MemTotal') ?? 0,
+    cpus: readNumber(info, 'NCPU') ?? 0,
+    platform: `${os}/${readText(version, 'Arch') ?? goArchitecture(readText(info, 'Architecture'))}`,
+    rootDir: readText(info, 'DockerRootDir') ?? '',
+    ...(time !== undefined && { time }),
+  };
+}
+
+function isPodman(version: unknown): boolean {
+  return readList(version, 'Components').some((each) => /podman/i.test(readText(each, 'Name') ?? ''));
+}
+
+function hasSecurity(options: string[], name: string): boolean {
+  return options.some((option) => option.split(',').includes(`name=${name}`) || option === name);
+}
+
+function isContainerdStore(info: unknown): boolean {
+  const status = readField(info, 'DriverStatus');
+  return (
+    Array.isArray(status) &&
+    status.some(
+      (pair) => Array.isArray(pair) && pair[0] === 'driver-type' && pair[1] === 'io.containerd.snapshotter.v1',
+    )
+  );
+}
+
+function goArchitecture(machine = 'x86_64'): string {
+  return { x86_64: 'amd64', aarch64: 'arm64', armv7l: 'arm' }[machine] ?? machine;
+}

@@ -1,0 +1,110 @@
+import { type BigIntStats, lstatSync, readdirSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { GbuildError } from '../errors.ts';
+import { parseJson, readNumber, readText } from './json.ts';
+import type { Wire } from './wire.ts';
+
+/** What is compared of a file on both sides: bytes (not of folders) and modification time in nanoseconds. */
+interface Trait {
+  size?: bigint;
+  mtime: bigint;
+}
+
+const attempts = 5;
+
+/**
+ * Makes sure that a bind shows the caller's own folder: its time, and size and time of one file in it, must be the same seen
+ * through the container (HEAD /containers/{id}/archive, before the start). An engine on another machine has another folder
+ * of that name, or none, or a new empty one.
+ *
+ * @throws GbuildError `engine-blind`
+ */
+export async function verifyMount(
+  wire: Wire,
+  id: string,
+  probe: { hostDir: string; containerDir: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const file = findFile(probe.hostDir);
+  const checks = [compare(wire, id, probe.hostDir, probe.containerDir, signal)];
+  if (file !== undefined)
+    checks.push(compare(wire, id, join(probe.hostDir, file), posix.join(probe.containerDir, file), signal));
+  const same = await Promise.all(checks);
+  if (same.includes(false)) throw blindEngine(wire, probe.hostDir, 'sees another folder there');
+}
+
+/** The engine and gbuild do not share this folder. `how` completes "but that engine ...". */
+export function blindEngine(wire: Wire, hostDir: string, how: string): GbuildError {
+  return new GbuildError(
+    'engine-blind',
+    `the engine at ${wire.endpoint.url} (from ${wire.endpoint.source}) cannot see ${hostDir}: that engine ${how}, so it runs on another machine or in a container of its own`,
+    {
+      suggestions: [
+        'unset DOCKER_HOST DOCKER_CONTEXT   # to use an engine of this machine',
+        `mount ${hostDir} at the same path where the engine runs`,
+        'gbuild doctor',
+      ],
+      facts: { endpoint: wire.endpoint.url, hostDir },
+    },
+  );
+}
+
+/** Another process may write there at this moment: a difference counts only where our side stood still around the look. */
+async function compare(
+  wire: Wire,
+  id: string,
+  hostPath: string,
+  containerPath: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  for (let attempt = 1; attempt <= attempts; attempt += 1) {
+    const before = readTrait(hostPath);
+    const seen = await statInContainer(wire, id, containerPath, signal);
+    const after = readTrait(hostPath);
+    if (seen !== undefined && [before, after].some((own) => own !== undefined && isSame(own, seen))) return true;
+    if (before?.mtime === after?.mtime && before?.size === after?.size) return before === undefined;
+  }
+  return true;
+}
+
+function isSame(own: Trait, seen: Trait): boolean {
+  if (own.size !== undefined && seen.size !== undefined && own.size !== seen.size) return false;
+  return own.mtime === seen.mtime || isCoarse(own.mtime, seen.mtime);
+}
+
+/** A shared file system between (virtiofs, NFS) may keep microseconds or whole seconds only. */
+function isCoarse(own: bigint, seen: bigint): boolean {
+  return [1_000n, 1_000_000_000n].some((unit) => seen % unit === 0n && own - (own % unit) === seen);
+}
+
+function readTrait(path: string): Trait | undefined {
+  const stats: BigIntStats | undefined = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  if (stats === undefined) return undefined;
+  return stats.isFile() ? { size: stats.size, mtime: stats.mtimeNs } : { mtime: stats.mtimeNs };
+}
+
+function findFile(hostDir: string): string | undefined {
+  const files = readdirSync(hostDir, { withFileTypes: true }).filter((entry) => entry.isFile());
+  return files.map((entry) => entry.name).sort()[0];
+}
+
+async function statInContainer(wire: Wire, id: string, path: string, signal: AbortSignal): Promise<Trait | undefined> {
+  const what = 'look at the workspace through the container';
+  const answer = await wire.send({ what, method: 'HEAD', path: `/containers/${id}/archive`, query: { path }, signal });
+  await wire.readText(answer, what);
+  if (answer.statusCode === 404) return undefined;
+  const header = answer.headers['x-docker-container-path-stat'];
+  if (answer.statusCode !== 200 || typeof header !== 'string') await wire.refuse(answer, what);
+  const stat = parseJson(Buffer.from(String(header), 'base64').toString('utf8'));
+  const mtime = parseTime(readText(stat, 'mtime') ?? '');
+  const size = readNumber(stat, 'size');
+  return { mtime, ...(size !== undefined && { size: BigInt(size) }) };
+}
+
+/** RFC 3339 with up to nine digits and any zone, in nanoseconds; -1 for anything else. */
+export function parseTime(text: string): bigint {
+  const match = /^(.{19})(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/.exec(text);
+  const seconds = match === null ? Number.NaN : Date.parse(`${match[1]}${match[3]}`);
+  if (match === null || Number.isNaN(seconds)) return -1n;
+  return BigInt(seconds) * 1_000_000n + BigInt((match[2] ?? '').padEnd(9, '0'));
+}

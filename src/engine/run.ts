@@ -1,0 +1,150 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { GbuildError } from '../errors.ts';
+import { attachOutput } from './attach.ts';
+import { createContainer, inspectState, putFiles, removeContainer } from './container.ts';
+import type { ContainerIO, ContainerResult, ContainerSpec } from './container-spec.ts';
+import { refused } from './failures.ts';
+import { keepWatch } from './heartbeat.ts';
+import { parseJson, readNumber } from './json.ts';
+import { verifyMount } from './probe.ts';
+import { obeyStop } from './stop.ts';
+import { messageIn, type Wire } from './wire.ts';
+
+/**
+ * Runs one container from creation to removal. Attached and waiting before it starts, so that no byte and no exit is
+ * missed; when this returns or throws, the container and its anonymous volumes are gone.
+ *
+ * @throws GbuildError `image-missing`, `engine-blind`, `engine-failed`, or the reason of the stop once the container ended
+ */
+export async function runContainer(wire: Wire, spec: ContainerSpec, io: ContainerIO): Promise<ContainerResult> {
+  const began = performance.now();
+  throwIfStopped(io);
+  const id = await createContainer(wire, spec);
+  let outcome: Omit<ContainerResult, 'seconds'>;
+  try {
+    const what = `run the container ${id.slice(0, 12)}`;
+    outcome = await keepWatch(wire, what, undefined, (signal) => runCreated(wire, id, spec, io, signal));
+  } catch (thrown) {
+    await removeContainer(wire, id, { lost: thrown instanceof GbuildError && thrown.code === 'engine-failed' }).catch(
+      () => {
+        // The first error tells more; the labels let a later sweep take the container away.
+      },
+    );
+    throw thrown;
+  }
+  await removeContainer(wire, id, { lost: false });
+  throwIfStopped(io);
+  return { ...outcome, seconds: (performance.now() - began) / 1000 };
+}
+
+async function runCreated(
+  wire: Wire,
+  id: string,
+  spec: ContainerSpec,
+  io: ContainerIO,
+  signal: AbortSignal,
+): Promise<Omit<ContainerResult, 'seconds'>> {
+  const [socket, wait] = await prepare(wire, id, spec, signal);
+  const attachment = attachOutput(socket, spec, io);
+  const exit = readExit(wire, id, wait);
+  exit.catch(() => {});
+  try {
+    throwIfStopped(io);
+    const startError = await startContainer(wire, id, signal);
+    if (startError !== undefined) return await describeFailedStart(wire, id, startError);
+    using _stop = obeyStop(wire, id, io.stop, spec.graceSeconds ?? 10);
+    if (spec.tty) followTerminal(wire, id, io, signal);
+    // Output that cannot be taken (a full disk below the log) ends the run; its good end does not: the exit counts.
+    const exitCode = await Promise.race([exit, attachment.broken]);
+    await attachment.drained();
+    const oomKilled = exitCode !== 0 && (await inspectState(wire, id)).oomKilled;
+    return { exitCode, oomKilled };
+  } finally {
+    attachment.close();
+    wait.destroy();
+  }
+}
+
+/** The calls that may overlap: files and probe in one line, attach and wait beside it; all of them before the start. */
+async function prepare(
+  wire: Wire,
+  id: string,
+  spec: ContainerSpec,
+  signal: AbortSignal,
+): Promise<[Socket, IncomingMessage]> {
+  const attach = wire.hijack({
+    what: 'attach to the container',
+    method: 'POST',
+    path: `/containers/${id}/attach`,
+    query: { stream: true, stdin: spec.stdin, stdout: true, stderr: true },
+    signal,
+  });
+  const wait = wire.send({
+    what: 'wait for the container',
+    method: 'POST',
+    path: `/containers/${id}/wait`,
+    query: { condition: 'next-exit' },
+    signal,
+  });
+  const fill = putFiles(wire, id, spec.files, signal).then(async () => {
+    if (spec.probe !== undefined) await verifyMount(wire, id, spec.probe, signal);
+  });
+  const [attached, waiting, filled] = await Promise.allSettled([attach, wait, fill]);
+  if (attached.status === 'fulfilled' && waiting.status === 'fulfilled' && filled.status === 'fulfilled')
+    return [attached.value, waiting.value];
+  if (attached.status === 'fulfilled') attached.value.destroy();
+  if (waiting.status === 'fulfilled') waiting.value.destroy();
+  throw [filled, attached, waiting].find((each) => each.status === 'rejected')?.reason;
+}
+
+async function readExit(wire: Wire, id: string, wait: IncomingMessage): Promise<number> {
+  const what = `wait for the container ${id.slice(0, 12)}`;
+  if (wait.statusCode !== 200) await wire.refuse(wait, what);
+  const code = readNumber(parseJson(await wire.readText(wait, what)), 'StatusCode');
+  if (code !== undefined) return code;
+  throw new GbuildError('engine-failed', `the engine at ${wire.endpoint.url} lost the container ${id.slice(0, 12)}`, {
+    suggestions: ['try again', 'gbuild doctor'],
+    facts: { endpoint: wire.endpoint.url, container: id },
+  });
+}
+
+interface StartError {
+  status: number;
+  message: string;
+}
+
+/** POST /start; what the engine said when it could not, `undefined` when it runs. */
+async function startContainer(wire: Wire, id: string, signal: AbortSignal): Promise<StartError | undefined> {
+  const what = 'start the container';
+  const answer = await wire.send({ what, method: 'POST', path: `/containers/${id}/start`, signal });
+  const text = await wire.readText(answer, what);
+  return answer.statusCode === 204 ? undefined : { status: answer.statusCode ?? 0, message: messageIn(text) };
+}
+
+/** 126 and 127 stand in the container's state when its command could not be executed: then it is the caller's affair. */
+async function describeFailedStart(
+  wire: Wire,
+  id: string,
+  { status, message }: StartError,
+): Promise<Omit<ContainerResult, 'seconds'>> {
+  const { exitCode } = await inspectState(wire, id);
+  if (exitCode === 126 || exitCode === 127) return { exitCode, oomKilled: false, startError: message };
+  throw refused(wire.endpoint, 'start the container', status, message);
+}
+
+function followTerminal(wire: Wire, id: string, io: ContainerIO, signal: AbortSignal): void {
+  const resize = (columns: number, rows: number) => {
+    const request = { what: 'resize the terminal', method: 'POST', path: `/containers/${id}/resize`, signal } as const;
+    // Only the picture suffers when this fails, and the container may just have ended.
+    wire.call({ ...request, query: { w: columns, h: rows } }).catch(() => {});
+  };
+  if (io.terminal === undefined) return;
+  resize(io.terminal.columns, io.terminal.rows);
+  io.terminal.onResize(resize);
+}
+
+function throwIfStopped({ stop }: ContainerIO): void {
+  stop.kill.throwIfAborted();
+  stop.ask.throwIfAborted();
+}

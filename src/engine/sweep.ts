@@ -1,0 +1,85 @@
+import { removeContainer } from './container.ts';
+import { listImages, removeImage } from './images.ts';
+import { readText, readTextMap } from './json.ts';
+import { type Owner, ownerIsDead, ownerText, parseOwner } from './owner.ts';
+import { listVolumes, removeVolume } from './volumes.ts';
+import type { Wire } from './wire.ts';
+
+/** What a sweep took away, by name. */
+export interface SweepReport {
+  containers: string[];
+  images: string[];
+  volumes: string[];
+}
+
+export const runLabel = 'io.gbuild.run';
+export const ownerLabel = 'io.gbuild.owner';
+const stagingRepository = 'gbuild-staging';
+
+/** The name an image bears while it is being made; it says whose it is, so that a sweep can judge it. */
+export function stagingReference(owner: Owner, name: string): string {
+  return `${stagingRepository}:${`${ownerText(owner)}.${name}`.slice(0, 128)}`;
+}
+
+/** Removes containers, run volumes and staging images whose owner is surely dead. Caches and others' things stay. */
+export function sweepDead(wire: Wire, self: Owner): Promise<SweepReport> {
+  return removeOwned(
+    wire,
+    (labels) => isDead(labels[ownerLabel], self),
+    (tag) => isDead(tag.split('.')[0], self),
+  );
+}
+
+/** Removes what one run of this process made, dead or not. */
+export function removeRun(wire: Wire, runId: string, self: Owner): Promise<SweepReport> {
+  const own = stagingReference(self, '').slice(stagingRepository.length + 1);
+  return removeOwned(
+    wire,
+    (labels) => labels[runLabel] === runId,
+    (tag) => tag.startsWith(own),
+  );
+}
+
+async function removeOwned(
+  wire: Wire,
+  isOurs: (labels: Record<string, string>) => boolean,
+  isOurTag: (tag: string) => boolean,
+): Promise<SweepReport> {
+  const containers = (await listContainers(wire)).filter(({ labels }) => isOurs(labels)).map(({ id }) => id);
+  await Promise.all(containers.map((id) => removeContainer(wire, id, { lost: false })));
+  const [images, volumes] = await Promise.all([findStagingTags(wire, isOurTag), findRunVolumes(wire, isOurs)]);
+  await Promise.all([
+    ...images.map((tag) => removeImage(wire, tag)),
+    ...volumes.map((name) => removeVolume(wire, name)),
+  ]);
+  return { containers, images, volumes };
+}
+
+async function findStagingTags(wire: Wire, isOurTag: (tag: string) => boolean): Promise<string[]> {
+  const images = await listImages(wire, { reference: `${stagingRepository}:*` });
+  const tags = images.flatMap((image) => image.tags).filter((tag) => stagingTag(tag) !== undefined);
+  return tags.filter((tag) => isOurTag(stagingTag(tag) ?? ''));
+}
+
+/** podman answers with `localhost/` in front. */
+function stagingTag(reference: string): string | undefined {
+  return /^(?:localhost\/)?gbuild-staging:(.+)$/.exec(reference)?.[1];
+}
+
+/** Volumes made for one run alone carry its label; caches carry none. */
+async function findRunVolumes(wire: Wire, isOurs: (labels: Record<string, string>) => boolean): Promise<string[]> {
+  const volumes = await listVolumes(wire, runLabel);
+  return volumes.filter(({ labels }) => isOurs(labels)).map(({ name }) => name);
+}
+
+async function listContainers(wire: Wire): Promise<{ id: string; labels: Record<string, string> }[]> {
+  const query = { all: true, filters: JSON.stringify({ label: [runLabel] }) };
+  const { json } = await wire.call({ what: 'list containers', method: 'GET', path: '/containers/json', query });
+  if (!Array.isArray(json)) return [];
+  return json.map((each: unknown) => ({ id: readText(each, 'Id') ?? '', labels: readTextMap(each, 'Labels') }));
+}
+
+function isDead(text: string | undefined, self: Owner): boolean {
+  const owner = text === undefined ? undefined : parseOwner(text);
+  return owner !== undefined && ownerIsDead(owner, self);
+}

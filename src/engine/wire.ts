@@ -1,0 +1,167 @@
+import type { Agent, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import { openAgent } from './agent.ts';
+import type { Endpoint } from './endpoint.ts';
+import { connectionFailure, refused } from './failures.ts';
+import { defaultHeartbeat, type Heartbeat } from './heartbeat.ts';
+import { parseJson, readText } from './json.ts';
+import { negotiateVersion } from './version.ts';
+
+/** One request to the engine. `what` completes "the engine would not ...". */
+export interface WireRequest {
+  what: string;
+  method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
+  /** Without the version prefix and without a query. */
+  path: string;
+  query?: Record<string, string | number | boolean | string[] | undefined>;
+  json?: unknown;
+  body?: Readable | Buffer;
+  headers?: OutgoingHttpHeaders;
+  signal?: AbortSignal;
+}
+
+type Dial = (options: object, done: (error: Error | null, answer: unknown) => void) => void;
+
+/** Every status goes to the caller: docker-modem would turn the others into errors that have lost the answer. */
+const everyStatus: Record<number, boolean> = new Proxy({}, { get: () => true });
+
+/**
+ * The HTTP connection to one engine: docker-modem's dial over our own agent, so that connections are kept and no
+ * environment variable has a say. Nothing is opened or imported before the first request.
+ */
+export class Wire {
+  readonly endpoint: Endpoint;
+  readonly heartbeat: Heartbeat;
+  readonly #trace: (text: string) => void;
+  readonly #agent: Agent;
+  #dial: Promise<Dial> | undefined;
+  #version: Promise<string> | undefined;
+
+  constructor(endpoint: Endpoint, options: { debug?: (text: string) => void; heartbeat?: Heartbeat }) {
+    this.endpoint = endpoint;
+    this.heartbeat = options.heartbeat ?? defaultHeartbeat;
+    this.#trace = options.debug ?? (() => {});
+    this.#agent = openAgent(endpoint);
+  }
+
+  /** The API version both sides speak, like `1.41`; asked for once. */
+  version(): Promise<string> {
+    this.#version ??= negotiateVersion(this).catch((thrown: unknown) => {
+      this.#version = undefined;
+      throw thrown;
+    });
+    return this.#version;
+  }
+
+  /** Sends a request and gives its answer as soon as the headers are there, whatever the status. */
+  async send(request: WireRequest): Promise<IncomingMessage> {
+    const version = await this.version();
+    return this.sendTo(`/v${version}${request.path}`, request);
+  }
+
+  /** Like `send`, to a full path: only for `/_ping`, which has no version. */
+  async sendTo(path: string, request: WireRequest): Promise<IncomingMessage> {
+    const answer = await this.#open(path, request, {});
+    return answer as IncomingMessage;
+  }
+
+  /** Sends a request and reads the whole answer as JSON; any status not accepted is thrown. */
+  async call(request: WireRequest, accept: number[] = [200, 201, 204]): Promise<{ status: number; json: unknown }> {
+    const answer = await this.send(request);
+    const status = answer.statusCode ?? 0;
+    const text = await this.readText(answer, request.what);
+    if (!accept.includes(status)) throw refused(this.endpoint, request.what, status, messageIn(text));
+    return { status, json: parseJson(text) };
+  }
+
+  /** Takes a connection over (Upgrade: tcp); the answer to a refusal is thrown. No byte of a body is sent before. */
+  async hijack(request: WireRequest): Promise<Socket> {
+    const version = await this.version();
+    // An empty Buffer gives Content-Length: 0; without it dial would send a chunked trailer that can end up in stdin.
+    const answer = await this.#open(
+      `/v${version}${request.path}`,
+      { ...request, body: Buffer.alloc(0), headers: { 'Content-Type': 'text/plain' } },
+      { hijack: true },
+    );
+    if ('statusCode' in answer) {
+      const text = await this.readText(answer, request.what);
+      throw refused(this.endpoint, request.what, answer.statusCode ?? 0, messageIn(text));
+    }
+    return answer as Socket;
+  }
+
+  /** Reads an answer to its end as text; a connection that breaks meanwhile is thrown. */
+  async readText(answer: IncomingMessage, what: string): Promise<string> {
+    const chunks: Buffer[] = [];
+    try {
+      for await (const chunk of answer) chunks.push(chunk as Buffer);
+    } catch (thrown) {
+      throw connectionFailure(this.endpoint, what, thrown);
+    }
+    return Buffer.concat(chunks).toString('utf8');
+  }
+
+  /** Throws what an answer with a bad status says. */
+  async refuse(answer: IncomingMessage, what: string): Promise<never> {
+    throw refused(this.endpoint, what, answer.statusCode ?? 0, messageIn(await this.readText(answer, what)));
+  }
+
+  /** Closes idle connections; what is under way fails. */
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  async #open(path: string, request: WireRequest, extra: object): Promise<IncomingMessage | Socket> {
+    this.#dial ??= importDial(this.#agent);
+    const dial = await this.#dial;
+    this.#trace(`${request.method} ${path}`);
+    request.signal?.throwIfAborted();
+    const { method, headers, body, json, signal } = request;
+    const options = {
+      path: `${path}?`,
+      method,
+      headers: { ...headers },
+      options: { _query: cleanQuery(request.query), _body: json ?? {} },
+      isStream: true,
+      statusCodes: everyStatus,
+      ...(body !== undefined && { file: body }),
+      ...(signal !== undefined && { abortSignal: signal }),
+      ...extra,
+    };
+    return new Promise((resolve, reject) => {
+      dial(options, (error, answer) => {
+        if (error === null || error === undefined) resolve(answer as IncomingMessage | Socket);
+        else reject(signal?.aborted ? signal.reason : connectionFailure(this.endpoint, request.what, error));
+      });
+    });
+  }
+}
+
+/** The engine's own sentence in an error answer. */
+export function messageIn(text: string): string {
+  return (readText(parseJson(text), 'message') ?? text.trim()) || 'it gave no reason';
+}
+
+function cleanQuery(query: WireRequest['query'] = {}): Record<string, string | string[]> {
+  const pairs = Object.entries(query).filter((pair): pair is [string, string | string[]] => pair[1] !== undefined);
+  return Object.fromEntries(pairs.map(([key, value]) => [key, Array.isArray(value) ? value : String(value)]));
+}
+
+/**
+ * docker-modem's constructor reads DOCKER_HOST and DOCKER_CERT_PATH even when told everything, and throws where they
+ * are no good. They are out of its sight for the (synchronous) moment of construction.
+ */
+async function importDial(agent: Agent): Promise<Dial> {
+  const { default: Docker } = await import('dockerode');
+  const { DOCKER_HOST, ...rest } = process.env;
+  const saved = process.env;
+  process.env = DOCKER_HOST === undefined ? saved : rest;
+  try {
+    const settings = { socketPath: 'decided by the agent', protocol: 'http', host: undefined, agent } as const;
+    const modem = new Docker(settings).modem as { dial: Dial };
+    return (options, done) => modem.dial(options, done);
+  } finally {
+    process.env = saved;
+  }
+}
