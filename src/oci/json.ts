@@ -1,0 +1,17 @@
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/**
+ * The one spelling of a JSON value gbuild ever hashes: keys sorted by code unit, no white space, absent values left out.
+ * The same value is the same bytes whatever order it was put together in.
+ */
+export function formatCanonical(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(sortKeys(JSON.parse(JSON.stringify(value)) as Json)));
+}
+
+function sortKeys(value: Json): Json {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (value === null || typeof value !== 'object') return value;
+  const sorted: { [key: string]: Json } = Object.create(null);
+  for (const key of Object.keys(value).sort()) sorted[key] = sortKeys(value[key] as Json);
+  return sorted;
+}

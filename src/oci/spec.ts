@@ -1,0 +1,95 @@
+import type { Digest } from './digest.ts';
+
+/** Media types of the OCI image specification 1.1 that gbuild writes or reads. */
+export const mediaTypes = {
+  index: 'application/vnd.oci.image.index.v1+json',
+  manifest: 'application/vnd.oci.image.manifest.v1+json',
+  config: 'application/vnd.oci.image.config.v1+json',
+  layer: 'application/vnd.oci.image.layer.v1.tar',
+  layerGzip: 'application/vnd.oci.image.layer.v1.tar+gzip',
+  layerZstd: 'application/vnd.oci.image.layer.v1.tar+zstd',
+  dockerManifest: 'application/vnd.docker.distribution.manifest.v2+json',
+  dockerManifestList: 'application/vnd.docker.distribution.manifest.list.v2+json',
+} as const;
+
+/** Annotation keys with a meaning to the tools that read a layout. */
+export const annotationKeys = {
+  refName: 'org.opencontainers.image.ref.name',
+  containerdName: 'io.containerd.image.name',
+} as const;
+
+/** Operating system and architecture in Go's words: `linux`, `amd64`. */
+export interface Platform {
+  architecture: string;
+  os: string;
+  variant?: string;
+}
+
+/** OCI descriptor.md: what a blob is, its digest and its size in bytes. */
+export interface Descriptor {
+  mediaType: string;
+  digest: Digest;
+  size: number;
+  annotations?: Record<string, string>;
+  platform?: Platform;
+}
+
+/** OCI manifest.md. */
+export interface Manifest {
+  schemaVersion: 2;
+  mediaType: string;
+  config: Descriptor;
+  layers: Descriptor[];
+  annotations?: Record<string, string>;
+}
+
+/** OCI image-index.md; also a layout's index.json. */
+export interface Index {
+  schemaVersion: 2;
+  mediaType?: string;
+  manifests: Descriptor[];
+  annotations?: Record<string, string>;
+}
+
+/** Docker's extension of the config; durations in nanoseconds. */
+export interface Healthcheck {
+  Test?: string[];
+  Interval?: number;
+  Timeout?: number;
+  StartPeriod?: number;
+  Retries?: number;
+}
+
+/** The `config` object of an image config: how a container of it is run. */
+export interface RunConfig {
+  User?: string;
+  ExposedPorts?: Record<string, Record<string, never>>;
+  Env?: string[];
+  Entrypoint?: string[];
+  Cmd?: string[];
+  Volumes?: Record<string, Record<string, never>>;
+  WorkingDir?: string;
+  Labels?: Record<string, string>;
+  StopSignal?: string;
+  Healthcheck?: Healthcheck;
+  Shell?: string[];
+}
+
+/** One line of `docker history`; `empty_layer` marks one without a diffID. */
+export interface HistoryEntry {
+  created?: string;
+  created_by?: string;
+  author?: string;
+  comment?: string;
+  empty_layer?: boolean;
+}
+
+/** OCI config.md. Its bytes' digest is the image id of the classic store. */
+export interface ImageConfig extends Platform {
+  /** RFC 3339. */
+  created?: string;
+  author?: string;
+  config: RunConfig;
+  rootfs: { type: 'layers'; diff_ids: Digest[] };
+  history?: HistoryEntry[];
+}

@@ -1,0 +1,164 @@
+/** One entry's header; times in seconds, `size` counts the content's bytes (0 for all but files). */
+export interface TarHeader {
+  path: string;
+  type: 'file' | 'directory' | 'symlink' | 'hardlink' | 'character' | 'block' | 'fifo';
+  mode: number;
+  uid: number;
+  gid: number;
+  mtime: number;
+  size: number;
+  linkTarget?: string;
+  device?: { major: number; minor: number };
+  /** Further pax records by keyword: `SCHILY.xattr.security.capability`. */
+  records?: Record<string, Uint8Array>;
+}
+
+export const blockSize = 512;
+
+/** POSIX.1-1988 type flags. */
+export const typeFlags = {
+  file: '0',
+  hardlink: '1',
+  symlink: '2',
+  character: '3',
+  block: '4',
+  directory: '5',
+  fifo: '6',
+} as const satisfies Record<TarHeader['type'], string>;
+
+const largestId = 0o7777777;
+const largestNumber = 0o77777777777;
+/** A name with control characters goes into a pax record, where its length is counted. */
+const ascii = /^[ -~]*$/;
+
+/**
+ * The pax extended header (POSIX.1-2001) that has to stand before the entry's ustar block, or undefined where ustar can say
+ * everything, as for most entries.
+ */
+export function encodeExtension(header: TarHeader, encoder: UstarEncoder): Buffer | undefined {
+  const records = listRecords(header);
+  if (records.length === 0) return undefined;
+  const body = Buffer.concat(records.map(formatRecord));
+  const blocks = Buffer.alloc(blockSize + Math.ceil(body.length / blockSize) * blockSize);
+  const rest = { mode: 0o644, uid: 0, gid: 0, mtime: 0, size: body.length };
+  encoder.write(blocks, 0, { ...rest, path: 'pax-records', type: 'pax' });
+  blocks.set(body, blockSize);
+  return blocks;
+}
+
+function nameOf(header: UstarHeader): string {
+  return header.type === 'directory' ? `${header.path}/` : header.path;
+}
+
+/** The name as ustar's two fields, or undefined where it fits neither. */
+export function splitName(name: string): { prefix: string; name: string } | undefined {
+  if (!ascii.test(name)) return undefined;
+  if (name.length <= 100) return { prefix: '', name };
+  if (name.length > 256) return undefined;
+  const slash = name.indexOf('/', name.length - 101);
+  if (slash < 1 || slash > 155 || slash === name.length - 1) return undefined;
+  return { prefix: name.slice(0, slash), name: name.slice(slash + 1) };
+}
+
+type PaxRecord = [keyword: string, value: Uint8Array];
+
+function listRecords(header: TarHeader): PaxRecord[] {
+  const records: PaxRecord[] = header.records === undefined ? [] : Object.entries(header.records);
+  const add = (keyword: string, value: string | number) => records.push([keyword, Buffer.from(String(value))]);
+  const name = nameOf(header);
+  if (splitName(name) === undefined) add('path', name);
+  if (header.linkTarget !== undefined && !linkFits(header.linkTarget)) add('linkpath', header.linkTarget);
+  if (header.uid > largestId) add('uid', header.uid);
+  if (header.gid > largestId) add('gid', header.gid);
+  if (header.size > largestNumber) add('size', header.size);
+  if (header.mtime > largestNumber || header.mtime < 0) add('mtime', header.mtime);
+  return records.length < 2 ? records : records.sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function linkFits(target: string): boolean {
+  return target.length <= 100 && ascii.test(target);
+}
+
+/** `LENGTH KEYWORD=VALUE\n`, where LENGTH counts itself. */
+function formatRecord([keyword, value]: PaxRecord): Buffer {
+  const rest = Buffer.concat([Buffer.from(` ${keyword}=`), value, Buffer.from('\n')]);
+  let length = rest.length + 1;
+  while (String(length).length + rest.length !== length) length = String(length).length + rest.length;
+  return Buffer.concat([Buffer.from(String(length)), rest]);
+}
+
+type UstarHeader = Omit<TarHeader, 'type'> & { type: TarHeader['type'] | 'pax' };
+
+/** What stands in the name field where only the pax record can hold the name. */
+const unsplit = { prefix: '', name: 'long-name' };
+
+interface Template {
+  block: Buffer;
+  sum: number;
+}
+
+/**
+ * Writes ustar blocks into slabs. Everything but name, size and link is the same for almost all entries of a layer, so a
+ * block is a copied template, and the checksum the template's plus the bytes that were filled in.
+ */
+export class UstarEncoder {
+  readonly #templates = new Map<string, Template>();
+
+  write(slab: Buffer, at: number, header: UstarHeader): void {
+    const { prefix, name } = splitName(nameOf(header)) ?? unsplit;
+    const template = this.#template(header);
+    slab.set(template.block, at);
+    let sum = template.sum;
+    sum += writeAscii(slab, at, name);
+    if (header.size > 0 && header.size <= largestNumber) {
+      sum += writeAscii(slab, at + 124, octal(header.size, 11)) - 11 * 0x30;
+    }
+    if (header.linkTarget !== undefined) {
+      sum += writeAscii(slab, at + 157, linkFits(header.linkTarget) ? header.linkTarget : 'long-link');
+    }
+    if (prefix !== '') sum += writeAscii(slab, at + 345, prefix);
+    slab.write(`${octal(sum, 6)}\0 `, at + 148, 'latin1');
+  }
+
+  #template(header: UstarHeader): Template {
+    const { type, mode, uid, gid, mtime, device } = header;
+    const key = `${type} ${mode} ${uid} ${gid} ${mtime} ${device?.major} ${device?.minor}`;
+    let template = this.#templates.get(key);
+    if (template === undefined) {
+      template = makeTemplate(header);
+      this.#templates.set(key, template);
+    }
+    return template;
+  }
+}
+
+function makeTemplate({ type, mode, uid, gid, mtime, device }: UstarHeader): Template {
+  const block = Buffer.alloc(blockSize);
+  block.write(octal(mode & 0o7777, 7), 100);
+  block.write(octal(uid > largestId ? 0 : uid, 7), 108);
+  block.write(octal(gid > largestId ? 0 : gid, 7), 116);
+  block.write(octal(0, 11), 124);
+  block.write(octal(mtime > largestNumber || mtime < 0 ? 0 : mtime, 11), 136);
+  block.write(type === 'pax' ? 'x' : typeFlags[type], 156);
+  block.write('ustar\x0000', 257);
+  block.write(octal(device?.major ?? 0, 7), 329);
+  block.write(octal(device?.minor ?? 0, 7), 337);
+  let sum = 8 * 0x20;
+  for (const byte of block) sum += byte;
+  return { block, sum };
+}
+
+function octal(value: number, digits: number): string {
+  return value.toString(8).padStart(digits, '0');
+}
+
+/** Writes and answers the sum of the bytes. */
+function writeAscii(slab: Buffer, at: number, text: string): number {
+  let sum = 0;
+  for (let i = 0; i < text.length; i++) {
+    const byte = text.charCodeAt(i);
+    slab[at + i] = byte;
+    sum += byte;
+  }
+  return sum;
+}
