@@ -1,0 +1,13 @@
+import type { SpecInput } from './schema.ts';
+
+/** A spec as a person would write it, and what was assumed on the way: what detection hands to `gbuild init`. */
+export interface SpecDraft extends Omit<SpecInput, 'gbuild'> {
+  assumptions: Assumption[];
+}
+
+export interface Assumption {
+  /** The key it is about, dotted: `name`, `tasks.test`. */
+  key: string;
+  /** Where it comes from, to be read after "assumed:": `"engines" of package.json`. */
+  because: string;
+}

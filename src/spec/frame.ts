@@ -1,0 +1,61 @@
+const width = 96;
+
+/**
+ * The line at an offset of the text, the line above it and a row of carets under `[from, to)`:
+ *
+ *       3 | env:
+ *     > 4 |   VERSION: 1.10
+ *         |            ^^^^
+ */
+export function formatFrame(text: string, from: number, to: number): string {
+  const start = text.lastIndexOf('\n', from - 1) + 1;
+  const [line, end] = lineFrom(text, start);
+  const number = countLines(text, start);
+  const gutter = String(number).length;
+  const lines: string[] = [];
+  if (start > 0) {
+    const [above] = lineFrom(text, text.lastIndexOf('\n', start - 2) + 1);
+    if (above.trim() !== '') lines.push(`  ${String(number - 1).padStart(gutter)} | ${show(above).slice(0, width)}`);
+  }
+  const skipped = Math.max(0, Math.min(from - start - width / 2, line.length - width));
+  const lead = skipped > 0 ? '…' : '';
+  const before = `${lead}${show(line.slice(skipped, from - start))}`;
+  const marked = show(text.slice(from, Math.min(Math.max(to, from + 1), end, from + width / 2)));
+  const after = show(line.slice(skipped + (from - start - skipped), skipped + width));
+  const tail = skipped + width < line.length ? '…' : '';
+  lines.push(`> ${number} | ${before}${after}${tail}`.trimEnd());
+  lines.push(
+    `  ${' '.repeat(gutter)} | ${' '.repeat(cellsOf(before))}${'^'.repeat(Math.max(1, cellsOf(marked.trimEnd())))}`,
+  );
+  return lines.join('\n');
+}
+
+function lineFrom(text: string, start: number): [string, number] {
+  const next = text.indexOf('\n', start);
+  const end = next === -1 ? text.length : next;
+  return [text.slice(start, end).replace(/\r$/, ''), end];
+}
+
+function countLines(text: string, end: number): number {
+  let lines = 1;
+  for (let at = text.indexOf('\n'); at !== -1 && at < end; at = text.indexOf('\n', at + 1)) lines++;
+  return lines;
+}
+
+/** Tabs as two blanks, whatever a terminal would act on as a visible stand-in. */
+function show(text: string): string {
+  return text.replaceAll('\t', '  ').replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '\u00b7');
+}
+
+/** Columns of a terminal: East Asian wide characters and emoji take two, combining marks none. */
+function cellsOf(text: string): number {
+  let cells = 0;
+  for (const char of text) {
+    if (/\p{M}/u.test(char)) continue;
+    cells +=
+      /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\u{1f300}-\u{1faff}]/u.test(char)
+        ? 2
+        : 1;
+  }
+  return cells;
+}

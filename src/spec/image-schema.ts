@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { mapping } from './mapping.ts';
+import {
+  anyText,
+  containerPath,
+  duration,
+  imageReference,
+  text,
+  variables,
+  words,
+  workspaceGlob,
+  workspacePath,
+} from './scalars.ts';
+
+const wordsHint = (what: string) => z.array(anyText, { error: `${what} as a list of words` }).pipe(words);
+
+const portExpected = 'a port such as 8080, 8080/tcp or 53/udp';
+const port = z.union([z.int(), z.string()], { error: portExpected }).transform((written, context) => {
+  const [, number = '', protocol = 'tcp'] = /^(\d{1,5})(?:\/(tcp|udp|sctp))?$/.exec(String(written)) ?? [];
+  if (Number(number) >= 1 && Number(number) <= 65535) return `${Number(number)}/${protocol}`;
+  context.addIssue(`${portExpected}, from 1 to 65535`);
+  return z.NEVER;
+});
+
+const layerName = text.regex(/^[a-z0-9][a-z0-9._-]*$/, 'the name of a layer: lower-case letters, digits and . _ -');
+
+const layerPath = workspacePath.superRefine((path, context) => {
+  if (/[*?]/.test(path)) context.addIssue('a file or folder | globs go under include');
+});
+
+const layerSchema = mapping({
+  name: layerName.describe('What the layer is called in the plan and in the history of the image'),
+  from: z
+    .union([layerPath.transform((path) => [path]), z.array(layerPath).min(1, 'at least one path')], {
+      error: 'a path in the repository, or a list of them',
+    })
+    .describe('Files and folders of the repository'),
+  include: z.array(workspaceGlob).default([]).describe('Globs of what is taken; everything when empty'),
+  exclude: z.array(workspaceGlob).default([]).describe('Globs of what is left out'),
+  to: containerPath.default('/app').describe('The folder in the image that stands for the repository'),
+});
+
+const healthSchema = mapping({
+  cmd: wordsHint('the command').describe('Exit code 0 means healthy'),
+  interval: z.exactOptional(duration).describe('Time between two checks'),
+  timeout: z.exactOptional(duration).describe('A check taking longer has failed'),
+  retries: z
+    .exactOptional(z.int().min(1, 'a whole number from 1 on'))
+    .describe('Failures in a row that mean unhealthy'),
+  startPeriod: z.exactOptional(duration).describe('Failures in this time after the start do not count'),
+});
+
+const user = z
+  .union([text, z.int().min(0, 'a user id').transform(String)], { error: 'a user such as 1000, "1000:1000" or node' })
+  .pipe(z.string().regex(/^[A-Za-z0-9_.-]+(:[A-Za-z0-9_.-]+)?$/, 'a user such as 1000, "1000:1000" or node'));
+
+const labelName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]*$/, 'the name of a label such as com.example.team')
+  .regex(/^(?!io\.gbuild\.)/, 'the name of a label | io.gbuild.* is written by gbuild itself');
+
+export const imageSchema = mapping({
+  base: z
+    .union([z.literal('auto'), imageReference], { error: 'auto, or an image reference' })
+    .default('auto')
+    .describe('What the image stands on: auto is the runtime twin of the toolchain; scratch is nothing at all'),
+  layers: z
+    .union([z.literal('auto'), z.array(layerSchema)], { error: 'auto, or a list of layers' })
+    .default('auto')
+    .describe('What goes into the image, what changes rarely first; auto is what the toolchain knows to do'),
+  build: z
+    .exactOptional(z.union([text, z.literal(false)], { error: 'the name of a task, or false' }))
+    .describe('The task to run first: by default build, when there is one; false for none'),
+  entrypoint: z.exactOptional(wordsHint('the command')).describe('The program, word by word'),
+  cmd: z.exactOptional(wordsHint('the command')).describe('Its arguments, or the program where there is no entrypoint'),
+  expose: z.array(port).default([]).describe('Ports the application listens on: 8080, 53/udp'),
+  env: variables.default({}).describe('Variables of the application'),
+  user: z.exactOptional(user).describe('By default the numeric user of the base, never root'),
+  workdir: z.exactOptional(containerPath).describe('The folder the application starts in'),
+  labels: z.record(labelName, anyText).default({}).describe('Labels besides those of OCI and gbuild, which are added'),
+  health: z.exactOptional(healthSchema).describe('How an engine tells whether the application is well'),
+});

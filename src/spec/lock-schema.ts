@@ -1,0 +1,30 @@
+import semver from 'semver';
+import { z } from 'zod';
+import { type Digest, isDigest } from '../oci/digest.ts';
+import { mapping } from './mapping.ts';
+import { text } from './scalars.ts';
+
+const digest = z.custom<Digest>(
+  (value) => typeof value === 'string' && isDigest(value),
+  'sha256: and 64 lower-case hex digits',
+);
+const exactVersion = text.refine((version) => semver.valid(version) !== null, 'an exact version');
+const optionValue = z.union([z.string(), z.number(), z.boolean(), z.array(z.string())], {
+  error: 'text, a number, true or false, or a list of texts',
+});
+const platformName = z.string().regex(/^[a-z0-9]+\/[a-z0-9]+(?:\/[a-z0-9]+)?$/, 'a platform such as linux/amd64');
+
+const platformSchema = mapping({ build: text, runtime: z.exactOptional(text), base: z.exactOptional(text) });
+
+/** gbuild.lock of version 1. */
+export const lockSchema = mapping({
+  lock: z.literal(1, '1'),
+  toolchain: mapping({
+    request: text,
+    name: text,
+    version: exactVersion,
+    options: z.exactOptional(z.record(z.string(), optionValue)),
+    recipe: digest,
+    platforms: z.record(platformName, platformSchema),
+  }),
+});

@@ -1,0 +1,40 @@
+import { applyChain, chainFrom, currentMajor, type MigrationTable, migrations } from './migrations.ts';
+import { parseSpec } from './read.ts';
+import { decodeSource } from './source.ts';
+import { parseSyntax } from './syntax.ts';
+import { writeBeside } from './write-beside.ts';
+
+export interface Migrated {
+  text: string;
+  changed: boolean;
+  from: number;
+  to: number;
+  /** What each migration did, in order. */
+  steps: string[];
+}
+
+/** A spec rewritten to the current major, comments and order kept. Throws `spec-invalid` as `parseSpec` does. */
+export function migrateSpec(
+  text: string | Uint8Array,
+  fileName?: string,
+  table: MigrationTable = { current: currentMajor, migrations },
+): Migrated {
+  const { major } = parseSpec(text, fileName, table);
+  const { source } = decodeSource(text, fileName ?? '');
+  const chain = chainFrom(major, table) ?? [];
+  const unchanged = { text: source.text, changed: false, from: major, to: table.current, steps: [] };
+  const document = parseSyntax(source).document;
+  if (chain.length === 0 || document === undefined) return unchanged;
+  applyChain(document, chain, table.current);
+  return {
+    ...unchanged,
+    text: document.toString({ lineWidth: 0, flowCollectionPadding: false }),
+    changed: true,
+    steps: chain.map((migration) => migration.summary),
+  };
+}
+
+/** Replaces the file at once; what `gbuild migrate` calls with the text it got. */
+export function writeSpec(file: string, text: string): void {
+  writeBeside(file, text);
+}

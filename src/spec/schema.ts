@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { imageSchema } from './image-schema.ts';
+import { mapping } from './mapping.ts';
+import { containerPath, memory, registryHost, repositoryName, text, variableGlob, variables } from './scalars.ts';
+import { tasksSchema } from './task-schema.ts';
+import { toolchainSchema } from './toolchain-schema.ts';
+
+const cachePath = containerPath.superRefine((path, context) => {
+  if (path === '/' || path === '/workspace') context.addIssue('a folder of its own, such as /cache/npm');
+});
+
+const cacheSchema = mapping({
+  name: text
+    .regex(/^[a-z0-9][a-z0-9._-]*$/, 'the name of a cache: lower-case letters, digits and . _ -')
+    .describe('Caches of one name are shared by the tasks and runs of the repository'),
+  path: cachePath.describe('Where it stands in the container'),
+  env: z.exactOptional(variables).describe('Variables that tell the tools about it'),
+});
+
+const resourcesSchema = mapping({
+  cpus: z
+    .exactOptional(z.number().gt(0, 'a number of processors above zero').max(4096, 'at most 4096 processors'))
+    .describe('Processors, also parts: 1.5; no limit when absent'),
+  memory: z.exactOptional(memory).describe('512m, 2g; no limit when absent'),
+  pids: z
+    .int()
+    .min(1, 'a whole number from 1 on')
+    .max(4_194_304, 'at most 4194304')
+    .default(4096)
+    .describe('Processes and threads'),
+});
+
+/** `gbuild.yml` of major 1: its input is what people write, its output is checked and filled in. */
+export const specSchema = mapping({
+  gbuild: z.literal(1, '1 | the first line of the file is "gbuild: 1"').describe('The major of this format'),
+  name: repositoryName.describe('The repository of the image, without registry and tag: hello, acme/hello'),
+  registry: z.exactOptional(registryHost).describe('Where the image is pushed to: HOST or HOST:PORT'),
+  toolchain: toolchainSchema.describe(
+    'What the repository builds in: node@^22, a mapping with name, version and options, an image reference, or a folder with a Dockerfile',
+  ),
+  env: variables.default({}).describe('Variables of every task, literally'),
+  passEnv: z
+    .array(variableGlob)
+    .default([])
+    .describe("The caller's variables that tasks may see: names or globs such as AWS_*"),
+  caches: z
+    .union([z.literal('auto'), z.array(cacheSchema)], { error: 'auto, or a list of caches' })
+    .default('auto')
+    .describe('Folders kept between runs; auto is what the toolchain knows to keep'),
+  resources: resourcesSchema.prefault({}).describe('Limits of each task'),
+  network: z
+    .enum(['bridge', 'none', 'host'])
+    .default('bridge')
+    .describe('bridge reaches the network, none does not, host shares the one of the engine'),
+  tasks: tasksSchema
+    .default({})
+    .describe('What can be run: gbuild run NAME; test and build have commands of their own'),
+  image: imageSchema.prefault({}).describe('What gbuild image makes'),
+});
+
+/** `gbuild.yml` as people write it, parsed as YAML. */
+export type SpecInput = z.input<typeof specSchema>;
+export type SpecOutput = z.output<typeof specSchema>;

@@ -1,0 +1,159 @@
+import type { Digest } from '../oci/digest.ts';
+
+/** `gbuild.yml` as the rest of gbuild reads it: checked, units turned into numbers, every default filled in. */
+export interface Spec {
+  gbuild: 1;
+  /** Repository of the image, without registry and tag: `hello`, `acme/hello`. */
+  name: string;
+  /** `HOST` or `HOST:PORT`. */
+  registry?: string;
+  toolchain: ToolchainRequest;
+  /** Literal variables of every task. Records here have no prototype: looking up `toString` finds nothing. */
+  env: Record<string, string>;
+  /** Names or globs (`AWS_*`) of the caller's variables that tasks may see. */
+  passEnv: string[];
+  caches: 'auto' | CacheSpec[];
+  resources: ResourcesSpec;
+  network: NetworkName;
+  tasks: Record<string, TaskSpec>;
+  image: ImageSpec;
+}
+
+/** What the repository builds in. `request` is what the file says, in one line, for messages and the lock. */
+export type ToolchainRequest = CatalogToolchain | ImageToolchain | FolderToolchain;
+
+export type OptionValue = string | number | boolean | string[];
+
+export interface CatalogToolchain {
+  kind: 'catalog';
+  request: string;
+  name: string;
+  /** A semver range; `*` where the file names no version. */
+  range: string;
+  options: Record<string, OptionValue>;
+}
+
+export interface ImageToolchain {
+  kind: 'image';
+  request: string;
+  reference: string;
+}
+
+export interface FolderToolchain {
+  kind: 'folder';
+  request: string;
+  /** Relative to the repository, with `/`, without `./`; `.` is the repository itself. */
+  path: string;
+}
+
+export interface CacheSpec {
+  name: string;
+  /** An absolute path in the container. */
+  path: string;
+  env?: Record<string, string>;
+}
+
+export interface ResourcesSpec {
+  cpus?: number;
+  /** Bytes. */
+  memory?: number;
+  pids: number;
+}
+
+export type NetworkName = 'bridge' | 'none' | 'host';
+
+export interface TaskSpec {
+  /** A text for a shell, or one command as a list of words. */
+  run: string | string[];
+  needs: string[];
+  env: Record<string, string>;
+  /** Seconds. */
+  timeout?: number;
+  /** Globs in the workspace. */
+  reports: string[];
+  /** Relative to the workspace; `.` is the workspace itself. */
+  workdir: string;
+}
+
+export interface ImageSpec {
+  base: string;
+  layers: 'auto' | LayerSpec[];
+  /** The task to run before packing. */
+  build: string | undefined;
+  entrypoint?: string[];
+  cmd?: string[];
+  /** `8080/tcp`. */
+  expose: string[];
+  env: Record<string, string>;
+  user?: string;
+  workdir?: string;
+  labels: Record<string, string>;
+  health?: HealthSpec;
+}
+
+export interface LayerSpec {
+  name: string;
+  /** Paths in the workspace. */
+  from: string[];
+  include: string[];
+  exclude: string[];
+  /** An absolute folder in the image. */
+  to: string;
+}
+
+/** Times are seconds. */
+export interface HealthSpec {
+  cmd: string[];
+  interval?: number;
+  timeout?: number;
+  retries?: number;
+  startPeriod?: number;
+}
+
+export type PathKey = string | number;
+
+/** 1-based, in UTF-16 units as editors count. */
+export interface Position {
+  line: number;
+  column: number;
+}
+
+/** A spec that was read, and where each of its keys stands. */
+export interface SpecFile {
+  spec: Spec;
+  /** The name it was read by. */
+  file: string;
+  /** The major its file says: lower than `spec.gbuild` when it was migrated while reading. */
+  major: number;
+  /** Sentences, each starting with `file:line:column`. */
+  warnings: string[];
+  /** Where a value stands; a value that was filled in has no place. */
+  locate(path: readonly PathKey[]): Position | undefined;
+}
+
+/** `linux/amd64`. */
+export type PlatformName = string;
+
+/** What a range in the spec was resolved to: the same bytes for a laptop and a CI agent. */
+export interface Lock {
+  lock: 1;
+  toolchain: LockedToolchain;
+}
+
+export interface LockedToolchain {
+  request: string;
+  name: string;
+  /** Exact. */
+  version: string;
+  options?: Record<string, OptionValue>;
+  recipe: Digest;
+  platforms: Record<PlatformName, LockedPlatform>;
+}
+
+/** Image ids. */
+export interface LockedPlatform {
+  build: string;
+  runtime?: string;
+  /** The root both stand on. */
+  base?: string;
+}
