@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { GbuildError, messageOf } from '../errors.ts';
@@ -10,6 +10,8 @@ export interface RecipeFile {
   path: string;
   executable: boolean;
   bytes: Buffer;
+  /** A symbolic link, `bytes` being its target: never followed. */
+  isLink?: boolean;
 }
 
 /** images/<name>/: the data, and the folder with everything that goes into the build. */
@@ -77,7 +79,7 @@ function readEntry(name: string, hostDir: string): CatalogEntry {
     data,
     hostDir,
     pins: () => readPins(join(hostDir, pinsFile)),
-    files: () => readRecipeFiles(hostDir, (path) => path === toolchainFile || path === pinsFile),
+    files: () => readRecipeFiles(hostDir, (path) => path === toolchainFile || path === pinsFile || isReadme(path)),
   };
 }
 
@@ -86,11 +88,15 @@ function readBase(hostDir: string | undefined, hostDirs: string[]): BaseEntry {
     throw new GbuildError('toolchain-failed', `no base/${baseFile} in the catalog (${hostDirs.join(', ')})`);
   }
   const data = readData(join(hostDir, baseFile), baseSchema);
-  return { data, hostDir, files: () => readRecipeFiles(hostDir, (path) => path === baseFile) };
+  return { data, hostDir, files: () => readRecipeFiles(hostDir, (path) => path === baseFile || isReadme(path)) };
 }
 
 function readData<Schema extends z.ZodType>(file: string, schema: Schema): z.output<Schema> {
   return parseData(readFileSync(file, 'utf8'), file, schema);
+}
+
+function isReadme(path: string): boolean {
+  return /^README/.test(path);
 }
 
 function readPins(file: string): Record<string, string> {
@@ -109,17 +115,20 @@ function listFolders(hostDir: string): string[] {
   }
 }
 
-/** Reads all files below a folder but READMEs and those to skip; symbolic links are followed. */
+/** Reads all files below a folder but those to skip and a repository's own .git. */
 export function readRecipeFiles(hostDir: string, skip: (path: string) => boolean): RecipeFile[] {
   const files: RecipeFile[] = [];
   const visit = (below: string) => {
-    for (const name of readdirSync(join(hostDir, below)).sort()) {
+    for (const name of readdirSync(join(hostDir, below))) {
       const path = below === '' ? name : `${below}/${name}`;
-      if (skip(path) || /^README|^\.git$|~$/.test(name)) continue;
+      if (name === '.git' || skip(path)) continue;
       const file = join(hostDir, path);
-      const stat = statSync(file);
+      const stat = lstatSync(file);
       if (stat.isDirectory()) visit(path);
       else if (stat.isFile()) files.push({ path, executable: (stat.mode & 0o111) !== 0, bytes: readFileSync(file) });
+      else if (stat.isSymbolicLink()) {
+        files.push({ path, executable: false, bytes: Buffer.from(readlinkSync(file)), isLink: true });
+      }
     }
   };
   visit('');

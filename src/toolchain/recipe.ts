@@ -9,8 +9,10 @@ type Plain = string | number | boolean | null | Plain[] | { [key: string]: Plain
  */
 export function recipeDigest(files: RecipeFile[], facts: { [key: string]: Plain }): `sha256:${string}` {
   const hash = createHash('sha256').update(`${canonical({ recipe: 1, ...facts })}\n`);
-  for (const { path, executable, bytes } of files) {
-    hash.update(`${canonical([path, executable, createHash('sha256').update(bytes).digest('hex')])}\n`);
+  for (const { path, executable, bytes, isLink } of files) {
+    hash.update(
+      `${canonical([path, isLink ? 'link' : executable, createHash('sha256').update(bytes).digest('hex')])}\n`,
+    );
   }
   return `sha256:${hash.digest('hex')}`;
 }

@@ -1,0 +1,113 @@
+import { messageOf } from '../errors.ts';
+import { bootstrapRoot } from './bootstrap.ts';
+import { buildTarget } from './build.ts';
+import { withBuilderLock } from './builder-lock.ts';
+import type { BaseEntry } from './catalog.ts';
+import { normaliseImage } from './normalise.ts';
+import { recipeDigest, shortRecipe } from './recipe.ts';
+import { type EnsuredImage, findImage, type Rim } from './rim.ts';
+import { withWorkDir } from './work-dir.ts';
+
+export interface SuiteRequest {
+  base: BaseEntry;
+  suite: string;
+  /** Debian packages on top of those that every runtime root has. */
+  packages: string[];
+}
+
+/** The reference of the root that is made where none can be pulled. */
+export function rootReference({ base, suite }: SuiteRequest): string {
+  return `gbuild/base:${suite}-${shortRecipe(recipeDigest([], { root: suite, volatile: base.data.volatile }))}`;
+}
+
+/** The plain root of a suite: the one made earlier, the pulled one, one pulled now, or one made of packages now. */
+export async function ensureRoot(rim: Rim, request: SuiteRequest): Promise<EnsuredImage> {
+  const known = await findRoot(rim, request);
+  if (known !== undefined) return known;
+  const reference = rootReference(request);
+  return withBuilderLock(rim, reference, async () => (await findRoot(rim, request)) ?? (await getRoot(rim, request)));
+}
+
+/** The root if it is on the engine already. */
+export async function findRoot(rim: Rim, request: SuiteRequest): Promise<EnsuredImage | undefined> {
+  return (await findImage(rim, rootReference(request))) ?? (await findImage(rim, pulledReference(request)));
+}
+
+async function getRoot(rim: Rim, request: SuiteRequest): Promise<EnsuredImage> {
+  const { suite, base } = request;
+  const reference = pulledReference(request);
+  return rim.progress.step(`base image: Debian ${suite}`, async (step) => {
+    step.update(`pulling ${reference}`);
+    let pullFailure: unknown;
+    try {
+      await rim.engine.pullImage(reference, { stop: rim.stop, onProgress: ({ status }) => step.update(status) });
+      const pulled = await findImage(rim, reference);
+      if (pulled !== undefined) return pulled;
+    } catch (thrown) {
+      rim.stop.ask.throwIfAborted();
+      pullFailure = thrown;
+    }
+    step.log(`${reference} cannot be pulled (${messageOf(pullFailure)}): making it of Debian's packages`);
+    return withWorkDir(rim, (hostDir) =>
+      bootstrapRoot(rim, step, {
+        suite,
+        tag: rootReference(request),
+        volatile: base.data.volatile,
+        hostDir,
+        pullFailure,
+      }),
+    );
+  });
+}
+
+/** The lean root that released images stand on, normalised. */
+export async function ensureRuntimeRoot(rim: Rim, request: SuiteRequest): Promise<EnsuredImage> {
+  const reference = runtimeReference(request);
+  const known = await findImage(rim, reference);
+  if (known !== undefined) return known;
+  const root = await ensureRoot(rim, request);
+  return withBuilderLock(rim, reference, async () => {
+    const made = await findImage(rim, reference);
+    return (
+      made ?? rim.progress.step(`runtime base: Debian ${request.suite}`, () => buildRuntimeRoot(rim, request, root))
+    );
+  });
+}
+
+async function buildRuntimeRoot(rim: Rim, request: SuiteRequest, root: EnsuredImage): Promise<EnsuredImage> {
+  const { base, suite, packages } = request;
+  const staging = rim.engine.stagingReference(`base-${suite}`);
+  try {
+    await buildTarget(rim, {
+      title: `runtime base ${suite}`,
+      files: base.files(),
+      helpers: base.files(),
+      suite,
+      target: 'runtime',
+      tag: staging,
+      args: { ROOT: root.reference, PACKAGES: packages.join(' ') },
+      labels: {},
+    });
+    return await withWorkDir(rim, (hostDir) =>
+      normaliseImage(rim, {
+        from: staging,
+        tag: runtimeReference(request),
+        volatile: base.data.volatile,
+        baseLayers: 0,
+        createdBy: `gbuild base ${suite}`,
+        hostDir,
+      }),
+    );
+  } finally {
+    await rim.engine.removeImage(staging);
+  }
+}
+
+function runtimeReference({ base, suite, packages }: SuiteRequest): string {
+  const facts = { suite, volatile: base.data.volatile, packages: [...packages].sort() };
+  return `gbuild/base:${suite}-${shortRecipe(recipeDigest(base.files(), facts))}-runtime`;
+}
+
+function pulledReference({ base, suite }: SuiteRequest): string {
+  return base.data.suites[suite]?.reference ?? `debian:${suite}-slim`;
+}

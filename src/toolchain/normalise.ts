@@ -1,0 +1,104 @@
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import picomatch from 'picomatch';
+import { GbuildError } from '../errors.ts';
+import { archiveChunks } from '../oci/archive.ts';
+import type { Digest } from '../oci/digest.ts';
+import { type BaseImage, extendImage, type Image } from '../oci/image.ts';
+import { constantTime, type Layer } from '../oci/layer.ts';
+import { readArchive } from '../oci/read-archive.ts';
+import { repackLayer } from '../oci/repack.ts';
+import type { ImageConfig, RunConfig } from '../oci/spec.ts';
+import { type EnsuredImage, findImage, type Rim } from './rim.ts';
+
+/** An empty tar: two zero blocks. */
+const emptyLayerSize = 1024;
+
+const created = new Date(constantTime * 1000).toISOString().replace('.000Z', 'Z');
+
+export interface NormaliseOptions {
+  /** The image as a builder made it. */
+  from: string;
+  /** The reference to give the result. */
+  tag: string;
+  /** Globs of paths to leave out. */
+  volatile: string[];
+  /** How many of its layers are the base's and stay as they are. */
+  baseLayers: number;
+  /** What the history says of each new layer. */
+  createdBy: string;
+  hostDir: string;
+}
+
+/**
+ * Makes of a built image one whose id depends on what is in it: layers sorted with one time and without what differs from
+ * day to day, a config of ours. It is loaded under its tag at once, so that nothing half-made bears that name.
+ */
+export async function normaliseImage(rim: Rim, options: NormaliseOptions): Promise<EnsuredImage> {
+  const { from, tag, volatile, baseLayers, createdBy, hostDir } = options;
+  const saved = await readArchive(await rim.engine.saveImage(from), join(hostDir, 'saved'));
+  const layers: Layer[] = [];
+  for (const file of saved.layerFiles.slice(baseLayers)) {
+    rim.stop.ask.throwIfAborted();
+    const layer = await repackTar(createReadStream(file, { highWaterMark: 1 << 20 }), { volatile, createdBy, hostDir });
+    if (layer.size > emptyLayerSize) layers.push(layer);
+  }
+  const base = baseOf(saved.config, baseLayers);
+  return loadImage(rim, extendImage(base, layers, { created, config: pickConfig(saved.config.config) }), tag);
+}
+
+/** One tar as a normalised layer. */
+export function repackTar(
+  tar: AsyncIterable<Uint8Array>,
+  { volatile, createdBy, hostDir }: { volatile: string[]; createdBy: string; hostDir: string },
+): Promise<Layer> {
+  const exclude = volatile.length === 0 ? () => false : picomatch(volatile, { dot: true });
+  return repackLayer(tar, { mtime: constantTime, exclude, spoolDir: hostDir, createdBy });
+}
+
+/** An image of one layer on nothing. */
+export function imageOfRoot(platform: string, layer: Layer, config: Partial<RunConfig>): Image {
+  const [os = 'linux', architecture = 'amd64'] = platform.split('/');
+  const scratch: BaseImage = { config: { os, architecture, config: {}, rootfs: { type: 'layers', diff_ids: [] } } };
+  return extendImage(scratch, [layer], { created, config });
+}
+
+/** Loads an image that was put together here and says what the engine calls it. */
+export async function loadImage(rim: Rim, image: Image, tag: string): Promise<EnsuredImage> {
+  await rim.engine.loadArchive(archiveChunks(image, { layers: image.layers, tags: [tag] }), { stop: rim.stop });
+  const loaded = await findImage(rim, tag);
+  if (loaded !== undefined) return loaded;
+  throw new GbuildError('engine-failed', `the engine at ${rim.engine.endpoint.url} took ${tag} and does not have it`, {
+    suggestions: ['gbuild doctor'],
+    facts: { endpoint: rim.engine.endpoint.url, reference: tag },
+  });
+}
+
+function baseOf(config: ImageConfig, baseLayers: number): BaseImage {
+  const diffIds: Digest[] = config.rootfs.diff_ids.slice(0, baseLayers);
+  const { architecture, os, variant } = config;
+  const history = diffIds.map(() => ({ created, created_by: 'gbuild base' }));
+  return {
+    config: {
+      architecture,
+      os,
+      ...(variant === undefined ? {} : { variant }),
+      config: {},
+      rootfs: { type: 'layers', diff_ids: diffIds },
+      history,
+    },
+  };
+}
+
+/** What a builder's config says to a container; how the builder came to it is left behind. */
+function pickConfig({ Env, Entrypoint, Cmd, WorkingDir, User, ExposedPorts, Labels }: RunConfig): Partial<RunConfig> {
+  return {
+    ...(Env ? { Env } : {}),
+    ...(Entrypoint ? { Entrypoint } : {}),
+    ...(Cmd ? { Cmd } : {}),
+    ...(WorkingDir ? { WorkingDir } : {}),
+    ...(User ? { User } : {}),
+    ...(ExposedPorts ? { ExposedPorts } : {}),
+    ...(Labels ? { Labels } : {}),
+  };
+}

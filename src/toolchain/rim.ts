@@ -1,0 +1,50 @@
+import type { Engine } from '../engine/engine.ts';
+import type { Host, Stop } from '../host.ts';
+import type { Progress } from '../reporter/progress.ts';
+
+/** What making an image needs of the world; handed through this room unchanged. */
+export interface Rim {
+  engine: Engine;
+  host: Host;
+  progress: Progress;
+  stop: Stop;
+}
+
+/** An image on the engine. */
+export interface EnsuredImage {
+  reference: string;
+  /** As the engine calls it. */
+  id: string;
+}
+
+/** What a reference is on the engine, undefined where it is not there. */
+export async function findImage({ engine }: Rim, reference: string): Promise<EnsuredImage | undefined> {
+  const found = await engine.inspectImage(reference);
+  return found === undefined ? undefined : { reference, id: found.id };
+}
+
+/**
+ * Runs works side by side; the first that fails stops the others and its error is thrown when all have ended, so that
+ * nothing goes on behind a failed step.
+ */
+export async function together<A, B>(
+  stop: Stop,
+  first: (stop: Stop) => Promise<A>,
+  second: (stop: Stop) => Promise<B>,
+): Promise<[A, B]> {
+  const failed = new AbortController();
+  const inner: Stop = { ask: AbortSignal.any([stop.ask, failed.signal]), kill: stop.kill };
+  let cause: unknown;
+  const guard = async <T>(work: (stop: Stop) => Promise<T>): Promise<T> => {
+    try {
+      return await work(inner);
+    } catch (thrown) {
+      if (!failed.signal.aborted) cause = thrown;
+      failed.abort(thrown);
+      throw thrown;
+    }
+  };
+  const [one, two] = await Promise.allSettled([guard(first), guard(second)]);
+  if (one.status === 'fulfilled' && two.status === 'fulfilled') return [one.value, two.value];
+  throw cause;
+}
