@@ -31,7 +31,7 @@ export function parseAddress(address: string, from: string, wantsTls: boolean): 
     throw new GbuildError('usage', `${from}: engines over ssh (${withoutSecrets(address)}) are not yet supported`, {
       suggestions: [
         'ssh -N -L /tmp/engine.sock:/var/run/docker.sock USER@HOST &',
-        'gbuild --host unix:///tmp/engine.sock doctor',
+        'gbuild doctor --host unix:///tmp/engine.sock',
       ],
     });
   const url = parseUrl(address.includes('://') ? address : `tcp://${address}`);

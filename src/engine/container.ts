@@ -6,7 +6,7 @@ import { refused } from './failures.ts';
 import { imageMissing } from './images.ts';
 import { readField, readNumber, readText } from './json.ts';
 import { blindEngine } from './probe.ts';
-import { messageIn, type Wire } from './wire.ts';
+import { messageIn, patience, type Wire } from './wire.ts';
 
 /**
  * POST /containers/create; the id.
@@ -15,7 +15,13 @@ import { messageIn, type Wire } from './wire.ts';
  */
 export async function createContainer(wire: Wire, spec: ContainerSpec): Promise<string> {
   const what = 'create a container';
-  const answer = await wire.send({ what, method: 'POST', path: '/containers/create', json: formatCreateBody(spec) });
+  const answer = await wire.send({
+    what,
+    method: 'POST',
+    path: '/containers/create',
+    json: formatCreateBody(spec),
+    signal: patience(),
+  });
   const status = answer.statusCode ?? 0;
   const text = await wire.readText(answer, what);
   if (status === 201) return readText(JSON.parse(text), 'Id') ?? '';
@@ -39,7 +45,13 @@ async function findUnseenFolder(wire: Wire, spec: ContainerSpec): Promise<string
 
 async function canCreate(wire: Wire, spec: ContainerSpec): Promise<boolean> {
   const what = 'create a container';
-  const answer = await wire.send({ what, method: 'POST', path: '/containers/create', json: formatCreateBody(spec) });
+  const answer = await wire.send({
+    what,
+    method: 'POST',
+    path: '/containers/create',
+    json: formatCreateBody(spec),
+    signal: patience(),
+  });
   const text = await wire.readText(answer, what);
   if (answer.statusCode !== 201) return false;
   await removeContainer(wire, readText(JSON.parse(text), 'Id') ?? '', { lost: false });
@@ -90,7 +102,7 @@ export async function removeContainer(wire: Wire, id: string, options: { lost: b
   const what = `remove the container ${id.slice(0, 12)}`;
   const path = `/containers/${id}`;
   for (let attempt = 1; ; attempt += 1) {
-    const signal = AbortSignal.timeout(options.lost ? 5_000 : 60_000);
+    const signal = options.lost ? AbortSignal.timeout(Math.min(5_000, wire.heartbeat.deadline)) : patience();
     const answer = await wire.send({ what, method: 'DELETE', path, query: { force: true, v: true }, signal });
     const text = await wire.readText(answer, what);
     const status = answer.statusCode ?? 0;

@@ -37,7 +37,7 @@ export function readContext(host: Host, name: string, from: string): DockerConte
     'usage',
     `${from}: no docker context "${name}" in ${configDir(host)}${near === undefined ? '' : `; did you mean "${near}"?`} ` +
       `(there: ${['default', ...names].join(', ')})`,
-    { suggestions: ['docker context ls', near === undefined ? 'gbuild doctor' : `gbuild --context ${near} doctor`] },
+    { suggestions: ['docker context ls', near === undefined ? 'gbuild doctor' : `gbuild doctor --context ${near}`] },
   );
 }
 

@@ -172,7 +172,7 @@ function fromSocket(places: SocketPlace[]): Endpoint {
         : [
             'sudo systemctl start docker',
             'sudo apt-get install docker.io   # on Debian and Ubuntu',
-            'gbuild --host tcp://HOST:PORT doctor',
+            'gbuild doctor --host tcp://HOST:PORT',
           ],
     facts: { tried: places.map(({ path }) => path) },
   });

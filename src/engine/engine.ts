@@ -7,6 +7,7 @@ import type { Heartbeat } from './heartbeat.ts';
 import { type EngineImage, inspectImage, type ListedImage, listImages, removeImage, tagImage } from './images.ts';
 import { type EngineInfo, readInfo } from './info.ts';
 import { type Owner, ownerText } from './owner.ts';
+import { readImageFiles } from './read-file.ts';
 import { runContainer } from './run.ts';
 import { ownerLabel, removeRun, runLabel, type SweepReport, stagingReference, sweepDead } from './sweep.ts';
 import { loadArchive, type PullProgress, pullImage, saveImage } from './transfer.ts';
@@ -100,6 +101,11 @@ export class Engine {
   /** Runs a container that carries this run's and owner's labels besides its own. */
   runContainer(spec: ContainerSpec, io: ContainerIO): Promise<ContainerResult> {
     return runContainer(this.#wire, { ...spec, labels: { ...spec.labels, ...this.labels } }, io);
+  }
+
+  /** Small files of an image by path; those that are not there are left out. */
+  readImageFiles(reference: string, paths: string[]): Promise<Map<string, Buffer>> {
+    return readImageFiles(this.#wire, reference, paths, this.labels);
   }
 
   /** The labels that say whose a container or a run's volume is. */

@@ -7,7 +7,7 @@ export interface Heartbeat {
   deadline: number;
 }
 
-export const defaultHeartbeat: Heartbeat = { every: 5_000, deadline: 15_000 };
+export const defaultHeartbeat: Heartbeat = { every: 5_000, deadline: 10_000 };
 
 /**
  * Does long work on the engine and never hangs: the work's signal fires when the caller asks to stop or when the

@@ -10,8 +10,6 @@ interface Trait {
   mtime: bigint;
 }
 
-const attempts = 5;
-
 /**
  * Makes sure that a bind shows the caller's own folder: its time, and size and time of one file in it, must be the same seen
  * through the container (HEAD /containers/{id}/archive, before the start). An engine on another machine has another folder
@@ -49,7 +47,10 @@ export function blindEngine(wire: Wire, hostDir: string, how: string): GbuildErr
   );
 }
 
-/** Another process may write there at this moment: a difference counts only where our side stood still around the look. */
+/**
+ * Our side is looked at before and after: what another process writes meanwhile puts the engine's view between the two, and
+ * a file that goes away meanwhile proves nothing.
+ */
 async function compare(
   wire: Wire,
   id: string,
@@ -57,19 +58,15 @@ async function compare(
   containerPath: string,
   signal: AbortSignal,
 ): Promise<boolean> {
-  for (let attempt = 1; attempt <= attempts; attempt += 1) {
-    const before = readTrait(hostPath);
-    const seen = await statInContainer(wire, id, containerPath, signal);
-    const after = readTrait(hostPath);
-    if (seen !== undefined && [before, after].some((own) => own !== undefined && isSame(own, seen))) return true;
-    if (before?.mtime === after?.mtime && before?.size === after?.size) return before === undefined;
-  }
-  return true;
-}
-
-function isSame(own: Trait, seen: Trait): boolean {
-  if (own.size !== undefined && seen.size !== undefined && own.size !== seen.size) return false;
-  return own.mtime === seen.mtime || isCoarse(own.mtime, seen.mtime);
+  const before = readTrait(hostPath);
+  const seen = await statInContainer(wire, id, containerPath, signal);
+  const after = readTrait(hostPath);
+  if (before === undefined || after === undefined) return true;
+  if (seen === undefined) return false;
+  const stoodStill = before.mtime === after.mtime && before.size === after.size;
+  if (stoodStill && before.size !== undefined && before.size !== seen.size) return false;
+  const between = before.mtime <= seen.mtime && seen.mtime <= after.mtime;
+  return between || isCoarse(before.mtime, seen.mtime) || isCoarse(after.mtime, seen.mtime);
 }
 
 /** A shared file system between (virtiofs, NFS) may keep microseconds or whole seconds only. */

@@ -8,7 +8,12 @@ const oldest = '1.41';
 
 /** Asks the engine for its API version (`GET /_ping`, header `Api-Version`) and takes the lower of its and ours. */
 export async function negotiateVersion(wire: Wire): Promise<string> {
-  const answer = await wire.sendTo('/_ping', { what: 'say which API it speaks', method: 'GET', path: '/_ping' });
+  const answer = await wire.sendTo('/_ping', {
+    what: 'say which API it speaks',
+    method: 'GET',
+    path: '/_ping',
+    signal: AbortSignal.timeout(30_000),
+  });
   const text = await wire.readText(answer, 'say which API it speaks');
   if (answer.statusCode !== 200)
     throw refused(wire.endpoint, 'say which API it speaks', answer.statusCode ?? 0, text.trim());

@@ -68,7 +68,7 @@ export class Wire {
 
   /** Sends a request and reads the whole answer as JSON; any status not accepted is thrown. */
   async call(request: WireRequest, accept: number[] = [200, 201, 204]): Promise<{ status: number; json: unknown }> {
-    const answer = await this.send(request);
+    const answer = await this.send({ ...request, signal: request.signal ?? patience() });
     const status = answer.statusCode ?? 0;
     const text = await this.readText(answer, request.what);
     if (!accept.includes(status)) throw refused(this.endpoint, request.what, status, messageIn(text));
@@ -132,10 +132,15 @@ export class Wire {
     return new Promise((resolve, reject) => {
       dial(options, (error, answer) => {
         if (error === null || error === undefined) resolve(answer as IncomingMessage | Socket);
-        else reject(signal?.aborted ? signal.reason : connectionFailure(this.endpoint, request.what, error));
+        else reject(connectionFailure(this.endpoint, request.what, signal?.aborted ? signal.reason : error));
       });
     });
   }
+}
+
+/** For calls that an engine answers at once: one that does not within two minutes never will. */
+export function patience(): AbortSignal {
+  return AbortSignal.timeout(120_000);
 }
 
 /** The engine's own sentence in an error answer. */

@@ -1,0 +1,63 @@
+import { readTar } from '../oci/untar.ts';
+import { createContainer, removeContainer } from './container.ts';
+import type { ContainerSpec } from './container-spec.ts';
+import { patience, type Wire } from './wire.ts';
+
+/**
+ * Reads small files of an image, through a container that is never started: GET /containers/{id}/archive. A path that is
+ * not there, or is no file, is left out.
+ */
+export async function readImageFiles(
+  wire: Wire,
+  reference: string,
+  paths: string[],
+  labels: Record<string, string>,
+): Promise<Map<string, Buffer>> {
+  const found = new Map<string, Buffer>();
+  const id = await createContainer(wire, neverStarted(reference, labels));
+  try {
+    for (const path of paths) {
+      const content = await readOne(wire, id, path);
+      if (content !== undefined) found.set(path, content);
+    }
+  } finally {
+    await removeContainer(wire, id, { lost: false });
+  }
+  return found;
+}
+
+async function readOne(wire: Wire, id: string, path: string): Promise<Buffer | undefined> {
+  const what = `read ${path} of an image`;
+  const request = { what, method: 'GET', path: `/containers/${id}/archive`, query: { path }, signal: patience() } as const;
+  const answer = await wire.send(request);
+  if (answer.statusCode === 404) {
+    answer.resume();
+    return undefined;
+  }
+  if (answer.statusCode !== 200) await wire.refuse(answer, what);
+  for await (const { header, content } of readTar(answer, `${path} of the image`)) {
+    if (header.type !== 'file') continue;
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of content) chunks.push(chunk);
+    return Buffer.concat(chunks);
+  }
+  return undefined;
+}
+
+function neverStarted(image: string, labels: Record<string, string>): ContainerSpec {
+  return {
+    image,
+    command: ['true'],
+    user: '0:0',
+    env: {},
+    workdir: '/',
+    mounts: [],
+    files: [],
+    tty: false,
+    stdin: false,
+    network: 'none',
+    limits: {},
+    capAdd: [],
+    labels,
+  };
+}

@@ -1,0 +1,114 @@
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { type ContainerSpec, connectEngine, type Engine } from '../../src/engine/engine.ts';
+import { readOwner } from '../../src/engine/owner.ts';
+import { GbuildError } from '../../src/errors.ts';
+import { endpointOf } from '../support/endpoint-of.ts';
+import { collectOutput, neverStop, startStop } from '../support/run-io.ts';
+
+const runId = `container-${process.pid}`;
+const volume = `gbuild-test-${process.pid}`;
+const workspace = mkdtempSync(join(tmpdir(), 'gbuild-container-'));
+let engine: Engine;
+
+beforeAll(() => {
+  engine = connectEngine(endpointOf(inject('engineHost')), { owner: readOwner(), runId });
+  chmodSync(workspace, 0o777);
+});
+afterAll(async () => {
+  await engine.removeVolume(volume);
+  engine.close();
+  rmSync(workspace, { recursive: true, force: true });
+});
+
+const directory = (path: string, uid: number) => ({ path, type: 'directory' as const, mode: 0o755, uid, gid: uid });
+const specOf = (script: string, more: Partial<ContainerSpec> = {}): ContainerSpec => ({
+  image: inject('baseImage'),
+  command: ['sh', '-c', script],
+  user: '4242:4242',
+  env: { HOME: '/home/gbuild' },
+  workdir: '/workspace',
+  mounts: [{ type: 'bind', hostDir: workspace, containerDir: '/workspace' }],
+  files: [],
+  tty: false,
+  stdin: false,
+  network: 'none',
+  limits: {},
+  capAdd: [],
+  labels: {},
+  ...more,
+});
+const run = async (spec: ContainerSpec) => {
+  const output = collectOutput();
+  const result = await engine.runContainer(spec, { onOutput: output.take, stop: neverStop() });
+  return { ...result, ...output.read() };
+};
+
+test('the caller has a name and a home of its own, and what it writes is its own', async () => {
+  const passwd = 'root:x:0:0:root:/root:/bin/sh\ngbuild:x:4242:4242::/home/gbuild:/bin/sh\n';
+  const files: ContainerSpec['files'] = [
+    directory('/home/gbuild', 4242),
+    { path: '/etc/passwd', type: 'file', mode: 0o644, uid: 0, gid: 0, content: Buffer.from(passwd) },
+  ];
+  const { stdout } = await run(
+    specOf('id -un; echo $HOME; touch $HOME/mine out; stat -c "%U %a" $HOME; hostname', { files }),
+  );
+  expect(stdout).toBe('gbuild\n/home/gbuild\ngbuild 755\ngbuild\n');
+  const { uid, gid } = statSync(join(workspace, 'out'));
+  expect([uid, gid]).toEqual([4242, 4242]);
+});
+
+test('ids beyond the field of a plain tar header arrive', async () => {
+  const files = [directory('/home/gbuild', 3_000_000)];
+  expect((await run(specOf('stat -c %u:%g /home/gbuild', { files, user: '3000000:3000000' }))).stdout).toBe(
+    '3000000:3000000\n',
+  );
+});
+
+test('a cache volume belongs to the caller and keeps its content for the next run', async () => {
+  const mounts: ContainerSpec['mounts'] = [
+    { type: 'volume', name: volume, containerDir: '/cache/npm', labels: { 'io.gbuild.test': '1' } },
+  ];
+  const more = { mounts, files: [directory('/cache/npm', 4242)], workdir: '/' };
+  expect((await run(specOf('stat -c %u /cache/npm; echo kept > /cache/npm/file', more))).stdout).toBe('4242\n');
+  expect((await run(specOf('cat /cache/npm/file', more))).stdout).toBe('kept\n');
+  expect((await engine.listVolumes('io.gbuild.test=1')).map(({ name }) => name)).toContain(volume);
+});
+
+test('capabilities are dropped and privileges cannot be gained', async () => {
+  const { stdout } = await run(specOf('grep -E "^(CapEff|CapBnd|NoNewPrivs)" /proc/self/status', { user: '0:0' }));
+  expect(stdout.replaceAll('\t', ' ')).toBe('CapEff: 0000000000000000\nCapBnd: 0000000000000000\nNoNewPrivs: 1\n');
+});
+
+test('a command that takes more than its memory is killed and the result says why', async () => {
+  const result = await run(specOf('tail /dev/zero', { limits: { memory: 32 << 20 } }));
+  expect([result.exitCode, result.oomKilled]).toEqual([137, true]);
+});
+
+test('a terminal is a terminal, of the given size', async () => {
+  const output = collectOutput();
+  const terminal = { columns: 91, rows: 17, onResize() {} };
+  const spec = specOf('test -t 1 && while [ "$(stty size)" != "17 91" ]; do sleep 0.05; done; stty size', {
+    tty: true,
+    stdin: true,
+  });
+  await engine.runContainer(spec, { onOutput: output.take, terminal, stop: neverStop() });
+  expect(output.read().stdout).toBe('17 91\r\n');
+});
+
+test('a container that does not listen is killed when its grace is over', async () => {
+  const { stop, askWith } = startStop();
+  const onOutput = () => askWith(new GbuildError('timed-out', 'the task took longer than 1 s'));
+  const work = engine.runContainer(specOf('trap "" TERM; echo ready; sleep 3600', { graceSeconds: 1 }), {
+    onOutput,
+    stop,
+  });
+  await expect(work).rejects.toMatchObject({ message: 'the task took longer than 1 s', exitCode: 4 });
+});
+
+test('a file that cannot be executed answers 126', async () => {
+  writeFileSync(join(workspace, 'plain'), 'no program', { mode: 0o644 });
+  expect((await run({ ...specOf(''), command: ['/workspace/plain'] })).exitCode).toBe(126);
+});

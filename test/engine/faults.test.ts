@@ -1,0 +1,254 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type ContainerSpec, connectEngine, type Engine } from '../../src/engine/engine.ts';
+import { readOwner } from '../../src/engine/owner.ts';
+import type { GbuildError } from '../../src/errors.ts';
+import { endpointOf } from '../support/endpoint-of.ts';
+import { FakeEngine } from '../support/fake-engine.ts';
+import { collectOutput, neverStop } from '../support/run-io.ts';
+
+let fake: FakeEngine;
+let engine: Engine;
+const workspace = mkdtempSync(join(tmpdir(), 'gbuild-faults-'));
+
+beforeEach(async () => {
+  fake = await FakeEngine.start();
+  writeFileSync(join(workspace, 'file'), 'x');
+  engine = connectEngine(endpointOf(fake.host), {
+    owner: readOwner(),
+    runId: 'faults',
+    heartbeat: { every: 20, deadline: 50 },
+  });
+});
+afterEach(async () => {
+  engine.close();
+  await fake[Symbol.asyncDispose]();
+});
+afterAll(() => rmSync(workspace, { recursive: true, force: true }));
+
+const specOf = (command: string[]): ContainerSpec => ({
+  image: fake.image,
+  command,
+  user: '0:0',
+  env: { PATH: '/usr/bin:/bin' },
+  workdir: '/workspace',
+  mounts: [{ type: 'bind', hostDir: workspace, containerDir: '/workspace' }],
+  files: [],
+  tty: false,
+  stdin: false,
+  network: 'none',
+  limits: {},
+  capAdd: [],
+  labels: {},
+  probe: { hostDir: workspace, containerDir: '/workspace' },
+});
+const run = (command: string[], onOutput = collectOutput().take) =>
+  engine.runContainer(specOf(command), { onOutput, stop: neverStop() });
+
+async function failureOf(work: Promise<unknown>) {
+  const thrown = (await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )) as GbuildError | undefined;
+  const clean = (text: string) =>
+    text
+      .replaceAll(fake.host, 'ENGINE')
+      .replaceAll(workspace, 'WORKSPACE')
+      .replace(/container [0-9a-f]{12,64}/, 'container ID');
+  return { code: thrown?.code, message: clean(thrown?.message ?? ''), suggestions: thrown?.suggestions.map(clean) };
+}
+
+describe('an engine that is not what it should be', () => {
+  test('nothing answers', async () => {
+    fake.die();
+    expect(await failureOf(engine.info())).toMatchInlineSnapshot(`
+      {
+        "code": "engine-unreachable",
+        "message": "cannot reach the container engine at ENGINE (from DOCKER_HOST): there is no such socket",
+        "suggestions": [
+          "unset DOCKER_HOST   # to use the local engine",
+          "gbuild doctor",
+        ],
+      }
+    `);
+  });
+
+  test('something else answers', async () => {
+    fake.faults.foreign = true;
+    expect(await failureOf(engine.info())).toMatchInlineSnapshot(`
+      {
+        "code": "engine-failed",
+        "message": "what answers at ENGINE is no container engine: /_ping names no API version",
+        "suggestions": [
+          "gbuild doctor",
+        ],
+      }
+    `);
+  });
+
+  test('it is too old', async () => {
+    fake.faults.apiVersion = '1.40';
+    expect(await failureOf(engine.info())).toMatchInlineSnapshot(`
+      {
+        "code": "engine-failed",
+        "message": "the engine at ENGINE speaks API 1.40; gbuild needs 1.41 or later (Docker 20.10, podman 4)",
+        "suggestions": [
+          "upgrade the engine",
+          "gbuild doctor",
+        ],
+      }
+    `);
+  });
+
+  test('it is newer than gbuild: ours is spoken', async () => {
+    fake.faults.apiVersion = '1.99';
+    expect((await engine.info()).apiVersion).toBe('1.51');
+  });
+
+  test.each(['other folder', 'empty folder'] as const)(
+    'it sees an %s where the workspace should be, and nothing is started',
+    async (blind) => {
+      fake.faults.blind = blind;
+      expect(await failureOf(run(['true']))).toMatchInlineSnapshot(`
+        {
+          "code": "engine-blind",
+          "message": "the engine at ENGINE (from DOCKER_HOST) cannot see WORKSPACE: that engine sees another folder there, so it runs on another machine or in a container of its own",
+          "suggestions": [
+            "unset DOCKER_HOST DOCKER_CONTEXT   # to use an engine of this machine",
+            "mount WORKSPACE at the same path where the engine runs",
+            "gbuild doctor",
+          ],
+        }
+      `);
+      expect(fake.requests.filter((request) => request.endsWith('/start'))).toEqual([]);
+      expect(fake.containers.size).toBe(0);
+    },
+  );
+});
+
+describe('a run in trouble', () => {
+  test.each([126, 127])('a start refused because the command cannot be executed answers %i', async (exitCode) => {
+    fake.faults.startRefused = { status: 400, exitCode, message: 'exec: "x": not possible' };
+    expect(await run(['x'])).toMatchObject({ exitCode, startError: 'exec: "x": not possible' });
+    expect(fake.containers.size).toBe(0);
+  });
+
+  test('a start refused for any other reason is the engine’s failure', async () => {
+    fake.faults.startRefused = { status: 500, exitCode: 128, message: 'no space left on device' };
+    expect(await failureOf(run(['true']))).toMatchInlineSnapshot(`
+      {
+        "code": "engine-failed",
+        "message": "the engine at ENGINE would not start the container: no space left on device (HTTP 500)",
+        "suggestions": [
+          "gbuild doctor",
+        ],
+      }
+    `);
+    expect(fake.containers.size).toBe(0);
+  });
+
+  test('a removal that is already in progress is waited for', async () => {
+    fake.faults.removalsInProgress = 2;
+    expect((await run(['true'])).exitCode).toBe(0);
+    expect(fake.containers.size).toBe(0);
+  });
+
+  test('an engine that dies ends the run', async () => {
+    const failure = await failureOf(run(['sh', '-c', 'echo up; sleep 600'], () => fake.die()));
+    expect(failure).toMatchInlineSnapshot(`
+      {
+        "code": "engine-failed",
+        "message": "the engine at ENGINE went away while asked to wait for the container ID: aborted",
+        "suggestions": [
+          "gbuild doctor",
+          "try again when the engine is back",
+        ],
+      }
+    `);
+  });
+
+  test('an engine that falls silent with its connections open ends the run', async () => {
+    const failure = await failureOf(
+      run(['sh', '-c', 'echo up; sleep 600'], () => {
+        fake.faults.silent = true;
+      }),
+    );
+    expect(failure).toMatchInlineSnapshot(`
+      {
+        "code": "engine-failed",
+        "message": "the engine at ENGINE went away while asked to run the container ID: the engine at ENGINE went away while asked to give a sign of life: no sign of life within 0.05 s",
+        "suggestions": [
+          "gbuild doctor",
+          "try again when the engine is back",
+        ],
+      }
+    `);
+  });
+
+  test('an output stream that makes no sense ends the run', async () => {
+    const failure = await failureOf(
+      run(['sh', '-c', 'echo up; sleep 600'], () => {
+        for (const container of fake.containers.values()) container.sendRaw(Buffer.from('not a frame at all'));
+      }),
+    );
+    expect(failure).toMatchInlineSnapshot(`
+      {
+        "code": "engine-failed",
+        "message": "the engine's output stream is broken: frame header 6e6f742061206672",
+        "suggestions": [
+          "try again",
+          "gbuild doctor",
+        ],
+      }
+    `);
+    expect(fake.containers.size).toBe(0);
+  });
+});
+
+describe('progress streams', () => {
+  test('an error line of a load is thrown, also without a newline at its end', async () => {
+    fake.faults.load = {
+      text: '{"stream":"Loading"}\n{"errorDetail":{"message":"no space left"},"error":"no space left"}',
+    };
+    expect(await failureOf(engine.loadArchive([Buffer.alloc(512)], { stop: neverStop() }))).toMatchInlineSnapshot(`
+      {
+        "code": "engine-failed",
+        "message": "the engine at ENGINE could not load the image: no space left",
+        "suggestions": [
+          "gbuild doctor   # is its disk full?",
+        ],
+      }
+    `);
+  });
+
+  test('a load that works says nothing', async () => {
+    fake.faults.load = { text: '{"stream":"Loaded image: x"}\r\n' };
+    expect(await engine.loadArchive([Buffer.alloc(512)], { stop: neverStop() })).toBeUndefined();
+  });
+
+  test.each([
+    [404, 'image-missing'],
+    [401, 'network-failed'],
+    [500, 'network-failed'],
+  ])('a pull answered with %i is %s', async (status, code) => {
+    fake.faults.pull = { status, text: '{"message":"the registry says no"}' };
+    expect(await failureOf(engine.pullImage('team/app:1', { stop: neverStop() }))).toMatchObject({
+      code,
+      message: expect.stringContaining('the registry says no'),
+    });
+  });
+
+  test('a pull tells how far each layer is', async () => {
+    fake.faults.pull = {
+      text: '{"status":"Downloading","id":"abc","progressDetail":{"current":1,"total":2}}\n{"status":"Done"}\n',
+    };
+    const seen: unknown[] = [];
+    await engine.pullImage('team/app:1', { onProgress: (progress) => seen.push(progress), stop: neverStop() });
+    expect(seen).toEqual([
+      { layer: 'abc', status: 'Downloading', current: 1, total: 2 },
+      { layer: '', status: 'Done' },
+    ]);
+  });
+});

@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { baseImage, engineImage, ensureTestImage, removeTestImage } from './base-image.ts';
+import { answers, askEngine } from './engine-http.ts';
+
+const capabilities =
+  'SYS_ADMIN NET_ADMIN NET_RAW SYS_PTRACE SYS_MODULE MKNOD DAC_READ_SEARCH SYS_CHROOT SETPCAP SETFCAP AUDIT_WRITE IPC_LOCK SYSLOG LINUX_IMMUTABLE SYS_NICE SYS_TIME';
+const command =
+  'rm -f /var/run/docker.pid; mount -o remount,rw /proc/sys; exec dockerd -H tcp://0.0.0.0:2375 -H unix:///var/run/docker.sock --tls=false';
+
+/** An engine with a file system of its own, to be killed, frozen or asked for folders that it cannot see. */
+export interface EngineContainer extends AsyncDisposable {
+  host: string;
+  port: number;
+  /** The engine dies, with all its containers. */
+  kill(): Promise<void>;
+  /** It stops answering; its connections stay open. */
+  freeze(): Promise<void>;
+}
+
+/** Starts an engine inside a container of another engine; it has the base image. Disposing removes it and its volume. */
+export async function startEngineContainer(outer: string): Promise<EngineContainer> {
+  const imported = await ensureTestImage(outer, engineImage);
+  const id = await createContainer(outer);
+  const dispose = async () => {
+    await askEngine(outer, 'DELETE', `/containers/${id}?force=1&v=1`);
+    if (imported) await removeTestImage(outer, engineImage);
+  };
+  try {
+    await expectStatus(askEngine(outer, 'POST', `/containers/${id}/start`), 204);
+    const port = await readPort(outer, id);
+    const host = `tcp://127.0.0.1:${port}`;
+    await waitForEngine(outer, id, host);
+    await ensureTestImage(host, baseImage);
+    return {
+      host,
+      port,
+      kill: () => expectStatus(askEngine(outer, 'POST', `/containers/${id}/kill`), 204),
+      freeze: () => expectStatus(askEngine(outer, 'POST', `/containers/${id}/pause`), 204),
+      [Symbol.asyncDispose]: dispose,
+    };
+  } catch (thrown) {
+    await dispose();
+    throw thrown;
+  }
+}
+
+async function createContainer(outer: string): Promise<string> {
+  const { status, text } = await askEngine(outer, 'POST', '/containers/create', {
+    json: {
+      Image: engineImage,
+      Cmd: ['sh', '-c', command],
+      Labels: { 'io.gbuild.test': 'engine' },
+      ExposedPorts: { '2375/tcp': {} },
+      HostConfig: {
+        Init: true,
+        CapAdd: capabilities.split(' '),
+        SecurityOpt: ['seccomp=unconfined', 'apparmor=unconfined'],
+        Binds: ['/sys/fs/cgroup:/sys/fs/cgroup'],
+        Mounts: [{ Type: 'volume', Target: '/var/lib/docker' }],
+        PortBindings: { '2375/tcp': [{ HostIp: '127.0.0.1', HostPort: '0' }] },
+      },
+    },
+  });
+  if (status !== 201) throw new Error(`no engine container: ${text}`);
+  return (JSON.parse(text) as { Id: string }).Id;
+}
+
+async function readPort(outer: string, id: string): Promise<number> {
+  const { text } = await askEngine(outer, 'GET', `/containers/${id}/json`);
+  const { NetworkSettings } = JSON.parse(text) as {
+    NetworkSettings: { Ports: Record<string, { HostPort: string }[] | null> };
+  };
+  const port = Number(NetworkSettings.Ports['2375/tcp']?.[0]?.HostPort);
+  if (!Number.isInteger(port)) throw new Error(`the engine container ${id} publishes no port`);
+  return port;
+}
+
+async function waitForEngine(outer: string, id: string, host: string): Promise<void> {
+  for (let tries = 0; tries < 300; tries += 1) {
+    if (await answers(host)) return;
+    await sleep(100);
+  }
+  const { text } = await askEngine(outer, 'GET', `/containers/${id}/logs?stdout=1&stderr=1&tail=30`);
+  throw new Error(`the engine in container ${id} does not answer at ${host}:\n${text}`);
+}
+
+async function expectStatus(answer: Promise<{ status: number; text: string }>, status: number): Promise<void> {
+  const { status: got, text } = await answer;
+  if (got !== status) throw new Error(`the engine answered ${got}: ${text}`);
+}

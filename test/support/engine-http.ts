@@ -1,0 +1,36 @@
+import { type IncomingMessage, request } from 'node:http';
+import type { Readable } from 'node:stream';
+
+/** Asks an engine directly, past our own client: tests look at what is really there. */
+export async function askEngine(
+  host: string,
+  method: string,
+  path: string,
+  options: { json?: unknown; body?: Readable } = {},
+): Promise<{ status: number; text: string }> {
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    const headers = { 'Content-Type': options.body === undefined ? 'application/json' : 'application/x-tar' };
+    const outgoing = request({ ...addressOf(host), method, path, headers, timeout: 120_000 }, resolve);
+    outgoing.on('error', reject).on('timeout', () => outgoing.destroy(new Error(`${host} did not answer ${path}`)));
+    if (options.body !== undefined) options.body.on('error', (error) => outgoing.destroy(error)).pipe(outgoing);
+    else outgoing.end(options.json === undefined ? undefined : JSON.stringify(options.json));
+  });
+  const chunks: Buffer[] = [];
+  for await (const chunk of answer) chunks.push(chunk as Buffer);
+  return { status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') };
+}
+
+/** True when an engine answers there. */
+export async function answers(host: string): Promise<boolean> {
+  try {
+    return (await askEngine(host, 'GET', '/_ping')).status === 200;
+  } catch {
+    return false;
+  }
+}
+
+function addressOf(host: string): { socketPath: string } | { host: string; port: string } {
+  if (host.startsWith('unix://')) return { socketPath: host.slice('unix://'.length) };
+  const { hostname, port } = new URL(host);
+  return { host: hostname, port };
+}

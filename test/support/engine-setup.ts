@@ -1,0 +1,28 @@
+import type { TestProject } from 'vitest/node';
+import { baseImage, ensureTestImage, removeTestImage } from './base-image.ts';
+import { startTestEngine, stopTestEngine } from './test-engine.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The engine under the tests, as DOCKER_HOST spells it. */
+    engineHost: string;
+    /** A small Debian image that this engine has. */
+    baseImage: string;
+  }
+}
+
+/**
+ * Gives the tests a real engine with the base image, also through DOCKER_HOST for every child process. Never skips: without
+ * an engine it throws. An engine of the machine keeps nothing of it; the tests' own keeps its images for the next time.
+ */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const engine = await startTestEngine();
+  process.env.DOCKER_HOST = engine.host;
+  const imported = await ensureTestImage(engine.host, baseImage);
+  project.provide('engineHost', engine.host);
+  project.provide('baseImage', baseImage);
+  return async () => {
+    if (imported && !engine.own) await removeTestImage(engine.host, baseImage);
+    if (engine.started) await stopTestEngine();
+  };
+}
