@@ -103,24 +103,23 @@ interface Template {
  */
 export class UstarEncoder {
   readonly #templates = new Map<string, Template>();
+  #last: { header: UstarHeader; template: Template } | undefined;
 
   write(slab: Buffer, at: number, header: UstarHeader): void {
     const { prefix, name } = splitName(nameOf(header)) ?? unsplit;
     const template = this.#template(header);
     slab.set(template.block, at);
-    let sum = template.sum;
-    sum += writeAscii(slab, at, name);
-    if (header.size > 0 && header.size <= largestNumber) {
-      sum += writeAscii(slab, at + 124, octal(header.size, 11)) - 11 * 0x30;
-    }
+    let sum = template.sum + writeAscii(slab, at, name);
+    if (header.size > 0 && header.size <= largestNumber) sum += writeOctal(slab, at + 124, header.size, 11);
     if (header.linkTarget !== undefined) {
       sum += writeAscii(slab, at + 157, linkFits(header.linkTarget) ? header.linkTarget : 'long-link');
     }
     if (prefix !== '') sum += writeAscii(slab, at + 345, prefix);
-    slab.write(`${octal(sum, 6)}\0 `, at + 148, 'latin1');
+    writeOctal(slab, at + 148, sum, 6);
   }
 
   #template(header: UstarHeader): Template {
+    if (this.#last !== undefined && isAlike(this.#last.header, header)) return this.#last.template;
     const { type, mode, uid, gid, mtime, device } = header;
     const key = `${type} ${mode} ${uid} ${gid} ${mtime} ${device?.major} ${device?.minor}`;
     let template = this.#templates.get(key);
@@ -128,8 +127,14 @@ export class UstarEncoder {
       template = makeTemplate(header);
       this.#templates.set(key, template);
     }
+    this.#last = { header, template };
     return template;
   }
+}
+
+function isAlike(a: UstarHeader, b: UstarHeader): boolean {
+  const isSame = a.type === b.type && a.mode === b.mode && a.uid === b.uid && a.gid === b.gid && a.mtime === b.mtime;
+  return isSame && a.device === undefined && b.device === undefined;
 }
 
 function makeTemplate({ type, mode, uid, gid, mtime, device }: UstarHeader): Template {
@@ -145,11 +150,24 @@ function makeTemplate({ type, mode, uid, gid, mtime, device }: UstarHeader): Tem
   block.write(octal(device?.minor ?? 0, 7), 337);
   let sum = 8 * 0x20;
   for (const byte of block) sum += byte;
+  block.write('000000\0 ', 148);
   return { block, sum };
 }
 
 function octal(value: number, digits: number): string {
   return value.toString(8).padStart(digits, '0');
+}
+
+/** Writes over the zeros of a template; answers by how much the sum of the bytes grew. */
+function writeOctal(slab: Buffer, at: number, value: number, digits: number): number {
+  let grown = 0;
+  for (let rest = value, i = at + digits - 1; rest > 0; i--) {
+    const digit = rest % 8;
+    slab[i] = 0x30 + digit;
+    grown += digit;
+    rest = (rest - digit) / 8;
+  }
+  return grown;
 }
 
 /** Writes and answers the sum of the bytes. */

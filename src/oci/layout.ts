@@ -1,0 +1,183 @@
+import { existsSync, statSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { GbuildError, messageOf } from '../errors.ts';
+import { layoutMarker } from './archive.ts';
+import { type Digest, digestOf, hexOf } from './digest.ts';
+import { formatCanonical } from './json.ts';
+import { withLock } from './lock-file.ts';
+import { annotationKeys, type Descriptor, type Index, mediaTypes } from './spec.ts';
+import { readTemporaryMark, writeBeside } from './write-beside.ts';
+import { isWriterDead } from './writer-mark.ts';
+
+/**
+ * Opens an OCI layout (image-layout.md) as a store, making it where there is nothing or an empty folder. Throws
+ * `output-refused` for a folder that holds something else.
+ */
+export async function openLayout(dir: string): Promise<Layout> {
+  await guard(dir, () => prepare(dir));
+  return new Layout(dir);
+}
+
+/** A layout on disk that any number of processes may write to at once. */
+export class Layout {
+  readonly dir: string;
+
+  constructor(dir: string) {
+    this.dir = dir;
+  }
+
+  /** Whether the blob is there, with this size where one is given. */
+  hasBlob(digest: Digest, size?: number): boolean {
+    const stat = statSync(this.blobFile(digest), { throwIfNoEntry: false });
+    return stat !== undefined && (size === undefined || stat.size === size);
+  }
+
+  blobFile(digest: Digest): string {
+    return join(this.dir, 'blobs', 'sha256', hexOf(digest));
+  }
+
+  /** Written beside, flushed, verified, renamed; `store-failed` where the chunks are not what the digest names. */
+  async writeBlob(
+    digest: Digest,
+    size: number,
+    chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  ): Promise<void> {
+    if (this.hasBlob(digest, size)) return;
+    await guard(this.dir, () => writeBeside(this.blobFile(digest), chunks, { digest, size }));
+  }
+
+  /** A small blob (manifest, config), verified. */
+  async readBlob(digest: Digest): Promise<Buffer> {
+    const bytes = await guard(this.dir, () => readFile(this.blobFile(digest)));
+    if (digestOf(bytes) !== digest)
+      throw new GbuildError('store-failed', `the blob ${digest} in ${JSON.stringify(this.dir)} is damaged`);
+    return bytes;
+  }
+
+  async readIndex(): Promise<Index> {
+    const text = await guard(this.dir, () => readFile(this.#indexFile, 'utf8'));
+    return parseIndex(text, this.#indexFile);
+  }
+
+  /** Names the manifest in the index; one of the same `ref.name` is replaced. */
+  async putManifest(descriptor: Descriptor): Promise<void> {
+    await this.#updateIndex((manifests) => [
+      ...manifests.filter((other) => !isSameName(other, descriptor)),
+      descriptor,
+    ]);
+  }
+
+  /** Like putManifest, but a name that is taken stays: answers what stands under the name now. */
+  async addManifest(descriptor: Descriptor): Promise<Descriptor> {
+    let standing = descriptor;
+    await this.#updateIndex((manifests) => {
+      const taken = manifests.find((other) => isSameName(other, descriptor));
+      standing = taken ?? descriptor;
+      return taken === undefined ? [...manifests, descriptor] : manifests;
+    });
+    return standing;
+  }
+
+  /** Takes the name out of the index; the blobs stay. */
+  async removeManifest(refName: string): Promise<void> {
+    await this.#updateIndex((manifests) => manifests.filter((other) => nameOf(other) !== refName));
+  }
+
+  async findManifest(refName: string): Promise<Descriptor | undefined> {
+    return (await this.readIndex()).manifests.find((descriptor) => nameOf(descriptor) === refName);
+  }
+
+  /** Removes what dead writers left half-written; answers the paths. */
+  async sweep(): Promise<string[]> {
+    const swept: string[] = [];
+    for (const folder of [this.dir, join(this.dir, 'blobs', 'sha256')]) {
+      for (const name of await guard(this.dir, () => readdir(folder))) {
+        const mark = readTemporaryMark(name);
+        if (mark === undefined || !isWriterDead(mark)) continue;
+        await rm(join(folder, name), { force: true });
+        swept.push(join(folder, name));
+      }
+    }
+    return swept;
+  }
+
+  get #indexFile(): string {
+    return join(this.dir, 'index.json');
+  }
+
+  async #updateIndex(change: (manifests: Descriptor[]) => Descriptor[]): Promise<void> {
+    await guard(this.dir, () =>
+      withLock(join(this.dir, 'index.lock'), async () => {
+        const index = await this.readIndex();
+        const manifests = change(index.manifests).sort(compareNames);
+        await writeBeside(this.#indexFile, [formatCanonical({ ...index, manifests })]);
+      }),
+    );
+  }
+}
+
+async function prepare(dir: string): Promise<void> {
+  await mkdir(dir, { recursive: true });
+  const names = await readdir(dir);
+  const isLayout = names.includes('oci-layout') && names.includes('index.json');
+  const isOurs = names.every(
+    (name) => ['oci-layout', 'blobs', 'index.json', 'index.lock'].includes(name) || readTemporaryMark(name),
+  );
+  if (!isLayout && !isOurs) throw notALayout(dir);
+  await mkdir(join(dir, 'blobs', 'sha256'), { recursive: true });
+  if (isLayout) return;
+  await withLock(join(dir, 'index.lock'), async () => {
+    const empty: Index = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [] };
+    if (!existsSync(join(dir, 'index.json'))) await writeBeside(join(dir, 'index.json'), [formatCanonical(empty)]);
+    if (!existsSync(join(dir, 'oci-layout'))) await writeBeside(join(dir, 'oci-layout'), [layoutMarker]);
+  });
+}
+
+function notALayout(dir: string): GbuildError {
+  return new GbuildError(
+    'output-refused',
+    `${JSON.stringify(dir)} holds something that is no OCI layout; nothing was written`,
+    {
+      suggestions: ['Name a folder that is empty, not there yet, or an OCI layout.'],
+      facts: { dir },
+    },
+  );
+}
+
+function parseIndex(text: string, file: string): Index {
+  try {
+    const index = JSON.parse(text) as Index;
+    if (Array.isArray(index.manifests)) return index;
+  } catch (cause) {
+    throw new GbuildError('store-failed', `${JSON.stringify(file)} is no JSON: ${messageOf(cause)}`, { cause });
+  }
+  throw new GbuildError('store-failed', `${JSON.stringify(file)} is no OCI index: it has no list of manifests`);
+}
+
+function nameOf(descriptor: Descriptor): string {
+  return descriptor.annotations?.[annotationKeys.refName] ?? '';
+}
+
+/** Two without a name are one where they are the same manifest. */
+function isSameName(a: Descriptor, b: Descriptor): boolean {
+  return nameOf(a) === nameOf(b) && (nameOf(a) !== '' || a.digest === b.digest);
+}
+
+function compareNames(a: Descriptor, b: Descriptor): number {
+  const [left, right] = [`${nameOf(a)} ${a.digest}`, `${nameOf(b)} ${b.digest}`];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** What the disk refuses is the store's failure. */
+async function guard<T>(dir: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof GbuildError) throw cause;
+    throw new GbuildError('store-failed', `the store ${JSON.stringify(dir)} cannot be used: ${messageOf(cause)}`, {
+      cause,
+      facts: { dir },
+    });
+  }
+}

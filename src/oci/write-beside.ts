@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import { open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { GbuildError } from '../errors.ts';
+import type { Digest } from './digest.ts';
+import { makeMark } from './writer-mark.ts';
+
+/**
+ * Writes a file so that it is there whole or not at all: beside its place, flushed, checked where a digest is expected, then
+ * renamed. Any number of writers may do so at once. What a killed one leaves is named `FILE.tmp-MARK`.
+ */
+export async function writeBeside(
+  hostFile: string,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  expected?: { digest: Digest; size: number },
+): Promise<void> {
+  const temporary = `${hostFile}.tmp-${makeMark()}`;
+  try {
+    const found = await writeAndFlush(temporary, chunks);
+    if (expected !== undefined && (found.digest !== expected.digest || found.size !== expected.size)) {
+      const what = `${expected.digest} (${expected.size} bytes)`;
+      throw new GbuildError('store-failed', `what was to be ${what} is ${found.digest} (${found.size} bytes)`);
+    }
+    await rename(temporary, hostFile);
+  } catch (cause) {
+    await rm(temporary, { force: true });
+    throw cause;
+  }
+  await flushFolder(dirname(hostFile));
+}
+
+/** The writer's mark in the name of a file that was never finished. */
+export function readTemporaryMark(name: string): string | undefined {
+  return /\.tmp-(\d+-\w+-\w+-\w+)$/.exec(name)?.[1];
+}
+
+async function writeAndFlush(hostFile: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>) {
+  const hash = createHash('sha256');
+  let size = 0;
+  await using file = await open(hostFile, 'wx');
+  for await (const chunk of chunks) {
+    hash.update(chunk);
+    size += chunk.byteLength;
+    await file.writeFile(chunk);
+  }
+  await file.sync();
+  return { digest: `sha256:${hash.digest('hex')}` as Digest, size };
+}
+
+/** The rename itself must last; some file systems cannot be asked. */
+async function flushFolder(dir: string): Promise<void> {
+  await using folder = await open(dir, 'r');
+  await folder.sync().catch(() => {});
+}

@@ -1,0 +1,76 @@
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { GbuildError, messageOf } from '../errors.ts';
+
+/** What of an entry in npm's lock matters here (docs.npmjs.com, package-lock.json, "packages"). */
+interface LockedPackage {
+  /** Strictly for development; `devOptional` is installed without development too, so it is kept. */
+  dev?: boolean;
+}
+
+type Packages = Map<string, LockedPackage>;
+
+/** Whether a path (relative to the root) belongs to what runs in production; for use with `walkFiles`' keep. */
+export type KeepPath = (path: string) => boolean;
+
+/**
+ * Tells production's part of node_modules by npm's own lock (v2 and v3), also in workspaces: what is not for development
+ * only, with its commands in .bin. Paths outside node_modules are kept; what the lock does not know is not. Undefined where
+ * there is no such lock; `workspace-unreadable` for one that cannot be read.
+ */
+export function readProductionPaths(rootDir: string): KeepPath | undefined {
+  const packages =
+    readPackages(join(rootDir, 'package-lock.json')) ?? readPackages(join(rootDir, 'node_modules/.package-lock.json'));
+  if (packages === undefined) return undefined;
+  const scopes = listScopes(packages);
+  const keeps = (path: string): boolean => {
+    const owner = findOwner(packages, path);
+    const rest = owner === '' ? path : path.slice(owner.length + 1);
+    const isInstalled = owner.includes('node_modules/');
+    if (isInstalled && packages.get(owner)?.dev === true) return false;
+    if (rest.startsWith('node_modules/.bin/')) return keepsCommand(rootDir, path, keeps);
+    return isInstalled || keepsInFolder(rest) || scopes.has(path);
+  };
+  return keeps;
+}
+
+/** Of a project's own folder: everything but what stands in its node_modules without being a package of the lock. */
+function keepsInFolder(rest: string): boolean {
+  return rest === 'node_modules' || rest === 'node_modules/.bin' || !rest.startsWith('node_modules/');
+}
+
+/** The deepest package of the lock that holds the path: '' is the root project. */
+function findOwner(packages: Packages, path: string): string {
+  let owner = path;
+  while (owner !== '' && !packages.has(owner)) owner = owner.slice(0, Math.max(owner.lastIndexOf('/'), 0));
+  return owner;
+}
+
+/** A command is kept with the package its link points to; one that is no link cannot be told and is kept. */
+function keepsCommand(rootDir: string, path: string, keeps: KeepPath): boolean {
+  try {
+    return keeps(posix.join(posix.dirname(path), readlinkSync(join(rootDir, path))));
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code === 'EINVAL';
+  }
+}
+
+/** The `@scope` folders that hold a package for production. */
+function listScopes(packages: Packages): Set<string> {
+  const kept = [...packages].filter(([path, { dev }]) => dev !== true && /(?:^|\/)@[^/]+\/[^/]+$/.test(path));
+  return new Set(kept.map(([path]) => posix.dirname(path)));
+}
+
+function readPackages(file: string): Packages | undefined {
+  if (!existsSync(file)) return undefined;
+  try {
+    const lock = JSON.parse(readFileSync(file, 'utf8')) as { packages?: Record<string, LockedPackage> } | null;
+    return typeof lock?.packages === 'object' ? new Map(Object.entries(lock.packages)) : undefined;
+  } catch (cause) {
+    throw new GbuildError('workspace-unreadable', `${JSON.stringify(file)} cannot be read: ${messageOf(cause)}`, {
+      cause,
+      suggestions: ['npm install'],
+      facts: { file },
+    });
+  }
+}
