@@ -13,3 +13,10 @@ export interface Progress {
   note(text: string): void;
   warn(text: string): void;
 }
+
+/** For work whose steps nobody wants to see. */
+export const silentProgress: Progress = {
+  step: (_title, work) => work({ update: () => {}, log: () => {} }),
+  note: () => {},
+  warn: () => {},
+};

@@ -1,0 +1,16 @@
+import { initSpec } from '../pipeline/write-spec.ts';
+import { BaseCommand } from './base.ts';
+
+export default class InitCommand extends BaseCommand {
+  static override summary = 'Write a gbuild.yml with what gbuild sees in this repository, explained by comments';
+  static override description = 'An existing gbuild.yml is never overwritten.';
+  static override examples = ['<%= config.bin %> init', '<%= config.bin %> init --directory services/shop'];
+
+  async run() {
+    const { flags } = await this.parse(InitCommand);
+    const result = initSpec({ host: this.readHost(flags), installDir: this.config.root });
+    for (const { key, because } of result.assumptions) this.log(`${key}: ${because}`);
+    this.log(`wrote ${result.file}; try: ${this.config.bin} test`);
+    return result;
+  }
+}

@@ -1,0 +1,37 @@
+import { Errors } from '@oclif/core';
+import { GbuildError, messageOf } from '../errors.ts';
+
+/** Whatever was thrown, as one of ours: a mistake in the command line is the caller's, anything unknown is our bug. */
+export function asGbuildError(thrown: unknown): GbuildError {
+  if (thrown instanceof GbuildError) return thrown;
+  if (thrown instanceof Errors.CLIError) {
+    const message = thrown.message.replace(/\nSee more help with --help\s*$/, '');
+    return new GbuildError('usage', message, { suggestions: ['gbuild --help'], cause: thrown });
+  }
+  return new GbuildError('bug', `a bug in gbuild: ${messageOf(thrown)}`, {
+    suggestions: ['run it again with --verbose and report what it prints'],
+    cause: thrown,
+  });
+}
+
+/** What a person reads on stderr: what happened, then what to type next; a stack only for a bug, only with --verbose. */
+export function formatError(error: GbuildError, options: { verbose: boolean; red: (text: string) => string }): string {
+  const lines = [`${options.red('error:')} ${error.message}`];
+  if (options.verbose || error.code === 'bug') lines.push(...causes(error.cause, error.code === 'bug'));
+  for (const suggestion of error.suggestions) lines.push(`  try: ${suggestion}`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** What `--json` answers for a failure: `{"error": {code, message, exitCode, suggestions, facts}}`. */
+export function errorAsJson(error: GbuildError): object {
+  const { code, message, exitCode, suggestions, facts } = error;
+  return { error: { code, message, exitCode, suggestions, ...(Object.keys(facts).length > 0 && { facts }) } };
+}
+
+function causes(cause: unknown, withStack: boolean): string[] {
+  const lines: string[] = [];
+  for (let next = cause; next instanceof Error && lines.length < 10; next = next.cause) {
+    lines.push(...`  because: ${withStack ? (next.stack ?? next.message) : next.message}`.split('\n'));
+  }
+  return lines;
+}

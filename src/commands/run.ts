@@ -1,0 +1,22 @@
+import { Args } from '@oclif/core';
+import { TaskCommand, taskFlags } from './task-command.ts';
+
+export default class RunCommand extends TaskCommand {
+  static override summary = 'Run any task of gbuild.yml, and the tasks it needs, in the build container';
+  static override description =
+    "What follows -- goes to the task as arguments. The exit code is the task's own. See the tasks with: gbuild plan";
+  static override args = { task: Args.string({ required: true, description: 'name of the task' }) };
+  static override flags = { ...taskFlags };
+  static override examples = [
+    '<%= config.bin %> run lint',
+    '<%= config.bin %> run test -- --watch=false',
+    '<%= config.bin %> run report --quiet > report.txt',
+  ];
+  static override strict = false;
+
+  async run() {
+    const { flags, argv } = await this.parse(RunCommand);
+    const [task, ...args] = argv as [string, ...string[]];
+    return this.runTasks(flags, [task], args);
+  }
+}

@@ -1,0 +1,41 @@
+import { Config, flush, run } from '@oclif/core';
+import { normalizeArgv } from '@oclif/core/help';
+import { printError } from './commands/base.ts';
+import { asGbuildError } from './commands/report-error.ts';
+import { GbuildError } from './errors.ts';
+import { suggest } from './spec/suggest.ts';
+
+/**
+ * Runs one command line and sets the exit code. Commands report their own failures (commands/base.ts); here arrive only
+ * those met before a command was found, and whatever escapes from timers and event handlers.
+ */
+export async function main(argv: string[], rootDir: string): Promise<void> {
+  const fail = (thrown: unknown) => {
+    const error = asGbuildError(thrown);
+    printError(error, argv);
+    process.exitCode = error.exitCode;
+  };
+  process.on('uncaughtException', (thrown) => {
+    fail(thrown);
+    process.exit();
+  });
+  try {
+    const config = await Config.load({ root: rootDir });
+    assertCommandExists(config, argv);
+    await run(argv, config);
+    await flush();
+  } catch (thrown) {
+    fail(thrown);
+  }
+}
+
+function assertCommandExists(config: Config, argv: string[]): void {
+  const [id] = normalizeArgv(config, argv);
+  if (id === undefined || id.startsWith('-') || config.findCommand(id) || config.findTopic(id)) return;
+  const names = config.commands.filter((command) => !command.hidden).map((command) => command.id.replaceAll(':', ' '));
+  const close = suggest(id, names);
+  throw new GbuildError('usage', `there is no command "${id}"; the commands are ${names.join(', ')}`, {
+    suggestions: close === undefined ? [`gbuild run ${id}`, 'gbuild --help'] : [`gbuild ${close}`],
+    facts: { commands: names },
+  });
+}

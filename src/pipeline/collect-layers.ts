@@ -1,0 +1,79 @@
+import { existsSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { GbuildError } from '../errors.ts';
+import type { Entry } from '../oci/entry.ts';
+import { type Layer, packLayer } from '../oci/layer.ts';
+import { splitEntries } from '../plan/split.ts';
+import type { LayerRule } from '../toolchain/catalog-schema.ts';
+import { readProductionPaths } from '../workspace/npm.ts';
+import { readTrackedFiles } from '../workspace/tracked.ts';
+import { walkFiles } from '../workspace/walk.ts';
+
+/** Walks what each rule names, cuts large groups, and packs them: the application's layers, bottom first. */
+export async function collectLayers(rootDir: string, rules: LayerRule[]): Promise<Layer[]> {
+  const layers: Layer[] = [];
+  for (const rule of rules) {
+    const groups = splitEntries(await collectEntries(rootDir, rule));
+    for (const [index, entries] of groups.entries()) {
+      const part = groups.length > 1 ? ` ${index + 1}/${groups.length}` : '';
+      layers.push(packLayer(entries, { createdBy: `gbuild layer: ${rule.name}${part}` }));
+      await nextTurn();
+    }
+  }
+  return layers;
+}
+
+async function collectEntries(rootDir: string, rule: LayerRule): Promise<Entry[]> {
+  const from = rule.from.filter((path) => isThere(rootDir, path, rule));
+  if (from.length === 0) return [];
+  const keep = await readSelection(rootDir, rule);
+  const entries = walkFiles(rootDir, {
+    from: from.map((path) => path.replace(/\/+$/, '')),
+    ...(rule.include.length > 0 && { include: rule.include }),
+    exclude: rule.exclude,
+    ...(keep !== undefined && { keep }),
+  });
+  if (!entries.some((entry) => entry.type !== 'directory') && !rule.optional) throw nothingIn(rule, rootDir);
+  return entries.map((entry) => ({ ...entry, path: placeIn(entry.path, from, rule.to) }));
+}
+
+function isThere(rootDir: string, path: string, rule: LayerRule): boolean {
+  if (existsSync(join(rootDir, path))) return true;
+  if (rule.optional) return false;
+  throw new GbuildError('output-missing', `layer "${rule.name}" wants ${path}, which is not in ${rootDir}`, {
+    suggestions: ['gbuild build', `correct image.layers in gbuild.yml if ${path} is not what the build makes`],
+    facts: { layer: rule.name, path, rootDir },
+  });
+}
+
+function nothingIn(rule: LayerRule, rootDir: string): GbuildError {
+  return new GbuildError(
+    'output-missing',
+    `layer "${rule.name}" holds no file: nothing in ${rule.from.join(', ')} of ${rootDir} is both included and not excluded`,
+    { suggestions: ['gbuild build', 'correct image.layers in gbuild.yml'], facts: { layer: rule.name, rootDir } },
+  );
+}
+
+async function readSelection(rootDir: string, rule: LayerRule): Promise<((path: string) => boolean) | undefined> {
+  if (rule.select === 'npm-production') return readProductionPaths(rootDir);
+  if (rule.select !== 'tracked') return undefined;
+  const tracked = await readTrackedFiles(rootDir);
+  if (tracked === undefined) return undefined;
+  const known = new Set<string>();
+  for (const file of tracked) {
+    for (let path = file; path !== '.' && !known.has(path); path = posix.dirname(path)) known.add(path);
+  }
+  return (path) => known.has(path);
+}
+
+/** A path keeps its place in the workspace below `to`; the contents of a `from` that ends in "/" go directly there. */
+function placeIn(path: string, from: string[], to: string): string {
+  const emptied = from.find((each) => each.endsWith('/') && `${path}/`.startsWith(each));
+  const kept = emptied === undefined ? path : path.slice(emptied.length);
+  return posix.join(to, kept).replace(/^\/+/, '');
+}
+
+/** Packing is synchronous work: between layers the screen and signals get their turn. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

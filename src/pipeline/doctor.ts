@@ -1,0 +1,162 @@
+import { existsSync, statfsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { chooseEndpoint, type Endpoint } from '../engine/endpoint.ts';
+import { connectEngine } from '../engine/engine.ts';
+import type { EngineInfo } from '../engine/info.ts';
+import { readOwner } from '../engine/owner.ts';
+import { GbuildError, messageOf } from '../errors.ts';
+import type { Host } from '../host.ts';
+import { formatBytes } from '../reporter/format.ts';
+import { silentProgress } from '../reporter/progress.ts';
+import { readHostTrust } from '../toolchain/trust.ts';
+import { findRoot } from '../workspace/root.ts';
+import type { EngineChoice } from './engine-session.ts';
+import { openWorkspace, type Places } from './workspace-session.ts';
+
+/** One thing that was looked at. `todo` is what to do about it, in commands where there are any. */
+export interface Check {
+  name: string;
+  state: 'ok' | 'warning' | 'problem';
+  detail: string;
+  todo: string[];
+}
+
+export interface Diagnosis {
+  checks: Check[];
+  endpoint?: Endpoint;
+  info?: EngineInfo;
+}
+
+export interface DoctorInput extends Places {
+  choice: EngineChoice;
+  nodeVersion: string;
+  /** The caller's clock when the command started, milliseconds since 1970. */
+  now: number;
+  /** Names of the checks wanted; all when empty. */
+  only: string[];
+}
+
+export const checkNames = ['node', 'engine', 'disk', 'proxy', 'trust', 'clock', 'spec', 'lock'] as const;
+
+const leastFreeBytes = 3e9;
+const mostClockSkewSeconds = 60;
+
+/** The story of `gbuild doctor`: looks at everything a run depends on; changes nothing. */
+export async function diagnose(input: DoctorInput): Promise<Diagnosis> {
+  const wanted = (name: (typeof checkNames)[number]) => input.only.length === 0 || input.only.includes(name);
+  const checks: Check[] = [];
+  const engine = wanted('engine') || wanted('clock') ? await checkEngine(input) : undefined;
+  if (wanted('node')) checks.push(ok('node', `Node ${input.nodeVersion}`));
+  if (engine && wanted('engine')) checks.push(engine.check);
+  if (wanted('disk')) checks.push(checkDisk(input.host, engine?.info));
+  if (wanted('proxy') || wanted('trust'))
+    checks.push(...checkNetwork(input.host).filter(({ name }) => wanted(name as 'proxy')));
+  if (engine && wanted('clock')) checks.push(checkClock(input.now, engine.info));
+  if (wanted('spec') || wanted('lock'))
+    checks.push(...checkRepository(input).filter(({ name }) => wanted(name as 'spec')));
+  return {
+    checks,
+    ...(engine?.endpoint !== undefined && { endpoint: engine.endpoint }),
+    ...(engine?.info !== undefined && { info: engine.info }),
+  };
+}
+
+async function checkEngine({
+  host,
+  choice,
+}: DoctorInput): Promise<{ check: Check; endpoint?: Endpoint; info?: EngineInfo }> {
+  let endpoint: Endpoint | undefined;
+  try {
+    endpoint = chooseEndpoint(host, {
+      ...(choice.host !== undefined && { host: choice.host }),
+      ...(choice.context !== undefined && { context: choice.context }),
+    });
+    const engine = connectEngine(endpoint, { owner: readOwner(), runId: 'doctor' });
+    const info = await engine.info();
+    engine.close();
+    const kind = `${info.kind} ${info.version}${info.rootless ? ', rootless' : ''}, ${info.cpus} CPUs, ${formatBytes(info.memory)}`;
+    const detail = `${endpoint.url} (${kind}), because ${endpoint.reason}`;
+    if (endpoint.warnings.length > 0) {
+      return {
+        check: { name: 'engine', state: 'warning', detail: [detail, ...endpoint.warnings].join('; '), todo: [] },
+        endpoint,
+        info,
+      };
+    }
+    return { check: ok('engine', detail), endpoint, info };
+  } catch (error) {
+    return { check: problemOf('engine', error), ...(endpoint !== undefined && { endpoint }) };
+  }
+}
+
+function checkDisk(host: Host, info: EngineInfo | undefined): Check {
+  const dir = nearestFolder(info !== undefined && existsSync(info.rootDir) ? info.rootDir : host.cacheDir);
+  const { bavail, bsize } = statfsSync(dir);
+  const free = bavail * bsize;
+  const detail = `${formatBytes(free)} free in ${dir}`;
+  if (free >= leastFreeBytes) return ok('disk', detail);
+  return { name: 'disk', state: 'warning', detail, todo: ['gbuild clean', 'docker system prune'] };
+}
+
+function nearestFolder(dir: string): string {
+  return existsSync(dir) || dirname(dir) === dir ? dir : nearestFolder(dirname(dir));
+}
+
+function checkNetwork(host: Host): Check[] {
+  const { extraRoots, proxies } = readHostTrust(host);
+  const names = Object.keys(proxies);
+  const roots = extraRoots.match(/BEGIN CERTIFICATE/g)?.length ?? 0;
+  return [
+    ok('proxy', names.length > 0 ? `${names.join(', ')} reach builds and runs` : 'none is set'),
+    ok(
+      'trust',
+      roots > 0
+        ? `${roots} CA roots of this host, unknown to the public, reach builds and runs and stay out of images`
+        : 'this host trusts the public CA roots only',
+    ),
+  ];
+}
+
+function checkClock(now: number, info: EngineInfo | undefined): Check {
+  const engineTime = Date.parse(info?.time ?? '');
+  if (Number.isNaN(engineTime)) return ok('clock', 'the engine does not tell its time');
+  const skew = Math.abs(engineTime - now) / 1000;
+  if (skew <= mostClockSkewSeconds) return ok('clock', 'this machine and the engine agree');
+  return {
+    name: 'clock',
+    state: 'warning',
+    detail: `the engine's clock is ${Math.round(skew)} s away from this machine's: build tools that compare file times will be confused`,
+    todo: ['timedatectl set-ntp true'],
+  };
+}
+
+function checkRepository(input: DoctorInput): Check[] {
+  try {
+    const { rootDir, specFile } = findRoot(input.host.cwd, input.host.homeDir);
+    const session = openWorkspace(input, silentProgress);
+    const spec = ok('spec', specFile ?? `none in ${rootDir}; understood by its files as ${session.toolchain.request}`);
+    const { lockState, request, name, version } = session.toolchain;
+    const file = join(rootDir, 'gbuild.lock');
+    if (lockState === 'fits') return [spec, ok('lock', `${file}: ${request} is ${name} ${version}`)];
+    const detail = lockState === 'none' ? `${file} is not there yet` : `${file} does not fit the spec: ${lockState}`;
+    return [spec, { name: 'lock', state: 'warning', detail, todo: ['gbuild lock', 'git add gbuild.lock'] }];
+  } catch (error) {
+    if (error instanceof GbuildError && error.code === 'spec-missing') {
+      return [{ name: 'spec', state: 'warning', detail: error.message, todo: error.suggestions }];
+    }
+    return [problemOf(error instanceof GbuildError && error.code === 'lock-invalid' ? 'lock' : 'spec', error)];
+  }
+}
+
+function ok(name: string, detail: string): Check {
+  return { name, state: 'ok', detail, todo: [] };
+}
+
+function problemOf(name: string, error: unknown): Check {
+  return {
+    name,
+    state: 'problem',
+    detail: messageOf(error),
+    todo: error instanceof GbuildError ? error.suggestions : [],
+  };
+}

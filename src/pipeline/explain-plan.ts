@@ -1,0 +1,87 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { planImage } from '../plan/image-plan.ts';
+import { planTasks, tasksOf } from '../plan/task-plan.ts';
+import { type Progress, silentProgress } from '../reporter/progress.ts';
+import { readRevision } from '../workspace/revision.ts';
+import { defaultTasks, openWorkspace, type Places, type WorkspaceSession } from './workspace-session.ts';
+
+/** A plan as text for people and as data for `--json`. */
+export interface ExplainedPlan {
+  text: string;
+  data: object;
+}
+
+/** Says what `gbuild run NAME` (or, for "image", `gbuild image`) would do. Reads files only: no engine, no network. */
+export async function explainPlan(places: Places, name: string, progress: Progress): Promise<ExplainedPlan> {
+  const session = openWorkspace(places, progress);
+  const tasks = tasksOf(session.spec, defaultTasks(session));
+  return name === 'image' && !Object.hasOwn(tasks, 'image')
+    ? explainImage(places, session)
+    : explainTasks(places, session, name);
+}
+
+/** The names of all tasks, the spec's and the toolchain's. */
+export function listTasks(places: Places): string[] {
+  const session = openWorkspace(places, silentProgress);
+  return Object.keys(tasksOf(session.spec, defaultTasks(session)));
+}
+
+function explainTasks({ host }: Places, session: WorkspaceSession, name: string): ExplainedPlan {
+  const { spec, toolchain, rootDir } = session;
+  const defaults = defaultTasks(session);
+  const plan = planTasks({ spec, toolchain, defaults, host, rootDir, names: [name], args: [] });
+  const others = Object.keys(tasksOf(spec, defaults)).filter((task) => !plan.tasks.some(({ name }) => name === task));
+  const lines = [
+    ...head(session),
+    ...list(
+      'caches',
+      plan.caches.map((cache) => `${cache.volume} -> ${cache.containerDir}`),
+    ),
+    `network     ${plan.network}`,
+    ...plan.tasks.flatMap((task, index) => [
+      `task ${index + 1}      ${task.name}${task.needs.length > 0 ? ` (after ${task.needs.join(', ')})` : ''}`,
+      `            ${task.command.join(' ').trim().split('\n').join('\n            ')}`,
+      ...list('  passes', task.passEnv),
+      ...(task.timeout === undefined ? [] : [`  limit     ${task.timeout} s`]),
+    ]),
+    ...(others.length > 0 ? [`also there  ${others.join(', ')}`] : []),
+  ];
+  return { text: `${lines.join('\n')}\n`, data: { lock: toolchain.lockState, ...plan } };
+}
+
+async function explainImage(_places: Places, session: WorkspaceSession): Promise<ExplainedPlan> {
+  const { spec, toolchain, rootDir, defaults } = session;
+  const revision = await readRevision(rootDir);
+  const tasks = Object.keys(tasksOf(spec, defaultTasks(session)));
+  const plan = planImage({ spec, toolchain, defaults, revision, tasks });
+  const lines = [
+    ...head(session),
+    `image       ${plan.reference}`,
+    `stands on   ${plan.base}`,
+    `build       ${plan.buildTask ?? '(no build task: the files are packed as they are)'}`,
+    ...plan.layers.map((layer) => {
+      const absent = layer.from.filter((path) => !existsSync(join(rootDir, path)));
+      const note = absent.length > 0 ? `  (not there yet: ${absent.join(', ')})` : '';
+      return `layer       ${layer.name}: ${layer.from.join(', ')} -> ${layer.to}${note}`;
+    }),
+    `starts      ${[...(plan.config.Entrypoint ?? []), ...(plan.config.Cmd ?? [])].join(' ')}`,
+    `as user     ${plan.config.User}`,
+    ...list('dirty', revision?.dirty ?? []),
+  ];
+  return { text: `${lines.join('\n')}\n`, data: { lock: toolchain.lockState, ...plan } };
+}
+
+function head({ rootDir, spec, specFile, toolchain }: WorkspaceSession): string[] {
+  const locked = toolchain.lockState === 'fits' ? 'as locked in gbuild.lock' : `lock: ${toolchain.lockState}`;
+  return [
+    `repository  ${spec.name} in ${rootDir}`,
+    `spec        ${specFile ?? '(detected)'}`,
+    `toolchain   ${toolchain.request} is ${toolchain.name} ${toolchain.version}, ${locked}`,
+    `container   ${toolchain.build}`,
+  ];
+}
+
+function list(title: string, items: string[]): string[] {
+  return items.map((item, index) => `${(index === 0 ? title : '').padEnd(12)}${item}`);
+}

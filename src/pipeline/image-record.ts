@@ -1,0 +1,69 @@
+import type { Image } from '../oci/image.ts';
+import type { ImagePlan } from '../plan/image-plan.ts';
+import type { ResolvedToolchain } from '../toolchain/resolve.ts';
+import type { Revision } from '../workspace/revision.ts';
+import type { Published } from './publish-image.ts';
+import type { KnownBase } from './read-base.ts';
+
+/** What `gbuild image --json` answers: everything about the image that was made. Sizes in bytes, uncompressed. */
+export interface ImageRecord {
+  reference: string;
+  version?: string;
+  /** Digest of the config: the same on every engine. */
+  imageId: string;
+  /** Digest of the manifest with uncompressed layers, as the release store has it. */
+  manifestDigest: string;
+  /** What this engine calls the image. */
+  engineId: string;
+  alreadyReleased: boolean;
+  commit?: string;
+  /** Where this clone came from; no part of the image. */
+  source?: string;
+  dirty: boolean;
+  created: string;
+  lock?: string;
+  toolchain: { request: string; name: string; version: string; recipe: string };
+  base: { reference: string; imageId: string; manifestDigest: string; layers: number };
+  /** Ours, on top of the base's. */
+  layers: { name: string; diffId: string; size: number }[];
+  layersSent: number;
+  /** Of our layers together. */
+  size: number;
+  seconds: number;
+}
+
+interface RecordInput extends Published {
+  plan: ImagePlan;
+  image: Image;
+  base: KnownBase;
+  revision: Revision | undefined;
+  toolchain: ResolvedToolchain;
+  seconds: number;
+}
+
+export function recordOf({ plan, image, base, revision, toolchain, ...rest }: RecordInput): ImageRecord {
+  const layers = image.layers.map(({ createdBy, diffId, size }) => ({ name: createdBy, diffId, size }));
+  const lock = plan.labels['io.gbuild.lock'];
+  const { request, name, version, recipe } = toolchain;
+  return {
+    reference: plan.reference,
+    ...(plan.version !== undefined && { version: plan.version }),
+    imageId: image.id,
+    manifestDigest: image.manifestDigest,
+    ...(revision !== undefined && { commit: revision.commit }),
+    ...(revision?.sourceUrl !== undefined && { source: revision.sourceUrl }),
+    dirty: (revision?.dirty.length ?? 0) > 0,
+    created: plan.created,
+    ...(lock !== undefined && { lock }),
+    toolchain: { request, name, version, recipe },
+    base: {
+      reference: plan.base,
+      imageId: base.engineId,
+      manifestDigest: base.manifestDigest,
+      layers: base.config.rootfs.diff_ids.length,
+    },
+    layers,
+    size: layers.reduce((sum, layer) => sum + layer.size, 0),
+    ...rest,
+  };
+}

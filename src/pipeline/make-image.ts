@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { GbuildError } from '../errors.ts';
+import { digestOf } from '../oci/digest.ts';
+import { extendImage, type Image } from '../oci/image.ts';
+import { type ImagePlan, planImage } from '../plan/image-plan.ts';
+import { tasksOf } from '../plan/task-plan.ts';
+import { type Revision, readRevision } from '../workspace/revision.ts';
+import { assertReleasable, assertUntouched, parseReleaseVersion } from './assert-releasable.ts';
+import { collectLayers } from './collect-layers.ts';
+import { ensureBase } from './ensure-base.ts';
+import { parseOutputs, writeOutputs } from './image-outputs.ts';
+import { type ImageRecord, recordOf } from './image-record.ts';
+import { publishImage } from './publish-image.ts';
+import { type KnownBase, readBase } from './read-base.ts';
+import { type ReadyRuntime, readyRuntime } from './ready-toolchain.ts';
+import { openStore } from './release-store.ts';
+import { type RunRequest, runNamed } from './run-named.ts';
+import { defaultTasks } from './workspace-session.ts';
+
+export interface ImageRequest extends Omit<RunRequest, 'names' | 'args'> {
+  /** Undefined: a development image. */
+  version: string | undefined;
+  build: boolean;
+  /** Further tags, which may move. */
+  tags: string[];
+  /** `oci:DIR` or `docker-archive:FILE`. */
+  outputs: string[];
+}
+
+/**
+ * The story of `gbuild image`: check, build, pack, know the image's id, and only then let an engine see it. Until the last
+ * step nothing bears the image's name, so dying at any moment leaves no half release.
+ */
+export async function makeImage(request: ImageRequest): Promise<ImageRecord> {
+  const began = performance.now();
+  const { session, engine, progress, stop, host } = request;
+  const version = request.version === undefined ? undefined : parseReleaseVersion(request.version);
+  const outputs = parseOutputs(request.outputs, host.cwd);
+  const revision = await readRevision(session.rootDir, host.env);
+  if (version !== undefined) assertReleasable(session, revision);
+  const plan = planOf(request, revision, version);
+  const ready = await readyRuntime(request);
+  if (version !== undefined) assertLocked(request, ready);
+  if (request.build && plan.buildTask !== undefined) await runNamed({ ...request, names: [plan.buildTask], args: [] });
+  if (version !== undefined) assertUntouched(session.rootDir, revision!, await readRevision(session.rootDir, host.env));
+  const store = await openStore(host);
+  await ensureBase(plan.base, request);
+  const base = await readBase(plan.base, { store, engine, host, progress, stop });
+  const image = await progress.step('packing', async () => packImage(session.rootDir, plan, base));
+  stop.ask.throwIfAborted();
+  const published = await publishImage(request, plan, image, store);
+  await writeOutputs(outputs, plan.reference, image, store);
+  return recordOf({
+    plan,
+    image,
+    base,
+    revision,
+    toolchain: session.toolchain,
+    ...published,
+    seconds: (performance.now() - began) / 1000,
+  });
+}
+
+function planOf({ session }: ImageRequest, revision: Revision | undefined, version: string | undefined): ImagePlan {
+  const { spec, toolchain, defaults, rootDir, lock } = session;
+  const tasks = Object.keys(tasksOf(spec, defaultTasks(session)));
+  const lockDigest = lock === undefined ? undefined : digestOf(readFileSync(join(rootDir, 'gbuild.lock')));
+  return planImage({ spec, toolchain, defaults, revision, version, tasks, lockDigest });
+}
+
+async function packImage(rootDir: string, plan: ImagePlan, base: KnownBase): Promise<Image> {
+  const layers = await collectLayers(rootDir, plan.layers);
+  const labels = {
+    ...plan.labels,
+    'org.opencontainers.image.base.name': plan.base,
+    'org.opencontainers.image.base.digest': base.manifestDigest,
+  };
+  return extendImage(base, layers, { created: plan.created, config: plan.config, labels, annotations: labels });
+}
+
+/** A release stands on the very runtime image that was locked, not on one made of packages that have moved on since. */
+function assertLocked({ session, engine }: ImageRequest, { runtime, platform }: ReadyRuntime): void {
+  const locked = session.lock?.toolchain.platforms[platform];
+  if (locked?.runtime === runtime) return;
+  throw new GbuildError(
+    'release-refused',
+    locked === undefined
+      ? `gbuild.lock has no entry for ${platform}, the platform of ${engine.endpoint.url}`
+      : `gbuild.lock names the runtime image ${locked.runtime}, but ${engine.endpoint.url} has ${runtime}: packages have moved on since the lock was written`,
+    {
+      suggestions: ['gbuild lock --update && git add gbuild.lock && git commit -m "Lock the toolchain anew"'],
+      facts: { platform, locked: locked?.runtime, actual: runtime },
+    },
+  );
+}

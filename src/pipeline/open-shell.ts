@@ -1,0 +1,35 @@
+import type { ContainerIO, Engine } from '../engine/engine.ts';
+import type { Stop } from '../host.ts';
+import { planShell } from '../plan/task-plan.ts';
+import type { Progress } from '../reporter/progress.ts';
+import { readyToolchain } from './ready-toolchain.ts';
+import { readGround } from './run-named.ts';
+import { planContainer } from './task-container.ts';
+import { defaultTasks, type Places, type WorkspaceSession } from './workspace-session.ts';
+
+export interface ShellRequest extends Places {
+  session: WorkspaceSession;
+  engine: Engine;
+  progress: Progress;
+  stop: Stop;
+  frozen: boolean;
+  /** Without a terminal the shell reads commands from standard input. */
+  io: Omit<ContainerIO, 'stop'>;
+}
+
+/** The story of `gbuild shell`: the container that tasks run in, with a person in it. Answers the shell's exit code. */
+export async function openShell(request: ShellRequest): Promise<number> {
+  const { session, engine, host, io, stop } = request;
+  const { spec, toolchain, rootDir } = session;
+  const { images } = await readyToolchain(request);
+  const plan = planShell({ spec, toolchain, defaults: defaultTasks(session), host, rootDir });
+  const ground = await readGround(request, images.build.reference);
+  const container = planContainer(plan.tasks[0]!, plan, ground);
+  const shown = ['TERM', 'COLORTERM'].filter((name) => host.env[name] !== undefined);
+  const terminal = Object.fromEntries(shown.map((name) => [name, host.env[name]!]));
+  const result = await engine.runContainer(
+    { ...container, env: { ...terminal, ...container.env }, tty: io.terminal !== undefined, stdin: true },
+    { ...io, stop },
+  );
+  return result.exitCode;
+}

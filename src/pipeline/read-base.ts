@@ -1,0 +1,102 @@
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Engine } from '../engine/engine.ts';
+import { type Owner, ownerIsDead, ownerText, parseOwner } from '../engine/owner.ts';
+import { GbuildError } from '../errors.ts';
+import type { Host, Stop } from '../host.ts';
+import { writeImage } from '../oci/copy.ts';
+import type { Digest } from '../oci/digest.ts';
+import { exactImage } from '../oci/exact-image.ts';
+import type { BaseImage } from '../oci/image.ts';
+import { layerOfFile } from '../oci/layer.ts';
+import type { Layout } from '../oci/layout.ts';
+import { readArchive } from '../oci/read-archive.ts';
+import type { Progress } from '../reporter/progress.ts';
+import { findImage, nameImage } from './release-store.ts';
+
+export interface ReadBaseInput {
+  store: Layout;
+  engine: Engine;
+  host: Host;
+  progress: Progress;
+  stop: Stop;
+}
+
+/** A base whose every layer is in the store. */
+export interface KnownBase extends BaseImage {
+  /** What the engine calls it. */
+  engineId: Digest;
+  /** Of the manifest that the store has of it. */
+  manifestDigest: Digest;
+}
+
+/**
+ * What an image stands on, from the store; the first time it is copied there from the engine, every layer checked against
+ * its diffID.
+ */
+export async function readBase(reference: string, input: ReadBaseInput): Promise<KnownBase> {
+  const { store, engine, progress } = input;
+  const image = await engine.inspectImage(reference);
+  if (image === undefined) {
+    throw new GbuildError('image-missing', `the base image ${reference} is not on ${engine.endpoint.url}`, {
+      suggestions: ['gbuild lock', `docker pull ${reference}`],
+      facts: { reference, endpoint: engine.endpoint.url },
+    });
+  }
+  const known = await findBase(store, image.id as Digest);
+  if (known !== undefined) return known;
+  await progress.step(`copying the base ${reference} to the release store`, () =>
+    importBase(image.id as Digest, input),
+  );
+  return (await findBase(store, image.id as Digest))!;
+}
+
+async function findBase(store: Layout, engineId: Digest): Promise<KnownBase | undefined> {
+  const stored = await findImage(store, nameOfBase(engineId));
+  if (stored === undefined) return undefined;
+  const layers = stored.manifest.layers.map(({ digest, size }) => ({ diffId: digest, size }));
+  return { engineId, manifestDigest: stored.descriptor.digest, config: stored.config, layers };
+}
+
+async function importBase(engineId: Digest, { store, engine, host, stop }: ReadBaseInput): Promise<void> {
+  const spoolDir = join(spoolsOf(host), `${ownerText(engine.owner)}.${engineId.slice(7, 19)}`);
+  try {
+    mkdirSync(spoolDir, { recursive: true });
+    const saved = await readArchive(await engine.saveImage(engineId), spoolDir);
+    stop.ask.throwIfAborted();
+    const layers = saved.layerFiles.map((file) => layerOfFile(file, { createdBy: '' }));
+    const image = exactImage(saved.configBytes, layers);
+    await writeImage(store, image);
+    await nameImage(store, image, nameOfBase(engineId), {});
+  } finally {
+    rmSync(spoolDir, { recursive: true, force: true });
+  }
+}
+
+/** Removes what killed imports left; answers the folders. */
+export function sweepSpools(host: Host, self: Owner): string[] {
+  const swept: string[] = [];
+  for (const name of listFolder(spoolsOf(host))) {
+    const owner = parseOwner(name.split('.')[0] ?? '');
+    if (owner === undefined || !ownerIsDead(owner, self)) continue;
+    rmSync(join(spoolsOf(host), name), { recursive: true, force: true });
+    swept.push(join(spoolsOf(host), name));
+  }
+  return swept;
+}
+
+function spoolsOf(host: Host): string {
+  return join(host.cacheDir, 'spool');
+}
+
+function nameOfBase(engineId: string): string {
+  return `gbuild-base:${engineId.slice('sha256:'.length)}`;
+}
+
+function listFolder(dir: string): string[] {
+  try {
+    return readdirSync(dir);
+  } catch {
+    return [];
+  }
+}

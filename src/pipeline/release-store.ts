@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+import type { Host } from '../host.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Image } from '../oci/image.ts';
+import { type Layout, openLayout } from '../oci/layout.ts';
+import { annotationKeys, type Descriptor, type ImageConfig, type Manifest } from '../oci/spec.ts';
+
+/** An image as the store holds it: everything but the layers' bytes, which `layout` has by digest. */
+export interface StoredImage {
+  descriptor: Descriptor;
+  manifest: Manifest;
+  config: ImageConfig;
+}
+
+/** The embedded registry: an OCI layout in the user's data folder that holds releases and the bases they stand on. */
+export function openStore(host: Host): Promise<Layout> {
+  return openLayout(join(host.dataDir, 'store'));
+}
+
+export async function findImage(store: Layout, name: string): Promise<StoredImage | undefined> {
+  const descriptor = await store.findManifest(name);
+  return descriptor === undefined ? undefined : readStored(store, descriptor);
+}
+
+async function readStored(store: Layout, descriptor: Descriptor): Promise<StoredImage> {
+  const manifest = JSON.parse((await store.readBlob(descriptor.digest)).toString()) as Manifest;
+  const config = JSON.parse((await store.readBlob(manifest.config.digest)).toString()) as ImageConfig;
+  return { descriptor, manifest, config };
+}
+
+/** Gives the image its name, unless the name is taken: answers the digest of the manifest that has it now. */
+export async function nameImage(
+  store: Layout,
+  image: Image,
+  name: string,
+  annotations: Record<string, string>,
+): Promise<Digest> {
+  const { mediaType } = image.manifest;
+  const standing = await store.addManifest({
+    mediaType,
+    digest: image.manifestDigest,
+    size: image.manifestBytes.length,
+    annotations: { ...annotations, [annotationKeys.refName]: name },
+  });
+  return standing.digest;
+}

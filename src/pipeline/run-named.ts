@@ -1,0 +1,115 @@
+import { join } from 'node:path';
+import type { Engine } from '../engine/engine.ts';
+import { GbuildError } from '../errors.ts';
+import type { Stop } from '../host.ts';
+import { planTasks, type TaskPlan } from '../plan/task-plan.ts';
+import { formatSeconds } from '../reporter/format.ts';
+import type { Progress } from '../reporter/progress.ts';
+import { readHostTrust } from '../toolchain/trust.ts';
+import { readCommitTime } from '../workspace/commit-time.ts';
+import { pruneLogs } from './prune-logs.ts';
+import { readyToolchain } from './ready-toolchain.ts';
+import { runTasks, type TaskReport, type TaskStreams } from './run-tasks.ts';
+import type { RunGround } from './task-container.ts';
+import { readUserTables } from './user-tables.ts';
+import { defaultTasks, type Places, type WorkspaceSession } from './workspace-session.ts';
+
+export interface RunRequest extends Places {
+  session: WorkspaceSession;
+  engine: Engine;
+  runId: string;
+  names: string[];
+  args: string[];
+  frozen: boolean;
+  streams: TaskStreams;
+  progress: Progress;
+  stop: Stop;
+}
+
+/** What `--json` answers for a run. */
+export interface RunReport {
+  repository: string;
+  toolchain: { request: string; name: string; version: string; reference: string };
+  engine: { url: string; reason: string };
+  tasks: TaskReport[];
+  logDir: string;
+  seconds: number;
+}
+
+/**
+ * The story of `gbuild test`: plan, make the toolchain ready, run the tasks, leave nothing behind. A failing task throws
+ * 'task-failed' with the task's own exit code after everything else has been cleaned up.
+ */
+export async function runNamed(request: RunRequest): Promise<RunReport> {
+  const began = performance.now();
+  const { session, engine, progress, stop, host } = request;
+  const sourceDateEpoch = readCommitTime(session.rootDir, host.env.PATH);
+  // Checked before the engine is asked for anything: a misspelt task costs nothing.
+  const plan = planTasks({ ...planInput(request), sourceDateEpoch: undefined });
+  const { images } = await readyToolchain(request);
+  const timed = planTasks({ ...planInput(request), sourceDateEpoch: await sourceDateEpoch });
+  const swept = engine.sweep().catch(() => undefined);
+  const ground = await readGround(request, images.build.reference);
+  const logDir = join(host.stateDir, 'runs', request.runId);
+  try {
+    const tasks = await runTasks({ plan: timed, ground, engine, streams: request.streams, progress, stop, logDir });
+    const report = reportOf(request, plan, tasks, logDir, (performance.now() - began) / 1000);
+    throwIfFailed(report);
+    return report;
+  } finally {
+    await swept;
+    pruneLogs(join(host.stateDir, 'runs'));
+  }
+}
+
+function planInput({ session, host, names, args }: RunRequest) {
+  const { spec, toolchain, rootDir } = session;
+  return { spec, toolchain, defaults: defaultTasks(session), host, rootDir, names, args };
+}
+
+export interface GroundInput {
+  session: WorkspaceSession;
+  engine: Engine;
+  host: Places['host'];
+}
+
+/** Asks engine, image and machine for what every container of a run needs. */
+export async function readGround({ session, engine, host }: GroundInput, reference: string): Promise<RunGround> {
+  const [info, tables] = await Promise.all([engine.info(), readUserTables(engine, host, reference)]);
+  return {
+    host,
+    info,
+    trust: readHostTrust(host),
+    image: { reference, ...tables },
+    labels: {
+      'io.gbuild.repository': session.spec.name,
+      'io.gbuild.spec': session.specFile ?? session.rootDir,
+    },
+  };
+}
+
+function reportOf(
+  request: RunRequest,
+  plan: TaskPlan,
+  tasks: TaskReport[],
+  logDir: string,
+  seconds: number,
+): RunReport {
+  const { url, reason } = request.engine.endpoint;
+  return { repository: plan.repository, toolchain: plan.toolchain, engine: { url, reason }, tasks, logDir, seconds };
+}
+
+/** The first failing task decides the exit code; the message names every one that failed or was skipped. */
+function throwIfFailed(report: RunReport): void {
+  const failed = report.tasks.filter((task) => task.state === 'failed');
+  const [first] = failed;
+  if (first === undefined) return;
+  const skipped = report.tasks.filter((task) => task.state === 'skipped').map((task) => task.name);
+  const what = failed.map((task) => `task ${task.name} failed with exit code ${task.exitCode}`).join(', ');
+  const rest = skipped.length > 0 ? `; skipped: ${skipped.join(', ')}` : '';
+  throw new GbuildError('task-failed', `${what}${rest} (${formatSeconds(report.seconds)})`, {
+    exitCode: first.exitCode ?? 1,
+    suggestions: [`less ${first.log}`, `gbuild shell   # look around in the same container`],
+    facts: { ...report },
+  });
+}

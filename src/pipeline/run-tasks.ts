@@ -1,0 +1,137 @@
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Writable } from 'node:stream';
+import type { ContainerIO } from '../engine/container-spec.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Stop } from '../host.ts';
+import type { PlannedTask, TaskPlan } from '../plan/task-plan.ts';
+import { formatSeconds } from '../reporter/format.ts';
+import { TaskOutput } from '../reporter/output.ts';
+import type { Progress } from '../reporter/progress.ts';
+import { runGraph } from './run-graph.ts';
+import { planContainer, type RunGround } from './task-container.ts';
+import { limitTime } from './time-limit.ts';
+
+/** Where output goes and input comes from. `terminal` is there when tasks may draw on one. */
+export interface TaskStreams {
+  stdout: Writable;
+  stderr: Writable;
+  stdin?: NonNullable<ContainerIO['stdin']>;
+  terminal?: NonNullable<ContainerIO['terminal']>;
+  /** Lines carry their task's name: in CI, and always when tasks may overlap. */
+  prefixed: boolean;
+}
+
+export interface TaskReport {
+  name: string;
+  state: 'passed' | 'failed' | 'skipped';
+  exitCode?: number;
+  seconds?: number;
+  /** The full output. */
+  log?: string;
+  /** Files of the workspace that the task's `reports` globs match. */
+  reports?: string[];
+  because?: string;
+}
+
+export interface RunTasksInput {
+  plan: TaskPlan;
+  ground: RunGround;
+  engine: Engine;
+  streams: TaskStreams;
+  progress: Progress;
+  stop: Stop;
+  logDir: string;
+}
+
+/** Runs a plan's tasks, each in a container of its own, as parallel as their needs allow. Failing tasks are results. */
+export async function runTasks(input: RunTasksInput): Promise<TaskReport[]> {
+  const { plan, ground } = input;
+  const overlap = tasksOverlap(plan.tasks);
+  const limit = overlap ? Math.max(1, ground.info.cpus) : 1;
+  const byName = new Map(plan.tasks.map((task) => [task.name, task]));
+  const outcomes = await runGraph(plan.tasks, limit, async (name) => {
+    const report = await runTask(byName.get(name)!, overlap, input);
+    return { value: report, succeeded: report.state === 'passed' };
+  });
+  return outcomes.map((outcome) =>
+    outcome.state === 'done' ? outcome.value : { name: outcome.name, state: 'skipped', because: outcome.because },
+  );
+}
+
+async function runTask(task: PlannedTask, overlap: boolean, input: RunTasksInput): Promise<TaskReport> {
+  const { plan, ground, engine, streams, progress } = input;
+  const log = join(input.logDir, `${task.name.replaceAll('/', '_')}.log`);
+  const terminal = overlap ? undefined : streams.terminal;
+  const prefix = streams.prefixed || overlap ? `${task.name} | ` : undefined;
+  const output = new TaskOutput({
+    stdout: streams.stdout,
+    stderr: streams.stderr,
+    logFile: log,
+    ...(prefix !== undefined && terminal === undefined && { prefix }),
+  });
+  using stop = limitTime(input.stop, task.name, task.timeout);
+  progress.note(`> ${task.name}: ${describeCommand(task)}`);
+  try {
+    const result = await engine.runContainer(
+      {
+        ...planContainer(task, plan, ground),
+        tty: terminal !== undefined,
+        stdin: streams.stdin !== undefined,
+        ...(terminal !== undefined && terminalEnvironment(planContainer(task, plan, ground).env, ground)),
+      },
+      {
+        onOutput: (stream, chunk) => output.write(stream, chunk),
+        stop,
+        ...(terminal !== undefined && { terminal }),
+        ...(streams.stdin !== undefined && { stdin: streams.stdin }),
+      },
+    );
+    const state = result.exitCode === 0 ? 'passed' : 'failed';
+    const because = explainExit(result.exitCode, result.oomKilled, result.startError);
+    progress.note(`${state === 'passed' ? '+' : 'x'} ${task.name} ${state} (${formatSeconds(result.seconds)})`);
+    if (because !== undefined) progress.warn(`${task.name}: ${because}`);
+    return {
+      name: task.name,
+      state,
+      exitCode: result.exitCode,
+      seconds: result.seconds,
+      log,
+      reports: listReports(plan.rootDir, task.reports),
+      ...(because !== undefined && { because }),
+    };
+  } finally {
+    const failure = await output.end();
+    if (failure) progress.warn(`the log ${log} is not complete: ${failure.message}`);
+  }
+}
+
+/** Do two tasks exist of which neither needs the other? In an ordered chain each task needs the one before it. */
+function tasksOverlap(tasks: PlannedTask[]): boolean {
+  return tasks.some((task, index) => index > 0 && !task.needs.includes(tasks[index - 1]!.name));
+}
+
+function describeCommand(task: PlannedTask): string {
+  const [shell, flag, script, ...args] = task.command;
+  const text = shell === '/bin/sh' && flag === '-ec' ? [script, ...args.slice(1)].join(' ') : task.command.join(' ');
+  const lines = text.trim().split('\n');
+  return lines.length > 1 ? `${lines[0]} ...` : text.trim();
+}
+
+function terminalEnvironment(env: Record<string, string>, { host }: RunGround): { env: Record<string, string> } {
+  const shown = ['TERM', 'COLORTERM', 'NO_COLOR'].filter((name) => host.env[name] !== undefined);
+  return { env: { ...Object.fromEntries(shown.map((name) => [name, host.env[name]!])), ...env } };
+}
+
+function explainExit(exitCode: number, oomKilled: boolean, startError: string | undefined): string | undefined {
+  if (oomKilled) return 'it was killed for using more memory than its limit; raise resources.memory in gbuild.yml';
+  if (startError !== undefined) return `it could not be started: ${startError}`;
+  if (exitCode === 127)
+    return 'a command was not found; is it in the toolchain, or installed by a task this one needs?';
+  if (exitCode === 126) return 'a command was found but is not executable';
+  return undefined;
+}
+
+function listReports(rootDir: string, globs: string[]): string[] {
+  return globs.length === 0 ? [] : globSync(globs, { cwd: rootDir }).sort();
+}

@@ -1,0 +1,73 @@
+import type { ContainerSpec } from '../engine/container-spec.ts';
+import type { EngineInfo } from '../engine/info.ts';
+import type { Host } from '../host.ts';
+import { containerPaths } from '../plan/paths.ts';
+import type { PlannedTask, TaskPlan } from '../plan/task-plan.ts';
+import type { HostTrust } from '../toolchain/trust.ts';
+import { capabilitiesOf, chooseIdentity, identityFiles } from './identity.ts';
+import { planTrust } from './trust-files.ts';
+
+/** What is known once the engine has been asked; the same for all tasks of a run. */
+export interface RunGround {
+  host: Host;
+  info: EngineInfo;
+  trust: HostTrust;
+  /** The image to run in, and its own user tables. */
+  image: { reference: string; passwd: string; group: string };
+  labels: Record<string, string>;
+}
+
+/** A share of the engine's memory that is left to the machine when the spec sets no limit: a leak ends the build only. */
+const memoryShare = 0.9;
+
+/** The container of one planned task. Pure: values of passed variables come from the host that is handed in. */
+export function planContainer(task: PlannedTask, plan: TaskPlan, ground: RunGround): ContainerSpec {
+  const { host, info, image } = ground;
+  const identity = chooseIdentity(host, info);
+  const trust = planTrust(ground.trust);
+  const owner = { uid: identity.uid, gid: identity.gid };
+  const memory = plan.resources.memory ?? Math.floor(info.memory * memoryShare);
+  return {
+    image: image.reference,
+    command: task.command,
+    entrypoint: [''],
+    user: `${identity.uid}:${identity.gid}`,
+    env: { ...trust.env, ...task.env, ...valuesOf(task.passEnv, host) },
+    workdir: task.workdir,
+    mounts: [
+      { type: 'bind', hostDir: plan.rootDir, containerDir: containerPaths.workspace },
+      ...plan.caches.map((cache) => ({
+        type: 'volume' as const,
+        name: cache.volume,
+        containerDir: cache.containerDir,
+        labels: { 'io.gbuild.cache': cache.name },
+      })),
+    ],
+    files: [
+      ...identityFiles(identity, image),
+      ...trust.files,
+      ...plan.caches.map(({ containerDir }) => ({
+        path: containerDir,
+        type: 'directory' as const,
+        mode: 0o755,
+        ...owner,
+      })),
+    ],
+    tty: false,
+    stdin: false,
+    network: plan.network,
+    limits: {
+      ...(memory > 0 && { memory }),
+      ...(plan.resources.cpus !== undefined && { cpus: Math.min(plan.resources.cpus, info.cpus) }),
+      pids: plan.resources.pids,
+    },
+    capAdd: capabilitiesOf(identity),
+    labels: ground.labels,
+    ...(identity.usernsMode !== undefined && { usernsMode: identity.usernsMode }),
+    probe: { hostDir: plan.rootDir, containerDir: containerPaths.workspace },
+  };
+}
+
+function valuesOf(names: string[], host: Host): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, host.env[name] ?? '']));
+}

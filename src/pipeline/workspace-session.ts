@@ -1,0 +1,100 @@
+import { join } from 'node:path';
+import { GbuildError } from '../errors.ts';
+import type { Host } from '../host.ts';
+import type { Progress } from '../reporter/progress.ts';
+import { writeInitialSpec } from '../spec/init.ts';
+import { readLock } from '../spec/lock.ts';
+import { parseSpec, readSpec } from '../spec/read.ts';
+import type { Lock, Spec, TaskSpec } from '../spec/types.ts';
+import { type Catalog, readCatalog } from '../toolchain/catalog.ts';
+import { readDefaults, type ToolchainDefaults } from '../toolchain/defaults.ts';
+import { type Assumption, detectToolchain } from '../toolchain/detect.ts';
+import { readToolchainFolder } from '../toolchain/folder.ts';
+import { type ResolvedToolchain, resolveToolchain } from '../toolchain/resolve.ts';
+import { findRoot } from '../workspace/root.ts';
+
+/** A repository as gbuild understands it, read without an engine and without a network. */
+export interface WorkspaceSession {
+  rootDir: string;
+  spec: Spec;
+  /** Undefined where the repository has none and was understood by its files. */
+  specFile?: string;
+  assumptions: Assumption[];
+  lock?: Lock;
+  toolchain: ResolvedToolchain;
+  defaults: ToolchainDefaults;
+}
+
+export interface Places {
+  host: Host;
+  /** Where gbuild itself is installed: images/ is its own toolchain catalog. */
+  installDir: string;
+}
+
+/** The toolchain catalog that comes with gbuild. */
+export function openCatalog({ installDir }: Places): Catalog {
+  return readCatalog([join(installDir, 'images')]);
+}
+
+/** Finds the repository around the caller, reads its spec and lock, and resolves its toolchain. */
+export function openWorkspace(places: Places, progress: Progress, { ignoreLock = false } = {}): WorkspaceSession {
+  const catalog = openCatalog(places);
+  const { rootDir, specFile } = findRoot(places.host.cwd, places.host.homeDir);
+  const { spec, warnings, assumptions } =
+    specFile === undefined ? detectSpec(rootDir, catalog) : readKnownSpec(specFile);
+  for (const warning of warnings) progress.warn(warning);
+  for (const { key, because } of assumptions) progress.note(`assuming ${key}: ${because}`);
+  if (assumptions.length > 0) progress.note('no gbuild.yml here; "gbuild init" writes these assumptions down');
+  const lock = ignoreLock ? undefined : readLock(rootDir);
+  const request = spec.toolchain;
+  const toolchain = resolveToolchain(request, catalog, {
+    lock: lock?.toolchain,
+    folder: request.kind === 'folder' ? readToolchainFolder(rootDir, request.path) : undefined,
+  });
+  return {
+    rootDir,
+    spec,
+    assumptions,
+    toolchain,
+    defaults: readDefaults(rootDir, toolchain),
+    ...(specFile !== undefined && { specFile }),
+    ...(lock !== undefined && { lock }),
+  };
+}
+
+interface KnownSpec {
+  spec: Spec;
+  warnings: string[];
+  assumptions: Assumption[];
+}
+
+function readKnownSpec(specFile: string): KnownSpec {
+  const { spec, warnings } = readSpec(specFile);
+  return { spec, warnings, assumptions: [] };
+}
+
+function detectSpec(rootDir: string, catalog: Catalog): KnownSpec {
+  const detection = detectToolchain(rootDir, catalog);
+  if (detection === undefined) {
+    throw new GbuildError('spec-missing', `no gbuild.yml in ${rootDir}, and none of its files says how it is built`, {
+      suggestions: ['gbuild init', 'gbuild test --directory your/repository'],
+      facts: { rootDir, toolchains: catalog.names },
+    });
+  }
+  const { spec } = parseSpec(writeInitialSpec(detection), 'the detected spec');
+  const warnings =
+    detection.others.length > 0
+      ? [`this could also be ${detection.others.join(' or ')}; write "toolchain:" in gbuild.yml to decide`]
+      : [];
+  return { spec, warnings, assumptions: detection.assumptions };
+}
+
+/** The toolchain's default tasks in the spec's form. */
+export function defaultTasks({ defaults }: WorkspaceSession): Record<string, TaskSpec> {
+  return Object.fromEntries(
+    Object.entries(defaults.tasks).map(([name, { run, needs, env, reports }]) => [
+      name,
+      { run, needs, env, reports, workdir: '.' },
+    ]),
+  );
+}

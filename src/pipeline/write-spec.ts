@@ -1,0 +1,66 @@
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { GbuildError } from '../errors.ts';
+import type { Host } from '../host.ts';
+import { writeInitialSpec } from '../spec/init.ts';
+import { migrateSpec, writeSpec } from '../spec/migrate.ts';
+import { readSpec, specFileName } from '../spec/read.ts';
+import { type Assumption, detectToolchain } from '../toolchain/detect.ts';
+import { findRoot } from '../workspace/root.ts';
+import { openCatalog, type Places } from './workspace-session.ts';
+
+/** The story of `gbuild init`: what the repository's files say, written down with comments; never over an existing file. */
+export function initSpec(places: Places): { file: string; assumptions: Assumption[] } {
+  const { rootDir } = findRoot(places.host.cwd, places.host.homeDir);
+  const catalog = openCatalog(places);
+  const detection = detectToolchain(rootDir, catalog);
+  const file = join(rootDir, specFileName);
+  if (detection === undefined) {
+    throw new GbuildError('spec-missing', `none of the files in ${rootDir} says how it is built`, {
+      suggestions: [
+        `printf 'gbuild: 1\\nname: app\\ntoolchain: node@^24\\ntasks:\\n  test: npm test\\n' > ${file}`,
+        `the toolchains are: ${catalog.names.join(', ')}`,
+      ],
+      facts: { rootDir, toolchains: catalog.names },
+    });
+  }
+  createFile(file, writeInitialSpec(detection));
+  return { file, assumptions: detection.assumptions };
+}
+
+/** Written beside and linked into place: whole or not at all, and never over another's file. */
+function createFile(file: string, text: string): void {
+  const beside = `${file}.${process.pid}.tmp`;
+  try {
+    writeFileSync(beside, text);
+    linkSync(beside, file);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') {
+      throw new GbuildError('usage', `${file} is there already and stays as it is`, {
+        suggestions: ['gbuild plan', `mv ${file} ${file}.old && gbuild init`],
+        cause,
+      });
+    }
+    throw new GbuildError('workspace-unreadable', `${file} cannot be written: ${(cause as Error).message}`, { cause });
+  } finally {
+    rmSync(beside, { force: true });
+  }
+}
+
+export interface MigrationResult {
+  file: string;
+  from: number;
+  to: number;
+  changed: boolean;
+  steps: string[];
+}
+
+/** The story of `gbuild migrate`. */
+export function migrateFile(host: Host): MigrationResult {
+  const { rootDir, specFile } = findRoot(host.cwd, host.homeDir);
+  const file = specFile ?? join(rootDir, specFileName);
+  readSpec(file);
+  const { text, ...result } = migrateSpec(readFileSync(file), specFileName);
+  if (result.changed) writeSpec(file, text);
+  return { file, ...result };
+}

@@ -1,0 +1,37 @@
+import picomatch from 'picomatch';
+import { containerPaths } from './paths.ts';
+
+/** Names of the caller's variables that the allow-list lets through, sorted. Values are looked up when the run starts. */
+export function selectPassedNames(allowed: string[], env: Readonly<Record<string, string | undefined>>): string[] {
+  if (allowed.length === 0) return [];
+  const isAllowed = picomatch(allowed, { dot: true, nobrace: true });
+  return Object.keys(env)
+    .filter((name) => env[name] !== undefined && isAllowed(name))
+    .sort();
+}
+
+export interface EnvironmentSources {
+  toolchain: Record<string, string>;
+  spec: Record<string, string>;
+  task: Record<string, string>;
+  isCI: boolean;
+  taskName: string;
+  toolchainId: string;
+  /** The commit's time in seconds, so that build tools stamp outputs with it (reproducible-builds.org). */
+  sourceDateEpoch?: number | undefined;
+}
+
+/** The literal variables of a task, later sources winning: ours, the toolchain's, the spec's, the task's own. */
+export function composeEnvironment(sources: EnvironmentSources): Record<string, string> {
+  return {
+    HOME: containerPaths.home,
+    LANG: 'C.UTF-8',
+    ...(sources.isCI && { CI: 'true' }),
+    ...(sources.sourceDateEpoch !== undefined && { SOURCE_DATE_EPOCH: String(sources.sourceDateEpoch) }),
+    ...sources.toolchain,
+    ...sources.spec,
+    ...sources.task,
+    GBUILD_TASK: sources.taskName,
+    GBUILD_TOOLCHAIN: sources.toolchainId,
+  };
+}

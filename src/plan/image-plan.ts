@@ -1,0 +1,132 @@
+import { GbuildError } from '../errors.ts';
+import type { RunConfig } from '../oci/spec.ts';
+import type { HealthSpec, LayerSpec, Spec } from '../spec/types.ts';
+import type { LayerRule } from '../toolchain/catalog-schema.ts';
+import type { ToolchainDefaults } from '../toolchain/defaults.ts';
+import type { ResolvedToolchain } from '../toolchain/resolve.ts';
+import type { Revision } from '../workspace/revision.ts';
+import { containerPaths } from './paths.ts';
+
+/** What an image will be made of, before a file has been read and an engine been asked. */
+export interface ImagePlan {
+  repository: string;
+  /** Exact version of a release; a development image has none. */
+  version?: string;
+  tag: string;
+  /** `repository:tag`. */
+  reference: string;
+  /** Reference of the image to stand on. */
+  base: string;
+  /** The task to run first. */
+  buildTask?: string;
+  layers: LayerRule[];
+  /** RFC 3339: the commit's time, so that every day gives the same image. */
+  created: string;
+  config: Partial<RunConfig>;
+  labels: Record<string, string>;
+}
+
+export interface ImagePlanInput {
+  spec: Spec;
+  toolchain: ResolvedToolchain;
+  defaults: ToolchainDefaults;
+  revision: Revision | undefined;
+  version?: string | undefined;
+  /** Names of the tasks that exist, the toolchain's defaults included. */
+  tasks: string[];
+  lockDigest?: string | undefined;
+}
+
+/** Numeric, as orchestrators that forbid root want it; the runtime images have its passwd entry. */
+const defaultUser = '65532:65532';
+
+/** 1980-01-01: where there is no commit to take a time from. */
+const noTime = '1980-01-01T00:00:01Z';
+
+/** Plans the image of a commit. Pure. Throws 'spec-invalid' when nothing says what the image should start. */
+export function planImage(input: ImagePlanInput): ImagePlan {
+  const { spec, toolchain, revision, version } = input;
+  const tag = version ?? developmentTag(revision);
+  const buildTask = spec.image.build ?? (input.tasks.includes('build') ? 'build' : undefined);
+  return {
+    repository: spec.name,
+    ...(version !== undefined && { version }),
+    tag,
+    reference: `${spec.name}:${tag}`,
+    base: spec.image.base === 'auto' ? (toolchain.runtime ?? toolchain.build) : spec.image.base,
+    ...(buildTask !== undefined && { buildTask }),
+    layers: spec.image.layers === 'auto' ? input.defaults.layers : spec.image.layers.map(ruleOf),
+    created: revision?.commitTime ?? noTime,
+    config: planConfig(input),
+    labels: planLabels(input),
+  };
+}
+
+/**
+ * A tag for an image that is no release: what `git describe --long --dirty` says, so that it never looks like a version.
+ * Characters that a tag cannot have become '-'.
+ */
+function developmentTag(revision: Revision | undefined): string {
+  if (revision === undefined) return 'dev';
+  const tag = revision.describe.replace(/^v(?=\d)/, '').replaceAll(/[^\w.-]+/g, '-');
+  return `dev-${tag}`.slice(0, 128);
+}
+
+function planConfig({ spec, defaults, toolchain }: ImagePlanInput): Partial<RunConfig> {
+  const { image } = spec;
+  const entrypoint = image.entrypoint ?? (image.cmd === undefined ? defaults.entrypoint?.command : undefined);
+  if (entrypoint === undefined && image.cmd === undefined) throw noEntrypoint(spec, toolchain);
+  return {
+    ...(entrypoint !== undefined && { Entrypoint: entrypoint }),
+    ...(image.cmd !== undefined && { Cmd: image.cmd }),
+    User: image.user ?? defaultUser,
+    WorkingDir: image.workdir ?? containerPaths.application,
+    ExposedPorts: Object.fromEntries(image.expose.map((port) => [port, {}])),
+    Env: Object.entries(image.env).map(([name, value]) => `${name}=${value}`),
+    ...(image.health !== undefined && { Healthcheck: healthcheckOf(image.health) }),
+  };
+}
+
+function noEntrypoint(spec: Spec, toolchain: ResolvedToolchain): GbuildError {
+  return new GbuildError(
+    'spec-invalid',
+    `nothing says what the image of ${spec.name} starts: image.entrypoint is not in gbuild.yml, and no file names it`,
+    {
+      suggestions: [`write under "image:" in gbuild.yml, for example: entrypoint: [${toolchain.name}, your-program]`],
+      facts: { key: 'image.entrypoint' },
+    },
+  );
+}
+
+/**
+ * The annotations of the OCI image specification, as labels; the user's own win. Only what the commit and the lock say: the
+ * clone's origin is none of it, for the same commit in another clone must give the same image.
+ */
+function planLabels({ spec, toolchain, revision, version, lockDigest }: ImagePlanInput): Record<string, string> {
+  const labels: Record<string, string | undefined> = {
+    'org.opencontainers.image.title': spec.name,
+    'org.opencontainers.image.version': version ?? developmentTag(revision),
+    'org.opencontainers.image.revision': revision?.commit,
+    'org.opencontainers.image.created': revision?.commitTime,
+    'io.gbuild.toolchain': `${toolchain.name}@${toolchain.version}`,
+    'io.gbuild.recipe': toolchain.recipe,
+    'io.gbuild.lock': lockDigest,
+  };
+  const known = Object.entries(labels).filter((pair): pair is [string, string] => pair[1] !== undefined);
+  return { ...Object.fromEntries(known), ...spec.image.labels };
+}
+
+function ruleOf(layer: LayerSpec): LayerRule {
+  return { ...layer, select: 'all', optional: false, when: [] };
+}
+
+function healthcheckOf({ cmd, interval, timeout, retries, startPeriod }: HealthSpec) {
+  const nanoseconds = (seconds: number) => seconds * 1e9;
+  return {
+    Test: ['CMD', ...cmd],
+    ...(interval !== undefined && { Interval: nanoseconds(interval) }),
+    ...(timeout !== undefined && { Timeout: nanoseconds(timeout) }),
+    ...(startPeriod !== undefined && { StartPeriod: nanoseconds(startPeriod) }),
+    ...(retries !== undefined && { Retries: retries }),
+  };
+}

@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import type { Entry } from '../oci/entry.ts';
+
+/** Above this many bytes a group of files becomes several layers, so that one changed file does not move the rest. */
+const targetBytes = 16 * 1024 * 1024;
+const mostBuckets = 16;
+
+/** Files people edit and builds rewrite: they go into the last layers, above the assets they change beside. */
+const code =
+  /\.(?:[cm]?[jt]sx?|json|ya?ml|html?|css|scss|vue|svelte|rb|erb|py|java|scala|kt|groovy|class|go|rs|sh|sql|graphql|md|txt|toml|xml|properties|conf|map)$/i;
+
+/**
+ * Cuts a group into layers that change apart from one another: assets before code, and each of the two, when it is large,
+ * into buckets by a hash of the path. Depends on paths and sizes alone, so the same tree is always cut the same way; a
+ * file never moves to another bucket because of its content, and only when the group doubles or halves because of its
+ * neighbours. Answers non-empty groups, bottom layer first.
+ */
+export function splitEntries(entries: Entry[]): Entry[][] {
+  const assets: Entry[] = [];
+  const sources: Entry[] = [];
+  for (const entry of entries) (entry.type === 'file' && !code.test(entry.path) ? assets : sources).push(entry);
+  if (bytesOf(assets) + bytesOf(sources) <= targetBytes) return entries.length > 0 ? [entries] : [];
+  return [...intoBuckets(assets), ...intoBuckets(sources)];
+}
+
+function intoBuckets(entries: Entry[]): Entry[][] {
+  const count = bucketCount(bytesOf(entries));
+  if (count === 1) return entries.length > 0 ? [entries] : [];
+  const buckets = Array.from({ length: count }, (): Entry[] => []);
+  for (const entry of entries) buckets[bucketOf(entry.path, count)]!.push(entry);
+  return buckets.filter((bucket) => bucket.length > 0);
+}
+
+/** The power of two that brings a bucket near the target. */
+function bucketCount(bytes: number): number {
+  let count = 1;
+  while (count < mostBuckets && bytes / count > targetBytes) count *= 2;
+  return count;
+}
+
+function bucketOf(path: string, count: number): number {
+  return createHash('sha256').update(path).digest().readUInt32BE(0) % count;
+}
+
+function bytesOf(entries: Entry[]): number {
+  let bytes = 0;
+  for (const entry of entries) if (entry.type === 'file') bytes += entry.content.size;
+  return bytes;
+}

@@ -1,0 +1,141 @@
+import { GbuildError } from '../errors.ts';
+import type { Host } from '../host.ts';
+import { suggest } from '../spec/suggest.ts';
+import type { Spec, TaskSpec } from '../spec/types.ts';
+import type { ResolvedToolchain } from '../toolchain/resolve.ts';
+import { composeEnvironment, selectPassedNames } from './environment.ts';
+import { orderTasks } from './graph.ts';
+import { containerPaths } from './paths.ts';
+
+/** What one task's container will be, but for what only the engine and the machine can say. */
+export interface PlannedTask {
+  name: string;
+  needs: string[];
+  /** The command as the container gets it (exec form). */
+  command: string[];
+  /** Absolute, in the container. */
+  workdir: string;
+  env: Record<string, string>;
+  /** Names of the caller's variables that pass; their values are in no plan. */
+  passEnv: string[];
+  /** Seconds. */
+  timeout?: number;
+  reports: string[];
+}
+
+export interface PlannedCache {
+  name: string;
+  volume: string;
+  containerDir: string;
+}
+
+export interface TaskPlan {
+  repository: string;
+  rootDir: string;
+  toolchain: { request: string; name: string; version: string; reference: string };
+  network: Spec['network'];
+  resources: Spec['resources'];
+  caches: PlannedCache[];
+  /** In an order that respects their needs. */
+  tasks: PlannedTask[];
+}
+
+export interface TaskPlanInput {
+  spec: Spec;
+  toolchain: ResolvedToolchain;
+  /** The toolchain's default tasks, as this repository has them. */
+  defaults: Record<string, TaskSpec>;
+  host: Host;
+  rootDir: string;
+  names: string[];
+  /** Go to the last named task, after `--`. */
+  args: string[];
+  sourceDateEpoch?: number | undefined;
+}
+
+/** The spec's tasks over the toolchain's default ones. */
+export function tasksOf(spec: Spec, defaults: Record<string, TaskSpec>): Record<string, TaskSpec> {
+  return { ...defaults, ...spec.tasks };
+}
+
+/** Plans the named tasks and all they need. Pure. An unknown task is the caller's mistake and gets the list. */
+export function planTasks(input: TaskPlanInput): TaskPlan {
+  const { spec, toolchain } = input;
+  const tasks = tasksOf(spec, input.defaults);
+  for (const name of input.names) assertTaskExists(name, tasks);
+  const order = orderTasks(input.names, (name) => tasks[name]?.needs ?? []);
+  return {
+    repository: spec.name,
+    rootDir: input.rootDir,
+    toolchain: {
+      request: toolchain.request,
+      name: toolchain.name,
+      version: toolchain.version,
+      reference: toolchain.build,
+    },
+    network: spec.network,
+    resources: spec.resources,
+    caches: planCaches(input),
+    tasks: order.map((name) => planTask(name, tasks[name]!, input)),
+  };
+}
+
+/** The plan of a shell in the same container as tasks get: same environment, caches and limits, no task. */
+export function planShell(input: Omit<TaskPlanInput, 'names' | 'args'>): TaskPlan {
+  const nothing = { ...input, names: [], args: [] };
+  const task: TaskSpec = { run: [...shellCommand], needs: [], env: {}, reports: [], workdir: '.' };
+  return { ...planTasks(nothing), tasks: [planTask('shell', task, nothing)] };
+}
+
+/** The best shell the image has. */
+const shellCommand = ['/bin/sh', '-c', 'if command -v bash >/dev/null; then exec bash; else exec sh; fi'];
+
+function assertTaskExists(name: string, tasks: Record<string, TaskSpec>): void {
+  if (Object.hasOwn(tasks, name)) return;
+  const names = Object.keys(tasks);
+  const close = suggest(name, names);
+  throw new GbuildError('usage', `there is no task "${name}"; the tasks are ${names.join(', ') || '(none)'}`, {
+    suggestions: [close === undefined ? 'add it under "tasks:" in gbuild.yml' : `gbuild run ${close}`],
+    facts: { tasks: names },
+  });
+}
+
+function planTask(name: string, task: TaskSpec, input: TaskPlanInput): PlannedTask {
+  const { spec, toolchain, host } = input;
+  const args = name === input.names.at(-1) ? input.args : [];
+  return {
+    name,
+    needs: task.needs,
+    command: commandOf(task.run, args),
+    workdir: task.workdir === '.' ? containerPaths.workspace : `${containerPaths.workspace}/${task.workdir}`,
+    env: composeEnvironment({
+      toolchain: { ...toolchain.env, ...cacheEnvironment(input) },
+      spec: spec.env,
+      task: task.env,
+      isCI: host.isCI,
+      taskName: name,
+      toolchainId: `${toolchain.name}@${toolchain.version}`,
+      sourceDateEpoch: input.sourceDateEpoch,
+    }),
+    passEnv: selectPassedNames(spec.passEnv, host.env),
+    ...(task.timeout !== undefined && { timeout: task.timeout }),
+    reports: task.reports,
+  };
+}
+
+/** A string is a shell's script and stops at its first failing line; a list is run as it is. */
+function commandOf(run: string | string[], args: string[]): string[] {
+  if (Array.isArray(run)) return [...run, ...args];
+  if (args.length === 0) return ['/bin/sh', '-ec', run];
+  return ['/bin/sh', '-ec', `${run.trimEnd()} "$@"`, 'sh', ...args];
+}
+
+function planCaches({ spec, toolchain, host }: TaskPlanInput): PlannedCache[] {
+  const caches = spec.caches === 'auto' ? toolchain.caches : spec.caches;
+  return caches.map(({ name, path }) => ({ name, volume: `gbuild-cache-${name}-${host.uid}`, containerDir: path }));
+}
+
+function cacheEnvironment({ spec, toolchain }: TaskPlanInput): Record<string, string> {
+  const caches = spec.caches === 'auto' ? toolchain.caches : spec.caches;
+  return Object.assign({}, ...caches.map((cache) => cache.env ?? {}));
+}

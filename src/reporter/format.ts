@@ -1,0 +1,25 @@
+const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+
+/** Bytes for people, decimal units as engines print them: `512 B`, `1.2 MB`. */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return unit === 0 ? `${value} B` : `${value.toFixed(value < 10 ? 1 : 0)} ${units[unit]}`;
+}
+
+/** Seconds for people: `0.4 s`, `12 s`, `3 min 05 s`. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 100) return `${Math.round(seconds)} s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
+}
+
+/** A digest as people read it: its first twelve hex digits. */
+export function formatDigest(digest: string): string {
+  return digest.replace(/^sha256:/, '').slice(0, 12);
+}

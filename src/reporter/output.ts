@@ -1,0 +1,74 @@
+import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Writable } from 'node:stream';
+
+export type StreamName = 'stdout' | 'stderr';
+
+export interface TaskOutputOptions {
+  stdout: Writable;
+  stderr: Writable;
+  /** Every line is preceded by this, e.g. `test | `; without it bytes pass as they come. ASCII. */
+  prefix?: string;
+  /** The full output of both streams in order of arrival; its folder is made. */
+  logFile?: string;
+}
+
+/**
+ * Where a task's output goes: to the caller's streams as it comes and to a log file, in whole chunks, never line by line.
+ * `write` answers a promise when a reader is slower than the task; whoever feeds it must await that.
+ */
+export class TaskOutput {
+  readonly #options: TaskOutputOptions;
+  readonly #log: WriteStream | undefined;
+  #logError: Error | undefined;
+  readonly #openLine = { stdout: false, stderr: false };
+
+  constructor(options: TaskOutputOptions) {
+    this.#options = options;
+    if (options.logFile === undefined) return;
+    mkdirSync(dirname(options.logFile), { recursive: true });
+    this.#log = createWriteStream(options.logFile, { mode: 0o600 });
+    this.#log.on('error', (error) => {
+      this.#logError = error;
+    });
+  }
+
+  write(stream: StreamName, chunk: Buffer): void | Promise<void> {
+    if (chunk.length === 0) return;
+    const target = this.#options[stream];
+    const slow = [!target.write(this.#decorate(stream, chunk)) && !target.destroyed ? target : undefined];
+    if (this.#log && !this.#logError) slow.push(this.#log.write(chunk) ? undefined : this.#log);
+    const waiting = slow.filter((writable) => writable !== undefined);
+    if (waiting.length > 0) return Promise.all(waiting.map(untilDrained)).then(() => {});
+  }
+
+  /** Ends open lines and the log. The log's own failure (a full disk) is the answer, not an exception: the task ran. */
+  async end(): Promise<Error | undefined> {
+    for (const stream of ['stdout', 'stderr'] as const) {
+      if (this.#openLine[stream] && this.#options.prefix !== undefined) this.#options[stream].write('\n');
+    }
+    const log = this.#log;
+    if (log && !this.#logError) await new Promise<void>((resolve) => log.end(() => resolve()));
+    return this.#logError;
+  }
+
+  #decorate(stream: StreamName, chunk: Buffer): Buffer {
+    const { prefix } = this.#options;
+    const wasOpen = this.#openLine[stream];
+    this.#openLine[stream] = chunk[chunk.length - 1] !== 10;
+    if (prefix === undefined) return chunk;
+    const ends = this.#openLine[stream] ? chunk.length : chunk.length - 1;
+    const inner = chunk.toString('latin1', 0, ends).replaceAll('\n', `\n${prefix}`);
+    return Buffer.from(`${wasOpen ? '' : prefix}${inner}${this.#openLine[stream] ? '' : '\n'}`, 'latin1');
+  }
+}
+
+function untilDrained(writable: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      for (const event of ['drain', 'close', 'error']) writable.off(event, done);
+      resolve();
+    };
+    for (const event of ['drain', 'close', 'error']) writable.once(event, done);
+  });
+}

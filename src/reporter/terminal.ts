@@ -1,0 +1,83 @@
+import type { Progress, Step } from './progress.ts';
+import { Tail } from './tail.ts';
+
+const refreshMilliseconds = 100;
+const windowLines = 10;
+
+export interface TerminalOptions {
+  write: (text: string) => void;
+  colour: (style: 'dim' | 'yellow', text: string) => string;
+}
+
+/**
+ * The live list of gbuild's own steps on a terminal (listr2, loaded with the first step): a spinner, the time and a window
+ * of the last lines. The window is redrawn at most ten times a second, so a step may log as fast as it likes.
+ */
+export class TerminalReporter implements Progress {
+  readonly #options: TerminalOptions;
+
+  constructor(options: TerminalOptions) {
+    this.#options = options;
+  }
+
+  async step<T>(title: string, work: (step: Step) => Promise<T>): Promise<T> {
+    const { Listr, PRESET_TIMER } = await import('listr2');
+    let result: { value: T } | undefined;
+    const list = new Listr(
+      [
+        {
+          title,
+          task: async (_context, task) => {
+            const window = openWindow((text) => {
+              task.output = text;
+            });
+            try {
+              result = { value: await work(window.step) };
+            } finally {
+              window.close();
+            }
+          },
+          rendererOptions: { outputBar: windowLines, persistentOutput: false },
+        },
+      ],
+      {
+        registerSignalListeners: false,
+        rendererOptions: { timer: PRESET_TIMER, showErrorMessage: false, collapseErrors: false },
+      },
+    );
+    await list.run();
+    if (result === undefined) throw new Error(`step "${title}" ended without a result`);
+    return result.value;
+  }
+
+  note(text: string): void {
+    this.#options.write(`${this.#options.colour('dim', text)}\n`);
+  }
+
+  warn(text: string): void {
+    this.#options.write(`${this.#options.colour('yellow', `warning: ${text}`)}\n`);
+  }
+}
+
+/** Collects lines and shows the last of them at a steady pace. */
+function openWindow(show: (text: string) => void): { step: Step; close: () => void } {
+  const tail = new Tail(windowLines - 1);
+  let headline = '';
+  let changed = false;
+  const timer = setInterval(() => {
+    if (!changed) return;
+    changed = false;
+    show([headline, ...tail.lines()].filter((line) => line !== '').join('\n'));
+  }, refreshMilliseconds);
+  const step: Step = {
+    update: (text) => {
+      headline = text;
+      changed = true;
+    },
+    log: (line) => {
+      tail.add(line);
+      changed = true;
+    },
+  };
+  return { step, close: () => clearInterval(timer) };
+}
