@@ -140,7 +140,9 @@ describe('archiveChunks', () => {
 
   it('gives the golden archive the same bytes for ever', () => {
     const bytes = Buffer.concat([...archiveChunks(golden, { layers: [layer], tags })]);
-    expect(digestOf(bytes)).toMatchInlineSnapshot(`"sha256:86f0890844f3d63253015156025c199fb3daf21ef6b85604a6a4cda6dce2212b"`);
+    expect(digestOf(bytes)).toMatchInlineSnapshot(
+      `"sha256:86f0890844f3d63253015156025c199fb3daf21ef6b85604a6a4cda6dce2212b"`,
+    );
   });
 
   it('is an OCI layout and a docker archive at once, absent layers simply absent', async () => {
