@@ -112,7 +112,9 @@ describe('readRevision', () => {
 
   it('says that git is missing', async () => {
     await using repo = await makeRepository();
-    await expect(readRevision(repo.path, { PATH: '/nowhere' })).rejects.toThrowErrorMatchingInlineSnapshot(`[GbuildError: git is not installed, so the revision of this folder cannot be read]`);
+    await expect(readRevision(repo.path, { PATH: '/nowhere' })).rejects.toThrowErrorMatchingInlineSnapshot(
+      `[GbuildError: git is not installed, so the revision of this folder cannot be read]`,
+    );
   });
 });
 
