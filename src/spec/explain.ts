@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type Mistake, quote } from './mistakes.ts';
+import { formatPath, type Mistake, quote } from './mistakes.ts';
 import type { Source } from './source.ts';
 import { suggest } from './suggest.ts';
 import { describeTree, findTree, type Tree } from './tree.ts';
@@ -21,10 +21,12 @@ const typeWords: Record<string, string> = {
 /** The words for issues whose schema has none of its own: what was expected. Given to zod with each parse. */
 export function expectedOf(issue: { code?: string | undefined; expected?: unknown; values?: unknown[] }): string {
   if (issue.code === 'invalid_type') return typeWords[String(issue.expected)] ?? String(issue.expected);
-  if (issue.code === 'invalid_value') return (issue.values ?? []).map(String).join(' or ');
+  if (issue.code === 'invalid_value') return (issue.values ?? []).join(', ').replace(/, ([^,]*)$/, ' or $1');
   if (issue.code === 'too_big' || issue.code === 'too_small') return 'a whole number in reach';
   return 'something else';
 }
+
+const absent = 'no such key';
 
 /** Words people write for our keys because another tool calls it so. */
 const otherNames: Record<string, string> = {
@@ -53,7 +55,17 @@ const otherNames: Record<string, string> = {
 
 /** zod's issues as mistakes with a place: the branch of a union that was meant, one mistake an unknown key. */
 export function explainIssues(issues: readonly Issue[], root: Tree, source: Source): Mistake[] {
-  return issues.flatMap((issue) => explainIssue(issue, [], root, source));
+  const mistakes = issues.flatMap((issue) => explainIssue(issue, [], root, source));
+  const mistyped = new Set(
+    mistakes.flatMap(({ found, path, hint }) => (found === absent ? [] : meantPath(path, hint))),
+  );
+  return mistakes.filter(({ found, key }) => found !== absent || !mistyped.has(key));
+}
+
+/** The key an unknown one was meant to be: that it is missing then need not be said as well. */
+function meantPath(path: PathKey[], hint: string | undefined): string[] {
+  const meant = /^did you mean (\w+)\?$/.exec(hint ?? '')?.[1];
+  return meant === undefined ? [] : [formatPath([...path.slice(0, -1), meant])];
 }
 
 function explainIssue(issue: Issue, above: PathKey[], root: Tree, source: Source): Mistake[] {
@@ -76,10 +88,13 @@ function meantBranch(branches: readonly (readonly Issue[])[], tree: Tree): reado
     return findTree(tree, issue.path as PathKey[]).whole ? 1 : 10;
   };
   const costs = branches.map((branch) => branch.reduce((sum, issue) => sum + cost(issue), 0));
-  const typed = branches.filter(
-    (branch) => !branch.some((issue) => issue.code === 'invalid_type' && issue.path.length === 0),
-  );
+  const typed = branches.filter((branch) => !branch.some(isOfAnotherKind));
   return typed.sort((a, b) => costs[branches.indexOf(a)]! - costs[branches.indexOf(b)]!)[0];
+}
+
+/** Another type, or a word such as auto that the value is not. */
+function isOfAnotherKind(issue: Issue): boolean {
+  return issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value');
 }
 
 function unknownKey(key: string, path: PathKey[], message: string, root: Tree, source: Source): Mistake {
@@ -122,7 +137,7 @@ function missingKey(path: PathKey[], expected: string, hint: string | undefined,
   const typed = suggest(String(path.at(-1)), [...tree.children.keys()].map(String));
   const [from, to] = [tree.keyFrom ?? tree.from, tree.keyTo ?? tree.from + 1];
   const why = typed === undefined ? hint : `is ${typed} meant to be ${String(path.at(-1))}?`;
-  return source.mistakeAt(from, to, { path, expected, found: 'no such key', hint: why });
+  return source.mistakeAt(from, to, { path, expected, found: absent, hint: why });
 }
 
 /** An empty value is shown at its key, a block at its first line. */

@@ -1,27 +1,27 @@
 const width = 96;
+const wide = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\u{1f300}-\u{1faff}]/u;
 
 /**
- * The line at an offset of the text, the line above it and a row of carets under `[from, to)`:
+ * Line `number` of a text, the line above it and a row of carets under the offsets `[from, to)`:
  *
  *       3 | env:
  *     > 4 |   VERSION: 1.10
  *         |            ^^^^
  */
-export function formatFrame(text: string, from: number, to: number): string {
-  const start = text.lastIndexOf('\n', from - 1) + 1;
+export function formatFrame(text: string, number: number, from: number, to: number): string {
+  const start = lineStart(text, from);
   const [line, end] = lineFrom(text, start);
-  const number = countLines(text, start);
   const gutter = String(number).length;
   const lines: string[] = [];
   if (start > 0) {
-    const [above] = lineFrom(text, text.lastIndexOf('\n', start - 2) + 1);
+    const [above] = lineFrom(text, lineStart(text, start - 1));
     if (above.trim() !== '') lines.push(`  ${String(number - 1).padStart(gutter)} | ${show(above).slice(0, width)}`);
   }
   const skipped = Math.max(0, Math.min(from - start - width / 2, line.length - width));
   const lead = skipped > 0 ? '…' : '';
   const before = `${lead}${show(line.slice(skipped, from - start))}`;
   const marked = show(text.slice(from, Math.min(Math.max(to, from + 1), end, from + width / 2)));
-  const after = show(line.slice(skipped + (from - start - skipped), skipped + width));
+  const after = show(line.slice(from - start, skipped + width));
   const tail = skipped + width < line.length ? '…' : '';
   lines.push(`> ${number} | ${before}${after}${tail}`.trimEnd());
   lines.push(
@@ -30,16 +30,15 @@ export function formatFrame(text: string, from: number, to: number): string {
   return lines.join('\n');
 }
 
+/** `lastIndexOf` takes a negative place for 0, and would find a line end there. */
+function lineStart(text: string, offset: number): number {
+  return offset <= 0 ? 0 : text.lastIndexOf('\n', offset - 1) + 1;
+}
+
 function lineFrom(text: string, start: number): [string, number] {
   const next = text.indexOf('\n', start);
   const end = next === -1 ? text.length : next;
-  return [text.slice(start, end).replace(/\r$/, ''), end];
-}
-
-function countLines(text: string, end: number): number {
-  let lines = 1;
-  for (let at = text.indexOf('\n'); at !== -1 && at < end; at = text.indexOf('\n', at + 1)) lines++;
-  return lines;
+  return [text.slice(start, text[end - 1] === '\r' ? end - 1 : end), end];
 }
 
 /** Tabs as two blanks, whatever a terminal would act on as a visible stand-in. */
@@ -52,10 +51,7 @@ function cellsOf(text: string): number {
   let cells = 0;
   for (const char of text) {
     if (/\p{M}/u.test(char)) continue;
-    cells +=
-      /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\u{1f300}-\u{1faff}]/u.test(char)
-        ? 2
-        : 1;
+    cells += wide.test(char) ? 2 : 1;
   }
   return cells;
 }

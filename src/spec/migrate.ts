@@ -1,3 +1,4 @@
+import type { Document } from 'yaml';
 import { applyChain, chainFrom, currentMajor, type MigrationTable, migrations } from './migrations.ts';
 import { parseSpec } from './read.ts';
 import { decodeSource } from './source.ts';
@@ -13,7 +14,7 @@ export interface Migrated {
   steps: string[];
 }
 
-/** A spec rewritten to the current major, comments and order kept. Throws `spec-invalid` as `parseSpec` does. */
+/** A spec rewritten to the current major; comments, order and line ends stay. Throws `spec-invalid` as `parseSpec` does. */
 export function migrateSpec(
   text: string | Uint8Array,
   fileName?: string,
@@ -22,16 +23,22 @@ export function migrateSpec(
   const { major } = parseSpec(text, fileName, table);
   const { source } = decodeSource(text, fileName ?? '');
   const chain = chainFrom(major, table) ?? [];
-  const unchanged = { text: source.text, changed: false, from: major, to: table.current, steps: [] };
+  const same = typeof text === 'string' ? text : Buffer.from(text).toString();
+  const unchanged = { text: same, changed: false, from: major, to: table.current, steps: [] };
   const document = parseSyntax(source).document;
   if (chain.length === 0 || document === undefined) return unchanged;
   applyChain(document, chain, table.current);
   return {
     ...unchanged,
-    text: document.toString({ lineWidth: 0, flowCollectionPadding: false }),
+    text: formatLike(source.text, document),
     changed: true,
     steps: chain.map((migration) => migration.summary),
   };
+}
+
+function formatLike(original: string, document: Document): string {
+  const text = document.toString({ lineWidth: 0, flowCollectionPadding: false }).replace(/\r\n/g, '\n');
+  return original.includes('\r\n') ? text.replaceAll('\n', '\r\n') : text;
 }
 
 /** Replaces the file at once; what `gbuild migrate` calls with the text it got. */

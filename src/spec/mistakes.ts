@@ -38,7 +38,7 @@ export function formatMistakes(mistakes: readonly Mistake[], style: MistakeStyle
 export function mistakesError(code: ErrorCode, mistakes: readonly Mistake[], suggestions: string[] = []): GbuildError {
   const sorted = [...mistakes].sort((a, b) => a.line - b.line || a.column - b.column);
   const count = sorted.length === 1 ? 'one mistake' : `${sorted.length} mistakes`;
-  const message = `${count} in ${sorted[0]?.file}\n\n${formatMistakes(sorted)}\n`;
+  const message = `${count} in ${sorted[0]?.file}\n\n${formatMistakes(sorted)}`;
   return new GbuildError(code, message, { suggestions, facts: { mistakes: sorted } });
 }
 

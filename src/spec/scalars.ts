@@ -14,7 +14,7 @@ export const anyText = z.string();
 export const words = z.array(anyText).min(1, 'at least one word');
 export const texts = z.array(text);
 
-export const variableName = z
+const variableName = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'the name of a variable: letters, digits and _, not starting with a digit');
 export const variables = z.record(variableName, anyText);
@@ -58,7 +58,7 @@ export const imageReference = text.superRefine((reference, context) => {
   try {
     parseReference(reference);
   } catch (error) {
-    context.addIssue(`an image reference | ${messageOf(error)}`);
+    context.addIssue(`an image reference | ${messageOf(error).replace(/^.* is not an image reference: /, '')}`);
   }
 });
 

@@ -34,15 +34,17 @@ export class Source {
 
   mistakeAt(from: number, to: number, { path = [], expected, found, hint }: Remark): Mistake {
     const start = this.#clamp(from);
+    const { line, column } = this.positionOf(start);
     return {
       file: this.file,
-      ...this.positionOf(start),
+      line,
+      column,
       path: [...path],
       key: escapeInvisible(formatPath(path)),
-      expected,
-      found,
-      ...(hint === undefined ? {} : { hint }),
-      frame: formatFrame(this.text, start, to),
+      expected: escapeInvisible(expected),
+      found: escapeInvisible(found),
+      ...(hint === undefined ? {} : { hint: escapeInvisible(hint) }),
+      frame: formatFrame(this.text, line, start, to),
     };
   }
 
@@ -82,9 +84,11 @@ function notUtf8(source: Source): Mistake {
 
 /** Characters YAML forbids (1.2, production 1, c-printable) and marks that no one meant to leave in. */
 function readCharacters(source: Source): Mistake[] {
+  const nul = source.text.indexOf('\0');
+  if (nul !== -1) return [source.mistakeAt(nul, nul + 1, { expected: 'text', found: 'a binary file' })];
   const mistakes: Mistake[] = [];
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  const forbidden = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]|\r(?!\n)|^(?:<{7} |>{7} |={7}\r?$|\|{7} )|\p{Cs}/gmu;
+  const forbidden = /[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]|\r(?!\n)|^(?:<{7} |>{7} |={7}\r?$|\|{7} )|\p{Cs}/gmu;
   for (const match of source.text.matchAll(forbidden)) {
     mistakes.push(characterMistake(source, match.index, match[0]));
     if (mistakes.length === 100) break;

@@ -1,7 +1,7 @@
 /** The candidate a mistyped word most likely meant, or undefined when none is near enough to be worth saying. */
 export function suggest(word: string, candidates: Iterable<string>): string | undefined {
   const wanted = fold(word);
-  const limit = Math.max(1, Math.floor(wanted.length / 3));
+  const limit = wanted.length < 3 ? 0 : Math.max(1, Math.floor(wanted.length / 3));
   let best: { candidate: string; distance: number } | undefined;
   if (word.length > 64) return undefined;
   for (const candidate of candidates) {

@@ -11,25 +11,29 @@ export function parseSyntax(source: Source): { document?: Document; mistakes: Mi
       prettyErrors: false,
       version: '1.2',
       schema: 'core',
-      logLevel: 'silent',
+      logLevel: 'error',
     });
     if (document.errors.length > 0) return { mistakes: syntaxMistakes(document.errors, source) };
     return { document, mistakes: directiveMistakes(document, source) };
   } catch (error) {
-    const found = error instanceof RangeError ? 'nesting too deep to read' : messageOf(error).split('\n')[0]!;
-    return { mistakes: [source.mistakeAt(0, 1, { expected: 'YAML', found })] };
+    const remark =
+      error instanceof RangeError ? tooDeep : { expected: 'YAML', found: messageOf(error).split('\n')[0]! };
+    return { mistakes: [source.mistakeAt(0, 1, remark)] };
   }
 }
 
-/** One mistake a place: a broken bracket makes the parser complain once a level. */
+/** One mistake a line, and the first token that is out of place: what the parser says after it is its own confusion. */
 function syntaxMistakes(errors: readonly YAMLError[], source: Source): Mistake[] {
   const deep = errors.find((error) => error.code === 'RESOURCE_EXHAUSTION');
-  const seen = new Set<string>();
+  const seen = new Set<string | number>();
   const mistakes: Mistake[] = [];
-  for (const error of deep === undefined ? errors : [deep]) {
+  // How deep is too deep depends on the stack that is left: its place would not be the same twice.
+  if (deep !== undefined) return [source.mistakeAt(0, 1, tooDeep)];
+  for (const error of errors) {
     const { line } = source.positionOf(error.pos[0]);
-    if (seen.has(`${line}`) || mistakes.length === 100) continue;
-    seen.add(`${line}`);
+    const kind = error.code === 'UNEXPECTED_TOKEN' ? error.code : line;
+    if (seen.has(kind) || mistakes.length === 100) continue;
+    seen.add(kind);
     mistakes.push(source.mistakeAt(error.pos[0], error.pos[1], remarkOf(error, source)));
   }
   return mistakes;
@@ -42,6 +46,7 @@ function directiveMistakes(document: Document, source: Source): Mistake[] {
   return [source.mistakeAt(at, at + 5, { expected: 'YAML 1.2', found: `YAML ${document.directives.yaml.version}` })];
 }
 
+const tooDeep: Remark = { expected: 'YAML', found: 'nesting too deep to read' };
 const quoteIt = 'put the value in quotes';
 
 function remarkOf(error: YAMLError, source: Source): Remark {
@@ -63,8 +68,12 @@ function remarkOf(error: YAMLError, source: Source): Remark {
         found: error.message.replace(/^Invalid escape sequence /, ''),
         hint: 'write \\\\ for a backslash, or use single quotes',
       };
-    case 'RESOURCE_EXHAUSTION':
-      return { expected: 'YAML', found: 'nesting too deep to read' };
+    case 'UNEXPECTED_TOKEN':
+      return {
+        expected: 'YAML',
+        found: `${here.replace(/ here$/, '')} where it makes no sense`,
+        hint: 'look at the indentation and the brackets above',
+      };
     case 'MISSING_CHAR':
       if (/closing .quote/.test(error.message)) return { expected: 'a closing quote', found: here };
       if (/Implicit map keys need/.test(error.message))

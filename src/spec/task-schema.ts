@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { mapping } from './mapping.ts';
 import { anyText, duration, text, texts, variables, workspaceGlob, workspacePath } from './scalars.ts';
 
-export const taskName = z
+const taskName = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9:._-]*$/, 'the name of a task: letters, digits and : . _ -, starting with a letter');
 

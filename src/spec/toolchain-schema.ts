@@ -31,7 +31,9 @@ const byName = z
     name: catalogName.describe('A toolchain of the catalog: node'),
     version: z
       .exactOptional(
-        z.union([versionRange, z.int()], { error: 'a version or a range of versions such as ^22 | put it in quotes' }),
+        z.union([versionRange, z.int().min(0, 'a version')], {
+          error: 'a version or a range of versions such as ^22 | put it in quotes',
+        }),
       )
       .describe('A version or range; gbuild.lock keeps the exact one it was resolved to'),
   })

@@ -25,12 +25,13 @@ export function findTree(root: Tree, path: readonly PathKey[]): { tree: Tree; wh
 
 /** What is there, in words: `the number 1.10`, `a list of 3`, `nothing`. */
 export function describeTree({ value, from, to }: Tree, text: string, quote: (text: string) => string): string {
-  const written = text.slice(from, to).trim();
-  const spelling = written.length > 0 && written.length <= 40 && !/\s/.test(written) ? written : String(value);
   if (value === null) return 'nothing';
-  if (typeof value === 'number') return `the number ${spelling}`;
-  if (typeof value === 'boolean') return spelling;
   if (typeof value === 'string') return value === '' ? 'an empty text' : quote(value);
+  if (typeof value === 'number' || typeof value === 'boolean') {
+    const written = text.slice(from, to).trim();
+    const spelling = /^\S{1,40}$/.test(written) ? written : String(value);
+    return typeof value === 'number' ? `the number ${spelling}` : spelling;
+  }
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
   const keys = Object.keys(value);
   if (keys.length === 0) return 'an empty mapping';

@@ -1,0 +1,61 @@
+import type { SpecInput } from './schema.ts';
+
+/** What `gbuild init` says about a key, and what it shows, commented out, where the repository does not need it. */
+export interface Section {
+  key: keyof SpecInput;
+  explain: string[];
+  example?: unknown;
+}
+
+/** In the order of the file. */
+export const sections: Section[] = [
+  { key: 'gbuild', explain: ['The version of this format.'] },
+  { key: 'name', explain: ['The repository of the image: name:1.0.1 is what "gbuild image --release 1.0.1" makes.'] },
+  { key: 'registry', explain: ['Where the image is pushed to: HOST or HOST:PORT.'], example: 'registry.example.com' },
+  {
+    key: 'toolchain',
+    explain: [
+      'The versioned container to build in. gbuild.lock keeps the exact version the range was resolved to.',
+      'An image reference, or a folder with a Dockerfile such as ./build-image, will do too.',
+    ],
+  },
+  { key: 'env', explain: ['Variables of every task. Quote numbers.'], example: { LOG_LEVEL: 'info' } },
+  {
+    key: 'passEnv',
+    explain: ['Variables of yours that tasks may see: names or globs. Nothing else of your environment gets in.'],
+    example: ['CI', 'AWS_*'],
+  },
+  {
+    key: 'caches',
+    explain: ['Folders kept between runs. "auto" is what the toolchain knows to keep.'],
+    example: [{ name: 'npm', path: '/cache/npm', env: { npm_config_cache: '/cache/npm' } }],
+  },
+  { key: 'resources', explain: ['Limits of each task.'], example: { cpus: 2, memory: '2g', pids: 4096 } },
+  { key: 'network', explain: ['bridge, none or host.'], example: 'bridge' },
+  {
+    key: 'tasks',
+    explain: [
+      'What can be run: "gbuild run NAME"; "gbuild build" and "gbuild test" are short for two of them.',
+      'A command, or a mapping with run, needs, env, timeout, reports and workdir.',
+    ],
+    example: {
+      build: 'make',
+      test: { run: 'make test', needs: ['build'], timeout: '10m', reports: ['reports/*.xml'] },
+    },
+  },
+  {
+    key: 'image',
+    explain: [
+      'The image. By default: the runtime twin of the toolchain, the layers the toolchain knows to make, and a',
+      'numeric user without rights. The task "build" runs first, when there is one.',
+    ],
+    example: {
+      base: 'auto',
+      layers: [{ name: 'application', from: 'dist', exclude: ['**/*.map'], to: '/app' }],
+      entrypoint: ['node', 'dist/server.js'],
+      expose: [8080],
+      env: { NODE_ENV: 'production' },
+      health: { cmd: ['node', 'dist/health.js'], interval: '30s' },
+    },
+  },
+];
