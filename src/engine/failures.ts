@@ -26,7 +26,11 @@ export function engineLost(endpoint: Endpoint, what: string, cause: unknown): Gb
   return new GbuildError(
     'engine-failed',
     `the engine at ${endpoint.url} went away while asked to ${what}: ${messageOf(cause)}`,
-    { suggestions: ['gbuild doctor', 'try again when the engine is back'], cause, facts: { endpoint: endpoint.url } },
+    {
+      suggestions: ['gbuild doctor', 'try again when the engine is back'],
+      cause,
+      facts: { endpoint: endpoint.url, lost: true },
+    },
   );
 }
 

@@ -1,3 +1,4 @@
+import { GbuildError } from '../errors.ts';
 import { engineLost } from './failures.ts';
 import type { Wire } from './wire.ts';
 
@@ -24,7 +25,9 @@ export async function keepWatch<T>(
   const silent = new AbortController();
   const over = new AbortController();
   const signal = ask === undefined ? silent.signal : AbortSignal.any([silent.signal, ask]);
-  void beat(wire, over.signal).catch((thrown: unknown) => silent.abort(engineLost(wire.endpoint, what, thrown)));
+  void beat(wire, over.signal).catch((thrown: unknown) =>
+    silent.abort(engineLost(wire.endpoint, what, causeOf(thrown))),
+  );
   try {
     signal.throwIfAborted();
     return await Promise.race([work(signal), rejectOn(signal, over.signal)]);
@@ -53,9 +56,9 @@ async function beat(wire: Wire, over: AbortSignal): Promise<void> {
 async function ping(wire: Wire, over: AbortSignal): Promise<void> {
   const what = 'give a sign of life';
   const timer = new AbortController();
-  const late = setTimeout(() => {
-    timer.abort(new Error(`no sign of life within ${wire.heartbeat.deadline / 1000} s`));
-  }, wire.heartbeat.deadline);
+  const giveUp = () => timer.abort(new Error(`no sign of life within ${wire.heartbeat.deadline / 1000} s`));
+  // A turn later: an answer that came while this process itself was busy is read first.
+  const late = setTimeout(() => setImmediate(giveUp), wire.heartbeat.deadline);
   try {
     const signal = AbortSignal.any([timer.signal, over]);
     const answer = await wire.sendTo('/_ping', { what, method: 'GET', path: '/_ping', signal });
@@ -63,6 +66,11 @@ async function ping(wire: Wire, over: AbortSignal): Promise<void> {
   } finally {
     clearTimeout(late);
   }
+}
+
+/** The ping's own error says what was asked; here counts only why it failed. */
+function causeOf(thrown: unknown): unknown {
+  return thrown instanceof GbuildError ? (thrown.cause ?? thrown) : thrown;
 }
 
 function rejectOn(signal: AbortSignal, over: AbortSignal): Promise<never> {

@@ -28,7 +28,13 @@ export async function readImageFiles(
 
 async function readOne(wire: Wire, id: string, path: string): Promise<Buffer | undefined> {
   const what = `read ${path} of an image`;
-  const request = { what, method: 'GET', path: `/containers/${id}/archive`, query: { path }, signal: patience() } as const;
+  const request = {
+    what,
+    method: 'GET',
+    path: `/containers/${id}/archive`,
+    query: { path },
+    signal: patience(),
+  } as const;
   const answer = await wire.send(request);
   if (answer.statusCode === 404) {
     answer.resume();

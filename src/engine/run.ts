@@ -26,11 +26,9 @@ export async function runContainer(wire: Wire, spec: ContainerSpec, io: Containe
     const what = `run the container ${id.slice(0, 12)}`;
     outcome = await keepWatch(wire, what, undefined, (signal) => runCreated(wire, id, spec, io, signal));
   } catch (thrown) {
-    await removeContainer(wire, id, { lost: thrown instanceof GbuildError && thrown.code === 'engine-failed' }).catch(
-      () => {
-        // The first error tells more; the labels let a later sweep take the container away.
-      },
-    );
+    await removeContainer(wire, id, { lost: thrown instanceof GbuildError && thrown.facts.lost === true }).catch(() => {
+      // The first error tells more; the labels let a later sweep take the container away.
+    });
     throw thrown;
   }
   await removeContainer(wire, id, { lost: false });
@@ -99,7 +97,7 @@ async function prepare(
 }
 
 async function readExit(wire: Wire, id: string, wait: IncomingMessage): Promise<number> {
-  const what = `wait for the container ${id.slice(0, 12)}`;
+  const what = `run the container ${id.slice(0, 12)}`;
   if (wait.statusCode !== 200) await wire.refuse(wait, what);
   const code = readNumber(parseJson(await wire.readText(wait, what)), 'StatusCode');
   if (code !== undefined) return code;

@@ -1,3 +1,4 @@
+import { messageOf } from '../errors.ts';
 import { removeContainer } from './container.ts';
 import { listImages, removeImage } from './images.ts';
 import { readText, readTextMap } from './json.ts';
@@ -5,11 +6,12 @@ import { type Owner, ownerIsDead, ownerText, parseOwner } from './owner.ts';
 import { listVolumes, removeVolume } from './volumes.ts';
 import type { Wire } from './wire.ts';
 
-/** What a sweep took away, by name. */
+/** What a sweep took away, by name, and what it could not (`name: reason`): the next one tries again. */
 export interface SweepReport {
   containers: string[];
   images: string[];
   volumes: string[];
+  kept: string[];
 }
 
 export const runLabel = 'io.gbuild.run';
@@ -45,14 +47,20 @@ async function removeOwned(
   isOurs: (labels: Record<string, string>) => boolean,
   isOurTag: (tag: string) => boolean,
 ): Promise<SweepReport> {
-  const containers = (await listContainers(wire)).filter(({ labels }) => isOurs(labels)).map(({ id }) => id);
-  await Promise.all(containers.map((id) => removeContainer(wire, id, { lost: false })));
-  const [images, volumes] = await Promise.all([findStagingTags(wire, isOurTag), findRunVolumes(wire, isOurs)]);
-  await Promise.all([
-    ...images.map((tag) => removeImage(wire, tag)),
-    ...volumes.map((name) => removeVolume(wire, name)),
-  ]);
-  return { containers, images, volumes };
+  const kept: string[] = [];
+  const removeAll = async (names: string[], remove: (name: string) => Promise<void>): Promise<string[]> => {
+    const results = await Promise.allSettled(names.map(remove));
+    return names.filter((name, index) => {
+      const result = results[index];
+      if (result?.status === 'rejected') kept.push(`${name}: ${messageOf(result.reason)}`);
+      return result?.status === 'fulfilled';
+    });
+  };
+  const ids = (await listContainers(wire)).filter(({ labels }) => isOurs(labels)).map(({ id }) => id);
+  const containers = await removeAll(ids, (id) => removeContainer(wire, id, { lost: false }));
+  const images = await removeAll(await findStagingTags(wire, isOurTag), (tag) => removeImage(wire, tag));
+  const volumes = await removeAll(await findRunVolumes(wire, isOurs), (name) => removeVolume(wire, name));
+  return { containers, images, volumes, kept };
 }
 
 async function findStagingTags(wire: Wire, isOurTag: (tag: string) => boolean): Promise<string[]> {

@@ -16,11 +16,7 @@ const workspace = mkdtempSync(join(tmpdir(), 'gbuild-faults-'));
 beforeEach(async () => {
   fake = await FakeEngine.start();
   writeFileSync(join(workspace, 'file'), 'x');
-  engine = connectEngine(endpointOf(fake.host), {
-    owner: readOwner(),
-    runId: 'faults',
-    heartbeat: { every: 20, deadline: 50 },
-  });
+  engine = connectEngine(endpointOf(fake.host), { owner: readOwner(), runId: 'faults' });
 });
 afterEach(async () => {
   engine.close();
@@ -160,7 +156,7 @@ describe('a run in trouble', () => {
     expect(failure).toMatchInlineSnapshot(`
       {
         "code": "engine-failed",
-        "message": "the engine at ENGINE went away while asked to wait for the container ID: aborted",
+        "message": "the engine at ENGINE went away while asked to run the container ID: aborted",
         "suggestions": [
           "gbuild doctor",
           "try again when the engine is back",
@@ -170,6 +166,9 @@ describe('a run in trouble', () => {
   });
 
   test('an engine that falls silent with its connections open ends the run', async () => {
+    const heartbeat = { every: 20, deadline: 200 };
+    engine = connectEngine(endpointOf(fake.host), { owner: readOwner(), runId: 'faults', heartbeat });
+    await engine.info();
     const failure = await failureOf(
       run(['sh', '-c', 'echo up; sleep 600'], () => {
         fake.faults.silent = true;
@@ -178,7 +177,7 @@ describe('a run in trouble', () => {
     expect(failure).toMatchInlineSnapshot(`
       {
         "code": "engine-failed",
-        "message": "the engine at ENGINE went away while asked to run the container ID: the engine at ENGINE went away while asked to give a sign of life: no sign of life within 0.05 s",
+        "message": "the engine at ENGINE went away while asked to run the container ID: no sign of life within 0.2 s",
         "suggestions": [
           "gbuild doctor",
           "try again when the engine is back",

@@ -38,6 +38,8 @@ export class FakeEngine implements AsyncDisposable {
   readonly faults: Faults = {};
   /** `METHOD path` of every request, without the version. */
   readonly requests: string[] = [];
+  /** How many connections were opened. */
+  connections = 0;
   readonly containers = new Map<string, FakeContainer>();
   readonly #dir = mkdtempSync(join(tmpdir(), 'gbuild-fake-socket-'));
   readonly #sockets = new Set<Socket>();
@@ -50,6 +52,7 @@ export class FakeEngine implements AsyncDisposable {
       });
     });
     this.#server.on('connection', (socket) => {
+      this.connections += 1;
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket)).on('error', () => {});
     });

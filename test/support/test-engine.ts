@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answers } from './engine-http.ts';
 
@@ -41,9 +41,10 @@ export async function startTestEngine(): Promise<TestEngine> {
   if (!isInstalled('dockerd')) installPackages(['docker.io', 'iptables', 'ca-certificates']);
   say(`starting a container engine of the tests' own at ${ownHost}`);
   removeStalePidFile();
-  spawnEngine();
+  const pid = spawnEngine();
   for (let tries = 0; tries < 300; tries += 1) {
-    if (await answers(ownHost)) return { host: ownHost, own: true, started: true };
+    // Another process may have been quicker: then it is not ours to stop.
+    if (await answers(ownHost)) return { host: ownHost, own: true, started: readPid() === pid };
     if (tries > 10 && readPid() === undefined) break;
     await sleep(200);
   }
@@ -82,7 +83,7 @@ export function say(text: string): void {
   process.stderr.write(`test engine: ${text}\n`);
 }
 
-function spawnEngine(): void {
+function spawnEngine(): number | undefined {
   mkdirSync(join(testCacheDir, 'engine'), { recursive: true });
   mkdirSync(runDir, { recursive: true });
   const log = openSync(logFile, 'a');
@@ -93,6 +94,7 @@ function spawnEngine(): void {
   });
   engine.unref();
   closeSync(log);
+  return engine.pid;
 }
 
 /** The pid of our own engine while it lives: a reused pid is another program. */
@@ -100,7 +102,8 @@ function readPid(): number | undefined {
   const pid = existsSync(pidFile) ? Number(readFileSync(pidFile, 'utf8')) : Number.NaN;
   const commandFile = `/proc/${pid}/cmdline`;
   if (!Number.isInteger(pid) || !existsSync(commandFile)) return undefined;
-  return readFileSync(commandFile, 'utf8').includes(pidFile) ? pid : undefined;
+  const [program = '', ...args] = readFileSync(commandFile, 'utf8').split('\0');
+  return basename(program) === 'dockerd' && args.includes(pidFile) ? pid : undefined;
 }
 
 /** dockerd refuses to start beside a pid file whose number lives, whoever that is now. */
