@@ -24,7 +24,7 @@ export const layerRuleSchema = z.strictObject({
   /** Globs relative to the workspace; without any, everything. */
   include: z.array(z.string()).default([]),
   exclude: z.array(z.string()).default([]),
-  /** Where `from` lands: a path of the workspace keeps its name below this folder; `node_modules` to `/app/node_modules`. */
+  /** Where `from` lands: a path of the workspace keeps its place below this folder; the contents of a `from` that ends in "/" go directly there. */
   to: z.string().regex(/^\//, 'an absolute path'),
   /** A `from` that is missing when the layer is packed is left out; without this it is an error. */
   optional: z.boolean().default(false),

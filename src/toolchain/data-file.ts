@@ -14,7 +14,12 @@ export function parseData<Schema extends z.ZodType>(text: string, file: string, 
     const result = schema.safeParse(document.toJS({ maxAliasCount: 100 }));
     if (result.success) return result.data;
     for (const issue of result.error.issues) {
-      mistakes.push(at(offsetOf(issue.path), `${issue.path.join('.') || 'the file'}: ${issue.message}`));
+      const unknown = issue.code === 'unrecognized_keys' ? issue.keys : [undefined];
+      for (const key of unknown) {
+        const path = key === undefined ? issue.path : [...issue.path, key];
+        const message = key === undefined ? issue.message : 'there is no such key';
+        mistakes.push(at(offsetOf(path), `${path.join('.') || 'the file'}: ${message}`));
+      }
     }
   }
   throw new GbuildError('toolchain-failed', `this toolchain data cannot be used:\n${mistakes.join('\n')}`, {

@@ -95,11 +95,11 @@ function detectName(rootDir: string, data: ToolchainData): Found {
   return { value: imageName(folder) || 'app', because: `the folder is called ${folder}` };
 }
 
-/** The nearest repository name to a text: lower case, other characters turned to '-'. */
+/** The nearest repository name to a text: lower case, separators as the distribution grammar has them. */
 function imageName(text: string): string {
   return text
     .toLowerCase()
     .replace(/[^a-z0-9._-]+/g, '-')
-    .replace(/[._-]*-[._-]*/g, '-')
+    .replace(/[._-]{2,}/g, (run) => (run === '__' ? run : '-'))
     .replace(/^[._-]+|[._-]+$/g, '');
 }

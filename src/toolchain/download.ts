@@ -69,7 +69,12 @@ async function packByNpm(
   { host, stop, onLine }: PackContext,
 ): Promise<string> {
   const what = `${request.name}@${request.version}`;
-  const retries = ['--fetch-retries=4', '--fetch-retry-mintimeout=500', '--fetch-retry-maxtimeout=5000'];
+  const retries = [
+    '--fetch-retries=4',
+    '--fetch-retry-factor=3',
+    '--fetch-retry-mintimeout=200',
+    '--fetch-retry-maxtimeout=5000',
+  ];
   const quiet = ['--ignore-scripts', '--no-update-notifier', '--no-audit', '--no-fund', '--workspaces=false'];
   const result = await runProgram('npm', ['pack', what, '--loglevel=error', ...retries, ...quiet], {
     host,

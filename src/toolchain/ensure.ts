@@ -123,6 +123,8 @@ async function buildRuntime(
       target: 'runtime',
       tag: staging,
       args: { ...source.args, GBUILD_ROOT: root.reference, GBUILD_RUNTIME: base.reference },
+      // The id of what is shipped on depends on what is in it, not on the words of its recipe.
+      labels: { 'io.gbuild.toolchain': `${resolved.name}@${resolved.version}` },
     });
     const baseLayers = (await rim.engine.inspectImage(base.reference))?.diffIds.length ?? 0;
     return await withWorkDir(rim, (hostDir) =>

@@ -1,0 +1,165 @@
+import { join } from 'node:path';
+import { createFixture } from 'fs-fixture';
+import { expect, test } from 'vitest';
+import { readCatalog } from '../../src/toolchain/catalog.ts';
+import { readDefaults } from '../../src/toolchain/defaults.ts';
+import { detectToolchain } from '../../src/toolchain/detect.ts';
+
+const catalog = readCatalog([join(import.meta.dirname, '../../images')]);
+const nodeData = catalog.find('node')!.data;
+
+async function detect(files: Record<string, string>) {
+  await using repository = await createFixture(files);
+  return detectToolchain(repository.path, catalog);
+}
+
+const json = (value: unknown) => JSON.stringify(value);
+
+test('a package.json says name, version, tasks and what to start, each with its reason', async () => {
+  const detection = await detect({
+    'package.json': json({
+      name: '@acme/Shop.Front',
+      engines: { node: '^22' },
+      scripts: { build: 'tsc', test: 'node --test', start: 'node dist/server.js --port=80' },
+    }),
+  });
+  expect(detection).toMatchInlineSnapshot(`
+    {
+      "assumptions": [
+        {
+          "because": "package.json (name) says Shop.Front",
+          "key": "name",
+        },
+        {
+          "because": "package.json (engines.node) asks for ^22",
+          "key": "toolchain",
+        },
+        {
+          "because": "package.json says what the project depends on",
+          "key": "tasks.install",
+        },
+        {
+          "because": "package.json has a script "build"",
+          "key": "tasks.build",
+        },
+        {
+          "because": "package.json has a script "test"",
+          "key": "tasks.test",
+        },
+        {
+          "because": "package.json has a script "start"",
+          "key": "image.entrypoint",
+        },
+      ],
+      "image": {
+        "entrypoint": [
+          "node",
+          "dist/server.js",
+          "--port=80",
+        ],
+      },
+      "name": "shop.front",
+      "others": [],
+      "tasks": {
+        "build": {
+          "needs": [
+            "install",
+          ],
+          "run": "npm run build",
+        },
+        "install": "install-dependencies",
+        "test": {
+          "needs": [
+            "install",
+            "build",
+          ],
+          "run": "npm test",
+        },
+      },
+      "toolchain": "node@^22",
+    }
+  `);
+});
+
+test('the version is taken from the first file that says one', async () => {
+  const engines = { 'package.json': json({ name: 'a', engines: { node: '>=20 <23' } }) };
+  const found = await Promise.all([
+    detect(engines),
+    detect({ ...engines, '.nvmrc': 'v22.21.1\n' }),
+    detect({ ...engines, '.nvmrc': 'lts/jod\n' }),
+    detect({ ...engines, '.nvmrc': '22', '.node-version': '24.1.0\r\n' }),
+    detect({ ...engines, '.tool-versions': 'ruby 3.3.0\nnodejs 20.11.1\n' }),
+    detect({ 'package.json': json({ name: 'a', volta: { node: '20.9.0' } }) }),
+    detect({ 'package.json': '{}' }),
+  ]);
+  expect(found.map((each) => each?.toolchain)).toEqual([
+    'node@>=20 <23',
+    'node@22.21.1',
+    'node@^22',
+    'node@24.1.0',
+    'node@20.11.1',
+    'node@20.9.0',
+    'node@^24',
+  ]);
+});
+
+test('a version that says nothing or that nobody can serve is passed over', async () => {
+  const found = await Promise.all([
+    detect({ 'package.json': json({ engines: { node: '^99' } }) }),
+    detect({ 'package.json': json({ engines: { node: 'whatever' } }), '.nvmrc': '# nothing\n' }),
+  ]);
+  expect(found.map((each) => each?.toolchain)).toEqual(['node@^24', 'node@^24']);
+});
+
+test('a repository without a package.json is not known, a broken one is Node without tasks', async () => {
+  expect(await detect({ Makefile: 'all:' })).toBeUndefined();
+  expect((await detect({ 'package.json': '{ not json' }))?.tasks).toEqual({ install: 'install-dependencies' });
+});
+
+test('the test script that npm init writes is no test', async () => {
+  const scripts = { test: 'echo "Error: no test specified" && exit 1' };
+  expect(Object.keys((await detect({ 'package.json': json({ scripts }) }))?.tasks ?? {})).toEqual(['install']);
+});
+
+test('test needs build only where there is one', async () => {
+  const tasks = (scripts: object) => detect({ 'package.json': json({ scripts }) }).then((found) => found?.tasks);
+  expect(await tasks({ test: 'x' })).toMatchObject({ test: { needs: ['install'] } });
+  expect(await tasks({ test: 'x', build: 'y' })).toMatchObject({ test: { needs: ['install', 'build'] } });
+});
+
+test('the name is one that an image may have', async () => {
+  const names = await Promise.all(
+    ['@acme/web', 'Hello World', 'a_.b', 'a__b', '-x-', '@s/Ünï'].map((name) =>
+      detect({ 'package.json': json({ name }) }),
+    ),
+  );
+  expect(names.map((each) => each?.name)).toEqual(['web', 'hello-world', 'a-b', 'a__b', 'x', 'n']);
+});
+
+test('of the usual output folders only those are shipped that package.json speaks of', async () => {
+  const outputs = async (scripts: object) => {
+    await using repository = await createFixture({ 'package.json': json({ scripts }) });
+    return readDefaults(repository.path, nodeData).layers.find(({ name }) => name === 'outputs')?.from;
+  };
+  expect(await outputs({ build: 'tsc --outDir dist' })).toEqual(['dist']);
+  expect(await outputs({ build: 'tsc', start: 'node ./build/index.js' })).toEqual(['build']);
+  expect(await outputs({ build: 'tsc' })).toBeUndefined();
+});
+
+test('a simple start script becomes an argv, any other goes through a shell', async () => {
+  const start = async (script: string) =>
+    (await detect({ 'package.json': json({ scripts: { start: script } }) }))?.image?.entrypoint;
+  expect(await start('node dist/server.js --port 80')).toEqual(['node', 'dist/server.js', '--port', '80']);
+  expect(await start('node --max-old-space-size=512 x.js')).toEqual(['node', '--max-old-space-size=512', 'x.js']);
+  expect(await start('node "my app.js"')).toEqual(['node', 'my app.js']);
+  expect(await start('NODE_ENV=x node a.js')).toEqual(['/bin/sh', '-c', 'NODE_ENV=x node a.js']);
+  expect(await start('node a.js | tee log')).toEqual(['/bin/sh', '-c', 'node a.js | tee log']);
+  expect(await start('node $FILE')).toEqual(['/bin/sh', '-c', 'node $FILE']);
+});
+
+test('without a start script the main file or server.js is started', async () => {
+  const files = { 'package.json': json({ main: 'lib/index.js' }) };
+  expect((await detect(files))?.image?.entrypoint).toEqual(['node', 'lib/index.js']);
+  expect((await detect({ 'package.json': '{}', 'server.js': '' }))?.image?.entrypoint).toEqual(['node', 'server.js']);
+  expect((await detect({ 'package.json': '{}' }))?.image).toBeUndefined();
+});
