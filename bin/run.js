@@ -20,7 +20,8 @@ if (printed !== undefined) {
 } else {
   module.enableCompileCache?.();
   const { main } = await import('../dist/main.js');
-  await main(argv, rootDir);
+  // Not awaited: where a reader has closed our output, oclif waits for ever for it to drain; then the process just ends.
+  main(argv, rootDir);
 }
 
 /** What needs no command to run: the version, and help as the build wrote it down. */

@@ -1,5 +1,6 @@
 // Bundles src/ into dist/ (one entry a command, shared chunks) and writes oclif's manifest, so that a start loads only
 // what its command needs.
+import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { build } from 'esbuild';
@@ -21,8 +22,34 @@ const withoutSsh = {
   },
 };
 
+/**
+ * oclif's modules require one another when they load, used or not. In the bundle they do so when a name is first used:
+ * half of a start was spent on help, globbing and templates that no command needs.
+ */
+const lazyOclif = {
+  name: 'lazy-oclif',
+  setup(builder) {
+    builder.onLoad({ filter: /@oclif[\\/]core[\\/]lib[\\/].*\.js$/ }, ({ path }) => {
+      const source = readFileSync(path, 'utf8')
+        .replace(/^const (\w+) = require\(("[^"]+")\);$/gm, 'const $1 = gbuildLazy(() => require($2));')
+        .replace(
+          /^const (\w+) = __importDefault\(require\(("[^"]+")\)\);$/gm,
+          'const $1 = gbuildLazy(() => __importDefault(require($2)));',
+        );
+      return { contents: `${lazy}\n${source}`, loader: 'js' };
+    });
+  },
+};
+const lazy = `const gbuildLazy = (load) => {
+  let loaded;
+  const use = () => (loaded ??= load());
+  return new Proxy({}, { get: (_, key) => use()[key], has: (_, key) => key in use(), ownKeys: () => Reflect.ownKeys(use()),
+    getOwnPropertyDescriptor: (_, key) => ({ ...Object.getOwnPropertyDescriptor(use(), key), configurable: true }) });
+};`;
+
 rmSync(`${root}dist`, { recursive: true, force: true });
-await build({
+const { metafile } = await build({
+  metafile: true,
   absWorkingDir: root,
   entryPoints: ['src/main.ts', ...commands],
   outbase: 'src',
@@ -35,12 +62,33 @@ await build({
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'none',
-  plugins: [withoutSsh],
+  plugins: [withoutSsh, lazyOclif],
   banner: {
     js: "import{createRequire as gbuildRequire}from'node:module';import{fileURLToPath as gbuildPath}from'node:url';const require=gbuildRequire(import.meta.url);const __filename=gbuildPath(import.meta.url);const __dirname=gbuildPath(new URL('.',import.meta.url));",
   },
+  define: { GBUILD_BUILD: JSON.stringify(digestOfSources()) },
   logLevel: 'warning',
 });
+
+function digestOfSources() {
+  const hash = createHash('sha256');
+  for (const file of readdirSync(`${root}src`, { recursive: true, encoding: 'utf8' }).sort()) {
+    if (file.endsWith('.ts')) hash.update(`${file}\n`).update(readFileSync(`${root}src/${file}`));
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+// Everything is bundled, so the licences of what is in the bundle travel with it.
+const bundled = new Set(
+  Object.keys(metafile.inputs).flatMap((input) => input.match(/^.*node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0] ?? []),
+);
+const notices = [...bundled].sort().map((folder) => {
+  const { name, version, license } = JSON.parse(readFileSync(`${root}${folder}/package.json`, 'utf8'));
+  const file = readdirSync(`${root}${folder}`).find((each) => /^(licen[cs]e|copying)/i.test(each));
+  const text = file === undefined ? '' : readFileSync(`${root}${folder}/${file}`, 'utf8').trim();
+  return `${name} ${version} (${license})\n\n${text}\n`;
+});
+writeFileSync(`${root}dist/third-party-licences.txt`, notices.join(`\n${'-'.repeat(80)}\n\n`));
 
 rmSync(`${root}oclif.manifest.json`, { force: true });
 const { Config, Help, Plugin } = await import('@oclif/core');

@@ -33,7 +33,7 @@ complete -o default -F _gbuild gbuild
 }
 
 function formatZsh(commands: CompletableCommand[]): string {
-  const described = commands.map(({ id, summary }) => `    '${id}:${escape(summary)}'`).join('\n');
+  const described = commands.map(({ id, summary }) => `    '${id}:${escapeItem(summary)}'`).join('\n');
   const cases = commands.map(({ id, flags }) => `    ${id}) candidates=(${flags.join(' ')}) ;;`).join('\n');
   return `#compdef gbuild
 # zsh completion of gbuild
@@ -59,6 +59,6 @@ compdef _gbuild gbuild
 }
 
 /** For a single-quoted item of _describe, where ':' divides name and text. */
-function escape(text: string): string {
+function escapeItem(text: string): string {
   return text.replaceAll("'", `'\\''`).replaceAll(':', '\\:');
 }

@@ -38,7 +38,7 @@ export default class ImageCommand extends TaskCommand {
     const progress = this.openProgress(flags, host);
     using stop = openStop((text) => progress.warn(text));
     const places = { host, installDir: this.config.root };
-    const session = openWorkspace(places, progress);
+    const session = await openWorkspace(places, progress);
     const runId = newRunId();
     const engine = openEngine(host, flags, runId, progress);
     try {

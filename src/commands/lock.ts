@@ -20,7 +20,7 @@ export default class LockCommand extends BaseCommand {
     const host = this.readHost(flags);
     const progress = this.openProgress(flags, host);
     using stop = openStop((text) => progress.warn(text));
-    const session = openWorkspace({ host, installDir: this.config.root }, progress, { ignoreLock: flags.update });
+    const session = await openWorkspace({ host, installDir: this.config.root }, progress, { ignoreLock: flags.update });
     const engine = openEngine(host, flags, newRunId(), progress);
     try {
       const { lock } = await readyToolchain({ session, engine, host, progress, stop, frozen: false });

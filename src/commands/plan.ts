@@ -17,7 +17,7 @@ export default class PlanCommand extends BaseCommand {
     const host = this.readHost(flags);
     const progress = this.openProgress(flags, host);
     if (flags.tasks) {
-      const tasks = listTasks({ host, installDir: this.config.root });
+      const tasks = await listTasks({ host, installDir: this.config.root });
       this.log(tasks.join('\n'));
       return { tasks };
     }

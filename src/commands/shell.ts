@@ -17,7 +17,7 @@ export default class ShellCommand extends TaskCommand {
     const progress = this.openProgress(flags, host);
     using stop = openStop((text) => progress.warn(text));
     const places = { host, installDir: this.config.root };
-    const session = openWorkspace(places, progress);
+    const session = await openWorkspace(places, progress);
     const engine = openEngine(host, flags, newRunId(), progress);
     const isInteractive = process.stdin.isTTY && process.stdout.isTTY;
     try {

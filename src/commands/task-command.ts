@@ -34,7 +34,7 @@ export abstract class TaskCommand extends BaseCommand {
     const progress = this.openProgress(flags, host);
     using stop = openStop((text) => progress.warn(text));
     const places = { host, installDir: this.config.root };
-    const session = openWorkspace(places, progress);
+    const session = await openWorkspace(places, progress);
     const runId = newRunId();
     const engine = openEngine(host, flags, runId, progress);
     try {

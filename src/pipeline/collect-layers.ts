@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { GbuildError } from '../errors.ts';
+import type { Host } from '../host.ts';
 import type { Entry } from '../oci/entry.ts';
 import { type Layer, packLayer } from '../oci/layer.ts';
 import { splitEntries } from '../plan/split.ts';
@@ -10,10 +11,10 @@ import { readTrackedFiles } from '../workspace/tracked.ts';
 import { walkFiles } from '../workspace/walk.ts';
 
 /** Walks what each rule names, cuts large groups, and packs them: the application's layers, bottom first. */
-export async function collectLayers(rootDir: string, rules: LayerRule[]): Promise<Layer[]> {
+export async function collectLayers(rootDir: string, rules: LayerRule[], env: Host['env']): Promise<Layer[]> {
   const layers: Layer[] = [];
   for (const rule of rules) {
-    const groups = splitEntries(await collectEntries(rootDir, rule));
+    const groups = splitEntries(await collectEntries(rootDir, rule, env));
     for (const [index, entries] of groups.entries()) {
       const part = groups.length > 1 ? ` ${index + 1}/${groups.length}` : '';
       layers.push(packLayer(entries, { createdBy: `gbuild layer: ${rule.name}${part}` }));
@@ -23,10 +24,10 @@ export async function collectLayers(rootDir: string, rules: LayerRule[]): Promis
   return layers;
 }
 
-async function collectEntries(rootDir: string, rule: LayerRule): Promise<Entry[]> {
+async function collectEntries(rootDir: string, rule: LayerRule, env: Host['env']): Promise<Entry[]> {
   const from = rule.from.filter((path) => isThere(rootDir, path, rule));
   if (from.length === 0) return [];
-  const keep = await readSelection(rootDir, rule);
+  const keep = await readSelection(rootDir, rule, env);
   const entries = walkFiles(rootDir, {
     from: from.map((path) => path.replace(/\/+$/, '')),
     ...(rule.include.length > 0 && { include: rule.include }),
@@ -54,10 +55,14 @@ function nothingIn(rule: LayerRule, rootDir: string): GbuildError {
   );
 }
 
-async function readSelection(rootDir: string, rule: LayerRule): Promise<((path: string) => boolean) | undefined> {
+async function readSelection(
+  rootDir: string,
+  rule: LayerRule,
+  env: Host['env'],
+): Promise<((path: string) => boolean) | undefined> {
   if (rule.select === 'npm-production') return readProductionPaths(rootDir);
   if (rule.select !== 'tracked') return undefined;
-  const tracked = await readTrackedFiles(rootDir);
+  const tracked = await readTrackedFiles(rootDir, env);
   if (tracked === undefined) return undefined;
   const known = new Set<string>();
   for (const file of tracked) {

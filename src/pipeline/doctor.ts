@@ -53,7 +53,7 @@ export async function diagnose(input: DoctorInput): Promise<Diagnosis> {
     checks.push(...checkNetwork(input.host).filter(({ name }) => wanted(name as 'proxy')));
   if (engine && wanted('clock')) checks.push(checkClock(input.now, engine.info));
   if (wanted('spec') || wanted('lock'))
-    checks.push(...checkRepository(input).filter(({ name }) => wanted(name as 'spec')));
+    checks.push(...(await checkRepository(input)).filter(({ name }) => wanted(name as 'spec')));
   return {
     checks,
     ...(engine?.endpoint !== undefined && { endpoint: engine.endpoint }),
@@ -130,10 +130,10 @@ function checkClock(now: number, info: EngineInfo | undefined): Check {
   };
 }
 
-function checkRepository(input: DoctorInput): Check[] {
+async function checkRepository(input: DoctorInput): Promise<Check[]> {
   try {
     const { rootDir, specFile } = findRoot(input.host.cwd, input.host.homeDir);
-    const session = openWorkspace(input, silentProgress);
+    const session = await openWorkspace(input, silentProgress);
     const spec = ok('spec', specFile ?? `none in ${rootDir}; understood by its files as ${session.toolchain.request}`);
     const { lockState, request, name, version } = session.toolchain;
     const file = join(rootDir, 'gbuild.lock');

@@ -14,7 +14,7 @@ export interface ExplainedPlan {
 
 /** Says what `gbuild run NAME` (or, for "image", `gbuild image`) would do. Reads files only: no engine, no network. */
 export async function explainPlan(places: Places, name: string, progress: Progress): Promise<ExplainedPlan> {
-  const session = openWorkspace(places, progress);
+  const session = await openWorkspace(places, progress);
   const tasks = tasksOf(session.spec, defaultTasks(session));
   return name === 'image' && !Object.hasOwn(tasks, 'image')
     ? explainImage(places, session)
@@ -22,8 +22,8 @@ export async function explainPlan(places: Places, name: string, progress: Progre
 }
 
 /** The names of all tasks, the spec's and the toolchain's. */
-export function listTasks(places: Places): string[] {
-  const session = openWorkspace(places, silentProgress);
+export async function listTasks(places: Places): Promise<string[]> {
+  const session = await openWorkspace(places, silentProgress);
   return Object.keys(tasksOf(session.spec, defaultTasks(session)));
 }
 
@@ -50,9 +50,9 @@ function explainTasks({ host }: Places, session: WorkspaceSession, name: string)
   return { text: `${lines.join('\n')}\n`, data: { lock: toolchain.lockState, ...plan } };
 }
 
-async function explainImage(_places: Places, session: WorkspaceSession): Promise<ExplainedPlan> {
+async function explainImage({ host }: Places, session: WorkspaceSession): Promise<ExplainedPlan> {
   const { spec, toolchain, rootDir, defaults } = session;
-  const revision = await readRevision(rootDir);
+  const revision = await readRevision(rootDir, host.env);
   const tasks = Object.keys(tasksOf(spec, defaultTasks(session)));
   const plan = planImage({ spec, toolchain, defaults, revision, tasks });
   const lines = [

@@ -47,7 +47,7 @@ export async function makeImage(request: ImageRequest): Promise<ImageRecord> {
   const store = await openStore(host);
   await ensureBase(plan.base, request);
   const base = await readBase(plan.base, { store, engine, host, progress, stop });
-  const image = await progress.step('packing', async () => packImage(session.rootDir, plan, base));
+  const image = await progress.step('packing', async () => packImage(request, plan, base));
   stop.ask.throwIfAborted();
   const published = await publishImage(request, plan, image, store);
   await writeOutputs(outputs, plan.reference, image, store);
@@ -69,8 +69,8 @@ function planOf({ session }: ImageRequest, revision: Revision | undefined, versi
   return planImage({ spec, toolchain, defaults, revision, version, tasks, lockDigest });
 }
 
-async function packImage(rootDir: string, plan: ImagePlan, base: KnownBase): Promise<Image> {
-  const layers = await collectLayers(rootDir, plan.layers);
+async function packImage({ session, host }: ImageRequest, plan: ImagePlan, base: KnownBase): Promise<Image> {
+  const layers = await collectLayers(session.rootDir, plan.layers, host.env);
   const labels = {
     ...plan.labels,
     'org.opencontainers.image.base.name': plan.base,

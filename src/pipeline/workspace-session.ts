@@ -1,17 +1,16 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GbuildError } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { Progress } from '../reporter/progress.ts';
-import { writeInitialSpec } from '../spec/init.ts';
-import { readLock } from '../spec/lock.ts';
-import { parseSpec, readSpec } from '../spec/read.ts';
 import type { Lock, Spec, TaskSpec } from '../spec/types.ts';
 import { type Catalog, readCatalog } from '../toolchain/catalog.ts';
 import { readDefaults, type ToolchainDefaults } from '../toolchain/defaults.ts';
-import { type Assumption, detectToolchain } from '../toolchain/detect.ts';
+import type { Assumption } from '../toolchain/detect.ts';
 import { readToolchainFolder } from '../toolchain/folder.ts';
 import { type ResolvedToolchain, resolveToolchain } from '../toolchain/resolve.ts';
 import { findRoot } from '../workspace/root.ts';
+import { openParseCache, type ParseCache } from './parse-cache.ts';
 
 /** A repository as gbuild understands it, read without an engine and without a network. */
 export interface WorkspaceSession {
@@ -37,15 +36,21 @@ export function openCatalog({ installDir }: Places): Catalog {
 }
 
 /** Finds the repository around the caller, reads its spec and lock, and resolves its toolchain. */
-export function openWorkspace(places: Places, progress: Progress, { ignoreLock = false } = {}): WorkspaceSession {
+export async function openWorkspace(
+  places: Places,
+  progress: Progress,
+  { ignoreLock = false } = {},
+): Promise<WorkspaceSession> {
+  const { host } = places;
   const catalog = openCatalog(places);
-  const { rootDir, specFile } = findRoot(places.host.cwd, places.host.homeDir);
-  const { spec, warnings, assumptions } =
-    specFile === undefined ? detectSpec(rootDir, catalog) : readKnownSpec(specFile);
-  for (const warning of warnings) progress.warn(warning);
+  const cache = openParseCache(host.cacheDir);
+  const { rootDir, specFile } = findRoot(host.cwd, host.homeDir);
+  const known = specFile === undefined ? await detectSpec(rootDir, catalog) : await readKnownSpec(specFile, cache);
+  const { spec, assumptions } = known;
+  for (const warning of known.warnings) progress.warn(warning);
   for (const { key, because } of assumptions) progress.note(`assuming ${key}: ${because}`);
   if (assumptions.length > 0) progress.note('no gbuild.yml here; "gbuild init" writes these assumptions down');
-  const lock = ignoreLock ? undefined : readLock(rootDir);
+  const lock = ignoreLock ? undefined : await readKnownLock(rootDir, cache);
   const request = spec.toolchain;
   const toolchain = resolveToolchain(request, catalog, {
     lock: lock?.toolchain,
@@ -68,12 +73,33 @@ interface KnownSpec {
   assumptions: Assumption[];
 }
 
-function readKnownSpec(specFile: string): KnownSpec {
-  const { spec, warnings } = readSpec(specFile);
-  return { spec, warnings, assumptions: [] };
+function readKnownSpec(specFile: string, cache: ParseCache): Promise<KnownSpec> {
+  return cache.get('spec', readBytes(specFile), async () => {
+    const { readSpec } = await import('../spec/read.ts');
+    const { spec, warnings } = readSpec(specFile);
+    return { spec, warnings, assumptions: [] };
+  });
 }
 
-function detectSpec(rootDir: string, catalog: Catalog): KnownSpec {
+async function readKnownLock(rootDir: string, cache: ParseCache): Promise<Lock | undefined> {
+  const parsed = await cache.get('lock', readBytes(join(rootDir, 'gbuild.lock')), async () => {
+    const { readLock } = await import('../spec/lock.ts');
+    return readLock(rootDir) ?? null;
+  });
+  return parsed ?? undefined;
+}
+
+/** What cannot be read is left to the reader proper, which says why. */
+function readBytes(file: string): Buffer | undefined {
+  try {
+    return readFileSync(file);
+  } catch {
+    return undefined;
+  }
+}
+
+async function detectSpec(rootDir: string, catalog: Catalog): Promise<KnownSpec> {
+  const { detectToolchain } = await import('../toolchain/detect.ts');
   const detection = detectToolchain(rootDir, catalog);
   if (detection === undefined) {
     throw new GbuildError('spec-missing', `no gbuild.yml in ${rootDir}, and none of its files says how it is built`, {
@@ -81,6 +107,10 @@ function detectSpec(rootDir: string, catalog: Catalog): KnownSpec {
       facts: { rootDir, toolchains: catalog.names },
     });
   }
+  const [{ parseSpec }, { writeInitialSpec }] = await Promise.all([
+    import('../spec/read.ts'),
+    import('../spec/init.ts'),
+  ]);
   const { spec } = parseSpec(writeInitialSpec(detection), 'the detected spec');
   const warnings =
     detection.others.length > 0
