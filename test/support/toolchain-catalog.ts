@@ -1,0 +1,90 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Engine } from '../../src/engine/engine.ts';
+import { readCatalog } from '../../src/toolchain/catalog.ts';
+import { type ResolvedToolchain, resolveToolchain, type ToolchainRequest } from '../../src/toolchain/resolve.ts';
+
+export const images = join(import.meta.dirname, '../../images');
+
+/** A toolchain as small as one can be. */
+const tinyData = (name: string) => `
+toolchain: 1
+name: ${name}
+title: Tiny
+base: bookworm
+versions: { linux/amd64: 1.0.0, linux/arm64: 1.0.0 }
+detect: { any: [{ file: tiny.txt }] }
+`;
+
+const tinyDockerfile = (script: string) => `
+ARG GBUILD_ROOT
+FROM \${GBUILD_ROOT} AS build
+RUN --mount=type=bind,source=gbuild,target=/run/gbuild ${script}
+`;
+
+/** Catalogs of a test's own, so that its toolchains have recipes that nobody else has; all of it is removed in the end. */
+export class TestCatalogs {
+  readonly hostDir = mkdtempSync(join(tmpdir(), 'gbuild-toolchain-'));
+  readonly nonce = `${process.pid}-${Date.now()}`;
+  readonly #references = new Set<string>();
+  readonly #rootReference: string;
+
+  /** `rootReference`: what stands for Debian's image, present on the engine or not to be had anywhere. */
+  constructor(rootReference: string) {
+    this.#rootReference = rootReference;
+  }
+
+  /** A copy of the project's catalog with files changed. */
+  write(name: string, change: Record<string, (text: string) => string> = {}): string {
+    const hostDir = join(this.hostDir, 'catalogs', name);
+    cpSync(images, hostDir, { recursive: true });
+    const base = (text: string) =>
+      text.replace('debian:bookworm-slim', this.#rootReference).replace('volatile:', `volatile:\n  - ${this.nonce}`);
+    for (const [file, edit] of Object.entries({ 'base/base.yml': base, ...change })) {
+      writeFileSync(join(hostDir, file), edit(readFileSync(join(hostDir, file), 'utf8')));
+    }
+    return hostDir;
+  }
+
+  /** A toolchain whose build image is the root with one RUN step on it. */
+  resolveTiny(name: string, script: string): ResolvedToolchain {
+    const hostDir = this.write(name);
+    cpSync(join(hostDir, 'node'), join(hostDir, name), { recursive: true });
+    for (const file of readdirSync(join(hostDir, name))) rmSync(join(hostDir, name, file));
+    writeFileSync(join(hostDir, name, 'toolchain.yml'), tinyData(name));
+    writeFileSync(join(hostDir, name, 'Dockerfile'), tinyDockerfile(script));
+    return this.resolve(hostDir, { kind: 'catalog', request: name, name, range: '*', options: {} });
+  }
+
+  resolve(hostDir: string, request: ToolchainRequest): ResolvedToolchain {
+    return this.remember(resolveToolchain(request, readCatalog([hostDir])));
+  }
+
+  /** What is resolved is removed from the engine in the end. */
+  remember(resolved: ResolvedToolchain): ResolvedToolchain {
+    for (const reference of [resolved.build, resolved.runtime]) if (reference) this.#references.add(reference);
+    return resolved;
+  }
+
+  /** Runs work that may make roots, and remembers those for removal. */
+  async rememberRoots<T>(engine: Engine, work: () => Promise<T>): Promise<T> {
+    const list = async () => (await engine.listImages({ reference: 'gbuild/base' })).flatMap(({ tags }) => tags);
+    const before = await list();
+    try {
+      return await work();
+    } finally {
+      for (const tag of await list()) if (!before.includes(tag)) this.#references.add(tag);
+    }
+  }
+
+  async remove(engine: Engine): Promise<void> {
+    for (const reference of this.#references) await engine.removeImage(reference);
+    rmSync(this.hostDir, { recursive: true, force: true });
+  }
+}
+
+export async function listStaging(engine: Engine): Promise<string[]> {
+  const tags = (await engine.listImages({ reference: 'gbuild-staging' })).flatMap((image) => image.tags);
+  return tags.filter((tag) => tag.includes(`_${process.pid}_`));
+}
