@@ -13,12 +13,31 @@ const commands = readdirSync(`${root}src/commands`, { recursive: true, encoding:
   .filter((file) => file.endsWith('.ts') && !notCommands.has(basename(file, '.ts')))
   .map((file) => `src/commands/${file}`);
 
-/** Native add-ons and the ssh client of docker-modem: never used, must not be loaded nor shipped. */
-const withoutSsh = {
-  name: 'without-ssh',
+/** docker-modem's ssh client and dockerode's BuildKit session: never used, so neither loaded nor shipped. */
+const withoutUnused = {
+  name: 'without-unused',
   setup(builder) {
-    builder.onResolve({ filter: /^(ssh2|cpu-features)$/ }, () => ({ path: 'absent', namespace: 'absent' }));
+    builder.onResolve({ filter: /^(ssh2|cpu-features|@grpc\/grpc-js|@grpc\/proto-loader)$/ }, () => ({
+      path: 'absent',
+      namespace: 'absent',
+    }));
     builder.onLoad({ filter: /.*/, namespace: 'absent' }, () => ({ contents: 'module.exports = {};' }));
+  },
+};
+
+/**
+ * Node's own modules, required instead of imported: the facade that an import gets touches every export, and one of
+ * node:http's loads a whole fetch implementation.
+ */
+const requiredBuiltins = {
+  name: 'required-builtins',
+  setup(builder) {
+    builder.onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+      kind === 'require-call' ? { path, external: true } : { path, namespace: 'builtin' },
+    );
+    builder.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
+      contents: `module.exports = require('${path}');`,
+    }));
   },
 };
 
@@ -62,7 +81,7 @@ const { metafile } = await build({
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'none',
-  plugins: [withoutSsh, lazyOclif],
+  plugins: [withoutUnused, requiredBuiltins, lazyOclif],
   banner: {
     js: "import{createRequire as gbuildRequire}from'node:module';import{fileURLToPath as gbuildPath}from'node:url';const require=gbuildRequire(import.meta.url);const __filename=gbuildPath(import.meta.url);const __dirname=gbuildPath(new URL('.',import.meta.url));",
   },

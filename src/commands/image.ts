@@ -4,7 +4,7 @@ import { makeImage } from '../pipeline/make-image.ts';
 import { openWorkspace } from '../pipeline/workspace-session.ts';
 import { formatBytes, formatDigest, formatSeconds } from '../reporter/format.ts';
 import { openStop } from './stop.ts';
-import { newRunId, TaskCommand, taskFlags } from './task-command.ts';
+import { frozenOf, newRunId, TaskCommand, taskFlags } from './task-command.ts';
 
 export default class ImageCommand extends TaskCommand {
   static override summary = 'Build, and pack the outputs into an image; with --release, as a version that never moves';
@@ -49,7 +49,7 @@ export default class ImageCommand extends TaskCommand {
         runId,
         progress,
         stop,
-        frozen: flags.frozen ?? false,
+        frozen: frozenOf(flags, host),
         streams: { ...this.openStreams(host), ...(!this.jsonEnabled() && { stdout: process.stderr }) },
         version: flags.release,
         build: flags.build,

@@ -23,7 +23,7 @@ export default class LockCommand extends BaseCommand {
     const session = await openWorkspace({ host, installDir: this.config.root }, progress, { ignoreLock: flags.update });
     const engine = openEngine(host, flags, newRunId(), progress);
     try {
-      const { lock } = await readyToolchain({ session, engine, host, progress, stop, frozen: false });
+      const { lock } = await readyToolchain({ session, engine, host, progress, stop, frozen: 'never' });
       const { request, name, version } = lock.toolchain;
       this.log(`${request} is ${name} ${version}`);
       return lock;

@@ -2,7 +2,7 @@ import { openEngine } from '../pipeline/engine-session.ts';
 import { openShell } from '../pipeline/open-shell.ts';
 import { openWorkspace } from '../pipeline/workspace-session.ts';
 import { openStop } from './stop.ts';
-import { newRunId, openTerminal, TaskCommand, taskFlags } from './task-command.ts';
+import { frozenOf, newRunId, openTerminal, TaskCommand, taskFlags } from './task-command.ts';
 
 export default class ShellCommand extends TaskCommand {
   static override summary = 'Open a shell in the build container, with the workspace in it';
@@ -27,7 +27,7 @@ export default class ShellCommand extends TaskCommand {
         engine,
         progress,
         stop,
-        frozen: flags.frozen ?? false,
+        frozen: frozenOf(flags, host),
         io: {
           stdin: process.stdin,
           onOutput: (stream, chunk) => writeAll(process[stream], chunk),

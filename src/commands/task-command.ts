@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Flags } from '@oclif/core';
 import type { Host } from '../host.ts';
 import { openEngine } from '../pipeline/engine-session.ts';
+import type { Frozen } from '../pipeline/ready-toolchain.ts';
 import { type RunReport, runNamed } from '../pipeline/run-named.ts';
 import type { TaskStreams } from '../pipeline/run-tasks.ts';
 import { openWorkspace } from '../pipeline/workspace-session.ts';
@@ -13,7 +14,8 @@ import { openStop } from './stop.ts';
 export const taskFlags = {
   ...engineFlags,
   frozen: Flags.boolean({
-    description: 'fail when gbuild.lock is missing or does not fit, instead of writing it (the default in CI)',
+    description:
+      'fail when gbuild.lock is missing or does not fit, instead of writing it (in CI: when it does not fit)',
     allowNo: true,
   }),
 };
@@ -45,7 +47,7 @@ export abstract class TaskCommand extends BaseCommand {
         runId,
         names,
         args,
-        frozen: flags.frozen ?? false,
+        frozen: frozenOf(flags, host),
         streams: this.openStreams(host),
         progress,
         stop,
@@ -67,6 +69,12 @@ export abstract class TaskCommand extends BaseCommand {
       ...(host.isTerminal && !host.isCI && !json && { terminal: openTerminal() }),
     };
   }
+}
+
+/** --frozen wants a lock that fits, --no-frozen takes none amiss; CI's agents must not change one that is there. */
+export function frozenOf({ frozen }: { frozen?: boolean | undefined }, host: Host): Frozen {
+  if (frozen !== undefined) return frozen ? 'always' : 'never';
+  return host.isCI ? 'if-locked' : 'never';
 }
 
 /** Names of runs sort by time and never meet. */

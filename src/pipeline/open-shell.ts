@@ -2,7 +2,7 @@ import type { ContainerIO, Engine } from '../engine/engine.ts';
 import type { Stop } from '../host.ts';
 import { planShell } from '../plan/task-plan.ts';
 import type { Progress } from '../reporter/progress.ts';
-import { readyToolchain } from './ready-toolchain.ts';
+import { type Frozen, readyToolchain } from './ready-toolchain.ts';
 import { readGround } from './run-named.ts';
 import { planContainer } from './task-container.ts';
 import { defaultTasks, type Places, type WorkspaceSession } from './workspace-session.ts';
@@ -12,7 +12,7 @@ export interface ShellRequest extends Places {
   engine: Engine;
   progress: Progress;
   stop: Stop;
-  frozen: boolean;
+  frozen: Frozen;
   /** Without a terminal the shell reads commands from standard input. */
   io: Omit<ContainerIO, 'stop'>;
 }

@@ -8,7 +8,7 @@ import type { Progress } from '../reporter/progress.ts';
 import { readHostTrust } from '../toolchain/trust.ts';
 import { readCommitTime } from '../workspace/commit-time.ts';
 import { pruneLogs } from './prune-logs.ts';
-import { readyToolchain } from './ready-toolchain.ts';
+import { type Frozen, readyToolchain } from './ready-toolchain.ts';
 import { runTasks, type TaskReport, type TaskStreams } from './run-tasks.ts';
 import type { RunGround } from './task-container.ts';
 import { readUserTables } from './user-tables.ts';
@@ -20,7 +20,7 @@ export interface RunRequest extends Places {
   runId: string;
   names: string[];
   args: string[];
-  frozen: boolean;
+  frozen: Frozen;
   streams: TaskStreams;
   progress: Progress;
   stop: Stop;
