@@ -3,9 +3,8 @@ import { ensureRoot, ensureRuntimeRoot, findRoot, type SuiteRequest } from './ba
 import { buildTarget } from './build.ts';
 import type { ContextFile } from './build-context.ts';
 import { withBuilderLock } from './builder-lock.ts';
-import { downloadPackage } from './download.ts';
+import { fetchParts } from './fetch-parts.ts';
 import { normaliseImage } from './normalise.ts';
-import type { ResolvedPart } from './parts.ts';
 import type { ResolvedToolchain, ToolchainSource } from './resolve.ts';
 import { type EnsuredImage, findImage, type Rim, together } from './rim.ts';
 import { withWorkDir } from './work-dir.ts';
@@ -89,7 +88,7 @@ type CatalogSource = Extract<ToolchainSource, { kind: 'catalog' }>;
 async function buildBuild(rim: Rim, resolved: ResolvedToolchain, source: CatalogSource): Promise<EnsuredImage> {
   const [parts, root] = await together(
     rim.stop,
-    (stop) => fetchParts({ ...rim, stop }, source),
+    (stop) => fetchParts({ ...rim, stop }, source.parts, source.entry.pins()),
     (stop) => ensureRoot({ ...rim, stop }, suiteOf(resolved, source)),
   );
   const id = await buildTarget(rim, {
@@ -111,7 +110,7 @@ async function buildRuntime(
   const suite = suiteOf(resolved, source);
   const [parts, base] = await together(
     rim.stop,
-    (stop) => fetchParts({ ...rim, stop }, source),
+    (stop) => fetchParts({ ...rim, stop }, source.parts, source.entry.pins()),
     (stop) => ensureRuntimeRoot({ ...rim, stop }, suite),
   );
   const root = await ensureRoot(rim, suite);
@@ -176,29 +175,4 @@ function toolchainLabels({ name, version, recipe }: ResolvedToolchain): Record<s
 function suiteOf({ options }: ResolvedToolchain, { entry, base }: CatalogSource): SuiteRequest {
   const packages = Array.isArray(options.packages) ? options.packages : [];
   return { base, suite: entry.data.base, packages };
-}
-
-/** Downloads a toolchain's parts, one after the other, as `parts/<name>.tgz` of the build context. */
-async function fetchParts(rim: Rim, { parts, entry }: CatalogSource): Promise<ContextFile[]> {
-  const { platform } = await rim.engine.info();
-  const files: ContextFile[] = [];
-  for (const part of parts) {
-    const name = packageFor(part, platform);
-    const integrity = entry.pins()[`${name}@${part.version}`];
-    const request = { name, version: part.version, integrity };
-    const download = () => downloadPackage(request, rim);
-    const { hostFile, size } = await withBuilderLock(rim, `${name}@${part.version}`, download);
-    files.push({ path: `parts/${part.name}.tgz`, executable: false, hostFile, size });
-  }
-  return files;
-}
-
-function packageFor({ name, version, packages }: ResolvedPart, platform: string): string {
-  const found = packages['*'] ?? packages[platform];
-  if (found !== undefined) return found;
-  throw new GbuildError(
-    'toolchain-failed',
-    `${name} ${version} is not to be had for the engine's platform ${platform} (only for ${Object.keys(packages).join(', ')})`,
-    { suggestions: ['gbuild doctor'], facts: { platform, platforms: Object.keys(packages) } },
-  );
 }

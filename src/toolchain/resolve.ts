@@ -2,31 +2,19 @@ import { GbuildError } from '../errors.ts';
 import type { BaseEntry, Catalog, CatalogEntry } from './catalog.ts';
 import type { EntrypointRule, LayerRule, TaskRule, ToolchainData } from './catalog-schema.ts';
 import type { ToolchainFolder } from './folder.ts';
+import {
+  compareLock,
+  isSameRequest,
+  type LockedToolchain,
+  type LockState,
+  type ToolchainRequest,
+} from './lock-state.ts';
 import { fillArgs, type OptionValue, readOptions } from './options.ts';
 import { type ResolvedPart, resolveParts } from './parts.ts';
 import { recipeDigest, shortRecipe } from './recipe.ts';
 import { chooseVersion } from './versions.ts';
 
-/** `toolchain:` of a spec, normalised. */
-export type ToolchainRequest =
-  | { kind: 'catalog'; request: string; name: string; range: string; options: Record<string, OptionValue> }
-  | { kind: 'image'; request: string; reference: string }
-  | { kind: 'folder'; request: string; path: string };
-
-/** What of gbuild.lock decides a resolution. */
-export interface LockedToolchain {
-  request: string;
-  name: string;
-  version: string;
-  options?: Record<string, OptionValue> | undefined;
-  recipe: string;
-}
-
-/**
- * How the lock relates to this resolution: 'none' (there is none), 'fits', 'request-changed' (the spec asks for something
- * else, so the lock was not obeyed), 'recipe-changed' (same version, but the recipe is another one than was locked).
- */
-export type LockState = 'none' | 'fits' | 'request-changed' | 'recipe-changed';
+export type { LockedToolchain, LockState, ToolchainRequest } from './lock-state.ts';
 
 export interface ToolchainCache {
   name: string;
@@ -182,23 +170,6 @@ export function suiteReference(data: ToolchainData, base: BaseEntry): string {
     throw new GbuildError('toolchain-failed', `toolchain ${data.name}: no base suite "${data.base}" (known: ${known})`);
   }
   return suite.reference;
-}
-
-function isSameRequest(lock: LockedToolchain, request: ToolchainRequest): boolean {
-  const options = request.kind === 'catalog' ? request.options : {};
-  const plain = (of: Record<string, OptionValue>) =>
-    JSON.stringify(Object.entries(of).sort(([a], [b]) => (a < b ? -1 : 1)));
-  return lock.request === request.request && plain(lock.options ?? {}) === plain(options);
-}
-
-function compareLock(
-  lock: LockedToolchain | undefined,
-  obeyed: LockedToolchain | undefined,
-  recipe: string,
-): ResolvedToolchain['lockState'] {
-  if (lock === undefined) return 'none';
-  if (obeyed === undefined) return 'request-changed';
-  return obeyed.recipe === recipe ? 'fits' : 'recipe-changed';
 }
 
 /** A folder's last name as a repository name may be spelt. */

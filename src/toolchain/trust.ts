@@ -72,8 +72,9 @@ function parseCertificates(text: string): string[] {
   return text.match(/-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g) ?? [];
 }
 
+/** The same for every way of breaking its lines. */
 function certificateBody(pem: string): string {
-  return pem.replaceAll(/-----[A-Z ]+-----|\s/g, '');
+  return pem.replaceAll(/\s+/g, '');
 }
 
 function readTextIfAny(file: string): string {
