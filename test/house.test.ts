@@ -1,0 +1,81 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+
+const src = fileURLToPath(new URL('../src', import.meta.url));
+
+/** Which rooms a room may import from, besides itself, errors.ts and host.ts. ARCHITECTURE.md tells why. */
+const allowed: Record<string, string[]> = {
+  main: ['commands', 'spec'],
+  commands: ['pipeline', 'engine', 'reporter', 'spec'],
+  pipeline: ['plan', 'engine', 'workspace', 'toolchain', 'spec', 'reporter', 'oci'],
+  plan: ['spec', 'toolchain', 'workspace', 'oci'],
+  toolchain: ['engine', 'oci', 'reporter', 'spec'],
+  engine: ['oci'],
+  workspace: ['oci'],
+  spec: ['oci'],
+  reporter: [],
+  oci: [],
+};
+
+/** Packages that belong to one room. */
+const owners: Record<string, string> = { dockerode: 'engine', '@oclif/core': 'commands', listr2: 'reporter' };
+
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+
+function roomOf(file: string): string {
+  return file.includes('/') ? file.split('/')[0]! : file.replace(/\.ts$/, '');
+}
+
+/** A source without its comment lines. */
+function codeOf(file: string): string {
+  return readFileSync(join(src, file), 'utf8').replaceAll(/^\s*(\/\*)?\*.*$|^\s*\/\/.*$/gm, '');
+}
+
+function importsOf(file: string): { specifier: string; typeOnly: boolean }[] {
+  const text = readFileSync(join(src, file), 'utf8');
+  const found = text.matchAll(/^(import|export)\s(type\s)?[^;]*?from '([^']+)'|import\('([^']+)'\)/gm);
+  return [...found].map((match) => ({ specifier: match[3] ?? match[4]!, typeOnly: match[2] !== undefined }));
+}
+
+it('lets imports point down only', () => {
+  const wrong = files.flatMap((file) =>
+    importsOf(file)
+      .filter(({ specifier }) => specifier.startsWith('.'))
+      .map(({ specifier }) => relative(src, join(src, dirname(file), specifier)))
+      .filter((target) => !['errors.ts', 'host.ts'].includes(target) && roomOf(target) !== roomOf(file))
+      .filter((target) => !allowed[roomOf(file)]?.includes(roomOf(target)))
+      .map((target) => `${file} imports ${target}`),
+  );
+  expect(wrong).toEqual([]);
+});
+
+it('keeps each big library in one room', () => {
+  const wrong = files.flatMap((file) =>
+    importsOf(file).flatMap(({ specifier }) => {
+      const owner = Object.entries(owners).find(
+        ([name]) => specifier === name || specifier.startsWith(`${name}/`),
+      )?.[1];
+      return owner === undefined || roomOf(file) === owner || roomOf(file) === 'main'
+        ? []
+        : [`${file} imports ${specifier}`];
+    }),
+  );
+  expect(wrong).toEqual([]);
+});
+
+it('reads the environment, arguments and signals in commands/ alone', () => {
+  const readers = files.filter(
+    (file) => roomOf(file) !== 'commands' && /process\.(env|argv|on|stdin|stdout|stderr|exit)\b/.test(codeOf(file)),
+  );
+  // docker-modem reads DOCKER_HOST by itself: engine/wire.ts hides it for the moment of its construction.
+  expect(readers.sort()).toEqual(['engine/wire.ts', 'main.ts']);
+});
+
+it('never asks what time it is below commands/', () => {
+  const readers = files.filter(
+    (file) => roomOf(file) !== 'commands' && /Date\.now\(\)|new Date\(\)/.test(codeOf(file)),
+  );
+  expect(readers).toEqual([]);
+});

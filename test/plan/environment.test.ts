@@ -1,0 +1,31 @@
+import { expect, it } from 'vitest';
+import { composeEnvironment, selectPassedNames } from '../../src/plan/environment.ts';
+
+it('passes only the variables that the allow-list names', () => {
+  const env = { AWS_REGION: 'eu', AWS_SECRET: 'x', HOME: '/root', TOKEN: 't', 'AWS.X': 'y', gone: undefined };
+  expect(selectPassedNames(['AWS_*', 'TOKEN', 'gone'], env)).toEqual(['AWS_REGION', 'AWS_SECRET', 'TOKEN']);
+  expect(selectPassedNames([], env)).toEqual([]);
+});
+
+it('lets the task win over the spec, the spec over the toolchain, and nobody over what gbuild says of itself', () => {
+  const env = composeEnvironment({
+    toolchain: { A: 'toolchain', B: 'toolchain', C: 'toolchain' },
+    spec: { B: 'spec', C: 'spec' },
+    task: { C: 'task', GBUILD_TASK: 'lie' },
+    isCI: true,
+    taskName: 'test',
+    toolchainId: 'node@22.0.0',
+    sourceDateEpoch: 1700000000,
+  });
+  expect(env).toEqual({
+    HOME: '/home/gbuild',
+    LANG: 'C.UTF-8',
+    CI: 'true',
+    SOURCE_DATE_EPOCH: '1700000000',
+    A: 'toolchain',
+    B: 'spec',
+    C: 'task',
+    GBUILD_TASK: 'test',
+    GBUILD_TOOLCHAIN: 'node@22.0.0',
+  });
+});
