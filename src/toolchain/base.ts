@@ -16,7 +16,7 @@ export interface SuiteRequest {
 }
 
 /** The reference of the root that is made where none can be pulled. */
-export function rootReference({ base, suite }: SuiteRequest): string {
+function rootReference({ base, suite }: SuiteRequest): string {
   return `gbuild/base:${suite}-${shortRecipe(recipeDigest([], { root: suite, volatile: base.data.volatile }))}`;
 }
 

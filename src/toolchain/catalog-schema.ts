@@ -14,7 +14,7 @@ const pattern = z.string().refine(isPattern, 'a regular expression');
 const factSchema = z.strictObject({ file: z.string(), json: z.string().optional(), pattern: pattern.optional() });
 
 /** One rule of the automatic layers, as the planner interprets it; rules are in layer order, the rarest changing first. */
-export const layerRuleSchema = z.strictObject({
+const layerRuleSchema = z.strictObject({
   /** The layer's name; shown to people and written to its history line. */
   name: word,
   /** Files and folders of the workspace; '.' is all of it. */

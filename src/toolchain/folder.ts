@@ -39,7 +39,7 @@ export function readToolchainFolder(rootDir: string, path: string): ToolchainFol
 }
 
 /** The names of a Dockerfile's stages (`FROM image AS name`), lower-cased as Docker compares them. */
-export function parseStages(dockerfile: string): string[] {
+function parseStages(dockerfile: string): string[] {
   const stages = dockerfile.matchAll(/^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*\S+[ \t]+AS[ \t]+(\S+)/gim);
   return [...stages].map((match) => (match[1] ?? '').toLowerCase());
 }

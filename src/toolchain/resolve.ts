@@ -14,7 +14,7 @@ import { type ResolvedPart, resolveParts } from './parts.ts';
 import { recipeDigest, shortRecipe } from './recipe.ts';
 import { chooseVersion } from './versions.ts';
 
-export type { LockedToolchain, LockState, ToolchainRequest } from './lock-state.ts';
+export type { ToolchainRequest } from './lock-state.ts';
 
 export interface ToolchainCache {
   name: string;
@@ -163,7 +163,7 @@ function resolveFolder({ request, path }: { request: string; path: string }, fol
 const nothingKnown = { options: {}, caches: [], env: {}, tasks: {}, layers: [], entrypoint: [] };
 
 /** The reference that is pulled for a toolchain's root, where that can be. */
-export function suiteReference(data: ToolchainData, base: BaseEntry): string {
+function suiteReference(data: ToolchainData, base: BaseEntry): string {
   const suite = base.data.suites[data.base];
   if (suite === undefined) {
     const known = Object.keys(base.data.suites).join(', ');
