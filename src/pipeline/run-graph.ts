@@ -45,8 +45,8 @@ export async function runGraph<T>(
       if (failedNeed === undefined) running.set(task.name, start(task.name));
       else outcomes.set(task.name, { name: task.name, state: 'skipped', because: `${failedNeed} did not succeed` });
     }
-    if (failure && running.size === 0) throw failure.error;
     if (running.size > 0) await Promise.race(running.values());
+    if (failure && running.size === 0) throw failure.error;
   }
   return tasks.map((task) => outcomes.get(task.name)!);
 }
