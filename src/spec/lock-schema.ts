@@ -1,4 +1,3 @@
-import semver from 'semver';
 import { z } from 'zod';
 import { type Digest, isDigest } from '../oci/digest.ts';
 import { mapping } from './mapping.ts';
@@ -8,7 +7,6 @@ const digest = z.custom<Digest>(
   (value) => typeof value === 'string' && isDigest(value),
   'sha256: and 64 lower-case hex digits',
 );
-const exactVersion = text.refine((version) => semver.valid(version) !== null, 'an exact version');
 const optionValue = z.union([z.string(), z.number(), z.boolean(), z.array(z.string())], {
   error: 'text, a number, true or false, or a list of texts',
 });
@@ -22,7 +20,7 @@ export const lockSchema = mapping({
   toolchain: mapping({
     request: text,
     name: text,
-    version: exactVersion,
+    version: text,
     options: z.exactOptional(z.record(z.string(), optionValue)),
     recipe: digest,
     platforms: z.record(platformName, platformSchema),

@@ -1,10 +1,13 @@
 import { join } from 'node:path';
+import semver from 'semver';
 import { stringify } from 'yaml';
 import { GbuildError, messageOf } from '../errors.ts';
 import { lockSchema } from './lock-schema.ts';
+import { quote } from './mistakes.ts';
 import { type FileFormat, parseFile } from './parse-file.ts';
 import { readBounded } from './read-bounded.ts';
 import type { Source } from './source.ts';
+import { kindOf } from './toolchain-schema.ts';
 import { findTree, type Tree } from './tree.ts';
 import type { Lock } from './types.ts';
 import { writeBeside } from './write-beside.ts';
@@ -19,7 +22,7 @@ const lockFormat: FileFormat<Lock> = {
   title: 'a lock',
   suggestions: [`rm ${lockFileName}   # the next run resolves the toolchain again and writes a new one`],
   schema: lockSchema,
-  check: () => [],
+  check: refuseInexact,
   upgrade: (_, tree, source) => refuseNewer(tree, source),
 };
 
@@ -72,6 +75,17 @@ function refuseNewer(tree: Tree, source: Source) {
   if (!version.whole || typeof value !== 'number' || value <= 1) return [];
   const hint = 'the lock is made by a newer gbuild: upgrade yours';
   return [source.mistakeAt(from, to, { path: ['lock'], expected: 'at most 1', found: String(value), hint })];
+}
+
+/** An image's version is its tag or digest, a folder's the start of its recipe: only the catalog's are semver. */
+function refuseInexact(tree: Tree, source: Source) {
+  const path = ['toolchain', 'version'];
+  const request = findTree(tree, ['toolchain', 'request']).tree.value;
+  const version = findTree(tree, path);
+  const { value, from, to } = version.tree;
+  if (!version.whole || typeof value !== 'string' || typeof request !== 'string') return [];
+  if (kindOf(request) !== 'catalog' || semver.valid(value) !== null) return [];
+  return [source.mistakeAt(from, to, { path, expected: 'an exact version', found: quote(value) })];
 }
 
 function sortKeys<T>(record: Record<string, T>, convert: (value: T) => T = (value) => value): Record<string, T> {

@@ -55,7 +55,7 @@ const byFolder = mapping({ folder: workspacePath.describe('A folder of the repos
 export const toolchainSchema = z.union([shortForm, byName, byImage, byFolder], { error: expected });
 
 /** `./x` is a folder, whatever has a colon, an @sha256 or a slash an image, the rest a name of the catalog. */
-function kindOf(request: string): ToolchainRequest['kind'] {
+export function kindOf(request: string): ToolchainRequest['kind'] {
   if (/^(?:\.\.?(?:\/|$)|\.[^:]*\/|\/)/.test(request)) return 'folder';
   const name = request.split('@')[0] ?? request;
   return name.includes(':') || name.includes('/') || request.includes('@sha256:') ? 'image' : 'catalog';

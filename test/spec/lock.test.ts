@@ -61,6 +61,15 @@ test('a lock is written whole, replaces the old one and leaves nothing beside it
   expect(readdirSync(fixture.path)).toEqual(['gbuild.lock']);
 });
 
+test.each([
+  ['registry.example/team/builder:bookworm', 'bookworm'],
+  [`builder@sha256:${hex}`, `sha256:${hex}`],
+  ['./tools', '123456789012'],
+])('the lock of the toolchain %s is read back, though its version is no semver', (request, version) => {
+  const written: Lock = { ...lock, toolchain: { ...lock.toolchain, request, name: 'builder', version } };
+  expect(parseLock(formatLock(written))).toEqual(written);
+});
+
 test('no lock is no mistake', async () => {
   await using fixture = await createFixture({});
   expect(readLock(fixture.path)).toBeUndefined();
