@@ -32,13 +32,7 @@ export async function ensureToolchain(
 ): Promise<EnsuredToolchain> {
   const { role, ...rim } = options;
   const [build, runtime] =
-    role === 'build'
-      ? [await ensureBuild(rim, resolved), undefined]
-      : await together(
-          rim.stop,
-          (stop) => ensureBuild({ ...rim, stop }, resolved),
-          (stop) => ensureRuntime(resolved, { ...rim, stop }),
-        );
+    role === 'build' ? [await ensureBuild(rim, resolved), undefined] : await ensureBoth(rim, resolved);
   const base = resolved.source.kind === 'catalog' ? await findRoot(rim, suiteOf(resolved, resolved.source)) : undefined;
   const locked = {
     build: build.id,
@@ -46,6 +40,19 @@ export async function ensureToolchain(
     ...(base === undefined ? {} : { base: base.id }),
   };
   return { build, ...(runtime === undefined ? {} : { runtime }), locked };
+}
+
+/** Both at once; a toolchain of one image makes it once, else its two makers would wait for each other. */
+async function ensureBoth(rim: Rim, resolved: ResolvedToolchain): Promise<[EnsuredImage, EnsuredImage]> {
+  if (resolved.runtime === undefined) {
+    const build = await ensureBuild(rim, resolved);
+    return [build, build];
+  }
+  return together(
+    rim.stop,
+    (stop) => ensureBuild({ ...rim, stop }, resolved),
+    (stop) => ensureRuntime(resolved, { ...rim, stop }),
+  );
 }
 
 /** The image to ship on alone: for packing outputs that are there already. */
