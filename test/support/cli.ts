@@ -16,6 +16,8 @@ export interface CliOptions {
   env?: Record<string, string>;
   /** A cache folder of its own instead of the machine's, where downloads are kept. */
   ownCache?: boolean;
+  /** What repositories made by `tasks` build in; the small base image of the tests is the quickest. */
+  toolchain?: string;
 }
 
 export interface CallOptions {
@@ -56,6 +58,10 @@ export interface Cli extends Disposable {
   start(args: string[], options?: CallOptions): RunningCli;
   /** Writes files below `dir`/name and commits them with a fixed name and time; the folder. */
   repository(name: string, files: Record<string, string>): string;
+  /** The same with a gbuild.yml of this name and toolchain, followed by `body` (`tasks:` and what else it takes). */
+  tasks(name: string, body: string, files?: Record<string, string>): string;
+  /** Output without what differs from run to run: this folder, times and names of runs. */
+  plain(text: string): string;
 }
 
 export function openCli(options: CliOptions = {}): Cli {
@@ -74,6 +80,8 @@ export function openCli(options: CliOptions = {}): Cli {
     ...options.env,
   };
   mkdirSync(home);
+  const repository = (name: string, files: Record<string, string>) => writeRepository(join(dir, name), files);
+  const head = (name: string) => `gbuild: 1\nname: ${name}\ntoolchain: ${options.toolchain}\n`;
   const start = (args: string[], call: CallOptions = {}) =>
     startCli(args, { ...call, env: { ...env, ...call.env } }, dir);
   return {
@@ -83,7 +91,13 @@ export function openCli(options: CliOptions = {}): Cli {
     cacheDir: join(cacheHome, 'gbuild'),
     start,
     run: (args, call) => start(args, call).ended,
-    repository: (name, files) => writeRepository(join(dir, name), files),
+    repository,
+    tasks: (name, body, files = {}) => repository(name, { 'gbuild.yml': `${head(name)}${body}`, ...files }),
+    plain: (text) =>
+      text
+        .replaceAll(dir, '<dir>')
+        .replace(/\b(\d+ min )?\d+(\.\d+)? s\b/g, '<time>')
+        .replace(/\b\d{14}-[0-9a-f]{8}\b/g, '<run>'),
     [Symbol.dispose]: () => rmSync(dir, { recursive: true, force: true }),
   };
 }
