@@ -8,7 +8,7 @@ export default class InitCommand extends BaseCommand {
 
   async run() {
     const { flags } = await this.parse(InitCommand);
-    const result = initSpec({ host: this.readHost(flags), installDir: this.config.root });
+    const result = await initSpec({ host: this.readHost(flags), installDir: this.config.root });
     for (const { key, because } of result.assumptions) this.log(`${key}: ${because}`);
     this.log(`wrote ${result.file}; try: ${this.config.bin} test`);
     return result;

@@ -31,8 +31,9 @@ export interface Places {
 }
 
 /** The toolchain catalog that comes with gbuild. */
-export function openCatalog({ installDir }: Places): Catalog {
-  return readCatalog([join(installDir, 'images')]);
+export function openCatalog({ host, installDir }: Places): Promise<Catalog> {
+  const cache = openParseCache(host.cacheDir);
+  return readCatalog([join(installDir, 'images')], (kind, bytes, parse) => cache.get(kind, bytes, parse));
 }
 
 /** Finds the repository around the caller, reads its spec and lock, and resolves its toolchain. */
@@ -42,7 +43,7 @@ export async function openWorkspace(
   { ignoreLock = false } = {},
 ): Promise<WorkspaceSession> {
   const { host } = places;
-  const catalog = openCatalog(places);
+  const catalog = await openCatalog(places);
   const cache = openParseCache(host.cacheDir);
   const { rootDir, specFile } = findRoot(host.cwd, host.homeDir);
   const known = specFile === undefined ? await detectSpec(rootDir, catalog) : await readKnownSpec(specFile, cache);

@@ -10,9 +10,9 @@ import { findRoot } from '../workspace/root.ts';
 import { openCatalog, type Places } from './workspace-session.ts';
 
 /** The story of `gbuild init`: what the repository's files say, written down with comments; never over an existing file. */
-export function initSpec(places: Places): { file: string; assumptions: Assumption[] } {
+export async function initSpec(places: Places): Promise<{ file: string; assumptions: Assumption[] }> {
   const { rootDir } = findRoot(places.host.cwd, places.host.homeDir);
-  const catalog = openCatalog(places);
+  const catalog = await openCatalog(places);
   const detection = detectToolchain(rootDir, catalog);
   const file = join(rootDir, specFileName);
   if (detection === undefined) {

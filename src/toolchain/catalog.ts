@@ -1,9 +1,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import type { z } from 'zod';
 import { GbuildError, messageOf } from '../errors.ts';
-import { type BaseData, baseSchema, type ToolchainData, toolchainSchema } from './catalog-schema.ts';
-import { parseData } from './data-file.ts';
+import type { BaseData, ToolchainData } from './catalog-schema.ts';
 
 /** One file that goes into a recipe: its path below the folder, whether it is executable, and its bytes. */
 export interface RecipeFile {
@@ -42,10 +40,19 @@ const baseFile = 'base.yml';
 const pinsFile = 'integrity.json';
 
 /**
- * Reads the catalog's folders; an entry of an earlier folder hides one of the same name in a later one. Entries are
- * validated when they are asked for. Throws 'toolchain-failed' for a folder that is not there.
+ * Answers what parsing these bytes gives, parsing them or not: a caller may keep results by kind and bytes. What the parser
+ * throws must be thrown.
  */
-export function readCatalog(hostDirs: string[]): Catalog {
+export type KeepParsed = <T>(kind: string, bytes: Uint8Array, parse: () => Promise<T>) => Promise<T>;
+
+/**
+ * Reads the catalog's folders; an entry of an earlier folder hides one of the same name in a later one. A mistake in an
+ * entry is thrown when it is asked for. Throws 'toolchain-failed' for a folder that is not there.
+ */
+export async function readCatalog(
+  hostDirs: string[],
+  keep: KeepParsed = (_kind, _bytes, parse) => parse(),
+): Promise<Catalog> {
   const dirs = new Map<string, string>();
   for (const hostDir of hostDirs) {
     for (const name of listFolders(hostDir)) {
@@ -53,23 +60,28 @@ export function readCatalog(hostDirs: string[]): Catalog {
       if (known && !dirs.has(name)) dirs.set(name, join(hostDir, name));
     }
   }
-  const read = new Map<string, CatalogEntry>();
-  return {
-    names: [...dirs.keys()].filter((name) => name !== 'base').sort(),
-    find: (name) => {
-      const hostDir = name === 'base' ? undefined : dirs.get(name);
-      if (hostDir === undefined) return undefined;
-      const entry = read.get(name) ?? readEntry(name, hostDir);
-      read.set(name, entry);
-      return entry;
-    },
-    base: () => readBase(dirs.get('base'), hostDirs),
-  };
+  const names = [...dirs.keys()].filter((name) => name !== 'base').sort();
+  const entries = new Map<string, () => CatalogEntry>();
+  for (const name of names) entries.set(name, await later(() => readEntry(name, dirs.get(name)!, keep)));
+  const base = await later(() => readBase(dirs.get('base'), hostDirs, keep));
+  return { names, find: (name) => entries.get(name)?.(), base };
 }
 
-function readEntry(name: string, hostDir: string): CatalogEntry {
+/** Does the work now, and answers or throws what came of it when asked. */
+async function later<T>(work: () => Promise<T>): Promise<() => T> {
+  try {
+    const value = await work();
+    return () => value;
+  } catch (thrown) {
+    return () => {
+      throw thrown;
+    };
+  }
+}
+
+async function readEntry(name: string, hostDir: string, keep: KeepParsed): Promise<CatalogEntry> {
   const file = join(hostDir, toolchainFile);
-  const data = readData(file, toolchainSchema);
+  const data = await readData<ToolchainData>(file, keep, 'toolchain');
   if (data.name !== name) {
     throw new GbuildError('toolchain-failed', `${file}: name is "${data.name}", but its folder is "${name}"`, {
       suggestions: [`write "name: ${name}" in ${file}`],
@@ -83,16 +95,24 @@ function readEntry(name: string, hostDir: string): CatalogEntry {
   };
 }
 
-function readBase(hostDir: string | undefined, hostDirs: string[]): BaseEntry {
+async function readBase(hostDir: string | undefined, hostDirs: string[], keep: KeepParsed): Promise<BaseEntry> {
   if (hostDir === undefined) {
     throw new GbuildError('toolchain-failed', `no base/${baseFile} in the catalog (${hostDirs.join(', ')})`);
   }
-  const data = readData(join(hostDir, baseFile), baseSchema);
+  const data = await readData<BaseData>(join(hostDir, baseFile), keep, 'base');
   return { data, hostDir, files: () => readRecipeFiles(hostDir, (path) => path === baseFile || isReadme(path)) };
 }
 
-function readData<Schema extends z.ZodType>(file: string, schema: Schema): z.output<Schema> {
-  return parseData(readFileSync(file, 'utf8'), file, schema);
+/** Parser and schemas are loaded when something must be parsed. */
+function readData<T>(file: string, keep: KeepParsed, kind: 'toolchain' | 'base'): Promise<T> {
+  const bytes = readFileSync(file);
+  return keep(kind, bytes, async () => {
+    const [{ parseData }, { baseSchema, toolchainSchema }] = await Promise.all([
+      import('./data-file.ts'),
+      import('./catalog-schema.ts'),
+    ]);
+    return parseData(bytes.toString(), file, kind === 'base' ? baseSchema : toolchainSchema) as T;
+  });
 }
 
 function isReadme(path: string): boolean {

@@ -55,7 +55,7 @@ function openRim() {
 let first: { build: EnsuredImage; runtime: EnsuredImage };
 
 test('Node from nothing: a build image with compilers and npm, a runtime without', { timeout: timeLimit }, async () => {
-  const resolved = catalogs.resolve(writeAgain('one'), node());
+  const resolved = await catalogs.resolve(writeAgain('one'), node());
   const { build, runtime } = await catalogs.rememberRoots(engine, () =>
     ensureToolchain(resolved, { ...openRim(), role: 'both' }),
   );
@@ -92,7 +92,7 @@ test('a scanner can still read which packages the runtime has', async () => {
 test('made again from nothing, with other words, the root and the runtime have the same ids', {
   timeout: timeLimit,
 }, async () => {
-  const resolved = catalogs.resolve(writeAgain('two'), node());
+  const resolved = await catalogs.resolve(writeAgain('two'), node());
   const runtime = await catalogs.rememberRoots(engine, () => ensureRuntime(resolved, openRim()));
   expect(runtime.reference).not.toBe(first.runtime.reference);
   expect(runtime.id).toBe(first.runtime.id);
@@ -100,7 +100,7 @@ test('made again from nothing, with other words, the root and the runtime have t
 });
 
 test('packages asked for are in both images, with what they need', { timeout: timeLimit }, async () => {
-  const resolved = catalogs.resolve(join(catalogs.hostDir, 'catalogs/two'), node({ packages: ['xmlstarlet'] }));
+  const resolved = await catalogs.resolve(join(catalogs.hostDir, 'catalogs/two'), node({ packages: ['xmlstarlet'] }));
   const rim = openRim();
   const { build, runtime } = await catalogs.rememberRoots(engine, () =>
     ensureToolchain(resolved, { ...rim, role: 'both' }),

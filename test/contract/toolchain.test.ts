@@ -34,7 +34,7 @@ afterAll(async () => {
 });
 
 test('a toolchain that is not there is built, one that is there is only looked up', async () => {
-  const resolved = catalogs.resolveTiny('tiny-once', `echo ${nonce} > /made`);
+  const resolved = await catalogs.resolveTiny('tiny-once', `echo ${nonce} > /made`);
   const [first, again] = [openRim(), openRim()];
   const one = await ensureToolchain(resolved, { ...first, role: 'build' });
   const two = await ensureToolchain(resolved, { ...again, role: 'build' });
@@ -46,7 +46,7 @@ test('a toolchain that is not there is built, one that is there is only looked u
 });
 
 test('two who want the same at once build it once, and the second says for whom it waits', async () => {
-  const resolved = catalogs.resolveTiny('tiny-two', `echo ${nonce}; sleep 2`);
+  const resolved = await catalogs.resolveTiny('tiny-two', `echo ${nonce}; sleep 2`);
   const [left, right] = [openRim(), openRim()];
   const both = await Promise.all([left, right].map((rim) => ensureToolchain(resolved, { ...rim, role: 'build' })));
   expect(both[0]?.build).toEqual(both[1]?.build);
@@ -57,7 +57,7 @@ test('two who want the same at once build it once, and the second says for whom 
 });
 
 test('one stopped in the middle ends with the reason and leaves nothing under its name', async () => {
-  const resolved = catalogs.resolveTiny('tiny-stop', `echo begun-${nonce}; sleep 20; touch /made`);
+  const resolved = await catalogs.resolveTiny('tiny-stop', `echo begun-${nonce}; sleep 20; touch /made`);
   const { stop, askWith } = startStop();
   const rim = openRim(stop);
   const work = errorOf(() => ensureToolchain(resolved, { ...rim, role: 'build' }));
@@ -71,7 +71,7 @@ test('one stopped in the middle ends with the reason and leaves nothing under it
 
 test("a killed builder's lock does not stop the next one", async () => {
   const name = 'tiny-killed';
-  const resolved = catalogs.resolveTiny(name, `echo begun-${nonce}; sleep 3`);
+  const resolved = await catalogs.resolveTiny(name, `echo begun-${nonce}; sleep 3`);
   const child = spawn(process.execPath, [join(images, '../test/support/ensure-child.ts')], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -90,7 +90,7 @@ test("a killed builder's lock does not stop the next one", async () => {
 });
 
 test('a Dockerfile that fails is told with its step and last lines', async () => {
-  const resolved = catalogs.resolveTiny('tiny-fail', `echo the last words ${nonce}; exit 3`);
+  const resolved = await catalogs.resolveTiny('tiny-fail', `echo the last words ${nonce}; exit 3`);
   const error = await errorOf(() => ensureToolchain(resolved, { ...openRim(), role: 'build' }));
   expect(error.message).toContain(`\n  the last words ${nonce}`);
   expect(error.message).toContain('exit code: 3');
@@ -99,7 +99,7 @@ test('a Dockerfile that fails is told with its step and last lines', async () =>
 
 test('what only this host trusts reaches a RUN step and no layer', async () => {
   const script = `/run/gbuild/with-trust sh -c "echo \\"bundle \\$NODE_EXTRA_CA_CERTS ${nonce}\\"; grep -c BEGIN /run/gbuild/trust.pem"`;
-  const resolved = catalogs.resolveTiny('tiny-trust', script);
+  const resolved = await catalogs.resolveTiny('tiny-trust', script);
   const pem = `-----BEGIN CERTIFICATE-----\n${Buffer.from(nonce).toString('base64')}\n-----END CERTIFICATE-----\n`;
   const file = join(catalogs.hostDir, 'own.pem');
   writeFileSync(file, pem);
@@ -118,17 +118,17 @@ test('a folder of the repository is a toolchain, with a runtime where its Docker
   writeFileSync(join(rootDir, 'tools/said'), nonce);
   const request = { kind: 'folder', request: './tools', path: './tools' } as const;
   const folder = readToolchainFolder(rootDir, './tools');
-  const resolved = catalogs.remember(resolveToolchain(request, readCatalog([images]), { folder }));
+  const resolved = catalogs.remember(resolveToolchain(request, await readCatalog([images]), { folder }));
   const { build, runtime } = await ensureToolchain(resolved, { ...openRim(), role: 'both' });
   expect(await runScript(engine, build.reference, 'cat /said')).toBe(nonce);
   expect((await engine.inspectImage(runtime?.reference ?? ''))?.config.User).toBe('7:7');
 });
 
 test('an image is taken as it is, and one that cannot be had is told', async () => {
-  const resolve = (reference: string) =>
-    resolveToolchain({ kind: 'image', request: reference, reference }, readCatalog([images]));
-  const { build, runtime } = await ensureToolchain(resolve(inject('baseImage')), { ...openRim(), role: 'both' });
+  const resolve = async (reference: string) =>
+    resolveToolchain({ kind: 'image', request: reference, reference }, await readCatalog([images]));
+  const { build, runtime } = await ensureToolchain(await resolve(inject('baseImage')), { ...openRim(), role: 'both' });
   expect(runtime).toEqual(build);
-  const missing = resolve('127.0.0.1:1/gbuild-test/nothing:1');
+  const missing = await resolve('127.0.0.1:1/gbuild-test/nothing:1');
   expect((await errorOf(() => ensureRuntime(missing, openRim()))).code).toBe('network-failed');
 });

@@ -12,7 +12,7 @@ const { engineHost, cacheDir, catalogDir, name } = JSON.parse(await text(process
 const engine = connectEngine(endpointOf(engineHost!), { owner: readOwner(), runId: 'ensure-child' });
 const request = { kind: 'catalog', request: name!, name: name!, range: '*', options: {} } as const;
 const say = (line: string) => void process.stdout.write(`${line}\n`);
-await ensureToolchain(resolveToolchain(request, readCatalog([catalogDir!])), {
+await ensureToolchain(resolveToolchain(request, await readCatalog([catalogDir!])), {
   engine,
   host: hostIn(cacheDir!),
   progress: {

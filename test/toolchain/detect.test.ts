@@ -5,7 +5,7 @@ import { readCatalog } from '../../src/toolchain/catalog.ts';
 import { readDefaults } from '../../src/toolchain/defaults.ts';
 import { detectToolchain } from '../../src/toolchain/detect.ts';
 
-const catalog = readCatalog([join(import.meta.dirname, '../../images')]);
+const catalog = await readCatalog([join(import.meta.dirname, '../../images')]);
 const nodeData = catalog.find('node')!.data;
 
 async function detect(files: Record<string, string>) {

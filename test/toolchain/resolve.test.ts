@@ -8,7 +8,7 @@ import { resolveToolchain, type ToolchainRequest } from '../../src/toolchain/res
 import { errorOf } from './error-of.ts';
 
 const images = join(import.meta.dirname, '../../images');
-const catalog = readCatalog([images]);
+const catalog = await readCatalog([images]);
 
 const node = (range: string, options = {}): ToolchainRequest => ({
   kind: 'catalog',
@@ -81,16 +81,16 @@ test('another spelling of the request or another order of packages is the same r
 test('a changed file of the folder or of the base makes another recipe, a new version in the list does not', async () => {
   await using copy = await createFixture();
   cpSync(images, copy.path, { recursive: true });
-  const recipe = () => resolveToolchain(node('22.21.1'), readCatalog([copy.path])).recipe;
-  const first = recipe();
+  const recipe = async () => resolveToolchain(node('22.21.1'), await readCatalog([copy.path])).recipe;
+  const first = await recipe();
   const data = await copy.readFile('node/toolchain.yml', 'utf8');
   await copy.writeFile('node/toolchain.yml', data.replace('26.10.0', '26.10.0 26.99.0'));
   await copy.writeFile('node/README.md', 'words');
-  expect(recipe()).toBe(first);
+  expect(await recipe()).toBe(first);
   await copy.writeFile('node/Dockerfile', `${await copy.readFile('node/Dockerfile', 'utf8')}# changed\n`);
-  const second = recipe();
+  const second = await recipe();
   await copy.writeFile('base/trim', `${await copy.readFile('base/trim', 'utf8')}# changed\n`);
-  expect(new Set([first, second, recipe()]).size).toBe(3);
+  expect(new Set([first, second, await recipe()]).size).toBe(3);
 });
 
 test('a lock of the same request decides the version', () => {
