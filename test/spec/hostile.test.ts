@@ -121,13 +121,17 @@ test('a key given twice is shown at the second, naming the line of the first, be
 });
 
 test('keys are text that can be seen', () => {
-  expect(
-    mistakesOf(
-      specWith('env:\n  1: a\n  true: b\n  ~: c\n  [x]: d\n  ? {y: z}\n  : e\n  __proto__: {a: b}\n  "a\\nb": g\n'),
-    ),
-  ).toMatchInlineSnapshot(`
+  const keys = ['1: a', 'true: b', '~: c', '[x]: d', '? {y: z}\n  : e', '__proto__: f', '"a\\nb": g', '*k : h'];
+  expect(keys.flatMap((key) => mistakesOf(specWith(`env:\n  ${key}\n`)))).toMatchInlineSnapshot(`
     [
-      "8:3 : expected YAML, found map comment with trailing content",
+      "5:3 env: expected a key that is text, found the number 1 (write "1")",
+      "5:3 env: expected a key that is text, found the boolean true (write "true")",
+      "5:3 env: expected a key that is text, found ~",
+      "5:3 env: expected a key that is text, found a list",
+      "5:5 env: expected a key that is text, found a mapping",
+      "5:3 env: expected a key of visible text, found "__proto__"",
+      "5:3 env: expected a key of visible text, found "a\\nb"",
+      "5:3 env: expected a key that is text, found an alias",
     ]
   `);
 });

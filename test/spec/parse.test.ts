@@ -139,5 +139,7 @@ test('a value can be asked where it stands, one that was filled in stands nowher
 });
 
 test('places in a file with CRLF and byte order mark are those an editor shows', () => {
-  expect(parseSpec(corpus.windows!).locate(['tasks', 'test'])).toEqual({ line: 5, column: 9 });
+  const { locate } = parseSpec(corpus.windows!);
+  expect(locate(['gbuild'])).toEqual({ line: 1, column: 9 });
+  expect(locate(['tasks', 'test'])).toEqual({ line: 5, column: 9 });
 });
