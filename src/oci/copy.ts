@@ -1,11 +1,12 @@
-import { createReadStream } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { GbuildError } from '../errors.ts';
 import { archiveChunks, describeImage } from './archive.ts';
 import type { Digest } from './digest.ts';
 import type { Image } from './image.ts';
-import { layerOfKnownFile } from './layer.ts';
+import { type Layer, layerOfKnownFile } from './layer.ts';
 import { type Layout, openLayout } from './layout.ts';
-import { annotationKeys, type ImageConfig, type Manifest } from './spec.ts';
+import { annotationKeys, type Descriptor, type ImageConfig, type Manifest } from './spec.ts';
 import { writeBeside } from './write-beside.ts';
 
 /** Writes every blob of the image that is known by value; the manifest last, so that what it names is there. */
@@ -23,40 +24,46 @@ export async function readImage(layout: Layout, manifestDigest: Digest): Promise
   const manifest = JSON.parse(manifestBytes.toString()) as Manifest;
   const configBytes = await layout.readBlob(manifest.config.digest);
   const config = JSON.parse(configBytes.toString()) as ImageConfig;
-  const history = (config.history ?? []).filter((entry) => entry.empty_layer !== true);
-  const layers = manifest.layers.map(({ digest, size }, i) => {
-    if (!layout.hasBlob(digest)) {
-      throw new GbuildError(
-        'store-failed',
-        `the layer ${digest} of ${manifestDigest} is not in ${JSON.stringify(layout.dir)}`,
-      );
-    }
-    const createdBy = history[i]?.created_by ?? '';
-    return layerOfKnownFile(layout.blobFile(digest), { diffId: digest, size, createdBy });
-  });
   const { digest: id } = manifest.config;
-  return { config, configBytes, id, manifest, manifestBytes, manifestDigest, layers, baseDiffIds: [] };
+  const image = { config, configBytes, id, manifest, manifestBytes, manifestDigest, layers: [], baseDiffIds: [] };
+  return completeImage(image, layout);
 }
 
-/** `--output oci:DIR`: the image alone, whole and verified; equal images give equal bytes. */
-export async function copyImage(from: Layout, manifestDigest: Digest, toDir: string, refName: string): Promise<void> {
-  const image = await readImage(from, manifestDigest);
-  const to = await openLayout(toDir);
-  for (const { digest, size } of [...image.manifest.layers, image.manifest.config]) {
-    if (!to.hasBlob(digest, size))
-      await to.writeBlob(digest, size, createReadStream(from.blobFile(digest), { highWaterMark: 1 << 20 }));
+/** The image with all its layers by value, those that it knows by name only (its base's) from the layout. */
+export function completeImage(image: Image, layout: Layout): Image {
+  const own = new Map(image.layers.map((layer) => [layer.diffId, layer]));
+  const history = (image.config.history ?? []).filter((entry) => entry.empty_layer !== true);
+  const layers = image.manifest.layers.map(
+    (descriptor, i) => own.get(descriptor.digest) ?? storedLayer(layout, descriptor, history[i]?.created_by ?? ''),
+  );
+  return { ...image, layers, baseDiffIds: [] };
+}
+
+function storedLayer(layout: Layout, { digest: diffId, size }: Descriptor, createdBy: string): Layer {
+  const where = JSON.stringify(layout.dir);
+  if (!layout.hasBlob(diffId)) throw new GbuildError('store-failed', `the layer ${diffId} is not in ${where}`);
+  const layer = layerOfKnownFile(layout.blobFile(diffId), { diffId, size, createdBy });
+  return { ...layer, chunks: () => blameStore(layer, `the blob ${diffId} in ${where} is damaged`) };
+}
+
+/** Nobody rewrites a store's blob: one that is not what its name says is damage. */
+function* blameStore(layer: Layer, message: string): Generator<Buffer> {
+  try {
+    yield* layer.chunks();
+  } catch (cause) {
+    throw new GbuildError('store-failed', message, { cause, facts: { digest: layer.diffId } });
   }
-  await to.writeBlob(manifestDigest, image.manifestBytes.length, [image.manifestBytes]);
+}
+
+/** `--output oci:DIR`: the image alone, whole (see completeImage) and verified; equal images give equal bytes. */
+export async function copyImage(image: Image, toDir: string, refName: string): Promise<void> {
+  const to = await openLayout(toDir);
+  await writeImage(to, image);
   await to.putManifest({ ...describeImage(image), annotations: { [annotationKeys.refName]: refName } });
 }
 
 /** `--output docker-archive:FILE`: what `docker load` takes on any engine; equal images give equal bytes. */
-export async function writeDockerArchive(
-  from: Layout,
-  manifestDigest: Digest,
-  hostFile: string,
-  tags: readonly string[],
-): Promise<void> {
-  const image = await readImage(from, manifestDigest);
+export async function writeDockerArchive(image: Image, hostFile: string, tags: readonly string[]): Promise<void> {
+  await mkdir(dirname(hostFile), { recursive: true });
   await writeBeside(hostFile, archiveChunks(image, { layers: image.layers, tags }));
 }

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GbuildError, messageOf } from '../errors.ts';
@@ -117,16 +117,26 @@ export class Layout {
   }
 }
 
+/** Refuses (`output-refused`) what holds something else than a layout; a folder that is not there yet is free. Writes nothing. */
+export function assertLayoutPlace(dir: string): void {
+  const stat = statSync(dir, { throwIfNoEntry: false });
+  if (stat === undefined) return;
+  if (!stat.isDirectory() || kindOf(readdirSync(dir)) === 'foreign') throw notALayout(dir);
+}
+
+/** 'begun': empty, or what another process has made of it so far. */
+function kindOf(names: string[]): 'layout' | 'begun' | 'foreign' {
+  if (names.includes('oci-layout') && names.includes('index.json')) return 'layout';
+  const known = ['oci-layout', 'blobs', 'index.json', 'index.lock'];
+  return names.every((name) => known.includes(name) || readTemporaryMark(name)) ? 'begun' : 'foreign';
+}
+
 async function prepare(dir: string): Promise<void> {
+  assertLayoutPlace(dir);
   await mkdir(dir, { recursive: true });
-  const names = await readdir(dir);
-  const isLayout = names.includes('oci-layout') && names.includes('index.json');
-  const isOurs = names.every(
-    (name) => ['oci-layout', 'blobs', 'index.json', 'index.lock'].includes(name) || readTemporaryMark(name),
-  );
-  if (!isLayout && !isOurs) throw notALayout(dir);
+  const kind = kindOf(readdirSync(dir));
   await mkdir(join(dir, 'blobs', 'sha256'), { recursive: true });
-  if (isLayout) return;
+  if (kind === 'layout') return;
   await withLock(join(dir, 'index.lock'), async () => {
     const empty: Index = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [] };
     if (!existsSync(join(dir, 'index.json'))) await writeBeside(join(dir, 'index.json'), [formatCanonical(empty)]);

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { parse } from 'semver';
 import { GbuildError } from '../errors.ts';
 import { isTag } from '../oci/reference.ts';
@@ -13,6 +14,21 @@ export function parseReleaseVersion(text: string): string {
   throw new GbuildError('usage', `--release ${text}: a release needs an exact version such as 1.0.1 or 2.0.0-rc.1`, {
     suggestions: [`gbuild image --release ${version?.version ?? '1.0.1'}`],
     facts: { version: text },
+  });
+}
+
+/** A tag of `--tag` may move; the name of a release never does, so the one must not be written as the other. */
+export function assertMovingTag(text: string): void {
+  if (!isTag(text)) {
+    throw new GbuildError('usage', `--tag ${text}: no tag; expected up to 128 letters, digits, "_", "." and "-"`, {
+      suggestions: ['gbuild image --tag latest'],
+      facts: { tag: text },
+    });
+  }
+  if (parse(text)?.version !== text) return;
+  throw new GbuildError('usage', `--tag ${text}: this is how a release is named, and a release never moves`, {
+    suggestions: [`gbuild image --release ${text}`, 'gbuild image --tag latest'],
+    facts: { tag: text },
   });
 }
 
@@ -38,6 +54,17 @@ export function assertReleasable(session: WorkspaceSession, revision: Revision |
     });
   }
   assertClean(rootDir, revision, 'the tree is not clean');
+}
+
+/** What git ignores is in no commit: a clean tree alone does not say that the spec and the lock are in it. */
+export function assertTracked({ rootDir, specFile }: WorkspaceSession, tracked: string[] | undefined): void {
+  const needed = ['gbuild.lock', ...(specFile === undefined ? [] : [basename(specFile)])];
+  const missing = needed.filter((name) => !tracked?.includes(name));
+  if (missing.length === 0) return;
+  throw new GbuildError('release-refused', `${rootDir}: git ignores ${missing.join(' and ')}, so no commit holds it`, {
+    suggestions: [`git add --force ${missing.join(' ')} && git commit -m "Keep what decides a release"`],
+    facts: { rootDir, missing },
+  });
 }
 
 /** After the build: outputs belong into .gitignore, and the commit must still be the one that was built. */

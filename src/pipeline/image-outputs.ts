@@ -1,8 +1,9 @@
-import { resolve } from 'node:path';
-import { GbuildError } from '../errors.ts';
-import { copyImage, writeDockerArchive, writeImage } from '../oci/copy.ts';
+import { statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { GbuildError, messageOf } from '../errors.ts';
+import { completeImage, copyImage, writeDockerArchive } from '../oci/copy.ts';
 import type { Image } from '../oci/image.ts';
-import type { Layout } from '../oci/layout.ts';
+import { assertLayoutPlace, type Layout } from '../oci/layout.ts';
 
 /** `--output`: where else the image goes. */
 export interface ImageOutput {
@@ -23,6 +24,21 @@ export function parseOutputs(texts: string[], cwd: string): ImageOutput[] {
   });
 }
 
+/** What stands there is not overwritten, but for an older archive or layout: said before any work is done. */
+export function assertOutputsFree(outputs: ImageOutput[]): void {
+  for (const { kind, hostPath } of outputs) {
+    if (kind === 'oci') assertLayoutPlace(hostPath);
+    else if (statSync(hostPath, { throwIfNoEntry: false })?.isFile() === false) throw notAFile(hostPath);
+  }
+}
+
+function notAFile(hostPath: string): GbuildError {
+  return new GbuildError('output-refused', `${JSON.stringify(hostPath)} is no file; nothing was written`, {
+    suggestions: [`gbuild image --output docker-archive:${join(hostPath, 'image.tar')}`],
+    facts: { hostPath },
+  });
+}
+
 /** Copies the image, whole and verified, to each output. Byte-stable: the same image gives the same bytes. */
 export async function writeOutputs(
   outputs: ImageOutput[],
@@ -31,9 +47,18 @@ export async function writeOutputs(
   store: Layout,
 ): Promise<void> {
   if (outputs.length === 0) return;
-  await writeImage(store, image);
+  const whole = completeImage(image, store);
   for (const { kind, hostPath } of outputs) {
-    if (kind === 'oci') await copyImage(store, image.manifestDigest, hostPath, reference);
-    else await writeDockerArchive(store, image.manifestDigest, hostPath, [reference]);
+    try {
+      if (kind === 'oci') await copyImage(whole, hostPath, reference);
+      else await writeDockerArchive(whole, hostPath, [reference]);
+    } catch (cause) {
+      if (cause instanceof GbuildError) throw cause;
+      throw new GbuildError('output-refused', `${hostPath} cannot be written: ${messageOf(cause)}`, {
+        cause,
+        suggestions: ['name a place that you may write to, with enough room'],
+        facts: { hostPath },
+      });
+    }
   }
 }

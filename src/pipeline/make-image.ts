@@ -6,10 +6,17 @@ import { extendImage, type Image } from '../oci/image.ts';
 import { type ImagePlan, planImage } from '../plan/image-plan.ts';
 import { tasksOf } from '../plan/task-plan.ts';
 import { type Revision, readRevision } from '../workspace/revision.ts';
-import { assertReleasable, assertUntouched, parseReleaseVersion } from './assert-releasable.ts';
+import { readTrackedFiles } from '../workspace/tracked.ts';
+import {
+  assertMovingTag,
+  assertReleasable,
+  assertTracked,
+  assertUntouched,
+  parseReleaseVersion,
+} from './assert-releasable.ts';
 import { collectLayers } from './collect-layers.ts';
 import { ensureBase } from './ensure-base.ts';
-import { parseOutputs, writeOutputs } from './image-outputs.ts';
+import { assertOutputsFree, parseOutputs, writeOutputs } from './image-outputs.ts';
 import { type ImageRecord, recordOf } from './image-record.ts';
 import { publishImage } from './publish-image.ts';
 import { type KnownBase, readBase } from './read-base.ts';
@@ -36,9 +43,14 @@ export async function makeImage(request: ImageRequest): Promise<ImageRecord> {
   const began = performance.now();
   const { session, engine, progress, stop, host } = request;
   const version = request.version === undefined ? undefined : parseReleaseVersion(request.version);
+  for (const tag of request.tags) assertMovingTag(tag);
   const outputs = parseOutputs(request.outputs, host.cwd);
+  assertOutputsFree(outputs);
   const revision = await readRevision(session.rootDir, host.env);
-  if (version !== undefined) assertReleasable(session, revision);
+  if (version !== undefined) {
+    assertReleasable(session, revision);
+    assertTracked(session, await readTrackedFiles(session.rootDir, host.env));
+  }
   const plan = planOf(request, revision, version);
   const ready = await readyRuntime(request);
   if (version !== undefined) assertLocked(request, ready);

@@ -1,10 +1,12 @@
 import { createReadStream } from 'node:fs';
-import type { Engine } from '../engine/engine.ts';
+import type { Engine, EngineImage } from '../engine/engine.ts';
+import { GbuildError } from '../errors.ts';
 import { writeImage } from '../oci/copy.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Image } from '../oci/image.ts';
 import type { Layout } from '../oci/layout.ts';
 import type { ImagePlan } from '../plan/image-plan.ts';
+import { formatDigest } from '../reporter/format.ts';
 import { dropStaging, loadImage } from './load-image.ts';
 import type { ImageRequest } from './make-image.ts';
 import { type ReleasedImage, refuseRelease } from './refuse-release.ts';
@@ -29,12 +31,16 @@ export async function publishImage(
   const alreadyReleased = plan.version !== undefined && (await assertFree(engine, plan, image, store));
   if (plan.version !== undefined)
     await progress.step('keeping it in the release store', () => writeImage(store, image));
-  const loaded = await progress.step('loading', () => loadImage(engine, image, plan.repository, stop));
-  stop.ask.throwIfAborted();
-  if (plan.version !== undefined) await claimRelease(plan, image, store);
-  for (const tag of [plan.tag, ...request.tags]) await engine.tagImage(loaded.engineId, `${plan.repository}:${tag}`);
-  await dropStaging(engine, image);
-  return { engineId: loaded.engineId, alreadyReleased, layersSent: loaded.sent };
+  try {
+    const loaded = await progress.step('loading', () => loadImage(engine, image, plan.repository, stop));
+    stop.ask.throwIfAborted();
+    if (plan.version !== undefined) await claimRelease(plan, image, store);
+    for (const tag of [plan.tag, ...request.tags]) await engine.tagImage(loaded.engineId, `${plan.repository}:${tag}`);
+    return { engineId: loaded.engineId, alreadyReleased, layersSent: loaded.sent };
+  } finally {
+    // A staging name that could not be dropped is swept by a later run; it must not hide what went wrong here.
+    await dropStaging(engine, image).catch(() => undefined);
+  }
 }
 
 /** Whether this very image has the version already; refused where another one has it, in the store or on the engine. */
@@ -45,9 +51,32 @@ async function assertFree(engine: Engine, plan: ImagePlan, image: Image, store: 
   }
   const onEngine = await engine.inspectImage(plan.reference);
   if (onEngine !== undefined && onEngine.id !== image.id && onEngine.id !== image.manifestDigest) {
-    await refuseRelease(plan.reference, { id: onEngine.id }, image);
+    if (stored !== undefined) throw movedOnEngine(engine, plan, onEngine.id, image);
+    await refuseRelease(plan.reference, seenOnEngine(engine, onEngine), image);
   }
   return stored !== undefined;
+}
+
+/** The store has this very image as the release; someone gave its name on the engine to another one. */
+function movedOnEngine(engine: Engine, { reference }: ImagePlan, found: string, image: Image): GbuildError {
+  return new GbuildError(
+    'release-refused',
+    `${reference} on ${engine.endpoint.url} is ${formatDigest(found)}, but ${formatDigest(image.id)} was released under this name: somebody moved it`,
+    {
+      suggestions: [`docker rmi ${reference}   # then run the release again`],
+      facts: { reference, released: image.id, found, endpoint: engine.endpoint.url },
+    },
+  );
+}
+
+function seenOnEngine(engine: Engine, found: EngineImage): ReleasedImage {
+  const { id, created, architecture, os, config, diffIds } = found;
+  const rootfs = { type: 'layers' as const, diff_ids: diffIds as Digest[] };
+  return {
+    id,
+    where: `on ${engine.endpoint.url}, not by this store`,
+    config: { created, architecture, os, config, rootfs },
+  };
 }
 
 /** The first to name the version in the store has it; whoever comes second with another image is refused. */
@@ -58,12 +87,14 @@ async function claimRelease(plan: ImagePlan, image: Image, store: Layout): Promi
   });
   if (standing === image.manifestDigest) return;
   const stored = await findImage(store, plan.reference);
-  await refuseRelease(plan.reference, stored === undefined ? { id: standing } : releasedInStore(stored, store), image);
+  if (stored === undefined) throw new GbuildError('store-failed', `${store.dir} lost ${plan.reference} (${standing})`);
+  await refuseRelease(plan.reference, releasedInStore(stored, store), image);
 }
 
 function releasedInStore({ manifest, config }: StoredImage, store: Layout): ReleasedImage {
   return {
     id: manifest.config.digest,
+    where: 'in the release store',
     config,
     readLayer: (diffId: Digest) => (store.hasBlob(diffId) ? createReadStream(store.blobFile(diffId)) : undefined),
   };

@@ -8,7 +8,9 @@ import { formatDigest } from '../reporter/format.ts';
 /** The image that bears the version already. Its layers' bytes are there only when it is in our store. */
 export interface ReleasedImage {
   id: string;
-  config?: ImageConfig;
+  /** Where it was found, as the end of "is released already ...". */
+  where: string;
+  config: ImageConfig;
   readLayer?: (diffId: Digest) => AsyncIterable<Uint8Array> | undefined;
 }
 
@@ -20,7 +22,7 @@ export async function refuseRelease(reference: string, released: ReleasedImage, 
   throw new GbuildError(
     'release-refused',
     [
-      `${reference} is released already as ${formatDigest(released.id)}, and this would be ${formatDigest(image.id)}:`,
+      `${reference} is released already as ${formatDigest(released.id)} (${released.where}), and this would be ${formatDigest(image.id)}:`,
       ...differences.map((difference) => `  ${difference}`),
     ].join('\n'),
     {
@@ -32,27 +34,31 @@ export async function refuseRelease(reference: string, released: ReleasedImage, 
 
 async function findDifferences(released: ReleasedImage, image: Image): Promise<string[]> {
   const { config } = released;
-  if (config === undefined) return ['it is on the engine only, and was not released by this store'];
-  const differences: string[] = [];
   const before = config.rootfs.diff_ids;
   const after = image.config.rootfs.diff_ids;
+  const differences = describeConfigs(config, image.config);
   const base = image.baseDiffIds.length;
-  if (before.slice(0, base).join() !== image.baseDiffIds.join())
-    differences.push('base: it stands on another base image');
-  const shared = Math.max(before.length, after.length);
-  for (let index = base; index < shared && differences.length < mostPaths; index += 1) {
-    if (before[index] === after[index]) continue;
-    differences.push(...(await describeLayer(released, image, index)));
+  // On another base the positions say nothing about each other: that difference comes first and stands for them.
+  if (before.slice(0, base).join() !== image.baseDiffIds.join()) {
+    return [`base: ${describeBase(config)}, now ${describeBase(image.config)}`, ...differences];
   }
-  for (const [what, old, now] of describeConfigs(config, image.config)) {
-    if (old !== now) differences.push(`${what}: ${old ?? '(none)'}, now ${now ?? '(none)'}`);
+  const layers: string[] = [];
+  const count = Math.max(before.length, after.length);
+  for (let index = base; index < count && layers.length < mostPaths; index += 1) {
+    if (before[index] !== after[index]) layers.push(...(await describeLayer(released, image, index)));
   }
-  return differences;
+  return [...layers, ...differences];
+}
+
+function describeBase({ config }: ImageConfig): string {
+  const name = config.Labels?.[labelOf('base.name')];
+  const digest = config.Labels?.[labelOf('base.digest')];
+  return digest === undefined ? 'another base image' : `${name} (${formatDigest(digest)})`;
 }
 
 async function describeLayer(released: ReleasedImage, image: Image, index: number): Promise<string[]> {
   const layer = image.layers[index - image.baseDiffIds.length];
-  const oldId = released.config?.rootfs.diff_ids[index];
+  const oldId = released.config.rootfs.diff_ids[index];
   const name = layer?.createdBy ?? `layer ${index + 1}`;
   if (layer === undefined || oldId === undefined) return [`${name}: ${layer ? 'was not there' : 'is gone'}`];
   const old = released.readLayer?.(oldId);
@@ -62,16 +68,41 @@ async function describeLayer(released: ReleasedImage, image: Image, index: numbe
   return paths.length > mostPaths ? [...shown, `${name}: and ${paths.length - mostPaths} more paths`] : shown;
 }
 
-function describeConfigs(before: ImageConfig, after: ImageConfig): [string, string | undefined, string | undefined][] {
-  const revision = 'org.opencontainers.image.revision';
-  const text = (value: unknown) => (value === undefined ? undefined : JSON.stringify(value));
-  return [
-    ['commit', before.config.Labels?.[revision], after.config.Labels?.[revision]],
-    ['entrypoint', text(before.config.Entrypoint), text(after.config.Entrypoint)],
-    ['cmd', text(before.config.Cmd), text(after.config.Cmd)],
-    ['env', text(before.config.Env), text(after.config.Env)],
-    ['user', before.config.User, after.config.User],
-  ];
+function describeConfigs(before: ImageConfig, after: ImageConfig): string[] {
+  const old = listSettings(before);
+  const now = listSettings(after);
+  return [...new Set([...Object.keys(old), ...Object.keys(now)])]
+    .filter((what) => textOf(old[what]) !== textOf(now[what]))
+    .map((what) => `${what}: ${textOf(old[what])}, now ${textOf(now[what])}`);
+}
+
+/** All that a config says, the commit first; what says where it stands is compared by its layers. */
+function listSettings({ config, created, architecture, os }: ImageConfig): Record<string, unknown> {
+  const { [labelOf('revision')]: commit, ...labels } = config.Labels ?? {};
+  const others = Object.entries(labels).filter(([name]) => !name.startsWith(labelOf('base.')));
+  return {
+    commit,
+    entrypoint: config.Entrypoint,
+    cmd: config.Cmd,
+    env: config.Env,
+    user: config.User,
+    expose: config.ExposedPorts && Object.keys(config.ExposedPorts),
+    workdir: config.WorkingDir,
+    health: config.Healthcheck,
+    platform: `${os}/${architecture}`,
+    ...(labels[labelOf('created')] === undefined && { created }),
+    ...Object.fromEntries(others.map(([name, value]) => [`label ${name}`, value])),
+  };
+}
+
+function labelOf(name: string): string {
+  return `org.opencontainers.image.${name}`;
+}
+
+/** Engines write what is not there in many ways. */
+function textOf(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+  return ['', 'null', '[]', '{}'].includes(text) ? '(none)' : text;
 }
 
 async function* toAsync(chunks: Iterable<Buffer>): AsyncGenerator<Buffer> {

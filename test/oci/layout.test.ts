@@ -157,9 +157,10 @@ describe('an image in a layout', () => {
     await using folder = await makeFolder();
     const layout = await openLayout(folder.getPath('store'));
     await writeImage(layout, image);
+    const stored = await readImage(layout, image.manifestDigest);
     for (const name of ['one', 'two']) {
-      await copyImage(layout, image.manifestDigest, folder.getPath(name), '1.0.1');
-      await writeDockerArchive(layout, image.manifestDigest, folder.getPath(`${name}.tar`), ['hello:1.0.1']);
+      await copyImage(stored, folder.getPath(name), '1.0.1');
+      await writeDockerArchive(stored, folder.getPath(`${name}.tar`), ['hello:1.0.1']);
     }
     expect(listFiles(folder.getPath('one'))).toEqual(listFiles(folder.getPath('two')));
     const [one, two] = ['one.tar', 'two.tar'].map((name) => digestOf(readFileSync(folder.getPath(name))));
@@ -172,18 +173,28 @@ describe('an image in a layout', () => {
     const layout = await openLayout(folder.getPath('store'));
     await writeImage(layout, image);
     rmSync(layout.blobFile(image.layers[0]!.diffId));
-    await expect(readImage(layout, image.manifestDigest)).rejects.toThrowError(
-      /the layer sha256:\w+ of sha256:\w+ is not in/,
-    );
+    await expect(readImage(layout, image.manifestDigest)).rejects.toThrowError(/the layer sha256:\w+ is not in/);
+  });
+
+  it('is not copied out when a layer was damaged', async () => {
+    await using folder = await makeFolder();
+    const layout = await openLayout(folder.getPath('store'));
+    await writeImage(layout, image);
+    const blob = layout.blobFile(image.layers[0]!.diffId);
+    const bytes = readFileSync(blob);
+    bytes[600] = bytes[600]! ^ 1;
+    writeFileSync(blob, bytes);
+    const stored = await readImage(layout, image.manifestDigest);
+    const expected = /the blob sha256:\w+ in ".*" is damaged/;
+    await expect(copyImage(stored, folder.getPath('copy'), '1')).rejects.toThrowError(expected);
+    await expect(writeDockerArchive(stored, folder.getPath('copy.tar'), ['a:1'])).rejects.toThrowError(expected);
   });
 
   it('refuses to be copied into a folder that holds something else', async () => {
     await using folder = await makeFolder();
-    const layout = await openLayout(folder.getPath('store'));
-    await writeImage(layout, image);
     mkdirSync(folder.getPath('other'));
     writeFileSync(folder.getPath('other/file'), '');
-    await expect(copyImage(layout, image.manifestDigest, folder.getPath('other'), '1')).rejects.toThrowError(
+    await expect(copyImage(image, folder.getPath('other'), '1')).rejects.toThrowError(
       /holds something that is no OCI layout/,
     );
   });
