@@ -55,7 +55,8 @@ const lazyOclif = {
           /^const (\w+) = __importDefault\(require\(("[^"]+")\)\);$/gm,
           'const $1 = gbuildLazy(() => __importDefault(require($2)));',
         );
-      return { contents: `${lazy}\n${source}`, loader: 'js' };
+      // bin/run.js has looked at Node's version already, against our own floor.
+      return { contents: `${lazy}\n${source.replace(/^checkNodeVersion\(\);$/m, '')}`, loader: 'js' };
     });
   },
 };

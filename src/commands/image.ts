@@ -1,7 +1,6 @@
 import { Flags } from '@oclif/core';
-import { openEngine } from '../pipeline/engine-session.ts';
+import { openRun } from '../pipeline/engine-session.ts';
 import { makeImage } from '../pipeline/make-image.ts';
-import { openWorkspace } from '../pipeline/workspace-session.ts';
 import { formatBytes, formatDigest, formatSeconds } from '../reporter/format.ts';
 import { openStop } from './stop.ts';
 import { frozenOf, newRunId, TaskCommand, taskFlags } from './task-command.ts';
@@ -38,9 +37,8 @@ export default class ImageCommand extends TaskCommand {
     const progress = this.openProgress(flags, host);
     using stop = openStop((text) => progress.warn(text));
     const places = { host, installDir: this.config.root };
-    const session = await openWorkspace(places, progress);
     const runId = newRunId();
-    const engine = openEngine(host, flags, runId, progress);
+    const { session, engine } = await openRun(places, flags, runId, progress);
     try {
       const record = await makeImage({
         ...places,

@@ -1,7 +1,6 @@
 import { Flags } from '@oclif/core';
-import { openEngine } from '../pipeline/engine-session.ts';
+import { openRun } from '../pipeline/engine-session.ts';
 import { readyToolchain } from '../pipeline/ready-toolchain.ts';
-import { openWorkspace } from '../pipeline/workspace-session.ts';
 import { BaseCommand, engineFlags } from './base.ts';
 import { openStop } from './stop.ts';
 import { newRunId } from './task-command.ts';
@@ -20,8 +19,9 @@ export default class LockCommand extends BaseCommand {
     const host = this.readHost(flags);
     const progress = this.openProgress(flags, host);
     using stop = openStop((text) => progress.warn(text));
-    const session = await openWorkspace({ host, installDir: this.config.root }, progress, { ignoreLock: flags.update });
-    const engine = openEngine(host, flags, newRunId(), progress);
+    const { session, engine } = await openRun({ host, installDir: this.config.root }, flags, newRunId(), progress, {
+      ignoreLock: flags.update,
+    });
     try {
       const { lock } = await readyToolchain({ session, engine, host, progress, stop, frozen: 'never' });
       const { request, name, version } = lock.toolchain;

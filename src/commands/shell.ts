@@ -1,6 +1,5 @@
-import { openEngine } from '../pipeline/engine-session.ts';
+import { openRun } from '../pipeline/engine-session.ts';
 import { openShell } from '../pipeline/open-shell.ts';
-import { openWorkspace } from '../pipeline/workspace-session.ts';
 import { openStop } from './stop.ts';
 import { frozenOf, newRunId, openTerminal, TaskCommand, taskFlags } from './task-command.ts';
 
@@ -17,8 +16,7 @@ export default class ShellCommand extends TaskCommand {
     const progress = this.openProgress(flags, host);
     using stop = openStop((text) => progress.warn(text));
     const places = { host, installDir: this.config.root };
-    const session = await openWorkspace(places, progress);
-    const engine = openEngine(host, flags, newRunId(), progress);
+    const { session, engine } = await openRun(places, flags, newRunId(), progress);
     const isInteractive = process.stdin.isTTY && process.stdout.isTTY;
     try {
       process.exitCode = await openShell({

@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { Flags } from '@oclif/core';
 import type { Host } from '../host.ts';
-import { openEngine } from '../pipeline/engine-session.ts';
+import { openRun } from '../pipeline/engine-session.ts';
 import type { Frozen } from '../pipeline/ready-toolchain.ts';
 import { type RunReport, runNamed } from '../pipeline/run-named.ts';
 import type { TaskStreams } from '../pipeline/run-tasks.ts';
-import { openWorkspace } from '../pipeline/workspace-session.ts';
 import { formatSeconds } from '../reporter/format.ts';
 import { BaseCommand, engineFlags } from './base.ts';
 import { openStop } from './stop.ts';
@@ -36,9 +35,8 @@ export abstract class TaskCommand extends BaseCommand {
     const progress = this.openProgress(flags, host);
     using stop = openStop((text) => progress.warn(text));
     const places = { host, installDir: this.config.root };
-    const session = await openWorkspace(places, progress);
     const runId = newRunId();
-    const engine = openEngine(host, flags, runId, progress);
+    const { session, engine } = await openRun(places, flags, runId, progress);
     try {
       const report = await runNamed({
         ...places,

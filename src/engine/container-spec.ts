@@ -1,9 +1,10 @@
 import type { Readable } from 'node:stream';
 import type { Stop } from '../host.ts';
 
+/** A volume starts with the content, owner and mode of the image's folder when `copy` says so. */
 export type ContainerMount =
   | { type: 'bind'; hostDir: string; containerDir: string; readOnly?: boolean }
-  | { type: 'volume'; name: string; containerDir: string; labels?: Record<string, string> };
+  | { type: 'volume'; name: string; containerDir: string; labels?: Record<string, string>; copy?: boolean };
 
 /** Something put into the container before it starts; ids and mode arrive as given. Absolute path. */
 export interface ContainerFile {
@@ -106,6 +107,6 @@ function formatMount(mount: ContainerMount): object {
     Type: 'volume',
     Source: mount.name,
     Target: mount.containerDir,
-    VolumeOptions: { NoCopy: true, Labels: mount.labels ?? {} },
+    VolumeOptions: { NoCopy: mount.copy !== true, Labels: mount.labels ?? {} },
   };
 }

@@ -64,6 +64,12 @@ export class Engine {
     return this.#info;
   }
 
+  /** Settles when the engine answers or cannot be reached, or after a moment: what is asked then is on its way. */
+  async wake(): Promise<void> {
+    const moment = new Promise<void>((resolve) => setTimeout(resolve, 50).unref());
+    await Promise.race([this.#wire.version().catch(() => undefined), moment]);
+  }
+
   inspectImage(reference: string): Promise<EngineImage | undefined> {
     return inspectImage(this.#wire, reference);
   }

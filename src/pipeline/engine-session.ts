@@ -3,6 +3,7 @@ import { connectEngine, type Engine } from '../engine/engine.ts';
 import { readOwner } from '../engine/owner.ts';
 import type { Host } from '../host.ts';
 import type { Progress } from '../reporter/progress.ts';
+import { openWorkspace, type Places, type WorkspaceSession } from './workspace-session.ts';
 
 export interface EngineChoice {
   host?: string | undefined;
@@ -20,4 +21,43 @@ export function openEngine(host: Host, choice: EngineChoice, runId: string, prog
     ? { debug: (text: string) => progress.note(`gbuild:engine ${text}`) }
     : {};
   return connectEngine(endpoint, { owner: readOwner(), runId, ...debug });
+}
+
+export interface OpenedRun {
+  session: WorkspaceSession;
+  engine: Engine;
+}
+
+/**
+ * The repository and the engine together. The engine is asked what it is while the repository is read; a mistake in the
+ * repository is told before one in the choice of the engine.
+ */
+export async function openRun(
+  places: Places,
+  choice: EngineChoice,
+  runId: string,
+  progress: Progress,
+  options: { ignoreLock?: boolean } = {},
+): Promise<OpenedRun> {
+  const opened = attempt(() => openEngine(places.host, choice, runId, progress));
+  opened.engine?.info().catch(() => {
+    // Asked again, and told, by whoever needs the answer.
+  });
+  await opened.engine?.wake();
+  try {
+    const session = await openWorkspace(places, progress, options);
+    if (opened.engine === undefined) throw opened.error;
+    return { session, engine: opened.engine };
+  } catch (error) {
+    opened.engine?.close();
+    throw error;
+  }
+}
+
+function attempt(open: () => Engine): { engine: Engine } | { engine?: never; error: unknown } {
+  try {
+    return { engine: open() };
+  } catch (error) {
+    return { error };
+  }
 }

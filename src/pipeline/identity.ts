@@ -1,7 +1,7 @@
-import type { ContainerFile } from '../engine/container-spec.ts';
 import type { EngineInfo } from '../engine/info.ts';
 import type { Host } from '../host.ts';
 import { containerPaths } from '../plan/paths.ts';
+import type { FixedFile } from './fixed-files.ts';
 
 /** As whom a task runs, so that what it writes to the workspace belongs to the caller. */
 export interface Identity {
@@ -32,26 +32,23 @@ export function capabilitiesOf(identity: Identity): string[] {
 }
 
 /**
- * A home of the caller's own, an entry in passwd and group beside the image's, and a git that trusts the workspace whoever
- * owns it. `passwd` and `group` are the image's own files.
+ * The image's user tables with the caller in them. Root is in every image's already, and must stay able to add users.
+ * `passwd` and `group` are the image's own files.
  */
-export function identityFiles(identity: Identity, image: { passwd: string; group: string }): ContainerFile[] {
-  const { uid, gid, userName } = identity;
-  const owned = { uid, gid };
-  const files: ContainerFile[] = [
-    { path: containerPaths.home, type: 'directory', mode: 0o755, ...owned },
-    {
-      path: `${containerPaths.home}/.gitconfig`,
-      type: 'file',
-      mode: 0o644,
-      ...owned,
-      content: Buffer.from('[safe]\n\tdirectory = *\n'),
-    },
-    textFile('/etc/passwd', addPasswdEntry(image.passwd, { uid, gid, userName })),
-  ];
-  if (!hasId(image.group, gid)) files.push(textFile('/etc/group', `${ended(image.group)}gbuild:x:${gid}:\n`));
+export function planUserTables(identity: Identity, image: { passwd: string; group: string }): FixedFile[] {
+  const { uid, gid } = identity;
+  if (uid === 0) return [];
+  const files = [{ path: '/etc/passwd', text: addPasswdEntry(image.passwd, identity) }];
+  if (!hasId(image.group, gid)) files.push({ path: '/etc/group', text: `${ended(image.group)}gbuild:x:${gid}:\n` });
   return files;
 }
+
+/** git works in the workspace whoever owns it; by variables, so that no file of the caller's home is in the way. */
+export const trustedWorkspace: Record<string, string> = {
+  GIT_CONFIG_COUNT: '1',
+  GIT_CONFIG_KEY_0: 'safe.directory',
+  GIT_CONFIG_VALUE_0: '*',
+};
 
 /** The caller's entry goes first and replaces the image's for the same uid or name, so that HOME is one for all tools. */
 function addPasswdEntry(
@@ -67,14 +64,10 @@ function addPasswdEntry(
   return `${[entry, ...others].join('\n')}\n`;
 }
 
-function hasId(group: string, gid: number): boolean {
-  return group.split('\n').some((line) => line.split(':')[2] === String(gid));
+function hasId(table: string, id: number): boolean {
+  return table.split('\n').some((line) => line.split(':')[2] === String(id));
 }
 
 function ended(text: string): string {
   return text === '' || text.endsWith('\n') ? text : `${text}\n`;
-}
-
-function textFile(path: string, text: string): ContainerFile {
-  return { path, type: 'file', mode: 0o644, uid: 0, gid: 0, content: Buffer.from(text) };
 }

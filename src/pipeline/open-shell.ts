@@ -2,8 +2,11 @@ import type { ContainerIO, Engine } from '../engine/engine.ts';
 import type { Stop } from '../host.ts';
 import { planShell } from '../plan/task-plan.ts';
 import type { Progress } from '../reporter/progress.ts';
+import { readHostTrust } from '../toolchain/trust.ts';
 import { type Frozen, readyToolchain } from './ready-toolchain.ts';
+import { runPlanned } from './run-container.ts';
 import { readGround } from './run-named.ts';
+import { terminalEnvironment } from './run-tasks.ts';
 import { planContainer } from './task-container.ts';
 import { defaultTasks, type Places, type WorkspaceSession } from './workspace-session.ts';
 
@@ -23,13 +26,10 @@ export async function openShell(request: ShellRequest): Promise<number> {
   const { spec, toolchain, rootDir } = session;
   const { images } = await readyToolchain(request);
   const plan = planShell({ spec, toolchain, defaults: defaultTasks(session), host, rootDir });
-  const ground = await readGround(request, images.build.reference);
+  const ground = await readGround(request, images.build.reference, readHostTrust(host));
   const container = planContainer(plan.tasks[0]!, plan, ground);
-  const shown = ['TERM', 'COLORTERM'].filter((name) => host.env[name] !== undefined);
-  const terminal = Object.fromEntries(shown.map((name) => [name, host.env[name]!]));
-  const result = await engine.runContainer(
-    { ...container, env: { ...terminal, ...container.env }, tty: io.terminal !== undefined, stdin: true },
-    { ...io, stop },
-  );
+  const env = { ...terminalEnvironment(host), ...container.spec.env };
+  const inside = { ...container.spec, env, tty: io.terminal !== undefined, stdin: true };
+  const result = await runPlanned(engine, host, { ...container, spec: inside }, { ...io, stop });
   return result.exitCode;
 }

@@ -43,11 +43,11 @@ export interface ReadyToolchain {
 export async function readyToolchain(input: ReadyInput): Promise<ReadyToolchain> {
   const { session, engine, progress } = input;
   assertLockFits(input);
-  const { platform } = await engine.info();
+  const [{ platform }, found] = await Promise.all([engine.info(), findBuild(input)]);
   const { toolchain } = session;
   const locked = toolchain.lockState === 'fits' ? session.lock?.toolchain.platforms[platform] : undefined;
   const role = locked === undefined ? 'both' : (input.role ?? 'build');
-  const images = (role === 'build' ? await findBuild(input) : undefined) ?? (await ensureImages(input, role));
+  const images = (role === 'build' ? found : undefined) ?? (await ensureImages(input, role));
   if (locked !== undefined) return { images, lock: session.lock!, platform };
   const lock = lockOf(session, platform, images);
   try {

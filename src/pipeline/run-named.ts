@@ -5,8 +5,9 @@ import type { Stop } from '../host.ts';
 import { planTasks, type TaskPlan } from '../plan/task-plan.ts';
 import { formatSeconds } from '../reporter/format.ts';
 import type { Progress } from '../reporter/progress.ts';
-import { readHostTrust } from '../toolchain/trust.ts';
+import { type HostTrust, readHostTrust } from '../toolchain/trust.ts';
 import { readCommitTime } from '../workspace/commit-time.ts';
+import { chooseIdentity } from './identity.ts';
 import { pruneLogs } from './prune-logs.ts';
 import { type Frozen, readyToolchain } from './ready-toolchain.ts';
 import { runTasks, type TaskReport, type TaskStreams } from './run-tasks.ts';
@@ -46,10 +47,11 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
   const sourceDateEpoch = readCommitTime(session.rootDir, host.env.PATH);
   // Checked before the engine is asked for anything: a misspelt task costs nothing.
   const plan = planTasks({ ...planInput(request), sourceDateEpoch: undefined });
+  const trust = readHostTrust(host);
   const { images } = await readyToolchain(request);
   const timed = planTasks({ ...planInput(request), sourceDateEpoch: await sourceDateEpoch });
   const swept = engine.sweep().catch(() => undefined);
-  const ground = await readGround(request, images.build.reference);
+  const ground = await readGround(request, images.build.reference, trust);
   const logDir = join(host.stateDir, 'runs', request.runId);
   try {
     const tasks = await runTasks({ plan: timed, ground, engine, streams: request.streams, progress, stop, logDir });
@@ -74,12 +76,18 @@ export interface GroundInput {
 }
 
 /** Asks engine, image and machine for what every container of a run needs. */
-export async function readGround({ session, engine, host }: GroundInput, reference: string): Promise<RunGround> {
-  const [info, tables] = await Promise.all([engine.info(), readUserTables(engine, host, reference)]);
+export async function readGround(
+  { session, engine, host }: GroundInput,
+  reference: string,
+  trust: HostTrust,
+): Promise<RunGround> {
+  const info = await engine.info();
+  const needsTables = chooseIdentity(host, info).uid !== 0;
+  const tables = needsTables ? await readUserTables(engine, host, reference) : { passwd: '', group: '' };
   return {
     host,
     info,
-    trust: readHostTrust(host),
+    trust,
     image: { reference, ...tables },
     labels: {
       'io.gbuild.repository': session.spec.name,

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { ContainerIO } from '../engine/container-spec.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { Stop } from '../host.ts';
+import type { Host, Stop } from '../host.ts';
 import type { PlannedTask, TaskPlan } from '../plan/task-plan.ts';
 import { formatSeconds } from '../reporter/format.ts';
 import { TaskOutput } from '../reporter/output.ts';
 import type { Progress } from '../reporter/progress.ts';
+import { runPlanned } from './run-container.ts';
 import { runGraph } from './run-graph.ts';
 import { planContainer, type RunGround } from './task-container.ts';
 import { limitTime } from './time-limit.ts';
@@ -73,12 +74,14 @@ async function runTask(task: PlannedTask, overlap: boolean, input: RunTasksInput
   using stop = limitTime(input.stop, task.name, task.timeout);
   progress.note(`> ${task.name}: ${describeCommand(task)}`);
   try {
-    const result = await engine.runContainer(
+    const container = planContainer(task, plan, ground);
+    const env = { ...(terminal && terminalEnvironment(ground.host)), ...container.spec.env };
+    const result = await runPlanned(
+      engine,
+      ground.host,
       {
-        ...planContainer(task, plan, ground),
-        tty: terminal !== undefined,
-        stdin: streams.stdin !== undefined,
-        ...(terminal !== undefined && terminalEnvironment(planContainer(task, plan, ground).env, ground)),
+        ...container,
+        spec: { ...container.spec, env, tty: terminal !== undefined, stdin: streams.stdin !== undefined },
       },
       {
         onOutput: (stream, chunk) => output.write(stream, chunk),
@@ -118,9 +121,10 @@ function describeCommand(task: PlannedTask): string {
   return lines.length > 1 ? `${lines[0]} ...` : text.trim();
 }
 
-function terminalEnvironment(env: Record<string, string>, { host }: RunGround): { env: Record<string, string> } {
-  const shown = ['TERM', 'COLORTERM', 'NO_COLOR'].filter((name) => host.env[name] !== undefined);
-  return { env: { ...Object.fromEntries(shown.map((name) => [name, host.env[name]!])), ...env } };
+/** What programs look at to know how to draw. */
+export function terminalEnvironment({ env }: Host): Record<string, string> {
+  const shown = ['TERM', 'COLORTERM', 'NO_COLOR'].filter((name) => env[name] !== undefined);
+  return Object.fromEntries(shown.map((name) => [name, env[name]!]));
 }
 
 function explainExit(exitCode: number, oomKilled: boolean, startError: string | undefined): string | undefined {

@@ -1,10 +1,11 @@
-import type { ContainerSpec } from '../engine/container-spec.ts';
+import type { ContainerFile, ContainerSpec } from '../engine/container-spec.ts';
 import type { EngineInfo } from '../engine/info.ts';
 import type { Host } from '../host.ts';
 import { containerPaths } from '../plan/paths.ts';
 import type { PlannedTask, TaskPlan } from '../plan/task-plan.ts';
 import type { HostTrust } from '../toolchain/trust.ts';
-import { capabilitiesOf, chooseIdentity, identityFiles } from './identity.ts';
+import type { FixedFile } from './fixed-files.ts';
+import { capabilitiesOf, chooseIdentity, type Identity, planUserTables, trustedWorkspace } from './identity.ts';
 import { planTrust } from './trust-files.ts';
 
 /** What is known once the engine has been asked; the same for all tasks of a run. */
@@ -20,19 +21,24 @@ export interface RunGround {
 /** A share of the engine's memory that is left to the machine when the spec sets no limit: a leak ends the build only. */
 const memoryShare = 0.9;
 
+/** A container, and the files in it that are the same in every run. */
+export interface PlannedContainer {
+  spec: ContainerSpec;
+  fixedFiles: FixedFile[];
+}
+
 /** The container of one planned task. Pure: values of passed variables come from the host that is handed in. */
-export function planContainer(task: PlannedTask, plan: TaskPlan, ground: RunGround): ContainerSpec {
+export function planContainer(task: PlannedTask, plan: TaskPlan, ground: RunGround): PlannedContainer {
   const { host, info, image } = ground;
   const identity = chooseIdentity(host, info);
   const trust = planTrust(ground.trust);
-  const owner = { uid: identity.uid, gid: identity.gid };
   const memory = plan.resources.memory ?? Math.floor(info.memory * memoryShare);
-  return {
+  const spec: ContainerSpec = {
     image: image.reference,
     command: task.command,
     entrypoint: [''],
     user: `${identity.uid}:${identity.gid}`,
-    env: { ...trust.env, ...task.env, ...valuesOf(task.passEnv, host) },
+    env: { ...trustedWorkspace, ...trust.env, ...task.env, ...valuesOf(task.passEnv, host) },
     workdir: task.workdir,
     mounts: [
       { type: 'bind', hostDir: plan.rootDir, containerDir: containerPaths.workspace },
@@ -41,18 +47,11 @@ export function planContainer(task: PlannedTask, plan: TaskPlan, ground: RunGrou
         name: cache.volume,
         containerDir: cache.containerDir,
         labels: { 'io.gbuild.cache': cache.name },
+        // A new volume takes the image folder's mode; root needs none of that.
+        copy: plan.preparedFolders && identity.uid !== 0,
       })),
     ],
-    files: [
-      ...identityFiles(identity, image),
-      ...trust.files,
-      ...plan.caches.map(({ containerDir }) => ({
-        path: containerDir,
-        type: 'directory' as const,
-        mode: 0o755,
-        ...owner,
-      })),
-    ],
+    files: plan.preparedFolders ? [] : planFolders(plan, identity),
     tty: false,
     stdin: false,
     network: plan.network,
@@ -66,6 +65,13 @@ export function planContainer(task: PlannedTask, plan: TaskPlan, ground: RunGrou
     ...(identity.usernsMode !== undefined && { usernsMode: identity.usernsMode }),
     probe: { hostDir: plan.rootDir, containerDir: containerPaths.workspace },
   };
+  return { spec, fixedFiles: [...planUserTables(identity, image), ...trust.files] };
+}
+
+/** Home and caches as folders of the caller's, for an image that was not made with folders that anyone may write to. */
+function planFolders({ caches }: TaskPlan, { uid, gid }: Identity): ContainerFile[] {
+  const folders = [containerPaths.home, ...caches.map(({ containerDir }) => containerDir)];
+  return folders.map((path) => ({ path, type: 'directory', mode: 0o755, uid, gid }));
 }
 
 function valuesOf(names: string[], host: Host): Record<string, string> {

@@ -36,6 +36,8 @@ export interface TaskPlan {
   network: Spec['network'];
   resources: Spec['resources'];
   caches: PlannedCache[];
+  /** The image comes from the catalog, with a home and cache folders that anyone may write to. */
+  preparedFolders: boolean;
   /** In an order that respects their needs. */
   tasks: PlannedTask[];
 }
@@ -76,6 +78,7 @@ export function planTasks(input: TaskPlanInput): TaskPlan {
     network: spec.network,
     resources: spec.resources,
     caches: planCaches(input),
+    preparedFolders: toolchain.kind === 'catalog' && spec.caches === 'auto',
     tasks: order.map((name) => planTask(name, tasks[name]!, input)),
   };
 }

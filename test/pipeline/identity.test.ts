@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EngineInfo } from '../../src/engine/info.ts';
 import type { Host } from '../../src/host.ts';
-import { capabilitiesOf, chooseIdentity, identityFiles } from '../../src/pipeline/identity.ts';
+import { capabilitiesOf, chooseIdentity, planUserTables } from '../../src/pipeline/identity.ts';
 
 const caller = { uid: 1000, gid: 1001, userName: 'ann' } as Host;
 const engine = { rootless: false, usernsRemap: false } as EngineInfo;
@@ -30,11 +30,9 @@ it('gives capabilities to root alone', () => {
   expect(capabilitiesOf({ uid: 0, gid: 0, userName: 'root' })).not.toContain('SYS_ADMIN');
 });
 
-describe('identityFiles', () => {
+describe('planUserTables', () => {
   const textOf = (path: string, identity = chooseIdentity(caller, engine)) =>
-    identityFiles(identity, image)
-      .find((file) => file.path === path)
-      ?.content?.toString();
+    planUserTables(identity, image).find((file) => file.path === path)?.text;
 
   it("replaces the image's entry for the caller's uid, so that there is one home for all tools", () => {
     expect(textOf('/etc/passwd')).toBe('ann:x:1000:1001::/home/gbuild:/bin/sh\nroot:x:0:0:root:/root:/bin/bash\n');
@@ -42,7 +40,11 @@ describe('identityFiles', () => {
 
   it("adds the caller's group only where the image has none with this id", () => {
     expect(textOf('/etc/group')).toBe('root:x:0:\ngbuild:x:1001:\n');
-    expect(textOf('/etc/group', { uid: 0, gid: 0, userName: 'root' })).toBeUndefined();
+    expect(textOf('/etc/group', { uid: 1000, gid: 0, userName: 'ann' })).toBeUndefined();
+  });
+
+  it('leaves the tables to root, who must be able to add users', () => {
+    expect(planUserTables({ uid: 0, gid: 0, userName: 'root' }, image)).toEqual([]);
   });
 
   it('does not let a strange user name break the table', () => {
