@@ -85,6 +85,7 @@ async function checkEngine({
     }
     return { check: ok('engine', detail), endpoint, info };
   } catch (error) {
+    if (error instanceof GbuildError && error.code === 'usage') throw error;
     return { check: problemOf('engine', error), ...(endpoint !== undefined && { endpoint }) };
   }
 }

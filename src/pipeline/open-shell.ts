@@ -18,6 +18,8 @@ export interface ShellRequest extends Places {
   frozen: Frozen;
   /** Without a terminal the shell reads commands from standard input. */
   io: Omit<ContainerIO, 'stop'>;
+  /** Called when the shell takes over the caller's terminal: from then on keys go to it one by one. */
+  takeKeys?: () => Disposable;
 }
 
 /** The story of `gbuild shell`: the container that tasks run in, with a person in it. Answers the shell's exit code. */
@@ -30,6 +32,7 @@ export async function openShell(request: ShellRequest): Promise<number> {
   const container = planContainer(plan.tasks[0]!, plan, ground);
   const env = { ...terminalEnvironment(host), ...container.spec.env };
   const inside = { ...container.spec, env, tty: io.terminal !== undefined, stdin: true };
+  using _keys = request.takeKeys?.();
   const result = await runPlanned(engine, host, { ...container, spec: inside }, { ...io, stop });
   return result.exitCode;
 }

@@ -46,7 +46,10 @@ export async function openWorkspace(
   const catalog = await openCatalog(places);
   const cache = openParseCache(host.cacheDir);
   const { rootDir, specFile } = findRoot(host.cwd, host.homeDir);
-  const known = specFile === undefined ? await detectSpec(rootDir, catalog) : await readKnownSpec(specFile, cache);
+  const known =
+    specFile === undefined
+      ? await detectSpec(rootDir, catalog)
+      : await readKnownSpec(specFile, cache, knownTasks(catalog));
   const { spec, assumptions } = known;
   for (const warning of known.warnings) progress.warn(warning);
   for (const { key, because } of assumptions) progress.note(`assuming ${key}: ${because}`);
@@ -74,10 +77,10 @@ interface KnownSpec {
   assumptions: Assumption[];
 }
 
-function readKnownSpec(specFile: string, cache: ParseCache): Promise<KnownSpec> {
-  return cache.get('spec', readBytes(specFile), async () => {
+function readKnownSpec(specFile: string, cache: ParseCache, knownTasks: string[]): Promise<KnownSpec> {
+  return cache.get(`spec ${knownTasks.join(' ')}`, readBytes(specFile), async () => {
     const { readSpec } = await import('../spec/read.ts');
-    const { spec, warnings } = readSpec(specFile);
+    const { spec, warnings } = readSpec(specFile, undefined, knownTasks);
     return { spec, warnings, assumptions: [] };
   });
 }
@@ -88,6 +91,11 @@ async function readKnownLock(rootDir: string, cache: ParseCache): Promise<Lock |
     return readLock(rootDir) ?? null;
   });
   return parsed ?? undefined;
+}
+
+/** Names of the tasks that toolchains bring: a spec's task may need one of them. */
+function knownTasks(catalog: Catalog): string[] {
+  return [...new Set(catalog.names.flatMap((name) => Object.keys(catalog.find(name)?.data.tasks ?? {})))];
 }
 
 /** What cannot be read is left to the reader proper, which says why. */

@@ -47,14 +47,14 @@ const noTime = '1980-01-01T00:00:01Z';
 export function planImage(input: ImagePlanInput): ImagePlan {
   const { spec, toolchain, revision, version } = input;
   const tag = version ?? developmentTag(revision);
-  const buildTask = spec.image.build ?? (input.tasks.includes('build') ? 'build' : undefined);
+  const { build = input.tasks.includes('build') ? 'build' : false } = spec.image;
   return {
     repository: spec.name,
     ...(version !== undefined && { version }),
     tag,
     reference: `${spec.name}:${tag}`,
     base: spec.image.base === 'auto' ? (toolchain.runtime ?? toolchain.build) : spec.image.base,
-    ...(buildTask !== undefined && { buildTask }),
+    ...(build !== false && { buildTask: build }),
     layers: spec.image.layers === 'auto' ? input.defaults.layers : spec.image.layers.map(ruleOf),
     created: revision?.commitTime ?? noTime,
     config: planConfig(input),

@@ -64,8 +64,10 @@ export function tasksOf(spec: Spec, defaults: Record<string, TaskSpec>): Record<
 export function planTasks(input: TaskPlanInput): TaskPlan {
   const { spec, toolchain } = input;
   const tasks = tasksOf(spec, input.defaults);
-  for (const name of input.names) assertTaskExists(name, tasks);
-  const order = orderTasks(input.names, (name) => tasks[name]?.needs ?? []);
+  const order = orderTasks(input.names, (name) => {
+    assertTaskExists(name, tasks);
+    return tasks[name]!.needs;
+  });
   return {
     repository: spec.name,
     rootDir: input.rootDir,

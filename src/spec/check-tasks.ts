@@ -6,13 +6,13 @@ import type { PathKey } from './types.ts';
 
 /**
  * What names tasks must name tasks there are, and no task may need itself. Reads the tree, not the spec, so that these
- * mistakes show together with all others.
+ * mistakes show together with all others. `known` tasks are there without the file saying so.
  */
-export function checkTasks(root: Tree, source: Source): Mistake[] {
+export function checkTasks(root: Tree, source: Source, known: readonly string[]): Mistake[] {
   const tasks = findTree(root, ['tasks']);
   if (!tasks.whole || tasks.tree.children.size === 0) return [];
   const names = [...tasks.tree.children.keys()].map(String);
-  const unknown = [...namesOfTasks(root, names)].flatMap((path) => checkName(path, names, root, source));
+  const unknown = [...namesOfTasks(root, names)].flatMap((path) => checkName(path, [...names, ...known], root, source));
   return [...unknown, ...checkCycles(tasks.tree, source)];
 }
 

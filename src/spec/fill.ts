@@ -1,14 +1,14 @@
 import type { SpecOutput } from './schema.ts';
 import type { ImageSpec, Spec, TaskSpec } from './types.ts';
 
-/** The checked file as the rest of gbuild wants it: records without prototype, the build task chosen. */
+/** The checked file as the rest of gbuild wants it: records without prototype. */
 export function fillSpec(output: SpecOutput): Spec {
   const tasks = bare(output.tasks as Record<string, TaskSpec>, (task) => ({ ...task, env: bare(task.env) }));
   const spec: Spec = {
     ...output,
     env: bare(output.env),
     tasks,
-    image: fillImage(output.image, 'build' in tasks),
+    image: fillImage(output.image),
   };
   const { toolchain, caches } = spec;
   if (toolchain.kind === 'catalog') spec.toolchain = { ...toolchain, options: bare(toolchain.options) };
@@ -17,9 +17,8 @@ export function fillSpec(output: SpecOutput): Spec {
   return spec;
 }
 
-function fillImage({ build, ...image }: SpecOutput['image'], hasBuild: boolean): ImageSpec {
-  const chosen = build === false ? undefined : (build ?? (hasBuild ? 'build' : undefined));
-  return { ...image, build: chosen, env: bare(image.env), labels: bare(image.labels) };
+function fillImage({ build, ...image }: SpecOutput['image']): ImageSpec {
+  return { ...image, ...(build !== undefined && { build }), env: bare(image.env), labels: bare(image.labels) };
 }
 
 /** Without prototype: names come from the file, and `constructor` is one like any other. */

@@ -13,12 +13,13 @@ import { warnAbout } from './warn.ts';
 export const specFileName = 'gbuild.yml';
 
 /**
- * Reads gbuild.yml: a file, or the one in a folder. `shownAs` is what messages call it. Throws `spec-missing`,
+ * Reads gbuild.yml: a file, or the one in a folder. `shownAs` is what messages call it;
+ * `knownTasks` are tasks that may be needed though the file does not have them (a toolchain's own). Throws `spec-missing`,
  * `workspace-unreadable`, or `spec-invalid` with every mistake in it.
  */
-export function readSpec(fileOrFolder: string, shownAs?: string): SpecFile {
+export function readSpec(fileOrFolder: string, shownAs?: string, knownTasks: readonly string[] = []): SpecFile {
   const file = isFolder(fileOrFolder) ? join(fileOrFolder, specFileName) : fileOrFolder;
-  return parseSpec(readBytes(file), shownAs ?? basename(file));
+  return parseSpec(readBytes(file), shownAs ?? basename(file), undefined, knownTasks);
 }
 
 /** The same from text or bytes: pure. */
@@ -26,8 +27,9 @@ export function parseSpec(
   text: string | Uint8Array,
   fileName: string = specFileName,
   table: MigrationTable = { current: currentMajor, migrations },
+  knownTasks: readonly string[] = [],
 ): SpecFile {
-  const { output, source, tree, written, locate } = parseFile(text, fileName, specFormat(table));
+  const { output, source, tree, written, locate } = parseFile(text, fileName, specFormat(table, knownTasks));
   const major = majorOf(written) ?? table.current;
   const spec = fillSpec(output);
   const warnings = warnAbout(spec, tree, source);

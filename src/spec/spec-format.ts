@@ -9,14 +9,14 @@ import type { Source } from './source.ts';
 import { findTree, type Tree } from './tree.ts';
 
 /** gbuild.yml as `parseFile` needs to know it; the table is a parameter so that its working can be tested. */
-export function specFormat(table: MigrationTable): FileFormat<SpecOutput> {
+export function specFormat(table: MigrationTable, knownTasks: readonly string[]): FileFormat<SpecOutput> {
   return {
     code: 'spec-invalid',
     versionKey: 'gbuild',
     title: 'a mapping of the keys of gbuild.yml',
     suggestions: [],
     schema: specSchema,
-    check: (tree, source) => [...checkTasks(tree, source), ...checkNames(tree, source)],
+    check: (tree, source) => [...checkTasks(tree, source, knownTasks), ...checkNames(tree, source)],
     upgrade: (document, tree, source) => upgradeSpec(document, tree, source, table),
   };
 }

@@ -23,7 +23,7 @@ const wordList = z
 
 const command = z
   .union([line, wordList], { error: 'a command: a text for a shell, or one program and its arguments as a list' })
-  .describe('A text is run by a shell (sh -eu); a list is one program with its arguments, no shell');
+  .describe('A text is run by a shell (sh -e); a list is one program with its arguments, no shell');
 
 const taskMapping = mapping({
   run: command,

@@ -78,8 +78,8 @@ export interface TaskSpec {
 export interface ImageSpec {
   base: string;
   layers: 'auto' | LayerSpec[];
-  /** The task to run before packing. */
-  build: string | undefined;
+  /** The task to run before packing; false: none. Not said: the task `build`, when there is one. */
+  build?: string | false;
   entrypoint?: string[];
   cmd?: string[];
   /** `8080/tcp`. */

@@ -13,6 +13,13 @@ describe('orderTasks', () => {
     expect(orderTasks(['test'], (name) => needs[name]!)).toEqual(['install', 'build', 'lint', 'test']);
   });
 
+  it('refuses tasks that need one another', () => {
+    const needs: Record<string, string[]> = { test: ['build'], build: ['install'], install: ['build'] };
+    expect(() => orderTasks(['test'], (name) => needs[name]!)).toThrowErrorMatchingInlineSnapshot(
+      `[GbuildError: these tasks need one another: build needs install needs build]`,
+    );
+  });
+
   it('keeps the order of any graph without cycles', () => {
     const graphs = fc
       .integer({ min: 1, max: 12 })

@@ -95,7 +95,7 @@ test('it reads back as it was meant, without mistake or warning', () => {
     spec: {
       name: 'hello',
       tasks: { test: { run: 'npm test', needs: ['build'] } },
-      image: { expose: ['8080/tcp'], build: 'build' },
+      image: { expose: ['8080/tcp'] },
     },
   });
   expect(parseDraft(draft, 'assumed').spec).toEqual(spec);

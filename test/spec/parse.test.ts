@@ -104,10 +104,16 @@ test('a command is a text for a shell or a list of words', () => {
   expect(taskOf('{run: [npm, test]}')?.run).toEqual(['npm', 'test']);
 });
 
-test('the task build runs before packing when there is one, another one or none when the file says so', () => {
-  expect(imageOf('{}').build).toBe('build');
+test('the task that runs before packing is the one the file says, none, or left to be chosen', () => {
+  expect(imageOf('{}').build).toBeUndefined();
   expect(imageOf('{build: build}').build).toBe('build');
-  expect(imageOf('{build: false}').build).toBeUndefined();
+  expect(imageOf('{build: false}').build).toBe(false);
+});
+
+test('a task may need one that the toolchain brings, and only if it does', () => {
+  const text = specWith('tasks: {test: {run: npm test, needs: [install]}}\n');
+  expect(parseSpec(text, undefined, undefined, ['install']).spec.tasks.test?.needs).toEqual(['install']);
+  expect(() => parseSpec(text)).toThrow('expected the name of a task, found "install"');
 });
 
 test('records hold what the file says and nothing of Object', () => {
