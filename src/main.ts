@@ -1,7 +1,7 @@
 import { Config, flush, run } from '@oclif/core';
 import { normalizeArgv } from '@oclif/core/help';
-import { printError } from './commands/base.ts';
-import { asGbuildError } from './commands/report-error.ts';
+import { ownWords, printError } from './commands/base.ts';
+import { asGbuildError, errorAsJson } from './commands/report-error.ts';
 import { GbuildError } from './errors.ts';
 import { suggest } from './spec/suggest.ts';
 
@@ -12,13 +12,16 @@ import { suggest } from './spec/suggest.ts';
 export async function main(argv: string[], rootDir: string): Promise<void> {
   const fail = (thrown: unknown) => {
     const error = asGbuildError(thrown);
-    printError(error, argv);
+    if (ownWords(argv).includes('--json')) process.stdout.write(`${JSON.stringify(errorAsJson(error), null, 2)}\n`);
+    else printError(error, argv);
     process.exitCode = error.exitCode;
   };
   process.on('uncaughtException', (thrown) => {
     fail(thrown);
     process.exit();
   });
+  // Without it oclif asks passwd for a shell, and a uid that has no entry there (usual in CI containers) ends it all.
+  process.env.SHELL ||= '/bin/sh';
   try {
     const config = await Config.load({ root: rootDir });
     assertCommandExists(config, argv);

@@ -60,9 +60,14 @@ export abstract class BaseCommand extends Command {
   }
 }
 
+/** The words of a command line that are for gbuild: what follows `--` is a task's. */
+export function ownWords(argv: string[]): string[] {
+  return argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
+}
+
 /** Prints a failure to stderr for a person. */
 export function printError(error: ReturnType<typeof asGbuildError>, argv: string[]): void {
-  const own = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
+  const own = ownWords(argv);
   const verbose = own.includes('--verbose') || own.includes('-v');
   process.stderr.write(formatError(error, { verbose, red: pico.red }));
 }
