@@ -31,12 +31,19 @@ export default class ShellCommand extends TaskCommand {
           onOutput: (stream, chunk) => writeAll(process[stream], chunk),
           ...(isInteractive && { terminal: openTerminal() }),
         },
+        ...(isInteractive && { takeKeys }),
       });
     } finally {
       process.stdin.unref();
       engine.close();
     }
   }
+}
+
+/** The container's terminal echoes and edits lines, and Ctrl-C is for what runs in it. */
+function takeKeys(): Disposable {
+  process.stdin.setRawMode(true);
+  return { [Symbol.dispose]: () => void process.stdin.setRawMode(false) };
 }
 
 function writeAll(target: NodeJS.WritableStream, chunk: Buffer): Promise<void> | undefined {

@@ -20,7 +20,7 @@ export function attachOutput(socket: Socket, spec: ContainerSpec, io: ContainerI
   const pump = pumpOutput(socket, spec.tty, io, activity);
   const broken = new Promise<never>((_, reject) => pump.catch(reject));
   broken.catch(() => {});
-  const detach = spec.stdin && io.stdin !== undefined ? pumpInput(socket, io.stdin) : () => {};
+  const detach = spec.stdin && io.stdin !== undefined ? pumpInput(socket, io.stdin, spec.tty) : () => {};
   return {
     broken,
     drained: () => Promise.race([pump, lingerOn(activity, pump)]),
@@ -72,12 +72,18 @@ async function lingerOn(activity: { waiting: boolean; last: number }, pump: Prom
     await new Promise((resolve) => setTimeout(resolve, 50).unref());
 }
 
-/** Sends stdin and its end; the way out leaves the source usable. */
-function pumpInput(socket: Socket, stdin: NonNullable<ContainerIO['stdin']>): () => void {
+/**
+ * Sends stdin and its end; the way out leaves the source usable. A terminal's end is the character EOT: an engine whose
+ * half of a terminal's connection is closed drops the output with it.
+ */
+function pumpInput(socket: Socket, stdin: NonNullable<ContainerIO['stdin']>, tty: boolean): () => void {
+  const endTerminal = () => void socket.write('\x04');
   // A container that no longer reads closes its side: not the caller's affair.
   socket.on('error', () => {});
-  stdin.pipe(socket);
+  if (tty) stdin.on('end', endTerminal);
+  stdin.pipe(socket, { end: !tty });
   return () => {
+    stdin.off('end', endTerminal);
     stdin.unpipe(socket);
     stdin.pause();
   };
