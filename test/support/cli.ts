@@ -24,9 +24,18 @@ export interface CallOptions {
   cwd?: string;
   /** Over the clean environment; `undefined` takes a variable away. */
   env?: Record<string, string | undefined>;
+  /** The whole standard input, or 'open' for one that is typed into; without it there is none. */
   input?: string;
-  /** Put before the command line, e.g. `['setpriv', '--reuid', '1000']`. */
-  under?: string[];
+  /** On a terminal of its own (script(1)): both streams arrive as stdout. */
+  terminal?: boolean;
+  /** As another user of this machine, from an installation that this user can read. */
+  as?: { uid: number; gid: number; groups: number[]; installed: Installation };
+}
+
+/** Where Node and gbuild's way in are. */
+export interface Installation {
+  node: string;
+  bin: string;
 }
 
 export interface CliResult {
@@ -44,6 +53,10 @@ export interface RunningCli {
   /** Resolves once that text has been written; rejects with all output when it ended without. */
   until(text: string | RegExp): Promise<void>;
   kill(signal: NodeJS.Signals): void;
+  /** Writes to its standard input, which `input: 'open'` keeps open. */
+  type(text: string): void;
+  /** As a reader does that has seen enough (`| head -1`). */
+  closeStdout(): void;
   ended: Promise<CliResult>;
 }
 
@@ -54,6 +67,8 @@ export interface Cli extends Disposable {
   dataDir: string;
   stateDir: string;
   cacheDir: string;
+  /** The script that is run: `node bin`. */
+  bin: string;
   run(args: string[], options?: CallOptions): Promise<CliResult>;
   start(args: string[], options?: CallOptions): RunningCli;
   /** Writes files below `dir`/name and commits them with a fixed name and time; the folder. */
@@ -89,6 +104,7 @@ export function openCli(options: CliOptions = {}): Cli {
     dataDir: join(dir, 'data/gbuild'),
     stateDir: join(dir, 'state/gbuild'),
     cacheDir: join(cacheHome, 'gbuild'),
+    bin: join(installedAt, 'bin/run.js'),
     start,
     run: (args, call) => start(args, call).ended,
     repository,
@@ -102,16 +118,34 @@ export function openCli(options: CliOptions = {}): Cli {
   };
 }
 
-function startCli(args: string[], { cwd, env, input, under = [] }: CallOptions, dir: string): RunningCli {
-  const [program, ...rest] = [...under, process.execPath, join(installedAt, 'bin/run.js'), ...args];
-  const child = execa(program!, rest, {
+function commandLine(args: string[], { terminal, as }: CallOptions): [string, ...string[]] {
+  const { node, bin } = as?.installed ?? { node: process.execPath, bin: join(installedAt, 'bin/run.js') };
+  const line: [string, ...string[]] = [node, bin, ...args];
+  if (terminal)
+    return ['script', '-qec', line.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' '), '/dev/null'];
+  if (as === undefined) return line;
+  return ['setpriv', '--reuid', `${as.uid}`, '--regid', `${as.gid}`, '--groups', as.groups.join(), '--', ...line];
+}
+
+/** gbuild and this Node, copied to where every user may read and run them. */
+export function copyInstallation(hostDir: string): Installation {
+  const wanted = ['bin/run.js', 'dist', 'images', 'schema', 'package.json', 'oclif.manifest.json'];
+  for (const path of wanted) cpSync(join(installedAt, path), join(hostDir, path), { recursive: true });
+  cpSync(process.execPath, join(hostDir, 'node'));
+  return { node: join(hostDir, 'node'), bin: join(hostDir, 'bin/run.js') };
+}
+
+function startCli(args: string[], call: CallOptions, dir: string): RunningCli {
+  const { cwd, env, input } = call;
+  const [program, ...rest] = commandLine(args, call);
+  const child = execa(program, rest, {
     cwd: cwd ?? dir,
     env: env ?? {},
     extendEnv: false,
     reject: false,
     stripFinalNewline: false,
     maxBuffer: 1e9,
-    ...(input === undefined ? { stdin: 'ignore' } : { input }),
+    ...(input === undefined ? { stdin: 'ignore' } : input === 'open' ? {} : { input }),
   });
   let output = '';
   const listeners = new Set<() => void>();
@@ -132,7 +166,15 @@ function startCli(args: string[], { cwd, env, input, under = [] }: CallOptions, 
       look();
       ended.then(({ exitCode }) => reject(new Error(`exit code ${exitCode} before ${text}; it wrote:\n${output}`)));
     });
-  return { pid: child.pid!, output: () => output, until, kill: (signal) => void child.kill(signal), ended };
+  return {
+    pid: child.pid!,
+    output: () => output,
+    until,
+    kill: (signal) => void child.kill(signal),
+    type: (text) => void child.stdin?.write(text),
+    closeStdout: () => void child.stdout.destroy(),
+    ended,
+  };
 }
 
 function writeRepository(hostDir: string, files: Record<string, string>): string {

@@ -30,3 +30,8 @@ export async function listLeft(host: string, label: string, pids: number[] = [])
 }
 
 export const nothingLeft: Left = { containers: [], stagingImages: [], volumes: [] };
+
+/** Removes a volume that a test had made, if it is there. */
+export async function removeVolume(host: string, name: string): Promise<void> {
+  await askEngine(host, 'DELETE', `/volumes/${name}`);
+}
