@@ -3,6 +3,7 @@ import { parse } from 'semver';
 import { GbuildError } from '../errors.ts';
 import { isTag } from '../oci/reference.ts';
 import type { Revision } from '../workspace/revision.ts';
+import { describeMismatch } from './ready-toolchain.ts';
 import type { WorkspaceSession } from './workspace-session.ts';
 
 const mostPathsShown = 10;
@@ -48,7 +49,7 @@ export function assertReleasable(session: WorkspaceSession, revision: Revision |
     });
   }
   if (toolchain.lockState !== 'fits') {
-    throw new GbuildError('release-refused', `${rootDir}/gbuild.lock does not fit the spec (${toolchain.lockState})`, {
+    throw new GbuildError('release-refused', `${rootDir}/gbuild.lock: ${describeMismatch(toolchain, lock)}`, {
       suggestions: ['gbuild lock && git add gbuild.lock && git commit -m "Lock the toolchain anew"'],
       facts: { rootDir, lockState: toolchain.lockState },
     });

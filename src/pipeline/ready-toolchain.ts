@@ -106,7 +106,11 @@ function assertLockFits({ session, frozen, progress }: ReadyInput): void {
   });
 }
 
-function describeMismatch({ lockState, request, name, version }: ResolvedToolchain, lock: Lock | undefined): string {
+/** Why a lock does not fit, for a person. */
+export function describeMismatch(
+  { lockState, request, name, version }: ResolvedToolchain,
+  lock: Lock | undefined,
+): string {
   if (lockState === 'none') return 'it is not there';
   if (lockState === 'recipe-changed') return `it was written for another recipe of ${name} ${version}`;
   return `it is for "${lock?.toolchain.request}", the spec asks for "${request}"`;
