@@ -17,10 +17,13 @@ export interface EngineContainer extends AsyncDisposable {
   freeze(): Promise<void>;
 }
 
-/** Starts an engine inside a container of another engine; it has the base image. Disposing removes it and its volume. */
-export async function startEngineContainer(outer: string): Promise<EngineContainer> {
+/**
+ * Starts an engine inside a container of another engine; it has the base image, and sees of this machine's folders the
+ * given ones alone. Disposing removes it and its volume.
+ */
+export async function startEngineContainer(outer: string, sees: string[] = []): Promise<EngineContainer> {
   const imported = await ensureTestImage(outer, engineImage);
-  const id = await createContainer(outer);
+  const id = await createContainer(outer, sees);
   const dispose = async () => {
     await askEngine(outer, 'DELETE', `/containers/${id}?force=1&v=1`);
     if (imported) await removeTestImage(outer, engineImage);
@@ -44,7 +47,7 @@ export async function startEngineContainer(outer: string): Promise<EngineContain
   }
 }
 
-async function createContainer(outer: string): Promise<string> {
+async function createContainer(outer: string, sees: string[]): Promise<string> {
   const { status, text } = await askEngine(outer, 'POST', '/containers/create', {
     json: {
       Image: engineImage,
@@ -55,7 +58,7 @@ async function createContainer(outer: string): Promise<string> {
         Init: true,
         CapAdd: capabilities.split(' '),
         SecurityOpt: ['seccomp=unconfined', 'apparmor=unconfined'],
-        Binds: ['/sys/fs/cgroup:/sys/fs/cgroup'],
+        Binds: ['/sys/fs/cgroup', ...sees].map((dir) => `${dir}:${dir}`),
         Mounts: [{ Type: 'volume', Target: '/var/lib/docker' }],
         PortBindings: { '2375/tcp': [{ HostIp: '127.0.0.1', HostPort: '0' }] },
       },
