@@ -61,7 +61,8 @@ export async function makeImage(request: ImageRequest): Promise<ImageRecord> {
   const base = await readBase(plan.base, { store, engine, host, progress, stop });
   const image = await progress.step('packing', async () => packImage(request, plan, base));
   stop.ask.throwIfAborted();
-  const published = await publishImage(request, plan, image, store);
+  const swept = engine.sweep().catch(() => undefined);
+  const published = await publishImage(request, plan, image, store).finally(() => swept);
   await writeOutputs(outputs, plan.reference, image, store);
   return recordOf({
     plan,

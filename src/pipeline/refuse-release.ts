@@ -47,7 +47,8 @@ async function findDifferences(released: ReleasedImage, image: Image): Promise<s
   for (let index = base; index < count && layers.length < mostPaths; index += 1) {
     if (before[index] !== after[index]) layers.push(...(await describeLayer(released, image, index)));
   }
-  return [...layers, ...differences];
+  const all = [...layers, ...differences];
+  return all.length > 0 ? all : ['how it was made: the times or the history of its config'];
 }
 
 function describeBase({ config }: ImageConfig): string {
@@ -77,7 +78,7 @@ function describeConfigs(before: ImageConfig, after: ImageConfig): string[] {
 }
 
 /** All that a config says, the commit first; what says where it stands is compared by its layers. */
-function listSettings({ config, created, architecture, os }: ImageConfig): Record<string, unknown> {
+function listSettings({ config, architecture, os }: ImageConfig): Record<string, unknown> {
   const { [labelOf('revision')]: commit, ...labels } = config.Labels ?? {};
   const others = Object.entries(labels).filter(([name]) => !name.startsWith(labelOf('base.')));
   return {
@@ -90,7 +91,6 @@ function listSettings({ config, created, architecture, os }: ImageConfig): Recor
     workdir: config.WorkingDir,
     health: config.Healthcheck,
     platform: `${os}/${architecture}`,
-    ...(labels[labelOf('created')] === undefined && { created }),
     ...Object.fromEntries(others.map(([name, value]) => [`label ${name}`, value])),
   };
 }

@@ -212,6 +212,18 @@ describe('what is in the image of the example', () => {
   });
 });
 
+describe('without a build', () => {
+  test('the outputs that are there are packed', async () => {
+    writeFileSync(join(rootDir, 'dist/version.js'), "export const version = 'by hand';\n");
+    const { exitCode, stderr, stdout } = await cli.run(['image', '--no-build', '--json'], { cwd: rootDir });
+    expect([exitCode, stderr.includes('install-dependencies')]).toEqual([0, false]);
+    const { reference } = JSON.parse(stdout) as ImageRecord;
+    expect(await runScript(client, reference, 'while read -r line; do echo "$line"; done </app/dist/version.js')).toBe(
+      "export const version = 'by hand';\n",
+    );
+  });
+});
+
 /** The answer of a service that may still be starting. */
 async function ask(url: string): Promise<unknown> {
   for (let tries = 0; ; tries += 1) {

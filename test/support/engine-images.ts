@@ -40,7 +40,11 @@ export async function importImage(host: string, reference: string, files: Record
 
 /** Takes every tag of a repository away, and what then has no name. */
 export async function removeRepository(host: string, repository: string): Promise<void> {
-  for (const tag of await listTags(host, repository)) await askEngine(host, 'DELETE', `/images/${tag}?force=1`);
+  for (const tag of await listTags(host, repository)) await removeTag(host, tag);
+}
+
+export async function removeTag(host: string, reference: string): Promise<void> {
+  await askEngine(host, 'DELETE', `/images/${reference}?force=1`);
 }
 
 /** `name:tag` of every image of a repository, sorted. */
