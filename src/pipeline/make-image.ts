@@ -14,6 +14,7 @@ import {
   assertUntouched,
   parseReleaseVersion,
 } from './assert-releasable.ts';
+import { cleanUp } from './clean-up.ts';
 import { collectLayers } from './collect-layers.ts';
 import { ensureBase } from './ensure-base.ts';
 import { assertOutputsFree, parseOutputs, writeOutputs } from './image-outputs.ts';
@@ -61,7 +62,7 @@ export async function makeImage(request: ImageRequest): Promise<ImageRecord> {
   const base = await readBase(plan.base, { store, engine, host, progress, stop });
   const image = await progress.step('packing', async () => packImage(request, plan, base));
   stop.ask.throwIfAborted();
-  const swept = engine.sweep().catch(() => undefined);
+  const swept = cleanUp(request, engine).catch(() => undefined);
   const published = await publishImage(request, plan, image, store).finally(() => swept);
   await writeOutputs(outputs, plan.reference, image, store);
   return recordOf({

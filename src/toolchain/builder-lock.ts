@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ownerIsDead, ownerText, parseOwner } from '../engine/owner.ts';
+import { type Owner, ownerIsDead, ownerText, parseOwner } from '../engine/owner.ts';
 import { GbuildError } from '../errors.ts';
 import type { Rim } from './rim.ts';
 
@@ -31,6 +31,22 @@ export async function withBuilderLock<T>(rim: Rim, name: string, work: () => Pro
   } finally {
     rmSync(own, { force: true });
   }
+}
+
+/** Removes locks of dead processes, held and half-made; answers the files. */
+export function sweepLocks({ cacheDir }: Rim['host'], self: Owner): string[] {
+  const hostDir = join(cacheDir, 'locks');
+  const names = existsSync(hostDir) ? readdirSync(hostDir) : [];
+  return names
+    .map((name) => join(hostDir, name))
+    .filter((file) => {
+      const holder = readOwner(file) ?? '';
+      const owner = parseOwner(holder.split(' ')[0] ?? '');
+      if (owner === undefined || !ownerIsDead(owner, self)) return false;
+      if (file.endsWith('.lock')) takeAway(file, `${file}.${ownerText(self)}`, holder);
+      else rmSync(file, { force: true });
+      return true;
+    });
 }
 
 async function acquire({ engine, progress, stop }: Rim, name: string, file: string, own: string): Promise<void> {
