@@ -9,7 +9,7 @@ const engine = inject('engineHost');
 const base = `e2e-refused-base-${process.pid}:1`;
 const name = `e2e-refused-${process.pid}`;
 const cli = openCli({ engine, toolchain: base });
-const image = 'image: {entrypoint: [/app/run], layers: [{name: application, from: [dist/], to: /app}]}\n';
+const image = 'image: {entrypoint: [/app/dist/run], layers: [{name: application, from: [dist]}]}\n';
 const files = { '.gitignore': 'dist/\n', 'src/run': '#!/bin/sh\n' };
 let rootDir: string;
 

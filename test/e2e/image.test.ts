@@ -154,7 +154,7 @@ describe('a release of the example', () => {
     const known = stderr
       .slice(stderr.indexOf('error:'))
       .replaceAll(name, 'NAME')
-      .replaceAll(/\b[0-9a-f]{12,40}\b/g, 'ID');
+      .replaceAll(/\b[0-9a-f]{12,64}\b/g, 'ID');
     expect(known).toMatchInlineSnapshot(`
       "error: NAME:1.0.1 is released already as ID (in the release store), and this would be ID:
         gbuild layer: application: changed app/src/version.js
