@@ -3,11 +3,12 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 process.env.OCLIF_COLUMNS = '100';
 
-const root = new URL('..', import.meta.url).pathname;
+const root = fileURLToPath(new URL('..', import.meta.url));
 const notCommands = new Set(['base', 'completion-script', 'read-host', 'report-error', 'stop', 'task-command']);
 const commands = readdirSync(`${root}src/commands`, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts') && !notCommands.has(basename(file, '.ts')))
@@ -67,6 +68,8 @@ const lazy = `const gbuildLazy = (load) => {
     getOwnPropertyDescriptor: (_, key) => ({ ...Object.getOwnPropertyDescriptor(use(), key), configurable: true }) });
 };`;
 
+// The manifest is written last and goes first: where it is, the build is whole.
+rmSync(`${root}oclif.manifest.json`, { force: true });
 rmSync(`${root}dist`, { recursive: true, force: true });
 const { metafile } = await build({
   metafile: true,
@@ -110,7 +113,6 @@ const notices = [...bundled].sort().map((folder) => {
 });
 writeFileSync(`${root}dist/third-party-licences.txt`, notices.join(`\n${'-'.repeat(80)}\n\n`));
 
-rmSync(`${root}oclif.manifest.json`, { force: true });
 const { Config, Help, Plugin } = await import('@oclif/core');
 const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 const plugin = new Plugin({ root, ignoreManifest: true, errorOnManifestCreate: true, respectNoCacheDefault: true });
@@ -126,7 +128,7 @@ class PrintedHelp extends Help {
 }
 
 // Help is the same text at every start: it is written here, and the way in (bin/run.js) prints it without loading oclif.
-mkdirSync(`${root}dist/help`);
+mkdirSync(`${root}dist/help`, { recursive: true });
 const config = await Config.load({ root });
 for (const id of ['', ...config.commandIDs]) {
   const help = new PrintedHelp(config, { stripAnsi: true });

@@ -1,12 +1,13 @@
 import { GbuildError } from '../errors.ts';
-import type { Entry } from './entry.ts';
+import type { Entry, Whiteout } from './entry.ts';
 
 /**
  * The entries in the one order a layer knows (bytes of the path), missing parents added, each path once. A path given twice,
  * below something that is no folder, or that an image layer cannot hold, throws `usage`.
  */
-export function arrangeEntries(entries: readonly Entry[]): Entry[] {
-  for (const { path } of entries) checkPath(path);
+export function arrangeEntries(given: readonly (Entry | Whiteout)[]): Entry[] {
+  for (const { path } of given) checkPath(path);
+  const entries = given.map(placeWhiteout);
   const sorted = [...entries, ...missingParents(entries)].sort((a, b) => compareBytes(a.path, b.path));
   const folders = new Set<string>();
   const arranged: Entry[] = [];
@@ -27,6 +28,15 @@ export function arrangeEntries(entries: readonly Entry[]): Entry[] {
     last = entry;
   }
   return arranged;
+}
+
+/** An empty file whose name says what is gone; no path of a workspace may have such a name. */
+function placeWhiteout(entry: Entry | Whiteout): Entry {
+  if (entry.type !== 'whiteout') return entry;
+  const parent = parentOf(entry.path);
+  const name = `.wh.${entry.path.slice(parent === '' ? 0 : parent.length + 1)}`;
+  const content = { bytes: new Uint8Array(), size: 0 };
+  return { path: parent === '' ? name : `${parent}/${name}`, type: 'file', executable: false, content };
 }
 
 /** The order of the UTF-8 bytes, which is not JavaScript's once a name leaves the basic plane. */

@@ -9,3 +9,9 @@ export type Entry =
   | { path: string; type: 'directory' }
   | { path: string; type: 'file'; executable: boolean; content: Content }
   | { path: string; type: 'symlink'; target: string };
+
+/** A path of the layers below that this layer hides (OCI layer.md, "Whiteouts"). */
+export interface Whiteout {
+  path: string;
+  type: 'whiteout';
+}

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { GbuildError } from '../errors.ts';
 import { arrangeEntries } from './arrange.ts';
 import type { Digest } from './digest.ts';
-import type { Entry } from './entry.ts';
+import type { Entry, Whiteout } from './entry.ts';
 import { makeSlabHasher } from './hasher.ts';
 import { OpenFile } from './host-file.ts';
 import { slabSize, type TakeSlab, type TarItem, takeFreshSlab, writeTar } from './tar.ts';
@@ -27,7 +27,7 @@ export const constantTime = 315532801;
  * the bytes of the path, parents added, owner 0:0, mode 0755 or 0644, one constant time. Reads every file once now, to hash
  * it, and again in `chunks()`, which throws `workspace-changed` where a file is no longer what was hashed.
  */
-export function packLayer(entries: readonly Entry[], { createdBy }: { createdBy: string }): Layer {
+export function packLayer(entries: readonly (Entry | Whiteout)[], { createdBy }: { createdBy: string }): Layer {
   const arranged = arrangeEntries(entries);
   const write = (takeSlab: TakeSlab) => writeTar(listItems(arranged), takeSlab);
   const expected = arranged.reduce((sum, entry) => sum + 512 + (entry.type === 'file' ? entry.content.size : 0), 0);

@@ -10,18 +10,36 @@ import { readProductionPaths } from '../workspace/npm.ts';
 import { readTrackedFiles } from '../workspace/tracked.ts';
 import { walkFiles } from '../workspace/walk.ts';
 
-/** Walks what each rule names, cuts large groups, and packs them: the application's layers, bottom first. */
-export async function collectLayers(rootDir: string, rules: LayerRule[], env: Host['env']): Promise<Layer[]> {
+/** What one rule puts into an image, by the places it has there. */
+export interface CollectedRule {
+  name: string;
+  entries: Entry[];
+}
+
+/** Walks what each rule names, in layer order. */
+export async function collectRules(rootDir: string, rules: LayerRule[], env: Host['env']): Promise<CollectedRule[]> {
+  const collected: CollectedRule[] = [];
+  for (const rule of rules) collected.push({ name: rule.name, entries: await collectEntries(rootDir, rule, env) });
+  return collected;
+}
+
+/** Cuts large groups and packs them: the application's layers, bottom first. */
+export async function packRules(collected: CollectedRule[]): Promise<Layer[]> {
   const layers: Layer[] = [];
-  for (const rule of rules) {
-    const groups = splitEntries(await collectEntries(rootDir, rule, env));
-    for (const [index, entries] of groups.entries()) {
+  for (const { name, entries } of collected) {
+    const groups = splitEntries(entries);
+    for (const [index, group] of groups.entries()) {
       const part = groups.length > 1 ? ` ${index + 1}/${groups.length}` : '';
-      layers.push(packLayer(entries, { createdBy: `gbuild layer: ${rule.name}${part}` }));
+      layers.push(packLayer(group, { createdBy: `gbuild layer: ${name}${part}` }));
       await nextTurn();
     }
   }
   return layers;
+}
+
+/** Both, for whoever wants the layers alone. */
+export async function collectLayers(rootDir: string, rules: LayerRule[], env: Host['env']): Promise<Layer[]> {
+  return packRules(await collectRules(rootDir, rules, env));
 }
 
 async function collectEntries(rootDir: string, rule: LayerRule, env: Host['env']): Promise<Entry[]> {

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GbuildError } from '../errors.ts';
 import { digestOf } from '../oci/digest.ts';
-import { extendImage, type Image } from '../oci/image.ts';
 import { type ImagePlan, planImage } from '../plan/image-plan.ts';
 import { tasksOf } from '../plan/task-plan.ts';
 import { type Revision, readRevision } from '../workspace/revision.ts';
@@ -15,12 +14,12 @@ import {
   parseReleaseVersion,
 } from './assert-releasable.ts';
 import { cleanUp } from './clean-up.ts';
-import { collectLayers } from './collect-layers.ts';
 import { ensureBase } from './ensure-base.ts';
 import { assertOutputsFree, parseOutputs, writeOutputs } from './image-outputs.ts';
 import { type ImageRecord, recordOf } from './image-record.ts';
+import { packImage } from './pack-image.ts';
 import { publishImage } from './publish-image.ts';
-import { type KnownBase, readBase } from './read-base.ts';
+import { readBase } from './read-base.ts';
 import { type ReadyRuntime, readyRuntime } from './ready-toolchain.ts';
 import { openStore } from './release-store.ts';
 import { type RunRequest, runNamed } from './run-named.ts';
@@ -60,10 +59,11 @@ export async function makeImage(request: ImageRequest): Promise<ImageRecord> {
   const store = await openStore(host);
   await ensureBase(plan.base, request);
   const base = await readBase(plan.base, { store, engine, host, progress, stop });
-  const image = await progress.step('packing', async () => packImage(request, plan, base));
+  const { image, remember } = await progress.step('packing', () => packImage(request, plan, base, revision));
   stop.ask.throwIfAborted();
   const swept = cleanUp(request, engine).catch(() => undefined);
   const published = await publishImage(request, plan, image, store).finally(() => swept);
+  remember?.(published.engineId);
   await writeOutputs(outputs, plan.reference, image, store);
   return recordOf({
     plan,
@@ -81,16 +81,6 @@ function planOf({ session }: ImageRequest, revision: Revision | undefined, versi
   const tasks = Object.keys(tasksOf(spec, defaultTasks(session)));
   const lockDigest = lock === undefined ? undefined : digestOf(readFileSync(join(rootDir, 'gbuild.lock')));
   return planImage({ spec, toolchain, defaults, revision, version, tasks, lockDigest });
-}
-
-async function packImage({ session, host }: ImageRequest, plan: ImagePlan, base: KnownBase): Promise<Image> {
-  const layers = await collectLayers(session.rootDir, plan.layers, host.env);
-  const labels = {
-    ...plan.labels,
-    'org.opencontainers.image.base.name': plan.base,
-    'org.opencontainers.image.base.digest': base.manifestDigest,
-  };
-  return extendImage(base, layers, { created: plan.created, config: plan.config, labels, annotations: labels });
 }
 
 /** A release stands on the very runtime image that was locked, not on one made of packages that have moved on since. */

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Entry } from '../oci/entry.ts';
 
 /** Above this many bytes a group of files becomes several layers, so that one changed file does not move the rest. */
-const targetBytes = 16 * 1024 * 1024;
-const mostBuckets = 16;
+const targetBytes = 64 * 1024 * 1024;
+const mostBuckets = 8;
 
 /** Files people edit and builds rewrite: they go into the last layers, above the assets they change beside. */
 const code =

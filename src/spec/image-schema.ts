@@ -9,7 +9,7 @@ import {
   variables,
   words,
   workspaceGlob,
-  workspacePath,
+  workspaceSource,
 } from './scalars.ts';
 
 const wordsHint = (what: string) => z.array(anyText, { error: `${what} as a list of words` }).pipe(words);
@@ -24,7 +24,7 @@ const port = z.union([z.int(), z.string()], { error: portExpected }).transform((
 
 const layerName = text.regex(/^[a-z0-9][a-z0-9._-]*$/, 'the name of a layer: lower-case letters, digits and . _ -');
 
-const layerPath = workspacePath.superRefine((path, context) => {
+const layerPath = workspaceSource.superRefine((path, context) => {
   if (/[*?]/.test(path)) context.addIssue('a file or folder | globs go under include');
 });
 
@@ -34,7 +34,7 @@ const layerSchema = mapping({
     .union([layerPath.transform((path) => [path]), z.array(layerPath).min(1, 'at least one path')], {
       error: 'a path in the repository, or a list of them',
     })
-    .describe('Files and folders of the repository'),
+    .describe('Files and folders of the repository; with a slash at its end, what is in the folder'),
   include: z.array(workspaceGlob).default([]).describe('Globs of what is taken; everything when empty'),
   exclude: z.array(workspaceGlob).default([]).describe('Globs of what is left out'),
   to: containerPath.default('/app').describe('The folder in the image that stands for the repository'),

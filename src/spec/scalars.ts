@@ -95,6 +95,14 @@ export const workspacePath = text.transform((path, context) => {
   return z.NEVER;
 });
 
+/** The same, and a slash at its end stays: `dist/` is what is in the folder, `dist` the folder. */
+export const workspaceSource = text.transform((path, context) => {
+  const wrong = workspacePathProblem(path);
+  if (wrong === undefined) return posix.normalize(path).replace(/^\.\/$/, '.');
+  context.addIssue(`a path inside the repository${wrong}`);
+  return z.NEVER;
+});
+
 /** A glob over paths in the workspace. */
 export const workspaceGlob = text.superRefine((glob, context) => {
   const wrong = workspacePathProblem(glob.replace(/^!/, ''));

@@ -1,0 +1,156 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { benchPack } from './pack.mjs';
+import { comparePairs, env } from './pairs.mjs';
+import { makeTree } from './tree.mjs';
+
+const gbuild = fileURLToPath(new URL('../bin/run.js', import.meta.url));
+const node = process.execPath;
+
+/** The docker client whose `build` can use BuildKit: docker.io's own, where a newer one without buildx comes first. */
+const docker = ['/usr/bin/docker', 'docker'].find((file) => {
+  try {
+    execFileSync(file, ['version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+});
+
+/** name, what the table calls it, the bar it is held to, and how it is measured. */
+export const benchmarks = [
+  { name: 'run', title: '`gbuild test` of `true` against `docker run --rm -v`', bar: 1.35, run: benchRun },
+  { name: 'version', title: '`gbuild --version` against `node -e 0`', bar: 1.5, run: () => benchStart(['--version']) },
+  {
+    name: 'help',
+    title: '`gbuild test --help` against `node -e 0`',
+    bar: 2.5,
+    run: () => benchStart(['test', '--help']),
+  },
+  {
+    name: 'pack',
+    title: 'packing and hashing 100,000 files, 438 MB, against GNU tar into openssl',
+    bar: 1.3,
+    run: benchPacking,
+  },
+  { name: 'memory', title: 'RSS while packing a 4 GB tree', bar: 200, run: benchMemory },
+  {
+    name: 'image-uniform',
+    title: '`gbuild image --no-build` after one changed file of 2,000, 100 MB, against a warm `docker build`',
+    bar: 0.6,
+    run: () => benchImage({ files: 2000, bytes: 100e6 }),
+  },
+  {
+    name: 'image-code',
+    title: 'the same where the change is in code beside large unchanged assets',
+    bar: 0.33,
+    run: () => benchImage({ files: 2000, bytes: 100e6, assets: true }),
+  },
+  {
+    name: 'image-large',
+    title: 'the same with 100,000 files, 438 MB',
+    bar: 0.2,
+    run: () => benchImage({ files: 100_000, bytes: 438e6, rounds: 3 }),
+  },
+];
+
+function benchStart(args) {
+  return comparePairs({
+    ours: { file: node, args: [gbuild, ...args] },
+    peer: { file: node, args: ['-e', '0'] },
+    rounds: 31,
+  });
+}
+
+/** A task that does nothing, the toolchain there: what is left is our own work. */
+function benchRun() {
+  return inRepository((dir) => {
+    writeFileSync(join(dir, 'gbuild.yml'), 'gbuild: 1\nname: bench-run\ntoolchain: node@^22\ntasks:\n  test: "true"\n');
+    execFileSync(node, [gbuild, 'test'], { cwd: dir, env, stdio: 'ignore' });
+    const image = lockedImage(dir);
+    const user = `${process.getuid()}:${process.getgid()}`;
+    const args = ['run', '--rm', '-v', `${dir}:/workspace`, '-w', '/workspace', '-u', user, image, 'true'];
+    return comparePairs({
+      ours: { file: node, args: [gbuild, 'test', '--quiet'], cwd: dir },
+      peer: { file: docker, args, cwd: dir },
+      rounds: 15,
+    });
+  });
+}
+
+function lockedImage(dir) {
+  const plan = execFileSync(node, [gbuild, 'plan', '--json'], { cwd: dir, env, encoding: 'utf8' });
+  return JSON.parse(plan).toolchain.reference;
+}
+
+let packed;
+function benchPacking() {
+  packed ??= benchPack();
+  return { ours: packed.gbuild, peer: packed.tar, value: packed.ratio, unit: 'ratio' };
+}
+
+function benchMemory() {
+  packed ??= benchPack();
+  return { value: Math.max(packed.rssMB, packed.smallRssMB), unit: 'MB' };
+}
+
+/**
+ * The same files, the same COPY: one file changes before each turn, another one each time, in steps through the whole
+ * tree, so that no lucky layer is hit. Both sides' images and caches are warm.
+ */
+function benchImage({ files, bytes, assets = false, rounds = 9 }) {
+  return inRepository((dir) => {
+    const tree = makeTree(dir, { files, bytes, assets });
+    writeFileSync(join(dir, '.dockerignore'), 'gbuild.yml\ngbuild.lock\nDockerfile\n.git\n');
+    writeFileSync(
+      join(dir, 'gbuild.yml'),
+      'gbuild: 1\nname: bench-image\ntoolchain: node@^22\nimage:\n  entrypoint: [node, --version]\n  layers:\n    - name: app\n      from: [app]\n      to: /srv\n',
+    );
+    execFileSync(node, [gbuild, 'lock'], { cwd: dir, env, stdio: 'ignore' });
+    const base = JSON.parse(
+      execFileSync(node, [gbuild, 'plan', 'image', '--json'], { cwd: dir, env, encoding: 'utf8' }),
+    ).base;
+    writeFileSync(join(dir, 'Dockerfile'), `FROM ${base}\nCOPY app /srv/app\nENTRYPOINT ["node", "--version"]\n`);
+    let turn = 0;
+    const change = () => {
+      const file = tree.changeable[(turn++ * 37) % tree.changeable.length];
+      const content = readFileSync(file);
+      content.write(`${turn} `.padStart(12), 0);
+      writeFileSync(file, content);
+    };
+    try {
+      return comparePairs({
+        ours: { file: node, args: [gbuild, 'image', '--no-build', '--quiet'], cwd: dir },
+        peer: {
+          file: docker,
+          args: ['build', '--quiet', '--tag', 'bench-image:docker', '.'],
+          cwd: dir,
+          env: { DOCKER_BUILDKIT: '1' },
+        },
+        before: change,
+        rounds,
+      });
+    } finally {
+      removeImages('bench-image');
+    }
+  });
+}
+
+function removeImages(repository) {
+  const ids = execFileSync(docker, ['images', '--quiet', repository], { encoding: 'utf8' }).split('\n').filter(Boolean);
+  if (ids.length > 0) execFileSync(docker, ['rmi', '--force', ...new Set(ids)], { stdio: 'ignore' });
+}
+
+function inRepository(work) {
+  const dir = mkdtempSync(join(tmpdir(), 'gbuild-bench-'));
+  try {
+    mkdirSync(join(dir, 'app'));
+    execFileSync('git', ['init', '--quiet'], { cwd: dir });
+    return work(dir);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
