@@ -1,9 +1,8 @@
 import { Flags } from '@oclif/core';
-import { openRun } from '../pipeline/engine-session.ts';
+import type { ImageRecord } from '../pipeline/image-record.ts';
 import { makeImage } from '../pipeline/make-image.ts';
 import { formatBytes, formatDigest, formatSeconds } from '../reporter/format.ts';
-import { openStop } from './stop.ts';
-import { frozenOf, newRunId, TaskCommand, taskFlags } from './task-command.ts';
+import { TaskCommand, taskFlags } from './task-command.ts';
 
 export default class ImageCommand extends TaskCommand {
   static override summary = 'Build, and pack the outputs into an image; with --release, as a version that never moves';
@@ -33,33 +32,18 @@ export default class ImageCommand extends TaskCommand {
 
   async run() {
     const { flags } = await this.parse(ImageCommand);
-    const host = this.readHost(flags);
-    const progress = this.openProgress(flags, host);
-    using stop = openStop((text) => progress.warn(text));
-    const places = { host, installDir: this.config.root };
-    const runId = newRunId();
-    const { session, engine } = await openRun(places, flags, runId, progress);
-    try {
-      const record = await makeImage({
-        ...places,
-        session,
-        engine,
-        runId,
-        progress,
-        stop,
-        frozen: frozenOf(flags, host),
-        streams: { ...this.openStreams(host), ...(!this.jsonEnabled() && { stdout: process.stderr }) },
-        version: flags.release,
-        build: flags.build,
-        tags: flags.tag ?? [],
-        outputs: flags.output ?? [],
-      });
-      const done = record.alreadyReleased ? 'already released' : record.version === undefined ? 'built' : 'released';
-      const facts = `${formatDigest(record.imageId)}, ${formatBytes(record.size)} on its base, ${formatSeconds(record.seconds)}`;
-      this.log(`${record.reference} ${done} (${facts})`);
-      return record;
-    } finally {
-      engine.close();
-    }
+    const { release: version, build, tag: tags = [], output: outputs = [] } = flags;
+    const record = await this.withRun(flags, (open) => {
+      // What the tasks print is progress here: the result is the image.
+      const streams = { ...this.openStreams(open.host), stdout: process.stderr };
+      return makeImage({ ...open, streams, version, build, tags, outputs });
+    });
+    this.log(summarise(record));
+    return record;
   }
+}
+
+function summarise({ reference, version, alreadyReleased, imageId, size, seconds }: ImageRecord): string {
+  const done = alreadyReleased ? 'already released' : version === undefined ? 'built' : 'released';
+  return `${reference} ${done} (${formatDigest(imageId)}, ${formatBytes(size)} on its base, ${formatSeconds(seconds)})`;
 }

@@ -1,7 +1,5 @@
-import { openRun } from '../pipeline/engine-session.ts';
 import { openShell } from '../pipeline/open-shell.ts';
-import { openStop } from './stop.ts';
-import { frozenOf, newRunId, openTerminal, TaskCommand, taskFlags } from './task-command.ts';
+import { openTerminal, TaskCommand, taskFlags } from './task-command.ts';
 
 export default class ShellCommand extends TaskCommand {
   static override summary = 'Open a shell in the build container, with the workspace in it';
@@ -12,30 +10,17 @@ export default class ShellCommand extends TaskCommand {
 
   async run() {
     const { flags } = await this.parse(ShellCommand);
-    const host = this.readHost(flags);
-    const progress = this.openProgress(flags, host);
-    using stop = openStop((text) => progress.warn(text));
-    const places = { host, installDir: this.config.root };
-    const { session, engine } = await openRun(places, flags, newRunId(), progress);
     const isInteractive = process.stdin.isTTY && process.stdout.isTTY;
+    const io = {
+      stdin: process.stdin,
+      onOutput: (stream: 'stdout' | 'stderr', chunk: Buffer) => writeAll(process[stream], chunk),
+      ...(isInteractive && { terminal: openTerminal() }),
+    };
     try {
-      process.exitCode = await openShell({
-        ...places,
-        session,
-        engine,
-        progress,
-        stop,
-        frozen: frozenOf(flags, host),
-        io: {
-          stdin: process.stdin,
-          onOutput: (stream, chunk) => writeAll(process[stream], chunk),
-          ...(isInteractive && { terminal: openTerminal() }),
-        },
-        ...(isInteractive && { takeKeys }),
-      });
+      const request = { io, ...(isInteractive && { takeKeys }) };
+      process.exitCode = await this.withRun(flags, (open) => openShell({ ...open, ...request }));
     } finally {
       process.stdin.unref();
-      engine.close();
     }
   }
 }

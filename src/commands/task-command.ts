@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { Flags } from '@oclif/core';
-import type { Host } from '../host.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Host, Stop } from '../host.ts';
 import { openRun } from '../pipeline/engine-session.ts';
 import type { Frozen } from '../pipeline/ready-toolchain.ts';
 import { type RunReport, runNamed } from '../pipeline/run-named.ts';
 import type { TaskStreams } from '../pipeline/run-tasks.ts';
+import type { WorkspaceSession } from '../pipeline/workspace-session.ts';
 import { formatSeconds } from '../reporter/format.ts';
+import type { Progress } from '../reporter/progress.ts';
 import { BaseCommand, engineFlags } from './base.ts';
 import { openStop } from './stop.ts';
 
@@ -28,33 +31,46 @@ export interface TaskCommandFlags {
   frozen?: boolean | undefined;
 }
 
-/** A command whose work is to run tasks of the repository: their output passes through, the exit code is the task's own. */
+/** What a command works with once the repository and the engine are open; the pipeline's requests take it as it is. */
+export interface OpenCommand {
+  host: Host;
+  installDir: string;
+  session: WorkspaceSession;
+  engine: Engine;
+  runId: string;
+  progress: Progress;
+  stop: Stop;
+  frozen: Frozen;
+}
+
+/** A command that works with a repository on an engine. */
 export abstract class TaskCommand extends BaseCommand {
-  protected async runTasks(flags: TaskCommandFlags, names: string[], args: string[] = []): Promise<RunReport> {
+  /** Opens both, listens to signals while the work is done, and closes what it opened. */
+  protected async withRun<T>(
+    flags: TaskCommandFlags,
+    work: (open: OpenCommand) => Promise<T>,
+    options: { ignoreLock?: boolean } = {},
+  ): Promise<T> {
     const host = this.readHost(flags);
     const progress = this.openProgress(flags, host);
     using stop = openStop((text) => progress.warn(text));
     const places = { host, installDir: this.config.root };
     const runId = newRunId();
-    const { session, engine } = await openRun(places, flags, runId, progress);
+    const { session, engine } = await openRun(places, flags, runId, progress, options);
     try {
-      const report = await runNamed({
-        ...places,
-        session,
-        engine,
-        runId,
-        names,
-        args,
-        frozen: frozenOf(flags, host),
-        streams: this.openStreams(host),
-        progress,
-        stop,
-      });
-      progress.note(summarise(report));
-      return report;
+      return await work({ ...places, session, engine, runId, progress, stop, frozen: frozenOf(flags, host) });
     } finally {
       engine.close();
     }
+  }
+
+  /** Runs tasks of the repository: their output passes through, the exit code is the failing task's own. */
+  protected runTasks(flags: TaskCommandFlags, names: string[], args: string[] = []): Promise<RunReport> {
+    return this.withRun(flags, async (open) => {
+      const report = await runNamed({ ...open, names, args, streams: this.openStreams(open.host) });
+      open.progress.note(summarise(report));
+      return report;
+    });
   }
 
   /** With --json stdout belongs to the answer, so the tasks' output goes to stderr. */
@@ -70,7 +86,7 @@ export abstract class TaskCommand extends BaseCommand {
 }
 
 /** --frozen wants a lock that fits, --no-frozen takes none amiss; CI's agents must not change one that is there. */
-export function frozenOf({ frozen }: { frozen?: boolean | undefined }, host: Host): Frozen {
+function frozenOf({ frozen }: { frozen?: boolean | undefined }, host: Host): Frozen {
   if (frozen !== undefined) return frozen ? 'always' : 'never';
   return host.isCI ? 'if-locked' : 'never';
 }
