@@ -35,11 +35,21 @@ export async function publishImage(
     const loaded = await progress.step('loading', () => loadImage(engine, image, plan.repository, stop));
     stop.ask.throwIfAborted();
     if (plan.version !== undefined) await claimRelease(plan, image, store);
-    for (const tag of [plan.tag, ...request.tags]) await engine.tagImage(loaded.engineId, `${plan.repository}:${tag}`);
+    for (const tag of [plan.tag, ...request.tags]) await moveTag(engine, loaded.engineId, `${plan.repository}:${tag}`);
     return { engineId: loaded.engineId, alreadyReleased, layersSent: loaded.sent };
   } finally {
     // A staging name that could not be dropped is swept by a later run; it must not hide what went wrong here.
     await dropStaging(engine, image).catch(() => undefined);
+  }
+}
+
+/** Names the image. Of ours, one that had no other name is of no use any more and goes, unless a container needs it. */
+async function moveTag(engine: Engine, engineId: string, reference: string): Promise<void> {
+  const before = await engine.inspectImage(reference);
+  if (before?.id === engineId) return;
+  await engine.tagImage(engineId, reference);
+  if (before?.tags.length === 1 && before.config.Labels?.['io.gbuild.toolchain'] !== undefined) {
+    await engine.removeImage(before.id).catch(() => undefined);
   }
 }
 

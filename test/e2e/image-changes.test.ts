@@ -101,6 +101,8 @@ test('an image of an uncommitted tree shows exactly the tree, after any edit, wh
   const last = await pack();
   const again = await pack();
   expect([again.imageId, again.layersSent]).toEqual([last.imageId, 0]);
+  // None of the images in between has a name, and none is left.
+  expect(await client.listImages({ label: `org.opencontainers.image.title=${name}` })).toHaveLength(1);
 });
 
 test('a commit gives the image that it gives anywhere, however many changes led to it', {
