@@ -126,7 +126,7 @@ function benchImage({ files, bytes, assets = false, rounds = 9 }) {
         ours: { file: node, args: [gbuild, 'image', '--no-build', '--quiet'], cwd: dir },
         peer: {
           file: docker,
-          args: ['build', '--quiet', '--tag', 'bench-image:docker', '.'],
+          args: ['build', '--quiet', '--label', 'bench=bench-image', '--tag', 'bench-image:docker', '.'],
           cwd: dir,
           env: { DOCKER_BUILDKIT: '1' },
         },
@@ -139,9 +139,14 @@ function benchImage({ files, bytes, assets = false, rounds = 9 }) {
   });
 }
 
+/** The tagged ones and those whose tag moved on. */
 function removeImages(repository) {
-  const ids = execFileSync(docker, ['images', '--quiet', repository], { encoding: 'utf8' }).split('\n').filter(Boolean);
-  if (ids.length > 0) execFileSync(docker, ['rmi', '--force', ...new Set(ids)], { stdio: 'ignore' });
+  const labels = [`org.opencontainers.image.title=${repository}`, `bench=${repository}`];
+  for (const label of labels) {
+    const ids = execFileSync(docker, ['images', '--quiet', '--filter', `label=${label}`], { encoding: 'utf8' });
+    const unique = new Set(ids.split('\n').filter(Boolean));
+    if (unique.size > 0) execFileSync(docker, ['rmi', '--force', ...unique], { stdio: 'ignore' });
+  }
 }
 
 function inRepository(work) {
