@@ -35,7 +35,7 @@ export default class DoctorCommand extends BaseCommand {
       now: Date.now(),
       only: args.check === undefined ? [] : [args.check],
     });
-    if (flags.shell && endpoint !== undefined) this.log(shellLines(endpointEnv(endpoint)));
+    if (flags.shell) this.log(endpoint === undefined ? '' : shellLines(endpointEnv(endpoint)));
     else if (!flags.quiet) this.log(checks.map(format).join('\n'));
     throwIfProblem(checks, flags.quiet || flags.shell);
     const { url, source, reason, warnings } = endpoint ?? {};
