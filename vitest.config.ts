@@ -4,6 +4,7 @@ const engine = { globalSetup: ['test/support/engine-setup.ts'], testTimeout: 120
 
 export default defineConfig({
   test: {
+    reporters: ['default', './test/support/closing-line.ts'],
     projects: [
       {
         test: {

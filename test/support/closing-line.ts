@@ -1,0 +1,30 @@
+import type { Reporter, SerializedError, TestModule } from 'vitest/node';
+
+/**
+ * Ends all output with `N passed, N failed, N skipped`. What broke outside of a test (a suite's set-up, the engine's) counts
+ * as one failure each, and so does a run without a test or one that never came to its end.
+ */
+export default class ClosingLine implements Reporter {
+  #line = '0 passed, 1 failed, 0 skipped';
+
+  onInit(): void {
+    // After everything that other reporters and the teardown of the engine write.
+    process.once('exit', () => {
+      if (this.#line.includes(' 0 failed')) {
+        if (process.exitCode) this.#line = this.#line.replace(' 0 failed', ' 1 failed');
+      } else process.exitCode ||= 1;
+      process.stdout.write(`${this.#line}\n`);
+    });
+  }
+
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
+    const count = { passed: 0, failed: errors.length, skipped: 0, pending: 0 };
+    for (const module of modules) {
+      const { children } = module;
+      for (const broken of [module, ...children.allSuites()]) count.failed += broken.errors().length > 0 ? 1 : 0;
+      for (const test of children.allTests()) count[test.result().state] += 1;
+    }
+    if (count.passed + count.failed === 0) count.failed = 1;
+    this.#line = `${count.passed} passed, ${count.failed} failed, ${count.skipped + count.pending} skipped`;
+  }
+}
