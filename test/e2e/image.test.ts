@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -30,9 +30,7 @@ const callerEnv = {
 let record: ImageRecord;
 
 beforeAll(async () => {
-  copyOf('examples/node-hello', rootDir);
-  const specFile = join(rootDir, 'gbuild.yml');
-  writeFileSync(specFile, readFileSync(specFile, 'utf8').replace('name: node-hello', `name: ${name}`));
+  copyOf('examples/node-hello', rootDir, name);
   git(rootDir, 'remote', 'add', 'origin', 'https://ada:hunter2@git.example.org/ada/hello.git');
   const locked = await cli.run(['lock'], { cwd: rootDir });
   expect(locked.exitCode, locked.stderr).toBe(0);

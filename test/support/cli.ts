@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,6 +28,8 @@ export interface CallOptions {
   input?: string;
   /** On a terminal of its own (script(1)): both streams arrive as stdout. */
   terminal?: boolean;
+  /** Another Node or another gbuild than the checkout's. */
+  installed?: Installation;
   /** As another user of this machine, from an installation that this user can read. */
   as?: { uid: number; gid: number; groups: number[]; installed: Installation };
 }
@@ -118,8 +120,8 @@ export function openCli(options: CliOptions = {}): Cli {
   };
 }
 
-function commandLine(args: string[], { terminal, as }: CallOptions): [string, ...string[]] {
-  const { node, bin } = as?.installed ?? { node: process.execPath, bin: join(installedAt, 'bin/run.js') };
+function commandLine(args: string[], { terminal, as, installed }: CallOptions): [string, ...string[]] {
+  const { node, bin } = as?.installed ?? installed ?? { node: process.execPath, bin: join(installedAt, 'bin/run.js') };
   const line: [string, ...string[]] = [node, bin, ...args];
   if (terminal)
     return ['script', '-qec', line.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' '), '/dev/null'];
@@ -204,10 +206,11 @@ export function git(hostDir: string, ...args: string[]): string {
   return execaSync('git', ['-C', hostDir, ...args], { env, extendEnv: false }).stdout;
 }
 
-/** A copy of a folder of this checkout (an example), committed, without what a build left in it. */
-export function copyOf(path: string, hostDir: string): string {
+/** A copy of an example of this checkout under a name of its own, committed, without what a build left in it. */
+export function copyOf(path: string, hostDir: string, name: string): string {
   const skipped = /(^|\/)(node_modules|dist)(\/|$)/;
   const from = fileURLToPath(new URL(`../../${path}`, import.meta.url));
   cpSync(from, hostDir, { recursive: true, filter: (file) => !skipped.test(file.slice(from.length)) });
-  return writeRepository(hostDir, {});
+  const spec = readFileSync(join(hostDir, 'gbuild.yml'), 'utf8');
+  return writeRepository(hostDir, { 'gbuild.yml': spec.replace(/^name: .*$/m, `name: ${name}`) });
 }

@@ -1,0 +1,118 @@
+import { chmodSync, chownSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execaSync } from 'execa';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { connectEngine } from '../../src/engine/engine.ts';
+import { readOwner } from '../../src/engine/owner.ts';
+import type { ImageRecord } from '../../src/pipeline/image-record.ts';
+import { type CallOptions, type Cli, commitAll, copyInstallation, copyOf, git, openCli } from '../support/cli.ts';
+import { endpointOf } from '../support/endpoint-of.ts';
+import { startEngineContainer } from '../support/engine-container.ts';
+import { askEngine } from '../support/engine-http.ts';
+import { removeRepository } from '../support/engine-images.ts';
+import { removeVolume } from '../support/engine-left.ts';
+import { ensureNode } from '../support/node-versions.ts';
+
+const engine = inject('engineHost');
+const name = `e2e-reproduce-${process.pid}`;
+const first = openCli({ engine });
+const rootDir = join(first.dir, 'hello');
+const others: Cli[] = [];
+let record: ImageRecord;
+
+beforeAll(async () => {
+  copyOf('examples/node-hello', rootDir, name);
+  expect((await first.run(['lock'], { cwd: rootDir })).exitCode).toBe(0);
+  commitAll(rootDir, 'locked');
+  record = await release(first, rootDir);
+});
+afterAll(async () => {
+  await removeRepository(engine, name);
+  for (const cli of [first, ...others]) cli[Symbol.dispose]();
+});
+
+async function release(cli: Cli, cwd: string, options: CallOptions = {}): Promise<ImageRecord> {
+  const { exitCode, stdout, stderr } = await cli.run(['image', '--release', '1.0.1', '--json'], { ...options, cwd });
+  // Where the image is another one, the refusal says in which layer and file.
+  expect(exitCode, `${stdout}${stderr}`).toBe(0);
+  return JSON.parse(stdout) as ImageRecord;
+}
+
+/** The same commit in another folder, with nothing of the first build; a store of its own that knows no release yet. */
+function cloneInto(cli: Cli, folder: string): string {
+  others.push(cli);
+  const clone = join(cli.dir, folder);
+  mkdirSync(join(clone, '..'), { recursive: true });
+  git('/', 'clone', '-q', rootDir, clone);
+  return clone;
+}
+
+/** A wrapper of Node that starts it with another umask. */
+function withUmask(cli: Cli, node: string, umask: string): string {
+  const wrapper = join(cli.dir, 'node-with-umask');
+  writeFileSync(wrapper, `#!/bin/sh\numask ${umask}\nexec '${node}' "$@"\n`, { mode: 0o755 });
+  return wrapper;
+}
+
+test('another folder, umask, time zone, locale, file times and Node give the same image', async () => {
+  const cli = openCli({ engine });
+  const cwd = cloneInto(cli, 'elsewhere with spaces/and ünïcode');
+  for (const path of readdirSync(cwd, { recursive: true, encoding: 'utf8' })) {
+    if (path.startsWith('.git/')) continue;
+    utimesSync(join(cwd, path), 1, 86_400);
+    if (statSync(join(cwd, path)).isFile()) chmodSync(join(cwd, path), 0o600);
+  }
+  const installed = copyInstallation(join(cli.dir, 'installed'));
+  const node = withUmask(cli, await ensureNode('22.13.0'), '077');
+  const env = { TZ: 'Pacific/Kiritimati', LANG: 'tr_TR.UTF-8', LC_ALL: 'tr_TR.UTF-8', USER: 'somebody', CI: 'true' };
+  const again = await release(cli, cwd, { env, installed: { ...installed, node } });
+  expect([again.imageId, again.manifestDigest]).toEqual([record.imageId, record.manifestDigest]);
+  expect(again.alreadyReleased).toBe(false);
+});
+
+// Only root can become someone else, and only a socket tells who may use it.
+const socket = engine.startsWith('unix://') ? engine.slice('unix://'.length) : undefined;
+test.skipIf(process.getuid?.() !== 0 || socket === undefined)('another user and Node give the same image', async () => {
+  const cli = openCli({ engine, ownCache: true });
+  const cwd = cloneInto(cli, 'of another user');
+  const uid = 4343;
+  const installed = { ...copyInstallation(join(cli.dir, 'installed')), node: join(cli.dir, 'node26') };
+  execaSync('cp', [await ensureNode('26.10.0'), installed.node]);
+  const home = join(cli.dir, 'other-home');
+  mkdirSync(home);
+  execaSync('chown', ['-R', `${uid}:${uid}`, home, cwd]);
+  chownSync(cwd, uid, uid);
+  const env = { HOME: home, XDG_CACHE_HOME: home, XDG_DATA_HOME: home, XDG_STATE_HOME: home };
+  try {
+    const as = { uid, gid: uid, groups: [statSync(socket!).gid], installed };
+    expect((await release(cli, cwd, { env, as })).imageId).toBe(record.imageId);
+    expect(statSync(join(cwd, 'dist/server.js')).uid).toBe(uid);
+  } finally {
+    await removeVolume(engine, `gbuild-cache-npm-${uid}`);
+  }
+});
+
+test('another engine that has the same toolchain builds the same image', async () => {
+  const cli = openCli({ engine, ownCache: true });
+  const cwd = cloneInto(cli, 'on another engine');
+  await using other = await startEngineContainer(engine, [cli.dir]);
+  await copyToolchain(other.host);
+  const env = { DOCKER_HOST: other.host };
+  const again = await release(cli, cwd, { env });
+  expect([again.imageId, again.engineId, again.alreadyReleased]).toEqual([record.imageId, record.imageId, false]);
+}, 300_000);
+
+/** Both images of the toolchain, by save and load: the build image's id is in the lock and no other has it. */
+async function copyToolchain(host: string): Promise<void> {
+  const runtime = record.base.reference;
+  const client = connectEngine(endpointOf(engine), { owner: readOwner(), runId: `reproduce-${process.pid}` });
+  try {
+    for (const reference of [runtime, runtime.replace(/-runtime$/, '')]) {
+      const body = await client.saveImage(reference);
+      const { status, text } = await askEngine(host, 'POST', '/images/load?quiet=1', { body });
+      expect([status, text.includes('"error"')], text).toEqual([200, false]);
+    }
+  } finally {
+    client.close();
+  }
+}

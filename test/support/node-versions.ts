@@ -1,0 +1,16 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { testCacheDir } from './test-engine.ts';
+
+/** The binary of an exact Node, from npm's package of it, fetched once and kept outside the checkout. */
+export async function ensureNode(version: string): Promise<string> {
+  const name = `node-${process.platform}-${process.arch}`;
+  const home = join(testCacheDir, 'node', version);
+  const node = join(home, 'node_modules', name, 'bin/node');
+  if (existsSync(node)) return node;
+  mkdirSync(home, { recursive: true });
+  const flags = ['--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--loglevel=error'];
+  await execa('npm', ['install', '--prefix', home, ...flags, `${name}@${version}`]);
+  return node;
+}
