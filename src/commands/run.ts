@@ -4,12 +4,13 @@ import { TaskCommand, taskFlags } from './task-command.ts';
 export default class RunCommand extends TaskCommand {
   static override summary = 'Run any task of gbuild.yml, and the tasks it needs, in the build container';
   static override description =
-    "What follows -- goes to the task as arguments. The exit code is the task's own. See the tasks with: gbuild plan";
+    "What follows -- goes to the task as arguments. The exit code is the task's own. See the tasks with: gbuild plan --tasks";
   static override args = { task: Args.string({ required: true, description: 'name of the task' }) };
   static override flags = { ...taskFlags };
+  static override usage = 'run TASK [FLAGS] [-- ARGUMENT...]';
   static override examples = [
     '<%= config.bin %> run lint',
-    '<%= config.bin %> run test -- --watch=false',
+    '<%= config.bin %> run test -- test/login.test.js',
     '<%= config.bin %> run report --quiet > report.txt',
   ];
   static override strict = false;

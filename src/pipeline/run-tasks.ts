@@ -116,7 +116,8 @@ function tasksOverlap(tasks: PlannedTask[]): boolean {
 
 function describeCommand(task: PlannedTask): string {
   const [shell, flag, script, ...args] = task.command;
-  const text = shell === '/bin/sh' && flag === '-ec' ? [script, ...args.slice(1)].join(' ') : task.command.join(' ');
+  const isScript = shell === '/bin/sh' && flag === '-ec';
+  const text = isScript ? [script?.replace(/ "\$@"$/, ''), ...args.slice(1)].join(' ') : task.command.join(' ');
   const lines = text.trim().split('\n');
   return lines.length > 1 ? `${lines[0]} ...` : text.trim();
 }
