@@ -1,0 +1,20 @@
+/** Which rooms a room of src/ may import from, besides itself, errors.ts and host.ts. ARCHITECTURE.md shows this table. */
+export const allowedImports: Record<string, string[]> = {
+  main: ['commands', 'spec'],
+  commands: ['pipeline', 'engine', 'reporter', 'spec'],
+  pipeline: ['plan', 'engine', 'workspace', 'toolchain', 'spec', 'reporter', 'oci'],
+  plan: ['spec', 'toolchain', 'workspace', 'oci'],
+  toolchain: ['engine', 'oci', 'reporter', 'spec'],
+  engine: ['oci'],
+  workspace: ['oci'],
+  spec: ['oci'],
+  reporter: [],
+  oci: [],
+};
+
+/** Packages that belong to one room. */
+export const packageOwners: Record<string, string> = {
+  dockerode: 'engine',
+  '@oclif/core': 'commands',
+  listr2: 'reporter',
+};
