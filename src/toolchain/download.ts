@@ -1,9 +1,19 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { GbuildError } from '../errors.ts';
 import { programFailed, runProgram } from './program.ts';
 import type { Rim } from './rim.ts';
+import { readHostTrust } from './trust.ts';
 
 export interface PackageRequest {
   name: string;
@@ -80,6 +90,7 @@ async function packByNpm(
     host,
     stop,
     cwd: hostDir,
+    env: trustEnv(hostDir, host),
     onLine,
   });
   if (result === undefined) {
@@ -95,6 +106,16 @@ async function packByNpm(
     'gbuild doctor',
   ]);
   throw new GbuildError('network-failed', failure.message, { suggestions: failure.suggestions, facts: failure.facts });
+}
+
+/** Node looks into the system's store only where it is told to, so roots that stand there alone are named to npm. */
+function trustEnv(hostDir: string, host: Rim['host']): Record<string, string> {
+  if (host.env.NODE_EXTRA_CA_CERTS) return {};
+  const { extraRoots } = readHostTrust(host);
+  if (extraRoots === '') return {};
+  const hostFile = join(hostDir, 'extra-roots.pem');
+  writeFileSync(hostFile, extraRoots);
+  return { NODE_EXTRA_CA_CERTS: hostFile };
 }
 
 function findKept(hostDir: string, request: PackageRequest): string | undefined {

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { readHostTrust } from '../../src/toolchain/trust.ts';
 
 /** A CA root that nobody else has; its key is gone. */
-const ownRoot = `-----BEGIN CERTIFICATE-----
+export const ownRoot = `-----BEGIN CERTIFICATE-----
 MIIBjDCCATOgAwIBAgIUcWRY5cy6e5y7Aa7dZKuIANrwkW8wCgYIKoZIzj0EAwIw
 GzEZMBcGA1UEAwwQZ2J1aWxkIHRlc3Qgcm9vdDAgFw0yNjExMjMyMTA0NDlaGA8y
 MTI2MTAzMDIxMDQ0OVowGzEZMBcGA1UEAwwQZ2J1aWxkIHRlc3Qgcm9vdDBZMBMG

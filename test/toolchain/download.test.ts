@@ -8,6 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { constantTime } from '../../src/oci/layer.ts';
 import { writeTar } from '../../src/oci/tar.ts';
 import { downloadPackage } from '../../src/toolchain/download.ts';
+import { ownRoot, writeOwnRoot } from '../support/own-root.ts';
 import { hostIn, neverStop, recordProgress } from '../support/toolchain-rim.ts';
 import { errorOf } from './error-of.ts';
 
@@ -68,10 +69,11 @@ afterEach(async () => {
 });
 
 const request = { name: 'tool', version: '1.2.3' };
-const download = (more: { integrity?: string; version?: string } = {}) => {
+const download = (more: { integrity?: string; version?: string } = {}, environment: Record<string, string> = {}) => {
   const env = {
+    ...environment,
     npm_config_registry: registry,
-    npm_config_cache: fixture.getPath('npm'),
+    npm_config_cache: fixture.getPath('npm-cache'),
     http_proxy: '',
     HTTP_PROXY: '',
   };
@@ -88,6 +90,14 @@ test('a package comes from the registry that npm is configured for, once', async
   expect(readFileSync(first.hostFile)).toEqual(tarball);
   expect(again).toEqual(first);
   expect(tarballs()).toEqual(['/tool-1.2.3.tgz']);
+});
+
+test("npm trusts the roots that stand in the system's store alone", async () => {
+  const npm = '#!/bin/sh\ncp "$NODE_EXTRA_CA_CERTS" "$HERE/seen.pem"\nPATH="${PATH#*:}" exec npm "$@"\n';
+  writeFileSync(fixture.getPath('npm'), npm, { mode: 0o755 });
+  const env = { NODE_EXTRA_CA_CERTS: '', SSL_CERT_FILE: writeOwnRoot(fixture.getPath('store.pem')) };
+  await download({}, { ...env, HERE: fixture.path, PATH: `${fixture.path}:${process.env.PATH}` });
+  expect(readFileSync(fixture.getPath('seen.pem'), 'utf8')).toContain(ownRoot.split('\n')[5]);
 });
 
 test('a version that the catalog does not know is checked against the metadata, and kept too', async () => {
