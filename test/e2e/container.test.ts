@@ -138,7 +138,7 @@ describe('the container', () => {
   });
 
   test('has an init process that takes in orphans, so that no zombie stays', async () => {
-    const script = `sh -c 'sleep 0.1 &' ; [ $$ -ne 1 ] && sleep 1; grep -l "^State:.Z" /proc/[0-9]*/status || echo none`;
+    const script = `sh -c 'sleep 0.1 &'; [ $$ -ne 1 ] || echo init; sleep 1; grep -l "^State:.Z" /proc/[0-9]*/status || echo none`;
     const cwd = cli.tasks('e2e-init', `tasks:\n  test: ${JSON.stringify(script)}\n`);
     expect((await cli.run(['test'], { cwd })).stdout).toBe('none\n');
   });

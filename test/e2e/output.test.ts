@@ -167,11 +167,11 @@ describe('gbuild shell', () => {
   test('on a terminal is interactive: it echoes itself, once, and Ctrl-C is for what runs in it', async () => {
     const cwd = cli.tasks('e2e-shell-tty', 'tasks:\n  test: "true"\n');
     const running = cli.start(['shell'], { cwd, terminal: true, env: { TERM: 'dumb' }, input: 'open' });
-    await running.until('/workspace# ');
-    running.type('[ -t 0 ] && echo yes$((40 + 2)); sleep 600\n');
+    await running.until(/workspace[#$] /);
+    running.type('[ -t 0 ] && sh -c "echo yes\\$((40 + 2)); exec sleep 600"\n');
     await running.until('yes42');
     running.type('\u0003');
-    await running.until(/\^C[\s\S]*workspace# /);
+    await running.until(/\^C[\s\S]*workspace[#$] /);
     running.type('exit 6\n');
     const { exitCode, stdout } = await running.ended;
     expect([exitCode, stdout.match(/sleep 600/g)?.length], stdout).toEqual([6, 1]);
