@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { cpSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { ownerText, readOwner } from '../../src/engine/owner.ts';
@@ -39,10 +39,19 @@ beforeAll(async () => {
   commitAll(rootDir, 'second');
 });
 afterAll(async () => {
-  await removeRepository(engine, name);
+  for (const repository of [name, `${name}-large`]) await removeRepository(engine, repository);
   await removeRepository(engine, baseName);
   cli[Symbol.dispose]();
 });
+
+/** A copy of the repository beside it, named after its folder. */
+function cpRepository(folder: string): string {
+  const copy = join(cli.dir, folder);
+  cpSync(rootDir, copy, { recursive: true });
+  const specFile = join(copy, 'gbuild.yml');
+  writeFileSync(specFile, readFileSync(specFile, 'utf8').replace(/^name: .*$/m, `name: ${folder}`));
+  return copy;
+}
 
 const image = (...flags: string[]) => cli.run(['image', '--json', ...flags], { cwd: rootDir });
 
@@ -76,17 +85,31 @@ describe('a development image', () => {
     ]);
   });
 
-  test('sends an engine only the layer that changed, not the large assets beside it', async () => {
+  test('of an uncommitted change sends an engine that change alone, on top of the last image', async () => {
     writeFileSync(join(rootDir, 'src/run.sh'), '#!/bin/sh\necho changed\n');
     const changed = recordOf(await image());
-    expect(changed.layers.map((layer) => layer.name)).toEqual([
+    expect(changed.layers.map((layer) => layer.name)).toEqual(['gbuild layer: application', 'gbuild layer: changes']);
+    expect([changed.layersSent, changed.layers[1]!.size < 10_000]).toEqual([1, true]);
+    expect(recordOf(await image()).layersSent).toBe(0);
+    git(rootDir, 'checkout', '-q', '.');
+  });
+
+  test('of a committed change sends an engine the code, not the large assets beside it', async () => {
+    const large = cpRepository(`${name}-large`);
+    writeFileSync(join(large, 'src/large.bin'), '');
+    truncateSync(join(large, 'src/large.bin'), 70_000_000);
+    commitAll(large, 'assets');
+    const pack = async () => recordOf(await cli.run(['image', '--json'], { cwd: large }));
+    expect((await pack()).layersSent).toBe(3);
+    writeFileSync(join(large, 'src/run.sh'), '#!/bin/sh\necho changed\n');
+    commitAll(large, 'code');
+    const { layers, layersSent } = await pack();
+    expect(layers.map((layer) => layer.name)).toEqual([
       'gbuild layer: application 1/3',
       'gbuild layer: application 2/3',
       'gbuild layer: application 3/3',
     ]);
-    expect([changed.layersSent, changed.layers[2]!.size < 10_000]).toEqual([1, true]);
-    expect(recordOf(await image()).layersSent).toBe(0);
-    git(rootDir, 'checkout', '-q', '.');
+    expect([layersSent, layers[2]!.size < 10_000]).toEqual([1, true]);
   });
 
   test('also gets the tags that are asked for, and those move', async () => {
@@ -105,9 +128,7 @@ describe('a release', () => {
     const refused = await image('--release', '3.0.0');
     expect(errorOf(refused)).toMatchInlineSnapshot(`
       "exit 2: NAME:3.0.0 is released already as ID (on ENGINE, not by this store), and this would be ID:
-        gbuild layer: application 1/3: was not there
-        gbuild layer: application 2/3: was not there
-        gbuild layer: application 3/3: was not there
+        gbuild layer: application: was not there
         commit: (none), now ID
         entrypoint: (none), now ["/app/src/run.sh"]
         user: (none), now 65532:65532
@@ -143,7 +164,7 @@ describe('a release', () => {
 
   test('that the engine has lost is brought back, the same image', async () => {
     const first = recordOf(await image('--release', '3.0.2'));
-    await removeRepository(engine, name);
+    for (const repository of [name, `${name}-large`]) await removeRepository(engine, repository);
     expect(await listTags(engine, name)).toEqual([]);
     expect(recordOf(await image('--release', '3.0.2'))).toMatchObject({
       imageId: first.imageId,
