@@ -1,8 +1,5 @@
 #!/usr/bin/env node
 // The way in: answers --version before anything is loaded, keeps compiled code between starts, then hands over.
-import { existsSync, readFileSync } from 'node:fs';
-import module from 'node:module';
-import { fileURLToPath } from 'node:url';
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 13)) {
@@ -12,13 +9,18 @@ if (major < 22 || (major === 22 && minor < 13)) {
   process.exit(2);
 }
 
+// Taken this way because the facade of an import touches every export, and with some of them loads half of Node.
+const { existsSync, readFileSync } = process.getBuiltinModule('node:fs');
+const { enableCompileCache } = process.getBuiltinModule('node:module');
+const { fileURLToPath } = process.getBuiltinModule('node:url');
+
 const rootDir = fileURLToPath(new URL('..', import.meta.url));
 const argv = process.argv.slice(2);
 const printed = printedAnswer();
 if (printed !== undefined) {
   process.stdout.write(printed);
 } else {
-  module.enableCompileCache?.();
+  enableCompileCache();
   const { main } = await import('../dist/main.js');
   // Not awaited: where a reader has closed our output, oclif waits for ever for it to drain; then the process just ends.
   main(argv, rootDir);

@@ -23,8 +23,15 @@ const withoutUnused = {
       namespace: 'absent',
     }));
     builder.onLoad({ filter: /.*/, namespace: 'absent' }, () => ({ contents: 'module.exports = {};' }));
+    // oclif and docker-modem trace with it; DEBUG=gbuild:* is our own. Asking whether this is WSL changes nothing here.
+    builder.onResolve({ filter: /^(debug|wsl-utils)$/ }, ({ path }) => ({ path, namespace: 'silent' }));
+    builder.onLoad({ filter: /^debug$/, namespace: 'silent' }, () => ({ contents: silentDebug }));
+    builder.onLoad({ filter: /^wsl-utils$/, namespace: 'silent' }, () => ({ contents: 'export const isWsl = false;' }));
   },
 };
+
+const silentDebug = `const silent = () => Object.assign(() => {}, { enabled: false, extend: silent });
+module.exports = Object.assign(silent, { enable() {}, disable() {}, enabled: () => false, default: silent });`;
 
 /**
  * Node's own modules, required instead of imported: the facade that an import gets touches every export, and one of

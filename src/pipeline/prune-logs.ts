@@ -1,15 +1,11 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const keptRuns = 50;
 
-/** Run folders are named by time: all but the newest go. A folder that another run removes meanwhile is no mistake. */
-export function pruneLogs(runsDir: string): void {
-  let names: string[];
-  try {
-    names = readdirSync(runsDir).sort();
-  } catch {
-    return;
-  }
-  for (const name of names.slice(0, -keptRuns)) rmSync(join(runsDir, name), { recursive: true, force: true });
+/** Run folders are named by time: all but the newest go. What another run removes meanwhile, or holds open, is no mistake. */
+export async function pruneLogs(runsDir: string): Promise<void> {
+  const names = await readdir(runsDir).catch(() => []);
+  const old = names.sort().slice(0, -keptRuns);
+  await Promise.allSettled(old.map((name) => rm(join(runsDir, name), { recursive: true, force: true })));
 }

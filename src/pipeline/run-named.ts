@@ -50,7 +50,7 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
   const trust = readHostTrust(host);
   const { images } = await readyToolchain(request);
   const timed = planTasks({ ...planInput(request), sourceDateEpoch: await sourceDateEpoch });
-  const swept = engine.sweep().catch(() => undefined);
+  const swept = Promise.allSettled([engine.sweep(), pruneLogs(join(host.stateDir, 'runs'))]);
   const ground = await readGround(request, images.build.reference, trust);
   const logDir = join(host.stateDir, 'runs', request.runId);
   try {
@@ -60,7 +60,6 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
     return report;
   } finally {
     await swept;
-    pruneLogs(join(host.stateDir, 'runs'));
   }
 }
 
