@@ -64,7 +64,7 @@ ensure_node() {
     command -v npm >/dev/null 2>&1 && command -v node >/dev/null 2>&1 ||
       fail "neither Node $1.$2 or later, nor an older one with npm to fetch it, is on this machine" \
         'sudo apt-get install nodejs npm' 'or install Node 24 in your usual way'
-    mkdir -p "$cache/node" && [ -w "$cache/node" ] || fail "the folder for downloads cannot be made: $cache" 'XDG_CACHE_HOME=/tmp/cache bin/quickstart'
+    mkdir -p "$cache/node" 2>/dev/null && [ -w "$cache/node" ] || fail "the folder for downloads cannot be made: $cache" 'XDG_CACHE_HOME=/tmp/cache bin/quickstart'
     alone "$cache/node" fetch_node "$home" "node-$os-$arch"
   fi
   PATH="$home/node_modules/.bin:$PATH"
