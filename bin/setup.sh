@@ -96,10 +96,10 @@ ensure_packages() {
 # The stamp is written last, and npm ci removes it first: an interrupted npm ci is done again.
 install_packages() {
   ! packages_are_installed || return 0
-  command -v npm >/dev/null 2>&1 || fail 'npm, which installs the packages of this project, is not on this machine' \
-    'sudo apt-get install npm'
   [ -w "$root" ] || fail "the packages of this project cannot be installed: $root is read-only" \
     "git clone '$root' ~/gbuild && ~/gbuild/bin/${0##*/}"
+  command -v npm >/dev/null 2>&1 || fail 'npm, which installs the packages of this project, is not on this machine' \
+    'sudo apt-get install npm'
   say "Installing the project's packages (npm ci)"
   (cd "$root" && trusting_npm ci) || fail 'npm ci failed; its message is above' "cd '$root' && npm ci"
   cp "$root/package-lock.json" "$root/node_modules/.installed"
