@@ -11,6 +11,14 @@ export interface LoadResult {
   sent: number;
 }
 
+export interface LoadOptions {
+  /** Images of this name are looked at for layers that need not be sent. */
+  repository: string;
+  /** An image of which that is known already. */
+  below?: string | undefined;
+  stop: Stop;
+}
+
 /** How many images of the same name are looked at for layers that the engine has already. */
 const mostNeighbours = 8;
 
@@ -18,10 +26,11 @@ const mostNeighbours = 8;
  * Brings an image to the engine under a staging name, carrying only the layers that it lacks, and answers once the engine
  * has been seen to hold exactly this image. The caller names it and then drops the staging name with `dropStaging`.
  */
-export async function loadImage(engine: Engine, image: Image, repository: string, stop: Stop): Promise<LoadResult> {
+export async function loadImage(engine: Engine, image: Image, options: LoadOptions): Promise<LoadResult> {
+  const { stop } = options;
   const there = await findLoaded(engine, image);
   if (there !== undefined) return { engineId: there, sent: 0 };
-  const known = await countKnownLayers(engine, image, repository);
+  const known = await countKnownLayers(engine, image, options);
   try {
     return await load(engine, image, known, stop);
   } catch (error) {
@@ -65,10 +74,11 @@ async function findLoaded(engine: Engine, image: Image): Promise<string | undefi
  * How many of our layers, from the bottom, some image of the same name on the engine has too. A classic store knows a layer
  * only together with all below it, so the first difference ends the count.
  */
-async function countKnownLayers(engine: Engine, image: Image, repository: string): Promise<number> {
+async function countKnownLayers(engine: Engine, image: Image, { repository, below }: LoadOptions): Promise<number> {
   const wanted = image.config.rootfs.diff_ids;
   const neighbours = (await engine.listImages({ reference: repository })).slice(0, mostNeighbours);
-  const found = await Promise.all(neighbours.map(({ id }) => engine.inspectImage(id)));
+  const ids = new Set([...(below === undefined ? [] : [below]), ...neighbours.map(({ id }) => id)]);
+  const found = await Promise.all([...ids].map((id) => engine.inspectImage(id)));
   let most = 0;
   for (const neighbour of found) {
     let same = 0;

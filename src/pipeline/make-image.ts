@@ -59,11 +59,11 @@ export async function makeImage(request: ImageRequest): Promise<ImageRecord> {
   const store = await openStore(host);
   await ensureBase(plan.base, request);
   const base = await readBase(plan.base, { store, engine, host, progress, stop });
-  const { image, remember } = await progress.step('packing', () => packImage(request, plan, base, revision));
+  const packed = await progress.step('packing', () => packImage(request, plan, base, revision));
   stop.ask.throwIfAborted();
   const swept = cleanUp(request, engine).catch(() => undefined);
-  const published = await publishImage(request, plan, image, store).finally(() => swept);
-  remember?.(published.engineId);
+  const { image } = packed;
+  const published = await publishImage(request, plan, packed, store).finally(() => swept);
   await writeOutputs(outputs, plan.reference, image, store);
   return recordOf({
     plan,

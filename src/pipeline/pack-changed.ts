@@ -20,7 +20,7 @@ export async function packChanged(
   ground: string,
   entries: ReadonlyMap<string, Entry>,
   prints: ReadonlyMap<string, string>,
-): Promise<{ layers: Layer[]; deltas: number } | undefined> {
+): Promise<{ layers: Layer[]; deltas: number; below: string } | undefined> {
   if (last === undefined || last.ground !== ground || last.deltas >= mostDeltas) return undefined;
   const delta = planDelta(last.prints, prints);
   if (delta === undefined || bytesOf(delta, entries) > mostDeltaBytes) return undefined;
@@ -28,9 +28,10 @@ export async function packChanged(
   const expected = last.layers.map(({ diffId }) => diffId);
   if (image?.diffIds.slice(-expected.length).join() !== expected.join()) return undefined;
   const below = last.layers.map(layerOnEngine);
-  if (delta.changed.length + delta.removed.length === 0) return { layers: below, deltas: last.deltas };
+  if (delta.changed.length + delta.removed.length === 0)
+    return { layers: below, deltas: last.deltas, below: last.engineId };
   const top = packLayer(entriesOf(delta, entries), { createdBy: 'gbuild layer: changes' });
-  return { layers: [...below, top], deltas: last.deltas + 1 };
+  return { layers: [...below, top], deltas: last.deltas + 1, below: last.engineId };
 }
 
 function entriesOf({ changed, removed }: Delta, entries: ReadonlyMap<string, Entry>): (Entry | Whiteout)[] {

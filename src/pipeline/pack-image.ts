@@ -11,8 +11,12 @@ import type { KnownBase } from './read-base.ts';
 
 export interface PackedImage {
   image: Image;
+  /** The image on the engine that it is put on top of, with all its layers. */
+  below?: string;
   /** Keeps for next time what was packed, once the engine has it. */
-  remember?: (engineId: string) => void;
+  remember: (engineId: string) => void;
+  /** The engine could not take it: next time everything is packed anew. */
+  forget: () => void;
 }
 
 /**
@@ -27,7 +31,8 @@ export async function packImage(
 ): Promise<PackedImage> {
   const { session, host } = request;
   if (plan.version !== undefined || request.outputs.length > 0) {
-    return { image: imageOf(plan, base, await collectLayers(session.rootDir, plan.layers, host.env)) };
+    const image = imageOf(plan, base, await collectLayers(session.rootDir, plan.layers, host.env));
+    return { image, remember: () => {}, forget: () => {} };
   }
   const memory = new TreeMemory(host, session.rootDir, plan.repository);
   const clock = memory.readClock();
@@ -40,6 +45,8 @@ export async function packImage(
   const layers = onTop?.layers ?? (await packRules(collected));
   return {
     image: imageOf(plan, base, layers),
+    ...(onTop !== undefined && { below: onTop.below }),
+    forget: () => memory.forget(),
     remember: (engineId) => {
       const kept = layers.map(({ diffId, size, createdBy }) => ({ diffId, size, createdBy }));
       memory.write({ ground, engineId, layers: kept, deltas: onTop?.deltas ?? 0, prints });

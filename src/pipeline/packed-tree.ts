@@ -49,6 +49,10 @@ export class TreeMemory {
     }
   }
 
+  forget(): void {
+    rmSync(this.#file, { force: true });
+  }
+
   /**
    * The file system's own time, in nanoseconds. A file that changed at or after it may change once more without its times
    * showing it.

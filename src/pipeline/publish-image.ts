@@ -9,6 +9,7 @@ import type { ImagePlan } from '../plan/image-plan.ts';
 import { formatDigest } from '../reporter/format.ts';
 import { dropStaging, loadImage } from './load-image.ts';
 import type { ImageRequest } from './make-image.ts';
+import type { PackedImage } from './pack-image.ts';
 import { type ReleasedImage, refuseRelease } from './refuse-release.ts';
 import { findImage, nameImage, type StoredImage } from './release-store.ts';
 
@@ -24,19 +25,26 @@ export interface Published {
 export async function publishImage(
   request: ImageRequest,
   plan: ImagePlan,
-  image: Image,
+  packed: PackedImage,
   store: Layout,
 ): Promise<Published> {
   const { engine, progress, stop } = request;
+  const { image } = packed;
   const alreadyReleased = plan.version !== undefined && (await assertFree(engine, plan, image, store));
   if (plan.version !== undefined)
     await progress.step('keeping it in the release store', () => writeImage(store, image));
   try {
-    const loaded = await progress.step('loading', () => loadImage(engine, image, plan.repository, stop));
+    const loaded = await progress.step('loading', () =>
+      loadImage(engine, image, { repository: plan.repository, below: packed.below, stop }),
+    );
+    packed.remember(loaded.engineId);
     stop.ask.throwIfAborted();
     if (plan.version !== undefined) await claimRelease(plan, image, store);
     for (const tag of [plan.tag, ...request.tags]) await moveTag(engine, loaded.engineId, `${plan.repository}:${tag}`);
     return { engineId: loaded.engineId, alreadyReleased, layersSent: loaded.sent };
+  } catch (error) {
+    packed.forget();
+    throw error;
   } finally {
     // A staging name that could not be dropped is swept by a later run; it must not hide what went wrong here.
     await dropStaging(engine, image).catch(() => undefined);

@@ -106,6 +106,21 @@ test('an image of an uncommitted tree shows exactly the tree, after any edit, wh
   expect(ours.flatMap(({ tags }) => (tags.length === 0 ? ['nameless'] : []))).toEqual([]);
 });
 
+test('an image is put on the last one even when many newer ones bear its name, and packed anew when that one is gone', {
+  timeout: 300_000,
+}, async () => {
+  const first = await pack();
+  for (let tag = 0; tag < 10; tag += 1) await client.tagImage(inject('baseImage'), `${name}:other-${tag}`);
+  appendFileSync(at('one'), ' and more');
+  expect((await pack()).layersSent).toBe(1);
+  await removeRepository(engine, name);
+  appendFileSync(at('one'), ' and more');
+  const anew = await pack();
+  expect(anew.layers.map((layer) => layer.name)).toEqual(['gbuild layer: app']);
+  expect(await inImage(anew.reference)).toBe(onHost());
+  expect(anew.imageId).not.toBe(first.imageId);
+});
+
 test('a commit gives the image that it gives anywhere, however many changes led to it', {
   timeout: 300_000,
 }, async () => {

@@ -10,8 +10,12 @@ export const baseImage = 'gbuild-test/base:bookworm';
 /** A Debian root with an engine inside: see engine-container.ts. */
 export const engineImage = 'gbuild-test/engine:bookworm';
 
+/** A fresh Debian machine with what everybody has: git, bash, CA roots. */
+export const machineImage = 'gbuild-test/machine:bookworm';
+
 const packages: Record<string, string[]> = {
   [baseImage]: [],
+  [machineImage]: ['git', 'ca-certificates'],
   [engineImage]: ['docker.io', 'iptables', 'procps', 'iproute2'],
 };
 

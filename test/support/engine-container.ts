@@ -55,17 +55,24 @@ async function createContainer(outer: string, sees: string[]): Promise<string> {
       Labels: { 'io.gbuild.test': 'engine' },
       ExposedPorts: { '2375/tcp': {} },
       HostConfig: {
-        Init: true,
-        CapAdd: capabilities.split(' '),
-        SecurityOpt: ['seccomp=unconfined', 'apparmor=unconfined'],
-        Binds: ['/sys/fs/cgroup', ...sees].map((dir) => `${dir}:${dir}`),
-        Mounts: [{ Type: 'volume', Target: '/var/lib/docker' }],
+        ...engineHostConfig(sees.map((dir) => `${dir}:${dir}`)),
         PortBindings: { '2375/tcp': [{ HostIp: '127.0.0.1', HostPort: '0' }] },
       },
     },
   });
   if (status !== 201) throw new Error(`no engine container: ${text}`);
   return (JSON.parse(text) as { Id: string }).Id;
+}
+
+/** What a container needs for an engine inside. */
+export function engineHostConfig(binds: string[]) {
+  return {
+    Init: true,
+    CapAdd: capabilities.split(' '),
+    SecurityOpt: ['seccomp=unconfined', 'apparmor=unconfined'],
+    Binds: ['/sys/fs/cgroup:/sys/fs/cgroup', ...binds],
+    Mounts: [{ Type: 'volume', Target: '/var/lib/docker' }],
+  };
 }
 
 async function readPort(outer: string, id: string): Promise<number> {
@@ -87,7 +94,8 @@ async function waitForEngine(outer: string, id: string, host: string): Promise<v
   throw new Error(`the engine in container ${id} does not answer at ${host}:\n${text}`);
 }
 
-async function expectStatus(answer: Promise<{ status: number; text: string }>, status: number): Promise<void> {
+/** Throws what the engine said instead. */
+export async function expectStatus(answer: Promise<{ status: number; text: string }>, status: number): Promise<void> {
   const { status: got, text } = await answer;
   if (got !== status) throw new Error(`the engine answered ${got}: ${text}`);
 }

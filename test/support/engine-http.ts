@@ -29,7 +29,8 @@ export async function answers(host: string): Promise<boolean> {
   }
 }
 
-function addressOf(host: string): { socketPath: string } | { host: string; port: string } {
+/** Where node:http finds an engine. */
+export function addressOf(host: string): { socketPath: string } | { host: string; port: string } {
   if (host.startsWith('unix://')) return { socketPath: host.slice('unix://'.length) };
   const { hostname, port } = new URL(host);
   return { host: hostname, port };

@@ -1,0 +1,144 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
+import { join } from 'node:path';
+import { Demuxer } from '../../src/engine/demux.ts';
+import { parseAptOptions } from '../../src/toolchain/apt-setup.ts';
+import { ensureTestImage, machineImage, removeTestImage } from './base-image.ts';
+import { engineHostConfig, expectStatus } from './engine-container.ts';
+import { addressOf, askEngine } from './engine-http.ts';
+import { testCacheDir } from './test-engine.ts';
+
+const oldNode = { node: '20.19.6', npm: '10.9.4' };
+const oldNodeDir = '/opt/old-node';
+
+/** How a command in a machine ended, and what it wrote: both streams in order of arrival. */
+export interface MachineResult {
+  exitCode: number;
+  output: string;
+  seconds: number;
+}
+
+export interface MachineCall {
+  user?: string;
+  env?: Record<string, string>;
+  cwd?: string;
+}
+
+/** A newcomer's Debian machine without an engine, as a container in which one can be installed and started. */
+export interface Machine extends AsyncDisposable {
+  run(command: string[], call?: MachineCall): Promise<MachineResult>;
+}
+
+export interface MachineOptions {
+  /** Folders of this host it sees, read-only: host folder to folder in the machine. */
+  sees?: Record<string, string>;
+  /** With Node 20 and npm 10 on PATH; default true. */
+  withNode?: boolean;
+}
+
+/**
+ * Starts a fresh machine on an engine of this host: its own Debian root, with the mirror and the CA roots of this host as a
+ * company's machines have them (in the system's store; no variable points at it). Disposing removes it with all it holds.
+ */
+export async function startMachine(
+  host: string,
+  { sees = {}, withNode = true }: MachineOptions = {},
+): Promise<Machine> {
+  const imported = await ensureTestImage(host, machineImage);
+  const nodes = withNode ? { [ensureOldNode()]: oldNodeDir } : {};
+  const id = await createMachine(host, { ...sees, ...nodes, ...systemStore() });
+  const dispose = async () => {
+    await askEngine(host, 'DELETE', `/containers/${id}?force=1&v=1`);
+    if (imported) await removeTestImage(host, machineImage);
+  };
+  const run = (command: string[], call: MachineCall = {}) => runIn(host, id, command, call);
+  try {
+    await expectStatus(askEngine(host, 'POST', `/containers/${id}/start`), 204);
+    const { stdout } = spawnSync('apt-config', ['dump', 'Acquire'], { encoding: 'utf8' });
+    const apt = `${parseAptOptions(stdout).join('\n')}\n`;
+    await run(['sh', '-c', 'mount -o remount,rw /proc/sys; printf %s "$1" >/etc/apt/apt.conf.d/99host', 'sh', apt]);
+    return { run, [Symbol.asyncDispose]: dispose };
+  } catch (thrown) {
+    await dispose();
+    throw thrown;
+  }
+}
+
+async function createMachine(host: string, sees: Record<string, string>): Promise<string> {
+  const { status, text } = await askEngine(host, 'POST', '/containers/create', {
+    json: {
+      Image: machineImage,
+      Cmd: ['sleep', 'infinity'],
+      Env: [`PATH=${oldNodeDir}/node_modules/.bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`],
+      Labels: { 'io.gbuild.test': 'machine' },
+      HostConfig: engineHostConfig(Object.entries(sees).map(([from, to]) => `${from}:${to}:ro`)),
+    },
+  });
+  if (status !== 201) throw new Error(`no machine: ${text}`);
+  return (JSON.parse(text) as { Id: string }).Id;
+}
+
+/** The store as update-ca-certificates left it here; the machine's own where this host has none. */
+function systemStore(): Record<string, string> {
+  const bundle = '/etc/ssl/certs/ca-certificates.crt';
+  return existsSync(bundle) ? { [bundle]: bundle } : {};
+}
+
+/** Node 20 with npm 10, as packages of the registry, fetched once. */
+function ensureOldNode(): string {
+  const dir = join(testCacheDir, `node-${oldNode.node}-npm-${oldNode.npm}`);
+  if (existsSync(dir)) return dir;
+  const temporary = `${dir}.${process.pid}`;
+  mkdirSync(temporary, { recursive: true });
+  const packages = [`node-linux-${process.arch}@${oldNode.node}`, `npm@${oldNode.npm}`];
+  const args = [
+    'install',
+    '--prefix',
+    temporary,
+    '--no-save',
+    '--no-package-lock',
+    '--no-audit',
+    '--no-fund',
+    ...packages,
+  ];
+  const { status, stderr } = spawnSync('npm', args, { encoding: 'utf8' });
+  if (status !== 0) {
+    rmSync(temporary, { recursive: true, force: true });
+    throw new Error(`npm ${args.join(' ')} failed (${status}):\n${stderr}`);
+  }
+  renameSync(temporary, dir);
+  return dir;
+}
+
+async function runIn(host: string, id: string, command: string[], call: MachineCall): Promise<MachineResult> {
+  const began = performance.now();
+  const created = await askEngine(host, 'POST', `/containers/${id}/exec`, {
+    json: {
+      AttachStdout: true,
+      AttachStderr: true,
+      Cmd: command,
+      User: call.user ?? '0:0',
+      WorkingDir: call.cwd ?? '/',
+      Env: Object.entries(call.env ?? {}).map(([name, value]) => `${name}=${value}`),
+    },
+  });
+  if (created.status !== 201) throw new Error(`the machine runs nothing: ${created.text}`);
+  const { Id: exec } = JSON.parse(created.text) as { Id: string };
+  const output = await readOutput(host, exec);
+  const { ExitCode } = JSON.parse((await askEngine(host, 'GET', `/exec/${exec}/json`)).text) as { ExitCode: number };
+  return { exitCode: ExitCode, output, seconds: (performance.now() - began) / 1000 };
+}
+
+/** Without a time limit: a step may be silent for long. */
+async function readOutput(host: string, exec: string): Promise<string> {
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    const headers = { 'Content-Type': 'application/json' };
+    const outgoing = request({ ...addressOf(host), method: 'POST', path: `/exec/${exec}/start`, headers }, resolve);
+    outgoing.on('error', reject).end(JSON.stringify({ Detach: false, Tty: false }));
+  });
+  const demuxer = new Demuxer();
+  const chunks: Buffer[] = [];
+  for await (const chunk of answer) for (const { data } of demuxer.split(chunk as Buffer)) chunks.push(data);
+  return Buffer.concat(chunks).toString('utf8');
+}
