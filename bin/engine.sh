@@ -84,13 +84,15 @@ $(tail -n 5 "$engine_log")" "less $engine_log"
   fi
 }
 
-# wait_for_engine [PID]: until it answers; not for longer than that process lives, nor than half a minute
+# wait_for_engine [PID]: until one answers, for half a minute, or a little longer than that process lives: the package may
+# have started an engine of its own, beside which ours ends.
 wait_for_engine() {
   local tries
   for tries in $(seq 60); do
     ! chosen=$(ask_engine 2>/dev/null) || return 0
-    [ $# = 0 ] || kill -0 "$1" 2>/dev/null || return 1
+    [ $# = 0 ] || kill -0 "$1" 2>/dev/null || break
     sleep 0.5
   done
-  return 1
+  sleep 2
+  chosen=$(ask_engine 2>/dev/null)
 }

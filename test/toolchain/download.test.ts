@@ -93,10 +93,18 @@ test('a package comes from the registry that npm is configured for, once', async
 });
 
 test("npm trusts the roots that stand in the system's store alone", async () => {
-  const npm = '#!/bin/sh\ncp "$NODE_EXTRA_CA_CERTS" "$HERE/seen.pem"\nPATH="${PATH#*:}" exec npm "$@"\n';
+  const npm = '#!/bin/sh\ncp "$NODE_EXTRA_CA_CERTS" "$HERE/seen.pem"\nPATH="$REAL_PATH" exec npm "$@"\n';
   writeFileSync(fixture.getPath('npm'), npm, { mode: 0o755 });
   const env = { NODE_EXTRA_CA_CERTS: '', SSL_CERT_FILE: writeOwnRoot(fixture.getPath('store.pem')) };
-  await download({}, { ...env, HERE: fixture.path, PATH: `${fixture.path}:${process.env.PATH}` });
+  await download(
+    {},
+    {
+      ...env,
+      HERE: fixture.path,
+      PATH: `${fixture.path}:${process.env.PATH}`,
+      REAL_PATH: process.env.PATH ?? '',
+    },
+  );
   expect(readFileSync(fixture.getPath('seen.pem'), 'utf8')).toContain(ownRoot.split('\n')[5]);
 });
 

@@ -1,0 +1,186 @@
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { cloneCheckout } from '../support/checkout.ts';
+import { type Machine, type MachineCall, startMachine } from '../support/machine.ts';
+
+const engine = inject('engineHost');
+const checkout = cloneCheckout();
+afterAll(() => checkout[Symbol.dispose]());
+
+describe('bin/quickstart on a fresh Debian machine with git, Node 20 and npm, as root', () => {
+  let machine: Machine;
+  beforeAll(async () => {
+    machine = await startMachine(engine, { sees: { [checkout.root]: '/clone' } });
+    const { exitCode, output } = await machine.run([
+      'git',
+      '-c',
+      'safe.directory=*',
+      'clone',
+      '/clone',
+      '/root/a clone',
+    ]);
+    expect(exitCode, output).toBe(0);
+  });
+  afterAll(() => machine?.[Symbol.asyncDispose]());
+  const quickstart = () => machine.run(['/root/a clone/bin/quickstart']);
+
+  test('comes from nothing to a released image that answers over HTTP', async () => {
+    const { exitCode, output, seconds } = await quickstart();
+    console.log(`quickstart from nothing: ${seconds.toFixed(0)} s`);
+    expect(exitCode, output).toBe(0);
+    expect(output).toMatch(/\$ curl http:\/\/127\.0\.0\.1:\d+\/\n\{"hello":"world","version":"1\.0\.1"/);
+    const said = [
+      'No container engine here: installing docker.io',
+      'Fetching Node 24',
+      "Installing the project's packages (npm ci)",
+      'Building the CLI',
+      'Starting the container engine (dockerd',
+      '$ gbuild test',
+      'base image: Debian bookworm',
+      'ℹ pass 3',
+      '$ gbuild image --release 1.0.1',
+      'node-hello:1.0.1 released',
+      "gbuild' init   write down what gbuild sees there",
+    ];
+    expect(said.map((text) => output.indexOf(text))).toEqual(
+      said.map((text) => output.indexOf(text)).sort((a, b) => a - b),
+    );
+    expect(said.filter((text) => !output.includes(text))).toEqual([]);
+    expect((await machine.run(['docker', 'ps', '--all', '--quiet'])).output).toBe('');
+  }, 900_000);
+
+  test('is quick the second time: nothing is fetched, installed, built or released anew', async () => {
+    const { exitCode, output, seconds } = await quickstart();
+    console.log(`quickstart the second time: ${seconds.toFixed(1)} s`);
+    expect(exitCode, output).toBe(0);
+    expect(output).not.toMatch(/fetching|installing|building|starting the container/i);
+    expect(output).toContain('node-hello:1.0.1 already released');
+  }, 120_000);
+
+  test('starts the engine again after it was killed', async () => {
+    await machine.run(['sh', '-c', 'kill -9 $(cat /var/run/docker.pid)']);
+    const { exitCode, output } = await quickstart();
+    expect(exitCode, output).toBe(0);
+    expect(output).toContain('Starting the container engine (dockerd');
+    expect(output).toContain('node-hello:1.0.1 already released');
+  }, 120_000);
+});
+
+describe('bin/quickstart says what to type', () => {
+  let machine: Machine;
+  beforeAll(async () => {
+    expect((await checkout.run('bin/gbuild', ['--version'])).exitCode).toBe(0);
+    const unbuilt = join(checkout.dir, 'unbuilt');
+    for (const path of ['bin', 'package-lock.json'])
+      cpSync(join(checkout.root, path), join(unbuilt, path), { recursive: true });
+    const sees = { [checkout.root]: '/clone', [unbuilt]: '/unbuilt', [process.execPath]: '/usr/local/bin/node' };
+    machine = await startMachine(engine, { sees, withNode: false });
+  });
+  afterAll(() => machine?.[Symbol.asyncDispose]());
+  const script = async (text: string) => expect((await machine.run(['sh', '-ec', text])).exitCode).toBe(0);
+  const quickstart = async (call: MachineCall = {}, program = '/clone/bin/quickstart') => {
+    const { exitCode, output } = await machine.run([program], call);
+    return [exitCode, output];
+  };
+  const nobody = { user: '65534:65534', env: { HOME: '/tmp/nobody' } };
+
+  test('to someone who is not root, where there is no engine', async () => {
+    expect(await quickstart(nobody)).toMatchInlineSnapshot(`
+      [
+        3,
+        "error: no container engine was found, and only root can install one
+        try: sudo apt-get install docker.io && sudo usermod -aG docker "$USER"   # then log in again
+        try: or set DOCKER_HOST to an engine you may use
+      ",
+      ]
+    `);
+  });
+
+  test('to someone who may not use the engine that is there', async () => {
+    const listen = `node -e "require('net').createServer().listen('/var/run/docker.sock')" >/dev/null 2>&1 &`;
+    await script(`${listen} until [ -S /var/run/docker.sock ]; do sleep 0.05; done; chmod 600 /var/run/docker.sock`);
+    expect(await quickstart(nobody)).toMatchInlineSnapshot(`
+      [
+        3,
+        "error: you may not use the container engine at /var/run/docker.sock
+        try: sudo usermod -aG docker "$USER"   # then log in again
+      ",
+      ]
+    `);
+    await script('rm /var/run/docker.sock');
+  });
+
+  test('to someone who is not root, where an engine is installed and not running', async () => {
+    await script(
+      `printf '#!/bin/sh\\necho no space left on device\\nexit 1\\n' >/usr/bin/dockerd; chmod 755 /usr/bin/dockerd`,
+    );
+    expect(await quickstart(nobody)).toMatchInlineSnapshot(`
+      [
+        3,
+        "error: a container engine is installed but not running, and only root can start it
+        try: sudo systemctl start docker
+        try: sudo service docker start   # where there is no systemd
+      ",
+      ]
+    `);
+  });
+
+  test('where the engine ends as soon as it is started', async () => {
+    expect(await quickstart()).toMatchInlineSnapshot(`
+      [
+        3,
+        "Starting the container engine (dockerd; it stays up; stop it with: kill $(cat /var/run/docker.pid))
+      error: dockerd was started, but does not answer; the end of /var/log/dockerd.log:
+      no space left on device
+        try: less /var/log/dockerd.log
+      ",
+      ]
+    `);
+    await script('rm /usr/bin/dockerd');
+  });
+
+  test('where apt installs nothing', async () => {
+    await script('echo "deb http://127.0.0.1:9/debian bookworm main" >/etc/apt/sources.list');
+    const [exitCode, output] = await quickstart();
+    expect(exitCode).toBe(3);
+    expect(output).toMatch(/^error: docker\.io could not be installed; the end of \/root\/\S+\/apt\.log:$/m);
+    expect(output).toMatch(/^E: .*docker\.io/m);
+    expect(output).toContain('  try: apt-get update && apt-get install docker.io');
+  });
+
+  test('on a machine that is neither Debian nor Ubuntu', async () => {
+    await script('rm /etc/os-release; echo ID=other >/etc/os-release');
+    expect(await quickstart()).toMatchInlineSnapshot(`
+      [
+        3,
+        "error: no container engine was found, and this is neither Debian nor Ubuntu
+        try: install Docker or podman in your usual way, start it, then run bin/quickstart again
+      ",
+      ]
+    `);
+  });
+
+  test('where the cache cannot be written', async () => {
+    expect(await quickstart({ ...nobody, env: { HOME: '/nonexistent' } })).toMatchInlineSnapshot(`
+      [
+        2,
+        "error: this folder cannot be written: /nonexistent/.cache/gbuild/quickstart
+        try: XDG_CACHE_HOME=/tmp/cache bin/quickstart
+      ",
+      ]
+    `);
+  });
+
+  test('in a checkout that is read-only and not built, and uses one that is built', async () => {
+    expect(await quickstart({}, '/unbuilt/bin/gbuild')).toMatchInlineSnapshot(`
+      [
+        2,
+        "error: the packages of this project cannot be installed: /unbuilt is read-only
+        try: git clone '/unbuilt' ~/gbuild && ~/gbuild/bin/gbuild
+      ",
+      ]
+    `);
+    expect(await quickstart({}, '/clone/bin/gbuild')).toEqual([0, expect.stringContaining('USAGE')]);
+  });
+});
