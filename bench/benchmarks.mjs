@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -115,10 +116,12 @@ function benchImage({ files, bytes, assets = false, rounds = 9 }) {
     ).base;
     writeFileSync(join(dir, 'Dockerfile'), `FROM ${base}\nCOPY app /srv/app\nENTRYPOINT ["node", "--version"]\n`);
     let turn = 0;
+    // New in every run: BuildKit remembers every tree that it has ever seen, those of earlier runs too.
+    const nonce = randomBytes(8).toString('hex');
     const change = () => {
       const file = tree.changeable[(turn++ * 37) % tree.changeable.length];
       const content = readFileSync(file);
-      content.write(`${turn} `.padStart(12), 0);
+      content.write(`${nonce} ${turn} `.padStart(28), 0);
       writeFileSync(file, content);
     };
     try {
