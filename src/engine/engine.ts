@@ -16,7 +16,7 @@ import { Wire } from './wire.ts';
 
 export type { BuildRequest } from './build.ts';
 export type { BuildEvent } from './buildkit.ts';
-export type { ContainerFile, ContainerIO, ContainerMount, ContainerResult, ContainerSpec } from './container-spec.ts';
+export type { ContainerIO, ContainerResult, ContainerSpec } from './container-spec.ts';
 export type { Endpoint } from './endpoint.ts';
 export type { EngineImage, ListedImage } from './images.ts';
 export type { EngineInfo } from './info.ts';

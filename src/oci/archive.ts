@@ -7,8 +7,6 @@ import { annotationKeys, type Descriptor, type Index, mediaTypes } from './spec.
 import { endOfArchive, paddingOf } from './tar.ts';
 import { blockSize, encodeExtension, type TarHeader, UstarEncoder } from './tar-header.ts';
 
-export { readArchive, type SavedImage } from './read-archive.ts';
-
 export interface ArchiveOptions {
   /** The layers to carry. One that the engine has already may be left out ("thin load"). */
   layers: readonly Layer[];

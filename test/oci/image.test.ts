@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { archiveChunks, readArchive } from '../../src/oci/archive.ts';
+import { archiveChunks } from '../../src/oci/archive.ts';
 import { type Digest, digestOf } from '../../src/oci/digest.ts';
 import { extendImage, scratchImage } from '../../src/oci/image.ts';
 import { packLayer } from '../../src/oci/layer.ts';
+import { readArchive } from '../../src/oci/read-archive.ts';
 import type { ImageConfig } from '../../src/oci/spec.ts';
 import { asStream, file, goldenTree, makeFolder, readByTarStream } from './tree.ts';
 
