@@ -10,7 +10,7 @@ let taken = 0;
 
 /**
  * Does work that must not be done twice at once on this machine for one engine. The second who comes waits (and says for
- * whom); a lock whose owner is dead is taken over. The lock is a file made whole beside and linked into place.
+ * whom, if not for this process itself); a lock whose owner is dead is taken over. The lock is a file made whole beside and linked into place.
  */
 export async function withBuilderLock<T>(rim: Rim, name: string, work: () => Promise<T>): Promise<T> {
   const { host, engine } = rim;
@@ -58,7 +58,8 @@ async function acquire({ engine, progress, stop }: Rim, name: string, file: stri
       takeAway(file, own, holder);
       continue;
     }
-    if (!told && owner !== undefined) progress.note(`waiting for process ${owner.pid}, which is making ${name}`);
+    if (!told && owner !== undefined && ownerText(owner) !== ownerText(engine.owner))
+      progress.note(`waiting for process ${owner.pid}, which is making ${name}`);
     told = told || owner !== undefined;
     await sleep(150, undefined, { signal: stop.ask }).catch(() => {});
     stop.ask.throwIfAborted();

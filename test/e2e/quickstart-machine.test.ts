@@ -47,6 +47,7 @@ describe('bin/quickstart on a fresh Debian machine with git, Node 20 and npm, as
       said.map((text) => output.indexOf(text)).sort((a, b) => a - b),
     );
     expect(said.filter((text) => !output.includes(text))).toEqual([]);
+    expect(output).not.toContain('waiting for process');
     expect((await machine.run(['docker', 'ps', '--all', '--quiet'])).output).toBe('');
   }, 900_000);
 
