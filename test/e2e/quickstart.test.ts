@@ -10,6 +10,8 @@ import { listLeft, nothingLeft } from '../support/engine-left.ts';
 const engine = inject('engineHost');
 const checkout = cloneCheckout();
 const workDir = join(checkout.cacheDir, 'quickstart');
+/** What the containers that it starts are marked with. */
+const mark = `${hostname()}:${workDir}`;
 const foreign = `e2e-foreign-${process.pid}`;
 const quickstart = (env: Record<string, string | undefined> = { DOCKER_HOST: engine }) =>
   checkout.run('bin/quickstart', [], env);
@@ -21,6 +23,8 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const tag of await listTags(engine, 'node-hello'))
     if (!known.includes(tag)) await askEngine(engine, 'DELETE', `/images/${tag}?force=1`);
+  for (const id of (await listLeft(engine, `io.gbuild.quickstart=${mark}`)).containers)
+    await removeContainer(engine, id);
   await removeRepository(engine, foreign);
   checkout[Symbol.dispose]();
 });
@@ -49,8 +53,7 @@ describe('bin/quickstart on a machine with an engine', () => {
   }, 900_000);
 
   test('says the next time that it is released already, and takes away what a killed quickstart left', async () => {
-    const mark = { 'io.gbuild.quickstart': `${hostname()}:${workDir}` };
-    const orphan = await startIdleContainer(inject('baseImage'), mark);
+    const orphan = await startIdleContainer(inject('baseImage'), { 'io.gbuild.quickstart': mark });
     const { exitCode, output } = await quickstart();
     expect(exitCode, output).toBe(0);
     expect(output).toMatch(/node-hello:1\.0\.\d+ already released/);
@@ -58,7 +61,7 @@ describe('bin/quickstart on a machine with an engine', () => {
     expect(output).not.toContain('\u001b');
     expect((await askEngine(engine, 'GET', `/containers/${orphan}/json`)).status).toBe(404);
     expect(await listLeft(engine, `io.gbuild.spec=${workDir}/node-hello/gbuild.yml`)).toEqual(nothingLeft);
-    expect(await listLeft(engine, `io.gbuild.quickstart=${mark['io.gbuild.quickstart']}`)).toEqual(nothingLeft);
+    expect(await listLeft(engine, `io.gbuild.quickstart=${mark}`)).toEqual(nothingLeft);
   }, 120_000);
 
   test('never moves a release: an example that changed becomes the next version that is free', async () => {
