@@ -49,7 +49,7 @@ export abstract class BaseCommand extends Command {
     if (!host.isTerminal || host.isCI || this.jsonEnabled() || flags.verbose) {
       return new PlainReporter({ write, verbose: flags.verbose });
     }
-    return new TerminalReporter({ write, colour: (style, text) => pico[style](text) });
+    return new TerminalReporter({ write, colour: (style, text) => coloursOf(process.stderr)[style](text) });
   }
 
   protected override async catch(thrown: unknown): Promise<void> {
@@ -69,5 +69,14 @@ export function ownWords(argv: string[]): string[] {
 export function printError(error: ReturnType<typeof asGbuildError>, argv: string[]): void {
   const own = ownWords(argv);
   const verbose = own.includes('--verbose') || own.includes('-v');
-  process.stderr.write(formatError(error, { verbose, red: pico.red }));
+  process.stderr.write(formatError(error, { verbose, red: coloursOf(process.stderr).red }));
+}
+
+/**
+ * Colours for what is written to a stream: where that is a terminal, unless NO_COLOR is set. picocolors by itself asks
+ * standard output alone, and colours every pipe and file where CI is set.
+ */
+export function coloursOf(stream: { isTTY?: boolean }, env = process.env): ReturnType<typeof pico.createColors> {
+  const isForced = !['', '0', 'false'].includes(env.FORCE_COLOR ?? '');
+  return pico.createColors(!env.NO_COLOR && (isForced || (stream.isTTY === true && env.TERM !== 'dumb')));
 }

@@ -1,11 +1,11 @@
 import { Args, Flags } from '@oclif/core';
-import pico from 'picocolors';
 import { endpointEnv } from '../engine/endpoint.ts';
 import { GbuildError } from '../errors.ts';
 import { type Check, checkNames, diagnose } from '../pipeline/doctor.ts';
-import { BaseCommand, engineFlags } from './base.ts';
+import { BaseCommand, coloursOf, engineFlags } from './base.ts';
 
-const marks = { ok: pico.green('ok     '), warning: pico.yellow('warning'), problem: pico.red('problem') };
+const { green, yellow, red } = coloursOf(process.stdout);
+const marks = { ok: green('ok     '), warning: yellow('warning'), problem: red('problem') };
 
 export default class DoctorCommand extends BaseCommand {
   static override summary = 'Look at everything a run depends on, and say what to do about each';
