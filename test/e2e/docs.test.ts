@@ -25,7 +25,8 @@ describe.each(pages)('the commands of $page', ({ page, blocks, spec }) => {
     cli[Symbol.dispose]();
   });
 
-  test.each(blocks)('at line $line do and print what the page says', async (block) => {
+  // The first command of a page may have to make the toolchain.
+  test.each(blocks)('at line $line do and print what the page says', { timeout: 600_000 }, async (block) => {
     const commands = listCommands(block);
     const results = await session.run(commands.map(({ command }) => command));
     const wrong = commands.flatMap((command, index) => {
