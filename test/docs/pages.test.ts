@@ -77,3 +77,10 @@ test.each(pages)('every command and flag that %s mentions exists', (page) => {
   });
   expect(wrong).toEqual([]);
 });
+
+test('the changelog and the name of the package speak of the version that this is', () => {
+  const { version } = JSON.parse(readPage('package.json')) as { version: string };
+  expect(readPage('CHANGELOG.md').match(/^## \[(\d[^\]]*)\]/m)?.[1]).toBe(version);
+  const packages = pages.flatMap((page) => readPage(page).match(/gbuild-\d[\w.]*\.tgz/g) ?? []);
+  expect([...new Set(packages)]).toEqual([`gbuild-${version}.tgz`]);
+});
