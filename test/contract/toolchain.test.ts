@@ -45,15 +45,28 @@ test('a toolchain that is not there is built, one that is there is only looked u
   expect(await runScript(engine, one.build.reference, 'cat /made')).toBe(`${nonce}\n`);
 });
 
-test('two who want the same at once build it once, and the second says for whom it waits', async () => {
+test('two who want the same at once build it once, and one process does not wait for itself aloud', async () => {
   const resolved = await catalogs.resolveTiny('tiny-two', `echo ${nonce}; sleep 2`);
   const [left, right] = [openRim(), openRim()];
   const both = await Promise.all([left, right].map((rim) => ensureToolchain(resolved, { ...rim, role: 'build' })));
   expect(both[0]?.build).toEqual(both[1]?.build);
   expect([...left.progress.titles, ...right.progress.titles]).toEqual(['building tiny-two 1.0.0']);
-  expect([...left.progress.notes, ...right.progress.notes]).toEqual([
-    `waiting for process ${process.pid}, which is making ${resolved.build}`,
-  ]);
+  expect([...left.progress.notes, ...right.progress.notes]).toEqual([]);
+});
+
+test('who waits for another process says for which', async () => {
+  const name = 'tiny-other';
+  const resolved = await catalogs.resolveTiny(
+    name,
+    `echo begun-${nonce}; sleep 3 # not the step of another test, which would be cached`,
+  );
+  const child = await startBuilding(name);
+  const closed = once(child, 'close');
+  const rim = openRim();
+  await ensureToolchain(resolved, { ...rim, role: 'build' });
+  await closed;
+  expect(rim.progress.titles).toEqual([]);
+  expect(rim.progress.notes).toEqual([`waiting for process ${child.pid}, which is making ${resolved.build}`]);
 });
 
 test('one stopped in the middle ends with the reason and leaves nothing under its name', async () => {
@@ -72,16 +85,7 @@ test('one stopped in the middle ends with the reason and leaves nothing under it
 test("a killed builder's lock does not stop the next one", async () => {
   const name = 'tiny-killed';
   const resolved = await catalogs.resolveTiny(name, `echo begun-${nonce}; sleep 3`);
-  const child = spawn(process.execPath, [join(images, '../test/support/ensure-child.ts')], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const catalogDir = join(catalogs.hostDir, 'catalogs', name);
-  child.stdin.end(JSON.stringify({ engineHost: inject('engineHost'), cacheDir, catalogDir, name }));
-  let said = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
-  });
-  while (!said.includes(`\nbegun-${nonce}`)) await sleep(50);
+  const child = await startBuilding(name);
   child.kill('SIGKILL');
   await once(child, 'close');
   expect(readdirSync(join(cacheDir, 'locks'))).toHaveLength(2);
@@ -132,3 +136,18 @@ test('an image is taken as it is, and one that cannot be had is told', async () 
   const missing = await resolve('127.0.0.1:1/gbuild-test/nothing:1');
   expect((await errorOf(() => ensureRuntime(missing, openRim()))).code).toBe('network-failed');
 });
+
+/** Another process that makes the toolchain, once its Dockerfile's step has begun. */
+async function startBuilding(name: string) {
+  const child = spawn(process.execPath, [join(images, '../test/support/ensure-child.ts')], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const catalogDir = join(catalogs.hostDir, 'catalogs', name);
+  child.stdin.end(JSON.stringify({ engineHost: inject('engineHost'), cacheDir, catalogDir, name }));
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  while (!said.includes(`\nbegun-${nonce}`) && child.exitCode === null) await sleep(50);
+  return child;
+}
