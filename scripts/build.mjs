@@ -14,14 +14,20 @@ const commands = readdirSync(`${root}src/commands`, { recursive: true, encoding:
   .filter((file) => file.endsWith('.ts') && !notCommands.has(basename(file, '.ts')))
   .map((file) => `src/commands/${file}`);
 
-/** docker-modem's ssh client and dockerode's BuildKit session: never used, so neither loaded nor shipped. */
+/** docker-modem's ssh client and dockerode's BuildKit session and contexts: never used, so neither loaded nor shipped. */
 const withoutUnused = {
   name: 'without-unused',
   setup(builder) {
-    builder.onResolve({ filter: /^(ssh2|cpu-features|@grpc\/grpc-js|@grpc\/proto-loader)$/ }, () => ({
-      path: 'absent',
-      namespace: 'absent',
-    }));
+    builder.onResolve(
+      { filter: /^(ssh2|cpu-features|@grpc\/grpc-js|@grpc\/proto-loader|tar-fs|@balena\/dockerignore)$/ },
+      () => ({
+        path: 'absent',
+        namespace: 'absent',
+      }),
+    );
+    builder.onResolve({ filter: /^\.\/session$/ }, ({ importer }) =>
+      importer.includes('dockerode') ? { path: 'absent', namespace: 'absent' } : undefined,
+    );
     builder.onLoad({ filter: /.*/, namespace: 'absent' }, () => ({ contents: 'module.exports = {};' }));
     // oclif and docker-modem trace with it; DEBUG=gbuild:* is our own. Asking whether this is WSL changes nothing here.
     builder.onResolve({ filter: /^(debug|wsl-utils)$/ }, ({ path }) => ({ path, namespace: 'silent' }));

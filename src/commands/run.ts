@@ -1,11 +1,13 @@
 import { Args } from '@oclif/core';
+import { GbuildError } from '../errors.ts';
+import { listTasks } from '../pipeline/explain-plan.ts';
 import { TaskCommand, taskFlags } from './task-command.ts';
 
 export default class RunCommand extends TaskCommand {
   static override summary = 'Run any task of gbuild.yml, and the tasks it needs, in the build container';
   static override description =
     "What follows -- goes to the task as arguments. The exit code is the task's own. See the tasks with: gbuild plan --tasks";
-  static override args = { task: Args.string({ required: true, description: 'name of the task' }) };
+  static override args = { task: Args.string({ description: 'name of the task' }) };
   static override flags = { ...taskFlags };
   static override usage = 'run TASK [FLAGS] [-- ARGUMENT...]';
   static override examples = [
@@ -17,7 +19,15 @@ export default class RunCommand extends TaskCommand {
 
   async run() {
     const { flags, argv } = await this.parse(RunCommand);
-    const [task, ...args] = argv as [string, ...string[]];
+    const [task, ...args] = argv as string[];
+    if (task === undefined) throw noTask(await listTasks({ host: this.readHost(flags), installDir: this.config.root }));
     return this.runTasks(flags, [task], args);
   }
+}
+
+function noTask(tasks: string[]): GbuildError {
+  return new GbuildError('usage', `which task? The tasks are ${tasks.join(', ') || '(none)'}`, {
+    suggestions: tasks.map((task) => `gbuild run ${task}`).slice(0, 5),
+    facts: { tasks },
+  });
 }

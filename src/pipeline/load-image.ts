@@ -28,9 +28,8 @@ const mostNeighbours = 8;
  */
 export async function loadImage(engine: Engine, image: Image, options: LoadOptions): Promise<LoadResult> {
   const { stop } = options;
-  const there = await findLoaded(engine, image);
+  const [there, known] = await Promise.all([findLoaded(engine, image), countKnownLayers(engine, image, options)]);
   if (there !== undefined) return { engineId: there, sent: 0 };
-  const known = await countKnownLayers(engine, image, options);
   try {
     return await load(engine, image, known, stop);
   } catch (error) {
@@ -63,11 +62,9 @@ async function load(engine: Engine, image: Image, known: number, stop: Stop): Pr
 }
 
 async function findLoaded(engine: Engine, image: Image): Promise<string | undefined> {
-  for (const id of [image.id, image.manifestDigest]) {
-    const found = await engine.inspectImage(id);
-    if (found !== undefined && found.diffIds.join() === image.config.rootfs.diff_ids.join()) return found.id;
-  }
-  return undefined;
+  const found = await Promise.all([image.id, image.manifestDigest].map((id) => engine.inspectImage(id)));
+  const expected = image.config.rootfs.diff_ids.join();
+  return found.find((each) => each?.diffIds.join() === expected)?.id;
 }
 
 /**

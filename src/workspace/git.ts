@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import { GbuildError } from '../errors.ts';
 
 export interface GitAnswer {
@@ -6,31 +7,29 @@ export interface GitAnswer {
   stderr: string;
 }
 
+const safe = [
+  '--no-optional-locks',
+  '-c',
+  'safe.directory=*',
+  '-c',
+  'core.fsmonitor=false',
+  '-c',
+  'core.quotePath=false',
+];
+
 /**
  * Asks git about a folder. The caller's GIT_* variables must not redirect it, its locks must not disturb an editor's git, and
- * a checkout of another owner (a CI agent's) is read all the same: nothing of the repository is run.
+ * a checkout of another owner (a CI agent's) is read all the same: nothing of the repository is run. Node's own child
+ * process, because every image asks and a library would have to be loaded first.
  */
-export async function askGit(rootDir: string, args: string[], env: NodeJS.ProcessEnv): Promise<GitAnswer> {
-  const { execa } = await import('execa');
-  const safe = [
-    '--no-optional-locks',
-    '-c',
-    'safe.directory=*',
-    '-c',
-    'core.fsmonitor=false',
-    '-c',
-    'core.quotePath=false',
-  ];
-  const result = await execa('git', [...safe, ...args], {
-    cwd: rootDir,
-    env: { ...withoutGit(env), LC_ALL: 'C' },
-    extendEnv: false,
-    reject: false,
-    stripFinalNewline: false,
-    maxBuffer: 1 << 30,
+export function askGit(rootDir: string, args: string[], env: NodeJS.ProcessEnv): Promise<GitAnswer> {
+  const options = { cwd: rootDir, env: { ...withoutGit(env), LC_ALL: 'C' }, maxBuffer: 1 << 30 };
+  return new Promise((resolve, reject) => {
+    execFile('git', [...safe, ...args], options, (error, stdout, stderr) => {
+      if (error?.code === 'ENOENT') reject(missingGit());
+      else resolve({ exitCode: error === null ? 0 : typeof error.code === 'number' ? error.code : 1, stdout, stderr });
+    });
   });
-  if (result.code === 'ENOENT') throw missingGit();
-  return { exitCode: result.exitCode ?? 1, stdout: result.stdout, stderr: result.stderr };
 }
 
 function withoutGit(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

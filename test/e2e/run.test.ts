@@ -104,6 +104,15 @@ describe('the exit code', () => {
     `);
   });
 
+  test('run without a task names the tasks there are', async () => {
+    const cwd = cli.tasks('e2e-which', 'tasks:\n  lint: "true"\n  test: "true"\n');
+    const { exitCode, stderr } = await cli.run(['run'], { cwd });
+    expect([exitCode, stderr]).toEqual([
+      2,
+      'error: which task? The tasks are lint, test\n  try: gbuild run lint\n  try: gbuild run test\n',
+    ]);
+  });
+
   test('is 2 for a task, a command or a flag that does not exist, with what was meant', async () => {
     const cwd = cli.tasks('e2e-misspelt', 'tasks:\n  test: "true"\n  integration: "true"\n');
     for (const [args, meant] of [
