@@ -47,14 +47,19 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
   const sourceDateEpoch = readCommitTime(session.rootDir, host.env.PATH);
   // Checked before the engine is asked for anything: a misspelt task costs nothing.
   const plan = planTasks({ ...planInput(request), sourceDateEpoch: undefined });
+  const ready = readyToolchain(request);
+  ready.catch(() => {});
+  // Read while the engine answers.
   const trust = readHostTrust(host);
-  const { images } = await readyToolchain(request);
+  const { images } = await ready;
   const timed = planTasks({ ...planInput(request), sourceDateEpoch: await sourceDateEpoch });
-  const swept = Promise.allSettled([engine.sweep(), pruneLogs(join(host.stateDir, 'runs'))]);
   const ground = await readGround(request, images.build.reference, trust);
   const logDir = join(host.stateDir, 'runs', request.runId);
+  const running = runTasks({ plan: timed, ground, engine, streams: request.streams, progress, stop, logDir });
+  // After the first container was asked for: what others left can wait for it.
+  const swept = Promise.allSettled([engine.sweep(), pruneLogs(join(host.stateDir, 'runs'))]);
   try {
-    const tasks = await runTasks({ plan: timed, ground, engine, streams: request.streams, progress, stop, logDir });
+    const tasks = await running;
     const report = reportOf(request, plan, tasks, logDir, (performance.now() - began) / 1000);
     throwIfFailed(report);
     return report;
