@@ -4,7 +4,7 @@ import type { HealthSpec, LayerSpec, Spec } from '../spec/types.ts';
 import type { LayerRule } from '../toolchain/catalog-schema.ts';
 import type { ToolchainDefaults } from '../toolchain/defaults.ts';
 import type { ResolvedToolchain } from '../toolchain/resolve.ts';
-import type { Revision } from '../workspace/revision.ts';
+import { cleanSourceUrl, type Revision } from '../workspace/revision.ts';
 import { containerPaths } from './paths.ts';
 
 /** What an image will be made of, before a file has been read and an engine been asked. */
@@ -100,13 +100,21 @@ function noEntrypoint(spec: Spec, toolchain: ResolvedToolchain): GbuildError {
 
 /**
  * The annotations of the OCI image specification, as labels; the user's own win. Only what the commit and the lock say: the
- * clone's origin is none of it, for the same commit in another clone must give the same image.
+ * source is where the repository's files say it lives, not the clone's origin, which another clone of the commit has not.
  */
-function planLabels({ spec, toolchain, revision, version, lockDigest }: ImagePlanInput): Record<string, string> {
+function planLabels({
+  spec,
+  toolchain,
+  defaults,
+  revision,
+  version,
+  lockDigest,
+}: ImagePlanInput): Record<string, string> {
   const labels: Record<string, string | undefined> = {
     'org.opencontainers.image.title': spec.name,
     'org.opencontainers.image.version': version ?? developmentTag(revision),
     'org.opencontainers.image.revision': revision?.commit,
+    'org.opencontainers.image.source': sourceOf(defaults.origin),
     'org.opencontainers.image.created': revision?.commitTime,
     'io.gbuild.toolchain': `${toolchain.name}@${toolchain.version}`,
     'io.gbuild.recipe': toolchain.recipe,
@@ -114,6 +122,12 @@ function planLabels({ spec, toolchain, revision, version, lockDigest }: ImagePla
   };
   const known = Object.entries(labels).filter((pair): pair is [string, string] => pair[1] !== undefined);
   return { ...Object.fromEntries(known), ...spec.image.labels };
+}
+
+/** An address only: what a registry makes of `github:ada/hello` is not for us to guess. */
+function sourceOf(origin: string | undefined): string | undefined {
+  const address = origin?.replace(/^git\+/, '');
+  return address?.includes('://') ? cleanSourceUrl(address) : undefined;
 }
 
 function ruleOf(layer: LayerSpec): LayerRule {

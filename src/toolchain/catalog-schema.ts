@@ -103,6 +103,8 @@ export const toolchainSchema = z.strictObject({
   layers: z.array(layerRuleSchema).default([]),
   /** What an image starts where the spec is silent: the first that holds. */
   entrypoint: z.array(entrypointSchema).default([]),
+  /** Where the repository's own files say it lives: the first that is an address. */
+  origins: z.array(factSchema).default([]),
 });
 
 /** images/base/base.yml: the Debian roots that toolchains stand on. */

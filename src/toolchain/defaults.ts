@@ -1,4 +1,4 @@
-import type { EntrypointRule, LayerRule, TaskRule } from './catalog-schema.ts';
+import type { EntrypointRule, Fact, LayerRule, TaskRule } from './catalog-schema.ts';
 import { splitCommandLine } from './command-line.ts';
 import { factsHold, readFact } from './facts.ts';
 
@@ -17,6 +17,8 @@ export interface ToolchainDefaults {
   /** In layer order; `when` and `namedIn` are decided, so a planner needs to look at neither. */
   layers: LayerRule[];
   entrypoint?: { command: string[]; because: string };
+  /** As the file has it: a web or git address, or a registry's shorthand. */
+  origin?: string;
 }
 
 /** The rules of a resolved toolchain (or of a catalog's entry) that defaults come from. */
@@ -24,11 +26,13 @@ export interface DefaultRules {
   tasks: Record<string, TaskRule>;
   layers: LayerRule[];
   entrypoint: EntrypointRule[];
+  origins: Fact[];
 }
 
 /** Asks the repository which of a toolchain's default tasks, layers and entrypoints are for it. Reads, runs nothing. */
 export function readDefaults(rootDir: string, rules: DefaultRules): ToolchainDefaults {
   const entrypoint = readEntrypoint(rootDir, rules.entrypoint);
+  const origin = rules.origins.map((fact) => readFact(rootDir, fact)).find((text) => text !== undefined);
   return {
     tasks: readTasks(rootDir, rules.tasks),
     layers: rules.layers
@@ -36,6 +40,7 @@ export function readDefaults(rootDir: string, rules: DefaultRules): ToolchainDef
       .map((rule) => ({ ...rule, from: rule.from.filter((path) => isNamed(rootDir, rule.namedIn, path)) }))
       .filter((rule) => rule.from.length > 0),
     ...(entrypoint === undefined ? {} : { entrypoint }),
+    ...(origin === undefined ? {} : { origin }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { GbuildError } from '../errors.ts';
 import type { BaseEntry, Catalog, CatalogEntry } from './catalog.ts';
-import type { EntrypointRule, LayerRule, TaskRule, ToolchainData } from './catalog-schema.ts';
+import type { EntrypointRule, Fact, LayerRule, TaskRule, ToolchainData } from './catalog-schema.ts';
 import type { ToolchainFolder } from './folder.ts';
 import {
   compareLock,
@@ -49,6 +49,7 @@ export interface ResolvedToolchain {
   tasks: Record<string, TaskRule>;
   layers: LayerRule[];
   entrypoint: EntrypointRule[];
+  origins: Fact[];
   lockState: LockState;
   source: ToolchainSource;
 }
@@ -124,6 +125,7 @@ function resolveEntry(
     tasks: data.tasks,
     layers: data.layers,
     entrypoint: data.entrypoint,
+    origins: data.origins,
     source: { kind: 'catalog', entry, base, parts, args },
   };
 }
@@ -160,7 +162,7 @@ function resolveFolder({ request, path }: { request: string; path: string }, fol
   };
 }
 
-const nothingKnown = { options: {}, caches: [], env: {}, tasks: {}, layers: [], entrypoint: [] };
+const nothingKnown = { options: {}, caches: [], env: {}, tasks: {}, layers: [], entrypoint: [], origins: [] };
 
 /** The reference that is pulled for a toolchain's root, where that can be. */
 function suiteReference(data: ToolchainData, base: BaseEntry): string {

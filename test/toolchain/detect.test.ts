@@ -146,6 +146,16 @@ test('of the usual output folders only those are shipped that package.json speak
   expect(await outputs({ build: 'tsc' })).toBeUndefined();
 });
 
+test('where the repository lives is read from both forms of package.json', async () => {
+  const originOf = async (repository: unknown) => {
+    await using fixture = await createFixture({ 'package.json': JSON.stringify({ repository }) });
+    return readDefaults(fixture.path, nodeData).origin;
+  };
+  expect(await originOf('https://example.org/a')).toBe('https://example.org/a');
+  expect(await originOf({ type: 'git', url: 'git+https://example.org/b' })).toBe('git+https://example.org/b');
+  expect(await originOf(undefined)).toBeUndefined();
+});
+
 test('a simple start script becomes an argv, any other goes through a shell', async () => {
   const start = async (script: string) =>
     (await detect({ 'package.json': json({ scripts: { start: script } }) }))?.image?.entrypoint;
