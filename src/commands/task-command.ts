@@ -91,12 +91,9 @@ function frozenOf({ frozen }: { frozen?: boolean | undefined }, host: Host): Fro
   return host.isCI ? 'if-locked' : 'never';
 }
 
-/** Names of runs sort by time and never meet. */
-export function newRunId(): string {
-  const time = new Date()
-    .toISOString()
-    .replaceAll(/[^0-9]/g, '')
-    .slice(0, 14);
+/** Names of runs sort by time, to the millisecond, and never meet. */
+export function newRunId(now = new Date()): string {
+  const time = now.toISOString().replaceAll(/[^0-9]/g, '');
   return `${time}-${randomBytes(4).toString('hex')}`;
 }
 

@@ -115,7 +115,7 @@ export function openCli(options: CliOptions = {}): Cli {
       text
         .replaceAll(dir, '<dir>')
         .replace(/\b(\d+ min )?\d+(\.\d+)? s\b/g, '<time>')
-        .replace(/\b\d{14}-[0-9a-f]{8}\b/g, '<run>'),
+        .replace(/\b\d{17}-[0-9a-f]{8}\b/g, '<run>'),
     [Symbol.dispose]: () => rmSync(dir, { recursive: true, force: true }),
   };
 }

@@ -103,7 +103,7 @@ function linesOf(text: string): string[] {
 
 function normalise(text: string): string {
   return text
-    .replace(/\b\d{14}-[0-9a-f]{8}\b/g, 'RUN')
+    .replace(/\b\d{17}-[0-9a-f]{8}\b/g, 'RUN')
     .replace(/\b(\d+ min )?\d+(\.\d+)? ?m?s\b|\b\d+\.\d{5,}\b/g, 'TIME')
     .replace(/\b\d+(\.\d+)? (B|kB|MB|GB)\b/g, 'SIZE')
     .replace(/\b22\.\d+\.\d+\b/g, '22.x')
