@@ -14,21 +14,24 @@ import { messageIn, patience, type Wire } from './wire.ts';
  * @throws GbuildError `image-missing`, `engine-blind` when the engine has no such host folder, `engine-failed`
  */
 export async function createContainer(wire: Wire, spec: ContainerSpec): Promise<string> {
-  const what = 'create a container';
-  const answer = await wire.send({
-    what,
-    method: 'POST',
-    path: '/containers/create',
-    json: formatCreateBody(spec),
-    signal: patience(),
-  });
-  const status = answer.statusCode ?? 0;
-  const text = await wire.readText(answer, what);
-  if (status === 201) return readText(JSON.parse(text), 'Id') ?? '';
+  const { id, status, text } = await tryToCreate(wire, spec);
+  if (id !== undefined) return id;
   if (status === 404) throw imageMissing(wire, spec.image);
   const folder = await findUnseenFolder(wire, spec);
   if (folder !== undefined) throw blindEngine(wire, folder, 'has no such folder');
-  throw refused(wire.endpoint, what, status, messageIn(text));
+  throw refused(wire.endpoint, create, status, messageIn(text));
+}
+
+const create = 'create a container';
+
+/** The id, or what the engine answered instead. */
+async function tryToCreate(wire: Wire, spec: ContainerSpec): Promise<{ id?: string; status: number; text: string }> {
+  const json = formatCreateBody(spec);
+  const request = { what: create, method: 'POST', path: '/containers/create', json, signal: patience() } as const;
+  const answer = await wire.send(request);
+  const status = answer.statusCode ?? 0;
+  const text = await wire.readText(answer, create);
+  return { status, text, ...(status === 201 && { id: readText(JSON.parse(text), 'Id') ?? '' }) };
 }
 
 /**
@@ -44,17 +47,9 @@ async function findUnseenFolder(wire: Wire, spec: ContainerSpec): Promise<string
 }
 
 async function canCreate(wire: Wire, spec: ContainerSpec): Promise<boolean> {
-  const what = 'create a container';
-  const answer = await wire.send({
-    what,
-    method: 'POST',
-    path: '/containers/create',
-    json: formatCreateBody(spec),
-    signal: patience(),
-  });
-  const text = await wire.readText(answer, what);
-  if (answer.statusCode !== 201) return false;
-  await removeContainer(wire, readText(JSON.parse(text), 'Id') ?? '', { lost: false });
+  const { id } = await tryToCreate(wire, spec);
+  if (id === undefined) return false;
+  await removeContainer(wire, id, { lost: false });
   return true;
 }
 

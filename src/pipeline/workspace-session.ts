@@ -111,10 +111,7 @@ async function detectSpec(rootDir: string, catalog: Catalog): Promise<KnownSpec>
   const { detectToolchain } = await import('../toolchain/detect.ts');
   const detection = detectToolchain(rootDir, catalog);
   if (detection === undefined) {
-    throw new GbuildError('spec-missing', `no gbuild.yml in ${rootDir}, and none of its files says how it is built`, {
-      suggestions: ['gbuild init', 'gbuild test --directory your/repository'],
-      facts: { rootDir, toolchains: catalog.names },
-    });
+    throw nothingDetected(rootDir, catalog);
   }
   const [{ parseSpec }, { writeInitialSpec }] = await Promise.all([
     import('../spec/read.ts'),
@@ -136,4 +133,16 @@ export function defaultTasks({ defaults }: WorkspaceSession): Record<string, Tas
       { run, needs, env, reports, workdir: '.' },
     ]),
   );
+}
+
+/** Neither a spec nor files that speak for themselves: what one needs to write is small enough to paste. */
+export function nothingDetected(rootDir: string, catalog: Catalog): GbuildError {
+  const lines = ['gbuild: 1', 'name: app', 'toolchain: node', 'tasks:', '  test: npm test'];
+  return new GbuildError('spec-missing', `no gbuild.yml in ${rootDir}, and none of its files says how it is built`, {
+    suggestions: [
+      `printf '${lines.join('\\n')}\\n' > ${join(rootDir, 'gbuild.yml')}   # toolchains: ${catalog.names.join(', ')}`,
+      'gbuild test --directory your/repository',
+    ],
+    facts: { rootDir, toolchains: catalog.names },
+  });
 }

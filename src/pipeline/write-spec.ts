@@ -7,7 +7,7 @@ import { migrateSpec, writeSpec } from '../spec/migrate.ts';
 import { readSpec, specFileName } from '../spec/read.ts';
 import { type Assumption, detectToolchain } from '../toolchain/detect.ts';
 import { findRoot } from '../workspace/root.ts';
-import { openCatalog, type Places } from './workspace-session.ts';
+import { nothingDetected, openCatalog, type Places } from './workspace-session.ts';
 
 /** The story of `gbuild init`: what the repository's files say, written down with comments; never over an existing file. */
 export async function initSpec(places: Places): Promise<{ file: string; assumptions: Assumption[] }> {
@@ -15,15 +15,7 @@ export async function initSpec(places: Places): Promise<{ file: string; assumpti
   const catalog = await openCatalog(places);
   const detection = detectToolchain(rootDir, catalog);
   const file = join(rootDir, specFileName);
-  if (detection === undefined) {
-    throw new GbuildError('spec-missing', `none of the files in ${rootDir} says how it is built`, {
-      suggestions: [
-        `printf 'gbuild: 1\\nname: app\\ntoolchain: node@^24\\ntasks:\\n  test: npm test\\n' > ${file}`,
-        `the toolchains are: ${catalog.names.join(', ')}`,
-      ],
-      facts: { rootDir, toolchains: catalog.names },
-    });
-  }
+  if (detection === undefined) throw nothingDetected(rootDir, catalog);
   createFile(file, writeInitialSpec(detection));
   return { file, assumptions: detection.assumptions };
 }
