@@ -6,7 +6,6 @@ export default class CompletionCommand extends BaseCommand {
   static override summary = 'Print a completion script for bash or zsh';
   static override description =
     'Completes commands, flags and, after "run" and "plan", the tasks of the repository you stand in.';
-  static override enableJsonFlag = false;
   static override args = {
     shell: Args.string({ required: true, options: ['bash', 'zsh'], description: 'your shell' }),
   };
@@ -24,6 +23,8 @@ export default class CompletionCommand extends BaseCommand {
         summary: command.summary ?? '',
         flags: Object.values(command.flags).flatMap(({ name, char }) => [`--${name}`, ...(char ? [`-${char}`] : [])]),
       }));
-    this.log(formatCompletion(args.shell as 'bash' | 'zsh', commands).trimEnd());
+    const script = formatCompletion(args.shell as 'bash' | 'zsh', commands).trimEnd();
+    this.log(script);
+    return { shell: args.shell, script };
   }
 }

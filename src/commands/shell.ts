@@ -3,22 +3,25 @@ import { openTerminal, TaskCommand, taskFlags } from './task-command.ts';
 
 export default class ShellCommand extends TaskCommand {
   static override summary = 'Open a shell in the build container, with the workspace in it';
-  static override description = 'Without a terminal, commands are read from standard input.';
-  static override enableJsonFlag = false;
+  static override description =
+    'Without a terminal, commands are read from standard input. With --json what they print goes to standard error.';
   static override flags = { ...taskFlags };
   static override examples = ['<%= config.bin %> shell', 'echo "node --version" | <%= config.bin %> shell'];
 
   async run() {
     const { flags } = await this.parse(ShellCommand);
-    const isInteractive = process.stdin.isTTY && process.stdout.isTTY;
+    const json = this.jsonEnabled();
+    const isInteractive = process.stdin.isTTY && process.stdout.isTTY && !json;
     const io = {
       stdin: process.stdin,
-      onOutput: (stream: 'stdout' | 'stderr', chunk: Buffer) => writeAll(process[stream], chunk),
+      onOutput: (stream: 'stdout' | 'stderr', chunk: Buffer) => writeAll(process[json ? 'stderr' : stream], chunk),
       ...(isInteractive && { terminal: openTerminal() }),
     };
     try {
       const request = { io, ...(isInteractive && { takeKeys }) };
-      process.exitCode = await this.withRun(flags, (open) => openShell({ ...open, ...request }));
+      const exitCode = await this.withRun(flags, (open) => openShell({ ...open, ...request }));
+      process.exitCode = exitCode;
+      return { exitCode };
     } finally {
       process.stdin.unref();
     }

@@ -193,6 +193,32 @@ describe('gbuild completion', () => {
   });
 });
 
+describe('--json', () => {
+  test('is a flag of every command, as help says in JSON itself', async () => {
+    const { stdout, stderr } = await cli.run(['help', '--json']);
+    const { commands } = JSON.parse(stdout) as { commands: { id: string; flags: { name: string }[] }[] };
+    expect(stderr).toBe('');
+    expect(commands.map(({ id }) => id)).toEqual(expect.arrayContaining(['completion', 'help', 'image', 'shell']));
+    expect(commands.filter(({ flags }) => !flags.some(({ name }) => name === 'json'))).toEqual([]);
+    const one = await cli.run(['help', 'image', '--json']);
+    expect(JSON.parse(one.stdout).commands).toEqual([
+      expect.objectContaining({ id: 'image', summary: expect.stringContaining('release') }),
+    ]);
+  });
+
+  test('of completion has the script', async () => {
+    const [plain, json] = [await cli.run(['completion', 'bash']), await cli.run(['completion', 'bash', '--json'])];
+    expect(JSON.parse(json.stdout)).toEqual({ shell: 'bash', script: plain.stdout.trimEnd() });
+  });
+
+  test('of a shell has its exit code, and what it prints goes to stderr', async () => {
+    const cwd = cli.tasks('e2e-shell-json', '');
+    const result = await cli.run(['shell', '--json'], { cwd, input: 'echo said; exit 3' });
+    expect([result.exitCode, JSON.parse(result.stdout)]).toEqual([3, { exitCode: 3 }]);
+    expect(result.stderr).toContain('said\n');
+  });
+});
+
 describe('help', () => {
   const commands = Object.keys(
     (JSON.parse(readFileSync(new URL('../../oclif.manifest.json', import.meta.url), 'utf8')) as { commands: object })

@@ -56,6 +56,6 @@ describe('the help in docs/commands.md', () => {
 });
 
 const introduction = `What \`gbuild COMMAND --help\` prints, word by word; a test keeps this page equal to it. Global flags go with every command
-but \`help\`; \`completion\` and \`shell\` have no \`--json\`, for what they print is not an answer. [running.md](running.md),
-[releases.md](releases.md) and [engines.md](engines.md) say what the commands do; [errors.md](errors.md) lists exit codes.
+but \`help\`, which has \`--json\` alone. [running.md](running.md), [releases.md](releases.md) and [engines.md](engines.md) say what
+the commands do; [errors.md](errors.md) lists exit codes.
 `;
