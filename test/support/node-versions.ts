@@ -11,6 +11,12 @@ export async function ensureNode(version: string): Promise<string> {
   if (existsSync(node)) return node;
   mkdirSync(home, { recursive: true });
   const flags = ['--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--loglevel=error'];
-  await execa('npm', ['install', '--prefix', home, ...flags, `${name}@${version}`]);
+  await execa('npm', ['install', '--prefix', home, ...flags, `${name}@${version}`], { env: trustingEnv() });
   return node;
+}
+
+/** Node looks into the system's store only where it is told to. */
+function trustingEnv(): Record<string, string> {
+  const bundle = '/etc/ssl/certs/ca-certificates.crt';
+  return process.env.NODE_EXTRA_CA_CERTS || !existsSync(bundle) ? {} : { NODE_EXTRA_CA_CERTS: bundle };
 }
