@@ -12,6 +12,8 @@ export interface RepackOptions {
   mtime: number;
   /** A path (relative, no trailing '/') to leave out, with everything below it. */
   exclude: (path: string) => boolean;
+  /** Small files whose content itself holds what differs from day to day: by path, how to make the lasting one of it. */
+  rewrite?: Readonly<Record<string, (bytes: Buffer) => Buffer>>;
   /** An existing folder; two files are made in a new folder of it, the one that stays is the layer's. */
   spoolDir: string;
   createdBy: string;
@@ -26,7 +28,7 @@ export async function repackLayer(tar: AsyncIterable<Uint8Array>, options: Repac
   const dir = mkdtempSync(join(options.spoolDir, 'repack-'));
   try {
     const contents = join(dir, 'contents');
-    const items = listItems(await spoolEntries(tar, contents), contents, options);
+    const items = listItems(await spoolEntries(tar, contents, options), contents, options);
     const layer = await writeLayer(items, join(dir, 'layer.tar'), options.createdBy);
     await rm(contents);
     return layer;
@@ -42,7 +44,11 @@ interface Node {
   offset: number;
 }
 
-async function spoolEntries(tar: AsyncIterable<Uint8Array>, contents: string): Promise<Map<string, Node>> {
+async function spoolEntries(
+  tar: AsyncIterable<Uint8Array>,
+  contents: string,
+  { rewrite = {} }: RepackOptions,
+): Promise<Map<string, Node>> {
   const nodes = new Map<string, Node>();
   await using file = await open(contents, 'wx');
   let offset = 0;
@@ -50,10 +56,22 @@ async function spoolEntries(tar: AsyncIterable<Uint8Array>, contents: string): P
     const path = normalizePath(header.path);
     if (path === '') continue;
     const target = header.type === 'hardlink' ? nodes.get(normalizePath(header.linkTarget ?? '')) : undefined;
-    nodes.set(path, target ?? { header: { ...header, path }, offset });
-    for await (const chunk of content) offset += await append(file, chunk);
+    const rewritten = header.type === 'file' ? await rewriteContent(content, rewrite[path]) : undefined;
+    const size = rewritten?.length ?? header.size;
+    nodes.set(path, target ?? { header: { ...header, path, size }, offset });
+    for await (const chunk of rewritten ? [rewritten] : content) offset += await append(file, chunk);
   }
   return nodes;
+}
+
+async function rewriteContent(
+  content: AsyncIterable<Uint8Array>,
+  change: ((bytes: Buffer) => Buffer) | undefined,
+): Promise<Buffer | undefined> {
+  if (change === undefined) return undefined;
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of content) chunks.push(chunk);
+  return change(Buffer.concat(chunks));
 }
 
 async function append(file: FileHandle, chunk: Uint8Array): Promise<number> {

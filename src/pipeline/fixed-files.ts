@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { ContainerFile, ContainerMount } from '../engine/container-spec.ts';
 import type { Host } from '../host.ts';
 
-/** A small file that many containers get alike: user tables, CA roots. Absolute path in the container. */
+/** A small file that many containers get alike: user tables, CA roots, the caller's settings of a tool. */
 export interface FixedFile {
+  /** Absolute, in the container. */
   path: string;
-  text: string;
+  content: string | Buffer;
+  /** It may hold credentials: nobody but the caller may read it, and only its newest content is kept. */
+  isPrivate?: boolean;
 }
 
 /**
@@ -15,32 +18,42 @@ export interface FixedFile {
  * more than the rest of a container's creation.
  */
 export function bindFixedFiles(host: Host, files: FixedFile[]): ContainerMount[] {
-  return files.map(({ path, text }) => ({
+  return files.map((file) => ({
     type: 'bind',
-    hostDir: keepFile(join(host.cacheDir, 'fixed-files'), text),
-    containerDir: path,
+    hostDir: file.isPrivate ? keepPrivateFile(host.cacheDir, file) : keepFile(host.cacheDir, file),
+    containerDir: file.path,
     readOnly: true,
   }));
 }
 
 /** The same for an engine that sees the workspace but not the cache folder: put into the container before it starts. */
-export function putFixedFiles(files: FixedFile[]): ContainerFile[] {
-  return files.map(({ path, text }) => ({
+export function putFixedFiles(files: FixedFile[], identity: { uid: number; gid: number }): ContainerFile[] {
+  return files.map(({ path, content, isPrivate }) => ({
     path,
     type: 'file',
-    mode: 0o644,
-    uid: 0,
-    gid: 0,
-    content: Buffer.from(text),
+    mode: isPrivate ? 0o600 : 0o644,
+    uid: isPrivate ? identity.uid : 0,
+    gid: isPrivate ? identity.gid : 0,
+    content: Buffer.from(content),
   }));
 }
 
-function keepFile(dir: string, text: string): string {
-  const file = join(dir, createHash('sha256').update(text).digest('hex'));
-  if (existsSync(file)) return file;
-  mkdirSync(dir, { recursive: true });
-  const beside = `${file}.${process.pid}`;
-  writeFileSync(beside, text, { mode: 0o644 });
-  renameSync(beside, file);
+function keepFile(cacheDir: string, { content }: FixedFile): string {
+  const file = join(cacheDir, 'fixed-files', createHash('sha256').update(content).digest('hex'));
+  if (!existsSync(file)) writeBeside(file, content, 0o644);
   return file;
+}
+
+/** By its place, not by its digest: a password that was changed is not kept. Running containers keep what they have. */
+function keepPrivateFile(cacheDir: string, { path, content }: FixedFile): string {
+  const file = join(cacheDir, 'host-files', createHash('sha256').update(path).digest('hex'));
+  if (!existsSync(file) || !readFileSync(file).equals(Buffer.from(content))) writeBeside(file, content, 0o600);
+  return file;
+}
+
+function writeBeside(file: string, content: string | Buffer, mode: number): void {
+  mkdirSync(dirname(file), { recursive: true });
+  const beside = `${file}.${process.pid}`;
+  writeFileSync(beside, content, { mode });
+  renameSync(beside, file);
 }

@@ -38,8 +38,8 @@ export function capabilitiesOf(identity: Identity): string[] {
 export function planUserTables(identity: Identity, image: { passwd: string; group: string }): FixedFile[] {
   const { uid, gid } = identity;
   if (uid === 0) return [];
-  const files = [{ path: '/etc/passwd', text: addPasswdEntry(image.passwd, identity) }];
-  if (!hasId(image.group, gid)) files.push({ path: '/etc/group', text: `${ended(image.group)}gbuild:x:${gid}:\n` });
+  const files = [{ path: '/etc/passwd', content: addPasswdEntry(image.passwd, identity) }];
+  if (!hasId(image.group, gid)) files.push({ path: '/etc/group', content: `${ended(image.group)}gbuild:x:${gid}:\n` });
   return files;
 }
 

@@ -8,7 +8,7 @@ import type { PlannedContainer } from './task-container.ts';
 export async function runPlanned(
   engine: Engine,
   host: Host,
-  { spec, fixedFiles }: PlannedContainer,
+  { spec, fixedFiles, identity }: PlannedContainer,
   io: ContainerIO,
 ): Promise<ContainerResult> {
   const binds = bindFixedFiles(host, fixedFiles);
@@ -17,6 +17,6 @@ export async function runPlanned(
   } catch (error) {
     const isUnseen = error instanceof GbuildError && error.code === 'engine-blind';
     if (!isUnseen || !binds.some((bind) => bind.type === 'bind' && bind.hostDir === error.facts.hostDir)) throw error;
-    return engine.runContainer({ ...spec, files: [...spec.files, ...putFixedFiles(fixedFiles)] }, io);
+    return engine.runContainer({ ...spec, files: [...spec.files, ...putFixedFiles(fixedFiles, identity)] }, io);
   }
 }

@@ -5,6 +5,7 @@ import type { Stop } from '../host.ts';
 import { planTasks, type TaskPlan } from '../plan/task-plan.ts';
 import { formatSeconds } from '../reporter/format.ts';
 import type { Progress } from '../reporter/progress.ts';
+import { readHostFiles } from '../toolchain/host-files.ts';
 import { type HostTrust, readHostTrust } from '../toolchain/trust.ts';
 import { readCommitTime } from '../workspace/commit-time.ts';
 import { chooseIdentity } from './identity.ts';
@@ -92,7 +93,12 @@ export async function readGround(
     host,
     info,
     trust,
-    image: { reference, ...tables },
+    settings: readHostFiles(host, session.toolchain.hostFiles).map(({ to, bytes }) => ({
+      path: to,
+      content: bytes,
+      isPrivate: true,
+    })),
+    image: { reference, ...tables, keystores: session.toolchain.keystores },
     labels: {
       'io.gbuild.repository': session.spec.name,
       'io.gbuild.spec': session.specFile ?? session.rootDir,

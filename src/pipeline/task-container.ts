@@ -13,8 +13,10 @@ export interface RunGround {
   host: Host;
   info: EngineInfo;
   trust: HostTrust;
-  /** The image to run in, and its own user tables. */
-  image: { reference: string; passwd: string; group: string };
+  /** The caller's settings of the toolchain's tools. */
+  settings: FixedFile[];
+  /** The image to run in, its own user tables, and its Java keystores. */
+  image: { reference: string; passwd: string; group: string; keystores: readonly string[] };
   labels: Record<string, string>;
 }
 
@@ -25,13 +27,14 @@ const memoryShare = 0.9;
 export interface PlannedContainer {
   spec: ContainerSpec;
   fixedFiles: FixedFile[];
+  identity: Identity;
 }
 
 /** The container of one planned task. Pure: values of passed variables come from the host that is handed in. */
 export function planContainer(task: PlannedTask, plan: TaskPlan, ground: RunGround): PlannedContainer {
   const { host, info, image } = ground;
   const identity = chooseIdentity(host, info);
-  const trust = planTrust(ground.trust);
+  const trust = planTrust(ground.trust, image.keystores);
   const memory = plan.resources.memory ?? Math.floor(info.memory * memoryShare);
   const spec: ContainerSpec = {
     image: image.reference,
@@ -65,7 +68,7 @@ export function planContainer(task: PlannedTask, plan: TaskPlan, ground: RunGrou
     ...(identity.usernsMode !== undefined && { usernsMode: identity.usernsMode }),
     probe: { hostDir: plan.rootDir, containerDir: containerPaths.workspace },
   };
-  return { spec, fixedFiles: [...planUserTables(identity, image), ...trust.files] };
+  return { spec, fixedFiles: [...planUserTables(identity, image), ...trust.files, ...ground.settings], identity };
 }
 
 /** Home and caches as folders of the caller's, for an image that was not made with folders that anyone may write to. */

@@ -1,21 +1,24 @@
-import { rootCertificates } from 'node:tls';
 import { containerPaths } from '../plan/paths.ts';
-import type { HostTrust } from '../toolchain/trust.ts';
+import { trustBundle as bundleOf, type HostTrust, trustKeystore } from '../toolchain/trust.ts';
 import type { FixedFile } from './fixed-files.ts';
 
 /**
  * What carries the host's extra CA roots and proxies into a run: the public roots with the extra ones as the system's
- * bundle, and variables for the tools that look elsewhere. Nothing where the host has neither.
+ * bundle and in the image's Java keystores, and variables for the tools that look elsewhere. Nothing where the host has neither.
  */
-export function planTrust(trust: HostTrust): { files: FixedFile[]; env: Record<string, string> } {
+export function planTrust(
+  trust: HostTrust,
+  keystores: readonly string[],
+): { files: FixedFile[]; env: Record<string, string> } {
   if (trust.extraRoots === '') return { files: [], env: trust.proxies };
-  const bundle = `${rootCertificates.join('\n')}\n${trust.extraRoots}`;
+  const bundle = bundleOf(trust);
   const { trustBundle, extraRoots } = containerPaths;
   return {
     files: [
-      { path: trustBundle, text: bundle },
-      { path: '/etc/ssl/certs/ca-certificates.crt', text: bundle },
-      { path: extraRoots, text: trust.extraRoots },
+      { path: trustBundle, content: bundle },
+      { path: '/etc/ssl/certs/ca-certificates.crt', content: bundle },
+      { path: extraRoots, content: trust.extraRoots },
+      ...keystores.map((path) => ({ path: `/${path}`, content: trustKeystore(trust) })),
     ],
     env: {
       SSL_CERT_FILE: trustBundle,

@@ -4,9 +4,11 @@ import { GbuildError } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { Progress } from '../reporter/progress.ts';
 import type { Lock, Spec, TaskSpec } from '../spec/types.ts';
+import { askRepository } from '../toolchain/asked-version.ts';
 import { type Catalog, readCatalog } from '../toolchain/catalog.ts';
 import { readDefaults, type ToolchainDefaults } from '../toolchain/defaults.ts';
 import type { Assumption } from '../toolchain/detect.ts';
+import { factsHold } from '../toolchain/facts.ts';
 import { readToolchainFolder } from '../toolchain/folder.ts';
 import { type ResolvedToolchain, resolveToolchain } from '../toolchain/resolve.ts';
 import { findRoot } from '../workspace/root.ts';
@@ -55,11 +57,12 @@ export async function openWorkspace(
   for (const { key, because } of assumptions) progress.note(`assuming ${key}: ${because}`);
   if (assumptions.length > 0) progress.note('no gbuild.yml here; "gbuild init" writes these assumptions down');
   const lock = ignoreLock ? undefined : await readKnownLock(rootDir, cache);
-  const request = spec.toolchain;
-  const toolchain = resolveToolchain(request, catalog, {
+  const request = askRepository(rootDir, spec.toolchain, catalog);
+  const resolved = resolveToolchain(request, catalog, {
     lock: lock?.toolchain,
     folder: request.kind === 'folder' ? readToolchainFolder(rootDir, request.path) : undefined,
   });
+  const toolchain = { ...resolved, caches: resolved.caches.filter(({ when }) => factsHold(rootDir, when)) };
   return {
     rootDir,
     spec,

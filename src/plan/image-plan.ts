@@ -47,7 +47,7 @@ const noTime = '1980-01-01T00:00:01Z';
 export function planImage(input: ImagePlanInput): ImagePlan {
   const { spec, toolchain, revision, version } = input;
   const tag = version ?? developmentTag(revision);
-  const { build = input.tasks.includes('build') ? 'build' : false } = spec.image;
+  const { build = chooseBuildTask(input) } = spec.image;
   return {
     repository: spec.name,
     ...(version !== undefined && { version }),
@@ -60,6 +60,12 @@ export function planImage(input: ImagePlanInput): ImagePlan {
     config: planConfig(input),
     labels: planLabels(input),
   };
+}
+
+/** The toolchain's own layers are laid out by its task `stage`, where it has one; else `build` makes what is packed. */
+function chooseBuildTask({ spec, defaults, tasks }: ImagePlanInput): string | false {
+  if (spec.image.layers === 'auto' && Object.hasOwn(defaults.tasks, 'stage')) return 'stage';
+  return tasks.includes('build') ? 'build' : false;
 }
 
 /**
@@ -131,7 +137,7 @@ function sourceOf(origin: string | undefined): string | undefined {
 }
 
 function ruleOf(layer: LayerSpec): LayerRule {
-  return { ...layer, select: 'all', optional: false, when: [] };
+  return { ...layer, select: 'all', optional: false, when: [], unless: [] };
 }
 
 function healthcheckOf({ cmd, interval, timeout, retries, startPeriod }: HealthSpec) {

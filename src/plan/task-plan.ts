@@ -55,9 +55,14 @@ export interface TaskPlanInput {
   sourceDateEpoch?: number | undefined;
 }
 
-/** The spec's tasks over the toolchain's default ones. */
+/** The spec's tasks over the toolchain's default ones, which need of others what there is. */
 export function tasksOf(spec: Spec, defaults: Record<string, TaskSpec>): Record<string, TaskSpec> {
-  return { ...defaults, ...spec.tasks };
+  const names = { ...defaults, ...spec.tasks };
+  const own = Object.entries(defaults).map(([name, task]) => {
+    const needs = task.needs.filter((need) => Object.hasOwn(names, need));
+    return [name, { ...task, needs }] as const;
+  });
+  return { ...Object.fromEntries(own), ...spec.tasks };
 }
 
 /** Plans the named tasks and all they need. Pure. An unknown task is the caller's mistake and gets the list. */

@@ -77,14 +77,17 @@ function refuseNewer(tree: Tree, source: Source) {
   return [source.mistakeAt(from, to, { path: ['lock'], expected: 'at most 1', found: String(value), hint })];
 }
 
-/** An image's version is its tag or digest, a folder's the start of its recipe: only the catalog's are semver. */
+/**
+ * An image's version is its tag or digest, a folder's the start of its recipe: only the catalog's are semver, or short
+ * where a Debian suite decides the rest (`21`); whether the toolchain has such a one is for the catalog to say.
+ */
 function refuseInexact(tree: Tree, source: Source) {
   const path = ['toolchain', 'version'];
   const request = findTree(tree, ['toolchain', 'request']).tree.value;
   const version = findTree(tree, path);
   const { value, from, to } = version.tree;
   if (!version.whole || typeof value !== 'string' || typeof request !== 'string') return [];
-  if (kindOf(request) !== 'catalog' || semver.valid(value) !== null) return [];
+  if (kindOf(request) !== 'catalog' || semver.valid(value) !== null || /^\d+(\.\d+)?$/.test(value)) return [];
   return [source.mistakeAt(from, to, { path, expected: 'an exact version', found: quote(value) })];
 }
 

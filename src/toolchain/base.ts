@@ -13,6 +13,8 @@ export interface SuiteRequest {
   suite: string;
   /** Debian packages on top of those that every runtime root has. */
   packages: string[];
+  /** Java keystores that the packages bring. */
+  keystores: string[];
 }
 
 /** The reference of the root that is made where none can be pulled. */
@@ -75,7 +77,7 @@ export async function ensureRuntimeRoot(rim: Rim, request: SuiteRequest): Promis
 }
 
 async function buildRuntimeRoot(rim: Rim, request: SuiteRequest, root: EnsuredImage): Promise<EnsuredImage> {
-  const { base, suite, packages } = request;
+  const { base, suite, packages, keystores } = request;
   const staging = rim.engine.stagingReference(`base-${suite}`);
   try {
     await buildTarget(rim, {
@@ -93,6 +95,7 @@ async function buildRuntimeRoot(rim: Rim, request: SuiteRequest, root: EnsuredIm
         from: staging,
         tag: runtimeReference(request),
         volatile: base.data.volatile,
+        keystores,
         baseLayers: 0,
         createdBy: `gbuild base ${suite}`,
         hostDir,

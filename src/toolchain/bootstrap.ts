@@ -41,6 +41,7 @@ export async function bootstrapRoot(rim: Rim, step: Step, options: BootstrapOpti
   const createdBy = `gbuild base ${suite}`;
   const layer = await repackTar(createReadStream(tar, { highWaterMark: 1 << 20 }), {
     volatile: [...volatile, ...sources, 'etc/apt/apt.conf.d/99mmdebstrap'],
+    keystores: [],
     createdBy,
     hostDir,
   });
@@ -65,7 +66,7 @@ async function runMmdebstrap(
   const args = [
     `--mode=${isRoot ? 'root' : 'unshare'}`,
     '--variant=apt',
-    '--include=usr-is-merged',
+    ...(suite === 'bullseye' ? [] : ['--include=usr-is-merged']),
     ...(existsSync(mergedUsrHook) ? [`--hook-dir=${mergedUsrHook}`] : []),
     `--architectures=${architecture}`,
     ...pathOptions.map((option) => `--dpkgopt=${option}`),

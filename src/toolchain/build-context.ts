@@ -2,7 +2,7 @@ import { constantTime } from '../oci/layer.ts';
 import { type TarItem, writeTar } from '../oci/tar.ts';
 import type { AptSetup } from './apt-setup.ts';
 import type { RecipeFile } from './catalog.ts';
-import { type HostTrust, trustBundle } from './trust.ts';
+import { type HostTrust, trustBundle, trustKeystore } from './trust.ts';
 
 /** A file of a build context: bytes at hand, or a file of the host. */
 export type ContextFile =
@@ -31,12 +31,23 @@ export function recipeContext(files: RecipeFile[]): ContextFile[] {
   );
 }
 
+/** What of this host a build may use and must not keep. */
+export interface HostContext {
+  trust: HostTrust;
+  apt: AptSetup;
+  /** What the catalog vouches for. */
+  pins: Readonly<Record<string, string>>;
+  /** The caller's configuration of the tools, by path below the home. */
+  files: { path: string; bytes: Buffer }[];
+}
+
 /**
  * `gbuild/` of a context, bound by RUN steps at /run/gbuild: the helpers of images/base, and what this host has of CA
- * roots and Debian mirrors. Bound, not copied, so that none of it reaches a layer.
+ * roots, Debian mirrors and configuration of tools. Bound, not copied, so that none of it reaches a layer.
  */
-export function helperContext(helpers: RecipeFile[], trust: HostTrust, apt: AptSetup): ContextFile[] {
-  const text = (path: string, content: string): ContextFile => ({
+export function helperContext(helpers: RecipeFile[], host: HostContext): ContextFile[] {
+  const { trust, apt, pins, files } = host;
+  const text = (path: string, content: string | Buffer): ContextFile => ({
     path: `gbuild/${path}`,
     executable: false,
     bytes: Buffer.from(content),
@@ -47,6 +58,9 @@ export function helperContext(helpers: RecipeFile[], trust: HostTrust, apt: AptS
       .filter(({ path }) => path.startsWith('helpers/'))
       .map(({ path, bytes }) => ({ path: path.replace('helpers/', 'gbuild/'), executable: true, bytes })),
     text('trust.pem', trust.extraRoots === '' ? '' : trustBundle(trust)),
+    text('trust.jks', trust.extraRoots === '' ? '' : trustKeystore(trust)),
+    text('integrity', lines(Object.entries(pins).map(([name, integrity]) => `${name} ${integrity}`))),
+    ...files.map(({ path, bytes }) => text(`home/${path}`, bytes)),
     text('sources.list', lines(apt.sources)),
     text('apt.conf', lines(apt.options)),
   ];

@@ -3,6 +3,7 @@ import type { Step } from '../reporter/progress.ts';
 import { readAptSetup } from './apt-setup.ts';
 import { buildNetwork, type ContextFile, contextChunks, helperContext, recipeContext } from './build-context.ts';
 import type { RecipeFile } from './catalog.ts';
+import { type HostFileRule, readHostFiles } from './host-files.ts';
 import type { Rim } from './rim.ts';
 import { readHostTrust } from './trust.ts';
 
@@ -16,6 +17,9 @@ export interface TargetBuild {
   suite: string;
   /** More of the context. */
   parts?: ContextFile[];
+  /** What the catalog vouches for, and the caller's files that the build may use. */
+  pins?: Record<string, string>;
+  hostFiles?: HostFileRule[];
   target?: string | undefined;
   tag: string;
   args: Record<string, string>;
@@ -27,10 +31,12 @@ export async function buildTarget(rim: Rim, build: TargetBuild): Promise<string>
   const trust = readHostTrust(rim.host);
   const apt = await readAptSetup(build.suite, rim);
   const network = buildNetwork(trust, apt);
-  const files = [...recipeContext(build.files), ...(build.parts ?? []), ...helperContext(build.helpers, trust, apt)];
+  const files = readHostFiles(rim.host, build.hostFiles ?? []).map(({ from, bytes }) => ({ path: from, bytes }));
+  const helpers = helperContext(build.helpers, { trust, apt, files, pins: build.pins ?? {} });
+  const context = [...recipeContext(build.files), ...(build.parts ?? []), ...helpers];
   return rim.progress.step(`building ${build.title}`, (step) =>
     rim.engine.buildImage({
-      context: contextChunks(files),
+      context: contextChunks(context),
       tags: [build.tag],
       // The proxy names are predefined build arguments: they reach RUN steps and no layer or history.
       args: { ...trust.proxies, ...build.args },

@@ -1,9 +1,13 @@
+import semver from 'semver';
 import { z } from 'zod';
 
 const word = z.string().regex(/^[a-z0-9]+(?:[._-][a-z0-9]+)*$/, 'lower case letters, digits, and . _ - between them');
 const environment = z.record(z.string().regex(/^[A-Za-z_]\w*$/, 'a variable name'), z.string());
 const platform = z.string().regex(/^linux\/[a-z0-9]+$/, 'a platform such as linux/amd64');
+const absolutePath = z.string().regex(/^\//, 'an absolute path');
+const cachePath = z.string().regex(/^\/(?:cache|home\/gbuild)\/./, 'a path below /cache/ or /home/gbuild/');
 const versionList = z.string().transform((text) => text.split(/\s+/).filter((version) => version !== ''));
+const range = z.string().refine((text) => semver.validRange(text) !== null, 'a range of versions');
 const pattern = z.string().refine(isPattern, 'a regular expression');
 
 /**
@@ -11,7 +15,8 @@ const pattern = z.string().refine(isPattern, 'a regular expression');
  * is there; a regular expression (multi-line) is found in the file, or in that key's value. The value of a fact is the
  * expression's first group, else the key's text, else the file's.
  */
-const factSchema = z.strictObject({ file: z.string(), json: z.string().optional(), pattern: pattern.optional() });
+const factShape = { file: z.string(), json: z.string().optional(), pattern: pattern.optional() };
+const factSchema = z.strictObject(factShape);
 
 /** One rule of the automatic layers, as the planner interprets it; rules are in layer order, the rarest changing first. */
 const layerRuleSchema = z.strictObject({
@@ -25,12 +30,14 @@ const layerRuleSchema = z.strictObject({
   include: z.array(z.string()).default([]),
   exclude: z.array(z.string()).default([]),
   /** Where `from` lands: a path of the workspace keeps its place below this folder; the contents of a `from` that ends in "/" go directly there. */
-  to: z.string().regex(/^\//, 'an absolute path'),
+  to: absolutePath,
   /** A `from` that is missing when the layer is packed is left out; without this it is an error. */
   optional: z.boolean().default(false),
   /** Only those paths of `from` that this file speaks of (a build folder that package.json names). */
   namedIn: z.string().optional(),
+  /** All of these must hold, and none of those. */
   when: z.array(factSchema).default([]),
+  unless: z.array(factSchema).default([]),
 });
 
 const taskRuleSchema = z.strictObject({
@@ -44,19 +51,29 @@ const taskRuleSchema = z.strictObject({
   when: z.array(factSchema).default([]),
 });
 
+const ranges = <Value extends z.ZodType>(value: Value) => z.union([value, z.record(range, value)]);
+
 const optionSchema = z.strictObject({
   type: z.enum(['version', 'packages', 'string', 'boolean', 'number']),
   description: z.string(),
   values: z.array(z.string()).optional(),
+  /** What it is where a repository does not say: one value, or by range of the toolchain's version. */
+  default: ranges(z.string()).optional(),
+  /** Where the repository's files say it, when its spec does not: the first that holds. */
+  ask: z.array(z.strictObject({ ...factShape, value: z.string().optional() })).default([]),
+  /** Which of its values go with which versions of the toolchain: range of values by range of versions. */
+  fits: z.record(range, range).optional(),
 });
 
 const partSchema = z.strictObject({
   /** The npm package that brings this part; by platform where it is a binary. */
   npm: z.union([z.string(), z.record(platform, z.string())]),
-  /** `{version}`, an exact version, or by range of the toolchain's version: the first that fits. */
-  version: z.union([z.string(), z.record(z.string(), z.string())]),
+  /** `{version}`, an exact version, or by range of the toolchain's version; without it only the option brings the part. */
+  version: ranges(z.string()).optional(),
   /** The option with which a repository chooses this part's version itself. */
   option: z.string().optional(),
+  /** Versions of the part that this package has; asked for another, the part is left out. */
+  fits: range.optional(),
 });
 
 const entrypointSchema = z.strictObject({
@@ -71,11 +88,13 @@ export const toolchainSchema = z.strictObject({
   toolchain: z.literal(1),
   name: word,
   title: z.string(),
-  /** The Debian suite of images/base that both targets stand on. */
-  base: word,
+  /** The Debian suite of images/base that both targets stand on: one, or by range of the toolchain's version. */
+  base: ranges(word),
+  /** The option by whose value `base` is looked up instead of the toolchain's version. */
+  baseBy: word.optional(),
   /** What `*` means: the range meant when a repository does not care. */
   default: z.string().default('*'),
-  /** Known versions by platform, separated by white space. */
+  /** Known versions by platform, separated by white space; a short one (`21`) where a suite decides the rest. */
   versions: z.record(platform, versionList),
   /** Exact versions that are not in the list may be asked for too: the registry decides. */
   anyVersion: z.boolean().default(false),
@@ -85,21 +104,50 @@ export const toolchainSchema = z.strictObject({
   parts: z.record(word, partSchema).default({}),
   /** Build arguments of the Dockerfile; `{version}` and `{option name}` are filled in. */
   args: z.record(z.string(), z.string()).default({}),
+  /** Debian packages that images to ship on need; filled in like `args`, one that is empty then is left out. */
+  runtimePackages: z.array(z.string()).default([]),
   /** Paths of the runtime image that differ from one build to the next and are not wanted there. */
   volatile: z.array(z.string()).default([]),
   caches: z
-    .array(z.strictObject({ name: word, path: z.string().startsWith('/cache/'), env: environment.default({}) }))
+    .array(
+      z.strictObject({
+        name: word,
+        path: cachePath,
+        env: environment.default({}),
+        when: z.array(factSchema).default([]),
+      }),
+    )
     .default([]),
   /** Set in containers that build and test. */
   env: environment.default({}),
+  /**
+   * The caller's own configuration of the tools (mirrors, credentials): files below the home that are bound read-only into
+   * builds and runs where they are there, and never come into an image.
+   */
+  hostFiles: z
+    .array(
+      z.strictObject({
+        from: z.string().regex(/^[^/]/, 'a path below the home'),
+        to: absolutePath,
+        keep: pattern.optional(),
+      }),
+    )
+    .default([]),
+  /** Java keystores of the image, without a leading '/': their dates are taken out, and runs trust the host's roots there. */
+  keystores: z.array(z.string().regex(/^[^/]/, 'a path without a leading /')).default([]),
   detect: z.strictObject({
+    /** Of several toolchains that a repository could be, the lowest is taken first; then the first by name. */
+    order: z.number().default(50),
     /** The repository is of this toolchain when one of these holds. */
     any: z.array(factSchema).min(1),
     /** The first that holds says the version or range. */
     version: z.array(factSchema).default([]),
     name: z.array(factSchema).default([]),
   }),
-  tasks: z.record(word, taskRuleSchema).default({}),
+  /** By name; of several rules for a task the first that holds. */
+  tasks: z
+    .record(word, z.union([taskRuleSchema.transform((rule) => [rule]), z.array(taskRuleSchema).min(1)]))
+    .default({}),
   layers: z.array(layerRuleSchema).default([]),
   /** What an image starts where the spec is silent: the first that holds. */
   entrypoint: z.array(entrypointSchema).default([]),

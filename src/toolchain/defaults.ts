@@ -5,6 +5,7 @@ import { factsHold, readFact } from './facts.ts';
 /** A task that a repository gets without saying so. */
 export interface DefaultTask {
   run: string;
+  /** Tasks to run first, as far as the repository has them. */
   needs: string[];
   env: Record<string, string>;
   reports: string[];
@@ -23,7 +24,7 @@ export interface ToolchainDefaults {
 
 /** The rules of a resolved toolchain (or of a catalog's entry) that defaults come from. */
 export interface DefaultRules {
-  tasks: Record<string, TaskRule>;
+  tasks: Record<string, TaskRule[]>;
   layers: LayerRule[];
   entrypoint: EntrypointRule[];
   origins: Fact[];
@@ -36,7 +37,7 @@ export function readDefaults(rootDir: string, rules: DefaultRules): ToolchainDef
   return {
     tasks: readTasks(rootDir, rules.tasks),
     layers: rules.layers
-      .filter((rule) => factsHold(rootDir, rule.when))
+      .filter(({ when, unless }) => factsHold(rootDir, when) && !unless.some((fact) => factsHold(rootDir, [fact])))
       .map((rule) => ({ ...rule, from: rule.from.filter((path) => isNamed(rootDir, rule.namedIn, path)) }))
       .filter((rule) => rule.from.length > 0),
     ...(entrypoint === undefined ? {} : { entrypoint }),
@@ -44,14 +45,13 @@ export function readDefaults(rootDir: string, rules: DefaultRules): ToolchainDef
   };
 }
 
-function readTasks(rootDir: string, rules: Record<string, TaskRule>): Record<string, DefaultTask> {
-  const held = Object.entries(rules).filter(([, rule]) => factsHold(rootDir, rule.when));
-  const names = new Set(held.map(([name]) => name));
+function readTasks(rootDir: string, rules: Record<string, TaskRule[]>): Record<string, DefaultTask> {
+  const held = Object.entries(rules).flatMap(([name, all]) => {
+    const rule = all.find(({ when }) => factsHold(rootDir, when));
+    return rule === undefined ? [] : [[name, rule] as const];
+  });
   return Object.fromEntries(
-    held.map(([name, { run, needs, env, reports, because }]) => [
-      name,
-      { run, needs: needs.filter((need) => names.has(need)), env, reports, because },
-    ]),
+    held.map(([name, { run, needs, env, reports, because }]) => [name, { run, needs, env, reports, because }]),
   );
 }
 

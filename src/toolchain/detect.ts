@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
+import { type Found, findVersion } from './asked-version.ts';
 import type { Catalog } from './catalog.ts';
 import type { ToolchainData } from './catalog-schema.ts';
 import { readDefaults } from './defaults.ts';
 import { factName, readFact } from './facts.ts';
-import { chooseVersion, parseRange } from './versions.ts';
 
 /** Why a key of a detected spec has its value, for the note that a run prints and the comments of `gbuild init`. */
 export interface Assumption {
@@ -24,21 +24,27 @@ export interface Detection {
 }
 
 /**
- * Finds out what a repository is by its files. Several fitting toolchains: the first by name in the catalog is taken and
- * the others are named. Undefined where none fits.
+ * Finds out what a repository is by its files. Several fitting toolchains: the one whose data says the lowest order, then the
+ * first by name, is taken and the others are named. Undefined where none fits.
  */
 export function detectToolchain(rootDir: string, catalog: Catalog): Detection | undefined {
-  const fitting = catalog.names.filter((name) => {
-    const facts = catalog.find(name)?.data.detect.any ?? [];
-    return facts.some((fact) => readFact(rootDir, fact) !== undefined);
-  });
-  const [first, ...others] = fitting;
-  const data = first === undefined ? undefined : catalog.find(first)?.data;
-  return data === undefined ? undefined : describe(rootDir, data, others);
+  const [first, ...others] = catalog.names
+    .flatMap((name) => catalog.find(name)?.data ?? [])
+    .filter(({ detect }) => detect.any.some((fact) => readFact(rootDir, fact) !== undefined))
+    .sort((left, right) => left.detect.order - right.detect.order);
+  if (first === undefined) return undefined;
+  return describe(
+    rootDir,
+    first,
+    others.map(({ name }) => name),
+  );
 }
 
 function describe(rootDir: string, data: ToolchainData, others: string[]): Detection {
-  const version = detectVersion(rootDir, data);
+  const version = findVersion(rootDir, data) ?? {
+    value: data.default,
+    because: `no file says which ${data.title} is wanted`,
+  };
   const name = detectName(rootDir, data);
   const { tasks, entrypoint } = readDefaults(rootDir, data);
   const assumptions: Assumption[] = [
@@ -51,37 +57,15 @@ function describe(rootDir: string, data: ToolchainData, others: string[]): Detec
     name: name.value,
     toolchain: `${data.name}@${version.value}`,
     tasks: Object.fromEntries(
-      Object.entries(tasks).map(([task, { run, needs }]) => [task, needs.length === 0 ? run : { run, needs }]),
+      Object.entries(tasks).map(([task, { run, needs: all }]) => {
+        const needs = all.filter((need) => Object.hasOwn(tasks, need));
+        return [task, needs.length === 0 ? run : { run, needs }];
+      }),
     ),
     ...(entrypoint === undefined ? {} : { image: { entrypoint: entrypoint.command } }),
     assumptions,
     others,
   };
-}
-
-interface Found {
-  value: string;
-  because: string;
-}
-
-/** The first file that names a version which the catalog can serve; text that is no version is passed over. */
-function detectVersion(rootDir: string, data: ToolchainData): Found {
-  for (const fact of data.detect.version) {
-    const text = readFact(rootDir, fact)?.trim();
-    if (text === undefined || text === '') continue;
-    const range = data.aliases[text.toLowerCase()] ?? text.replace(/^v(?=\d)/, '');
-    if (isServed(data, range)) return { value: range, because: `${factName(fact)} asks for ${text}` };
-  }
-  return { value: data.default, because: `no file says which ${data.title} is wanted` };
-}
-
-function isServed(data: ToolchainData, range: string): boolean {
-  try {
-    parseRange(data, range);
-    return chooseVersion(data, range) !== '';
-  } catch {
-    return false;
-  }
 }
 
 /** A name that an image may have: from the files, else from the folder. */

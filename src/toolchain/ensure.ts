@@ -5,7 +5,7 @@ import type { ContextFile } from './build-context.ts';
 import { withBuilderLock } from './builder-lock.ts';
 import { fetchParts } from './fetch-parts.ts';
 import { normaliseImage } from './normalise.ts';
-import type { ResolvedToolchain, ToolchainSource } from './resolve.ts';
+import type { CatalogSource, ResolvedToolchain } from './resolve.ts';
 import { type EnsuredImage, findImage, type Rim, together } from './rim.ts';
 import { withWorkDir } from './work-dir.ts';
 
@@ -33,7 +33,7 @@ export async function ensureToolchain(
   const { role, ...rim } = options;
   const [build, runtime] =
     role === 'build' ? [await ensureBuild(rim, resolved), undefined] : await ensureBoth(rim, resolved);
-  const base = resolved.source.kind === 'catalog' ? await findRoot(rim, suiteOf(resolved, resolved.source)) : undefined;
+  const base = resolved.source.kind === 'catalog' ? await findRoot(rim, suiteOf(resolved.source)) : undefined;
   const locked = {
     build: build.id,
     ...(runtime === undefined ? {} : { runtime: runtime.id }),
@@ -90,13 +90,11 @@ function pullReference(rim: Rim, reference: string): Promise<EnsuredImage> {
   });
 }
 
-type CatalogSource = Extract<ToolchainSource, { kind: 'catalog' }>;
-
 async function buildBuild(rim: Rim, resolved: ResolvedToolchain, source: CatalogSource): Promise<EnsuredImage> {
   const [parts, root] = await together(
     rim.stop,
     (stop) => fetchParts({ ...rim, stop }, source.parts, source.entry.pins()),
-    (stop) => ensureRoot({ ...rim, stop }, suiteOf(resolved, source)),
+    (stop) => ensureRoot({ ...rim, stop }, suiteOf(source)),
   );
   const id = await buildTarget(rim, {
     ...catalogBuild(resolved, source, parts),
@@ -114,7 +112,7 @@ async function buildRuntime(
   source: CatalogSource,
   tag: string,
 ): Promise<EnsuredImage> {
-  const suite = suiteOf(resolved, source);
+  const suite = suiteOf(source);
   const [parts, base] = await together(
     rim.stop,
     (stop) => fetchParts({ ...rim, stop }, source.parts, source.entry.pins()),
@@ -138,6 +136,7 @@ async function buildRuntime(
         from: staging,
         tag,
         volatile: [...source.base.data.volatile, ...source.entry.data.volatile],
+        keystores: source.entry.data.keystores,
         baseLayers,
         createdBy: `gbuild ${resolved.name} ${resolved.version}`,
         hostDir,
@@ -165,12 +164,14 @@ async function buildFolder(rim: Rim, resolved: ResolvedToolchain, tag: string): 
   return { reference: tag, id };
 }
 
-function catalogBuild(resolved: ResolvedToolchain, { entry, base }: CatalogSource, parts: ContextFile[]) {
+function catalogBuild(resolved: ResolvedToolchain, { entry, base, suite }: CatalogSource, parts: ContextFile[]) {
   return {
     files: entry.files(),
     helpers: base.files(),
-    suite: entry.data.base,
+    suite,
     parts,
+    pins: entry.pins(),
+    hostFiles: entry.data.hostFiles,
     labels: toolchainLabels(resolved),
   };
 }
@@ -179,7 +180,6 @@ function toolchainLabels({ name, version, recipe }: ResolvedToolchain): Record<s
   return { 'io.gbuild.toolchain': `${name}@${version}`, 'io.gbuild.recipe': recipe };
 }
 
-function suiteOf({ options }: ResolvedToolchain, { entry, base }: CatalogSource): SuiteRequest {
-  const packages = Array.isArray(options.packages) ? options.packages : [];
-  return { base, suite: entry.data.base, packages };
+function suiteOf({ entry, base, suite, runtimePackages }: CatalogSource): SuiteRequest {
+  return { base, suite, packages: runtimePackages, keystores: entry.data.keystores };
 }

@@ -9,6 +9,7 @@ import { constantTime, type Layer } from '../oci/layer.ts';
 import { readArchive } from '../oci/read-archive.ts';
 import { repackLayer } from '../oci/repack.ts';
 import type { ImageConfig, RunConfig } from '../oci/spec.ts';
+import { withoutDates } from './keystore.ts';
 import { type EnsuredImage, findImage, type Rim } from './rim.ts';
 
 /** An empty tar: two zero blocks. */
@@ -23,6 +24,8 @@ export interface NormaliseOptions {
   tag: string;
   /** Globs of paths to leave out. */
   volatile: string[];
+  /** Java keystores, whose dates are taken out. */
+  keystores: string[];
   /** How many of its layers are the base's and stay as they are. */
   baseLayers: number;
   /** What the history says of each new layer. */
@@ -35,12 +38,13 @@ export interface NormaliseOptions {
  * day to day, a config of ours. It is loaded under its tag at once, so that nothing half-made bears that name.
  */
 export async function normaliseImage(rim: Rim, options: NormaliseOptions): Promise<EnsuredImage> {
-  const { from, tag, volatile, baseLayers, createdBy, hostDir } = options;
+  const { from, tag, volatile, keystores, baseLayers, createdBy, hostDir } = options;
   const saved = await readArchive(await rim.engine.saveImage(from), join(hostDir, 'saved'));
   const layers: Layer[] = [];
   for (const file of saved.layerFiles.slice(baseLayers)) {
     rim.stop.ask.throwIfAborted();
-    const layer = await repackTar(createReadStream(file, { highWaterMark: 1 << 20 }), { volatile, createdBy, hostDir });
+    const tar = createReadStream(file, { highWaterMark: 1 << 20 });
+    const layer = await repackTar(tar, { volatile, keystores, createdBy, hostDir });
     if (layer.size > emptyLayerSize) layers.push(layer);
   }
   const base = baseOf(saved.config, baseLayers);
@@ -50,10 +54,16 @@ export async function normaliseImage(rim: Rim, options: NormaliseOptions): Promi
 /** One tar as a normalised layer. */
 export function repackTar(
   tar: AsyncIterable<Uint8Array>,
-  { volatile, createdBy, hostDir }: { volatile: string[]; createdBy: string; hostDir: string },
+  {
+    volatile,
+    keystores,
+    createdBy,
+    hostDir,
+  }: Pick<NormaliseOptions, 'volatile' | 'keystores' | 'createdBy' | 'hostDir'>,
 ): Promise<Layer> {
   const exclude = volatile.length === 0 ? () => false : picomatch(volatile, { dot: true });
-  return repackLayer(tar, { mtime: constantTime, exclude, spoolDir: hostDir, createdBy });
+  const rewrite = Object.fromEntries(keystores.map((path) => [path, withoutDates]));
+  return repackLayer(tar, { mtime: constantTime, exclude, rewrite, spoolDir: hostDir, createdBy });
 }
 
 /** An image of one layer on nothing. */

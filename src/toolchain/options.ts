@@ -19,17 +19,30 @@ export function readOptions(data: ToolchainData, asked: Record<string, OptionVal
   return Object.fromEntries(Object.entries(asked).sort(([left], [right]) => (left < right ? -1 : 1)));
 }
 
-/** The Dockerfile's build arguments with `{version}` and `{option}` filled in; an option not given is empty. */
-export function fillArgs(
+/** The options as a build uses them: what was asked for, and for the rest what the toolchain has for this version. */
+export function withDefaults(
   data: ToolchainData,
   version: string,
-  options: Record<string, OptionValue>,
-): Record<string, string> {
-  const fill = (template: string) =>
-    template.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
-      name === 'version' ? version : optionText(options[name] ?? ''),
-    );
-  return Object.fromEntries(Object.entries(data.args).map(([name, template]) => [name, fill(template)]));
+  asked: Record<string, OptionValue>,
+): Record<string, OptionValue> {
+  const defaults = Object.entries(data.options).flatMap(([name, { default: rule }]) => {
+    const value = rule === undefined ? undefined : byVersion(rule, version);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return { ...Object.fromEntries(defaults), ...asked };
+}
+
+/** A text with `{version}` and `{option}` filled in; an option that has no value is empty. */
+export function fillTemplate(template: string, version: string, options: Record<string, OptionValue>): string {
+  return template.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+    name === 'version' ? version : optionText(options[name] ?? ''),
+  );
+}
+
+/** What a rule says for a version: itself, or the value of the first range that fits. */
+export function byVersion<T>(rule: T | Record<string, T>, version: string): T | undefined {
+  if (typeof rule !== 'object' || rule === null) return rule;
+  return Object.entries(rule as Record<string, T>).find(([range]) => semver.satisfies(version, range))?.[1];
 }
 
 function optionText(value: OptionValue): string {
@@ -40,7 +53,7 @@ function optionText(value: OptionValue): string {
 const packageName = /^[a-z0-9][a-z0-9+.-]+$/;
 
 function isFitting(rule: OptionRule, value: OptionValue): boolean {
-  if (rule.values !== undefined && !rule.values.includes(String(value))) return false;
+  if (rule.values !== undefined) return !Array.isArray(value) && rule.values.includes(String(value));
   if (rule.type === 'packages') return Array.isArray(value) && value.every((name) => packageName.test(name));
   if (rule.type === 'version') return typeof value === 'string' && semver.valid(value) === value;
   return typeof value === rule.type;

@@ -1,7 +1,8 @@
 import semver from 'semver';
 import { GbuildError } from '../errors.ts';
 import type { PartRule, ToolchainData } from './catalog-schema.ts';
-import type { OptionValue } from './options.ts';
+import { byVersion, type OptionValue } from './options.ts';
+import { semverOf } from './versions.ts';
 
 /** A part with its exact version; which package brings it depends on the engine's platform. */
 export interface ResolvedPart {
@@ -17,11 +18,11 @@ export function resolveParts(
   version: string,
   options: Record<string, OptionValue>,
 ): ResolvedPart[] {
-  return Object.entries(data.parts).map(([name, rule]) => ({
-    name,
-    version: partVersion(data.name, name, rule, version, options),
-    packages: typeof rule.npm === 'string' ? { '*': rule.npm } : rule.npm,
-  }));
+  return Object.entries(data.parts).flatMap(([name, rule]) => {
+    const exact = partVersion(data.name, name, rule, version, options);
+    if (exact === undefined || !semver.satisfies(exact, rule.fits ?? '*', { includePrerelease: true })) return [];
+    return [{ name, version: exact, packages: typeof rule.npm === 'string' ? { '*': rule.npm } : rule.npm }];
+  });
 }
 
 function partVersion(
@@ -30,11 +31,11 @@ function partVersion(
   rule: PartRule,
   version: string,
   options: Record<string, OptionValue>,
-): string {
+): string | undefined {
   const asked = rule.option === undefined ? undefined : options[rule.option];
-  if (typeof asked === 'string') return asked;
+  if (typeof asked === 'string' || rule.version === undefined) return asked as string | undefined;
   if (typeof rule.version === 'string') return rule.version.replaceAll('{version}', version);
-  const fitting = Object.entries(rule.version).find(([range]) => semver.satisfies(version, range));
-  if (fitting !== undefined) return fitting[1];
+  const fitting = byVersion(rule.version, semverOf(version));
+  if (fitting !== undefined) return fitting;
   throw new GbuildError('toolchain-failed', `toolchain ${toolchain}: no version of ${part} is known for ${version}`);
 }

@@ -2,6 +2,7 @@ import { GbuildError } from '../errors.ts';
 import type { BaseEntry, Catalog, CatalogEntry } from './catalog.ts';
 import type { EntrypointRule, Fact, LayerRule, TaskRule, ToolchainData } from './catalog-schema.ts';
 import type { ToolchainFolder } from './folder.ts';
+import type { HostFileRule } from './host-files.ts';
 import {
   compareLock,
   isSameRequest,
@@ -9,10 +10,10 @@ import {
   type LockState,
   type ToolchainRequest,
 } from './lock-state.ts';
-import { fillArgs, type OptionValue, readOptions } from './options.ts';
+import { byVersion, fillTemplate, type OptionValue, readOptions, withDefaults } from './options.ts';
 import { type ResolvedPart, resolveParts } from './parts.ts';
 import { recipeDigest, shortRecipe } from './recipe.ts';
-import { chooseVersion } from './versions.ts';
+import { chooseVersion, isExactVersion, semverOf } from './versions.ts';
 
 export type { ToolchainRequest } from './lock-state.ts';
 
@@ -21,11 +22,25 @@ export interface ToolchainCache {
   /** Absolute path in the container. */
   path: string;
   env: Record<string, string>;
+  /** What must hold of a repository that has use for it. */
+  when: Fact[];
+}
+
+export interface CatalogSource {
+  kind: 'catalog';
+  entry: CatalogEntry;
+  base: BaseEntry;
+  /** The Debian suite that both images stand on. */
+  suite: string;
+  parts: ResolvedPart[];
+  args: Record<string, string>;
+  /** Debian packages of the runtime's root, the repository's own among them. */
+  runtimePackages: string[];
 }
 
 /** How the images come about; only ensureToolchain looks inside. */
 export type ToolchainSource =
-  | { kind: 'catalog'; entry: CatalogEntry; base: BaseEntry; parts: ResolvedPart[]; args: Record<string, string> }
+  | CatalogSource
   | { kind: 'image'; reference: string }
   | { kind: 'folder'; folder: ToolchainFolder };
 
@@ -45,8 +60,12 @@ export interface ResolvedToolchain {
   caches: ToolchainCache[];
   /** For containers that build and test. */
   env: Record<string, string>;
+  /** The caller's settings of its tools, for builds and runs. */
+  hostFiles: HostFileRule[];
+  /** Java keystores in its images, without a leading '/'. */
+  keystores: string[];
   /** Default tasks with their conditions: `readDefaults` asks the repository. */
-  tasks: Record<string, TaskRule>;
+  tasks: Record<string, TaskRule[]>;
   layers: LayerRule[];
   entrypoint: EntrypointRule[];
   origins: Fact[];
@@ -97,16 +116,23 @@ function resolveEntry(
   if (entry === undefined) throw unknownToolchain(request.name, catalog.names);
   const { data } = entry;
   const base = catalog.base();
-  const version = lockedVersion ?? chooseVersion(data, request.range);
-  const options = readOptions(data, request.options);
+  const asked = readOptions(data, request.options);
+  const version = lockedVersion ?? chooseVersion(data, request.range, asked);
+  if (lockedVersion !== undefined && !isExactVersion(data, lockedVersion)) throw inexactLock(data, lockedVersion);
+  const options = withDefaults(data, semverOf(version), asked);
+  const suite = chooseSuite(data, version, options);
   const parts = resolveParts(data, version, options);
-  const args = fillArgs(data, version, options);
+  const fill = (template: string) => fillTemplate(template, version, options).trim();
+  const args = Object.fromEntries(Object.entries(data.args).map(([name, template]) => [name, fill(template)]));
+  const packages = Array.isArray(options.packages) ? options.packages : [];
+  const runtimePackages = [...data.runtimePackages.map(fill).filter((name) => name !== ''), ...packages].sort();
   const recipe = recipeDigest([...base.files(), ...entry.files()], {
     name: data.name,
     version,
     args,
-    base: { suite: data.base, reference: suiteReference(data, base) },
+    base: { suite, reference: suiteReference(data, base, suite) },
     volatile: [...base.data.volatile, ...data.volatile],
+    runtimePackages,
     parts: parts.map(({ name, version: of, packages }) => ({ name, version: of, packages })),
   });
   const build = `gbuild/${data.name}:${version}-${shortRecipe(recipe)}`;
@@ -116,17 +142,19 @@ function resolveEntry(
     name: data.name,
     request: request.request,
     version,
-    options,
+    options: asked,
     recipe,
     build,
     runtime: `${build}-runtime`,
     caches: data.caches,
     env: data.env,
+    hostFiles: data.hostFiles,
+    keystores: data.keystores,
     tasks: data.tasks,
     layers: data.layers,
     entrypoint: data.entrypoint,
     origins: data.origins,
-    source: { kind: 'catalog', entry, base, parts, args },
+    source: { kind: 'catalog', entry, base, suite, parts, args, runtimePackages },
   };
 }
 
@@ -162,16 +190,45 @@ function resolveFolder({ request, path }: { request: string; path: string }, fol
   };
 }
 
-const nothingKnown = { options: {}, caches: [], env: {}, tasks: {}, layers: [], entrypoint: [], origins: [] };
+const nothingKnown = {
+  options: {},
+  caches: [],
+  env: {},
+  hostFiles: [],
+  keystores: [],
+  tasks: {},
+  layers: [],
+  entrypoint: [],
+  origins: [],
+};
 
 /** The reference that is pulled for a toolchain's root, where that can be. */
-function suiteReference(data: ToolchainData, base: BaseEntry): string {
-  const suite = base.data.suites[data.base];
+function suiteReference(data: ToolchainData, base: BaseEntry, name: string): string {
+  const suite = base.data.suites[name];
   if (suite === undefined) {
     const known = Object.keys(base.data.suites).join(', ');
-    throw new GbuildError('toolchain-failed', `toolchain ${data.name}: no base suite "${data.base}" (known: ${known})`);
+    throw new GbuildError('toolchain-failed', `toolchain ${data.name}: no base suite "${name}" (known: ${known})`);
   }
   return suite.reference;
+}
+
+/** The Debian suite that has what this version, or the option that decides it, needs. */
+function chooseSuite(data: ToolchainData, version: string, options: Record<string, OptionValue>): string {
+  const by = data.baseBy === undefined ? version : String(options[data.baseBy] ?? version);
+  const suite = byVersion(data.base, semverOf(by));
+  if (suite !== undefined) return suite;
+  throw new GbuildError('toolchain-failed', `toolchain ${data.name}: no base suite is known for ${by}`);
+}
+
+function inexactLock({ name, title }: ToolchainData, version: string): GbuildError {
+  return new GbuildError(
+    'lock-invalid',
+    `gbuild.lock: toolchain.version: "${version}" is no exact version of ${title}`,
+    {
+      suggestions: ['rm gbuild.lock && gbuild lock'],
+      facts: { name, version },
+    },
+  );
 }
 
 /** A folder's last name as a repository name may be spelt. */

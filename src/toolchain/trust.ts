@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import type { Host } from '../host.ts';
+import { keystoreOf } from './keystore.ts';
 
 /** What a company's network asks for and no container has by itself. Belongs in builds and runs, never in an image. */
 export interface HostTrust {
@@ -32,6 +33,11 @@ export function readHostTrust(host: Pick<Host, 'env' | 'platform'>): HostTrust {
 /** All roots to trust as one PEM: Node's own and the extra ones. */
 export function trustBundle({ extraRoots }: HostTrust): string {
   return `${tls.rootCertificates.join('\n')}\n${extraRoots}`;
+}
+
+/** The same as a Java keystore. */
+export function trustKeystore(trust: HostTrust): Buffer {
+  return keystoreOf([...tls.rootCertificates, ...parseCertificates(trust.extraRoots)]);
 }
 
 function readExtraRoots({ env, platform }: Pick<Host, 'env' | 'platform'>): string {

@@ -1,21 +1,31 @@
 import semver from 'semver';
 import { GbuildError } from '../errors.ts';
 import type { ToolchainData } from './catalog-schema.ts';
+import { byVersion, type OptionValue } from './options.ts';
 
 /**
- * The exact version that a range means: the highest known one that every platform has, else the highest that any has;
- * an exact version is taken as it is where the toolchain allows any. Throws 'toolchain-unknown' naming the nearest ones.
+ * The exact version that a range means: the highest known one that goes with the options and that every platform has, else
+ * the highest that any has; an exact version is taken as it is where the toolchain allows any. Throws 'toolchain-unknown'
+ * naming the nearest ones.
  */
-export function chooseVersion(data: ToolchainData, asked: string): string {
+export function chooseVersion(data: ToolchainData, asked: string, options: Record<string, OptionValue> = {}): string {
   const range = asked === '*' ? data.default : parseRange(data, asked);
   const exact = semver.valid(range);
   const lists = Object.values(data.versions);
   const everywhere = lists.reduce((kept, list) => kept.filter((version) => list.includes(version)));
   const anywhere = [...new Set(lists.flat())];
-  const chosen = semver.maxSatisfying(everywhere, range) ?? semver.maxSatisfying(anywhere, range);
-  if (chosen !== null) return chosen;
-  if (exact !== null && data.anyVersion) return exact;
+  const fits = (version: string) => findMisfit(data, version, options) === undefined;
+  const chosen = highest(everywhere.filter(fits), range) ?? highest(anywhere.filter(fits), range);
+  if (chosen !== undefined) return chosen;
+  if (exact !== null && data.anyVersion && fits(exact)) return exact;
+  const known = highest(anywhere, range) ?? (data.anyVersion ? exact : null);
+  if (known !== null && known !== undefined) throw noFittingCombination(data, asked, known, options);
   throw noFittingVersion(data, asked, range, anywhere);
+}
+
+/** Whether a text is an exact version of a toolchain: one that it lists, or any where it takes any. */
+export function isExactVersion(data: ToolchainData, version: string): boolean {
+  return Object.values(data.versions).some((list) => list.includes(version)) || semver.valid(version) !== null;
 }
 
 /** The semver range that a text such as `22.x`, `v22.1.0` or `lts/jod` means; throws 'toolchain-unknown' for others. */
@@ -27,6 +37,57 @@ export function parseRange(data: ToolchainData, asked: string): string {
     suggestions: [`toolchain: ${data.name}@${data.default}`],
     facts: { name: data.name, asked },
   });
+}
+
+/** A version as semver compares it: a short one (`21`, `3.1`) stands for the first of its line. */
+export function semverOf(version: string): string {
+  return semver.valid(version) ?? semver.coerce(version)?.version ?? '0.0.0';
+}
+
+function highest(versions: string[], range: string): string | undefined {
+  const fitting = versions.filter((version) => semver.satisfies(semverOf(version), range));
+  return fitting.sort((left, right) => semver.rcompare(semverOf(left), semverOf(right)))[0];
+}
+
+/** The option whose value does not go with a version. */
+function findMisfit(data: ToolchainData, version: string, options: Record<string, OptionValue>): string | undefined {
+  return Object.entries(data.options).find(([name, rule]) => {
+    const value = options[name];
+    const range = rule.fits === undefined ? undefined : byVersion(rule.fits, semverOf(version));
+    return value !== undefined && range !== undefined && !semver.satisfies(semverOf(String(value)), range);
+  })?.[0];
+}
+
+function noFittingCombination(
+  data: ToolchainData,
+  asked: string,
+  version: string,
+  options: Record<string, OptionValue>,
+): GbuildError {
+  const name = findMisfit(data, version, options)!;
+  const rule = data.options[name]!;
+  const range = byVersion(rule.fits!, semverOf(version))!;
+  const values = rule.values?.filter((value) => semver.satisfies(semverOf(value), range)) ?? [];
+  const all = [...new Set(Object.values(data.versions).flat())];
+  const others = all.filter((each) => findMisfit(data, each, options) === undefined);
+  const nearest = nearestVersions(version, others);
+  const ways = [
+    ...(values.length > 0 ? [`${data.name} ${version} with ${name} ${values.join(' or ')}`] : []),
+    ...nearest.map((each) => `${data.name} ${each} with ${name} ${options[name]}`),
+  ];
+  return new GbuildError(
+    'toolchain-unknown',
+    `toolchain: no version of ${data.name} that fits ${asked} goes with ${name} ${options[name]}; the nearest are ${ways.join(', ')}`,
+    {
+      suggestions: [
+        ...values.slice(-1).map((value) => `toolchain: {name: ${data.name}, version: '${asked}', ${name}: ${value}}`),
+        ...nearest
+          .slice(-1)
+          .map((each) => `toolchain: {name: ${data.name}, version: ${each}, ${name}: ${options[name]}}`),
+      ],
+      facts: { name: data.name, asked, option: name, value: options[name], values, versions: nearest },
+    },
+  );
 }
 
 function noFittingVersion(data: ToolchainData, asked: string, range: string, known: string[]): GbuildError {
@@ -43,10 +104,10 @@ function noFittingVersion(data: ToolchainData, asked: string, range: string, kno
 
 /** The known versions right below and above what was asked for. */
 function nearestVersions(range: string, known: string[]): string[] {
-  const wanted = semver.minVersion(range);
-  const sorted = semver.sort([...known]);
-  if (wanted === null) return sorted.slice(-2);
-  const below = sorted.filter((version) => semver.lt(version, wanted));
-  const above = sorted.filter((version) => semver.gt(version, wanted));
+  const wanted = semver.valid(range) ?? semver.minVersion(range)?.version;
+  const sorted = [...known].sort((left, right) => semver.compare(semverOf(left), semverOf(right)));
+  if (wanted === undefined) return sorted.slice(-2);
+  const below = sorted.filter((version) => semver.lt(semverOf(version), wanted));
+  const above = sorted.filter((version) => semver.gt(semverOf(version), wanted));
   return above.length === 0 ? below.slice(-2) : [...below.slice(-1), ...above.slice(0, 1)];
 }

@@ -32,7 +32,9 @@ it('gives capabilities to root alone', () => {
 
 describe('planUserTables', () => {
   const textOf = (path: string, identity = chooseIdentity(caller, engine)) =>
-    planUserTables(identity, image).find((file) => file.path === path)?.text;
+    planUserTables(identity, image)
+      .find((file) => file.path === path)
+      ?.content.toString();
 
   it("replaces the image's entry for the caller's uid, so that there is one home for all tools", () => {
     expect(textOf('/etc/passwd')).toBe('ann:x:1000:1001::/home/gbuild:/bin/sh\nroot:x:0:0:root:/root:/bin/bash\n');
