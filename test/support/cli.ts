@@ -208,7 +208,7 @@ export function git(hostDir: string, ...args: string[]): string {
 
 /** A copy of an example of this checkout under a name of its own, committed, without what a build left in it. */
 export function copyOf(path: string, hostDir: string, name: string): string {
-  const skipped = /(^|\/)(node_modules|dist)(\/|$)/;
+  const skipped = /(^|\/)(node_modules|dist|target|vendor\/bundle)(\/|$)/;
   const from = fileURLToPath(new URL(`../../${path}`, import.meta.url));
   cpSync(from, hostDir, { recursive: true, filter: (file) => !skipped.test(file.slice(from.length)) });
   const spec = readFileSync(join(hostDir, 'gbuild.yml'), 'utf8');

@@ -178,9 +178,9 @@ test('what nothing fits says what is nearest', async () => {
   expect(await errorOf(() => resolveToolchain(unknown, catalog))).toMatchInlineSnapshot(`
     {
       "code": "toolchain-unknown",
-      "message": "toolchain: the catalog has no "deno"; it has node",
+      "message": "toolchain: the catalog has no "deno"; it has jvm, node, ruby, sbt",
       "suggestions": [
-        "toolchain: node",
+        "toolchain: jvm",
         "toolchain: REGISTRY/NAME:TAG takes an image as it is",
         "toolchain: ./FOLDER takes a folder with a Dockerfile",
       ],
@@ -195,7 +195,7 @@ test('all mistakes in options are told at once', async () => {
       "code": "spec-invalid",
       "message": "toolchain.npm: expected an exact version such as "10.9.9", found "10"
     toolchain.packages: expected a list of names of Debian packages, found ["ok","-o; rm"]
-    toolchain.colour: node has no such option (it has: npm, packages)",
+    toolchain.colour: node has no such option (it has: npm, pnpm, yarn, packages, buildPackages)",
       "suggestions": [],
     }
   `);

@@ -1,0 +1,129 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { readCatalog } from '../../src/toolchain/catalog.ts';
+import { type ResolvedToolchain, resolveToolchain } from '../../src/toolchain/resolve.ts';
+import { errorOf } from './error-of.ts';
+
+const catalog = await readCatalog([join(import.meta.dirname, '../../images')]);
+
+function resolve(name: string, range = '*', options = {}): ResolvedToolchain {
+  return resolveToolchain({ kind: 'catalog', request: `${name}@${range}`, name, range, options }, catalog);
+}
+
+function sourceOf(name: string, range = '*', options = {}) {
+  const { source } = resolve(name, range, options);
+  if (source.kind !== 'catalog') throw new Error(`${name} is not of the catalog`);
+  return source;
+}
+
+test('a JDK stands on the first Debian suite that has it', () => {
+  const suites = ['11', '17', '21', '25', '26'].map((version) => sourceOf('jvm', version).suite);
+  expect(suites).toEqual(['bullseye', 'bookworm', 'trixie', 'trixie', 'forky']);
+  expect(['*', '^17', '>=21 <26', '21'].map((range) => resolve('jvm', range).version)).toEqual([
+    '21',
+    '17',
+    '25',
+    '21',
+  ]);
+});
+
+test('what is shipped on has the runtime of the same version, and the packages asked for', () => {
+  expect(sourceOf('jvm', '17').runtimePackages).toEqual(['openjdk-17-jre-headless']);
+  expect(sourceOf('sbt', '1.11.7', { jdk: 25, packages: ['zip'] }).runtimePackages).toEqual([
+    'openjdk-25-jre-headless',
+    'zip',
+  ]);
+  expect(sourceOf('jvm', '17', { packages: ['zip'], buildPackages: ['jq'] })).toMatchObject({
+    args: { JDK: '17', EXTRA_PACKAGES: 'zip jq' },
+    runtimePackages: ['openjdk-17-jre-headless', 'zip'],
+  });
+});
+
+test('a range with an option gives one exact combination', () => {
+  const combinations = [
+    ['^1.10', { jdk: 17 }],
+    ['^1.10', {}],
+    ['1.5.x', {}],
+    ['*', { jdk: 11 }],
+    ['<1.11', { jdk: 21 }],
+    ['1.11.7', { jdk: '25' }],
+  ] as const;
+  const found = combinations.map(([range, options]) => {
+    const { version } = resolve('sbt', range, options);
+    const { suite, args } = sourceOf('sbt', range, options);
+    return `${version} on JDK ${args.JDK} (${suite})`;
+  });
+  expect(found).toMatchInlineSnapshot(`
+    [
+      "1.12.14 on JDK 17 (bookworm)",
+      "1.12.14 on JDK 21 (trixie)",
+      "1.5.8 on JDK 11 (bullseye)",
+      "1.12.14 on JDK 11 (bullseye)",
+      "1.10.11 on JDK 21 (trixie)",
+      "1.11.7 on JDK 25 (trixie)",
+    ]
+  `);
+});
+
+test('a combination that does not run is refused with the nearest ones that do', async () => {
+  const refused = await Promise.all([
+    errorOf(() => resolve('sbt', '~1.4', { jdk: 21 })),
+    errorOf(() => resolve('sbt', '1.10.x', { jdk: 25 })),
+    errorOf(() => resolve('sbt', '^1', { jdk: 8 })),
+  ]);
+  expect(refused).toMatchInlineSnapshot(`
+    [
+      {
+        "code": "toolchain-unknown",
+        "message": "toolchain: no version of sbt that fits ~1.4 goes with jdk 21; the nearest are sbt 1.4.9 with jdk 11, sbt 1.9.0 with jdk 21",
+        "suggestions": [
+          "toolchain: {name: sbt, version: '~1.4', jdk: 11}",
+          "toolchain: {name: sbt, version: 1.9.0, jdk: 21}",
+        ],
+      },
+      {
+        "code": "toolchain-unknown",
+        "message": "toolchain: no version of sbt that fits 1.10.x goes with jdk 25; the nearest are sbt 1.10.11 with jdk 11 or 17 or 21, sbt 1.11.6 with jdk 25",
+        "suggestions": [
+          "toolchain: {name: sbt, version: '1.10.x', jdk: 21}",
+          "toolchain: {name: sbt, version: 1.11.6, jdk: 25}",
+        ],
+      },
+      {
+        "code": "spec-invalid",
+        "message": "toolchain.jdk: expected one of 11, 17, 21, 25, 26, found 8",
+        "suggestions": [],
+      },
+    ]
+  `);
+});
+
+test('an option that is not given is no part of the lock, and what it stands for is one of the recipe', () => {
+  expect(resolve('sbt', '1.11.7').options).toEqual({});
+  expect(resolve('sbt', '1.11.7').recipe).toBe(resolve('sbt', '1.11.7', { jdk: 21 }).recipe);
+  expect(resolve('sbt', '1.11.7').recipe).not.toBe(resolve('sbt', '1.11.7', { jdk: 17 }).recipe);
+});
+
+test('package managers are parts where they are asked for, each from the package that has that version', () => {
+  const partsOf = (options = {}) =>
+    sourceOf('node', '24', options).parts.map(({ packages, version }) => `${packages['*'] ?? 'node'}@${version}`);
+  expect([partsOf({ pnpm: '10.33.0' }), partsOf({ yarn: '1.22.22' }), partsOf({ yarn: '4.9.2' })]).toEqual([
+    ['node@24.21.0', 'npm@11.21.2', 'pnpm@10.33.0'],
+    ['node@24.21.0', 'npm@11.21.2', 'yarn@1.22.22'],
+    ['node@24.21.0', 'npm@11.21.2', '@yarnpkg/cli-dist@4.9.2'],
+  ]);
+});
+
+test('a lock whose version nobody has is told', async () => {
+  const lock = { request: 'node@^22', name: 'node', version: '22', recipe: `sha256:${'0'.repeat(64)}` };
+  const request = { kind: 'catalog', request: 'node@^22', name: 'node', range: '^22', options: {} } as const;
+  expect(await errorOf(() => resolveToolchain(request, catalog, { lock }))).toMatchInlineSnapshot(`
+    {
+      "code": "lock-invalid",
+      "message": "gbuild.lock: toolchain.version: "22" is no exact version of Node.js",
+      "suggestions": [
+        "rm gbuild.lock && gbuild lock",
+      ],
+    }
+  `);
+});
