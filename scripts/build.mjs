@@ -9,7 +9,15 @@ import { build } from 'esbuild';
 process.env.OCLIF_COLUMNS = '100';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const notCommands = new Set(['base', 'completion-script', 'read-host', 'report-error', 'stop', 'task-command']);
+const notCommands = new Set([
+  'base',
+  'completion-script',
+  'read-host',
+  'report-error',
+  'stop',
+  'task-command',
+  'engine-command',
+]);
 const commands = readdirSync(`${root}src/commands`, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts') && !notCommands.has(basename(file, '.ts')))
   .map((file) => `src/commands/${file}`);

@@ -16,6 +16,8 @@ export interface Host {
   homeDir: string;
   /** Downloads and other things that can be made again ($XDG_CACHE_HOME/gbuild or the platform's place). */
   cacheDir: string;
+  /** The caller's own settings ($XDG_CONFIG_HOME/gbuild). */
+  configDir: string;
   /** Things to keep: the release store ($XDG_DATA_HOME/gbuild). */
   dataDir: string;
   /** Logs and records of runs ($XDG_STATE_HOME/gbuild). */

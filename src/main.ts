@@ -36,9 +36,10 @@ function assertCommandExists(config: Config, argv: string[]): void {
   const [id] = normalizeArgv(config, argv);
   if (id === undefined || id.startsWith('-') || config.findCommand(id) || config.findTopic(id)) return;
   const names = config.commands.filter((command) => !command.hidden).map((command) => command.id.replaceAll(':', ' '));
-  const close = suggest(id, names);
-  throw new GbuildError('usage', `there is no command "${id}"; the commands are ${names.join(', ')}`, {
-    suggestions: close === undefined ? [`gbuild run ${id}`, 'gbuild --help'] : [`gbuild ${close}`],
+  const asked = id.replaceAll(':', ' ');
+  const close = suggest(asked, names);
+  throw new GbuildError('usage', `there is no command "${asked}"; the commands are ${names.join(', ')}`, {
+    suggestions: close === undefined ? [`gbuild run ${asked}`, 'gbuild --help'] : [`gbuild ${close}`],
     facts: { commands: names },
   });
 }

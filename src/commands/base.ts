@@ -49,7 +49,8 @@ export abstract class BaseCommand extends Command {
     if (!host.isTerminal || host.isCI || this.jsonEnabled() || flags.verbose) {
       return new PlainReporter({ write, verbose: flags.verbose });
     }
-    return new TerminalReporter({ write, colour: (style, text) => coloursOf(process.stderr)[style](text) });
+    const colour = (style: 'dim' | 'yellow', text: string) => coloursOf(process.stderr)[style](text);
+    return new TerminalReporter({ output: process.stderr, write, colour });
   }
 
   protected override async catch(thrown: unknown): Promise<void> {

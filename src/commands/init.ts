@@ -8,8 +8,11 @@ export default class InitCommand extends BaseCommand {
 
   async run() {
     const { flags } = await this.parse(InitCommand);
-    const result = await initSpec({ host: this.readHost(flags), installDir: this.config.root });
+    const host = this.readHost(flags);
+    const progress = this.openProgress(flags, host);
+    const result = await initSpec({ host, installDir: this.config.root }, progress);
     for (const { key, because } of result.assumptions) this.log(`${key}: ${because}`);
+    if (result.others.length > 0) progress.warn(`this could also be ${result.others.join(' or ')}`);
     this.log(`wrote ${result.file}; try: ${this.config.bin} test`);
     return result;
   }

@@ -17,6 +17,7 @@ export function readHost(directory?: string): Host {
     userName: readUserName(env),
     homeDir,
     cacheDir: placeOf(env, homeDir, 'XDG_CACHE_HOME', '.cache', 'Library/Caches'),
+    configDir: placeOf(env, homeDir, 'XDG_CONFIG_HOME', '.config', 'Library/Preferences'),
     dataDir: placeOf(env, homeDir, 'XDG_DATA_HOME', '.local/share', 'Library/Application Support'),
     stateDir: placeOf(env, homeDir, 'XDG_STATE_HOME', '.local/state', 'Library/Logs'),
     isCI: isSet(env.CI),

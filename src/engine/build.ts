@@ -12,6 +12,8 @@ import { openUpload } from './transfer.ts';
 import type { Wire } from './wire.ts';
 
 export interface BuildRequest {
+  /** What is built, for messages; its first tag when left out. */
+  title?: string;
   /** A tar: the Dockerfile and what it copies. */
   context: Iterable<Buffer> | AsyncIterable<Buffer> | Readable;
   /** Path in the context; `Dockerfile` when left out. */
@@ -22,6 +24,8 @@ export interface BuildRequest {
   labels: Record<string, string>;
   /** Network of RUN steps. */
   network?: string;
+  /** Do every step again, whatever the builder remembers. */
+  noCache?: boolean;
   onProgress?: (event: BuildEvent) => void;
   stop: Stop;
 }
@@ -34,7 +38,7 @@ const keptLines = 20;
  * @throws GbuildError `engine-failed` naming the failing step with its last lines; the stop's reason when asked to stop
  */
 export async function buildImage(wire: Wire, request: BuildRequest, builder: 'buildkit' | 'classic'): Promise<string> {
-  const what = `build ${request.tags[0] ?? 'an image'}`;
+  const what = `build ${request.title ?? request.tags[0] ?? 'an image'}`;
   return keepWatch(wire, what, request.stop.ask, async (signal) => {
     const upload = openUpload(request.context);
     const answer = await upload.orThrow(
@@ -66,6 +70,7 @@ function formatQuery(request: BuildRequest, builder: 'buildkit' | 'classic') {
     buildargs: JSON.stringify(request.args),
     labels: JSON.stringify(request.labels),
     networkmode: request.network,
+    nocache: request.noCache === true ? true : undefined,
     rm: true,
     forcerm: true,
   };

@@ -11,7 +11,7 @@ import { readImageFiles } from './read-file.ts';
 import { runContainer } from './run.ts';
 import { ownerLabel, removeRun, runLabel, type SweepReport, stagingReference, sweepDead } from './sweep.ts';
 import { loadArchive, type PullProgress, pullImage, saveImage } from './transfer.ts';
-import { type EngineVolume, listVolumes, removeVolume } from './volumes.ts';
+import { type EngineVolume, listVolumes, readVolumeSizes, removeVolume } from './volumes.ts';
 import { Wire } from './wire.ts';
 
 export type { BuildRequest } from './build.ts';
@@ -137,6 +137,11 @@ export class Engine {
   /** Volumes that carry a label, `key` or `key=value`. */
   listVolumes(label: string): Promise<EngineVolume[]> {
     return listVolumes(this.#wire, label);
+  }
+
+  /** Bytes of each volume by name, as far as the engine tells. */
+  readVolumeSizes(): Promise<Map<string, number>> {
+    return readVolumeSizes(this.#wire);
   }
 
   removeVolume(name: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { readField, readList, readText, readTextMap } from './json.ts';
+import { readField, readList, readNumber, readText, readTextMap } from './json.ts';
 import type { Wire } from './wire.ts';
 
 export interface EngineVolume {
@@ -28,4 +28,19 @@ export async function removeVolume(wire: Wire, name: string): Promise<void> {
     { what: `remove the volume ${name}`, method: 'DELETE', path: `/volumes/${encodeURIComponent(name)}` },
     [204, 404],
   );
+}
+
+/** GET /system/df: bytes of each volume by name, as far as the engine can tell. It counts files: this may take seconds. */
+export async function readVolumeSizes(wire: Wire): Promise<Map<string, number>> {
+  const { json } = await wire.call({
+    what: 'measure volumes',
+    method: 'GET',
+    path: '/system/df',
+    // Engines before API 1.42 know no types and measure everything.
+    query: { type: 'volume' },
+  });
+  const sizes = readList(json, 'Volumes').map((each) => {
+    return [readText(each, 'Name') ?? '', readNumber(readField(each, 'UsageData'), 'Size') ?? -1] as const;
+  });
+  return new Map(sizes.filter(([, size]) => size >= 0));
 }

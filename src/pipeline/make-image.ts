@@ -53,7 +53,7 @@ export async function makeImage(request: ImageRequest): Promise<ImageRecord> {
   }
   const plan = planOf(request, revision, version);
   const ready = await readyRuntime(request);
-  if (version !== undefined) assertLocked(request, ready);
+  if (version !== undefined) await assertLocked(request, ready);
   if (request.build && plan.buildTask !== undefined) await runNamed({ ...request, names: [plan.buildTask], args: [] });
   if (version !== undefined) assertUntouched(session.rootDir, revision!, await readRevision(session.rootDir, host.env));
   const store = await openStore(host);
@@ -84,17 +84,37 @@ function planOf({ session }: ImageRequest, revision: Revision | undefined, versi
 }
 
 /** A release stands on the very runtime image that was locked, not on one made of packages that have moved on since. */
-function assertLocked({ session, engine }: ImageRequest, { runtime, platform }: ReadyRuntime): void {
+async function assertLocked(request: ImageRequest, { runtime, platform }: ReadyRuntime): Promise<void> {
+  const { session, engine, host, progress, stop } = request;
   const locked = session.lock?.toolchain.platforms[platform];
   if (locked?.runtime === runtime) return;
+  const suggestions = [
+    'gbuild lock --update && git add gbuild.lock && git commit -m "Lock the toolchain anew"',
+    ...(locked === undefined
+      ? []
+      : ['or have the locked image on this engine: from a colleague or a registry that has it']),
+  ];
+  if (locked === undefined) {
+    throw new GbuildError(
+      'release-refused',
+      `gbuild.lock has no entry for ${platform}, the platform of ${engine.endpoint.url}`,
+      { suggestions, facts: { platform, actual: runtime } },
+    );
+  }
+  const { describeChanges, readPackages } = await import('../toolchain/contents.ts');
+  const { toolchain } = session;
+  const packages = await readPackages({ engine, host, progress, stop }, toolchain.runtime ?? toolchain.build);
+  const changes = locked.runtimePackages === undefined ? [] : describeChanges(locked.runtimePackages, packages);
+  const shown = changes.slice(0, mostPackagesShown).map((change) => `  ${change}`);
+  if (changes.length > shown.length) shown.push(`  and ${changes.length - shown.length} more`);
   throw new GbuildError(
     'release-refused',
-    locked === undefined
-      ? `gbuild.lock has no entry for ${platform}, the platform of ${engine.endpoint.url}`
-      : `gbuild.lock names the runtime image ${locked.runtime}, but ${engine.endpoint.url} has ${runtime}: packages have moved on since the lock was written`,
-    {
-      suggestions: ['gbuild lock --update && git add gbuild.lock && git commit -m "Lock the toolchain anew"'],
-      facts: { platform, locked: locked?.runtime, actual: runtime },
-    },
+    [
+      `gbuild.lock names the runtime image ${locked.runtime}, but ${engine.endpoint.url} has ${runtime}: packages have moved on since the lock was written`,
+      ...shown,
+    ].join('\n'),
+    { suggestions, facts: { platform, locked: locked.runtime, actual: runtime, changes } },
   );
 }
+
+const mostPackagesShown = 10;

@@ -2,7 +2,7 @@ import type { Engine } from '../engine/engine.ts';
 import { GbuildError } from '../errors.ts';
 import type { Host, Stop } from '../host.ts';
 import type { Progress } from '../reporter/progress.ts';
-import type { Lock } from '../spec/types.ts';
+import type { Lock, LockedPlatform } from '../spec/types.ts';
 import type { EnsuredToolchain } from '../toolchain/ensure.ts';
 import type { ResolvedToolchain } from '../toolchain/resolve.ts';
 import type { WorkspaceSession } from './workspace-session.ts';
@@ -22,6 +22,8 @@ export interface ReadyInput {
   frozen: Frozen;
   /** 'both' also makes sure of the runtime image; so does a lock that is still to be written. */
   role?: 'build' | 'both';
+  /** Make the images anew, of the packages of today. */
+  renewed?: Set<string>;
 }
 
 export interface ReadyRuntime {
@@ -42,14 +44,17 @@ export interface ReadyToolchain {
  */
 export async function readyToolchain(input: ReadyInput): Promise<ReadyToolchain> {
   const { session, engine, progress } = input;
-  assertLockFits(input);
-  const [{ platform }, found] = await Promise.all([engine.info(), findBuild(input)]);
+  await assertLockFits(input);
+  const [{ platform }, found] = await Promise.all([engine.info(), input.renewed ? undefined : findBuild(input)]);
   const { toolchain } = session;
   const locked = toolchain.lockState === 'fits' ? session.lock?.toolchain.platforms[platform] : undefined;
   const role = locked === undefined ? 'both' : (input.role ?? 'build');
   const images = (role === 'build' ? found : undefined) ?? (await ensureImages(input, role));
-  if (locked !== undefined) return { images, lock: session.lock!, platform };
-  const lock = lockOf(session, platform, images);
+  if (locked !== undefined) {
+    await sayWhatMoved(input, locked, images);
+    return { images, lock: session.lock!, platform };
+  }
+  const lock = lockOf(session, platform, { ...images.locked, ...(await readContents(input, images)) });
   try {
     const { writeLock } = await import('../spec/lock.ts');
     writeLock(session.rootDir, lock);
@@ -72,8 +77,40 @@ async function ensureImages(input: ReadyInput, role: 'build' | 'both'): Promise<
   return ensureToolchain(input.session.toolchain, { ...rimOf(input), role });
 }
 
-function rimOf({ engine, host, progress, stop }: ReadyInput) {
-  return { engine, host, progress, stop };
+/** What is in the images, for the lock: what a colleague's may differ in. */
+async function readContents(input: ReadyInput, { build, runtime }: EnsuredToolchain): Promise<Partial<LockedPlatform>> {
+  const { packagesDigest, readPackages, readTools } = await import('../toolchain/contents.ts');
+  const rim = rimOf(input);
+  const { tools: commands, runtime: hasRuntime } = input.session.toolchain;
+  const [packages, runtimePackages, tools] = await Promise.all([
+    readPackages(rim, build.reference),
+    hasRuntime === undefined || runtime === undefined ? {} : readPackages(rim, runtime.reference),
+    readTools(rim, build.reference, commands),
+  ]);
+  return {
+    ...(Object.keys(tools).length > 0 && { tools }),
+    ...(Object.keys(packages).length > 0 && { packages: packagesDigest(packages) }),
+    ...(Object.keys(runtimePackages).length > 0 && { runtimePackages }),
+  };
+}
+
+/** A run goes on with a build image that is not the locked one, and says what in it is another. */
+async function sayWhatMoved(input: ReadyInput, locked: LockedPlatform, { build }: EnsuredToolchain): Promise<void> {
+  if (build.id === locked.build || locked.packages === undefined) return;
+  const { describeChanges, packagesDigest, readPackages, readTools } = await import('../toolchain/contents.ts');
+  const rim = rimOf(input);
+  const { tools: commands, name, version } = input.session.toolchain;
+  const packages = await readPackages(rim, build.reference);
+  if (packagesDigest(packages) === locked.packages) return;
+  const changes = describeChanges(locked.tools ?? {}, await readTools(rim, build.reference, commands));
+  const what = changes.length > 0 ? changes.join(', ') : 'Debian packages, none of its own tools';
+  input.progress.warn(
+    `${name} ${version} is not the one of gbuild.lock: packages have moved on since (${what}); "gbuild lock --update" takes them`,
+  );
+}
+
+function rimOf({ engine, host, progress, stop, renewed }: ReadyInput) {
+  return { engine, host, progress, stop, renewed };
 }
 
 /** The image to ship on alone, for packing what is there already: its id on this engine, and the platform. */
@@ -92,18 +129,38 @@ export async function readyRuntime(input: ReadyInput): Promise<ReadyRuntime> {
 }
 
 /** A lock for another request must not be replaced behind a CI's back, nor a changed recipe be taken silently. */
-function assertLockFits({ session, frozen, progress }: ReadyInput): void {
-  const { toolchain, lock, rootDir } = session;
+async function assertLockFits({ session, frozen, progress }: ReadyInput): Promise<void> {
+  const { toolchain, lock } = session;
   if (toolchain.lockState === 'fits' || (toolchain.lockState === 'none' && frozen !== 'always')) return;
-  const what = describeMismatch(toolchain, lock);
-  if (frozen === 'never') {
-    progress.note(`${what}: locking anew`);
-    return;
-  }
-  throw new GbuildError('lock-stale', `${rootDir}/gbuild.lock: ${what}`, {
-    suggestions: ['gbuild lock && git add gbuild.lock && git commit -m "Lock the toolchain"'],
-    facts: { lockState: toolchain.lockState, request: toolchain.request },
-  });
+  if (frozen !== 'never') return throwStale(session);
+  progress.note(`${describeMismatch(toolchain, lock)}: locking anew`);
+}
+
+/** Refuses a lock that does not fit, with the lines of both files that do not agree. */
+export async function throwStale(session: WorkspaceSession): Promise<never> {
+  const { toolchain, lock, rootDir } = session;
+  const places = await locateMismatch(session);
+  throw new GbuildError(
+    'lock-stale',
+    [`${rootDir}/gbuild.lock: ${describeMismatch(toolchain, lock)}`, ...places.map((place) => `  ${place}`)].join('\n'),
+    {
+      suggestions: ['gbuild lock && git add gbuild.lock && git commit -m "Lock the toolchain"'],
+      facts: { lockState: toolchain.lockState, request: toolchain.request, places },
+    },
+  );
+}
+
+/** `file:line:column key`, of the spec and of the lock. */
+async function locateMismatch({ rootDir, specFile, toolchain }: WorkspaceSession): Promise<string[]> {
+  if (toolchain.lockState === 'none') return [];
+  const [{ readSpec }, { locateInLock }] = await Promise.all([import('../spec/read.ts'), import('../spec/lock.ts')]);
+  const key = toolchain.lockState === 'recipe-changed' ? 'recipe' : 'request';
+  const inSpec = specFile === undefined ? undefined : readSpec(specFile).locate(['toolchain']);
+  const inLock = locateInLock(rootDir, ['toolchain', key]);
+  return [
+    ...(inSpec && specFile ? [`${specFile}:${inSpec.line}:${inSpec.column} toolchain`] : []),
+    ...(inLock ? [`${rootDir}/gbuild.lock:${inLock.line}:${inLock.column} toolchain.${key}`] : []),
+  ];
 }
 
 /** Why a lock does not fit, for a person. */
@@ -113,10 +170,13 @@ export function describeMismatch(
 ): string {
   if (lockState === 'none') return 'it is not there';
   if (lockState === 'recipe-changed') return `it was written for another recipe of ${name} ${version}`;
-  return `it is for "${lock?.toolchain.request}", the spec asks for "${request}"`;
+  const before = lock?.toolchain.request;
+  if (before === request)
+    return `it is for other options of ${request} than the spec and the repository's files ask for`;
+  return `it is for "${before}", the spec asks for "${request}"`;
 }
 
-function lockOf({ toolchain, lock }: WorkspaceSession, platform: string, images: EnsuredToolchain): Lock {
+function lockOf({ toolchain, lock }: WorkspaceSession, platform: string, locked: LockedPlatform): Lock {
   const kept = toolchain.lockState === 'fits' ? (lock?.toolchain.platforms ?? {}) : {};
   return {
     lock: 1,
@@ -126,7 +186,7 @@ function lockOf({ toolchain, lock }: WorkspaceSession, platform: string, images:
       version: toolchain.version,
       ...(Object.keys(toolchain.options).length > 0 && { options: toolchain.options }),
       recipe: toolchain.recipe,
-      platforms: { ...kept, [platform]: images.locked },
+      platforms: { ...kept, [platform]: locked },
     },
   };
 }

@@ -5,13 +5,14 @@ import type { Host } from '../host.ts';
 import type { Progress } from '../reporter/progress.ts';
 import type { Lock, Spec, TaskSpec } from '../spec/types.ts';
 import { askRepository } from '../toolchain/asked-version.ts';
-import { type Catalog, readCatalog } from '../toolchain/catalog.ts';
+import type { Catalog } from '../toolchain/catalog.ts';
 import { readDefaults, type ToolchainDefaults } from '../toolchain/defaults.ts';
 import type { Assumption } from '../toolchain/detect.ts';
 import { factsHold } from '../toolchain/facts.ts';
 import { readToolchainFolder } from '../toolchain/folder.ts';
 import { type ResolvedToolchain, resolveToolchain } from '../toolchain/resolve.ts';
 import { findRoot } from '../workspace/root.ts';
+import { openCatalog } from './catalogs.ts';
 import { openParseCache, type ParseCache } from './parse-cache.ts';
 
 /** A repository as gbuild understands it, read without an engine and without a network. */
@@ -32,12 +33,6 @@ export interface Places {
   installDir: string;
 }
 
-/** The toolchain catalog that comes with gbuild. */
-export function openCatalog({ host, installDir }: Places): Promise<Catalog> {
-  const cache = openParseCache(host.cacheDir);
-  return readCatalog([join(installDir, 'images')], (kind, bytes, parse) => cache.get(kind, bytes, parse));
-}
-
 /** Finds the repository around the caller, reads its spec and lock, and resolves its toolchain. */
 export async function openWorkspace(
   places: Places,
@@ -45,12 +40,12 @@ export async function openWorkspace(
   { ignoreLock = false } = {},
 ): Promise<WorkspaceSession> {
   const { host } = places;
-  const catalog = await openCatalog(places);
   const cache = openParseCache(host.cacheDir);
   const { rootDir, specFile } = findRoot(host.cwd, host.homeDir);
+  const catalog = await openCatalog(places, progress, { rootDir, specFile }, { fresh: ignoreLock });
   const known =
     specFile === undefined
-      ? await detectSpec(rootDir, catalog)
+      ? await detectSpec(rootDir, catalog, progress)
       : await readKnownSpec(specFile, cache, knownTasks(catalog));
   const { spec, assumptions } = known;
   for (const warning of known.warnings) progress.warn(warning);
@@ -110,9 +105,9 @@ function readBytes(file: string): Buffer | undefined {
   }
 }
 
-async function detectSpec(rootDir: string, catalog: Catalog): Promise<KnownSpec> {
-  const { detectToolchain } = await import('../toolchain/detect.ts');
-  const detection = detectToolchain(rootDir, catalog);
+async function detectSpec(rootDir: string, catalog: Catalog, progress: Progress): Promise<KnownSpec> {
+  const { chooseToolchain } = await import('../toolchain/detect.ts');
+  const detection = await chooseToolchain(rootDir, catalog, progress);
   if (detection === undefined) {
     throw nothingDetected(rootDir, catalog);
   }
@@ -123,7 +118,9 @@ async function detectSpec(rootDir: string, catalog: Catalog): Promise<KnownSpec>
   const { spec } = parseSpec(writeInitialSpec(detection), 'the detected spec');
   const warnings =
     detection.others.length > 0
-      ? [`this could also be ${detection.others.join(' or ')}; write "toolchain:" in gbuild.yml to decide`]
+      ? [
+          `this could also be ${detection.others.join(' or ')}: what is built by ${detection.toolchain.split('@')[0]} is taken first; write "toolchain:" in gbuild.yml to decide`,
+        ]
       : [];
   return { spec, warnings, assumptions: detection.assumptions };
 }

@@ -1,23 +1,29 @@
-import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GbuildError } from '../errors.ts';
 import type { Host } from '../host.ts';
+import type { Progress } from '../reporter/progress.ts';
 import { writeInitialSpec } from '../spec/init.ts';
 import { migrateSpec, writeSpec } from '../spec/migrate.ts';
 import { readSpec, specFileName } from '../spec/read.ts';
-import { type Assumption, detectToolchain } from '../toolchain/detect.ts';
+import { type Assumption, chooseToolchain } from '../toolchain/detect.ts';
 import { findRoot } from '../workspace/root.ts';
-import { nothingDetected, openCatalog, type Places } from './workspace-session.ts';
+import { openCatalog } from './catalogs.ts';
+import { nothingDetected, type Places } from './workspace-session.ts';
 
 /** The story of `gbuild init`: what the repository's files say, written down with comments; never over an existing file. */
-export async function initSpec(places: Places): Promise<{ file: string; assumptions: Assumption[] }> {
+export async function initSpec(
+  places: Places,
+  progress: Progress,
+): Promise<{ file: string; assumptions: Assumption[]; others: string[] }> {
   const { rootDir } = findRoot(places.host.cwd, places.host.homeDir);
-  const catalog = await openCatalog(places);
-  const detection = detectToolchain(rootDir, catalog);
+  const catalog = await openCatalog(places, progress);
   const file = join(rootDir, specFileName);
+  if (existsSync(file)) throw isThere(file);
+  const detection = await chooseToolchain(rootDir, catalog, progress);
   if (detection === undefined) throw nothingDetected(rootDir, catalog);
   createFile(file, writeInitialSpec(detection));
-  return { file, assumptions: detection.assumptions };
+  return { file, assumptions: detection.assumptions, others: detection.others };
 }
 
 /** Written beside and linked into place: whole or not at all, and never over another's file. */
@@ -27,16 +33,17 @@ function createFile(file: string, text: string): void {
     writeFileSync(beside, text);
     linkSync(beside, file);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') {
-      throw new GbuildError('usage', `${file} is there already and stays as it is`, {
-        suggestions: ['gbuild plan', `mv ${file} ${file}.old && gbuild init`],
-        cause,
-      });
-    }
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') throw isThere(file);
     throw new GbuildError('workspace-unreadable', `${file} cannot be written: ${(cause as Error).message}`, { cause });
   } finally {
     rmSync(beside, { force: true });
   }
+}
+
+function isThere(file: string): GbuildError {
+  return new GbuildError('usage', `${file} is there already and stays as it is`, {
+    suggestions: ['gbuild plan', `mv ${file} ${file}.old && gbuild init`],
+  });
 }
 
 export interface MigrationResult {

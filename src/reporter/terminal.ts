@@ -1,3 +1,4 @@
+import { GbuildError } from '../errors.ts';
 import type { Progress, Step } from './progress.ts';
 import { Tail } from './tail.ts';
 
@@ -5,6 +6,8 @@ const refreshMilliseconds = 100;
 const windowLines = 10;
 
 export interface TerminalOptions {
+  /** The terminal itself, for what draws on it. */
+  output: NodeJS.WritableStream;
   write: (text: string) => void;
   colour: (style: 'dim' | 'yellow', text: string) => string;
 }
@@ -48,6 +51,15 @@ export class TerminalReporter implements Progress {
     await list.run();
     if (result === undefined) throw new Error(`step "${title}" ended without a result`);
     return result.value;
+  }
+
+  async choose(question: string, choices: string[]): Promise<string> {
+    const { default: select } = await import('@inquirer/select');
+    try {
+      return await select({ message: question, choices }, { output: this.#options.output });
+    } catch (cause) {
+      throw new GbuildError('interrupted', 'nothing was chosen', { cause });
+    }
   }
 
   note(text: string): void {

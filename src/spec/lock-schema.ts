@@ -12,7 +12,17 @@ const optionValue = z.union([z.string(), z.number(), z.boolean(), z.array(z.stri
 });
 const platformName = z.string().regex(/^[a-z0-9]+\/[a-z0-9]+(?:\/[a-z0-9]+)?$/, 'a platform such as linux/amd64');
 
-const platformSchema = mapping({ build: text, runtime: z.exactOptional(text), base: z.exactOptional(text) });
+const versions = z.exactOptional(z.record(z.string(), text));
+
+const platformSchema = mapping({
+  build: text,
+  runtime: z.exactOptional(text),
+  base: z.exactOptional(text),
+  source: z.exactOptional(text),
+  tools: versions,
+  packages: z.exactOptional(digest),
+  runtimePackages: versions,
+});
 
 /** gbuild.lock of version 1. */
 export const lockSchema = mapping({

@@ -9,7 +9,7 @@ import { readBounded } from './read-bounded.ts';
 import type { Source } from './source.ts';
 import { kindOf } from './toolchain-schema.ts';
 import { findTree, type Tree } from './tree.ts';
-import type { Lock } from './types.ts';
+import type { Lock, PathKey, Position } from './types.ts';
 import { writeBeside } from './write-beside.ts';
 
 export const lockFileName = 'gbuild.lock';
@@ -38,6 +38,12 @@ export function readLock(rootDir: string): Lock | undefined {
   }
 }
 
+/** Where a key of a repository's lock stands, for messages; undefined where it has none, or no lock. */
+export function locateInLock(rootDir: string, path: readonly PathKey[]): Position | undefined {
+  const file = join(rootDir, lockFileName);
+  return parseFile(readBounded(file), lockFileName, lockFormat).locate(path);
+}
+
 /** The same from text or bytes: pure. */
 export function parseLock(text: string | Uint8Array, fileName: string = lockFileName): Lock {
   return parseFile(text, fileName, lockFormat).output;
@@ -54,10 +60,14 @@ export function formatLock({ toolchain }: Lock): string {
       version,
       ...(options !== undefined && Object.keys(options).length > 0 && { options: sortKeys(options) }),
       recipe,
-      platforms: sortKeys(platforms, ({ build, runtime, base }) => ({
+      platforms: sortKeys(platforms, ({ build, runtime, base, source, tools, packages, runtimePackages }) => ({
         build,
         ...(runtime !== undefined && { runtime }),
         ...(base !== undefined && { base }),
+        ...(source !== undefined && { source }),
+        ...(tools !== undefined && { tools: sortKeys(tools) }),
+        ...(packages !== undefined && { packages }),
+        ...(runtimePackages !== undefined && { runtimePackages: sortKeys(runtimePackages) }),
       })),
     },
   };

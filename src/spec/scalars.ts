@@ -95,6 +95,18 @@ export const workspacePath = text.transform((path, context) => {
   return z.NEVER;
 });
 
+/** Addresses that git can clone; the rest is a path. */
+export const gitAddress = /^(?:(?:https?|ssh|git|file):\/\/\S+|[\w.-]+@[\w.-]+:\S+)$/;
+
+/** A folder of the repository, or an address of git's with, after a `#`, a branch or tag. */
+export const catalogPlace = text.transform((place, context) => {
+  if (gitAddress.test(place)) return place;
+  const parsed = workspacePath.safeParse(place);
+  if (parsed.success) return parsed.data;
+  context.addIssue('a folder of the repository, or a git address such as https://git.example.com/toolchains.git#v1');
+  return z.NEVER;
+});
+
 /** The same, and a slash at its end stays: `dist/` is what is in the folder, `dist` the folder. */
 export const workspaceSource = text.transform((path, context) => {
   const wrong = workspacePathProblem(path);

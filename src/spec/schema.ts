@@ -1,7 +1,16 @@
 import { z } from 'zod';
 import { imageSchema } from './image-schema.ts';
 import { mapping } from './mapping.ts';
-import { containerPath, memory, registryHost, repositoryName, text, variableGlob, variables } from './scalars.ts';
+import {
+  catalogPlace,
+  containerPath,
+  memory,
+  registryHost,
+  repositoryName,
+  text,
+  variableGlob,
+  variables,
+} from './scalars.ts';
 import { tasksSchema } from './task-schema.ts';
 import { toolchainSchema } from './toolchain-schema.ts';
 
@@ -38,6 +47,12 @@ export const specSchema = mapping({
   toolchain: toolchainSchema.describe(
     'What the repository builds in: node@^22, a mapping with name, version and options, an image reference, or a folder with a Dockerfile',
   ),
+  catalogs: z
+    .array(catalogPlace)
+    .default([])
+    .describe(
+      "Toolchains of your own, asked before gbuild's: folders of the repository, or git addresses (ADDRESS#REF)",
+    ),
   env: variables.default({}).describe('Variables of every task, literally'),
   passEnv: z
     .array(variableGlob)

@@ -19,6 +19,11 @@ export const sections: Section[] = [
       'An image reference, or a folder with a Dockerfile such as ./build-image, will do too.',
     ],
   },
+  {
+    key: 'catalogs',
+    explain: ["Toolchains of your own, asked before gbuild's: folders of the repository, or git addresses."],
+    example: ['./toolchains', 'https://git.example.com/toolchains.git#v1'],
+  },
   { key: 'env', explain: ['Variables of every task. Quote numbers.'], example: { LOG_LEVEL: 'info' } },
   {
     key: 'passEnv',

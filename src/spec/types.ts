@@ -8,6 +8,8 @@ export interface Spec {
   /** `HOST` or `HOST:PORT`. */
   registry?: string;
   toolchain: ToolchainRequest;
+  /** Folders of the repository or git addresses, asked before gbuild's own catalog. */
+  catalogs: string[];
   /** Literal variables of every task. Records here have no prototype: looking up `toString` finds nothing. */
   env: Record<string, string>;
   /** Names or globs (`AWS_*`) of the caller's variables that tasks may see. */
@@ -150,10 +152,18 @@ export interface LockedToolchain {
   platforms: Record<PlatformName, LockedPlatform>;
 }
 
-/** Image ids. */
+/** Image ids, and what is in the images. */
 export interface LockedPlatform {
   build: string;
   runtime?: string;
   /** The root both stand on. */
   base?: string;
+  /** Where they come from: `packages` where they were made of Debian's, else the reference that was pulled. */
+  source?: string;
+  /** Versions of the tools found inside. */
+  tools?: Record<string, string>;
+  /** Digest of the list of Debian packages of the image to build in, `name=version` by lines. */
+  packages?: Digest;
+  /** Debian packages of the image to ship on, by name. */
+  runtimePackages?: Record<string, string>;
 }

@@ -5,7 +5,7 @@ import { withBuilderLock } from './builder-lock.ts';
 import type { BaseEntry } from './catalog.ts';
 import { normaliseImage } from './normalise.ts';
 import { recipeDigest, shortRecipe } from './recipe.ts';
-import { type EnsuredImage, findImage, type Rim } from './rim.ts';
+import { type EnsuredImage, findImage, findUsable, type Rim, renew } from './rim.ts';
 import { withWorkDir } from './work-dir.ts';
 
 export interface SuiteRequest {
@@ -24,10 +24,19 @@ function rootReference({ base, suite }: SuiteRequest): string {
 
 /** The plain root of a suite: the one made earlier, the pulled one, one pulled now, or one made of packages now. */
 export async function ensureRoot(rim: Rim, request: SuiteRequest): Promise<EnsuredImage> {
-  const known = await findRoot(rim, request);
+  const known = await findUsableRoot(rim, request);
   if (known !== undefined) return known;
   const reference = rootReference(request);
-  return withBuilderLock(rim, reference, async () => (await findRoot(rim, request)) ?? (await getRoot(rim, request)));
+  return withBuilderLock(
+    rim,
+    reference,
+    async () => (await findUsableRoot(rim, request)) ?? (await renew(rim, reference, () => getRoot(rim, request))),
+  );
+}
+
+function findUsableRoot(rim: Rim, request: SuiteRequest): Promise<EnsuredImage | undefined> {
+  const mustRenew = rim.renewed !== undefined && !rim.renewed.has(rootReference(request));
+  return mustRenew ? Promise.resolve(undefined) : findRoot(rim, request);
 }
 
 /** The root if it is on the engine already. */
@@ -65,14 +74,13 @@ async function getRoot(rim: Rim, request: SuiteRequest): Promise<EnsuredImage> {
 /** The lean root that released images stand on, normalised. */
 export async function ensureRuntimeRoot(rim: Rim, request: SuiteRequest): Promise<EnsuredImage> {
   const reference = runtimeReference(request);
-  const known = await findImage(rim, reference);
+  const known = await findUsable(rim, reference);
   if (known !== undefined) return known;
   const root = await ensureRoot(rim, request);
+  const title = `runtime base: Debian ${request.suite}`;
   return withBuilderLock(rim, reference, async () => {
-    const made = await findImage(rim, reference);
-    return (
-      made ?? rim.progress.step(`runtime base: Debian ${request.suite}`, () => buildRuntimeRoot(rim, request, root))
-    );
+    const made = await findUsable(rim, reference);
+    return made ?? renew(rim, reference, () => rim.progress.step(title, () => buildRuntimeRoot(rim, request, root)));
   });
 }
 
@@ -87,6 +95,7 @@ async function buildRuntimeRoot(rim: Rim, request: SuiteRequest, root: EnsuredIm
       suite,
       target: 'runtime',
       tag: staging,
+      isCallers: false,
       args: { ROOT: root.reference, PACKAGES: packages.join(' ') },
       labels: {},
     });

@@ -106,7 +106,9 @@ export const toolchainSchema = z.strictObject({
   args: z.record(z.string(), z.string()).default({}),
   /** Debian packages that images to ship on need; filled in like `args`, one that is empty then is left out. */
   runtimePackages: z.array(z.string()).default([]),
-  /** Paths of the runtime image that differ from one build to the next and are not wanted there. */
+  /** Commands that print a version, by the name of the tool: what gbuild.lock says is inside. */
+  tools: z.record(word, z.string()).default({}),
+  /** Paths of the images that differ from one build to the next and are not wanted there. */
   volatile: z.array(z.string()).default([]),
   caches: z
     .array(

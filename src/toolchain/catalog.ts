@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { GbuildError, messageOf } from '../errors.ts';
 import type { BaseData, ToolchainData } from './catalog-schema.ts';
 
@@ -16,6 +16,8 @@ export interface RecipeFile {
 export interface CatalogEntry {
   data: ToolchainData;
   hostDir: string;
+  /** Of the last of the catalog's folders, which is gbuild's own: what is wrong with it is not the caller's to mend. */
+  isBuiltIn: boolean;
   /** `package@version` -> the integrity (`sha512-...`) that the catalog vouches for. */
   pins: () => Record<string, string>;
   /** What goes into the build context and the recipe, sorted by path. */
@@ -62,7 +64,12 @@ export async function readCatalog(
   }
   const names = [...dirs.keys()].filter((name) => name !== 'base').sort();
   const entries = new Map<string, () => CatalogEntry>();
-  for (const name of names) entries.set(name, await later(() => readEntry(name, dirs.get(name)!, keep)));
+  const builtIn = hostDirs.at(-1);
+  for (const name of names) {
+    const hostDir = dirs.get(name)!;
+    const isBuiltIn = dirname(hostDir) === builtIn;
+    entries.set(name, await later(async () => ({ ...(await readEntry(name, hostDir, keep)), isBuiltIn })));
+  }
   const base = await later(() => readBase(dirs.get('base'), hostDirs, keep));
   return { names, find: (name) => entries.get(name)?.(), base };
 }
@@ -79,7 +86,7 @@ async function later<T>(work: () => Promise<T>): Promise<() => T> {
   }
 }
 
-async function readEntry(name: string, hostDir: string, keep: KeepParsed): Promise<CatalogEntry> {
+async function readEntry(name: string, hostDir: string, keep: KeepParsed): Promise<Omit<CatalogEntry, 'isBuiltIn'>> {
   const file = join(hostDir, toolchainFile);
   const data = await readData<ToolchainData>(file, keep, 'toolchain');
   if (data.name !== name) {

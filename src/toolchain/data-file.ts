@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { GbuildError } from '../errors.ts';
 
 /**
- * Parses a YAML file of the catalog and checks it against its schema. Throws one 'toolchain-failed' that lists every
+ * Parses a YAML file of the catalog and checks it against its schema. Throws one 'config-invalid' that lists every
  * mistake as file:line:column, key and what was expected.
  */
 export function parseData<Schema extends z.ZodType>(text: string, file: string, schema: Schema): z.output<Schema> {
@@ -22,7 +22,7 @@ export function parseData<Schema extends z.ZodType>(text: string, file: string, 
       }
     }
   }
-  throw new GbuildError('toolchain-failed', `this toolchain data cannot be used:\n${mistakes.join('\n')}`, {
+  throw new GbuildError('config-invalid', `this toolchain data cannot be used:\n${mistakes.join('\n')}`, {
     facts: { file, mistakes },
     suggestions: [`mend ${file}`],
   });

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import type { Progress } from '../reporter/progress.ts';
 import { type Found, findVersion } from './asked-version.ts';
 import type { Catalog } from './catalog.ts';
 import type { ToolchainData } from './catalog-schema.ts';
@@ -25,13 +26,14 @@ export interface Detection {
 
 /**
  * Finds out what a repository is by its files. Several fitting toolchains: the one whose data says the lowest order, then the
- * first by name, is taken and the others are named. Undefined where none fits.
+ * first by name, is taken and the others are named; `wanted` is taken before them. Undefined where none fits.
  */
-export function detectToolchain(rootDir: string, catalog: Catalog): Detection | undefined {
+export function detectToolchain(rootDir: string, catalog: Catalog, wanted?: string): Detection | undefined {
+  const rank = ({ name, detect }: ToolchainData) => (name === wanted ? Number.NEGATIVE_INFINITY : detect.order);
   const [first, ...others] = catalog.names
     .flatMap((name) => catalog.find(name)?.data ?? [])
     .filter(({ detect }) => detect.any.some((fact) => readFact(rootDir, fact) !== undefined))
-    .sort((left, right) => left.detect.order - right.detect.order);
+    .sort((left, right) => rank(left) - rank(right));
   if (first === undefined) return undefined;
   return describe(
     rootDir,
@@ -86,4 +88,17 @@ function imageName(text: string): string {
     .replace(/[^a-z0-9._-]+/g, '-')
     .replace(/[._-]{2,}/g, (run) => (run === '__' ? run : '-'))
     .replace(/^[._-]+|[._-]+$/g, '');
+}
+
+/** The same, asking a person where there is one and several fit. */
+export async function chooseToolchain(
+  rootDir: string,
+  catalog: Catalog,
+  progress: Progress,
+): Promise<Detection | undefined> {
+  const detection = detectToolchain(rootDir, catalog);
+  if (detection === undefined || detection.others.length === 0 || progress.choose === undefined) return detection;
+  const names = [detection.toolchain.split('@')[0]!, ...detection.others];
+  const wanted = await progress.choose('Several toolchains fit this repository. Which one builds it?', names);
+  return { ...detectToolchain(rootDir, catalog, wanted)!, others: [] };
 }

@@ -1,13 +1,10 @@
 import { GbuildError } from '../errors.ts';
-import { ensureRoot, ensureRuntimeRoot, findRoot, type SuiteRequest } from './base.ts';
+import { findRoot } from './base.ts';
 import { buildTarget } from './build.ts';
-import type { ContextFile } from './build-context.ts';
+import { buildBuild, buildRuntime, suiteOf } from './build-entry.ts';
 import { withBuilderLock } from './builder-lock.ts';
-import { fetchParts } from './fetch-parts.ts';
-import { normaliseImage } from './normalise.ts';
-import type { CatalogSource, ResolvedToolchain } from './resolve.ts';
-import { type EnsuredImage, findImage, type Rim, together } from './rim.ts';
-import { withWorkDir } from './work-dir.ts';
+import type { ResolvedToolchain } from './resolve.ts';
+import { type EnsuredImage, findImage, findUsable, type Rim, renew, together } from './rim.ts';
 
 export type { EnsuredImage, Rim } from './rim.ts';
 
@@ -16,8 +13,8 @@ export interface EnsuredToolchain {
   build: EnsuredImage;
   /** Undefined where only the build image was asked for; equal to `build` where the toolchain has no other. */
   runtime?: EnsuredImage;
-  /** Image ids as gbuild.lock keeps them for a platform. */
-  locked: { build: string; runtime?: string; base?: string };
+  /** Image ids, and where they come from, as gbuild.lock keeps them for a platform. */
+  locked: { build: string; runtime?: string; base?: string; source?: string };
 }
 
 /**
@@ -37,9 +34,13 @@ export async function ensureToolchain(
   const locked = {
     build: build.id,
     ...(runtime === undefined ? {} : { runtime: runtime.id }),
-    ...(base === undefined ? {} : { base: base.id }),
+    ...(base === undefined ? {} : { base: base.id, source: sourceOf(base) }),
   };
   return { build, ...(runtime === undefined ? {} : { runtime }), locked };
+}
+
+function sourceOf({ reference }: EnsuredImage): string {
+  return reference.startsWith('gbuild/base:') ? 'packages' : reference;
 }
 
 /** Both at once; a toolchain of one image makes it once, else its two makers would wait for each other. */
@@ -74,9 +75,13 @@ function ensureBuild(rim: Rim, resolved: ResolvedToolchain): Promise<EnsuredImag
 
 /** What is on the engine is taken; else the work is done by one process at a time. */
 async function once(rim: Rim, reference: string, work: () => Promise<EnsuredImage>): Promise<EnsuredImage> {
-  const known = await findImage(rim, reference);
+  const known = await findUsable(rim, reference);
   if (known !== undefined) return known;
-  return withBuilderLock(rim, reference, async () => (await findImage(rim, reference)) ?? (await work()));
+  return withBuilderLock(
+    rim,
+    reference,
+    async () => (await findUsable(rim, reference)) ?? (await renew(rim, reference, work)),
+  );
 }
 
 function pullReference(rim: Rim, reference: string): Promise<EnsuredImage> {
@@ -88,63 +93,6 @@ function pullReference(rim: Rim, reference: string): Promise<EnsuredImage> {
     if (pulled !== undefined) return pulled;
     throw new GbuildError('image-missing', `${reference} was pulled, but the engine does not have it`);
   });
-}
-
-async function buildBuild(rim: Rim, resolved: ResolvedToolchain, source: CatalogSource): Promise<EnsuredImage> {
-  const [parts, root] = await together(
-    rim.stop,
-    (stop) => fetchParts({ ...rim, stop }, source.parts, source.entry.pins()),
-    (stop) => ensureRoot({ ...rim, stop }, suiteOf(source)),
-  );
-  const id = await buildTarget(rim, {
-    ...catalogBuild(resolved, source, parts),
-    title: `${resolved.name} ${resolved.version}`,
-    target: 'build',
-    tag: resolved.build,
-    args: { ...source.args, GBUILD_ROOT: root.reference, GBUILD_RUNTIME: root.reference },
-  });
-  return { reference: resolved.build, id };
-}
-
-async function buildRuntime(
-  rim: Rim,
-  resolved: ResolvedToolchain,
-  source: CatalogSource,
-  tag: string,
-): Promise<EnsuredImage> {
-  const suite = suiteOf(source);
-  const [parts, base] = await together(
-    rim.stop,
-    (stop) => fetchParts({ ...rim, stop }, source.parts, source.entry.pins()),
-    (stop) => ensureRuntimeRoot({ ...rim, stop }, suite),
-  );
-  const root = await ensureRoot(rim, suite);
-  const staging = rim.engine.stagingReference(`${resolved.name}-${resolved.version}`);
-  try {
-    await buildTarget(rim, {
-      ...catalogBuild(resolved, source, parts),
-      title: `${resolved.name} ${resolved.version}, runtime`,
-      target: 'runtime',
-      tag: staging,
-      args: { ...source.args, GBUILD_ROOT: root.reference, GBUILD_RUNTIME: base.reference },
-      // The id of what is shipped on depends on what is in it, not on the words of its recipe.
-      labels: { 'io.gbuild.toolchain': `${resolved.name}@${resolved.version}` },
-    });
-    const baseLayers = (await rim.engine.inspectImage(base.reference))?.diffIds.length ?? 0;
-    return await withWorkDir(rim, (hostDir) =>
-      normaliseImage(rim, {
-        from: staging,
-        tag,
-        volatile: [...source.base.data.volatile, ...source.entry.data.volatile],
-        keystores: source.entry.data.keystores,
-        baseLayers,
-        createdBy: `gbuild ${resolved.name} ${resolved.version}`,
-        hostDir,
-      }),
-    );
-  } finally {
-    await rim.engine.removeImage(staging);
-  }
 }
 
 async function buildFolder(rim: Rim, resolved: ResolvedToolchain, tag: string): Promise<EnsuredImage> {
@@ -159,27 +107,12 @@ async function buildFolder(rim: Rim, resolved: ResolvedToolchain, tag: string): 
     target: isRuntime ? folder.runtimeTarget : folder.buildTarget,
     tag,
     args: {},
+    isCallers: true,
     labels: toolchainLabels(resolved),
   });
   return { reference: tag, id };
 }
 
-function catalogBuild(resolved: ResolvedToolchain, { entry, base, suite }: CatalogSource, parts: ContextFile[]) {
-  return {
-    files: entry.files(),
-    helpers: base.files(),
-    suite,
-    parts,
-    pins: entry.pins(),
-    hostFiles: entry.data.hostFiles,
-    labels: toolchainLabels(resolved),
-  };
-}
-
 function toolchainLabels({ name, version, recipe }: ResolvedToolchain): Record<string, string> {
   return { 'io.gbuild.toolchain': `${name}@${version}`, 'io.gbuild.recipe': recipe };
-}
-
-function suiteOf({ entry, base, suite, runtimePackages }: CatalogSource): SuiteRequest {
-  return { base, suite, packages: runtimePackages, keystores: entry.data.keystores };
 }

@@ -8,6 +8,8 @@ export interface Rim {
   host: Host;
   progress: Progress;
   stop: Stop;
+  /** Where everything is made anew, of the packages of today: what has been made so far. */
+  renewed?: Set<string> | undefined;
 }
 
 /** An image on the engine. */
@@ -15,6 +17,27 @@ export interface EnsuredImage {
   reference: string;
   /** As the engine calls it. */
   id: string;
+}
+
+/** What is on the engine is taken, unless it is to be made anew; an older one that nothing else names any more goes. */
+export async function findUsable(rim: Rim, reference: string): Promise<EnsuredImage | undefined> {
+  return rim.renewed === undefined || rim.renewed.has(reference) ? findImage(rim, reference) : undefined;
+}
+
+/** Makes an image; the one that had its name before goes with it, unless something else still names or uses it. */
+export async function renew(rim: Rim, reference: string, work: () => Promise<EnsuredImage>): Promise<EnsuredImage> {
+  const before = await findImage(rim, reference);
+  const made = await work();
+  rim.renewed?.add(reference);
+  if (before !== undefined && before.id !== made.id) await removeNameless(rim, before.id);
+  return made;
+}
+
+async function removeNameless({ engine }: Rim, id: string): Promise<void> {
+  const found = await engine.inspectImage(id);
+  if (found === undefined || found.tags.length > 0) return;
+  // One that another image stands on, or a container uses, is the engine's to keep.
+  await engine.removeImage(id).catch(() => {});
 }
 
 /** What a reference is on the engine, undefined where it is not there. */

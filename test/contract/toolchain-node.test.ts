@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { connectEngine, type Engine } from '../../src/engine/engine.ts';
 import { readOwner } from '../../src/engine/owner.ts';
 import { readArchive } from '../../src/oci/read-archive.ts';
-import { type EnsuredImage, ensureRuntime, ensureToolchain } from '../../src/toolchain/ensure.ts';
+import { type EnsuredImage, ensureToolchain } from '../../src/toolchain/ensure.ts';
 import { readHostTrust } from '../../src/toolchain/trust.ts';
 import { endpointOf } from '../support/endpoint-of.ts';
 import { runScript } from '../support/run-script.ts';
@@ -89,13 +89,13 @@ test('a scanner can still read which packages the runtime has', async () => {
   expect(packages.filter((name) => /^(apt|dpkg|perl.*|passwd|login)$/.test(name))).toEqual([]);
 });
 
-test('made again from nothing, with other words, the root and the runtime have the same ids', {
+test('made again from nothing, with other words, the root and both images have the same ids', {
   timeout: timeLimit,
 }, async () => {
   const resolved = await catalogs.resolve(writeAgain('two'), node());
-  const runtime = await catalogs.rememberRoots(engine, () => ensureRuntime(resolved, openRim()));
-  expect(runtime.reference).not.toBe(first.runtime.reference);
-  expect(runtime.id).toBe(first.runtime.id);
+  const again = await catalogs.rememberRoots(engine, () => ensureToolchain(resolved, { ...openRim(), role: 'both' }));
+  expect(again.runtime?.reference).not.toBe(first.runtime.reference);
+  expect([again.build.id, again.runtime?.id]).toEqual([first.build.id, first.runtime.id]);
   expect(await listStaging(engine)).toEqual([]);
 });
 

@@ -41,7 +41,8 @@ test('a toolchain that is not there is built, one that is there is only looked u
   expect(first.progress.titles).toEqual(['building tiny-once 1.0.0']);
   expect(again.progress.titles).toEqual([]);
   expect(two).toEqual(one);
-  expect(one.locked).toEqual({ build: one.build.id, base: (await engine.inspectImage(inject('baseImage')))?.id });
+  const base = await engine.inspectImage(inject('baseImage'));
+  expect(one.locked).toEqual({ build: one.build.id, base: base?.id, source: inject('baseImage') });
   expect(await runScript(engine, one.build.reference, 'cat /made')).toBe(`${nonce}\n`);
 });
 

@@ -35,6 +35,14 @@ test('every gbuild.yml is one without warning', () => {
   }
 });
 
+test('the toolchain that the pages show is one: its test makes and uses it', () => {
+  const shown = blocks.filter(({ kind }) => kind === 'toolchain').map(({ page, language }) => [page, language]);
+  expect(shown).toEqual([
+    ['docs/toolchains.md', 'yaml'],
+    ['docs/toolchains.md', 'dockerfile'],
+  ]);
+});
+
 test("every CI's file is YAML that calls gbuild", () => {
   const recipes = blocks.filter(({ kind }) => kind === 'ci');
   expect(recipes.map(({ text }) => [typeof parse(text), /\bgbuild test\b/.test(text)])).toEqual([

@@ -3,6 +3,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import BuildCommand from '../../src/commands/build.ts';
+import CacheLsCommand from '../../src/commands/cache/ls.ts';
+import CacheRmCommand from '../../src/commands/cache/rm.ts';
 import CleanCommand from '../../src/commands/clean.ts';
 import CompletionCommand from '../../src/commands/completion.ts';
 import DoctorCommand from '../../src/commands/doctor.ts';
@@ -14,6 +16,10 @@ import PlanCommand from '../../src/commands/plan.ts';
 import RunCommand from '../../src/commands/run.ts';
 import ShellCommand from '../../src/commands/shell.ts';
 import TestCommand from '../../src/commands/test.ts';
+import ToolchainBuildCommand from '../../src/commands/toolchain/build.ts';
+import ToolchainInspectCommand from '../../src/commands/toolchain/inspect.ts';
+import ToolchainLsCommand from '../../src/commands/toolchain/ls.ts';
+import ToolchainRmCommand from '../../src/commands/toolchain/rm.ts';
 import { listPages, proseOf, readPage } from '../support/doc-pages.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -51,6 +57,12 @@ test('no page names a path of a machine it was written on, or a registry', () =>
 });
 
 const commands = {
+  'cache ls': CacheLsCommand,
+  'cache rm': CacheRmCommand,
+  'toolchain build': ToolchainBuildCommand,
+  'toolchain inspect': ToolchainInspectCommand,
+  'toolchain ls': ToolchainLsCommand,
+  'toolchain rm': ToolchainRmCommand,
   build: BuildCommand,
   clean: CleanCommand,
   completion: CompletionCommand,
@@ -66,7 +78,9 @@ const commands = {
 };
 
 test.each(pages)('every command and flag that %s mentions exists', (page) => {
-  const mentions = readPage(page).matchAll(/(?:^\$ |`|run: |- )(?:\w+=\w+ )*gbuild (?!COMMAND)([a-z]+)([^`\n|;&]*)/gm);
+  const mentions = readPage(page).matchAll(
+    /(?:^\$ |`|run: |- )(?:\w+=\w+ )*gbuild (?!COMMAND)((?:cache |toolchain )?[a-z]+)([^`\n|;&]*)/gm,
+  );
   const wrong = [...mentions].flatMap(([whole, name, rest]) => {
     const command = commands[name as keyof typeof commands];
     if (command === undefined) return [whole];

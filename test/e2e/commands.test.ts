@@ -168,6 +168,10 @@ describe('gbuild completion', () => {
     ['gbuild run li', 'lint lint-all'],
     ['gbuild test --verb', '--verbose'],
     ['gbuild image --rel', '--release'],
+    ['gbuild tool', 'toolchain'],
+    ['gbuild toolchain in', 'inspect'],
+    ['gbuild toolchain ls --av', '--available'],
+    ['gbuild cache r', 'rm'],
   ])('completes "%s" to "%s" in bash', (line, wanted) => {
     const cwd = cli.tasks('e2e-bash', body);
     const script = `source <(gbuild completion bash); COMP_WORDS=(${line}); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); complete -p gbuild >/dev/null && _gbuild && echo "\${COMPREPLY[*]}"`;
@@ -228,13 +232,13 @@ describe('help', () => {
   test('of gbuild names every command', async () => {
     const { exitCode, stdout } = await cli.run(['--help']);
     expect(exitCode).toBe(0);
-    for (const command of commands) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
+    for (const command of commands) expect(stdout).toMatch(new RegExp(`^  ${command.replace(/:.*/, '')} `, 'm'));
   });
 
   test.each(commands.filter((command) => command !== 'help'))(
     'of %s has examples and needs no repository',
     async (command) => {
-      const { exitCode, stdout } = await cli.run([command, '--help'], { env: { DOCKER_HOST: nowhere } });
+      const { exitCode, stdout } = await cli.run([...command.split(':'), '--help'], { env: { DOCKER_HOST: nowhere } });
       expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/^EXAMPLES\n[\s\S]*gbuild /m)]);
     },
   );

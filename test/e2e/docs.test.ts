@@ -49,7 +49,7 @@ describe('the help in docs/commands.md', () => {
     const help = async (...words: string[]) => (await cli.run([...words, '--help'])).stdout.trimEnd();
     const sections = [];
     for (const name of names.filter((each) => each !== 'help'))
-      sections.push(`## gbuild ${name}\n\n\`\`\`text\n${await help(name)}\n\`\`\`\n`);
+      sections.push(`## gbuild ${name.replace(':', ' ')}\n\n\`\`\`text\n${await help(...name.split(':'))}\n\`\`\`\n`);
     const text = `# Commands\n\n${introduction}\n\`\`\`text\n${await help()}\n\`\`\`\n\n${sections.join('\n')}`;
     await expect(text).toMatchFileSnapshot('../../docs/commands.md');
   });

@@ -32,6 +32,7 @@ const hostWith = (env: Record<string, string>): Host => ({
   userName: 'dev',
   homeDir: join(dir, 'home'),
   cacheDir: dir,
+  configDir: dir,
   dataDir: dir,
   stateDir: dir,
   isCI: false,

@@ -39,6 +39,11 @@ test('the first spec explains each key and says what was assumed', () => {
     # assumed: "engines" of package.json
     toolchain: node@^22
 
+    # Toolchains of your own, asked before gbuild's: folders of the repository, or git addresses.
+    # catalogs:
+    #   - ./toolchains
+    #   - https://git.example.com/toolchains.git#v1
+
     # Variables of every task. Quote numbers.
     # env:
     #   LOG_LEVEL: info

@@ -19,6 +19,7 @@ test('a spec that says the least gets every default', () => {
     toolchain: { kind: 'catalog', request: 'node', name: 'node', range: '*', options: {} },
     env: {},
     passEnv: [],
+    catalogs: [],
     caches: 'auto',
     resources: { pids: 4096 },
     network: 'bridge',
@@ -40,6 +41,7 @@ test('a spec that says everything is read whole, units turned into numbers and p
     },
     env: {},
     passEnv: [],
+    catalogs: [],
     caches: [
       { name: 'npm', path: '/cache/npm', env: { npm_config_cache: '/cache/npm' } },
       { name: 'next', path: '/cache/next' },

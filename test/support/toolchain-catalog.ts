@@ -40,7 +40,7 @@ export class TestCatalogs {
     const hostDir = join(this.hostDir, 'catalogs', name);
     cpSync(images, hostDir, { recursive: true });
     const base = (text: string) =>
-      text.replace('debian:bookworm-slim', this.#rootReference).replace('volatile:', `volatile:\n  - ${this.nonce}`);
+      text.replaceAll(/debian:\w+-slim/g, this.#rootReference).replace('volatile:', `volatile:\n  - ${this.nonce}`);
     for (const [file, edit] of Object.entries({ 'base/base.yml': base, ...change })) {
       writeFileSync(join(hostDir, file), edit(readFileSync(join(hostDir, file), 'utf8')));
     }

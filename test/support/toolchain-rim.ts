@@ -15,6 +15,7 @@ export function hostIn(cacheDir: string, env: Record<string, string> = {}): Host
     userName: 'test',
     homeDir: cacheDir,
     cacheDir,
+    configDir: cacheDir,
     dataDir: cacheDir,
     stateDir: cacheDir,
     isCI: true,

@@ -1,0 +1,31 @@
+import { Flags } from '@oclif/core';
+import { GbuildError } from '../../errors.ts';
+import { removeCaches } from '../../pipeline/caches.ts';
+import { engineFlags } from '../base.ts';
+import { EngineCommand } from '../engine-command.ts';
+
+export default class CacheRmCommand extends EngineCommand {
+  static override summary = 'Remove dependency caches from the engine; the next run fetches what it needs again';
+  static override description =
+    'A name is that of a cache (npm: that of every user) or of its volume. Other volumes are never touched.';
+  static override usage = 'cache rm NAME... | --all';
+  static override strict = false;
+  static override flags = { ...engineFlags, all: Flags.boolean({ description: 'remove every one' }) };
+  static override examples = ['<%= config.bin %> cache rm npm', '<%= config.bin %> cache rm --all'];
+
+  async run() {
+    const { flags, argv } = await this.parse(CacheRmCommand);
+    const names = argv as string[];
+    if (flags.all === names.length > 0) throw whichCaches();
+    const chosen = flags.all ? ('all' as const) : names;
+    const removed = await this.withEngine(flags, ({ engine }) => removeCaches(engine, chosen));
+    this.log(removed.map(({ volume }) => `removed ${volume}`).join('\n') || 'nothing to remove');
+    return { removed };
+  }
+}
+
+function whichCaches(): GbuildError {
+  return new GbuildError('usage', 'which caches? Name some, or say --all', {
+    suggestions: ['gbuild cache ls', 'gbuild cache rm --all'],
+  });
+}

@@ -1,0 +1,31 @@
+import { Args } from '@oclif/core';
+import { buildToolchain } from '../../pipeline/toolchain-images.ts';
+import { engineFlags } from '../base.ts';
+import { EngineCommand } from '../engine-command.ts';
+
+export default class ToolchainBuildCommand extends EngineCommand {
+  static override summary = 'Make the images of a toolchain, to build in and to ship on, where the engine lacks them';
+  static override description = 'What is there already is not built again. No lock is written: see "gbuild lock".';
+  static override args = {
+    toolchain: Args.string({ description: "one such as jvm@21; the repository's own, when left out" }),
+  };
+  static override flags = { ...engineFlags };
+  static override examples = ['<%= config.bin %> toolchain build', '<%= config.bin %> toolchain build jvm@21'];
+
+  async run() {
+    const { flags, args } = await this.parse(ToolchainBuildCommand);
+    const request = await parseIfAny(args.toolchain);
+    const { toolchain, images } = await this.withEngine(flags, (open) => buildToolchain({ ...open, request }));
+    const made = [images.build, ...(images.runtime === undefined ? [] : [images.runtime])];
+    this.log([...new Set(made.map(({ reference }) => reference))].join('\n'));
+    const { name, version, recipe } = toolchain;
+    return { name, version, recipe, build: images.build, runtime: images.runtime, locked: images.locked };
+  }
+}
+
+/** A toolchain of the command line; its parser is loaded where there is one. */
+export async function parseIfAny(text: string | undefined) {
+  if (text === undefined) return undefined;
+  const { parseToolchain } = await import('../../spec/parse-toolchain.ts');
+  return parseToolchain(text);
+}

@@ -1,0 +1,31 @@
+import { Flags } from '@oclif/core';
+import { GbuildError } from '../../errors.ts';
+import { removeToolchainImages } from '../../pipeline/toolchain-images.ts';
+import { engineFlags } from '../base.ts';
+import { EngineCommand } from '../engine-command.ts';
+
+export default class ToolchainRmCommand extends EngineCommand {
+  static override summary = 'Remove toolchain images from the engine; the next run that needs one makes it again';
+  static override description =
+    'A name is that of an image, or a toolchain such as node or node@22.23.3. Other images of the engine are never touched.';
+  static override usage = 'toolchain rm NAME... | --all';
+  static override strict = false;
+  static override flags = { ...engineFlags, all: Flags.boolean({ description: 'remove every one, and their roots' }) };
+  static override examples = ['<%= config.bin %> toolchain rm node@22.23.3', '<%= config.bin %> toolchain rm --all'];
+
+  async run() {
+    const { flags, argv } = await this.parse(ToolchainRmCommand);
+    const names = argv as string[];
+    if (flags.all === names.length > 0) throw whichImages();
+    const chosen = flags.all ? ('all' as const) : names;
+    const removed = await this.withEngine(flags, ({ engine }) => removeToolchainImages(engine, chosen));
+    this.log(removed.map(({ reference }) => `removed ${reference}`).join('\n') || 'nothing to remove');
+    return { removed };
+  }
+}
+
+function whichImages(): GbuildError {
+  return new GbuildError('usage', 'which toolchain images? Name some, or say --all', {
+    suggestions: ['gbuild toolchain ls', 'gbuild toolchain rm --all'],
+  });
+}

@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { GbuildError } from '../errors.ts';
+import type { Host } from '../host.ts';
+import type { Progress } from '../reporter/progress.ts';
+import { type Catalog, readCatalog } from '../toolchain/catalog.ts';
+import { askGit } from '../workspace/git.ts';
+import { openParseCache } from './parse-cache.ts';
+import type { Places } from './workspace-session.ts';
+
+/** The repository that may bring toolchains of its own. */
+export interface CatalogOwner {
+  rootDir: string;
+  specFile?: string | undefined;
+}
+
+/**
+ * All toolchains there are for a repository: its own catalogs first, then those of the caller's configuration, then what
+ * comes with gbuild. A git address is cloned once; `fresh` clones it again.
+ */
+export async function openCatalog(
+  { host, installDir }: Places,
+  progress: Progress,
+  owner?: CatalogOwner,
+  { fresh = false } = {},
+): Promise<Catalog> {
+  const cache = openParseCache(host.cacheDir);
+  const places = [...(await readOwnPlaces(owner)), ...(await readConfigPlaces(host))];
+  const folders: string[] = [];
+  for (const place of places) folders.push(isAbsolute(place) ? place : await ensureClone(place, host, progress, fresh));
+  return readCatalog([...folders, join(installDir, 'images')], (kind, bytes, parse) => cache.get(kind, bytes, parse));
+}
+
+/** What the spec names under `catalogs`, before the spec itself can be checked: its tasks may need those of a toolchain. */
+async function readOwnPlaces({ rootDir, specFile }: Partial<CatalogOwner> = {}): Promise<string[]> {
+  if (rootDir === undefined || specFile === undefined) return [];
+  const text = readTextIfAny(specFile);
+  if (text === undefined || !/^["']?catalogs["']?\s*:/m.test(text)) return [];
+  const { parseCatalogPlaces } = await import('../spec/catalog-places.ts');
+  return parseCatalogPlaces(text).map((place) => (isAddress(place) ? place : join(rootDir, place)));
+}
+
+async function readConfigPlaces(host: Host): Promise<string[]> {
+  const file = join(host.configDir, 'config.yml');
+  const text = readTextIfAny(file);
+  if (text === undefined) return [];
+  const { parseConfig } = await import('../spec/config.ts');
+  return parseConfig(text, file, host.homeDir).catalogs;
+}
+
+function isAddress(place: string): boolean {
+  return /^\w+:\/\/|^[\w.-]+@[\w.-]+:/.test(place);
+}
+
+/** The folder with what is at a git address; made whole beside and renamed, so that a killed clone is cloned again. */
+async function ensureClone(place: string, host: Host, progress: Progress, fresh: boolean): Promise<string> {
+  const [address = place, ref] = place.split(/#(?=[^#]*$)/);
+  const hostDir = join(host.cacheDir, 'catalogs', createHash('sha256').update(place).digest('hex').slice(0, 16));
+  if (existsSync(hostDir) && !fresh) return hostDir;
+  progress.note(`fetching the toolchain catalog ${withoutPassword(place)}`);
+  const beside = `${hostDir}.${process.pid}`;
+  mkdirSync(join(host.cacheDir, 'catalogs'), { recursive: true });
+  try {
+    const which = ref === undefined ? [] : ['--branch', ref];
+    const args = ['clone', '--quiet', '--depth', '1', ...which, '--', address, beside];
+    const { exitCode, stderr } = await askGit(host.homeDir, args, host.env);
+    if (exitCode !== 0) throw cannotFetch(place, stderr);
+    rmSync(hostDir, { recursive: true, force: true });
+    renameSync(beside, hostDir);
+    return hostDir;
+  } finally {
+    rmSync(beside, { recursive: true, force: true });
+  }
+}
+
+function cannotFetch(place: string, stderr: string): GbuildError {
+  const shown = withoutPassword(place);
+  const why = withoutPassword(stderr.trim().split('\n').slice(-3).join('\n  '));
+  return new GbuildError('network-failed', `the toolchain catalog ${shown} cannot be fetched:\n  ${why}`, {
+    suggestions: [`git ls-remote ${withoutPassword(place.replace(/#.*/, ''))}`, 'gbuild doctor'],
+    facts: { place: shown },
+  });
+}
+
+function withoutPassword(text: string): string {
+  return text.replaceAll(/(\w+:\/\/)[^/@\s]+@/g, '$1');
+}
+
+function readTextIfAny(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

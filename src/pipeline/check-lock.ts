@@ -1,0 +1,11 @@
+import type { Progress } from '../reporter/progress.ts';
+import type { Lock } from '../spec/types.ts';
+import { throwStale } from './ready-toolchain.ts';
+import { openWorkspace, type Places } from './workspace-session.ts';
+
+/** The story of `gbuild lock --check`: reads files only. Throws 'lock-stale' where the lock is missing or does not fit. */
+export async function checkLock(places: Places, progress: Progress): Promise<Lock> {
+  const session = await openWorkspace(places, progress);
+  if (session.lock === undefined || session.toolchain.lockState !== 'fits') return throwStale(session);
+  return session.lock;
+}

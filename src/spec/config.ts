@@ -1,0 +1,36 @@
+import { isAbsolute, join } from 'node:path';
+import { z } from 'zod';
+import { mapping } from './mapping.ts';
+import { type FileFormat, parseFile } from './parse-file.ts';
+import { gitAddress, text } from './scalars.ts';
+
+/** What a person's own configuration says; it holds for all of their repositories. */
+export interface UserConfig {
+  config: 1;
+  /** Absolute folders or git addresses, asked after a repository's own catalogs and before gbuild's. */
+  catalogs: string[];
+}
+
+const place = text.refine(
+  (written) => gitAddress.test(written) || isAbsolute(written) || written.startsWith('~/'),
+  'an absolute folder, one below ~/, or a git address such as https://git.example.com/toolchains.git#v1',
+);
+
+const configFormat: FileFormat<UserConfig> = {
+  code: 'config-invalid',
+  versionKey: 'config',
+  title: 'a mapping of the keys of config.yml',
+  suggestions: [],
+  schema: mapping({
+    config: z.literal(1, '1 | the first line of the file is "config: 1"'),
+    catalogs: z.array(place).default([]),
+  }),
+  check: () => [],
+  upgrade: () => [],
+};
+
+/** Parses config.yml; throws `config-invalid` with every mistake. `~/` becomes the home. */
+export function parseConfig(bytes: string | Uint8Array, fileName: string, homeDir: string): UserConfig {
+  const { output } = parseFile(bytes, fileName, configFormat);
+  return { ...output, catalogs: output.catalogs.map((each) => each.replace(/^~(?=\/)/, join(homeDir))) };
+}

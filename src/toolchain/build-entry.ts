@@ -1,0 +1,105 @@
+import { ensureRoot, ensureRuntimeRoot, type SuiteRequest } from './base.ts';
+import { buildTarget, type TargetBuild } from './build.ts';
+import type { ContextFile } from './build-context.ts';
+import { fetchParts } from './fetch-parts.ts';
+import { normaliseImage } from './normalise.ts';
+import type { CatalogSource, ResolvedToolchain } from './resolved.ts';
+import { type EnsuredImage, type Rim, together } from './rim.ts';
+import { withWorkDir } from './work-dir.ts';
+
+/** Makes the image to build in, of a toolchain of the catalog. */
+export async function buildBuild(rim: Rim, resolved: ResolvedToolchain, source: CatalogSource): Promise<EnsuredImage> {
+  const [parts, root] = await together(
+    rim.stop,
+    (stop) => fetchParts({ ...rim, stop }, source.parts, source.entry.pins()),
+    (stop) => ensureRoot({ ...rim, stop }, suiteOf(source)),
+  );
+  return buildNormalised(rim, resolved, source, {
+    tag: resolved.build,
+    base: root,
+    build: {
+      ...catalogBuild(source, parts),
+      title: `${resolved.name} ${resolved.version}`,
+      target: 'build',
+      args: { ...source.args, GBUILD_ROOT: root.reference, GBUILD_RUNTIME: root.reference },
+    },
+  });
+}
+
+interface NormalisedBuild {
+  tag: string;
+  /** What it stands on, whose layers stay as they are. */
+  base: EnsuredImage;
+  build: Omit<TargetBuild, 'tag' | 'labels'>;
+}
+
+/** Builds under a staging name; only the lasting image that is made of the result bears the toolchain's. */
+async function buildNormalised(
+  rim: Rim,
+  { name, version }: ResolvedToolchain,
+  source: CatalogSource,
+  { tag, base, build }: NormalisedBuild,
+): Promise<EnsuredImage> {
+  const staging = rim.engine.stagingReference(`${name}-${version}-${build.target}`);
+  try {
+    // An id depends on what is in an image, not on the words of its recipe.
+    await buildTarget(rim, { ...build, tag: staging, labels: { 'io.gbuild.toolchain': `${name}@${version}` } });
+    const baseLayers = (await rim.engine.inspectImage(base.reference))?.diffIds.length ?? 0;
+    return await withWorkDir(rim, (hostDir) =>
+      normaliseImage(rim, {
+        from: staging,
+        tag,
+        volatile: [...source.base.data.volatile, ...source.entry.data.volatile],
+        keystores: source.entry.data.keystores,
+        baseLayers,
+        createdBy: `gbuild ${name} ${version}`,
+        hostDir,
+      }),
+    );
+  } finally {
+    await rim.engine.removeImage(staging);
+  }
+}
+
+/** Makes the image to ship on. */
+export async function buildRuntime(
+  rim: Rim,
+  resolved: ResolvedToolchain,
+  source: CatalogSource,
+  tag: string,
+): Promise<EnsuredImage> {
+  const suite = suiteOf(source);
+  const [parts, base] = await together(
+    rim.stop,
+    (stop) => fetchParts({ ...rim, stop }, source.parts, source.entry.pins()),
+    (stop) => ensureRuntimeRoot({ ...rim, stop }, suite),
+  );
+  const root = await ensureRoot(rim, suite);
+  return buildNormalised(rim, resolved, source, {
+    tag,
+    base,
+    build: {
+      ...catalogBuild(source, parts),
+      title: `${resolved.name} ${resolved.version}, runtime`,
+      target: 'runtime',
+      args: { ...source.args, GBUILD_ROOT: root.reference, GBUILD_RUNTIME: base.reference },
+    },
+  });
+}
+
+function catalogBuild({ entry, base, suite }: CatalogSource, parts: ContextFile[]) {
+  return {
+    files: entry.files(),
+    helpers: base.files(),
+    suite,
+    parts,
+    pins: entry.pins(),
+    hostFiles: entry.data.hostFiles,
+    isCallers: !entry.isBuiltIn,
+  };
+}
+
+/** The root that both stand on, with what is shipped. */
+export function suiteOf({ entry, base, suite, runtimePackages }: CatalogSource): SuiteRequest {
+  return { base, suite, packages: runtimePackages, keystores: entry.data.keystores };
+}

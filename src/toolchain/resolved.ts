@@ -1,0 +1,82 @@
+import type { BaseEntry, CatalogEntry } from './catalog.ts';
+import type { EntrypointRule, Fact, LayerRule, TaskRule } from './catalog-schema.ts';
+import type { ToolchainFolder } from './folder.ts';
+import type { HostFileRule } from './host-files.ts';
+import type { LockState, ToolchainRequest } from './lock-state.ts';
+import type { OptionValue } from './options.ts';
+import type { ResolvedPart } from './parts.ts';
+
+export interface ToolchainCache {
+  name: string;
+  /** Absolute path in the container. */
+  path: string;
+  env: Record<string, string>;
+  /** What must hold of a repository that has use for it. */
+  when: Fact[];
+}
+
+export interface CatalogSource {
+  kind: 'catalog';
+  entry: CatalogEntry;
+  base: BaseEntry;
+  /** The Debian suite that both images stand on. */
+  suite: string;
+  parts: ResolvedPart[];
+  args: Record<string, string>;
+  /** Debian packages of the runtime's root, the repository's own among them. */
+  runtimePackages: string[];
+}
+
+/** How the images come about; only ensureToolchain looks inside. */
+export type ToolchainSource =
+  | CatalogSource
+  | { kind: 'image'; reference: string }
+  | { kind: 'folder'; folder: ToolchainFolder };
+
+export interface ResolvedToolchain {
+  kind: ToolchainRequest['kind'];
+  name: string;
+  /** As the spec says it. */
+  request: string;
+  /** Exact; for an image its tag or digest. */
+  version: string;
+  options: Record<string, OptionValue>;
+  recipe: `sha256:${string}`;
+  /** Reference of the image to build in. */
+  build: string;
+  /** Reference of the image to ship on; undefined: the one to build in is shipped on. */
+  runtime?: string;
+  caches: ToolchainCache[];
+  /** For containers that build and test. */
+  env: Record<string, string>;
+  /** The caller's settings of its tools, for builds and runs. */
+  hostFiles: HostFileRule[];
+  /** Commands of the image to build in that print a tool's version. */
+  tools: Record<string, string>;
+  /** Java keystores in its images, without a leading '/'. */
+  keystores: string[];
+  /** Default tasks with their conditions: `readDefaults` asks the repository. */
+  tasks: Record<string, TaskRule[]>;
+  layers: LayerRule[];
+  entrypoint: EntrypointRule[];
+  origins: Fact[];
+  lockState: LockState;
+  source: ToolchainSource;
+}
+
+/** A resolution before it is held against a lock. */
+export type Unlocked = Omit<ResolvedToolchain, 'lockState'>;
+
+/** What an image or a folder says of itself: nothing. */
+export const nothingKnown = {
+  options: {},
+  caches: [],
+  env: {},
+  hostFiles: [],
+  keystores: [],
+  tools: {},
+  tasks: {},
+  layers: [],
+  entrypoint: [],
+  origins: [],
+};
