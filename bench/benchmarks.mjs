@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { benchPack } from './pack.mjs';
 import { comparePairs, env } from './pairs.mjs';
+import { benchClassImage, benchFirstTest, benchToolchain } from './toolchains.mjs';
 import { makeTree } from './tree.mjs';
 
 const gbuild = fileURLToPath(new URL('../bin/run.js', import.meta.url));
@@ -55,6 +56,24 @@ export const benchmarks = [
     title: 'the same with 100,000 files, 438 MB',
     bar: 0.2,
     run: () => benchImage({ files: 100_000, bytes: 438e6, rounds: 3 }),
+  },
+  {
+    name: 'sbt-first',
+    title: '`gbuild test` of a fresh sbt checkout against `docker run ... sbt test` of the same',
+    bar: 1.1,
+    run: () => benchFirstTest(docker),
+  },
+  {
+    name: 'jvm-image',
+    title: "`gbuild image --no-build` after one changed class against jib's `dockerBuild` alone",
+    bar: 0.2,
+    run: benchClassImage,
+  },
+  {
+    name: 'toolchain',
+    title: 'both images of Node from nothing against a plain `docker build` of the same Dockerfile',
+    bar: 1.3,
+    run: () => benchToolchain(docker),
   },
 ];
 

@@ -42,6 +42,25 @@ export interface ContainerSpec {
   graceSeconds?: number;
 }
 
+/** A container of an image and nothing else: no network, no mounts, no rights, for a look at what is inside. */
+export function bareContainer(image: string, command: string[]): ContainerSpec {
+  return {
+    image,
+    command,
+    user: '0:0',
+    env: {},
+    workdir: '/',
+    mounts: [],
+    files: [],
+    tty: false,
+    stdin: false,
+    network: 'none',
+    limits: {},
+    capAdd: [],
+    labels: {},
+  };
+}
+
 export interface ContainerIO {
   /** Chunks in the order they came; a promise holds the container's output back until it settles. */
   onOutput(stream: 'stdout' | 'stderr', chunk: Buffer): void | Promise<void>;

@@ -16,7 +16,7 @@ import { Wire } from './wire.ts';
 
 export type { BuildRequest } from './build.ts';
 export type { BuildEvent } from './buildkit.ts';
-export type { ContainerIO, ContainerResult, ContainerSpec } from './container-spec.ts';
+export { bareContainer, type ContainerIO, type ContainerResult, type ContainerSpec } from './container-spec.ts';
 export type { Endpoint } from './endpoint.ts';
 export type { EngineImage, ListedImage } from './images.ts';
 export type { EngineInfo } from './info.ts';
@@ -140,8 +140,8 @@ export class Engine {
   }
 
   /** Bytes of each volume by name, as far as the engine tells. */
-  readVolumeSizes(): Promise<Map<string, number>> {
-    return readVolumeSizes(this.#wire);
+  readVolumeSizes(signal?: AbortSignal): Promise<Map<string, number>> {
+    return readVolumeSizes(this.#wire, signal);
   }
 
   removeVolume(name: string): Promise<void> {

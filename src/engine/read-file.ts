@@ -1,6 +1,6 @@
 import { readTar } from '../oci/untar.ts';
 import { createContainer, removeContainer } from './container.ts';
-import type { ContainerSpec } from './container-spec.ts';
+import { bareContainer } from './container-spec.ts';
 import { patience, type Wire } from './wire.ts';
 
 /**
@@ -14,7 +14,7 @@ export async function readImageFiles(
   labels: Record<string, string>,
 ): Promise<Map<string, Buffer>> {
   const found = new Map<string, Buffer>();
-  const id = await createContainer(wire, neverStarted(reference, labels));
+  const id = await createContainer(wire, { ...bareContainer(reference, ['true']), labels });
   try {
     for (const path of paths) {
       const content = await readOne(wire, id, path);
@@ -48,22 +48,4 @@ async function readOne(wire: Wire, id: string, path: string): Promise<Buffer | u
     return Buffer.concat(chunks);
   }
   return undefined;
-}
-
-function neverStarted(image: string, labels: Record<string, string>): ContainerSpec {
-  return {
-    image,
-    command: ['true'],
-    user: '0:0',
-    env: {},
-    workdir: '/',
-    mounts: [],
-    files: [],
-    tty: false,
-    stdin: false,
-    network: 'none',
-    limits: {},
-    capAdd: [],
-    labels,
-  };
 }

@@ -31,13 +31,14 @@ export async function removeVolume(wire: Wire, name: string): Promise<void> {
 }
 
 /** GET /system/df: bytes of each volume by name, as far as the engine can tell. It counts files: this may take seconds. */
-export async function readVolumeSizes(wire: Wire): Promise<Map<string, number>> {
+export async function readVolumeSizes(wire: Wire, signal?: AbortSignal): Promise<Map<string, number>> {
   const { json } = await wire.call({
     what: 'measure volumes',
     method: 'GET',
     path: '/system/df',
     // Engines before API 1.42 know no types and measure everything.
     query: { type: 'volume' },
+    ...(signal !== undefined && { signal }),
   });
   const sizes = readList(json, 'Volumes').map((each) => {
     return [readText(each, 'Name') ?? '', readNumber(readField(each, 'UsageData'), 'Size') ?? -1] as const;

@@ -15,8 +15,8 @@ export interface Cache {
 const cacheLabel = 'io.gbuild.cache';
 
 /** The caches on an engine, by name. Sizes make the engine count files: seconds where there are many. */
-export async function listCaches(engine: Engine): Promise<Cache[]> {
-  const [volumes, sizes] = await Promise.all([engine.listVolumes(cacheLabel), engine.readVolumeSizes()]);
+export async function listCaches(engine: Engine, signal?: AbortSignal): Promise<Cache[]> {
+  const [volumes, sizes] = await Promise.all([engine.listVolumes(cacheLabel), engine.readVolumeSizes(signal)]);
   const caches = volumes.map((volume) => cacheOf(volume, sizes.get(volume.name)));
   return caches.sort((left, right) => (left.volume < right.volume ? -1 : 1));
 }

@@ -7,6 +7,7 @@ import type { Progress } from '../reporter/progress.ts';
 import { type Catalog, readCatalog } from '../toolchain/catalog.ts';
 import { askGit } from '../workspace/git.ts';
 import { openParseCache } from './parse-cache.ts';
+import { readUserConfig } from './user-config.ts';
 import type { Places } from './workspace-session.ts';
 
 /** The repository that may bring toolchains of its own. */
@@ -26,7 +27,7 @@ export async function openCatalog(
   { fresh = false } = {},
 ): Promise<Catalog> {
   const cache = openParseCache(host.cacheDir);
-  const places = [...(await readOwnPlaces(owner)), ...(await readConfigPlaces(host))];
+  const places = [...(await readOwnPlaces(owner)), ...(await readUserConfig(host)).catalogs];
   const folders: string[] = [];
   for (const place of places) folders.push(isAbsolute(place) ? place : await ensureClone(place, host, progress, fresh));
   return readCatalog([...folders, join(installDir, 'images')], (kind, bytes, parse) => cache.get(kind, bytes, parse));
@@ -39,14 +40,6 @@ async function readOwnPlaces({ rootDir, specFile }: Partial<CatalogOwner> = {}):
   if (text === undefined || !/^["']?catalogs["']?\s*:/m.test(text)) return [];
   const { parseCatalogPlaces } = await import('../spec/catalog-places.ts');
   return parseCatalogPlaces(text).map((place) => (isAddress(place) ? place : join(rootDir, place)));
-}
-
-async function readConfigPlaces(host: Host): Promise<string[]> {
-  const file = join(host.configDir, 'config.yml');
-  const text = readTextIfAny(file);
-  if (text === undefined) return [];
-  const { parseConfig } = await import('../spec/config.ts');
-  return parseConfig(text, file, host.homeDir).catalogs;
 }
 
 function isAddress(place: string): boolean {

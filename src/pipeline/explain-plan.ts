@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { planImage } from '../plan/image-plan.ts';
 import { planTasks, tasksOf } from '../plan/task-plan.ts';
 import { type Progress, silentProgress } from '../reporter/progress.ts';
+import { readHostFiles } from '../toolchain/host-files.ts';
 import { readRevision } from '../workspace/revision.ts';
 import { defaultTasks, openWorkspace, type Places, type WorkspaceSession } from './workspace-session.ts';
 
@@ -31,12 +32,17 @@ function explainTasks({ host }: Places, session: WorkspaceSession, name: string)
   const { spec, toolchain, rootDir } = session;
   const defaults = defaultTasks(session);
   const plan = planTasks({ spec, toolchain, defaults, host, rootDir, names: [name], args: [] });
+  const settings = readHostFiles(host, toolchain.hostFiles).map(({ from, to }) => ({ from, to }));
   const others = Object.keys(tasksOf(spec, defaults)).filter((task) => !plan.tasks.some(({ name }) => name === task));
   const lines = [
     ...head(session),
     ...list(
       'caches',
       plan.caches.map((cache) => `${cache.volume} -> ${cache.containerDir}`),
+    ),
+    ...list(
+      'settings',
+      settings.map(({ from, to }) => `~/${from} -> ${to}`),
     ),
     `network     ${plan.network}`,
     ...plan.tasks.flatMap((task, index) => [
@@ -47,7 +53,7 @@ function explainTasks({ host }: Places, session: WorkspaceSession, name: string)
     ]),
     ...(others.length > 0 ? [`also there  ${others.join(', ')}`] : []),
   ];
-  return { text: `${lines.join('\n')}\n`, data: { lock: toolchain.lockState, ...plan } };
+  return { text: `${lines.join('\n')}\n`, data: { lock: toolchain.lockState, ...plan, settings } };
 }
 
 async function explainImage({ host }: Places, session: WorkspaceSession): Promise<ExplainedPlan> {

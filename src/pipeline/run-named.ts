@@ -8,6 +8,7 @@ import type { Progress } from '../reporter/progress.ts';
 import { readHostFiles } from '../toolchain/host-files.ts';
 import { type HostTrust, readHostTrust } from '../toolchain/trust.ts';
 import { readCommitTime } from '../workspace/commit-time.ts';
+import { CacheBound } from './bound-caches.ts';
 import { chooseIdentity } from './identity.ts';
 import { pruneLogs } from './prune-logs.ts';
 import { type Frozen, readyToolchain } from './ready-toolchain.ts';
@@ -58,9 +59,14 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
   const logDir = join(host.stateDir, 'runs', request.runId);
   const running = runTasks({ plan: timed, ground, engine, streams: request.streams, progress, stop, logDir });
   // After the first container was asked for: what others left can wait for it.
-  const swept = Promise.allSettled([engine.sweep(), pruneLogs(join(host.stateDir, 'runs'))]);
+  const logs = ['runs', 'builds'].map((name) => pruneLogs(join(host.stateDir, name)));
+  const swept = Promise.allSettled([engine.sweep(), ...logs]);
+  const bound = new CacheBound(engine, host);
+  bound.look().catch(() => {
+    // An engine that cannot measure its volumes is no reason for a run to fail.
+  });
   try {
-    const tasks = await running;
+    const tasks = await running.finally(() => bound.apply(progress));
     const report = reportOf(request, plan, tasks, logDir, (performance.now() - began) / 1000);
     throwIfFailed(report);
     return report;

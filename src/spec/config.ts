@@ -2,13 +2,15 @@ import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { mapping } from './mapping.ts';
 import { type FileFormat, parseFile } from './parse-file.ts';
-import { gitAddress, text } from './scalars.ts';
+import { gitAddress, memory, text } from './scalars.ts';
 
 /** What a person's own configuration says; it holds for all of their repositories. */
 export interface UserConfig {
   config: 1;
   /** Absolute folders or git addresses, asked after a repository's own catalogs and before gbuild's. */
   catalogs: string[];
+  /** Bytes; a dependency cache that is larger is emptied. */
+  cacheLimit: number;
 }
 
 const place = text.refine(
@@ -24,6 +26,7 @@ const configFormat: FileFormat<UserConfig> = {
   schema: mapping({
     config: z.literal(1, '1 | the first line of the file is "config: 1"'),
     catalogs: z.array(place).default([]),
+    cacheLimit: memory.prefault('10g'),
   }),
   check: () => [],
   upgrade: () => [],

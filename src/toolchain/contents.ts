@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ContainerSpec } from '../engine/engine.ts';
+import { bareContainer } from '../engine/engine.ts';
 import type { Rim } from './rim.ts';
 
 const statusFile = '/var/lib/dpkg/status';
@@ -38,7 +38,8 @@ export async function readTools(
   if (names.length === 0) return {};
   const script = names.map((name) => `echo '${mark}${name}'; (${commands[name]}) 2>&1 | head -n 5`).join('\n');
   const chunks: Buffer[] = [];
-  await engine.runContainer(asking(reference, script), { onOutput: (_, chunk) => void chunks.push(chunk), stop });
+  const container = { ...bareContainer(reference, [script]), entrypoint: ['/bin/sh', '-c'], env: { HOME: '/tmp' } };
+  await engine.runContainer(container, { onOutput: (_, chunk) => void chunks.push(chunk), stop });
   return parseTools(Buffer.concat(chunks).toString());
 }
 
@@ -52,25 +53,6 @@ function parseTools(output: string): Record<string, string> {
     return [name.trim(), /\d+(?:\.\d+)+[\w.+-]*/.exec(lines.join('\n'))?.[0]] as const;
   });
   return Object.fromEntries(found.filter((pair): pair is [string, string] => pair[1] !== undefined));
-}
-
-function asking(image: string, script: string): ContainerSpec {
-  return {
-    image,
-    entrypoint: ['/bin/sh', '-c'],
-    command: [script],
-    user: '0:0',
-    env: { HOME: '/tmp' },
-    workdir: '/',
-    mounts: [],
-    files: [],
-    tty: false,
-    stdin: false,
-    network: 'none',
-    limits: {},
-    capAdd: [],
-    labels: {},
-  };
 }
 
 /** What became of packages or tools, a line each: `libssl3 3.0.15 -> 3.0.16`, `+ jq 1.7`, `- zip 3.0`. */

@@ -34,6 +34,7 @@ export function resolveEntry(
     args,
     base: { suite, reference: suiteReference(data, base, suite) },
     volatile: [...base.data.volatile, ...data.volatile],
+    keystores: data.keystores,
     runtimePackages,
     parts: parts.map(({ name, version: of, packages }) => ({ name, version: of, packages })),
   });

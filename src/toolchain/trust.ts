@@ -8,7 +8,7 @@ import { keystoreOf } from './keystore.ts';
 export interface HostTrust {
   /** PEM of the roots that this host trusts and the world at large does not; '' when there are none. */
   extraRoots: string;
-  /** Proxy variables by the names they were found under; values may hold credentials. */
+  /** Proxy variables, each in capitals and in small letters; values may hold credentials. */
   proxies: Record<string, string>;
 }
 
@@ -66,11 +66,13 @@ function publicRoots(): string[] {
   );
 }
 
+/** Each under both spellings: curl and apt know the small one, others the capital one. An own word for each stays. */
 function readProxies(env: Host['env']): Record<string, string> {
-  const found = proxyNames
-    .flatMap((name) => [name, name.toLowerCase()])
-    .map((name) => [name, env[name]] as const)
-    .filter((pair): pair is readonly [string, string] => pair[1] !== undefined && pair[1] !== '');
+  const found = proxyNames.flatMap((name) => {
+    const small = name.toLowerCase();
+    const [capital, other] = [env[name] || env[small], env[small] || env[name]];
+    return capital && other ? [[name, capital] as const, [small, other] as const] : [];
+  });
   return Object.fromEntries(found);
 }
 

@@ -76,8 +76,9 @@ function listStray(): string[] {
   const files = [cli.cacheDir, cli.dataDir, cli.stateDir].filter((dir) => existsSync(dir)).flatMap(listFiles);
   const kept = [
     /^data\/gbuild\/store\/(oci-layout|index\.json|blobs\/sha256\/[0-9a-f]{64})$/,
-    /^state\/gbuild\/runs\/[^/]+\/\w+\.log$/,
+    /^state\/gbuild\/(runs|builds)\/[^/]+(\/\w+)?\.log$/,
     /^cache\/gbuild\/(parsed|user-tables|fixed-files)\/[0-9a-f]{64}(\.json)?$/,
+    /^cache\/gbuild\/caches-seen\/[\w-]+$/,
   ];
   return files.filter((file) => !kept.some((pattern) => pattern.test(file)));
 }

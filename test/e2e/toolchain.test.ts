@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, inject, test } from 'vitest';
 import { connectEngine } from '../../src/engine/engine.ts';
@@ -386,14 +386,20 @@ describe('gbuild toolchain and gbuild cache', { timeout: 600_000 }, () => {
     );
     expect(errors.map(({ exitCode, stderr }) => `${exitCode} ${stderr}`)).toMatchInlineSnapshot(`
       [
-        "0 ",
+        "2 error: which toolchain images? Name some, or say --all
+        try: gbuild toolchain ls
+        try: gbuild toolchain rm --all
+      ",
         "2 error: no image of a toolchain is called nope
         try: gbuild toolchain ls
       ",
         "2 error: "a b" is no toolchain: expected one such as node@^22
         try: gbuild toolchain ls --available
       ",
-        "0 ",
+        "2 error: which caches? Name some, or say --all
+        try: gbuild cache ls
+        try: gbuild cache rm --all
+      ",
         "2 error: there is no cache called nope
         try: gbuild cache ls
       ",
@@ -419,6 +425,47 @@ describe('gbuild toolchain and gbuild cache', { timeout: 600_000 }, () => {
       await removeVolume(engine, volume);
     }
   });
+});
+
+test("the caller's settings of a tool reach its runs, are said by plan, and nobody else can read them", async () => {
+  using own = openCli({ engine, ownCache: true });
+  const kept = '//npm.example.org/:_authToken=hush-7f3a';
+  writeFileSync(join(own.dir, 'home/.npmrc'), `prefix=/home/ada\n${kept}\n`);
+  const cwd = own.repository('settings', {
+    'gbuild.yml': 'gbuild: 1\nname: e2e-tiny\ntoolchain: node@22\ntasks:\n  test: cat ~/.npmrc; stat -c %a ~/.npmrc\n',
+  });
+  const planned = await own.run(['plan'], { cwd });
+  expect(planned.stdout).toContain('settings    ~/.npmrc -> /home/gbuild/.npmrc\n');
+  const { exitCode, stdout, stderr } = await own.run(['test'], { cwd });
+  expect([exitCode, stdout], stderr).toEqual([0, `${kept}\n600\n`]);
+  expect(`${planned.stdout}${stderr}`).not.toContain('hush');
+}, 600_000);
+
+test('a cache that outgrows its limit is emptied once the tasks have ended', async () => {
+  using own = openCli({ engine, ownCache: true });
+  const cache = `e2e-bound-${process.pid}`;
+  const volume = `gbuild-cache-${cache}-${process.getuid?.() ?? 0}`;
+  const configDir = join(own.dir, 'config');
+  mkdirSync(join(configDir, 'gbuild'), { recursive: true });
+  writeFileSync(join(configDir, 'gbuild/config.yml'), 'config: 1\ncacheLimit: 6m\n');
+  const cwd = own.repository('bound', {
+    'gbuild.yml': `gbuild: 1\nname: e2e-tiny\ntoolchain: ${inject('baseImage')}\ncaches: [{name: ${cache}, path: /cache/x}]\ntasks:\n  fill: head -c 8000000 /dev/zero > /cache/x/zeros\n  wait: sleep 5; ls /cache/x\n`,
+  });
+  const run = (task: string) => own.run(['run', task], { cwd, env: { XDG_CONFIG_HOME: configDir } });
+  try {
+    expect((await run('fill')).exitCode).toBe(0);
+    expect((await run('wait')).stdout).toBe('zeros\n');
+    // A day later: what was remembered of the last look is gone.
+    rmSync(join(own.cacheDir, 'caches-seen'), { recursive: true });
+    const later = await run('wait');
+    expect([later.stdout, later.stderr]).toEqual([
+      'zeros\n',
+      expect.stringContaining(`the cache ${cache} had 8.0 MB, more than 6.3 MB: emptied`),
+    ]);
+    expect((await run('wait')).stdout).toBe('');
+  } finally {
+    await removeVolume(engine, volume);
+  }
 });
 
 describe('where several toolchains fit', () => {

@@ -27,9 +27,16 @@ test('a file that is not there, or is no certificate, adds nothing', async () =>
   expect(extraRoots).toBe(read({}).extraRoots);
 });
 
-test('proxy variables are found in both spellings, empty ones are not', () => {
-  const env = { HTTPS_PROXY: 'http://a', no_proxy: 'b', http_proxy: '', PATH: '/bin' };
-  expect(read(env).proxies).toEqual({ HTTPS_PROXY: 'http://a', no_proxy: 'b' });
+test('proxy variables are found in both spellings and passed in both, empty ones are not', () => {
+  const env = { HTTPS_PROXY: 'http://a', no_proxy: 'b', http_proxy: '', PATH: '/bin', ALL_PROXY: 'c', all_proxy: 'd' };
+  expect(read(env).proxies).toEqual({
+    HTTPS_PROXY: 'http://a',
+    https_proxy: 'http://a',
+    NO_PROXY: 'b',
+    no_proxy: 'b',
+    ALL_PROXY: 'c',
+    all_proxy: 'd',
+  });
 });
 
 test("the mirrors of the host's apt serve the suite, other vendors' repositories do not", () => {

@@ -16,7 +16,7 @@ export default class CacheRmCommand extends EngineCommand {
   async run() {
     const { flags, argv } = await this.parse(CacheRmCommand);
     const names = argv as string[];
-    if (flags.all === names.length > 0) throw whichCaches();
+    if ((flags.all === true) === names.length > 0) throw whichCaches();
     const chosen = flags.all ? ('all' as const) : names;
     const removed = await this.withEngine(flags, ({ engine }) => removeCaches(engine, chosen));
     this.log(removed.map(({ volume }) => `removed ${volume}`).join('\n') || 'nothing to remove');

@@ -16,7 +16,7 @@ export default class ToolchainRmCommand extends EngineCommand {
   async run() {
     const { flags, argv } = await this.parse(ToolchainRmCommand);
     const names = argv as string[];
-    if (flags.all === names.length > 0) throw whichImages();
+    if ((flags.all === true) === names.length > 0) throw whichImages();
     const chosen = flags.all ? ('all' as const) : names;
     const removed = await this.withEngine(flags, ({ engine }) => removeToolchainImages(engine, chosen));
     this.log(removed.map(({ reference }) => `removed ${reference}`).join('\n') || 'nothing to remove');

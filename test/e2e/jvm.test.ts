@@ -1,0 +1,155 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { connectEngine, type Engine } from '../../src/engine/engine.ts';
+import { readOwner } from '../../src/engine/owner.ts';
+import type { ImageRecord } from '../../src/pipeline/image-record.ts';
+import { commitAll, openCli } from '../support/cli.ts';
+import { endpointOf } from '../support/endpoint-of.ts';
+import { removeRepository } from '../support/engine-images.ts';
+import { removeVolume } from '../support/engine-left.ts';
+import { runScript } from '../support/run-script.ts';
+
+const engine = inject('engineHost');
+const cli = openCli({ engine });
+const name = `e2e-jvm-${process.pid}`;
+let client: Engine;
+beforeAll(() => {
+  client = connectEngine(endpointOf(engine), { owner: readOwner(), runId: `jvm-${process.pid}` });
+});
+afterAll(async () => {
+  client.close();
+  await removeRepository(engine, name);
+  cli[Symbol.dispose]();
+});
+
+const spec = `gbuild: 1\nname: ${name}\ntoolchain: jvm@21\n`;
+const head = (artifact: string, more = '') => `<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>com.example</groupId>
+  <artifactId>${artifact}</artifactId>
+  <version>1.0</version>
+  <properties>
+    <maven.compiler.release>21</maven.compiler.release>
+    <project.build.sourceEncoding>UTF-8</project.build.sourceEncoding>
+    <project.build.outputTimestamp>1980-01-01T00:00:02Z</project.build.outputTimestamp>
+  </properties>
+${more}`;
+const pinned = ['compiler:3.14.1', 'resources:3.3.1', 'surefire:3.5.4', 'jar:3.4.2'].map((each) => {
+  const [plugin, version] = each.split(':');
+  return `<plugin><artifactId>maven-${plugin}-plugin</artifactId><version>${version}</version></plugin>`;
+});
+const plugins = (more = '') => `<build><plugins>${pinned.join('')}${more}</plugins></build>`;
+const gson =
+  '<dependency><groupId>com.google.code.gson</groupId><artifactId>gson</artifactId><version>2.13.2</version></dependency>';
+const mainClass = (says: string, body: string) =>
+  `package example;\npublic final class Main {\n  public static void main(String[] args) { System.out.println("${says} " + ${body}); }\n}\n`;
+
+async function release(cwd: string, version: string): Promise<ImageRecord> {
+  commitAll(cwd, version);
+  const locked = await cli.run(['lock'], { cwd });
+  expect(locked.exitCode, locked.stderr).toBe(0);
+  commitAll(cwd, 'locked');
+  const { exitCode, stdout, stderr } = await cli.run(['image', '--release', version, '--json'], { cwd });
+  expect(exitCode, `${stdout}${stderr}`).toBe(0);
+  return JSON.parse(stdout) as ImageRecord;
+}
+
+const layersOf = ({ layers }: ImageRecord) => layers.map((layer) => layer.name.replace('gbuild layer: ', ''));
+const start = (version: string) =>
+  runScript(client, `${name}:${version}`, 'java @/app/app.args; cd /app && for jar in */*.jar; do echo $jar; done');
+
+describe('an image of the JVM', { timeout: 600_000 }, () => {
+  test('of a repository of several modules has the one that starts, and the others as snapshots', async () => {
+    const parent = '<parent><groupId>com.example</groupId><artifactId>all</artifactId><version>1.0</version></parent>';
+    const module = (artifact: string, more: string) =>
+      `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>${parent}<artifactId>${artifact}</artifactId>${more}</project>`;
+    const library =
+      '<dependency><groupId>com.example</groupId><artifactId>library</artifactId><version>1.0</version></dependency>';
+    const manifest =
+      '<plugin><artifactId>maven-jar-plugin</artifactId><configuration><archive><manifest><mainClass>example.Main</mainClass></manifest></archive></configuration></plugin>';
+    const cwd = cli.repository('modules', {
+      'gbuild.yml': spec,
+      '.gitignore': 'target/\n',
+      'pom.xml': `${head('all', '<packaging>pom</packaging><modules><module>library</module><module>service</module></modules>')}${plugins()}</project>`,
+      'library/pom.xml': module('library', `<dependencies>${gson}</dependencies>`),
+      'library/src/main/java/example/Library.java':
+        'package example;\npublic final class Library {\n  public static String json() { return new com.google.gson.Gson().toJson(new int[] {1, 2}); }\n}\n',
+      'service/pom.xml': module(
+        'service',
+        `<dependencies>${library}</dependencies><build><plugins>${manifest}</plugins></build>`,
+      ),
+      'service/src/main/java/example/Main.java': mainClass('modules', 'Library.json()'),
+    });
+    expect(layersOf(await release(cwd, '1.0.0'))).toEqual([
+      'dependencies',
+      'snapshots',
+      'resources',
+      'classes',
+      'start',
+    ]);
+    expect(await start('1.0.0')).toBe(
+      'modules [1,2]\ndependencies/error_prone_annotations-2.41.0.jar\ndependencies/gson-2.13.2.jar\nsnapshots/library-1.0.jar\n',
+    );
+  });
+
+  test('of a jar that Spring Boot has repacked has its libraries and classes apart', async () => {
+    const boot =
+      '<plugin><groupId>org.springframework.boot</groupId><artifactId>spring-boot-maven-plugin</artifactId><version>3.5.7</version><executions><execution><goals><goal>repackage</goal></goals></execution></executions></plugin>';
+    const cwd = cli.repository('boot', {
+      'gbuild.yml': spec,
+      '.gitignore': 'target/\n',
+      'pom.xml': `${head('boot', `<dependencies>${gson}</dependencies>`)}${plugins(boot)}</project>`,
+      'src/main/java/example/Main.java': mainClass('boot', 'new com.google.gson.Gson().toJson(new int[] {3})'),
+      'src/main/resources/application.properties': 'a=1\n',
+    });
+    expect(layersOf(await release(cwd, '2.0.0'))).toEqual(['dependencies', 'resources', 'classes', 'start']);
+    expect(await start('2.0.0')).toMatch(
+      /^boot \[3\]\ndependencies\/error_prone_annotations-.*\ndependencies\/gson-2.13.2.jar\n/,
+    );
+  });
+
+  test('that could start several classes, or none, says what to write', async () => {
+    const cwd = cli.repository('several', {
+      'gbuild.yml': spec,
+      '.gitignore': 'target/\n',
+      'pom.xml': `${head('several')}${plugins()}</project>`,
+      'src/main/java/example/Main.java': mainClass('one', '1'),
+      'src/main/java/example/Other.java': mainClass('two', '2').replace('class Main', 'class Other'),
+    });
+    const refused = await cli.run(['image'], { cwd });
+    expect([refused.exitCode, refused.stderr]).toEqual([
+      2,
+      expect.stringContaining('several classes have a main method: example.Main, example.Other; name one'),
+    ]);
+    writeFileSync(
+      join(cwd, 'gbuild.yml'),
+      `${spec}tasks:\n  stage: { run: jvm-stage --main example.Other, needs: [build] }\n`,
+    );
+    await release(cwd, '3.0.0');
+    expect(await start('3.0.0')).toBe('two 2\n*/*.jar\n');
+  });
+});
+
+describe('sbt', { timeout: 600_000 }, () => {
+  const caches = ['/cache/coursier', '/cache/ivy', '/cache/sbt'].map((path, index) => ({
+    name: `${name}-${index}`,
+    path,
+    ...(path === '/cache/coursier' && { env: { COURSIER_CACHE: path } }),
+  }));
+  afterAll(async () => {
+    for (const cache of caches) await removeVolume(engine, `gbuild-cache-${cache.name}-${process.getuid?.() ?? 0}`);
+  });
+
+  test('needs no network for a build that needs nothing but sbt, and packs one without a plugin', async () => {
+    const cwd = cli.repository('plain-sbt', {
+      'gbuild.yml': `gbuild: 1\nname: ${name}\ntoolchain: {name: sbt, jdk: 21}\nnetwork: none\ncaches: ${JSON.stringify(caches)}\n`,
+      '.gitignore': 'target/\n',
+      'project/build.properties': 'sbt.version=1.11.7\n',
+      'build.sbt': 'name := "plain"\nversion := "1.0"\n',
+      'src/main/scala/Main.scala': 'object Main { def main(args: Array[String]): Unit = println("plain sbt") }\n',
+    });
+    expect(layersOf(await release(cwd, '4.0.0'))).toEqual(['dependencies', 'classes', 'start']);
+    expect(await start('4.0.0')).toMatch(/^plain sbt\ndependencies\/scala-library[^\n]*\.jar\n$/);
+  });
+});

@@ -1,0 +1,135 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, request as plainRequest, type ServerResponse } from 'node:http';
+import { request as secureRequest } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
+
+/** A company's proxy: it wants a password, and opens every TLS connection with a root of its own. */
+export interface InterceptingProxy extends AsyncDisposable {
+  /** With the password in it, as HTTPS_PROXY has it. */
+  url: string;
+  port: number;
+  /** Its root. */
+  rootFile: string;
+  /** Hosts that were asked with the right password, and what was refused for lack of it. */
+  hosts: Set<string>;
+  refused: string[];
+}
+
+export async function startInterceptingProxy(
+  hostDir: string,
+  user: string,
+  password: string,
+): Promise<InterceptingProxy> {
+  mkdirSync(hostDir, { recursive: true });
+  const authority = makeAuthority(hostDir);
+  const hosts = new Set<string>();
+  const refused: string[] = [];
+  const expected = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+  const isAllowed = ({ headers, url = '' }: IncomingMessage) => {
+    if (headers['proxy-authorization'] === expected) return true;
+    refused.push(url);
+    return false;
+  };
+  const server = createServer((incoming, answer) => {
+    if (!isAllowed(incoming)) return void answer.writeHead(407, challenge).end();
+    const url = new URL(incoming.url ?? '');
+    hosts.add(url.hostname);
+    forward(plainRequest, url, incoming, answer);
+  });
+  const inner = createServer((incoming, answer) => {
+    forward(secureRequest, new URL(`https://${incoming.headers.host}${incoming.url}`), incoming, answer);
+  });
+  server.on('connect', (incoming: IncomingMessage, socket: Duplex) => {
+    socket.on('error', () => socket.destroy());
+    if (!isAllowed(incoming)) {
+      socket.end(
+        `HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: ${challenge['Proxy-Authenticate']}\r\n\r\n`,
+      );
+      return;
+    }
+    const [host = ''] = (incoming.url ?? '').split(':');
+    hosts.add(host);
+    socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+    const secured = new TLSSocket(socket as never, { isServer: true, secureContext: authority.contextFor(host) });
+    secured.on('error', () => secured.destroy());
+    inner.emit('connection', secured);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://${encodeURIComponent(user)}:${encodeURIComponent(password)}@127.0.0.1:${port}`,
+    port,
+    rootFile: authority.rootFile,
+    hosts,
+    refused,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+const challenge = { 'Proxy-Authenticate': 'Basic realm="company"' };
+
+function forward(send: typeof plainRequest, url: URL, incoming: IncomingMessage, answer: ServerResponse): void {
+  const { 'proxy-authorization': _secret, 'proxy-connection': _hop, ...headers } = incoming.headers;
+  const outgoing = send(url, { method: incoming.method ?? 'GET', headers }, (upstream) => {
+    answer.writeHead(upstream.statusCode ?? 502, upstream.headers);
+    upstream.pipe(answer);
+  });
+  outgoing.on('error', (error) => {
+    if (!answer.headersSent) answer.writeHead(502);
+    answer.end(String(error));
+  });
+  incoming.pipe(outgoing);
+}
+
+/** A root that signs a certificate for each host when it is first asked for. */
+function makeAuthority(hostDir: string): { rootFile: string; contextFor: (host: string) => SecureContext } {
+  const file = (name: string) => join(hostDir, name);
+  const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'ignore' });
+  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+  const root = [
+    '-x509',
+    '-days',
+    '2',
+    '-subj',
+    '/CN=gbuild test company',
+    '-out',
+    file('root.pem'),
+    '-keyout',
+    file('root.key'),
+  ];
+  openssl('req', ...newKey, ...root, '-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=keyCertSign');
+  const contexts = new Map<string, SecureContext>();
+  const make = (host: string) => {
+    const base = host.replaceAll(/[^\w.-]/g, '_');
+    openssl('req', ...newKey, '-subj', '/CN=proxied', '-out', file(`${base}.csr`), '-keyout', file(`${base}.key`));
+    writeFileSync(file(`${base}.ext`), `subjectAltName=DNS:${host}\nextendedKeyUsage=serverAuth\n`);
+    const signing = ['-CA', file('root.pem'), '-CAkey', file('root.key'), '-CAcreateserial', '-days', '2'];
+    openssl(
+      'x509',
+      '-req',
+      '-in',
+      file(`${base}.csr`),
+      ...signing,
+      '-extfile',
+      file(`${base}.ext`),
+      '-out',
+      file(`${base}.pem`),
+    );
+    return createSecureContext({ cert: readFileSync(file(`${base}.pem`)), key: readFileSync(file(`${base}.key`)) });
+  };
+  return {
+    rootFile: file('root.pem'),
+    contextFor: (host) => {
+      const known = contexts.get(host) ?? make(host);
+      contexts.set(host, known);
+      return known;
+    },
+  };
+}
