@@ -1,6 +1,6 @@
 import type { TestProject } from 'vitest/node';
 import { baseImage, ensureTestImage, removeTestImage } from './base-image.ts';
-import { startTestEngine, stopTestEngine } from './test-engine.ts';
+import { startTestEngine, stopTestEngine, trimTestEngine } from './test-engine.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -23,6 +23,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('baseImage', baseImage);
   return async () => {
     if (imported && !engine.own) await removeTestImage(engine.host, baseImage);
-    if (engine.started) await stopTestEngine();
+    if (!engine.started) return;
+    await trimTestEngine(engine.host);
+    await stopTestEngine();
   };
 }

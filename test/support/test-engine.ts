@@ -3,7 +3,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { answers } from './engine-http.ts';
+import { answers, askEngine } from './engine-http.ts';
 
 /** Where the tests keep what is dear to make: an engine's data, Debian roots. */
 export const testCacheDir = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'gbuild-test');
@@ -59,7 +59,27 @@ export async function stopTestEngine(): Promise<void> {
     for (let tries = 0; tries < 150 && readPid() !== undefined; tries += 1) await sleep(200);
     if (readPid() !== undefined) process.kill(pid, 'SIGKILL');
   }
+  unmountBelow(runDir);
   rmSync(runDir, { recursive: true, force: true });
+}
+
+/** What builds of past runs left is dear only as long as it is little: the engine's data would grow with every run. */
+export async function trimTestEngine(host: string): Promise<void> {
+  try {
+    await askEngine(host, 'POST', `/build/prune?keep-storage=${8e9}`);
+    await askEngine(host, 'POST', '/images/prune');
+  } catch (error) {
+    say(`the builder's cache was not trimmed: ${String(error)}`);
+  }
+}
+
+/** The engine leaves a mount behind for the host's network, which a container may have shared. */
+function unmountBelow(dir: string): void {
+  const points = readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[1] ?? '')
+    .filter((point) => point.startsWith(`${dir}/`));
+  for (const point of points.reverse()) spawnSync('umount', ['--lazy', point]);
 }
 
 /** Debian packages the tests need on this machine; says so first. */
