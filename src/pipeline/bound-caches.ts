@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Engine } from '../engine/engine.ts';
@@ -11,30 +12,38 @@ import { readUserConfig } from './user-config.ts';
 const betweenLooks = 24 * 60 * 60 * 1000;
 
 /**
- * Keeps dependency caches bounded. Once a day the engine is asked for their sizes while the tasks run; what is larger than the
- * limit (`cacheLimit` of config.yml) is emptied when they have ended. Nobody waits for an engine that takes longer to count,
- * and a cache that another run uses stays.
+ * Keeps the dependency caches of a run bounded. Once a day the engine is asked for their sizes while the tasks run; one that is
+ * larger than the limit (`cacheLimit` of config.yml) is emptied when they have ended. Caches of others are theirs; one that
+ * another run uses stays; and nobody waits for an engine that takes longer to count.
  */
 export class CacheBound {
   readonly #engine: Engine;
   readonly #host: Host;
+  readonly #volumes: string[];
   readonly #done = new AbortController();
   #caches: Cache[] = [];
 
-  constructor(engine: Engine, host: Host) {
+  /** `volumes`: those that the run has. */
+  constructor(engine: Engine, host: Host, volumes: string[]) {
     this.#engine = engine;
     this.#host = host;
+    this.#volumes = volumes;
   }
 
   /** Days are counted by the engine's own clock. */
   async look(): Promise<void> {
+    if (this.#volumes.length === 0) return;
     const { id, time = '' } = await this.#engine.info();
-    const marker = join(this.#host.cacheDir, 'caches-seen', id.replaceAll(/[^\w.-]+/g, '-'));
+    const key = createHash('sha256')
+      .update([id, ...this.#volumes].join('\n'))
+      .digest('hex');
+    const marker = join(this.#host.cacheDir, 'caches-seen', key);
     const last = existsSync(marker) ? Date.parse(readFileSync(marker, 'utf8')) : 0;
     if (Date.parse(time) - last < betweenLooks) return;
     mkdirSync(dirname(marker), { recursive: true });
     writeFileSync(marker, time);
-    this.#caches = await listCaches(this.#engine, this.#done.signal);
+    const caches = await listCaches(this.#engine, this.#done.signal);
+    this.#caches = caches.filter(({ volume }) => this.#volumes.includes(volume));
   }
 
   async apply(progress: Progress): Promise<void> {

@@ -61,7 +61,8 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
   // After the first container was asked for: what others left can wait for it.
   const logs = ['runs', 'builds'].map((name) => pruneLogs(join(host.stateDir, name)));
   const swept = Promise.allSettled([engine.sweep(), ...logs]);
-  const bound = new CacheBound(engine, host);
+  const volumes = plan.caches.map(({ volume }) => volume);
+  const bound = new CacheBound(engine, host, volumes);
   bound.look().catch(() => {
     // An engine that cannot measure its volumes is no reason for a run to fail.
   });
