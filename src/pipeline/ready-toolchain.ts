@@ -151,11 +151,13 @@ export async function throwStale(session: WorkspaceSession): Promise<never> {
 }
 
 /** `file:line:column key`, of the spec and of the lock. */
-async function locateMismatch({ rootDir, specFile, toolchain }: WorkspaceSession): Promise<string[]> {
+async function locateMismatch({ rootDir, spec, specFile, toolchain }: WorkspaceSession): Promise<string[]> {
   if (toolchain.lockState === 'none') return [];
   const [{ readSpec }, { locateInLock }] = await Promise.all([import('../spec/read.ts'), import('../spec/lock.ts')]);
   const key = toolchain.lockState === 'recipe-changed' ? 'recipe' : 'request';
-  const inSpec = specFile === undefined ? undefined : readSpec(specFile).locate(['toolchain']);
+  // Its tasks have been checked: they may need some of the toolchain's own.
+  const needed = Object.values(spec.tasks).flatMap((task) => task.needs);
+  const inSpec = specFile === undefined ? undefined : readSpec(specFile, undefined, needed).locate(['toolchain']);
   const inLock = locateInLock(rootDir, ['toolchain', key]);
   return [
     ...(inSpec && specFile ? [`${specFile}:${inSpec.line}:${inSpec.column} toolchain`] : []),
