@@ -29,9 +29,16 @@ export const constantTime = 315532801;
  */
 export function packLayer(entries: readonly (Entry | Whiteout)[], { createdBy }: { createdBy: string }): Layer {
   const arranged = arrangeEntries(entries);
-  const write = (takeSlab: TakeSlab) => writeTar(listItems(arranged), takeSlab);
   const expected = arranged.reduce((sum, entry) => sum + 512 + (entry.type === 'file' ? entry.content.size : 0), 0);
-  return layerOfPasses(write, expected, createdBy);
+  return layerOfItems(() => listItems(arranged), { expected, createdBy });
+}
+
+/** The layer of these items, written as they are. Hashes them now, and reads their contents again in `chunks()`. */
+export function layerOfItems(
+  list: () => Iterable<TarItem>,
+  { expected, createdBy }: { expected: number; createdBy: string },
+): Layer {
+  return layerOfPasses((takeSlab) => writeTar(list(), takeSlab), expected, createdBy);
 }
 
 /** The layer of a tar that lies on disk already, taken as it is. Hashes it now. */

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { closeSync, createReadStream, existsSync, openSync, writeSync } from 'node:fs';
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { GbuildError, messageOf } from '../errors.ts';
@@ -26,29 +25,34 @@ export interface SavedImage {
  */
 export async function readArchive(stream: AsyncIterable<Uint8Array>, dir: string): Promise<SavedImage> {
   const files = await unpackFiles(stream, dir);
-  const { Config, Layers, RepoTags } = parseDockerManifest(await readFile(locate(files, 'manifest.json')));
-  const configBytes = await readFile(locate(files, Config));
+  const { Config, Layers, RepoTags } = parseDockerManifest(await readFile(locate(files, 'manifest.json').hostFile));
+  const configBytes = await readFile(locate(files, Config).hostFile);
   const config = parseJson<ImageConfig>(configBytes, Config);
   const diffIds = config.rootfs.diff_ids;
   if (diffIds.length !== Layers.length) throw broken(`it has ${Layers.length} layers for ${diffIds.length} diffIDs`);
   const layerFiles: string[] = [];
   for (const [i, diffId] of diffIds.entries()) {
-    layerFiles.push(await inflateLayer(locate(files, Layers[i]!), join(dir, `${hexOf(diffId)}.tar`), diffId));
+    layerFiles.push(await placeLayer(locate(files, Layers[i]!), join(dir, `${hexOf(diffId)}.tar`), diffId));
   }
-  for (const file of files.values()) await rm(file, { force: true });
+  for (const { hostFile } of files.values()) await rm(hostFile, { force: true });
   return { config, configBytes, layerFiles, tags: RepoTags ?? [] };
 }
 
+/** A file of the archive on disk, and what its bytes hash to. */
+interface Unpacked {
+  hostFile: string;
+  digest: Digest;
+}
+
 /** Files of the archive by path, links resolved to what they name. */
-async function unpackFiles(stream: AsyncIterable<Uint8Array>, dir: string): Promise<Map<string, string>> {
-  const files = new Map<string, string>();
+async function unpackFiles(stream: AsyncIterable<Uint8Array>, dir: string): Promise<Map<string, Unpacked>> {
+  const files = new Map<string, Unpacked>();
   const links = new Map<string, string>();
   await mkdir(dir, { recursive: true });
   for await (const { header, content } of readTar(stream, 'the saved image')) {
     if (header.type === 'file') {
-      const file = join(dir, `${files.size}.part`);
-      await pipeline(content, createWriteStream(file));
-      files.set(header.path, file);
+      const hostFile = join(dir, `${files.size}.part`);
+      files.set(header.path, { hostFile, digest: await writeHashed(content, hostFile) });
     } else if (header.type === 'symlink') {
       links.set(header.path, join(dirname(header.path), header.linkTarget ?? ''));
     } else if (header.type === 'hardlink') {
@@ -60,6 +64,21 @@ async function unpackFiles(stream: AsyncIterable<Uint8Array>, dir: string): Prom
     if (file !== undefined) files.set(path, file);
   }
   return files;
+}
+
+/** Synchronous writes: what comes is many small pieces, and each lands in the page cache. */
+async function writeHashed(content: AsyncIterable<Uint8Array>, hostFile: string): Promise<Digest> {
+  const hash = createHash('sha256');
+  const fd = openSync(hostFile, 'wx');
+  try {
+    for await (const chunk of content) {
+      hash.update(chunk);
+      for (let done = 0; done < chunk.length; ) done += writeSync(fd, chunk, done);
+    }
+  } finally {
+    closeSync(fd);
+  }
+  return `sha256:${hash.digest('hex')}`;
 }
 
 interface DockerManifest {
@@ -83,28 +102,25 @@ function parseJson<T>(bytes: Buffer, name: string): T {
   }
 }
 
-function locate(files: Map<string, string>, path: string): string {
+function locate(files: Map<string, Unpacked>, path: string): Unpacked {
   const file = files.get(path);
   if (file === undefined) throw broken(`${JSON.stringify(path)} is not in it`);
   return file;
 }
 
-async function inflateLayer(from: string, to: string, diffId: Digest): Promise<string> {
-  const temporary = `${to}.part`;
-  const hash = createHash('sha256');
-  const tap = new Transform({
-    transform(chunk, _encoding, done) {
-      hash.update(chunk);
-      done(null, chunk);
-    },
-  });
-  const source: Readable = createReadStream(from, { highWaterMark: 1 << 20 });
-  const write = createWriteStream(temporary);
-  if (await isGzip(from)) await pipeline(source, createGunzip(), tap, write);
-  else await pipeline(source, tap, write);
-  const found = `sha256:${hash.digest('hex')}`;
+/** A layer under its own name. Two equal ones are one file. */
+async function placeLayer(layer: Unpacked, to: string, diffId: Digest): Promise<string> {
+  if (existsSync(to)) return to;
+  if (layer.digest === diffId) {
+    await rename(layer.hostFile, to);
+    return to;
+  }
+  if (!(await isGzip(layer.hostFile))) throw broken(`the layer ${diffId} in it hashes to ${layer.digest}`);
+  const found = await pipeline(createReadStream(layer.hostFile), createGunzip(), (tar: AsyncIterable<Uint8Array>) =>
+    writeHashed(tar, `${to}.part`),
+  );
   if (found !== diffId) throw broken(`the layer ${diffId} in it hashes to ${found}`);
-  await rename(temporary, to);
+  await rename(`${to}.part`, to);
   return to;
 }
 

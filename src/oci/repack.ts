@@ -1,11 +1,9 @@
-import { createHash } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
-import { type FileHandle, open, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { statSync } from 'node:fs';
 import { compareBytes, parentOf } from './arrange.ts';
-import { type Layer, layerOfKnownFile } from './layer.ts';
-import { type TarHeader, type TarItem, writeTar } from './tar.ts';
-import { readTar } from './untar.ts';
+import type { Content } from './entry.ts';
+import { type Layer, layerOfItems } from './layer.ts';
+import type { TarHeader, TarItem } from './tar.ts';
+import { type ReadEntry, readTarFile } from './untar.ts';
 
 export interface RepackOptions {
   /** Seconds; given to every entry. */
@@ -14,69 +12,51 @@ export interface RepackOptions {
   exclude: (path: string) => boolean;
   /** Small files whose content itself holds what differs from day to day: by path, how to make the lasting one of it. */
   rewrite?: Readonly<Record<string, (bytes: Buffer) => Buffer>>;
-  /** An existing folder; two files are made in a new folder of it, the one that stays is the layer's. */
-  spoolDir: string;
   createdBy: string;
 }
 
 /**
- * Makes a layer that a builder wrote into one that depends on what is in it: sorted, one time, no access times, no extended
- * attributes but file capabilities, each path once (the last wins). Mode, owner, hard links, whiteouts and devices stay.
- * Contents go through the disk, so memory does not grow with them. Throws `store-failed` where the stream is no tar.
+ * Makes a layer that a builder wrote, a tar on disk, into one that depends on what is in it: sorted, one time, no access
+ * times, no extended attributes but file capabilities, each path once (the last wins). Mode, owner, hard links, whiteouts and
+ * devices stay. Contents are read from that file whenever the layer's bytes are asked for, so it has to stay as long. Throws
+ * `store-failed` where it is no tar.
  */
-export async function repackLayer(tar: AsyncIterable<Uint8Array>, options: RepackOptions): Promise<Layer> {
-  const dir = mkdtempSync(join(options.spoolDir, 'repack-'));
-  try {
-    const contents = join(dir, 'contents');
-    const items = listItems(await spoolEntries(tar, contents, options), contents, options);
-    const layer = await writeLayer(items, join(dir, 'layer.tar'), options.createdBy);
-    await rm(contents);
-    return layer;
-  } catch (cause) {
-    await rm(dir, { recursive: true, force: true });
-    throw cause;
-  }
+export async function repackLayer(tarFile: string, options: RepackOptions): Promise<Layer> {
+  const nodes = await indexEntries(tarFile, options);
+  const { createdBy } = options;
+  return layerOfItems(() => listItems(nodes, tarFile, options), { expected: statSync(tarFile).size, createdBy });
 }
 
 /** What a path names: hard links are two paths of one of these. */
 interface Node {
   header: TarHeader;
   offset: number;
+  /** What stands there instead. */
+  rewritten?: Content;
 }
 
-async function spoolEntries(
-  tar: AsyncIterable<Uint8Array>,
-  contents: string,
-  { rewrite = {} }: RepackOptions,
-): Promise<Map<string, Node>> {
+async function indexEntries(tarFile: string, { rewrite = {} }: RepackOptions): Promise<Map<string, Node>> {
   const nodes = new Map<string, Node>();
-  await using file = await open(contents, 'wx');
-  let offset = 0;
-  for await (const { header, content } of readTar(tar, 'the layer to repack')) {
+  for await (const entry of readTarFile(tarFile, 'the layer to repack')) {
+    const { header, offset } = entry;
     const path = normalizePath(header.path);
     if (path === '') continue;
     const target = header.type === 'hardlink' ? nodes.get(normalizePath(header.linkTarget ?? '')) : undefined;
-    const rewritten = header.type === 'file' ? await rewriteContent(content, rewrite[path]) : undefined;
-    const size = rewritten?.length ?? header.size;
-    nodes.set(path, target ?? { header: { ...header, path, size }, offset });
-    for await (const chunk of rewritten ? [rewritten] : content) offset += await append(file, chunk);
+    nodes.set(path, target ?? (await rewriteEntry(entry, rewrite[path])) ?? { header: { ...header, path }, offset });
   }
   return nodes;
 }
 
-async function rewriteContent(
-  content: AsyncIterable<Uint8Array>,
+async function rewriteEntry(
+  { header, offset, content }: ReadEntry,
   change: ((bytes: Buffer) => Buffer) | undefined,
-): Promise<Buffer | undefined> {
-  if (change === undefined) return undefined;
+): Promise<Node | undefined> {
+  if (change === undefined || header.type !== 'file') return undefined;
   const chunks: Uint8Array[] = [];
   for await (const chunk of content) chunks.push(chunk);
-  return change(Buffer.concat(chunks));
-}
-
-async function append(file: FileHandle, chunk: Uint8Array): Promise<number> {
-  await file.writeFile(chunk);
-  return chunk.length;
+  const bytes = change(Buffer.concat(chunks));
+  const size = bytes.length;
+  return { header: { ...header, size }, offset, rewritten: { bytes, size } };
 }
 
 function normalizePath(path: string): string {
@@ -86,7 +66,7 @@ function normalizePath(path: string): string {
     .join('/');
 }
 
-function* listItems(nodes: Map<string, Node>, contents: string, options: RepackOptions): Generator<TarItem> {
+function* listItems(nodes: Map<string, Node>, tarFile: string, options: RepackOptions): Generator<TarItem> {
   const firstPaths = new Map<Node, string>();
   for (const path of keptPaths(nodes.keys(), options.exclude)) {
     const node = nodes.get(path)!;
@@ -98,7 +78,7 @@ function* listItems(nodes: Map<string, Node>, contents: string, options: RepackO
     }
     firstPaths.set(node, path);
     if (header.size === 0) yield { header };
-    else yield { header, content: { hostFile: contents, offset: node.offset, size: header.size } };
+    else yield { header, content: node.rewritten ?? { hostFile: tarFile, offset: node.offset, size: header.size } };
   }
 }
 
@@ -117,16 +97,4 @@ function cleanHeader(header: TarHeader, path: string, mtime: number): TarHeader 
   const value = records?.[capability];
   const linkTarget = rest.type === 'hardlink' ? { linkTarget: normalizePath(rest.linkTarget ?? '') } : {};
   return { ...rest, ...linkTarget, path, mtime, ...(value === undefined ? {} : { records: { [capability]: value } }) };
-}
-
-async function writeLayer(items: Iterable<TarItem>, hostFile: string, createdBy: string): Promise<Layer> {
-  const hash = createHash('sha256');
-  let size = 0;
-  await using file = await open(hostFile, 'wx');
-  for (const slab of writeTar(items)) {
-    hash.update(slab);
-    size += slab.length;
-    await file.writeFile(slab);
-  }
-  return layerOfKnownFile(hostFile, { diffId: `sha256:${hash.digest('hex')}`, size, createdBy });
 }

@@ -1,11 +1,14 @@
 import { GbuildError } from '../errors.ts';
 import { ByteSource } from './byte-source.ts';
+import { FileSource } from './file-source.ts';
 import { paddingOf } from './tar.ts';
 import { blockSize, type TarHeader, typeFlags } from './tar-header.ts';
 
 /** One entry of a tar someone else wrote. `content` may be left unread; it is skipped then. */
 export interface ReadEntry {
   header: TarHeader;
+  /** Where the content begins, in bytes from the tar's start. */
+  offset: number;
   content: AsyncIterable<Uint8Array>;
 }
 
@@ -14,8 +17,16 @@ export interface ReadEntry {
  * in pax records; tar-stream decodes the former as UTF-8 and passes over the latter. Throws `store-failed` for bytes that
  * are no tar, `label` naming them.
  */
-export async function* readTar(chunks: AsyncIterable<Uint8Array>, label: string): AsyncGenerator<ReadEntry> {
-  const source = new ByteSource(chunks, (why) => notATar(label, why));
+export function readTar(chunks: AsyncIterable<Uint8Array>, label: string): AsyncGenerator<ReadEntry> {
+  return readSource(new ByteSource(chunks, (why) => notATar(label, why)), label);
+}
+
+/** The same of a tar on disk; contents that nobody reads are not read. */
+export function readTarFile(hostFile: string, label: string): AsyncGenerator<ReadEntry> {
+  return readSource(new FileSource(hostFile, (why) => notATar(label, why)), label);
+}
+
+async function* readSource(source: ByteSource | FileSource, label: string): AsyncGenerator<ReadEntry> {
   try {
     yield* readEntries(source, label);
     await source.drain();
@@ -24,7 +35,7 @@ export async function* readTar(chunks: AsyncIterable<Uint8Array>, label: string)
   }
 }
 
-async function* readEntries(source: ByteSource, label: string): AsyncGenerator<ReadEntry> {
+async function* readEntries(source: ByteSource | FileSource, label: string): AsyncGenerator<ReadEntry> {
   let extra: Extra = {};
   for (;;) {
     const block = await source.take(blockSize, true);
@@ -41,7 +52,7 @@ async function* readEntries(source: ByteSource, label: string): AsyncGenerator<R
       const full = applyExtra({ ...header, type: typeOf(flag, header.path, label) }, extra);
       extra = {};
       const end = source.position + full.size;
-      yield { header: full, content: source.until(end) };
+      yield { header: full, offset: source.position, content: source.until(end) };
       await source.skip(end - source.position + paddingOf(full.size));
     }
   }

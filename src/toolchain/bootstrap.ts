@@ -1,4 +1,4 @@
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { GbuildError, messageOf } from '../errors.ts';
 import { constantTime } from '../oci/layer.ts';
@@ -39,11 +39,10 @@ export async function bootstrapRoot(rim: Rim, step: Step, options: BootstrapOpti
   // Sources of this host reach every later build from its context; without any, what mmdebstrap chose must stay.
   const sources = apt.sources.length > 0 ? ['etc/apt/sources.list'] : [];
   const createdBy = `gbuild base ${suite}`;
-  const layer = await repackTar(createReadStream(tar, { highWaterMark: 1 << 20 }), {
+  const layer = await repackTar(tar, {
     volatile: [...volatile, ...sources, 'etc/apt/apt.conf.d/99mmdebstrap'],
     keystores: [],
     createdBy,
-    hostDir,
   });
   const config = { Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'LANG=C.UTF-8'] };
   return loadImage(rim, imageOfRoot(platform, layer, config), tag);

@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import picomatch from 'picomatch';
 import { GbuildError } from '../errors.ts';
@@ -43,27 +42,21 @@ export async function normaliseImage(rim: Rim, options: NormaliseOptions): Promi
   const layers: Layer[] = [];
   for (const file of saved.layerFiles.slice(baseLayers)) {
     rim.stop.ask.throwIfAborted();
-    const tar = createReadStream(file, { highWaterMark: 1 << 20 });
-    const layer = await repackTar(tar, { volatile, keystores, createdBy, hostDir });
+    const layer = await repackTar(file, { volatile, keystores, createdBy });
     if (layer.size > emptyLayerSize) layers.push(layer);
   }
   const base = baseOf(saved.config, baseLayers);
   return loadImage(rim, extendImage(base, layers, { created, config: pickConfig(saved.config.config) }), tag);
 }
 
-/** One tar as a normalised layer. */
+/** One tar as a normalised layer; the file has to stay until the layer has been loaded. */
 export function repackTar(
-  tar: AsyncIterable<Uint8Array>,
-  {
-    volatile,
-    keystores,
-    createdBy,
-    hostDir,
-  }: Pick<NormaliseOptions, 'volatile' | 'keystores' | 'createdBy' | 'hostDir'>,
+  tarFile: string,
+  { volatile, keystores, createdBy }: Pick<NormaliseOptions, 'volatile' | 'keystores' | 'createdBy'>,
 ): Promise<Layer> {
   const exclude = volatile.length === 0 ? () => false : picomatch(volatile, { dot: true });
   const rewrite = Object.fromEntries(keystores.map((path) => [path, withoutDates]));
-  return repackLayer(tar, { mtime: constantTime, exclude, rewrite, spoolDir: hostDir, createdBy });
+  return repackLayer(tarFile, { mtime: constantTime, exclude, rewrite, createdBy });
 }
 
 /** An image of one layer on nothing. */
