@@ -25,6 +25,7 @@ export const exitCodes = {
   'toolchain-failed': 3,
   'network-failed': 3,
   'store-failed': 3,
+  'disk-failed': 3,
   'timed-out': 4,
   'task-failed': 1,
   interrupted: 130,
@@ -65,4 +66,26 @@ export class GbuildError extends Error {
 /** The text of anything thrown, in one line, without a stack. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+const diskTroubles: Record<string, string> = {
+  ENOSPC: 'there is no room left on the disk',
+  EDQUOT: "the disk's quota is used up",
+  EROFS: 'the disk is read-only',
+  EIO: 'the disk has an error',
+  EMFILE: 'too many files are open',
+  ENFILE: 'too many files are open',
+};
+
+/** What the system said of this machine's disk as an error of ours, naming the place; undefined for anything else. */
+export function diskError(thrown: unknown, hostDir?: string): GbuildError | undefined {
+  const { code, path } = thrown instanceof Error ? (thrown as NodeJS.ErrnoException) : {};
+  const trouble = diskTroubles[code ?? ''];
+  if (trouble === undefined) return undefined;
+  const place = hostDir ?? path;
+  return new GbuildError('disk-failed', `${trouble}${place === undefined ? '' : `: ${place}`} (${messageOf(thrown)})`, {
+    cause: thrown,
+    suggestions: [`df -h${place === undefined ? '' : ` '${place.replaceAll("'", "'\\''")}'`}`, 'gbuild clean'],
+    facts: { code, ...(place !== undefined && { path: place }) },
+  });
 }

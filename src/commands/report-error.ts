@@ -1,13 +1,16 @@
 import { Errors } from '@oclif/core';
-import { GbuildError, messageOf } from '../errors.ts';
+import { diskError, GbuildError, messageOf } from '../errors.ts';
 
-/** Whatever was thrown, as one of ours: a mistake in the command line is the caller's, anything unknown is our bug. */
+/** Whatever was thrown, as one of ours: a mistake in the command line is the caller's, a full disk
+ * the machine's, anything unknown is our bug. */
 export function asGbuildError(thrown: unknown): GbuildError {
   if (thrown instanceof GbuildError) return thrown;
   if (thrown instanceof Errors.CLIError) {
     const message = thrown.message.replace(/\nSee more help with --help\s*$/, '');
     return new GbuildError('usage', message, { suggestions: ['gbuild --help'], cause: thrown });
   }
+  const ofDisk = diskError(thrown);
+  if (ofDisk !== undefined) return ofDisk;
   return new GbuildError('bug', `a bug in gbuild: ${messageOf(thrown)}`, {
     suggestions: ['run it again with --verbose and report what it prints'],
     cause: thrown,

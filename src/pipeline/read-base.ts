@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Engine } from '../engine/engine.ts';
 import { type Owner, ownerIsDead, ownerText, parseOwner } from '../engine/owner.ts';
-import { GbuildError } from '../errors.ts';
+import { diskError, GbuildError } from '../errors.ts';
 import type { Host, Stop } from '../host.ts';
 import { writeImage } from '../oci/copy.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -68,6 +68,8 @@ async function importBase(engineId: Digest, { store, engine, host, stop }: ReadB
     const image = exactImage(saved.configBytes, layers);
     await writeImage(store, image);
     await nameImage(store, image, nameOfBase(engineId), {});
+  } catch (thrown) {
+    throw diskError(thrown, spoolsOf(host)) ?? thrown;
   } finally {
     rmSync(spoolDir, { recursive: true, force: true });
   }

@@ -73,15 +73,16 @@ function ensureBuild(rim: Rim, resolved: ResolvedToolchain): Promise<EnsuredImag
   });
 }
 
-/** What is on the engine is taken; else the work is done by one process at a time. */
+/** What is on the engine is taken; else the work is done by one process at a time, what dead ones left half-made removed first. */
 async function once(rim: Rim, reference: string, work: () => Promise<EnsuredImage>): Promise<EnsuredImage> {
   const known = await findUsable(rim, reference);
   if (known !== undefined) return known;
-  return withBuilderLock(
-    rim,
-    reference,
-    async () => (await findUsable(rim, reference)) ?? (await renew(rim, reference, work)),
-  );
+  return withBuilderLock(rim, reference, async () => {
+    const made = await findUsable(rim, reference);
+    if (made !== undefined) return made;
+    await rim.engine.sweep();
+    return renew(rim, reference, work);
+  });
 }
 
 function pullReference(rim: Rim, reference: string): Promise<EnsuredImage> {

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ownerIsDead, ownerText, parseOwner } from '../engine/owner.ts';
+import { diskError } from '../errors.ts';
 import type { Rim } from './rim.ts';
 
 /** Lends a folder for large intermediate files and removes it afterwards; folders that dead processes left go too. */
@@ -14,6 +15,8 @@ export async function withWorkDir<T>({ host, engine }: Rim, work: (hostDir: stri
   const hostDir = mkdtempSync(join(parent, `${ownerText(engine.owner)}.`));
   try {
     return await work(hostDir);
+  } catch (thrown) {
+    throw diskError(thrown, parent) ?? thrown;
   } finally {
     removeTree(hostDir);
   }

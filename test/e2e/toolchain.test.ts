@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { execaSync } from 'execa';
 import { afterAll, describe, expect, inject, test } from 'vitest';
 import { connectEngine } from '../../src/engine/engine.ts';
 import { readOwner } from '../../src/engine/owner.ts';
@@ -7,7 +8,7 @@ import { commitAll, git, openCli } from '../support/cli.ts';
 import { listBlocks } from '../support/doc-pages.ts';
 import { endpointOf } from '../support/endpoint-of.ts';
 import { listTags, removeRepository } from '../support/engine-images.ts';
-import { removeVolume } from '../support/engine-left.ts';
+import { listLeft, removeVolume } from '../support/engine-left.ts';
 import { runScript } from '../support/run-script.ts';
 
 const engine = inject('engineHost');
@@ -173,6 +174,42 @@ describe('a catalog of one’s own', { timeout: 600_000 }, () => {
     const log = /try: less '(.*)'/.exec(failed.stderr)?.[1] ?? '';
     expect(readFileSync(log, 'utf8')).toContain('first words\nlast words\n');
     expect(existsSync(join(failing, 'gbuild.lock'))).toBe(false);
+  });
+});
+
+// Only root can make a disk as small as this one.
+describe.skipIf(process.getuid?.() !== 0)('a full disk', { timeout: 600_000 }, () => {
+  test('ends the making of a toolchain with a sentence, leaves nothing, and the next run is right', async () => {
+    const own = openCli({ engine, ownCache: true });
+    const cwd = own.repository('full', { 'gbuild.yml': spec, ...tiny('echo full') });
+    const dockerfile = join(cwd, `toolchains/${name}/Dockerfile`);
+    const big = 'RUN head -c 40000000 /dev/urandom > /big';
+    writeFileSync(dockerfile, readFileSync(dockerfile, 'utf8').replace('ARG VERSION', big + '\nARG VERSION'));
+    mkdirSync(own.cacheDir, { recursive: true });
+    execaSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', own.cacheDir]);
+    try {
+      const failing = own.start(['toolchain', 'build'], { cwd });
+      const { exitCode, stderr } = await failing.ended;
+      expect([exitCode, own.plain(stderr.slice(stderr.indexOf('error:')))]).toMatchInlineSnapshot(`
+        [
+          3,
+          "error: there is no room left on the disk: <dir>/cache/gbuild/work (ENOSPC: no space left on device, write)
+          try: df -h '<dir>/cache/gbuild/work'
+          try: gbuild clean
+        ",
+        ]
+      `);
+      expect((await listLeft(engine, 'io.gbuild.repository=none', [failing.pid])).stagingImages).toEqual([]);
+      expect(readdirSync(join(own.cacheDir, 'work'))).toEqual([]);
+      execaSync('mount', ['-o', 'remount,size=1g', own.cacheDir]);
+      const again = await own.run(['toolchain', 'build'], { cwd });
+      expect(again.exitCode, again.stderr).toBe(0);
+      const tags = again.stdout.trim().split('\n').sort();
+      expect(tags).toEqual([expect.stringMatching(/-[0-9a-f]{12}$/), expect.stringMatching(/-runtime$/)]);
+    } finally {
+      execaSync('umount', [own.cacheDir]);
+      own[Symbol.dispose]();
+    }
   });
 });
 
