@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { connectEngine, type Engine } from '../../src/engine/engine.ts';
 import { readOwner } from '../../src/engine/owner.ts';
 import { readArchive } from '../../src/oci/read-archive.ts';
-import { ensureToolchain } from '../../src/toolchain/ensure.ts';
+import { type EnsuredToolchain, ensureToolchain } from '../../src/toolchain/ensure.ts';
 import { endpointOf } from '../support/endpoint-of.ts';
 import { runScript } from '../support/run-script.ts';
 import { listStaging, TestCatalogs } from '../support/toolchain-catalog.ts';
@@ -24,29 +24,25 @@ afterAll(async () => {
   engine.close();
 });
 
-/** The JVM of a catalog in which only words are others: every step is done again. */
-async function makeAnew(name: string) {
+/** A toolchain of a catalog in which only words are others: every step is done again. */
+async function makeAnew(name: string, toolchain: 'jvm' | 'sbt', range: string) {
   const comment = (text: string) => `${text}# ${catalogs.nonce} ${name}\n`;
   const hostDir = catalogs.write(name, {
     'base/base.yml': (text) =>
       text.replaceAll(/debian:\w+-slim/g, nobody).replace('volatile:', `volatile:\n  - ${catalogs.nonce}-${name}`),
     'base/trim': comment,
     'base/helpers/install-packages': comment,
-    'jvm/jvm-stage': (text) => text,
+    'sbt/warm/build.sbt': (text) => `${text}// ${catalogs.nonce} ${name}\n`,
   });
-  const request = { kind: 'catalog', request: 'jvm@21', name: 'jvm', range: '21', options: {} } as const;
+  const request = { kind: 'catalog', request: toolchain, name: toolchain, range, options: {} } as const;
   const resolved = await catalogs.resolve(hostDir, request);
   const rim = { engine, host: hostIn(join(catalogs.hostDir, 'cache')), progress: recordProgress(), stop: neverStop() };
   return catalogs.rememberRoots(engine, () => ensureToolchain(resolved, { ...rim, role: 'both' }));
 }
 
 test('the JVM made twice from nothing is the same two images, keystores included', { timeout: 900_000 }, async () => {
-  const first = await makeAnew('one');
-  const second = await makeAnew('two');
-  expect(second.runtime?.reference).not.toBe(first.runtime?.reference);
-  const isSame = second.locked.build === first.locked.build;
-  expect(isSame ? '' : await describeDifference(first.build.reference, second.build.reference)).toBe('');
-  expect(second.locked).toEqual(first.locked);
+  const [first, second] = [await makeAnew('one', 'jvm', '21'), await makeAnew('two', 'jvm', '21')];
+  await expectSame(first, second);
   expect(await listStaging(engine)).toEqual([]);
   const tools =
     'for tool in java javac mvn git curl unzip jvm-stage; do command -v $tool > /dev/null || echo no $tool; done';
@@ -57,6 +53,21 @@ test('the JVM made twice from nothing is the same two images, keystores included
     'id -u; java -version 2>&1 | grep -c "openjdk version \\"21"; test -s /etc/ssl/certs/java/cacerts && echo roots';
   expect(await runScript(engine, first.runtime!.reference, facts)).toBe('65532\n1\nroots\n');
 });
+
+test('so is sbt, with what it has compiled for itself, on the roots that the JVM has too', {
+  timeout: 900_000,
+}, async () => {
+  const [first, second] = [await makeAnew('one', 'sbt', '1.11.7'), await makeAnew('two', 'sbt', '1.11.7')];
+  await expectSame(first, second);
+});
+
+async function expectSame(first: EnsuredToolchain, second: EnsuredToolchain): Promise<void> {
+  expect(second.build.reference).not.toBe(first.build.reference);
+  expect(second.runtime?.reference).not.toBe(first.runtime?.reference);
+  const isSame = second.locked.build === first.locked.build;
+  expect(isSame ? '' : await describeDifference(first.build.reference, second.build.reference)).toBe('');
+  expect(second.locked).toEqual(first.locked);
+}
 
 /** Paths that two images do not have alike, for whoever has to find out why. */
 async function describeDifference(one: string, two: string): Promise<string> {
