@@ -24,6 +24,8 @@ export const exitCodes = {
   'image-missing': 3,
   'toolchain-failed': 3,
   'network-failed': 3,
+  'registry-failed': 3,
+  'registry-denied': 3,
   'store-failed': 3,
   'disk-failed': 3,
   'timed-out': 4,

@@ -32,12 +32,17 @@ export interface Descriptor {
   size: number;
   annotations?: Record<string, string>;
   platform?: Platform;
+  /** Of the artifact that the manifest describes. */
+  artifactType?: string;
 }
 
 /** OCI manifest.md. */
 export interface Manifest {
   schemaVersion: 2;
   mediaType: string;
+  artifactType?: string;
+  /** The manifest that this one says something about. */
+  subject?: Descriptor;
   config: Descriptor;
   layers: Descriptor[];
   annotations?: Record<string, string>;

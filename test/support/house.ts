@@ -2,10 +2,11 @@
 export const allowedImports: Record<string, string[]> = {
   main: ['commands', 'spec'],
   commands: ['pipeline', 'engine', 'reporter', 'spec'],
-  pipeline: ['plan', 'engine', 'workspace', 'toolchain', 'spec', 'reporter', 'oci'],
+  pipeline: ['plan', 'engine', 'workspace', 'toolchain', 'spec', 'reporter', 'registry', 'oci'],
   plan: ['spec', 'toolchain', 'workspace', 'oci'],
   toolchain: ['engine', 'oci', 'reporter', 'spec'],
   engine: ['oci'],
+  registry: ['oci'],
   workspace: ['oci'],
   spec: ['oci'],
   reporter: [],

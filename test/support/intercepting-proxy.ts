@@ -1,11 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, request as plainRequest, type ServerResponse } from 'node:http';
 import { request as secureRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
+import { type Authority, makeAuthority } from './authority.ts';
 
 /** A company's proxy: it wants a password, and opens every TLS connection with a root of its own. */
 export interface InterceptingProxy extends AsyncDisposable {
@@ -24,8 +23,8 @@ export async function startInterceptingProxy(
   user: string,
   password: string,
 ): Promise<InterceptingProxy> {
-  mkdirSync(hostDir, { recursive: true });
   const authority = makeAuthority(hostDir);
+  const contextFor = openContexts(authority);
   const hosts = new Set<string>();
   const refused: string[] = [];
   const expected = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
@@ -54,7 +53,7 @@ export async function startInterceptingProxy(
     const [host = ''] = (incoming.url ?? '').split(':');
     hosts.add(host);
     socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
-    const secured = new TLSSocket(socket as never, { isServer: true, secureContext: authority.contextFor(host) });
+    const secured = new TLSSocket(socket as never, { isServer: true, secureContext: contextFor(host) });
     secured.on('error', () => secured.destroy());
     inner.emit('connection', secured);
   });
@@ -88,48 +87,16 @@ function forward(send: typeof plainRequest, url: URL, incoming: IncomingMessage,
   incoming.pipe(outgoing);
 }
 
-/** A root that signs a certificate for each host when it is first asked for. */
-function makeAuthority(hostDir: string): { rootFile: string; contextFor: (host: string) => SecureContext } {
-  const file = (name: string) => join(hostDir, name);
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'ignore' });
-  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-  const root = [
-    '-x509',
-    '-days',
-    '2',
-    '-subj',
-    '/CN=gbuild test company',
-    '-out',
-    file('root.pem'),
-    '-keyout',
-    file('root.key'),
-  ];
-  openssl('req', ...newKey, ...root, '-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=keyCertSign');
+/** A certificate for each host, made when it is first asked for. */
+function openContexts(authority: Authority): (host: string) => SecureContext {
   const contexts = new Map<string, SecureContext>();
   const make = (host: string) => {
-    const base = host.replaceAll(/[^\w.-]/g, '_');
-    openssl('req', ...newKey, '-subj', '/CN=proxied', '-out', file(`${base}.csr`), '-keyout', file(`${base}.key`));
-    writeFileSync(file(`${base}.ext`), `subjectAltName=DNS:${host}\nextendedKeyUsage=serverAuth\n`);
-    const signing = ['-CA', file('root.pem'), '-CAkey', file('root.key'), '-CAcreateserial', '-days', '2'];
-    openssl(
-      'x509',
-      '-req',
-      '-in',
-      file(`${base}.csr`),
-      ...signing,
-      '-extfile',
-      file(`${base}.ext`),
-      '-out',
-      file(`${base}.pem`),
-    );
-    return createSecureContext({ cert: readFileSync(file(`${base}.pem`)), key: readFileSync(file(`${base}.key`)) });
+    const { certFile, keyFile } = authority.issue(host.replaceAll(/[^\w.-]/g, '_'), [`DNS:${host}`]);
+    return createSecureContext({ cert: readFileSync(certFile), key: readFileSync(keyFile) });
   };
-  return {
-    rootFile: file('root.pem'),
-    contextFor: (host) => {
-      const known = contexts.get(host) ?? make(host);
-      contexts.set(host, known);
-      return known;
-    },
+  return (host) => {
+    const known = contexts.get(host) ?? make(host);
+    contexts.set(host, known);
+    return known;
   };
 }

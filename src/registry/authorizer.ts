@@ -1,0 +1,79 @@
+import { GbuildError } from '../errors.ts';
+import type { RegistryAddress } from './address.ts';
+import type { Challenge } from './challenge.ts';
+import { basic, type Credentials } from './credentials.ts';
+import type { Secrets } from './secrets.ts';
+import type { Tokens } from './tokens.ts';
+
+/** Says who the caller is to one registry, in the way that the registry wants it said. */
+export class Authorizer {
+  readonly #address: RegistryAddress;
+  readonly #find: () => Promise<Credentials | undefined>;
+  readonly #tokens: Tokens;
+  readonly #secrets: Secrets;
+  #challenge: Challenge | undefined;
+  #credentials: Promise<Credentials | undefined> | undefined;
+
+  constructor(
+    address: RegistryAddress,
+    options: { find: () => Promise<Credentials | undefined>; tokens: Tokens; secrets: Secrets },
+  ) {
+    this.#address = address;
+    this.#find = options.find;
+    this.#tokens = options.tokens;
+    this.#secrets = options.secrets;
+  }
+
+  /** Takes the registry's wishes from a 401: bearer tokens before passwords. */
+  learn(challenges: readonly Challenge[]): void {
+    const known = challenges.filter(({ scheme }) => scheme === 'bearer' || scheme === 'basic');
+    this.#challenge = known.find(({ scheme }) => scheme === 'bearer') ?? known[0] ?? this.#challenge;
+  }
+
+  /** The header Authorization for these scopes; `undefined` where none is wanted or nothing is known to say. */
+  async headerFor(scopes: readonly string[]): Promise<string | undefined> {
+    if (this.#challenge === undefined) return undefined;
+    const credentials = await this.#readCredentials();
+    if (this.#challenge.scheme === 'basic') return credentials === undefined ? undefined : basic(credentials);
+    if (credentials?.kind === 'bearer') return `Bearer ${credentials.token}`;
+    return `Bearer ${await this.#tokens.get(this.#challenge, scopes, credentials)}`;
+  }
+
+  /** After a 401 to `used`: another try, with what the registry says it lacks; `undefined` when there is nothing new to say. */
+  async renew(
+    challenges: readonly Challenge[],
+    scopes: readonly string[],
+    used: string | undefined,
+  ): Promise<string | undefined> {
+    this.learn(challenges);
+    const asked = this.#challenge?.parameters.scope?.split(' ') ?? [];
+    const all = [...new Set([...scopes, ...asked])];
+    if (this.#challenge?.scheme === 'bearer') this.#tokens.forget(this.#challenge, all);
+    const header = await this.headerFor(all);
+    return header === used ? undefined : header;
+  }
+
+  /** The error for a registry that knows nobody by what gbuild has to say. */
+  async refuse(what: string, said?: string): Promise<GbuildError> {
+    const { name } = this.#address;
+    const origin = (await this.#readCredentials())?.origin;
+    const why =
+      origin === undefined ? 'it wants credentials, and there are none' : `it does not take ${origin} for that`;
+    return new GbuildError(
+      'registry-denied',
+      `the registry ${name} would not ${what}: ${why}${said === undefined ? '' : `: ${said}`}`,
+      { suggestions: [`docker login ${name}`], facts: { registry: name, ...(origin !== undefined && { origin }) } },
+    );
+  }
+
+  #readCredentials(): Promise<Credentials | undefined> {
+    this.#credentials ??= this.#find().then((found) => {
+      if (found?.kind === 'password') {
+        this.#secrets.add(found.password);
+        this.#secrets.add(basic(found)!.slice('Basic '.length));
+      } else if (found !== undefined) this.#secrets.add(found.token);
+      return found;
+    });
+    return this.#credentials;
+  }
+}

@@ -1,0 +1,127 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { RegistrySettings } from './settings.ts';
+
+type Patience = Pick<RegistrySettings, 'stallSeconds' | 'connectSeconds'>;
+
+export interface BodyToSend {
+  chunks: Iterable<Buffer> | AsyncIterable<Buffer>;
+  /** Told of bytes as they are handed to the connection. */
+  onBytes?: ((count: number) => void) | undefined;
+}
+
+/** Bytes written before the connection is waited for: small, so that a slow one is seen to move. */
+const pieceBytes = 64 * 1024;
+
+/** Nothing moved for so long that nothing will. */
+export class Stalled extends Error {}
+
+/**
+ * Sends a request with its body, at the pace of the connection, and gives the answer when its headers are there: also one
+ * that comes before the body is sent, and then the rest is not.
+ */
+export async function exchange(
+  request: ClientRequest,
+  body: BodyToSend | undefined,
+  patience: Patience,
+): Promise<IncomingMessage> {
+  const answered = new Promise<IncomingMessage>((resolve, reject) => {
+    request.once('response', resolve).on('error', reject);
+    request.once('close', () => reject(new Error('the connection was closed')));
+  });
+  answered.catch(() => {});
+  limitConnecting(request, patience.connectSeconds);
+  if (body === undefined) request.end();
+  else await sendBody(request, body, answered, patience);
+  return await within(patience.stallSeconds, answered, (error) => request.destroy(error));
+}
+
+async function sendBody(
+  request: ClientRequest,
+  { chunks, onBytes }: BodyToSend,
+  answered: Promise<IncomingMessage>,
+  { stallSeconds }: Patience,
+): Promise<void> {
+  let hasAnswer = false;
+  const note = () => {
+    hasAnswer = true;
+  };
+  const settled = answered.then(note, note);
+  try {
+    for await (const chunk of chunks) {
+      for (let at = 0; at < chunk.length; at += pieceBytes) {
+        if (hasAnswer) return endEarly(request, answered);
+        const piece = chunk.subarray(at, at + pieceBytes);
+        if (!request.write(piece)) await within(stallSeconds, drained(request, settled), (e) => request.destroy(e));
+        onBytes?.(piece.length);
+      }
+    }
+  } catch (thrown) {
+    request.destroy();
+    throw thrown;
+  }
+  request.end();
+}
+
+/** What is not sent any more keeps the connection from being used again. */
+function endEarly(request: ClientRequest, answered: Promise<IncomingMessage>): void {
+  answered.then(
+    (answer) => answer.once('close', () => request.destroy()).once('end', () => request.destroy()),
+    () => {},
+  );
+}
+
+async function drained(request: ClientRequest, settled: Promise<void>): Promise<void> {
+  let done = () => {};
+  const drain = new Promise<void>((resolve) => {
+    done = resolve;
+    request.once('drain', done);
+  });
+  await Promise.race([drain, settled]);
+  request.off('drain', done);
+}
+
+/** The body of an answer as it comes; each wait for more is bounded, the reader's own pace is not. */
+export async function* readBody(answer: IncomingMessage, { stallSeconds }: Patience): AsyncGenerator<Buffer> {
+  const chunks = answer[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const { value, done } = await within(stallSeconds, chunks.next(), (error) => answer.destroy(error));
+      if (done === true) return;
+      yield value as Buffer;
+    }
+  } finally {
+    // A reader that goes away early closes the connection; one that was whole is kept.
+    if (!answer.complete) answer.destroy();
+  }
+}
+
+async function within<T>(seconds: number, waited: Promise<T>, drop: (error: Error) => void): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const stalled = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const error = new Stalled(`nothing moved for ${seconds} s`);
+      reject(error);
+      drop(error);
+    }, seconds * 1000);
+  });
+  try {
+    return await Promise.race([waited, stalled]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The kernel would try for minutes to reach a machine that is switched off. */
+function limitConnecting(request: ClientRequest, seconds: number): void {
+  request.once('socket', (socket: Socket) => {
+    if (!socket.connecting) return;
+    const timer = setTimeout(() => {
+      const error: NodeJS.ErrnoException = new Error(`no connection within ${seconds} s`);
+      error.code = 'ETIMEDOUT';
+      request.destroy(error);
+    }, seconds * 1000);
+    const done = () => clearTimeout(timer);
+    socket.once('connect', done).once('close', done);
+  });
+}

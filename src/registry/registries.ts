@@ -1,0 +1,111 @@
+import type { Host, Stop } from '../host.ts';
+import { addressOf, type RegistryAddress } from './address.ts';
+import { Authorizer } from './authorizer.ts';
+import { type RegistryTls, readRegistryTls } from './certificates.ts';
+import { Connection } from './connection.ts';
+import { findCredentials } from './credentials.ts';
+import { Dialer } from './dial.ts';
+import { Repository } from './repository.ts';
+import { isPassingStatus } from './retry.ts';
+import { Secrets } from './secrets.ts';
+import { defaultSettings, type RegistrySettings } from './settings.ts';
+import { type TokenContext, Tokens } from './tokens.ts';
+
+export interface RegistriesOptions {
+  host: Pick<Host, 'env' | 'homeDir'>;
+  stop: Pick<Stop, 'ask'>;
+  /** PEM of roots to trust besides the public ones. */
+  extraRoots?: string;
+  /** Registries (`HOST` or `HOST:PORT`) that may have any certificate, or none. */
+  insecure?: readonly string[];
+  settings?: Partial<RegistrySettings>;
+  /** Told of every request in a line; no secret is in it. */
+  trace?: (line: string) => void;
+}
+
+/** Registries for the life of one command: connections, credentials and tokens are kept until it is closed. */
+export interface Registries {
+  repository(name: { registry: string; path: string }): Repository;
+  close(): void;
+}
+
+/** Opens nothing yet: a registry is asked, and its certificates and credentials are read, when something is wanted of it. */
+export function openRegistries(options: RegistriesOptions): Registries {
+  const opened = new Map<string, { connection: Connection; dialer: Dialer; address: RegistryAddress }>();
+  const open = (registry: string) => {
+    const address = addressOf(registry);
+    const known = opened.get(address.name) ?? { ...connect(address, options), address };
+    opened.set(address.name, known);
+    return known;
+  };
+  return {
+    repository: ({ registry, path }) => {
+      const { connection, address } = open(registry);
+      return new Repository(connection, address, path, { ...defaultSettings, ...options.settings });
+    },
+    close: () => {
+      for (const { dialer } of opened.values()) dialer.close();
+      opened.clear();
+    },
+  };
+}
+
+function connect(address: RegistryAddress, options: RegistriesOptions): { connection: Connection; dialer: Dialer } {
+  const { host, stop, extraRoots = '', insecure = [], trace = () => {} } = options;
+  const settings = { ...defaultSettings, ...options.settings };
+  const secrets = new Secrets();
+  const isInsecure = insecure.includes(address.name);
+  const own = new URL(`https://${address.host}`).host;
+  let tls: RegistryTls | undefined;
+  const readTls = () => {
+    tls ??= readRegistryTls(address, host, extraRoots);
+    return tls;
+  };
+  const dialer = new Dialer({
+    env: host.env,
+    verify: !isInsecure,
+    secureContextFor: (url) => readTls()[url.host === own ? 'own' : 'others'],
+  });
+  const tokens = new Tokens({
+    registry: address.name,
+    secrets,
+    insecure: isInsecure,
+    ask: (url, wanted) => askTokenServer(connection, url, wanted),
+  });
+  const find = () => findCredentials(address, host, stop.ask);
+  const connection: Connection = new Connection({
+    address,
+    settings,
+    signal: stop.ask,
+    dialer,
+    authorizer: new Authorizer(address, { find, tokens, secrets }),
+    secrets,
+    mayBePlain: isInsecure || address.isLoopback,
+    trace,
+  });
+  return { connection, dialer };
+}
+
+async function askTokenServer(
+  connection: Connection,
+  url: URL,
+  { authorization, form }: Parameters<TokenContext['ask']>[1],
+): ReturnType<TokenContext['ask']> {
+  const what = 'give a token';
+  const bytes = form && Buffer.from(form.toString());
+  const request = {
+    what,
+    method: bytes === undefined ? 'GET' : 'POST',
+    headers: {
+      ...(authorization !== undefined && { Authorization: authorization }),
+      ...(bytes && { 'Content-Type': 'application/x-www-form-urlencoded' }),
+    },
+    ...(bytes && { body: { size: bytes.length, open: () => [bytes] } }),
+  } as const;
+  return connection.retry(async () => {
+    const answer = await connection.send(url, request);
+    const text = (await connection.readAll(answer, what)).toString();
+    if (isPassingStatus(answer.status)) throw connection.refusal(what, answer, text);
+    return { status: answer.status, text, date: answer.headers.date };
+  });
+}

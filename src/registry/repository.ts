@@ -1,0 +1,107 @@
+import type { Digest } from '../oci/digest.ts';
+import type { Descriptor } from '../oci/spec.ts';
+import { pathAt, type RegistryAddress } from './address.ts';
+import type { Connection } from './connection.ts';
+import * as manifests from './manifests.ts';
+import { headBlob, readBlob } from './read-blob.ts';
+import { listReferrers, writeReferrer } from './referrers.ts';
+import type { RegistrySettings } from './settings.ts';
+import { listTags } from './tags.ts';
+import { mountBlob, type Upload } from './upload.ts';
+import { type OpenBlob, writeBlob } from './write-blob.ts';
+
+/** One repository, and what its requests are made with. */
+export interface RepositoryContext {
+  connection: Connection;
+  /** `team/app`. */
+  path: string;
+  settings: RegistrySettings;
+  /** For reading, for writing, for removing: what a token must allow. */
+  scopes: { pull: string[]; push: string[]; remove: string[] };
+}
+
+/**
+ * One repository of a registry (OCI distribution-spec 1.1). Every call throws `registry-denied` where credentials are missing
+ * or wrong, `registry-failed` for all else, and the reason of Stop.ask when that fires.
+ */
+export class Repository {
+  /** `127.0.0.1:5000/team/app`. */
+  readonly name: string;
+  readonly #context: RepositoryContext;
+  /** Upload sessions that a mount opened instead of mounting. */
+  readonly #openUploads = new Map<Digest, Upload>();
+
+  constructor(connection: Connection, address: RegistryAddress, path: string, settings: RegistrySettings) {
+    const full = pathAt(address, path);
+    this.name = `${address.name}/${full}`;
+    const scope = (actions: string) => [`repository:${full}:${actions}`];
+    const scopes = { pull: scope('pull'), push: scope('pull,push'), remove: scope('pull,push,delete') };
+    this.#context = { connection, path: full, settings, scopes };
+  }
+
+  /** What a tag or digest names, without its bytes; `undefined` when it is not there. */
+  headManifest(reference: string): Promise<Descriptor | undefined> {
+    return manifests.headManifest(this.#context, reference);
+  }
+
+  /** A manifest or index, its bytes checked against the digest; `undefined` when it is not there. */
+  readManifest(reference: string): Promise<{ descriptor: Descriptor; bytes: Buffer } | undefined> {
+    return manifests.readManifest(this.#context, reference);
+  }
+
+  /** Puts the bytes under a tag or their digest. */
+  async writeManifest(reference: string, bytes: Buffer, mediaType: string): Promise<Digest> {
+    return (await manifests.writeManifest(this.#context, reference, bytes, mediaType)).digest;
+  }
+
+  /** Removes a manifest with all its tags; false when it was not there. */
+  deleteManifest(digest: Digest): Promise<boolean> {
+    return manifests.deleteManifest(this.#context, digest);
+  }
+
+  /** Bytes of a blob; `undefined` when it is not there. */
+  headBlob(digest: Digest): Promise<number | undefined> {
+    return headBlob(this.#context, digest);
+  }
+
+  /** The blob's bytes, resumed where a connection breaks; the last of them come when the digest fits. */
+  readBlob(descriptor: Pick<Descriptor, 'digest' | 'size'>): AsyncGenerator<Buffer> {
+    return readBlob(this.#context, descriptor);
+  }
+
+  /**
+   * Uploads a blob; `open` makes its bytes from an offset on, and may be asked again. `onBytes` is told of bytes as they go, and
+   * of a negative number where some must go again.
+   */
+  async writeBlob(
+    descriptor: Pick<Descriptor, 'digest' | 'size'>,
+    open: OpenBlob,
+    options: { onBytes?: (count: number) => void } = {},
+  ): Promise<void> {
+    const upload = this.#openUploads.get(descriptor.digest);
+    this.#openUploads.delete(descriptor.digest);
+    await writeBlob(this.#context, descriptor, open, { ...options, ...(upload && { upload }) });
+  }
+
+  /** Takes a blob over from another repository of the registry; false when it has to be uploaded. */
+  async mountBlob(digest: Digest, fromPath: string): Promise<boolean> {
+    const mounted = await mountBlob(this.#context, digest, fromPath);
+    if (typeof mounted === 'object') this.#openUploads.set(digest, mounted);
+    return mounted === true;
+  }
+
+  /** Every tag, in the registry's order; none where there is no such repository. */
+  listTags(): Promise<string[]> {
+    return listTags(this.#context);
+  }
+
+  /** The manifests whose subject this digest is. */
+  listReferrers(digest: Digest, artifactType?: string): Promise<Descriptor[]> {
+    return listReferrers(this.#context, digest, artifactType);
+  }
+
+  /** Puts a manifest that has a subject under its own digest, so that it is found from there. */
+  writeReferrer(bytes: Buffer, mediaType: string): Promise<Descriptor> {
+    return writeReferrer(this.#context, bytes, mediaType);
+  }
+}

@@ -1,0 +1,25 @@
+/** Words that must never be read by anyone: whatever is printed of a registry goes through `mask`. */
+export class Secrets {
+  readonly #words = new Set<string>();
+
+  /** The word itself and as Basic authentication and forms spell it. */
+  add(word: string): void {
+    if (word.length < 3) return;
+    for (const each of [word, encodeURIComponent(word)]) this.#words.add(each);
+  }
+
+  mask(text: string): string {
+    let masked = text;
+    for (const word of this.#words) masked = masked.replaceAll(word, '***');
+    return masked;
+  }
+}
+
+/** An address as it may be printed: without a user, and of the query only what is no secret. */
+export function formatUrl(url: URL): string {
+  const shown = [...url.searchParams].filter(([name]) => plainParameters.has(name));
+  const query = shown.map(([name, value]) => `${name}=${value}`).join('&');
+  return `${url.origin}${url.pathname}${query === '' ? '' : `?${query}`}`;
+}
+
+const plainParameters = new Set(['digest', 'mount', 'from', 'n', 'last', 'artifactType', 'service', 'scope']);

@@ -1,0 +1,47 @@
+import { GbuildError } from '../errors.ts';
+import type { Answer } from './connection.ts';
+import type { RepositoryContext } from './repository.ts';
+
+const mostPages = 10_000;
+
+/** Follows the registry's pages ("Listing Tags" of the distribution-spec). */
+export async function listTags({ connection, path, scopes }: RepositoryContext): Promise<string[]> {
+  const what = `list the tags of ${path}`;
+  const tags: string[] = [];
+  let at: string | URL | undefined = `${path}/tags/list`;
+  for (let page = 0; at !== undefined && page < mostPages; page += 1) {
+    const answer: Answer & { bytes: Buffer } = await connection.read(
+      { what, method: 'GET', at, scopes: scopes.pull },
+      [200, 404],
+    );
+    if (answer.status === 404) return tags;
+    const json = parseAnswer(answer.bytes) as { tags?: unknown } | undefined;
+    if (json === undefined) throw notUnderstood(connection.registry, what);
+    const list: unknown[] = Array.isArray(json.tags) ? json.tags : [];
+    tags.push(...list.filter((tag) => typeof tag === 'string'));
+    at = nextPage(answer);
+  }
+  return tags;
+}
+
+/** The address in a header Link with the relation "next" (RFC 8288). */
+export function nextPage({ headers, url }: Pick<Answer, 'headers' | 'url'>): URL | undefined {
+  const links = typeof headers.link === 'string' ? headers.link : (headers.link?.join(', ') ?? '');
+  const target = /<([^>]*)>[^,<]*;\s*rel="?next"?/i.exec(links)?.[1];
+  return target !== undefined && URL.canParse(target, url.href) ? new URL(target, url) : undefined;
+}
+
+/** A JSON object, or nothing. */
+export function parseAnswer(bytes: Buffer): object | undefined {
+  try {
+    const json: unknown = JSON.parse(bytes.toString());
+    return typeof json === 'object' && json !== null ? json : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function notUnderstood(registry: string, what: string): GbuildError {
+  const message = `the registry ${registry}, asked to ${what}, gave an answer that is not understood`;
+  return new GbuildError('registry-failed', message, { facts: { registry } });
+}

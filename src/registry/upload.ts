@@ -1,0 +1,102 @@
+import { GbuildError } from '../errors.ts';
+import { type Digest, isDigest } from '../oci/digest.ts';
+import type { Answer } from './connection.ts';
+import type { RepositoryContext } from './repository.ts';
+
+/** An upload session: where to send on, and how many bytes are there. */
+export interface Upload {
+  url: URL;
+  offset: number;
+  /** The registry takes no smaller chunk, but the last. */
+  leastChunk: number;
+}
+
+export async function startUpload(context: RepositoryContext, what: string): Promise<Upload> {
+  const { connection, path, scopes } = context;
+  const answer = await connection.ask(
+    { what, method: 'POST', at: `${path}/blobs/uploads/`, scopes: scopes.push },
+    [201, 202],
+  );
+  connection.discard(answer);
+  return sessionOf(answer, 0);
+}
+
+/** True when it is mounted; a session where the registry opened one instead; false where it may not be read there. */
+export async function mountBlob(
+  { connection, path, scopes }: RepositoryContext,
+  digest: Digest,
+  fromPath: string,
+): Promise<Upload | boolean> {
+  const request = {
+    what: `mount the blob ${digest} of ${fromPath} into ${path}`,
+    method: 'POST',
+    at: `${path}/blobs/uploads/?mount=${digest}&from=${encodeURIComponent(fromPath)}`,
+    scopes: [...scopes.push, `repository:${fromPath}:pull`],
+  } as const;
+  try {
+    const answer = await connection.ask(request, [201, 202, 404, 405]);
+    connection.discard(answer);
+    if (answer.status === 201) return true;
+    return answer.status === 202 && sessionOf(answer, 0);
+  } catch (thrown) {
+    if (thrown instanceof GbuildError && thrown.code === 'registry-denied') return false;
+    throw thrown;
+  }
+}
+
+/** Asks how far a session has come; `undefined` when the registry knows it no more. */
+export async function readUpload(
+  { connection, scopes }: RepositoryContext,
+  upload: Upload,
+  what: string,
+): Promise<Upload | undefined> {
+  const answer = await connection.ask(
+    { what, method: 'GET', at: upload.url, scopes: scopes.push },
+    [200, 202, 204, 400, 404, 405, 410, 416],
+  );
+  connection.discard(answer);
+  if (answer.status >= 300) return undefined;
+  return { ...sessionOf(answer, upload.leastChunk), offset: offsetIn(answer) ?? 0 };
+}
+
+/** The session after a chunk; where the registry does not say how far it is, at the chunk's end. */
+export function advance(upload: Upload, answer: Answer, end: number): Upload {
+  return { ...sessionOf(answer, upload.leastChunk), offset: offsetIn(answer) ?? end };
+}
+
+/** Releases what the registry keeps of a session; nobody waits for it to succeed. */
+export async function cancelUpload({ connection, scopes }: RepositoryContext, { url }: Upload): Promise<void> {
+  const request = { what: 'drop an upload', method: 'DELETE', at: url, scopes: scopes.push } as const;
+  await connection.askOnce(request, [200, 202, 204, 404]).then(
+    (answer) => connection.discard(answer),
+    () => {},
+  );
+}
+
+/** The address that ends a session; a registry's own query stays as it is. */
+export function closingUrl({ url }: Upload, digest: Digest): URL {
+  return new URL(`${url.href}${url.search === '' ? '?' : '&'}digest=${encodeURIComponent(digest)}`);
+}
+
+/** Whether a closing answer names another digest than was sent. */
+export function namesOther({ headers }: Answer, digest: Digest): boolean {
+  const named = headers['docker-content-digest'];
+  return typeof named === 'string' && isDigest(named) && named !== digest;
+}
+
+function sessionOf({ headers, url }: Answer, leastChunk: number): Upload {
+  const least = Number(headers['oci-chunk-min-length'] ?? leastChunk);
+  const next = headers.location;
+  return {
+    url: next !== undefined && URL.canParse(next, url.href) ? new URL(next, url) : url,
+    offset: 0,
+    leastChunk: Number.isSafeInteger(least) && least > 0 ? least : leastChunk,
+  };
+}
+
+/** `Range: 0-1023` is 1024 bytes; `0-0` is what some answer for none, and no one uploads a single byte. */
+function offsetIn({ headers }: Answer): number | undefined {
+  const last = /^(?:bytes=)?0-(\d+)$/.exec(String(headers.range ?? ''))?.[1];
+  if (last === undefined) return undefined;
+  return last === '0' ? 0 : Number(last) + 1;
+}

@@ -1,0 +1,45 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A certificate and its key, as files. */
+export interface Issued {
+  certFile: string;
+  keyFile: string;
+}
+
+/** A root of the tests' own that signs certificates. */
+export interface Authority {
+  rootFile: string;
+  /** `names` as openssl spells them: `DNS:localhost`, `IP:127.0.0.1`. */
+  issue(name: string, names: string[], options?: { days?: number; usage?: 'serverAuth' | 'clientAuth' }): Issued;
+}
+
+const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+
+/** Makes a root in a folder; the subject is what the certificates are known by. */
+export function makeAuthority(hostDir: string, subject = '/CN=gbuild test company'): Authority {
+  mkdirSync(hostDir, { recursive: true });
+  const file = (name: string) => join(hostDir, name);
+  const root = ['-x509', '-days', '2', '-subj', subject, '-out', file('root.pem'), '-keyout', file('root.key')];
+  const uses = ['-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=keyCertSign'];
+  openssl('req', ...newKey, ...root, ...uses);
+  return {
+    rootFile: file('root.pem'),
+    issue: (name, names, { days = 2, usage = 'serverAuth' } = {}) => {
+      const [certFile, keyFile] = [file(`${name}.pem`), file(`${name}.key`)];
+      openssl('req', ...newKey, '-subj', `/CN=${name}`, '-out', file(`${name}.csr`), '-keyout', keyFile);
+      writeFileSync(file(`${name}.ext`), `subjectAltName=${names.join(',')}\nextendedKeyUsage=${usage}\n`);
+      const signing = ['-CA', file('root.pem'), '-CAkey', file('root.key'), '-CAcreateserial', '-days', String(days)];
+      openssl(
+        ...['x509', '-req', '-in', file(`${name}.csr`), ...signing],
+        ...['-extfile', file(`${name}.ext`), '-out', certFile],
+      );
+      return { certFile, keyFile };
+    },
+  };
+}
+
+function openssl(...args: string[]): void {
+  execFileSync('openssl', args, { stdio: 'ignore' });
+}

@@ -1,0 +1,149 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Issued } from './authority.ts';
+import { say, testCacheDir } from './test-engine.ts';
+
+/** Who may enter a registry that wants a password. */
+export const registryUser = { user: 'ci', password: 'of the tests' };
+const htpasswd = 'ci:$2y$05$abcdefghijklmnopqrstuuGTOWXyqQPaHqE6HZfnX2nsY3HHWkUie\n';
+
+export interface RegistryOptions {
+  /** Only for `registryUser`. */
+  withPassword?: boolean;
+  tls?: Issued & { clientRootFile?: string };
+  /** Bearer tokens of this server. */
+  tokens?: { realm: string; service: string; issuer: string; rootFile: string };
+  readOnly?: boolean;
+}
+
+/** A real registry (Debian's docker-registry) on a port of its own, its data in a temporary folder. */
+export interface TestRegistry extends AsyncDisposable {
+  /** `127.0.0.1:PORT`. */
+  host: string;
+  port: number;
+  log(): string;
+}
+
+export async function startRegistry(options: RegistryOptions = {}): Promise<TestRegistry> {
+  const program = ensureProgram();
+  const dir = mkdtempSync(join(tmpdir(), 'gbuild-registry-'));
+  const port = await findFreePort();
+  const configFile = join(dir, 'config.json');
+  writeFileSync(join(dir, 'htpasswd'), htpasswd);
+  // The configuration is YAML, of which JSON is a part.
+  writeFileSync(configFile, JSON.stringify(configOf(dir, port, options)));
+  const child = spawn(program, ['serve', configFile], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env.PATH },
+  });
+  let log = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      log += text;
+    });
+  const dispose = async () => {
+    await endProcess(child);
+    rmSync(dir, { recursive: true, force: true });
+  };
+  for (let tries = 0; !(await listens(port)); tries += 1) {
+    if (child.exitCode !== null || tries > 200) {
+      await dispose();
+      throw new Error(`the registry did not start:\n${log}`);
+    }
+    await sleep(25);
+  }
+  return { host: `127.0.0.1:${port}`, port, log: () => log, [Symbol.asyncDispose]: dispose };
+}
+
+function configOf(dir: string, port: number, { withPassword, tls, tokens, readOnly }: RegistryOptions): object {
+  const { realm, service, issuer, rootFile } = tokens ?? {};
+  return {
+    version: 0.1,
+    log: { level: 'warn', accesslog: { disabled: true } },
+    storage: {
+      filesystem: { rootdirectory: join(dir, 'data') },
+      delete: { enabled: true },
+      maintenance: { readonly: { enabled: readOnly === true }, uploadpurging: { enabled: false } },
+    },
+    http: {
+      addr: `127.0.0.1:${port}`,
+      secret: 'of the tests',
+      ...(tls && {
+        tls: {
+          certificate: tls.certFile,
+          key: tls.keyFile,
+          ...(tls.clientRootFile && { clientcas: [tls.clientRootFile] }),
+        },
+      }),
+    },
+    ...(withPassword && { auth: { htpasswd: { realm: 'tests', path: join(dir, 'htpasswd') } } }),
+    ...(tokens && { auth: { token: { realm, service, issuer, rootcertbundle: rootFile } } }),
+  };
+}
+
+/**
+ * The program alone, out of the Debian package: installing it would start a service. It is kept in the tests' cache; two at
+ * once are safe.
+ */
+function ensureProgram(): string {
+  const dir = join(testCacheDir, `docker-registry-${process.arch}`);
+  const program = join(dir, 'usr/bin/docker-registry');
+  if (existsSync(program)) return program;
+  say('fetching docker-registry (apt-get)');
+  mkdirSync(testCacheDir, { recursive: true });
+  const temporary = mkdtempSync(join(testCacheDir, '.docker-registry-'));
+  try {
+    const download = () =>
+      spawnSync('apt-get', ['download', '-q', 'docker-registry'], { cwd: temporary, encoding: 'utf8' });
+    if (download().status !== 0) {
+      must('apt-get', ['update', '-q'], temporary);
+      must('apt-get', ['download', '-q', 'docker-registry'], temporary);
+    }
+    const packed = readdirSync(temporary).find((name) => name.endsWith('.deb'));
+    must('dpkg', ['-x', packed ?? 'nothing', join(temporary, 'root')], temporary);
+    try {
+      renameSync(join(temporary, 'root'), dir);
+    } catch (error) {
+      if (!existsSync(program)) throw error;
+    }
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+  return program;
+}
+
+function must(program: string, args: string[], cwd: string): void {
+  const { status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')} failed (${status}):\n${stdout}\n${stderr}`);
+}
+
+/** A port of 127.0.0.1 at which nobody listens for now. */
+export async function findFreePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Any answer will do: one with TLS answers 400 to plain HTTP. */
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    get({ host: '127.0.0.1', port, path: '/', agent: false }, (answer) => {
+      answer.resume();
+      resolve(true);
+    }).on('error', () => resolve(false));
+  });
+}
+
+async function endProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await ended;
+}
