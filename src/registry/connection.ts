@@ -184,16 +184,17 @@ export class Connection {
     const challenges = parseChallenges(answer.headers['www-authenticate'] ?? '');
     const said = readRegistryError((await this.readAll(answer, request.what)).toString());
     const renewed = await authorizer.renew(challenges, request.scopes, authorization);
-    if (renewed === undefined) throw await this.#denied(request.what, said);
+    if (renewed === undefined) throw await this.#denied(request.what, answer, said);
     const second = await this.send(url, withAuthorization(request, renewed));
     if (second.status !== 401) return second;
     this.discard(second);
-    throw await this.#denied(request.what, said);
+    authorizer.learn(parseChallenges(second.headers['www-authenticate'] ?? ''));
+    throw await this.#denied(request.what, second, said);
   }
 
-  #denied(what: string, said: string | undefined): Promise<Error> {
+  #denied(what: string, { headers: { date } }: Answer, said: string | undefined): Promise<Error> {
     const { authorizer, secrets } = this.#context;
-    return authorizer.refuse(what, said === undefined ? undefined : secrets.mask(said));
+    return authorizer.refuse(what, { date, said: said === undefined ? undefined : secrets.mask(said) });
   }
 
   async #accept(answer: Answer, { what, method }: RegistryRequest, accept: readonly number[]): Promise<Answer> {
@@ -232,7 +233,7 @@ export class Connection {
   }
 
   async #greet(base: URL): Promise<void> {
-    const what = 'answer';
+    const what = 'answer as a registry does (GET /v2/)';
     const answer = await this.send(new URL('/v2/', base), { what, method: 'GET' });
     if (answer.status === 401)
       this.#context.authorizer.learn(parseChallenges(answer.headers['www-authenticate'] ?? ''));

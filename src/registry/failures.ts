@@ -44,9 +44,9 @@ function lost({ registry, what }: Place, why: string, tries: number, cause: unkn
 }
 
 function unreachable(place: Place, code: string, cause: unknown): GbuildError {
-  const { registry, what } = place;
-  const [why, ...suggestions] = explainCode(place, code, cause);
-  return new GbuildError('registry-failed', `cannot ${what}: ${why}`, {
+  const { registry } = place;
+  const [message, ...suggestions] = explainCode(place, code, cause);
+  return new GbuildError('registry-failed', message, {
     suggestions,
     cause,
     facts: { registry, ...(code !== '' && { code }) },
@@ -76,8 +76,10 @@ function explainCode({ registry }: Place, code: string, cause: unknown): [string
       `put the root that signed it into ~/.config/docker/certs.d/${registry}/ca.crt, or name it in NODE_EXTRA_CA_CERTS`,
     ];
   }
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
-    return [`the certificate of the registry ${registry} is for another name: ${messageOf(cause)}`, curl];
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    const { subjectaltname: names = 'another name' } = (cause as { cert?: { subjectaltname?: string } }).cert ?? {};
+    return [`the certificate of the registry ${registry} is for ${names}`, curl];
+  }
   if (isNotTls(cause)) return [`the registry ${registry} does not speak TLS`, ...insecureHint(registry)];
   return [`the registry ${registry} cannot be reached: ${messageOf(cause)}`, curl];
 }
