@@ -219,7 +219,8 @@ test('a certificate that has expired, or is for another name, is told apart', as
     using rig = openRig({ extraRoots: readFileSync(authority.rootFile, 'utf8') });
     const repository = rig.repository({ registry: registry.host, path: 'a' });
     const failure = await failureOf(() => repository.listTags(), { registry: registry.host });
-    if (tls === expired) expect(failure).toMatchInlineSnapshot(`
+    if (tls === expired)
+      expect(failure).toMatchInlineSnapshot(`
       {
         "code": "registry-failed",
         "message": "the certificate of the registry <registry> has expired by this machine's clock",
@@ -229,7 +230,8 @@ test('a certificate that has expired, or is for another name, is told apart', as
         ],
       }
     `);
-    else expect(failure).toMatchInlineSnapshot(`
+    else
+      expect(failure).toMatchInlineSnapshot(`
       {
         "code": "registry-failed",
         "message": "the certificate of the registry <registry> is for DNS:registry.test",

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { digestOf } from '../../src/oci/digest.ts';
 import { mediaTypes } from '../../src/oci/spec.ts';
+import { type Issued, readIssued } from './authority.ts';
 
 /**
  * A registry in memory, to the letter of distribution-spec 1.1 where Debian's is older: it has the referrers API, keeps the part of
@@ -28,11 +30,16 @@ interface Exchange {
 }
 
 export interface SpecRegistryOptions {
+  tls?: Issued;
   pageSize?: number;
   leastChunk?: number;
 }
 
-export async function startSpecRegistry({ pageSize = 2, leastChunk }: SpecRegistryOptions = {}): Promise<SpecRegistry> {
+export async function startSpecRegistry({
+  pageSize = 2,
+  leastChunk,
+  tls,
+}: SpecRegistryOptions = {}): Promise<SpecRegistry> {
   const repositories = new Map<string, Repository>();
   const uploads = new Map<string, Buffer>();
   const repositoryOf = (name: string) => {
@@ -40,7 +47,7 @@ export async function startSpecRegistry({ pageSize = 2, leastChunk }: SpecRegist
     repositories.set(name, known);
     return known;
   };
-  const server = createServer((incoming, answer) => {
+  const serve = (incoming: IncomingMessage, answer: ServerResponse) => {
     incoming.on('error', () => {});
     const url = new URL(incoming.url ?? '/', 'http://registry');
     const [, name = '', kind = '', rest = ''] =
@@ -54,7 +61,8 @@ export async function startSpecRegistry({ pageSize = 2, leastChunk }: SpecRegist
     else if (kind === 'manifests') void serveManifest(exchange, rest);
     else if (kind === 'referrers') serveReferrers(exchange, rest, pageSize);
     else serveTags(exchange, pageSize);
-  });
+  };
+  const server = tls === undefined ? createServer(serve) : createSecureServer(readIssued(tls), serve);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
