@@ -5,6 +5,9 @@ import { basic, type Credentials } from './credentials.ts';
 import type { Secrets } from './secrets.ts';
 import type { Tokens } from './tokens.ts';
 
+/** Seconds that two clocks may differ without being the reason of anything. */
+const mostSkew = 30;
+
 /** Says who the caller is to one registry, in the way that the registry wants it said. */
 export class Authorizer {
   readonly #address: RegistryAddress;
@@ -53,17 +56,27 @@ export class Authorizer {
     return header === used ? undefined : header;
   }
 
-  /** The error for a registry that knows nobody by what gbuild has to say. */
-  async refuse(what: string, said?: string): Promise<GbuildError> {
+  /** The error for a registry that does not take what gbuild has to say; `date` and `said` are of its answer. */
+  async refuse(
+    what: string,
+    { date, said }: { date?: string | undefined; said?: string | undefined },
+  ): Promise<GbuildError> {
     const { name } = this.#address;
     const origin = (await this.#readCredentials())?.origin;
+    const facts = { registry: name, ...(origin !== undefined && { origin }) };
+    const ahead = this.#tokens.secondsAhead(date);
+    if (this.#challenge?.parameters.error === 'invalid_token' && Math.abs(ahead) > mostSkew) {
+      const clocks = `that its token server has just given: their clocks are ${Math.abs(ahead)} s apart`;
+      return new GbuildError(
+        'registry-denied',
+        `the registry ${name} would not ${what}: it does not take the token ${clocks}`,
+        { facts },
+      );
+    }
     const why =
       origin === undefined ? 'it wants credentials, and there are none' : `it does not take ${origin} for that`;
-    return new GbuildError(
-      'registry-denied',
-      `the registry ${name} would not ${what}: ${why}${said === undefined ? '' : `: ${said}`}`,
-      { suggestions: [`docker login ${name}`], facts: { registry: name, ...(origin !== undefined && { origin }) } },
-    );
+    const message = `the registry ${name} would not ${what}: ${why}${said === undefined ? '' : `: ${said}`}`;
+    return new GbuildError('registry-denied', message, { suggestions: [`docker login ${name}`], facts });
   }
 
   #readCredentials(): Promise<Credentials | undefined> {

@@ -52,6 +52,7 @@ export interface ConnectionContext {
 }
 
 const mostRedirects = 5;
+const mostDiscarded = 64 * 1024;
 /** Of a manifest, a token or an error; the largest manifest a registry takes is 4 MiB. */
 const mostText = 8 * 1024 ** 2;
 
@@ -111,15 +112,19 @@ export class Connection {
       const answer = await this.#authorized(url, base, request);
       const next = hops < mostRedirects ? redirectOf(answer, request.method) : undefined;
       if (next === undefined) return await this.#accept(answer, request, accept);
-      this.discard(answer);
+      await this.discard(answer);
       url = next;
     }
   }
 
-  /** Ends an answer whose body nobody wants; the connection is kept where that is cheap. */
-  discard({ stream }: Answer): void {
-    if (Number(stream.headers['content-length'] ?? 0) > 64 * 1024) stream.destroy();
-    else stream.on('error', () => {}).resume();
+  /** Ends an answer whose body nobody wants, so that the connection can be used again where that is cheap. */
+  async discard({ stream }: Answer): Promise<void> {
+    if (Number(stream.headers['content-length'] ?? 0) > mostDiscarded) stream.destroy();
+    try {
+      for await (const _chunk of readBody(stream, this.#context.settings));
+    } catch {
+      // What follows goes over another connection.
+    }
   }
 
   /** The body as it comes; a connection that breaks or stalls is a PassingFailure. */
@@ -127,7 +132,7 @@ export class Connection {
     try {
       yield* readBody(answer.stream, this.#context.settings);
     } catch (thrown) {
-      throw this.#failure(what, thrown);
+      throw this.#failure(what, answer.url, thrown);
     }
   }
 
@@ -136,7 +141,8 @@ export class Connection {
     let size = 0;
     for await (const chunk of this.stream(answer, what)) {
       size += chunk.length;
-      if (size > mostText) throw this.#failure(what, new Error(`its answer is larger than ${mostText} bytes`));
+      if (size > mostText)
+        throw this.#failure(what, answer.url, new Error(`its answer is larger than ${mostText} bytes`));
       chunks.push(chunk);
     }
     return Buffer.concat(chunks);
@@ -165,13 +171,15 @@ export class Connection {
     } catch (thrown) {
       trace(`${line} failed: ${secrets.mask(messageOf(thrown)).trim()}`);
       if (source.hasFailed) throw thrown;
-      throw this.#failure(what, thrown);
+      throw this.#failure(what, url, thrown);
     }
   }
 
-  #failure(what: string, thrown: unknown): unknown {
-    const { signal } = this.#context;
-    return signal.aborted ? signal.reason : networkFailure(this.place(what), thrown);
+  #failure(what: string, url: URL, thrown: unknown): unknown {
+    const { signal, address } = this.#context;
+    const isOwn = url.host === new URL(`${url.protocol}//${address.host}`).host;
+    const place = { ...this.place(what), ...(!isOwn && { other: url.host }) };
+    return signal.aborted ? signal.reason : networkFailure(place, thrown);
   }
 
   /** Credentials go to the registry itself, never to where it points. */
@@ -184,16 +192,17 @@ export class Connection {
     const challenges = parseChallenges(answer.headers['www-authenticate'] ?? '');
     const said = readRegistryError((await this.readAll(answer, request.what)).toString());
     const renewed = await authorizer.renew(challenges, request.scopes, authorization);
-    if (renewed === undefined) throw await this.#denied(request.what, said);
+    if (renewed === undefined) throw await this.#denied(request.what, answer, said);
     const second = await this.send(url, withAuthorization(request, renewed));
     if (second.status !== 401) return second;
-    this.discard(second);
-    throw await this.#denied(request.what, said);
+    await this.discard(second);
+    authorizer.learn(parseChallenges(second.headers['www-authenticate'] ?? ''));
+    throw await this.#denied(request.what, second, said);
   }
 
-  #denied(what: string, said: string | undefined): Promise<Error> {
+  #denied(what: string, { headers: { date } }: Answer, said: string | undefined): Promise<Error> {
     const { authorizer, secrets } = this.#context;
-    return authorizer.refuse(what, said === undefined ? undefined : secrets.mask(said));
+    return authorizer.refuse(what, { date, said: said === undefined ? undefined : secrets.mask(said) });
   }
 
   async #accept(answer: Answer, { what, method }: RegistryRequest, accept: readonly number[]): Promise<Answer> {
@@ -232,11 +241,11 @@ export class Connection {
   }
 
   async #greet(base: URL): Promise<void> {
-    const what = 'answer';
+    const what = 'answer as a registry does (GET /v2/)';
     const answer = await this.send(new URL('/v2/', base), { what, method: 'GET' });
     if (answer.status === 401)
       this.#context.authorizer.learn(parseChallenges(answer.headers['www-authenticate'] ?? ''));
-    if ([200, 401, 403].includes(answer.status)) this.discard(answer);
+    if ([200, 401, 403].includes(answer.status)) await this.discard(answer);
     else await this.#accept(answer, { what, method: 'GET', at: base, scopes: [] }, []);
   }
 }

@@ -7,6 +7,8 @@ import { ProxyRefusal } from './tunnel.ts';
 export interface Place {
   registry: string;
   what: string;
+  /** Host and port of another machine to which the registry points: a token server, a storage. */
+  other?: string;
 }
 
 const brokenCodes = new Set([
@@ -18,71 +20,92 @@ const brokenCodes = new Set([
   'ERR_STREAM_PREMATURE_CLOSE',
 ]);
 
+/** Node's ways to say the same, and ours. */
+const brokenMessages = new Set([
+  'aborted',
+  'socket hang up',
+  'read ECONNRESET',
+  'write EPIPE',
+  'the connection was closed',
+]);
+
 /** A request that got no whole answer: what may pass as a PassingFailure, what will not as an error. */
 export function networkFailure(place: Place, thrown: unknown): Error {
   if (thrown instanceof GbuildError || thrown instanceof PassingFailure) return thrown;
   const code = (thrown as NodeJS.ErrnoException).code ?? '';
-  const isClosed = messageOf(thrown) === 'the connection was closed';
-  if (thrown instanceof Stalled || brokenCodes.has(code) || code.startsWith('HPE_') || isClosed) {
-    const cut = code === 'HPE_INVALID_EOF_STATE' || messageOf(thrown) === 'aborted';
-    const why = cut ? 'the connection broke' : messageOf(thrown);
+  if (
+    thrown instanceof Stalled ||
+    brokenCodes.has(code) ||
+    code.startsWith('HPE_') ||
+    brokenMessages.has(messageOf(thrown))
+  ) {
+    const why = brokenMessages.has(messageOf(thrown)) ? 'the connection broke' : messageOf(thrown);
     return new PassingFailure((tries) => lost(place, why, tries, thrown), { cause: thrown });
   }
   return unreachable(place, code, thrown);
 }
 
-function lost({ registry, what }: Place, why: string, tries: number, cause: unknown): GbuildError {
-  return new GbuildError(
-    'registry-failed',
-    `the registry ${registry} went away while asked to ${what}: ${why} (${tries} times in a row)`,
-    {
-      suggestions: [`curl -v https://${registry}/v2/`, 'try again when the network is back'],
-      cause,
-      facts: { registry, tries },
-    },
-  );
+function lost(place: Place, why: string, tries: number, cause: unknown): GbuildError {
+  const { registry, what } = place;
+  const message = `${nameOf(place)} went away while asked to ${what}: ${why} (${tries} times in a row)`;
+  return new GbuildError('registry-failed', message, {
+    suggestions: [curlOf(place), 'try again when the network is back'],
+    cause,
+    facts: { registry, tries },
+  });
+}
+
+function nameOf({ registry, other }: Place): string {
+  return other === undefined ? `the registry ${registry}` : `${other}, to which the registry ${registry} points,`;
+}
+
+function curlOf({ registry, other }: Place): string {
+  return other === undefined ? `curl -v https://${registry}/v2/` : `curl -v https://${other}/`;
 }
 
 function unreachable(place: Place, code: string, cause: unknown): GbuildError {
-  const { registry, what } = place;
-  const [why, ...suggestions] = explainCode(place, code, cause);
-  return new GbuildError('registry-failed', `cannot ${what}: ${why}`, {
+  const { registry } = place;
+  const [message, ...suggestions] = explainCode(place, code, cause);
+  return new GbuildError('registry-failed', message, {
     suggestions,
     cause,
     facts: { registry, ...(code !== '' && { code }) },
   });
 }
 
-function explainCode({ registry }: Place, code: string, cause: unknown): [string, ...string[]] {
-  const curl = `curl -v https://${registry}/v2/`;
+/** A sentence, then what to type. */
+function explainCode(place: Place, code: string, cause: unknown): [string, ...string[]] {
+  const host = place.other ?? place.registry;
+  const name = nameOf(place);
+  const certificate = `the certificate of ${name}`;
   if (cause instanceof ProxyRefusal) return [cause.message, 'check HTTPS_PROXY and NO_PROXY'];
   if (code === 'ENOTFOUND')
-    return [
-      `there is no registry ${registry}: its name is not known (DNS)`,
-      `getent hosts ${registry.replace(/:\d+$/, '')}`,
-    ];
-  if (code === 'ECONNREFUSED') return [`nothing listens at the registry ${registry} (connection refused)`, curl];
-  if (code === 'CERT_NOT_YET_VALID' || code === 'CERT_HAS_EXPIRED') {
-    const when = code === 'CERT_HAS_EXPIRED' ? 'has expired' : 'is not valid yet';
-    return [
-      `the certificate of the registry ${registry} ${when} by this machine's clock`,
-      'date   # is it right?',
-      curl,
-    ];
-  }
+    return [`${name} cannot be found: its name is not known (DNS)`, `getent hosts ${host.replace(/:\d+$/, '')}`];
+  if (code === 'ECONNREFUSED')
+    return [`${name} cannot be reached: nothing listens there (connection refused)`, curlOf(place)];
+  if (code === 'CERT_NOT_YET_VALID')
+    return [`${certificate} is not valid yet by this machine's clock`, ...clockHints(place)];
+  if (code === 'CERT_HAS_EXPIRED') return [`${certificate} has expired by this machine's clock`, ...clockHints(place)];
   if (isUntrusted(code)) {
+    const folder = `~/.config/docker/certs.d/${place.registry}`;
     return [
-      `the certificate of the registry ${registry} is signed by nobody this machine trusts (${code})`,
-      `put the root that signed it into ~/.config/docker/certs.d/${registry}/ca.crt, or name it in NODE_EXTRA_CA_CERTS`,
+      `${certificate} is signed by nobody this machine trusts (${code})`,
+      `put the root that signed it into ${folder}/ca.crt, or name it in NODE_EXTRA_CA_CERTS`,
     ];
   }
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
-    return [`the certificate of the registry ${registry} is for another name: ${messageOf(cause)}`, curl];
-  if (isNotTls(cause)) return [`the registry ${registry} does not speak TLS`, ...insecureHint(registry)];
-  return [`the registry ${registry} cannot be reached: ${messageOf(cause)}`, curl];
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    const { subjectaltname: names = 'another name' } = (cause as { cert?: { subjectaltname?: string } }).cert ?? {};
+    return [`${certificate} is for ${names}`, curlOf(place)];
+  }
+  if (isNotTls(cause)) return [`${name} does not speak TLS`, ...insecureHint(place)];
+  return [`${name} cannot be reached: ${messageOf(cause)}`, curlOf(place)];
 }
 
-function insecureHint(registry: string): string[] {
+function clockHints(place: Place): string[] {
+  return ['date   # is it right?', curlOf(place)];
+}
+
+function insecureHint({ registry }: Place): string[] {
   return [`if it may be asked without: registries: { "${registry}": { insecure: true } } in gbuild's config.yml`];
 }
 

@@ -14,7 +14,7 @@ export async function headManifest(context: RepositoryContext, reference: string
   const { connection } = context;
   const request = { ...describeRead(context, reference), method: 'HEAD' } as const;
   const answer = await connection.ask(request, [200, 404, 405]);
-  connection.discard(answer);
+  await connection.discard(answer);
   if (answer.status === 404) return undefined;
   const digest = digestIn(answer);
   const size = Number(answer.headers['content-length'] ?? Number.NaN);
@@ -65,7 +65,7 @@ export async function writeManifest(
     },
     [200, 201, 202],
   );
-  connection.discard(answer);
+  await connection.discard(answer);
   const digest = digestOf(bytes);
   const answered = digestIn(answer);
   if (answered !== undefined && answered !== digest)
@@ -80,7 +80,7 @@ export async function deleteManifest(
   const what = `remove the manifest ${path}@${digest}`;
   const request = { what, method: 'DELETE', at: `${path}/manifests/${digest}`, scopes: scopes.remove } as const;
   const answer = await connection.ask(request, [200, 202, 204, 404]);
-  connection.discard(answer);
+  await connection.discard(answer);
   return answer.status !== 404;
 }
 

@@ -15,7 +15,7 @@ export async function headBlob(
   const what = `say whether it has the blob ${digest} of ${path}`;
   const request = { what, method: 'HEAD', at: `${path}/blobs/${digest}`, scopes: scopes.pull } as const;
   const answer = await connection.ask(request, [200, 404]);
-  connection.discard(answer);
+  await connection.discard(answer);
   return answer.status === 404 ? undefined : Number(answer.headers['content-length'] ?? 0);
 }
 

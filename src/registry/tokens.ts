@@ -37,6 +37,8 @@ const shortestLife = 60;
 export class Tokens {
   readonly #context: TokenContext;
   readonly #kept = new Map<string, Promise<KeptToken>>();
+  /** Of the last answer with a token. */
+  #date: string | undefined;
 
   constructor(context: TokenContext) {
     this.#context = context;
@@ -51,6 +53,12 @@ export class Tokens {
     asked.catch(() => this.#kept.delete(key));
     this.#kept.set(key, asked);
     return (await asked).token;
+  }
+
+  /** Seconds by which the token server's clock was ahead of the one that gave this date; 0 when that is not known. */
+  secondsAhead(date: string | undefined): number {
+    const seconds = (Date.parse(this.#date ?? '') - Date.parse(date ?? '')) / 1000;
+    return Number.isNaN(seconds) ? 0 : seconds;
   }
 
   forget(challenge: Challenge, scopes: readonly string[]): void {
@@ -73,6 +81,7 @@ export class Tokens {
     const { token, seconds } = parseToken(answer.text) ?? {};
     if (token === undefined) throw notAToken(registry, url);
     secrets.add(token);
+    this.#date = answer.date;
     const life = Math.max(seconds ?? 0, shortestLife);
     return { token, until: performance.now() + (life - Math.min(15, life / 2)) * 1000 };
   }

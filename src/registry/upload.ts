@@ -17,7 +17,7 @@ export async function startUpload(context: RepositoryContext, what: string): Pro
     { what, method: 'POST', at: `${path}/blobs/uploads/`, scopes: scopes.push },
     [201, 202],
   );
-  connection.discard(answer);
+  await connection.discard(answer);
   return sessionOf(answer, 0);
 }
 
@@ -35,7 +35,7 @@ export async function mountBlob(
   } as const;
   try {
     const answer = await connection.ask(request, [201, 202, 404, 405]);
-    connection.discard(answer);
+    await connection.discard(answer);
     if (answer.status === 201) return true;
     return answer.status === 202 && sessionOf(answer, 0);
   } catch (thrown) {
@@ -54,7 +54,7 @@ export async function readUpload(
     { what, method: 'GET', at: upload.url, scopes: scopes.push },
     [200, 202, 204, 400, 404, 405, 410, 416],
   );
-  connection.discard(answer);
+  await connection.discard(answer);
   if (answer.status >= 300) return undefined;
   return { ...sessionOf(answer, upload.leastChunk), offset: offsetIn(answer) ?? 0 };
 }

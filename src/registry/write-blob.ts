@@ -49,14 +49,18 @@ export async function writeBlob(
         });
       return;
     } catch (thrown) {
-      if (!(thrown instanceof PassingFailure) && upload !== undefined && !connection.isStopping)
-        await cancelUpload(context, upload);
+      const isLost = thrown instanceof Damaged || !(thrown instanceof PassingFailure);
+      if (isLost && upload !== undefined && !connection.isStopping) await cancelUpload(context, upload);
+      if (isLost) upload = undefined;
       await attempts.pause(thrown);
       if ((await headBlob(context, blob.digest)) === blob.size) return job.source.finish();
       upload = upload && (await readUpload(context, upload, `go on with an upload to ${path}`));
     }
   }
 }
+
+/** What the registry has is of no use. */
+class Damaged extends PassingFailure {}
 
 /** One blob on its way to one repository. */
 class Job {
@@ -91,7 +95,7 @@ class Job {
       const request = { what: this.what, method: 'PATCH', at: upload.url, scopes: scopes.push, headers, body } as const;
       const answer = await connection.askOnce(request, [200, 201, 202, 204, ...sessionOver]);
       if (answer.status >= 400) throw this.#refused(answer, (await connection.readAll(answer, this.what)).toString());
-      connection.discard(answer);
+      await connection.discard(answer);
       upload = advance(upload, answer, end);
       if (upload.offset > size || upload.offset <= start) throw this.#lostTrack(upload.offset);
       moved(upload);
@@ -125,9 +129,9 @@ class Job {
     return answer.status === 400 || !(failure instanceof GbuildError) ? failure : new PassingFailure(() => failure);
   }
 
-  #damaged(): PassingFailure {
+  #damaged(): Damaged {
     const { registry } = this.#context.connection;
-    return new PassingFailure((tries) => {
+    return new Damaged((tries) => {
       const message = `the registry ${registry} got other bytes than were sent, ${tries} times in a row, asked to ${this.what}`;
       return new GbuildError('registry-failed', message, { facts: { registry, digest: this.#blob.digest } });
     });

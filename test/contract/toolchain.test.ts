@@ -12,11 +12,11 @@ import { ensureRuntime, ensureToolchain } from '../../src/toolchain/ensure.ts';
 import { readToolchainFolder } from '../../src/toolchain/folder.ts';
 import { resolveToolchain } from '../../src/toolchain/resolve.ts';
 import { endpointOf } from '../support/endpoint-of.ts';
+import { errorOf } from '../support/error-of.ts';
 import { startStop } from '../support/run-io.ts';
 import { runScript } from '../support/run-script.ts';
 import { images, listStaging, TestCatalogs } from '../support/toolchain-catalog.ts';
 import { hostIn, neverStop, recordProgress } from '../support/toolchain-rim.ts';
-import { errorOf } from '../toolchain/error-of.ts';
 
 const catalogs = new TestCatalogs(inject('baseImage'));
 const { nonce } = catalogs;

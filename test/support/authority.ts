@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** A certificate and its key, as files. */
@@ -13,6 +13,11 @@ export interface Authority {
   rootFile: string;
   /** `names` as openssl spells them: `DNS:localhost`, `IP:127.0.0.1`. */
   issue(name: string, names: string[], options?: { days?: number; usage?: 'serverAuth' | 'clientAuth' }): Issued;
+}
+
+/** As TLS servers of Node's take it. */
+export function readIssued({ certFile, keyFile }: Issued): { cert: Buffer; key: Buffer } {
+  return { cert: readFileSync(certFile), key: readFileSync(keyFile) };
 }
 
 const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];

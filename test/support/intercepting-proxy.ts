@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, request as plainRequest, type ServerResponse } from 'node:http';
 import { request as secureRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
-import { type Authority, makeAuthority } from './authority.ts';
+import { type Authority, makeAuthority, readIssued } from './authority.ts';
 
 /** A company's proxy: it wants a password, and opens every TLS connection with a root of its own. */
 export interface InterceptingProxy extends AsyncDisposable {
@@ -91,8 +90,7 @@ function forward(send: typeof plainRequest, url: URL, incoming: IncomingMessage,
 function openContexts(authority: Authority): (host: string) => SecureContext {
   const contexts = new Map<string, SecureContext>();
   const make = (host: string) => {
-    const { certFile, keyFile } = authority.issue(host.replaceAll(/[^\w.-]/g, '_'), [`DNS:${host}`]);
-    return createSecureContext({ cert: readFileSync(certFile), key: readFileSync(keyFile) });
+    return createSecureContext(readIssued(authority.issue(host.replaceAll(/[^\w.-]/g, '_'), [`DNS:${host}`])));
   };
   return (host) => {
     const known = contexts.get(host) ?? make(host);

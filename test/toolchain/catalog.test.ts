@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { readCatalog } from '../../src/toolchain/catalog.ts';
 import { detectToolchain } from '../../src/toolchain/detect.ts';
 import { resolveToolchain } from '../../src/toolchain/resolve.ts';
-import { errorOf } from './error-of.ts';
+import { errorOf } from '../support/error-of.ts';
 
 const images = join(import.meta.dirname, '../../images');
 

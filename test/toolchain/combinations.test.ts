@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readCatalog } from '../../src/toolchain/catalog.ts';
 import { type ResolvedToolchain, resolveToolchain } from '../../src/toolchain/resolve.ts';
-import { errorOf } from './error-of.ts';
+import { errorOf } from '../support/error-of.ts';
 
 const catalog = await readCatalog([join(import.meta.dirname, '../../images')]);
 

@@ -8,9 +8,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { constantTime } from '../../src/oci/layer.ts';
 import { writeTar } from '../../src/oci/tar.ts';
 import { downloadPackage } from '../../src/toolchain/download.ts';
+import { errorOf } from '../support/error-of.ts';
 import { ownRoot, writeOwnRoot } from '../support/own-root.ts';
 import { hostIn, neverStop, recordProgress } from '../support/toolchain-rim.ts';
-import { errorOf } from './error-of.ts';
 
 /** A package as a registry keeps it. */
 const manifest = Buffer.from(JSON.stringify({ name: 'tool', version: '1.2.3' }));

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { readCatalog } from '../../src/toolchain/catalog.ts';
 import { readToolchainFolder } from '../../src/toolchain/folder.ts';
 import { resolveToolchain, type ToolchainRequest } from '../../src/toolchain/resolve.ts';
-import { errorOf } from './error-of.ts';
+import { errorOf } from '../support/error-of.ts';
 
 const images = join(import.meta.dirname, '../../images');
 const catalog = await readCatalog([images]);
