@@ -2,6 +2,7 @@ import { Flags } from '@oclif/core';
 import type { ImageRecord } from '../pipeline/image-record.ts';
 import { makeImage } from '../pipeline/make-image.ts';
 import { formatBytes, formatDigest, formatSeconds } from '../reporter/format.ts';
+import { registryFlag, summarisePush } from './push.ts';
 import { TaskCommand, taskFlags } from './task-command.ts';
 
 export default class ImageCommand extends TaskCommand {
@@ -17,6 +18,8 @@ export default class ImageCommand extends TaskCommand {
       description: 'run the build task first; --no-build packs the outputs that are there',
     }),
     tag: Flags.string({ multiple: true, helpValue: 'TAG', description: 'also tag the image with this, e.g. latest' }),
+    push: Flags.boolean({ description: 'push the release to the registry' }),
+    registry: registryFlag,
     output: Flags.string({
       multiple: true,
       helpValue: 'oci:DIR|docker-archive:FILE',
@@ -27,18 +30,20 @@ export default class ImageCommand extends TaskCommand {
     '<%= config.bin %> image',
     '<%= config.bin %> image --no-build --tag dev',
     '<%= config.bin %> image --release 1.0.1',
+    '<%= config.bin %> image --release 1.0.1 --push --tag latest',
     '<%= config.bin %> image --release 1.0.1 --output oci:out/image --json',
   ];
 
   async run() {
     const { flags } = await this.parse(ImageCommand);
-    const { release: version, build, tag: tags = [], output: outputs = [] } = flags;
+    const { release: version, build, tag: tags = [], output: outputs = [], push, registry } = flags;
     const record = await this.withRun(flags, (open) => {
       // What the tasks print is progress here: the result is the image.
       const streams = { ...this.openStreams(open.host), stdout: process.stderr };
-      return makeImage({ ...open, streams, version, build, tags, outputs });
+      return makeImage({ ...open, streams, version, build, tags, outputs, push: push ? { registry } : undefined });
     });
     this.log(summarise(record));
+    if (record.pushed !== undefined) this.log(summarisePush(record.pushed));
     return record;
   }
 }

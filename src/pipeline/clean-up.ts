@@ -1,7 +1,7 @@
 import type { Engine, SweepReport } from '../engine/engine.ts';
 import { sweepLocks } from '../toolchain/builder-lock.ts';
-import { sweepSpools } from './read-base.ts';
 import { openStore } from './release-store.ts';
+import { sweepSpools } from './spools.ts';
 import type { Places } from './workspace-session.ts';
 
 /** The story of `gbuild clean`: what dead runs left on the engine, in the release store and in the cache. */

@@ -3,6 +3,7 @@ import type { ImagePlan } from '../plan/image-plan.ts';
 import type { ResolvedToolchain } from '../toolchain/resolve.ts';
 import type { Revision } from '../workspace/revision.ts';
 import type { Published } from './publish-image.ts';
+import type { PushRecord } from './push-release.ts';
 import type { KnownBase } from './read-base.ts';
 
 /** What `gbuild image --json` answers: everything about the image that was made. Sizes in bytes, uncompressed. */
@@ -27,6 +28,8 @@ export interface ImageRecord {
   /** Ours, on top of the base's. */
   layers: { name: string; diffId: string; size: number }[];
   layersSent: number;
+  /** With `--push`: what the registry got. */
+  pushed?: PushRecord;
   /** Of our layers together. */
   size: number;
   seconds: number;
@@ -38,6 +41,7 @@ interface RecordInput extends Published {
   base: KnownBase;
   revision: Revision | undefined;
   toolchain: ResolvedToolchain;
+  pushed?: PushRecord;
   seconds: number;
 }
 

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GbuildError } from '../errors.ts';
+import { completeImage } from '../oci/copy.ts';
 import { digestOf } from '../oci/digest.ts';
+import type { Image } from '../oci/image.ts';
 import { type ImagePlan, planImage } from '../plan/image-plan.ts';
 import { tasksOf } from '../plan/task-plan.ts';
 import { type Revision, readRevision } from '../workspace/revision.ts';
@@ -19,8 +21,10 @@ import { assertOutputsFree, parseOutputs, writeOutputs } from './image-outputs.t
 import { type ImageRecord, recordOf } from './image-record.ts';
 import { packImage } from './pack-image.ts';
 import { publishImage } from './publish-image.ts';
+import type { PushRecord } from './push-release.ts';
 import { readBase } from './read-base.ts';
 import { type ReadyRuntime, readyRuntime } from './ready-toolchain.ts';
+import { noRegistry, parseRegistry } from './registry-name.ts';
 import { openStore } from './release-store.ts';
 import { type RunRequest, runNamed } from './run-named.ts';
 import { defaultTasks } from './workspace-session.ts';
@@ -33,6 +37,8 @@ export interface ImageRequest extends Omit<RunRequest, 'names' | 'args'> {
   tags: string[];
   /** `oci:DIR` or `docker-archive:FILE`. */
   outputs: string[];
+  /** Undefined: it stays on this machine and its engine. */
+  push: { registry: string | undefined } | undefined;
 }
 
 /**
@@ -46,6 +52,7 @@ export async function makeImage(request: ImageRequest): Promise<ImageRecord> {
   for (const tag of request.tags) assertMovingTag(tag);
   const outputs = parseOutputs(request.outputs, host.cwd);
   assertOutputsFree(outputs);
+  const target = request.push === undefined ? undefined : choosePushTarget(request, version);
   const revision = await readRevision(session.rootDir, host.env);
   if (version !== undefined) {
     assertReleasable(session, revision);
@@ -65,6 +72,7 @@ export async function makeImage(request: ImageRequest): Promise<ImageRecord> {
   const { image } = packed;
   const published = await publishImage(request, plan, packed, store).finally(() => swept);
   await writeOutputs(outputs, plan.reference, image, store);
+  const pushed = target === undefined ? undefined : await push(request, target, plan, completeImage(image, store));
   return recordOf({
     plan,
     image,
@@ -72,8 +80,26 @@ export async function makeImage(request: ImageRequest): Promise<ImageRecord> {
     revision,
     toolchain: session.toolchain,
     ...published,
+    ...(pushed !== undefined && { pushed }),
     seconds: (performance.now() - began) / 1000,
   });
+}
+
+/** Where a release goes, known before anything is built. */
+function choosePushTarget({ push, host, session }: ImageRequest, version: string | undefined): string {
+  if (version === undefined)
+    throw new GbuildError('usage', '--push: only a release is pushed, for what others see must never move', {
+      suggestions: ['gbuild image --release 1.0.1 --push'],
+    });
+  const registry = push?.registry ?? (host.env.GBUILD_REGISTRY || session.spec.registry);
+  if (registry === undefined) throw noRegistry();
+  return parseRegistry(registry);
+}
+
+async function push(request: ImageRequest, registry: string, plan: ImagePlan, image: Image): Promise<PushRecord> {
+  const { tags } = request;
+  const { pushTo } = await import('./push-release.ts');
+  return pushTo({ ...request, registry, image, repository: plan.repository, version: plan.tag, tags });
 }
 
 function planOf({ session }: ImageRequest, revision: Revision | undefined, version: string | undefined): ImagePlan {

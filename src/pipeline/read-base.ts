@@ -1,8 +1,6 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Engine } from '../engine/engine.ts';
-import { type Owner, ownerIsDead, ownerText, parseOwner } from '../engine/owner.ts';
-import { diskError, GbuildError } from '../errors.ts';
+import { ownerText } from '../engine/owner.ts';
+import { GbuildError } from '../errors.ts';
 import type { Host, Stop } from '../host.ts';
 import { writeImage } from '../oci/copy.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -13,6 +11,7 @@ import type { Layout } from '../oci/layout.ts';
 import { readArchive } from '../oci/read-archive.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { findImage, nameImage } from './release-store.ts';
+import { withSpool } from './spools.ts';
 
 export interface ReadBaseInput {
   store: Layout;
@@ -59,46 +58,16 @@ async function findBase(store: Layout, engineId: Digest): Promise<KnownBase | un
 }
 
 async function importBase(engineId: Digest, { store, engine, host, stop }: ReadBaseInput): Promise<void> {
-  const spoolDir = join(spoolsOf(host), `${ownerText(engine.owner)}.${engineId.slice(7, 19)}`);
-  try {
-    mkdirSync(spoolDir, { recursive: true });
+  await withSpool(host, `${ownerText(engine.owner)}.${engineId.slice(7, 19)}`, async (spoolDir) => {
     const saved = await readArchive(await engine.saveImage(engineId), spoolDir);
     stop.ask.throwIfAborted();
     const layers = saved.layerFiles.map((file) => layerOfFile(file, { createdBy: '' }));
     const image = exactImage(saved.configBytes, layers);
     await writeImage(store, image);
     await nameImage(store, image, nameOfBase(engineId), {});
-  } catch (thrown) {
-    throw diskError(thrown, spoolsOf(host)) ?? thrown;
-  } finally {
-    rmSync(spoolDir, { recursive: true, force: true });
-  }
-}
-
-/** Removes what killed imports left; answers the folders. */
-export function sweepSpools(host: Host, self: Owner): string[] {
-  const swept: string[] = [];
-  for (const name of listFolder(spoolsOf(host))) {
-    const owner = parseOwner(name.split('.')[0] ?? '');
-    if (owner === undefined || !ownerIsDead(owner, self)) continue;
-    rmSync(join(spoolsOf(host), name), { recursive: true, force: true });
-    swept.push(join(spoolsOf(host), name));
-  }
-  return swept;
-}
-
-function spoolsOf(host: Host): string {
-  return join(host.cacheDir, 'spool');
+  });
 }
 
 function nameOfBase(engineId: string): string {
   return `gbuild-base:${engineId.slice('sha256:'.length)}`;
-}
-
-function listFolder(dir: string): string[] {
-  try {
-    return readdirSync(dir);
-  } catch {
-    return [];
-  }
 }

@@ -1,8 +1,9 @@
 import { GbuildError } from '../errors.ts';
 import { type Digest, digestOf, isDigest } from '../oci/digest.ts';
 import { type Descriptor, mediaTypes } from '../oci/spec.ts';
-import type { Answer } from './connection.ts';
+import type { Answer, Connection } from './connection.ts';
 import type { Place } from './failures.ts';
+import { hasErrorCode } from './refusals.ts';
 import type { RepositoryContext } from './repository.ts';
 import { PassingFailure } from './retry.ts';
 
@@ -54,23 +55,32 @@ export async function writeManifest(
   mediaType: string,
 ): Promise<{ digest: Digest; subject: boolean }> {
   const what = `take the manifest ${path}${isDigest(reference) ? '@' : ':'}${reference}`;
-  const answer = await connection.ask(
-    {
-      what,
-      method: 'PUT',
-      at: `${path}/manifests/${reference}`,
-      scopes: scopes.push,
-      headers: { 'Content-Type': mediaType },
-      body: { size: bytes.length, open: () => [bytes] },
-    },
-    [200, 201, 202],
-  );
+  const request = {
+    what,
+    method: 'PUT',
+    at: `${path}/manifests/${reference}`,
+    scopes: scopes.push,
+    headers: { 'Content-Type': mediaType },
+    body: { size: bytes.length, open: () => [bytes] },
+  } as const;
+  const answer = await connection.retry(async () => {
+    const tried = await connection.askOnce(request, [200, 201, 202, 400, 404]);
+    if (tried.status < 400) return tried;
+    throw refuseManifest(connection, what, tried, (await connection.readAll(tried, what)).toString());
+  });
   await connection.discard(answer);
   const digest = digestOf(bytes);
   const answered = digestIn(answer);
   if (answered !== undefined && answered !== digest)
     throw otherBytes(connection.place(what), digest, answered).explain(1);
   return { digest, subject: answer.headers['oci-subject'] !== undefined };
+}
+
+/** A registry may lose sight of a blob for a moment: while somebody else sends it the same one. */
+function refuseManifest(connection: Connection, what: string, answer: Answer, text: string): Error {
+  const failure = connection.refusal(what, answer, text);
+  const mayPass = ['MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN'].some((code) => hasErrorCode(text, code));
+  return mayPass && failure instanceof GbuildError ? new PassingFailure(() => failure) : failure;
 }
 
 export async function deleteManifest(

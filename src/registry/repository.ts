@@ -27,6 +27,9 @@ export interface RepositoryContext {
 export class Repository {
   /** `127.0.0.1:5000/team/app`. */
   readonly name: string;
+  /** HOST or HOST:PORT. */
+  readonly registry: string;
+  readonly path: string;
   readonly #context: RepositoryContext;
   /** Upload sessions that a mount opened instead of mounting. */
   readonly #openUploads = new Map<Digest, Upload>();
@@ -34,6 +37,8 @@ export class Repository {
   constructor(connection: Connection, address: RegistryAddress, path: string, settings: RegistrySettings) {
     const full = pathAt(address, path);
     this.name = `${address.name}/${full}`;
+    this.registry = address.name;
+    this.path = full;
     const scope = (actions: string) => [`repository:${full}:${actions}`];
     const scopes = { pull: scope('pull'), push: scope('pull,push'), remove: scope('pull,push,delete') };
     this.#context = { connection, path: full, settings, scopes };

@@ -184,7 +184,7 @@ describe.skipIf(process.getuid?.() !== 0)('a full disk', { timeout: 600_000 }, (
     const cwd = own.repository('full', { 'gbuild.yml': spec, ...tiny('echo full') });
     const dockerfile = join(cwd, `toolchains/${name}/Dockerfile`);
     const big = 'RUN head -c 40000000 /dev/urandom > /big';
-    writeFileSync(dockerfile, readFileSync(dockerfile, 'utf8').replace('ARG VERSION', big + '\nARG VERSION'));
+    writeFileSync(dockerfile, readFileSync(dockerfile, 'utf8').replace('ARG VERSION', `${big}\nARG VERSION`));
     mkdirSync(own.cacheDir, { recursive: true });
     execaSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', own.cacheDir]);
     try {

@@ -1,0 +1,47 @@
+import { Args, Flags } from '@oclif/core';
+import type { PushRecord } from '../pipeline/push-release.ts';
+import { pushStored } from '../pipeline/push-stored.ts';
+import { formatBytes, formatDigest } from '../reporter/format.ts';
+import { BaseCommand } from './base.ts';
+import { openStop } from './stop.ts';
+import { newRunId } from './task-command.ts';
+
+export const registryFlag = Flags.string({
+  helpValue: 'HOST[:PORT]',
+  description: 'registry to push to; by default GBUILD_REGISTRY, or registry in gbuild.yml',
+});
+
+export default class PushCommand extends BaseCommand {
+  static override summary = 'Push a release of this machine to a registry, where its version never moves either';
+  static override description =
+    'Needs no engine. What the registry has already is not sent. A version that is there is left alone when it is the same image, and refused when it is another.';
+  static override args = {
+    release: Args.string({ required: true, description: 'NAME:VERSION, or VERSION of the repository here' }),
+  };
+  static override flags = {
+    registry: registryFlag,
+    tag: Flags.string({ multiple: true, helpValue: 'TAG', description: 'also give it this tag there, e.g. latest' }),
+  };
+  static override examples = [
+    '<%= config.bin %> push 1.0.1',
+    '<%= config.bin %> push hello:1.0.1 --registry registry.example.com --tag latest',
+  ];
+
+  async run() {
+    const { flags, args } = await this.parse(PushCommand);
+    const host = this.readHost(flags);
+    const progress = this.openProgress(flags, host);
+    using stop = openStop((text) => progress.warn(text));
+    const { registry, tag: tags = [] } = flags;
+    const places = { host, installDir: this.config.root };
+    const runId = newRunId();
+    const record = await pushStored({ ...places, progress, stop, release: args.release, registry, tags, runId });
+    this.log(summarisePush(record));
+    return record;
+  }
+}
+
+export function summarisePush({ reference, digest, alreadyReleased, layersSent, bytesSent }: PushRecord): string {
+  if (alreadyReleased) return `${reference} already released (${formatDigest(digest)})`;
+  return `${reference} pushed (${formatDigest(digest)}, ${formatBytes(bytesSent)} in ${layersSent} layers sent)`;
+}

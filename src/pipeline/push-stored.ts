@@ -1,0 +1,62 @@
+import { GbuildError } from '../errors.ts';
+import { readImage } from '../oci/copy.ts';
+import type { Layout } from '../oci/layout.ts';
+import { parseReference } from '../oci/reference.ts';
+import { annotationKeys } from '../oci/spec.ts';
+import { type PushRecord, type PushRequest, pushTo } from './push-release.ts';
+import { noRegistry, parseRegistry } from './registry-name.ts';
+import { findImage, openStore } from './release-store.ts';
+import { openWorkspace, type Places } from './workspace-session.ts';
+
+export interface PushStoredRequest
+  extends Pick<PushRequest, 'host' | 'progress' | 'stop' | 'tags' | 'runId'>,
+    Pick<Places, 'installDir'> {
+  /** `acme/hello:1.0.1`, or the version alone of the repository around the caller. */
+  release: string;
+  registry: string | undefined;
+}
+
+/** The story of `gbuild push`: a release of the store goes to a registry. No engine is needed, and no repository. */
+export async function pushStored(request: PushStoredRequest): Promise<PushRecord> {
+  const { reference, registry } = await name(request);
+  const { repository, tag: version, registry: host, digest } = parseReference(reference);
+  if (version === undefined || host !== undefined || digest !== undefined) throw notAName(reference);
+  const store = await openStore(request.host);
+  const stored = await findImage(store, reference);
+  if (stored === undefined) throw await notReleased(reference, store);
+  const image = await readImage(store, stored.descriptor.digest);
+  return pushTo({ ...request, registry, image, repository, version });
+}
+
+/** The repository around the caller is asked for what the command line does not say. */
+async function name(request: PushStoredRequest): Promise<{ reference: string; registry: string }> {
+  const { release, host, progress } = request;
+  const said = request.registry ?? host.env.GBUILD_REGISTRY;
+  const isWhole = release.includes(':');
+  if (isWhole && said) return { reference: release, registry: parseRegistry(said) };
+  const { spec } = await openWorkspace(request, progress);
+  const registry = said || spec.registry;
+  if (registry === undefined) throw noRegistry();
+  return { reference: isWhole ? release : `${spec.name}:${release}`, registry: parseRegistry(registry) };
+}
+
+function notAName(reference: string): GbuildError {
+  return new GbuildError('usage', `${reference}: a release of the store is named NAME:VERSION, without a registry`, {
+    suggestions: ['gbuild push hello:1.0.1 --registry registry.example.com'],
+    facts: { reference },
+  });
+}
+
+const mostShown = 5;
+
+async function notReleased(reference: string, store: Layout): Promise<GbuildError> {
+  const { manifests } = await store.readIndex();
+  const names = manifests.map(({ annotations }) => annotations?.[annotationKeys.refName] ?? '');
+  const colon = reference.lastIndexOf(':');
+  const others = names.filter((each) => each.startsWith(reference.slice(0, colon + 1))).slice(-mostShown);
+  const hint = others.length === 0 ? '' : `; it has ${others.join(', ')}`;
+  return new GbuildError('usage', `the release store ${store.dir} has no ${reference}${hint}`, {
+    suggestions: [`gbuild image --release ${reference.slice(colon + 1)} --push`],
+    facts: { reference, releases: others },
+  });
+}

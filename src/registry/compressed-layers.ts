@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  createReadStream,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { chooseDeflate } from '../oci/deflate.ts';
+import { type Digest, hexOf } from '../oci/digest.ts';
+import { compressorName, gzip } from '../oci/gzip.ts';
+import type { Layer } from '../oci/layer.ts';
+import { type Descriptor, mediaTypes } from '../oci/spec.ts';
+
+/** A layer as registries keep it, its bytes on disk. */
+export interface CompressedLayer {
+  descriptor: Descriptor;
+  /** Its bytes from an offset on. */
+  open: (offset: number) => AsyncIterable<Buffer>;
+  /** Takes the bytes off the disk. */
+  discard: () => void;
+}
+
+/**
+ * What layers become when they are compressed. That is the same every time, so it is written down by diffID: what a registry
+ * has already need not be compressed again to be known there. The notes are a cache: without them it is done again.
+ */
+export class CompressedLayers {
+  readonly #notesDir: string;
+  readonly #spoolDir: string;
+
+  /** Notes are kept in `notesDir`; bytes lie in `spoolDir`, a folder of this push's own, as long as they are needed. */
+  constructor(notesDir: string, spoolDir: string) {
+    this.#notesDir = notesDir;
+    this.#spoolDir = spoolDir;
+  }
+
+  /** What the layer was compressed to before, if somebody on this machine did so. */
+  find(diffId: Digest): Descriptor | undefined {
+    const [name, digest, size] = readText(this.#noteOf(diffId)).trim().split(' ');
+    if (name !== compressorName || !/^sha256:[0-9a-f]{64}$/.test(digest ?? '') || !/^\d+$/.test(size ?? ''))
+      return undefined;
+    return { mediaType: mediaTypes.layerGzip, digest: digest as Digest, size: Number(size) };
+  }
+
+  /** Compresses it to disk: how large that gets is not known before. `onBytes` hears of uncompressed bytes as they pass. */
+  async compress(layer: Layer, onBytes: (count: number) => void, signal: AbortSignal): Promise<CompressedLayer> {
+    mkdirSync(this.#spoolDir, { recursive: true });
+    const hostFile = join(this.#spoolDir, hexOf(layer.diffId));
+    const { digest, size } = await writeGzip(countChunks(layer, onBytes, signal), hostFile);
+    this.#note(layer.diffId, `${compressorName} ${digest} ${size}\n`);
+    return {
+      descriptor: { mediaType: mediaTypes.layerGzip, digest, size },
+      open: (offset) => createReadStream(hostFile, { start: offset, highWaterMark: 1 << 18 }),
+      discard: () => rmSync(hostFile, { force: true }),
+    };
+  }
+
+  #noteOf(diffId: Digest): string {
+    return join(this.#notesDir, hexOf(diffId));
+  }
+
+  /** Written beside and renamed; where it cannot be, the next push takes longer. */
+  #note(diffId: Digest, text: string): void {
+    const beside = `${this.#noteOf(diffId)}.${process.pid}`;
+    try {
+      mkdirSync(this.#notesDir, { recursive: true });
+      writeFileSync(beside, text);
+      renameSync(beside, this.#noteOf(diffId));
+    } catch {
+      rmSync(beside, { force: true });
+    }
+  }
+}
+
+async function writeGzip(chunks: Iterable<Buffer>, hostFile: string): Promise<{ digest: Digest; size: number }> {
+  const hash = createHash('sha256');
+  let size = 0;
+  const fd = openSync(hostFile, 'w');
+  try {
+    for await (const part of gzip(chunks, await chooseDeflate())) {
+      hash.update(part);
+      size += part.length;
+      for (let done = 0; done < part.length; ) done += writeSync(fd, part, done);
+    }
+  } finally {
+    closeSync(fd);
+  }
+  return { digest: `sha256:${hash.digest('hex')}`, size };
+}
+
+function* countChunks(layer: Layer, onBytes: (count: number) => void, signal: AbortSignal): Generator<Buffer> {
+  for (const chunk of layer.chunks()) {
+    signal.throwIfAborted();
+    onBytes(chunk.length);
+    yield chunk;
+  }
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}

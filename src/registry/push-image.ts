@@ -1,0 +1,169 @@
+import { digestOf } from '../oci/digest.ts';
+import type { Image } from '../oci/image.ts';
+import { formatCanonical } from '../oci/json.ts';
+import type { Layer } from '../oci/layer.ts';
+import { type Descriptor, type Manifest, mediaTypes } from '../oci/spec.ts';
+import type { CompressedLayers } from './compressed-layers.ts';
+import type { Repository } from './repository.ts';
+
+/** A layer that some registry has already, as it is named there. */
+export interface KnownLayer {
+  descriptor: Descriptor;
+  /** Where it can be copied from; it is mounted where that is the same registry. */
+  from: Repository;
+}
+
+export interface PushOptions {
+  layers: CompressedLayers;
+  /** Layers of the base, by diffID, that came from a registry: they stay what they are there. */
+  known: ReadonlyMap<string, KnownLayer>;
+  signal: AbortSignal;
+  onProgress: (state: PushState) => void;
+}
+
+/** How far a push is: bytes as the registry gets them. */
+export interface PushState {
+  layer: string;
+  sent: number;
+  size: number;
+}
+
+/** An image as the registry has it now: under its digest, under no name yet. */
+export interface PushedImage {
+  manifest: Manifest;
+  manifestBytes: Buffer;
+  descriptor: Descriptor;
+  /** Layers that had to be sent; the others were there, or came from the base's repository. */
+  layersSent: number;
+  /** Of all that was sent: layers, config, manifest. */
+  bytesSent: number;
+}
+
+/** How many layers are on their way at once: one is compressed while another is sent. */
+const mostAtOnce = 2;
+
+/**
+ * Brings a whole image (see completeImage) to a repository and names it by its digest alone. Only what is missing is sent;
+ * dying at any moment leaves blobs that the next push finds, and no name.
+ */
+export async function pushImage(repository: Repository, image: Image, options: PushOptions): Promise<PushedImage> {
+  const sent = { layers: 0, bytes: 0 };
+  const push = async (layer: Layer) => {
+    const { descriptor, bytes } = await pushLayer(repository, layer, options);
+    sent.bytes += bytes;
+    if (bytes > 0) sent.layers += 1;
+    return descriptor;
+  };
+  const descriptors = await mapInOrder(image.layers, push);
+  sent.bytes += await pushBytes(repository, image.configBytes, image.manifest.config);
+  const manifest: Manifest = { ...image.manifest, layers: descriptors };
+  const manifestBytes = formatCanonical(manifest);
+  const descriptor = { mediaType: manifest.mediaType, digest: digestOf(manifestBytes), size: manifestBytes.length };
+  if ((await repository.headManifest(descriptor.digest)) === undefined) {
+    await repository.writeManifest(descriptor.digest, manifestBytes, manifest.mediaType);
+    sent.bytes += manifestBytes.length;
+  }
+  return { manifest, manifestBytes, descriptor, layersSent: sent.layers, bytesSent: sent.bytes };
+}
+
+/** A small blob, sent unless it is there; the bytes sent. */
+export async function pushBytes(repository: Repository, bytes: Buffer, descriptor: Descriptor): Promise<number> {
+  if ((await repository.headBlob(descriptor.digest)) !== undefined) return 0;
+  await repository.writeBlob(descriptor, (offset) => [bytes.subarray(offset)]);
+  return bytes.length;
+}
+
+async function pushLayer(
+  repository: Repository,
+  layer: Layer,
+  options: PushOptions,
+): Promise<{ descriptor: Descriptor; bytes: number }> {
+  const { layers, known, signal, onProgress } = options;
+  const elsewhere = known.get(layer.diffId);
+  if (elsewhere !== undefined) return copyLayer(repository, layer, elsewhere, options);
+  const noted = layers.find(layer.diffId);
+  if (noted !== undefined && (await repository.headBlob(noted.digest)) === noted.size)
+    return { descriptor: noted, bytes: 0 };
+  const name = layer.createdBy;
+  let read = 0;
+  const compressed = await layers.compress(
+    layer,
+    (count) => {
+      read += count;
+      onProgress({ layer: `compressing ${name}`, sent: read, size: layer.size });
+    },
+    signal,
+  );
+  try {
+    const { descriptor } = compressed;
+    if (noted === undefined && (await repository.headBlob(descriptor.digest)) !== undefined)
+      return { descriptor, bytes: 0 };
+    await repository.writeBlob(descriptor, compressed.open, { onBytes: countUp(name, descriptor.size, onProgress) });
+    return { descriptor, bytes: descriptor.size };
+  } finally {
+    compressed.discard();
+  }
+}
+
+/** From the registry that has it, without passing an engine or this machine's disk; mounted where it is the same one. */
+async function copyLayer(
+  repository: Repository,
+  { createdBy }: Layer,
+  { descriptor, from }: KnownLayer,
+  { onProgress }: PushOptions,
+): Promise<{ descriptor: Descriptor; bytes: number }> {
+  const plain = {
+    mediaType: plainTypes[descriptor.mediaType] ?? descriptor.mediaType,
+    digest: descriptor.digest,
+    size: descriptor.size,
+  };
+  if ((await repository.headBlob(plain.digest)) !== undefined) return { descriptor: plain, bytes: 0 };
+  if (from.registry === repository.registry && (await repository.mountBlob(plain.digest, from.path)))
+    return { descriptor: plain, bytes: 0 };
+  await repository.writeBlob(plain, (offset) => skipBytes(from.readBlob(plain), offset), {
+    onBytes: countUp(createdBy, plain.size, onProgress),
+  });
+  return { descriptor: plain, bytes: plain.size };
+}
+
+function countUp(layer: string, size: number, onProgress: PushOptions['onProgress']): (count: number) => void {
+  let sent = 0;
+  return (count) => {
+    sent += count;
+    onProgress({ layer, sent, size });
+  };
+}
+
+async function* skipBytes(chunks: AsyncIterable<Buffer>, offset: number): AsyncGenerator<Buffer> {
+  let left = offset;
+  for await (const chunk of chunks) {
+    if (chunk.length > left) yield chunk.subarray(left);
+    left = Math.max(0, left - chunk.length);
+  }
+}
+
+/** Docker's names of the same bytes: an OCI manifest names them in OCI's words. */
+const plainTypes: Record<string, string> = {
+  'application/vnd.docker.image.rootfs.diff.tar.gzip': mediaTypes.layerGzip,
+  'application/vnd.docker.image.rootfs.diff.tar': mediaTypes.layer,
+};
+
+/** A few at once, answers in order; the first failure ends it when those under way have ended. */
+async function mapInOrder<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  let next = 0;
+  let failure: { error: unknown } | undefined;
+  const worker = async () => {
+    while (next < items.length && failure === undefined) {
+      const index = next++;
+      try {
+        results[index] = await work(items[index]!);
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: mostAtOnce }, worker));
+  if (failure !== undefined) throw (failure as { error: unknown }).error;
+  return results;
+}
