@@ -6,6 +6,8 @@ import { blockSize, type TarHeader, typeFlags } from './tar-header.ts';
 /** One entry of a tar someone else wrote. `content` may be left unread; it is skipped then. */
 export interface ReadEntry {
   header: TarHeader;
+  /** Where in the tar the content begins. */
+  position: number;
   content: AsyncIterable<Uint8Array>;
 }
 
@@ -40,8 +42,9 @@ async function* readEntries(source: ByteSource, label: string): AsyncGenerator<R
     } else {
       const full = applyExtra({ ...header, type: typeOf(flag, header.path, label) }, extra);
       extra = {};
-      const end = source.position + full.size;
-      yield { header: full, content: source.until(end) };
+      const { position } = source;
+      const end = position + full.size;
+      yield { header: full, position, content: source.until(end) };
       await source.skip(end - source.position + paddingOf(full.size));
     }
   }

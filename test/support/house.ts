@@ -2,13 +2,14 @@
 export const allowedImports: Record<string, string[]> = {
   main: ['commands', 'spec'],
   commands: ['pipeline', 'engine', 'reporter', 'spec'],
-  pipeline: ['plan', 'engine', 'workspace', 'toolchain', 'spec', 'reporter', 'oci'],
+  pipeline: ['plan', 'engine', 'workspace', 'toolchain', 'spec', 'reporter', 'attest', 'oci'],
   plan: ['spec', 'toolchain', 'workspace', 'oci'],
   toolchain: ['engine', 'oci', 'reporter', 'spec'],
   engine: ['oci'],
   workspace: ['oci'],
   spec: ['oci'],
   reporter: [],
+  attest: ['oci'],
   oci: [],
 };
 
@@ -17,4 +18,6 @@ export const packageOwners: Record<string, string> = {
   dockerode: 'engine',
   '@oclif/core': 'commands',
   listr2: 'reporter',
+  '@noble/ciphers': 'attest',
+  'spdx-expression-parse': 'attest',
 };
