@@ -26,7 +26,7 @@ export function formatEnvelope(envelope: Envelope): Buffer {
 export function parseEnvelope(bytes: Uint8Array): Envelope {
   const envelope = parseObject(bytes) as Partial<Envelope>;
   const isSigned =
-    Array.isArray(envelope.signatures) && envelope.signatures.every(({ sig }) => typeof sig === 'string');
+    Array.isArray(envelope.signatures) && envelope.signatures.every((each) => typeof each?.sig === 'string');
   if (isSigned && typeof envelope.payload === 'string' && typeof envelope.payloadType === 'string')
     return envelope as Envelope;
   throw new GbuildError('signature-invalid', 'the attestation is no DSSE envelope');

@@ -26,7 +26,7 @@ export function nameJar(path: string, manifest: JarManifest): FoundPackage | und
   if (version === undefined || !/^[\w.+~-]+$/.test(version)) return undefined;
   const [group, name] = readPlace(path, fileName) ?? splitStaged(fileName) ?? [readGroup(fileName, manifest), fileName];
   if (group === undefined && /^usr\/(lib|share)\//.test(path)) return undefined;
-  const licence = readLicence(manifest['Bundle-License']?.split(/[;,]/)[0] ?? '');
+  const licence = readBundleLicence(manifest);
   return {
     type: group === undefined ? 'generic' : 'maven',
     ...(group !== undefined && { namespace: group }),
@@ -35,6 +35,11 @@ export function nameJar(path: string, manifest: JarManifest): FoundPackage | und
     isGuessed: true,
     ...(licence !== undefined && { licence }),
   };
+}
+
+/** `Bundle-License: Apache-2.0;link="..."`, or an address alone; of several the first. */
+export function readBundleLicence(manifest: JarManifest): string | undefined {
+  return readLicence(manifest['Bundle-License']?.split(/[;,]/)[0] ?? '');
 }
 
 /** `.../maven2/GROUP/NAME/VERSION/NAME-VERSION.jar` of Maven and coursier, `.../GROUP/NAME/jars/NAME-VERSION.jar` of Ivy. */

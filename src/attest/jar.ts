@@ -1,4 +1,4 @@
-import { type JarManifest, nameJar, parseManifest } from './jar-name.ts';
+import { type JarManifest, nameJar, parseManifest, readBundleLicence } from './jar-name.ts';
 import type { FoundPackage } from './package.ts';
 import { parsePomProperties, readPomLicence } from './pom.ts';
 import { type ByteRange, listZip, openEntry, type ZipEntry } from './zip.ts';
@@ -17,18 +17,18 @@ export function readJar(range: ByteRange, path: string, depth = 0): FoundPackage
   if (entries === undefined) return [];
   const byName = new Map(entries.map((entry) => [entry.name, entry]));
   const readText = (name: string) => textOf(range, byName.get(name));
+  const manifest = parseManifest(readText('META-INF/MANIFEST.MF') ?? '');
   const named = entries
     .filter((entry) => propertiesPattern.test(entry.name))
-    .flatMap(({ name }) => readPom(name, readText).map((found) => ({ ...found, member: name })));
-  const isOwn = named.some(({ name, version }) => isNamedAfter(path, name, version));
-  const manifest = isOwn ? {} : parseManifest(readText('META-INF/MANIFEST.MF') ?? '');
-  const own = isOwn ? [] : guessOwn(path, manifest, named);
+    .flatMap((entry) => readPom(entry.name, readText).map((found) => ({ ...found, member: entry.name })))
+    .map((found) => (isNamedAfter(path, found) ? { ...licenceOf(manifest), ...found } : found));
+  const own = named.some((found) => isNamedAfter(path, found)) ? [] : guessOwn(path, manifest, named);
   const nested = depth === deepest ? [] : entries.filter(({ name }) => archivePattern.test(name));
   return [...own, ...named, ...nested.flatMap((entry) => readNested(range, entry, depth))];
 }
 
 /** The artifact of a pom.properties and the pom.xml beside it; of the place they stand in, where the text lacks a name. */
-export function readPom(path: string, readText: (path: string) => string | undefined): FoundPackage[] {
+function readPom(path: string, readText: (path: string) => string | undefined): FoundPackage[] {
   const [groupId, artifactId] = path.split('/').slice(-3, -1);
   const properties = { groupId, artifactId, ...parsePomProperties(readText(path) ?? '') };
   if (properties.version === undefined || properties.artifactId === undefined) return [];
@@ -44,7 +44,13 @@ export function readPom(path: string, readText: (path: string) => string | undef
   ];
 }
 
-function isNamedAfter(path: string, name: string, version: string): boolean {
+/** A pom.xml that inherits its licences does not say them. */
+function licenceOf(manifest: JarManifest): { licence?: string } {
+  const licence = readBundleLicence(manifest);
+  return licence === undefined ? {} : { licence };
+}
+
+function isNamedAfter(path: string, { name, version }: FoundPackage): boolean {
   const stem = path.split('/').at(-1)!.replace(archivePattern, '');
   return stem === name || stem.endsWith(`.${name}`) || stem.includes(`${name}-${version}`);
 }

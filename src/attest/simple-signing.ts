@@ -1,6 +1,7 @@
 import { GbuildError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import { formatCanonical } from '../oci/json.ts';
+import { parseObject } from './dsse.ts';
 import type { PrivateKey, PublicKey } from './key.ts';
 import type { Subject } from './statement.ts';
 
@@ -40,8 +41,8 @@ export function verifyImageSignature(
 ): void {
   if (!key.verify(payload, Buffer.from(signature, 'base64')))
     throw new GbuildError('signature-invalid', `the image ${digest} was not signed with this key`);
-  const { critical } = JSON.parse(Buffer.from(payload).toString()) as SimpleSigning;
-  const signed = critical.image['docker-manifest-digest'];
+  const { critical } = parseObject(payload) as Partial<SimpleSigning>;
+  const signed = critical?.image?.['docker-manifest-digest'];
   if (signed !== digest)
     throw new GbuildError('signature-invalid', `the signature is of the image ${signed}, not of ${digest}`, {
       facts: { signed, digest },

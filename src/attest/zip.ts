@@ -42,7 +42,7 @@ const mostInflated = 256 << 20;
 
 /** The bytes of a file in the zip; a stored one is not copied. Undefined where it cannot be read or is enormous. */
 export function openEntry(range: ByteRange, entry: ZipEntry): ByteRange | undefined {
-  const header = range.read(entry.offset, 30);
+  const header = range.read(Math.max(0, entry.offset), 30);
   if (header.length < 30 || header.readUInt32LE(0) !== 0x04034b50) return undefined;
   const start = entry.offset + 30 + header.readUInt16LE(26) + header.readUInt16LE(28);
   if (entry.isStored) return sliceRange(range, start, entry.size);

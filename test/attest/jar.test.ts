@@ -1,5 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { collectPackages } from '../../src/attest/collect-packages.ts';
+import { readJar } from '../../src/attest/jar.ts';
+import { rangeOfBytes } from '../../src/attest/zip.ts';
 import { imageOf, summarise, zipOf } from './image-of.ts';
 
 const properties = (group: string, artifact: string, version: string) => ({
@@ -46,6 +49,19 @@ describe('a jar', () => {
         "pkg:maven/org.example/tool@1.2 Apache-2.0 OR LicenseRef-Our-own-terms app/dependencies/tool-1.2.jar!/META-INF/maven/org.example/tool/pom.properties",
       ]
     `);
+  });
+
+  it('has the licence of its manifest where its pom.xml inherits one', async () => {
+    const jar = zipOf({
+      ...manifest({ 'Bundle-License': 'https://opensource.org/licenses/mit-license.php' }),
+      ...properties('org.slf4j', 'slf4j-api', '2.0.17'),
+      ...properties('org.shaded', 'other', '1'),
+    });
+    const packages = await collectPackages(imageOf({ 'app/slf4j-api-2.0.17.jar': jar }));
+    expect(packages.map(({ name, licence: found }) => [name, found])).toEqual([
+      ['other', undefined],
+      ['slf4j-api', 'MIT'],
+    ]);
   });
 
   it('shows the artifacts that were shaded into it beside itself', async () => {
@@ -148,6 +164,19 @@ describe('a jar', () => {
   ])('that %s names nothing', async (_, damage) => {
     expect(await read({ 'app/a.jar': damage(zipOf(properties('g', 'a', '1'))) })).toEqual([]);
   });
+});
+
+it('whatever happens to a jar’s bytes, reading it ends', () => {
+  const jar = zipOf({ ...properties('g', 'a', '1'), 'lib/b.jar': zipOf(properties('g', 'b', '1')) });
+  const change = fc.tuple(fc.nat({ max: jar.length - 1 }), fc.integer({ min: 0, max: 255 }));
+  fc.assert(
+    fc.property(fc.array(change, { minLength: 1, maxLength: 12 }), (changes) => {
+      const bytes = Buffer.from(jar);
+      for (const [at, byte] of changes) bytes[at] = byte;
+      expect(readJar(rangeOfBytes(bytes), 'app/a.jar').length).toBeLessThan(20);
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 it('a folder of classes is what its pom.properties says', async () => {

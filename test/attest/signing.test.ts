@@ -83,11 +83,15 @@ describe('an envelope', () => {
     expect((await errorOf(() => verifyEnvelope(typed, key.publicKey))).code).toBe('signature-invalid');
   });
 
-  it.each(['', '[]', 'null', '{"payload":1}', '{"payload":"","payloadType":"","signatures":[{}]}'])(
-    'is not made of %j',
-    async (text) => {
-      const { code } = await errorOf(() => parseEnvelope(Buffer.from(text)));
-      expect(code).toBe('signature-invalid');
-    },
-  );
+  it.each([
+    '',
+    '[]',
+    'null',
+    '{"payload":1}',
+    '{"payload":"","payloadType":"","signatures":[{}]}',
+    '{"payload":"","payloadType":"","signatures":[null]}',
+  ])('is not made of %j', async (text) => {
+    const { code } = await errorOf(() => parseEnvelope(Buffer.from(text)));
+    expect(code).toBe('signature-invalid');
+  });
 });
