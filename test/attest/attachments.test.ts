@@ -9,6 +9,7 @@ import { generateKeyPair } from '../../src/attest/cosign-key.ts';
 import { formatCycloneDx } from '../../src/attest/cyclonedx.ts';
 import { parseEnvelope, verifyEnvelope } from '../../src/attest/dsse.ts';
 import { readPrivateKey } from '../../src/attest/key.ts';
+import { verifyImageSignature } from '../../src/attest/simple-signing.ts';
 import { formatSpdx } from '../../src/attest/spdx.ts';
 import { formatStatement } from '../../src/attest/statement.ts';
 import { digestOf } from '../../src/oci/digest.ts';
@@ -151,6 +152,56 @@ describe('an artifact', () => {
             "application/vnd.dev.sigstore.bundle.v0.3+json",
           ],
           "tag": undefined,
+        },
+      ]
+    `);
+  });
+});
+
+describe('annotations', () => {
+  const parsed = (artifact: Artifact) => JSON.parse(artifact.manifestBytes.toString());
+
+  it('of the signature’s layer hold the signature', () => {
+    const [artifact] = signAttachments(input, key);
+    const signature = parsed(artifact!).layers[0].annotations['dev.cosignproject.cosign/signature'];
+    verifyImageSignature({ payload: layerBytes(artifact!, 0), signature }, subject.digest, key.publicKey);
+  });
+
+  it('say what is attested, where cosign looks for it', () => {
+    const [, attestations] = signAttachments(input, key);
+    expect(
+      parsed(attestations!).layers.map((each: { annotations: object }) => each.annotations),
+    ).toMatchInlineSnapshot(`
+      [
+        {
+          "dev.cosignproject.cosign/signature": "",
+          "predicateType": "https://spdx.dev/Document",
+        },
+        {
+          "dev.cosignproject.cosign/signature": "",
+          "predicateType": "https://cyclonedx.org/bom",
+        },
+        {
+          "dev.cosignproject.cosign/signature": "",
+          "predicateType": "https://slsa.dev/provenance/v1",
+        },
+      ]
+    `);
+    expect(
+      signBundles(input, key)
+        .map((each) => parsed(each).annotations)
+        .slice(0, 2),
+    ).toMatchInlineSnapshot(`
+      [
+        {
+          "dev.sigstore.bundle.content": "dsse-envelope",
+          "dev.sigstore.bundle.predicateType": "https://sigstore.dev/cosign/sign/v1",
+          "org.opencontainers.image.created": "2024-05-06T07:08:09Z",
+        },
+        {
+          "dev.sigstore.bundle.content": "dsse-envelope",
+          "dev.sigstore.bundle.predicateType": "https://spdx.dev/Document",
+          "org.opencontainers.image.created": "2024-05-06T07:08:09Z",
         },
       ]
     `);

@@ -105,7 +105,8 @@ describe('gems', () => {
 describe('the runtime of Node', () => {
   it('is told by the address of its sources that the program carries, also across two chunks', async () => {
     const mark = 'https://nodejs.org/download/release/v24.21.0/node-v24.21.0-headers.tar.gz';
-    const before = (1 << 20) - 512 - 40;
+    const headers = 4 * 512;
+    const before = (1 << 20) - headers - 40;
     const image = imageOf({ 'usr/local/bin/node': `${'\0'.repeat(before)}${mark}${'\0'.repeat(5000)}` });
     expect(summarise(await collectPackages(image))).toEqual(['pkg:generic/node@24.21.0 MIT usr/local/bin/node']);
   });

@@ -138,6 +138,20 @@ describe('a jar', () => {
     expect(await read({ [path]: zipOf(manifest(fields as Record<string, string>)) })).toEqual([`${expected} ${path}`]);
   });
 
+  it('has a manifest whose long lines go on after a space', async () => {
+    const jar = zipOf({ 'META-INF/MANIFEST.MF': 'Bundle-SymbolicName: org.scala-lang.scal\r\n a-library\r\n' });
+    const packages = await collectPackages(imageOf({ 'app/scala-library-2.13.16.jar': jar }));
+    expect(packages.map(({ purl }) => purl)).toEqual(['pkg:maven/org.scala-lang/scala-library@2.13.16']);
+  });
+
+  it('is no guess where another place says the same in full', async () => {
+    const guessed = zipOf(manifest({ 'Implementation-Vendor-Id': 'org.example' }));
+    const told = zipOf(properties('org.example', 'tool', '1.2'));
+    const [alone] = await collectPackages(imageOf({ 'a/tool-1.2.jar': guessed }));
+    const [both] = await collectPackages(imageOf({ 'a/tool-1.2.jar': guessed, 'b/tool-1.2.jar': told }));
+    expect([alone!.isGuessed, both!.isGuessed, both!.paths.length]).toEqual([true, undefined, 2]);
+  });
+
   it('of a Debian package is not told again', async () => {
     expect(await read({ 'usr/share/java/tool-1.0.jar': zipOf(manifest({})) })).toEqual([]);
   });

@@ -66,7 +66,7 @@ describe('an envelope', () => {
     expect(verifyEnvelope(envelope, key.publicKey)).toEqual(JSON.parse(statement.toString()));
   });
 
-  it('is refused for another key, another payload and another type', async () => {
+  it('is refused for another key and another payload', async () => {
     const envelope = signStatement(statement, key);
     expect(await errorOf(() => verifyEnvelope(envelope, other.publicKey))).toMatchInlineSnapshot(`
       {
@@ -79,8 +79,18 @@ describe('an envelope', () => {
     expect((await errorOf(() => verifyEnvelope({ ...envelope, payload }, key.publicKey))).code).toBe(
       'signature-invalid',
     );
-    const typed = { ...envelope, payloadType: 'text/plain' };
-    expect((await errorOf(() => verifyEnvelope(typed, key.publicKey))).code).toBe('signature-invalid');
+  });
+
+  it('of something else than a statement is refused, whoever signed it', async () => {
+    const sig = key.sign(encodePae('text/plain', Buffer.from('{}'))).toString('base64');
+    const envelope = { payload: 'e30=', payloadType: 'text/plain', signatures: [{ sig }] };
+    expect(await errorOf(() => verifyEnvelope(envelope, key.publicKey))).toMatchInlineSnapshot(`
+      {
+        "code": "signature-invalid",
+        "message": "what was signed is no in-toto statement but text/plain",
+        "suggestions": [],
+      }
+    `);
   });
 
   it.each([
