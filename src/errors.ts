@@ -18,6 +18,8 @@ export const exitCodes = {
   'output-missing': 2,
   'release-refused': 2,
   'output-refused': 2,
+  'key-invalid': 2,
+  'signature-invalid': 2,
   'engine-unreachable': 3,
   'engine-failed': 3,
   'engine-blind': 3,

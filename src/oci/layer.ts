@@ -15,6 +15,8 @@ export interface Layer {
   size: number;
   /** What the image's history says of it. */
   createdBy: string;
+  /** The tar itself, where it lies on disk, for readers that jump about in it; `chunks()` is what checks it. */
+  hostFile?: string;
   /** Exactly the tar that hashes to diffId, or a throw (`workspace-changed`). Each chunk is the taker's to keep. */
   chunks(): Iterable<Buffer>;
 }
@@ -49,7 +51,7 @@ export function layerOfFile(hostFile: string, { createdBy }: { createdBy: string
 
 /** The layer of a tar on disk whose digest is known from having written it. */
 export function layerOfKnownFile(hostFile: string, layer: { diffId: Digest; size: number; createdBy: string }): Layer {
-  return { ...layer, chunks: () => verify(readSlabs(hostFile, layer.size, takeFreshSlab), layer.diffId) };
+  return { ...layer, hostFile, chunks: () => verify(readSlabs(hostFile, layer.size, takeFreshSlab), layer.diffId) };
 }
 
 function layerOfPasses(write: (takeSlab: TakeSlab) => Iterable<Buffer>, expected: number, createdBy: string): Layer {

@@ -2,7 +2,7 @@
 export const allowedImports: Record<string, string[]> = {
   main: ['commands', 'spec'],
   commands: ['pipeline', 'engine', 'reporter', 'spec'],
-  pipeline: ['plan', 'engine', 'workspace', 'toolchain', 'spec', 'reporter', 'registry', 'oci'],
+  pipeline: ['plan', 'engine', 'workspace', 'toolchain', 'spec', 'reporter', 'registry', 'attest', 'oci'],
   plan: ['spec', 'toolchain', 'workspace', 'oci'],
   toolchain: ['engine', 'oci', 'reporter', 'spec'],
   engine: ['oci'],
@@ -10,6 +10,7 @@ export const allowedImports: Record<string, string[]> = {
   workspace: ['oci'],
   spec: ['oci'],
   reporter: [],
+  attest: ['oci'],
   oci: [],
 };
 
@@ -18,4 +19,6 @@ export const packageOwners: Record<string, string> = {
   dockerode: 'engine',
   '@oclif/core': 'commands',
   listr2: 'reporter',
+  '@noble/ciphers': 'attest',
+  'spdx-expression-parse': 'attest',
 };

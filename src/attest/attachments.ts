@@ -1,0 +1,139 @@
+import { digestOf } from '../oci/digest.ts';
+import { formatCanonical } from '../oci/json.ts';
+import { type Descriptor, mediaTypes } from '../oci/spec.ts';
+import { type Artifact, type ArtifactParts, formatArtifact, formatCosignTag } from './artifact.ts';
+import { bundleMediaType, formatBundle } from './bundle.ts';
+import { cyclonedxMediaType } from './cyclonedx.ts';
+import { type Envelope, envelopeMediaType, formatEnvelope, signStatement } from './dsse.ts';
+import type { PrivateKey } from './key.ts';
+import { signatureAnnotation, signImage, simpleSigningMediaType } from './simple-signing.ts';
+import { spdxMediaType } from './spdx.ts';
+import { formatDocumentStatement, formatStatement, predicateTypes, statementMediaType } from './statement.ts';
+
+export interface AttachmentInput {
+  /** The image's manifest. */
+  subject: Descriptor;
+  /** The image's repository, without a tag. */
+  name: string;
+  /** RFC 3339: the commit's time. */
+  created: string;
+  /** Of formatSpdx, formatCycloneDx and formatProvenance. */
+  documents: { spdx?: Buffer; cyclonedx?: Buffer; provenance?: Buffer };
+}
+
+/** The documents as they are, each a referrer of its own type. Equal input gives equal artifacts. */
+export function formatDocuments({ subject, created, documents }: AttachmentInput): Artifact[] {
+  const { spdx, cyclonedx, provenance } = documents;
+  const attach = (artifactType: string, bytes: Buffer | undefined, predicateType: string) => {
+    const annotations = { ...createdAt(created), 'in-toto.io/predicate-type': predicateType };
+    if (bytes === undefined) return [];
+    return [formatArtifact(subject, { artifactType, layers: [{ mediaType: artifactType, bytes }], annotations })];
+  };
+  return [
+    ...attach(spdxMediaType, spdx, predicateTypes.spdx),
+    ...attach(cyclonedxMediaType, cyclonedx, predicateTypes.cyclonedx),
+    ...attach(statementMediaType, provenance, predicateTypes.provenance),
+  ];
+}
+
+/**
+ * The image's signature and its attestations (the documents as signed statements) as cosign keeps them, every version of it:
+ * two manifests that are referrers and bear cosign's tags besides. With ECDSA every call gives other signatures.
+ */
+export function signAttachments(input: AttachmentInput, key: PrivateKey): Artifact[] {
+  const attestations = listStatements(input).map(([predicateType, statement]) => ({
+    predicateType,
+    envelope: signStatement(statement, key),
+  }));
+  return [formatSignature(input, key), ...(attestations.length === 0 ? [] : [formatAttestations(input, attestations)])];
+}
+
+/**
+ * The same as sigstore bundles, each statement a referrer of its own. Where there are bundles cosign looks at nothing else,
+ * and cosign 2 then wants a trusted root too, which it fetches or is given (`--trusted-root`).
+ */
+export function signBundles(input: AttachmentInput, key: PrivateKey): Artifact[] {
+  const { subject, name } = input;
+  const signature = formatStatement({ name, digest: subject.digest }, predicateTypes.signature, {});
+  const statements: [string, Buffer][] = [[predicateTypes.signature, signature], ...listStatements(input)];
+  return statements.map(([predicateType, statement]) =>
+    formatBundleArtifact(input, predicateType, signStatement(statement, key), key),
+  );
+}
+
+function listStatements({ subject: { digest }, name, documents }: AttachmentInput): [string, Buffer][] {
+  const { spdx, cyclonedx, provenance } = documents;
+  const about = (type: string, bytes: Buffer | undefined): [string, Buffer][] =>
+    bytes === undefined ? [] : [[type, formatDocumentStatement({ name, digest }, type, bytes)]];
+  return [
+    ...about(predicateTypes.spdx, spdx),
+    ...about(predicateTypes.cyclonedx, cyclonedx),
+    ...(provenance === undefined ? [] : [[predicateTypes.provenance, provenance] as [string, Buffer]]),
+  ];
+}
+
+function formatBundleArtifact(
+  { subject, created }: AttachmentInput,
+  predicateType: string,
+  envelope: Envelope,
+  key: PrivateKey,
+): Artifact {
+  return formatArtifact(subject, {
+    artifactType: bundleMediaType,
+    layers: [{ mediaType: bundleMediaType, bytes: formatBundle(envelope, key.publicKey) }],
+    annotations: {
+      ...createdAt(created),
+      'dev.sigstore.bundle.content': 'dsse-envelope',
+      'dev.sigstore.bundle.predicateType': predicateType,
+    },
+  });
+}
+
+function formatSignature({ subject, name, created }: AttachmentInput, key: PrivateKey): Artifact {
+  const { payload, signature } = signImage({ name, digest: subject.digest }, key);
+  const layer = {
+    mediaType: simpleSigningMediaType,
+    bytes: payload,
+    annotations: { [signatureAnnotation]: signature },
+  };
+  return formatTagged(subject, created, 'sig', [layer]);
+}
+
+function formatAttestations(
+  { subject, created }: AttachmentInput,
+  attestations: { predicateType: string; envelope: Envelope }[],
+): Artifact {
+  const layers = attestations.map(({ predicateType, envelope }) => ({
+    mediaType: envelopeMediaType,
+    bytes: formatEnvelope(envelope),
+    annotations: { [signatureAnnotation]: '', predicateType },
+  }));
+  return formatTagged(subject, created, 'att', layers);
+}
+
+/** A referrer and a tagged manifest in one; its config is an image's, for readers that know nothing of artifacts. */
+function formatTagged(
+  subject: Descriptor,
+  created: string,
+  suffix: 'sig' | 'att',
+  layers: ArtifactParts['layers'],
+): Artifact {
+  const artifactType = `application/vnd.dev.cosign.artifact.${suffix}.v1+json`;
+  const config = {
+    architecture: '',
+    os: '',
+    created,
+    config: {},
+    rootfs: { type: 'layers', diff_ids: layers.map(({ bytes }) => digestOf(bytes)) },
+  };
+  return formatArtifact(subject, {
+    artifactType,
+    config: { mediaType: mediaTypes.config, bytes: formatCanonical(config) },
+    layers,
+    tag: formatCosignTag(subject.digest, suffix),
+  });
+}
+
+function createdAt(created: string): Record<string, string> {
+  return { 'org.opencontainers.image.created': created };
+}

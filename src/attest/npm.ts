@@ -1,0 +1,37 @@
+import { joinLicences, readLicence } from './licence.ts';
+import type { FoundPackage } from './package.ts';
+
+/** The package that a package.json below node_modules describes; nothing where it has no name or version. */
+export function parsePackageJson(text: string): FoundPackage[] {
+  const { name, version, ...rest } = parseObject(text);
+  if (typeof name !== 'string' || typeof version !== 'string' || name === '') return [];
+  const slash = name.lastIndexOf('/');
+  const licence = readLicences(rest);
+  return [
+    {
+      type: 'npm',
+      ...(slash > 0 && { namespace: name.slice(0, slash) }),
+      name: name.slice(slash + 1),
+      version,
+      ...(licence !== undefined && { licence }),
+    },
+  ];
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+/** `license` is an expression; `{ type }` and the list `licenses`, of which one may choose, are npm's older forms. */
+function readLicences({ license, licenses }: Record<string, unknown>): string | undefined {
+  const listed = [license, licenses].flat().flatMap((each) => {
+    const named: unknown = typeof each === 'object' && each !== null && 'type' in each ? each.type : each;
+    return typeof named === 'string' ? (readLicence(named) ?? []) : [];
+  });
+  return joinLicences(listed, 'OR');
+}

@@ -1,0 +1,51 @@
+/** What one layer hides of those below (OCI layer.md, "Whiteouts"). */
+export interface Hidden {
+  /** These and what is below them. */
+  paths: Set<string>;
+  /** What lies in these folders, not the folders. */
+  folders: Set<string>;
+}
+
+/** The marks that layers make on some of an image's paths, the upper layers' over the lower ones'. */
+export class Overlay<Mark> {
+  readonly #marks = new Map<string, Mark>();
+  /** The marked paths and the folders above them. */
+  readonly #known = new Set<string>();
+
+  get(path: string): Mark | undefined {
+    return this.#marks.get(path);
+  }
+
+  /** In the order of the layers. */
+  entries(): Iterable<[string, Mark]> {
+    return this.#marks;
+  }
+
+  /** Whether something else at this path would hide a mark. */
+  isInUse(path: string): boolean {
+    return this.#known.has(path);
+  }
+
+  /** Puts a layer on top: what it hides goes, what it marks comes. */
+  apply(hidden: Hidden, marks: Map<string, Mark>): void {
+    for (const path of this.#marks.keys()) {
+      if (isHidden(path, hidden)) this.#marks.delete(path);
+    }
+    for (const [path, mark] of marks) {
+      this.#marks.set(path, mark);
+      for (const each of upwards(path)) this.#known.add(each);
+    }
+  }
+}
+
+function isHidden(path: string, { paths, folders }: Hidden): boolean {
+  if (paths.size === 0 && folders.size === 0) return false;
+  for (const each of upwards(path)) {
+    if (paths.has(each) || (each !== path && folders.has(each))) return true;
+  }
+  return folders.has('');
+}
+
+function* upwards(path: string): Generator<string> {
+  for (let at = path.length; at > 0; at = path.lastIndexOf('/', at - 1)) yield path.slice(0, at);
+}
