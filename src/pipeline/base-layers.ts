@@ -1,8 +1,8 @@
 import type { Image } from '../oci/image.ts';
 import { parseReference } from '../oci/reference.ts';
+import { type RemoteImage, readRemote } from '../registry/pull-image.ts';
 import type { KnownLayer } from '../registry/push-image.ts';
 import type { Registries } from '../registry/registries.ts';
-import { type RemoteImage, readRemote } from './remote-release.ts';
 
 const baseName = 'org.opencontainers.image.base.name';
 

@@ -6,6 +6,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { Image } from '../oci/image.ts';
 import { nameVersion } from '../registry/claim-version.ts';
 import { CompressedLayers } from '../registry/compressed-layers.ts';
+import { type RemoteImage, readRemote } from '../registry/pull-image.ts';
 import { type PushedImage, type PushState, pushImage } from '../registry/push-image.ts';
 import type { Registries } from '../registry/registries.ts';
 import type { Repository } from '../registry/repository.ts';
@@ -13,7 +14,7 @@ import { formatBytes } from '../reporter/format.ts';
 import type { Progress, Step } from '../reporter/progress.ts';
 import { findBaseLayers } from './base-layers.ts';
 import { withRegistries } from './open-registries.ts';
-import { assertSameRelease, type RemoteImage, readRemote } from './remote-release.ts';
+import { assertSameRelease } from './remote-release.ts';
 import { withSpool } from './spools.ts';
 
 export interface PushRequest {

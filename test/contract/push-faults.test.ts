@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -7,6 +8,7 @@ import { packLayer } from '../../src/oci/layer.ts';
 import { openLayout } from '../../src/oci/layout.ts';
 import { pushRelease } from '../../src/pipeline/push-release.ts';
 import { nameImage } from '../../src/pipeline/release-store.ts';
+import { pullImage, readRemote } from '../../src/registry/pull-image.ts';
 import { openCli } from '../support/cli.ts';
 import { type FaultAction, type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
@@ -90,6 +92,25 @@ async function countRequests(): Promise<number> {
   expect(await readTag('undisturbed', '1.0.0')).toBe(image.id);
   return proxy.requests.length;
 }
+
+test('what was pushed is pulled as the same image, and one whose layer is another is refused', async () => {
+  proxy.reset();
+  await push('pulled');
+  using rig = openRig();
+  const repository = rig.repository({ registry: proxy.host, path: 'pulled' });
+  const remote = (await readRemote(repository, '1.0.0'))!;
+  const pulled = await pullImage(remote, { spoolDir: join(cli.dir, 'pulled') });
+  expect([pulled.id, pulled.manifestDigest]).toEqual([image.id, image.manifestDigest]);
+  expect(pulled.layers.map(({ diffId, size, createdBy }) => ({ diffId, size, createdBy }))).toEqual(
+    image.layers.map(({ diffId, size, createdBy }) => ({ diffId, size, createdBy })),
+  );
+  const swapped = { ...remote, manifest: { ...remote.manifest, layers: [...remote.manifest.layers].reverse() } };
+  await expect(pullImage(swapped, { spoolDir: join(cli.dir, 'swapped') })).rejects.toThrow(
+    /pulled: the layer sha256:\w+ unpacks to sha256:\w+, but the image's config says sha256:/,
+  );
+  expect(readdirSync(join(cli.dir, 'swapped'))).toEqual([]);
+  expect(await readRemote(repository, 'nothing')).toBeUndefined();
+});
 
 const passing: Record<string, FaultAction> = {
   'a connection that closes before the request is read': { drop: 'before' },

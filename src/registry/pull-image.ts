@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { GbuildError } from '../errors.ts';
+import { type Digest, hexOf } from '../oci/digest.ts';
+import { exactImage } from '../oci/exact-image.ts';
+import type { Image } from '../oci/image.ts';
+import { type Layer, layerOfKnownFile } from '../oci/layer.ts';
+import type { Descriptor, ImageConfig, Manifest } from '../oci/spec.ts';
+import type { Repository } from './repository.ts';
+
+/** An image as a registry has it: all but the layers' bytes. */
+export interface RemoteImage {
+  repository: Repository;
+  /** Of the manifest. */
+  descriptor: Descriptor;
+  manifestBytes: Buffer;
+  manifest: Manifest;
+  configBytes: Buffer;
+  config: ImageConfig;
+}
+
+export interface PullOptions {
+  /** An existing folder; unpacked layers stay there as long as the image is needed. */
+  spoolDir: string;
+  /** A layer that is at hand already. */
+  find?: (diffId: Digest) => Layer | undefined;
+  onProgress?: (state: { layer: string; received: number; size: number }) => void;
+}
+
+/**
+ * What a tag or digest names; undefined where there is nothing. Throws `registry-failed` for what is no image: an index of
+ * several, an artifact.
+ */
+export async function readRemote(repository: Repository, tagOrDigest: string): Promise<RemoteImage | undefined> {
+  const found = await repository.readManifest(tagOrDigest);
+  if (found === undefined) return undefined;
+  const { descriptor, bytes: manifestBytes } = found;
+  const manifest = JSON.parse(manifestBytes.toString()) as Manifest;
+  const isImage = /^application\/vnd\.(oci\.image\.config|docker\.container\.image)\.v1\+json$/;
+  if (!isImage.test(manifest.config?.mediaType ?? '')) throw notAnImage(repository, tagOrDigest, descriptor);
+  const configBytes = await readAll(repository.readBlob(manifest.config));
+  const config = JSON.parse(configBytes.toString()) as ImageConfig;
+  return { repository, descriptor, manifestBytes, manifest, configBytes, config };
+}
+
+/** The image with all its layers by value, unpacked to disk; every byte is checked, packed and unpacked. */
+export async function pullImage(remote: RemoteImage, options: PullOptions): Promise<Image> {
+  const { manifest, config, configBytes } = remote;
+  const history = (config.history ?? []).filter((entry) => entry.empty_layer !== true);
+  const layers: Layer[] = [];
+  await mkdir(options.spoolDir, { recursive: true });
+  for (const [index, descriptor] of manifest.layers.entries()) {
+    const diffId = config.rootfs.diff_ids[index]!;
+    const createdBy = history[index]?.created_by ?? '';
+    layers.push(options.find?.(diffId) ?? (await unpackLayer(remote, { descriptor, diffId, createdBy }, options)));
+  }
+  return exactImage(configBytes, layers);
+}
+
+/** A layer's tar, unpacked on the way. */
+export function readLayer(repository: Repository, layer: Descriptor): AsyncIterable<Uint8Array> {
+  return unpack(layer, repository.readBlob(layer));
+}
+
+function unpack({ mediaType }: Descriptor, bytes: AsyncIterable<Buffer>): AsyncIterable<Uint8Array> {
+  return mediaType.endsWith('gzip') ? Readable.from(bytes).compose(createGunzip()) : bytes;
+}
+
+interface RemoteLayer {
+  descriptor: Descriptor;
+  diffId: Digest;
+  createdBy: string;
+}
+
+async function unpackLayer(
+  { repository }: RemoteImage,
+  { descriptor, diffId, createdBy }: RemoteLayer,
+  { spoolDir, onProgress = () => {} }: PullOptions,
+): Promise<Layer> {
+  const hostFile = join(spoolDir, `${hexOf(diffId)}.tar`);
+  const counted = count(repository.readBlob(descriptor), (received) =>
+    onProgress({ layer: createdBy, received, size: descriptor.size }),
+  );
+  const { digest, size } = await writeHashed(unpack(descriptor, counted), hostFile);
+  if (digest === diffId) return layerOfKnownFile(hostFile, { diffId, size, createdBy });
+  await rm(hostFile, { force: true });
+  throw new GbuildError(
+    'registry-failed',
+    `${repository.name}: the layer ${descriptor.digest} unpacks to ${digest}, but the image's config says ${diffId}`,
+    { facts: { registry: repository.registry, layer: descriptor.digest, expected: diffId, found: digest } },
+  );
+}
+
+async function writeHashed(
+  chunks: AsyncIterable<Uint8Array>,
+  hostFile: string,
+): Promise<{ digest: Digest; size: number }> {
+  const hash = createHash('sha256');
+  let size = 0;
+  const fd = openSync(hostFile, 'w');
+  try {
+    for await (const chunk of chunks) {
+      hash.update(chunk);
+      size += chunk.length;
+      for (let done = 0; done < chunk.length; ) done += writeSync(fd, chunk, done);
+    }
+  } finally {
+    closeSync(fd);
+  }
+  return { digest: `sha256:${hash.digest('hex')}`, size };
+}
+
+async function* count(chunks: AsyncIterable<Buffer>, onBytes: (received: number) => void): AsyncGenerator<Buffer> {
+  let received = 0;
+  for await (const chunk of chunks) {
+    received += chunk.length;
+    onBytes(received);
+    yield chunk;
+  }
+}
+
+async function readAll(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const chunk of chunks) parts.push(chunk);
+  return Buffer.concat(parts);
+}
+
+function notAnImage({ name, registry }: Repository, tag: string, { mediaType }: Descriptor): GbuildError {
+  const what = /index|list/.test(mediaType) ? 'an index of several images' : `no image (${mediaType})`;
+  return new GbuildError('registry-failed', `${name}:${tag} is ${what}`, { facts: { registry, name, tag, mediaType } });
+}
