@@ -2,7 +2,7 @@ import { Flags } from '@oclif/core';
 import type { ImageRecord } from '../pipeline/image-record.ts';
 import { makeImage } from '../pipeline/make-image.ts';
 import { formatBytes, formatDigest, formatSeconds } from '../reporter/format.ts';
-import { registryFlag, summarisePush } from './push.ts';
+import { attestFlag, registryFlag, signKeyFlag, summarisePush } from './push.ts';
 import { TaskCommand, taskFlags } from './task-command.ts';
 
 export default class ImageCommand extends TaskCommand {
@@ -20,6 +20,8 @@ export default class ImageCommand extends TaskCommand {
     tag: Flags.string({ multiple: true, helpValue: 'TAG', description: 'also tag the image with this, e.g. latest' }),
     push: Flags.boolean({ description: 'push the release to the registry' }),
     registry: registryFlag,
+    'sign-key': signKeyFlag,
+    attest: attestFlag,
     output: Flags.string({
       multiple: true,
       helpValue: 'oci:DIR|docker-archive:FILE',
@@ -40,7 +42,15 @@ export default class ImageCommand extends TaskCommand {
     const record = await this.withRun(flags, (open) => {
       // What the tasks print is progress here: the result is the image.
       const streams = { ...this.openStreams(open.host), stdout: process.stderr };
-      return makeImage({ ...open, streams, version, build, tags, outputs, push: push ? { registry } : undefined });
+      return makeImage({
+        ...open,
+        streams,
+        version,
+        build,
+        tags,
+        outputs,
+        push: push ? { registry, keyFile: flags['sign-key'], attest: flags.attest } : undefined,
+      });
     });
     this.log(summarise(record));
     if (record.pushed !== undefined) this.log(summarisePush(record.pushed));

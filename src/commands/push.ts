@@ -11,6 +11,17 @@ export const registryFlag = Flags.string({
   description: 'registry to push to; by default GBUILD_REGISTRY, or registry in gbuild.yml',
 });
 
+export const signKeyFlag = Flags.string({
+  helpValue: 'FILE',
+  description: 'private key to sign with; by default GBUILD_SIGNING_KEY, or signing.key in config.yml',
+});
+
+export const attestFlag = Flags.boolean({
+  default: true,
+  allowNo: true,
+  description: 'put bill of materials, provenance and, with a key, signatures beside it',
+});
+
 export default class PushCommand extends BaseCommand {
   static override summary = 'Push a release of this machine to a registry, where its version never moves either';
   static override description =
@@ -20,6 +31,8 @@ export default class PushCommand extends BaseCommand {
   };
   static override flags = {
     registry: registryFlag,
+    'sign-key': signKeyFlag,
+    attest: attestFlag,
     tag: Flags.string({ multiple: true, helpValue: 'TAG', description: 'also give it this tag there, e.g. latest' }),
   };
   static override examples = [
@@ -32,10 +45,20 @@ export default class PushCommand extends BaseCommand {
     const host = this.readHost(flags);
     const progress = this.openProgress(flags, host);
     using stop = openStop((text) => progress.warn(text));
-    const { registry, tag: tags = [] } = flags;
+    const { registry, tag: tags = [], attest } = flags;
     const places = { host, installDir: this.config.root };
-    const runId = newRunId();
-    const record = await pushStored({ ...places, progress, stop, release: args.release, registry, tags, runId });
+    const [runId, keyFile] = [newRunId(), flags['sign-key']];
+    const record = await pushStored({
+      ...places,
+      progress,
+      stop,
+      release: args.release,
+      registry,
+      tags,
+      runId,
+      keyFile,
+      attest,
+    });
     this.log(summarisePush(record));
     return record;
   }

@@ -25,6 +25,7 @@ import type { PushRecord } from './push-release.ts';
 import { readBase } from './read-base.ts';
 import { type ReadyRuntime, readyRuntime } from './ready-toolchain.ts';
 import { noRegistry, parseRegistry } from './registry-name.ts';
+import { gatherFacts, type ReleaseFacts, readOwnVersion } from './release-facts.ts';
 import { openStore } from './release-store.ts';
 import { type RunRequest, runNamed } from './run-named.ts';
 import { defaultTasks } from './workspace-session.ts';
@@ -38,7 +39,7 @@ export interface ImageRequest extends Omit<RunRequest, 'names' | 'args'> {
   /** `oci:DIR` or `docker-archive:FILE`. */
   outputs: string[];
   /** Undefined: it stays on this machine and its engine. */
-  push: { registry: string | undefined } | undefined;
+  push: { registry: string | undefined; keyFile: string | undefined; attest: boolean } | undefined;
 }
 
 /**
@@ -61,7 +62,7 @@ export async function makeImage(request: ImageRequest): Promise<ImageRecord> {
   const plan = planOf(request, revision, version);
   const ready = await readyRuntime(request);
   if (version !== undefined) await assertLocked(request, ready);
-  if (request.build && plan.buildTask !== undefined) await runNamed({ ...request, names: [plan.buildTask], args: [] });
+  const tasks = request.build && plan.buildTask !== undefined ? await runBuild(request, plan.buildTask) : [];
   if (version !== undefined) assertUntouched(session.rootDir, revision!, await readRevision(session.rootDir, host.env));
   const store = await openStore(host);
   await ensureBase(plan.base, request);
@@ -70,9 +71,12 @@ export async function makeImage(request: ImageRequest): Promise<ImageRecord> {
   stop.ask.throwIfAborted();
   const swept = cleanUp(request, engine).catch(() => undefined);
   const { image } = packed;
-  const published = await publishImage(request, plan, packed, store).finally(() => swept);
+  const facts =
+    version === undefined ? undefined : gatherFacts({ ...request, plan, image, base, revision: revision!, tasks });
+  const published = await publishImage(request, plan, packed, { store, facts }).finally(() => swept);
   await writeOutputs(outputs, plan.reference, image, store);
-  const pushed = target === undefined ? undefined : await push(request, target, plan, completeImage(image, store));
+  const pushed =
+    target === undefined ? undefined : await push(request, target, plan, completeImage(image, store), facts);
   return recordOf({
     plan,
     image,
@@ -96,10 +100,24 @@ function choosePushTarget({ push, host, session }: ImageRequest, version: string
   return parseRegistry(registry);
 }
 
-async function push(request: ImageRequest, registry: string, plan: ImagePlan, image: Image): Promise<PushRecord> {
-  const { tags } = request;
+async function runBuild(request: ImageRequest, task: string): Promise<string[]> {
+  const { tasks } = await runNamed({ ...request, names: [task], args: [] });
+  return tasks.map(({ name }) => name);
+}
+
+async function push(
+  request: ImageRequest,
+  registry: string,
+  plan: ImagePlan,
+  image: Image,
+  facts: ReleaseFacts | undefined,
+): Promise<PushRecord> {
+  const { tags, installDir } = request;
+  const attest = request.push?.attest
+    ? { facts, keyFile: request.push.keyFile, toolVersion: readOwnVersion(installDir) }
+    : undefined;
   const { pushTo } = await import('./push-release.ts');
-  return pushTo({ ...request, registry, image, repository: plan.repository, version: plan.tag, tags });
+  return pushTo({ ...request, registry, image, repository: plan.repository, version: plan.tag, tags, attest });
 }
 
 function planOf({ session }: ImageRequest, revision: Revision | undefined, version: string | undefined): ImagePlan {

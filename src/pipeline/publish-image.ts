@@ -11,6 +11,7 @@ import { dropStaging, loadImage } from './load-image.ts';
 import type { ImageRequest } from './make-image.ts';
 import type { PackedImage } from './pack-image.ts';
 import { type ReleasedImage, refuseRelease } from './refuse-release.ts';
+import { factsAnnotation, type ReleaseFacts } from './release-facts.ts';
 import { findImage, nameImage, type StoredImage } from './release-store.ts';
 
 export interface Published {
@@ -26,7 +27,7 @@ export async function publishImage(
   request: ImageRequest,
   plan: ImagePlan,
   packed: PackedImage,
-  store: Layout,
+  { store, facts }: { store: Layout; facts: ReleaseFacts | undefined },
 ): Promise<Published> {
   const { engine, progress, stop } = request;
   const { image } = packed;
@@ -39,7 +40,7 @@ export async function publishImage(
     );
     packed.remember(loaded.engineId);
     stop.ask.throwIfAborted();
-    if (plan.version !== undefined) await claimRelease(plan, image, store);
+    if (plan.version !== undefined) await claimRelease(plan, image, store, facts);
     for (const tag of [plan.tag, ...request.tags]) await moveTag(engine, loaded.engineId, `${plan.repository}:${tag}`);
     return { engineId: loaded.engineId, alreadyReleased, layersSent: loaded.sent };
   } catch (error) {
@@ -98,10 +99,16 @@ function seenOnEngine(engine: Engine, found: EngineImage): ReleasedImage {
 }
 
 /** The first to name the version in the store has it; whoever comes second with another image is refused. */
-async function claimRelease(plan: ImagePlan, image: Image, store: Layout): Promise<void> {
+async function claimRelease(
+  plan: ImagePlan,
+  image: Image,
+  store: Layout,
+  facts: ReleaseFacts | undefined,
+): Promise<void> {
   const standing = await nameImage(store, image, plan.reference, {
     'org.opencontainers.image.version': plan.tag,
     'org.opencontainers.image.created': plan.created,
+    ...(facts !== undefined && { [factsAnnotation]: JSON.stringify(facts) }),
   });
   if (standing === image.manifestDigest) return;
   const stored = await findImage(store, plan.reference);

@@ -4,6 +4,7 @@ import { GbuildError } from '../errors.ts';
 import type { Host, Stop } from '../host.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Image } from '../oci/image.ts';
+import type { Descriptor } from '../oci/spec.ts';
 import { nameVersion } from '../registry/claim-version.ts';
 import { CompressedLayers } from '../registry/compressed-layers.ts';
 import { type RemoteImage, readRemote } from '../registry/pull-image.ts';
@@ -14,7 +15,9 @@ import { formatBytes } from '../reporter/format.ts';
 import type { Progress, Step } from '../reporter/progress.ts';
 import { findBaseLayers } from './base-layers.ts';
 import { withRegistries } from './open-registries.ts';
+import type { ReleaseFacts } from './release-facts.ts';
 import { assertSameRelease } from './remote-release.ts';
+import { readSigning, type Signing } from './signing-key.ts';
 import { withSpool } from './spools.ts';
 
 export interface PushRequest {
@@ -33,6 +36,16 @@ export interface PushRequest {
   tags: string[];
   /** A word that no other command has. */
   runId: string;
+  /** Undefined: nothing is put beside it. */
+  attest: Attest | undefined;
+}
+
+/** What is put beside the release. */
+export interface Attest {
+  facts: ReleaseFacts | undefined;
+  /** A private key, where the command line names one. */
+  keyFile: string | undefined;
+  toolVersion: string;
 }
 
 /** What a push answers. */
@@ -44,6 +57,8 @@ export interface PushRecord {
   /** It was there before. */
   alreadyReleased: boolean;
   tags: string[];
+  /** Types of the documents and signatures that were put beside it. */
+  attached: string[];
   layersSent: number;
   bytesSent: number;
 }
@@ -62,19 +77,35 @@ export async function pushRelease(request: PushRequest): Promise<PushRecord> {
   const { registries, registry, progress, image, repository: path, version, tags } = request;
   const repository = registries.repository({ registry, path });
   const reference = `${registry}/${path}:${version}`;
+  const signing = await readSigning(request.host, request.attest?.keyFile);
   const standing = await readRemote(repository, version);
   if (standing !== undefined) {
     await assertSameRelease(reference, standing, image);
+    const attached = await attachTo(request, repository, standing.descriptor, signing);
     await moveTags(repository, standing, tags);
     const { digest } = standing.descriptor;
-    return { reference, digest, alreadyReleased: true, tags, layersSent: 0, bytesSent: 0 };
+    return { reference, digest, alreadyReleased: true, tags, attached, layersSent: 0, bytesSent: 0 };
   }
   const pushed = await progress.step(`pushing ${reference}`, (step) => send(request, repository, step));
   await assertThere(repository, pushed);
+  const attached = await attachTo(request, repository, pushed.descriptor, signing);
   const alreadyReleased = await nameOnce(request, repository, pushed, reference);
   await moveTags(repository, pushed, tags);
   const { descriptor, layersSent, bytesSent } = pushed;
-  return { reference, digest: descriptor.digest, alreadyReleased, tags, layersSent, bytesSent };
+  return { reference, digest: descriptor.digest, alreadyReleased, tags, attached, layersSent, bytesSent };
+}
+
+/** Before the version is named: whoever finds the release finds them too. */
+async function attachTo(
+  { attest, image, version, progress }: PushRequest,
+  repository: Repository,
+  subject: Descriptor,
+  signing: Signing,
+): Promise<string[]> {
+  if (attest === undefined) return [];
+  const { attach } = await import('./attach.ts');
+  const input = { ...attest, repository, subject, image, version, signing };
+  return progress.step('saying what is in it', () => attach(input));
 }
 
 function send(

@@ -5,6 +5,7 @@ import { parseReference } from '../oci/reference.ts';
 import { annotationKeys } from '../oci/spec.ts';
 import { type PushRecord, type PushRequest, pushTo } from './push-release.ts';
 import { noRegistry, parseRegistry } from './registry-name.ts';
+import { factsAnnotation, parseFacts, readOwnVersion } from './release-facts.ts';
 import { findImage, openStore } from './release-store.ts';
 import { openWorkspace, type Places } from './workspace-session.ts';
 
@@ -14,6 +15,8 @@ export interface PushStoredRequest
   /** `acme/hello:1.0.1`, or the version alone of the repository around the caller. */
   release: string;
   registry: string | undefined;
+  keyFile: string | undefined;
+  attest: boolean;
 }
 
 /** The story of `gbuild push`: a release of the store goes to a registry. No engine is needed, and no repository. */
@@ -25,7 +28,10 @@ export async function pushStored(request: PushStoredRequest): Promise<PushRecord
   const stored = await findImage(store, reference);
   if (stored === undefined) throw await notReleased(reference, store);
   const image = await readImage(store, stored.descriptor.digest);
-  return pushTo({ ...request, registry, image, repository, version });
+  const facts = parseFacts(stored.descriptor.annotations?.[factsAnnotation]);
+  const { keyFile, installDir } = request;
+  const attest = request.attest ? { facts, keyFile, toolVersion: readOwnVersion(installDir) } : undefined;
+  return pushTo({ ...request, registry, image, repository, version, attest });
 }
 
 /** The repository around the caller is asked for what the command line does not say. */

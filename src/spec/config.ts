@@ -13,6 +13,12 @@ export interface UserConfig {
   cacheLimit: number;
   /** By HOST or HOST:PORT: how to treat a registry. */
   registries: Record<string, { insecure: boolean }>;
+  signing: {
+    /** A private key; `~/` is the home. */
+    key?: string;
+    /** A URI that says who vouches for this machine, for provenance. */
+    builder?: string;
+  };
 }
 
 const place = text.refine(
@@ -30,6 +36,10 @@ const configFormat: FileFormat<UserConfig> = {
     catalogs: z.array(place).default([]),
     cacheLimit: memory.prefault('10g'),
     registries: z.record(registryHost, mapping({ insecure: z.boolean().default(false) })).default({}),
+    signing: mapping({
+      key: z.exactOptional(text),
+      builder: z.exactOptional(z.url('a URI such as https://ci.example.com/agents')),
+    }).prefault({}),
   }),
   check: () => [],
   upgrade: () => [],
@@ -38,5 +48,11 @@ const configFormat: FileFormat<UserConfig> = {
 /** Parses config.yml; throws `config-invalid` with every mistake. `~/` becomes the home. */
 export function parseConfig(bytes: string | Uint8Array, fileName: string, homeDir: string): UserConfig {
   const { output } = parseFile(bytes, fileName, configFormat);
-  return { ...output, catalogs: output.catalogs.map((each) => each.replace(/^~(?=\/)/, join(homeDir))) };
+  const atHome = (path: string) => path.replace(/^~(?=\/)/, join(homeDir));
+  const { key } = output.signing;
+  return {
+    ...output,
+    catalogs: output.catalogs.map(atHome),
+    signing: { ...output.signing, ...(key !== undefined && { key: atHome(key) }) },
+  };
 }

@@ -68,6 +68,7 @@ async function push(repository: string, what = image) {
     version: '1.0.0',
     tags: ['latest'],
     runId: `turn-${turn}`,
+    attest: { facts: undefined, keyFile: undefined, toolVersion: '0.0.0' },
   });
 }
 

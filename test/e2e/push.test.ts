@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, verify } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
@@ -98,19 +98,103 @@ test('a second push sends nothing but questions, needs no engine and no reposito
   expect([bytesSent(), proxy.requests.filter(({ method }) => !['GET', 'HEAD'].includes(method))]).toEqual([0, []]);
 });
 
+const types = ['manifest', 'index'].map((kind) => `application/vnd.oci.image.${kind}.v1+json`);
+const accept = { headers: { accept: types.join(', ') } };
+const fetchJson = async (path: string) => (await fetch(`http://${registry.host}/v2/${path}`, accept)).json();
+
+/** What refers to an image, by the tag that stands in for the API where a registry has none: artifact types and manifests. */
+async function readReferrers(digest: string) {
+  const { manifests } = (await fetchJson(`${name}/manifests/${digest.replace(':', '-')}`)) as {
+    manifests: { digest: string; artifactType: string }[];
+  };
+  return manifests;
+}
+
+async function readDocument(digest: string, type: string): Promise<unknown> {
+  const referrer = (await readReferrers(digest)).find(({ artifactType }) => artifactType === type);
+  const manifest = (await fetchJson(`${name}/manifests/${referrer?.digest}`)) as { layers: { digest: string }[] };
+  return fetchJson(`${name}/blobs/${manifest.layers[0]?.digest}`);
+}
+
+test('beside a release stand bills of materials and provenance: the same however often it is pushed', async () => {
+  const { digest } = await readTag(name, '1.0.0');
+  const before = await readReferrers(digest!);
+  expect(before.map(({ artifactType }) => artifactType).sort()).toEqual([
+    'application/spdx+json',
+    'application/vnd.cyclonedx+json',
+    'application/vnd.in-toto+json',
+  ]);
+  const provenance = (await readDocument(digest!, 'application/vnd.in-toto+json')) as {
+    subject: unknown;
+    predicate: {
+      buildDefinition: { externalParameters: object; resolvedDependencies: { name: string; digest: object }[] };
+    };
+  };
+  const { externalParameters, resolvedDependencies } = provenance.predicate.buildDefinition;
+  expect(provenance.subject).toEqual([{ name: `${proxy.host}/${name}`, digest: { sha256: digest!.slice(7) } }]);
+  expect(externalParameters).toMatchObject({ version: '1.0.0', toolchain: base, tasks: [], platform: 'linux/amd64' });
+  expect(resolvedDependencies.map((each) => each.name)).toEqual(['source', 'gbuild.lock', 'build image', 'base image']);
+  expect(resolvedDependencies[0]?.digest).toEqual({ gitCommit: git(rootDir, 'rev-list', '-1', 'HEAD') });
+  expect(await readDocument(digest!, 'application/spdx+json')).toMatchObject({ spdxVersion: 'SPDX-2.3' });
+  expect(recordOf(await push(`${name}:1.0.0`)).attached).toEqual([]);
+  expect(await readReferrers(digest!)).toEqual(before);
+});
+
+test('a release is signed with the key that is named, once, and cosign’s tags lead to it', async () => {
+  const env = { COSIGN_PASSWORD: 'of the tests' };
+  const made = await cli.run(['key', 'generate', 'release'], { cwd: cli.dir, env });
+  expect([made.exitCode, plain(made.stdout)]).toMatchInlineSnapshot(`
+    [
+      0,
+      "<dir>/release.key: keep it, and its password, to yourself
+    <dir>/release.pub: give it to whoever verifies
+    ",
+    ]
+  `);
+  expect((await cli.run(['key', 'generate', 'release'], { cwd: cli.dir, env })).exitCode).toBe(2);
+  const flags = ['--sign-key', join(cli.dir, 'release.key')];
+  const { attached, digest } = recordOf(await push(`${name}:1.0.0`, flags, { env }));
+  expect(attached).toEqual([
+    'application/vnd.dev.cosign.artifact.sig.v1+json',
+    'application/vnd.dev.cosign.artifact.att.v1+json',
+  ]);
+  const signed = (await fetchJson(`${name}/manifests/${digest.replace(':', '-')}.sig`)) as {
+    layers: { digest: string; annotations: Record<string, string> }[];
+  };
+  const payload = await (await fetch(`http://${registry.host}/v2/${name}/blobs/${signed.layers[0]?.digest}`)).text();
+  const signature = Buffer.from(signed.layers[0]?.annotations['dev.cosignproject.cosign/signature'] ?? '', 'base64');
+  expect(verify('sha256', Buffer.from(payload), readFileSync(join(cli.dir, 'release.pub')), signature)).toBe(true);
+  expect(JSON.parse(payload).critical.image).toEqual({ 'docker-manifest-digest': digest });
+  expect(recordOf(await push(`${name}:1.0.0`, flags, { env })).attached).toEqual([]);
+  const wrong = await push(`${name}:1.0.0`, flags, { env: { COSIGN_PASSWORD: 'wrong' } });
+  expect([wrong.exitCode, plain(JSON.parse(wrong.stdout).error.message)]).toMatchInlineSnapshot(`
+    [
+      2,
+      "the password does not open <dir>/release.key",
+    ]
+  `);
+  const missing = await push(`${name}:1.0.0`, ['--sign-key', 'nowhere.key']);
+  expect([missing.exitCode, plain(JSON.parse(missing.stdout).error.message)]).toMatchInlineSnapshot(`
+    [
+      2,
+      "the key <dir>/NAME/nowhere.key cannot be read: ENOENT: no such file or directory, open '<dir>/NAME/nowhere.key'",
+    ]
+  `);
+});
+
 test('another version sends what changed and the manifest; layers that are there are not compressed again', async () => {
   writeFileSync(join(rootDir, 'src/run.sh'), '#!/bin/sh\necho second\n');
   commitAll(rootDir, 'second');
   recordOf(await cli.run(['image', '--release', '1.0.1', '--json'], { cwd: rootDir }));
   proxy.reset();
-  const record = recordOf(await push('1.0.1'));
+  const record = recordOf(await push('1.0.1', ['--no-attest']));
   expect(record.layersSent).toBe(1);
   expect(record.bytesSent).toBeLessThan(10_000);
   // The manifest goes under digest and version; the claim of the version is some hundred bytes more.
   expect(bytesSent()).toBeLessThan(record.bytesSent + 3_000);
   expect((await readTag(name, '1.0.1')).digest).toBe(record.digest);
   const { tags } = (await (await fetch(`http://${registry.host}/v2/${name}/tags/list`)).json()) as { tags: string[] };
-  expect(tags.sort()).toEqual(['1.0.0', '1.0.1', 'latest']);
+  expect(tags.filter((tag) => !tag.startsWith('sha256-')).sort()).toEqual(['1.0.0', '1.0.1', 'latest']);
 });
 
 test('a version that another image has is refused with what differs, and nothing moves', async () => {

@@ -1,0 +1,102 @@
+import type { Artifact } from '../attest/artifact.ts';
+import { formatDocuments, signAttachments } from '../attest/attachments.ts';
+import { collectPackages } from '../attest/collect-packages.ts';
+import { cyclonedxMediaType, formatCycloneDx } from '../attest/cyclonedx.ts';
+import type { PrivateKey } from '../attest/key.ts';
+import { formatProvenance } from '../attest/provenance.ts';
+import { signatureAnnotation, verifyImageSignature } from '../attest/simple-signing.ts';
+import { formatSpdx, spdxMediaType } from '../attest/spdx.ts';
+import { statementMediaType } from '../attest/statement.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Image } from '../oci/image.ts';
+import { type Descriptor, type Manifest, mediaTypes } from '../oci/spec.ts';
+import { pushBytes } from '../registry/push-image.ts';
+import type { Repository } from '../registry/repository.ts';
+import type { ReleaseFacts } from './release-facts.ts';
+import type { Signing } from './signing-key.ts';
+
+export interface AttachInput {
+  repository: Repository;
+  /** Of the image's manifest, as the registry has it. */
+  subject: Descriptor;
+  image: Image;
+  version: string;
+  /** Unknown for a release of an older gbuild: it gets no provenance then. */
+  facts: ReleaseFacts | undefined;
+  signing: Signing;
+  toolVersion: string;
+}
+
+const signatureType = 'application/vnd.dev.cosign.artifact.sig.v1+json';
+
+/**
+ * Puts beside an image what is in it, what it was made of and, with a key, who says so: each an artifact that refers to it.
+ * What is there already stays; equal images get equal documents. Answers the types of what was put there.
+ */
+export async function attach(input: AttachInput): Promise<string[]> {
+  const { repository, subject, facts, signing } = input;
+  const there = new Set((await repository.listReferrers(subject.digest)).map(({ artifactType }) => artifactType));
+  const documents = [spdxMediaType, cyclonedxMediaType, ...(facts === undefined ? [] : [statementMediaType])];
+  const lacks = documents.some((type) => !there.has(type));
+  const isSigned = signing.key === undefined || (await isSignedWith(repository, subject.digest, signing.key));
+  if (!lacks && isSigned) return [];
+  const artifacts = (await formatAll(input, isSigned ? undefined : signing.key)).filter(
+    ({ artifactType }) => !there.has(artifactType) || !documents.includes(artifactType),
+  );
+  for (const artifact of artifacts) await pushArtifact(repository, artifact);
+  return artifacts.map(({ artifactType }) => artifactType);
+}
+
+async function formatAll(
+  { repository, subject, image, version, facts, signing, toolVersion }: AttachInput,
+  key?: PrivateKey,
+) {
+  const { name } = repository;
+  const { digest } = subject;
+  const created = image.config.created ?? '1980-01-01T00:00:01Z';
+  const packages = await collectPackages(image);
+  const { architecture } = image.config;
+  const sbom = { image: { name, version, digest, architecture }, packages, created, toolVersion };
+  const { builderId } = signing;
+  const provenance =
+    facts && formatProvenance({ ...facts, subject: { name, digest }, ...(builderId !== undefined && { builderId }) });
+  const documents = {
+    spdx: formatSpdx(sbom),
+    cyclonedx: formatCycloneDx(sbom),
+    ...(provenance !== undefined && { provenance }),
+  };
+  const input = { subject, name, created, documents };
+  return [...formatDocuments(input), ...(key === undefined ? [] : signAttachments(input, key))];
+}
+
+/** Blobs first, then the manifest; the tag last, for tools that do not ask for referrers. */
+async function pushArtifact(repository: Repository, { blobs, manifestBytes, tag }: Artifact): Promise<void> {
+  for (const { bytes, ...blob } of blobs) await pushBytes(repository, bytes, { ...blob, size: bytes.length });
+  await repository.writeReferrer(manifestBytes, mediaTypes.manifest);
+  if (tag !== undefined) await repository.writeManifest(tag, manifestBytes, mediaTypes.manifest);
+}
+
+/** Whether this very key has signed the image already: ECDSA would sign it otherwise each time. */
+async function isSignedWith(repository: Repository, digest: Digest, key: PrivateKey): Promise<boolean> {
+  for (const referrer of await repository.listReferrers(digest, signatureType)) {
+    const found = await repository.readManifest(referrer.digest);
+    const { layers = [] } = JSON.parse(found?.bytes.toString() ?? '{}') as Partial<Manifest>;
+    for (const layer of layers) {
+      const signature = layer.annotations?.[signatureAnnotation] ?? '';
+      const payload = await readSmall(repository, layer);
+      try {
+        verifyImageSignature({ payload, signature }, digest, key.publicKey);
+        return true;
+      } catch {
+        // Somebody else's.
+      }
+    }
+  }
+  return false;
+}
+
+async function readSmall(repository: Repository, blob: Descriptor): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const part of repository.readBlob(blob)) parts.push(part);
+  return Buffer.concat(parts);
+}

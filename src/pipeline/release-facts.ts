@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ProvenanceInput } from '../attest/provenance.ts';
+import { type Digest, digestOf } from '../oci/digest.ts';
+import type { Image } from '../oci/image.ts';
+import type { ImagePlan } from '../plan/image-plan.ts';
+import type { Revision } from '../workspace/revision.ts';
+import type { KnownBase } from './read-base.ts';
+import type { WorkspaceSession } from './workspace-session.ts';
+
+/** What a release was made of; its provenance, but for the image itself. */
+export type ReleaseFacts = Omit<ProvenanceInput, 'subject' | 'builderId'>;
+
+/** Where a release stands in the store's index, what it was made of stands beside its name. */
+export const factsAnnotation = 'io.gbuild.provenance';
+
+export interface FactsInput {
+  session: WorkspaceSession;
+  installDir: string;
+  plan: ImagePlan;
+  image: Image;
+  base: KnownBase;
+  revision: Revision;
+  /** As they were run, in order. */
+  tasks: string[];
+}
+
+/** Gathered when the release is made: a push may come later, from a folder that knows nothing of the repository. */
+export function gatherFacts({ session, installDir, plan, image, base, revision, tasks }: FactsInput): ReleaseFacts {
+  const { toolchain, specFile, lock } = session;
+  const platform = `${image.config.os}/${image.config.architecture}`;
+  const lockDigest = plan.labels['io.gbuild.lock'] as Digest | undefined;
+  const url = revision.sourceUrl;
+  return {
+    asked: {
+      ...(plan.version !== undefined && { version: plan.version }),
+      toolchain: toolchain.request,
+      tasks,
+      platform,
+      ...(specFile !== undefined && { spec: digestOf(readFileSync(specFile)) }),
+    },
+    resolved: {
+      toolchain: { name: toolchain.name, version: toolchain.version, recipe: toolchain.recipe as Digest },
+      created: plan.created,
+    },
+    source: { commit: revision.commit, ...(url !== undefined && { url }), dirty: revision.dirty.length > 0 },
+    ...(lockDigest !== undefined && { lock: lockDigest }),
+    buildImage: {
+      reference: toolchain.build,
+      digest: lock?.toolchain.platforms[platform]?.build as Digest,
+      digestOf: 'config',
+    },
+    base: { reference: plan.base, digest: base.engineId, digestOf: 'config' },
+    toolVersion: readOwnVersion(installDir),
+  };
+}
+
+export function parseFacts(text: string | undefined): ReleaseFacts | undefined {
+  return text === undefined ? undefined : (JSON.parse(text) as ReleaseFacts);
+}
+
+export function readOwnVersion(installDir: string): string {
+  return (JSON.parse(readFileSync(join(installDir, 'package.json'), 'utf8')) as { version: string }).version;
+}
