@@ -1,34 +1,18 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { GbuildError } from '../errors.ts';
 import { completeImage } from '../oci/copy.ts';
-import { digestOf } from '../oci/digest.ts';
 import type { Image } from '../oci/image.ts';
-import { type ImagePlan, planImage } from '../plan/image-plan.ts';
-import { tasksOf } from '../plan/task-plan.ts';
-import { type Revision, readRevision } from '../workspace/revision.ts';
-import { readTrackedFiles } from '../workspace/tracked.ts';
-import {
-  assertMovingTag,
-  assertReleasable,
-  assertTracked,
-  assertUntouched,
-  parseReleaseVersion,
-} from './assert-releasable.ts';
+import type { ImagePlan } from '../plan/image-plan.ts';
+import { assertMovingTag, parseReleaseVersion } from './assert-releasable.ts';
 import { cleanUp } from './clean-up.ts';
-import { ensureBase } from './ensure-base.ts';
 import { assertOutputsFree, parseOutputs, writeOutputs } from './image-outputs.ts';
 import { type ImageRecord, recordOf } from './image-record.ts';
-import { packImage } from './pack-image.ts';
+import { prepareImage } from './prepare-image.ts';
 import { publishImage } from './publish-image.ts';
 import type { PushRecord } from './push-release.ts';
-import { readBase } from './read-base.ts';
-import { type ReadyRuntime, readyRuntime } from './ready-toolchain.ts';
 import { noRegistry, parseRegistry } from './registry-name.ts';
 import { gatherFacts, type ReleaseFacts, readOwnVersion } from './release-facts.ts';
 import { openStore } from './release-store.ts';
-import { type RunRequest, runNamed } from './run-named.ts';
-import { defaultTasks } from './workspace-session.ts';
+import type { RunRequest } from './run-named.ts';
 
 export interface ImageRequest extends Omit<RunRequest, 'names' | 'args'> {
   /** Undefined: a development image. */
@@ -48,26 +32,14 @@ export interface ImageRequest extends Omit<RunRequest, 'names' | 'args'> {
  */
 export async function makeImage(request: ImageRequest): Promise<ImageRecord> {
   const began = performance.now();
-  const { session, engine, progress, stop, host } = request;
+  const { session, engine, stop, host } = request;
   const version = request.version === undefined ? undefined : parseReleaseVersion(request.version);
   for (const tag of request.tags) assertMovingTag(tag);
   const outputs = parseOutputs(request.outputs, host.cwd);
   assertOutputsFree(outputs);
   const target = request.push === undefined ? undefined : choosePushTarget(request, version);
-  const revision = await readRevision(session.rootDir, host.env);
-  if (version !== undefined) {
-    assertReleasable(session, revision);
-    assertTracked(session, await readTrackedFiles(session.rootDir, host.env));
-  }
-  const plan = planOf(request, revision, version);
-  const ready = await readyRuntime(request);
-  if (version !== undefined) await assertLocked(request, ready);
-  const tasks = request.build && plan.buildTask !== undefined ? await runBuild(request, plan.buildTask) : [];
-  if (version !== undefined) assertUntouched(session.rootDir, revision!, await readRevision(session.rootDir, host.env));
   const store = await openStore(host);
-  await ensureBase(plan.base, request);
-  const base = await readBase(plan.base, { store, engine, host, progress, stop });
-  const packed = await progress.step('packing', () => packImage(request, plan, base, revision));
+  const { plan, packed, base, revision, tasks } = await prepareImage({ ...request, version }, store);
   stop.ask.throwIfAborted();
   const swept = cleanUp(request, engine).catch(() => undefined);
   const { image } = packed;
@@ -100,11 +72,6 @@ function choosePushTarget({ push, host, session }: ImageRequest, version: string
   return parseRegistry(registry);
 }
 
-async function runBuild(request: ImageRequest, task: string): Promise<string[]> {
-  const { tasks } = await runNamed({ ...request, names: [task], args: [] });
-  return tasks.map(({ name }) => name);
-}
-
 async function push(
   request: ImageRequest,
   registry: string,
@@ -119,46 +86,3 @@ async function push(
   const { pushTo } = await import('./push-release.ts');
   return pushTo({ ...request, registry, image, repository: plan.repository, version: plan.tag, tags, attest });
 }
-
-function planOf({ session }: ImageRequest, revision: Revision | undefined, version: string | undefined): ImagePlan {
-  const { spec, toolchain, defaults, rootDir, lock } = session;
-  const tasks = Object.keys(tasksOf(spec, defaultTasks(session)));
-  const lockDigest = lock === undefined ? undefined : digestOf(readFileSync(join(rootDir, 'gbuild.lock')));
-  return planImage({ spec, toolchain, defaults, revision, version, tasks, lockDigest });
-}
-
-/** A release stands on the very runtime image that was locked, not on one made of packages that have moved on since. */
-async function assertLocked(request: ImageRequest, { runtime, platform }: ReadyRuntime): Promise<void> {
-  const { session, engine, host, progress, stop } = request;
-  const locked = session.lock?.toolchain.platforms[platform];
-  if (locked?.runtime === runtime) return;
-  const suggestions = [
-    'gbuild lock --update && git add gbuild.lock && git commit -m "Lock the toolchain anew"',
-    ...(locked === undefined
-      ? []
-      : ['or have the locked image on this engine: from a colleague or a registry that has it']),
-  ];
-  if (locked === undefined) {
-    throw new GbuildError(
-      'release-refused',
-      `gbuild.lock has no entry for ${platform}, the platform of ${engine.endpoint.url}`,
-      { suggestions, facts: { platform, actual: runtime } },
-    );
-  }
-  const { describeChanges, readPackages } = await import('../toolchain/contents.ts');
-  const { toolchain } = session;
-  const packages = await readPackages({ engine, host, progress, stop }, toolchain.runtime ?? toolchain.build);
-  const changes = locked.runtimePackages === undefined ? [] : describeChanges(locked.runtimePackages, packages);
-  const shown = changes.slice(0, mostPackagesShown).map((change) => `  ${change}`);
-  if (changes.length > shown.length) shown.push(`  and ${changes.length - shown.length} more`);
-  throw new GbuildError(
-    'release-refused',
-    [
-      `gbuild.lock names the runtime image ${locked.runtime}, but ${engine.endpoint.url} has ${runtime}: packages have moved on since the lock was written`,
-      ...shown,
-    ].join('\n'),
-    { suggestions, facts: { platform, locked: locked.runtime, actual: runtime, changes } },
-  );
-}
-
-const mostPackagesShown = 10;

@@ -4,9 +4,9 @@ import type { Layer } from '../oci/layer.ts';
 import type { ImagePlan } from '../plan/image-plan.ts';
 import type { Revision } from '../workspace/revision.ts';
 import { type CollectedRule, collectLayers, collectRules, packRules } from './collect-layers.ts';
-import type { ImageRequest } from './make-image.ts';
 import { packChanged } from './pack-changed.ts';
 import { printEntries, TreeMemory } from './packed-tree.ts';
+import type { PrepareRequest } from './prepare-image.ts';
 import type { KnownBase } from './read-base.ts';
 
 export interface PackedImage {
@@ -24,7 +24,7 @@ export interface PackedImage {
  * commit and the lock alone; one of an uncommitted tree is put on top of the last one where that saves sending it.
  */
 export async function packImage(
-  request: ImageRequest,
+  request: PrepareRequest,
   plan: ImagePlan,
   base: KnownBase,
   revision: Revision | undefined,

@@ -69,7 +69,7 @@ async function describeLayer(released: ReleasedImage, image: Image, index: numbe
   return paths.length > mostPaths ? [...shown, `${name}: and ${paths.length - mostPaths} more paths`] : shown;
 }
 
-function describeConfigs(before: ImageConfig, after: ImageConfig): string[] {
+export function describeConfigs(before: ImageConfig, after: ImageConfig): string[] {
   const old = listSettings(before);
   const now = listSettings(after);
   return [...new Set([...Object.keys(old), ...Object.keys(now)])]

@@ -1,0 +1,39 @@
+import { Args, Flags } from '@oclif/core';
+import { verifyRelease } from '../pipeline/verify-release.ts';
+import { formatDigest } from '../reporter/format.ts';
+import { engineFlags } from './base.ts';
+import { EngineCommand } from './engine-command.ts';
+import { newRunId } from './task-command.ts';
+
+export default class VerifyCommand extends EngineCommand {
+  static override summary =
+    'Check who signed a release and what it was made of, and build it again to the very same image';
+  static override description =
+    'Run it in a clone of the repository: the recorded commit is built in a folder of its own, with its own spec and lock. Nothing is named or pushed. Where the image is another one, the first file and byte that differ are told.';
+  static override args = {
+    reference: Args.string({ required: true, description: 'HOST/NAME:VERSION or HOST/NAME@sha256:DIGEST' }),
+  };
+  static override flags = {
+    ...engineFlags,
+    key: Flags.string({ helpValue: 'FILE', description: 'public key that must have signed it, e.g. cosign.pub' }),
+    rebuild: Flags.boolean({ default: true, allowNo: true, description: 'build it again and compare' }),
+  };
+  static override examples = [
+    '<%= config.bin %> verify registry.example.com/hello:1.0.1 --key cosign.pub',
+    '<%= config.bin %> verify registry.example.com/hello:1.0.1 --key cosign.pub --no-rebuild',
+  ];
+
+  async run() {
+    const { flags, args } = await this.parse(VerifyCommand);
+    const streams = { stdout: process.stderr, stderr: process.stderr, prefixed: false };
+    const { key: keyFile, rebuild } = flags;
+    const record = await this.withEngine(flags, (open) =>
+      verifyRelease({ ...open, streams, runId: newRunId(), reference: args.reference, keyFile, rebuild }),
+    );
+    const { reference, imageId, commit, signedWith } = record;
+    const signed = signedWith === undefined ? 'not checked who signed it' : `signed with ${signedWith}`;
+    const built = rebuild ? `built again from ${commit.slice(0, 12)}` : `of commit ${commit.slice(0, 12)}`;
+    this.log(`${reference} verified (${formatDigest(imageId)}, ${signed}, ${built})`);
+    return record;
+  }
+}
