@@ -1,10 +1,10 @@
 import { GbuildError } from '../errors.ts';
 import { type Digest, digestOf, isDigest } from '../oci/digest.ts';
 import { type Descriptor, mediaTypes } from '../oci/spec.ts';
-import type { Answer } from './connection.ts';
 import type { Place } from './failures.ts';
 import type { RepositoryContext } from './repository.ts';
 import { PassingFailure } from './retry.ts';
+import type { Answer } from './wire.ts';
 
 const { index, manifest, dockerManifest, dockerManifestList } = mediaTypes;
 const accepted = { Accept: [manifest, index, dockerManifest, dockerManifestList].join(', ') };

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { GbuildError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/spec.ts';
-import type { Answer } from './connection.ts';
 import type { RepositoryContext } from './repository.ts';
 import { PassingFailure } from './retry.ts';
+import type { Answer } from './wire.ts';
 
 type Blob = Pick<Descriptor, 'digest' | 'size'>;
 

@@ -1,10 +1,10 @@
 import { type Digest, digestOf, hexOf, isDigest } from '../oci/digest.ts';
 import { formatCanonical } from '../oci/json.ts';
 import { type Descriptor, type Index, type Manifest, mediaTypes } from '../oci/spec.ts';
-import type { Answer } from './connection.ts';
 import { readManifest, writeManifest } from './manifests.ts';
 import type { RepositoryContext } from './repository.ts';
 import { nextPage, notUnderstood, parseAnswer } from './tags.ts';
+import type { Answer } from './wire.ts';
 
 /** Asks the referrers API, else the tag that stands for it ("Listing Referrers" of the distribution-spec). */
 export async function listReferrers(

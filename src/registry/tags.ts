@@ -1,6 +1,6 @@
 import { GbuildError } from '../errors.ts';
-import type { Answer } from './connection.ts';
 import type { RepositoryContext } from './repository.ts';
+import type { Answer } from './wire.ts';
 
 const mostPages = 10_000;
 
