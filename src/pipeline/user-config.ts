@@ -7,7 +7,7 @@ import type { UserConfig } from '../spec/config.ts';
 export async function readUserConfig({ configDir, homeDir }: Host): Promise<UserConfig> {
   const file = join(configDir, 'config.yml');
   const text = readTextIfAny(file);
-  if (text === undefined) return { config: 1, catalogs: [], cacheLimit: 10 * 1024 ** 3 };
+  if (text === undefined) return { config: 1, catalogs: [], cacheLimit: 10 * 1024 ** 3, registries: {} };
   const { parseConfig } = await import('../spec/config.ts');
   return parseConfig(text, file, homeDir);
 }

@@ -2,7 +2,7 @@ import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { mapping } from './mapping.ts';
 import { type FileFormat, parseFile } from './parse-file.ts';
-import { gitAddress, memory, text } from './scalars.ts';
+import { gitAddress, memory, registryHost, text } from './scalars.ts';
 
 /** What a person's own configuration says; it holds for all of their repositories. */
 export interface UserConfig {
@@ -11,6 +11,14 @@ export interface UserConfig {
   catalogs: string[];
   /** Bytes; a dependency cache that is larger is emptied. */
   cacheLimit: number;
+  /** By `HOST` or `HOST:PORT`. */
+  registries: Record<string, RegistryConfig>;
+}
+
+/** How one registry is asked. */
+export interface RegistryConfig {
+  /** With any certificate, or without TLS. */
+  insecure: boolean;
 }
 
 const place = text.refine(
@@ -27,6 +35,7 @@ const configFormat: FileFormat<UserConfig> = {
     config: z.literal(1, '1 | the first line of the file is "config: 1"'),
     catalogs: z.array(place).default([]),
     cacheLimit: memory.prefault('10g'),
+    registries: z.record(registryHost, mapping({ insecure: z.boolean('true or false').default(false) })).default({}),
   }),
   check: () => [],
   upgrade: () => [],

@@ -246,6 +246,36 @@ describe('digests', () => {
   });
 });
 
+describe('memory', () => {
+  const size = 200_000_000;
+  const slab = Buffer.alloc(1_000_000, 'x');
+
+  test('of a blob only what the connection takes is asked for', async () => {
+    using rig = openRig();
+    let made = 0;
+    const open$ = function* (): Generator<Buffer> {
+      for (; made < size; made += slab.length) yield slab;
+    };
+    proxy.fault({ method: 'PUT', action: { stallUpload: 100_000 } });
+    const digest = digestOf(Buffer.from('never'));
+    const writing = open(rig).writeBlob({ digest, size }, open$);
+    setTimeout(() => rig.stop(new Error('enough')), 400);
+    await expect(writing).rejects.toThrow('enough');
+    expect(made).toBeLessThan(30_000_000);
+  });
+
+  test('of a blob only what its reader takes is fetched', async () => {
+    using rig = openRig();
+    const large = makeBlob(60_000_000, 'large');
+    await open(rig).writeBlob(large.descriptor, large.open);
+    for await (const _chunk of open(rig).readBlob(large.descriptor)) {
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      break;
+    }
+    expect(proxy.requests.at(-1)!.received).toBeLessThan(30_000_000);
+  });
+});
+
 test('credentials do not go along when a registry points to another host', async () => {
   const headers: unknown[] = [];
   const storage = createServer((incoming, reply) => {

@@ -1,0 +1,22 @@
+import type { Host, Stop } from '../host.ts';
+import { openRegistries, type Registries } from '../registry/registries.ts';
+import type { Progress } from '../reporter/progress.ts';
+import { readHostTrust } from '../toolchain/trust.ts';
+import { readUserConfig } from './user-config.ts';
+
+/**
+ * Image registries as the caller reaches them: with the host's own CA roots and proxies, what config.yml says of them, and a
+ * trace for DEBUG=gbuild:registry. Whoever opens closes. Throws `config-invalid`.
+ */
+export async function openCallerRegistries(host: Host, stop: Stop, progress: Progress): Promise<Registries> {
+  const { registries } = await readUserConfig(host);
+  const insecure = Object.entries(registries).flatMap(([name, { insecure }]) => (insecure ? [name] : []));
+  const isTraced = /(^|,)gbuild:(\*|registry)/.test(host.env.DEBUG ?? '');
+  return openRegistries({
+    host,
+    stop,
+    extraRoots: readHostTrust(host).extraRoots,
+    insecure,
+    ...(isTraced && { trace: (line: string) => progress.note(`gbuild:registry ${line}`) }),
+  });
+}
