@@ -201,6 +201,7 @@ describe('digests', () => {
   test('bytes that were damaged on the way there are sent again', async () => {
     using rig = openRig();
     const other = makeBlob(100_000, 'damaged');
+    proxy.fault({ method: 'DELETE', action: answer(405) });
     proxy.fault({ method: 'PUT', path: /uploads/, times: 1, action: { damage: 'upload' } });
     await open(rig).writeBlob(other.descriptor, other.open);
     expect(rig.pauses).toEqual([250]);
@@ -293,6 +294,27 @@ test('credentials do not go along when a registry points to another host', async
   expect(headers).toEqual([undefined]);
   expect(proxy.requests.at(-1)?.headers.authorization).toMatch(/^Basic /);
   await new Promise((resolve) => storage.close(resolve));
+});
+
+test('a registry that repeats a secret is not repeated', async () => {
+  using home = makeHome();
+  const me = { user: 'me', password: 'secret word' };
+  home.login({ auths: { [proxy.host]: authOf(me) } });
+  using rig = openRig({ host: home });
+  proxy.fault({ path: /^\/v2\/$/, action: answer(401, { 'WWW-Authenticate': 'Basic realm="x"' }) });
+  const body = JSON.stringify({
+    errors: [{ code: 'DENIED', message: `not by secret word (Basic ${authOf(me).auth})` }],
+  });
+  proxy.fault({ path: /manifests/, action: { answer: { status: 403, body } } });
+  expect(await failureOf(() => open(rig).readManifest('1'))).toMatchInlineSnapshot(`
+    {
+      "code": "registry-denied",
+      "message": "the registry <registry> would not give the manifest team/app:1: you may not do this there: not by *** (Basic ***) (DENIED) (HTTP 403)",
+      "suggestions": [
+        "docker login <registry>",
+      ],
+    }
+  `);
 });
 
 test('a stop ends everything at once, with its own reason', async () => {
