@@ -17,6 +17,7 @@ export async function openCallerRegistries(host: Host, stop: Stop, progress: Pro
     stop,
     extraRoots: readHostTrust(host).extraRoots,
     insecure,
+    warn: (text) => progress.warn(text),
     ...(isTraced && { trace: (line: string) => progress.note(`gbuild:registry ${line}`) }),
   });
 }

@@ -64,8 +64,18 @@ export function readRegistryError(text: string): string | undefined {
     .map(({ code, message }) => (message && code ? `${message} (${code})` : message || code))
     .filter(Boolean)
     .join('; ');
+  return said === '' ? undefined : tame(said);
+}
+
+/** `Warning: 299 - "text"`: what a registry wants its users to read. */
+export function parseWarnings({ warning = '' }: IncomingHttpHeaders): string[] {
+  const found = [...warning.matchAll(/(?:^|,)\s*299 - "((?:[^"\\]|\\.)*)"/g)];
+  return found.map(([, text = '']) => tame(text.replaceAll(/\\(.)/g, '$1')));
+}
+
+function tame(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal would obey them
-  return said === '' ? undefined : said.replaceAll(/[\x00-\x1f\x7f-\x9f]+/g, ' ').slice(0, longestSaying);
+  return text.replaceAll(/[\x00-\x1f\x7f-\x9f]+/g, ' ').slice(0, longestSaying);
 }
 
 /** Whether the registry names this error code. */

@@ -4,7 +4,7 @@ import type { RegistryAddress } from './address.ts';
 import type { Dialer } from './dial.ts';
 import { exchange, readBody } from './exchange.ts';
 import { networkFailure, type Place } from './failures.ts';
-import { refusalFailure } from './refusals.ts';
+import { parseWarnings, refusalFailure } from './refusals.ts';
 import { Attempts } from './retry.ts';
 import { formatUrl, type Secrets } from './secrets.ts';
 import type { RegistrySettings } from './settings.ts';
@@ -40,6 +40,8 @@ export interface WireContext {
   dialer: Dialer;
   secrets: Secrets;
   trace: (line: string) => void;
+  /** Told of what the registry wants its users to know ("Warnings" of the distribution-spec), each once. */
+  warn: (text: string) => void;
 }
 
 const mostDiscarded = 64 * 1024;
@@ -50,6 +52,7 @@ const mostText = 8 * 1024 ** 2;
 export class Wire {
   readonly registry: string;
   readonly #context: WireContext;
+  readonly #warned = new Set<string>();
 
   constructor(context: WireContext) {
     this.registry = context.address.name;
@@ -86,9 +89,10 @@ export class Wire {
     const source = new Source();
     try {
       const all = { 'User-Agent': 'gbuild', ...lengthOf(method, body), ...headers };
-      const toSend = body && { chunks: source.watch(body.open()), onBytes: body.onBytes?.bind(body) };
+      const toSend = body && { size: body.size, chunks: source.watch(body.open()), onBytes: body.onBytes?.bind(body) };
       const stream = await exchange(dialer.open(url, { method, headers: all, signal }), toSend, settings);
       trace(`${line} ${stream.statusCode} ${Math.round(performance.now() - began)} ms`);
+      this.#passWarnings(stream.headers);
       return { status: stream.statusCode ?? 0, headers: stream.headers, url, stream };
     } catch (thrown) {
       trace(`${line} failed: ${secrets.mask(messageOf(thrown)).trim()}`);
@@ -135,6 +139,15 @@ export class Wire {
   /** The failure that an unwanted answer is, as its status says. */
   refusal(what: string, { status, headers }: Pick<Answer, 'status' | 'headers'>, text: string): Error {
     return refusalFailure(this.place(what), { status, headers, text: this.#context.secrets.mask(text) });
+  }
+
+  #passWarnings(headers: IncomingHttpHeaders): void {
+    const { secrets, warn } = this.#context;
+    for (const text of parseWarnings(headers)) {
+      if (this.#warned.has(text)) continue;
+      this.#warned.add(text);
+      warn(`the registry ${this.registry} says: ${secrets.mask(text)}`);
+    }
   }
 
   #failure(what: string, url: URL, thrown: unknown): unknown {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Authority, type Issued, makeAuthority } from '../support/authority.ts';
 import { errorOf } from '../support/error-of.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
 import { registryUser, startRegistry } from '../support/registry.ts';
 import { authOf, makeHome } from '../support/registry-home.ts';
 import { makeBlob, openRig } from '../support/registry-rig.ts';
@@ -78,13 +79,39 @@ test('a bearer token is asked for with a password, once for each need', async ()
   using home = makeHome();
   home.login({ auths: { [registry.host]: authOf(registryUser) } });
   using rig = openRig({ host: home });
-  expect(await tryWriting(rig, registry.host, 'one')).toBe(1000);
-  expect(await tryWriting(rig, registry.host, 'two')).toBe(1000);
+  const seeds = ['one', 'two', 'three'];
+  const found = await Promise.all(seeds.map((seed) => tryWriting(rig, registry.host, seed)));
+  expect(found).toEqual([1000, 1000, 1000]);
   expect(tokens.requests.map(({ method, parameters }) => [method, parameters.getAll('scope')])).toEqual([
     ['GET', ['repository:team/app:pull,push']],
     ['GET', ['repository:team/app:pull']],
   ]);
   expect(rig.trace.join('\n')).not.toMatch(/Bearer|of the tests/);
+});
+
+test('a token that is no longer taken is asked for anew, and the upload goes on', async () => {
+  await using tokens = await startTokenServer(server);
+  await using registry = await startRegistry({ tokens: { ...tokens, rootFile: authority.rootFile } });
+  await using proxy = await startFaultProxy(registry.host);
+  using home = makeHome();
+  home.login({ auths: { [proxy.host]: authOf(registryUser) } });
+  using rig = openRig({ host: home });
+  const challenge = `Bearer realm="${tokens.realm}",service="${tokens.service}",error="invalid_token"`;
+  const expired = { status: 401, headers: { 'WWW-Authenticate': challenge } };
+  proxy.fault({ method: 'PUT', times: 1, action: { answer: expired } });
+  expect(await tryWriting(rig, proxy.host, 'expired')).toBe(1000);
+  expect(proxy.requests.map(({ method, status }) => `${method} ${status}`)).toEqual([
+    'GET 401',
+    'POST 202',
+    'PUT 401',
+    'PUT 201',
+    'HEAD 200',
+  ]);
+  expect(tokens.requests.map(({ parameters }) => parameters.get('scope'))).toEqual([
+    'repository:team/app:pull,push',
+    'repository:team/app:pull,push',
+    'repository:team/app:pull',
+  ]);
 });
 
 test('an identity token of a credential helper is changed for bearer tokens, and never sent to the registry', async () => {

@@ -317,6 +317,19 @@ test('a registry that repeats a secret is not repeated', async () => {
   `);
 });
 
+test('what a registry wants its users to know is passed on, once', async () => {
+  const warnings: string[] = [];
+  using rig = openRig({ warn: (text) => void warnings.push(text.replace(proxy.host, '<registry>')) });
+  const warning = '299 - "pulls by \\"tag\\" end in May", 110 cache "stale", 299 - "or not"';
+  proxy.fault({ action: { withHeaders: { warning } } });
+  await open(rig).readManifest('1');
+  await open(rig).listTags();
+  expect(warnings).toEqual([
+    'the registry <registry> says: pulls by "tag" end in May',
+    'the registry <registry> says: or not',
+  ]);
+});
+
 test('a stop ends everything at once, with its own reason', async () => {
   using rig = openRig({
     settings: { sleep: (_ms, signal) => new Promise((_, reject) => signal.addEventListener('abort', reject)) },
