@@ -3,7 +3,7 @@ import { messageOf } from '../errors.ts';
 import type { RegistryAddress } from './address.ts';
 import type { Dialer } from './dial.ts';
 import { exchange, readBody } from './exchange.ts';
-import { networkFailure, type Place } from './failures.ts';
+import { isNotTls, networkFailure, type Place } from './failures.ts';
 import { parseWarnings, refusalFailure } from './refusals.ts';
 import { Attempts } from './retry.ts';
 import { formatUrl, type Secrets } from './secrets.ts';
@@ -95,7 +95,7 @@ export class Wire {
       this.#passWarnings(stream.headers);
       return { status: stream.statusCode ?? 0, headers: stream.headers, url, stream };
     } catch (thrown) {
-      trace(`${line} failed: ${secrets.mask(messageOf(thrown)).trim()}`);
+      trace(`${line} failed: ${isNotTls(thrown) ? 'no TLS is spoken there' : secrets.mask(messageOf(thrown))}`);
       throw source.hasFailed ? thrown : this.#failure(what, url, thrown);
     }
   }

@@ -35,7 +35,9 @@ async function tryWriting(rig: ReturnType<typeof openRig>, registry: string, see
 async function failureOf(call: () => unknown, names: Record<string, string>) {
   const { code, message, suggestions } = await errorOf(call);
   const tame = (text: string) =>
-    Object.entries(names).reduce((tamed, [name, value]) => tamed.replaceAll(value, `<${name}>`), text);
+    Object.entries(names)
+      .reduce((tamed, [name, value]) => tamed.replaceAll(value, `<${name}>`), text)
+      .replaceAll(/sha256:[0-9a-f]{64}/g, '<digest>');
   return { code, message: tame(message), suggestions: suggestions.map(tame) };
 }
 
@@ -50,7 +52,7 @@ test('a registry that wants a password gets the one of the docker config, and no
   expect(await failureOf(attempt, names)).toMatchInlineSnapshot(`
     {
       "code": "registry-denied",
-      "message": "the registry <registry> would not take the blob sha256:8a8fc43ff29f33975902371701f27d62e5b0f958f5ccba835e1859991f0daf11 of team/app: it wants credentials, and there are none: authentication required (UNAUTHORIZED)",
+      "message": "the registry <registry> would not take the blob <digest> of team/app: it wants credentials, and there are none: authentication required (UNAUTHORIZED)",
       "suggestions": [
         "docker login <registry>",
       ],
@@ -60,7 +62,7 @@ test('a registry that wants a password gets the one of the docker config, and no
   expect(await failureOf(attempt, names)).toMatchInlineSnapshot(`
     {
       "code": "registry-denied",
-      "message": "the registry <registry> would not take the blob sha256:8a8fc43ff29f33975902371701f27d62e5b0f958f5ccba835e1859991f0daf11 of team/app: it does not take the entry "<registry>" of <home>/.docker/config.json for that: authentication required (UNAUTHORIZED)",
+      "message": "the registry <registry> would not take the blob <digest> of team/app: it does not take the entry "<registry>" of <home>/.docker/config.json for that: authentication required (UNAUTHORIZED)",
       "suggestions": [
         "docker login <registry>",
       ],
@@ -140,7 +142,7 @@ test('who may only pull, whose token server is closed or has another clock, is t
   expect(await failureOf(attempt, names)).toMatchInlineSnapshot(`
     {
       "code": "registry-denied",
-      "message": "the registry <registry> would not take the blob sha256:34d31cf30673f25f607846d6178ed1f613e1474cd585524a58d466668bf91376 of team/app: it wants credentials, and there are none: authentication required (UNAUTHORIZED)",
+      "message": "the registry <registry> would not take the blob <digest> of team/app: it wants credentials, and there are none: authentication required (UNAUTHORIZED)",
       "suggestions": [
         "docker login <registry>",
       ],
@@ -171,7 +173,7 @@ test('who may only pull, whose token server is closed or has another clock, is t
   expect(await failureOf(attempt, names)).toMatchInlineSnapshot(`
     {
       "code": "registry-denied",
-      "message": "the registry <registry> would not take the blob sha256:34d31cf30673f25f607846d6178ed1f613e1474cd585524a58d466668bf91376 of team/app: it does not take the token that its token server has just given: their clocks are 3600 s apart",
+      "message": "the registry <registry> would not take the blob <digest> of team/app: it does not take the token that its token server has just given: their clocks are 3600 s apart",
       "suggestions": [],
     }
   `);
@@ -179,7 +181,7 @@ test('who may only pull, whose token server is closed or has another clock, is t
   expect(await failureOf(attempt, names)).toMatchInlineSnapshot(`
     {
       "code": "registry-denied",
-      "message": "the registry <registry> would not take the blob sha256:34d31cf30673f25f607846d6178ed1f613e1474cd585524a58d466668bf91376 of team/app: it does not take the entry "<registry>" of <home>/.docker/config.json for that: authentication required (UNAUTHORIZED)",
+      "message": "the registry <registry> would not take the blob <digest> of team/app: it does not take the entry "<registry>" of <home>/.docker/config.json for that: authentication required (UNAUTHORIZED)",
       "suggestions": [
         "docker login <registry>",
       ],
@@ -277,7 +279,7 @@ test('a registry that is read-only says so', async () => {
   expect(await failureOf(attempt, { registry: registry.host })).toMatchInlineSnapshot(`
     {
       "code": "registry-failed",
-      "message": "the registry <registry> would not take the blob sha256:00ecbe2afe0a827da452edad3311f4d7ecfa74bd8ccc5f0b6d12bdfa0822d530 of team/app: it does not allow that: it may be read-only, or a mirror (HTTP 405)",
+      "message": "the registry <registry> would not take the blob <digest> of team/app: it does not allow that: it may be read-only, or a mirror (HTTP 405)",
       "suggestions": [],
     }
   `);
