@@ -4,19 +4,33 @@ import type { Progress } from '../reporter/progress.ts';
 import { readHostTrust } from '../toolchain/trust.ts';
 import { readUserConfig } from './user-config.ts';
 
-/** Runs work with registries: trusted as this host trusts, insecure where the caller's config.yml says so. */
+/** Runs work with image registries, and closes them. */
 export async function withRegistries<T>(
   { host, stop, progress }: { host: Host; stop: Stop; progress: Progress },
   work: (registries: Registries) => Promise<T>,
 ): Promise<T> {
-  const { registries: named } = await readUserConfig(host);
-  const insecure = Object.entries(named).flatMap(([registry, { insecure }]) => (insecure ? [registry] : []));
-  const isTraced = /(^|,)gbuild:(\*|registry)/.test(host.env.DEBUG ?? '');
-  const trace = isTraced ? { trace: (line: string) => progress.note(`gbuild:registry ${line}`) } : {};
-  const registries = openRegistries({ host, stop, extraRoots: readHostTrust(host).extraRoots, insecure, ...trace });
+  const registries = await openCallerRegistries(host, stop, progress);
   try {
     return await work(registries);
   } finally {
     registries.close();
   }
+}
+
+/**
+ * Image registries as the caller reaches them: with the host's own CA roots and proxies, what config.yml says of them, and a
+ * trace for DEBUG=gbuild:registry. Throws `config-invalid`.
+ */
+async function openCallerRegistries(host: Host, stop: Stop, progress: Progress): Promise<Registries> {
+  const { registries } = await readUserConfig(host);
+  const insecure = Object.entries(registries).flatMap(([name, { insecure }]) => (insecure ? [name] : []));
+  const isTraced = /(^|,)gbuild:(\*|registry)/.test(host.env.DEBUG ?? '');
+  return openRegistries({
+    host,
+    stop,
+    extraRoots: readHostTrust(host).extraRoots,
+    insecure,
+    warn: (text) => progress.warn(text),
+    ...(isTraced && { trace: (line: string) => progress.note(`gbuild:registry ${line}`) }),
+  });
 }

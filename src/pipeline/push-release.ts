@@ -11,8 +11,8 @@ import { type RemoteImage, readRemote } from '../registry/pull-image.ts';
 import { type PushedImage, type PushState, pushImage } from '../registry/push-image.ts';
 import type { Registries } from '../registry/registries.ts';
 import type { Repository } from '../registry/repository.ts';
-import { formatBytes } from '../reporter/format.ts';
 import type { Progress, Step } from '../reporter/progress.ts';
+import { TransferMeter } from '../reporter/transfer.ts';
 import { findBaseLayers } from './base-layers.ts';
 import { withRegistries } from './open-registries.ts';
 import type { ReleaseFacts } from './release-facts.ts';
@@ -125,13 +125,12 @@ function send(
 
 /** Bytes and rate of the layer that moved last. */
 function showProgress(step: Step): (state: PushState) => void {
-  const began = new Map<string, number>();
-  return ({ layer, sent, size }) => {
-    const now = performance.now();
-    const start = began.get(layer) ?? now;
-    began.set(layer, start);
-    const rate = now - start < 500 ? '' : `, ${formatBytes((sent * 1000) / (now - start))}/s`;
-    step.update(`${layer}: ${formatBytes(sent)} of ${formatBytes(size)}${rate}`);
+  const meters = new Map<string, TransferMeter>();
+  return ({ layer, count, size }) => {
+    const meter = meters.get(layer) ?? new TransferMeter(size);
+    meters.set(layer, meter);
+    meter.add(count);
+    step.update(`${layer}: ${meter.describe()}`);
   };
 }
 

@@ -5,7 +5,7 @@ import type { Host, Stop } from '../host.ts';
 import { writeImage } from '../oci/copy.ts';
 import type { Digest } from '../oci/digest.ts';
 import { exactImage } from '../oci/exact-image.ts';
-import type { BaseImage } from '../oci/image.ts';
+import { type BaseImage, extendImage, scratchImage } from '../oci/image.ts';
 import { layerOfFile } from '../oci/layer.ts';
 import type { Layout } from '../oci/layout.ts';
 import { readArchive } from '../oci/read-archive.ts';
@@ -29,12 +29,16 @@ export interface KnownBase extends BaseImage {
   manifestDigest: Digest;
 }
 
+/** What the spec calls an image of nothing. */
+export const nothing = 'scratch';
+
 /**
  * What an image stands on, from the store; the first time it is copied there from the engine, every layer checked against
  * its diffID.
  */
 export async function readBase(reference: string, input: ReadBaseInput): Promise<KnownBase> {
   const { store, engine, progress } = input;
+  if (reference === nothing) return nothingFor((await engine.info()).platform);
   const image = await engine.inspectImage(reference);
   if (image === undefined) {
     throw new GbuildError('image-missing', `the base image ${reference} is not on ${engine.endpoint.url}`, {
@@ -48,6 +52,14 @@ export async function readBase(reference: string, input: ReadBaseInput): Promise
     importBase(image.id as Digest, input),
   );
   return (await findBase(store, image.id as Digest))!;
+}
+
+/** `base: scratch`: no layer, and of the config nothing but the platform. */
+function nothingFor(platform: string): KnownBase {
+  const [os = 'linux', architecture = 'amd64', variant] = platform.split('/');
+  const base = scratchImage({ os, architecture, ...(variant !== undefined && { variant }) });
+  const { id, manifestDigest } = extendImage(base, [], { created: '1980-01-01T00:00:00Z' });
+  return { ...base, engineId: id, manifestDigest };
 }
 
 async function findBase(store: Layout, engineId: Digest): Promise<KnownBase | undefined> {

@@ -5,6 +5,7 @@ import type { RegistrySettings } from './settings.ts';
 type Patience = Pick<RegistrySettings, 'stallSeconds' | 'connectSeconds'>;
 
 export interface BodyToSend {
+  size: number;
   chunks: Iterable<Buffer> | AsyncIterable<Buffer>;
   /** Told of bytes as they are handed to the connection. */
   onBytes?: ((count: number) => void) | undefined;
@@ -12,6 +13,9 @@ export interface BodyToSend {
 
 /** Bytes written before the connection is waited for: small, so that a slow one is seen to move. */
 const pieceBytes = 64 * 1024;
+
+/** A registry hashes or moves what it got before it answers. */
+const digestedPerSecond = 10_000_000;
 
 /** Nothing moved for so long that nothing will. */
 export class Stalled extends Error {}
@@ -33,7 +37,8 @@ export async function exchange(
   limitConnecting(request, patience.connectSeconds);
   if (body === undefined) request.end();
   else await sendBody(request, body, answered, patience);
-  return await within(patience.stallSeconds, answered, (error) => request.destroy(error));
+  const seconds = patience.stallSeconds + (body?.size ?? 0) / digestedPerSecond;
+  return await within(seconds, answered, (error) => request.destroy(error));
 }
 
 async function sendBody(

@@ -1,11 +1,12 @@
 import { GbuildError } from '../errors.ts';
 import { type Digest, digestOf, isDigest } from '../oci/digest.ts';
 import { type Descriptor, mediaTypes } from '../oci/spec.ts';
-import type { Answer, Connection } from './connection.ts';
+import type { Connection } from './connection.ts';
 import type { Place } from './failures.ts';
 import { hasErrorCode } from './refusals.ts';
 import type { RepositoryContext } from './repository.ts';
 import { PassingFailure } from './retry.ts';
+import type { Answer } from './wire.ts';
 
 const { index, manifest, dockerManifest, dockerManifestList } = mediaTypes;
 const accepted = { Accept: [manifest, index, dockerManifest, dockerManifestList].join(', ') };

@@ -3,6 +3,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { GbuildError } from '../errors.ts';
 import { type Digest, hexOf } from '../oci/digest.ts';
@@ -67,7 +68,21 @@ export function readLayer(repository: Repository, layer: Descriptor): AsyncItera
 }
 
 function unpack({ mediaType }: Descriptor, bytes: AsyncIterable<Buffer>): AsyncIterable<Uint8Array> {
-  return mediaType.endsWith('gzip') ? Readable.from(bytes).compose(createGunzip()) : bytes;
+  return mediaType.endsWith('gzip') ? gunzip(bytes) : bytes;
+}
+
+/** Whoever stops reading ends what is before it, quietly. */
+async function* gunzip(chunks: AsyncIterable<Buffer>): AsyncGenerator<Uint8Array> {
+  const [source, unzip] = [Readable.from(chunks), createGunzip()];
+  const passed = pipeline(source, unzip);
+  passed.catch(() => undefined);
+  try {
+    yield* unzip;
+    await passed;
+  } finally {
+    source.destroy();
+    unzip.destroy();
+  }
 }
 
 interface RemoteLayer {

@@ -21,10 +21,10 @@ export interface PushOptions {
   onProgress: (state: PushState) => void;
 }
 
-/** How far a push is: bytes as the registry gets them. */
+/** Bytes of a layer that went on their way, of so many in all; negative where some go again. */
 export interface PushState {
   layer: string;
-  sent: number;
+  count: number;
   size: number;
 }
 
@@ -85,20 +85,13 @@ async function pushLayer(
   if (noted !== undefined && (await repository.headBlob(noted.digest)) === noted.size)
     return { descriptor: noted, bytes: 0 };
   const name = layer.createdBy;
-  let read = 0;
-  const compressed = await layers.compress(
-    layer,
-    (count) => {
-      read += count;
-      onProgress({ layer: `compressing ${name}`, sent: read, size: layer.size });
-    },
-    signal,
-  );
+  const tell = (what: string, size: number) => (count: number) => onProgress({ layer: what, count, size });
+  const compressed = await layers.compress(layer, tell(`compressing ${name}`, layer.size), signal);
   try {
     const { descriptor } = compressed;
     if (noted === undefined && (await repository.headBlob(descriptor.digest)) !== undefined)
       return { descriptor, bytes: 0 };
-    await repository.writeBlob(descriptor, compressed.open, { onBytes: countUp(name, descriptor.size, onProgress) });
+    await repository.writeBlob(descriptor, compressed.open, { onBytes: tell(name, descriptor.size) });
     return { descriptor, bytes: descriptor.size };
   } finally {
     compressed.discard();
@@ -121,17 +114,9 @@ async function copyLayer(
   if (from.registry === repository.registry && (await repository.mountBlob(plain.digest, from.path)))
     return { descriptor: plain, bytes: 0 };
   await repository.writeBlob(plain, (offset) => skipBytes(from.readBlob(plain), offset), {
-    onBytes: countUp(createdBy, plain.size, onProgress),
+    onBytes: (count) => onProgress({ layer: createdBy, count, size: plain.size }),
   });
   return { descriptor: plain, bytes: plain.size };
-}
-
-function countUp(layer: string, size: number, onProgress: PushOptions['onProgress']): (count: number) => void {
-  let sent = 0;
-  return (count) => {
-    sent += count;
-    onProgress({ layer, sent, size });
-  };
 }
 
 async function* skipBytes(chunks: AsyncIterable<Buffer>, offset: number): AsyncGenerator<Buffer> {

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { GbuildError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/spec.ts';
-import type { Answer } from './connection.ts';
 import type { RepositoryContext } from './repository.ts';
 import { PassingFailure } from './retry.ts';
+import type { Answer } from './wire.ts';
 
 type Blob = Pick<Descriptor, 'digest' | 'size'>;
 
@@ -50,21 +50,36 @@ export async function* readBlob(context: RepositoryContext, blob: Blob): AsyncGe
 }
 
 async function* readFrom(
-  { connection, path, scopes }: RepositoryContext,
-  { digest, size }: Blob,
+  context: RepositoryContext,
+  blob: Blob,
   position: number,
   what: string,
 ): AsyncGenerator<Buffer> {
-  const headers = position === 0 ? {} : { Range: `bytes=${position}-` };
-  const request = { what, method: 'GET', at: `${path}/blobs/${digest}`, scopes: scopes.pull, headers } as const;
-  const answer = await connection.askOnce(request, [200, 206]);
+  const { connection, path } = context;
+  const answer = await askFrom(context, blob, position, what);
   let skip = position - (startOf(answer) ?? position);
-  if (skip < 0) throw cutShort(connection.registry, path, { digest, size }, position);
+  if (skip < 0) throw cutShort(connection.registry, path, blob, position);
   for await (const chunk of connection.stream(answer, what)) {
     const fresh = chunk.subarray(Math.min(skip, chunk.length));
     skip -= chunk.length - fresh.length;
     if (fresh.length > 0) yield fresh;
   }
+}
+
+/** Who does not understand the range (416) is asked for all. */
+async function askFrom(
+  { connection, path, scopes }: RepositoryContext,
+  { digest, size }: Blob,
+  position: number,
+  what: string,
+): Promise<Answer> {
+  const request = { what, method: 'GET', at: `${path}/blobs/${digest}`, scopes: scopes.pull } as const;
+  if (position === 0) return connection.askOnce(request, [200]);
+  const headers = { Range: `bytes=${position}-${size - 1}` };
+  const answer = await connection.askOnce({ ...request, headers }, [200, 206, 416]);
+  if (answer.status !== 416) return answer;
+  await connection.discard(answer);
+  return connection.askOnce(request, [200]);
 }
 
 /** Who knows no ranges sends all again (200). */

@@ -1,10 +1,10 @@
 import { type Digest, digestOf, hexOf, isDigest } from '../oci/digest.ts';
 import { formatCanonical } from '../oci/json.ts';
 import { type Descriptor, type Index, type Manifest, mediaTypes } from '../oci/spec.ts';
-import type { Answer } from './connection.ts';
 import { readManifest, writeManifest } from './manifests.ts';
 import type { RepositoryContext } from './repository.ts';
-import { nextPage, notUnderstood, parseAnswer } from './tags.ts';
+import { mostPages, nextPage, notUnderstood, parseAnswer } from './tags.ts';
+import type { Answer } from './wire.ts';
 
 /** Asks the referrers API, else the tag that stands for it ("Listing Referrers" of the distribution-spec). */
 export async function listReferrers(
@@ -45,8 +45,9 @@ async function askApi(
   const filter = artifactType === undefined ? '' : `?artifactType=${encodeURIComponent(artifactType)}`;
   const found: Descriptor[] = [];
   let at: string | URL | undefined = `${path}/referrers/${digest}${filter}`;
-  while (at !== undefined) {
-    const request = { what, method: 'GET', at, scopes: scopes.pull } as const;
+  for (let page = 0; at !== undefined && page < mostPages; page += 1) {
+    const headers = { Accept: mediaTypes.index };
+    const request = { what, method: 'GET', at, scopes: scopes.pull, headers } as const;
     const answer: Answer & { bytes: Buffer } = await connection.read(request, [200, 404, 405]);
     if (answer.status !== 200) return undefined;
     const index = parseAnswer(answer.bytes) as Partial<Index> | undefined;

@@ -36,6 +36,7 @@ function refused({ registry, what }: Place, refusal: Refusal, tries: number): Gb
 }
 
 function explainStatus(registry: string, { status, headers }: Refusal): { why: string; suggestions?: string[] } {
+  if (status >= 300 && status < 400) return { why: 'it points to where gbuild does not follow' };
   if (status === 403) return { why: 'you may not do this there', suggestions: [`docker login ${registry}`] };
   if (status === 404) return { why: 'it is not there' };
   if (status === 405) return { why: 'it does not allow that: it may be read-only, or a mirror' };
@@ -63,8 +64,18 @@ export function readRegistryError(text: string): string | undefined {
     .map(({ code, message }) => (message && code ? `${message} (${code})` : message || code))
     .filter(Boolean)
     .join('; ');
+  return said === '' ? undefined : tame(said);
+}
+
+/** `Warning: 299 - "text"`: what a registry wants its users to read. */
+export function parseWarnings({ warning = '' }: IncomingHttpHeaders): string[] {
+  const found = [...warning.matchAll(/(?:^|,)\s*299 - "((?:[^"\\]|\\.)*)"/g)];
+  return found.map(([, text = '']) => tame(text.replaceAll(/\\(.)/g, '$1')));
+}
+
+function tame(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal would obey them
-  return said === '' ? undefined : said.replaceAll(/[\x00-\x1f\x7f-\x9f]+/g, ' ').slice(0, longestSaying);
+  return text.replaceAll(/[\x00-\x1f\x7f-\x9f]+/g, ' ').slice(0, longestSaying);
 }
 
 /** Whether the registry names this error code. */

@@ -21,6 +21,8 @@ export interface RegistriesOptions {
   settings?: Partial<RegistrySettings>;
   /** Told of every request in a line; no secret is in it. */
   trace?: (line: string) => void;
+  /** Told of what a registry wants its users to know, each once. */
+  warn?: (text: string) => void;
 }
 
 /** Registries for the life of one command: connections, credentials and tokens are kept until it is closed. */
@@ -51,7 +53,7 @@ export function openRegistries(options: RegistriesOptions): Registries {
 }
 
 function connect(address: RegistryAddress, options: RegistriesOptions): { connection: Connection; dialer: Dialer } {
-  const { host, stop, extraRoots = '', insecure = [], trace = () => {} } = options;
+  const { host, stop, extraRoots = '', insecure = [], trace = () => {}, warn = () => {} } = options;
   const settings = { ...defaultSettings, ...options.settings };
   const secrets = new Secrets();
   const isInsecure = insecure.includes(address.name);
@@ -82,6 +84,7 @@ function connect(address: RegistryAddress, options: RegistriesOptions): { connec
     secrets,
     mayBePlain: isInsecure || address.isLoopback,
     trace,
+    warn,
   });
   return { connection, dialer };
 }

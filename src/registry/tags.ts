@@ -1,8 +1,9 @@
 import { GbuildError } from '../errors.ts';
-import type { Answer } from './connection.ts';
 import type { RepositoryContext } from './repository.ts';
+import type { Answer } from './wire.ts';
 
-const mostPages = 10_000;
+/** Whoever sends on for longer leads in a circle. */
+export const mostPages = 10_000;
 
 /** Follows the registry's pages ("Listing Tags" of the distribution-spec). */
 export async function listTags({ connection, path, scopes }: RepositoryContext): Promise<string[]> {

@@ -47,10 +47,14 @@ export class Tokens {
   /** A token for the scopes. Throws `registry-denied` when the server does not take the credentials. */
   async get(challenge: Challenge, scopes: readonly string[], credentials: Credentials | undefined): Promise<string> {
     const key = keyOf(challenge, scopes);
-    const kept = await this.#kept.get(key)?.catch(() => undefined);
-    if (kept !== undefined && performance.now() < kept.until) return kept.token;
+    for (let known = this.#kept.get(key); known !== undefined; ) {
+      const kept = await known.catch(() => undefined);
+      if (kept !== undefined && performance.now() < kept.until) return kept.token;
+      // Somebody else may have asked for another meanwhile.
+      const next = this.#kept.get(key);
+      known = next === known ? undefined : next;
+    }
     const asked = this.#fetch(challenge, scopes, credentials);
-    asked.catch(() => this.#kept.delete(key));
     this.#kept.set(key, asked);
     return (await asked).token;
   }

@@ -1,7 +1,7 @@
 import { GbuildError } from '../errors.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
-import type { Answer } from './connection.ts';
 import type { RepositoryContext } from './repository.ts';
+import type { Answer } from './wire.ts';
 
 /** An upload session: where to send on, and how many bytes are there. */
 export interface Upload {

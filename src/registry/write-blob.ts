@@ -1,12 +1,12 @@
 import { GbuildError } from '../errors.ts';
 import type { Descriptor } from '../oci/spec.ts';
 import { CheckedSource, type OpenBlob } from './checked-source.ts';
-import type { Answer } from './connection.ts';
 import { headBlob } from './read-blob.ts';
 import { hasErrorCode } from './refusals.ts';
 import type { RepositoryContext } from './repository.ts';
 import { PassingFailure } from './retry.ts';
 import { advance, cancelUpload, closingUrl, namesOther, readUpload, startUpload, type Upload } from './upload.ts';
+import type { Answer } from './wire.ts';
 
 export type { OpenBlob };
 

@@ -11,14 +11,20 @@ export interface UserConfig {
   catalogs: string[];
   /** Bytes; a dependency cache that is larger is emptied. */
   cacheLimit: number;
-  /** By HOST or HOST:PORT: how to treat a registry. */
-  registries: Record<string, { insecure: boolean }>;
+  /** By `HOST` or `HOST:PORT`. */
+  registries: Record<string, RegistryConfig>;
   signing: {
     /** A private key; `~/` is the home. */
     key?: string;
     /** A URI that says who vouches for this machine, for provenance. */
     builder?: string;
   };
+}
+
+/** How one registry is asked. */
+export interface RegistryConfig {
+  /** With any certificate, or without TLS. */
+  insecure: boolean;
 }
 
 const place = text.refine(
@@ -35,7 +41,7 @@ const configFormat: FileFormat<UserConfig> = {
     config: z.literal(1, '1 | the first line of the file is "config: 1"'),
     catalogs: z.array(place).default([]),
     cacheLimit: memory.prefault('10g'),
-    registries: z.record(registryHost, mapping({ insecure: z.boolean().default(false) })).default({}),
+    registries: z.record(registryHost, mapping({ insecure: z.boolean('true or false').default(false) })).default({}),
     signing: mapping({
       key: z.exactOptional(text),
       builder: z.exactOptional(z.url('a URI such as https://ci.example.com/agents')),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Authority, type Issued, makeAuthority } from '../support/authority.ts';
 import { errorOf } from '../support/error-of.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
 import { registryUser, startRegistry } from '../support/registry.ts';
 import { authOf, makeHome } from '../support/registry-home.ts';
 import { makeBlob, openRig } from '../support/registry-rig.ts';
@@ -34,7 +35,9 @@ async function tryWriting(rig: ReturnType<typeof openRig>, registry: string, see
 async function failureOf(call: () => unknown, names: Record<string, string>) {
   const { code, message, suggestions } = await errorOf(call);
   const tame = (text: string) =>
-    Object.entries(names).reduce((tamed, [name, value]) => tamed.replaceAll(value, `<${name}>`), text);
+    Object.entries(names)
+      .reduce((tamed, [name, value]) => tamed.replaceAll(value, `<${name}>`), text)
+      .replaceAll(/sha256:[0-9a-f]{64}/g, '<digest>');
   return { code, message: tame(message), suggestions: suggestions.map(tame) };
 }
 
@@ -49,7 +52,7 @@ test('a registry that wants a password gets the one of the docker config, and no
   expect(await failureOf(attempt, names)).toMatchInlineSnapshot(`
     {
       "code": "registry-denied",
-      "message": "the registry <registry> would not take the blob sha256:8a8fc43ff29f33975902371701f27d62e5b0f958f5ccba835e1859991f0daf11 of team/app: it wants credentials, and there are none: authentication required (UNAUTHORIZED)",
+      "message": "the registry <registry> would not take the blob <digest> of team/app: it wants credentials, and there are none: authentication required (UNAUTHORIZED)",
       "suggestions": [
         "docker login <registry>",
       ],
@@ -59,7 +62,7 @@ test('a registry that wants a password gets the one of the docker config, and no
   expect(await failureOf(attempt, names)).toMatchInlineSnapshot(`
     {
       "code": "registry-denied",
-      "message": "the registry <registry> would not take the blob sha256:8a8fc43ff29f33975902371701f27d62e5b0f958f5ccba835e1859991f0daf11 of team/app: it does not take the entry "<registry>" of <home>/.docker/config.json for that: authentication required (UNAUTHORIZED)",
+      "message": "the registry <registry> would not take the blob <digest> of team/app: it does not take the entry "<registry>" of <home>/.docker/config.json for that: authentication required (UNAUTHORIZED)",
       "suggestions": [
         "docker login <registry>",
       ],
@@ -78,13 +81,39 @@ test('a bearer token is asked for with a password, once for each need', async ()
   using home = makeHome();
   home.login({ auths: { [registry.host]: authOf(registryUser) } });
   using rig = openRig({ host: home });
-  expect(await tryWriting(rig, registry.host, 'one')).toBe(1000);
-  expect(await tryWriting(rig, registry.host, 'two')).toBe(1000);
+  const seeds = ['one', 'two', 'three'];
+  const found = await Promise.all(seeds.map((seed) => tryWriting(rig, registry.host, seed)));
+  expect(found).toEqual([1000, 1000, 1000]);
   expect(tokens.requests.map(({ method, parameters }) => [method, parameters.getAll('scope')])).toEqual([
     ['GET', ['repository:team/app:pull,push']],
     ['GET', ['repository:team/app:pull']],
   ]);
   expect(rig.trace.join('\n')).not.toMatch(/Bearer|of the tests/);
+});
+
+test('a token that is no longer taken is asked for anew, and the upload goes on', async () => {
+  await using tokens = await startTokenServer(server);
+  await using registry = await startRegistry({ tokens: { ...tokens, rootFile: authority.rootFile } });
+  await using proxy = await startFaultProxy(registry.host);
+  using home = makeHome();
+  home.login({ auths: { [proxy.host]: authOf(registryUser) } });
+  using rig = openRig({ host: home });
+  const challenge = `Bearer realm="${tokens.realm}",service="${tokens.service}",error="invalid_token"`;
+  const expired = { status: 401, headers: { 'WWW-Authenticate': challenge } };
+  proxy.fault({ method: 'PUT', times: 1, action: { answer: expired } });
+  expect(await tryWriting(rig, proxy.host, 'expired')).toBe(1000);
+  expect(proxy.requests.map(({ method, status }) => `${method} ${status}`)).toEqual([
+    'GET 401',
+    'POST 202',
+    'PUT 401',
+    'PUT 201',
+    'HEAD 200',
+  ]);
+  expect(tokens.requests.map(({ parameters }) => parameters.get('scope'))).toEqual([
+    'repository:team/app:pull,push',
+    'repository:team/app:pull,push',
+    'repository:team/app:pull',
+  ]);
 });
 
 test('an identity token of a credential helper is changed for bearer tokens, and never sent to the registry', async () => {
@@ -113,7 +142,7 @@ test('who may only pull, whose token server is closed or has another clock, is t
   expect(await failureOf(attempt, names)).toMatchInlineSnapshot(`
     {
       "code": "registry-denied",
-      "message": "the registry <registry> would not take the blob sha256:34d31cf30673f25f607846d6178ed1f613e1474cd585524a58d466668bf91376 of team/app: it wants credentials, and there are none: authentication required (UNAUTHORIZED)",
+      "message": "the registry <registry> would not take the blob <digest> of team/app: it wants credentials, and there are none: authentication required (UNAUTHORIZED)",
       "suggestions": [
         "docker login <registry>",
       ],
@@ -144,7 +173,7 @@ test('who may only pull, whose token server is closed or has another clock, is t
   expect(await failureOf(attempt, names)).toMatchInlineSnapshot(`
     {
       "code": "registry-denied",
-      "message": "the registry <registry> would not take the blob sha256:34d31cf30673f25f607846d6178ed1f613e1474cd585524a58d466668bf91376 of team/app: it does not take the token that its token server has just given: their clocks are 3600 s apart",
+      "message": "the registry <registry> would not take the blob <digest> of team/app: it does not take the token that its token server has just given: their clocks are 3600 s apart",
       "suggestions": [],
     }
   `);
@@ -152,7 +181,7 @@ test('who may only pull, whose token server is closed or has another clock, is t
   expect(await failureOf(attempt, names)).toMatchInlineSnapshot(`
     {
       "code": "registry-denied",
-      "message": "the registry <registry> would not take the blob sha256:34d31cf30673f25f607846d6178ed1f613e1474cd585524a58d466668bf91376 of team/app: it does not take the entry "<registry>" of <home>/.docker/config.json for that: authentication required (UNAUTHORIZED)",
+      "message": "the registry <registry> would not take the blob <digest> of team/app: it does not take the entry "<registry>" of <home>/.docker/config.json for that: authentication required (UNAUTHORIZED)",
       "suggestions": [
         "docker login <registry>",
       ],
@@ -250,7 +279,7 @@ test('a registry that is read-only says so', async () => {
   expect(await failureOf(attempt, { registry: registry.host })).toMatchInlineSnapshot(`
     {
       "code": "registry-failed",
-      "message": "the registry <registry> would not take the blob sha256:00ecbe2afe0a827da452edad3311f4d7ecfa74bd8ccc5f0b6d12bdfa0822d530 of team/app: it does not allow that: it may be read-only, or a mirror (HTTP 405)",
+      "message": "the registry <registry> would not take the blob <digest> of team/app: it does not allow that: it may be read-only, or a mirror (HTTP 405)",
       "suggestions": [],
     }
   `);

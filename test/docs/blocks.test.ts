@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { parseConfig } from '../../src/spec/config.ts';
 import { parseSpec } from '../../src/spec/read.ts';
 import { listBlocks, listCommands, listPages, readPage } from '../support/doc-pages.ts';
 
@@ -8,7 +9,7 @@ const placeOf = ({ page, line }: { page: string; line: number }) => `${page}:${l
 
 test('every block is of a kind that some test looks at', () => {
   // spec.md has kinds of its own, looked at by test/spec/docs.test.ts; toolchains.md shows parts of Dockerfiles.
-  const known = ['console', 'text', 'yaml', 'yaml here', 'yaml ci'];
+  const known = ['console', 'text', 'yaml', 'yaml here', 'yaml ci', 'yaml config'];
   const unknown = blocks
     .filter(({ page }) => !['docs/spec.md', 'docs/toolchains.md'].includes(page))
     .filter(({ language, kind }) => !known.includes([language, kind].filter(Boolean).join(' ')));
@@ -33,6 +34,12 @@ test('every gbuild.yml is one without warning', () => {
     if (kind === undefined || kind === 'here')
       expect({ text, warnings: parseSpec(text).warnings }).toEqual({ text, warnings: [] });
   }
+});
+
+test('every config.yml is one', () => {
+  const configs = blocks.filter(({ kind }) => kind === 'config');
+  for (const { text } of configs) expect(parseConfig(text, 'config.yml', '/home/ada')).toMatchObject({ config: 1 });
+  expect(configs.map(({ page }) => page)).toEqual(['docs/registries.md']);
 });
 
 test('the toolchain that the pages show is one: its test makes and uses it', () => {

@@ -138,7 +138,7 @@ async function readBody(incoming: IncomingMessage): Promise<Buffer> {
 
 function serveBlob({ incoming, repository, reply }: Exchange, digest: string): void {
   const bytes = repository.blobs.get(digest);
-  const from = Number(/^bytes=(\d+)-$/.exec(incoming.headers.range ?? '')?.[1] ?? 0);
+  const from = Number(/^bytes=(\d+)-\d*$/.exec(incoming.headers.range ?? '')?.[1] ?? 0);
   if (bytes === undefined) refuse(reply, 404, 'BLOB_UNKNOWN');
   else if (from === 0) reply(200, { 'Docker-Content-Digest': digest }, bytes);
   else reply(206, { 'Content-Range': `bytes ${from}-${bytes.length - 1}/${bytes.length}` }, bytes.subarray(from));

@@ -45,7 +45,7 @@ export async function startTokenServer(signer: Issued, behaviour: Partial<TokenB
     ...behaviour,
   };
   const requests: TokenRequest[] = [];
-  const [service, issuer] = ['registry of the tests', 'gbuild tests'];
+  const [service, issuer] = ['registry.test', 'gbuild tests'];
   const server = createServer(async (incoming, answer) => {
     const { method = '', headers } = incoming;
     const parameters = await readParameters(incoming);
