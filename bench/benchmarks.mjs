@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { benchPack } from './pack.mjs';
 import { comparePairs, env } from './pairs.mjs';
+import { benchGzip, benchPushChange, benchPushLarge, benchRelease } from './push.mjs';
 import { benchClassImage, benchFirstTest, benchToolchain } from './toolchains.mjs';
 import { makeTree } from './tree.mjs';
 
@@ -74,6 +75,37 @@ export const benchmarks = [
     title: 'both images of Node from nothing against a plain `docker build` of the same Dockerfile',
     bar: 1.3,
     run: () => benchToolchain(docker),
+  },
+  {
+    name: 'push-crane',
+    title: '`gbuild push` of a new layer of 100 MB, compressed, against `crane push` of the layout as it is',
+    bar: 1.2,
+    run: () => benchPushLarge(docker, 'crane'),
+  },
+  {
+    name: 'push-docker',
+    title: 'the same against `docker push`',
+    bar: 0.4,
+    run: () => benchPushLarge(docker, 'docker'),
+  },
+  {
+    name: 'push-change',
+    title: '`gbuild push` after one changed file against `docker push`',
+    bar: 2,
+    run: () => benchPushChange(docker),
+  },
+  {
+    name: 'release',
+    title:
+      '`gbuild image --release --push` after one changed class beside 100 MB against `docker build` and `docker push`',
+    bar: 0.5,
+    run: () => benchRelease(docker),
+  },
+  {
+    name: 'gzip',
+    title: 'compressing 100 MB against `gzip -6` (1.5 times as fast is 0.67x)',
+    bar: 0.67,
+    run: benchGzip,
   },
 ];
 
