@@ -1,25 +1,8 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Command } from '@oclif/core';
 import { expect, test } from 'vitest';
-import BuildCommand from '../../src/commands/build.ts';
-import CacheLsCommand from '../../src/commands/cache/ls.ts';
-import CacheRmCommand from '../../src/commands/cache/rm.ts';
-import CleanCommand from '../../src/commands/clean.ts';
-import CompletionCommand from '../../src/commands/completion.ts';
-import DoctorCommand from '../../src/commands/doctor.ts';
-import ImageCommand from '../../src/commands/image.ts';
-import InitCommand from '../../src/commands/init.ts';
-import LockCommand from '../../src/commands/lock.ts';
-import MigrateCommand from '../../src/commands/migrate.ts';
-import PlanCommand from '../../src/commands/plan.ts';
-import RunCommand from '../../src/commands/run.ts';
-import ShellCommand from '../../src/commands/shell.ts';
-import TestCommand from '../../src/commands/test.ts';
-import ToolchainBuildCommand from '../../src/commands/toolchain/build.ts';
-import ToolchainInspectCommand from '../../src/commands/toolchain/inspect.ts';
-import ToolchainLsCommand from '../../src/commands/toolchain/ls.ts';
-import ToolchainRmCommand from '../../src/commands/toolchain/rm.ts';
 import { listPages, proseOf, readPage } from '../support/doc-pages.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -56,36 +39,34 @@ test('no page names a path of a machine it was written on, or a registry', () =>
   expect(found).toEqual([]);
 });
 
-const commands = {
-  'cache ls': CacheLsCommand,
-  'cache rm': CacheRmCommand,
-  'toolchain build': ToolchainBuildCommand,
-  'toolchain inspect': ToolchainInspectCommand,
-  'toolchain ls': ToolchainLsCommand,
-  'toolchain rm': ToolchainRmCommand,
-  build: BuildCommand,
-  clean: CleanCommand,
-  completion: CompletionCommand,
-  doctor: DoctorCommand,
-  image: ImageCommand,
-  init: InitCommand,
-  lock: LockCommand,
-  migrate: MigrateCommand,
-  plan: PlanCommand,
-  run: RunCommand,
-  shell: ShellCommand,
-  test: TestCommand,
-};
+/** Every command by its words, from the files that define them. */
+const commands = await readCommands();
+
+async function readCommands(): Promise<Record<string, typeof Command>> {
+  const files = readdirSync(`${root}src/commands`, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.ts'),
+  );
+  const modules = await Promise.all(files.map((file) => import(`${root}src/commands/${file}`)));
+  const found = files.flatMap((file, index): [string, typeof Command][] => {
+    const { default: command } = modules[index] as { default?: typeof Command };
+    return command === undefined ? [] : [[file.replace('.ts', '').replace('/', ' '), command]];
+  });
+  return Object.fromEntries(found);
+}
+
+/** Words that have commands below them. */
+const topics = new Set(Object.keys(commands).flatMap((name) => (name.includes(' ') ? [name.split(' ')[0]!] : [])));
 
 test.each(pages)('every command and flag that %s mentions exists', (page) => {
-  const mentions = readPage(page).matchAll(
-    /(?:^\$ |`|run: |- )(?:\w+=\w+ )*gbuild (?!COMMAND)((?:cache |toolchain )?[a-z]+)([^`\n|;&]*)/gm,
-  );
-  const wrong = [...mentions].flatMap(([whole, name, rest]) => {
-    const command = commands[name as keyof typeof commands];
+  const mentions = readPage(page).matchAll(/(?:^\$ |`|run: |- )(?:\w+=\w+ )*gbuild (?!COMMAND)([a-z]+)([^`\n|;&]*)/gm);
+  const wrong = [...mentions].flatMap(([whole, first, others = '']) => {
+    const second = topics.has(first!) ? (/^ ([a-z]+)/.exec(others)?.[1] ?? '') : undefined;
+    const [name, rest] =
+      second === undefined ? [first!, others] : [`${first} ${second}`, others.slice(second.length + 1)];
+    const command = commands[name];
     if (command === undefined) return [whole];
-    const known = { ...command.flags, ...command.baseFlags } as object;
-    const flags = rest!.split(' -- ')[0]!.matchAll(/ --(?:no-)?([a-z]+)/g);
+    const known = { ...command.flags, ...command.baseFlags };
+    const flags = rest.split(' -- ')[0]!.matchAll(/ --(?:no-)?([a-z]+(?:-[a-z]+)*)/g);
     const isKnown = (flag: string) => ['json', 'help'].includes(flag) || Object.hasOwn(known, flag);
     return [...flags].filter(([, flag]) => !isKnown(flag!)).map(([flag]) => `${whole}: ${flag}`);
   });
