@@ -56,6 +56,7 @@ export async function openWorkspace(
   const resolved = resolveToolchain(request, catalog, {
     lock: lock?.toolchain,
     folder: request.kind === 'folder' ? readToolchainFolder(rootDir, request.path) : undefined,
+    jre: spec.image.jre,
   });
   const toolchain = { ...resolved, caches: resolved.caches.filter(({ when }) => factsHold(rootDir, when)) };
   return {

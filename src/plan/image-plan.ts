@@ -55,16 +55,20 @@ export function planImage(input: ImagePlanInput): ImagePlan {
     reference: `${spec.name}:${tag}`,
     base: spec.image.base === 'auto' ? (toolchain.runtime ?? toolchain.build) : spec.image.base,
     ...(build !== false && { buildTask: build }),
-    layers: spec.image.layers === 'auto' ? input.defaults.layers : spec.image.layers.map(ruleOf),
+    layers: [
+      ...input.defaults.jreLayers,
+      ...(spec.image.layers === 'auto' ? input.defaults.layers : spec.image.layers.map(ruleOf)),
+    ],
     created: revision?.commitTime ?? noTime,
     config: planConfig(input),
     labels: planLabels(input),
   };
 }
 
-/** The toolchain's own layers are laid out by its task `stage`, where it has one; else `build` makes what is packed. */
+/** The toolchain's own layers, and the Java runtime, are laid out by its task `stage`; else `build` makes what is packed. */
 function chooseBuildTask({ spec, defaults, tasks }: ImagePlanInput): string | false {
-  if (spec.image.layers === 'auto' && Object.hasOwn(defaults.tasks, 'stage')) return 'stage';
+  const isLaidOut = spec.image.layers === 'auto' || spec.image.jre !== undefined;
+  if (isLaidOut && Object.hasOwn(defaults.tasks, 'stage')) return 'stage';
   return tasks.includes('build') ? 'build' : false;
 }
 

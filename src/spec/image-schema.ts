@@ -59,11 +59,28 @@ const labelName = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]*$/, 'the name of a label such as com.example.team')
   .regex(/^(?!io\.gbuild\.)/, 'the name of a label | io.gbuild.* is written by gbuild itself');
 
-export const imageSchema = mapping({
+const jreKind = text.regex(/^[a-z][a-z0-9-]*$/, 'a kind of Java runtime such as jlink');
+const jreModule = text.regex(/^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/, 'the name of a module such as jdk.localedata');
+
+const jreSchema = z.union(
+  [
+    jreKind.transform((kind) => ({ kind, modules: [] as string[] })),
+    mapping({
+      kind: jreKind.describe('jlink: of the modules that the application needs'),
+      modules: z.array(jreModule).default([]).describe('Modules that nothing in the application refers to'),
+    }),
+  ],
+  { error: 'jlink, or a mapping of kind and modules' },
+);
+
+const imageMapping = mapping({
   base: z
     .union([z.literal('auto'), imageReference], { error: 'auto, or an image reference' })
     .default('auto')
     .describe('What the image stands on: auto is the runtime twin of the toolchain; scratch is nothing at all'),
+  jre: z
+    .exactOptional(jreSchema)
+    .describe('The Java runtime of the image: jlink makes one of the modules that the application needs'),
   layers: z
     .union([z.literal('auto'), z.array(layerSchema)], { error: 'auto, or a list of layers' })
     .default('auto')
@@ -79,4 +96,10 @@ export const imageSchema = mapping({
   workdir: z.exactOptional(containerPath).describe('The folder the application starts in'),
   labels: z.record(labelName, anyText).default({}).describe('Labels besides those of OCI and gbuild, which are added'),
   health: z.exactOptional(healthSchema).describe('How an engine tells whether the application is well'),
+});
+
+export const imageSchema = imageMapping.superRefine(({ base, jre }, context) => {
+  if (jre === undefined || base === 'auto') return;
+  const message = 'auto where image.jre is said | such an image stands on a base made for it: leave out one of the two';
+  context.addIssue({ code: 'custom', path: ['base'], message });
 });

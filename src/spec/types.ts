@@ -79,6 +79,8 @@ export interface TaskSpec {
 
 export interface ImageSpec {
   base: string;
+  /** Not said: the one of the toolchain's runtime twin. */
+  jre?: JreSpec;
   layers: 'auto' | LayerSpec[];
   /** The task to run before packing; false: none. Not said: the task `build`, when there is one. */
   build?: string | false;
@@ -91,6 +93,13 @@ export interface ImageSpec {
   workdir?: string;
   labels: Record<string, string>;
   health?: HealthSpec;
+}
+
+/** A Java runtime of the image's own. */
+export interface JreSpec {
+  kind: string;
+  /** Modules of the JDK that it has besides those that the application refers to. */
+  modules: string[];
 }
 
 export interface LayerSpec {

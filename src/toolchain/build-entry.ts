@@ -81,7 +81,7 @@ export async function buildRuntime(
     build: {
       ...catalogBuild(source, parts),
       title: `${resolved.name} ${resolved.version}, runtime`,
-      target: 'runtime',
+      target: source.runtimeTarget,
       args: { ...source.args, GBUILD_ROOT: root.reference, GBUILD_RUNTIME: base.reference },
     },
   });

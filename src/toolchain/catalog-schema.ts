@@ -83,6 +83,17 @@ const entrypointSchema = z.strictObject({
   because: z.string(),
 });
 
+const jreSchema = z.strictObject({
+  /** The Dockerfile's target that the image then stands on. */
+  target: word,
+  /** Debian packages of its root, instead of the toolchain's `runtimePackages`. */
+  runtimePackages: z.array(z.string()).default([]),
+  /** Tells the task that lays the image out; `{modules}`, those that the spec names, is filled in. */
+  env: environment.default({}),
+  /** Where that task has put the runtime: layers below all others, whoever says what those are. */
+  layers: z.array(layerRuleSchema).min(1),
+});
+
 /** images/<name>/toolchain.yml: everything gbuild knows about a toolchain beside its Dockerfile. */
 export const toolchainSchema = z.strictObject({
   toolchain: z.literal(1),
@@ -106,6 +117,8 @@ export const toolchainSchema = z.strictObject({
   args: z.record(z.string(), z.string()).default({}),
   /** Debian packages that images to ship on need; filled in like `args`, one that is empty then is left out. */
   runtimePackages: z.array(z.string()).default([]),
+  /** Java runtimes that an image may have instead of the one in `runtimePackages`, by their kind. */
+  jre: z.record(word, jreSchema).default({}),
   /** Commands that print a version, by the name of the tool: what gbuild.lock says is inside. */
   tools: z.record(word, z.string()).default({}),
   /** Paths of the images that differ from one build to the next and are not wanted there. */
@@ -176,6 +189,7 @@ export type LayerRule = z.infer<typeof layerRuleSchema>;
 export type TaskRule = z.infer<typeof taskRuleSchema>;
 export type EntrypointRule = z.infer<typeof entrypointSchema>;
 export type OptionRule = z.infer<typeof optionSchema>;
+export type JreRule = z.infer<typeof jreSchema>;
 export type PartRule = z.infer<typeof partSchema>;
 export type ToolchainData = z.infer<typeof toolchainSchema>;
 export type BaseData = z.infer<typeof baseSchema>;

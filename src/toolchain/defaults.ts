@@ -17,6 +17,8 @@ export interface ToolchainDefaults {
   tasks: Record<string, DefaultTask>;
   /** In layer order; `when` and `namedIn` are decided, so a planner needs to look at neither. */
   layers: LayerRule[];
+  /** Those below all others, also where the spec says what the others are. */
+  jreLayers: LayerRule[];
   entrypoint?: { command: string[]; because: string };
   /** As the file has it: a web or git address, or a registry's shorthand. */
   origin?: string;
@@ -26,6 +28,7 @@ export interface ToolchainDefaults {
 export interface DefaultRules {
   tasks: Record<string, TaskRule[]>;
   layers: LayerRule[];
+  jreLayers?: LayerRule[];
   entrypoint: EntrypointRule[];
   origins: Fact[];
 }
@@ -36,13 +39,18 @@ export function readDefaults(rootDir: string, rules: DefaultRules): ToolchainDef
   const origin = rules.origins.map((fact) => readFact(rootDir, fact)).find((text) => text !== undefined);
   return {
     tasks: readTasks(rootDir, rules.tasks),
-    layers: rules.layers
-      .filter(({ when, unless }) => factsHold(rootDir, when) && !unless.some((fact) => factsHold(rootDir, [fact])))
-      .map((rule) => ({ ...rule, from: rule.from.filter((path) => isNamed(rootDir, rule.namedIn, path)) }))
-      .filter((rule) => rule.from.length > 0),
+    layers: readLayers(rootDir, rules.layers),
+    jreLayers: readLayers(rootDir, rules.jreLayers ?? []),
     ...(entrypoint === undefined ? {} : { entrypoint }),
     ...(origin === undefined ? {} : { origin }),
   };
+}
+
+function readLayers(rootDir: string, rules: LayerRule[]): LayerRule[] {
+  return rules
+    .filter(({ when, unless }) => factsHold(rootDir, when) && !unless.some((fact) => factsHold(rootDir, [fact])))
+    .map((rule) => ({ ...rule, from: rule.from.filter((path) => isNamed(rootDir, rule.namedIn, path)) }))
+    .filter((rule) => rule.from.length > 0);
 }
 
 function readTasks(rootDir: string, rules: Record<string, TaskRule[]>): Record<string, DefaultTask> {

@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { RecipeFile } from './catalog.ts';
 
+/** What decides an image besides files. */
+export type Facts = { [key: string]: Plain };
+
 type Plain = string | number | boolean | null | Plain[] | { [key: string]: Plain };
 
 /**
  * The digest of everything that decides what an image holds, as far as it can be known without a network: the folder's
  * files (path, executable bit, bytes) and facts such as version, options and the packages named with their versions.
  */
-export function recipeDigest(files: RecipeFile[], facts: { [key: string]: Plain }): `sha256:${string}` {
+export function recipeDigest(files: RecipeFile[], facts: Facts): `sha256:${string}` {
   const hash = createHash('sha256').update(`${canonical({ recipe: 1, ...facts })}\n`);
   for (const { path, executable, bytes, isLink } of files) {
     hash.update(

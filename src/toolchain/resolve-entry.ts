@@ -1,10 +1,11 @@
 import { GbuildError } from '../errors.ts';
-import type { BaseEntry, Catalog } from './catalog.ts';
-import type { ToolchainData } from './catalog-schema.ts';
+import type { BaseEntry, Catalog, CatalogEntry } from './catalog.ts';
+import type { JreRule, ToolchainData } from './catalog-schema.ts';
+import { chooseJre, type JreRequest } from './jre.ts';
 import type { ToolchainRequest } from './lock-state.ts';
 import { byVersion, fillTemplate, type OptionValue, readOptions, withDefaults } from './options.ts';
 import { resolveParts } from './parts.ts';
-import { recipeDigest, shortRecipe } from './recipe.ts';
+import { type Facts, recipeDigest, shortRecipe } from './recipe.ts';
 import { nothingKnown, type Unlocked } from './resolved.ts';
 import { chooseVersion, isExactVersion, semverOf } from './versions.ts';
 
@@ -12,7 +13,7 @@ import { chooseVersion, isExactVersion, semverOf } from './versions.ts';
 export function resolveEntry(
   request: Extract<ToolchainRequest, { kind: 'catalog' }>,
   catalog: Catalog,
-  lockedVersion: string | undefined,
+  { version: lockedVersion, jre: askedJre }: { version: string | undefined; jre: JreRequest | undefined },
 ): Unlocked {
   const entry = catalog.find(request.name);
   if (entry === undefined) throw unknownToolchain(request.name, catalog.names);
@@ -27,18 +28,20 @@ export function resolveEntry(
   const fill = (template: string) => fillTemplate(template, version, options).trim();
   const args = Object.fromEntries(Object.entries(data.args).map(([name, template]) => [name, fill(template)]));
   const packages = Array.isArray(options.packages) ? options.packages : [];
-  const runtimePackages = [...data.runtimePackages.map(fill).filter((name) => name !== ''), ...packages].sort();
-  const recipe = recipeDigest([...base.files(), ...entry.files()], {
-    name: data.name,
+  const jre = askedJre && chooseJre(data, askedJre, catalog);
+  const runtimePackagesOf = (templates: string[]) =>
+    [...templates.map(fill).filter((name) => name !== ''), ...packages].sort();
+  const runtimePackages = runtimePackagesOf((jre ?? data).runtimePackages);
+  const { recipe, build, runtime } = nameImages(entry, base, {
     version,
-    args,
-    base: { suite, reference: suiteReference(data, base, suite) },
-    volatile: [...base.data.volatile, ...data.volatile],
-    keystores: data.keystores,
-    runtimePackages,
-    parts: parts.map(({ name, version: of, packages }) => ({ name, version: of, packages })),
+    jre: jre && { target: jre.target, runtimePackages },
+    facts: {
+      args,
+      base: { suite, reference: suiteReference(data, base, suite) },
+      runtimePackages: runtimePackagesOf(data.runtimePackages),
+      parts: parts.map(({ name, version: of, packages }) => ({ name, version: of, packages })),
+    },
   });
-  const build = `gbuild/${data.name}:${version}-${shortRecipe(recipe)}`;
   return {
     ...nothingKnown,
     kind: 'catalog',
@@ -48,18 +51,50 @@ export function resolveEntry(
     options: asked,
     recipe,
     build,
-    runtime: `${build}-runtime`,
-    caches: data.caches,
-    env: data.env,
-    hostFiles: data.hostFiles,
-    keystores: data.keystores,
-    tools: data.tools,
-    tasks: data.tasks,
-    layers: data.layers,
-    entrypoint: data.entrypoint,
-    origins: data.origins,
-    source: { kind: 'catalog', entry, base, suite, parts, args, runtimePackages },
+    runtime,
+    ...rulesOf(data),
+    env: { ...data.env, ...jreEnvironment(jre, askedJre) },
+    ...(jre !== undefined && { jreLayers: jre.layers }),
+    source: {
+      kind: 'catalog',
+      entry,
+      base,
+      suite,
+      parts,
+      args,
+      runtimePackages,
+      runtimeTarget: jre?.target ?? 'runtime',
+    },
   };
+}
+
+/** What the data says of repositories, as it is. */
+function rulesOf({ caches, hostFiles, keystores, tools, tasks, layers, entrypoint, origins }: ToolchainData) {
+  return { caches, hostFiles, keystores, tools, tasks, layers, entrypoint, origins };
+}
+
+interface ImageFacts {
+  version: string;
+  /** What decides the images besides the folders' files. */
+  facts: Facts;
+  /** What of a Java runtime of the image's own decides the image to ship on. */
+  jre: Facts | undefined;
+}
+
+/** The recipe, and references by it; another image to ship on leaves the one to build in what it is. */
+function nameImages({ data, files }: CatalogEntry, base: BaseEntry, { version, facts, jre }: ImageFacts) {
+  const all = [...base.files(), ...files()];
+  const volatile = [...base.data.volatile, ...data.volatile];
+  const common = { name: data.name, version, volatile, keystores: data.keystores, ...facts };
+  const usual = recipeDigest(all, common);
+  const recipe = jre === undefined ? usual : recipeDigest(all, { ...common, jre });
+  const tagOf = (digest: string) => `gbuild/${data.name}:${version}-${shortRecipe(digest)}`;
+  return { recipe, build: tagOf(usual), runtime: `${tagOf(recipe)}-runtime` };
+}
+
+function jreEnvironment(jre: JreRule | undefined, asked: JreRequest | undefined): Record<string, string> {
+  const fill = (template: string) => fillTemplate(template, '', { modules: asked?.modules ?? [] });
+  return Object.fromEntries(Object.entries(jre?.env ?? {}).map(([name, template]) => [name, fill(template)]));
 }
 
 /** The reference that is pulled for a toolchain's root, where that can be. */

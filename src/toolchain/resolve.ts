@@ -1,6 +1,7 @@
 import { GbuildError } from '../errors.ts';
 import type { Catalog } from './catalog.ts';
 import type { ToolchainFolder } from './folder.ts';
+import { type JreRequest, noJre } from './jre.ts';
 import { compareLock, isSameRequest, type LockedToolchain, type ToolchainRequest } from './lock-state.ts';
 import { recipeDigest, shortRecipe } from './recipe.ts';
 import { resolveEntry } from './resolve-entry.ts';
@@ -13,19 +14,22 @@ export interface ResolveInputs {
   lock?: LockedToolchain | undefined;
   /** Needed for kind 'folder': see readToolchainFolder. */
   folder?: ToolchainFolder | undefined;
+  /** The Java runtime that the image asks for, where it is not the usual one. */
+  jre?: JreRequest | undefined;
 }
 
 /**
  * Decides which exact toolchain a request means, and the content-addressed references of its images. Needs neither engine
- * nor network. A lock of the same request decides the version. Throws 'toolchain-unknown' where nothing fits.
+ * nor network. A lock of the same request decides the version. Throws 'toolchain-unknown' where nothing fits, 'spec-invalid'
+ * where the options or the Java runtime are none of its own.
  */
 export function resolveToolchain(
   request: ToolchainRequest,
   catalog: Catalog,
-  { lock, folder }: ResolveInputs = {},
+  { lock, folder, jre }: ResolveInputs = {},
 ): ResolvedToolchain {
   const obeyed = lock !== undefined && isSameRequest(lock, request) ? lock : undefined;
-  const resolved = resolveAnew(request, catalog, obeyed?.version, folder);
+  const resolved = resolveAnew(request, catalog, obeyed?.version, { folder, jre });
   return { ...resolved, lockState: compareLock(lock, obeyed, resolved.recipe) };
 }
 
@@ -33,9 +37,10 @@ function resolveAnew(
   request: ToolchainRequest,
   catalog: Catalog,
   version: string | undefined,
-  folder: ToolchainFolder | undefined,
+  { folder, jre }: Pick<ResolveInputs, 'folder' | 'jre'>,
 ): Unlocked {
-  if (request.kind === 'catalog') return resolveEntry(request, catalog, version);
+  if (request.kind === 'catalog') return resolveEntry(request, catalog, { version, jre });
+  if (jre !== undefined) throw noJre(request.request, catalog);
   if (request.kind === 'image') return resolveImage(request);
   if (folder === undefined) throw new GbuildError('bug', `the toolchain folder ${request.path} was not read`);
   return resolveFolder(request, folder);

@@ -25,6 +25,8 @@ export interface CatalogSource {
   args: Record<string, string>;
   /** Debian packages of the runtime's root, the repository's own among them. */
   runtimePackages: string[];
+  /** The Dockerfile's target of the image to ship on. */
+  runtimeTarget: string;
 }
 
 /** How the images come about; only ensureToolchain looks inside. */
@@ -58,6 +60,8 @@ export interface ResolvedToolchain {
   /** Default tasks with their conditions: `readDefaults` asks the repository. */
   tasks: Record<string, TaskRule[]>;
   layers: LayerRule[];
+  /** Where the image has a Java runtime of its own: the layers of that, below all others. */
+  jreLayers: LayerRule[];
   entrypoint: EntrypointRule[];
   origins: Fact[];
   lockState: LockState;
@@ -77,6 +81,7 @@ export const nothingKnown = {
   tools: {},
   tasks: {},
   layers: [],
+  jreLayers: [],
   entrypoint: [],
   origins: [],
 };

@@ -141,15 +141,15 @@ describe('sbt', { timeout: 600_000 }, () => {
     for (const cache of caches) await removeVolume(engine, `gbuild-cache-${cache.name}-${process.getuid?.() ?? 0}`);
   });
 
-  test('needs no network for a build that needs nothing but sbt, and packs one without a plugin', async () => {
+  test('needs no network for a build that needs nothing but sbt, and packs one without a plugin, with a Java runtime of its own', async () => {
     const cwd = cli.repository('plain-sbt', {
-      'gbuild.yml': `gbuild: 1\nname: ${name}\ntoolchain: {name: sbt, jdk: 21}\nnetwork: none\ncaches: ${JSON.stringify(caches)}\n`,
+      'gbuild.yml': `gbuild: 1\nname: ${name}\ntoolchain: {name: sbt, jdk: 21}\nimage: {jre: jlink}\nnetwork: none\ncaches: ${JSON.stringify(caches)}\n`,
       '.gitignore': 'target/\n',
       'project/build.properties': 'sbt.version=1.11.7\n',
       'build.sbt': 'name := "plain"\nversion := "1.0"\n',
       'src/main/scala/Main.scala': 'object Main { def main(args: Array[String]): Unit = println("plain sbt") }\n',
     });
-    expect(layersOf(await release(cwd, '4.0.0'))).toEqual(['dependencies', 'classes', 'start']);
+    expect(layersOf(await release(cwd, '4.0.0'))).toEqual(['jre', 'dependencies', 'classes', 'start']);
     expect(await start('4.0.0')).toMatch(/^plain sbt\ndependencies\/scala-library[^\n]*\.jar\n$/);
   });
 });

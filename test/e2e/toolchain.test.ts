@@ -351,6 +351,45 @@ describe('gbuild.lock', { timeout: 600_000 }, () => {
     `);
   });
 
+  test('holds the image to build in to its packages where the Java of a release comes from there', async () => {
+    const file = `toolchains/${name}/toolchain.yml`;
+    const own = `jre:
+  own:
+    target: runtime
+    env: { MODULES: '{modules}' }
+    layers: [{ name: jre, from: [jre/], to: /opt/java }]
+tasks:
+  stage: { run: 'mkdir -p jre && echo "$MODULES" > jre/modules', because: there is a tiny.txt }`;
+    const cwd = repository('lock-jre', {
+      'gbuild.yml': `${spec}image: { jre: { kind: own, modules: [b, a] } }\n`,
+      '.gitignore': 'jre/\n',
+      [file]: tiny()[file]!.replace('tasks:', own),
+    });
+    expect((await cli.run(['lock'], { cwd })).exitCode).toBe(0);
+    commitAll(cwd, 'locked');
+    const released = await cli.run(['image', '--release', '1.1.0'], { cwd });
+    expect(released.exitCode, released.stderr).toBe(0);
+    const client = connectEngine(endpointOf(engine), { owner: readOwner(), runId: `toolchain-${process.pid}` });
+    expect(await runScript(client, 'e2e-tiny:1.1.0', 'cat /opt/java/modules /app/tiny.txt')).toBe('a b\na text\n');
+    client.close();
+    const moved = readLock(cwd)
+      .replace(/packages: sha256:\w+/, `packages: sha256:${'1'.repeat(64)}`)
+      .replace(/tiny: 1\.2\.3/, 'tiny: 1.2.2');
+    writeFileSync(join(cwd, 'gbuild.lock'), moved);
+    commitAll(cwd, 'an older lock');
+    const { exitCode, stderr } = await cli.run(['image', '--release', '1.1.1'], { cwd });
+    const text = stderr.slice(stderr.indexOf('error:')).replaceAll(name, 'TINY').replaceAll(engine, 'ENGINE');
+    expect([exitCode, text.replace(/(?<=1\.2\.3-)\w+/, 'RECIPE')]).toMatchInlineSnapshot(`
+      [
+        2,
+        "error: image.jre comes from gbuild/TINY:1.2.3-RECIPE, and ENGINE has it with other packages than gbuild.lock names: they have moved on since the lock was written
+        tiny 1.2.2 -> 1.2.3
+        try: gbuild lock --update && git add gbuild.lock && git commit -m "Lock the toolchain anew"
+      ",
+      ]
+    `);
+  });
+
   test('is written anew by --update, with images made of the packages of today', async () => {
     const cwd = repository('lock-update', tiny('echo tiny $(cat /proc/sys/kernel/random/uuid)'));
     // What differs each time it is made: as a mirror that has moved on.

@@ -20,7 +20,7 @@ const plan = (origin?: string, version?: string) =>
   planImage({
     spec,
     toolchain,
-    defaults: { tasks: {}, layers: [], ...(origin !== undefined && { origin }) },
+    defaults: { tasks: {}, layers: [], jreLayers: [], ...(origin !== undefined && { origin }) },
     revision,
     version,
     tasks: [],
@@ -35,6 +35,26 @@ describe('planImage', () => {
     [undefined, undefined],
   ])("labels the source as the repository's files have it (%s), never as the clone has it", (origin, source) => {
     expect(plan(origin).labels['org.opencontainers.image.source']).toBe(source);
+  });
+
+  it('has its Java runtime below its own layers, laid out by the same task as those of the toolchain', () => {
+    const layer = (name: string) => ({
+      ...{ name, from: [`${name}/`], to: `/${name}`, include: [], exclude: [] },
+      ...{ select: 'all' as const, optional: false, when: [], unless: [] },
+    });
+    const stage = { run: 'stage', needs: [], env: {}, reports: [], because: '' };
+    const planOf = (image: string) => {
+      const { layers, buildTask } = planImage({
+        spec: parseSpec(`gbuild: 1\nname: hello\ntoolchain: jvm\nimage: {entrypoint: [java], ${image}}\n`).spec,
+        toolchain,
+        defaults: { tasks: { stage }, layers: [layer('classes')], jreLayers: [layer('jre')] },
+        revision,
+        tasks: ['build', 'stage'],
+      });
+      return [layers.map(({ name }) => name), buildTask];
+    };
+    expect(planOf('jre: jlink')).toEqual([['jre', 'classes'], 'stage']);
+    expect(planOf('jre: jlink, layers: [{name: mine, from: dist}]')).toEqual([['jre', 'mine'], 'stage']);
   });
 
   it('takes its time from the commit, and its tag from the version or from what git says', () => {

@@ -28,6 +28,12 @@ image:
     interval: 30s
     retries: 3
 `,
+  jre: `gbuild: 1
+name: shop
+toolchain: jvm@21
+image:
+  jre: {kind: jlink, modules: [jdk.localedata]}
+`,
   everything: `gbuild: 1
 name: shop.api
 toolchain: {name: node, version: ">=22 <25", packages: [git, curl], corepack: true}

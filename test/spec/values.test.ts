@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { parseSpec } from '../../src/spec/read.ts';
 import { mistakesOf, specWith } from './mistakes-of.ts';
 
 test('text is text: numbers, true and nothing are to be quoted, and the message says what would be lost', () => {
@@ -205,6 +206,29 @@ test('what an image says about itself is checked', () => {
       "11:42 image.health.retries: expected a whole number from 1 on, found the number 0",
     ]
   `);
+});
+
+test('a Java runtime is a kind, or a kind and modules, on a base made for it', () => {
+  const wrong = [
+    '[jlink]',
+    'JLink',
+    '{modules: [a]}',
+    '{kind: jlink, modules: [java.base, a-b]}',
+    '{kind: jlink, cds: true}',
+  ];
+  const all = wrong.flatMap((jre) => mistakesOf(specWith(`image: {jre: ${jre}}\n`)));
+  expect([...all, ...mistakesOf(specWith('image: {base: scratch, jre: jlink}\n'))]).toMatchInlineSnapshot(`
+    [
+      "4:14 image.jre: expected jlink, or a mapping of kind and modules, found a list of 1",
+      "4:14 image.jre: expected a kind of Java runtime such as jlink, found "JLink"",
+      "4:9 image.jre.kind: expected text, found no such key",
+      "4:49 image.jre.modules[1]: expected the name of a module such as jdk.localedata, found "a-b"",
+      "4:28 image.jre.cds: expected a known key, found "cds" (known are kind, modules)",
+      "4:15 image.base: expected auto where image.jre is said, found "scratch" (such an image stands on a base made for it: leave out one of the two)",
+    ]
+  `);
+  const { spec } = parseSpec(specWith('image: {jre: jlink}\n'));
+  expect(spec.image.jre).toEqual({ kind: 'jlink', modules: [] });
 });
 
 test('a list is one command, not several', () => {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readCatalog } from '../../src/toolchain/catalog.ts';
+import type { JreRequest } from '../../src/toolchain/jre.ts';
 import { type ResolvedToolchain, resolveToolchain } from '../../src/toolchain/resolve.ts';
 import { errorOf } from '../support/error-of.ts';
 
@@ -8,6 +9,10 @@ const catalog = await readCatalog([join(import.meta.dirname, '../../images')]);
 
 function resolve(name: string, range = '*', options = {}): ResolvedToolchain {
   return resolveToolchain({ kind: 'catalog', request: `${name}@${range}`, name, range, options }, catalog);
+}
+
+function resolveJre(name: string, jre: JreRequest): ResolvedToolchain {
+  return resolveToolchain({ kind: 'catalog', request: name, name, range: '*', options: {} }, catalog, { jre });
 }
 
 function sourceOf(name: string, range = '*', options = {}) {
@@ -37,6 +42,58 @@ test('what is shipped on has the runtime of the same version, and the packages a
     args: { JDK: '17', EXTRA_PACKAGES: 'zip jq' },
     runtimePackages: ['openjdk-17-jre-headless', 'zip'],
   });
+});
+
+test('an image with a Java runtime of its own stands on a root without one, and is built where others are', () => {
+  const [usual, own] = [resolve('jvm', '21'), resolveJre('jvm', { kind: 'jlink', modules: ['jdk.zipfs', 'jdk.jfr'] })];
+  expect(own.build).toBe(usual.build);
+  expect(own.runtime).not.toBe(usual.runtime);
+  expect(own.recipe).not.toBe(usual.recipe);
+  expect(own.source).toMatchObject({ runtimePackages: ['zlib1g'], runtimeTarget: 'runtime-jlink' });
+  expect(own.env).toEqual({ ...usual.env, GBUILD_JRE: 'jlink', GBUILD_JRE_MODULES: 'jdk.jfr jdk.zipfs' });
+  expect([usual.jreLayers, own.jreLayers.map(({ name, to }) => [name, to])]).toEqual([
+    [],
+    [
+      ['jre', '/opt/java'],
+      ['jre', '/opt/java'],
+    ],
+  ]);
+  expect(resolveJre('jvm', { kind: 'jlink', modules: [] }).recipe).toBe(own.recipe);
+});
+
+test('a Java runtime that a toolchain cannot choose is refused with what can be', async () => {
+  const jlink = { kind: 'jlink', modules: [] };
+  const image = { kind: 'image', request: 'debian:12', reference: 'debian:12' } as const;
+  const errors = [
+    await errorOf(() => resolveJre('node', jlink)),
+    await errorOf(() => resolveJre('jvm', { kind: 'native', modules: [] })),
+    await errorOf(() => resolveToolchain(image, catalog, { jre: jlink })),
+  ];
+  expect(errors).toMatchInlineSnapshot(`
+    [
+      {
+        "code": "spec-invalid",
+        "message": "image.jre: node cannot choose a Java runtime; jvm and sbt can",
+        "suggestions": [
+          "take "jre" out of "image:" in gbuild.yml",
+        ],
+      },
+      {
+        "code": "spec-invalid",
+        "message": "image.jre: expected jlink, found "native"",
+        "suggestions": [
+          "jre: jlink",
+        ],
+      },
+      {
+        "code": "spec-invalid",
+        "message": "image.jre: debian:12 cannot choose a Java runtime; jvm and sbt can",
+        "suggestions": [
+          "take "jre" out of "image:" in gbuild.yml",
+        ],
+      },
+    ]
+  `);
 });
 
 test('a range with an option gives one exact combination', () => {
