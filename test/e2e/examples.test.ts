@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { ImageRecord } from '../../src/pipeline/image-record.ts';
+import { askUntilUp } from '../support/ask-until-up.ts';
 import { commitAll, copyOf, git, openCli } from '../support/cli.ts';
 import { removeContainer, removeRepository, startContainer } from '../support/engine-images.ts';
 
@@ -110,14 +110,3 @@ describe.each(examples)('$path', { timeout: 600_000 }, ({ path, passes, answer, 
     expect(Object.keys(after).filter((layer) => after[layer] === before[layer])).toEqual(lasting);
   });
 });
-
-async function askUntilUp(url: string): Promise<unknown> {
-  for (let tries = 0; ; tries += 1) {
-    try {
-      return await (await fetch(url)).json();
-    } catch (error) {
-      if (tries > 100) throw error;
-      await sleep(100);
-    }
-  }
-}
