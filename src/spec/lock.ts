@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import semver from 'semver';
 import { stringify } from 'yaml';
 import { GbuildError, messageOf } from '../errors.ts';
 import { lockSchema } from './lock-schema.ts';
@@ -10,6 +9,7 @@ import type { Source } from './source.ts';
 import { kindOf } from './toolchain-schema.ts';
 import { findTree, type Tree } from './tree.ts';
 import type { Lock, PathKey, Position } from './types.ts';
+import { readExactVersion } from './version-text.ts';
 import { writeBeside } from './write-beside.ts';
 
 export const lockFileName = 'gbuild.lock';
@@ -88,7 +88,7 @@ function refuseNewer(tree: Tree, source: Source) {
 }
 
 /**
- * An image's version is its tag or digest, a folder's the start of its recipe: only the catalog's are semver, or short
+ * An image's version is its tag or digest, a folder's the start of its recipe: only the catalog's are exact, or short
  * where a Debian suite decides the rest (`21`); whether the toolchain has such a one is for the catalog to say.
  */
 function refuseInexact(tree: Tree, source: Source) {
@@ -97,7 +97,7 @@ function refuseInexact(tree: Tree, source: Source) {
   const version = findTree(tree, path);
   const { value, from, to } = version.tree;
   if (!version.whole || typeof value !== 'string' || typeof request !== 'string') return [];
-  if (kindOf(request) !== 'catalog' || semver.valid(value) !== null || /^\d+(\.\d+)?$/.test(value)) return [];
+  if (kindOf(request) !== 'catalog' || readExactVersion(value) !== null || /^\d+(\.\d+)?$/.test(value)) return [];
   return [source.mistakeAt(from, to, { path, expected: 'an exact version', found: quote(value) })];
 }
 

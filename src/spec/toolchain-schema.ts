@@ -1,15 +1,15 @@
-import semver from 'semver';
 import { z } from 'zod';
 import { mapping } from './mapping.ts';
 import { imageReference, text, workspacePath } from './scalars.ts';
 import type { OptionValue, ToolchainRequest } from './types.ts';
+import { readVersionRange } from './version-text.ts';
 
 const expected = 'a toolchain such as node@^22, an image reference, or a folder such as ./build-image';
 const nameGrammar = /^[a-z][a-z0-9-]*$/;
 
 const catalogName = text.regex(nameGrammar, 'the name of a toolchain such as node');
 const versionRange = text.superRefine((range, context) => {
-  if (semver.validRange(range) === null)
+  if (readVersionRange(range) === null)
     context.addIssue('a version or a range of versions such as ^22, 22.x or ">=22.1 <24"');
 });
 const optionValue = z.union([z.string(), z.number(), z.boolean(), z.array(z.string())], {
@@ -65,7 +65,7 @@ function catalogRequest(request: string, context: z.RefinementCtx): ToolchainReq
   const at = request.indexOf('@');
   const [name, range] = at === -1 ? [request, '*'] : [request.slice(0, at), request.slice(at + 1)];
   if (!nameGrammar.test(name)) context.addIssue(expected);
-  else if (range === '' || semver.validRange(range) === null) {
+  else if (range === '' || readVersionRange(range) === null) {
     context.addIssue(
       `a version or a range of versions after ${name}@ | for instance ${name}@^22, ${name}@22.x or ${name}@22.1.0`,
     );

@@ -155,6 +155,8 @@ export const toolchainSchema = z.strictObject({
     order: z.number().default(50),
     /** The repository is of this toolchain when one of these holds. */
     any: z.array(factSchema).min(1),
+    /** Toolchains that are out of the question where this one fits. */
+    insteadOf: z.array(word).default([]),
     /** The first that holds says the version or range. */
     version: z.array(factSchema).default([]),
     name: z.array(factSchema).default([]),

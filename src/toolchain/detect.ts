@@ -26,13 +26,17 @@ export interface Detection {
 
 /**
  * Finds out what a repository is by its files. Several fitting toolchains: the one whose data says the lowest order, then the
- * first by name, is taken and the others are named; `wanted` is taken before them. Undefined where none fits.
+ * first by name, is taken and the others are named, but not those instead of which it stands; `wanted` is taken before them.
+ * Undefined where none fits.
  */
 export function detectToolchain(rootDir: string, catalog: Catalog, wanted?: string): Detection | undefined {
   const rank = ({ name, detect }: ToolchainData) => (name === wanted ? Number.NEGATIVE_INFINITY : detect.order);
-  const [first, ...others] = catalog.names
+  const fitting = catalog.names
     .flatMap((name) => catalog.find(name)?.data ?? [])
-    .filter(({ detect }) => detect.any.some((fact) => readFact(rootDir, fact) !== undefined))
+    .filter(({ detect }) => detect.any.some((fact) => readFact(rootDir, fact) !== undefined));
+  const replaced = fitting.flatMap(({ detect }) => detect.insteadOf);
+  const [first, ...others] = fitting
+    .filter(({ name }) => !replaced.includes(name))
     .sort((left, right) => rank(left) - rank(right));
   if (first === undefined) return undefined;
   return describe(

@@ -1,5 +1,6 @@
 import semver from 'semver';
 import { GbuildError } from '../errors.ts';
+import { hasFourNumbers, readExactVersion, readVersionRange } from '../spec/version-text.ts';
 import type { ToolchainData } from './catalog-schema.ts';
 import { byVersion, type OptionValue } from './options.ts';
 
@@ -10,7 +11,7 @@ import { byVersion, type OptionValue } from './options.ts';
  */
 export function chooseVersion(data: ToolchainData, asked: string, options: Record<string, OptionValue> = {}): string {
   const range = asked === '*' ? data.default : parseRange(data, asked);
-  const exact = semver.valid(range);
+  const exact = readExact(data, range);
   const lists = Object.values(data.versions);
   const everywhere = lists.reduce((kept, list) => kept.filter((version) => list.includes(version)));
   const anywhere = [...new Set(lists.flat())];
@@ -25,13 +26,19 @@ export function chooseVersion(data: ToolchainData, asked: string, options: Recor
 
 /** Whether a text is an exact version of a toolchain: one that it lists, or any where it takes any. */
 export function isExactVersion(data: ToolchainData, version: string): boolean {
-  return Object.values(data.versions).some((list) => list.includes(version)) || semver.valid(version) !== null;
+  return Object.values(data.versions).some((list) => list.includes(version)) || readExact(data, version) !== null;
+}
+
+/** An exact version as this toolchain counts: of four numbers only where those that it lists are. */
+function readExact(data: ToolchainData, text: string): string | null {
+  if (!hasFourNumbers(text)) return semver.valid(text);
+  return Object.values(data.versions).flat().some(hasFourNumbers) ? text : null;
 }
 
 /** The semver range that a text such as `22.x`, `v22.1.0` or `lts/jod` means; throws 'toolchain-unknown' for others. */
 export function parseRange(data: ToolchainData, asked: string): string {
   const text = data.aliases[asked.trim().toLowerCase()] ?? asked.trim();
-  const range = semver.valid(text) ?? semver.validRange(text);
+  const range = readVersionRange(text);
   if (range !== null) return range;
   throw new GbuildError('toolchain-unknown', `toolchain: "${asked}" is no version or range of ${data.name}`, {
     suggestions: [`toolchain: ${data.name}@${data.default}`],
@@ -45,8 +52,15 @@ export function semverOf(version: string): string {
 }
 
 function highest(versions: string[], range: string): string | undefined {
+  if (versions.includes(range)) return range;
   const fitting = versions.filter((version) => semver.satisfies(semverOf(version), range));
-  return fitting.sort((left, right) => semver.rcompare(semverOf(left), semverOf(right)))[0];
+  return fitting.sort(compareVersions).at(-1);
+}
+
+/** By what semver knows of them, then by their fourth number. */
+function compareVersions(left: string, right: string): number {
+  const order = semver.compare(semverOf(left), semverOf(right));
+  return order === 0 ? left.localeCompare(right, 'en', { numeric: true }) : order;
 }
 
 /** The option whose value does not go with a version. */
@@ -104,10 +118,10 @@ function noFittingVersion(data: ToolchainData, asked: string, range: string, kno
 
 /** The known versions right below and above what was asked for. */
 function nearestVersions(range: string, known: string[]): string[] {
-  const wanted = semver.valid(range) ?? semver.minVersion(range)?.version;
-  const sorted = [...known].sort((left, right) => semver.compare(semverOf(left), semverOf(right)));
+  const wanted = readExactVersion(range) ?? semver.minVersion(range)?.version;
+  const sorted = [...known].sort(compareVersions);
   if (wanted === undefined) return sorted.slice(-2);
-  const below = sorted.filter((version) => semver.lt(semverOf(version), wanted));
-  const above = sorted.filter((version) => semver.gt(semverOf(version), wanted));
+  const below = sorted.filter((version) => compareVersions(version, wanted) < 0);
+  const above = sorted.filter((version) => compareVersions(version, wanted) > 0);
   return above.length === 0 ? below.slice(-2) : [...below.slice(-1), ...above.slice(0, 1)];
 }

@@ -11,19 +11,20 @@ import { runScript } from '../support/run-script.ts';
 
 const engine = inject('engineHost');
 const cli = openCli({ engine });
-const name = `e2e-ruby-${process.pid}`;
+const lines = ['2.7', '3.1', '3.3'];
+const nameOf = (line: string) => `e2e-ruby-${line}-${process.pid}`;
 afterAll(async () => {
-  await removeRepository(engine, name);
+  for (const line of lines) await removeRepository(engine, nameOf(line));
   cli[Symbol.dispose]();
 });
 
 const gemspec = (gem: string, more = '') =>
   `Gem::Specification.new do |spec|\n  spec.name = '${gem}'\n  spec.version = '1.0.0'\n  spec.summary = 'A gem of the test'\n  spec.authors = ['Ada']\n  spec.license = 'MIT'\n  spec.files = Dir['lib/**/*', 'ext/**/*']\n${more}end\n`;
 
-const files = {
+const filesOf = (line: string) => ({
   'gbuild.yml': `gbuild: 1
-name: ${name}
-toolchain: ruby@3.1
+name: ${nameOf(line)}
+toolchain: ruby@${line}
 tasks:
   # What a repository that vendors its gems has done before.
   vendor: |
@@ -45,33 +46,37 @@ image:
   'gems/native/lib/native.rb': "require 'native/native'\n",
   'gems/only_test/only_test.gemspec': gemspec('only_test'),
   'gems/only_test/lib/only_test.rb': 'module OnlyTest; end\n',
-};
-
-test('vendored gems are installed without a network, native ones compiled, and shipped without those of tests', {
-  timeout: 600_000,
-}, async () => {
-  const cwd = cli.repository('vendored', files);
-  for (const task of ['vendor', 'install']) {
-    const { exitCode, stderr } = await cli.run(['run', task], { cwd });
-    expect(exitCode, stderr).toBe(0);
-  }
-  const spec = readFileSync(join(cwd, 'gbuild.yml'), 'utf8');
-  writeFileSync(join(cwd, 'gbuild.yml'), `${spec}network: none\n`);
-  commitAll(cwd, 'vendored and locked');
-  const tested = await cli.run(['test'], { cwd });
-  expect([tested.exitCode, tested.stdout], `${tested.stdout}${tested.stderr}`).toEqual([
-    0,
-    expect.stringContaining('native says 42'),
-  ]);
-  const { exitCode, stdout, stderr } = await cli.run(['image', '--release', '1.0.0', '--json'], { cwd });
-  expect(exitCode, `${stdout}${stderr}`).toBe(0);
-  const { layers } = JSON.parse(stdout) as ImageRecord;
-  expect(layers.map((layer) => layer.name)).toEqual(['gbuild layer: gems', 'gbuild layer: application']);
-  const client = connectEngine(endpointOf(engine), { owner: readOwner(), runId: `ruby-${process.pid}` });
-  const script =
-    'cd /app && bundle exec ruby app.rb; ls vendor/bundle/ruby/*/gems; ls vendor; ls vendor/bundle/ruby/*/extensions/*/*/native*';
-  expect(await runScript(client, `${name}:1.0.0`, script)).toBe(
-    'the image says 42\nnative-1.0.0\nbundle\ngem.build_complete\nnative\n',
-  );
-  client.close();
 });
+
+test.each(lines)(
+  'with Ruby %s vendored gems are installed without a network, native ones compiled, and shipped without those of tests',
+  {
+    timeout: 600_000,
+  },
+  async (line) => {
+    const cwd = cli.repository(line, filesOf(line));
+    for (const task of ['vendor', 'install']) {
+      const { exitCode, stderr } = await cli.run(['run', task], { cwd });
+      expect(exitCode, stderr).toBe(0);
+    }
+    const spec = readFileSync(join(cwd, 'gbuild.yml'), 'utf8');
+    writeFileSync(join(cwd, 'gbuild.yml'), `${spec}network: none\n`);
+    commitAll(cwd, 'vendored and locked');
+    const tested = await cli.run(['test'], { cwd });
+    expect([tested.exitCode, tested.stdout], `${tested.stdout}${tested.stderr}`).toEqual([
+      0,
+      expect.stringContaining('native says 42'),
+    ]);
+    const { exitCode, stdout, stderr } = await cli.run(['image', '--release', '1.0.0', '--json'], { cwd });
+    expect(exitCode, `${stdout}${stderr}`).toBe(0);
+    const { layers } = JSON.parse(stdout) as ImageRecord;
+    expect(layers.map((layer) => layer.name)).toEqual(['gbuild layer: gems', 'gbuild layer: application']);
+    const client = connectEngine(endpointOf(engine), { owner: readOwner(), runId: `ruby-${process.pid}` });
+    const script =
+      'cd /app && bundle exec ruby app.rb; ls vendor/bundle/ruby/*/gems; ls vendor; ls vendor/bundle/ruby/*/extensions/*/*/native*';
+    expect(await runScript(client, `${nameOf(line)}:1.0.0`, script)).toBe(
+      'the image says 42\nnative-1.0.0\nbundle\ngem.build_complete\nnative\n',
+    );
+    client.close();
+  },
+);

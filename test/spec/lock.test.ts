@@ -82,6 +82,13 @@ test('a folder that cannot be written is named, and nothing is left beside', asy
   expect(errorOf(() => readLock(fixture.path)).code).toBe('workspace-unreadable');
 });
 
+test('an exact version is one of semver, a short one, or one of four numbers', () => {
+  const versionOf = (version: string) =>
+    parseLock(formatLock({ ...lock, toolchain: { ...lock.toolchain, version } })).toolchain.version;
+  const versions = ['22.21.1', '21', '3.3', '9.4.15.0'];
+  expect(versions.map(versionOf)).toEqual(versions);
+});
+
 test('a broken lock is refused like a broken spec, with what to do', () => {
   const broken = formatLock(lock)
     .replace('version: 22.21.1', 'version: ^22')

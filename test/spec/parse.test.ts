@@ -87,6 +87,10 @@ describe('a toolchain', () => {
     ['node@22', { kind: 'catalog', request: 'node@22', name: 'node', range: '22', options: {} }],
     ['node@>=22 <25', { kind: 'catalog', request: 'node@>=22 <25', name: 'node', range: '>=22 <25', options: {} }],
     ['{name: node, version: 22}', { kind: 'catalog', request: 'node@22', name: 'node', range: '22', options: {} }],
+    [
+      '{name: jruby, version: 9.4.15.0}',
+      { kind: 'catalog', request: 'jruby@9.4.15.0', name: 'jruby', range: '9.4.15.0', options: {} },
+    ],
     ['{name: node}', { kind: 'catalog', request: 'node', name: 'node', range: '*', options: {} }],
     ['node:22', { kind: 'image', request: 'node:22', reference: 'node:22' }],
     ['acme/builder', { kind: 'image', request: 'acme/builder', reference: 'acme/builder' }],

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** The JSON that a service answers, which may take ten seconds to come up. */
-export async function askUntilUp(url: string): Promise<unknown> {
+/** The JSON that a server answers, once it is up; waits some ten seconds, or as many as said, for it. */
+export async function askUntilUp(url: string, seconds = 10): Promise<unknown> {
   for (let tries = 0; ; tries += 1) {
     try {
       return await (await fetch(url)).json();
     } catch (error) {
-      if (tries > 100) throw error;
+      if (tries > seconds * 10) throw error;
       await sleep(100);
     }
   }

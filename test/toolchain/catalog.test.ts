@@ -25,7 +25,7 @@ test('a new toolchain is a new folder and nothing else', async () => {
   await using repository = await createFixture({ 'tiny.txt': 'hello' });
   const catalog = await readCatalog([organisation.path, images]);
   const request = { kind: 'catalog', request: 'tiny@1', name: 'tiny', range: '1', options: {} } as const;
-  expect(catalog.names).toEqual(['jvm', 'node', 'ruby', 'sbt', 'tiny']);
+  expect(catalog.names).toEqual(['jruby', 'jvm', 'node', 'ruby', 'sbt', 'tiny']);
   expect(resolveToolchain(request, catalog).build).toMatch(/^gbuild\/tiny:1\.2\.0-[0-9a-f]{12}$/);
   expect(detectToolchain(repository.path, catalog)).toMatchObject({
     toolchain: 'tiny@*',

@@ -122,11 +122,24 @@ test('a range with an option gives one exact combination', () => {
   `);
 });
 
+test('JRuby is the newest that runs on the JDK asked for', () => {
+  const found = [{}, { jdk: 11 }, { jdk: 25 }].map((options) => {
+    const { suite, args } = sourceOf('jruby', '>=9', options);
+    return `${args.JRUBY} on JDK ${args.JDK} (${suite})`;
+  });
+  expect(found).toEqual([
+    '10.1.1.0 on JDK 21 (trixie)',
+    '9.4.15.0 on JDK 11 (bullseye)',
+    '10.1.1.0 on JDK 25 (trixie)',
+  ]);
+});
+
 test('a combination that does not run is refused with the nearest ones that do', async () => {
   const refused = await Promise.all([
     errorOf(() => resolve('sbt', '~1.4', { jdk: 21 })),
     errorOf(() => resolve('sbt', '1.10.x', { jdk: 25 })),
     errorOf(() => resolve('sbt', '^1', { jdk: 8 })),
+    errorOf(() => resolve('jruby', '10', { jdk: 17 })),
   ]);
   expect(refused).toMatchInlineSnapshot(`
     [
@@ -150,6 +163,14 @@ test('a combination that does not run is refused with the nearest ones that do',
         "code": "spec-invalid",
         "message": "toolchain.jdk: expected one of 11, 17, 21, 25, 26, found 8",
         "suggestions": [],
+      },
+      {
+        "code": "toolchain-unknown",
+        "message": "toolchain: no version of jruby that fits 10 goes with jdk 17; the nearest are jruby 10.1.1.0 with jdk 21 or 25, jruby 9.4.14.0 with jdk 17, jruby 9.4.15.0 with jdk 17",
+        "suggestions": [
+          "toolchain: {name: jruby, version: '10', jdk: 25}",
+          "toolchain: {name: jruby, version: 9.4.15.0, jdk: 17}",
+        ],
       },
     ]
   `);

@@ -111,6 +111,13 @@ test('a version that says nothing or that nobody can serve is passed over', asyn
   expect(found.map((each) => each?.toolchain)).toEqual(['node@^24', 'node@^24']);
 });
 
+test('a toolchain that stands instead of another leaves no question which of the two it is', async () => {
+  const mri = await detect({ Gemfile: '', 'package.json': '{}' });
+  expect([mri?.toolchain, mri?.others]).toEqual(['ruby@^3', ['node']]);
+  const jruby = await detect({ Gemfile: '', '.ruby-version': 'jruby-9.4.15.0\n', 'package.json': '{}' });
+  expect([jruby?.toolchain, jruby?.others]).toEqual(['jruby@9.4.15.0', ['node']]);
+});
+
 test('a repository without a package.json is not known, a broken one is Node without tasks', async () => {
   expect(await detect({ Makefile: 'all:' })).toBeUndefined();
   expect((await detect({ 'package.json': '{ not json' }))?.tasks).toEqual({ install: 'install-dependencies' });

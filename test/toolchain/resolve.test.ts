@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { readCatalog } from '../../src/toolchain/catalog.ts';
 import { readToolchainFolder } from '../../src/toolchain/folder.ts';
 import { resolveToolchain, type ToolchainRequest } from '../../src/toolchain/resolve.ts';
+import { chooseVersion } from '../../src/toolchain/versions.ts';
 import { errorOf } from '../support/error-of.ts';
 
 const images = join(import.meta.dirname, '../../images');
@@ -40,6 +41,22 @@ test('a range that only one platform serves is served by that one', () => {
 
 test('an exact version need not be in the list', () => {
   expect(resolveToolchain(node('26.99.7'), catalog).version).toBe('26.99.7');
+});
+
+test('versions of four numbers are told apart by the fourth', () => {
+  const data = catalog.find('jruby')!.data;
+  const turned = { 'linux/amd64': [...data.versions['linux/amd64']!].reverse() };
+  const ranges = ['9.4', '9.4.12', '9.4.12.0', '9.4.12.1', '9.4.99.7', '~10.0.0', '>=9.4 <10'];
+  for (const versions of [data.versions, turned])
+    expect(ranges.map((range) => [range, chooseVersion({ ...data, versions }, range)])).toEqual([
+      ['9.4', '9.4.15.0'],
+      ['9.4.12', '9.4.12.1'],
+      ['9.4.12.0', '9.4.12.0'],
+      ['9.4.12.1', '9.4.12.1'],
+      ['9.4.99.7', '9.4.99.7'],
+      ['~10.0.0', '10.0.6.0'],
+      ['>=9.4 <10', '9.4.15.0'],
+    ]);
 });
 
 test('references are content-addressed and name the version', () => {
@@ -165,6 +182,16 @@ test('what nothing fits says what is nearest', async () => {
       ],
     }
   `);
+  expect(await errorOf(() => resolveToolchain(node('22.1.0.4'), catalog))).toMatchInlineSnapshot(`
+    {
+      "code": "toolchain-unknown",
+      "message": "toolchain: no known version of node fits 22.1.0.4; the nearest are 22.1.0 and 22.2.0",
+      "suggestions": [
+        "toolchain: node@22.1.0",
+        "toolchain: node@22.2.0",
+      ],
+    }
+  `);
   expect(await errorOf(() => resolveToolchain(node('newest'), catalog))).toMatchInlineSnapshot(`
     {
       "code": "toolchain-unknown",
@@ -178,9 +205,9 @@ test('what nothing fits says what is nearest', async () => {
   expect(await errorOf(() => resolveToolchain(unknown, catalog))).toMatchInlineSnapshot(`
     {
       "code": "toolchain-unknown",
-      "message": "toolchain: the catalog has no "deno"; it has jvm, node, ruby, sbt",
+      "message": "toolchain: the catalog has no "deno"; it has jruby, jvm, node, ruby, sbt",
       "suggestions": [
-        "toolchain: jvm",
+        "toolchain: jruby",
         "toolchain: REGISTRY/NAME:TAG takes an image as it is",
         "toolchain: ./FOLDER takes a folder with a Dockerfile",
       ],
