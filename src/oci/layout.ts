@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, utimes } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GbuildError, messageOf } from '../errors.ts';
 import { layoutMarker } from './archive.ts';
@@ -45,12 +45,14 @@ export class Layout {
 
   /** Says that the blob is wanted, as if it had been written now; false when it is not there. */
   async touchBlob(digest: Digest): Promise<boolean> {
-    // The time of a file, which the system gives to one that is written: no value of ours depends on it.
-    const now = new Date();
-    return utimes(this.blobFile(digest), now, now).then(
-      () => true,
-      () => false,
-    );
+    try {
+      await using file = await open(this.blobFile(digest), 'r+');
+      // To the size it has: the system marks the time (POSIX, ftruncate), and nobody here needs to know it.
+      await file.truncate((await file.stat()).size);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** Written beside, flushed, verified, renamed; `store-failed` where the chunks are not what the digest names. */

@@ -1,6 +1,7 @@
 import { parse } from 'semver';
 import { GbuildError } from '../errors.ts';
 import type { Layout } from '../oci/layout.ts';
+import type { ImageConfig } from '../oci/spec.ts';
 import { ensureBase } from './ensure-base.ts';
 import { type KnownBase, readBase } from './read-base.ts';
 import { readyRuntime } from './ready-toolchain.ts';
@@ -31,8 +32,8 @@ export async function chooseNewBase(
   if (reference === undefined) throw namesNoBase(release);
   if (request.base === undefined && session?.spec.name === name) await readyOwnBase(request, session, reference);
   const base = await readBase(reference, { ...request, store });
-  const refused = request.force ? undefined : findMisfit(release, reference, base);
-  if (refused !== undefined) throw refused;
+  const misfit = request.force ? undefined : findMisfit(release.config, base.config, reference);
+  if (misfit !== undefined) throw doesNotFit(release, reference, misfit);
   if (base.manifestDigest === described.base?.digest) throw standsThere(release, reference);
   return { reference, base };
 }
@@ -54,16 +55,32 @@ async function readyOwnBase(request: RebaseRequest, session: WorkspaceSession, r
   );
 }
 
-function findMisfit({ reference, config }: TakenRelease, baseName: string, base: KnownBase): GbuildError | undefined {
-  const platforms = [config, base.config].map(({ os, architecture }) => `${os}/${architecture}`);
-  const before = parseToolchain(config.config.Labels?.['io.gbuild.toolchain']);
-  const after = parseToolchain(base.config.config.Labels?.['io.gbuild.toolchain'] ?? toolchainIn(baseName));
-  const isOther = before !== undefined && after !== undefined && before !== after;
-  if (platforms[0] === platforms[1] && !isOther) return undefined;
-  const [was, is] = platforms[0] === platforms[1] ? [before, after] : platforms;
-  return new GbuildError('release-refused', `${reference} was built for ${was}, and ${baseName} is for ${is}`, {
-    suggestions: ['gbuild image --release   # builds it anew', 'or add --force where you know that it runs there'],
-    facts: { reference, base: baseName, was, is },
+/**
+ * In what a base is not like what the release was built for, platform or major version of the toolchain; undefined where
+ * nothing speaks against it. Pure.
+ */
+export function findMisfit(
+  released: ImageConfig,
+  base: ImageConfig,
+  baseName: string,
+): { was: string; is: string } | undefined {
+  const [was, is] = [released, base].map(({ os, architecture }) => `${os}/${architecture}`) as [string, string];
+  if (was !== is) return { was, is };
+  const before = parseToolchain(released.config.Labels?.[toolchainLabel]);
+  const after = parseToolchain(base.config.Labels?.[toolchainLabel] ?? toolchainIn(baseName));
+  if (before === undefined || after === undefined || before === after) return undefined;
+  return { was: before, is: after };
+}
+
+const toolchainLabel = 'io.gbuild.toolchain';
+
+function doesNotFit({ reference }: TakenRelease, base: string, { was, is }: { was: string; is: string }): GbuildError {
+  return new GbuildError('release-refused', `${reference} was built for ${was}, and ${base} is for ${is}`, {
+    suggestions: [
+      'gbuild image --release 1.0.2   # builds it anew',
+      'or add --force where you know that it runs there',
+    ],
+    facts: { reference, base, was, is },
   });
 }
 

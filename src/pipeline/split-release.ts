@@ -55,6 +55,6 @@ function notSplit(reference: string): GbuildError {
   return new GbuildError(
     'release-refused',
     `${reference}: nothing tells which of its layers are its base's, so they cannot be exchanged`,
-    { suggestions: ['gbuild image --release   # of the same commit, under a new version'], facts: { reference } },
+    { suggestions: ['gbuild image --release 1.0.2   # of the same commit builds it anew'], facts: { reference } },
   );
 }
