@@ -12,7 +12,12 @@ import ImageCommand from '../../src/commands/image.ts';
 import InitCommand from '../../src/commands/init.ts';
 import LockCommand from '../../src/commands/lock.ts';
 import MigrateCommand from '../../src/commands/migrate.ts';
+import OutdatedCommand from '../../src/commands/outdated.ts';
 import PlanCommand from '../../src/commands/plan.ts';
+import PushCommand from '../../src/commands/push.ts';
+import RebaseCommand from '../../src/commands/rebase.ts';
+import ReleasesCommand from '../../src/commands/releases/index.ts';
+import ReleasesPruneCommand from '../../src/commands/releases/prune.ts';
 import RunCommand from '../../src/commands/run.ts';
 import ShellCommand from '../../src/commands/shell.ts';
 import TestCommand from '../../src/commands/test.ts';
@@ -59,6 +64,7 @@ test('no page names a path of a machine it was written on, or a registry', () =>
 const commands = {
   'cache ls': CacheLsCommand,
   'cache rm': CacheRmCommand,
+  'releases prune': ReleasesPruneCommand,
   'toolchain build': ToolchainBuildCommand,
   'toolchain inspect': ToolchainInspectCommand,
   'toolchain ls': ToolchainLsCommand,
@@ -71,7 +77,11 @@ const commands = {
   init: InitCommand,
   lock: LockCommand,
   migrate: MigrateCommand,
+  outdated: OutdatedCommand,
   plan: PlanCommand,
+  push: PushCommand,
+  rebase: RebaseCommand,
+  releases: ReleasesCommand,
   run: RunCommand,
   shell: ShellCommand,
   test: TestCommand,
@@ -79,13 +89,13 @@ const commands = {
 
 test.each(pages)('every command and flag that %s mentions exists', (page) => {
   const mentions = readPage(page).matchAll(
-    /(?:^\$ |`|run: |- )(?:\w+=\w+ )*gbuild (?!COMMAND)((?:cache |toolchain )?[a-z]+)([^`\n|;&]*)/gm,
+    /(?:^\$ |`|run: |- )(?:\w+=\w+ )*gbuild (?!COMMAND)((?:cache |toolchain |releases (?=prune))?[a-z]+)([^`\n|;&]*)/gm,
   );
   const wrong = [...mentions].flatMap(([whole, name, rest]) => {
     const command = commands[name as keyof typeof commands];
     if (command === undefined) return [whole];
     const known = { ...command.flags, ...command.baseFlags } as object;
-    const flags = rest!.split(' -- ')[0]!.matchAll(/ --(?:no-)?([a-z]+)/g);
+    const flags = rest!.split(' -- ')[0]!.matchAll(/ --(?:no-)?([a-z-]+)/g);
     const isKnown = (flag: string) => ['json', 'help'].includes(flag) || Object.hasOwn(known, flag);
     return [...flags].filter(([, flag]) => !isKnown(flag!)).map(([flag]) => `${whole}: ${flag}`);
   });
