@@ -67,18 +67,19 @@ async function listElsewhere(request: ListRequest, session: WorkspaceSession | u
 }
 
 /** The same version with the same image is one release in two places, with another image a conflict. Pure. */
-export function mergeReleases<R extends Release>(stored: R[], remote: Release[], registry: string) {
+function mergeReleases(stored: Release[], remote: Release[], registry: string) {
   const lines = new Map<string, Release & Pick<ListedRelease, 'where' | 'conflicts'>>();
   const images = new Map<string, Set<string>>();
   const add = (release: Release, where: string) => {
     const { name, version, reference, imageId, commit, created, base, rebasedFrom, platform, diffIds } = release;
     const key = `${reference}@${imageId}`;
     const line = lines.get(key) ?? {
-      ...{ name, version, reference, imageId, platform, diffIds, where: [] },
+      ...{ name, version, reference, imageId, platform, diffIds },
       ...(commit !== undefined && { commit }),
       ...(created !== undefined && { created }),
       ...(base !== undefined && { base }),
       ...(rebasedFrom !== undefined && { rebasedFrom }),
+      where: [],
     };
     lines.set(key, { ...line, where: [...line.where, where] });
     images.set(reference, (images.get(reference) ?? new Set()).add(imageId));
