@@ -31,6 +31,8 @@ export interface ProvenanceInput {
   lock?: Digest;
   buildImage: UsedImage;
   base: UsedImage;
+  /** The release whose application's layers these are, put on another base: nothing was built then. */
+  rebasedFrom?: UsedImage;
   /** Who vouches for the machine; gbuild itself where nobody is named. */
   builderId?: string;
   toolVersion: string;
@@ -57,13 +59,14 @@ export function formatProvenance(input: ProvenanceInput): Buffer {
 }
 
 /** SLSA's ResourceDescriptors: each has a digest, and a URI where it can be had from. */
-function listDependencies({ source, lock, buildImage, base }: ProvenanceInput) {
+function listDependencies({ source, lock, buildImage, base, rebasedFrom }: ProvenanceInput) {
   const uri = source.url === undefined ? undefined : `git+${source.url}@${source.commit}`;
   return [
     { name: 'source', ...(uri !== undefined && { uri }), digest: { gitCommit: source.commit } },
     ...(lock === undefined ? [] : [{ name: 'gbuild.lock', digest: sha256(lock) }]),
     describeImage('build image', buildImage),
     describeImage('base image', base),
+    ...(rebasedFrom === undefined ? [] : [describeImage('rebased release', rebasedFrom)]),
   ];
 }
 

@@ -11,9 +11,7 @@ import { writeBeside } from './write-beside.ts';
 
 /** Writes every blob of the image that is known by value; the manifest last, so that what it names is there. */
 export async function writeImage(layout: Layout, image: Image): Promise<void> {
-  for (const layer of image.layers) {
-    if (!layout.hasBlob(layer.diffId, layer.size)) await layout.writeBlob(layer.diffId, layer.size, layer.chunks());
-  }
+  for (const layer of image.layers) await layout.writeBlob(layer.diffId, layer.size, layer.chunks());
   await layout.writeBlob(image.id, image.configBytes.length, [image.configBytes]);
   await layout.writeBlob(image.manifestDigest, image.manifestBytes.length, [image.manifestBytes]);
 }

@@ -1,10 +1,11 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GbuildError, messageOf } from '../errors.ts';
 import { layoutMarker } from './archive.ts';
 import { type Digest, digestOf, hexOf } from './digest.ts';
 import { formatCanonical } from './json.ts';
+import { assertLayoutPlace, kindOf } from './layout-place.ts';
 import { withLock } from './lock-file.ts';
 import { annotationKeys, type Descriptor, type Index, mediaTypes } from './spec.ts';
 import { readTemporaryMark, writeBeside } from './write-beside.ts';
@@ -37,13 +38,30 @@ export class Layout {
     return join(this.dir, 'blobs', 'sha256', hexOf(digest));
   }
 
+  /** When the blob was written or last wanted, in milliseconds; undefined for one that is not there. */
+  readBlobTime(digest: Digest): number | undefined {
+    return statSync(this.blobFile(digest), { throwIfNoEntry: false })?.mtimeMs;
+  }
+
+  /** Says that the blob is wanted, as if it had been written now; false when it is not there. */
+  async touchBlob(digest: Digest): Promise<boolean> {
+    try {
+      await using file = await open(this.blobFile(digest), 'r+');
+      // To the size it has: the system marks the time (POSIX, ftruncate), and nobody here needs to know it.
+      await file.truncate((await file.stat()).size);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** Written beside, flushed, verified, renamed; `store-failed` where the chunks are not what the digest names. */
   async writeBlob(
     digest: Digest,
     size: number,
     chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   ): Promise<void> {
-    if (this.hasBlob(digest, size)) return;
+    if (this.hasBlob(digest, size) && (await this.touchBlob(digest))) return;
     await guard(this.dir, () => writeBeside(this.blobFile(digest), chunks, { digest, size }));
   }
 
@@ -62,17 +80,19 @@ export class Layout {
 
   /** Names the manifest in the index; one of the same `ref.name` is replaced. */
   async putManifest(descriptor: Descriptor): Promise<void> {
-    await this.#updateIndex((manifests) => [
-      ...manifests.filter((other) => !isSameName(other, descriptor)),
-      descriptor,
-    ]);
+    await this.updateIndex((manifests) => [...manifests.filter((other) => !isSameName(other, descriptor)), descriptor]);
   }
 
-  /** Like putManifest, but a name that is taken stays: answers what stands under the name now. */
-  async addManifest(descriptor: Descriptor): Promise<Descriptor> {
+  /**
+   * Like putManifest, but a name that is taken stays: answers what stands under the name now. Throws `store-failed` and
+   * names nothing where one of the blobs is gone that the manifest needs.
+   */
+  async addManifest(descriptor: Descriptor, needs: readonly Digest[] = []): Promise<Descriptor> {
     let standing = descriptor;
-    await this.#updateIndex((manifests) => {
+    await this.updateIndex((manifests) => {
       const taken = manifests.find((other) => isSameName(other, descriptor));
+      const missing = needs.find((digest) => !this.hasBlob(digest));
+      if (missing !== undefined) throw blobGone(this.dir, missing);
       standing = taken ?? descriptor;
       return taken === undefined ? [...manifests, descriptor] : manifests;
     });
@@ -81,7 +101,7 @@ export class Layout {
 
   /** Takes the name out of the index; the blobs stay. */
   async removeManifest(refName: string): Promise<void> {
-    await this.#updateIndex((manifests) => manifests.filter((other) => nameOf(other) !== refName));
+    await this.updateIndex((manifests) => manifests.filter((other) => nameOf(other) !== refName));
   }
 
   async findManifest(refName: string): Promise<Descriptor | undefined> {
@@ -106,29 +126,20 @@ export class Layout {
     return join(this.dir, 'index.json');
   }
 
-  async #updateIndex(change: (manifests: Descriptor[]) => Descriptor[]): Promise<void> {
+  /** Changes what the index lists while nobody else does; `then` is done before others may, with the new index in place. */
+  async updateIndex(
+    change: (manifests: Descriptor[]) => Descriptor[] | Promise<Descriptor[]>,
+    then: () => void | Promise<void> = () => {},
+  ): Promise<void> {
     await guard(this.dir, () =>
       withLock(join(this.dir, 'index.lock'), async () => {
         const index = await this.readIndex();
-        const manifests = change(index.manifests).sort(compareNames);
+        const manifests = [...(await change(index.manifests))].sort(compareNames);
         await writeBeside(this.#indexFile, [formatCanonical({ ...index, manifests })]);
+        await then();
       }),
     );
   }
-}
-
-/** Refuses (`output-refused`) what holds something else than a layout; a folder that is not there yet is free. Writes nothing. */
-export function assertLayoutPlace(dir: string): void {
-  const stat = statSync(dir, { throwIfNoEntry: false });
-  if (stat === undefined) return;
-  if (!stat.isDirectory() || kindOf(readdirSync(dir)) === 'foreign') throw notALayout(dir);
-}
-
-/** 'begun': empty, or what another process has made of it so far. */
-function kindOf(names: string[]): 'layout' | 'begun' | 'foreign' {
-  if (names.includes('oci-layout') && names.includes('index.json')) return 'layout';
-  const known = ['oci-layout', 'blobs', 'index.json', 'index.lock'];
-  return names.every((name) => known.includes(name) || readTemporaryMark(name)) ? 'begun' : 'foreign';
 }
 
 async function prepare(dir: string): Promise<void> {
@@ -144,15 +155,11 @@ async function prepare(dir: string): Promise<void> {
   });
 }
 
-function notALayout(dir: string): GbuildError {
-  return new GbuildError(
-    'output-refused',
-    `${JSON.stringify(dir)} holds something that is no OCI layout; nothing was written`,
-    {
-      suggestions: ['Name a folder that is empty, not there yet, or an OCI layout.'],
-      facts: { dir },
-    },
-  );
+function blobGone(dir: string, digest: Digest): GbuildError {
+  return new GbuildError('store-failed', `the blob ${digest} was taken out of ${JSON.stringify(dir)} meanwhile`, {
+    suggestions: ['run the same command again'],
+    facts: { dir, digest },
+  });
 }
 
 function parseIndex(text: string, file: string): Index {

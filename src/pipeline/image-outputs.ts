@@ -3,7 +3,8 @@ import { join, resolve } from 'node:path';
 import { GbuildError, messageOf } from '../errors.ts';
 import { completeImage, copyImage, writeDockerArchive } from '../oci/copy.ts';
 import type { Image } from '../oci/image.ts';
-import { assertLayoutPlace, type Layout } from '../oci/layout.ts';
+import type { Layout } from '../oci/layout.ts';
+import { assertLayoutPlace } from '../oci/layout-place.ts';
 
 /** `--output`: where else the image goes. */
 export interface ImageOutput {

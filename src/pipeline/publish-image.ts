@@ -1,10 +1,12 @@
 import { createReadStream } from 'node:fs';
 import type { Engine, EngineImage } from '../engine/engine.ts';
 import { GbuildError } from '../errors.ts';
+import { describeImage } from '../oci/archive.ts';
 import { writeImage } from '../oci/copy.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Image } from '../oci/image.ts';
 import type { Layout } from '../oci/layout.ts';
+import { annotationKeys } from '../oci/spec.ts';
 import type { ImagePlan } from '../plan/image-plan.ts';
 import { formatDigest } from '../reporter/format.ts';
 import { dropStaging, loadImage } from './load-image.ts';
@@ -22,10 +24,15 @@ export interface Published {
   layersSent: number;
 }
 
+export type PublishRequest = Pick<ImageRequest, 'engine' | 'progress' | 'stop' | 'tags'>;
+
+/** What an image is to be called. */
+export type NamePlan = Pick<ImagePlan, 'repository' | 'version' | 'tag' | 'reference' | 'created'>;
+
 /** Loads the image and names it; a release also enters the store, whose index decides who was first. */
 export async function publishImage(
-  request: ImageRequest,
-  plan: ImagePlan,
+  request: PublishRequest,
+  plan: NamePlan,
   packed: PackedImage,
   { store, facts }: { store: Layout; facts: ReleaseFacts | undefined },
 ): Promise<Published> {
@@ -42,6 +49,7 @@ export async function publishImage(
     stop.ask.throwIfAborted();
     if (plan.version !== undefined) await claimRelease(plan, image, store, facts);
     for (const tag of [plan.tag, ...request.tags]) await moveTag(engine, loaded.engineId, `${plan.repository}:${tag}`);
+    if (plan.version !== undefined) await keepTags(store, image, plan.repository, request.tags);
     return { engineId: loaded.engineId, alreadyReleased, layersSent: loaded.sent };
   } catch (error) {
     packed.forget();
@@ -49,6 +57,14 @@ export async function publishImage(
   } finally {
     // A staging name that could not be dropped is swept by a later run; it must not hide what went wrong here.
     await dropStaging(engine, image).catch(() => undefined);
+  }
+}
+
+/** The store knows what a tag of a release means, so that what it needs stays. */
+async function keepTags(store: Layout, image: Image, repository: string, tags: string[]): Promise<void> {
+  for (const tag of tags) {
+    const annotations = { [annotationKeys.refName]: `${repository}:${tag}` };
+    await store.putManifest({ ...describeImage(image), annotations });
   }
 }
 
@@ -63,7 +79,7 @@ async function moveTag(engine: Engine, engineId: string, reference: string): Pro
 }
 
 /** Whether this very image has the version already; refused where another one has it, in the store or on the engine. */
-async function assertFree(engine: Engine, plan: ImagePlan, image: Image, store: Layout): Promise<boolean> {
+async function assertFree(engine: Engine, plan: NamePlan, image: Image, store: Layout): Promise<boolean> {
   const stored = await findImage(store, plan.reference);
   if (stored !== undefined && stored.descriptor.digest !== image.manifestDigest) {
     await refuseRelease(plan.reference, releasedInStore(stored, store), image);
@@ -77,7 +93,7 @@ async function assertFree(engine: Engine, plan: ImagePlan, image: Image, store: 
 }
 
 /** The store has this very image as the release; someone gave its name on the engine to another one. */
-function movedOnEngine(engine: Engine, { reference }: ImagePlan, found: string, image: Image): GbuildError {
+function movedOnEngine(engine: Engine, { reference }: NamePlan, found: string, image: Image): GbuildError {
   return new GbuildError(
     'release-refused',
     `${reference} on ${engine.endpoint.url} is ${formatDigest(found)}, but ${formatDigest(image.id)} was released under this name: somebody moved it`,
@@ -100,7 +116,7 @@ function seenOnEngine(engine: Engine, found: EngineImage): ReleasedImage {
 
 /** The first to name the version in the store has it; whoever comes second with another image is refused. */
 async function claimRelease(
-  plan: ImagePlan,
+  plan: NamePlan,
   image: Image,
   store: Layout,
   facts: ReleaseFacts | undefined,

@@ -7,6 +7,7 @@ import { type PushRecord, type PushRequest, pushTo } from './push-release.ts';
 import { noRegistry, parseRegistry } from './registry-name.ts';
 import { factsAnnotation, parseFacts, readOwnVersion } from './release-facts.ts';
 import { findImage, openStore } from './release-store.ts';
+import { isVersion } from './stored-releases.ts';
 import { openWorkspace, type Places } from './workspace-session.ts';
 
 export interface PushStoredRequest
@@ -23,7 +24,8 @@ export interface PushStoredRequest
 export async function pushStored(request: PushStoredRequest): Promise<PushRecord> {
   const { reference, registry } = await name(request);
   const { repository, tag: version, registry: host, digest } = parseReference(reference);
-  if (version === undefined || host !== undefined || digest !== undefined) throw notAName(reference);
+  const isRelease = version !== undefined && isVersion(version);
+  if (!isRelease || host !== undefined || digest !== undefined) throw notAName(reference);
   const store = await openStore(request.host);
   const stored = await findImage(store, reference);
   if (stored === undefined) throw await notReleased(reference, store);
@@ -59,7 +61,8 @@ async function notReleased(reference: string, store: Layout): Promise<GbuildErro
   const { manifests } = await store.readIndex();
   const names = manifests.map(({ annotations }) => annotations?.[annotationKeys.refName] ?? '');
   const colon = reference.lastIndexOf(':');
-  const others = names.filter((each) => each.startsWith(reference.slice(0, colon + 1))).slice(-mostShown);
+  const isOther = (name: string) => name.startsWith(reference.slice(0, colon + 1)) && isVersion(name.slice(colon + 1));
+  const others = names.filter(isOther).slice(-mostShown);
   const hint = others.length === 0 ? '' : `; it has ${others.join(', ')}`;
   return new GbuildError('usage', `the release store ${store.dir} has no ${reference}${hint}`, {
     suggestions: [`gbuild image --release ${reference.slice(colon + 1)} --push`],

@@ -65,6 +65,8 @@ function nothingFor(platform: string): KnownBase {
 async function findBase(store: Layout, engineId: Digest): Promise<KnownBase | undefined> {
   const stored = await findImage(store, nameOfBase(engineId));
   if (stored === undefined) return undefined;
+  // A release that stands on it is on its way: see pruneReleases.
+  await store.touchBlob(stored.descriptor.digest);
   const layers = stored.manifest.layers.map(({ digest, size }) => ({ diffId: digest, size }));
   return { engineId, manifestDigest: stored.descriptor.digest, config: stored.config, layers };
 }
@@ -80,6 +82,7 @@ async function importBase(engineId: Digest, { store, engine, host, stop }: ReadB
   });
 }
 
-function nameOfBase(engineId: string): string {
+/** What the store calls the base that an engine knows by this id. */
+export function nameOfBase(engineId: string): string {
   return `gbuild-base:${engineId.slice('sha256:'.length)}`;
 }

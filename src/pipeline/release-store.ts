@@ -22,7 +22,7 @@ export async function findImage(store: Layout, name: string): Promise<StoredImag
   return descriptor === undefined ? undefined : readStored(store, descriptor);
 }
 
-async function readStored(store: Layout, descriptor: Descriptor): Promise<StoredImage> {
+export async function readStored(store: Layout, descriptor: Descriptor): Promise<StoredImage> {
   const manifest = JSON.parse((await store.readBlob(descriptor.digest)).toString()) as Manifest;
   const config = JSON.parse((await store.readBlob(manifest.config.digest)).toString()) as ImageConfig;
   return { descriptor, manifest, config };
@@ -35,12 +35,14 @@ export async function nameImage(
   name: string,
   annotations: Record<string, string>,
 ): Promise<Digest> {
-  const { mediaType } = image.manifest;
-  const standing = await store.addManifest({
+  const { mediaType, layers } = image.manifest;
+  const descriptor = {
     mediaType,
     digest: image.manifestDigest,
     size: image.manifestBytes.length,
     annotations: { ...annotations, [annotationKeys.refName]: name },
-  });
+  };
+  const needs = [image.manifestDigest, image.id, ...layers.map(({ digest }) => digest)];
+  const standing = await store.addManifest(descriptor, needs);
   return standing.digest;
 }

@@ -23,3 +23,16 @@ export function formatSeconds(seconds: number): string {
 export function formatDigest(digest: string): string {
   return digest.replace(/^sha256:/, '').slice(0, 12);
 }
+
+const ages = [
+  ['day', 86_400],
+  ['h', 3600],
+  ['min', 60],
+] as const;
+
+/** How long ago, for people: `12 s`, `5 min`, `3 h`, `1 day`, `40 days`. */
+export function formatAge(seconds: number): string {
+  const [unit, length] = ages.find(([, each]) => seconds >= each) ?? ['s', 1];
+  const count = Math.max(0, Math.floor(seconds / length));
+  return `${count} ${unit}${unit === 'day' && count > 1 ? 's' : ''}`;
+}

@@ -136,3 +136,13 @@ it('provenance of a tree that nobody released says less', () => {
 it('equal input gives equal bytes', () => {
   expect(formatProvenance(structuredClone(provenanceInput))).toEqual(formatProvenance(provenanceInput));
 });
+
+it('provenance of a rebased release names the release whose layers it has', () => {
+  const rebasedFrom = { reference: 'acme/hello:1.0.0', digest: digest('released'), digestOf: 'config' as const };
+  const { predicate } = JSON.parse(formatProvenance({ ...provenanceInput, rebasedFrom }).toString());
+  expect(predicate.buildDefinition.resolvedDependencies.at(-1)).toEqual({
+    name: 'rebased release',
+    digest: { sha256: digest('released').slice('sha256:'.length) },
+    annotations: { reference: 'acme/hello:1.0.0', digestOf: 'config' },
+  });
+});

@@ -49,7 +49,7 @@ async function readCommands(): Promise<Record<string, typeof Command>> {
   const modules = await Promise.all(files.map((file) => import(`${root}src/commands/${file}`)));
   const found = files.flatMap((file, index): [string, typeof Command][] => {
     const { default: command } = modules[index] as { default?: typeof Command };
-    return command === undefined ? [] : [[file.replace('.ts', '').replace('/', ' '), command]];
+    return command === undefined ? [] : [[file.replace(/(\/index)?\.ts$/, '').replace('/', ' '), command]];
   });
   return Object.fromEntries(found);
 }
@@ -60,7 +60,8 @@ const topics = new Set(Object.keys(commands).flatMap((name) => (name.includes(' 
 test.each(pages)('every command and flag that %s mentions exists', (page) => {
   const mentions = readPage(page).matchAll(/(?:^\$ |`|run: |- )(?:\w+=\w+ )*gbuild (?!COMMAND)([a-z]+)([^`\n|;&]*)/gm);
   const wrong = [...mentions].flatMap(([whole, first, others = '']) => {
-    const second = topics.has(first!) ? (/^ ([a-z]+)/.exec(others)?.[1] ?? '') : undefined;
+    const next = topics.has(first!) ? /^ ([a-z]+)/.exec(others)?.[1] : undefined;
+    const second = next !== undefined && Object.hasOwn(commands, `${first} ${next}`) ? next : undefined;
     const [name, rest] =
       second === undefined ? [first!, others] : [`${first} ${second}`, others.slice(second.length + 1)];
     const command = commands[name];

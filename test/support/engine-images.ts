@@ -85,3 +85,38 @@ export async function startContainer(host: string, image: string, port: string):
 export async function removeContainer(host: string, id: string): Promise<void> {
   await askEngine(host, 'DELETE', `/containers/${id}?force=1&v=1`);
 }
+
+/** Makes an image of what a shell script changes in another one, as `docker commit` does. */
+export async function commitImage(host: string, from: string, reference: string, script: string): Promise<void> {
+  const id = await runToEnd(host, { Image: from, Entrypoint: ['sh', '-ec', script], NetworkDisabled: true });
+  const [repo, tag] = reference.split(':');
+  // The config of the image, not the container's.
+  const { Config } = JSON.parse((await askEngine(host, 'GET', `/images/${from}/json`)).text) as { Config: object };
+  const { status, text } = await askEngine(host, 'POST', `/commit?container=${id}&repo=${repo}&tag=${tag}`, {
+    json: Config,
+  });
+  await removeContainer(host, id);
+  if (status !== 201) throw new Error(`${host} did not commit ${reference}: ${text}`);
+}
+
+/** What a container of the image prints, started as a deployment starts one. */
+export async function runImage(host: string, image: string): Promise<string> {
+  const id = await runToEnd(host, { Image: image, Tty: true });
+  const { text } = await askEngine(host, 'GET', `/containers/${id}/logs?stdout=1&stderr=1`);
+  await removeContainer(host, id);
+  return text.replaceAll('\r\n', '\n');
+}
+
+async function runToEnd(host: string, container: object): Promise<string> {
+  const json = { Labels: { 'io.gbuild.test': 'image' }, ...container };
+  const created = await askEngine(host, 'POST', '/containers/create', { json });
+  if (created.status !== 201) throw new Error(`no container: ${created.text}`);
+  const { Id: id } = JSON.parse(created.text) as { Id: string };
+  const started = await askEngine(host, 'POST', `/containers/${id}/start`);
+  if (started.status !== 204) throw new Error(`the container does not start: ${started.text}`);
+  const { StatusCode } = JSON.parse((await askEngine(host, 'POST', `/containers/${id}/wait`)).text) as {
+    StatusCode: number;
+  };
+  if (StatusCode !== 0) throw new Error(`the container ended with ${StatusCode}`);
+  return id;
+}

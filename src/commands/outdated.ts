@@ -1,0 +1,46 @@
+import { Args, Flags } from '@oclif/core';
+import { inc } from 'semver';
+import { type BaseState, listOutdated } from '../pipeline/list-outdated.ts';
+import { engineFlags } from './base.ts';
+import { EngineCommand } from './engine-command.ts';
+
+export default class OutdatedCommand extends EngineCommand {
+  static override summary = 'Tell which releases stand on an old base image, and which packages have changed since';
+  static override description =
+    "Looks at the newest release of each name in this machine's store: of the repository here, or of every name where there is none. Exits with 1 when one stands on an old base, with 0 otherwise; a base that neither gbuild.lock nor the engine knows is no failure.";
+  static override args = { name: Args.string({ description: 'name of the image, e.g. acme/hello' }) };
+  static override flags = {
+    ...engineFlags,
+    all: Flags.boolean({ description: 'look at every release, not the newest of each name alone' }),
+  };
+  static override examples = ['<%= config.bin %> outdated', '<%= config.bin %> outdated hello --all --json'];
+
+  async run() {
+    const { flags, args } = await this.parse(OutdatedCommand);
+    const { all = false } = flags;
+    const releases = await this.withEngine(flags, (open) => listOutdated({ ...open, name: args.name, all }));
+    this.log(releases.length === 0 ? 'no releases' : releases.map(format).join('\n'));
+    if (releases.some(({ state }) => state === 'outdated')) process.exitCode = 1;
+    return { releases };
+  }
+}
+
+const mostShown = 10;
+
+function format({ reference, base, state, today, changes }: BaseState): string {
+  if (state === 'current') return `${reference} stands on ${base} as it is today`;
+  if (state === 'unknown') return `${reference} stands on ${base}; no lock and not this engine tells what it is today`;
+  const now = today === base ? "today's" : today;
+  return `${reference} stands on ${base}; ${now} has: ${describe(changes)}\n  try: gbuild rebase ${reference} --release ${next(reference)}`;
+}
+
+function describe(changes: string[] | undefined): string {
+  if (changes === undefined) return 'other layers; what changed in them cannot be told';
+  if (changes.length === 0) return 'other files, no other Debian package';
+  const more = changes.length > mostShown ? [`and ${changes.length - mostShown} more`] : [];
+  return [...changes.slice(0, mostShown), ...more].join(', ');
+}
+
+function next(reference: string): string {
+  return inc(reference.slice(reference.lastIndexOf(':') + 1), 'patch') ?? 'VERSION';
+}

@@ -1,0 +1,47 @@
+import { Args, Flags } from '@oclif/core';
+import { type ListedRelease, listReleases } from '../../pipeline/list-releases.ts';
+import { formatAge, formatDigest } from '../../reporter/format.ts';
+import { engineFlags } from '../base.ts';
+import { EngineCommand, formatTable } from '../engine-command.ts';
+
+export default class ReleasesCommand extends EngineCommand {
+  static override summary = 'List the releases of this machine and of the registry, the newest version first';
+  static override description =
+    'Of the repository here, or of every name where there is none. The registry is asked where --registry, GBUILD_REGISTRY or gbuild.yml names one. An engine is not needed: one that answers says which bases are the ones of today.';
+  static override args = { name: Args.string({ description: 'name of the image, e.g. acme/hello' }) };
+  static override flags = {
+    ...engineFlags,
+    all: Flags.boolean({ description: 'of every name that this machine has' }),
+    registry: Flags.string({
+      helpValue: 'HOST[:PORT]',
+      description: 'registry to ask too; by default GBUILD_REGISTRY, or registry in gbuild.yml',
+    }),
+  };
+  static override examples = [
+    '<%= config.bin %> releases',
+    '<%= config.bin %> releases hello --registry registry.example.com',
+    '<%= config.bin %> releases --all --json',
+  ];
+
+  async run() {
+    const { flags, args } = await this.parse(ReleasesCommand);
+    const { all, registry } = flags;
+    const now = Date.now();
+    const releases = await this.withEngine(flags, (open) => {
+      return listReleases({ ...open, name: args.name, all, registry });
+    });
+    this.log(
+      releases.length === 0 ? 'no releases' : formatTable([headings, ...releases.map((each) => rowOf(each, now))]),
+    );
+    return { releases };
+  }
+}
+
+const headings = ['NAME', 'VERSION', 'IMAGE', 'COMMIT', 'BASE', 'AGE', 'WHERE'];
+
+function rowOf({ name, version, imageId, commit = '', base, created, where, conflicts }: ListedRelease, now: number) {
+  const state = base?.isTodays === undefined ? '' : base.isTodays ? " (today's)" : ' (old)';
+  const age = created === undefined ? '' : formatAge((now - Date.parse(created)) / 1000);
+  const places = where.join(', ') + (conflicts ? ' (another image!)' : '');
+  return [name, version, formatDigest(imageId), commit.slice(0, 7), `${base?.name ?? ''}${state}`, age, places];
+}

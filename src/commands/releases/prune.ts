@@ -1,0 +1,48 @@
+import { Args, Flags } from '@oclif/core';
+import { type PruneReport, pruneReleases } from '../../pipeline/prune-releases.ts';
+import { formatBytes } from '../../reporter/format.ts';
+import { BaseCommand } from '../base.ts';
+
+export default class ReleasesPruneCommand extends BaseCommand {
+  static override summary = "Remove old releases from this machine's store, and what only they needed";
+  static override description =
+    'What stays: of each name the newest versions, the newest that is no pre-release, what was released here lately, and every image that a tag or another release needs. The registry and engines are never touched. Asks first; where nobody can be asked it wants --force.';
+  static override args = { name: Args.string({ description: 'releases of this name only' }) };
+  static override flags = {
+    keep: Flags.integer({ default: 10, min: 1, helpValue: 'N', description: 'keep so many versions of each name' }),
+    'keep-days': Flags.integer({
+      default: 30,
+      min: 0,
+      helpValue: 'DAYS',
+      description: 'keep what was released here in the last so many days',
+    }),
+    'dry-run': Flags.boolean({ description: 'only say what would go', exclusive: ['force'] }),
+    force: Flags.boolean({ char: 'f', description: 'do not ask' }),
+  };
+  static override examples = [
+    '<%= config.bin %> releases prune --dry-run',
+    '<%= config.bin %> releases prune --keep 3 --keep-days 90 --force',
+  ];
+
+  async run() {
+    const { flags, args } = await this.parse(ReleasesPruneCommand);
+    const host = this.readHost(flags);
+    const report = await pruneReleases({
+      host,
+      progress: this.openProgress(flags, host),
+      rules: { keep: flags.keep, keepDays: flags['keep-days'] },
+      name: args.name,
+      remove: flags['dry-run'] ? 'no' : flags.force ? 'yes' : 'ask',
+      now: Date.now(),
+    });
+    this.log(summarise(report));
+    return report;
+  }
+}
+
+function summarise({ releases, blobs, bytes, isDone }: PruneReport): string {
+  if (releases.length + blobs === 0) return 'nothing to remove';
+  const verb = isDone ? 'removed' : 'would remove';
+  const lines = releases.map((reference) => `${verb} ${reference}`);
+  return [...lines, `${isDone ? 'freed' : 'would free'} ${formatBytes(bytes)}`].join('\n');
+}

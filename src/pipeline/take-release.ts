@@ -1,0 +1,99 @@
+import { ownerText, readOwner } from '../engine/owner.ts';
+import { GbuildError } from '../errors.ts';
+import type { Host, Stop } from '../host.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Image } from '../oci/image.ts';
+import { type Layer, layerOfKnownFile } from '../oci/layer.ts';
+import type { Layout } from '../oci/layout.ts';
+import type { ImageConfig } from '../oci/spec.ts';
+import { pullImage, type RemoteImage, readRemote } from '../registry/pull-image.ts';
+import type { Registries } from '../registry/registries.ts';
+import type { Progress } from '../reporter/progress.ts';
+import { withRegistries } from './open-registries.ts';
+import { factsAnnotation, parseFacts, type ReleaseFacts } from './release-facts.ts';
+import { findImage } from './release-store.ts';
+import { type SplitRelease, splitRelease } from './split-release.ts';
+import { withSpool } from './spools.ts';
+
+/** A release taken apart: the application's layers by value. */
+export interface TakenRelease extends SplitRelease {
+  reference: string;
+  imageId: Digest;
+  config: ImageConfig;
+  layers: Layer[];
+  /** What it was made of; unknown for one that was taken from a registry. */
+  facts?: ReleaseFacts | undefined;
+}
+
+export interface TakeRequest {
+  host: Host;
+  progress: Progress;
+  stop: Stop;
+  store: Layout;
+  name: string;
+  version: string;
+  /** Asked where the store has no such release. */
+  registry: string | undefined;
+}
+
+/** Lends the release of the store, else of the registry, whose layers lie on disk while the work is done. */
+export async function withRelease<T>(request: TakeRequest, work: (release: TakenRelease) => Promise<T>): Promise<T> {
+  const { store, name, version, registry } = request;
+  const reference = `${name}:${version}`;
+  const stored = await findImage(store, reference);
+  if (stored !== undefined) {
+    const { manifest, config } = stored;
+    const split = await splitRelease(reference, config, store);
+    const layers = split.own.map(({ diffId, createdBy }) => layerOfStore(store, diffId, createdBy, manifest.layers));
+    const facts = parseFacts(stored.descriptor.annotations?.[factsAnnotation]);
+    return work({ ...split, reference, imageId: manifest.config.digest, config, layers, facts });
+  }
+  if (registry === undefined) throw notThere(reference, store.dir);
+  return withRegistries(request, (registries) => workOnPulled(request, registries, registry, work));
+}
+
+function layerOfStore(
+  store: Layout,
+  diffId: Digest,
+  createdBy: string,
+  layers: { digest: Digest; size: number }[],
+): Layer {
+  const size = layers.find(({ digest }) => digest === diffId)?.size ?? 0;
+  if (store.hasBlob(diffId, size)) return layerOfKnownFile(store.blobFile(diffId), { diffId, size, createdBy });
+  throw new GbuildError('store-failed', `the layer ${diffId} is not in ${JSON.stringify(store.dir)}`);
+}
+
+async function workOnPulled<T>(
+  request: TakeRequest,
+  registries: Registries,
+  registry: string,
+  work: (release: TakenRelease) => Promise<T>,
+): Promise<T> {
+  const { host, progress, store, name, version } = request;
+  const reference = `${name}:${version}`;
+  const remote = await readRemote(registries.repository({ registry, path: name }), version);
+  if (remote === undefined) throw notThere(reference, `${store.dir} and ${registry}`);
+  const split = await splitRelease(reference, remote.config, store);
+  return withSpool(host, `${ownerText(readOwner())}.rebase`, async (spoolDir) => {
+    const pulled = await progress.step(`pulling ${reference} from ${registry}`, () => pullOwn(remote, split, spoolDir));
+    const layers = pulled.layers.slice(split.baseDiffIds.length);
+    return work({ ...split, reference, imageId: remote.manifest.config.digest, config: remote.config, layers });
+  });
+}
+
+/** The base's layers stay where they are: nobody reads them. */
+function pullOwn(remote: RemoteImage, { baseDiffIds }: SplitRelease, spoolDir: string): Promise<Image> {
+  const find = (diffId: Digest): Layer | undefined =>
+    baseDiffIds.includes(diffId) ? { diffId, size: 0, createdBy: '', chunks: () => [] } : undefined;
+  return pullImage(remote, { spoolDir, find });
+}
+
+function notThere(reference: string, where: string): GbuildError {
+  return new GbuildError('usage', `there is no release ${reference} in ${where}`, {
+    suggestions: [
+      'gbuild releases --all',
+      `gbuild rebase ${reference} --release 1.0.2 --registry registry.example.com`,
+    ],
+    facts: { reference, where },
+  });
+}
