@@ -14,20 +14,25 @@ import { walkFiles } from '../workspace/walk.ts';
 export interface CollectedRule {
   name: string;
   entries: Entry[];
+  /** One layer, however large. */
+  whole: boolean;
 }
 
 /** Walks what each rule names, in layer order. */
 export async function collectRules(rootDir: string, rules: LayerRule[], env: Host['env']): Promise<CollectedRule[]> {
   const collected: CollectedRule[] = [];
-  for (const rule of rules) collected.push({ name: rule.name, entries: await collectEntries(rootDir, rule, env) });
+  for (const rule of rules) {
+    const { name, whole } = rule;
+    collected.push({ name, whole, entries: await collectEntries(rootDir, rule, env) });
+  }
   return collected;
 }
 
 /** Cuts large groups and packs them: the application's layers, bottom first. */
 export async function packRules(collected: CollectedRule[]): Promise<Layer[]> {
   const layers: Layer[] = [];
-  for (const { name, entries } of collected) {
-    const groups = splitEntries(entries);
+  for (const { name, whole, entries } of collected) {
+    const groups = whole && entries.length > 0 ? [entries] : splitEntries(entries);
     for (const [index, group] of groups.entries()) {
       const part = groups.length > 1 ? ` ${index + 1}/${groups.length}` : '';
       layers.push(packLayer(group, { createdBy: `gbuild layer: ${name}${part}` }));

@@ -141,7 +141,7 @@ function sourceOf(origin: string | undefined): string | undefined {
 }
 
 function ruleOf(layer: LayerSpec): LayerRule {
-  return { ...layer, select: 'all', optional: false, when: [], unless: [] };
+  return { ...layer, select: 'all', optional: false, whole: false, when: [], unless: [] };
 }
 
 function healthcheckOf({ cmd, interval, timeout, retries, startPeriod }: HealthSpec) {

@@ -33,6 +33,8 @@ const layerRuleSchema = z.strictObject({
   to: absolutePath,
   /** A `from` that is missing when the layer is packed is left out; without this it is an error. */
   optional: z.boolean().default(false),
+  /** Its files change together: it is one layer, however large. */
+  whole: z.boolean().default(false),
   /** Only those paths of `from` that this file speaks of (a build folder that package.json names). */
   namedIn: z.string().optional(),
   /** All of these must hold, and none of those. */
