@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { closeSync, openSync, writeSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -10,6 +8,7 @@ import { exactImage } from '../oci/exact-image.ts';
 import type { Image } from '../oci/image.ts';
 import { type Layer, layerOfKnownFile } from '../oci/layer.ts';
 import type { Descriptor, ImageConfig, Manifest } from '../oci/spec.ts';
+import { writeHashed } from '../oci/write-hashed.ts';
 import type { Repository } from './repository.ts';
 
 /** An image as a registry has it: all but the layers' bytes. */
@@ -93,25 +92,6 @@ async function unpackLayer(
     `${repository.name}: the layer ${descriptor.digest} unpacks to ${digest}, but the image's config says ${diffId}`,
     { facts: { registry: repository.registry, layer: descriptor.digest, expected: diffId, found: digest } },
   );
-}
-
-async function writeHashed(
-  chunks: AsyncIterable<Uint8Array>,
-  hostFile: string,
-): Promise<{ digest: Digest; size: number }> {
-  const hash = createHash('sha256');
-  let size = 0;
-  const fd = openSync(hostFile, 'w');
-  try {
-    for await (const chunk of chunks) {
-      hash.update(chunk);
-      size += chunk.length;
-      for (let done = 0; done < chunk.length; ) done += writeSync(fd, chunk, done);
-    }
-  } finally {
-    closeSync(fd);
-  }
-  return { digest: `sha256:${hash.digest('hex')}`, size };
 }
 
 async function* count(chunks: AsyncIterable<Buffer>, onBytes: (received: number) => void): AsyncGenerator<Buffer> {
