@@ -25,6 +25,7 @@ export abstract class OpenImageCommand extends BaseCommand {
     const progress = this.openProgress(flags, host);
     using stop = openStop((text) => progress.warn(text));
     const { platform } = flags;
-    return work({ host, progress, stop, choice: flags, runId: newRunId(), platform });
+    const places = { host, installDir: this.config.root };
+    return work({ ...places, progress, stop, choice: flags, runId: newRunId(), platform });
   }
 }

@@ -16,18 +16,18 @@ export interface Attached {
   facts?: Record<string, string>;
 }
 
-const words: Record<string, string> = {
-  [spdxMediaType]: 'SBOM (SPDX)',
-  [cyclonedxMediaType]: 'SBOM (CycloneDX)',
-  [statementMediaType]: 'statement',
-  [bundleMediaType]: 'sigstore bundle',
-  'application/vnd.dev.cosign.artifact.sig.v1+json': 'signature',
-  'application/vnd.dev.cosign.artifact.att.v1+json': 'signed attestations',
-};
+const words = new Map([
+  [spdxMediaType, 'SBOM (SPDX)'],
+  [cyclonedxMediaType, 'SBOM (CycloneDX)'],
+  [statementMediaType, 'statement'],
+  [bundleMediaType, 'sigstore bundle'],
+  ['application/vnd.dev.cosign.artifact.sig.v1+json', 'signature'],
+  ['application/vnd.dev.cosign.artifact.att.v1+json', 'signed attestations'],
+]);
 
 /** The kind of a thing by its artifact type, and by its predicate where that is known. */
 export function describeArtifact(artifactType: string, predicateType: string | undefined): string {
-  const what = words[artifactType] ?? 'artifact';
+  const what = words.get(artifactType) ?? 'artifact';
   if (predicateType === predicateTypes.provenance)
     return what === 'sigstore bundle' ? `provenance (${what})` : 'provenance';
   return what;

@@ -30,7 +30,7 @@ function compareSettings(old: Record<string, unknown>, now: Record<string, unkno
     .map((what) => ({ what, before: textOf(old[what]), after: textOf(now[what]) }));
 }
 
-function listSettings({ config, architecture, os, variant }: ImageConfig): Record<string, unknown> {
+function listSettings({ config = {}, architecture, os, variant }: ImageConfig): Record<string, unknown> {
   const { [labelOf('revision')]: commit, ...labels } = config.Labels ?? {};
   return {
     commit,

@@ -3,7 +3,7 @@ import { formatBytes, formatDigest } from '../reporter/format.ts';
 import type { Attached } from './attached.ts';
 import { formatColumns } from './columns.ts';
 import { nameOfPackage } from './compare-packages.ts';
-import type { ImageOrigin, ImageReport } from './report.ts';
+import { type ImageOrigin, type ImageReport, titleLayers } from './report.ts';
 import { shorten, showText } from './show-text.ts';
 
 const places: Record<ImageOrigin['kind'], string> = {
@@ -17,7 +17,7 @@ const places: Record<ImageOrigin['kind'], string> = {
 /** The report for a terminal of 80 columns and for pipes: one fact a line, nothing that a terminal would obey. */
 export function formatReport(report: ImageReport): string {
   const sections = [
-    formatFacts([...listFacts(report), ...listSettings(report)]),
+    formatFacts([...listFacts(report), ...listSettings(report).filter(isNews)]),
     formatLayers(report),
     formatLargest(report),
     formatPackageKinds(report.packages),
@@ -63,6 +63,14 @@ export function listSettings({ config }: ImageReport): [string, string | undefin
   ];
 }
 
+/** What stands in a label and was told above already is not told again. */
+function isNews([title, text]: [string, string | undefined]): boolean {
+  return title !== 'label' || !toldLabels.test(text ?? '');
+}
+
+const toldLabels =
+  /^(org\.opencontainers\.image\.(version|revision|source|created|base\.name|base\.digest)|io\.gbuild\.toolchain)=/;
+
 function formatFacts(pairs: [string, string | undefined][]): string[] {
   const known = pairs.filter((pair): pair is [string, string] => pair[1] !== undefined && pair[1] !== '');
   return known.map(
@@ -74,13 +82,14 @@ function formatLayers({ layers, size, packedSize, fileCount }: ImageReport): str
   const isPacked = packedSize !== undefined;
   const row = (number: string, unpacked: string, packed: string, files: string, name: string) =>
     isPacked ? [number, unpacked, packed, files, name] : [number, unpacked, files, name];
+  const titles = titleLayers(layers);
   const rows = layers.map((layer, index) =>
     row(
       `${index + 1}`,
       formatBytes(layer.size),
       layer.packed ? formatBytes(layer.packed.size) : '',
       `${layer.fileCount}`,
-      shorten(`${layer.isOwn ? '' : 'base: '}${layer.name || formatDigest(layer.diffId)}`, 40),
+      shorten(titles[index] ?? '', 40),
     ),
   );
   const total = row('', formatBytes(size), isPacked ? formatBytes(packedSize) : '', `${fileCount}`, 'together');

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { formatBytes, formatDigest } from '../reporter/format.ts';
+import { formatBytes } from '../reporter/format.ts';
 import type { Attached } from './attached.ts';
 import { nameOfPackage } from './compare-packages.ts';
 import { formatRows } from './format-files.ts';
 import { listFacts, listSettings } from './format-report.ts';
 import { escapeLines, html, Markup } from './html.ts';
 import { pageScript, pageStyle } from './page-assets.ts';
-import type { ImageReport, LayerReport } from './report.ts';
+import { type ImageReport, titleLayers } from './report.ts';
 
 /** How every page begins: by this an older one is told from a file of somebody else's. */
 export const pageStart = '<!doctype html>\n<meta name="generator" content="gbuild inspect">\n';
@@ -32,7 +32,7 @@ ${formatPairs(facts)}
 ${formatPairs(listSettings(report))}
 <h2>Layers</h2>
 <p>${formatBytes(report.size)}${report.packedSize === undefined ? '' : `, ${formatBytes(report.packedSize)} compressed`}, ${report.fileCount} files. The lowest layer comes first.</p>
-${report.layers.map((layer, index) => formatLayer(layer, index, report.size))}
+${titleLayers(report.layers).map((title, index) => formatLayer(report, title, index))}
 <h2>Largest files</h2>
 <table><tr><th>size<th>layer<th>path</tr>
 ${report.largest.map(({ path, size, layer }) => html`<tr><td class="number">${formatBytes(size)}<td class="number">${layer}<td><code>${path}</code></tr>\n`)}</table>
@@ -50,11 +50,11 @@ function formatPairs(pairs: [string, string | undefined][]): Markup {
 ${known.map(([title, text]) => html`<tr><th>${title}<td><code>${text}</code></tr>\n`)}</table>`;
 }
 
-function formatLayer(layer: LayerReport, index: number, total: number): Markup {
-  const { name, diffId, size, packed, isOwn, fileCount, files = [] } = layer;
+function formatLayer({ layers, size: total }: ImageReport, title: string, index: number): Markup {
+  const { diffId, size, packed, fileCount, files = [] } = layers[index]!;
   const share = total === 0 ? 0 : Math.round((100 * size) / total);
   const packedText = packed === undefined ? '' : `, ${formatBytes(packed.size)} compressed`;
-  return html`<details><summary>${index + 1}. ${isOwn ? '' : 'base: '}${name || formatDigest(diffId)} <small>${formatBytes(size)}${packedText}, ${fileCount} files, ${share} %</small></summary>
+  return html`<details><summary>${index + 1}. ${title} <small>${formatBytes(size)}${packedText}, ${fileCount} files, ${share} %</small></summary>
 <p><code>${diffId}</code>${packed === undefined ? '' : html`<br><code>${packed.digest}</code> compressed`}</p>
 <pre class="searched">${escapeLines(formatRows(files))}</pre></details>
 `;

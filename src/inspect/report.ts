@@ -3,6 +3,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { Image } from '../oci/image.ts';
 import type { Layer } from '../oci/layer.ts';
 import type { Descriptor, HistoryEntry, ImageConfig, Manifest } from '../oci/spec.ts';
+import { formatDigest } from '../reporter/format.ts';
 import type { Attached } from './attached.ts';
 import { labelOf, splitEnv } from './compare-configs.ts';
 import { type FileFacts, listFiles } from './layer-files.ts';
@@ -82,6 +83,7 @@ const mostLargest = 10;
 /** Puts the report together; walks each layer once for its files. */
 export async function reportImage({ reference, origin, image, remote, packages, attached }: ReportInput) {
   const { config, id, manifestDigest } = image;
+  const settings = reportConfig(config);
   const layers = await Promise.all(
     image.layers.map((layer, index) => reportLayer(layer, index, config, remote?.manifest)),
   );
@@ -91,9 +93,9 @@ export async function reportImage({ reference, origin, image, remote, packages, 
     imageId: id,
     manifestDigest: remote?.descriptor.digest ?? manifestDigest,
     platform: [config.os, config.architecture, config.variant].filter(Boolean).join('/'),
-    ...(config.created !== undefined && { created: config.created }),
-    ...readLabels(config.config?.Labels ?? {}),
-    config: reportConfig(config),
+    ...(config.created && { created: String(config.created) }),
+    ...readLabels(settings.labels),
+    config: settings,
     layers,
     size: sum(layers.map(({ size }) => size)),
     ...(remote && { packedSize: sum(remote.manifest.layers.map(({ size }) => size)) }),
@@ -116,6 +118,12 @@ export function nameLayers({ history = [], rootfs }: ImageConfig): string[] {
   return rootfs.diff_ids.map((_, index) =>
     entries.length === rootfs.diff_ids.length ? (entries[index]?.created_by ?? '').replace(/^gbuild layer: /, '') : '',
   );
+}
+
+/** What people call each layer; those of a base say so. */
+export function titleLayers(layers: readonly LayerReport[]): string[] {
+  const hasOwn = layers.some(({ isOwn }) => isOwn);
+  return layers.map(({ name, diffId, isOwn }) => `${hasOwn && !isOwn ? 'base: ' : ''}${name || formatDigest(diffId)}`);
 }
 
 async function reportLayer(
@@ -160,18 +168,26 @@ function readLabels(labels: Record<string, string>) {
   };
 }
 
+/** Whoever wrote the config may have written anything. */
 function reportConfig({ config = {} }: ImageConfig): ConfigReport {
+  const labels = Object.entries(config.Labels ?? {}).map(([name, value]) => [name, String(value)]);
   return {
-    entrypoint: config.Entrypoint ?? [],
-    cmd: config.Cmd ?? [],
-    ...(config.User && { user: config.User }),
-    ...(config.WorkingDir && { workdir: config.WorkingDir }),
-    env: (config.Env ?? []).map(splitEnv).map(([name, value]) => ({ name, value })),
+    entrypoint: readTexts(config.Entrypoint),
+    cmd: readTexts(config.Cmd),
+    ...(config.User && { user: String(config.User) }),
+    ...(config.WorkingDir && { workdir: String(config.WorkingDir) }),
+    env: readTexts(config.Env)
+      .map(splitEnv)
+      .map(([name, value]) => ({ name, value })),
     ports: Object.keys(config.ExposedPorts ?? {}),
     volumes: Object.keys(config.Volumes ?? {}),
-    ...(config.Healthcheck?.Test && { health: config.Healthcheck.Test }),
-    labels: config.Labels ?? {},
+    ...(config.Healthcheck?.Test && { health: readTexts(config.Healthcheck.Test) }),
+    labels: Object.fromEntries(labels),
   };
+}
+
+function readTexts(value: unknown): string[] {
+  return Array.isArray(value) ? value.map(String) : [];
 }
 
 function findLargest(layers: LayerReport[]): ImageReport['largest'] {

@@ -3,8 +3,9 @@ import { join, resolve } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { GbuildError, messageOf } from '../errors.ts';
 import { findLayer, readImage } from '../oci/copy.ts';
-import { type Digest, hexOf } from '../oci/digest.ts';
+import { type Digest, hexOf, isDigest } from '../oci/digest.ts';
 import { exactImage } from '../oci/exact-image.ts';
+import { findManifestFault } from '../oci/find-fault.ts';
 import type { Image } from '../oci/image.ts';
 import { type Layer, layerOfKnownFile } from '../oci/layer.ts';
 import { Layout } from '../oci/layout.ts';
@@ -43,10 +44,14 @@ export async function readLayoutImage(
   }
   const manifestBytes = await layout.readBlob(descriptor.digest);
   const manifest = JSON.parse(manifestBytes.toString()) as Manifest;
-  if (!Array.isArray(manifest.layers)) throw usage(`oci:${place} is no image (${descriptor.mediaType})`, { dir });
+  if (!isDigest(manifest.config?.digest ?? ''))
+    throw usage(`oci:${place} is no image (${descriptor.mediaType})`, { dir });
+  const configBytes = await layout.readBlob(manifest.config.digest);
+  const fault = findManifestFault(manifest, JSON.parse(configBytes.toString()) as ImageConfig);
+  if (fault !== undefined) throw new GbuildError('store-failed', `oci:${place} cannot be used: ${fault}`);
   const isPlain = manifest.layers.every(({ mediaType }) => mediaType === mediaTypes.layer);
   if (isPlain) return { image: await readImage(layout, descriptor.digest), dir };
-  return { image: await unpackImage(layout, manifest, spoolDir), dir };
+  return { image: await unpackImage(layout, manifest, configBytes, spoolDir), dir };
 }
 
 /** The longest part of the place that is a layout; what follows its colon is the tag, colons and all. */
@@ -69,7 +74,7 @@ function chooseNamed({ manifests }: Index, tag: string | undefined, dir: string)
   if (fits.length === 1) return fits[0]!.descriptor;
   const names = named.map(({ name }) => name).filter(Boolean);
   const has = names.length === 0 ? 'none with a name' : names.join(', ');
-  const why = tag === undefined ? `has ${fits.length} images` : `has no one image ${tag}`;
+  const why = `has ${fits.length === 0 ? 'no' : fits.length} ${fits.length === 0 ? 'image' : 'images'}${tag === undefined ? '' : ` ${tag}`}`;
   throw usage(
     `the layout ${JSON.stringify(dir)} ${why}; it has ${has}`,
     { dir, names },
@@ -77,8 +82,7 @@ function chooseNamed({ manifests }: Index, tag: string | undefined, dir: string)
   );
 }
 
-async function unpackImage(layout: Layout, manifest: Manifest, spoolDir: string): Promise<Image> {
-  const configBytes = await layout.readBlob(manifest.config.digest);
+async function unpackImage(layout: Layout, manifest: Manifest, configBytes: Buffer, spoolDir: string): Promise<Image> {
   const { rootfs } = JSON.parse(configBytes.toString()) as ImageConfig;
   const layers: Layer[] = [];
   for (const [index, descriptor] of manifest.layers.entries()) {

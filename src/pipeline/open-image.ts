@@ -3,7 +3,7 @@ import { createReadStream, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ownerText, readOwner } from '../engine/owner.ts';
 import { GbuildError } from '../errors.ts';
-import type { Host, Stop } from '../host.ts';
+import type { Stop } from '../host.ts';
 import type { ImageOrigin } from '../inspect/report.ts';
 import { findLayer, readImage } from '../oci/copy.ts';
 import { exactImage } from '../oci/exact-image.ts';
@@ -18,11 +18,12 @@ import { choosePlatform, readPlatform } from './choose-platform.ts';
 import type { EngineChoice } from './engine-session.ts';
 import { readLayoutImage } from './layout-image.ts';
 import { withRegistries } from './open-registries.ts';
+import { nameRelease } from './release-name.ts';
 import { findImage, openStore } from './release-store.ts';
 import { withSpool } from './spools.ts';
+import type { Places } from './workspace-session.ts';
 
-export interface ImageRequest {
-  host: Host;
+export interface ImageRequest extends Places {
   progress: Progress;
   stop: Stop;
   /** Which engine is asked for what the release store does not have. */
@@ -47,7 +48,7 @@ type Work<T> = (opened: OpenedImage) => Promise<T>;
 
 /**
  * Runs work with an image by its name: `oci:DIR` or `oci:DIR:TAG`, `docker-archive:FILE`, `engine:NAME`, `HOST/NAME:TAG` in a
- * registry, and else a release of the store or, where the store has none, an image of the engine. What was unpacked for it
+ * registry, and else a release of the store (its version alone means the repository's around the caller) or, where the store has none, an image of the engine. What was unpacked for it
  * is gone afterwards. Throws `usage` saying where it was looked for and what there is instead.
  */
 export async function withImage<T>(name: string, request: ImageRequest, work: Work<T>): Promise<T> {
@@ -58,7 +59,8 @@ export async function withImage<T>(name: string, request: ImageRequest, work: Wo
     if (kind === 'docker-archive') return work(await openArchive(place, source));
     if (kind === 'engine') return work(await openFromEngine(place, source));
     const reference = parseReference(name);
-    if (reference.registry === undefined) return work(await openByName(source));
+    if (reference.registry === undefined)
+      return work(await openByName({ ...source, name: await nameRelease(name, request) }));
     return withRegistries(request, async (registries) => work(await openRemote(reference, registries, source)));
   });
 }

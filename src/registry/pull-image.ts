@@ -5,6 +5,7 @@ import { createGunzip } from 'node:zlib';
 import { GbuildError } from '../errors.ts';
 import { type Digest, hexOf } from '../oci/digest.ts';
 import { exactImage } from '../oci/exact-image.ts';
+import { findManifestFault } from '../oci/find-fault.ts';
 import type { Image } from '../oci/image.ts';
 import { type Layer, layerOfKnownFile } from '../oci/layer.ts';
 import type { Descriptor, ImageConfig, Manifest } from '../oci/spec.ts';
@@ -43,6 +44,8 @@ export async function readRemote(repository: Repository, tagOrDigest: string): P
   if (!isImage.test(manifest.config?.mediaType ?? '')) throw notAnImage(repository, tagOrDigest, descriptor);
   const configBytes = await readAll(repository.readBlob(manifest.config));
   const config = JSON.parse(configBytes.toString()) as ImageConfig;
+  const fault = findManifestFault(manifest, config);
+  if (fault !== undefined) throw brokenImage(repository, tagOrDigest, fault);
   return { repository, descriptor, manifestBytes, manifest, configBytes, config };
 }
 
@@ -107,6 +110,11 @@ async function readAll(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
   const parts: Buffer[] = [];
   for await (const chunk of chunks) parts.push(chunk);
   return Buffer.concat(parts);
+}
+
+function brokenImage({ name, registry }: Repository, tag: string, fault: string): GbuildError {
+  const message = `${name}${tag.includes(':') ? '@' : ':'}${tag} cannot be used: ${fault}`;
+  return new GbuildError('registry-failed', message, { facts: { registry, name, tag } });
 }
 
 function notAnImage({ name, registry }: Repository, tag: string, { mediaType }: Descriptor): GbuildError {
