@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Digest } from '../oci/digest.ts';
 import type { Layer } from '../oci/layer.ts';
 import { type ReadEntry, readTar } from '../oci/untar.ts';
@@ -75,8 +76,12 @@ function rangeOfFile(host: number, start: number, size: number): ByteRange {
   return { size, read };
 }
 
+/** Between two chunks signals and timers have their turn. */
 async function* asStream(chunks: Iterable<Buffer>): AsyncGenerator<Uint8Array> {
-  yield* chunks;
+  for (const chunk of chunks) {
+    await turn();
+    yield chunk;
+  }
 }
 
 function* listSightings(overlay: Overlay<LayerMark>): Generator<Sighting> {

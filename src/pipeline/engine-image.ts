@@ -3,6 +3,7 @@ import { GbuildError, messageOf } from '../errors.ts';
 import { readArchive, type SavedImage } from '../oci/read-archive.ts';
 import { annotationKeys } from '../oci/spec.ts';
 import { openEngine } from './engine-session.ts';
+import { heedStopIn } from './heed-stop.ts';
 import type { ImageRequest } from './open-image.ts';
 import { openStore } from './release-store.ts';
 
@@ -19,9 +20,8 @@ export async function saveFromEngine(
     const found = await engine.inspectImage(reference);
     if (found === undefined) throw await notFound(reference, host, `the engine at ${engine.endpoint.url} has none`);
     const saved = await progress.step(`reading ${reference}`, async () =>
-      readArchive(await engine!.saveImage(reference), spoolDir),
+      readArchive(heedStopIn(await engine!.saveImage(reference), stop), spoolDir),
     );
-    stop.ask.throwIfAborted();
     return { saved, url: engine.endpoint.url };
   } catch (cause) {
     if (!(cause instanceof GbuildError) || cause.code !== 'engine-unreachable') throw cause;

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { createReadStream, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { ownerText, readOwner } from '../engine/owner.ts';
-import { GbuildError } from '../errors.ts';
+import { diskError, GbuildError, messageOf } from '../errors.ts';
 import type { Stop } from '../host.ts';
 import type { ImageOrigin } from '../inspect/report.ts';
 import { findLayer, readImage } from '../oci/copy.ts';
@@ -11,11 +12,13 @@ import type { Image } from '../oci/image.ts';
 import { layerOfKnownFile } from '../oci/layer.ts';
 import { readArchive, type SavedImage } from '../oci/read-archive.ts';
 import { parseReference, type Reference } from '../oci/reference.ts';
+import type { Platform } from '../oci/spec.ts';
 import { pullImage, type RemoteImage, readRemote } from '../registry/pull-image.ts';
 import type { Registries } from '../registry/registries.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { choosePlatform, readPlatform } from './choose-platform.ts';
 import type { EngineChoice } from './engine-session.ts';
+import { heedStop, heedStopIn } from './heed-stop.ts';
 import { readLayoutImage } from './layout-image.ts';
 import { withRegistries } from './open-registries.ts';
 import { nameRelease } from './release-name.ts';
@@ -53,38 +56,43 @@ type Work<T> = (opened: OpenedImage) => Promise<T>;
  */
 export async function withImage<T>(name: string, request: ImageRequest, work: Work<T>): Promise<T> {
   const [, kind, place = ''] = /^(oci|docker-archive|engine):(.+)$/s.exec(name) ?? [];
+  const platform = readPlatform(request);
+  const heeding: Work<T> = ({ image, ...opened }) => work({ ...opened, image: heedStop(image, request.stop) });
   return withSpool(request.host, `${ownerText(readOwner())}.${randomBytes(6).toString('hex')}`, async (spoolDir) => {
-    const source = { name, request, spoolDir };
-    if (kind === 'oci') return work(await openLayoutImage(place, source));
-    if (kind === 'docker-archive') return work(await openArchive(place, source));
-    if (kind === 'engine') return work(await openFromEngine(place, source));
+    const source = { name, request, platform, spoolDir };
+    if (kind === 'oci') return heeding(await openLayoutImage(place, source));
+    if (kind === 'docker-archive') return heeding(await openArchive(place, source));
+    if (kind === 'engine') return heeding(await openFromEngine(place, source));
     const reference = parseReference(name);
     if (reference.registry === undefined)
-      return work(await openByName({ ...source, name: await nameRelease(name, request) }));
-    return withRegistries(request, async (registries) => work(await openRemote(reference, registries, source)));
+      return heeding(await openByName({ ...source, name: await nameRelease(name, request) }));
+    return withRegistries(request, async (registries) => heeding(await openRemote(reference, registries, source)));
   });
 }
 
 interface Source {
   name: string;
   request: ImageRequest;
+  platform: Platform;
   spoolDir: string;
 }
 
-async function openLayoutImage(place: string, { name, request, spoolDir }: Source): Promise<OpenedImage> {
-  const platform = readPlatform(request);
+async function openLayoutImage(place: string, { name, request, platform, spoolDir }: Source): Promise<OpenedImage> {
   const { image, dir } = await readLayoutImage(place, request.host.cwd, { platform, spoolDir });
   return { reference: name, origin: { kind: 'layout', place: dir }, image };
 }
 
 async function openArchive(place: string, { name, request, spoolDir }: Source): Promise<OpenedImage> {
   const hostFile = resolve(request.host.cwd, place);
-  const stream = createReadStream(hostFile);
-  const saved = await readArchive(stream, spoolDir).catch((cause: unknown) => {
-    if ((cause as NodeJS.ErrnoException).syscall === undefined) throw cause;
-    throw new GbuildError('usage', `${hostFile} cannot be read: ${(cause as Error).message}`, { cause });
-  });
-  return { reference: name, origin: { kind: 'archive', place: hostFile }, image: imageOfSaved(saved) };
+  try {
+    // Opened first: a stream whose file is not there would fail before anybody listens.
+    await using file = await open(hostFile);
+    const saved = await readArchive(heedStopIn(file.createReadStream(), request.stop), spoolDir);
+    return { reference: name, origin: { kind: 'archive', place: hostFile }, image: imageOfSaved(saved) };
+  } catch (cause) {
+    if (cause instanceof GbuildError || diskError(cause) !== undefined) throw cause;
+    throw new GbuildError('usage', `the archive ${hostFile} cannot be read: ${messageOf(cause)}`, { cause });
+  }
 }
 
 /** The store first: what it has is a release, and needs no engine. */
@@ -114,10 +122,10 @@ function imageOfSaved({ config, configBytes, layerFiles }: SavedImage): Image {
 }
 
 async function openRemote(reference: Reference, registries: Registries, source: Source): Promise<OpenedImage> {
-  const { name, request, spoolDir } = source;
+  const { name, request, platform, spoolDir } = source;
   const repository = registries.repository({ registry: reference.registry!, path: reference.repository });
   const tag = reference.digest ?? reference.tag ?? 'latest';
-  const chosen = await choosePlatform(repository, tag, readPlatform(request));
+  const chosen = await choosePlatform(repository, tag, platform);
   const remote = chosen === undefined ? undefined : await readRemote(repository, chosen);
   if (remote === undefined) throw await notThere(name, repository);
   const store = await openStore(request.host);
