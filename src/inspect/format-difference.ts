@@ -13,7 +13,9 @@ export function formatDifference(difference: ImageDifference): string {
   const { before, after, isSame, config, origin, layers, files, packages } = difference;
   if (isSame)
     return `${showText(before.reference)} and ${showText(after.reference)} are the same image (${formatDigest(after.imageId)})`;
-  const settings = [...config, ...origin].map(
+  // A history is another whenever a layer is: it is told where nothing else is to tell.
+  const told = [...config, ...origin].filter(({ what }, _, all) => what !== 'history' || all.length === 1);
+  const settings = told.map(
     ({ what, before: old, after: now }) => `~ ${showText(what)}: ${showValue(old)}, now ${showValue(now)}`,
   );
   return [

@@ -105,20 +105,30 @@ function formatLargest({ largest }: ImageReport): string[] {
   return ['largest files', ...formatColumns([['size', 'layer', 'path'], ...rows], [0])];
 }
 
-const mostLicences = 5;
+const mostLicences = 8;
 
+/** How many packages of each type there are, and how many name each licence. */
 function formatPackageKinds(packages: readonly Package[]): string[] {
   if (packages.length === 0) return ['packages none'];
-  const rows = countBy(packages, ({ type }) => type).map(([type, count]) => {
-    const licences = countBy(
-      packages.filter((each) => each.type === type),
-      ({ licence }) => licence ?? 'unknown',
-    );
-    const shown = licences.slice(0, mostLicences).map(([licence, times]) => `${shorten(licence, 24)} ${times}`);
-    const others = licences.length - shown.length;
-    return { type, count, text: [...shown, ...(others > 0 ? [`${others} others`] : [])] };
-  });
-  return [`packages ${packages.length}`, ...rows.flatMap(({ type, count, text }) => wrap(`${type} ${count}: `, text))];
+  const kinds = countBy(packages, ({ type }) => [type]);
+  return [
+    `packages ${packages.length}`,
+    ...kinds.flatMap(([type, count]) => {
+      const licences = countBy(
+        packages.filter((each) => each.type === type),
+        namesOfLicences,
+      );
+      const shown = licences.slice(0, mostLicences).map(([licence, times]) => `${shorten(licence, 40)} ${times}`);
+      const others = licences.length - shown.length;
+      return wrap(`${type} ${count}: `, [...shown, ...(others > 0 ? [`${others} other licences`] : [])]);
+    }),
+  ];
+}
+
+/** Each licence of an SPDX expression with its exception, whatever joins them. */
+function namesOfLicences({ licence = 'unknown' }: Package): string[] {
+  const names = licence.match(/[^()\s]+(?: WITH [^()\s]+)?/g) ?? [];
+  return [...new Set(names)].filter((name) => name !== 'AND' && name !== 'OR');
 }
 
 /** Words joined by commas in lines of at most 80 characters. */
@@ -136,9 +146,9 @@ function wrap(title: string, words: string[]): string[] {
   return [...lines, line.trimEnd()];
 }
 
-function countBy<T>(values: readonly T[], keyOf: (value: T) => string): [string, number][] {
+function countBy<T>(values: readonly T[], keysOf: (value: T) => string[]): [string, number][] {
   const counts = new Map<string, number>();
-  for (const value of values) counts.set(keyOf(value), (counts.get(keyOf(value)) ?? 0) + 1);
+  for (const key of values.flatMap(keysOf)) counts.set(key, (counts.get(key) ?? 0) + 1);
   return [...counts].sort(([a, many], [b, more]) => more - many || (a < b ? -1 : 1));
 }
 

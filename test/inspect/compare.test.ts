@@ -178,6 +178,11 @@ describe('a difference as text', () => {
     expect(await compare(image, image)).toBe('hello:1 and hello:2 are the same image (ID)');
   });
 
+  it('of images whose history alone differs says that', async () => {
+    const [before, after] = ['this', 'that'].map((comment) => imageOf([layerOf('app', { a: '1' })], { comment }));
+    expect(await compare(before!, after!)).toContain('config\n~ history: one, now another\n');
+  });
+
   it('of images that only were made at other times says so', async () => {
     const layers = [layerOf('app', { a: '1' })];
     const [before, after] = [imageOf(layers), imageOf(layers, { created: '2025-01-01T00:00:00Z' })];
@@ -187,7 +192,6 @@ describe('a difference as text', () => {
 
       config
       ~ created: 2024-05-06T07:08:09Z, now 2025-01-01T00:00:00Z
-      ~ history: one, now another
 
       layers
       = the base: 2.0 kB

@@ -24,6 +24,19 @@ export function layerOfHeaders(...headers: (Partial<TarItem['header']> & { path:
   return { diffId: digestOf(bytes), size: bytes.length, createdBy: 'by hand', chunks: () => [bytes] };
 }
 
+/** A layer of one file of so many MiB, made while it is read; nobody checks its diffID. */
+export function hugeLayer(mebibytes: number): Layer {
+  const size = mebibytes << 20;
+  const header = { path: 'huge', type: 'file', mode: 0o644, uid: 0, gid: 0, mtime: 1, size } as const;
+  const [start] = writeTar([{ header }], takeFreshSlab);
+  const chunks = function* () {
+    yield start!.subarray(0, 512);
+    for (let made = 0; made < mebibytes; made += 1) yield Buffer.alloc(1 << 20, made);
+    yield Buffer.alloc(1024);
+  };
+  return { diffId: digestOf(start!), size: size + 1536, createdBy: 'huge', chunks };
+}
+
 /** An image of these layers on a base of one file. */
 export function imageOf(layers: Layer[], options: Partial<ExtendOptions> = {}): Image {
   const base = extendImage(scratch, [packLayer([file('base', 'one')], { createdBy: 'the base' })], {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { collectPackages } from '../../src/attest/collect-packages.ts';
 import { describeArtifact, readProvenance } from '../../src/inspect/attached.ts';
 import { formatFiles, formatMode } from '../../src/inspect/format-files.ts';
 import { formatPackages, formatReport } from '../../src/inspect/format-report.ts';
@@ -6,14 +7,14 @@ import { formatPage, pageStart } from '../../src/inspect/page.ts';
 import { reportImage, withoutFiles } from '../../src/inspect/report.ts';
 import { shorten, showText } from '../../src/inspect/show-text.ts';
 import type { Image } from '../../src/oci/image.ts';
-import { imageOf, layerOf, layerOfHeaders } from './made-image.ts';
+import { hugeLayer, imageOf, layerOf, layerOfHeaders } from './made-image.ts';
 
 const packages = [
   {
     type: 'npm' as const,
     name: 'pad',
     version: '1.0.0',
-    licence: 'MIT',
+    licence: 'MIT OR (MIT AND GPL-2.0-only WITH Classpath-exception-2.0)',
     purl: 'pkg:npm/pad@1.0.0',
     paths: [],
     layer: 'sha256:0' as const,
@@ -80,7 +81,7 @@ describe('a report for a terminal', () => {
          1 B  2      app/small
 
       packages 2
-      npm 2: MIT 1, unknown 1"
+      npm 2: GPL-2.0-only WITH Classpath-exception... 1, MIT 1, unknown 1"
     `);
     const lines = text.split('\n');
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
@@ -111,7 +112,7 @@ describe('a report for a terminal', () => {
     `);
     expect(formatPackages(found)).toMatchInlineSnapshot(`
       "type  package  version  licence
-      npm   pad      1.0.0    MIT
+      npm   pad      1.0.0    MIT OR (MIT AND GPL-2.0-only WITH Classpath-exception-2.0)
       npm   old      2.0.0    unknown"
     `);
     expect(withoutFiles(found).layers.map((each) => Object.keys(each).includes('files'))).toEqual([false, false]);
@@ -170,6 +171,20 @@ describe('a page', () => {
     const elsewhere = { origin: { kind: 'layout', place: '/home/ada/layout' } };
     expect(formatPage(await report(hello, elsewhere))).toBe(formatPage(await report(hello)));
   });
+});
+
+it('a layer of a gigabyte is looked into without a gigabyte of memory', async () => {
+  const image = imageOf([hugeLayer(1024)]);
+  let most = 0;
+  const watch = setInterval(() => {
+    most = Math.max(most, process.memoryUsage().rss);
+  }, 20);
+  const before = process.memoryUsage().rss;
+  await collectPackages(image);
+  const { largest } = await report(image);
+  clearInterval(watch);
+  expect(largest[0]).toEqual({ path: 'huge', size: 1 << 30, layer: 2 });
+  expect((most - before) / 1e6).toBeLessThan(300);
 });
 
 it('characters that are obeyed, or not seen, are spelled out', () => {
