@@ -7,9 +7,11 @@ import CacheLsCommand from '../../src/commands/cache/ls.ts';
 import CacheRmCommand from '../../src/commands/cache/rm.ts';
 import CleanCommand from '../../src/commands/clean.ts';
 import CompletionCommand from '../../src/commands/completion.ts';
+import DiffCommand from '../../src/commands/diff.ts';
 import DoctorCommand from '../../src/commands/doctor.ts';
 import ImageCommand from '../../src/commands/image.ts';
 import InitCommand from '../../src/commands/init.ts';
+import InspectCommand from '../../src/commands/inspect.ts';
 import LockCommand from '../../src/commands/lock.ts';
 import MigrateCommand from '../../src/commands/migrate.ts';
 import PlanCommand from '../../src/commands/plan.ts';
@@ -66,9 +68,11 @@ const commands = {
   build: BuildCommand,
   clean: CleanCommand,
   completion: CompletionCommand,
+  diff: DiffCommand,
   doctor: DoctorCommand,
   image: ImageCommand,
   init: InitCommand,
+  inspect: InspectCommand,
   lock: LockCommand,
   migrate: MigrateCommand,
   plan: PlanCommand,
