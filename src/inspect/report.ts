@@ -5,8 +5,8 @@ import type { Layer } from '../oci/layer.ts';
 import type { Descriptor, HistoryEntry, ImageConfig, Manifest } from '../oci/spec.ts';
 import { formatDigest } from '../reporter/format.ts';
 import type { Attached } from './attached.ts';
-import { labelOf, splitEnv } from './compare-configs.ts';
 import { type FileFacts, listFiles } from './layer-files.ts';
+import { type ConfigReport, readLabels, reportConfig } from './report-config.ts';
 
 /** Where an image was found: a folder, a file, a registry or an engine. */
 export interface ImageOrigin {
@@ -53,18 +53,6 @@ export interface ImageReport {
   packages: Package[];
   /** What stands beside it in the registry; not checked. */
   attached?: Attached[];
-}
-
-interface ConfigReport {
-  entrypoint: string[];
-  cmd: string[];
-  user?: string;
-  workdir?: string;
-  env: { name: string; value: string }[];
-  ports: string[];
-  volumes: string[];
-  health?: string[];
-  labels: Record<string, string>;
 }
 
 export interface ReportInput {
@@ -149,45 +137,6 @@ async function reportLayer(
 
 function listHistory(history: HistoryEntry[]): HistoryEntry[] {
   return history.filter((entry) => entry.empty_layer !== true);
-}
-
-function readLabels(labels: Record<string, string>) {
-  const label = (name: string) => labels[labelOf(name)];
-  const baseDigest = label('base.digest');
-  const facts = {
-    version: label('version'),
-    commit: label('revision'),
-    source: label('source'),
-    toolchain: labels['io.gbuild.toolchain'],
-  };
-  const known = Object.entries(facts).filter((pair): pair is [string, string] => pair[1] !== undefined);
-  const base = label('base.name');
-  return {
-    ...(Object.fromEntries(known) as Partial<Record<keyof typeof facts, string>>),
-    ...(base !== undefined && { base: { name: base, ...(baseDigest !== undefined && { digest: baseDigest }) } }),
-  };
-}
-
-/** Whoever wrote the config may have written anything. */
-function reportConfig({ config = {} }: ImageConfig): ConfigReport {
-  const labels = Object.entries(config.Labels ?? {}).map(([name, value]) => [name, String(value)]);
-  return {
-    entrypoint: readTexts(config.Entrypoint),
-    cmd: readTexts(config.Cmd),
-    ...(config.User && { user: String(config.User) }),
-    ...(config.WorkingDir && { workdir: String(config.WorkingDir) }),
-    env: readTexts(config.Env)
-      .map(splitEnv)
-      .map(([name, value]) => ({ name, value })),
-    ports: Object.keys(config.ExposedPorts ?? {}),
-    volumes: Object.keys(config.Volumes ?? {}),
-    ...(config.Healthcheck?.Test && { health: readTexts(config.Healthcheck.Test) }),
-    labels: Object.fromEntries(labels),
-  };
-}
-
-function readTexts(value: unknown): string[] {
-  return Array.isArray(value) ? value.map(String) : [];
 }
 
 function findLargest(layers: LayerReport[]): ImageReport['largest'] {

@@ -1,8 +1,9 @@
 import { GbuildError } from '../errors.ts';
 import type { Host } from '../host.ts';
-import type { Digest } from '../oci/digest.ts';
+import { type Digest, isDigest } from '../oci/digest.ts';
 import { type Descriptor, type Index, mediaTypes, type Platform } from '../oci/spec.ts';
 import type { Repository } from '../registry/repository.ts';
+import { parseAnswer } from '../registry/tags.ts';
 
 const architectures: Record<string, string> = { x64: 'amd64', ia32: '386' };
 
@@ -26,7 +27,14 @@ export async function choosePlatform(
   const found = await repository.readManifest(tag);
   if (found === undefined) return undefined;
   if (!isIndex(found.descriptor)) return found.descriptor.digest;
-  return pickManifest(JSON.parse(found.bytes.toString()) as Index, platform, `${repository.name}:${tag}`);
+  return pickManifest(parseIndex(found.bytes), platform, `${repository.name}:${tag}`);
+}
+
+/** An index that somebody else wrote; what of it is no descriptor is left out. */
+export function parseIndex(bytes: Buffer): Index {
+  const { manifests } = (parseAnswer(bytes) ?? {}) as Partial<Index>;
+  const known = Array.isArray(manifests) ? manifests.filter((each) => isDigest(each?.digest ?? '')) : [];
+  return { schemaVersion: 2, manifests: known };
 }
 
 export function isIndex({ mediaType }: Descriptor): boolean {
@@ -47,7 +55,8 @@ export function pickManifest({ manifests }: Index, platform: Platform, name: str
     .map(({ platform: each }) => each)
     .filter((each) => each !== undefined && each.os !== 'unknown');
   const names = there.map((each) => formatPlatform(each!));
-  throw new GbuildError('usage', `${name} has no image for ${formatPlatform(platform)}; it has ${names.join(', ')}`, {
+  const has = names.length === 0 ? 'none' : names.join(', ');
+  throw new GbuildError('usage', `${name} has no image for ${formatPlatform(platform)}; it has ${has}`, {
     suggestions: names.slice(0, 1).map((each) => `--platform ${each}`),
     facts: { name, platforms: names },
   });

@@ -1,8 +1,12 @@
 import { resolve } from 'node:path';
 import { collectPackages } from '../attest/collect-packages.ts';
+import { GbuildError } from '../errors.ts';
+import type { Attached } from '../inspect/attached.ts';
 import { formatFiles } from '../inspect/format-files.ts';
-import { formatPackages, formatReport } from '../inspect/format-report.ts';
+import { formatPackages } from '../inspect/format-packages.ts';
+import { formatReport } from '../inspect/format-report.ts';
 import { type ImageReport, reportImage, withoutFiles } from '../inspect/report.ts';
+import type { RemoteImage } from '../registry/pull-image.ts';
 import { type ImageRequest, withImage } from './open-image.ts';
 import { readAttached } from './read-attached.ts';
 import { readWhole } from './read-whole.ts';
@@ -33,7 +37,11 @@ export async function inspectImage(request: InspectRequest): Promise<ExplainedIm
   if (hostFile !== undefined) await assertPageFree(hostFile);
   const report = await readReport(request);
   if (hostFile !== undefined) await writePage(hostFile, report);
-  const text = [formatReport(report), packages ? formatPackages(report) : '', files ? formatFiles(report) : ''];
+  const text = [
+    formatReport(report),
+    packages ? formatPackages(report.packages) : '',
+    files ? formatFiles(report) : '',
+  ];
   return {
     text: text.filter(Boolean).join('\n\n'),
     data: files ? report : withoutFiles(report),
@@ -47,8 +55,23 @@ function readReport(request: InspectRequest): Promise<ImageReport> {
       const { remote } = opened;
       // First of all, for it reads every byte and so meets damage.
       const packages = await collectPackages(opened.image);
-      const attached = remote && (await readAttached(remote));
+      const attached = remote && (await readIfAnswered(remote, request));
       return reportImage({ ...opened, packages, ...(attached && { attached }) });
     }),
   );
+}
+
+/** A registry that gives the image and does not say what stands beside it is no reason to say nothing. */
+async function readIfAnswered(
+  remote: RemoteImage,
+  { progress, stop }: InspectRequest,
+): Promise<Attached[] | undefined> {
+  try {
+    return await readAttached(remote);
+  } catch (thrown) {
+    stop.ask.throwIfAborted();
+    if (!(thrown instanceof GbuildError)) throw thrown;
+    progress.warn(`what stands beside the image is not known: ${thrown.message}`);
+    return undefined;
+  }
 }

@@ -19,7 +19,8 @@ import {
   type Platform,
 } from '../oci/spec.ts';
 import { writeHashed } from '../oci/write-hashed.ts';
-import { isIndex, pickManifest } from './choose-platform.ts';
+import { parseAnswer } from '../registry/tags.ts';
+import { isIndex, parseIndex, pickManifest } from './choose-platform.ts';
 
 interface Options {
   /** Which image of an index. */
@@ -38,16 +39,16 @@ export async function readLayoutImage(
   const layout = new Layout(dir);
   let descriptor = chooseNamed(await layout.readIndex(), tag, dir);
   for (let depth = 0; isIndex(descriptor) && depth < 3; depth += 1) {
-    const index = JSON.parse((await layout.readBlob(descriptor.digest)).toString()) as Index;
+    const index = parseIndex(await layout.readBlob(descriptor.digest));
     const digest = pickManifest(index, platform, dir);
     descriptor = index.manifests.find((each) => each.digest === digest)!;
   }
   const manifestBytes = await layout.readBlob(descriptor.digest);
-  const manifest = JSON.parse(manifestBytes.toString()) as Manifest;
+  const manifest = (parseAnswer(manifestBytes) ?? {}) as Manifest;
   if (!isDigest(manifest.config?.digest ?? ''))
     throw usage(`oci:${place} is no image (${descriptor.mediaType})`, { dir });
   const configBytes = await layout.readBlob(manifest.config.digest);
-  const fault = findManifestFault(manifest, JSON.parse(configBytes.toString()) as ImageConfig);
+  const fault = findManifestFault(manifest, parseAnswer(configBytes) as ImageConfig);
   if (fault !== undefined) throw new GbuildError('store-failed', `oci:${place} cannot be used: ${fault}`);
   const isPlain = manifest.layers.every(({ mediaType }) => mediaType === mediaTypes.layer);
   if (isPlain) return { image: await readImage(layout, descriptor.digest), dir };

@@ -23,7 +23,8 @@ async function describe(repository: Repository, descriptor: Descriptor): Promise
   const { digest, artifactType = '', annotations = {} } = descriptor;
   const predicateType = annotations['in-toto.io/predicate-type'] ?? annotations['dev.sigstore.bundle.predicateType'];
   const what = describeArtifact(artifactType, predicateType);
-  const facts = await readFacts(repository, descriptor);
+  // One that cannot be read is there all the same.
+  const facts = await readFacts(repository, descriptor).catch(() => undefined);
   return { what, artifactType, digest, ...(facts !== undefined && { facts }) };
 }
 

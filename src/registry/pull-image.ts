@@ -11,6 +11,7 @@ import { type Layer, layerOfKnownFile } from '../oci/layer.ts';
 import type { Descriptor, ImageConfig, Manifest } from '../oci/spec.ts';
 import { writeHashed } from '../oci/write-hashed.ts';
 import type { Repository } from './repository.ts';
+import { parseAnswer } from './tags.ts';
 
 /** An image as a registry has it: all but the layers' bytes. */
 export interface RemoteImage {
@@ -39,11 +40,12 @@ export async function readRemote(repository: Repository, tagOrDigest: string): P
   const found = await repository.readManifest(tagOrDigest);
   if (found === undefined) return undefined;
   const { descriptor, bytes: manifestBytes } = found;
-  const manifest = JSON.parse(manifestBytes.toString()) as Manifest;
+  const manifest = parseAnswer(manifestBytes) as Manifest | undefined;
   const isImage = /^application\/vnd\.(oci\.image\.config|docker\.container\.image)\.v1\+json$/;
-  if (!isImage.test(manifest.config?.mediaType ?? '')) throw notAnImage(repository, tagOrDigest, descriptor);
+  if (manifest === undefined || !isImage.test(manifest.config?.mediaType ?? ''))
+    throw notAnImage(repository, tagOrDigest, descriptor);
   const configBytes = await readAll(repository.readBlob(manifest.config));
-  const config = JSON.parse(configBytes.toString()) as ImageConfig;
+  const config = parseAnswer(configBytes) as ImageConfig;
   const fault = findManifestFault(manifest, config);
   if (fault !== undefined) throw brokenImage(repository, tagOrDigest, fault);
   return { repository, descriptor, manifestBytes, manifest, configBytes, config };

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { collectPackages } from '../../src/attest/collect-packages.ts';
 import { describeArtifact, readProvenance } from '../../src/inspect/attached.ts';
 import { formatFiles, formatMode } from '../../src/inspect/format-files.ts';
-import { formatPackages, formatReport } from '../../src/inspect/format-report.ts';
+import { formatPackages } from '../../src/inspect/format-packages.ts';
+import { formatReport } from '../../src/inspect/format-report.ts';
 import { formatPage, pageStart } from '../../src/inspect/page.ts';
 import { reportImage, withoutFiles } from '../../src/inspect/report.ts';
 import { shorten, showText } from '../../src/inspect/show-text.ts';
@@ -110,7 +111,7 @@ describe('a report for a terminal', () => {
       xrw-r--r--  0:0      0  opt/* (taken away)
       prw-r--r--  0:0      0  pipe"
     `);
-    expect(formatPackages(found)).toMatchInlineSnapshot(`
+    expect(formatPackages(found.packages)).toMatchInlineSnapshot(`
       "type  package  version  licence
       npm   pad      1.0.0    MIT OR (MIT AND GPL-2.0-only WITH Classpath-exception-2.0)
       npm   old      2.0.0    unknown"
