@@ -17,6 +17,7 @@ const notCommands = new Set([
   'stop',
   'task-command',
   'engine-command',
+  'open-image-command',
 ]);
 const commands = readdirSync(`${root}src/commands`, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts') && !notCommands.has(basename(file, '.ts')))

@@ -1,8 +1,9 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Digest } from '../oci/digest.ts';
 import type { Layer } from '../oci/layer.ts';
 import { type ReadEntry, readTar } from '../oci/untar.ts';
-import { type Hidden, Overlay } from './overlay.ts';
+import { type Hidden, noteWhiteout, Overlay } from './overlay.ts';
 import { type FoundPackage, mergeSightings, type Package, type Sighting } from './package.ts';
 import { type FileOfLayer, findReader, type Mark, readLink } from './read-mark.ts';
 import { type ByteRange, rangeOfBytes } from './zip.ts';
@@ -45,15 +46,6 @@ async function readLayer(layer: Layer, overlay: Overlay<LayerMark>): Promise<voi
   overlay.apply(hidden, marks);
 }
 
-function noteWhiteout(path: string, { paths, folders }: Hidden): boolean {
-  const slash = path.lastIndexOf('/');
-  const [folder, name] = [path.slice(0, Math.max(0, slash)), path.slice(slash + 1)];
-  if (!name.startsWith('.wh.')) return false;
-  if (name === '.wh..wh..opq') folders.add(folder);
-  else paths.add(path.slice(0, slash + 1) + name.slice('.wh.'.length));
-  return true;
-}
-
 async function readMark(entry: ReadEntry, path: string, host: number | undefined): Promise<Mark | undefined> {
   const { type, linkTarget = '' } = entry.header;
   if (type === 'symlink') return readLink(path, linkTarget);
@@ -84,8 +76,12 @@ function rangeOfFile(host: number, start: number, size: number): ByteRange {
   return { size, read };
 }
 
+/** Between two chunks signals and timers have their turn. */
 async function* asStream(chunks: Iterable<Buffer>): AsyncGenerator<Uint8Array> {
-  yield* chunks;
+  for (const chunk of chunks) {
+    await turn();
+    yield chunk;
+  }
 }
 
 function* listSightings(overlay: Overlay<LayerMark>): Generator<Sighting> {

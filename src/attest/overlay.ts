@@ -6,6 +6,16 @@ export interface Hidden {
   folders: Set<string>;
 }
 
+/** Notes what a path of a layer hides; false for a path that is no whiteout. */
+export function noteWhiteout(path: string, { paths, folders }: Hidden): boolean {
+  const slash = path.lastIndexOf('/');
+  const [folder, name] = [path.slice(0, Math.max(0, slash)), path.slice(slash + 1)];
+  if (!name.startsWith('.wh.')) return false;
+  if (name === '.wh..wh..opq') folders.add(folder);
+  else paths.add(path.slice(0, slash + 1) + name.slice('.wh.'.length));
+  return true;
+}
+
 /** The marks that layers make on some of an image's paths, the upper layers' over the lower ones'. */
 export class Overlay<Mark> {
   readonly #marks = new Map<string, Mark>();

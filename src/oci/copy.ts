@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { GbuildError } from '../errors.ts';
@@ -37,7 +38,17 @@ export function completeImage(image: Image, layout: Layout): Image {
   return { ...image, layers, baseDiffIds: [] };
 }
 
-function storedLayer(layout: Layout, { digest: diffId, size }: Descriptor, createdBy: string): Layer {
+/** The layer that the layout has of this diffID; undefined where it has none. */
+export function findLayer(layout: Layout, diffId: Digest): Layer | undefined {
+  const stat = statSync(layout.blobFile(diffId), { throwIfNoEntry: false });
+  return stat && storedLayer(layout, { digest: diffId, size: stat.size }, '');
+}
+
+function storedLayer(
+  layout: Layout,
+  { digest: diffId, size }: Pick<Descriptor, 'digest' | 'size'>,
+  createdBy: string,
+): Layer {
   const where = JSON.stringify(layout.dir);
   if (!layout.hasBlob(diffId)) throw new GbuildError('store-failed', `the layer ${diffId} is not in ${where}`);
   const layer = layerOfKnownFile(layout.blobFile(diffId), { diffId, size, createdBy });

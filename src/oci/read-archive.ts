@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { GbuildError, messageOf } from '../errors.ts';
 import { type Digest, hexOf } from './digest.ts';
+import { findFault } from './find-fault.ts';
 import type { ImageConfig } from './spec.ts';
 import { readTar } from './untar.ts';
 
@@ -28,10 +29,10 @@ export async function readArchive(stream: AsyncIterable<Uint8Array>, dir: string
   const { Config, Layers, RepoTags } = parseDockerManifest(await readFile(locate(files, 'manifest.json').hostFile));
   const configBytes = await readFile(locate(files, Config).hostFile);
   const config = parseJson<ImageConfig>(configBytes, Config);
-  const diffIds = config.rootfs.diff_ids;
-  if (diffIds.length !== Layers.length) throw broken(`it has ${Layers.length} layers for ${diffIds.length} diffIDs`);
+  const fault = findFault(config, Layers.length);
+  if (fault !== undefined) throw broken(fault);
   const layerFiles: string[] = [];
-  for (const [i, diffId] of diffIds.entries()) {
+  for (const [i, diffId] of config.rootfs.diff_ids.entries()) {
     layerFiles.push(await placeLayer(locate(files, Layers[i]!), join(dir, `${hexOf(diffId)}.tar`), diffId));
   }
   for (const { hostFile } of files.values()) await rm(hostFile, { force: true });

@@ -1,4 +1,5 @@
 import { GbuildError } from '../errors.ts';
+import { compareConfigs, labelOf } from '../inspect/compare-configs.ts';
 import { compareLayers } from '../oci/compare.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Image } from '../oci/image.ts';
@@ -69,40 +70,11 @@ async function describeLayer(released: ReleasedImage, image: Image, index: numbe
   return paths.length > mostPaths ? [...shown, `${name}: and ${paths.length - mostPaths} more paths`] : shown;
 }
 
+/** What says where it stands is compared by its layers. */
 export function describeConfigs(before: ImageConfig, after: ImageConfig): string[] {
-  const old = listSettings(before);
-  const now = listSettings(after);
-  return [...new Set([...Object.keys(old), ...Object.keys(now)])]
-    .filter((what) => textOf(old[what]) !== textOf(now[what]))
-    .map((what) => `${what}: ${textOf(old[what])}, now ${textOf(now[what])}`);
-}
-
-/** All that a config says, the commit first; what says where it stands is compared by its layers. */
-function listSettings({ config, architecture, os }: ImageConfig): Record<string, unknown> {
-  const { [labelOf('revision')]: commit, ...labels } = config.Labels ?? {};
-  const others = Object.entries(labels).filter(([name]) => !name.startsWith(labelOf('base.')));
-  return {
-    commit,
-    entrypoint: config.Entrypoint,
-    cmd: config.Cmd,
-    env: config.Env,
-    user: config.User,
-    expose: config.ExposedPorts && Object.keys(config.ExposedPorts),
-    workdir: config.WorkingDir,
-    health: config.Healthcheck,
-    platform: `${os}/${architecture}`,
-    ...Object.fromEntries(others.map(([name, value]) => [`label ${name}`, value])),
-  };
-}
-
-function labelOf(name: string): string {
-  return `org.opencontainers.image.${name}`;
-}
-
-/** Engines write what is not there in many ways. */
-function textOf(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
-  return ['', 'null', '[]', '{}'].includes(text) ? '(none)' : text;
+  return compareConfigs(before, after)
+    .filter(({ what }) => !what.startsWith(`label ${labelOf('base.')}`))
+    .map(({ what, before: old, after: now }) => `${what}: ${old}, now ${now}`);
 }
 
 async function* toAsync(chunks: Iterable<Buffer>): AsyncGenerator<Buffer> {

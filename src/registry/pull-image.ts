@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { closeSync, openSync, writeSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -8,10 +6,13 @@ import { createGunzip } from 'node:zlib';
 import { GbuildError } from '../errors.ts';
 import { type Digest, hexOf } from '../oci/digest.ts';
 import { exactImage } from '../oci/exact-image.ts';
+import { findManifestFault } from '../oci/find-fault.ts';
 import type { Image } from '../oci/image.ts';
 import { type Layer, layerOfKnownFile } from '../oci/layer.ts';
 import type { Descriptor, ImageConfig, Manifest } from '../oci/spec.ts';
+import { writeHashed } from '../oci/write-hashed.ts';
 import type { Repository } from './repository.ts';
+import { parseAnswer } from './tags.ts';
 
 /** An image as a registry has it: all but the layers' bytes. */
 export interface RemoteImage {
@@ -40,11 +41,14 @@ export async function readRemote(repository: Repository, tagOrDigest: string): P
   const found = await repository.readManifest(tagOrDigest);
   if (found === undefined) return undefined;
   const { descriptor, bytes: manifestBytes } = found;
-  const manifest = JSON.parse(manifestBytes.toString()) as Manifest;
+  const manifest = parseAnswer(manifestBytes) as Manifest | undefined;
   const isImage = /^application\/vnd\.(oci\.image\.config|docker\.container\.image)\.v1\+json$/;
-  if (!isImage.test(manifest.config?.mediaType ?? '')) throw notAnImage(repository, tagOrDigest, descriptor);
+  if (manifest === undefined || !isImage.test(manifest.config?.mediaType ?? ''))
+    throw notAnImage(repository, tagOrDigest, descriptor);
   const configBytes = await readAll(repository.readBlob(manifest.config));
-  const config = JSON.parse(configBytes.toString()) as ImageConfig;
+  const config = parseAnswer(configBytes) as ImageConfig;
+  const fault = findManifestFault(manifest, config);
+  if (fault !== undefined) throw brokenImage(repository, tagOrDigest, fault);
   return { repository, descriptor, manifestBytes, manifest, configBytes, config };
 }
 
@@ -110,25 +114,6 @@ async function unpackLayer(
   );
 }
 
-async function writeHashed(
-  chunks: AsyncIterable<Uint8Array>,
-  hostFile: string,
-): Promise<{ digest: Digest; size: number }> {
-  const hash = createHash('sha256');
-  let size = 0;
-  const fd = openSync(hostFile, 'w');
-  try {
-    for await (const chunk of chunks) {
-      hash.update(chunk);
-      size += chunk.length;
-      for (let done = 0; done < chunk.length; ) done += writeSync(fd, chunk, done);
-    }
-  } finally {
-    closeSync(fd);
-  }
-  return { digest: `sha256:${hash.digest('hex')}`, size };
-}
-
 async function* count(chunks: AsyncIterable<Buffer>, onBytes: (received: number) => void): AsyncGenerator<Buffer> {
   let received = 0;
   for await (const chunk of chunks) {
@@ -142,6 +127,11 @@ async function readAll(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
   const parts: Buffer[] = [];
   for await (const chunk of chunks) parts.push(chunk);
   return Buffer.concat(parts);
+}
+
+function brokenImage({ name, registry }: Repository, tag: string, fault: string): GbuildError {
+  const message = `${name}${tag.includes(':') ? '@' : ':'}${tag} cannot be used: ${fault}`;
+  return new GbuildError('registry-failed', message, { facts: { registry, name, tag } });
 }
 
 function notAnImage({ name, registry }: Repository, tag: string, { mediaType }: Descriptor): GbuildError {

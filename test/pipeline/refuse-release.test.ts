@@ -103,7 +103,7 @@ describe('a refused release says', () => {
       "  commit: (none), now 0123456789
         entrypoint: ["a"], now (none)
         cmd: (none), now ["b"]
-        env: ["A=1"], now ["A=2"]
+        env A: 1, now 2
         user: 1, now (none)
         expose: (none), now ["80/tcp"]
         label team: web, now (none)"

@@ -2,7 +2,7 @@
 export const allowedImports: Record<string, string[]> = {
   main: ['commands', 'spec'],
   commands: ['pipeline', 'engine', 'reporter', 'spec'],
-  pipeline: ['plan', 'engine', 'workspace', 'toolchain', 'spec', 'reporter', 'registry', 'attest', 'oci'],
+  pipeline: ['plan', 'engine', 'workspace', 'toolchain', 'spec', 'reporter', 'registry', 'inspect', 'attest', 'oci'],
   plan: ['spec', 'toolchain', 'workspace', 'oci'],
   toolchain: ['engine', 'oci', 'reporter', 'spec'],
   engine: ['oci'],
@@ -10,6 +10,7 @@ export const allowedImports: Record<string, string[]> = {
   workspace: ['oci'],
   spec: ['oci'],
   reporter: [],
+  inspect: ['attest', 'reporter', 'oci'],
   attest: ['oci'],
   oci: [],
 };

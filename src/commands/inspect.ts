@@ -1,0 +1,31 @@
+import { Args, Flags } from '@oclif/core';
+import { inspectImage } from '../pipeline/inspect-image.ts';
+import { imageFlags, OpenImageCommand } from './open-image-command.ts';
+
+export default class InspectCommand extends OpenImageCommand {
+  static override summary = 'Show what an image is made of: layers, files, sizes, packages, and what stands beside it';
+  static override description =
+    'IMAGE is a release of the store (NAME:VERSION, or VERSION of the repository here), an image in a registry (HOST/NAME:TAG or @sha256:...), oci:DIR or oci:DIR:TAG, docker-archive:FILE, engine:NAME; a name that the store does not have is asked of the engine. What stands beside an image in a registry (SBOM, provenance, signatures) is told and not verified.';
+  static override args = { image: Args.string({ required: true, description: 'the image, by any of its names' }) };
+  static override flags = {
+    ...imageFlags,
+    html: Flags.string({ helpValue: 'FILE', description: 'also write one page that needs nothing else' }),
+    files: Flags.boolean({ description: 'also list every path of every layer' }),
+    packages: Flags.boolean({ description: 'also list every package with its licence' }),
+  };
+  static override examples = [
+    '<%= config.bin %> inspect hello:1.0.1',
+    '<%= config.bin %> inspect registry.example.com/hello:1.0.1 --html hello.html',
+    '<%= config.bin %> inspect oci:out/image --files',
+  ];
+
+  async run() {
+    const { flags, args } = await this.parse(InspectCommand);
+    const { html, files, packages } = flags;
+    const image = await this.withRequest(flags, (request) =>
+      inspectImage({ ...request, name: args.image, html, files, packages }),
+    );
+    this.log(image.text);
+    return image.data;
+  }
+}

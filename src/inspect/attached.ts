@@ -1,0 +1,84 @@
+import { bundleMediaType } from '../attest/bundle.ts';
+import { cyclonedxMediaType } from '../attest/cyclonedx.ts';
+import { envelopeMediaType } from '../attest/dsse.ts';
+import { spdxMediaType } from '../attest/spdx.ts';
+import { predicateTypes, statementMediaType } from '../attest/statement.ts';
+import type { Digest } from '../oci/digest.ts';
+
+/** Something that stands beside an image in its registry. */
+export interface Attached {
+  /** In plain words: `SBOM (SPDX)`, `provenance`, `signature`. */
+  what: string;
+  artifactType: string;
+  /** Of its manifest. */
+  digest: Digest;
+  /** What provenance says, as it says it. */
+  facts?: Record<string, string>;
+}
+
+const words = new Map([
+  [spdxMediaType, 'SBOM (SPDX)'],
+  [cyclonedxMediaType, 'SBOM (CycloneDX)'],
+  [statementMediaType, 'statement'],
+  [bundleMediaType, 'sigstore bundle'],
+  ['application/vnd.dev.cosign.artifact.sig.v1+json', 'signature'],
+  ['application/vnd.dev.cosign.artifact.att.v1+json', 'signed attestations'],
+]);
+
+/** The kind of a thing by its artifact type, and by its predicate where that is known. */
+export function describeArtifact(artifactType: string, predicateType: string | undefined): string {
+  const what = words.get(artifactType) ?? 'artifact';
+  if (predicateType === predicateTypes.provenance)
+    return what === 'sigstore bundle' ? `provenance (${what})` : 'provenance';
+  return what;
+}
+
+/** What a statement of provenance says, plain or in an envelope; undefined for anything else. Nothing of it is believed. */
+export function readProvenance(bytes: Uint8Array): Record<string, string> | undefined {
+  const statement = openEnvelope(parse(bytes));
+  if (read(statement, 'predicateType') !== predicateTypes.provenance) return undefined;
+  const definition = read(statement, 'predicate', 'buildDefinition');
+  const source = listOf(read(definition, 'resolvedDependencies')).find((each) => read(each, 'name') === 'source');
+  const facts = {
+    builder: read(statement, 'predicate', 'runDetails', 'builder', 'id'),
+    'build type': read(definition, 'buildType'),
+    version: read(definition, 'externalParameters', 'version'),
+    toolchain: read(definition, 'externalParameters', 'toolchain'),
+    source: read(source, 'uri'),
+    commit: read(source, 'digest', 'gitCommit'),
+  };
+  return Object.fromEntries(
+    Object.entries(facts).filter((pair): pair is [string, string] => typeof pair[1] === 'string'),
+  );
+}
+
+/** Whether a layer of an artifact may hold a statement. */
+export function mayHoldStatement(mediaType: string): boolean {
+  return mediaType === statementMediaType || mediaType === envelopeMediaType;
+}
+
+function openEnvelope(value: unknown): unknown {
+  const payload = read(value, 'payload');
+  return typeof payload === 'string' ? parse(Buffer.from(payload, 'base64')) : value;
+}
+
+function parse(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+function read(value: unknown, ...keys: string[]): unknown {
+  let found = value;
+  for (const key of keys) {
+    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, key)) return undefined;
+    found = (found as Record<string, unknown>)[key];
+  }
+  return found;
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,57 @@
+import type { Layer } from '../oci/layer.ts';
+import type { TarHeader } from '../oci/tar-header.ts';
+import { readTar, readTarFile } from '../oci/untar.ts';
+
+/** What an image says of one path; `size` in bytes. */
+export interface FileFacts {
+  /** Without a slash at its beginning or end. */
+  path: string;
+  /** `whiteout`: the layer takes the path away. */
+  type: TarHeader['type'] | 'whiteout';
+  size: number;
+  mode: number;
+  uid: number;
+  gid: number;
+  linkTarget?: string;
+  /** Extended attributes such as `security.capability`, in hex. */
+  attributes?: Record<string, string>;
+}
+
+/** A file and where its content lies in the layer's tar. */
+export interface LayerFile extends FileFacts {
+  offset: number;
+}
+
+/** The layer's paths in its own order; contents are not kept. Throws `store-failed` for a layer that is no tar. */
+export async function listFiles(layer: Layer): Promise<LayerFile[]> {
+  const label = `the layer ${layer.diffId}`;
+  const entries =
+    layer.hostFile === undefined ? readTar(asStream(layer.chunks()), label) : readTarFile(layer.hostFile, label);
+  const files: LayerFile[] = [];
+  for await (const { header, offset } of entries) {
+    const path = header.path.replaceAll(/^(\.?\/)+|\/+$/g, '');
+    if (path !== '' && path !== '.') files.push({ ...describe(path, header), offset });
+  }
+  return files;
+}
+
+function describe(path: string, { type, size, mode, uid, gid, linkTarget, records = {} }: TarHeader): FileFacts {
+  const prefix = 'SCHILY.xattr.';
+  const attributes = Object.entries(records)
+    .filter(([key]) => key.startsWith(prefix))
+    .map(([key, value]) => [key.slice(prefix.length), Buffer.from(value).toString('hex')]);
+  return {
+    path,
+    type: /(^|\/)\.wh\.[^/]+$/.test(path) ? 'whiteout' : type,
+    size,
+    mode,
+    uid,
+    gid,
+    ...(linkTarget !== undefined && { linkTarget }),
+    ...(attributes.length > 0 && { attributes: Object.fromEntries(attributes) }),
+  };
+}
+
+async function* asStream(chunks: Iterable<Buffer>): AsyncGenerator<Uint8Array> {
+  yield* chunks;
+}

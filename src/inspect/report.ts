@@ -1,0 +1,153 @@
+import type { Package } from '../attest/package.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Image } from '../oci/image.ts';
+import type { Layer } from '../oci/layer.ts';
+import type { Descriptor, HistoryEntry, ImageConfig, Manifest } from '../oci/spec.ts';
+import { formatDigest } from '../reporter/format.ts';
+import type { Attached } from './attached.ts';
+import { type FileFacts, listFiles } from './layer-files.ts';
+import { type ConfigReport, readLabels, reportConfig } from './report-config.ts';
+
+/** Where an image was found: a folder, a file, a registry or an engine. */
+export interface ImageOrigin {
+  kind: 'store' | 'layout' | 'archive' | 'registry' | 'engine';
+  place: string;
+}
+
+/** One layer, lowest first; sizes in bytes. */
+export interface LayerReport {
+  name: string;
+  diffId: Digest;
+  /** Uncompressed. */
+  size: number;
+  /** As the registry has it. */
+  packed?: { digest: Digest; size: number; mediaType: string };
+  /** On top of the base, where gbuild made the image. */
+  isOwn: boolean;
+  fileCount: number;
+  files?: FileFacts[];
+}
+
+/** All that `gbuild inspect` tells of an image. */
+export interface ImageReport {
+  reference: string;
+  origin: ImageOrigin;
+  /** Digest of the config: the same everywhere. */
+  imageId: Digest;
+  /** As it lies where it was found: other compression, other digest. */
+  manifestDigest: Digest;
+  platform: string;
+  created?: string;
+  version?: string;
+  commit?: string;
+  source?: string;
+  toolchain?: string;
+  base?: { name: string; digest?: string };
+  config: ConfigReport;
+  layers: LayerReport[];
+  /** Bytes, uncompressed. */
+  size: number;
+  packedSize?: number;
+  fileCount: number;
+  largest: { path: string; size: number; layer: number }[];
+  packages: Package[];
+  /** What stands beside it in the registry; not checked. */
+  attached?: Attached[];
+}
+
+export interface ReportInput {
+  reference: string;
+  origin: ImageOrigin;
+  /** All its layers by value (see completeImage). */
+  image: Image;
+  /** Of the image as a registry has it. */
+  remote?: { descriptor: Descriptor; manifest: Manifest };
+  packages: Package[];
+  attached?: Attached[];
+}
+
+const mostLargest = 10;
+
+/** Puts the report together; walks each layer once for its files. */
+export async function reportImage({ reference, origin, image, remote, packages, attached }: ReportInput) {
+  const { config, id, manifestDigest } = image;
+  const settings = reportConfig(config);
+  const layers = await Promise.all(
+    image.layers.map((layer, index) => reportLayer(layer, index, config, remote?.manifest)),
+  );
+  const report: ImageReport = {
+    reference,
+    origin,
+    imageId: id,
+    manifestDigest: remote?.descriptor.digest ?? manifestDigest,
+    platform: [config.os, config.architecture, config.variant].filter(Boolean).join('/'),
+    ...(config.created && { created: String(config.created) }),
+    ...readLabels(settings.labels),
+    config: settings,
+    layers,
+    size: sum(layers.map(({ size }) => size)),
+    ...(remote && { packedSize: sum(remote.manifest.layers.map(({ size }) => size)) }),
+    fileCount: sum(layers.map(({ fileCount }) => fileCount)),
+    largest: findLargest(layers),
+    packages,
+    ...(attached !== undefined && { attached }),
+  };
+  return report;
+}
+
+/** The report without the list of all files. */
+export function withoutFiles(report: ImageReport): ImageReport {
+  return { ...report, layers: report.layers.map(({ files, ...layer }) => layer) };
+}
+
+/** What the history says of each layer, lowest first; empty where it does not add up. */
+export function nameLayers({ history = [], rootfs }: ImageConfig): string[] {
+  const entries = listHistory(history);
+  return rootfs.diff_ids.map((_, index) =>
+    entries.length === rootfs.diff_ids.length ? (entries[index]?.created_by ?? '').replace(/^gbuild layer: /, '') : '',
+  );
+}
+
+/** What people call each layer; those of a base say so. */
+export function titleLayers(layers: readonly LayerReport[]): string[] {
+  const hasOwn = layers.some(({ isOwn }) => isOwn);
+  return layers.map(({ name, diffId, isOwn }) => `${hasOwn && !isOwn ? 'base: ' : ''}${name || formatDigest(diffId)}`);
+}
+
+async function reportLayer(
+  layer: Layer,
+  index: number,
+  config: ImageConfig,
+  manifest: Manifest | undefined,
+): Promise<LayerReport> {
+  const files = (await listFiles(layer)).map(({ offset, ...facts }): FileFacts => facts);
+  const packed = manifest?.layers[index];
+  const entry = listHistory(config.history ?? [])[index];
+  const isOwn = /^gbuild layer: /.test(entry?.created_by ?? '') && entry?.created === config.created;
+  return {
+    name: nameLayers(config)[index] ?? '',
+    diffId: layer.diffId,
+    size: layer.size,
+    ...(packed && { packed: { digest: packed.digest, size: packed.size, mediaType: packed.mediaType } }),
+    isOwn,
+    fileCount: files.filter(({ type }) => type !== 'directory' && type !== 'whiteout').length,
+    files,
+  };
+}
+
+function listHistory(history: HistoryEntry[]): HistoryEntry[] {
+  return history.filter((entry) => entry.empty_layer !== true);
+}
+
+function findLargest(layers: LayerReport[]): ImageReport['largest'] {
+  return layers
+    .flatMap(({ files = [] }, index) =>
+      files.filter(({ size }) => size > 0).map(({ path, size }) => ({ path, size, layer: index + 1 })),
+    )
+    .sort((a, b) => b.size - a.size || (a.path < b.path ? -1 : 1))
+    .slice(0, mostLargest);
+}
+
+function sum(numbers: number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
+}
