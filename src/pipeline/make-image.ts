@@ -4,6 +4,7 @@ import { GbuildError } from '../errors.ts';
 import { completeImage } from '../oci/copy.ts';
 import { digestOf } from '../oci/digest.ts';
 import type { Image } from '../oci/image.ts';
+import type { Layout } from '../oci/layout.ts';
 import { type ImagePlan, planImage } from '../plan/image-plan.ts';
 import { tasksOf } from '../plan/task-plan.ts';
 import { type Revision, readRevision } from '../workspace/revision.ts';
@@ -27,6 +28,8 @@ import { type ReadyRuntime, readyRuntime } from './ready-toolchain.ts';
 import { noRegistry, parseRegistry } from './registry-name.ts';
 import { openStore } from './release-store.ts';
 import { type RunRequest, runNamed } from './run-named.ts';
+import { RunSecrets } from './run-secrets.ts';
+import type { TaskReport } from './run-tasks.ts';
 import { defaultTasks } from './workspace-session.ts';
 
 export interface ImageRequest extends Omit<RunRequest, 'names' | 'args'> {
@@ -61,15 +64,19 @@ export async function makeImage(request: ImageRequest): Promise<ImageRecord> {
   const plan = planOf(request, revision, version);
   const ready = await readyRuntime(request);
   if (version !== undefined) await assertLocked(request, ready);
-  if (request.build && plan.buildTask !== undefined) await runNamed({ ...request, names: [plan.buildTask], args: [] });
+  const secrets = new RunSecrets(session, host);
+  const built = request.build ? await runBuild(request, plan, secrets) : [];
   if (version !== undefined) assertUntouched(session.rootDir, revision!, await readRevision(session.rootDir, host.env));
   const store = await openStore(host);
   await ensureBase(plan.base, request);
   const base = await readBase(plan.base, { store, engine, host, progress, stop });
   const packed = await progress.step('packing', () => packImage(request, plan, base, revision));
+  const { image } = packed;
+  const leaves = version !== undefined || outputs.length > 0;
+  if (leaves && secrets.given.length > 0)
+    await progress.step('looking for secrets', () => refuseLeaks(request, plan, image, { store, secrets, built }));
   stop.ask.throwIfAborted();
   const swept = cleanUp(request, engine).catch(() => undefined);
-  const { image } = packed;
   const published = await publishImage(request, plan, packed, store).finally(() => swept);
   await writeOutputs(outputs, plan.reference, image, store);
   const pushed = target === undefined ? undefined : await push(request, target, plan, completeImage(image, store));
@@ -83,6 +90,24 @@ export async function makeImage(request: ImageRequest): Promise<ImageRecord> {
     ...(pushed !== undefined && { pushed }),
     seconds: (performance.now() - began) / 1000,
   });
+}
+
+async function runBuild(request: ImageRequest, plan: ImagePlan, secrets: RunSecrets): Promise<TaskReport[]> {
+  if (plan.buildTask === undefined) return [];
+  const { tasks } = await runNamed({ ...request, names: [plan.buildTask], args: [], secrets });
+  return tasks;
+}
+
+async function refuseLeaks(
+  { session }: ImageRequest,
+  { reference }: ImagePlan,
+  image: Image,
+  { store, secrets, built }: { store: Layout; secrets: RunSecrets; built: TaskReport[] },
+): Promise<void> {
+  const { assertNoLeak } = await import('./leak-gate.ts');
+  const whole = completeImage(image, store);
+  const baseLayers = image.baseDiffIds.length;
+  await assertNoLeak({ reference, image: whole, baseLayers, rootDir: session.rootDir, tasks: built, secrets });
 }
 
 /** Where a release goes, known before anything is built. */
