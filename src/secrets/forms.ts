@@ -3,18 +3,21 @@ import type { Secret } from './secret.ts';
 /** A value shorter than this is found everywhere, and masking it would mask everything. Bytes. */
 export const leastSize = 6;
 
-/** The ways in which one secret's value gets into a file or a log: as it is, in base64, URL-encoded, in a JSON text. */
+/**
+ * The ways in which one secret's value gets into a file or a log: as it is, in base64, URL-encoded, in JSON and in XML; and
+ * each long line of base64 in it (a key's), which may be indented elsewhere.
+ */
 export function listForms({ value }: Pick<Secret, 'value'>): Buffer[] {
   const bare = trimEnd(value);
-  const forms = [bare, ...base64Forms(bare), ...percentForms(bare), ...jsonForms(bare)];
+  const forms = [bare, ...base64Forms(bare), ...percentForms(bare), ...textForms(bare)];
+  forms.push(...linesOf(bare).filter((line) => /^[\w+/=-]{40,}$/.test(line.toString('latin1'))));
   return unique(forms.filter((form) => form.length >= leastSize));
 }
 
 /** The same and, of a value of several lines, each line: a log shows them one by one. */
 export function listMaskedForms(secret: Pick<Secret, 'value'>): Buffer[] {
-  const lines = trimEnd(secret.value).toString('latin1').split('\n');
-  const shown = lines.length === 1 ? [] : lines.map((line) => Buffer.from(line.trim(), 'latin1'));
-  return unique([...listForms(secret), ...shown.filter((line) => line.length >= leastSize)]);
+  const lines = linesOf(trimEnd(secret.value)).filter((line) => line.length >= leastSize);
+  return unique([...listForms(secret), ...lines]);
 }
 
 /** Less the line ends at its end: a file has one there, and what is made of the file has not. */
@@ -59,10 +62,21 @@ function encodePercent(value: Buffer, kept: RegExp): string {
     .join('');
 }
 
-/** What JSON makes of quotes and line ends; bytes that are no text have no such form. */
-function jsonForms(value: Buffer): Buffer[] {
+/** What JSON and XML (reports) make of quotes, brackets and line ends; bytes that are no text have no such forms. */
+function textForms(value: Buffer): Buffer[] {
   const text = value.toString();
-  return Buffer.from(text).equals(value) ? [Buffer.from(JSON.stringify(text).slice(1, -1))] : [];
+  if (!Buffer.from(text).equals(value)) return [];
+  const content = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  const quoted = content.replaceAll('"', '&quot;');
+  const all = [JSON.stringify(text).slice(1, -1), content, quoted];
+  const apostrophes = ['&apos;', '&#39;', '&#x27;'].map((form) => quoted.replaceAll("'", form));
+  return [...all, ...apostrophes].map((form) => Buffer.from(form));
+}
+
+/** Of a value of several lines, each without what it is indented by. */
+function linesOf(value: Buffer): Buffer[] {
+  const lines = value.toString('latin1').split('\n');
+  return lines.length === 1 ? [] : lines.map((line) => Buffer.from(line.trim(), 'latin1'));
 }
 
 function unique(forms: Buffer[]): Buffer[] {

@@ -1,7 +1,7 @@
+import { blockSize } from '../oci/tar-header.ts';
 import { listForms } from './forms.ts';
 import type { Secret } from './secret.ts';
 import { TextSearch } from './text-search.ts';
-
 /** A value, and the bytes of what was searched where it stands. */
 export interface LeakAt {
   secret: string;
@@ -22,7 +22,9 @@ export class LeakSearch {
 
   /** The names of the secrets that stand in it, each once. */
   findIn(bytes: Uint8Array): string[] {
-    return [...new Set([...this.#search.find(bytes)].map(({ text }) => this.#names[text]!))];
+    const names = new Set<string>();
+    for (const { text } of this.#search.find(bytes)) names.add(this.#names[text]!);
+    return [...names];
   }
 
   /** Takes a stream piece by piece, and finds what is cut by their borders too. */
@@ -42,10 +44,14 @@ export class LeakSearch {
     };
   }
 
+  /** One a block and secret: tar's entries begin at blocks, and a value such as `aaaaaa` may stand at every byte. */
   #findAt(bytes: Uint8Array, position: number): LeakAt[] {
-    const found = [...this.#search.find(bytes)];
-    return found.map(({ text, start, end }) => {
-      return { secret: this.#names[text]!, offset: position + start, end: position + end };
-    });
+    const found = new Map<string, LeakAt>();
+    for (const { text, start, end } of this.#search.find(bytes)) {
+      const secret = this.#names[text]!;
+      const leak = { secret, offset: position + start, end: position + end };
+      found.set(`${Math.floor(leak.offset / blockSize)} ${secret}`, leak);
+    }
+    return [...found.values()];
   }
 }

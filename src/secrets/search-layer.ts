@@ -14,32 +14,32 @@ export interface LayerLeak {
  * (jars, zips, gzip). One pass, memory stays flat but for a packed file at a time.
  */
 export async function searchLayer(layer: Layer, search: LeakSearch, unpack: boolean): Promise<LayerLeak[]> {
-  const raw: LeakAt[] = [];
-  const leaks: LayerLeak[] = [];
-  const blame = (path: string, end: number) => {
-    const own = raw.filter(({ offset }) => offset < end);
-    leaks.push(...own.map(({ secret }) => ({ secret, path })));
-    raw.splice(0, raw.length, ...raw.filter(({ offset }) => offset >= end));
+  const found: LeakAt[] = [];
+  const leaks = new Map<string, LayerLeak>();
+  const add = (leak: LayerLeak) => leaks.set(`${leak.secret} ${leak.path}`, leak);
+  const blame = ({ path, end }: { path: string; end: number }) => {
+    while (found.length > 0 && found[0]!.offset < end) add({ secret: found.shift()!.secret, path });
   };
   let last: { path: string; end: number } | undefined;
-  for await (const { header, offset, content } of readTar(watch(layer, search, raw), `the layer ${layer.diffId}`)) {
+  for await (const { header, offset, content } of readTar(watch(layer, search, found), `the layer ${layer.diffId}`)) {
     // What is read runs ahead: a file's own bytes are all seen when the next one comes.
-    if (last !== undefined) blame(last.path, last.end);
+    if (last !== undefined) blame(last);
     last = { path: header.path, end: offset + header.size };
     if (!unpack || header.type !== 'file') continue;
     const packed = await readIfPacked(header.size, content);
     if (packed === undefined) continue;
-    leaks.push(...searchPacked(packed, search).map(({ secret, path }) => ({ secret, path: header.path + path })));
+    for (const { secret, path } of searchPacked(packed, search)) add({ secret, path: header.path + path });
   }
-  if (last !== undefined) blame(last.path, last.end);
-  blame('(after the last file)', Number.POSITIVE_INFINITY);
-  return leaks;
+  if (last !== undefined) blame(last);
+  blame({ path: '(after the last file)', end: Number.POSITIVE_INFINITY });
+  return [...leaks.values()];
 }
 
+/** What was found, in the order of its place. */
 async function* watch(layer: Layer, search: LeakSearch, found: LeakAt[]): AsyncGenerator<Buffer> {
   const push = search.openStream();
   for (const chunk of layer.chunks()) {
-    found.push(...push(chunk));
+    for (const leak of push(chunk).sort((a, b) => a.offset - b.offset)) found.push(leak);
     yield chunk;
   }
 }

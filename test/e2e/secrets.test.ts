@@ -109,12 +109,16 @@ describe('secrets of a run', () => {
     await running.until('total');
     const label = 'io.gbuild.repository=e2e-secrets-killed';
     const [id] = (await listLeft(engine, label)).containers;
+    const now = Math.ceil(Date.now() / 1000);
+    const filters = encodeURIComponent(JSON.stringify({ container: [id] }));
+    const events = `/events?since=${now - 600}&until=${now}&filters=${filters}`;
     const seen = await Promise.all(
-      [`/containers/${id}/json`, `/containers/${id}/top`, '/events?since=0&until=1'].map(
+      [`/containers/${id}/json`, `/containers/${id}/top`, events].map(
         async (path) => (await askEngine(engine, 'GET', path)).text,
       ),
     );
     expect(seen[0]).toContain('/run/secrets');
+    expect(seen[2]).toContain('exec_start');
     const encoded = Object.values(values).map((value) => Buffer.from(value).toString('base64'));
     expect(findValues(seen.join('\n'))).toEqual([]);
     expect(encoded.filter((value) => seen.join('\n').includes(value))).toEqual([]);

@@ -50,6 +50,7 @@ describe('the search for leaks', () => {
       file('app/url', `https://host/?token=${encodeURIComponent(value)}`),
       file('app/large', `${'-'.repeat(3 << 20)}another-value${'-'.repeat(1 << 20)}`),
       file('app/another-value', 'the name is it'),
+      file('app/many', 'another-value'.repeat(20_000)),
     ];
     expect(await searchFiles(files)).toMatchInlineSnapshot(`
       [
@@ -57,10 +58,22 @@ describe('the search for leaks', () => {
         "TOKEN in app/base64",
         "TOKEN in app/header",
         "OTHER in app/large",
+        "OTHER in app/many",
         "TOKEN in app/raw",
         "TOKEN in app/url",
       ]
     `);
+  });
+
+  test('finds a key whose lines are indented, and takes no line that others have for one', async () => {
+    const lines = [
+      '-----BEGIN PRIVATE KEY-----',
+      'MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQ',
+      '-----END KEY-----',
+    ];
+    const key = new LeakSearch([{ name: 'KEY', value: Buffer.from(lines.join('\n')) }]);
+    expect(key.findIn(Buffer.from(`tls.key: |\n${lines.map((line) => `  ${line}\n`).join('')}`))).toEqual(['KEY']);
+    expect(key.findIn(Buffer.from(`${lines[0]}\nanother key\n${lines[2]}\n`))).toEqual([]);
   });
 
   test('looks into jars, zips and gzip, and into those inside of them', async () => {
