@@ -1,4 +1,4 @@
-import { finished } from 'node:stream/promises';
+import { addAbortSignal } from 'node:stream';
 import { GbuildError } from '../errors.ts';
 import type { ContainerSecret } from './container-spec.ts';
 import { readField, readNumber, readText } from './json.ts';
@@ -35,19 +35,27 @@ async function putSecret(wire: Wire, id: string, { path, value }: ContainerSecre
     signal,
   } as const;
   const socket = await wire.hijack(start);
-  try {
+  // What breaks the connection is told by the exit code, or by the engine when it is asked for it.
+  await new Promise<void>((resolve) => {
+    addAbortSignal(signal, socket).once('error', resolve).once('close', resolve).resume();
     socket.end(value);
-    socket.resume();
-    await finished(socket, { signal });
-  } finally {
-    socket.destroy();
-  }
-  const state = await wire.call({ what, method: 'GET', path: `/exec/${exec}/json`, signal });
-  const exitCode = readNumber(state.json, 'ExitCode');
-  if (exitCode === 0 && readField(state.json, 'Running') !== true) return;
+  });
+  socket.destroy();
+  const exitCode = await readExitCode(wire, exec, signal);
+  if (exitCode === 0) return;
   throw new GbuildError(
     'engine-failed',
     `the secret ${path} could not be written in the container: exit code ${exitCode ?? 'unknown'}`,
     { suggestions: ['see that the image to build in has /bin/sh, sleep, cat and mv'], facts: { path, exitCode } },
   );
+}
+
+/** The exec's streams may end a moment before the engine knows that it has ended. */
+async function readExitCode(wire: Wire, exec: string, signal: AbortSignal): Promise<number | undefined> {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const { json } = await wire.call({ what, method: 'GET', path: `/exec/${exec}/json`, signal });
+    if (readField(json, 'Running') !== true) return readNumber(json, 'ExitCode');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return undefined;
 }
