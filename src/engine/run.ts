@@ -3,12 +3,12 @@ import type { Socket } from 'node:net';
 import { GbuildError } from '../errors.ts';
 import { attachOutput } from './attach.ts';
 import { createContainer, inspectState, putFiles, removeContainer } from './container.ts';
-import type { ContainerIO, ContainerResult, ContainerSecret, ContainerSpec } from './container-spec.ts';
+import type { ContainerIO, ContainerResult, ContainerSpec } from './container-spec.ts';
 import { refused } from './failures.ts';
 import { keepWatch } from './heartbeat.ts';
 import { parseJson, readNumber } from './json.ts';
 import { verifyMount } from './probe.ts';
-import { putSecrets } from './secrets.ts';
+import { handOverSecrets } from './secrets.ts';
 import { obeyStop } from './stop.ts';
 import { messageIn, type Wire } from './wire.ts';
 
@@ -54,9 +54,9 @@ async function runCreated(
     if (startError !== undefined) return await describeFailedStart(wire, id, startError);
     using _stop = obeyStop(wire, id, io.stop, spec.graceSeconds ?? 10);
     if (spec.tty) followTerminal(wire, id, io, signal);
-    if (spec.secrets !== undefined) await giveSecrets(wire, id, spec.secrets, io, signal);
+    const secrets = handOverSecrets(wire, id, spec.secrets ?? [], signal);
     // Output that cannot be taken (a full disk below the log) ends the run; its good end does not: the exit counts.
-    const exitCode = await Promise.race([exit, attachment.broken]);
+    const exitCode = await Promise.race([exit, attachment.broken, secrets]);
     await attachment.drained();
     const oomKilled = exitCode !== 0 && (await inspectState(wire, id)).oomKilled;
     return { exitCode, oomKilled };
@@ -96,22 +96,6 @@ async function prepare(
   if (attached.status === 'fulfilled') attached.value.destroy();
   if (waiting.status === 'fulfilled') waiting.value.destroy();
   throw [filled, attached, waiting].find((each) => each.status === 'rejected')?.reason;
-}
-
-/** A container that was stopped meanwhile cannot take them: then the stop is the reason. */
-async function giveSecrets(
-  wire: Wire,
-  id: string,
-  secrets: ContainerSecret[],
-  io: ContainerIO,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    await putSecrets(wire, id, secrets, signal);
-  } catch (error) {
-    throwIfStopped(io);
-    throw error;
-  }
 }
 
 async function readExit(wire: Wire, id: string, wait: IncomingMessage): Promise<number> {

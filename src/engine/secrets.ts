@@ -9,17 +9,27 @@ const what = 'hand a secret to the container';
 /** Written beside and renamed, so that the waiting command never sees half a value. */
 const script = 'umask 377 && cat >"$1.part" && mv "$1.part" "$1"';
 
+/** How long a container may take to end after its engine would not take a secret, in milliseconds. */
+const moment = 2_000;
+
 /**
  * Gives a started container its secrets, each over the standard input of an exec: so it works alike on an engine of this
- * machine and on a remote one, and neither the container's description nor any disk ever has a value.
+ * machine and on a remote one, and neither the container's description nor any disk ever has a value. Never fulfils, and
+ * rejects only where the container lives on without them: a short command ends before the engine has said that they are there.
  */
-export async function putSecrets(
+export async function handOverSecrets(
   wire: Wire,
   id: string,
   secrets: ContainerSecret[],
   signal: AbortSignal,
-): Promise<void> {
-  await Promise.all(secrets.map((secret) => putSecret(wire, id, secret, signal)));
+): Promise<never> {
+  try {
+    await Promise.all(secrets.map((secret) => putSecret(wire, id, secret, signal)));
+  } catch (error) {
+    await new Promise((resolve) => setTimeout(resolve, moment).unref());
+    throw error;
+  }
+  return new Promise(() => {});
 }
 
 async function putSecret(wire: Wire, id: string, { path, value }: ContainerSecret, signal: AbortSignal): Promise<void> {

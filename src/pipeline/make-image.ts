@@ -65,15 +65,14 @@ export async function makeImage(request: ImageRequest): Promise<ImageRecord> {
   const ready = await readyRuntime(request);
   if (version !== undefined) await assertLocked(request, ready);
   const secrets = new RunSecrets(session, host);
-  const built = request.build ? await runBuild(request, plan, secrets) : [];
+  const built = await runBuild(request, plan, secrets);
   if (version !== undefined) assertUntouched(session.rootDir, revision!, await readRevision(session.rootDir, host.env));
   const store = await openStore(host);
   await ensureBase(plan.base, request);
   const base = await readBase(plan.base, { store, engine, host, progress, stop });
   const packed = await progress.step('packing', () => packImage(request, plan, base, revision));
   const { image } = packed;
-  const leaves = version !== undefined || outputs.length > 0;
-  if (leaves && secrets.given.length > 0)
+  if (leavesMachine(request) && secrets.given.length > 0)
     await progress.step('looking for secrets', () => refuseLeaks(request, plan, image, { store, secrets, built }));
   stop.ask.throwIfAborted();
   const swept = cleanUp(request, engine).catch(() => undefined);
@@ -92,10 +91,16 @@ export async function makeImage(request: ImageRequest): Promise<ImageRecord> {
   });
 }
 
+/** Outputs of an earlier run may hold what that one was given: a release of them is searched for it too. */
 async function runBuild(request: ImageRequest, plan: ImagePlan, secrets: RunSecrets): Promise<TaskReport[]> {
   if (plan.buildTask === undefined) return [];
-  const { tasks } = await runNamed({ ...request, names: [plan.buildTask], args: [], secrets });
-  return tasks;
+  if (request.build) return (await runNamed({ ...request, names: [plan.buildTask], args: [], secrets })).tasks;
+  if (leavesMachine(request)) await secrets.fetchFor(plan.buildTask, request.stop.ask);
+  return [];
+}
+
+function leavesMachine({ version, outputs }: ImageRequest): boolean {
+  return version !== undefined || outputs.length > 0;
 }
 
 async function refuseLeaks(

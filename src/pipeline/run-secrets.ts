@@ -1,9 +1,10 @@
 import { GbuildError } from '../errors.ts';
 import type { Host } from '../host.ts';
+import { planTasks } from '../plan/task-plan.ts';
 import { Mask } from '../secrets/mask.ts';
 import { readSecret } from '../secrets/read-secret.ts';
 import type { Secret } from '../secrets/secret.ts';
-import type { WorkspaceSession } from './workspace-session.ts';
+import { defaultTasks, type WorkspaceSession } from './workspace-session.ts';
 
 /** The secrets that one run was given, each fetched once, when a task first needs it. Kept in memory alone. */
 export class RunSecrets {
@@ -31,6 +32,17 @@ export class RunSecrets {
     const missing = [...new Set(names)].filter((name) => !this.#given.has(name));
     for (const name of missing) this.#given.set(name, await this.#read(name, signal));
     if (missing.length > 0) this.#mask = new Mask(this.given);
+  }
+
+  /** Those of a task and of all that it needs. */
+  async fetchFor(task: string, signal: AbortSignal): Promise<void> {
+    const { spec, toolchain, rootDir } = this.#session;
+    const defaults = defaultTasks(this.#session);
+    const { tasks } = planTasks({ spec, toolchain, defaults, host: this.#host, rootDir, names: [task], args: [] });
+    await this.fetch(
+      tasks.flatMap(({ secrets }) => secrets),
+      signal,
+    );
   }
 
   pick(names: string[]): Secret[] {

@@ -100,6 +100,11 @@ test('secrets are there, whole, before the command starts, for its user alone; i
   `);
 });
 
+test('a command that ends as soon as it has its secrets has its own exit code', async () => {
+  const codes = await Promise.all(Array.from({ length: 6 }, () => run(specOf('exit 7', withSecrets()))));
+  expect(codes.map(({ exitCode }) => exitCode)).toEqual([7, 7, 7, 7, 7, 7]);
+});
+
 test('a secret that cannot be written ends the run, and so does a stop', async () => {
   const { stop, askWith } = startStop();
   const spec = withSecrets({ secrets: [{ path: '/run/secrets/LARGE', value: Buffer.alloc(2 << 20, 'x') }] });

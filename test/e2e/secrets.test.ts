@@ -287,6 +287,18 @@ ${image}`,
     `);
   });
 
+  test('of outputs that are there is searched for what their build was given', async () => {
+    const build = 'mkdir -p out; cp $VARIABLE_FILE out/settings';
+    await release('1.1.0', build);
+    const cwd = join(cli.dir, `${name}-1.1.0`);
+    const flags = ['image', '--release', '1.1.0', '--no-build'];
+    const again = await cli.run(flags, { cwd, env: given });
+    expect([again.exitCode, again.stderr]).toEqual([2, expect.stringContaining('secret VARIABLE in layer')]);
+    const without = await cli.run(flags, { cwd });
+    expect([without.exitCode, without.stderr]).toEqual([2, expect.stringContaining('the variable GIVEN is not set')]);
+    expect(await listTags(engine, name)).toEqual([]);
+  });
+
   test('that has none in it passes', async () => {
     expect(await release('2.0.0', 'mkdir -p out; wc -c < $KEY_FILE > out/size')).toMatchInlineSnapshot(`
       "exit 0, named 2 times
