@@ -7,6 +7,7 @@ export const exitCodes = {
   'spec-invalid': 2,
   'spec-missing': 2,
   'config-invalid': 2,
+  'secret-invalid': 2,
   'lock-invalid': 2,
   'lock-stale': 2,
   'toolchain-unknown': 2,

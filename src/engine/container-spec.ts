@@ -1,10 +1,11 @@
 import type { Readable } from 'node:stream';
 import type { Stop } from '../host.ts';
 
-/** A volume starts with the content, owner and mode of the image's folder when `copy` says so. */
+/** A tmpfs is writable for everyone, of `size` bytes, and nothing can be in it at the start. A volume starts with the content, owner and mode of the image's folder when `copy` says so. */
 export type ContainerMount =
   | { type: 'bind'; hostDir: string; containerDir: string; readOnly?: boolean }
-  | { type: 'volume'; name: string; containerDir: string; labels?: Record<string, string>; copy?: boolean };
+  | { type: 'volume'; name: string; containerDir: string; labels?: Record<string, string>; copy?: boolean }
+  | { type: 'tmpfs'; containerDir: string; size: number };
 
 /** Something put into the container before it starts; ids and mode arrive as given. Absolute path. */
 export interface ContainerFile {
@@ -14,6 +15,13 @@ export interface ContainerFile {
   uid: number;
   gid: number;
   content?: Buffer;
+}
+
+/** A file on a tmpfs that only the container's user may read; its value is in nothing that the engine keeps. */
+export interface ContainerSecret {
+  /** Absolute. */
+  path: string;
+  value: Buffer;
 }
 
 /** Everything about one container; nothing is added behind its back but init, no-new-privileges and no log. */
@@ -27,6 +35,8 @@ export interface ContainerSpec {
   workdir: string;
   mounts: ContainerMount[];
   files: ContainerFile[];
+  /** The command starts once they are there. This takes `sh`, `sleep`, `cat` and `mv`, and an entrypoint that is empty. */
+  secrets?: ContainerSecret[];
   tty: boolean;
   stdin: boolean;
   network: 'bridge' | 'none' | 'host' | (string & {});
@@ -80,9 +90,10 @@ export interface ContainerResult {
 
 /** The body of POST /containers/create. */
 export function formatCreateBody(spec: ContainerSpec): object {
+  const awaitsSecrets = (spec.secrets ?? []).length > 0;
   return {
     Image: spec.image,
-    Cmd: spec.command,
+    Cmd: awaitsSecrets ? awaitSecrets(spec) : spec.command,
     ...(spec.entrypoint !== undefined && { Entrypoint: spec.entrypoint }),
     User: spec.user,
     Env: Object.entries(spec.env).map(([key, value]) => `${key}=${value}`),
@@ -122,10 +133,19 @@ function formatHostConfig(spec: ContainerSpec): object {
 function formatMount(mount: ContainerMount): object {
   if (mount.type === 'bind')
     return { Type: 'bind', Source: mount.hostDir, Target: mount.containerDir, ReadOnly: mount.readOnly ?? false };
+  if (mount.type === 'tmpfs')
+    return { Type: 'tmpfs', Target: mount.containerDir, TmpfsOptions: { SizeBytes: mount.size, Mode: 0o1777 } };
   return {
     Type: 'volume',
     Source: mount.name,
     Target: mount.containerDir,
     VolumeOptions: { NoCopy: mount.copy !== true, Labels: mount.labels ?? {} },
   };
+}
+
+/** The command, held back until every secret has its file; its own exit code, signals and input as without. */
+function awaitSecrets({ secrets = [], command }: ContainerSpec): string[] {
+  const files = secrets.map(({ path }) => `'${path}'`).join(' ');
+  const script = `for file in ${files}; do until [ -f "$file" ]; do sleep 0.01 || sleep 1; done; done; exec "$@"`;
+  return ['/bin/sh', '-c', script, 'sh', ...command];
 }

@@ -8,6 +8,7 @@ import { refused } from './failures.ts';
 import { keepWatch } from './heartbeat.ts';
 import { parseJson, readNumber } from './json.ts';
 import { verifyMount } from './probe.ts';
+import { handOverSecrets } from './secrets.ts';
 import { obeyStop } from './stop.ts';
 import { messageIn, type Wire } from './wire.ts';
 
@@ -53,8 +54,9 @@ async function runCreated(
     if (startError !== undefined) return await describeFailedStart(wire, id, startError);
     using _stop = obeyStop(wire, id, io.stop, spec.graceSeconds ?? 10);
     if (spec.tty) followTerminal(wire, id, io, signal);
+    const secrets = handOverSecrets(wire, id, spec.secrets ?? [], signal);
     // Output that cannot be taken (a full disk below the log) ends the run; its good end does not: the exit counts.
-    const exitCode = await Promise.race([exit, attachment.broken]);
+    const exitCode = await Promise.race([exit, attachment.broken, secrets]);
     await attachment.drained();
     const oomKilled = exitCode !== 0 && (await inspectState(wire, id)).oomKilled;
     return { exitCode, oomKilled };

@@ -75,15 +75,14 @@ export class Wire {
     return { status, json: parseJson(text) };
   }
 
-  /** Takes a connection over (Upgrade: tcp); the answer to a refusal is thrown. No byte of a body is sent before. */
+  /** Takes a connection over (Upgrade: tcp); the answer to a refusal is thrown. Of a body, only JSON is sent before. */
   async hijack(request: WireRequest): Promise<Socket> {
     const version = await this.version();
-    // An empty Buffer gives Content-Length: 0; without it dial would send a chunked trailer that can end up in stdin.
-    const answer = await this.#open(
-      `/v${version}${request.path}`,
-      { ...request, body: Buffer.alloc(0), headers: { 'Content-Type': 'text/plain' } },
-      { hijack: true },
-    );
+    const { json } = request;
+    // A Buffer gives a Content-Length; without it dial would send a chunked trailer that can end up in stdin.
+    const body = json === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(json));
+    const headers = { 'Content-Type': json === undefined ? 'text/plain' : 'application/json' };
+    const answer = await this.#open(`/v${version}${request.path}`, { ...request, body, headers }, { hijack: true });
     if ('statusCode' in answer) {
       const text = await this.readText(answer, request.what);
       throw refused(this.endpoint, request.what, answer.statusCode ?? 0, messageIn(text));

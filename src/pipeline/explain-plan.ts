@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { planImage } from '../plan/image-plan.ts';
+import { containerPaths } from '../plan/paths.ts';
 import { planTasks, tasksOf } from '../plan/task-plan.ts';
 import { type Progress, silentProgress } from '../reporter/progress.ts';
+import { formatSource } from '../secrets/source.ts';
 import { readHostFiles } from '../toolchain/host-files.ts';
 import { readRevision } from '../workspace/revision.ts';
 import { defaultTasks, openWorkspace, type Places, type WorkspaceSession } from './workspace-session.ts';
@@ -33,6 +35,8 @@ function explainTasks({ host }: Places, session: WorkspaceSession, name: string)
   const defaults = defaultTasks(session);
   const plan = planTasks({ spec, toolchain, defaults, host, rootDir, names: [name], args: [] });
   const settings = readHostFiles(host, toolchain.hostFiles).map(({ from, to }) => ({ from, to }));
+  const needed = new Set(plan.tasks.flatMap((task) => task.secrets));
+  const secrets = [...needed].map((name) => ({ name, from: formatSource(spec.secrets[name]!) }));
   const others = Object.keys(tasksOf(spec, defaults)).filter((task) => !plan.tasks.some(({ name }) => name === task));
   const lines = [
     ...head(session),
@@ -44,16 +48,21 @@ function explainTasks({ host }: Places, session: WorkspaceSession, name: string)
       'settings',
       settings.map(({ from, to }) => `~/${from} -> ${to}`),
     ),
+    ...list(
+      'secrets',
+      secrets.map(({ name, from }) => `${name} from ${from} -> ${containerPaths.secrets}/${name}`),
+    ),
     `network     ${plan.network}`,
     ...plan.tasks.flatMap((task, index) => [
       `task ${index + 1}      ${task.name}${task.needs.length > 0 ? ` (after ${task.needs.join(', ')})` : ''}`,
       `            ${task.command.join(' ').trim().split('\n').join('\n            ')}`,
       ...list('  passes', task.passEnv),
+      ...list('  secrets', task.secrets),
       ...(task.timeout === undefined ? [] : [`  limit     ${task.timeout} s`]),
     ]),
     ...(others.length > 0 ? [`also there  ${others.join(', ')}`] : []),
   ];
-  return { text: `${lines.join('\n')}\n`, data: { lock: toolchain.lockState, ...plan, settings } };
+  return { text: `${lines.join('\n')}\n`, data: { lock: toolchain.lockState, ...plan, settings, secrets } };
 }
 
 async function explainImage({ host }: Places, session: WorkspaceSession): Promise<ExplainedPlan> {

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { completeImage } from '../oci/copy.ts';
 import { digestOf } from '../oci/digest.ts';
+import type { Image } from '../oci/image.ts';
 import type { Layout } from '../oci/layout.ts';
 import { type ImagePlan, planImage } from '../plan/image-plan.ts';
 import { tasksOf } from '../plan/task-plan.ts';
@@ -13,6 +15,8 @@ import { type PackedImage, packImage } from './pack-image.ts';
 import { type KnownBase, readBase } from './read-base.ts';
 import { readyRuntime } from './ready-toolchain.ts';
 import { type RunRequest, runNamed } from './run-named.ts';
+import { RunSecrets } from './run-secrets.ts';
+import type { TaskReport } from './run-tasks.ts';
 import { defaultTasks } from './workspace-session.ts';
 
 export interface PrepareRequest extends Omit<RunRequest, 'names' | 'args'> {
@@ -43,18 +47,42 @@ export async function prepareImage(request: PrepareRequest, store: Layout): Prom
   const plan = planOf(request, revision, version);
   const ready = await readyRuntime(request);
   if (version !== undefined) await assertLocked(request, ready);
-  const tasks = request.build && plan.buildTask !== undefined ? await runBuild(request, plan.buildTask) : [];
+  const secrets = new RunSecrets(session, host);
+  const built = await runBuild(request, plan, secrets);
   if (version !== undefined && request.build) await assertLockedBuild(request, ready);
   if (version !== undefined) assertUntouched(session.rootDir, revision!, await readRevision(session.rootDir, host.env));
   await ensureBase(plan.base, request);
   const base = await readBase(plan.base, { store, engine, host, progress, stop });
   const packed = await progress.step('packing', () => packImage(request, plan, base, revision));
-  return { plan, packed, base, revision, tasks };
+  if (leavesMachine(request) && secrets.given.length > 0)
+    await progress.step('looking for secrets', () =>
+      refuseLeaks(request, plan, packed.image, { store, secrets, built }),
+    );
+  return { plan, packed, base, revision, tasks: built.map(({ name }) => name) };
 }
 
-async function runBuild(request: PrepareRequest, task: string): Promise<string[]> {
-  const { tasks } = await runNamed({ ...request, names: [task], args: [] });
-  return tasks.map(({ name }) => name);
+/** Outputs of an earlier run may hold what that one was given: a release of them is searched for it too. */
+async function runBuild(request: PrepareRequest, plan: ImagePlan, secrets: RunSecrets): Promise<TaskReport[]> {
+  if (plan.buildTask === undefined) return [];
+  if (request.build) return (await runNamed({ ...request, names: [plan.buildTask], args: [], secrets })).tasks;
+  if (leavesMachine(request)) await secrets.fetchFor(plan.buildTask, request.stop.ask);
+  return [];
+}
+
+function leavesMachine({ version, outputs }: PrepareRequest): boolean {
+  return version !== undefined || outputs.length > 0;
+}
+
+async function refuseLeaks(
+  { session }: PrepareRequest,
+  { reference }: ImagePlan,
+  image: Image,
+  { store, secrets, built }: { store: Layout; secrets: RunSecrets; built: TaskReport[] },
+): Promise<void> {
+  const { assertNoLeak } = await import('./leak-gate.ts');
+  const whole = completeImage(image, store);
+  const baseLayers = image.baseDiffIds.length;
+  await assertNoLeak({ reference, image: whole, baseLayers, rootDir: session.rootDir, tasks: built, secrets });
 }
 
 function planOf({ session }: PrepareRequest, revision: Revision | undefined, version: string | undefined): ImagePlan {

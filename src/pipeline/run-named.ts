@@ -12,6 +12,7 @@ import { CacheBound } from './bound-caches.ts';
 import { chooseIdentity } from './identity.ts';
 import { pruneLogs } from './prune-logs.ts';
 import { type Frozen, readyToolchain } from './ready-toolchain.ts';
+import { RunSecrets } from './run-secrets.ts';
 import { runTasks, type TaskReport, type TaskStreams } from './run-tasks.ts';
 import type { RunGround } from './task-container.ts';
 import { readUserTables } from './user-tables.ts';
@@ -27,6 +28,8 @@ export interface RunRequest extends Places {
   streams: TaskStreams;
   progress: Progress;
   stop: Stop;
+  /** Those of a larger story that this run is part of. */
+  secrets?: RunSecrets;
 }
 
 /** What `--json` answers for a run. */
@@ -49,6 +52,9 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
   const sourceDateEpoch = readCommitTime(session.rootDir, host.env.PATH);
   // Checked before the engine is asked for anything: a misspelt task costs nothing.
   const plan = planTasks({ ...planInput(request), sourceDateEpoch: undefined });
+  const secrets = request.secrets ?? new RunSecrets(session, host);
+  const needed = plan.tasks.flatMap((task) => task.secrets);
+  await secrets.fetch(needed, stop.ask);
   const ready = readyToolchain(request);
   ready.catch(() => {});
   // Read while the engine answers.
@@ -57,7 +63,8 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
   const timed = planTasks({ ...planInput(request), sourceDateEpoch: await sourceDateEpoch });
   const ground = await readGround(request, images.build.reference, trust);
   const logDir = join(host.stateDir, 'runs', request.runId);
-  const running = runTasks({ plan: timed, ground, engine, streams: request.streams, progress, stop, logDir });
+  const { streams } = request;
+  const running = runTasks({ plan: timed, ground, engine, streams, progress, stop, logDir, secrets });
   // After the first container was asked for: what others left can wait for it.
   const logs = ['runs', 'builds'].map((name) => pruneLogs(join(host.stateDir, name)));
   const swept = Promise.allSettled([engine.sweep(), ...logs]);

@@ -6,10 +6,11 @@ import type { Engine } from '../engine/engine.ts';
 import type { Host, Stop } from '../host.ts';
 import type { PlannedTask, TaskPlan } from '../plan/task-plan.ts';
 import { formatSeconds } from '../reporter/format.ts';
-import { TaskOutput } from '../reporter/output.ts';
 import type { Progress } from '../reporter/progress.ts';
+import { MaskedOutput } from './masked-output.ts';
 import { runPlanned } from './run-container.ts';
 import { runGraph } from './run-graph.ts';
+import type { RunSecrets } from './run-secrets.ts';
 import { planContainer, type RunGround } from './task-container.ts';
 import { limitTime } from './time-limit.ts';
 
@@ -43,6 +44,8 @@ export interface RunTasksInput {
   progress: Progress;
   stop: Stop;
   logDir: string;
+  /** Fetched already, all that the plan's tasks need. */
+  secrets: RunSecrets;
 }
 
 /** Runs a plan's tasks, each in a container of its own, as parallel as their needs allow. Failing tasks are results. */
@@ -61,20 +64,21 @@ export async function runTasks(input: RunTasksInput): Promise<TaskReport[]> {
 }
 
 async function runTask(task: PlannedTask, overlap: boolean, input: RunTasksInput): Promise<TaskReport> {
-  const { plan, ground, engine, streams, progress } = input;
+  const { plan, ground, engine, streams, progress, secrets } = input;
+  const { mask } = secrets;
   const log = join(input.logDir, `${task.name.replaceAll('/', '_')}.log`);
   const terminal = overlap ? undefined : streams.terminal;
   const prefix = streams.prefixed || overlap ? `${task.name} | ` : undefined;
-  const output = new TaskOutput({
+  const output = new MaskedOutput(mask, {
     stdout: streams.stdout,
     stderr: streams.stderr,
     logFile: log,
     ...(prefix !== undefined && terminal === undefined && { prefix }),
   });
   using stop = limitTime(input.stop, task.name, task.timeout);
-  progress.note(`> ${task.name}: ${describeCommand(task)}`);
+  progress.note(mask.maskText(`> ${task.name}: ${describeCommand(task)}`));
   try {
-    const container = planContainer(task, plan, ground);
+    const container = planContainer(task, plan, ground, secrets.pick(task.secrets));
     const env = { ...(terminal && terminalEnvironment(ground.host)), ...container.spec.env };
     const result = await runPlanned(
       engine,
@@ -91,7 +95,8 @@ async function runTask(task: PlannedTask, overlap: boolean, input: RunTasksInput
       },
     );
     const state = result.exitCode === 0 ? 'passed' : 'failed';
-    const because = explainExit(result.exitCode, result.oomKilled, result.startError);
+    const explained = explainExit(result.exitCode, result.oomKilled, result.startError);
+    const because = explained === undefined ? undefined : mask.maskText(explained);
     progress.note(`${state === 'passed' ? '+' : 'x'} ${task.name} ${state} (${formatSeconds(result.seconds)})`);
     if (because !== undefined) progress.warn(`${task.name}: ${because}`);
     return {

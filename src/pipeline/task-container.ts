@@ -1,8 +1,9 @@
-import type { ContainerFile, ContainerSpec } from '../engine/container-spec.ts';
+import type { ContainerFile, ContainerMount, ContainerSpec } from '../engine/container-spec.ts';
 import type { EngineInfo } from '../engine/info.ts';
 import type { Host } from '../host.ts';
 import { containerPaths } from '../plan/paths.ts';
 import type { PlannedTask, TaskPlan } from '../plan/task-plan.ts';
+import type { Secret } from '../secrets/secret.ts';
 import type { HostTrust } from '../toolchain/trust.ts';
 import type { FixedFile } from './fixed-files.ts';
 import { capabilitiesOf, chooseIdentity, type Identity, planUserTables, trustedWorkspace } from './identity.ts';
@@ -31,7 +32,12 @@ export interface PlannedContainer {
 }
 
 /** The container of one planned task. Pure: values of passed variables come from the host that is handed in. */
-export function planContainer(task: PlannedTask, plan: TaskPlan, ground: RunGround): PlannedContainer {
+export function planContainer(
+  task: PlannedTask,
+  plan: TaskPlan,
+  ground: RunGround,
+  secrets: Secret[] = [],
+): PlannedContainer {
   const { host, info, image } = ground;
   const identity = chooseIdentity(host, info);
   const trust = planTrust(ground.trust, image.keystores);
@@ -53,8 +59,12 @@ export function planContainer(task: PlannedTask, plan: TaskPlan, ground: RunGrou
         // A new volume takes the image folder's mode; root needs none of that.
         copy: plan.preparedFolders && identity.uid !== 0,
       })),
+      ...(secrets.length === 0 ? [] : [secretsMount]),
     ],
     files: plan.preparedFolders ? [] : planFolders(plan, identity),
+    ...(secrets.length > 0 && {
+      secrets: secrets.map(({ name, value }) => ({ path: `${containerPaths.secrets}/${name}`, value })),
+    }),
     tty: false,
     stdin: false,
     network: plan.network,
@@ -70,6 +80,8 @@ export function planContainer(task: PlannedTask, plan: TaskPlan, ground: RunGrou
   };
   return { spec, fixedFiles: [...planUserTables(identity, image), ...trust.files, ...ground.settings], identity };
 }
+
+const secretsMount: ContainerMount = { type: 'tmpfs', containerDir: containerPaths.secrets, size: 16 << 20 };
 
 /** Home and caches as folders of the caller's, for an image that was not made with folders that anyone may write to. */
 function planFolders({ caches }: TaskPlan, { uid, gid }: Identity): ContainerFile[] {

@@ -12,6 +12,8 @@ export function selectPassedNames(allowed: string[], env: Readonly<Record<string
 
 export interface EnvironmentSources {
   toolchain: Record<string, string>;
+  /** Names; `NAME_FILE` says where the value is. */
+  secrets: string[];
   spec: Record<string, string>;
   task: Record<string, string>;
   isCI: boolean;
@@ -21,7 +23,7 @@ export interface EnvironmentSources {
   sourceDateEpoch?: number | undefined;
 }
 
-/** The literal variables of a task, later sources winning: ours, the toolchain's, the spec's, the task's own. */
+/** The literal variables of a task, later sources winning: ours, the toolchain's, the secrets' files, the spec's, the task's own. */
 export function composeEnvironment(sources: EnvironmentSources): Record<string, string> {
   return {
     HOME: containerPaths.home,
@@ -29,6 +31,7 @@ export function composeEnvironment(sources: EnvironmentSources): Record<string, 
     ...(sources.isCI && { CI: 'true' }),
     ...(sources.sourceDateEpoch !== undefined && { SOURCE_DATE_EPOCH: String(sources.sourceDateEpoch) }),
     ...sources.toolchain,
+    ...Object.fromEntries(sources.secrets.map((name) => [`${name}_FILE`, `${containerPaths.secrets}/${name}`])),
     ...sources.spec,
     ...sources.task,
     GBUILD_TASK: sources.taskName,

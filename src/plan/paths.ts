@@ -5,5 +5,6 @@ export const containerPaths = {
   caches: '/cache',
   trustBundle: '/run/gbuild/trust.pem',
   extraRoots: '/run/gbuild/extra-roots.pem',
+  secrets: '/run/secrets',
   application: '/app',
 } as const;

@@ -18,6 +18,8 @@ export interface PlannedTask {
   env: Record<string, string>;
   /** Names of the caller's variables that pass; their values are in no plan. */
   passEnv: string[];
+  /** Names of the secrets that it gets as files; their values are in no plan. */
+  secrets: string[];
   /** Seconds. */
   timeout?: number;
   reports: string[];
@@ -93,7 +95,7 @@ export function planTasks(input: TaskPlanInput): TaskPlan {
 /** The plan of a shell in the same container as tasks get: same environment, caches and limits, no task. */
 export function planShell(input: Omit<TaskPlanInput, 'names' | 'args'>): TaskPlan {
   const nothing = { ...input, names: [], args: [] };
-  const task: TaskSpec = { run: [...shellCommand], needs: [], env: {}, reports: [], workdir: '.' };
+  const task: TaskSpec = { run: [...shellCommand], needs: [], env: {}, secrets: [], reports: [], workdir: '.' };
   return { ...planTasks(nothing), tasks: [planTask('shell', task, nothing)] };
 }
 
@@ -120,6 +122,7 @@ function planTask(name: string, task: TaskSpec, input: TaskPlanInput): PlannedTa
     workdir: task.workdir === '.' ? containerPaths.workspace : `${containerPaths.workspace}/${task.workdir}`,
     env: composeEnvironment({
       toolchain: { ...toolchain.env, ...cacheEnvironment(input) },
+      secrets: task.secrets,
       spec: spec.env,
       task: task.env,
       isCI: host.isCI,
@@ -127,10 +130,17 @@ function planTask(name: string, task: TaskSpec, input: TaskPlanInput): PlannedTa
       toolchainId: `${toolchain.name}@${toolchain.version}`,
       sourceDateEpoch: input.sourceDateEpoch,
     }),
-    passEnv: selectPassedNames(spec.passEnv, host.env),
+    passEnv: planPassedNames(spec, host),
+    secrets: task.secrets,
     ...(task.timeout !== undefined && { timeout: task.timeout }),
     reports: task.reports,
   };
+}
+
+/** What a secret is taken from never passes as a variable, even where a glob would let it. */
+function planPassedNames({ passEnv, secrets }: Spec, host: Host): string[] {
+  const sources = Object.values(secrets).map(({ env }) => env);
+  return selectPassedNames(passEnv, host.env).filter((name) => !sources.includes(name));
 }
 
 /** A string is a shell's script and stops at its first failing line; a list is run as it is. */

@@ -7,6 +7,7 @@ export function fillSpec(output: SpecOutput): Spec {
   const spec: Spec = {
     ...output,
     env: bare(output.env),
+    secrets: bare(output.secrets),
     tasks,
     image: fillImage(output.image),
   };

@@ -14,7 +14,7 @@ export const anyText = z.string();
 export const words = z.array(anyText).min(1, 'at least one word');
 export const texts = z.array(text);
 
-const variableName = z
+export const variableName = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'the name of a variable: letters, digits and _, not starting with a digit');
 export const variables = z.record(variableName, anyText);

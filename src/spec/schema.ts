@@ -11,6 +11,7 @@ import {
   variableGlob,
   variables,
 } from './scalars.ts';
+import { secretsSchema } from './secret-schema.ts';
 import { tasksSchema } from './task-schema.ts';
 import { toolchainSchema } from './toolchain-schema.ts';
 
@@ -58,6 +59,9 @@ export const specSchema = mapping({
     .array(variableGlob)
     .default([])
     .describe("The caller's variables that tasks may see: names or globs such as AWS_*"),
+  secrets: secretsSchema
+    .default({})
+    .describe('Passwords, tokens and keys by name, and where each comes from; a task says which of them it needs'),
   caches: z
     .union([z.literal('auto'), z.array(cacheSchema)], { error: 'auto, or a list of caches' })
     .default('auto')

@@ -31,6 +31,14 @@ export const sections: Section[] = [
     example: ['CI', 'AWS_*'],
   },
   {
+    key: 'secrets',
+    explain: [
+      'Passwords, tokens and keys, and where each comes from: env, file or command. A task that lists one gets it as a',
+      'file, and a release in which it is found is refused.',
+    ],
+    example: { NPM_TOKEN: { env: 'NPM_TOKEN' } },
+  },
+  {
     key: 'caches',
     explain: ['Folders kept between runs. "auto" is what the toolchain knows to keep.'],
     example: [{ name: 'npm', path: '/cache/npm', env: { npm_config_cache: '/cache/npm' } }],
@@ -41,7 +49,7 @@ export const sections: Section[] = [
     key: 'tasks',
     explain: [
       'What can be run: "gbuild run NAME"; "gbuild build" and "gbuild test" are short for two of them.',
-      'A command, or a mapping with run, needs, env, timeout, reports and workdir.',
+      'A command, or a mapping with run, needs, env, secrets, timeout, reports and workdir.',
     ],
     example: {
       build: 'make',

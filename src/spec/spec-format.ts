@@ -1,5 +1,6 @@
 import type { Document } from 'yaml';
 import { checkNames } from './check-names.ts';
+import { checkSecrets } from './check-secrets.ts';
 import { checkTasks } from './check-tasks.ts';
 import { applyChain, chainFrom, type MigrationTable } from './migrations.ts';
 import type { Mistake } from './mistakes.ts';
@@ -16,7 +17,11 @@ export function specFormat(table: MigrationTable, knownTasks: readonly string[])
     title: 'a mapping of the keys of gbuild.yml',
     suggestions: [],
     schema: specSchema,
-    check: (tree, source) => [...checkTasks(tree, source, knownTasks), ...checkNames(tree, source)],
+    check: (tree, source) => [
+      ...checkTasks(tree, source, knownTasks),
+      ...checkNames(tree, source),
+      ...checkSecrets(tree, source),
+    ],
     upgrade: (document, tree, source) => upgradeSpec(document, tree, source, table),
   };
 }

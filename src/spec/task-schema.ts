@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { mapping } from './mapping.ts';
 import { anyText, duration, text, texts, variables, workspaceGlob, workspacePath } from './scalars.ts';
+import { secretName } from './secret-schema.ts';
 
 const taskName = z
   .string()
@@ -29,13 +30,17 @@ const taskMapping = mapping({
   run: command,
   needs: texts.default([]).describe('Tasks that must succeed first; independent ones run in parallel'),
   env: variables.default({}).describe('Variables of this task, on top of the env of the file'),
+  secrets: z
+    .array(secretName)
+    .default([])
+    .describe('Secrets it gets, each as a file /run/secrets/NAME that the variable NAME_FILE names'),
   timeout: z.exactOptional(duration).describe('The task is stopped after this time: 90s, 10m, 1h30m'),
   reports: z.array(workspaceGlob).default([]).describe('Globs of the reports the task leaves in the workspace'),
   workdir: workspacePath.default('.').describe('A folder of the repository to run in'),
 });
 
 const shortTask = line.transform(
-  (run): z.output<typeof taskMapping> => ({ run, needs: [], env: {}, reports: [], workdir: '.' }),
+  (run): z.output<typeof taskMapping> => ({ run, needs: [], env: {}, secrets: [], reports: [], workdir: '.' }),
 );
 
 export const tasksSchema = z.record(

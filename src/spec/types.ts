@@ -14,6 +14,8 @@ export interface Spec {
   env: Record<string, string>;
   /** Names or globs (`AWS_*`) of the caller's variables that tasks may see. */
   passEnv: string[];
+  /** By name: where the value comes from when a task needs it. */
+  secrets: Record<string, SecretSpec>;
   caches: 'auto' | CacheSpec[];
   resources: ResourcesSpec;
   network: NetworkName;
@@ -48,6 +50,16 @@ export interface FolderToolchain {
   path: string;
 }
 
+/** Exactly one of them. */
+export interface SecretSpec {
+  /** A variable of the caller's. */
+  env?: string;
+  /** A file of the host's: absolute, below `~/`, or relative to the repository. */
+  file?: string;
+  /** A program of the host's and its arguments; what it prints, less a line end, is the value. */
+  command?: string[];
+}
+
 export interface CacheSpec {
   name: string;
   /** An absolute path in the container. */
@@ -69,6 +81,8 @@ export interface TaskSpec {
   run: string | string[];
   needs: string[];
   env: Record<string, string>;
+  /** Names of the secrets that it gets. */
+  secrets: string[];
   /** Seconds. */
   timeout?: number;
   /** Globs in the workspace. */

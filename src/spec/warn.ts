@@ -18,7 +18,10 @@ export function warnAbout(spec: Spec, root: Tree, source: Source): string[] {
     Object.entries(env)
       .filter(([name, value]) => looksSecret(name, value))
       .map(([name]) =>
-        warn([...path, name], `looks like a secret; list ${name} under passEnv instead and set it where gbuild runs`),
+        warn(
+          [...path, name],
+          `looks like a secret; name it under secrets instead (${name}: {env: ${name}}) and set it where gbuild runs`,
+        ),
       ),
   );
   if (/^(?:root|0+)(?::|$)/.test(spec.image.user ?? '')) {

@@ -1,6 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { type ContainerSpec, connectEngine, type Engine } from '../../src/engine/engine.ts';
 import { readOwner } from '../../src/engine/owner.ts';
@@ -65,6 +66,55 @@ test('ids beyond the field of a plain tar header arrive', async () => {
   expect((await run(specOf('stat -c %u:%g /home/gbuild', { files, user: '3000000:3000000' }))).stdout).toBe(
     '3000000:3000000\n',
   );
+});
+
+const secretsMount = { type: 'tmpfs', containerDir: '/run/secrets', size: 1 << 20 } as const;
+const withSecrets = (more: Partial<ContainerSpec> = {}): Partial<ContainerSpec> => ({
+  mounts: [{ type: 'bind', hostDir: workspace, containerDir: '/workspace' }, secretsMount],
+  entrypoint: [''],
+  secrets: [
+    { path: '/run/secrets/TOKEN', value: Buffer.from('no line end') },
+    { path: '/run/secrets/BYTES', value: Buffer.from(Array.from({ length: 70_000 }, (_, i) => i % 256)) },
+  ],
+  ...more,
+});
+
+test('secrets are there, whole, before the command starts, for its user alone; its input is its own', async () => {
+  const script = 'stat -c "%U:%u %a %s" /run/secrets/*; cat /run/secrets/TOKEN; md5sum < /run/secrets/BYTES; cat';
+  const output = collectOutput();
+  const stdin = Readable.from([Buffer.from('typed\n')]);
+  const spec = specOf(script, withSecrets({ stdin: true, files: [], limits: { pids: 50 } }));
+  const { exitCode } = await engine.runContainer(spec, { onOutput: output.take, stop: neverStop(), stdin });
+  expect([exitCode, output.read()]).toMatchInlineSnapshot(`
+    [
+      0,
+      {
+        "stderr": "",
+        "stdout": "UNKNOWN:4242 400 70000
+    UNKNOWN:4242 400 11
+    no line endbd6270ad16e95c85d32f9a518e1f76e7  -
+    typed
+    ",
+      },
+    ]
+  `);
+});
+
+test('a command that ends as soon as it has its secrets has its own exit code', async () => {
+  const codes = await Promise.all(Array.from({ length: 6 }, () => run(specOf('exit 7', withSecrets()))));
+  expect(codes.map(({ exitCode }) => exitCode)).toEqual([7, 7, 7, 7, 7, 7]);
+});
+
+test('a secret that cannot be written ends the run, and so does a stop', async () => {
+  const { stop, askWith } = startStop();
+  const spec = withSecrets({ secrets: [{ path: '/run/secrets/LARGE', value: Buffer.alloc(2 << 20, 'x') }] });
+  await expect(run(specOf('echo started', spec))).rejects.toMatchObject({
+    code: 'engine-failed',
+    message: 'the secret /run/secrets/LARGE could not be written in the container: exit code 1',
+  });
+  const work = engine.runContainer(specOf('sleep 60', withSecrets()), { onOutput: () => {}, stop });
+  setTimeout(() => askWith(new GbuildError('interrupted', 'SIGINT', { exitCode: 130 })), 400);
+  await expect(work).rejects.toMatchObject({ code: 'interrupted' });
 });
 
 test('a cache volume belongs to the caller and keeps its content for the next run', async () => {

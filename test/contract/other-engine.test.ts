@@ -50,6 +50,15 @@ test('an engine of its own machine runs what needs no workspace', async () => {
   expect((await run(specOf('exit 3'))).exitCode).toBe(3);
 });
 
+test('an engine of its own machine gives a command its secrets', async () => {
+  const spec: ContainerSpec = {
+    ...specOf('test "$(cat /run/secrets/TOKEN)" = value && exit 4'),
+    mounts: [{ type: 'tmpfs', containerDir: '/run/secrets', size: 1 << 20 }],
+    secrets: [{ path: '/run/secrets/TOKEN', value: Buffer.from('value') }],
+  };
+  expect((await run(spec)).exitCode).toBe(4);
+});
+
 test('a workspace that this engine does not have is refused', async () => {
   await expect(run(specOf('true', workspace))).rejects.toMatchObject({
     code: 'engine-blind',

@@ -10,8 +10,9 @@ it('passes only the variables that the allow-list names', () => {
 it('lets the task win over the spec, the spec over the toolchain, and nobody over what gbuild says of itself', () => {
   const env = composeEnvironment({
     toolchain: { A: 'toolchain', B: 'toolchain', C: 'toolchain' },
+    secrets: ['T', 'C'],
     spec: { B: 'spec', C: 'spec' },
-    task: { C: 'task', GBUILD_TASK: 'lie' },
+    task: { C: 'task', C_FILE: 'task', GBUILD_TASK: 'lie' },
     isCI: true,
     taskName: 'test',
     toolchainId: 'node@22.0.0',
@@ -25,6 +26,8 @@ it('lets the task win over the spec, the spec over the toolchain, and nobody ove
     A: 'toolchain',
     B: 'spec',
     C: 'task',
+    T_FILE: '/run/secrets/T',
+    C_FILE: 'task',
     GBUILD_TASK: 'test',
     GBUILD_TOOLCHAIN: 'node@22.0.0',
   });

@@ -53,6 +53,12 @@ test('the first spec explains each key and says what was assumed', () => {
     #   - CI
     #   - AWS_*
 
+    # Passwords, tokens and keys, and where each comes from: env, file or command. A task that lists one gets it as a
+    # file, and a release in which it is found is refused.
+    # secrets:
+    #   NPM_TOKEN:
+    #     env: NPM_TOKEN
+
     # Folders kept between runs. "auto" is what the toolchain knows to keep.
     # caches:
     #   - name: npm
@@ -70,7 +76,7 @@ test('the first spec explains each key and says what was assumed', () => {
     # network: bridge
 
     # What can be run: "gbuild run NAME"; "gbuild build" and "gbuild test" are short for two of them.
-    # A command, or a mapping with run, needs, env, timeout, reports and workdir.
+    # A command, or a mapping with run, needs, env, secrets, timeout, reports and workdir.
     tasks:
       build: npm run build
       # assumed: the script "test" of package.json

@@ -19,6 +19,7 @@ test('a spec that says the least gets every default', () => {
     toolchain: { kind: 'catalog', request: 'node', name: 'node', range: '*', options: {} },
     env: {},
     passEnv: [],
+    secrets: {},
     catalogs: [],
     caches: 'auto',
     resources: { pids: 4096 },
@@ -41,6 +42,7 @@ test('a spec that says everything is read whole, units turned into numbers and p
     },
     env: {},
     passEnv: [],
+    secrets: {},
     catalogs: [],
     caches: [
       { name: 'npm', path: '/cache/npm', env: { npm_config_cache: '/cache/npm' } },
@@ -53,6 +55,7 @@ test('a spec that says everything is read whole, units turned into numbers and p
         run: ['npx', 'biome', '.'],
         needs: [],
         env: { FORCE_COLOR: '1' },
+        secrets: [],
         reports: [],
         workdir: 'packages/api',
       },

@@ -10,9 +10,9 @@ test('a literal that looks like a secret is warned about with its place, and nev
   );
   expect(warnings).toMatchInlineSnapshot(`
     [
-      "sub/gbuild.yml:5:16  env.DB_PASSWORD: looks like a secret; list DB_PASSWORD under passEnv instead and set it where gbuild runs",
-      "sub/gbuild.yml:7:29  tasks.t.env.DEPLOY: looks like a secret; list DEPLOY under passEnv instead and set it where gbuild runs",
-      "sub/gbuild.yml:9:14  image.env.URL: looks like a secret; list URL under passEnv instead and set it where gbuild runs",
+      "sub/gbuild.yml:5:16  env.DB_PASSWORD: looks like a secret; name it under secrets instead (DB_PASSWORD: {env: DB_PASSWORD}) and set it where gbuild runs",
+      "sub/gbuild.yml:7:29  tasks.t.env.DEPLOY: looks like a secret; name it under secrets instead (DEPLOY: {env: DEPLOY}) and set it where gbuild runs",
+      "sub/gbuild.yml:9:14  image.env.URL: looks like a secret; name it under secrets instead (URL: {env: URL}) and set it where gbuild runs",
     ]
   `);
   expect(warnings.join()).not.toMatch(/horse|ghp_|p4ss/);

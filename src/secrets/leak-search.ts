@@ -1,0 +1,57 @@
+import { blockSize } from '../oci/tar-header.ts';
+import { listForms } from './forms.ts';
+import type { Secret } from './secret.ts';
+import { TextSearch } from './text-search.ts';
+/** A value, and the bytes of what was searched where it stands. */
+export interface LeakAt {
+  secret: string;
+  offset: number;
+  end: number;
+}
+
+/** Looks for the values of secrets, in all their forms. */
+export class LeakSearch {
+  readonly #search: TextSearch;
+  readonly #names: string[] = [];
+
+  constructor(secrets: readonly Secret[]) {
+    const forms = secrets.flatMap((secret) => listForms(secret).map((form) => ({ name: secret.name, form })));
+    this.#names = forms.map(({ name }) => name);
+    this.#search = new TextSearch(forms.map(({ form }) => form));
+  }
+
+  /** The names of the secrets that stand in it, each once. */
+  findIn(bytes: Uint8Array): string[] {
+    const names = new Set<string>();
+    for (const { text } of this.#search.find(bytes)) names.add(this.#names[text]!);
+    return [...names];
+  }
+
+  /** Takes a stream piece by piece, and finds what is cut by their borders too. */
+  openStream(): (chunk: Uint8Array) => LeakAt[] {
+    let kept = Buffer.alloc(0);
+    let position = 0;
+    return (chunk) => {
+      const border = Buffer.concat([kept, chunk.subarray(0, this.#search.longest)]);
+      const across = this.#findAt(border, position - kept.length).filter(
+        ({ offset, end }) => offset < position && end > position,
+      );
+      const found = [...across, ...this.#findAt(chunk, position)];
+      position += chunk.length;
+      const last = chunk.length < this.#search.longest ? Buffer.concat([kept, chunk]) : chunk;
+      kept = Buffer.from(last.subarray(Math.max(0, last.length - this.#search.longest + 1)));
+      return found;
+    };
+  }
+
+  /** One a block and secret: tar's entries begin at blocks, and a value such as `aaaaaa` may stand at every byte. */
+  #findAt(bytes: Uint8Array, position: number): LeakAt[] {
+    const found = new Map<string, LeakAt>();
+    for (const { text, start, end } of this.#search.find(bytes)) {
+      const secret = this.#names[text]!;
+      const leak = { secret, offset: position + start, end: position + end };
+      found.set(`${Math.floor(leak.offset / blockSize)} ${secret}`, leak);
+    }
+    return [...found.values()];
+  }
+}

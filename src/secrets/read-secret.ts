@@ -1,0 +1,108 @@
+import { execFile } from 'node:child_process';
+import { readFile, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { GbuildError } from '../errors.ts';
+import type { Host } from '../host.ts';
+import type { SecretSpec } from '../spec/types.ts';
+import { leastSize, trimEnd } from './forms.ts';
+import type { Secret } from './secret.ts';
+import { formatSource } from './source.ts';
+
+/** Bytes. */
+const mostSize = 64 << 10;
+const patienceSeconds = 60;
+
+export interface SecretPlaces {
+  host: Host;
+  rootDir: string;
+  signal: AbortSignal;
+}
+
+/**
+ * Fetches a secret from where the spec says. Throws `secret-invalid` where it is not to be had, or is too short to be looked
+ * for; nothing that was read or printed gets into the error.
+ */
+export async function readSecret(name: string, source: SecretSpec, places: SecretPlaces): Promise<Secret> {
+  const value = await readValue(name, source, places);
+  const size = trimEnd(value).length;
+  if (size === 0) throw invalid(name, `${formatSource(source)} is empty`);
+  if (size < leastSize)
+    throw invalid(name, `it is shorter than ${leastSize} bytes: so short a text stands in every log and image`, [
+      'give it a longer value; what is no secret belongs under env or passEnv',
+    ]);
+  if (value.length > mostSize) throw tooLarge(name, source);
+  return { name, value };
+}
+
+async function readValue(name: string, source: SecretSpec, places: SecretPlaces): Promise<Buffer> {
+  if (source.env !== undefined) return readVariable(name, source.env, places.host);
+  if (source.file !== undefined) return readSecretFile(name, source.file, places);
+  return runCommand(name, source, places);
+}
+
+function readVariable(name: string, variable: string, { env }: Host): Buffer {
+  const value = env[variable];
+  if (value === undefined)
+    throw invalid(name, `the variable ${variable} is not set`, [`export ${variable}=...   # then run gbuild again`]);
+  return Buffer.from(value);
+}
+
+async function readSecretFile(name: string, file: string, { host, rootDir }: SecretPlaces): Promise<Buffer> {
+  const path = file.startsWith('~/') ? join(host.homeDir, file.slice(2)) : resolve(rootDir, file);
+  try {
+    const { size } = await stat(path);
+    if (size > mostSize) throw tooLarge(name, { file });
+    return await readFile(path);
+  } catch (thrown) {
+    if (thrown instanceof GbuildError) throw thrown;
+    const { code } = thrown as NodeJS.ErrnoException;
+    throw invalid(name, code === 'ENOENT' ? `there is no file ${path}` : `the file ${path} cannot be read (${code})`);
+  }
+}
+
+/** What it prints less one line end; what it says on standard error may be a secret too, and goes nowhere. */
+async function runCommand(name: string, source: SecretSpec, places: SecretPlaces): Promise<Buffer> {
+  const { host, rootDir, signal } = places;
+  const [program = '', ...args] = source.command ?? [];
+  const options = {
+    cwd: rootDir,
+    env: { ...host.env },
+    encoding: 'buffer',
+    timeout: patienceSeconds * 1000,
+    killSignal: 'SIGKILL',
+    maxBuffer: mostSize,
+    signal,
+  } as const;
+  return new Promise((resolve, reject) => {
+    const child = execFile(program, args, options, (error, stdout) => {
+      if (error === null) resolve(stdout.at(-1) === 10 ? stdout.subarray(0, -1) : stdout);
+      else reject(signal.aborted ? signal.reason : invalid(name, `${formatSource(source)} ${explain(error)}`));
+    });
+    child.stdin?.on('error', () => {});
+    child.stdin?.end();
+  });
+}
+
+function explain({
+  code,
+  killed,
+  signal,
+}: {
+  code?: string | number | null;
+  killed?: boolean;
+  signal?: unknown;
+}): string {
+  if (typeof code === 'number') return `ended with exit code ${code}`;
+  if (code === 'ENOENT') return 'could not be started: there is no such program';
+  if (code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return `printed more than ${mostSize >> 10} KiB`;
+  if (killed) return `gave no answer within ${patienceSeconds} s`;
+  return signal ? `was ended by ${signal}` : `could not be started (${code})`;
+}
+
+function tooLarge(name: string, source: SecretSpec): GbuildError {
+  return invalid(name, `${formatSource(source)} has more than ${mostSize >> 10} KiB`);
+}
+
+function invalid(name: string, why: string, suggestions: string[] = []): GbuildError {
+  return new GbuildError('secret-invalid', `secret ${name}: ${why}`, { suggestions, facts: { secret: name } });
+}

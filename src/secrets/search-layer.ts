@@ -1,0 +1,56 @@
+import type { Layer } from '../oci/layer.ts';
+import { type ReadEntry, readTar } from '../oci/untar.ts';
+import type { LeakAt, LeakSearch } from './leak-search.ts';
+import { mostUnpacked, searchPacked, startsPacked } from './search-packed.ts';
+
+/** A secret, and the path in the layer that holds it. */
+export interface LayerLeak {
+  secret: string;
+  path: string;
+}
+
+/**
+ * Looks through every byte of a layer's tar, names and padding too; with `unpack`, also through what is packed in its files
+ * (jars, zips, gzip). One pass, memory stays flat but for a packed file at a time.
+ */
+export async function searchLayer(layer: Layer, search: LeakSearch, unpack: boolean): Promise<LayerLeak[]> {
+  const found: LeakAt[] = [];
+  const leaks = new Map<string, LayerLeak>();
+  const add = (leak: LayerLeak) => leaks.set(`${leak.secret} ${leak.path}`, leak);
+  const blame = ({ path, end }: { path: string; end: number }) => {
+    while (found.length > 0 && found[0]!.offset < end) add({ secret: found.shift()!.secret, path });
+  };
+  let last: { path: string; end: number } | undefined;
+  for await (const { header, offset, content } of readTar(watch(layer, search, found), `the layer ${layer.diffId}`)) {
+    // What is read runs ahead: a file's own bytes are all seen when the next one comes.
+    if (last !== undefined) blame(last);
+    last = { path: header.path, end: offset + header.size };
+    if (!unpack || header.type !== 'file') continue;
+    const packed = await readIfPacked(header.size, content);
+    if (packed === undefined) continue;
+    for (const { secret, path } of searchPacked(packed, search)) add({ secret, path: header.path + path });
+  }
+  if (last !== undefined) blame(last);
+  blame({ path: '(after the last file)', end: Number.POSITIVE_INFINITY });
+  return [...leaks.values()];
+}
+
+/** What was found, in the order of its place. */
+async function* watch(layer: Layer, search: LeakSearch, found: LeakAt[]): AsyncGenerator<Buffer> {
+  const push = search.openStream();
+  for (const chunk of layer.chunks()) {
+    for (const leak of push(chunk).sort((a, b) => a.offset - b.offset)) found.push(leak);
+    yield chunk;
+  }
+}
+
+async function readIfPacked(size: number, content: ReadEntry['content']): Promise<Buffer | undefined> {
+  if (size < 4 || size > mostUnpacked) return undefined;
+  const parts: Uint8Array[] = [];
+  for await (const part of content) {
+    if (parts.length === 0 && part.length >= 4 && !startsPacked(part)) return undefined;
+    parts.push(part);
+  }
+  const bytes = Buffer.concat(parts);
+  return startsPacked(bytes) ? bytes : undefined;
+}

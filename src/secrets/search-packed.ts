@@ -1,0 +1,44 @@
+import { gunzipSync } from 'node:zlib';
+import { listZip, openEntry, rangeOfBytes } from '../attest/zip.ts';
+import type { LeakSearch } from './leak-search.ts';
+
+/** A packed file that is larger, or unpacks to more, is not looked into: its own bytes were. */
+export const mostUnpacked: number = 256 << 20;
+const deepest = 3;
+
+/** Does a zip (a jar) or a gzip begin here? */
+export function startsPacked(bytes: Uint8Array): boolean {
+  const [first, second, third, fourth] = bytes;
+  if (first === 0x1f && second === 0x8b) return true;
+  return first === 0x50 && second === 0x4b && third === 3 && fourth === 4;
+}
+
+/** What stands in a zip's or a gzip's contents, and in those packed inside again: `!/entry` says in which. */
+export function searchPacked(bytes: Buffer, search: LeakSearch, depth = 0): { secret: string; path: string }[] {
+  return [...unpack(bytes)].flatMap(({ path, content }) => {
+    const own = search.findIn(content).map((secret) => ({ secret, path }));
+    if (depth === deepest || !startsPacked(content)) return own;
+    return [...own, ...searchPacked(content, search, depth + 1).map((leak) => ({ ...leak, path: path + leak.path }))];
+  });
+}
+
+function* unpack(bytes: Buffer): Generator<{ path: string; content: Buffer }> {
+  if (bytes[0] === 0x1f) {
+    const content = tryToGunzip(bytes);
+    if (content !== undefined) yield { path: ' (unpacked)', content };
+    return;
+  }
+  const range = rangeOfBytes(bytes);
+  for (const entry of listZip(range) ?? []) {
+    const content = openEntry(range, entry);
+    if (content !== undefined) yield { path: `!/${entry.name}`, content: content.read(0, content.size) };
+  }
+}
+
+function tryToGunzip(bytes: Buffer): Buffer | undefined {
+  try {
+    return gunzipSync(bytes, { maxOutputLength: mostUnpacked });
+  } catch {
+    return undefined;
+  }
+}

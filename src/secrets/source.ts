@@ -1,0 +1,7 @@
+import type { SecretSpec } from '../spec/types.ts';
+
+/** Where a secret comes from, in words for people. */
+export function formatSource({ env, file, command = [] }: SecretSpec): string {
+  if (env !== undefined) return `the variable ${env}`;
+  return file === undefined ? `the command "${command.join(' ')}"` : `the file ${file}`;
+}

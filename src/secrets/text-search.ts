@@ -1,0 +1,79 @@
+/** Where one of the texts stands in a buffer. */
+export interface Occurrence {
+  /** Which of the texts. */
+  text: number;
+  start: number;
+  end: number;
+}
+
+/**
+ * Finds many texts in one pass (Wu and Manber, "A fast algorithm for multi-pattern searching", 1994): a table over pairs of
+ * bytes says how far the shortest text may be moved on, so most bytes are never looked at.
+ */
+export class TextSearch {
+  readonly longest: number;
+  readonly #texts: Buffer[];
+  /** Bytes of each text that the tables know: the length of the shortest. */
+  readonly #window: number;
+  readonly #shifts: Uint8Array;
+  /** By the pair at the end of their windows: the texts that may stand there. */
+  readonly #candidates = new Map<number, number[]>();
+
+  /** Each text has at least two bytes. */
+  constructor(texts: Buffer[]) {
+    this.#texts = texts;
+    this.longest = Math.max(0, ...texts.map(({ length }) => length));
+    this.#window = Math.min(255, ...texts.map(({ length }) => length));
+    this.#shifts = new Uint8Array(1 << 16).fill(this.#window - 1);
+    for (const [index, text] of texts.entries()) this.#learn(index, text);
+  }
+
+  /** Every occurrence, overlapping ones too, by the end of their windows. */
+  *find(bytes: Uint8Array): Generator<Occurrence> {
+    if (this.#texts.length === 0) return;
+    const shifts = this.#shifts;
+    const window = this.#window;
+    for (let at = window - 1; at < bytes.length; ) {
+      const pair = (bytes[at - 1]! << 8) | bytes[at]!;
+      const shift = shifts[pair]!;
+      if (shift > 0) {
+        at += shift;
+        continue;
+      }
+      const start = at - window + 1;
+      for (const text of this.#candidates.get(pair)!) {
+        const { length } = this.#texts[text]!;
+        if (standsAt(this.#texts[text]!, bytes, start, length)) yield { text, start, end: start + length };
+      }
+      at += 1;
+    }
+  }
+
+  /** From where on the end of the bytes may be the beginning of a text: the length where it cannot. */
+  findOpenEnd(bytes: Uint8Array): number {
+    let open = bytes.length;
+    for (const text of this.#texts) {
+      for (let at = Math.max(0, bytes.length - text.length + 1); at < open; at += 1) {
+        at = bytes.indexOf(text[0]!, at);
+        if (at === -1 || at >= open) break;
+        if (standsAt(text, bytes, at, bytes.length - at)) open = at;
+      }
+    }
+    return open;
+  }
+
+  #learn(index: number, text: Buffer): void {
+    for (let at = 1; at < this.#window; at += 1) {
+      const pair = (text[at - 1]! << 8) | text[at]!;
+      const left = this.#window - 1 - at;
+      if (left < this.#shifts[pair]!) this.#shifts[pair] = left;
+      if (left === 0) this.#candidates.set(pair, [...(this.#candidates.get(pair) ?? []), index]);
+    }
+  }
+}
+
+function standsAt(text: Buffer, bytes: Uint8Array, start: number, length: number): boolean {
+  if (start + length > bytes.length) return false;
+  for (let at = 0; at < length; at += 1) if (bytes[start + at] !== text[at]) return false;
+  return true;
+}
