@@ -8,6 +8,7 @@ import { type ImagePlan, planImage } from '../plan/image-plan.ts';
 import { tasksOf } from '../plan/task-plan.ts';
 import { type Revision, readRevision } from '../workspace/revision.ts';
 import { readTrackedFiles } from '../workspace/tracked.ts';
+import { assertLockedRuntime } from './assert-locked.ts';
 import {
   assertMovingTag,
   assertReleasable,
@@ -23,7 +24,7 @@ import { packImage } from './pack-image.ts';
 import { publishImage } from './publish-image.ts';
 import type { PushRecord } from './push-release.ts';
 import { readBase } from './read-base.ts';
-import { type ReadyRuntime, readyRuntime } from './ready-toolchain.ts';
+import { readyRuntime } from './ready-toolchain.ts';
 import { noRegistry, parseRegistry } from './registry-name.ts';
 import { openStore } from './release-store.ts';
 import { type RunRequest, runNamed } from './run-named.ts';
@@ -59,9 +60,11 @@ export async function makeImage(request: ImageRequest): Promise<ImageRecord> {
     assertTracked(session, await readTrackedFiles(session.rootDir, host.env));
   }
   const plan = planOf(request, revision, version);
-  const ready = await readyRuntime(request);
-  if (version !== undefined) await assertLocked(request, ready);
-  if (request.build && plan.buildTask !== undefined) await runNamed({ ...request, names: [plan.buildTask], args: [] });
+  const exact = version !== undefined;
+  const ready = await readyRuntime({ ...request, exact });
+  if (exact) await assertLockedRuntime(request, ready);
+  if (request.build && plan.buildTask !== undefined)
+    await runNamed({ ...request, exact, names: [plan.buildTask], args: [] });
   if (version !== undefined) assertUntouched(session.rootDir, revision!, await readRevision(session.rootDir, host.env));
   const store = await openStore(host);
   await ensureBase(plan.base, request);
@@ -108,39 +111,3 @@ function planOf({ session }: ImageRequest, revision: Revision | undefined, versi
   const lockDigest = lock === undefined ? undefined : digestOf(readFileSync(join(rootDir, 'gbuild.lock')));
   return planImage({ spec, toolchain, defaults, revision, version, tasks, lockDigest });
 }
-
-/** A release stands on the very runtime image that was locked, not on one made of packages that have moved on since. */
-async function assertLocked(request: ImageRequest, { runtime, platform }: ReadyRuntime): Promise<void> {
-  const { session, engine, host, progress, stop } = request;
-  const locked = session.lock?.toolchain.platforms[platform];
-  if (locked?.runtime === runtime) return;
-  const suggestions = [
-    'gbuild lock --update && git add gbuild.lock && git commit -m "Lock the toolchain anew"',
-    ...(locked === undefined
-      ? []
-      : ['or have the locked image on this engine: from a colleague or a registry that has it']),
-  ];
-  if (locked === undefined) {
-    throw new GbuildError(
-      'release-refused',
-      `gbuild.lock has no entry for ${platform}, the platform of ${engine.endpoint.url}`,
-      { suggestions, facts: { platform, actual: runtime } },
-    );
-  }
-  const { describeChanges, readPackages } = await import('../toolchain/contents.ts');
-  const { toolchain } = session;
-  const packages = await readPackages({ engine, host, progress, stop }, toolchain.runtime ?? toolchain.build);
-  const changes = locked.runtimePackages === undefined ? [] : describeChanges(locked.runtimePackages, packages);
-  const shown = changes.slice(0, mostPackagesShown).map((change) => `  ${change}`);
-  if (changes.length > shown.length) shown.push(`  and ${changes.length - shown.length} more`);
-  throw new GbuildError(
-    'release-refused',
-    [
-      `gbuild.lock names the runtime image ${locked.runtime}, but ${engine.endpoint.url} has ${runtime}: packages have moved on since the lock was written`,
-      ...shown,
-    ].join('\n'),
-    { suggestions, facts: { platform, locked: locked.runtime, actual: runtime, changes } },
-  );
-}
-
-const mostPackagesShown = 10;

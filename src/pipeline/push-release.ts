@@ -87,13 +87,13 @@ function send(
       layers: new CompressedLayers(join(host.cacheDir, 'compressed'), spoolDir),
       known: await findBaseLayers(registries, image),
       signal: stop.ask,
-      onProgress: showProgress(step),
+      onProgress: showPushed(step),
     }),
   );
 }
 
 /** Bytes and rate of the layer that moved last. */
-function showProgress(step: Step): (state: PushState) => void {
+export function showPushed(step: Step): (state: PushState) => void {
   const began = new Map<string, number>();
   return ({ layer, sent, size }) => {
     const now = performance.now();
@@ -105,7 +105,7 @@ function showProgress(step: Step): (state: PushState) => void {
 }
 
 /** By digest, before anything is named: a registry that took it and does not have it has no release. */
-async function assertThere(repository: Repository, { descriptor }: PushedImage): Promise<void> {
+export async function assertThere(repository: Repository, { descriptor }: PushedImage): Promise<void> {
   const there = await repository.readManifest(descriptor.digest);
   if (there?.descriptor.digest === descriptor.digest) return;
   throw new GbuildError(
@@ -143,7 +143,8 @@ async function nameOnce(
   return true;
 }
 
-async function moveTags(
+/** Gives the manifest these tags, from whatever they were on. */
+export async function moveTags(
   repository: Repository,
   { descriptor, manifestBytes }: Pick<RemoteImage, 'descriptor' | 'manifestBytes'>,
   tags: string[],

@@ -19,6 +19,7 @@ import TestCommand from '../../src/commands/test.ts';
 import ToolchainBuildCommand from '../../src/commands/toolchain/build.ts';
 import ToolchainInspectCommand from '../../src/commands/toolchain/inspect.ts';
 import ToolchainLsCommand from '../../src/commands/toolchain/ls.ts';
+import ToolchainPushCommand from '../../src/commands/toolchain/push.ts';
 import ToolchainRmCommand from '../../src/commands/toolchain/rm.ts';
 import { listPages, proseOf, readPage } from '../support/doc-pages.ts';
 
@@ -62,6 +63,7 @@ const commands = {
   'toolchain build': ToolchainBuildCommand,
   'toolchain inspect': ToolchainInspectCommand,
   'toolchain ls': ToolchainLsCommand,
+  'toolchain push': ToolchainPushCommand,
   'toolchain rm': ToolchainRmCommand,
   build: BuildCommand,
   clean: CleanCommand,
