@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Engine } from '../engine/engine.ts';
 import { ownerText } from '../engine/owner.ts';
 import { GbuildError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -87,11 +88,11 @@ async function findPushed(
   return describe(repository, image, standing, { alreadyThere: true, layersSent: 0, bytesSent: 0 });
 }
 
-/** An engine of another kind calls the same image by its manifest: it has a name made of that too. */
+/** Named after its config and after its manifest: engines call an image by the one or the other. */
 function pushOne(
   { host, engine, stop, progress }: PushToolchainRequest,
   repository: Repository,
-  { reference, id }: EnsuredImage,
+  { id }: EnsuredImage,
   tag: string,
 ): Promise<PushedToolchainImage> {
   const short = id.slice('sha256:'.length, 'sha256:'.length + 12);
@@ -107,16 +108,23 @@ function pushOne(
         onProgress: showPushed(step),
       });
       await assertThere(repository, pushed);
-      await moveTags(repository, pushed, [...new Set([id, image.id, image.manifestDigest].map(idTag)), tag]);
+      const ids = [image.id, image.manifestDigest];
+      if (!ids.includes(id as Digest)) progress.warn(ownNameOf(engine, id));
+      await moveTags(repository, pushed, [...ids.map(idTag), tag]);
       const { layersSent, bytesSent } = pushed;
-      return describe(repository, { reference, id }, pushed, { alreadyThere: false, layersSent, bytesSent });
+      return describe(repository, image, pushed, { alreadyThere: false, layersSent, bytesSent });
     }),
   );
 }
 
+/** On a containerd store an id is the digest of whichever manifest an image was loaded with. */
+function ownNameOf(engine: Engine, id: string): string {
+  return `${id} is a name that ${engine.endpoint.url} alone gives this image: where gbuild.lock has it, colleagues cannot find the image by it`;
+}
+
 function describe(
   repository: Repository,
-  { id }: EnsuredImage,
+  { id }: { id: string },
   { descriptor }: Pick<RemoteImage, 'descriptor'>,
   sent: Pick<PushedToolchainImage, 'alreadyThere' | 'layersSent' | 'bytesSent'>,
 ): PushedToolchainImage {
