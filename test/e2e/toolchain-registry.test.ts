@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import type { ImageRecord } from '../../src/pipeline/image-record.ts';
@@ -208,6 +208,27 @@ describe('a locked toolchain comes from a registry', { timeout: 600_000 }, () =>
     });
   });
 
+  test('that the environment names, where the lock names none', async () => {
+    await onAnotherMachine(async (other, clone) => {
+      changeLock(clone, (lock) => lock.replace(`  registry: ${proxy.host}\n`, ''));
+      const { stderr } = ok(await other.run(['test'], { cwd: clone, env: { GBUILD_REGISTRY: proxy.host } }));
+      expect(stderr).toContain(`pulling ${proxy.host}/gbuild/${name}`);
+    });
+  });
+
+  test('or not at all when it is interrupted on the way: nothing bears the name, nothing is left on disk', async () => {
+    await onAnotherMachine(async (other, clone) => {
+      const { layers } = await readManifest(idTag(lockedIds(clone).build));
+      proxy.fault({ method: 'GET', path: new RegExp(`blobs/${layers[0]}`), action: { stallAnswer: 100_000 } });
+      const running = other.start(['test'], { cwd: clone });
+      await running.until('pulling');
+      running.kill('SIGINT');
+      const { exitCode } = await running.ended;
+      expect([exitCode, readdirSync(join(other.cacheDir, 'spool'))]).toEqual([130, []]);
+      expect(await listTags(engine, `gbuild/${name}`)).toEqual([]);
+    });
+  });
+
   test('unless that gives other bytes: refused, and nothing bears the name', async () => {
     await onAnotherMachine(async (other, clone) => {
       const { layers } = await readManifest(idTag(lockedIds(clone).build));
@@ -309,6 +330,25 @@ test('what is pushed and is not what the lock names is told, and the lock left a
       "
     `);
   });
+});
+
+test('the toolchain of a folder comes from a registry too', { timeout: 600_000 }, async () => {
+  const folder = `folder-${process.pid}`;
+  const cwd = cli.repository('folder', {
+    'gbuild.yml': `gbuild: 1\nname: ${app}\ntoolchain: ./${folder}\ntasks: { test: cat /made }\n`,
+    [`${folder}/Dockerfile`]: `FROM ${inject('baseImage')}\nRUN cat /proc/sys/kernel/random/uuid > /made\n`,
+  });
+  try {
+    ok(await cli.run(['lock'], { cwd }));
+    ok(await cli.run(['toolchain', 'push', '--registry', registry.host], { cwd }));
+    const { stdout } = ok(await cli.run(['test'], { cwd }));
+    await removeRepository(engine, `gbuild/folder-${folder}`);
+    const pulled = ok(await cli.run(['test'], { cwd }));
+    expect([pulled.stdout, pulled.stderr.includes('building')]).toEqual([stdout, false]);
+    expect(pulled.stderr).toContain('pulling');
+  } finally {
+    await removeRepository(engine, `gbuild/folder-${folder}`);
+  }
 });
 
 describe('gbuild lock --update', { timeout: 600_000 }, () => {
