@@ -9,7 +9,7 @@ import { type OpenCommand, TaskCommand } from './task-command.ts';
 export default class LockCommand extends TaskCommand {
   static override summary = 'Resolve the toolchain and write the choice to gbuild.lock';
   static override description =
-    'Without --update a version that gbuild.lock names already is kept. --check writes nothing and asks no engine: it exits with 2 where the lock is missing or does not fit the spec, as a run with --frozen does.';
+    'Without --update a version that gbuild.lock names already is kept. --update shows what has changed, and writes nothing where the tests fail on it. --check writes nothing and asks no engine: it exits with 2 where the lock is missing or does not fit the spec, as a run with --frozen does.';
   static override args = {
     toolchain: Args.string({ description: "name of the toolchain to update; the repository's, when left out" }),
   };
@@ -17,6 +17,11 @@ export default class LockCommand extends TaskCommand {
     ...engineFlags,
     update: Flags.boolean({
       description: 'forget what is locked: take the newest version that fits, made of the packages of today',
+    }),
+    try: Flags.boolean({
+      default: true,
+      allowNo: true,
+      description: 'with --update: run the tests on it first; where they fail the lock stays as it was',
     }),
     check: Flags.boolean({ description: 'only say whether gbuild.lock fits', exclusive: ['update'] }),
   };
@@ -29,17 +34,22 @@ export default class LockCommand extends TaskCommand {
   async run() {
     const { flags, args } = await this.parse(LockCommand);
     if (flags.check) return this.check(flags);
-    const options = { ignoreLock: flags.update };
-    const renewed = flags.update ? { renewed: new Set<string>() } : {};
-    const ready = (open: OpenCommand) => {
-      const { name } = open.session.toolchain;
-      if (args.toolchain !== undefined && args.toolchain !== name) throw otherToolchain(args.toolchain, name);
-      return readyToolchain({ ...open, ...renewed, frozen: 'never' });
-    };
-    const { lock } = await this.withRun(flags, ready, options);
+    const lock = await this.withRun(flags, (open) => this.lock(open, flags, args.toolchain), {
+      ignoreLock: flags.update,
+    });
     const { request, name, version } = lock.toolchain;
     this.log(`${request} is ${name} ${version}`);
     return lock;
+  }
+
+  private async lock(open: OpenCommand, flags: { update: boolean; try: boolean }, asked?: string): Promise<Lock> {
+    const { name } = open.session.toolchain;
+    if (asked !== undefined && asked !== name) throw otherToolchain(asked, name);
+    if (!flags.update) return (await readyToolchain({ ...open, frozen: 'never' })).lock;
+    const { updateLock } = await import('../pipeline/update-lock.ts');
+    // What the tests print is progress here: the result is the lock.
+    const streams = { ...this.openStreams(open.host), stdout: process.stderr };
+    return updateLock({ ...open, streams, isTried: flags.try });
   }
 
   private async check(flags: { directory?: string | undefined; quiet: boolean; verbose: boolean }): Promise<Lock> {

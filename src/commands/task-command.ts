@@ -3,7 +3,7 @@ import { Flags } from '@oclif/core';
 import type { Engine } from '../engine/engine.ts';
 import type { Host, Stop } from '../host.ts';
 import { openRun } from '../pipeline/engine-session.ts';
-import type { Frozen } from '../pipeline/ready-toolchain.ts';
+import type { Frozen } from '../pipeline/lock-mismatch.ts';
 import { type RunReport, runNamed } from '../pipeline/run-named.ts';
 import type { TaskStreams } from '../pipeline/run-tasks.ts';
 import type { WorkspaceSession } from '../pipeline/workspace-session.ts';

@@ -1,19 +1,30 @@
+import type { Engine } from '../engine/engine.ts';
 import { GbuildError } from '../errors.ts';
-import type { ReadyInput, ReadyRuntime } from './ready-toolchain.ts';
+import type { Host, Stop } from '../host.ts';
+import type { Progress } from '../reporter/progress.ts';
+import type { ReadyRuntime } from './ready-toolchain.ts';
+import type { WorkspaceSession } from './workspace-session.ts';
 
-type LockedRequest = Omit<ReadyInput, 'frozen' | 'role' | 'renewed'>;
+interface AssertInput {
+  session: WorkspaceSession;
+  engine: Engine;
+  host: Host;
+  progress: Progress;
+  stop: Stop;
+}
+
+const mostPackagesShown = 10;
+const lockAnew = 'gbuild lock --update && git add gbuild.lock && git commit -m "Lock the toolchain anew"';
 
 /** A release stands on the very runtime image that was locked, not on one made of packages that have moved on since. */
-export async function assertLocked(request: LockedRequest, { runtime, platform }: ReadyRuntime): Promise<void> {
-  const { session, engine, host, progress, stop } = request;
+export async function assertLockedRuntime(
+  input: AssertInput,
+  { runtime, platform, misses }: ReadyRuntime,
+): Promise<void> {
+  const { session, engine } = input;
   const locked = session.lock?.toolchain.platforms[platform];
   if (locked?.runtime === runtime) return;
-  const suggestions = [
-    lockAnew,
-    ...(locked === undefined
-      ? []
-      : ['or have the locked image on this engine: from a colleague or a registry that has it']),
-  ];
+  const suggestions = [lockAnew, ...(locked === undefined ? [] : [howToGet(misses)])];
   if (locked === undefined) {
     throw new GbuildError(
       'release-refused',
@@ -21,31 +32,43 @@ export async function assertLocked(request: LockedRequest, { runtime, platform }
       { suggestions, facts: { platform, actual: runtime } },
     );
   }
-  const { describeChanges, readPackages } = await import('../toolchain/contents.ts');
-  const { toolchain } = session;
-  const packages = await readPackages({ engine, host, progress, stop }, toolchain.runtime ?? toolchain.build);
-  const changes = locked.runtimePackages === undefined ? [] : describeChanges(locked.runtimePackages, packages);
-  const shown = changes.slice(0, mostPackagesShown).map((change) => `  ${change}`);
-  if (changes.length > shown.length) shown.push(`  and ${changes.length - shown.length} more`);
+  const changes = await listChanges(input, locked.runtimePackages);
+  const shown = changes.slice(0, mostPackagesShown);
+  if (changes.length > shown.length) shown.push(`and ${changes.length - shown.length} more`);
   throw new GbuildError(
     'release-refused',
     [
       `gbuild.lock names the runtime image ${locked.runtime}, but ${engine.endpoint.url} has ${runtime}: packages have moved on since the lock was written`,
-      ...shown,
+      ...[...shown, ...misses].map((line) => `  ${line}`),
     ].join('\n'),
-    { suggestions, facts: { platform, locked: locked.runtime, actual: runtime, changes } },
+    { suggestions, facts: { platform, locked: locked.runtime, actual: runtime, changes, misses } },
   );
 }
 
-const mostPackagesShown = 10;
+function howToGet(misses: readonly string[]): string {
+  return misses.length === 0
+    ? 'or have the locked image on this engine: from a colleague or a registry that has it'
+    : 'or push the locked one from a machine that has it: gbuild toolchain push';
+}
 
-const lockAnew = 'gbuild lock --update && git add gbuild.lock && git commit -m "Lock the toolchain anew"';
+async function listChanges(
+  { session, engine, host, progress, stop }: AssertInput,
+  before: Record<string, string> | undefined,
+): Promise<string[]> {
+  if (before === undefined) return [];
+  const { describeChanges, readPackages } = await import('../toolchain/contents.ts');
+  const { toolchain } = session;
+  return describeChanges(
+    before,
+    await readPackages({ engine, host, progress, stop }, toolchain.runtime ?? toolchain.build),
+  );
+}
 
 /**
  * Where a release brings a Java runtime of its own, that comes from the image to build in: this must hold the packages that
  * were locked, too.
  */
-export async function assertLockedBuild(request: LockedRequest, { platform }: ReadyRuntime): Promise<void> {
+export async function assertLockedBuild(request: AssertInput, { platform }: ReadyRuntime): Promise<void> {
   const { session, engine, host, progress, stop } = request;
   const { toolchain, spec, lock } = session;
   const locked = lock?.toolchain.platforms[platform];

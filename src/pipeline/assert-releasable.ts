@@ -3,7 +3,7 @@ import { parse } from 'semver';
 import { GbuildError } from '../errors.ts';
 import { isTag } from '../oci/reference.ts';
 import type { Revision } from '../workspace/revision.ts';
-import { describeMismatch } from './ready-toolchain.ts';
+import { describeMismatch } from './lock-mismatch.ts';
 import type { WorkspaceSession } from './workspace-session.ts';
 
 const mostPathsShown = 10;

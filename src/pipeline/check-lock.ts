@@ -1,6 +1,6 @@
 import type { Progress } from '../reporter/progress.ts';
 import type { Lock } from '../spec/types.ts';
-import { throwStale } from './ready-toolchain.ts';
+import { throwStale } from './lock-mismatch.ts';
 import { openWorkspace, type Places } from './workspace-session.ts';
 
 /** The story of `gbuild lock --check`: reads files only. Throws 'lock-stale' where the lock is missing or does not fit. */

@@ -8,7 +8,7 @@ import { type ImagePlan, planImage } from '../plan/image-plan.ts';
 import { tasksOf } from '../plan/task-plan.ts';
 import { type Revision, readRevision } from '../workspace/revision.ts';
 import { readTrackedFiles } from '../workspace/tracked.ts';
-import { assertLocked, assertLockedBuild } from './assert-locked.ts';
+import { assertLockedBuild, assertLockedRuntime } from './assert-locked.ts';
 import { assertReleasable, assertTracked, assertUntouched } from './assert-releasable.ts';
 import { ensureBase } from './ensure-base.ts';
 import { type PackedImage, packImage } from './pack-image.ts';
@@ -45,8 +45,9 @@ export async function prepareImage(request: PrepareRequest, store: Layout): Prom
     assertTracked(session, await readTrackedFiles(session.rootDir, host.env));
   }
   const plan = planOf(request, revision, version);
-  const ready = await readyRuntime(request);
-  if (version !== undefined) await assertLocked(request, ready);
+  const exact = version !== undefined;
+  const ready = await readyRuntime({ ...request, exact });
+  if (exact) await assertLockedRuntime(request, ready);
   const secrets = new RunSecrets(session, host);
   const built = await runBuild(request, plan, secrets);
   if (version !== undefined && request.build) await assertLockedBuild(request, ready);
@@ -64,7 +65,10 @@ export async function prepareImage(request: PrepareRequest, store: Layout): Prom
 /** Outputs of an earlier run may hold what that one was given: a release of them is searched for it too. */
 async function runBuild(request: PrepareRequest, plan: ImagePlan, secrets: RunSecrets): Promise<TaskReport[]> {
   if (plan.buildTask === undefined) return [];
-  if (request.build) return (await runNamed({ ...request, names: [plan.buildTask], args: [], secrets })).tasks;
+  if (request.build) {
+    const exact = request.version !== undefined;
+    return (await runNamed({ ...request, exact, names: [plan.buildTask], args: [], secrets })).tasks;
+  }
   if (leavesMachine(request)) await secrets.fetchFor(plan.buildTask, request.stop.ask);
   return [];
 }

@@ -118,13 +118,13 @@ function send(
       layers: new CompressedLayers(join(host.cacheDir, 'compressed'), spoolDir),
       known: await findBaseLayers(registries, image),
       signal: stop.ask,
-      onProgress: showProgress(step),
+      onProgress: showPushed(step),
     }),
   );
 }
 
 /** Bytes and rate of the layer that moved last. */
-function showProgress(step: Step): (state: PushState) => void {
+export function showPushed(step: Step): (state: PushState) => void {
   const meters = new Map<string, TransferMeter>();
   return ({ layer, count, size }) => {
     const meter = meters.get(layer) ?? new TransferMeter(size);
@@ -135,7 +135,7 @@ function showProgress(step: Step): (state: PushState) => void {
 }
 
 /** By digest, before anything is named: a registry that took it and does not have it has no release. */
-async function assertThere(repository: Repository, { descriptor }: PushedImage): Promise<void> {
+export async function assertThere(repository: Repository, { descriptor }: PushedImage): Promise<void> {
   const there = await repository.readManifest(descriptor.digest);
   if (there?.descriptor.digest === descriptor.digest) return;
   throw new GbuildError(
@@ -173,7 +173,8 @@ async function nameOnce(
   return true;
 }
 
-async function moveTags(
+/** Gives the manifest these tags, from whatever they were on. */
+export async function moveTags(
   repository: Repository,
   { descriptor, manifestBytes }: Pick<RemoteImage, 'descriptor' | 'manifestBytes'>,
   tags: string[],

@@ -4,13 +4,11 @@ import { GbuildError } from '../errors.ts';
 import type { Host, Stop } from '../host.ts';
 import { writeImage } from '../oci/copy.ts';
 import type { Digest } from '../oci/digest.ts';
-import { exactImage } from '../oci/exact-image.ts';
 import { type BaseImage, extendImage, scratchImage } from '../oci/image.ts';
-import { layerOfFile } from '../oci/layer.ts';
 import type { Layout } from '../oci/layout.ts';
-import { readArchive } from '../oci/read-archive.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { findImage, nameImage } from './release-store.ts';
+import { saveImage } from './save-image.ts';
 import { withSpool } from './spools.ts';
 
 export interface ReadBaseInput {
@@ -73,10 +71,8 @@ async function findBase(store: Layout, engineId: Digest): Promise<KnownBase | un
 
 async function importBase(engineId: Digest, { store, engine, host, stop }: ReadBaseInput): Promise<void> {
   await withSpool(host, `${ownerText(engine.owner)}.${engineId.slice(7, 19)}`, async (spoolDir) => {
-    const saved = await readArchive(await engine.saveImage(engineId), spoolDir);
+    const image = await saveImage(engine, engineId, spoolDir);
     stop.ask.throwIfAborted();
-    const layers = saved.layerFiles.map((file) => layerOfFile(file, { createdBy: '' }));
-    const image = exactImage(saved.configBytes, layers);
     await writeImage(store, image);
     await nameImage(store, image, nameOfBase(engineId), {});
   });

@@ -10,8 +10,9 @@ import { type HostTrust, readHostTrust } from '../toolchain/trust.ts';
 import { readCommitTime } from '../workspace/commit-time.ts';
 import { CacheBound } from './bound-caches.ts';
 import { chooseIdentity } from './identity.ts';
+import type { Frozen } from './lock-mismatch.ts';
 import { pruneLogs } from './prune-logs.ts';
-import { type Frozen, readyToolchain } from './ready-toolchain.ts';
+import { readyToolchain } from './ready-toolchain.ts';
 import { RunSecrets } from './run-secrets.ts';
 import { runTasks, type TaskReport, type TaskStreams } from './run-tasks.ts';
 import type { RunGround } from './task-container.ts';
@@ -25,6 +26,8 @@ export interface RunRequest extends Places {
   names: string[];
   args: string[];
   frozen: Frozen;
+  /** As a release is made: in the very image that the lock names, where somebody has it. */
+  exact?: boolean;
   streams: TaskStreams;
   progress: Progress;
   stop: Stop;

@@ -66,7 +66,7 @@ export interface ToolchainInput extends Places {
 }
 
 /** The toolchain that was named, or the one of the repository around the caller. */
-async function resolveNamed(input: ToolchainInput): Promise<ResolvedToolchain> {
+export async function resolveNamed(input: ToolchainInput): Promise<ResolvedToolchain> {
   const { request, host, progress } = input;
   if (request === undefined) return (await openWorkspace(input, progress)).toolchain;
   if (request.kind === 'folder') {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Digest, isDigest } from '../oci/digest.ts';
 import { mapping } from './mapping.ts';
-import { text } from './scalars.ts';
+import { registryHost, text } from './scalars.ts';
 
 const digest = z.custom<Digest>(
   (value) => typeof value === 'string' && isDigest(value),
@@ -33,6 +33,7 @@ export const lockSchema = mapping({
     version: text,
     options: z.exactOptional(z.record(z.string(), optionValue)),
     recipe: digest,
+    registry: z.exactOptional(registryHost),
     platforms: z.record(platformName, platformSchema),
   }),
 });

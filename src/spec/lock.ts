@@ -51,7 +51,7 @@ export function parseLock(text: string | Uint8Array, fileName: string = lockFile
 
 /** The one spelling of a lock: keys in order, so that a commit shows what changed and nothing else. */
 export function formatLock({ toolchain }: Lock): string {
-  const { request, name, version, options, recipe, platforms } = toolchain;
+  const { request, name, version, options, recipe, registry, platforms } = toolchain;
   const sorted = {
     lock: 1,
     toolchain: {
@@ -60,6 +60,7 @@ export function formatLock({ toolchain }: Lock): string {
       version,
       ...(options !== undefined && Object.keys(options).length > 0 && { options: sortKeys(options) }),
       recipe,
+      ...(registry !== undefined && { registry }),
       platforms: sortKeys(platforms, ({ build, runtime, base, source, tools, packages, runtimePackages }) => ({
         build,
         ...(runtime !== undefined && { runtime }),

@@ -172,6 +172,8 @@ export interface LockedToolchain {
   version: string;
   options?: Record<string, OptionValue>;
   recipe: Digest;
+  /** HOST or HOST:PORT where the images can be had. */
+  registry?: string;
   platforms: Record<PlatformName, LockedPlatform>;
 }
 

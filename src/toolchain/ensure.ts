@@ -18,7 +18,7 @@ export interface EnsuredToolchain {
 }
 
 /**
- * Sees to it that a toolchain's images are on the engine, and builds or pulls what is missing. Never builds what is there,
+ * Sees to it that a toolchain's images are on the engine, and fetches, builds or pulls what is missing. Never builds what is there,
  * nor twice at once on one machine; whatever interrupts it, no half-made image bears a toolchain's name.
  *
  * @throws GbuildError `toolchain-failed`, `network-failed`, `engine-*` or the stop's reason
@@ -73,7 +73,10 @@ function ensureBuild(rim: Rim, resolved: ResolvedToolchain): Promise<EnsuredImag
   });
 }
 
-/** What is on the engine is taken; else the work is done by one process at a time, what dead ones left half-made removed first. */
+/**
+ * What is on the engine is taken; else the locked one is fetched or the work is done, by one process at a time, what dead ones
+ * left half-made removed first.
+ */
 async function once(rim: Rim, reference: string, work: () => Promise<EnsuredImage>): Promise<EnsuredImage> {
   const known = await findUsable(rim, reference);
   if (known !== undefined) return known;
@@ -81,8 +84,20 @@ async function once(rim: Rim, reference: string, work: () => Promise<EnsuredImag
     const made = await findUsable(rim, reference);
     if (made !== undefined) return made;
     await rim.engine.sweep();
-    return renew(rim, reference, work);
+    return renew(rim, reference, async () => (await fetchLocked(rim, reference)) ?? work());
   });
+}
+
+async function fetchLocked({ fetchLocked: fetch, stop }: Rim, reference: string): Promise<EnsuredImage | undefined> {
+  return fetch?.(reference, stop);
+}
+
+/** Puts the image that the lock names in the place of another one, where somebody has it; else what is there stays. */
+export function exchangeForLocked(rim: Rim, known: EnsuredImage): Promise<EnsuredImage> {
+  const { reference } = known;
+  return withBuilderLock(rim, reference, () =>
+    renew(rim, reference, async () => (await fetchLocked(rim, reference)) ?? known),
+  );
 }
 
 function pullReference(rim: Rim, reference: string): Promise<EnsuredImage> {

@@ -10,6 +10,8 @@ export interface Rim {
   stop: Stop;
   /** Where everything is made anew, of the packages of today: what has been made so far. */
   renewed?: Set<string> | undefined;
+  /** Brings the image that the lock names under this reference, where somebody has it; asked before one is made. */
+  fetchLocked?: ((reference: string, stop: Stop) => Promise<EnsuredImage | undefined>) | undefined;
 }
 
 /** An image on the engine. */

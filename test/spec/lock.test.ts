@@ -70,6 +70,23 @@ test.each([
   expect(parseLock(formatLock(written))).toEqual(written);
 });
 
+test('where the images can be had stands before them, and must be a registry', () => {
+  const written: Lock = { ...lock, toolchain: { ...lock.toolchain, registry: 'registry.example.com:5000' } };
+  const text = formatLock(written);
+  expect(text).toContain(`  recipe: sha256:${hex}\n  registry: registry.example.com:5000\n  platforms:\n`);
+  expect(parseLock(text)).toEqual(written);
+  const wrong = text.replace('registry.example', 'https://registry.example');
+  expect(errorOf(() => parseLock(wrong)).message).toMatchInlineSnapshot(`
+    "one mistake in gbuild.lock
+
+      gbuild.lock:13:13  toolchain.registry: expected HOST or HOST:PORT, found "https://registry.example.com:5000"
+          12 |   recipe: sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+        > 13 |   registry: https://registry.example.com:5000
+             |             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+        leave out https://"
+  `);
+});
+
 test('no lock is no mistake', async () => {
   await using fixture = await createFixture({});
   expect(readLock(fixture.path)).toBeUndefined();

@@ -1,0 +1,36 @@
+import { Args } from '@oclif/core';
+import { type PushedToolchainImage, pushToolchain } from '../../pipeline/push-toolchain.ts';
+import { formatBytes, formatDigest } from '../../reporter/format.ts';
+import { engineFlags } from '../base.ts';
+import { EngineCommand } from '../engine-command.ts';
+import { registryFlag } from '../push.ts';
+import { parseIfAny } from './build.ts';
+
+export default class ToolchainPushCommand extends EngineCommand {
+  static override summary = 'Push the images of a toolchain to a registry, where colleagues get the locked ones';
+  static override description =
+    "Makes them first where the engine lacks them. Each is pushed under a name made of its id, which never moves, and under its own tag. The repository's gbuild.lock then says where they can be had: commit it.";
+  static override args = {
+    toolchain: Args.string({ description: "one such as jvm@21; the repository's own, when left out" }),
+  };
+  static override flags = { ...engineFlags, registry: registryFlag };
+  static override examples = [
+    '<%= config.bin %> toolchain push --registry registry.example.com',
+    '<%= config.bin %> toolchain push jvm@21',
+  ];
+
+  async run() {
+    const { flags, args } = await this.parse(ToolchainPushCommand);
+    const { registry } = flags;
+    const request = await parseIfAny(args.toolchain);
+    const pushed = await this.withEngine(flags, (open) => pushToolchain({ ...open, request, registry }));
+    this.log(pushed.images.map(summarise).join('\n'));
+    return pushed;
+  }
+}
+
+function summarise({ reference, digest, alreadyThere, layersSent, bytesSent }: PushedToolchainImage): string {
+  const what = alreadyThere ? 'already there' : 'pushed';
+  const sent = alreadyThere ? '' : `, ${formatBytes(bytesSent)} in ${layersSent} layers sent`;
+  return `${reference} ${what} (${formatDigest(digest)}${sent})`;
+}

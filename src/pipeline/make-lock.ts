@@ -1,0 +1,90 @@
+import type { Engine } from '../engine/engine.ts';
+import type { Host, Stop } from '../host.ts';
+import type { Progress } from '../reporter/progress.ts';
+import type { Lock, LockedPlatform } from '../spec/types.ts';
+import type { EnsuredToolchain } from '../toolchain/ensure.ts';
+import type { WorkspaceSession } from './workspace-session.ts';
+
+export interface MakeLockInput {
+  session: WorkspaceSession;
+  engine: Engine;
+  host: Host;
+  progress: Progress;
+  stop: Stop;
+  /** Make the images anew, of the packages of today. */
+  renewed?: Set<string>;
+}
+
+export interface MadeLock {
+  images: EnsuredToolchain;
+  lock: Lock;
+  platform: string;
+}
+
+/** Makes sure of both images and says which they are, as a lock that is not written yet. `before` is the one it replaces. */
+export async function makeLock(input: MakeLockInput, before: Lock | undefined): Promise<MadeLock> {
+  const { session, engine, host, progress, stop, renewed } = input;
+  const [{ platform }, { ensureToolchain }] = await Promise.all([engine.info(), import('../toolchain/ensure.ts')]);
+  const rim = { engine, host, progress, stop, renewed };
+  const images = await ensureToolchain(session.toolchain, { ...rim, role: 'both' });
+  const locked = { ...images.locked, ...(await readContents(input, images)) };
+  return { images, lock: composeLock(session, platform, locked, before), platform };
+}
+
+/** Writes the lock; where that cannot be, a warning: the run itself can go on. */
+export async function keepLock(
+  { session, progress }: Pick<MakeLockInput, 'session' | 'progress'>,
+  lock: Lock,
+): Promise<void> {
+  const { request, name, version } = lock.toolchain;
+  try {
+    const { writeLock } = await import('../spec/lock.ts');
+    writeLock(session.rootDir, lock);
+    progress.note(`${request} is ${name} ${version}: written to gbuild.lock; commit it`);
+  } catch (error) {
+    progress.warn(`gbuild.lock could not be written, the next run may choose differently: ${(error as Error).message}`);
+  }
+}
+
+/** What is in the images, for the lock: what a colleague's may differ in. */
+async function readContents(
+  { session, engine, host, progress, stop }: MakeLockInput,
+  { build, runtime }: EnsuredToolchain,
+): Promise<Partial<LockedPlatform>> {
+  const { packagesDigest, readPackages, readTools } = await import('../toolchain/contents.ts');
+  const rim = { engine, host, progress, stop };
+  const { tools: commands, runtime: hasRuntime } = session.toolchain;
+  const [packages, runtimePackages, tools] = await Promise.all([
+    readPackages(rim, build.reference),
+    hasRuntime === undefined || runtime === undefined ? {} : readPackages(rim, runtime.reference),
+    readTools(rim, build.reference, commands),
+  ]);
+  return {
+    ...(Object.keys(tools).length > 0 && { tools }),
+    ...(Object.keys(packages).length > 0 && { packages: packagesDigest(packages) }),
+    ...(Object.keys(runtimePackages).length > 0 && { runtimePackages }),
+  };
+}
+
+/** Other platforms stay while the recipe is theirs too; where the images can be had from stays in any case. */
+function composeLock(
+  { toolchain }: WorkspaceSession,
+  platform: string,
+  locked: LockedPlatform,
+  before: Lock | undefined,
+): Lock {
+  const kept = toolchain.lockState === 'fits' ? (before?.toolchain.platforms ?? {}) : {};
+  const registry = before?.toolchain.registry;
+  return {
+    lock: 1,
+    toolchain: {
+      request: toolchain.request,
+      name: toolchain.name,
+      version: toolchain.version,
+      ...(Object.keys(toolchain.options).length > 0 && { options: toolchain.options }),
+      recipe: toolchain.recipe,
+      ...(registry !== undefined && { registry }),
+      platforms: { ...kept, [platform]: locked },
+    },
+  };
+}
