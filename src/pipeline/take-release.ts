@@ -9,6 +9,7 @@ import type { ImageConfig } from '../oci/spec.ts';
 import { pullImage, type RemoteImage, readRemote } from '../registry/pull-image.ts';
 import type { Registries } from '../registry/registries.ts';
 import type { Progress } from '../reporter/progress.ts';
+import { layersOfRemote, layersOfStore, type OpenLayer } from './base-packages.ts';
 import { withRegistries } from './open-registries.ts';
 import { findImage } from './release-store.ts';
 import { type SplitRelease, splitRelease } from './split-release.ts';
@@ -20,6 +21,8 @@ export interface TakenRelease extends SplitRelease {
   imageId: Digest;
   config: ImageConfig;
   layers: Layer[];
+  /** Its base's layers, too. */
+  open: OpenLayer;
 }
 
 export interface TakeRequest {
@@ -42,7 +45,7 @@ export async function withRelease<T>(request: TakeRequest, work: (release: Taken
     const { manifest, config } = stored;
     const split = await splitRelease(reference, config, store);
     const layers = split.own.map(({ diffId, createdBy }) => layerOfStore(store, diffId, createdBy, manifest.layers));
-    return work({ ...split, reference, imageId: manifest.config.digest, config, layers });
+    return work({ ...split, reference, imageId: manifest.config.digest, config, layers, open: layersOfStore(store) });
   }
   if (registry === undefined) throw notThere(reference, store.dir);
   return withRegistries(request, (registries) => workOnPulled(request, registries, registry, work));
@@ -73,7 +76,8 @@ async function workOnPulled<T>(
   return withSpool(host, `${ownerText(readOwner())}.rebase`, async (spoolDir) => {
     const pulled = await progress.step(`pulling ${reference} from ${registry}`, () => pullOwn(remote, split, spoolDir));
     const layers = pulled.layers.slice(split.baseDiffIds.length);
-    return work({ ...split, reference, imageId: remote.manifest.config.digest, config: remote.config, layers });
+    const open = layersOfRemote(remote);
+    return work({ ...split, reference, imageId: remote.manifest.config.digest, config: remote.config, layers, open });
   });
 }
 
