@@ -7,18 +7,22 @@ import { EngineCommand } from './engine-command.ts';
 export default class OutdatedCommand extends EngineCommand {
   static override summary = 'Tell which releases stand on an old base image, and which packages have changed since';
   static override description =
-    "Looks at the newest release of each name in this machine's store: of the repository here, or of every name where there is none. Exits with 1 when one stands on an old base, with 0 otherwise; a base that neither gbuild.lock nor the engine knows is no failure.";
+    "Looks at the newest release of each name in this machine's store and in the registry: of the repository here, or of every name of the store where there is none. Exits with 1 when one stands on an old base, with 0 otherwise; a base that neither gbuild.lock nor the engine knows is no failure.";
   static override args = { name: Args.string({ description: 'name of the image, e.g. acme/hello' }) };
   static override flags = {
     ...engineFlags,
     all: Flags.boolean({ description: 'look at every release, not the newest of each name alone' }),
+    registry: Flags.string({
+      helpValue: 'HOST[:PORT]',
+      description: 'registry to look into too; by default GBUILD_REGISTRY, or registry in gbuild.yml',
+    }),
   };
   static override examples = ['<%= config.bin %> outdated', '<%= config.bin %> outdated hello --all --json'];
 
   async run() {
     const { flags, args } = await this.parse(OutdatedCommand);
-    const { all = false } = flags;
-    const releases = await this.withEngine(flags, (open) => listOutdated({ ...open, name: args.name, all }));
+    const { all = false, registry } = flags;
+    const releases = await this.withEngine(flags, (open) => listOutdated({ ...open, name: args.name, all, registry }));
     this.log(releases.length === 0 ? 'no releases' : releases.map(format).join('\n'));
     if (releases.some(({ state }) => state === 'outdated')) process.exitCode = 1;
     return { releases };

@@ -1,33 +1,53 @@
 import type { Digest } from '../oci/digest.ts';
 import type { Layout } from '../oci/layout.ts';
-import { readTarFile } from '../oci/untar.ts';
+import { type ReadEntry, readTar, readTarFile } from '../oci/untar.ts';
+import { type RemoteImage, readLayer } from '../registry/pull-image.ts';
 import { parsePackages } from '../toolchain/contents.ts';
+
+/** Opens a layer's tar; undefined where it is not at hand. */
+export type OpenLayer = (diffId: Digest) => AsyncIterable<ReadEntry> | undefined;
+
+/** Of a layer in the store only headers are read, and what is looked into. */
+export function layersOfStore(store: Layout): OpenLayer {
+  return (diffId) => (store.hasBlob(diffId) ? readTarFile(store.blobFile(diffId), `the layer ${diffId}`) : undefined);
+}
+
+/** A layer in a registry is received whole. */
+export function layersOfRemote({ repository, manifest, config }: RemoteImage): OpenLayer {
+  return (diffId) => {
+    const layer = manifest.layers[config.rootfs.diff_ids.indexOf(diffId)];
+    return layer && readTar(readLayer(repository, layer), `the layer ${layer.digest} of ${repository.name}`);
+  };
+}
 
 /** Where dpkg keeps its own record; in a layer's tar, without the first slash. */
 const statusPath = /^(\.?\/)?var\/lib\/dpkg\/status$/;
 
 /**
- * Debian packages by name of layers of the store, as the uppermost that has dpkg's record tells; undefined where one of the
- * layers is not in the store. Of a layer only headers are read, and that one file.
+ * Debian packages by name of a base's layers, lowest first, as the uppermost that has dpkg's record tells; undefined where a
+ * layer is not at hand.
  */
 export async function readBasePackages(
-  store: Layout,
   diffIds: readonly Digest[],
+  open: OpenLayer,
 ): Promise<Record<string, string> | undefined> {
-  if (diffIds.some((diffId) => !store.hasBlob(diffId))) return undefined;
   for (const diffId of diffIds.toReversed()) {
-    const status = await readStatus(store.blobFile(diffId), diffId);
+    const entries = open(diffId);
+    if (entries === undefined) return undefined;
+    const status = await readStatus(entries);
     if (status !== undefined) return parsePackages(status);
   }
   return {};
 }
 
-async function readStatus(hostFile: string, diffId: Digest): Promise<string | undefined> {
-  for await (const { header, content } of readTarFile(hostFile, `the layer ${diffId}`)) {
+/** Reads to the end: only then are the bytes of a registry known to be what their digest says. */
+async function readStatus(entries: AsyncIterable<ReadEntry>): Promise<string | undefined> {
+  let status: string | undefined;
+  for await (const { header, content } of entries) {
     if (header.type !== 'file' || !statusPath.test(header.path)) continue;
     const parts: Uint8Array[] = [];
     for await (const part of content) parts.push(part);
-    return Buffer.concat(parts).toString();
+    status = Buffer.concat(parts).toString();
   }
-  return undefined;
+  return status;
 }

@@ -1,24 +1,24 @@
 import type { Engine } from '../engine/engine.ts';
-import type { Stop } from '../host.ts';
 import type { Layout } from '../oci/layout.ts';
-import type { Progress } from '../reporter/progress.ts';
+import type { ImageConfig } from '../oci/spec.ts';
+import { readRemote } from '../registry/pull-image.ts';
 import { describeChanges, readPackages } from '../toolchain/contents.ts';
-import { readBasePackages } from './base-packages.ts';
+import { layersOfRemote, layersOfStore, type OpenLayer, readBasePackages } from './base-packages.ts';
 import { findWorkspace } from './find-workspace.ts';
+import { type NamedRegistry, type RegistryRequest, withNamedRegistry } from './named-registry.ts';
 import { findImage, openStore } from './release-store.ts';
+import { listRemote } from './remote-releases.ts';
 import { splitRelease } from './split-release.ts';
-import { listStored, type StoredRelease } from './stored-releases.ts';
+import { compareReleases, listStored, type Release } from './stored-releases.ts';
 import { findTodaysBase, standsOn, type TodaysBase } from './todays-base.ts';
 import type { Places, WorkspaceSession } from './workspace-session.ts';
 
-export interface OutdatedRequest extends Places {
+export interface OutdatedRequest extends Places, RegistryRequest {
   /** Undefined: of the repository around the caller, or where there is none of every name. */
   name: string | undefined;
   /** Every release, not the newest of each name alone. */
   all: boolean;
   engine: Engine;
-  progress: Progress;
-  stop: Stop;
 }
 
 /** A release and its base. */
@@ -33,40 +33,65 @@ export interface BaseState {
   changes?: string[];
 }
 
-/** The story of `gbuild outdated`: what the store's releases stand on, beside what the lock or the engine has today. */
-export async function listOutdated(request: OutdatedRequest): Promise<BaseState[]> {
-  const { name, all, host } = request;
-  const store = await openStore(host);
-  const session = await findWorkspace(request);
-  const releases = await listStored(store, name ?? session?.spec.name);
-  const chosen = all ? releases : releases.filter((each, index) => each.name !== releases[index - 1]?.name);
-  const states: BaseState[] = [];
-  for (const release of chosen) states.push(await judge(request, session, store, release));
-  return states;
+interface Scene {
+  request: OutdatedRequest;
+  session: WorkspaceSession | undefined;
+  store: Layout;
+  named: NamedRegistry | undefined;
 }
 
-async function judge(
-  request: OutdatedRequest,
-  session: WorkspaceSession | undefined,
-  store: Layout,
-  release: StoredRelease,
-): Promise<BaseState> {
+/** The story of `gbuild outdated`: what releases stand on, beside what the lock or the engine has today. */
+export async function listOutdated(request: OutdatedRequest): Promise<BaseState[]> {
+  const store = await openStore(request.host);
+  const session = await findWorkspace(request);
+  return withNamedRegistry(request, session, async (named) => {
+    const states: BaseState[] = [];
+    const scene = { request, session, store, named };
+    for (const release of await chooseReleases(scene)) states.push(await judge(scene, release));
+    return states;
+  });
+}
+
+/** The store's, and those that the registry alone has. */
+async function chooseReleases({ request, session, store, named }: Scene): Promise<Release[]> {
+  const name = request.name ?? session?.spec.name;
+  const stored: Release[] = await listStored(store, name);
+  const names = name === undefined ? [...new Set(stored.map((release) => release.name))] : [name];
+  const lists = named === undefined ? [] : await Promise.all(names.map((path) => listRemote(named.open(path), path)));
+  const known = new Set(stored.map(({ reference }) => reference));
+  const all = [...stored, ...lists.flat().filter(({ reference }) => !known.has(reference))].sort(compareReleases);
+  return request.all ? all : all.filter((each, index) => each.name !== all[index - 1]?.name);
+}
+
+async function judge(scene: Scene, release: Release): Promise<BaseState> {
+  const { request, session, store } = scene;
   const line = { reference: release.reference, base: release.base?.name ?? '' };
   const today = await findTodaysBase(release, { session, engine: request.engine });
   const isCurrent = today && (await standsOn(release, today, store));
   if (today === undefined || isCurrent === undefined) return { ...line, state: 'unknown' };
   if (isCurrent) return { ...line, state: 'current', today: today.reference };
-  const [before, after] = [await readOldPackages(store, release), await readTodaysPackages(request, today)];
+  const [before, after] = [await readOldPackages(scene, release), await readTodaysPackages(request, today)];
   const changes = before && after && describeChanges(before, after);
   return { ...line, state: 'outdated', today: today.reference, ...(changes && { changes }) };
 }
 
-async function readOldPackages(store: Layout, { reference }: StoredRelease) {
-  const stored = await findImage(store, reference);
-  if (stored === undefined) return undefined;
+async function readOldPackages(scene: Scene, release: Release): Promise<Record<string, string> | undefined> {
+  const { store } = scene;
+  const image = await openRelease(scene, release);
+  if (image === undefined) return undefined;
   // An image that cannot be taken apart is outdated all the same.
-  const split = await splitRelease(reference, stored.config, store).catch(() => undefined);
-  return split && readBasePackages(store, split.baseDiffIds);
+  const split = await splitRelease(release.reference, image.config, store).catch(() => undefined);
+  return split && readBasePackages(split.baseDiffIds, image.open);
+}
+
+async function openRelease(
+  { store, named }: Scene,
+  { name, version, reference }: Release,
+): Promise<{ config: ImageConfig; open: OpenLayer } | undefined> {
+  const stored = await findImage(store, reference);
+  if (stored !== undefined) return { config: stored.config, open: layersOfStore(store) };
+  const remote = named && (await readRemote(named.open(name), version));
+  return remote && { config: remote.config, open: layersOfRemote(remote) };
 }
 
 async function readTodaysPackages(request: OutdatedRequest, { packages, engineId, diffIds }: TodaysBase) {

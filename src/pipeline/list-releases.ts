@@ -1,25 +1,18 @@
 import type { Engine } from '../engine/engine.ts';
-import { GbuildError, messageOf } from '../errors.ts';
-import type { Stop } from '../host.ts';
-import type { Progress } from '../reporter/progress.ts';
 import { findWorkspace } from './find-workspace.ts';
-import { withRegistries } from './open-registries.ts';
-import { parseRegistry } from './registry-name.ts';
+import { type RegistryRequest, withNamedRegistry } from './named-registry.ts';
 import { openStore } from './release-store.ts';
 import { listRemote } from './remote-releases.ts';
 import { compareReleases, listStored, type Release } from './stored-releases.ts';
 import { findTodaysBase, standsOn } from './todays-base.ts';
 import type { Places, WorkspaceSession } from './workspace-session.ts';
 
-export interface ListRequest extends Places {
+export interface ListRequest extends Places, RegistryRequest {
   /** Undefined: of the repository around the caller, or where there is none of every name. */
   name: string | undefined;
   /** Of every name. */
   all: boolean;
-  registry: string | undefined;
   engine: Engine;
-  progress: Progress;
-  stop: Stop;
 }
 
 /** One line of the list: one image under one version. */
@@ -38,32 +31,16 @@ export async function listReleases(request: ListRequest): Promise<ListedRelease[
   const name = request.all ? undefined : (request.name ?? session?.spec.name);
   const stored = await listStored(store, name);
   const names = name === undefined ? [...new Set(stored.map((release) => release.name))] : [name];
-  const { registry, remote } = await listElsewhere(request, session, names);
-  const merged = mergeReleases(stored, remote, registry);
+  const merged = await withNamedRegistry(request, session, async (named) => {
+    const lists = named === undefined ? [] : names.map((path) => listRemote(named.open(path), path));
+    return mergeReleases(stored, (await Promise.all(lists)).flat(), named?.registry ?? '');
+  });
   for (const reference of new Set(merged.flatMap((line) => (line.conflicts ? [line.reference] : []))))
     request.progress.warn(
       `${reference} is not the same image everywhere: somebody moved it, and a release never moves`,
     );
   const judge = judgeBases(request, session, store);
   return Promise.all(merged.map(async ({ diffIds, ...line }) => ({ ...line, ...(await judge({ diffIds, ...line })) })));
-}
-
-/** A registry that nobody asked for by a flag may be away: the store's releases are told all the same. */
-async function listElsewhere(request: ListRequest, session: WorkspaceSession | undefined, names: string[]) {
-  const said = request.registry ?? (request.host.env.GBUILD_REGISTRY || session?.spec.registry);
-  if (said === undefined) return { registry: '', remote: [] };
-  const registry = parseRegistry(said);
-  try {
-    const remote = await withRegistries(request, async (registries) => {
-      const lists = names.map((path) => listRemote(registries.repository({ registry, path }), path));
-      return (await Promise.all(lists)).flat();
-    });
-    return { registry, remote };
-  } catch (thrown) {
-    if (request.registry !== undefined || !(thrown instanceof GbuildError) || thrown.exitCode !== 3) throw thrown;
-    request.progress.warn(`${messageOf(thrown)}; only the releases of this machine are listed`);
-    return { registry, remote: [] };
-  }
 }
 
 /** The same version with the same image is one release in two places, with another image a conflict. Pure. */

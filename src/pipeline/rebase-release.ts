@@ -9,7 +9,7 @@ import { planRebase } from '../plan/rebase-plan.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { describeChanges } from '../toolchain/contents.ts';
 import { assertMovingTag, parseReleaseVersion } from './assert-releasable.ts';
-import { readBasePackages } from './base-packages.ts';
+import { layersOfStore, readBasePackages } from './base-packages.ts';
 import { chooseNewBase, type NewBase } from './choose-rebase.ts';
 import { findWorkspace } from './find-workspace.ts';
 import { type Published, publishImage } from './publish-image.ts';
@@ -50,7 +50,7 @@ export interface RebaseRecord extends Published {
   base: { reference: string; imageId: string; manifestDigest: string };
   /** The application's, as they were. */
   layers: { name: string; diffId: string; size: number }[];
-  /** Debian packages that differ between the bases; undefined where the old base's layers are not in the store. */
+  /** Debian packages that differ between the bases; undefined where the old base's layers are not at hand. */
   changes?: string[];
   pushed?: PushRecord;
 }
@@ -152,9 +152,9 @@ async function pushImage(
   return pushTo({ ...request, registry, image, repository, version, runId: engine.runId, attest });
 }
 
-async function listChanges(store: Layout, { baseDiffIds }: TakenRelease, { base }: NewBase) {
-  const before = await readBasePackages(store, baseDiffIds);
-  const after = await readBasePackages(store, base.config.rootfs.diff_ids);
+async function listChanges(store: Layout, { baseDiffIds, open }: TakenRelease, { base }: NewBase) {
+  const before = await readBasePackages(baseDiffIds, open);
+  const after = await readBasePackages(base.config.rootfs.diff_ids, layersOfStore(store));
   return before === undefined || after === undefined ? {} : { changes: describeChanges(before, after) };
 }
 

@@ -9,6 +9,7 @@ import type { ImageConfig } from '../oci/spec.ts';
 import { pullImage, type RemoteImage, readRemote } from '../registry/pull-image.ts';
 import type { Registries } from '../registry/registries.ts';
 import type { Progress } from '../reporter/progress.ts';
+import { layersOfRemote, layersOfStore, type OpenLayer } from './base-packages.ts';
 import { withRegistries } from './open-registries.ts';
 import { factsAnnotation, parseFacts, type ReleaseFacts } from './release-facts.ts';
 import { findImage } from './release-store.ts';
@@ -23,6 +24,8 @@ export interface TakenRelease extends SplitRelease {
   layers: Layer[];
   /** What it was made of; unknown for one that was taken from a registry. */
   facts?: ReleaseFacts | undefined;
+  /** Its base's layers, too. */
+  open: OpenLayer;
 }
 
 export interface TakeRequest {
@@ -46,7 +49,15 @@ export async function withRelease<T>(request: TakeRequest, work: (release: Taken
     const split = await splitRelease(reference, config, store);
     const layers = split.own.map(({ diffId, createdBy }) => layerOfStore(store, diffId, createdBy, manifest.layers));
     const facts = parseFacts(stored.descriptor.annotations?.[factsAnnotation]);
-    return work({ ...split, reference, imageId: manifest.config.digest, config, layers, facts });
+    return work({
+      ...split,
+      reference,
+      imageId: manifest.config.digest,
+      config,
+      layers,
+      facts,
+      open: layersOfStore(store),
+    });
   }
   if (registry === undefined) throw notThere(reference, store.dir);
   return withRegistries(request, (registries) => workOnPulled(request, registries, registry, work));
@@ -77,7 +88,8 @@ async function workOnPulled<T>(
   return withSpool(host, `${ownerText(readOwner())}.rebase`, async (spoolDir) => {
     const pulled = await progress.step(`pulling ${reference} from ${registry}`, () => pullOwn(remote, split, spoolDir));
     const layers = pulled.layers.slice(split.baseDiffIds.length);
-    return work({ ...split, reference, imageId: remote.manifest.config.digest, config: remote.config, layers });
+    const open = layersOfRemote(remote);
+    return work({ ...split, reference, imageId: remote.manifest.config.digest, config: remote.config, layers, open });
   });
 }
 

@@ -142,13 +142,18 @@ describe('rebase', () => {
     await removeTag(engine, `${name}:1.0.1`);
     const other = openCli({ engine });
     const args = ['rebase', `${name}:1.0.0`, '--release', '1.0.1', '--registry', registry.host, '--push', '--json'];
+    const outdated = await other.run(['outdated', name, '--registry', registry.host, '--json'], { cwd: other.dir });
+    expect(outdated.exitCode, outdated.stdout).toBe(1);
+    expect((JSON.parse(outdated.stdout) as { releases: BaseState[] }).releases).toEqual([
+      expect.objectContaining({ state: 'outdated', changes: ['openssl 3.0.15-1 -> 3.0.16-1'] }),
+    ]);
     const result = await other.run(args, { cwd: other.dir });
     other[Symbol.dispose]();
     const record = recordOf<RebaseRecord>(result);
-    // The old base is not there, and what is built of it comes out the same.
+    // The old base is not there, and all comes out the same.
     expect([record.imageId, record.changes, record.pushed?.reference]).toEqual([
       id,
-      undefined,
+      ['openssl 3.0.15-1 -> 3.0.16-1'],
       `${registry.host}/${name}:1.0.1`,
     ]);
   });
