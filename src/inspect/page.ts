@@ -9,7 +9,7 @@ import { pageScript, pageStyle } from './page-assets.ts';
 import { type ImageReport, titleLayers } from './report.ts';
 
 /** How every page begins: by this an older one is told from a file of somebody else's. */
-export const pageStart = '<!doctype html>\n<meta name="generator" content="gbuild inspect">\n';
+export const pageStart = '<!doctype html>\n<html lang="en">\n<meta name="generator" content="gbuild inspect">\n';
 
 /**
  * The report as one page that needs nothing else. All of the image's text in it is escaped, and its policy allows no other

@@ -142,7 +142,7 @@ async function openRemote(reference: Reference, registries: Registries, source: 
 const mostShown = 5;
 
 async function notThere(name: string, repository: RemoteImage['repository']): Promise<GbuildError> {
-  const tags = (await repository.listTags().catch(() => [])).filter((tag) => !/^sha256-|\.claim-/.test(tag));
+  const tags = (await repository.listTags().catch(() => [])).filter((tag) => !/^sha256-|\.claim-/.test(tag)).sort();
   const others = tags.slice(-mostShown).map((tag) => `${repository.name}:${tag}`);
   const hint = others.length === 0 ? '' : `; it has ${others.join(', ')}`;
   return new GbuildError('usage', `the registry ${repository.registry} has no ${name}${hint}`, {

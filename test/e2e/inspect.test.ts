@@ -148,6 +148,27 @@ describe('gbuild inspect', () => {
     expect(spools()).toEqual([]);
   });
 
+  test('takes the image of a platform out of an index', async () => {
+    const { digest } = await push('1.0.0');
+    using rig = openRig();
+    const repository = rig.repository({ registry: registry.host, path: name });
+    const { descriptor } = (await repository.readManifest(digest))!;
+    const platforms = ['amd64', 'arm64'].map((architecture) => ({ os: 'linux', architecture }));
+    const manifests = platforms.map((platform) => ({ ...descriptor, platform }));
+    const index = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.index, manifests }));
+    await repository.writeManifest('several', index, mediaTypes.index);
+    const several = `${repository.name}:several`;
+    expect(await answer(['inspect', several, '--platform', 'linux/arm64'])).toMatchObject({
+      imageId: released.imageId,
+    });
+    expect(await say(['inspect', several, '--platform', 'linux/s390x'])).toMatchInlineSnapshot(`
+      "exit 2
+      error: REGISTRY/NAME:several has no image for linux/s390x; it has linux/amd64, linux/arm64
+        try: --platform linux/amd64
+      "
+    `);
+  });
+
   test('lists every file with --files, what a terminal would obey spelled out', async () => {
     const { stdout } = await cli.run(['inspect', `${name}:1.0.0`, '--files'], { env: offline });
     expect(stdout).toContain('-rw-r--r--  0:0   7  app/src/\\x1b[31mred\n');
@@ -267,8 +288,8 @@ describe('what cannot be read is told in one sentence', () => {
     await push('1.1.0');
     expect(await say(['diff', '1.1.0', `${registry.host}/${name}:9.9.9`], { env: offline })).toMatchInlineSnapshot(`
       "exit 2
-      error: the registry REGISTRY has no REGISTRY/NAME:9.9.9; it has REGISTRY/NAME:1.1.0, REGISTRY/NAME:1.0.0
-        try: gbuild inspect REGISTRY/NAME:1.0.0
+      error: the registry REGISTRY has no REGISTRY/NAME:9.9.9; it has REGISTRY/NAME:1.0.0, REGISTRY/NAME:1.1.0, REGISTRY/NAME:several
+        try: gbuild inspect REGISTRY/NAME:several
       "
     `);
     expect(await say(['inspect', 'docker-archive:none.tar'], { env: offline })).toMatchInlineSnapshot(`

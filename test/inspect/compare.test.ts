@@ -97,9 +97,9 @@ describe('two trees', () => {
       await writeImage(layout, image);
       return (await readImage(layout, image.manifestDigest)).layers;
     };
-    const before = await onDisk(imageOf([layerOf('app', { same: 'same', other: 'one' })]));
-    const after = await onDisk(imageOf([layerOf('app', { same: 'same', other: 'two' })]));
-    expect(await differencesOf(before, after)).toEqual(['changed other content']);
+    const before = await onDisk(imageOf([layerOf('app', { block: 'x'.repeat(512), c: '', other: 'one' })]));
+    const after = await onDisk(imageOf([layerOf('app', { block: 'x'.repeat(512), d: '', other: 'two' })]));
+    expect(await differencesOf(before, after)).toEqual(['removed c', 'added d', 'changed other content']);
   });
 });
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { collectPackages } from '../../src/attest/collect-packages.ts';
 import { describeArtifact, readProvenance } from '../../src/inspect/attached.ts';
@@ -166,6 +167,11 @@ describe('a page', () => {
     const page = formatPage(await report(hello));
     expect(page).not.toMatch(/\b(src|href|url|import|fetch)\b\s*[=(]/);
     expect(page).toContain("default-src 'none'");
+    for (const kind of ['script', 'style']) {
+      const [, text = ''] = new RegExp(`<${kind}>([^]*)</${kind}>`).exec(page) ?? [];
+      const hash = createHash('sha256').update(text).digest('base64');
+      expect(page).toContain(`${kind}-src 'sha256-${hash}'`);
+    }
   });
 
   it('is the same bytes for the same image, wherever it lies', async () => {
