@@ -1,8 +1,10 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import type { Index, Manifest } from '../../src/oci/spec.ts';
 import type { ImageRecord } from '../../src/pipeline/image-record.ts';
 import type { BaseState } from '../../src/pipeline/list-outdated.ts';
+import type { PushRecord } from '../../src/pipeline/push-release.ts';
 import type { RebaseRecord } from '../../src/pipeline/rebase-release.ts';
 import { type CallOptions, type CliResult, commitAll, openCli } from '../support/cli.ts';
 import {
@@ -156,6 +158,33 @@ describe('rebase', () => {
       ['openssl 3.0.15-1 -> 3.0.16-1'],
       `${registry.host}/${name}:1.0.1`,
     ]);
+  });
+
+  test('is pushed from where it was made with provenance that names the release it was', async () => {
+    const again = await cli.run(['push', '1.0.1', '--registry', registry.host, '--json'], { cwd: rootDir });
+    const { attached, digest } = recordOf<PushRecord>(again);
+    expect(attached).toEqual(['application/vnd.in-toto+json']);
+    const read = async (path: string) => {
+      const types = ['manifest', 'index'].map((kind) => `application/vnd.oci.image.${kind}.v1+json`);
+      const answer = await fetch(`http://${registry.host}/v2/${name}/${path}`, {
+        headers: { accept: types.join(', ') },
+      });
+      return (await answer.json()) as Record<string, never>;
+    };
+    const { manifests } = (await read(`manifests/${digest.replace(':', '-')}`)) as unknown as Index;
+    const document = manifests.find(({ artifactType }) => artifactType === 'application/vnd.in-toto+json');
+    const { layers } = (await read(`manifests/${document?.digest}`)) as unknown as Manifest;
+    const { predicate } = (await read(`blobs/${layers[0]?.digest}`)) as unknown as {
+      predicate: {
+        buildDefinition: { externalParameters: object; resolvedDependencies: { name: string; annotations: object }[] };
+      };
+    };
+    const { externalParameters, resolvedDependencies } = predicate.buildDefinition;
+    expect(externalParameters).toMatchObject({ version: '1.0.1', tasks: [] });
+    expect(resolvedDependencies.find((each) => each.name === 'rebased release')?.annotations).toEqual({
+      reference: `${name}:1.0.0`,
+      digestOf: 'config',
+    });
   });
 
   test('is refused where the version is taken, saying what differs', async () => {
