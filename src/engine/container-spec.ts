@@ -1,7 +1,10 @@
 import type { Readable } from 'node:stream';
 import type { Stop } from '../host.ts';
 
-/** A tmpfs is writable for everyone, of `size` bytes, and nothing can be in it at the start. A volume starts with the content, owner and mode of the image's folder when `copy` says so. */
+/**
+ * A volume starts with the content, owner and mode of the image's folder when `copy` says so; a tmpfs of `size` bytes is
+ * empty at the start, and everyone may write to it.
+ */
 export type ContainerMount =
   | { type: 'bind'; hostDir: string; containerDir: string; readOnly?: boolean }
   | { type: 'volume'; name: string; containerDir: string; labels?: Record<string, string>; copy?: boolean }

@@ -1,4 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GbuildError } from '../errors.ts';
 import type { Image } from '../oci/image.ts';
@@ -72,6 +73,6 @@ async function findLeaks(input: Omit<GateInput, 'reference' | 'secrets'>, search
 }
 
 async function searchFile(hostFile: string, search: LeakSearch): Promise<string[]> {
-  if (!(await stat(hostFile)).isFile()) return [];
+  if (statSync(hostFile, { throwIfNoEntry: false })?.isFile() !== true) return [];
   return search.findIn(await readFile(hostFile));
 }

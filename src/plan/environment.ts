@@ -23,7 +23,7 @@ export interface EnvironmentSources {
   sourceDateEpoch?: number | undefined;
 }
 
-/** The literal variables of a task, later sources winning: ours, the toolchain's, the secrets' files, the spec's, the task's own. */
+/** A task's literal variables, later sources winning: ours, the toolchain's, places of secrets, the spec's, the task's. */
 export function composeEnvironment(sources: EnvironmentSources): Record<string, string> {
   return {
     HOME: containerPaths.home,
