@@ -58,7 +58,7 @@ const answer = async <T>(args: string[], options: CallOptions = {}): Promise<T> 
   return JSON.parse(stdout) as T;
 };
 const release = (version: string, ...flags: string[]) => answer<ImageRecord>(['image', '--release', version, ...flags]);
-const push = (version: string) => answer<PushRecord>(['push', version, '--registry', registry.host]);
+const push = (version: string) => answer<PushRecord>(['push', version, '--registry', registry.host, '--no-attest']);
 
 const plain = (text: string) =>
   cli
