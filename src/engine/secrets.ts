@@ -1,4 +1,5 @@
-import { addAbortSignal } from 'node:stream';
+import { addAbortSignal, type Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { GbuildError } from '../errors.ts';
 import type { ContainerSecret } from './container-spec.ts';
 import { readField, readNumber, readText } from './json.ts';
@@ -45,13 +46,9 @@ async function putSecret(wire: Wire, id: string, { path, value }: ContainerSecre
     signal,
   } as const;
   const socket = await wire.hijack(start);
-  // What breaks the connection is told by the exit code, or by the engine when it is asked for it.
-  await new Promise<void>((resolve) => {
-    addAbortSignal(signal, socket).once('error', resolve).once('close', resolve).resume();
-    socket.end(value);
-  });
-  socket.destroy();
-  const exitCode = await readExitCode(wire, exec, signal);
+  const exitCode = await pour(socket, value, signal, () =>
+    wire.call({ what, method: 'GET', path: `/exec/${exec}/json`, signal }).then(({ json }) => json),
+  );
   if (exitCode === 0) return;
   throw new GbuildError(
     'engine-failed',
@@ -60,12 +57,34 @@ async function putSecret(wire: Wire, id: string, { path, value }: ContainerSecre
   );
 }
 
-/** The exec's streams may end a moment before the engine knows that it has ended. */
-async function readExitCode(wire: Wire, exec: string, signal: AbortSignal): Promise<number | undefined> {
-  for (let attempt = 0; attempt < 100; attempt += 1) {
-    const { json } = await wire.call({ what, method: 'GET', path: `/exec/${exec}/json`, signal });
-    if (readField(json, 'Running') !== true) return readNumber(json, 'ExitCode');
-    await new Promise((resolve) => setTimeout(resolve, 20));
+/** Milliseconds between two looks at an exec, while its connection is open and when that has closed. */
+const looks = { open: 250, closed: 20 };
+
+/**
+ * Sends the value and waits for the exec to end. Its streams may close a moment before the engine knows that it has ended; and
+ * where it ends without having read all, some engines never close them. What breaks the connection is told by the exit code.
+ */
+async function pour(
+  socket: Duplex,
+  value: Uint8Array,
+  signal: AbortSignal,
+  inspect: () => Promise<unknown>,
+): Promise<number | undefined> {
+  const closed = new Promise<'closed'>((resolve) => {
+    const end = () => resolve('closed');
+    addAbortSignal(signal, socket).once('error', end).once('close', end).resume();
+    socket.end(value);
+  });
+  try {
+    let isClosed = false;
+    for (let looked = 0; looked < 100; looked += isClosed ? 1 : 0) {
+      isClosed ||= (await Promise.race([closed, sleep(looks.open)])) === 'closed';
+      if (isClosed) await sleep(looked === 0 ? 0 : looks.closed);
+      const state = await inspect();
+      if (readField(state, 'Running') !== true) return readNumber(state, 'ExitCode');
+    }
+    return undefined;
+  } finally {
+    socket.destroy();
   }
-  return undefined;
 }
