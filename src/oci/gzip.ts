@@ -2,7 +2,7 @@ import { constants, crc32, deflateRaw } from 'node:zlib';
 
 /** Part of a layer's identity in a registry: another level, block size or window gives other bytes. Never changed lightly. */
 export const deflateLevel = 3;
-const blockSize = 4 << 20;
+const layerBlockSize = 4 << 20;
 const windowSize = 32 << 10;
 
 /** What is written down beside a digest of compressed bytes: another name, other bytes. */
@@ -20,18 +20,19 @@ export type DeflateBlock = (block: Buffer, before: Buffer | undefined, isLast: b
 /**
  * Gzips a stream so that the same bytes in give the same bytes out, on every machine and however many blocks are compressed
  * at once: blocks of 4 MiB, each with the 32 KiB before it as its dictionary, joined to one deflate stream (RFC 1951). Memory
- * stays at some blocks. `deflate` is node's own zlib, or whatever gives the bytes that this one should.
+ * stays at some blocks. Another block size is for tests of a compressor alone. `deflate` is node's own zlib, or whatever gives the bytes that this one should.
  */
 export async function* gzip(
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   deflate: DeflateBlock,
+  blockSize: number = layerBlockSize,
 ): AsyncGenerator<Buffer> {
   yield header;
   let sum = 0;
   let size = 0;
   const waiting: Promise<Buffer>[] = [];
   let before: Buffer | undefined;
-  for await (const { block, isLast } of cutBlocks(chunks)) {
+  for await (const { block, isLast } of cutBlocks(chunks, blockSize)) {
     sum = crc32(block, sum);
     size += block.length;
     const compressed = deflate(block, before, isLast);
@@ -58,9 +59,10 @@ export const deflateByNode: DeflateBlock = (block, before, isLast) =>
     deflateRaw(block, options, (error, bytes) => (error ? reject(error) : resolve(bytes)));
   });
 
-/** Blocks of exactly 4 MiB, the last one shorter; one empty block of nothing. */
+/** Blocks of exactly that size, the last one shorter; one empty block of nothing. */
 async function* cutBlocks(
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  blockSize: number,
 ): AsyncGenerator<{ block: Buffer; isLast: boolean }> {
   let block = Buffer.allocUnsafeSlow(blockSize);
   let at = 0;
