@@ -3,7 +3,7 @@ import { formatCanonical } from '../oci/json.ts';
 import { type Descriptor, mediaTypes } from '../oci/spec.ts';
 
 /** The config of an artifact that has none (OCI manifest.md, "Guidance for an Empty Descriptor"). */
-export const emptyMediaType = 'application/vnd.oci.empty.v1+json';
+export const emptyMediaType: string = mediaTypes.empty;
 
 export interface ArtifactBlob {
   mediaType: string;

@@ -10,6 +10,12 @@ import { signatureAnnotation, signImage, simpleSigningMediaType } from './simple
 import { spdxMediaType } from './spdx.ts';
 import { formatDocumentStatement, formatStatement, predicateTypes, statementMediaType } from './statement.ts';
 
+/** Artifact types that cosign knows its own by. */
+export const attachmentTypes = {
+  signature: 'application/vnd.dev.cosign.artifact.sig.v1+json',
+  attestation: 'application/vnd.dev.cosign.artifact.att.v1+json',
+} as const;
+
 export interface AttachmentInput {
   /** The image's manifest. */
   subject: Descriptor;
@@ -96,7 +102,7 @@ function formatSignature({ subject, name, created }: AttachmentInput, key: Priva
     bytes: payload,
     annotations: { [signatureAnnotation]: signature },
   };
-  return formatTagged(subject, created, 'sig', [layer]);
+  return formatTagged(subject, created, 'signature', [layer]);
 }
 
 function formatAttestations(
@@ -108,17 +114,17 @@ function formatAttestations(
     bytes: formatEnvelope(envelope),
     annotations: { [signatureAnnotation]: '', predicateType },
   }));
-  return formatTagged(subject, created, 'att', layers);
+  return formatTagged(subject, created, 'attestation', layers);
 }
 
 /** A referrer and a tagged manifest in one; its config is an image's, for readers that know nothing of artifacts. */
 function formatTagged(
   subject: Descriptor,
   created: string,
-  suffix: 'sig' | 'att',
+  kind: keyof typeof attachmentTypes,
   layers: ArtifactParts['layers'],
 ): Artifact {
-  const artifactType = `application/vnd.dev.cosign.artifact.${suffix}.v1+json`;
+  const artifactType = attachmentTypes[kind];
   const config = {
     architecture: '',
     os: '',
@@ -130,7 +136,7 @@ function formatTagged(
     artifactType,
     config: { mediaType: mediaTypes.config, bytes: formatCanonical(config) },
     layers,
-    tag: formatCosignTag(subject.digest, suffix),
+    tag: formatCosignTag(subject.digest, kind === 'signature' ? 'sig' : 'att'),
   });
 }
 

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { setImmediate as turn } from 'node:timers/promises';
+import { asStream } from '../oci/as-stream.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Layer } from '../oci/layer.ts';
 import { type ReadEntry, readTar } from '../oci/untar.ts';
@@ -74,14 +74,6 @@ function rangeOfFile(host: number, start: number, size: number): ByteRange {
     return bytes.subarray(0, readSync(host, bytes, 0, bytes.length, start + offset));
   };
   return { size, read };
-}
-
-/** Between two chunks signals and timers have their turn. */
-async function* asStream(chunks: Iterable<Buffer>): AsyncGenerator<Uint8Array> {
-  for (const chunk of chunks) {
-    await turn();
-    yield chunk;
-  }
 }
 
 function* listSightings(overlay: Overlay<LayerMark>): Generator<Sighting> {

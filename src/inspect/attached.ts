@@ -1,3 +1,4 @@
+import { attachmentTypes } from '../attest/attachments.ts';
 import { bundleMediaType } from '../attest/bundle.ts';
 import { cyclonedxMediaType } from '../attest/cyclonedx.ts';
 import { envelopeMediaType } from '../attest/dsse.ts';
@@ -21,8 +22,8 @@ const words = new Map([
   [cyclonedxMediaType, 'SBOM (CycloneDX)'],
   [statementMediaType, 'statement'],
   [bundleMediaType, 'sigstore bundle'],
-  ['application/vnd.dev.cosign.artifact.sig.v1+json', 'signature'],
-  ['application/vnd.dev.cosign.artifact.att.v1+json', 'signed attestations'],
+  [attachmentTypes.signature, 'signature'],
+  [attachmentTypes.attestation, 'signed attestations'],
 ]);
 
 /** The kind of a thing by its artifact type, and by its predicate where that is known. */

@@ -1,3 +1,4 @@
+import { asStream } from '../oci/as-stream.ts';
 import type { Layer } from '../oci/layer.ts';
 import type { TarHeader } from '../oci/tar-header.ts';
 import { readTar, readTarFile } from '../oci/untar.ts';
@@ -50,8 +51,4 @@ function describe(path: string, { type, size, mode, uid, gid, linkTarget, record
     ...(linkTarget !== undefined && { linkTarget }),
     ...(attributes.length > 0 && { attributes: Object.fromEntries(attributes) }),
   };
-}
-
-async function* asStream(chunks: Iterable<Buffer>): AsyncGenerator<Uint8Array> {
-  yield* chunks;
 }

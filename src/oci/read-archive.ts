@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, existsSync, openSync, writeSync } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -9,6 +8,7 @@ import { type Digest, hexOf } from './digest.ts';
 import { findFault } from './find-fault.ts';
 import type { ImageConfig } from './spec.ts';
 import { readTar } from './untar.ts';
+import { writeHashed } from './write-hashed.ts';
 
 /** What a `docker save` archive holds, its layers as uncompressed tar files on disk. */
 export interface SavedImage {
@@ -53,7 +53,7 @@ async function unpackFiles(stream: AsyncIterable<Uint8Array>, dir: string): Prom
   for await (const { header, content } of readTar(stream, 'the saved image')) {
     if (header.type === 'file') {
       const hostFile = join(dir, `${files.size}.part`);
-      files.set(header.path, { hostFile, digest: await writeHashed(content, hostFile) });
+      files.set(header.path, { hostFile, digest: (await writeHashed(content, hostFile)).digest });
     } else if (header.type === 'symlink') {
       links.set(header.path, join(dirname(header.path), header.linkTarget ?? ''));
     } else if (header.type === 'hardlink') {
@@ -65,21 +65,6 @@ async function unpackFiles(stream: AsyncIterable<Uint8Array>, dir: string): Prom
     if (file !== undefined) files.set(path, file);
   }
   return files;
-}
-
-/** Synchronous writes: what comes is many small pieces, and each lands in the page cache. */
-async function writeHashed(content: AsyncIterable<Uint8Array>, hostFile: string): Promise<Digest> {
-  const hash = createHash('sha256');
-  const fd = openSync(hostFile, 'wx');
-  try {
-    for await (const chunk of content) {
-      hash.update(chunk);
-      for (let done = 0; done < chunk.length; ) done += writeSync(fd, chunk, done);
-    }
-  } finally {
-    closeSync(fd);
-  }
-  return `sha256:${hash.digest('hex')}`;
 }
 
 interface DockerManifest {
@@ -117,8 +102,10 @@ async function placeLayer(layer: Unpacked, to: string, diffId: Digest): Promise<
     return to;
   }
   if (!(await isGzip(layer.hostFile))) throw broken(`the layer ${diffId} in it hashes to ${layer.digest}`);
-  const found = await pipeline(createReadStream(layer.hostFile), createGunzip(), (tar: AsyncIterable<Uint8Array>) =>
-    writeHashed(tar, `${to}.part`),
+  const { digest: found } = await pipeline(
+    createReadStream(layer.hostFile),
+    createGunzip(),
+    (tar: AsyncIterable<Uint8Array>) => writeHashed(tar, `${to}.part`),
   );
   if (found !== diffId) throw broken(`the layer ${diffId} in it hashes to ${found}`);
   await rename(`${to}.part`, to);

@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { Digest } from './digest.ts';
 
-/** Writes the chunks to a file that nobody else looks at yet, and says what they were. */
+/**
+ * Writes the chunks to a file that nobody else looks at yet, and says what they were. Synchronously: they are many small
+ * pieces, and each lands in the page cache.
+ */
 export async function writeHashed(
   chunks: AsyncIterable<Uint8Array>,
   hostFile: string,

@@ -4,14 +4,13 @@ import { collectPackages } from '../attest/collect-packages.ts';
 import { cyclonedxMediaType, formatCycloneDx } from '../attest/cyclonedx.ts';
 import type { PrivateKey } from '../attest/key.ts';
 import { formatProvenance } from '../attest/provenance.ts';
-import { signatureAnnotation, verifyImageSignature } from '../attest/simple-signing.ts';
 import { formatSpdx, spdxMediaType } from '../attest/spdx.ts';
 import { statementMediaType } from '../attest/statement.ts';
-import type { Digest } from '../oci/digest.ts';
 import type { Image } from '../oci/image.ts';
-import { type Descriptor, type Manifest, mediaTypes } from '../oci/spec.ts';
+import { type Descriptor, mediaTypes } from '../oci/spec.ts';
 import { pushBytes } from '../registry/push-image.ts';
 import type { Repository } from '../registry/repository.ts';
+import { whyNotSigned } from './check-attestations.ts';
 import type { ReleaseFacts } from './release-facts.ts';
 import type { Signing } from './signing-key.ts';
 
@@ -27,8 +26,6 @@ export interface AttachInput {
   toolVersion: string;
 }
 
-const signatureType = 'application/vnd.dev.cosign.artifact.sig.v1+json';
-
 /**
  * Puts beside an image what is in it, what it was made of and, with a key, who says so: each an artifact that refers to it.
  * What is there already stays; equal images get equal documents. Answers the types of what was put there.
@@ -38,7 +35,7 @@ export async function attach(input: AttachInput): Promise<string[]> {
   const there = new Set((await repository.listReferrers(subject.digest)).map(({ artifactType }) => artifactType));
   const documents = [spdxMediaType, cyclonedxMediaType, ...(facts === undefined ? [] : [statementMediaType])];
   const lacks = documents.some((type) => !there.has(type));
-  const isSigned = signing.key === undefined || (await isSignedWith(repository, subject.digest, signing.key));
+  const isSigned = signing.key === undefined || (await isSignedWith(input, signing.key));
   if (!lacks && isSigned) return [];
   const artifacts = (await formatAll(input, isSigned ? undefined : signing.key)).filter(
     ({ artifactType }) => !there.has(artifactType) || !documents.includes(artifactType),
@@ -77,26 +74,6 @@ async function pushArtifact(repository: Repository, { blobs, manifestBytes, tag 
 }
 
 /** Whether this very key has signed the image already: ECDSA would sign it otherwise each time. */
-async function isSignedWith(repository: Repository, digest: Digest, key: PrivateKey): Promise<boolean> {
-  for (const referrer of await repository.listReferrers(digest, signatureType)) {
-    const found = await repository.readManifest(referrer.digest);
-    const { layers = [] } = JSON.parse(found?.bytes.toString() ?? '{}') as Partial<Manifest>;
-    for (const layer of layers) {
-      const signature = layer.annotations?.[signatureAnnotation] ?? '';
-      const payload = await readSmall(repository, layer);
-      try {
-        verifyImageSignature({ payload, signature }, digest, key.publicKey);
-        return true;
-      } catch {
-        // Somebody else's.
-      }
-    }
-  }
-  return false;
-}
-
-async function readSmall(repository: Repository, blob: Descriptor): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  for await (const part of repository.readBlob(blob)) parts.push(part);
-  return Buffer.concat(parts);
+async function isSignedWith({ repository, subject }: AttachInput, key: PrivateKey): Promise<boolean> {
+  return (await whyNotSigned({ repository, descriptor: subject }, key.publicKey)) === undefined;
 }

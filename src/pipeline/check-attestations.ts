@@ -1,3 +1,4 @@
+import { attachmentTypes } from '../attest/attachments.ts';
 import { parseEnvelope, verifyEnvelope } from '../attest/dsse.ts';
 import type { PublicKey } from '../attest/key.ts';
 import { signatureAnnotation, verifyImageSignature } from '../attest/simple-signing.ts';
@@ -5,32 +6,37 @@ import { predicateTypes, type Statement, statementMediaType } from '../attest/st
 import { GbuildError, messageOf } from '../errors.ts';
 import type { Descriptor, Manifest } from '../oci/spec.ts';
 import type { RemoteImage } from '../registry/pull-image.ts';
+import { readSmall } from '../registry/read-small.ts';
 import type { Repository } from '../registry/repository.ts';
 
-const signatureType = 'application/vnd.dev.cosign.artifact.sig.v1+json';
-const attestationType = 'application/vnd.dev.cosign.artifact.att.v1+json';
+type Subject = Pick<RemoteImage, 'repository' | 'descriptor'>;
 
 /** Throws `signature-invalid` unless one of the image's signatures is the key's. */
-export async function checkSignature({ repository, descriptor }: RemoteImage, key: PublicKey): Promise<void> {
+export async function checkSignature(subject: Subject, key: PublicKey): Promise<void> {
+  const reasons = await whyNotSigned(subject, key);
+  if (reasons === undefined) return;
+  const reference = `${subject.repository.name}@${subject.descriptor.digest}`;
+  throw new GbuildError(
+    'signature-invalid',
+    `${reference} is not signed with this key: ${reasons[0] ?? 'there is no signature'}`,
+    { suggestions: [`gbuild inspect ${reference}`], facts: { reference, reasons } },
+  );
+}
+
+/** What is wrong with each of the image's signatures; undefined where one of them is the key's. */
+export async function whyNotSigned({ repository, descriptor }: Subject, key: PublicKey): Promise<string[] | undefined> {
   const reasons: string[] = [];
-  for (const layer of await listLayers(repository, descriptor, signatureType)) {
+  for (const layer of await listLayers(repository, descriptor, attachmentTypes.signature)) {
     const signature = layer.annotations?.[signatureAnnotation] ?? '';
+    const payload = await readSmall(repository, layer);
     try {
-      verifyImageSignature({ payload: await readSmall(repository, layer), signature }, descriptor.digest, key);
-      return;
+      verifyImageSignature({ payload, signature }, descriptor.digest, key);
+      return undefined;
     } catch (error) {
       reasons.push(messageOf(error));
     }
   }
-  const reference = `${repository.name}@${descriptor.digest}`;
-  throw new GbuildError(
-    'signature-invalid',
-    `${reference} is not signed with this key: ${reasons[0] ?? 'there is no signature'}`,
-    {
-      suggestions: [`gbuild inspect ${reference}`],
-      facts: { reference, reasons },
-    },
-  );
+  return reasons;
 }
 
 /** The provenance: with a key the signed one, else the document that anybody could have put there. Of this image, or a throw. */
@@ -63,7 +69,7 @@ async function findPlain({ repository, descriptor }: RemoteImage): Promise<State
 }
 
 async function findSigned({ repository, descriptor }: RemoteImage, key: PublicKey): Promise<Statement | undefined> {
-  for (const layer of await listLayers(repository, descriptor, attestationType)) {
+  for (const layer of await listLayers(repository, descriptor, attachmentTypes.attestation)) {
     if (layer.annotations?.predicateType !== predicateTypes.provenance) continue;
     const statement = verifyEnvelope(parseEnvelope(await readSmall(repository, layer)), key);
     if (statement.predicateType === predicateTypes.provenance) return statement;
@@ -78,17 +84,4 @@ async function listLayers(repository: Repository, subject: Descriptor, type: str
     if (found !== undefined) layers.push(...(JSON.parse(found.bytes.toString()) as Manifest).layers);
   }
   return layers;
-}
-
-const mostBytes = 64 << 20;
-
-async function readSmall(repository: Repository, blob: Descriptor): Promise<Buffer> {
-  if (blob.size > mostBytes)
-    throw new GbuildError(
-      'signature-invalid',
-      `${repository.name}@${blob.digest} is no attestation: ${blob.size} bytes`,
-    );
-  const parts: Buffer[] = [];
-  for await (const part of repository.readBlob(blob)) parts.push(part);
-  return Buffer.concat(parts);
 }

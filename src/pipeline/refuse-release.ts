@@ -1,5 +1,6 @@
 import { GbuildError } from '../errors.ts';
 import { compareConfigs, labelOf } from '../inspect/compare-configs.ts';
+import { asStream } from '../oci/as-stream.ts';
 import { compareLayers } from '../oci/compare.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Image } from '../oci/image.ts';
@@ -65,7 +66,7 @@ async function describeLayer(released: ReleasedImage, image: Image, index: numbe
   if (layer === undefined || oldId === undefined) return [`${name}: ${layer ? 'was not there' : 'is gone'}`];
   const old = released.readLayer?.(oldId);
   if (old === undefined) return [`${name}: other bytes (${formatDigest(oldId)}, now ${formatDigest(layer.diffId)})`];
-  const paths = await compareLayers(old, toAsync(layer.chunks()));
+  const paths = await compareLayers(old, asStream(layer.chunks()));
   const shown = paths.slice(0, mostPaths).map(({ path, change }) => `${name}: ${change} ${path}`);
   return paths.length > mostPaths ? [...shown, `${name}: and ${paths.length - mostPaths} more paths`] : shown;
 }
@@ -75,8 +76,4 @@ export function describeConfigs(before: ImageConfig, after: ImageConfig): string
   return compareConfigs(before, after)
     .filter(({ what }) => !what.startsWith(`label ${labelOf('base.')}`))
     .map(({ what, before: old, after: now }) => `${what}: ${old}, now ${now}`);
-}
-
-async function* toAsync(chunks: Iterable<Buffer>): AsyncGenerator<Buffer> {
-  yield* chunks;
 }

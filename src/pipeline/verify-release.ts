@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { type PublicKey, readPublicKey } from '../attest/key.ts';
 import { ownerText } from '../engine/owner.ts';
 import { GbuildError, messageOf } from '../errors.ts';
+import { asStream } from '../oci/as-stream.ts';
 import { completeImage } from '../oci/copy.ts';
 import { findFirstDifference } from '../oci/first-difference.ts';
 import type { Image } from '../oci/image.ts';
@@ -49,12 +50,12 @@ export async function verifyRelease(request: VerifyRequest): Promise<VerifyRecor
   const { keyFile, host, progress, reference } = request;
   const key =
     keyFile === undefined ? undefined : readPublicKey(readText(resolve(host.cwd, keyFile)), { label: keyFile });
-  if (key === undefined) progress.warn('no --key: the provenance is taken as it stands there, whoever wrote it');
   return withRegistries(request, async (registries) => {
     const { registry, repository: path, tag, digest } = parseReference(reference);
     if (registry === undefined) throw noRegistryIn(reference);
     const remote = await readRemote(registries.repository({ registry, path }), digest ?? tag ?? 'latest');
     if (remote === undefined) throw notThere(reference);
+    if (key === undefined) progress.warn('no --key: the provenance is taken as it stands there, whoever wrote it');
     if (key !== undefined) await checkSignature(remote, key);
     const commit = await readCommit(remote, key);
     if (request.rebuild) await rebuild(request, remote, commit);
@@ -137,7 +138,7 @@ async function otherImage(reference: string, remote: RemoteImage, image: Image, 
   const found =
     layer === undefined || other === undefined
       ? undefined
-      : await findFirstDifference(readLayer(repository, other), toAsync(layer.chunks()));
+      : await findFirstDifference(readLayer(repository, other), asStream(layer.chunks()));
   const where =
     found === undefined
       ? describeConfigs(config, image.config).join('; ') || 'the number of layers, or times in the config'
@@ -150,10 +151,6 @@ async function otherImage(reference: string, remote: RemoteImage, image: Image, 
       facts: { reference, released: manifest.config.digest, rebuilt: image.id, commit, ...found },
     },
   );
-}
-
-async function* toAsync(chunks: Iterable<Buffer>): AsyncGenerator<Buffer> {
-  yield* chunks;
 }
 
 function readText(file: string): string {
@@ -172,5 +169,9 @@ function noRegistryIn(reference: string): GbuildError {
 }
 
 function notThere(reference: string): GbuildError {
-  return new GbuildError('usage', `there is no ${reference}`, { facts: { reference } });
+  const { registry, repository } = parseReference(reference);
+  return new GbuildError('usage', `there is no ${reference}`, {
+    suggestions: [`gbuild releases ${repository} --registry ${registry}`],
+    facts: { reference },
+  });
 }

@@ -72,7 +72,7 @@ export async function nameVersion(
 const flagMark = '.claim-';
 const artifactType = 'application/vnd.gbuild.claim.v1+json';
 const emptyBytes = Buffer.from('{}');
-const empty = { mediaType: 'application/vnd.oci.empty.v1+json', digest: digestOf(emptyBytes), size: emptyBytes.length };
+const empty = { mediaType: mediaTypes.empty, digest: digestOf(emptyBytes), size: emptyBytes.length };
 const note = { state: 'io.gbuild.claim', digest: 'io.gbuild.digest' };
 
 /** A tag beside the version: a manifest of nothing that says whether it is up. */

@@ -1,21 +1,11 @@
-import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  createReadStream,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { createReadStream, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chooseDeflate } from '../oci/deflate.ts';
 import { type Digest, hexOf } from '../oci/digest.ts';
 import { compressorName, gzip } from '../oci/gzip.ts';
 import type { Layer } from '../oci/layer.ts';
 import { type Descriptor, mediaTypes } from '../oci/spec.ts';
+import { writeHashed } from '../oci/write-hashed.ts';
 
 /** A layer as registries keep it, its bytes on disk. */
 export interface CompressedLayer {
@@ -52,7 +42,10 @@ export class CompressedLayers {
   async compress(layer: Layer, onBytes: (count: number) => void, signal: AbortSignal): Promise<CompressedLayer> {
     mkdirSync(this.#spoolDir, { recursive: true });
     const hostFile = join(this.#spoolDir, hexOf(layer.diffId));
-    const { digest, size } = await writeGzip(countChunks(layer, onBytes, signal), hostFile);
+    const { digest, size } = await writeHashed(
+      gzip(countChunks(layer, onBytes, signal), await chooseDeflate()),
+      hostFile,
+    );
     this.#note(layer.diffId, `${compressorName} ${digest} ${size}\n`);
     return {
       descriptor: { mediaType: mediaTypes.layerGzip, digest, size },
@@ -76,22 +69,6 @@ export class CompressedLayers {
       rmSync(beside, { force: true });
     }
   }
-}
-
-async function writeGzip(chunks: Iterable<Buffer>, hostFile: string): Promise<{ digest: Digest; size: number }> {
-  const hash = createHash('sha256');
-  let size = 0;
-  const fd = openSync(hostFile, 'w');
-  try {
-    for await (const part of gzip(chunks, await chooseDeflate())) {
-      hash.update(part);
-      size += part.length;
-      for (let done = 0; done < part.length; ) done += writeSync(fd, part, done);
-    }
-  } finally {
-    closeSync(fd);
-  }
-  return { digest: `sha256:${hash.digest('hex')}`, size };
 }
 
 function* countChunks(layer: Layer, onBytes: (count: number) => void, signal: AbortSignal): Generator<Buffer> {

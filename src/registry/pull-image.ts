@@ -11,6 +11,7 @@ import type { Image } from '../oci/image.ts';
 import { type Layer, layerOfKnownFile } from '../oci/layer.ts';
 import type { Descriptor, ImageConfig, Manifest } from '../oci/spec.ts';
 import { writeHashed } from '../oci/write-hashed.ts';
+import { readSmall } from './read-small.ts';
 import type { Repository } from './repository.ts';
 import { parseAnswer } from './tags.ts';
 
@@ -45,7 +46,7 @@ export async function readRemote(repository: Repository, tagOrDigest: string): P
   const isImage = /^application\/vnd\.(oci\.image\.config|docker\.container\.image)\.v1\+json$/;
   if (manifest === undefined || !isImage.test(manifest.config?.mediaType ?? ''))
     throw notAnImage(repository, tagOrDigest, descriptor);
-  const configBytes = await readAll(repository.readBlob(manifest.config));
+  const configBytes = await readSmall(repository, manifest.config);
   const config = parseAnswer(configBytes) as ImageConfig;
   const fault = findManifestFault(manifest, config);
   if (fault !== undefined) throw brokenImage(repository, tagOrDigest, fault);
@@ -121,12 +122,6 @@ async function* count(chunks: AsyncIterable<Buffer>, onBytes: (received: number)
     onBytes(received);
     yield chunk;
   }
-}
-
-async function readAll(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  for await (const chunk of chunks) parts.push(chunk);
-  return Buffer.concat(parts);
 }
 
 function brokenImage({ name, registry }: Repository, tag: string, fault: string): GbuildError {

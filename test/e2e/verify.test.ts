@@ -97,6 +97,7 @@ test('another key, an image nobody signed and one that is not there are told', a
   expect(await verify('9.9.9', '--no-rebuild', ...key())).toMatchInlineSnapshot(`
     "exit 2
     error: there is no REGISTRY/NAME:9.9.9
+      try: gbuild releases NAME --registry REGISTRY
     "
   `);
   const unsigned = ['image', '--release', '3.0.0', '--push', '--registry', proxy.host, '--no-attest'];
