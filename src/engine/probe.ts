@@ -1,4 +1,4 @@
-import { type BigIntStats, lstatSync, readdirSync } from 'node:fs';
+import { type BigIntStats, lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { GbuildError } from '../errors.ts';
 import { parseJson, readNumber, readText } from './json.ts';
@@ -29,6 +29,16 @@ export async function verifyMount(
     checks.push(compare(wire, id, join(probe.hostDir, file), posix.join(probe.containerDir, file), signal));
   const same = await Promise.all(checks);
   if (same.includes(false)) throw blindEngine(wire, probe.hostDir, 'sees another folder there');
+}
+
+/** Whether a file or folder bound into a container that has not started is the caller's own. */
+export function showsTheSame(
+  wire: Wire,
+  id: string,
+  { hostDir, containerDir }: { hostDir: string; containerDir: string },
+  signal: AbortSignal,
+): Promise<boolean> {
+  return compare(wire, id, realpathSync(hostDir), containerDir, signal);
 }
 
 /** The engine and gbuild do not share this folder. `how` completes "but that engine ...". */

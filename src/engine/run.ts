@@ -4,6 +4,7 @@ import { GbuildError } from '../errors.ts';
 import { attachOutput } from './attach.ts';
 import { createContainer, inspectState, putFiles, removeContainer } from './container.ts';
 import type { ContainerIO, ContainerResult, ContainerSpec } from './container-spec.ts';
+import { readExecFailure } from './exec-failure.ts';
 import { refused } from './failures.ts';
 import { keepWatch } from './heartbeat.ts';
 import { parseJson, readNumber } from './json.ts';
@@ -27,7 +28,8 @@ export async function runContainer(wire: Wire, spec: ContainerSpec, io: Containe
     const what = `run the container ${id.slice(0, 12)}`;
     outcome = await keepWatch(wire, what, undefined, (signal) => runCreated(wire, id, spec, io, signal));
   } catch (thrown) {
-    await removeContainer(wire, id, { lost: thrown instanceof GbuildError && thrown.facts.lost === true }).catch(() => {
+    const lost = thrown instanceof GbuildError && thrown.facts.lost === true;
+    await removeContainer(wire, id, { lost, kill: true }).catch(() => {
       // The first error tells more; the labels let a later sweep take the container away.
     });
     throw thrown;
@@ -44,7 +46,9 @@ async function runCreated(
   io: ContainerIO,
   signal: AbortSignal,
 ): Promise<Omit<ContainerResult, 'seconds'>> {
-  const [socket, wait] = await prepare(wire, id, spec, signal);
+  const prepared = await prepare(wire, id, spec, signal).catch(readExecFailure);
+  if ('exitCode' in prepared) return prepared;
+  const [socket, wait] = prepared;
   const attachment = attachOutput(socket, spec, io);
   const exit = readExit(wire, id, wait);
   exit.catch(() => {});

@@ -7,16 +7,25 @@ import { installPackages, isInstalled, say, testCacheDir } from './test-engine.t
 /** A Debian root with a shell and core utilities, nothing else. */
 export const baseImage = 'gbuild-test/base:bookworm';
 
-/** A Debian root with an engine inside: see engine-container.ts. */
-export const engineImage = 'gbuild-test/engine:bookworm';
+export type Suite = 'bookworm' | 'trixie' | 'forky';
+
+/** A suite's Debian root with its engines inside: see engine-generations.ts. */
+export const engineImage = (suite: Suite) => `gbuild-test/engine:${suite}`;
 
 /** A fresh Debian machine with what everybody has: git, bash, CA roots. */
 export const machineImage = 'gbuild-test/machine:bookworm';
 
+const docker = ['docker.io', 'iptables', 'procps', 'iproute2'];
+const podman = ['podman', 'buildah', 'runc', 'nftables', 'netavark', 'aardvark-dns'];
+const rootless = ['uidmap', 'passt', 'slirp4netns', 'rootlesskit', 'fuse-overlayfs'];
+
 const packages: Record<string, string[]> = {
   [baseImage]: [],
   [machineImage]: ['git', 'ca-certificates'],
-  [engineImage]: ['docker.io', 'iptables', 'procps', 'iproute2'],
+  [engineImage('bookworm')]: docker,
+  [engineImage('trixie')]: [...docker, ...podman, ...rootless],
+  // The one podman has an init to give to containers, the other none: both are met.
+  [engineImage('forky')]: [...docker, ...podman, 'catatonit'],
 };
 
 /** Makes sure that an engine has a test image. True when it had to be imported: whoever called may remove it again. */
@@ -43,7 +52,10 @@ function ensureRoot(image: string): string {
   say(`making ${image} from Debian packages (once)`);
   const temporary = `${file}.${process.pid}.tar`;
   const include = packages[image]?.length ? [`--include=${packages[image].join(',')}`] : [];
-  const args = ['--variant=minbase', ...include, 'bookworm', temporary, ...readSources()];
+  const suite = image.split(':')[1] ?? '';
+  // A suite that is not released yet is no longer dated than its mirror is fresh.
+  const undated = suite === 'forky' ? [`--aptopt=Acquire::Check-Valid-Until "false"`] : [];
+  const args = ['--variant=minbase', ...undated, ...include, suite, temporary, ...readSources(suite)];
   const env = { ...process.env, SOURCE_DATE_EPOCH: '315532801' };
   const { status, stderr } = spawnSync('mmdebstrap', args, { env, encoding: 'utf8' });
   if (status !== 0) {
@@ -54,10 +66,11 @@ function ensureRoot(image: string): string {
   return file;
 }
 
-/** The machine's own mirror, as apt knows it. */
-function readSources(): string[] {
+/** The machine's own mirror, as apt knows it; of another suite than the machine's, its release alone. */
+function readSources(suite: string): string[] {
   const format = '$(REPO_URI) $(RELEASE) $(COMPONENT)';
   const { stdout } = spawnSync('apt-get', ['indextargets', '--format', format], { encoding: 'utf8' });
   const lines = [...new Set(stdout.split('\n'))].filter((line) => /\sbookworm(-\S+)?\s/.test(line));
-  return lines.map((line) => `deb ${line}`);
+  if (suite === 'bookworm') return lines.map((line) => `deb ${line}`);
+  return lines.filter((line) => /\sbookworm\s/.test(line)).map((line) => `deb ${line.replace('bookworm', suite)}`);
 }
