@@ -74,8 +74,8 @@ export function imageOfRoot(platform: string, layer: Layer, config: Partial<RunC
 /** Loads an image that was put together here, with the layers of its base only where the engine's store lacks them. */
 export async function loadImage(rim: Rim, image: Image, tag: string, ofBase: Layer[] = []): Promise<EnsuredImage> {
   const attempts = [image.layers, ...(ofBase.length > 0 ? [[...ofBase, ...image.layers]] : [])];
-  const { engineId } = await loadWhole(rim.engine, image, { tag, attempts, stop: rim.stop });
-  return { reference: tag, id: engineId };
+  await loadWhole(rim.engine, image, { tag, attempts, stop: rim.stop });
+  return { reference: tag, id: image.id };
 }
 
 function baseOf(config: ImageConfig, baseLayers: number): BaseImage {
