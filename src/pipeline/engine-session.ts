@@ -1,6 +1,8 @@
-import { chooseEndpoint } from '../engine/endpoint.ts';
+import { existsSync } from 'node:fs';
+import { chooseEndpoint, type Endpoint, socketPlaces } from '../engine/endpoint.ts';
 import { connectEngine, type Engine } from '../engine/engine.ts';
 import { readOwner } from '../engine/owner.ts';
+import { GbuildError } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { openWorkspace, type Places, type WorkspaceSession } from './workspace-session.ts';
@@ -11,16 +13,31 @@ export interface EngineChoice {
 }
 
 /** Chooses the engine, warns where the environment disagrees with itself, and prepares to talk to it. No I/O on it yet. */
-export function openEngine(host: Host, choice: EngineChoice, runId: string, progress: Progress): Engine {
-  const endpoint = chooseEndpoint(host, {
-    ...(choice.host !== undefined && { host: choice.host }),
-    ...(choice.context !== undefined && { context: choice.context }),
-  });
+export async function openEngine(host: Host, choice: EngineChoice, runId: string, progress: Progress): Promise<Engine> {
+  const endpoint = await findEndpoint(host, choice, progress);
   for (const warning of endpoint.warnings) progress.warn(warning);
   const debug = /(^|,)gbuild:(\*|engine)/.test(host.env.DEBUG ?? '')
     ? { debug: (text: string) => progress.note(`gbuild:engine ${text}`) }
     : {};
   return connectEngine(endpoint, { owner: readOwner(), runId, ...debug });
+}
+
+/** The engine that is named or whose socket is there; where there is none, podman's own, started for this process. */
+async function findEndpoint(host: Host, choice: EngineChoice, progress: Progress): Promise<Endpoint> {
+  try {
+    return chooseEndpoint(host, {
+      ...(choice.host !== undefined && { host: choice.host }),
+      ...(choice.context !== undefined && { context: choice.context }),
+    });
+  } catch (thrown) {
+    if (!(thrown instanceof GbuildError) || thrown.code !== 'engine-unreachable') throw thrown;
+    // One that is there and may not be used is for the caller to decide on.
+    if (socketPlaces(host).some(({ path }) => existsSync(path))) throw thrown;
+    const { startPodmanService } = await import('../engine/podman-service.ts');
+    const endpoint = await startPodmanService(host, (text) => progress.note(text));
+    if (endpoint === undefined) throw thrown;
+    return endpoint;
+  }
 }
 
 export interface OpenedRun {
@@ -39,7 +56,7 @@ export async function openRun(
   progress: Progress,
   options: { ignoreLock?: boolean } = {},
 ): Promise<OpenedRun> {
-  const opened = attempt(() => openEngine(places.host, choice, runId, progress));
+  const opened = await attempt(() => openEngine(places.host, choice, runId, progress));
   opened.engine?.info().catch(() => {
     // Asked again, and told, by whoever needs the answer.
   });
@@ -54,9 +71,9 @@ export async function openRun(
   }
 }
 
-function attempt(open: () => Engine): { engine: Engine } | { engine?: never; error: unknown } {
+async function attempt(open: () => Promise<Engine>): Promise<{ engine: Engine } | { engine?: never; error: unknown }> {
   try {
-    return { engine: open() };
+    return { engine: await open() };
   } catch (error) {
     return { error };
   }

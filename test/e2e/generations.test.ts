@@ -1,24 +1,27 @@
-import { rmSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { ImageRecord } from '../../src/pipeline/image-record.ts';
+import { ensureTestImage, removeTestImage, smallImage } from '../support/base-image.ts';
 import { commitAll, openCli } from '../support/cli.ts';
 import { type EngineContainer, startEngineContainer } from '../support/engine-container.ts';
 import type { GenerationName } from '../support/engine-generations.ts';
 import { addressOf } from '../support/engine-http.ts';
 import { inspectImage, removeRepository, runImage } from '../support/engine-images.ts';
+import { ownHost } from '../support/test-engine.ts';
 
 const outer = inject('engineHost');
-const base = inject('baseImage');
+const base = smallImage;
 const cli = openCli({ toolchain: base });
 const name = `e2e-generations-${process.pid}`;
 const cwd = cli.tasks(
   name,
-  `image:\n  base: ${base}\n  cmd: [cat, /app/out/greeting]\n  layers: [{name: outputs, from: out}]\n` +
+  `resources: {memory: 256m}\nimage:\n  base: ${base}\n  cmd: [cat, /app/out/greeting]\n  layers: [{name: outputs, from: out}]\n` +
     "tasks:\n  test: test -f words.txt && echo tested\n  build: 'mkdir -p out && cp words.txt out/greeting'\n",
   { 'words.txt': 'hello from anywhere\n', '.gitignore': 'out/\n' },
 );
 let first: ImageRecord;
+let imported: boolean;
 
 const gbuild = (host: string, ...args: string[]) => cli.run(args, { cwd, env: { DOCKER_HOST: host } });
 const release = async (host: string): Promise<ImageRecord> => {
@@ -28,6 +31,9 @@ const release = async (host: string): Promise<ImageRecord> => {
 };
 
 beforeAll(async () => {
+  // The rootless engine is another user's.
+  chmodSync(cwd, 0o777);
+  imported = await ensureTestImage(outer, base);
   const locked = await gbuild(outer, 'lock');
   expect(locked.exitCode, locked.stderr).toBe(0);
   commitAll(cwd, 'locked');
@@ -35,15 +41,16 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await removeRepository(outer, name);
+  if (imported && outer !== ownHost) await removeTestImage(outer, base);
   cli[Symbol.dispose]();
 });
 
-const engines: GenerationName[] = ['docker 26', 'docker 28, containerd store', 'podman 5.4'];
+const engines: GenerationName[] = ['docker 26', 'docker 28, containerd store', 'podman 5.4', 'podman 5.4, rootless'];
 
 describe.each(engines)('on %s', (generation) => {
   let engine: EngineContainer;
   beforeAll(async () => {
-    engine = await startEngineContainer(outer, [cli.dir], generation);
+    engine = await startEngineContainer(outer, [cli.dir], generation, base);
     await copyImage(base, outer, engine.host);
     // Another machine's store would be empty: this engine's image is made and loaded, not only named.
     rmSync(`${cli.dataDir}`, { recursive: true, force: true });
@@ -54,6 +61,8 @@ describe.each(engines)('on %s', (generation) => {
   test('a task runs', async () => {
     const { exitCode, stdout, stderr } = await gbuild(engine.host, 'test');
     expect([exitCode, stdout], stderr).toEqual([0, 'tested\n']);
+    const ignored = stderr.match(/^warning: resources\.memory of gbuild\.yml will not be kept: .*$/gm) ?? [];
+    expect(ignored.length, stderr).toBe(generation === 'podman 5.4, rootless' ? 1 : 0);
   });
 
   test('a release of the same commit is the same image, bears its name, and runs', async () => {

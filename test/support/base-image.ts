@@ -7,10 +7,16 @@ import { installPackages, isInstalled, say, testCacheDir } from './test-engine.t
 /** A Debian root with a shell and core utilities, nothing else. */
 export const baseImage = 'gbuild-test/base:bookworm';
 
+/** A shell and what tests ask of it in 2 MB: made of busybox, for engines that are started for one test. */
+export const smallImage = 'gbuild-test/small:bookworm';
+
 export type Suite = 'bookworm' | 'trixie' | 'forky';
 
 /** A suite's Debian root with its engines inside: see engine-generations.ts. */
-export const engineImage = (suite: Suite) => `gbuild-test/engine:${suite}`;
+export const engineImageOf = (suite: Suite) => `gbuild-test/engine:${suite}`;
+
+/** An engine alone, the oldest that gbuild speaks to: see engine-container.ts. */
+export const engineImage = engineImageOf('bookworm');
 
 /** A fresh Debian machine with what everybody has: git, bash, CA roots. */
 export const machineImage = 'gbuild-test/machine:bookworm';
@@ -21,12 +27,21 @@ const rootless = ['uidmap', 'passt', 'slirp4netns', 'rootlesskit', 'fuse-overlay
 
 const packages: Record<string, string[]> = {
   [baseImage]: [],
+  [smallImage]: ['busybox-static'],
   [machineImage]: ['git', 'ca-certificates'],
-  [engineImage('bookworm')]: docker,
-  [engineImage('trixie')]: [...docker, ...podman, ...rootless],
+  [engineImage]: docker,
+  [engineImageOf('trixie')]: [...docker, ...podman, ...rootless],
   // The one podman has an init to give to containers, the other none: both are met.
-  [engineImage('forky')]: [...docker, ...podman, 'catatonit'],
+  [engineImageOf('forky')]: [...docker, ...podman, 'catatonit'],
 };
+
+const smallRoot = [
+  'mkdir -p "$1/opt" "$1/root" "$1/run" "$1/proc" "$1/sys"',
+  'chroot "$1" /bin/busybox --install -s /bin',
+  'echo root:x:0:0:root:/root:/bin/sh >"$1/etc/passwd"',
+  'echo root:x:0: >"$1/etc/group"',
+];
+const makeSmall = ['--variant=extract', `--extract-hook=${smallRoot.join(' && ')}`];
 
 /** Makes sure that an engine has a test image. True when it had to be imported: whoever called may remove it again. */
 export async function ensureTestImage(host: string, image: string): Promise<boolean> {
@@ -44,7 +59,7 @@ export async function removeTestImage(host: string, image: string): Promise<void
 }
 
 /** The image's root as a tar of the same bytes every time, made once and kept. */
-function ensureRoot(image: string): string {
+export function ensureRoot(image: string): string {
   const file = join(testCacheDir, `${image.replace(/\W+/g, '-')}.tar`);
   if (existsSync(file)) return file;
   if (!isInstalled('mmdebstrap')) installPackages(['mmdebstrap']);
@@ -55,7 +70,8 @@ function ensureRoot(image: string): string {
   const suite = image.split(':')[1] ?? '';
   // A suite that is not released yet is no longer dated than its mirror is fresh.
   const undated = suite === 'forky' ? [`--aptopt=Acquire::Check-Valid-Until "false"`] : [];
-  const args = ['--variant=minbase', ...undated, ...include, suite, temporary, ...readSources(suite)];
+  const variant = image === smallImage ? makeSmall : ['--variant=minbase'];
+  const args = [...variant, ...undated, ...include, suite, temporary, ...readSources(suite)];
   const env = { ...process.env, SOURCE_DATE_EPOCH: '315532801' };
   const { status, stderr } = spawnSync('mmdebstrap', args, { env, encoding: 'utf8' });
   if (status !== 0) {

@@ -18,13 +18,14 @@ export interface EngineContainer extends AsyncDisposable {
 }
 
 /**
- * Starts an engine inside a container of another engine; it has the base image, and sees of this machine's folders the
+ * Starts an engine inside a container of another engine; it has the base image or the given one, and sees of this machine's folders the
  * given ones alone. Disposing removes it and its volume; the image it is made of stays where the outer engine is the tests' own.
  */
 export async function startEngineContainer(
   outer: string,
   sees: string[] = [],
   name: GenerationName = 'docker 20.10',
+  image = baseImage,
 ): Promise<EngineContainer> {
   const generation: Generation = generations[name];
   const imported = await ensureTestImage(outer, generation.image);
@@ -38,7 +39,7 @@ export async function startEngineContainer(
     const port = await readPort(outer, id);
     const host = `tcp://127.0.0.1:${port}`;
     await waitForEngine(outer, id, host);
-    await ensureTestImage(host, baseImage);
+    await ensureTestImage(host, image);
     return {
       host,
       port,

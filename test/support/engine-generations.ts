@@ -1,4 +1,4 @@
-import { engineImage, type Suite } from './base-image.ts';
+import { engineImageOf, type Suite } from './base-image.ts';
 
 /** How one generation of container engine runs inside a container. */
 export interface Generation {
@@ -18,7 +18,7 @@ const containerdStore = `mkdir -p /etc/docker; echo '{"features":{"containerd-sn
 
 function docker(suite: Suite, before: string[] = []): Generation {
   const command = ['rm -f /var/run/docker.pid', writable, ...before, dockerd].join('; ');
-  return { image: engineImage(suite), command, dataDir: '/var/lib/docker' };
+  return { image: engineImageOf(suite), command, dataDir: '/var/lib/docker' };
 }
 
 /** What Debian's podman asks of a machine that a container does not give: a cgroup manager, and limits it may not raise. */
@@ -32,11 +32,12 @@ events_logger = "file"
 network_backend = "netavark"
 `;
 const service = 'podman system service --time=0 tcp://0.0.0.0:2375';
-const configured = `printf '%s' '${containersConf}' >/etc/containers/containers.conf`;
+/** Makes podman usable in a container. */
+export const configurePodman = `printf '%s' '${containersConf}' >/etc/containers/containers.conf`;
 
 function podman(suite: Suite): Generation {
-  const command = [writable, configured, `exec ${service}`].join('; ');
-  return { image: engineImage(suite), command, dataDir: '/var/lib/containers' };
+  const command = [writable, configurePodman, `exec ${service}`].join('; ');
+  return { image: engineImageOf(suite), command, dataDir: '/var/lib/containers' };
 }
 
 /** podman as a plain user of the machine. */
@@ -44,7 +45,7 @@ function rootlessPodman(suite: Suite): Generation {
   const home = '/home/builder';
   const prepare = [
     writable,
-    configured,
+    configurePodman,
     `useradd --uid 1000 --home-dir ${home} builder`,
     'printf builder:100000:65536 | tee /etc/subuid >/etc/subgid',
     `chown builder:builder ${home}`,
@@ -53,7 +54,7 @@ function rootlessPodman(suite: Suite): Generation {
     `exec setpriv --reuid 1000 --regid 1000 --clear-groups env HOME=${home} XDG_RUNTIME_DIR=/run/user/1000 ${service}`,
   ];
   return {
-    image: engineImage(suite),
+    image: engineImageOf(suite),
     command: prepare.join('; '),
     dataDir: home,
     hostConfig: {

@@ -16,6 +16,8 @@ export interface Subject extends AsyncDisposable {
   image: string;
   /** Its exit code for a command that does not exist, where that is not a shell's 127: podman's init has 1 for it. */
   missingCommand?: number;
+  /** It is rootless on a machine that gives it no cgroups to use. */
+  ignoresLimits?: boolean;
   /** Its store keeps layers as they came, and what it imports compressed: a thin image needs its base as gbuild loads it. */
   isCompressed?: boolean;
 }
@@ -83,10 +85,10 @@ export function describeEngine(name: string, open: () => Promise<Subject>): void
     });
 
     test('says what it is and which API is spoken', async () => {
-      expect(await engine.info()).toMatchObject({
-        kind: expect.stringMatching(/^(docker|podman)$/),
-        platform: expect.stringMatching(/^linux\//),
-      });
+      const { ignoresLimits = false } = subject;
+      const kind = expect.stringMatching(/^(docker|podman)$/);
+      const platform = expect.stringMatching(/^linux\//);
+      expect(await engine.info()).toMatchObject({ kind, platform, ignoresLimits, rootless: ignoresLimits });
       expect((await engine.info()).apiVersion).toMatch(/^1\.\d+$/);
     });
 

@@ -207,7 +207,7 @@ export function describeImages(name: string, open: () => Promise<Subject>): void
 
     test('has a terminal of the given size', async () => {
       const output = collectOutput();
-      const script = 'test -t 1 && while [ "$(stty size)" != "17 91" ]; do sleep 0.05; done; stty size';
+      const script = 'test -t 1 && while [ "$(stty size 2>/dev/null)" != "17 91" ]; do sleep 0.05; done; stty size';
       const spec = { ...bareContainer(subject.image, ['sh', '-c', script]), tty: true, stdin: true };
       const terminal = { columns: 91, rows: 17, onResize() {} };
       await engine.runContainer(spec, { onOutput: output.take, terminal, stop: neverStop() });
