@@ -35,7 +35,7 @@ export class ClassicReader {
     if (/^ ?-?--> Using cache/.test(line)) this.#step.cached = true;
     // ` ---> 82da610f06ef` and ` ---> Running in ...` are the builder's own bookkeeping.
     if (/^ ?-?--> /.test(line) || line.startsWith('Removing intermediate container')) return [];
-    if (/^COMMIT( |$)/.test(line)) return this.#end('done');
+    if (/^(?:\[\d+\/\d+\] )?COMMIT( |$)/.test(line)) return this.#end('done');
     return [{ kind: 'log', id: this.#step.id, line }];
   }
 
