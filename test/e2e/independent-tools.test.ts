@@ -150,6 +150,33 @@ describe('crane', () => {
   });
 });
 
+describe('oras', () => {
+  test('lists what stands beside the pushed image, and pulls each document by a name of its own', async () => {
+    const { referrers } = JSON.parse(await tools.must('oras discover --plain-http --format json "$1"', release));
+    const listed = referrers.map(({ artifactType }: { artifactType: string }) => artifactType);
+    expect(listed.sort()).toMatchInlineSnapshot(`
+      [
+        "application/spdx+json",
+        "application/vnd.cyclonedx+json",
+        "application/vnd.dev.cosign.artifact.att.v1+json",
+        "application/vnd.dev.cosign.artifact.sig.v1+json",
+        "application/vnd.in-toto+json",
+      ]
+    `);
+    const pull = async (type: string) => {
+      const { digest } = referrers.find(({ artifactType }: { artifactType: string }) => artifactType === type);
+      const files =
+        'cd "$(mktemp -d)"; oras pull --plain-http "$1" >&2; for each in *; do echo "$each"; cat "$each"; done';
+      return tools.must(files, `${repository}@${digest}`);
+    };
+    expect(await pull('application/spdx+json')).toMatch(/^sbom\.spdx\.json\n{.*"SPDX-2\.3"/);
+    expect(await pull('application/vnd.cyclonedx+json')).toMatch(/^sbom\.cdx\.json\n{.*"CycloneDX"/);
+    expect(await pull('application/vnd.in-toto+json')).toMatch(
+      /^provenance\.json\n{.*"https:\/\/slsa\.dev\/provenance\/v1"/,
+    );
+  });
+});
+
 describe('skopeo', () => {
   const inLayout = (dir: string) => `oci:${dir}:${record.reference}`;
 

@@ -1,14 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { createReadStream, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { digestOf, hexOf } from '../../src/oci/digest.ts';
 import { parseAptOptions, parseSources } from '../../src/toolchain/apt-setup.ts';
 import { askEngine } from './engine-http.ts';
 import { installPackages, isInstalled, say, testCacheDir } from './test-engine.ts';
 
-/** Others' tools that read images and what stands beside them, of a newer Debian than the machine's. */
-export const toolsImage = 'gbuild-test/tools:forky';
-
-const packages = ['cosign', 'crane', 'skopeo', 'umoci', 'python3-spdx-tools'];
+const suite = 'forky';
+const packages = ['cosign', 'crane', 'oras', 'skopeo', 'umoci', 'python3-spdx-tools'];
 
 /** The last suite with a cosign of the generation before; the program alone is taken out of the package. */
 const olderSuite = 'trixie';
@@ -21,6 +20,9 @@ cd "$1/opt"
 apt-get download -q cosign/${olderSuite}
 dpkg -x cosign_*.deb cosign-2
 rm cosign_*.deb "$list"`;
+
+/** Others' tools that read images and what stands beside them, of a newer Debian than the machine's; another list, another tag. */
+export const toolsImage = `gbuild-test/tools:${suite}-${hexOf(digestOf(Buffer.from(`${packages}${addOlderCosign}`))).slice(0, 12)}`;
 
 /** Makes sure that an engine has the tools' image. True when it had to be imported: whoever called may remove it again. */
 export async function ensureToolsImage(host: string): Promise<boolean> {
@@ -43,7 +45,7 @@ function ensureRoot(): string {
   const apt = parseAptOptions(readApt('apt-config', 'dump', 'Acquire')).map((option) => `--aptopt=${option}`);
   const unread = ['locale', 'doc', 'man'].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`);
   const options = [...apt, ...unread, `--include=${packages.join(',')}`, `--customize-hook=${addOlderCosign}`];
-  const args = ['--variant=minbase', ...options, 'forky', temporary, ...readSources('forky')];
+  const args = ['--variant=minbase', ...options, suite, temporary, ...readSources(suite)];
   const env = { ...process.env, SOURCE_DATE_EPOCH: '315532801', OLDER_SOURCES: readSources(olderSuite).join('\n') };
   const { status, stderr } = spawnSync('mmdebstrap', args, { env, encoding: 'utf8' });
   if (status !== 0) {
@@ -55,9 +57,9 @@ function ensureRoot(): string {
 }
 
 /** A suite on the machine's own mirrors, as its apt knows them. */
-function readSources(suite: string): string[] {
+function readSources(of: string): string[] {
   const format = ['ORIGIN', 'RELEASE', 'COMPONENT', 'REPO_URI', 'CREATED_BY'].map((name) => `$(${name})`).join('|');
-  return parseSources(readApt('apt-get', 'indextargets', '--format', format), suite);
+  return parseSources(readApt('apt-get', 'indextargets', '--format', format), of);
 }
 
 function readApt(program: string, ...args: string[]): string {
