@@ -94,15 +94,25 @@ function baseOf(config: ImageConfig, baseLayers: number): BaseImage {
   };
 }
 
-/** What a builder's config says to a container; how the builder came to it is left behind. */
+/** What a builder's config says to a container; how the builder came to it, and what it says of itself, is left behind. */
 function pickConfig({ Env, Entrypoint, Cmd, WorkingDir, User, ExposedPorts, Labels }: RunConfig): Partial<RunConfig> {
   return {
-    ...(Env ? { Env } : {}),
+    ...(Env ? { Env: withPathFirst(Env) } : {}),
     ...(Entrypoint ? { Entrypoint } : {}),
     ...(Cmd ? { Cmd } : {}),
     ...(WorkingDir ? { WorkingDir } : {}),
     ...(User ? { User } : {}),
     ...(ExposedPorts ? { ExposedPorts } : {}),
-    ...(Labels ? { Labels } : {}),
+    ...(Labels ? { Labels: withoutBuilders(Labels) } : {}),
   };
+}
+
+/** As Docker leaves it, where a Dockerfile sets what its base has set; podman puts that at the end. */
+function withPathFirst(env: string[]): string[] {
+  const isPath = (each: string) => each.startsWith('PATH=');
+  return [...env.filter(isPath), ...env.filter((each) => !isPath(each))];
+}
+
+function withoutBuilders(labels: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).filter(([name]) => !name.startsWith('io.buildah.')));
 }
