@@ -5,21 +5,24 @@ import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GbuildError } from '../errors.ts';
 import type { Host } from '../host.ts';
-import type { Endpoint } from './endpoint.ts';
+import { type Endpoint, socketPlaces } from './endpoint.ts';
 
 /** Seconds without a request after which a service ends by itself, should nobody be left to end it. */
 const idleSeconds = 300;
 const mostTries = 600;
 
+/** The podman that a run would start: there is the program, and no engine's socket, not even one that the caller may not use. */
+export function findIdlePodman(host: Host): string | undefined {
+  return socketPlaces(host).some(({ path }) => existsSync(path)) ? undefined : findProgram(host, 'podman');
+}
+
 /**
- * Where podman is installed: starts `podman system service` for this process alone, on a socket
- * in a folder that only the caller may enter. It ends when the endpoint is closed. Undefined where there is no podman.
+ * Starts `podman system service` for this process alone, on a socket in a folder that only the caller may enter. It ends when
+ * the endpoint is closed.
  *
  * @throws GbuildError `engine-unreachable` with what podman said
  */
-export async function startPodmanService(host: Host, say: (text: string) => void): Promise<Endpoint | undefined> {
-  const program = findProgram(host, 'podman');
-  if (program === undefined) return undefined;
+export async function startPodmanService(host: Host, program: string, say: (text: string) => void): Promise<Endpoint> {
   const dir = makeFolder(host);
   const socketPath = join(dir, 'podman.sock');
   const url = `unix://${socketPath}`;

@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { chooseEndpoint, type Endpoint, socketPlaces } from '../engine/endpoint.ts';
+import { chooseEndpoint, type Endpoint } from '../engine/endpoint.ts';
 import { connectEngine, type Engine } from '../engine/engine.ts';
 import { defaultHeartbeat, type Heartbeat } from '../engine/heartbeat.ts';
 import { readOwner } from '../engine/owner.ts';
@@ -51,12 +50,10 @@ async function findEndpoint(host: Host, choice: EngineChoice, progress: Progress
     });
   } catch (thrown) {
     if (!(thrown instanceof GbuildError) || thrown.code !== 'engine-unreachable') throw thrown;
-    // One that is there and may not be used is for the caller to decide on.
-    if (socketPlaces(host).some(({ path }) => existsSync(path))) throw thrown;
-    const { startPodmanService } = await import('../engine/podman-service.ts');
-    const endpoint = await startPodmanService(host, (text) => progress.note(text));
-    if (endpoint === undefined) throw thrown;
-    return endpoint;
+    const { findIdlePodman, startPodmanService } = await import('../engine/podman-service.ts');
+    const program = findIdlePodman(host);
+    if (program === undefined) throw thrown;
+    return startPodmanService(host, program, (text) => progress.note(text));
   }
 }
 

@@ -37,8 +37,11 @@ afterAll(async () => {
   cli[Symbol.dispose]();
 });
 
-const gbuild = async (more: Record<string, string> = {}) => {
-  const { exitCode, output } = await machine.run([...program, 'test'], { cwd: '/root/work', env: { ...env, ...more } });
+const gbuild = async (more: Record<string, string> = {}, args = ['test']) => {
+  const { exitCode, output } = await machine.run([...program, ...args], {
+    cwd: '/root/work',
+    env: { ...env, ...more },
+  });
   const plain = output.replaceAll(/gbuild-podman\/\d+/g, 'gbuild-podman/PID').replace(/ \([\d.]+ s\)/, '');
   return [exitCode, plain.replace(/ in [\d.]+ s/, '')];
 };
@@ -72,6 +75,16 @@ test('where podman does not start, its own words are told', async () => {
     Failed to obtain podman configuration: finding config on system: CONTAINERS_CONF file: faccessat /nowhere/containers.conf: no such file or directory
       try: podman info
       try: gbuild doctor --host tcp://HOST:PORT
+    ",
+    ]
+  `);
+});
+
+test('doctor says what would be started, and starts nothing', async () => {
+  expect(await gbuild({}, ['doctor', 'engine'])).toMatchInlineSnapshot(`
+    [
+      0,
+      "ok       engine  /usr/bin/podman, which does not run: every command that needs it starts it for itself
     ",
     ]
   `);
