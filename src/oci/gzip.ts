@@ -99,25 +99,29 @@ export const deflateByNode: DeflateBlock = (block, { isLiteral, before, isLast }
     deflateRaw(block, options, (error, bytes) => (error ? reject(error) : resolve(bytes)));
   });
 
-/** Blocks of exactly that size, the last one shorter; one empty block of nothing. */
+/** Blocks of exactly that size, the last one shorter; one empty block of nothing. A chunk that is a block is not copied. */
 async function* cutBlocks(
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   blockSize: number,
 ): AsyncGenerator<{ block: Buffer; isLast: boolean }> {
-  let block = Buffer.allocUnsafeSlow(blockSize);
+  let block: Buffer | undefined;
   let at = 0;
   for await (const chunk of chunks) {
     for (let from = 0; from < chunk.length; ) {
-      if (at === blockSize) {
+      if (block !== undefined && at === blockSize) {
         yield { block, isLast: false };
-        block = Buffer.allocUnsafeSlow(blockSize);
+        block = undefined;
         at = 0;
       }
       const part = chunk.subarray(from, from + blockSize - at);
-      block.set(part, at);
+      if (part.length === blockSize) block = Buffer.from(part.buffer, part.byteOffset, blockSize);
+      else {
+        block ??= Buffer.allocUnsafeSlow(blockSize);
+        block.set(part, at);
+      }
       at += part.length;
       from += part.length;
     }
   }
-  yield { block: block.subarray(0, at), isLast: true };
+  yield { block: block?.subarray(0, at) ?? Buffer.alloc(0), isLast: true };
 }

@@ -14,6 +14,7 @@ import type { Repository } from '../registry/repository.ts';
 import type { Progress, Step } from '../reporter/progress.ts';
 import { TransferMeter } from '../reporter/transfer.ts';
 import { findBaseLayers } from './base-layers.ts';
+import { askNewest } from './earlier-layers.ts';
 import { withRegistries } from './open-registries.ts';
 import type { ReleaseFacts } from './release-facts.ts';
 import { assertSameRelease } from './remote-release.ts';
@@ -117,6 +118,7 @@ function send(
     pushImage(repository, image, {
       layers: new CompressedLayers(join(host.cacheDir, 'compressed'), spoolDir),
       known: await findBaseLayers(registries, image),
+      mayHave: askNewest(repository),
       signal: stop.ask,
       onProgress: showPushed(step),
     }),

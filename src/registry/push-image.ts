@@ -1,4 +1,4 @@
-import { digestOf } from '../oci/digest.ts';
+import { type Digest, digestOf } from '../oci/digest.ts';
 import type { Image } from '../oci/image.ts';
 import { formatCanonical } from '../oci/json.ts';
 import type { Layer } from '../oci/layer.ts';
@@ -17,6 +17,8 @@ export interface PushOptions {
   layers: CompressedLayers;
   /** Layers of the base, by diffID, that came from a registry: they stay what they are there. */
   known: ReadonlyMap<string, KnownLayer>;
+  /** Whether the registry may well have a layer that nobody on this machine has compressed yet. */
+  mayHave: (diffId: Digest) => Promise<boolean>;
   signal: AbortSignal;
   onProgress: (state: PushState) => void;
 }
@@ -38,6 +40,9 @@ export interface PushedImage {
   /** Of all that was sent: layers, config, manifest. */
   bytesSent: number;
 }
+
+/** A smaller layer is compressed before it could be on its way; then its digest is known, and one question tells all. */
+const worthStreaming = 1 << 20;
 
 /** How many layers are on their way at once: one is compressed while another is sent. */
 const mostAtOnce = 2;
@@ -86,12 +91,22 @@ async function pushLayer(
     return { descriptor: noted, bytes: 0 };
   const name = layer.createdBy;
   const tell = (what: string, size: number) => (count: number) => onProgress({ layer: what, count, size });
+  const isNew = layer.size > worthStreaming && (noted !== undefined || !(await options.mayHave(layer.diffId)));
+  const streamed = isNew
+    ? await repository.streamBlob(layers.stream(layer, tell(name, layer.size), signal))
+    : { broken: undefined };
+  if ('descriptor' in streamed) return { descriptor: streamed.descriptor, bytes: streamed.descriptor.size };
   const compressed = await layers.compress(layer, tell(`compressing ${name}`, layer.size), signal);
   try {
     const { descriptor } = compressed;
-    if (noted === undefined && (await repository.headBlob(descriptor.digest)) !== undefined)
-      return { descriptor, bytes: 0 };
-    await repository.writeBlob(descriptor, compressed.open, { onBytes: tell(name, descriptor.size) });
+    const { broken } = streamed;
+    // Also of one that was streamed: the answer alone may have been lost.
+    if ((await repository.headBlob(descriptor.digest)) === descriptor.size)
+      return { descriptor, bytes: isNew ? descriptor.size : 0 };
+    await repository.writeBlob(descriptor, compressed.open, {
+      onBytes: tell(name, descriptor.size),
+      ...(broken && { broken }),
+    });
     return { descriptor, bytes: descriptor.size };
   } finally {
     compressed.discard();
