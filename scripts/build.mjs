@@ -77,7 +77,9 @@ const lazyOclif = {
         .replace(
           /^const (\w+) = __importDefault\(require\(("[^"]+")\)\);$/gm,
           'const $1 = gbuildLazy(() => __importDefault(require($2)));',
-        );
+        )
+        // The first comparison by locale loads tables for 6 ms; ids of commands need none.
+        .replace(/\b([\w.]+)\.localeCompare\(([\w.]+)\)/g, '($1 < $2 ? -1 : $1 > $2 ? 1 : 0)');
       // bin/run.js has looked at Node's version already, against our own floor.
       return { contents: `${lazy}\n${source.replace(/^checkNodeVersion\(\);$/m, '')}`, loader: 'js' };
     });

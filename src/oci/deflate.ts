@@ -3,7 +3,7 @@ import { type Digest, digestOf } from './digest.ts';
 import { type DeflateBlock, deflateByNode, deflateLevel, gzip } from './gzip.ts';
 
 /** What the self-test's bytes are to hash to, on every machine and for all time. */
-const goldenDigest: Digest = 'sha256:c19ba6b728d90c263efc13b783c03100a44a2439f765249eafb2df9e821f9db9';
+const goldenDigest: Digest = 'sha256:e46f1dd2bcb0b1e042e70016ae3cfe5f31ff0ac227654701650e1a2f93059991';
 
 let chosen: Promise<DeflateBlock> | undefined;
 
@@ -47,4 +47,4 @@ function makeText(): Buffer {
   return text;
 }
 
-const blockSize = 70_000;
+const blockSize = 40_000;
