@@ -86,13 +86,15 @@ function storeBlock(block: Buffer, isLast: boolean): Buffer {
 
 const mostStored = 0xffff;
 
-/** Node's zlib, in libuv's threads; room for all of it at once, for each piece of output costs a way to a thread and back. */
+/** Node's zlib, in libuv's threads: all of a block in one go, for each piece of output costs a way to a thread and back. */
 export const deflateByNode: DeflateBlock = (block, { isLiteral, before, isLast }) =>
   new Promise((resolve, reject) => {
+    const flush = isLast ? constants.Z_FINISH : constants.Z_SYNC_FLUSH;
     const options = {
       level: deflateLevel,
       strategy: isLiteral ? constants.Z_HUFFMAN_ONLY : constants.Z_DEFAULT_STRATEGY,
-      finishFlush: isLast ? constants.Z_FINISH : constants.Z_SYNC_FLUSH,
+      flush,
+      finishFlush: flush,
       chunkSize: block.length + (block.length >>> 8) + 1024,
       ...(before !== undefined && { dictionary: before }),
     };

@@ -40,6 +40,11 @@ export class CompressedLayers {
     return { mediaType: mediaTypes.layerGzip, digest: digest as Digest, size: Number(size) };
   }
 
+  /** Tries the compressor, so that it is ready when the first layer is to be compressed. */
+  prepare(): void {
+    chooseDeflate().catch(() => {});
+  }
+
   /** Compresses it on its way somewhere else. */
   stream(layer: Layer, onBytes: (count: number) => void, signal: AbortSignal): GrowingBlob {
     let made: Descriptor | undefined;

@@ -89,6 +89,8 @@ interface PushedLayer {
 
 /** All that is known by digest is asked for first, at once. */
 async function pushLayers(repository: Repository, all: Layer[], options: PushOptions): Promise<PushedLayer[]> {
+  if (all.some(({ diffId }) => !options.known.has(diffId) && options.layers.find(diffId) === undefined))
+    options.layers.prepare();
   const found = await mapInOrder(all, questionsAtOnce, (layer) => findLayer(repository, layer, options));
   return mapInOrder(all, layersAtOnce, async (layer, index) => {
     const descriptor = found[index];
