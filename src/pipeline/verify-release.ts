@@ -4,19 +4,22 @@ import { type PublicKey, readPublicKey } from '../attest/key.ts';
 import { ownerText } from '../engine/owner.ts';
 import { GbuildError, messageOf } from '../errors.ts';
 import { asStream } from '../oci/as-stream.ts';
-import { completeImage } from '../oci/copy.ts';
 import { findFirstDifference } from '../oci/first-difference.ts';
 import type { Image } from '../oci/image.ts';
+import { completeSet, formatIndex } from '../oci/image-set.ts';
+import { nameOfPlatform } from '../oci/platform.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
-import { type RemoteImage, readLayer, readRemote } from '../registry/pull-image.ts';
+import { type RemoteImage, readLayer } from '../registry/pull-image.ts';
 import { formatDigest } from '../reporter/format.ts';
 import { askGit } from '../workspace/git.ts';
 import { findRoot } from '../workspace/root.ts';
 import { checkSignature, readProvenance } from './check-attestations.ts';
+import { isIndex } from './choose-platform.ts';
 import { withRegistries } from './open-registries.ts';
 import { prepareImage } from './prepare-image.ts';
 import { describeConfigs } from './refuse-release.ts';
 import { openStore } from './release-store.ts';
+import { type RemoteSet, readRemoteSet } from './remote-set.ts';
 import type { RunRequest } from './run-named.ts';
 import { withSpool } from './spools.ts';
 import { openWorkspace, type Places } from './workspace-session.ts';
@@ -34,7 +37,10 @@ export interface VerifyRequest extends Places, Pick<RunRequest, 'engine' | 'prog
 export interface VerifyRecord {
   reference: string;
   digest: string;
+  /** Of the first image, where the release is an index. */
   imageId: string;
+  /** Of an index: the platforms of its images. */
+  platforms?: string[];
   /** The key's file, where it was checked. */
   signedWith?: string;
   commit: string;
@@ -53,8 +59,10 @@ export async function verifyRelease(request: VerifyRequest): Promise<VerifyRecor
   return withRegistries(request, async (registries) => {
     const { registry, repository: path, tag, digest } = parseReference(reference);
     if (registry === undefined) throw noRegistryIn(reference);
-    const remote = await readRemote(registries.repository({ registry, path }), digest ?? tag ?? 'latest');
-    if (remote === undefined) throw notThere(reference);
+    const remote = await readRemoteSet(registries.repository({ registry, path }), digest ?? tag ?? 'latest');
+    const [first] = remote?.images ?? [];
+    if (remote === undefined || first === undefined) throw notThere(reference);
+    assertIndex(reference, remote);
     if (key === undefined) progress.warn('no --key: the provenance is taken as it stands there, whoever wrote it');
     if (key !== undefined) await checkSignature(remote, key);
     const commit = await readCommit(remote, key);
@@ -62,7 +70,8 @@ export async function verifyRelease(request: VerifyRequest): Promise<VerifyRecor
     return {
       reference,
       digest: remote.descriptor.digest,
-      imageId: remote.manifest.config.digest,
+      imageId: first.manifest.config.digest,
+      ...(isIndex(remote.descriptor) && { platforms: remote.images.map(({ config }) => nameOfPlatform(config)) }),
       ...(keyFile !== undefined && { signedWith: keyFile }),
       commit,
       rebuilt: request.rebuild,
@@ -70,15 +79,16 @@ export async function verifyRelease(request: VerifyRequest): Promise<VerifyRecor
   });
 }
 
-/** The commit that the provenance names, and the image's own label too. */
-async function readCommit(remote: RemoteImage, key: PublicKey | undefined): Promise<string> {
+/** The commit that the provenance names, and the label of every image too. */
+async function readCommit(remote: RemoteSet, key: PublicKey | undefined): Promise<string> {
   const { predicate } = await readProvenance(remote, key);
   const { buildDefinition } = predicate as {
     buildDefinition?: { resolvedDependencies?: { name: string; digest: { gitCommit?: string } }[] };
   };
   const source = buildDefinition?.resolvedDependencies?.find(({ name }) => name === 'source');
   const commit = source?.digest.gitCommit ?? '';
-  const label = remote.config.config.Labels?.['org.opencontainers.image.revision'];
+  const labels = remote.images.map(({ config }) => config.config.Labels?.['org.opencontainers.image.revision']);
+  const label = labels.find((each) => each !== commit) ?? labels[0];
   if (/^[0-9a-f]{40,64}$/.test(commit) && commit === label) return commit;
   throw new GbuildError(
     'signature-invalid',
@@ -87,9 +97,9 @@ async function readCommit(remote: RemoteImage, key: PublicKey | undefined): Prom
   );
 }
 
-async function rebuild(request: VerifyRequest, remote: RemoteImage, commit: string): Promise<void> {
+async function rebuild(request: VerifyRequest, remote: RemoteSet, commit: string): Promise<void> {
   const { host, engine, progress } = request;
-  const version = remote.config.config.Labels?.['org.opencontainers.image.version'] ?? '';
+  const version = remote.images[0]?.config.config.Labels?.['org.opencontainers.image.version'] ?? '';
   await withSpool(host, `${ownerText(engine.owner)}.verify`, async (spoolDir) => {
     const clone = join(spoolDir, 'source');
     await cloneCommit(request, commit, clone);
@@ -97,10 +107,34 @@ async function rebuild(request: VerifyRequest, remote: RemoteImage, commit: stri
     const session = await openWorkspace(places, progress);
     const store = await openStore(host);
     const what = { ...places, session, version, build: true, outputs: [], frozen: 'always' as const };
-    const { packed } = await prepareImage(what, store);
-    const image = completeImage(packed.image, store);
-    if (image.id !== remote.manifest.config.digest) throw await otherImage(request.reference, remote, image, commit);
+    const set = completeSet((await prepareImage(what, store)).set, store);
+    const [there, here] = [remote, set].map(({ images }) => images.map(({ config }) => nameOfPlatform(config)));
+    if (there!.toSorted().join() !== here!.join()) throw otherPlatforms(request.reference, there!, here!, commit);
+    for (const [at, image] of set.images.entries()) {
+      const released = remote.images[there!.indexOf(here![at]!)]!;
+      const { reference } = request;
+      const name = set.images.length === 1 ? reference : `${reference} for ${here![at]}`;
+      if (image.id !== released.manifest.config.digest) throw await otherImage(name, released, image, commit);
+    }
   });
+}
+
+/** An index lists the release's images and nothing else: whatever is pulled by it is what was verified. */
+function assertIndex(reference: string, { descriptor, images }: RemoteSet): void {
+  if (!isIndex(descriptor) || formatIndex(images).descriptor.digest === descriptor.digest) return;
+  throw new GbuildError(
+    'release-refused',
+    `${reference} is an index that gbuild did not write: it lists more, or says it otherwise, than the ${images.length} images in it`,
+    { suggestions: [`gbuild inspect ${reference}`], facts: { reference, digest: descriptor.digest } },
+  );
+}
+
+function otherPlatforms(reference: string, there: string[], here: string[], commit: string): GbuildError {
+  return new GbuildError(
+    'release-refused',
+    `${reference} is for ${there.join(' and ')}, but ${commit.slice(0, 12)} gives ${here.join(' and ')}`,
+    { suggestions: [`git show ${commit.slice(0, 12)}:gbuild.yml`], facts: { reference, there, here, commit } },
+  );
 }
 
 /** From the repository around the caller: what is verified is what its owner has, not what somebody's document points to. */

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeImage } from '../../src/oci/copy.ts';
 import { extendImage, type Image, scratchImage } from '../../src/oci/image.ts';
+import { gatherImages } from '../../src/oci/image-set.ts';
 import { packLayer } from '../../src/oci/layer.ts';
 import { openLayout } from '../../src/oci/layout.ts';
 import { pushRelease } from '../../src/pipeline/push-release.ts';
@@ -63,7 +64,7 @@ async function push(repository: string, what = image) {
     stop: neverStop(),
     registries: rig,
     registry: proxy.host,
-    image: what,
+    set: gatherImages([what]),
     repository,
     version: '1.0.0',
     tags: ['latest'],

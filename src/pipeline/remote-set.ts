@@ -1,0 +1,27 @@
+import type { Descriptor } from '../oci/spec.ts';
+import { type RemoteImage, readImageOf, readRemote } from '../registry/pull-image.ts';
+import type { Repository } from '../registry/repository.ts';
+import { isIndex, parseIndex } from './choose-platform.ts';
+
+/** What a tag or digest names in a registry: an image, or an index of several; as an ImageSet there. */
+export interface RemoteSet {
+  repository: Repository;
+  /** Of what bears the name. */
+  descriptor: Descriptor;
+  manifestBytes: Buffer;
+  images: RemoteImage[];
+}
+
+/** All images of it; undefined where there is nothing. What an index lists besides images for a platform is passed over. */
+export async function readRemoteSet(repository: Repository, tagOrDigest: string): Promise<RemoteSet | undefined> {
+  const found = await repository.readManifest(tagOrDigest);
+  if (found === undefined) return undefined;
+  const { descriptor, bytes: manifestBytes } = found;
+  if (!isIndex(descriptor)) {
+    const images = [await readImageOf(repository, tagOrDigest, found)];
+    return { repository, descriptor, manifestBytes, images };
+  }
+  const listed = parseIndex(manifestBytes).manifests.filter(({ platform }) => platform?.os !== 'unknown');
+  const images = await Promise.all(listed.map(({ digest }) => readRemote(repository, digest)));
+  return { repository, descriptor, manifestBytes, images: images.filter((image) => image !== undefined) };
+}
