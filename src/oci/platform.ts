@@ -1,7 +1,7 @@
 import type { Platform } from './spec.ts';
 
 /** Go's names of the architectures that Linux images are made for. */
-const architectures = ['386', 'amd64', 'arm', 'arm64', 'loong64', 'mips64le', 'ppc64le', 'riscv64', 's390x'];
+export const architectures = ['386', 'amd64', 'arm', 'arm64', 'loong64', 'mips64le', 'ppc64le', 'riscv64', 's390x'];
 
 /** `usual` is meant where nothing is said, and only of 32-bit Arm it is written. */
 const variants: Record<string, { usual: string; others?: string[] }> = {

@@ -61,10 +61,18 @@ async function readLockedBase(
   const known = await findBase(input.store, id as Digest);
   if (known !== undefined) return known;
   const asked = listRegistries(input);
+  let failure: GbuildError | undefined;
   for (const registry of asked) {
-    const remote = await readRemote(registries.repository({ registry, path: splitName(reference).path }), idTag(id));
+    const repository = registries.repository({ registry, path: splitName(reference).path });
+    const remote = await readRemote(repository, idTag(id)).catch((thrown: unknown) => {
+      input.stop.ask.throwIfAborted();
+      if (!(thrown instanceof GbuildError)) throw thrown;
+      failure ??= thrown;
+      return undefined;
+    });
     if (remote !== undefined) return keep(remote, platform, id, input);
   }
+  if (failure !== undefined) throw failure;
   const where =
     asked.length === 0 ? 'no registry is named that could have it' : `${asked.join(', ')} has no such image`;
   throw notLocked(platform, `gbuild.lock names ${formatDigest(id)} for ${platform}, and ${where}`);
@@ -151,7 +159,7 @@ function notLocked(platform: string, why: string): GbuildError {
 }
 
 function notListed(reference: string, missing: string[], there: string[]): GbuildError {
-  const has = there.length === 0 ? 'the registry does not have it' : `it has ${there.join(', ')}`;
+  const has = there.length === 0 ? 'the registry does not have it' : `it has ${there.toSorted().join(', ')}`;
   return new GbuildError('release-refused', `the base ${reference} has no image for ${missing.join(', ')}; ${has}`, {
     suggestions: ['name a base under image.base that has every platform', 'or leave the platform out: image.platforms'],
     facts: { reference, missing, platforms: there },

@@ -3,21 +3,16 @@ import { join, resolve } from 'node:path';
 import { type PublicKey, readPublicKey } from '../attest/key.ts';
 import { ownerText } from '../engine/owner.ts';
 import { GbuildError, messageOf } from '../errors.ts';
-import { asStream } from '../oci/as-stream.ts';
-import { findFirstDifference } from '../oci/first-difference.ts';
-import type { Image } from '../oci/image.ts';
-import { completeSet, formatIndex } from '../oci/image-set.ts';
+import { completeSet } from '../oci/image-set.ts';
 import { nameOfPlatform } from '../oci/platform.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
-import { type RemoteImage, readLayer } from '../registry/pull-image.ts';
-import { formatDigest } from '../reporter/format.ts';
 import { askGit } from '../workspace/git.ts';
 import { findRoot } from '../workspace/root.ts';
 import { checkSignature, readProvenance } from './check-attestations.ts';
 import { isIndex } from './choose-platform.ts';
 import { withRegistries } from './open-registries.ts';
 import { prepareImage } from './prepare-image.ts';
-import { describeConfigs } from './refuse-release.ts';
+import { assertIndex, assertSame } from './rebuilt-release.ts';
 import { openStore } from './release-store.ts';
 import { type RemoteSet, readRemoteSet } from './remote-set.ts';
 import type { RunRequest } from './run-named.ts';
@@ -108,33 +103,8 @@ async function rebuild(request: VerifyRequest, remote: RemoteSet, commit: string
     const store = await openStore(host);
     const what = { ...places, session, version, build: true, outputs: [], frozen: 'always' as const };
     const set = completeSet((await prepareImage(what, store)).set, store);
-    const [there, here] = [remote, set].map(({ images }) => images.map(({ config }) => nameOfPlatform(config)));
-    if (there!.toSorted().join() !== here!.join()) throw otherPlatforms(request.reference, there!, here!, commit);
-    for (const [at, image] of set.images.entries()) {
-      const released = remote.images[there!.indexOf(here![at]!)]!;
-      const { reference } = request;
-      const name = set.images.length === 1 ? reference : `${reference} for ${here![at]}`;
-      if (image.id !== released.manifest.config.digest) throw await otherImage(name, released, image, commit);
-    }
+    await assertSame(request.reference, remote, set, commit);
   });
-}
-
-/** An index lists the release's images and nothing else: whatever is pulled by it is what was verified. */
-function assertIndex(reference: string, { descriptor, images }: RemoteSet): void {
-  if (!isIndex(descriptor) || formatIndex(images).descriptor.digest === descriptor.digest) return;
-  throw new GbuildError(
-    'release-refused',
-    `${reference} is an index that gbuild did not write: it lists more, or says it otherwise, than the ${images.length} images in it`,
-    { suggestions: [`gbuild inspect ${reference}`], facts: { reference, digest: descriptor.digest } },
-  );
-}
-
-function otherPlatforms(reference: string, there: string[], here: string[], commit: string): GbuildError {
-  return new GbuildError(
-    'release-refused',
-    `${reference} is for ${there.join(' and ')}, but ${commit.slice(0, 12)} gives ${here.join(' and ')}`,
-    { suggestions: [`git show ${commit.slice(0, 12)}:gbuild.yml`], facts: { reference, there, here, commit } },
-  );
 }
 
 /** From the repository around the caller: what is verified is what its owner has, not what somebody's document points to. */
@@ -161,30 +131,6 @@ async function cloneCommit({ host }: VerifyRequest, commit: string, clone: strin
         facts: { commit },
       });
   }
-}
-
-/** What differs first: a file and its byte in the lowest layer that differs, else a setting. */
-async function otherImage(reference: string, remote: RemoteImage, image: Image, commit: string): Promise<GbuildError> {
-  const { config, manifest, repository } = remote;
-  const at = image.layers.findIndex(({ diffId }, index) => diffId !== config.rootfs.diff_ids[index]);
-  const layer = image.layers[at];
-  const other = manifest.layers[at];
-  const found =
-    layer === undefined || other === undefined
-      ? undefined
-      : await findFirstDifference(readLayer(repository, other), asStream(layer.chunks()));
-  const where =
-    found === undefined
-      ? describeConfigs(config, image.config).join('; ') || 'the number of layers, or times in the config'
-      : `${layer?.createdBy}: ${found.path}: ${found.byte === undefined ? found.what.replace('the first', 'the release').replace('the second', 'the rebuilt image') : `byte ${found.byte}`}`;
-  return new GbuildError(
-    'release-refused',
-    `${reference} is ${formatDigest(manifest.config.digest)}, but ${commit.slice(0, 12)} gives ${formatDigest(image.id)}; the first difference is in ${where}`,
-    {
-      suggestions: ['look whether the build writes times, random names or this machine into its output'],
-      facts: { reference, released: manifest.config.digest, rebuilt: image.id, commit, ...found },
-    },
-  );
 }
 
 function readText(file: string): string {

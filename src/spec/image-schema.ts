@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parsePlatform, suggestPlatform } from '../oci/platform.ts';
+import { architectures, parsePlatform, suggestPlatform } from '../oci/platform.ts';
 import { mapping } from './mapping.ts';
 import {
   anyText,
@@ -78,7 +78,7 @@ const platform = text.transform((written, context) => {
   const name = parsePlatform(written);
   if (name !== undefined) return name;
   const meant = suggestPlatform(written);
-  const hint = meant === undefined ? 'gbuild makes images for Linux' : `did you mean ${meant}?`;
+  const hint = meant === undefined ? `known after linux/ are ${architectures.join(', ')}` : `did you mean ${meant}?`;
   context.addIssue(`a platform such as linux/amd64 or linux/arm64 | ${hint}`);
   return z.NEVER;
 });
