@@ -8,6 +8,7 @@ import type { ImagePlan } from '../plan/image-plan.ts';
 import { pullImage, type RemoteImage, readRemote } from '../registry/pull-image.ts';
 import type { Registries } from '../registry/registries.ts';
 import { formatBytes, formatDigest } from '../reporter/format.ts';
+import { isIndex } from './choose-platform.ts';
 import { ensureBase } from './ensure-base.ts';
 import { findLocked, listRegistries } from './locked-images.ts';
 import { withRegistries } from './open-registries.ts';
@@ -21,7 +22,7 @@ import {
   readBase,
 } from './read-base.ts';
 import { nameImage } from './release-store.ts';
-import { readRemoteSet } from './remote-set.ts';
+import { listPlatforms, type RemoteSet, readRemoteSet } from './remote-set.ts';
 import { withSpool } from './spools.ts';
 import { idTag, splitName } from './toolchain-name.ts';
 import type { WorkspaceSession } from './workspace-session.ts';
@@ -87,12 +88,13 @@ async function readListedBases(
 ): Promise<KnownBase[]> {
   const { registry = 'docker.io', repository: path, tag, digest } = parseReference(reference);
   const repository = registries.repository({ registry, path });
-  const set = await readRemoteSet(repository, digest ?? tag ?? 'latest');
   const own = await readOwn(reference, input);
   const ownId = await readConfigDigest(own, input);
+  const wanted = [...platforms, nameOfPlatform(own.config)];
+  const set = await readRemoteSet(repository, digest ?? tag ?? 'latest', wanted);
   const listed = new Map(set?.images.map((image) => [nameOfPlatform(image.config), image]));
   const missing = platforms.filter((platform) => !listed.has(platform));
-  if (missing.length > 0) throw notListed(reference, missing, [...listed.keys()]);
+  if (missing.length > 0) throw notListed(reference, missing, set);
   const listedOwn = listed.get(nameOfPlatform(own.config));
   if (listedOwn?.manifest.config.digest !== ownId) throw otherThanListed(reference, input);
   const bases: KnownBase[] = [];
@@ -158,7 +160,10 @@ function notLocked(platform: string, why: string): GbuildError {
   });
 }
 
-function notListed(reference: string, missing: string[], there: string[]): GbuildError {
+function notListed(reference: string, missing: string[], set: RemoteSet | undefined): GbuildError {
+  const only = set?.images.map(({ config }) => nameOfPlatform(config)) ?? [];
+  const there =
+    set !== undefined && isIndex(set.descriptor) ? listPlatforms(set.manifestBytes).map(({ name }) => name) : only;
   const has = there.length === 0 ? 'the registry does not have it' : `it has ${there.toSorted().join(', ')}`;
   return new GbuildError('release-refused', `the base ${reference} has no image for ${missing.join(', ')}; ${has}`, {
     suggestions: ['name a base under image.base that has every platform', 'or leave the platform out: image.platforms'],

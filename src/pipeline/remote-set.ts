@@ -1,3 +1,5 @@
+import type { Digest } from '../oci/digest.ts';
+import { nameOfPlatform } from '../oci/platform.ts';
 import type { Descriptor } from '../oci/spec.ts';
 import { type RemoteImage, readImageOf, readRemote } from '../registry/pull-image.ts';
 import type { Repository } from '../registry/repository.ts';
@@ -12,8 +14,15 @@ export interface RemoteSet {
   images: RemoteImage[];
 }
 
-/** All images of it; undefined where there is nothing. What an index lists besides images for a platform is passed over. */
-export async function readRemoteSet(repository: Repository, tagOrDigest: string): Promise<RemoteSet | undefined> {
+/**
+ * All images of it, or those of an index that are for these platforms; undefined where there is nothing. What an index lists
+ * besides images for a platform is passed over.
+ */
+export async function readRemoteSet(
+  repository: Repository,
+  tagOrDigest: string,
+  wanted?: readonly string[],
+): Promise<RemoteSet | undefined> {
   const found = await repository.readManifest(tagOrDigest);
   if (found === undefined) return undefined;
   const { descriptor, bytes: manifestBytes } = found;
@@ -21,7 +30,16 @@ export async function readRemoteSet(repository: Repository, tagOrDigest: string)
     const images = [await readImageOf(repository, tagOrDigest, found)];
     return { repository, descriptor, manifestBytes, images };
   }
-  const listed = parseIndex(manifestBytes).manifests.filter(({ platform }) => platform?.os !== 'unknown');
+  const listed = listPlatforms(manifestBytes).filter(({ name }) => wanted === undefined || wanted.includes(name));
   const images = await Promise.all(listed.map(({ digest }) => readRemote(repository, digest)));
   return { repository, descriptor, manifestBytes, images: images.filter((image) => image !== undefined) };
+}
+
+/** The images that an index lists, each by the name of its platform (empty where it says none). */
+export function listPlatforms(indexBytes: Buffer): { name: string; digest: Digest }[] {
+  const listed = parseIndex(indexBytes).manifests.filter(({ platform }) => platform?.os !== 'unknown');
+  return listed.map(({ digest, platform }) => ({
+    digest,
+    name: platform === undefined ? '' : nameOfPlatform(platform),
+  }));
 }
