@@ -14,6 +14,7 @@ import { inspectImage, removeRepository, removeTag, runImage } from '../support/
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { ageStore, verifyStore } from '../support/store-images.ts';
+import { startTools } from '../support/tools.ts';
 
 const engine = inject('engineHost');
 const name = `e2e-platforms-${process.pid}`;
@@ -190,6 +191,23 @@ describe('a release for two platforms', () => {
       expect(await referrersOf(image.digest)).toEqual(['cyclonedx+json', ...signed, 'spdx+json'].sort());
     expect((await ask(`manifests/${digest.replace(':', '-')}.sig`)).status).toBe(200);
     expect((await fetchJson('manifests/1.0.0')).manifests).toHaveLength(2);
+  });
+
+  test('is taken by tools of others: crane finds it valid, skopeo copies all of it, cosign knows who signed it', async () => {
+    await using tools = await startTools(engine, [cli.dir]);
+    const reference = `${registry.host}/${name}`;
+    expect(await tools.must('crane validate --remote "$1" 2>&1', `${reference}:1.0.0`)).toMatch(/^PASS: /);
+    const { manifests } = await fetchJson('manifests/1.0.0');
+    expect(await tools.must('crane digest --platform linux/arm64/v8 "$1"', `${reference}:1.0.0`)).toBe(
+      manifests[1]?.digest,
+    );
+    await tools.must('skopeo copy --all --src-tls-verify=false "docker://$1" oci:/tmp/copied:1', `${reference}:1.0.0`);
+    const verify = 'cosign verify --key "$1" --insecure-ignore-tlog "$2"';
+    const attested = verify.replace('verify', 'verify-attestation --type slsaprovenance1');
+    const key = join(cli.dir, 'release.pub');
+    for (const digest of [record.pushed!.digest, ...manifests.map((image) => image.digest)])
+      expect(await tools.must(verify, key, `${reference}@${digest}`)).toContain(digest);
+    await tools.must(attested, key, `${reference}:1.0.0`);
   });
 
   test('is released already when it is made again, and a second push only asks', async () => {
