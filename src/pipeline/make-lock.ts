@@ -67,8 +67,8 @@ async function readContents(
 }
 
 /** Other platforms stay while the recipe is theirs too, also of a lock that is made anew; so does where the images can be had. */
-function composeLock(
-  { toolchain }: WorkspaceSession,
+export function composeLock(
+  { toolchain }: Pick<WorkspaceSession, 'toolchain'>,
   platform: string,
   locked: LockedPlatform,
   before: Lock | undefined,

@@ -120,12 +120,17 @@ const referrersOf = async (digest: string) => {
   return manifests.map(({ artifactType }) => artifactType.replace(/^application\/(vnd\.)?/, '')).sort();
 };
 
+/** The text of what stands beside a manifest or an index. */
+async function readDocument(digest: string, type: string): Promise<string> {
+  const { manifests } = await fetchJson(`manifests/${digest.replace(':', '-')}`);
+  const referrer = manifests.find(({ artifactType }) => artifactType === type);
+  const { layers } = await fetchJson(`manifests/${referrer?.digest}`);
+  return (await ask(`blobs/${layers[0]?.digest}`)).text();
+}
+
 /** What the provenance of an index says that it stands on. */
 async function bases(digest: string): Promise<string[]> {
-  const { manifests } = await fetchJson(`manifests/${digest.replace(':', '-')}`);
-  const referrer = manifests.find(({ artifactType }) => artifactType === 'application/vnd.in-toto+json');
-  const { layers } = await fetchJson(`manifests/${referrer?.digest}`);
-  const { predicate } = (await (await ask(`blobs/${layers[0]?.digest}`)).json()) as {
+  const { predicate } = JSON.parse(await readDocument(digest, 'application/vnd.in-toto+json')) as {
     predicate: { buildDefinition: { resolvedDependencies: { name: string }[] } };
   };
   const names = predicate.buildDefinition.resolvedDependencies.map((each) => each.name);
@@ -190,6 +195,11 @@ describe('a release for two platforms', () => {
     for (const image of manifests)
       expect(await referrersOf(image.digest)).toEqual(['cyclonedx+json', ...signed, 'spdx+json'].sort());
     expect((await ask(`manifests/${digest.replace(':', '-')}.sig`)).status).toBe(200);
+    const bills = await Promise.all(manifests.map((image) => readDocument(image.digest, 'application/spdx+json')));
+    expect(bills.map((bill) => /pkg:deb\/\w+\/tiny[^"]*/.exec(bill)?.[0])).toEqual([
+      undefined,
+      expect.stringContaining('arch=arm64'),
+    ]);
     expect((await fetchJson('manifests/1.0.0')).manifests).toHaveLength(2);
   });
 
@@ -553,11 +563,9 @@ test('the runtime of another platform is the one that gbuild.lock names, from th
     const { layers } = JSON.parse(stdout) as { layers: { diffId: string }[] };
     expect(layers.map(({ diffId }) => diffId)).toEqual([foreign.layers[0]?.diffId, made.layers[0]?.diffId]);
     change(({ platforms }) => delete platforms['linux/amd64']);
-    for (const args of [['lock'], ['lock', '--update', '--no-try']]) {
-      recordOf(await cli.run([...args, '--json'], { cwd: dir }));
-      const { platforms } = readLock(dir)!.toolchain;
-      expect([Object.keys(platforms), platforms['linux/arm64']]).toEqual([['linux/amd64', 'linux/arm64'], entry]);
-    }
+    recordOf(await cli.run(['lock', '--json'], { cwd: dir }));
+    const { platforms } = readLock(dir)!.toolchain;
+    expect([Object.keys(platforms), platforms['linux/arm64']]).toEqual([['linux/amd64', 'linux/arm64'], entry]);
   } finally {
     for (const repository of [app, `gbuild/${tiny}`]) await removeRepository(engine, repository);
   }

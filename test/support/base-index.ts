@@ -15,11 +15,15 @@ const manifestTypes = [
   'application/vnd.docker.distribution.manifest.v2+json',
 ];
 
-/** A small image that an engine here could not have made: of one file that says what it is for. */
+/** A small image that an engine here could not have made: what it is for is said in a file, and by its one Debian package. */
 export function makeForeign(platform: Platform, text = ''): Image {
-  const bytes = Buffer.from(`${platform.architecture} ${text}\n`);
-  const content = { bytes, size: bytes.length };
-  const entries = [{ path: 'etc/machine', type: 'file' as const, executable: false, content }];
+  const { architecture } = platform;
+  const status = `Package: tiny\nStatus: install ok installed\nVersion: 1.0-1\nArchitecture: ${architecture}\n`;
+  const files = { 'etc/machine': `${architecture} ${text}\n`, 'var/lib/dpkg/status': status };
+  const entries = Object.entries(files).map(([path, content]) => {
+    const bytes = Buffer.from(content);
+    return { path, type: 'file' as const, executable: false, content: { bytes, size: bytes.length } };
+  });
   const layer = packLayer(entries, { createdBy: 'a foreign root' });
   return extendImage(scratchImage(platform), [layer], { created: '2024-01-02T03:04:05Z' });
 }
