@@ -4,7 +4,7 @@ import { GbuildError } from '../errors.ts';
 import type { Host, Stop } from '../host.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Image } from '../oci/image.ts';
-import type { ImageSet } from '../oci/image-set.ts';
+import { type ImageSet, isIndexed } from '../oci/image-set.ts';
 import { nameVersion } from '../registry/claim-version.ts';
 import { CompressedLayers } from '../registry/compressed-layers.ts';
 import type { RemoteImage } from '../registry/pull-image.ts';
@@ -89,6 +89,7 @@ export async function pushRelease(request: PushRequest): Promise<PushRecord> {
     return { reference, digest, alreadyReleased: true, tags, attached, layersSent: 0, bytesSent: 0 };
   }
   const pushed = await progress.step(`pushing ${reference}`, (step) => send(request, repository, step));
+  await assertThere(repository, pushed);
   const attached = await attachTo(request, repository, pushed, signing);
   const alreadyReleased = await nameOnce(request, repository, pushed, reference);
   await moveTags(repository, pushed, tags);
@@ -114,7 +115,11 @@ function send({ host, stop, set, registries }: PushRequest, repository: Reposito
     const layers = new CompressedLayers(join(host.cacheDir, 'compressed'), spoolDir);
     const push = async (image: Image) => {
       const known = await findBaseLayers(registries, image);
-      return pushImage(repository, image, { layers, known, signal: stop.ask, onProgress: showPushed(step) });
+      const options = { layers, known, signal: stop.ask, onProgress: showPushed(step) };
+      const pushed = await pushImage(repository, image, options);
+      // An index is not named before its images are there; what bears the name is looked at below.
+      if (isIndexed(set)) await assertThere(repository, pushed);
+      return pushed;
     };
     return pushSet(repository, set, push);
   });

@@ -2,7 +2,6 @@ import type { Image } from '../oci/image.ts';
 import { formatIndex, type ImageSet, isIndexed } from '../oci/image-set.ts';
 import type { PushedImage } from '../registry/push-image.ts';
 import type { Repository } from '../registry/repository.ts';
-import { assertThere } from './push-release.ts';
 
 /** What a registry has now under digests alone. */
 export interface PushedSet extends Pick<PushedImage, 'descriptor' | 'manifestBytes' | 'layersSent' | 'bytesSent'> {
@@ -10,7 +9,7 @@ export interface PushedSet extends Pick<PushedImage, 'descriptor' | 'manifestByt
   images: Pick<PushedImage, 'descriptor' | 'manifest'>[];
 }
 
-/** Each image, looked at when it is there, and after the last the index of them. */
+/** Each image, and after the last the index of them, where there are several. */
 export async function pushSet(
   repository: Repository,
   set: ImageSet,
@@ -18,9 +17,7 @@ export async function pushSet(
 ): Promise<PushedSet> {
   const images: PushedImage[] = [];
   for (const image of set.images) {
-    const pushed = await push(image);
-    await assertThere(repository, pushed);
-    images.push(pushed);
+    images.push(await push(image));
   }
   const layersSent = images.reduce((sum, each) => sum + each.layersSent, 0);
   const bytesSent = images.reduce((sum, each) => sum + each.bytesSent, 0);
@@ -28,7 +25,6 @@ export async function pushSet(
   const { bytes, descriptor } = formatIndex(images.map((each, at) => ({ ...each, config: set.images[at]!.config })));
   const isNew = (await repository.headManifest(descriptor.digest)) === undefined;
   if (isNew) await repository.writeManifest(descriptor.digest, bytes, descriptor.mediaType);
-  await assertThere(repository, { descriptor });
   const all = bytesSent + (isNew ? bytes.length : 0);
   return { descriptor, manifestBytes: bytes, images, layersSent, bytesSent: all };
 }

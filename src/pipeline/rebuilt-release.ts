@@ -2,23 +2,12 @@ import { GbuildError } from '../errors.ts';
 import { asStream } from '../oci/as-stream.ts';
 import { findFirstDifference } from '../oci/first-difference.ts';
 import type { Image } from '../oci/image.ts';
-import { formatIndex, type ImageSet, isIndexed } from '../oci/image-set.ts';
+import { type ImageSet, isIndexed } from '../oci/image-set.ts';
 import { nameOfPlatform } from '../oci/platform.ts';
 import { type RemoteImage, readLayer } from '../registry/pull-image.ts';
 import { formatDigest } from '../reporter/format.ts';
-import { isIndex } from './choose-platform.ts';
 import { describeConfigs } from './refuse-release.ts';
 import type { RemoteSet } from './remote-set.ts';
-
-/** An index lists the release's images and nothing else: whatever is pulled by it is what was verified. */
-export function assertIndex(reference: string, { descriptor, images }: RemoteSet): void {
-  if (!isIndex(descriptor) || formatIndex(images).descriptor.digest === descriptor.digest) return;
-  throw new GbuildError(
-    'release-refused',
-    `${reference} is an index that gbuild did not write: it lists more, or says it otherwise, than the ${images.length} images in it`,
-    { suggestions: [`gbuild inspect ${reference}`], facts: { reference, digest: descriptor.digest } },
-  );
-}
 
 /** Throws `release-refused` unless what was built again is, for every platform, the very image that was released. */
 export async function assertSame(reference: string, remote: RemoteSet, set: ImageSet, commit: string): Promise<void> {

@@ -27,10 +27,10 @@ export async function refuseSet(reference: string, released: ReleasedImage[], se
   const [only] = released;
   if (released.length === 1 && !isIndexed(set)) return refuseRelease(reference, only!, set.images[0]!);
   if ([...before.keys()].sort().join() !== platforms.toSorted().join()) {
-    const [was, is] = [[...before.keys()].join(' and '), platforms.join(' and ')];
+    const [was, is] = [[...before.keys()].sort().join(' and '), platforms.join(' and ')];
     throw new GbuildError(
       'release-refused',
-      `${reference} is released already for ${was} (${only?.where}), and this would be for ${is}`,
+      `${reference} is released already for ${was || 'no platform'} (${only?.where ?? 'in the registry'}), and this would be for ${is}`,
       {
         suggestions: ['release the change under a new version'],
         facts: { reference, released: [...before.keys()], wanted: platforms },

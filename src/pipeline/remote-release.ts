@@ -2,13 +2,13 @@ import type { Digest } from '../oci/digest.ts';
 import type { ImageSet } from '../oci/image-set.ts';
 import { type RemoteImage, readLayer } from '../registry/pull-image.ts';
 import { type ReleasedImage, refuseSet } from './refuse-release.ts';
-import type { RemoteSet } from './remote-set.ts';
+import { assertIndex, type RemoteSet } from './remote-set.ts';
 
 /** The same images are the same release, however their layers were compressed; others are refused with what differs. */
 export async function assertSameRelease(reference: string, standing: RemoteSet, set: ImageSet): Promise<void> {
   const released = standing.images.map(releasedImage);
   const [before, now] = [released, set.images].map((images) => images.map(({ id }) => id).sort());
-  if (before?.join() === now?.join()) return;
+  if (before?.join() === now?.join()) return assertIndex(reference, standing);
   await refuseSet(reference, released, set);
 }
 

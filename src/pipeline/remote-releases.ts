@@ -7,7 +7,7 @@ const atOnce = 4;
 
 /**
  * The releases that a registry has of one name: what exact versions name. Flags of releases under way, signatures and moving
- * tags are none, nor is what another tool put under a version that is no single image.
+ * tags are none, nor is what another tool put under a version that is no image.
  */
 export async function listRemote(repository: Repository, name: string): Promise<Release[]> {
   const versions = (await repository.listTags()).filter(isVersion);

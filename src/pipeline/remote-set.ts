@@ -1,4 +1,6 @@
+import { GbuildError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
+import { formatIndex } from '../oci/image-set.ts';
 import { nameOfPlatform } from '../oci/platform.ts';
 import type { Descriptor } from '../oci/spec.ts';
 import { type RemoteImage, readImageOf, readRemote } from '../registry/pull-image.ts';
@@ -33,6 +35,16 @@ export async function readRemoteSet(
   const listed = listPlatforms(manifestBytes).filter(({ name }) => wanted === undefined || wanted.includes(name));
   const images = await Promise.all(listed.map(({ digest }) => readRemote(repository, digest)));
   return { repository, descriptor, manifestBytes, images: images.filter((image) => image !== undefined) };
+}
+
+/** An index lists the release's images and nothing else: whatever is pulled by it is what was verified. */
+export function assertIndex(reference: string, { descriptor, images }: RemoteSet): void {
+  if (!isIndex(descriptor) || formatIndex(images).descriptor.digest === descriptor.digest) return;
+  throw new GbuildError(
+    'release-refused',
+    `${reference} is an index that gbuild did not write: it lists more, or says it otherwise, than the ${images.length} images in it`,
+    { suggestions: [`gbuild inspect ${reference}`], facts: { reference, digest: descriptor.digest } },
+  );
 }
 
 /** The images that an index lists, each by the name of its platform (empty where it says none). */

@@ -114,6 +114,12 @@ const ask = (path: string) =>
 const fetchJson = async (path: string) => (await (await ask(path)).json()) as ManifestJson;
 const digestAt = async (tag: string) => (await ask(`manifests/${tag}`)).headers.get('docker-content-digest');
 
+const putTag = async (tag: string, body: string) => {
+  const headers = { 'content-type': types[1]! };
+  const answer = await fetch(`http://${registry.host}/v2/${name}/manifests/${tag}`, { method: 'PUT', headers, body });
+  expect(answer.status).toBe(201);
+};
+
 /** By the tags that stand in for the API where a registry has none. */
 const referrersOf = async (digest: string) => {
   const { manifests = [] } = await fetchJson(`manifests/${digest.replace(':', '-')}`);
@@ -282,12 +288,7 @@ describe('a release for two platforms', () => {
     const index = await fetchJson('manifests/1.0.0');
     const more = { ...index.manifests[0]!, platform: { os: 'unknown', architecture: 'unknown' } };
     const body = JSON.stringify({ ...index, manifests: [...index.manifests, more] });
-    const put = await fetch(`http://${registry.host}/v2/${name}/manifests/forged`, {
-      method: 'PUT',
-      headers: { 'content-type': types[1]! },
-      body,
-    });
-    expect(put.status).toBe(201);
+    await putTag('forged', body);
     const forged = await auditor.run(['verify', `${proxy.host}/${name}:forged`, '--no-rebuild'], { cwd: clone });
     expect(told(forged)).toMatchInlineSnapshot(`
       [
@@ -297,6 +298,17 @@ describe('a release for two platforms', () => {
       ",
       ]
     `);
+    const bytes = await (await ask('manifests/1.0.0')).text();
+    await putTag('1.0.0', body);
+    expect(told(await run(['push', `${name}:1.0.0`, '--registry', proxy.host]))).toMatchInlineSnapshot(`
+      [
+        2,
+        "error: REGISTRY/NAME:1.0.0 is an index that gbuild did not write: it lists more, or says it otherwise, than the 2 images in it
+        try: gbuild inspect REGISTRY/NAME:1.0.0
+      ",
+      ]
+    `);
+    await putTag('1.0.0', bytes);
   });
 
   test('never moves: one that differs is refused with its platform, layer and file, and so is one for fewer', async () => {
