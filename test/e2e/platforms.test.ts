@@ -7,10 +7,18 @@ import type { PruneReport } from '../../src/pipeline/prune-releases.ts';
 import type { PushRecord } from '../../src/pipeline/push-release.ts';
 import { readLock, writeLock } from '../../src/spec/lock.ts';
 import type { LockedToolchain } from '../../src/spec/types.ts';
+import { askUntilUp } from '../support/ask-until-up.ts';
 import { makeForeign, pushForeign, pushFromEngine, putIndex } from '../support/base-index.ts';
-import { type CallOptions, type CliResult, commitAll, git, openCli } from '../support/cli.ts';
+import { type CallOptions, type CliResult, commitAll, copyOf, git, openCli } from '../support/cli.ts';
 import { askEngine } from '../support/engine-http.ts';
-import { inspectImage, removeRepository, removeTag, runImage } from '../support/engine-images.ts';
+import {
+  inspectImage,
+  removeContainer,
+  removeRepository,
+  removeTag,
+  runImage,
+  startContainer,
+} from '../support/engine-images.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 import { ageStore, verifyStore } from '../support/store-images.ts';
@@ -580,5 +588,38 @@ test('the runtime of another platform is the one that gbuild.lock names, from th
     expect([Object.keys(platforms), platforms['linux/arm64']]).toEqual([['linux/amd64', 'linux/arm64'], entry]);
   } finally {
     for (const repository of [app, `gbuild/${tiny}`]) await removeRepository(engine, repository);
+  }
+});
+
+test('the Node example is released for both without a change but its platforms, pulled, and answers', async () => {
+  const example = `${name}-node`;
+  const dir = copyOf('examples/node-hello', join(cli.dir, 'hello'), example);
+  const yml = readFileSync(join(dir, 'gbuild.yml'), 'utf8');
+  writeFileSync(join(dir, 'gbuild.yml'), yml.replace(/^image:$/m, '$&\n  platforms: [linux/amd64, linux/arm64]'));
+  const foreign = makeForeign(arm64, 'a runtime of Node');
+  const reference = `${registry.host}/${example}`;
+  try {
+    recordOf(await cli.run(['lock', '--json'], { cwd: dir }));
+    const lock = readLock(dir)!;
+    lock.toolchain.platforms['linux/arm64'] = { build: `sha256:${'0'.repeat(64)}`, runtime: foreign.id };
+    writeLock(dir, { ...lock, toolchain: { ...lock.toolchain, registry: registry.host } });
+    commitAll(dir, 'locked for both');
+    await pushForeign(registry.host, 'gbuild/node', foreign, foreign.id.replace('sha256:', 'id-').slice(0, 43));
+    const args = ['image', '--release', '1.0.1', '--push', '--registry', registry.host, '--json'];
+    const { imageId, platforms, layers } = recordOf(await cli.run(args, { cwd: dir }));
+    expect(platforms?.map(({ platform }) => platform)).toEqual(['linux/amd64', 'linux/arm64']);
+    expect(layers.map((each) => each.name)).toContain('gbuild layer: dependencies');
+    await removeRepository(engine, example);
+    await askEngine(engine, 'POST', `/images/create?fromImage=${encodeURIComponent(reference)}&tag=1.0.1`);
+    expect((await inspectImage(engine, `${reference}:1.0.1`))?.Id).toBe(imageId);
+    const { id, port } = await startContainer(engine, `${reference}:1.0.1`, '8080/tcp');
+    try {
+      const answer = await askUntilUp(`http://127.0.0.1:${port}/`, 30);
+      expect(answer).toMatchObject({ hello: 'world', version: '1.0.1' });
+    } finally {
+      await removeContainer(engine, id);
+    }
+  } finally {
+    for (const repository of [example, reference]) await removeRepository(engine, repository);
   }
 });
