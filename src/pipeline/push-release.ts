@@ -14,6 +14,7 @@ import type { Repository } from '../registry/repository.ts';
 import type { Progress, Step } from '../reporter/progress.ts';
 import { TransferMeter } from '../reporter/transfer.ts';
 import { findBaseLayers } from './base-layers.ts';
+import { askNewest } from './earlier-layers.ts';
 import { withRegistries } from './open-registries.ts';
 import { type PushedSet, pushSet } from './push-set.ts';
 import type { ReleaseFacts } from './release-facts.ts';
@@ -80,6 +81,7 @@ export async function pushRelease(request: PushRequest): Promise<PushRecord> {
   const repository = registries.repository({ registry, path });
   const reference = `${registry}/${path}:${version}`;
   const signing = await readSigning(request.host, request.attest?.keyFile);
+  const known = new Map(set.images.map((image) => [image, findBaseLayers(registries, image)]));
   const standing = await readRemoteSet(repository, version);
   if (standing !== undefined) {
     await assertSameRelease(reference, standing, set);
@@ -88,7 +90,7 @@ export async function pushRelease(request: PushRequest): Promise<PushRecord> {
     const { digest } = standing.descriptor;
     return { reference, digest, alreadyReleased: true, tags, attached, layersSent: 0, bytesSent: 0 };
   }
-  const pushed = await progress.step(`pushing ${reference}`, (step) => send(request, repository, step));
+  const pushed = await progress.step(`pushing ${reference}`, (step) => send(request, repository, known, step));
   await assertThere(repository, pushed);
   const attached = await attachTo(request, repository, pushed, signing);
   const alreadyReleased = await nameOnce(request, repository, pushed, reference);
@@ -110,18 +112,21 @@ async function attachTo(
   return progress.step('saying what is in it', () => attachToSet(set, there, input));
 }
 
-function send({ host, stop, set, registries }: PushRequest, repository: Repository, step: Step): Promise<PushedSet> {
+function send(
+  { host, stop, set }: PushRequest,
+  repository: Repository,
+  known: ReadonlyMap<Image, ReturnType<typeof findBaseLayers>>,
+  step: Step,
+): Promise<PushedSet> {
   return withSpool(host, `${ownerText(readOwner())}.push`, (spoolDir) => {
     const layers = new CompressedLayers(join(host.cacheDir, 'compressed'), spoolDir);
-    const push = async (image: Image) => {
-      const known = await findBaseLayers(registries, image);
-      const options = { layers, known, signal: stop.ask, onProgress: showPushed(step) };
-      const pushed = await pushImage(repository, image, options);
+    const options = { layers, mayHave: askNewest(repository), signal: stop.ask, onProgress: showPushed(step) };
+    return pushSet(repository, set, async (image) => {
+      const pushed = await pushImage(repository, image, { ...options, known: await known.get(image)! });
       // An index is not named before its images are there; what bears the name is looked at below.
       if (isIndexed(set)) await assertThere(repository, pushed);
       return pushed;
-    };
-    return pushSet(repository, set, push);
+    });
   });
 }
 
