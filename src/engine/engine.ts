@@ -179,5 +179,6 @@ export class Engine {
   /** Closes kept connections; a process may also just end. */
   close(): void {
     this.#wire.close();
+    this.endpoint.close?.();
   }
 }

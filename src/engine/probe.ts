@@ -1,4 +1,4 @@
-import { type BigIntStats, lstatSync, readdirSync } from 'node:fs';
+import { type BigIntStats, lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { GbuildError } from '../errors.ts';
 import { parseJson, readNumber, readText } from './json.ts';
@@ -29,6 +29,25 @@ export async function verifyMount(
     checks.push(compare(wire, id, join(probe.hostDir, file), posix.join(probe.containerDir, file), signal));
   const same = await Promise.all(checks);
   if (same.includes(false)) throw blindEngine(wire, probe.hostDir, 'sees another folder there');
+}
+
+/**
+ * Whether what is bound into a container that has not started is the caller's own. podman cannot look through a bind of a file
+ * (500): then it has a file there, and not the empty folder that it makes of what is missing.
+ */
+export async function showsTheSame(
+  wire: Wire,
+  id: string,
+  { hostDir, containerDir }: { hostDir: string; containerDir: string },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const hostPath = realpathSync(hostDir);
+  if (!lstatSync(hostPath).isFile()) return compare(wire, id, hostPath, containerDir, signal);
+  const what = 'look at a file through the container';
+  const query = { path: containerDir };
+  const answer = await wire.send({ what, method: 'HEAD', path: `/containers/${id}/archive`, query, signal });
+  await wire.readText(answer, what);
+  return answer.statusCode === 500;
 }
 
 /** The engine and gbuild do not share this folder. `how` completes "but that engine ...". */

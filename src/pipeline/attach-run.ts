@@ -65,7 +65,7 @@ async function attachTask(request: AttachRequest, record: DetachedTask): Promise
   const { host, progress, streams, stop } = request;
   const { task: name, watched, log } = record;
   const choice = hasChoice(request.choice) ? request.choice : record.choice;
-  const engine = openEngine(host, choice, record.runId, progress);
+  const engine = await openEngine(host, choice, record.runId, progress);
   const output = new MaskedOutput((await readSecrets(request, record)).mask, {
     stdout: streams.stdout,
     stderr: streams.stderr,

@@ -1,9 +1,10 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import type { Engine, EngineImage } from '../engine/engine.ts';
 import { GbuildError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Image } from '../oci/image.ts';
 import { gatherImages, type ImageSet, writeSet } from '../oci/image-set.ts';
+import { type Layer, layerOfKnownFile } from '../oci/layer.ts';
 import type { Layout } from '../oci/layout.ts';
 import { annotationKeys } from '../oci/spec.ts';
 import type { ImagePlan } from '../plan/image-plan.ts';
@@ -46,7 +47,12 @@ export async function publishImage(
   if (plan.version !== undefined) await progress.step('keeping it in the release store', () => writeSet(store, set));
   try {
     const loaded = await progress.step('loading', () =>
-      loadImage(engine, image, { repository: plan.repository, below: packed.below, stop }),
+      loadImage(engine, image, {
+        repository: plan.repository,
+        below: packed.below,
+        baseLayers: listBaseLayers(store, image),
+        stop,
+      }),
     );
     packed.remember(loaded.engineId);
     stop.ask.throwIfAborted();
@@ -61,6 +67,15 @@ export async function publishImage(
     // A staging name that could not be dropped is swept by a later run; it must not hide what went wrong here.
     await dropStaging(engine, image).catch(() => undefined);
   }
+}
+
+/** The base's layers as the store has them; none where it lost one, and they are the engine's alone. */
+function listBaseLayers(store: Layout, { baseDiffIds }: Image): Layer[] {
+  if (!baseDiffIds.every((diffId) => store.hasBlob(diffId))) return [];
+  return baseDiffIds.map((diffId) => {
+    const file = store.blobFile(diffId);
+    return layerOfKnownFile(file, { diffId, size: statSync(file).size, createdBy: 'base' });
+  });
 }
 
 /** The store knows what a tag of a release means, so that what it needs stays. */
