@@ -1,5 +1,6 @@
 import { GbuildError, messageOf } from '../errors.ts';
 import type { Endpoint } from './endpoint.ts';
+import { explainTls } from './tls-failures.ts';
 
 const neverConnected = new Set([
   'ECONNREFUSED',
@@ -14,9 +15,12 @@ const neverConnected = new Set([
 ]);
 
 /** A request that got no answer: the engine could not be reached, or went away while it was asked. */
-export function connectionFailure(endpoint: Endpoint, what: string, thrown: unknown): GbuildError {
+export function connectionFailure(endpoint: Endpoint, what: string, thrown: unknown, isFirst = false): GbuildError {
   if (thrown instanceof GbuildError) return thrown;
   const code = (thrown as NodeJS.ErrnoException).code ?? '';
+  const known = explainTls(endpoint, code, isFirst);
+  if (known !== undefined)
+    return notReached(endpoint, `${known.sentence} (${messageOf(thrown)})`, known.suggestions, thrown);
   if (neverConnected.has(code) || isTlsCode(code)) return unreachable(endpoint, code, thrown);
   return engineLost(endpoint, what, thrown);
 }
@@ -46,27 +50,31 @@ export function refused(endpoint: Endpoint, what: string, status: number, messag
   );
 }
 
-function unreachable(endpoint: Endpoint, code: string, cause: unknown): GbuildError {
-  const detail = code === 'ENOENT' ? 'there is no such socket' : messageOf(cause);
+/** There is no way to the engine. */
+export function notReached(endpoint: Endpoint, why: string, suggestions: string[], cause?: unknown): GbuildError {
+  const machine = endpoint.machine === undefined ? '' : ` of the machine ${endpoint.machine}`;
   return new GbuildError(
     'engine-unreachable',
-    `cannot reach the container engine at ${endpoint.url} (from ${endpoint.source}): ${detail}`,
+    `cannot reach the container engine${machine} at ${endpoint.url} (from ${endpoint.source}): ${why}`,
     {
-      suggestions: unreachableSuggestions(endpoint, code),
+      suggestions: [...suggestions, 'gbuild doctor'],
       cause,
       facts: { endpoint: endpoint.url, source: endpoint.source },
     },
   );
 }
 
+function unreachable(endpoint: Endpoint, code: string, cause: unknown): GbuildError {
+  const detail = code === 'ENOENT' ? 'there is no such socket' : messageOf(cause);
+  return notReached(endpoint, detail, unreachableSuggestions(endpoint, code), cause);
+}
+
 function unreachableSuggestions(endpoint: Endpoint, code: string): string[] {
-  if (code === 'EACCES' || code === 'EPERM')
-    return ['sudo usermod -aG docker "$USER"   # then log in again', 'gbuild doctor'];
-  if (isTlsCode(code))
-    return ['check DOCKER_CERT_PATH and DOCKER_TLS_VERIFY, or the TLS files of the context', 'gbuild doctor'];
-  if (endpoint.source === 'DOCKER_HOST') return ['unset DOCKER_HOST   # to use the local engine', 'gbuild doctor'];
-  if (endpoint.socketPath !== undefined) return ['sudo systemctl start docker', 'gbuild doctor'];
-  return ['docker context ls', 'gbuild doctor'];
+  if (code === 'EACCES' || code === 'EPERM') return ['sudo usermod -aG docker "$USER"   # then log in again'];
+  if (isTlsCode(code)) return ['check DOCKER_CERT_PATH and DOCKER_TLS_VERIFY, or the TLS files of the context'];
+  if (endpoint.source === 'DOCKER_HOST') return ['unset DOCKER_HOST   # to use the local engine'];
+  if (endpoint.socketPath !== undefined) return ['sudo systemctl start docker'];
+  return ['gbuild engine ls'];
 }
 
 /** Node's names for certificates that do not fit, and OpenSSL's for a side that speaks no TLS. */

@@ -1,7 +1,6 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { chooseEndpoint, type Endpoint } from '../engine/endpoint.ts';
-import { connectEngine } from '../engine/engine.ts';
+import { connectEngine, type Endpoint, type Engine } from '../engine/engine.ts';
 import type { EngineInfo } from '../engine/info.ts';
 import { readOwner } from '../engine/owner.ts';
 import { GbuildError, messageOf } from '../errors.ts';
@@ -10,7 +9,7 @@ import { formatBytes } from '../reporter/format.ts';
 import { silentProgress } from '../reporter/progress.ts';
 import { readHostTrust } from '../toolchain/trust.ts';
 import { findRoot } from '../workspace/root.ts';
-import type { EngineChoice } from './engine-session.ts';
+import { chooseEngine, type EngineChoice } from './engine-session.ts';
 import { openWorkspace, type Places } from './workspace-session.ts';
 
 /** One thing that was looked at. `todo` is what to do about it, in commands where there are any. */
@@ -30,8 +29,6 @@ export interface Diagnosis {
 export interface DoctorInput extends Places {
   choice: EngineChoice;
   nodeVersion: string;
-  /** The caller's clock when the command started, milliseconds since 1970. */
-  now: number;
   /** Names of the checks wanted; all when empty. */
   only: string[];
 }
@@ -51,7 +48,7 @@ export async function diagnose(input: DoctorInput): Promise<Diagnosis> {
   if (wanted('disk')) checks.push(checkDisk(input.host, engine?.info));
   if (wanted('proxy') || wanted('trust'))
     checks.push(...checkNetwork(input.host).filter(({ name }) => wanted(name as 'proxy')));
-  if (engine && wanted('clock')) checks.push(checkClock(input.now, engine.info));
+  if (engine && wanted('clock')) checks.push(checkClock(input.host.startedAt, engine.info));
   if (wanted('spec') || wanted('lock'))
     checks.push(...(await checkRepository(input)).filter(({ name }) => wanted(name as 'spec')));
   return {
@@ -66,14 +63,11 @@ async function checkEngine({
   choice,
 }: DoctorInput): Promise<{ check: Check; endpoint?: Endpoint; info?: EngineInfo }> {
   let endpoint: Endpoint | undefined;
+  let engine: Engine | undefined;
   try {
-    endpoint = chooseEndpoint(host, {
-      ...(choice.host !== undefined && { host: choice.host }),
-      ...(choice.context !== undefined && { context: choice.context }),
-    });
-    const engine = connectEngine(endpoint, { owner: readOwner(), runId: 'doctor' });
+    endpoint = await chooseEngine(host, choice, { say: () => {}, mayStart: false });
+    engine = connectEngine(endpoint, { owner: readOwner(), runId: 'doctor' });
     const info = await engine.info();
-    engine.close();
     const kind = `${info.kind} ${info.version}${info.rootless ? ', rootless' : ''}, ${info.cpus} CPUs, ${formatBytes(info.memory)}`;
     const detail = `${endpoint.url} (${kind}), because ${endpoint.reason}`;
     if (endpoint.warnings.length > 0) {
@@ -87,6 +81,8 @@ async function checkEngine({
   } catch (error) {
     if (error instanceof GbuildError && error.code === 'usage') throw error;
     return { check: problemOf('engine', error), ...(endpoint !== undefined && { endpoint }) };
+  } finally {
+    engine?.close();
   }
 }
 

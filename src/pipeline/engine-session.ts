@@ -1,20 +1,35 @@
-import { chooseEndpoint } from '../engine/endpoint.ts';
-import { connectEngine, type Engine } from '../engine/engine.ts';
+import { type ChoiceRim, chooseEndpoint, type EngineName } from '../engine/choose-endpoint.ts';
+import { connectEngine, type Endpoint, type Engine } from '../engine/engine.ts';
 import { readOwner } from '../engine/owner.ts';
-import type { Host } from '../host.ts';
+import type { Host, Stop } from '../host.ts';
 import type { Progress } from '../reporter/progress.ts';
+import { readUserConfig, userConfigFile } from './user-config.ts';
 import { openWorkspace, type Places, type WorkspaceSession } from './workspace-session.ts';
 
-export interface EngineChoice {
-  host?: string | undefined;
-  context?: string | undefined;
+export type EngineChoice = EngineName;
+
+/** Chooses the engine: what the caller's config.yml says counts where neither a flag nor the environment names one. */
+export function chooseEngine(
+  host: Host,
+  { host: address, context, machine }: EngineChoice,
+  rim: Omit<ChoiceRim, 'readConfigured'>,
+): Promise<Endpoint> {
+  const readConfigured = async () => ({ name: await readUserConfig(host), file: userConfigFile(host) });
+  return chooseEndpoint(host, { host: address, context, machine }, { ...rim, readConfigured });
 }
 
 /** Chooses the engine, warns where the environment disagrees with itself, and prepares to talk to it. No I/O on it yet. */
-export function openEngine(host: Host, choice: EngineChoice, runId: string, progress: Progress): Engine {
-  const endpoint = chooseEndpoint(host, {
-    ...(choice.host !== undefined && { host: choice.host }),
-    ...(choice.context !== undefined && { context: choice.context }),
+export async function openEngine(
+  host: Host,
+  choice: EngineChoice,
+  runId: string,
+  progress: Progress,
+  stop?: Stop,
+): Promise<Engine> {
+  const endpoint = await chooseEngine(host, choice, {
+    say: (text) => progress.note(text),
+    mayStart: true,
+    ...(stop && { signal: stop.ask }),
   });
   for (const warning of endpoint.warnings) progress.warn(warning);
   const debug = /(^|,)gbuild:(\*|engine)/.test(host.env.DEBUG ?? '')
@@ -37,9 +52,9 @@ export async function openRun(
   choice: EngineChoice,
   runId: string,
   progress: Progress,
-  options: { ignoreLock?: boolean } = {},
+  options: { ignoreLock?: boolean; stop?: Stop } = {},
 ): Promise<OpenedRun> {
-  const opened = attempt(() => openEngine(places.host, choice, runId, progress));
+  const opened = await attempt(() => openEngine(places.host, choice, runId, progress, options.stop));
   opened.engine?.info().catch(() => {
     // Asked again, and told, by whoever needs the answer.
   });
@@ -54,9 +69,9 @@ export async function openRun(
   }
 }
 
-function attempt(open: () => Engine): { engine: Engine } | { engine?: never; error: unknown } {
+async function attempt(open: () => Promise<Engine>): Promise<{ engine: Engine } | { engine?: never; error: unknown }> {
   try {
-    return { engine: open() };
+    return { engine: await open() };
   } catch (error) {
     return { error };
   }

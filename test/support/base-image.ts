@@ -10,6 +10,9 @@ export const baseImage = 'gbuild-test/base:bookworm';
 /** A Debian root with an engine inside: see engine-container.ts. */
 export const engineImage = 'gbuild-test/engine:bookworm';
 
+/** The same with an ssh server beside the engine: see ssh-engine.ts. */
+export const sshEngineImage = 'gbuild-test/ssh-engine:bookworm';
+
 /** A fresh Debian machine with what everybody has: git, bash, CA roots. */
 export const machineImage = 'gbuild-test/machine:bookworm';
 
@@ -17,6 +20,7 @@ const packages: Record<string, string[]> = {
   [baseImage]: [],
   [machineImage]: ['git', 'ca-certificates'],
   [engineImage]: ['docker.io', 'iptables', 'procps', 'iproute2'],
+  [sshEngineImage]: ['docker.io', 'iptables', 'procps', 'iproute2', 'openssh-server'],
 };
 
 /** Makes sure that an engine has a test image. True when it had to be imported: whoever called may remove it again. */

@@ -1,0 +1,119 @@
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { explainSsh, lastLine } from './ssh-failures.ts';
+import { parseSettings, planSettings, planSsh, type SshPlan } from './ssh-plan.ts';
+import { type SshEnd, SshStream } from './ssh-stream.ts';
+import type { SshTarget } from './ssh-target.ts';
+
+/** The user's own ssh as a way to an engine. */
+export interface SshAccess {
+  target: SshTarget;
+  /** The caller's environment: their agent, home and PATH. */
+  env: NodeJS.ProcessEnv;
+  /** Somebody is there who can type a password or compare a fingerprint. */
+  mayAsk: boolean;
+  /** One connection for all streams; ssh cannot do it on Windows. */
+  canShare: boolean;
+}
+
+/** Milliseconds for a connection that nobody has to type anything for. */
+const patience = 25_000;
+
+/** One connection of ssh's and any number of streams over it; nothing is started before the first, and `close` ends it. */
+export class SshConnection {
+  readonly #access: SshAccess;
+  readonly #describe: (sentence: string, suggestions: string[]) => Error;
+  #plan: Promise<SshPlan> | undefined;
+  #exit: (() => void) | undefined;
+  #closed = false;
+
+  /** `describe` makes the error of a sentence about what is wrong and of what to type. */
+  constructor(access: SshAccess, describe: (sentence: string, suggestions: string[]) => Error) {
+    this.#access = access;
+    this.#describe = describe;
+  }
+
+  /** A stream to the engine. Throws what `describe` makes of ssh's failure; so does the stream when the other end has no engine. */
+  async open(): Promise<Duplex> {
+    this.#plan ??= this.#connect().catch((thrown: unknown) => {
+      this.#plan = undefined;
+      throw thrown;
+    });
+    const { channel } = await this.#plan;
+    // A group of its own: the terminal's Ctrl-C is for gbuild, which still needs the engine to clean up.
+    const child: ChildProcessWithoutNullStreams = spawn('ssh', channel, {
+      env: this.#access.env,
+      detached: this.#access.canShare,
+    });
+    return new SshStream(child, (end, received) => this.#explain(end, received));
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#exit?.();
+    this.#exit = undefined;
+  }
+
+  async #connect(): Promise<SshPlan> {
+    const { target, mayAsk, canShare } = this.#access;
+    const settings = parseSettings(await this.#run(planSettings(target)));
+    const dir = canShare ? mkdtempSync(join(tmpdir(), 'gbuild-ssh-')) : undefined;
+    const remove = () => dir !== undefined && rmSync(dir, { recursive: true, force: true });
+    try {
+      const controlPath = dir === undefined ? undefined : join(dir, 's');
+      const plan = planSsh({ target, settings, controlPath, mayAsk });
+      if (plan.exit === undefined) remove();
+      await this.#openMaster(plan);
+      this.#exit = () => {
+        if (plan.exit !== undefined)
+          spawnSync('ssh', plan.exit, { env: this.#access.env, stdio: 'ignore', timeout: 3_000 });
+        remove();
+      };
+      if (this.#closed) this.close();
+      return plan;
+    } catch (thrown) {
+      remove();
+      throw thrown;
+    }
+  }
+
+  async #openMaster({ master, check }: SshPlan): Promise<void> {
+    if (master === undefined) return;
+    if (check !== undefined && (await this.#end(check)).exitCode === 0) return;
+    await this.#run(master);
+  }
+
+  /** What a process of ssh's wrote to stdout; throws where it failed. */
+  async #run(args: string[]): Promise<string> {
+    const { stdout, ...end } = await this.#end(args);
+    if (end.exitCode !== 0) throw this.#explain(end, false);
+    return stdout;
+  }
+
+  /** Waits for a process of ssh's. One that went to the background may keep its stderr open: its good end is enough. */
+  #end(args: string[]): Promise<SshEnd & { stdout: string }> {
+    const { env, mayAsk } = this.#access;
+    const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe'];
+    const child = spawn('ssh', args, { env, stdio, ...(!mayAsk && { timeout: patience }) });
+    const said = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const)
+      child[name].setEncoding('utf8').on('data', (text: string) => {
+        said[name] += text;
+      });
+    return new Promise((resolve) => {
+      const settle = (code: number | null) => resolve({ ...said, exitCode: code ?? undefined });
+      child.once('error', ({ message }) => resolve({ ...said, exitCode: undefined, stderr: message }));
+      child.once('close', settle);
+      if (args.includes('-f')) child.once('exit', (code) => code === 0 && settle(code));
+    });
+  }
+
+  #explain(end: SshEnd, received: boolean): Error {
+    if (received) return new Error(lastLine(end.stderr) || 'ssh lost the connection');
+    const { sentence, suggestions } = explainSsh(end, this.#access.target);
+    return this.#describe(sentence, suggestions);
+  }
+}
