@@ -1,5 +1,6 @@
 import { GbuildError, messageOf } from '../errors.ts';
 import type { Endpoint } from './endpoint.ts';
+import { formatSshWords, type SshTarget } from './ssh-target.ts';
 import { explainTls } from './tls-failures.ts';
 
 const neverConnected = new Set([
@@ -20,7 +21,8 @@ export function connectionFailure(endpoint: Endpoint, what: string, thrown: unkn
   const code = (thrown as NodeJS.ErrnoException).code ?? '';
   const known = explainTls(endpoint, code, isFirst);
   if (known !== undefined)
-    return notReached(endpoint, `${known.sentence} (${messageOf(thrown)})`, known.suggestions, thrown);
+    return notReached(endpoint, `${known.sentence} (${plainReason(thrown)})`, known.suggestions, thrown);
+  if (endpoint.ssh !== undefined && code.startsWith('HPE_')) return chattyShell(endpoint, endpoint.ssh.target, thrown);
   if (neverConnected.has(code) || isTlsCode(code)) return unreachable(endpoint, code, thrown);
   return engineLost(endpoint, what, thrown);
 }
@@ -50,6 +52,13 @@ export function refused(endpoint: Endpoint, what: string, status: number, messag
   );
 }
 
+/** OpenSSL's own words stand between codes and file names of its sources, Node adds advice for programmers. */
+function plainReason(thrown: unknown): string {
+  const text = messageOf(thrown);
+  const reason = /:error:[0-9A-F]+:SSL routines:[^:]*:([^:]+):/i.exec(text)?.[1];
+  return reason ?? text.replace(/; if the root CA .*$/s, '');
+}
+
 /** There is no way to the engine. */
 export function notReached(endpoint: Endpoint, why: string, suggestions: string[], cause?: unknown): GbuildError {
   const machine = endpoint.machine === undefined ? '' : ` of the machine ${endpoint.machine}`;
@@ -62,6 +71,13 @@ export function notReached(endpoint: Endpoint, why: string, suggestions: string[
       facts: { endpoint: endpoint.url, source: endpoint.source },
     },
   );
+}
+
+/** What comes over ssh is not HTTP: the shell at the other end has said something first. */
+function chattyShell(endpoint: Endpoint, target: SshTarget, cause: unknown): GbuildError {
+  const words = formatSshWords(target);
+  const why = `a shell there prints something before it runs a command (${messageOf(cause)})`;
+  return notReached(endpoint, why, [`ssh ${words} true   # must print nothing: look into .bashrc`], cause);
 }
 
 function unreachable(endpoint: Endpoint, code: string, cause: unknown): GbuildError {

@@ -70,7 +70,10 @@ export function parseMachine(json: unknown, name: string, dir: string, file: str
 export function readMachineTls({ name, tlsVerify, certDirs }: StoredMachine): EngineTls {
   if (!tlsVerify)
     throw new GbuildError('usage', `the machine ${name} was made without TLS: anybody could answer in its place`, {
-      suggestions: [`docker-machine inspect ${name}`, 'gbuild doctor --host tcp://HOST:PORT   # if it is to be so'],
+      suggestions: [
+        `docker-machine inspect ${name}`,
+        'gbuild engine use tcp://HOST:PORT   # only where nobody else can answer',
+      ],
     });
   for (const dir of certDirs) {
     const tls = readTlsFolder(dir, true, {});

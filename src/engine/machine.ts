@@ -89,7 +89,8 @@ async function askEnv(host: Host, name: string, rim: MachineRim): Promise<Machin
   const first = await ask('env', '--shell', 'bash', name);
   if (first.exitCode === 0) return first;
   const state = (await ask('status', name)).stdout.trim();
-  if (!['Stopped', 'Saved', 'Paused'].includes(state) || !rim.mayStart) throw failedEnv(name, state, first);
+  if (!['Stopped', 'Saved', 'Paused'].includes(state)) throw failedEnv(name, state, first);
+  if (!rim.mayStart) throw isStopped(name, state);
   rim.say(`the machine ${name} is ${state.toLowerCase()}: docker-machine start ${name}`);
   const started = await ask('start', name);
   if (started.exitCode !== 0) throw failedStart(name, state, started);
@@ -107,16 +108,23 @@ function parseExports(text: string): Record<string, string> {
 }
 
 function failedEnv(name: string, state: string, answer: MachineAnswer): GbuildError {
+  const line = lineOf(answer);
   const known = explainMachine(name, answer.stderr);
-  const shown = state === '' ? '' : ` (docker-machine calls it ${state})`;
   return new GbuildError(
     'engine-unreachable',
-    `the machine ${name}${shown} cannot be used: ${known?.sentence ?? 'docker-machine says why not'}: ${lineOf(answer)}`,
+    `the machine ${name} cannot be used: ${known === undefined ? line : `${known.sentence} (${line})`}`,
     {
       suggestions: known?.suggestions ?? [`docker-machine env ${name}`, `docker-machine regenerate-certs ${name}`],
       facts: { machine: name, state },
     },
   );
+}
+
+function isStopped(name: string, state: string): GbuildError {
+  return new GbuildError('engine-unreachable', `the machine ${name} is ${state.toLowerCase()}`, {
+    suggestions: [`docker-machine start ${name}`],
+    facts: { machine: name, state },
+  });
 }
 
 function failedStart(name: string, state: string, answer: MachineAnswer): GbuildError {
@@ -133,9 +141,13 @@ function withoutTls(name: string, why: string): GbuildError {
   });
 }
 
-/** The first line of what it said that is no advice. */
+/** The first line of what it said, without the steps it was at. */
 function lineOf({ stderr, exitCode }: MachineAnswer): string {
-  return stderr.trim().split('\n')[0]?.trim() || `exit code ${exitCode}`;
+  const line = stderr.trim().split('\n')[0]?.trim() ?? '';
+  return (
+    line.replace(/^Error checking TLS connection: (.*There was an error validating certificates for )?/, '') ||
+    `exit code ${exitCode}`
+  );
 }
 
 const patience = 1_500;

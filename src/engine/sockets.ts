@@ -44,6 +44,11 @@ export function findSocket(places: SocketPlace[], reasonOf: (path: string) => st
   return { warnings };
 }
 
+/** The addresses of all places that can be used. */
+export function findSockets(places: SocketPlace[]): string[] {
+  return places.flatMap((place) => findSocket([place], () => '').endpoint?.url ?? []);
+}
+
 /** Nothing names an engine and no socket can be used. `running` are machines that could be named. */
 export function noEngine(places: SocketPlace[], warnings: string[], running: string[]): GbuildError {
   const tried = places.map(({ path }) => path).join(', ');

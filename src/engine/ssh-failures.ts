@@ -9,27 +9,22 @@ export interface SshFailure {
 
 interface Known {
   pattern: RegExp;
-  explain(target: Words): SshFailure;
+  explain(target: Words, stderr: string): SshFailure;
 }
 
 interface Words {
   host: string;
   /** What follows `ssh ` on a command line. */
   words: string;
-  /** The host as known_hosts names it. */
-  known: string;
 }
 
 /** ssh ends with 255 whatever is wrong with the connection, and the other end's client with 1: only their words tell. */
 const failures: Known[] = [
   {
     pattern: /HOST IDENTIFICATION HAS CHANGED/,
-    explain: ({ host, known, words }) => ({
+    explain: ({ host, words }, stderr) => ({
       sentence: `${host} shows another host key than the one that is known: it was installed anew, or it is another machine`,
-      suggestions: [
-        `ssh-keygen -R '${known}'   # only if it was installed anew`,
-        `ssh ${words}   # compare the fingerprint`,
-      ],
+      suggestions: [...forgetKey(stderr), `ssh ${words}   # compare the fingerprint`],
     }),
   },
   {
@@ -91,7 +86,7 @@ const failures: Known[] = [
 /** Says what is wrong with a connection that never carried a byte. */
 export function explainSsh({ exitCode, stderr }: SshEnd, target: SshTarget): SshFailure {
   const words = formatSshWords(target);
-  const { host, port } = target;
+  const { host } = target;
   if (/^spawn ssh ENOENT/.test(stderr))
     return {
       sentence: 'there is no program ssh on this machine',
@@ -104,11 +99,18 @@ export function explainSsh({ exitCode, stderr }: SshEnd, target: SshTarget): Ssh
       sentence: `there is neither docker nor podman on the PATH of commands over ssh on ${host}`,
       suggestions: [`ssh ${words} 'command -v docker podman; echo $PATH'`],
     };
-  const known = port === undefined ? host : `[${host}]:${port}`;
-  const found = failures.find(({ pattern }) => pattern.test(stderr))?.explain({ host, words, known });
+  const found = failures.find(({ pattern }) => pattern.test(stderr))?.explain({ host, words }, stderr);
   const { sentence, suggestions } = found ?? { sentence: 'ssh failed', suggestions: [`ssh -v ${words} true`] };
   const line = lastLine(stderr);
   return { sentence: line === '' ? sentence : `${sentence} (${line})`, suggestions };
+}
+
+/** ssh names the file and the entry in it. */
+function forgetKey(stderr: string): string[] {
+  const file = /^Offending .* key in (\S+):\d+/m.exec(stderr)?.[1];
+  const entry = /^Host key for (\S+) has changed/m.exec(stderr)?.[1];
+  if (file === undefined || entry === undefined) return [];
+  return [`ssh-keygen -f ${file} -R '${entry}'   # only if it was installed anew`];
 }
 
 /** The last line with something in it. */

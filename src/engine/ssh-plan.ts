@@ -65,7 +65,7 @@ export function parseSettings(text: string): SshSettings {
   const settings = new Map<string, string>();
   for (const line of text.split('\n')) {
     const [, key = '', value = ''] = /^(\S+) (.*)$/.exec(line) ?? [];
-    if (!settings.has(key.toLowerCase())) settings.set(key.toLowerCase(), value);
+    if (key !== '' && !settings.has(key.toLowerCase())) settings.set(key.toLowerCase(), value);
   }
   return settings;
 }

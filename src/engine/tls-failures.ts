@@ -35,7 +35,7 @@ const codes: [RegExp, Kind][] = [
 
 /** The words that docker-machine's own check ends with. */
 const words: [RegExp, Kind][] = [
-  [/certificate is valid for .*, not|doesn't contain any IP SANs/, 'other address'],
+  [/certificate is (not )?valid for|doesn't contain any IP SANs/, 'other address'],
   [/not yet valid|has expired/, 'server expired'],
   [/unknown authority/, 'other authority'],
   [/tls: .*(bad certificate|expired certificate|unknown certificate)/, 'client refused'],

@@ -48,7 +48,7 @@ export async function diagnose(input: DoctorInput): Promise<Diagnosis> {
   if (wanted('disk')) checks.push(checkDisk(input.host, engine?.info));
   if (wanted('proxy') || wanted('trust'))
     checks.push(...checkNetwork(input.host).filter(({ name }) => wanted(name as 'proxy')));
-  if (engine && wanted('clock')) checks.push(checkClock(input.host.startedAt, engine.info));
+  if (engine && wanted('clock')) checks.push(checkClock(input.host.startedAt, engine));
   if (wanted('spec') || wanted('lock'))
     checks.push(...(await checkRepository(input)).filter(({ name }) => wanted(name as 'spec')));
   return {
@@ -114,7 +114,7 @@ function checkNetwork(host: Host): Check[] {
   ];
 }
 
-function checkClock(now: number, info: EngineInfo | undefined): Check {
+function checkClock(now: number, { info, endpoint }: { info?: EngineInfo; endpoint?: Endpoint }): Check {
   const engineTime = Date.parse(info?.time ?? '');
   if (Number.isNaN(engineTime)) return ok('clock', 'the engine does not tell its time');
   const skew = Math.abs(engineTime - now) / 1000;
@@ -123,8 +123,13 @@ function checkClock(now: number, info: EngineInfo | undefined): Check {
     name: 'clock',
     state: 'warning',
     detail: `the engine's clock is ${Math.round(skew)} s away from this machine's: build tools that compare file times will be confused`,
-    todo: ['timedatectl set-ntp true'],
+    todo: ['timedatectl set-ntp true', ...setClock(endpoint?.machine)],
   };
+}
+
+/** The clock of a virtual machine stands still while its host sleeps. */
+function setClock(machine: string | undefined): string[] {
+  return machine === undefined ? [] : [`docker-machine ssh ${machine} sudo date -u -s @$(date +%s)`];
 }
 
 async function checkRepository(input: DoctorInput): Promise<Check[]> {

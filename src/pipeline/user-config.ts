@@ -17,7 +17,8 @@ export async function readUserConfig(host: Host): Promise<UserConfig> {
   return parseConfig(text, file, host.homeDir);
 }
 
-function readTextIfAny(file: string): string | undefined {
+/** A file as text; undefined where it cannot be read. */
+export function readTextIfAny(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');
   } catch {
