@@ -52,7 +52,8 @@ async function chooseQuietly(host: Host, flags: EngineChoice, progress: Progress
     for (const warning of endpoint.warnings) progress.warn(warning);
     return endpoint;
   } catch (error) {
-    if (!(error instanceof GbuildError)) throw error;
+    const named = flags.host ?? flags.context ?? flags.machine;
+    if (!(error instanceof GbuildError) || (named !== undefined && error.code === 'usage')) throw error;
     progress.warn(error.message);
     return undefined;
   }

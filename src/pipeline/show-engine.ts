@@ -1,6 +1,7 @@
 import { connectEngine, type Endpoint } from '../engine/engine.ts';
 import type { EngineInfo } from '../engine/info.ts';
 import { readOwner } from '../engine/owner.ts';
+import { GbuildError } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { readEngineName } from './engine-name.ts';
@@ -18,6 +19,11 @@ export async function showEngine(
   choice: EngineChoice,
   progress: Progress,
 ): Promise<ShownEngine> {
+  const flag = (['host', 'context', 'machine'] as const).find((kind) => choice[kind] !== undefined);
+  if (name !== undefined && flag !== undefined)
+    throw new GbuildError('usage', `${name} and --${flag} both name an engine`, {
+      suggestions: [`gbuild engine show ${name}`],
+    });
   const named = name === undefined || name === 'default' ? choice : readEngineName(host, name);
   const endpoint = await chooseEngine(host, named, { say: (text) => progress.note(text), mayStart: false });
   for (const warning of endpoint.warnings) progress.warn(warning);

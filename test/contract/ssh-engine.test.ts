@@ -102,6 +102,19 @@ test('one connection carries everything, and its streams are used again', async 
   expect(channels.length).toBeLessThanOrEqual(4);
 });
 
+test('signs of life are asked for over streams that are there already', async () => {
+  const before = ssh.calls().length;
+  const heartbeat = { every: 50, deadline: 10_000 };
+  const client = connectEngine(endpointOver(ssh), { owner: readOwner(), runId: 'ssh', heartbeat });
+  expect(await run(client, 'sleep 3')).toEqual([0, '']);
+  client.close();
+  const channels = ssh
+    .calls()
+    .slice(before)
+    .filter((call) => call.includes('dial-stdio'));
+  expect(channels.length).toBeLessThanOrEqual(5);
+});
+
 test('more streams than the server lets one connection have are no failure', async () => {
   const turns = Array.from({ length: 8 }, (_, turn) => run(engine, `sleep 1; echo ${turn}`));
   expect(await Promise.all(turns)).toEqual(turns.map((_, turn) => [0, `${turn}\n`]));
