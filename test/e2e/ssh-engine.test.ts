@@ -83,10 +83,10 @@ describe('an engine over ssh', () => {
       'tasks:\n  test: trap "echo asked; exit 1" TERM; echo ready; while :; do sleep 0.1; done\n',
     );
     const running = cli.start(['test', '--host', 'ssh://box'], { cwd, env, terminal: true, input: 'open' });
-    await running.until('ready');
+    await running.until(/^ready\r?$/m);
     running.type('\x03');
     expect((await running.ended).exitCode).toBe(130);
-    expect(running.output()).toContain('asked');
+    expect(running.output()).toMatch(/^asked\r?$/m);
     expect(JSON.parse((await askEngine(ssh.host, 'GET', '/containers/json?all=1')).text)).toEqual([]);
   });
 
