@@ -22,6 +22,13 @@ export interface SshAccess {
 /** Milliseconds for a connection that nobody has to type anything for. */
 const patience = 25_000;
 
+/** A socket's path has some hundred bytes at most, and ssh appends to it. */
+const longest = 60;
+
+function shortFolder(): string {
+  return tmpdir().length > longest ? '/tmp' : tmpdir();
+}
+
 /** One connection of ssh's and any number of streams over it; nothing is started before the first, and `close` ends it. */
 export class SshConnection {
   readonly #access: SshAccess;
@@ -60,7 +67,7 @@ export class SshConnection {
   async #connect(): Promise<SshPlan> {
     const { target, mayAsk, canShare } = this.#access;
     const settings = parseSettings(await this.#run(planSettings(target)));
-    const dir = canShare ? mkdtempSync(join(tmpdir(), 'gbuild-ssh-')) : undefined;
+    const dir = canShare ? mkdtempSync(join(shortFolder(), 'gbuild-ssh-')) : undefined;
     const remove = () => dir !== undefined && rmSync(dir, { recursive: true, force: true });
     try {
       const controlPath = dir === undefined ? undefined : join(dir, 's');

@@ -90,6 +90,20 @@ describe('an engine over ssh', () => {
     expect(JSON.parse((await askEngine(ssh.host, 'GET', '/containers/json?all=1')).text)).toEqual([]);
   });
 
+  test('lets ssh ask for a password on a terminal, and before anything else', async () => {
+    await ssh.exec('echo build:open-sesame | chpasswd');
+    const config = ssh.config.replace(/IdentityFile .*/, 'IdentityFile none');
+    await withConfig(config, async () => {
+      const asking = cli.start(['toolchain', 'ls', '--host', 'ssh://box'], { env, terminal: true, input: 'open' });
+      await asking.until(/password: $/);
+      asking.type('open-sesame\n');
+      expect((await asking.ended).exitCode).toBe(0);
+      expect(asking.output()).toContain('IMAGE');
+      const { exitCode, stderr } = await cli.run(['toolchain', 'ls', '--host', 'ssh://box'], { env });
+      expect([exitCode, stderr]).toEqual([3, expect.stringContaining('box does not let you in')]);
+    });
+  });
+
   test("goes over the jump host of the user's configuration", async () => {
     const key = readFileSync(join(ssh.binDir, '../host_key.pub'), 'utf8');
     const known = join(ssh.binDir, '../known_hosts');
