@@ -45,10 +45,8 @@ export class SshConnection {
 
   /** A stream to the engine. Throws what `describe` makes of ssh's failure; so does the stream when the other end has no engine. */
   async open(): Promise<Duplex> {
-    this.#plan ??= this.#connect().catch((thrown: unknown) => {
-      this.#plan = undefined;
-      throw thrown;
-    });
+    // A connection that failed is not tried again: a person would be asked for the same password twice.
+    this.#plan ??= this.#connect();
     const { channel } = await this.#plan;
     // A group of its own: the terminal's Ctrl-C is for gbuild, which still needs the engine to clean up.
     const child: ChildProcessWithoutNullStreams = spawn('ssh', channel, {

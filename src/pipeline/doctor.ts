@@ -9,6 +9,7 @@ import { formatBytes } from '../reporter/format.ts';
 import { silentProgress } from '../reporter/progress.ts';
 import { readHostTrust } from '../toolchain/trust.ts';
 import { findRoot } from '../workspace/root.ts';
+import { tellSkew } from './clock-skew.ts';
 import { chooseEngine, type EngineChoice } from './engine-session.ts';
 import { openWorkspace, type Places } from './workspace-session.ts';
 
@@ -36,7 +37,6 @@ export interface DoctorInput extends Places {
 export const checkNames = ['node', 'engine', 'disk', 'proxy', 'trust', 'clock', 'spec', 'lock'] as const;
 
 const leastFreeBytes = 3e9;
-const mostClockSkewSeconds = 60;
 
 /** The story of `gbuild doctor`: looks at everything a run depends on; changes nothing. */
 export async function diagnose(input: DoctorInput): Promise<Diagnosis> {
@@ -115,21 +115,9 @@ function checkNetwork(host: Host): Check[] {
 }
 
 function checkClock(now: number, { info, endpoint }: { info?: EngineInfo; endpoint?: Endpoint }): Check {
-  const engineTime = Date.parse(info?.time ?? '');
-  if (Number.isNaN(engineTime)) return ok('clock', 'the engine does not tell its time');
-  const skew = Math.abs(engineTime - now) / 1000;
-  if (skew <= mostClockSkewSeconds) return ok('clock', 'this machine and the engine agree');
-  return {
-    name: 'clock',
-    state: 'warning',
-    detail: `the engine's clock is ${Math.round(skew)} s away from this machine's: build tools that compare file times will be confused`,
-    todo: ['timedatectl set-ntp true', ...setClock(endpoint?.machine)],
-  };
-}
-
-/** The clock of a virtual machine stands still while its host sleeps. */
-function setClock(machine: string | undefined): string[] {
-  return machine === undefined ? [] : [`docker-machine ssh ${machine} sudo date -u -s @$(date +%s)`];
+  const skew = tellSkew(now, info, endpoint?.machine);
+  if (skew === undefined) return ok('clock', 'this machine and the engine agree');
+  return { name: 'clock', state: 'warning', ...skew };
 }
 
 async function checkRepository(input: DoctorInput): Promise<Check[]> {

@@ -4,6 +4,7 @@ import { readOwner } from '../engine/owner.ts';
 import { GbuildError } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { Progress } from '../reporter/progress.ts';
+import { tellSkew } from './clock-skew.ts';
 import { readEngineName } from './engine-name.ts';
 import { chooseEngine, type EngineChoice } from './engine-session.ts';
 
@@ -30,6 +31,8 @@ export async function showEngine(
   const engine = connectEngine(endpoint, { owner: readOwner(), runId: 'show' });
   try {
     const info = await engine.info();
+    const skew = tellSkew(host.startedAt, info, endpoint.machine);
+    if (skew !== undefined) progress.warn(`${skew.detail}: ${skew.todo[0]}`);
     return { endpoint: named === choice ? endpoint : { ...endpoint, reason: 'it was asked for by its name' }, info };
   } finally {
     engine.close();

@@ -161,6 +161,13 @@ describe('an engine over ssh', () => {
 });
 
 describe('an engine over ssh that is not reached', () => {
+  test('is tried once in a run', async () => {
+    const cwd = cli.tasks('e2e-ssh-once', 'tasks:\n  test: exit 7\n');
+    const before = ssh.calls().length;
+    expect((await cli.run(['test', '--host', 'ssh://nobody@box'], { cwd, env })).exitCode).toBe(3);
+    expect(ssh.calls().slice(before)).toHaveLength(2);
+  });
+
   test('is told in a sentence with the command that mends it', async () => {
     const urls = [
       'ssh://nobody@box',

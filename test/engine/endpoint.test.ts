@@ -275,6 +275,12 @@ describe('TLS', () => {
     expect([url, tls?.verify, String(tls?.cert)]).toEqual(['tcp://2.2.2.2:2376', true, 'the cert.pem']);
   });
 
+  test('the machine that docker-machine env leaves in the environment is known by its name', async () => {
+    const env = { DOCKER_HOST: 'tcp://2.2.2.2', DOCKER_CERT_PATH: certDir, DOCKER_MACHINE_NAME: 'box' };
+    expect((await choose(hostWith({ ...env, DOCKER_TLS_VERIFY: '1' }))).machine).toBe('box');
+    expect((await choose(hostWith(env))).machine).toBeUndefined();
+  });
+
   test('without DOCKER_TLS_VERIFY certificates are left alone', async () => {
     const env = { DOCKER_HOST: 'tcp://2.2.2.2', DOCKER_CERT_PATH: certDir };
     const { url, tls } = await choose(hostWith(env), {});
