@@ -1,4 +1,4 @@
-import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,6 +35,7 @@ export class SshConnection {
   readonly #describe: (sentence: string, suggestions: string[]) => Error;
   #plan: Promise<SshPlan> | undefined;
   #exit: (() => void) | undefined;
+  #opening: ChildProcess | undefined;
   #closed = false;
 
   /** `describe` makes the error of a sentence about what is wrong and of what to type. */
@@ -58,6 +59,7 @@ export class SshConnection {
 
   close(): void {
     this.#closed = true;
+    this.#opening?.kill();
     this.#exit?.();
     this.#exit = undefined;
   }
@@ -103,6 +105,7 @@ export class SshConnection {
     const { env, mayAsk } = this.#access;
     const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe'];
     const child = spawn('ssh', args, { env, stdio, ...(!mayAsk && { timeout: patience }) });
+    this.#opening = child;
     const said = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const)
       child[name].setEncoding('utf8').on('data', (text: string) => {
@@ -112,7 +115,12 @@ export class SshConnection {
       const settle = (code: number | null) => resolve({ ...said, exitCode: code ?? undefined });
       child.once('error', ({ message }) => resolve({ ...said, exitCode: undefined, stderr: message }));
       child.once('close', settle);
-      if (args.includes('-f')) child.once('exit', (code) => code === 0 && settle(code));
+      if (args.includes('-f'))
+        child.once('exit', (code) => {
+          if (code !== 0) return;
+          for (const name of ['stdout', 'stderr'] as const) child[name].destroy();
+          settle(code);
+        });
     });
   }
 
