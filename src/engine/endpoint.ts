@@ -65,6 +65,11 @@ export function endpointOfContext(host: Host, context: DockerContext, why: Why):
   return { ...named, tls: tls ?? { verify: !context.skipVerify }, chosenAt: host.startedAt };
 }
 
+/** Whether the way to it leads over a network, and may break while the engine goes on. */
+export function isRemote({ socketPath }: Endpoint): boolean {
+  return socketPath === undefined;
+}
+
 /** The variables that make a child process (a docker client, a test that starts containers) use the same engine. */
 export function endpointEnv({ url, tls, machine }: Endpoint): Record<string, string> {
   return {

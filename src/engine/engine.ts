@@ -1,15 +1,25 @@
 import type { Readable } from 'node:stream';
 import type { Stop } from '../host.ts';
 import { type BuildRequest, buildImage } from './build.ts';
-import type { ContainerIO, ContainerResult, ContainerSpec } from './container-spec.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { ContainerIO, ContainerResult, ContainerSpec, LogDriver } from './container-spec.ts';
+import { type Endpoint, isRemote } from './endpoint.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { type EngineImage, inspectImage, type ListedImage, listImages, removeImage, tagImage } from './images.ts';
 import { type EngineInfo, readInfo } from './info.ts';
 import { type Owner, ownerText } from './owner.ts';
 import { readImageFiles } from './read-file.ts';
-import { runContainer } from './run.ts';
-import { ownerLabel, removeRun, runLabel, type SweepReport, stagingReference, sweepDead } from './sweep.ts';
+import { resumeContainer, type Watched } from './resume.ts';
+import { removeAfter, runContainer } from './run.ts';
+import {
+  type Keeper,
+  keeperLabel,
+  ownerLabel,
+  removeRun,
+  runLabel,
+  type SweepReport,
+  stagingReference,
+  sweepDead,
+} from './sweep.ts';
 import { loadArchive, type PullProgress, pullImage, saveImage } from './transfer.ts';
 import { type EngineVolume, listVolumes, readVolumeSizes, removeVolume } from './volumes.ts';
 import { Wire } from './wire.ts';
@@ -27,6 +37,8 @@ export type { EngineVolume } from './volumes.ts';
 export interface EngineOptions {
   owner: Owner;
   runId: string;
+  /** Remembers what a sweep must leave; nothing when left out. */
+  keeper?: Keeper;
   /** Gets one line for each request. */
   debug?: (text: string) => void;
   heartbeat?: Heartbeat;
@@ -46,12 +58,14 @@ export class Engine {
   readonly owner: Owner;
   readonly runId: string;
   readonly #wire: Wire;
+  readonly #keeper: Keeper;
   #info: Promise<EngineInfo> | undefined;
 
   constructor(endpoint: Endpoint, options: EngineOptions) {
     this.endpoint = endpoint;
     this.owner = options.owner;
     this.runId = options.runId;
+    this.#keeper = options.keeper ?? { name: options.runId, runs: () => new Set() };
     this.#wire = new Wire(endpoint, options);
   }
 
@@ -110,7 +124,21 @@ export class Engine {
 
   /** Runs a container that carries this run's and owner's labels besides its own. */
   runContainer(spec: ContainerSpec, io: ContainerIO): Promise<ContainerResult> {
-    return runContainer(this.#wire, { ...spec, labels: { ...spec.labels, ...this.labels } }, io);
+    const kept = spec.log === undefined ? {} : { [keeperLabel]: this.#keeper.name };
+    return runContainer(this.#wire, { ...spec, labels: { ...spec.labels, ...this.labels, ...kept } }, io);
+  }
+
+  /** Watches a container that was lost sight of, to its end, and removes it. */
+  async resumeContainer(watched: Watched, io: ContainerIO): Promise<ContainerResult> {
+    const began = performance.now();
+    const outcome = await removeAfter(this.#wire, watched.id, io, () => resumeContainer(this.#wire, watched, io));
+    return { ...outcome, seconds: (performance.now() - began) / 1000 };
+  }
+
+  /** The driver with which a container's output can be read again, where the way to the engine may break. */
+  async chooseLog(): Promise<LogDriver | undefined> {
+    if (!isRemote(this.endpoint)) return undefined;
+    return (await this.info()).kind === 'podman' ? 'json-file' : 'local';
   }
 
   /** Small files of an image by path; those that are not there are left out. */
@@ -128,9 +156,9 @@ export class Engine {
     return stagingReference(this.owner, name);
   }
 
-  /** Removes what dead owners left; never anything of a living or a foreign one. */
+  /** Removes what dead owners left; never anything of a living or a foreign one, or of runs that one may come back to. */
   sweep(): Promise<SweepReport> {
-    return sweepDead(this.#wire, this.owner);
+    return sweepDead(this.#wire, this.owner, this.#keeper);
   }
 
   /** Removes everything of one run of this process. */

@@ -1,5 +1,5 @@
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
@@ -29,13 +29,21 @@ function shortFolder(): string {
   return tmpdir().length > longest ? '/tmp' : tmpdir();
 }
 
+/** What leads to the engine once ssh has let us in. */
+interface Opened {
+  plan: SshPlan;
+  /** False when the connection of our own is gone. */
+  isAlive: () => boolean;
+  close: () => void;
+}
+
 /** One connection of ssh's and any number of streams over it; nothing is started before the first, and `close` ends it. */
 export class SshConnection {
   readonly #access: SshAccess;
   readonly #describe: (sentence: string, suggestions: string[]) => Error;
-  #plan: Promise<SshPlan> | undefined;
-  #exit: (() => void) | undefined;
+  #opened: Promise<Opened> | undefined;
   #opening: ChildProcess | undefined;
+  #wasOpen = false;
   #closed = false;
 
   /** `describe` makes the error of a sentence about what is wrong and of what to type. */
@@ -46,11 +54,9 @@ export class SshConnection {
 
   /** A stream to the engine. Throws what `describe` makes of ssh's failure; so does the stream when the other end has no engine. */
   async open(): Promise<Duplex> {
-    // A connection that failed is not tried again: a person would be asked for the same password twice.
-    this.#plan ??= this.#connect();
-    const { channel } = await this.#plan;
+    const { plan } = await this.#share();
     // A group of its own: the terminal's Ctrl-C is for gbuild, which still needs the engine to clean up.
-    const child: ChildProcessWithoutNullStreams = spawn('ssh', channel, {
+    const child: ChildProcessWithoutNullStreams = spawn('ssh', plan.channel, {
       env: this.#access.env,
       detached: this.#access.canShare,
     });
@@ -60,31 +66,57 @@ export class SshConnection {
   close(): void {
     this.#closed = true;
     this.#opening?.kill();
-    this.#exit?.();
-    this.#exit = undefined;
+    this.#opened?.then(
+      ({ close }) => close(),
+      () => {
+        // It never was open.
+      },
+    );
   }
 
-  async #connect(): Promise<SshPlan> {
-    const { target, mayAsk, canShare } = this.#access;
+  /**
+   * The connection for all streams; a new one where it was lost. The first one that fails is not tried again, for a person would be
+   * asked for the same password twice; later nobody is asked anything.
+   */
+  async #share(): Promise<Opened> {
+    const isNew = this.#opened === undefined;
+    const current = this.#opened ?? this.#connect();
+    this.#opened = current;
+    const opened = await current.catch((thrown: unknown) => {
+      if (this.#wasOpen && this.#opened === current) this.#opened = undefined;
+      throw thrown;
+    });
+    this.#wasOpen = true;
+    if (isNew || opened.isAlive()) return opened;
+    opened.close();
+    if (this.#opened === current) this.#opened = undefined;
+    return this.#share();
+  }
+
+  async #connect(): Promise<Opened> {
+    const { target, env, canShare } = this.#access;
     const settings = parseSettings(await this.#run(planSettings(target)));
     const dir = canShare ? mkdtempSync(join(shortFolder(), 'gbuild-ssh-')) : undefined;
-    const remove = () => dir !== undefined && rmSync(dir, { recursive: true, force: true });
+    const controlPath = dir === undefined ? undefined : join(dir, 's');
+    const plan = planSsh({ target, settings, controlPath, mayAsk: this.#mayAsk });
+    const isOwn = plan.exit !== undefined && controlPath !== undefined;
+    const close = () => {
+      if (plan.exit !== undefined && isOwn && existsSync(controlPath))
+        spawnSync('ssh', plan.exit, { env, stdio: 'ignore', timeout: 3_000 });
+      if (dir !== undefined) rmSync(dir, { recursive: true, force: true });
+    };
     try {
-      const controlPath = dir === undefined ? undefined : join(dir, 's');
-      const plan = planSsh({ target, settings, controlPath, mayAsk });
-      if (plan.exit === undefined) remove();
+      if (this.#closed) throw new Error('it was closed before it was open');
       await this.#openMaster(plan);
-      this.#exit = () => {
-        if (plan.exit !== undefined)
-          spawnSync('ssh', plan.exit, { env: this.#access.env, stdio: 'ignore', timeout: 3_000 });
-        remove();
-      };
-      if (this.#closed) this.close();
-      return plan;
+      return { plan, isAlive: () => !isOwn || existsSync(controlPath), close };
     } catch (thrown) {
-      remove();
+      close();
       throw thrown;
     }
+  }
+
+  get #mayAsk(): boolean {
+    return this.#access.mayAsk && !this.#wasOpen;
   }
 
   async #openMaster({ master, check }: SshPlan): Promise<void> {
@@ -102,9 +134,9 @@ export class SshConnection {
 
   /** Waits for a process of ssh's. One that went to the background may keep its stderr open: its good end is enough. */
   #end(args: string[]): Promise<SshEnd & { stdout: string }> {
-    const { env, mayAsk } = this.#access;
     const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe'];
-    const child = spawn('ssh', args, { env, stdio, ...(!mayAsk && { timeout: patience }) });
+    const limit = this.#mayAsk ? {} : { timeout: patience };
+    const child = spawn('ssh', args, { env: this.#access.env, stdio, ...limit });
     this.#opening = child;
     const said = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const)

@@ -1,4 +1,3 @@
-import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { ContainerIO } from '../engine/container-spec.ts';
@@ -7,7 +6,9 @@ import type { Host, Stop } from '../host.ts';
 import type { PlannedTask, TaskPlan } from '../plan/task-plan.ts';
 import { formatSeconds } from '../reporter/format.ts';
 import type { Progress } from '../reporter/progress.ts';
+import { detachTask } from './detached-tasks.ts';
 import { MaskedOutput } from './masked-output.ts';
+import { listReports } from './reports.ts';
 import { runPlanned } from './run-container.ts';
 import { runGraph } from './run-graph.ts';
 import type { RunSecrets } from './run-secrets.ts';
@@ -80,15 +81,23 @@ async function runTask(task: PlannedTask, overlap: boolean, input: RunTasksInput
   try {
     const container = planContainer(task, plan, ground, secrets.pick(task.secrets));
     const env = { ...(terminal && terminalEnvironment(ground.host)), ...container.spec.env };
+    const engineLog = await engine.chooseLog();
     const result = await runPlanned(
       engine,
       ground.host,
       {
         ...container,
-        spec: { ...container.spec, env, tty: terminal !== undefined, stdin: streams.stdin !== undefined },
+        spec: {
+          ...container.spec,
+          env,
+          tty: terminal !== undefined,
+          stdin: streams.stdin !== undefined,
+          ...(engineLog !== undefined && { log: engineLog }),
+        },
       },
       {
         onOutput: (stream, chunk) => output.write(stream, chunk),
+        onAway: (text) => progress.warn(`${task.name}: ${text}`),
         stop,
         ...(terminal !== undefined && { terminal }),
         ...(streams.stdin !== undefined && { stdin: streams.stdin }),
@@ -108,6 +117,11 @@ async function runTask(task: PlannedTask, overlap: boolean, input: RunTasksInput
       reports: listReports(plan.rootDir, task.reports),
       ...(because !== undefined && { because }),
     };
+  } catch (error) {
+    const { rootDir, repository } = plan;
+    const { name, secrets: given, reports } = task;
+    const about = { runId: engine.runId, task: name, repository, rootDir, secrets: given, reports, log };
+    throw detachTask(ground.host, error, about, engine.endpoint);
   } finally {
     const failure = await output.end();
     if (failure) progress.warn(`the log ${log} is not complete: ${failure.message}`);
@@ -140,8 +154,4 @@ function explainExit(exitCode: number, oomKilled: boolean, startError: string | 
     return 'a command was not found; is it in the toolchain, or installed by a task this one needs?';
   if (exitCode === 126) return 'a command was found but is not executable';
   return undefined;
-}
-
-function listReports(rootDir: string, globs: string[]): string[] {
-  return globs.length === 0 ? [] : globSync(globs, { cwd: rootDir }).sort();
 }

@@ -104,7 +104,7 @@ test('one connection carries everything, and its streams are used again', async 
 
 test('signs of life are asked for over streams that are there already', async () => {
   const before = ssh.calls().length;
-  const heartbeat = { every: 50, deadline: 10_000 };
+  const heartbeat = { every: 50, deadline: 10_000, away: 0 };
   const client = connectEngine(endpointOver(ssh), { owner: readOwner(), runId: 'ssh', heartbeat });
   expect(await run(client, 'sleep 3')).toEqual([0, '']);
   client.close();
@@ -136,12 +136,22 @@ test('an image is built and an archive is loaded', async () => {
   expect((await engine.inspectImage('ssh:loaded'))?.diffIds).toEqual([digestOf(layer)]);
 });
 
-test('a connection that breaks ends the run', async () => {
+test('a connection that breaks ends a run whose output the engine does not keep', async () => {
+  const before = ssh.calls().length;
   const client = open();
   const work = client.runContainer(specOf('echo up; sleep 600'), {
     onOutput: () => void ssh.exec('pkill -KILL -u build sshd'),
     stop: neverStop(),
   });
   await expect(work).rejects.toMatchObject({ exitCode: 3, message: expect.stringContaining('ssh://box') });
+  // What comes then goes over one new connection.
+  await client.inspectImage(inject('baseImage'));
+  await client.inspectImage(inject('baseImage'));
+  expect(
+    ssh
+      .calls()
+      .slice(before)
+      .filter((call) => call.includes('ControlMaster=yes')),
+  ).toHaveLength(2);
   client.close();
 });

@@ -90,6 +90,24 @@ describe('an engine over ssh', () => {
     expect(JSON.parse((await askEngine(ssh.host, 'GET', '/containers/json?all=1')).text)).toEqual([]);
   });
 
+  test('goes on with a task when its connection broke, over a new one', async () => {
+    const cwd = cli.tasks(
+      'e2e-ssh-broken',
+      'tasks:\n  test: for i in 1 2 3 4 5 6; do echo line $i; sleep 1; done; exit 7\n',
+    );
+    const before = ssh.calls().length;
+    const running = cli.start(['test', '--host', 'ssh://box'], { cwd, env });
+    await running.until(/^line 2$/m);
+    await ssh.exec('pkill -KILL -u build sshd');
+    const { exitCode, stdout } = await running.ended;
+    expect([exitCode, stdout]).toEqual([7, [1, 2, 3, 4, 5, 6].map((turn) => `line ${turn}\n`).join('')]);
+    const opened = ssh
+      .calls()
+      .slice(before)
+      .filter((call) => call.includes('ControlMaster=yes'));
+    expect(opened).toHaveLength(2);
+  });
+
   test('lets ssh ask for a password on a terminal, and before anything else', async () => {
     await ssh.exec('echo build:open-sesame | chpasswd');
     const config = ssh.config.replace(/IdentityFile .*/, 'IdentityFile none');
