@@ -18,13 +18,19 @@ const neverConnected = new Set([
 /** A request that got no answer: the engine could not be reached, or went away while it was asked. */
 export function connectionFailure(endpoint: Endpoint, what: string, thrown: unknown, isFirst = false): GbuildError {
   if (thrown instanceof GbuildError) return thrown;
-  const code = (thrown as NodeJS.ErrnoException).code ?? '';
+  const code = codeOf(thrown);
   const known = explainTls(endpoint, code, isFirst);
   if (known !== undefined)
     return notReached(endpoint, `${known.sentence} (${plainReason(thrown)})`, known.suggestions, thrown);
   if (endpoint.ssh !== undefined && code.startsWith('HPE_')) return chattyShell(endpoint, endpoint.ssh.target, thrown);
   if (neverConnected.has(code) || isTlsCode(code)) return unreachable(endpoint, code, thrown);
   return engineLost(endpoint, what, thrown);
+}
+
+/** Node's name for what happened; an aborted signal has a number there. */
+function codeOf(thrown: unknown): string {
+  const code: unknown = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+  return typeof code === 'string' ? code : '';
 }
 
 /** The connection broke, or the engine stopped answering, in the middle of something. */

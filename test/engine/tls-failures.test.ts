@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import type { Endpoint } from '../../src/engine/endpoint.ts';
+import { connectionFailure } from '../../src/engine/failures.ts';
 import { explainTls } from '../../src/engine/tls-failures.ts';
 import { Wire } from '../../src/engine/wire.ts';
 import { makeAuthority, readIssued } from '../support/authority.ts';
@@ -84,6 +85,17 @@ test('a certificate of our own is looked at first: its date is known here', () =
 test('a connection that breaks is a refused certificate only before the first answer', () => {
   expect(explainTls(endpoint(), 'ECONNRESET', true)?.sentence).toContain('it does not take /store/box/cert.pem');
   expect(explainTls(endpoint(), 'ECONNRESET', false)).toBeUndefined();
+});
+
+test('a request that was given up is an engine that went away, over ssh and behind TLS as well', () => {
+  const { reason } = AbortSignal.abort();
+  const ssh = { target: { host: 'box' }, env: {}, mayAsk: false, canShare: true };
+  const { host: _, port: __, tls: ___, ...bare } = endpoint();
+  for (const each of [endpoint(), { ...bare, ssh }])
+    expect(connectionFailure(each, 'load an image', reason, true)).toMatchObject({
+      code: 'engine-failed',
+      facts: { lost: true },
+    });
 });
 
 test('without TLS or a machine there is nothing to say of certificates', () => {
