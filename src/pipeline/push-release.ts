@@ -14,6 +14,7 @@ import type { Repository } from '../registry/repository.ts';
 import type { Progress, Step } from '../reporter/progress.ts';
 import { TransferMeter } from '../reporter/transfer.ts';
 import { findBaseLayers } from './base-layers.ts';
+import { askNewest } from './earlier-layers.ts';
 import { withRegistries } from './open-registries.ts';
 import type { ReleaseFacts } from './release-facts.ts';
 import { assertSameRelease } from './remote-release.ts';
@@ -78,6 +79,7 @@ export async function pushRelease(request: PushRequest): Promise<PushRecord> {
   const repository = registries.repository({ registry, path });
   const reference = `${registry}/${path}:${version}`;
   const signing = await readSigning(request.host, request.attest?.keyFile);
+  const known = findBaseLayers(registries, image);
   const standing = await readRemote(repository, version);
   if (standing !== undefined) {
     await assertSameRelease(reference, standing, image);
@@ -86,7 +88,7 @@ export async function pushRelease(request: PushRequest): Promise<PushRecord> {
     const { digest } = standing.descriptor;
     return { reference, digest, alreadyReleased: true, tags, attached, layersSent: 0, bytesSent: 0 };
   }
-  const pushed = await progress.step(`pushing ${reference}`, (step) => send(request, repository, step));
+  const pushed = await progress.step(`pushing ${reference}`, (step) => send(request, repository, known, step));
   await assertThere(repository, pushed);
   const attached = await attachTo(request, repository, pushed.descriptor, signing);
   const alreadyReleased = await nameOnce(request, repository, pushed, reference);
@@ -109,14 +111,16 @@ async function attachTo(
 }
 
 function send(
-  { host, stop, image, registries }: PushRequest,
+  { host, stop, image }: PushRequest,
   repository: Repository,
+  known: ReturnType<typeof findBaseLayers>,
   step: Step,
 ): Promise<PushedImage> {
   return withSpool(host, `${ownerText(readOwner())}.push`, async (spoolDir) =>
     pushImage(repository, image, {
       layers: new CompressedLayers(join(host.cacheDir, 'compressed'), spoolDir),
-      known: await findBaseLayers(registries, image),
+      known: await known,
+      mayHave: askNewest(repository),
       signal: stop.ask,
       onProgress: showPushed(step),
     }),

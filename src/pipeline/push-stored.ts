@@ -8,7 +8,7 @@ import { noRegistry, parseRegistry } from './registry-name.ts';
 import { factsAnnotation, parseFacts, readOwnVersion } from './release-facts.ts';
 import { findImage, openStore } from './release-store.ts';
 import { isVersion } from './stored-releases.ts';
-import { openWorkspace, type Places } from './workspace-session.ts';
+import { type Places, readCallersSpec } from './workspace-session.ts';
 
 export interface PushStoredRequest
   extends Pick<PushRequest, 'host' | 'progress' | 'stop' | 'tags' | 'runId'>,
@@ -42,7 +42,7 @@ async function name(request: PushStoredRequest): Promise<{ reference: string; re
   const said = request.registry ?? host.env.GBUILD_REGISTRY;
   const isWhole = release.includes(':');
   if (isWhole && said) return { reference: release, registry: parseRegistry(said) };
-  const { spec } = await openWorkspace(request, progress);
+  const spec = await readCallersSpec(request, progress);
   const registry = said || spec.registry;
   if (registry === undefined) throw noRegistry();
   return { reference: isWhole ? release : `${spec.name}:${release}`, registry: parseRegistry(registry) };

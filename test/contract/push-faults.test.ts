@@ -36,7 +36,7 @@ afterAll(async () => {
   cli[Symbol.dispose]();
 });
 
-/** Two layers, one of them larger than a socket takes at once. */
+/** Two layers, one of them so large that it is sent while it is compressed. */
 function makeImage(text: string): Image {
   const file = (path: string, bytes: Buffer) => ({
     path,
@@ -45,7 +45,7 @@ function makeImage(text: string): Image {
     content: { bytes, size: bytes.length },
   });
   const layers = [
-    packLayer([file('large', makeBytes(700_000))], { createdBy: 'gbuild layer: large' }),
+    packLayer([file('large', makeBytes(1_700_000))], { createdBy: 'gbuild layer: large' }),
     packLayer([file('text', Buffer.from(text))], { createdBy: 'gbuild layer: text' }),
   ];
   return extendImage(scratchImage({ os: 'linux', architecture: 'amd64' }), layers, { created: '2026-01-01T00:00:00Z' });
