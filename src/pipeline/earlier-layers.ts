@@ -1,7 +1,7 @@
 import { rcompare } from 'semver';
 import type { Digest } from '../oci/digest.ts';
-import { readRemote } from '../registry/pull-image.ts';
 import type { Repository } from '../registry/repository.ts';
+import { readRemoteSet } from './remote-set.ts';
 import { isVersion } from './stored-releases.ts';
 
 /**
@@ -18,7 +18,7 @@ export function askNewest(repository: Repository): (diffId: Digest) => Promise<b
 
 async function readNewest(repository: Repository): Promise<(diffId: Digest) => boolean> {
   const [newest] = (await repository.listTags()).filter(isVersion).sort(rcompare);
-  const remote = newest === undefined ? undefined : await readRemote(repository, newest);
-  const diffIds = new Set(remote?.config.rootfs.diff_ids);
+  const { images = [] } = (newest === undefined ? undefined : await readRemoteSet(repository, newest)) ?? {};
+  const diffIds = new Set(images.flatMap(({ config }) => config.rootfs.diff_ids));
   return (diffId) => diffIds.has(diffId);
 }

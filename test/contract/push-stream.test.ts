@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { extendImage, type Image, scratchImage } from '../../src/oci/image.ts';
+import { gatherImages } from '../../src/oci/image-set.ts';
 import { packLayer } from '../../src/oci/layer.ts';
 import { pushRelease } from '../../src/pipeline/push-release.ts';
 import { pullImage, readRemote } from '../../src/registry/pull-image.ts';
@@ -52,7 +53,7 @@ async function push(machine: string, release: string, image: Image, at = { front
     stop: neverStop(),
     registries: rig,
     registry: at.front.host,
-    image,
+    set: gatherImages([image]),
     repository,
     version,
     tags: [],
