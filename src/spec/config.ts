@@ -21,6 +21,8 @@ export interface UserConfig {
     key?: string;
     /** A URI that says who vouches for this machine, for provenance. */
     builder?: string;
+    /** Sigstore bundles beside cosign's signatures. */
+    bundles?: boolean;
   };
   /** Which engine is used where neither a flag nor the environment names one; at most one of the three is set. */
   host?: string;
@@ -55,6 +57,7 @@ const configFormat: FileFormat<UserConfig> = {
     signing: mapping({
       key: z.exactOptional(text),
       builder: z.exactOptional(z.url('a URI such as https://ci.example.com/agents')),
+      bundles: z.exactOptional(z.boolean('true or false')),
     }).prefault({}),
     host: z.exactOptional(text),
     context: z.exactOptional(text),
