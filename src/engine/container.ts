@@ -27,7 +27,15 @@ const create = 'create a container';
 /** The id, or what the engine answered instead. */
 async function tryToCreate(wire: Wire, spec: ContainerSpec): Promise<{ id?: string; status: number; text: string }> {
   const json = formatCreateBody(spec);
-  const request = { what: create, method: 'POST', path: '/containers/create', json, signal: patience() } as const;
+  const query = { name: spec.name };
+  const request = {
+    what: create,
+    method: 'POST',
+    path: '/containers/create',
+    query,
+    json,
+    signal: patience(),
+  } as const;
   const answer = await wire.send(request);
   const status = answer.statusCode ?? 0;
   const text = await wire.readText(answer, create);
@@ -40,7 +48,8 @@ async function tryToCreate(wire: Wire, spec: ContainerSpec): Promise<{ id?: stri
  */
 async function findUnseenFolder(wire: Wire, spec: ContainerSpec): Promise<string | undefined> {
   const binds = spec.mounts.filter((mount) => mount.type === 'bind');
-  const bare = { ...spec, mounts: [], command: ['true'] };
+  const { name: _, ...nameless } = spec;
+  const bare = { ...nameless, mounts: [], command: ['true'] };
   if (binds.length === 0 || !(await canCreate(wire, bare))) return undefined;
   for (const bind of binds) if (!(await canCreate(wire, { ...bare, mounts: [bind] }))) return bind.hostDir;
   return undefined;

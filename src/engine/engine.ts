@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Stop } from '../host.ts';
 import { type BuildRequest, buildImage } from './build.ts';
+import { type ClaimedVolume, claimVolume } from './claim-volume.ts';
 import type { ContainerIO, ContainerResult, ContainerSpec } from './container-spec.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Heartbeat } from './heartbeat.ts';
@@ -9,19 +10,24 @@ import { type EngineInfo, readInfo } from './info.ts';
 import { type Owner, ownerText } from './owner.ts';
 import { readImageFiles } from './read-file.ts';
 import { runContainer } from './run.ts';
+import { seesFolder } from './sees-folder.ts';
 import { ownerLabel, removeRun, runLabel, type SweepReport, stagingReference, sweepDead } from './sweep.ts';
 import { loadArchive, type PullProgress, pullImage, saveImage } from './transfer.ts';
+import type { KeeperSpec } from './volume-keeper.ts';
 import { type EngineVolume, listVolumes, readVolumeSizes, removeVolume } from './volumes.ts';
 import { Wire } from './wire.ts';
 
 export type { BuildRequest } from './build.ts';
 export type { BuildEvent } from './buildkit.ts';
+export type { ClaimedVolume } from './claim-volume.ts';
 export { bareContainer, type ContainerIO, type ContainerResult, type ContainerSpec } from './container-spec.ts';
 export type { Endpoint } from './endpoint.ts';
 export type { EngineImage, ListedImage } from './images.ts';
 export type { EngineInfo } from './info.ts';
+export type { ListedPath } from './listing.ts';
 export type { SweepReport } from './sweep.ts';
 export type { PullProgress } from './transfer.ts';
+export type { VolumeKeeper } from './volume-keeper.ts';
 export type { EngineVolume } from './volumes.ts';
 
 export interface EngineOptions {
@@ -107,6 +113,17 @@ export class Engine {
   /** Runs a container that carries this run's and owner's labels besides its own. */
   runContainer(spec: ContainerSpec, io: ContainerIO): Promise<ContainerResult> {
     return runContainer(this.#wire, { ...spec, labels: { ...spec.labels, ...this.labels } }, io);
+  }
+
+  /** Whether the engine sees this very folder of the caller's machine. */
+  seesFolder(image: string, hostDir: string): Promise<boolean> {
+    return seesFolder(this.#wire, image, hostDir, this.labels);
+  }
+
+  /** A volume for this run alone, by the name given or one beside it; its keeper carries the labels of this run. */
+  claimVolume(spec: KeeperSpec, signal: AbortSignal): Promise<ClaimedVolume> {
+    const labels = { ...spec.labels, container: { ...spec.labels.container, ...this.labels } };
+    return claimVolume(this.#wire, { ...spec, labels }, this.owner, signal);
   }
 
   /** Small files of an image by path; those that are not there are left out. */

@@ -1,3 +1,4 @@
+import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Engine } from '../engine/engine.ts';
 import { GbuildError } from '../errors.ts';
@@ -9,6 +10,7 @@ import { readHostFiles } from '../toolchain/host-files.ts';
 import { type HostTrust, readHostTrust } from '../toolchain/trust.ts';
 import { readCommitTime } from '../workspace/commit-time.ts';
 import { CacheBound } from './bound-caches.ts';
+import { type CarriedWorkspace, withWorkspace } from './carry-workspace.ts';
 import { chooseIdentity } from './identity.ts';
 import type { Frozen } from './lock-mismatch.ts';
 import { pruneLogs } from './prune-logs.ts';
@@ -67,7 +69,11 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
   const ground = await readGround(request, images.build.reference, trust);
   const logDir = join(host.stateDir, 'runs', request.runId);
   const { streams } = request;
-  const running = runTasks({ plan: timed, ground, engine, streams, progress, stop, logDir, secrets });
+  const run = (workspace: CarriedWorkspace) =>
+    runTasks({ plan: timed, ground: { ...ground, workspace }, engine, streams, progress, stop, logDir, secrets });
+  const { image, labels } = ground;
+  const carried = { session, engine, host, progress, stop, image: image.reference, labels, tasks: plan.tasks };
+  const running = withWorkspace(carried, run);
   // After the first container was asked for: what others left can wait for it.
   const logs = ['runs', 'builds'].map((name) => pruneLogs(join(host.stateDir, name)));
   const swept = Promise.allSettled([engine.sweep(), ...logs]);
@@ -77,7 +83,7 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
     // An engine that cannot measure its volumes is no reason for a run to fail.
   });
   try {
-    const tasks = await running.finally(() => bound.apply(progress));
+    const tasks = listReports(plan, await running.finally(() => bound.apply(progress)));
     const report = reportOf(request, plan, tasks, logDir, (performance.now() - began) / 1000);
     throwIfFailed(report);
     return report;
@@ -97,12 +103,12 @@ export interface GroundInput {
   host: Places['host'];
 }
 
-/** Asks engine, image and machine for what every container of a run needs. */
+/** Asks engine, image and machine for what every container of a run needs, but for the workspace. */
 export async function readGround(
   { session, engine, host }: GroundInput,
   reference: string,
   trust: HostTrust,
-): Promise<RunGround> {
+): Promise<Omit<RunGround, 'workspace'>> {
   const info = await engine.info();
   const needsTables = chooseIdentity(host, info).uid !== 0;
   const tables = needsTables ? await readUserTables(engine, host, reference) : { passwd: '', group: '' };
@@ -121,6 +127,16 @@ export async function readGround(
       'io.gbuild.spec': session.specFile ?? session.rootDir,
     },
   };
+}
+
+/** After the run: only then all of it is on this machine. */
+function listReports({ rootDir, tasks }: TaskPlan, reports: TaskReport[]): TaskReport[] {
+  const globs = new Map(tasks.map((task) => [task.name, task.reports]));
+  return reports.map((report) => {
+    const wanted = report.state === 'skipped' ? undefined : globs.get(report.name);
+    if (wanted === undefined) return report;
+    return { ...report, reports: wanted.length === 0 ? [] : globSync(wanted, { cwd: rootDir }).sort() };
+  });
 }
 
 function reportOf(

@@ -1,4 +1,3 @@
-import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { ContainerIO } from '../engine/container-spec.ts';
@@ -105,7 +104,6 @@ async function runTask(task: PlannedTask, overlap: boolean, input: RunTasksInput
       exitCode: result.exitCode,
       seconds: result.seconds,
       log,
-      reports: listReports(plan.rootDir, task.reports),
       ...(because !== undefined && { because }),
     };
   } finally {
@@ -140,8 +138,4 @@ function explainExit(exitCode: number, oomKilled: boolean, startError: string | 
     return 'a command was not found; is it in the toolchain, or installed by a task this one needs?';
   if (exitCode === 126) return 'a command was found but is not executable';
   return undefined;
-}
-
-function listReports(rootDir: string, globs: string[]): string[] {
-  return globs.length === 0 ? [] : globSync(globs, { cwd: rootDir }).sort();
 }

@@ -1,0 +1,61 @@
+import type { VolumeKeeper } from '../engine/engine.ts';
+import { readTar } from '../oci/untar.ts';
+import { askIgnored } from '../workspace/ignored.ts';
+import { type Landed, Landing } from './landing.ts';
+import { isIgnored, listUndecided, type PullSides, planPull } from './plan-pull.ts';
+import { treeOf } from './remote-tree.ts';
+import type { Mirror } from './tree.ts';
+
+export interface PullInput {
+  rootDir: string;
+  env: NodeJS.ProcessEnv;
+  keeper: VolumeKeeper;
+  /** What both sides had after the push; kept up to date. */
+  mirror: Mirror;
+  sources: ReadonlySet<string>;
+  /** Of what git ignores: comes back, too. */
+  isWanted: (path: string) => boolean;
+  signal: AbortSignal;
+}
+
+/**
+ * Brings back what a run changed in the volume. A path that was edited here meanwhile stays as it is, and is named; what must
+ * not come is refused, and named.
+ */
+export async function pull({ rootDir, env, keeper, mirror, sources, isWanted, signal }: PullInput): Promise<Landed> {
+  const { tree: remote, refused } = treeOf(await keeper.list(signal));
+  const ignored = new Map<string, boolean>();
+  const sides: PullSides = { remote, mirror, ignored };
+  for (let asked = listUndecided(sides); asked.length > 0; asked = listUndecided(sides)) {
+    const answer = await askIgnored(rootDir, asked, env);
+    for (const each of asked) {
+      const path = each.replace(/\/$/, '');
+      ignored.set(path, answer.has(path));
+    }
+  }
+  const plan = planPull(sides, isWanted);
+  const known = new Set(mirror.keys());
+  const isGuarded = (path: string) => sources.has(path) || (!known.has(path) && !isIgnored(path, ignored));
+  using landing = new Landing({ rootDir, remote, mirror, isGuarded });
+  const { landed } = landing;
+  landed.refused.push(...refused.map((path) => `${path}: the name leads out of the workspace`));
+  landed.refused.push(
+    ...plan.refused.map((path) => `${path}: neither a file, a folder nor a link, or its name is no text`),
+  );
+  for (const path of plan.remove) landing.remove(path);
+  for (const path of plan.folders) landing.makeFolder(path);
+  if (plan.fetch.length > 0) await fetchAll(plan.fetch, landing, keeper, signal);
+  landing.finish();
+  return landed;
+}
+
+async function fetchAll(paths: string[], landing: Landing, keeper: VolumeKeeper, signal: AbortSignal): Promise<void> {
+  const awaited = new Set(paths);
+  for await (const entry of readTar(keeper.pack(paths, signal), 'what the engine gives back')) {
+    signal.throwIfAborted();
+    const path = entry.header.path.replace(/^\.\//, '');
+    if (awaited.delete(path)) await landing.receive(path, entry);
+    else landing.landed.refused.push(`${path}: it was not asked for`);
+  }
+  for (const path of awaited) landing.landed.refused.push(`${path}: the engine did not give it`);
+}
