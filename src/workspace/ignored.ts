@@ -25,7 +25,8 @@ export async function askIgnored(rootDir: string, paths: string[], env: NodeJS.P
   if (paths.length === 0 || !isInRepository(rootDir)) return new Set();
   const isBehindLink = linkFinder(rootDir);
   // git refuses the whole question for one path behind a link, which it could not ignore anyway.
-  const asked = paths.filter((path) => !isBehindLink(dirname(path))).map((path) => `./${path}\0`);
+  const isAskable = (path: string) => !isBehindLink(path.endsWith('/') ? path.slice(0, -1) : dirname(path));
+  const asked = paths.filter(isAskable).map((path) => `./${path}\0`);
   if (asked.length === 0) return new Set();
   const args = ['check-ignore', '-z', '--stdin', '--no-index'];
   const { exitCode, stdout, stderr } = await askGit(rootDir, args, env, asked.join(''));
