@@ -3,13 +3,18 @@ export interface ListedPath {
   /** Relative to the volume, without `./`. */
   path: string;
   kind: 'file' | 'directory' | 'symlink' | 'other';
-  /** Permission bits with set-id and sticky ones. */
+  /** Permission bits. */
   mode: number;
   size: number;
-  /** Time of the last change of content or mode, and the inode: what no program can set at will. */
-  change: string;
+  /**
+   * Another one whenever it may be another. Of a file: mode, size, time of the last change of content or mode, and inode, which
+   * no program can set at will; of a folder the mode, of a link the target.
+   */
+  print: string;
+  /** It would run as its owner or group. */
+  setsId?: boolean;
   /** Of symlinks. */
-  target: string;
+  target?: string;
 }
 
 /** For find(1): three fields a path, each ended by NUL, for nothing else is in no name. */
@@ -51,15 +56,14 @@ export class ListingReader {
 
 /** A name that is not UTF-8 cannot be told from others any more: it is as good as a device. */
 function parsePath(facts: string, name: string, target: string): ListedPath {
-  const [type = '', mode = '', size = '', time = '', inode = ''] = facts.split(' ');
+  const [, bits = '', length = ''] = facts.split(' ', 3);
   const path = name.startsWith('./') ? name.slice(2) : name;
   const isReadable = !path.includes('\ufffd') && !target.includes('\ufffd');
-  return {
-    path,
-    kind: isReadable ? (kinds[type] ?? 'other') : 'other',
-    mode: Number.parseInt(mode, 8),
-    size: Number(size),
-    change: `${time} ${inode}`,
-    target,
-  };
+  const kind = isReadable ? (kinds[facts[0]!] ?? 'other') : 'other';
+  const all = Number.parseInt(bits, 8);
+  const [mode, size] = [all & 0o777, Number(length)];
+  if (kind === 'directory') return { path, kind, mode, size, print: mode.toString(8) };
+  if (kind === 'symlink') return { path, kind, mode, size, print: target, target };
+  const setsId = kind === 'file' && (all & 0o6000) !== 0;
+  return setsId ? { path, kind, mode, size, print: facts, setsId } : { path, kind, mode, size, print: facts };
 }

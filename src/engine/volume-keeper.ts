@@ -22,6 +22,9 @@ export interface KeeperSpec {
 /** Where the volume stands in its keeper. */
 const place = 'workspace';
 
+/** Milliseconds that a keeper has to end with its input before it is killed. */
+const mostPatience = 3_000;
+
 /** Lists at every line that it reads, and ends with its input: also when gbuild is killed. */
 const script = `cd /${place} || exit 1
 while read -r _; do find . -mindepth 1 -printf '${listingFormat}'; printf 'end %s\\0\\0\\0' "$?"; done`;
@@ -36,6 +39,7 @@ export class VolumeKeeper {
   readonly #lines = new PassThrough();
   readonly #ended: Promise<never>;
   readonly #over: Promise<void>;
+  readonly #kill = new AbortController();
   #reader = new ListingReader();
   #listed: ((rest: string) => void) | undefined;
   #complaint = '';
@@ -45,9 +49,10 @@ export class VolumeKeeper {
     this.#wire = wire;
     this.volume = spec.name;
     const never = new AbortController().signal;
+    const kill = this.#kill.signal;
     const run = runContainer(wire, containerOf(spec), {
       stdin: this.#lines,
-      stop: { ask: never, kill: never },
+      stop: { ask: never, kill },
       onOutput: (stream, chunk) => {
         if (stream === 'stdout') this.#take(chunk);
         else this.#complaint = `${this.#complaint}${chunk}`.slice(0, 1000);
@@ -117,7 +122,14 @@ export class VolumeKeeper {
   /** Lets go of the volume: the container is gone afterwards. */
   async close(): Promise<void> {
     this.#lines.end();
-    await this.#over;
+    const late = setTimeout(() => this.#kill.abort(new Error('it did not end by itself')), mostPatience);
+    try {
+      await this.#over;
+    } catch (thrown) {
+      if (thrown !== this.#kill.signal.reason) throw thrown;
+    } finally {
+      clearTimeout(late);
+    }
   }
 
   #run(what: string, command: string[], paths: string[], signal: AbortSignal): AsyncGenerator<Buffer> {

@@ -50,17 +50,16 @@ export async function withWorkspace<T>(
   const memory = await WayMemory.open(engine, host, rootDir);
   const known = memory.read();
   const way = known ?? ((await engine.seesFolder(image, rootDir)) ? 'mount' : 'sync');
+  if (known !== way) memory.write(way);
   if (way === 'mount') {
     try {
-      const done = await work(boundWorkspace(rootDir));
-      if (known === undefined) memory.write(way);
-      return done;
+      return await work(boundWorkspace(rootDir));
     } catch (thrown) {
       // Thrown before anything runs: the memory was of another time.
       if (!isBlindTo(rootDir, thrown)) throw thrown;
+      memory.write('sync');
     }
   }
-  memory.write('sync');
   return workOnCopy(input, work);
 }
 
@@ -74,28 +73,28 @@ function isBlindTo(rootDir: string, thrown: unknown): boolean {
 }
 
 async function workOnCopy<T>(input: CarryInput, work: (workspace: CarriedWorkspace) => Promise<T>): Promise<T> {
-  const { session, progress, stop } = input;
   const copy = await openCopy(input);
   try {
     const mount = { type: 'volume', name: copy.volume, containerDir: containerPaths.workspace } as const;
-    let outcome: { done: T } | { thrown: unknown };
-    try {
-      outcome = { done: await work({ mount, isShared: false }) };
-    } catch (thrown) {
-      outcome = { thrown };
-    }
-    try {
-      tell(progress, session.rootDir, await copy.bringBack(wantedOf(input), stop.kill));
-    } catch (failure) {
-      // The first failure tells more; what did not come is named by the second.
-      if (!('thrown' in outcome)) throw failure;
-      progress.warn(`what the tasks changed did not come back: ${messageOf(failure)}`);
-    }
-    if ('thrown' in outcome) throw outcome.thrown;
-    return outcome.done;
+    const done = await work({ mount, isShared: false }).catch(async (thrown: unknown) => {
+      // The first failure tells more; the second says that what was changed is not here.
+      await bringBack(copy, input).catch((failure) =>
+        input.progress.warn(`what the tasks changed did not come back: ${messageOf(failure)}`),
+      );
+      throw thrown;
+    });
+    await bringBack(copy, input);
+    return done;
   } finally {
-    await copy.close().catch((thrown) => progress.warn(messageOf(thrown)));
+    await copy.close().catch(() => {
+      // An engine that is lost has failed the run already; else the labels let a later sweep take it away.
+    });
   }
+}
+
+async function bringBack(copy: WorkspaceCopy, input: CarryInput): Promise<void> {
+  const landed = await copy.bringBack(wantedOf(input), input.stop.kill);
+  tell(input.progress, input.session.rootDir, landed);
 }
 
 async function openCopy({ session, engine, host, progress, stop, image, labels }: CarryInput): Promise<WorkspaceCopy> {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Engine } from '../engine/engine.ts';
 import type { Host } from '../host.ts';
@@ -42,10 +42,6 @@ export class WayMemory {
     mkdirSync(dirname(this.#file), { recursive: true });
     writeFileSync(beside, `${way} ${this.#now}`);
     renameSync(beside, this.#file);
-  }
-
-  forget(): void {
-    rmSync(this.#file, { force: true });
   }
 
   #readText(): string {

@@ -3,7 +3,9 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 /** A link or a fifo that has taken the file's place is neither followed nor waited for. */
 const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-const pieceSize = 1 << 20;
+/** Bytes up to which a file is read once for both, its hash and its content. */
+export const smallFile = 1 << 20;
+const pieceSize = smallFile;
 
 const piece = Buffer.allocUnsafeSlow(pieceSize);
 

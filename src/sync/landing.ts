@@ -5,7 +5,7 @@ import { Incoming } from './incoming.ts';
 import { readNode } from './read-local.ts';
 import { RealFolders } from './real-folders.ts';
 import { staysInside } from './safe-path.ts';
-import { folderOf, type Mirror, type Node, printOf, type Tree, unknownPrint } from './tree.ts';
+import { folderOf, isSamePrint, type Mirror, type Node, type Tree, unknownPrint } from './tree.ts';
 
 export interface LandingInput {
   rootDir: string;
@@ -70,7 +70,7 @@ export class Landing implements Disposable {
       return;
     }
     this.#modes.push([`${rootDir}/${path}`, node.mode]);
-    const mode = printOf(node);
+    const mode = node.print;
     mirror.set(path, { kind: 'directory', content: '', local: mode, remote: mode });
   }
 
@@ -123,14 +123,14 @@ export class Landing implements Disposable {
     this.landed.files += 1;
     this.landed.bytes += node.kind === 'file' ? node.size : 0;
     const own = readNode(to)!;
-    mirror.set(path, { kind: node.kind, content, local: printOf(own), remote: printOf(node) });
+    mirror.set(path, { kind: node.kind, content, local: own.print, remote: node.print });
   }
 
   #isAsKnown(path: string, now: Node | undefined, known: ReturnType<Mirror['get']>): boolean {
     if (now === undefined) return known === undefined || !this.#input.isGuarded(path);
     if (known === undefined || now.kind !== known.kind) return false;
-    if (printOf(now) === known.local) return true;
-    return known.local.endsWith(unknownPrint) && hasContent(`${this.#input.rootDir}/${path}`, now, known.content);
+    if (isSamePrint(known.local, now.print)) return true;
+    return known.local === unknownPrint && hasContent(`${this.#input.rootDir}/${path}`, now, known.content);
   }
 
   #refuse(path: string, why: string): void {

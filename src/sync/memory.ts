@@ -47,16 +47,6 @@ export class MirrorMemory {
     }
   }
 
-  /** The file system's own time, in milliseconds as `lstat` gives them. */
-  readClock(): number {
-    const probe = `${this.#file}.${process.pid}.clock`;
-    mkdirSync(dirname(probe), { recursive: true });
-    writeFileSync(probe, '');
-    const { ctimeMs } = statSync(probe);
-    rmSync(probe);
-    return ctimeMs;
-  }
-
   #readText(): string {
     try {
       return readFileSync(this.#file, 'utf8');
@@ -64,4 +54,14 @@ export class MirrorMemory {
       return '';
     }
   }
+}
+
+/** The file system's own time, in milliseconds as `lstat` gives them. */
+export function readClock(cacheDir: string): number {
+  const probe = join(cacheDir, 'workspaces', `${process.pid}.clock`);
+  mkdirSync(dirname(probe), { recursive: true });
+  writeFileSync(probe, '');
+  const { ctimeMs } = statSync(probe);
+  rmSync(probe);
+  return ctimeMs;
 }

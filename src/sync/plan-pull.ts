@@ -1,4 +1,4 @@
-import { folderOf, isGits, type Mirror, printOf, type Tree } from './tree.ts';
+import { folderOf, isGits, type Mirror, type Tree } from './tree.ts';
 
 export interface PullSides {
   /** What is in the volume after the run. */
@@ -53,7 +53,7 @@ export function planPull(sides: PullSides, isWanted: (path: string) => boolean):
   for (const [path, node] of remote) {
     if (isGits(path)) continue;
     const known = mirror.get(path);
-    if (known !== undefined && known.kind === node.kind && known.remote === printOf(node)) continue;
+    if (known !== undefined && known.kind === node.kind && known.remote === node.print) continue;
     const isOut = known === undefined && (inside.has(folderOf(path)) || ignored.get(path) === true);
     if (isOut) inside.add(path);
     if (isOut && !isWanted(path)) continue;

@@ -1,10 +1,10 @@
-import { folderOf, isGits, type Mirror, type Node, printOf, type Tree } from './tree.ts';
+import { folderOf, isGits, isSamePrint, type Mirror, type Node, type Tree } from './tree.ts';
 
 export interface Sides {
   /** What goes to the engine, as it is here now. */
   local: Tree;
   /** Paths of `local` of which this side is the truth. */
-  sources: ReadonlySet<string>;
+  sources: { has(path: string): boolean };
   /** What is in the volume. */
   remote: Tree;
   mirror: Mirror;
@@ -71,17 +71,17 @@ function decide(path: string, node: Node, above: Fate, { local, mirror }: Sides,
 function planSource(path: string, node: Node, there: Node | undefined, mirror: Mirror, plan: PushPlan): void {
   if (there === undefined) plan.send.push(path);
   else if (node.kind !== 'file') {
-    if (printOf(node) !== printOf(there)) plan.send.push(path);
+    if (node.print !== there.print) plan.send.push(path);
   } else {
     const known = mirror.get(path);
-    if (known?.kind !== 'file' || known.remote !== printOf(there)) plan.send.push(path);
-    else if (known.local !== printOf(node)) plan.compare.push(path);
+    if (known?.kind !== 'file' || known.remote !== there.print) plan.send.push(path);
+    else if (!isSamePrint(known.local, node.print)) plan.compare.push(path);
   }
 }
 
 function planOutput(path: string, node: Node, there: Node | undefined, mirror: Mirror, plan: PushPlan): void {
   const known = mirror.get(path);
-  if (there === undefined || known === undefined || known.local === printOf(node)) return;
+  if (there === undefined || known === undefined || isSamePrint(known.local, node.print)) return;
   if (node.kind === 'file' && known.kind === 'file') plan.compare.push(path);
   else if (node.kind === 'symlink') plan.send.push(path);
 }

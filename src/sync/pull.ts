@@ -12,7 +12,7 @@ export interface PullInput {
   keeper: VolumeKeeper;
   /** What both sides had after the push; kept up to date. */
   mirror: Mirror;
-  sources: ReadonlySet<string>;
+  sources: { has(path: string): boolean };
   /** Of what git ignores: comes back, too. */
   isWanted: (path: string) => boolean;
   signal: AbortSignal;

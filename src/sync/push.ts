@@ -2,10 +2,11 @@ import { statSync } from 'node:fs';
 import type { VolumeKeeper } from '../engine/engine.ts';
 import { GbuildError, messageOf } from '../errors.ts';
 import type { TarItem } from '../oci/tar.ts';
-import { type FileContent, readContent } from './hash-file.ts';
+import { type FileContent, readContent, smallFile } from './hash-file.ts';
 import type { PushPlan, Sides } from './plan-push.ts';
+import { readNode } from './read-local.ts';
 import { treeOf } from './remote-tree.ts';
-import { folderOf, type Mirror, type Node, printOf, type Tree } from './tree.ts';
+import { folderOf, isSamePrint, type Mirror, type Node, type Tree } from './tree.ts';
 
 export interface Owner {
   uid: number;
@@ -39,7 +40,7 @@ const manyPaths = 20_000;
  */
 export async function push(input: PushInput): Promise<Mirror> {
   const { rootDir, keeper, sides, plan, owner, signal } = input;
-  const { local, mirror } = sides;
+  const { local } = sides;
   const contents = new Map<string, string>();
   const send = [...plan.send, ...plan.compare.filter((path) => isOther(input, path, contents))];
   const files = send.filter((path) => local.get(path)?.kind === 'file');
@@ -49,16 +50,31 @@ export async function push(input: PushInput): Promise<Mirror> {
   const isFirst = sides.remote.size === 0;
   const items = readItems({ rootDir, paths: send, local, owner, exact: !isFirst, contents });
   if (send.length > 0) await keeper.put(items, signal);
+  // A large file is read a second time to be sent: it counts only if it stood still.
+  for (const path of files) if (hasMoved(rootDir, path, local.get(path)!)) contents.delete(path);
   const remote = await readRemote(sides.remote, plan.remove, send, keeper, signal);
+  return makeMirror(sides, remote, new Set(send), contents);
+}
+
+/** What both sides have. Of a file that was sent or read, the content is in `contents`, unless it may be another by now. */
+function makeMirror(
+  { local, mirror, sources }: Sides,
+  remote: Tree,
+  sent: ReadonlySet<string>,
+  contents: ReadonlyMap<string, string>,
+): Mirror {
   const after: Mirror = new Map();
   for (const [path, node] of local) {
     const there = remote.get(path);
     const known = mirror.get(path);
-    const content = node.kind === 'file' ? (contents.get(path) ?? known?.content) : (node.target ?? '');
-    if (there?.kind !== node.kind || content === undefined) continue;
-    const isOwn = sides.sources.has(path) || contents.has(path);
-    if (isOwn) after.set(path, { kind: node.kind, content, local: printOf(node), remote: printOf(there) });
-    else if (known !== undefined) after.set(path, known);
+    if (there === undefined || there.kind !== node.kind) continue;
+    const isRead = sent.has(path) || contents.has(path);
+    if (!isRead && !sources.has(path)) {
+      if (known !== undefined) after.set(path, known);
+      continue;
+    }
+    const content = node.kind === 'file' ? (isRead ? contents.get(path) : known?.content) : (node.target ?? '');
+    if (content !== undefined) after.set(path, { kind: node.kind, content, local: node.print, remote: there.print });
   }
   return after;
 }
@@ -70,6 +86,12 @@ function isOther({ rootDir, sides }: PushInput, path: string, contents: Map<stri
   if (!isSame || sides.local.get(path)?.mode !== sides.remote.get(path)?.mode) return true;
   contents.set(path, content!.digest);
   return false;
+}
+
+function hasMoved(rootDir: string, path: string, before: Node): boolean {
+  if (before.size < smallFile) return false;
+  const now = readNode(`${rootDir}/${path}`);
+  return now === undefined || !isSamePrint(before.print, now.print);
 }
 
 interface ItemsInput {
@@ -85,8 +107,9 @@ interface ItemsInput {
 
 /** The folder of the workspace itself first: a new volume's belongs to root. */
 function* readItems({ rootDir, paths, local, owner, exact, contents }: ItemsInput): Generator<TarItem> {
-  const { mode } = statSync(rootDir);
-  yield { header: { path: '', type: 'directory', mode: mode & 0o777, ...owner, mtime: 0, size: 0 } };
+  const { mode, mtimeMs } = statSync(rootDir);
+  const mtime = Math.floor(mtimeMs / 1000);
+  yield { header: { path: '', type: 'directory', mode: mode & 0o777, ...owner, mtime, size: 0 } };
   for (const path of paths) {
     const node = local.get(path)!;
     const content = node.kind === 'file' ? readFile(`${rootDir}/${path}`) : undefined;

@@ -14,26 +14,21 @@ export interface ReadLocalInput {
   ignored: ReadonlySet<string>;
   /** Globs of ignored paths that go along all the same. */
   include: readonly string[];
-  mirror: Mirror;
   /** The file system's time before reading, milliseconds: what changed since may change again unseen. */
   clock: number;
 }
 
-export interface LocalTree {
-  tree: Tree;
-  /** Paths of which this side is the truth; the others are ignored ones that came back from the engine once. */
-  sources: Set<string>;
-}
-
-/** Reads all that goes to the engine. Throws `workspace-unreadable` for what cannot be read and names that are not UTF-8. */
-export function readLocal(input: ReadLocalInput): LocalTree {
-  const { rootDir, ignored, include, mirror, clock } = input;
+/**
+ * Reads all of which this side is the truth. Throws `workspace-unreadable` for what cannot be read and names that are not
+ * UTF-8.
+ */
+export function readSources({ rootDir, ignored, include, clock }: ReadLocalInput): Tree {
   const tree: Tree = new Map();
   const isIncluded = include.length > 0 ? picomatch([...include], { dot: true }) : undefined;
   const walk = (folder: string, isIgnored: boolean) => {
     for (const name of listNames(folder === '' ? rootDir : `${rootDir}/${folder}`)) {
       const path = folder === '' ? name : `${folder}/${name}`;
-      if (ownNames.test(name) || (isGits(path) && name.endsWith('.lock'))) continue;
+      if (ownNames.test(name) || (name.endsWith('.lock') && isGits(path))) continue;
       const isOut = isIgnored || ignored.has(path);
       if (isOut && isIncluded === undefined) continue;
       const node = readNode(`${rootDir}/${path}`, clock);
@@ -44,14 +39,19 @@ export function readLocal(input: ReadLocalInput): LocalTree {
     }
   };
   walk('', false);
-  const sources = new Set(tree.keys());
+  return tree;
+}
+
+/** The sources, and with them what came back from the engine once and is still here. */
+export function addMirrored(sources: Tree, rootDir: string, mirror: Mirror, clock: number): Tree {
+  const tree: Tree = new Map(sources);
   const folders = new RealFolders(rootDir);
   for (const path of mirror.keys()) {
     if (sources.has(path) || !folders.has(folderOf(path))) continue;
     const node = readNode(`${rootDir}/${path}`, clock);
     if (node !== undefined) tree.set(path, node);
   }
-  return { tree, sources };
+  return tree;
 }
 
 function addWithFolders(tree: Tree, rootDir: string, path: string, node: Node): void {
@@ -66,10 +66,15 @@ export function readNode(hostPath: string, clock = Number.POSITIVE_INFINITY): No
   const stats = readStats(hostPath);
   if (stats === undefined) return undefined;
   const { ctimeMs, mtimeMs, ino, size } = stats;
-  const print = ctimeMs >= clock ? unknownPrint : `${mtimeMs} ${ctimeMs} ${ino}`;
   const kind = kindOf(stats);
-  const node = { kind, mode: stats.mode & 0o777, size, print, mtime: mtimeMs };
-  return kind === 'symlink' ? { ...node, target: readlinkSync(hostPath) } : node;
+  const mode = stats.mode & 0o777;
+  if (kind === 'directory') return { kind, mode, size, print: mode.toString(8), mtime: mtimeMs };
+  if (kind === 'symlink') {
+    const target = readlinkSync(hostPath);
+    return { kind, mode, size, print: target, mtime: mtimeMs, target };
+  }
+  const print = ctimeMs >= clock ? unknownPrint : `${mode} ${size} ${mtimeMs} ${ctimeMs} ${ino}`;
+  return { kind, mode, size, print, mtime: mtimeMs };
 }
 
 function kindOf(stats: Stats): Node['kind'] {

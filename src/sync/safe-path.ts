@@ -1,8 +1,11 @@
 import { folderOf } from './tree.ts';
 
+/** A part that is empty, `.` or `..`. */
+const wayOut = /(?:^|\/)\.{0,2}(?:\/|$)/;
+
 /** Whether a name that the engine's side told can only be of something inside the workspace. */
 export function isInside(path: string): boolean {
-  return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+  return !wayOut.test(path);
 }
 
 /**

@@ -5,7 +5,10 @@ export interface Node {
   mode: number;
   /** Bytes; of files. */
   size: number;
-  /** What changes whenever the content may have changed: times and inode. Says nothing about the other side's. */
+  /**
+   * Another one whenever it may be another: of a file what its side tells of mode, size, times and inode, of a folder the mode, of
+   * a link the target. A file's says nothing about the other side's.
+   */
   print: string;
   /** Modification, in milliseconds since 1970; only of this side. */
   mtime?: number;
@@ -23,7 +26,7 @@ export interface Known {
   kind: Node['kind'];
   /** sha256 of a file, the target of a link, nothing of a folder. */
   content: string;
-  /** Print and mode here and on the engine. */
+  /** Prints here and on the engine. */
   local: string;
   remote: string;
 }
@@ -34,10 +37,9 @@ export type Mirror = Map<string, Known>;
 /** A print that no node has. */
 export const unknownPrint = '?';
 
-/** What `Known` keeps of a node. Of folders and links only what they are counts, not when they became so. */
-export function printOf({ kind, mode, size, print, target }: Node): string {
-  if (kind === 'directory') return mode.toString(8);
-  return kind === 'symlink' ? (target ?? '') : `${mode.toString(8)} ${size} ${print}`;
+/** Whether a print is the one that was known; of an unknown one nobody can say so. */
+export function isSamePrint(known: string, now: string): boolean {
+  return known === now && now !== unknownPrint;
 }
 
 /** The folder a path is in; '' for the workspace itself. */

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
-import type { Engine, VolumeKeeper } from '../engine/engine.ts';
+import type { ClaimedVolume, Engine, VolumeKeeper } from '../engine/engine.ts';
 import type { Host } from '../host.ts';
 import { askIgnored, readIgnored } from '../workspace/ignored.ts';
 import { removeDeadIncoming } from './incoming.ts';
 import type { Landed } from './landing.ts';
-import { MirrorMemory } from './memory.ts';
+import { MirrorMemory, readClock } from './memory.ts';
 import { listUnknown, planPush } from './plan-push.ts';
 import { pull } from './pull.ts';
 import { type Owner, push, type Sent } from './push.ts';
-import { readLocal } from './read-local.ts';
+import { addMirrored, readSources } from './read-local.ts';
 import { treeOf } from './remote-tree.ts';
-import type { Mirror } from './tree.ts';
+import type { Mirror, Tree } from './tree.ts';
 
 /** Labels of a workspace's volume: what `gbuild cache` knows it by, whose it is, and where. */
 export const workspaceLabels = { cache: 'io.gbuild.cache', host: 'io.gbuild.host', folder: 'io.gbuild.workspace' };
@@ -31,46 +31,42 @@ export interface CopyInput {
   onBegin: (sent: Sent) => void;
 }
 
+/** Files whose sending is worth to be remembered before anything else happens. */
+const manyFiles = 1000;
+
+/** What is known of both sides once the volume is as the workspace was. */
+interface Pushed {
+  mirror: Mirror;
+  sources: Tree;
+  /** It is not remembered yet. */
+  isNew: boolean;
+}
+
 /** A workspace in a volume of an engine that does not see it, for one run. */
 export class WorkspaceCopy {
   readonly #input: CopyInput;
   readonly #keeper: VolumeKeeper;
   readonly #memory: MirrorMemory;
-  readonly #mirror: Mirror;
-  readonly #sources: ReadonlySet<string>;
+  readonly #pushed: Pushed;
 
-  private constructor(
-    input: CopyInput,
-    keeper: VolumeKeeper,
-    memory: MirrorMemory,
-    content: { mirror: Mirror; sources: ReadonlySet<string> },
-  ) {
+  private constructor(input: CopyInput, keeper: VolumeKeeper, memory: MirrorMemory, pushed: Pushed) {
     this.#input = input;
     this.#keeper = keeper;
     this.#memory = memory;
-    this.#mirror = content.mirror;
-    this.#sources = content.sources;
+    this.#pushed = pushed;
   }
 
   /** Claims a volume and makes it as the workspace is: only what differs is sent. */
   static async open(input: CopyInput): Promise<WorkspaceCopy> {
-    const { engine, host, rootDir, owner, include, ask: signal } = input;
-    const { id } = await engine.info();
-    const [{ keeper, paths }, ignored] = await settleBoth(claim(input), readIgnored(rootDir, host.env));
+    const { engine, host, rootDir, owner } = input;
+    removeDeadIncoming(rootDir);
+    const clock = readClock(host.cacheDir);
+    const [{ keeper, paths }, sources] = await settleBoth(claim(input), read(input, clock));
     try {
-      removeDeadIncoming(rootDir);
-      const ground = [id, keeper.volume, rootDir, `${owner.uid}:${owner.gid}`];
-      const memory = new MirrorMemory(host.cacheDir, ground);
-      const clock = memory.readClock();
-      const known = memory.read();
-      const { tree: remote } = treeOf(paths);
-      const { tree: local, sources } = readLocal({ rootDir, ignored, include, mirror: known, clock });
-      const sides = { local, sources, remote, mirror: known };
-      const plan = planPush(sides, await askIgnored(rootDir, listUnknown(sides), host.env));
-      const { onBegin } = input;
-      const mirror = await push({ rootDir, keeper, sides, plan, owner, signal, onBegin });
-      memory.write(mirror);
-      return new WorkspaceCopy(input, keeper, memory, { mirror, sources });
+      const { id } = await engine.info();
+      const memory = new MirrorMemory(host.cacheDir, [id, keeper.volume, rootDir, `${owner.uid}:${owner.gid}`]);
+      const pushed = await pushAll(input, { keeper, paths }, sources, memory, clock);
+      return new WorkspaceCopy(input, keeper, memory, pushed);
     } catch (thrown) {
       await keeper.close().catch(() => {});
       throw thrown;
@@ -84,11 +80,12 @@ export class WorkspaceCopy {
   /** Makes the workspace as the volume is now: what git does not ignore, what came back before, and what is wanted besides. */
   async bringBack(isWanted: (path: string) => boolean, signal: AbortSignal): Promise<Landed> {
     const { rootDir, host } = this.#input;
-    const [keeper, mirror, sources] = [this.#keeper, this.#mirror, this.#sources];
+    const { mirror, sources, isNew } = this.#pushed;
+    const before = new Map(mirror);
     try {
-      return await pull({ rootDir, env: host.env, keeper, mirror, sources, isWanted, signal });
+      return await pull({ rootDir, env: host.env, keeper: this.#keeper, mirror, sources, isWanted, signal });
     } finally {
-      this.#memory.write(mirror);
+      if (isNew || !isAlike(before, mirror)) this.#memory.write(mirror);
     }
   }
 
@@ -96,6 +93,37 @@ export class WorkspaceCopy {
   close(): Promise<void> {
     return this.#keeper.close();
   }
+}
+
+/** Entries are replaced, never changed. */
+function isAlike(before: Mirror, after: Mirror): boolean {
+  if (before.size !== after.size) return false;
+  for (const [path, known] of after) if (before.get(path) !== known) return false;
+  return true;
+}
+
+async function read({ rootDir, host, include }: CopyInput, clock: number): Promise<Tree> {
+  const ignored = await readIgnored(rootDir, host.env);
+  return readSources({ rootDir, ignored, include, clock });
+}
+
+async function pushAll(
+  { rootDir, host, owner, ask: signal, onBegin }: CopyInput,
+  { keeper, paths }: ClaimedVolume,
+  sources: Tree,
+  memory: MirrorMemory,
+  clock: number,
+): Promise<Pushed> {
+  const known = memory.read();
+  const { tree: remote } = treeOf(paths);
+  const local = addMirrored(sources, rootDir, known, clock);
+  const sides = { local, sources, remote, mirror: known };
+  const plan = planPush(sides, await askIgnored(rootDir, listUnknown(sides), host.env));
+  const mirror = await push({ rootDir, keeper, sides, plan, owner, signal, onBegin });
+  const isNew = plan.send.length + plan.compare.length + plan.remove.length > 0;
+  const isMuch = plan.send.length > manyFiles;
+  if (isMuch) memory.write(mirror);
+  return { mirror, sources, isNew: isNew && !isMuch };
 }
 
 function claim({ engine, host, rootDir, image, usernsMode, labels, ask }: CopyInput) {
