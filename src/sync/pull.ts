@@ -44,14 +44,20 @@ export async function pull({ rootDir, env, keeper, mirror, sources, isWanted, si
   );
   for (const path of plan.remove) landing.remove(path);
   for (const path of plan.folders) landing.makeFolder(path);
-  if (plan.fetch.length > 0) await fetchAll(plan.fetch, landing, keeper, signal);
+  if (plan.fetch.length > 0) await receiveAll(plan.fetch, landing, keeper.pack(plan.fetch, signal), signal);
   landing.finish();
   return landed;
 }
 
-async function fetchAll(paths: string[], landing: Landing, keeper: VolumeKeeper, signal: AbortSignal): Promise<void> {
+/** Takes an archive apart: each of the `paths` once, and nothing else. */
+export async function receiveAll(
+  paths: string[],
+  landing: Landing,
+  archive: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<void> {
   const awaited = new Set(paths);
-  for await (const entry of readTar(keeper.pack(paths, signal), 'what the engine gives back')) {
+  for await (const entry of readTar(archive, 'what the engine gives back')) {
     signal.throwIfAborted();
     const path = entry.header.path.replace(/^\.\//, '');
     if (awaited.delete(path)) await landing.receive(path, entry);
