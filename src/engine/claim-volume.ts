@@ -35,14 +35,18 @@ export async function claimVolume(
       return { keeper, paths: await keeper.list(signal) };
     } catch (thrown) {
       await keeper.close().catch(() => {});
-      // Somebody was quicker: the engine refused a second container of the name.
-      if (!(await isInUse(wire, name, self))) throw thrown;
+      if (!isTaken(thrown) && !(await isInUse(wire, name, self))) throw thrown;
     }
   }
   throw new GbuildError('engine-failed', `${mostVolumes} runs work on ${spec.name} at once`, {
     suggestions: ['gbuild clean', 'wait for some of them to end'],
     facts: { volume: spec.name },
   });
+}
+
+/** Somebody was quicker, and may not be listed yet: the engine keeps a name from the moment it is asked for. */
+function isTaken(thrown: unknown): boolean {
+  return thrown instanceof GbuildError && thrown.facts.status === 409;
 }
 
 /** Containers that have the volume; those of dead owners go. */

@@ -59,8 +59,8 @@ export class VolumeKeeper {
       },
     });
     this.#over = run.then(() => {});
-    this.#ended = this.#over.then(() => {
-      throw this.#broken('it ended');
+    this.#ended = run.then(({ exitCode, startError = 'it ended' }) => {
+      throw this.#broken(`${startError} (exit code ${exitCode})`);
     });
     this.#ended.catch(() => {});
   }
@@ -146,7 +146,7 @@ export class VolumeKeeper {
     const said = this.#complaint.trim().split('\n')[0];
     return new GbuildError(
       'engine-failed',
-      `the workspace on the engine at ${this.#wire.endpoint.url} cannot be looked at: ${how}${said ? ` (${said})` : ''}`,
+      `the workspace on the engine at ${this.#wire.endpoint.url} cannot be looked at: ${how}${said ? `: ${said}` : ''}`,
       {
         suggestions: ['see that the image to build in has sh, GNU find, tar, xargs and rm', 'gbuild doctor'],
         facts: { endpoint: this.#wire.endpoint.url, volume: this.volume },

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { copyInstallation } from '../support/cli.ts';
 import { askEngine } from '../support/engine-http.ts';
@@ -20,31 +21,47 @@ const run = (cwd: string, ...args: string[]) => cli.run(args, { cwd });
 
 describe('a copy on the engine', () => {
   test('is right after a run that was killed while it was sent, while tasks ran and while files came back', async () => {
+    const spoil = 'cat tracked; rm -f tracked; echo new > made; echo spoilt > kept';
     const cwd = cli.tasks(
       'sync-killed',
-      `tasks:\n  test: cat tracked; ls | tr '\\n' ' '; rm -f tracked; echo new > made; echo spoilt > kept; dd if=/dev/urandom of=blob bs=1M count=30 status=none; echo ready; sleep \${SECONDS_TO_SLEEP:-0}\n  look: cat kept tracked; ls | tr '\\n' ' '\n`,
+      `tasks:
+  look: cat kept tracked; ls | tr '\\n' ' '
+  goes-on: '${spoil}; echo ready; while :; do echo spoilt > kept; done'
+  ends: '${spoil}; dd if=/dev/urandom of=blob bs=1M count=30 status=none'
+`,
       { tracked: 'tracked\n', kept: 'kept\n' },
     );
     writeFileSync(join(cwd, 'large'), '');
     truncateSync(join(cwd, 'large'), 200_000_000);
     const before = listTree(cwd);
-    for (const when of ['is sent there', '> test', 'passed ('])
-      for (const wait of [0, 60]) {
-        writeFileSync(join(cwd, 'large'), `${when} ${wait}`, { flag: 'r+' });
-        const running = cli.start(['test'], { cwd });
-        await running.until(when);
-        await new Promise((resolve) => setTimeout(resolve, wait));
-        running.kill('SIGKILL');
-        await running.ended;
-        // What had come back by then may be here, whole.
-        for (const name of ['made', 'blob']) rmSync(join(cwd, name), { force: true });
-        writeFileSync(join(cwd, 'tracked'), 'tracked\n');
-        writeFileSync(join(cwd, 'kept'), 'kept\n');
-        const { stdout, stderr } = await run(cwd, 'run', 'look');
-        expect(stdout, stderr).toBe('kept\ntracked\ngbuild.lock gbuild.yml kept large tracked ');
-        expect(listTree(cwd)).toEqual(before);
-      }
+    const moments = [
+      ['ends', 'is sent there', 0],
+      ['ends', 'is sent there', 100],
+      ['ends', '> ends', 0],
+      ['goes-on', 'ready\n', 0],
+      ['ends', 'ends passed', 0],
+      ['ends', 'ends passed', 60],
+    ] as const;
+    for (const [task, text, wait] of moments) {
+      writeFileSync(join(cwd, 'large'), `${text} ${wait}`, { flag: 'r+' });
+      const running = cli.start(['run', task], { cwd });
+      await running.until(text);
+      await sleep(wait);
+      running.kill('SIGKILL');
+      await running.ended;
+      // What had come back by then may be here, whole.
+      for (const name of ['made', 'blob']) rmSync(join(cwd, name), { force: true });
+      writeFileSync(join(cwd, 'tracked'), 'tracked\n');
+      writeFileSync(join(cwd, 'kept'), 'kept\n');
+      const { stdout, stderr } = await run(cwd, 'run', 'look');
+      expect(stdout, stderr).toBe('kept\ntracked\ngbuild.lock gbuild.yml kept large tracked ');
+      expect(listTree(cwd)).toEqual(before);
+    }
     expect(await listLeft(far.host, 'io.gbuild.repository=sync-killed')).toEqual(nothingLeft);
+    // The dead ones' volume was taken over each time.
+    const { text } = await askEngine(far.host, 'GET', '/volumes');
+    const labels = (JSON.parse(text) as { Volumes: { Labels: Record<string, string> | null }[] }).Volumes;
+    expect(labels.filter(({ Labels }) => Labels?.['io.gbuild.workspace'] === cwd)).toHaveLength(1);
   });
 
   test('is one for each of two runs at once, and the first is taken again', async () => {
