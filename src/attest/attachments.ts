@@ -16,6 +16,9 @@ export const attachmentTypes = {
   attestation: 'application/vnd.dev.cosign.artifact.att.v1+json',
 } as const;
 
+/** What a document is called where somebody pulls it: tools leave alone what has no name. */
+const fileNames = { spdx: 'sbom.spdx.json', cyclonedx: 'sbom.cdx.json', provenance: 'provenance.json' } as const;
+
 export interface AttachmentInput {
   /** The image's manifest. */
   subject: Descriptor;
@@ -30,15 +33,20 @@ export interface AttachmentInput {
 /** The documents as they are, each a referrer of its own type. Equal input gives equal artifacts. */
 export function formatDocuments({ subject, created, documents }: AttachmentInput): Artifact[] {
   const { spdx, cyclonedx, provenance } = documents;
-  const attach = (artifactType: string, bytes: Buffer | undefined, predicateType: string) => {
-    const annotations = { ...createdAt(created), 'in-toto.io/predicate-type': predicateType };
+  const attach = (kind: keyof typeof fileNames, artifactType: string, bytes: Buffer | undefined) => {
     if (bytes === undefined) return [];
-    return [formatArtifact(subject, { artifactType, layers: [{ mediaType: artifactType, bytes }], annotations })];
+    const layer = {
+      mediaType: artifactType,
+      bytes,
+      annotations: { 'org.opencontainers.image.title': fileNames[kind] },
+    };
+    const annotations = { ...createdAt(created), 'in-toto.io/predicate-type': predicateTypes[kind] };
+    return [formatArtifact(subject, { artifactType, layers: [layer], annotations })];
   };
   return [
-    ...attach(spdxMediaType, spdx, predicateTypes.spdx),
-    ...attach(cyclonedxMediaType, cyclonedx, predicateTypes.cyclonedx),
-    ...attach(statementMediaType, provenance, predicateTypes.provenance),
+    ...attach('spdx', spdxMediaType, spdx),
+    ...attach('cyclonedx', cyclonedxMediaType, cyclonedx),
+    ...attach('provenance', statementMediaType, provenance),
   ];
 }
 

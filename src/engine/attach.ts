@@ -11,12 +11,21 @@ export interface Attachment {
   broken: Promise<never>;
   /** Settles when all output was handed over: at the stream's end, or when nothing more came for a while. */
   drained(): Promise<void>;
+  /** The connection broke before the stream's end. */
+  readonly wasCut: boolean;
   close(): void;
+}
+
+/** Whether a chunk is being taken, when the last one was (performance.now), and whether the connection broke. */
+interface Activity {
+  waiting: boolean;
+  last: number;
+  wasCut: boolean;
 }
 
 /** Starts both directions. One chunk is handed over at a time: a slow caller slows the container, memory stays flat. */
 export function attachOutput(socket: Socket, spec: ContainerSpec, io: ContainerIO): Attachment {
-  const activity = { waiting: false, last: performance.now() };
+  const activity: Activity = { waiting: false, last: performance.now(), wasCut: false };
   const pump = pumpOutput(socket, spec.tty, io, activity);
   const broken = new Promise<never>((_, reject) => pump.catch(reject));
   broken.catch(() => {});
@@ -24,6 +33,9 @@ export function attachOutput(socket: Socket, spec: ContainerSpec, io: ContainerI
   return {
     broken,
     drained: () => Promise.race([pump, lingerOn(activity, pump)]),
+    get wasCut() {
+      return activity.wasCut;
+    },
     close() {
       detach();
       socket.destroy();
@@ -31,14 +43,9 @@ export function attachOutput(socket: Socket, spec: ContainerSpec, io: ContainerI
   };
 }
 
-async function pumpOutput(
-  socket: Socket,
-  tty: boolean,
-  io: ContainerIO,
-  activity: { waiting: boolean; last: number },
-): Promise<void> {
+async function pumpOutput(socket: Socket, tty: boolean, io: ContainerIO, activity: Activity): Promise<void> {
   const demuxer = new Demuxer();
-  for await (const chunk of readChunks(socket)) {
+  for await (const chunk of readChunks(socket, activity)) {
     activity.waiting = true;
     const frames = tty ? [{ stream: 'stdout' as const, data: chunk }] : demuxer.split(chunk);
     for (const { stream, data } of frames) {
@@ -51,17 +58,18 @@ async function pumpOutput(
 }
 
 /** A connection that breaks ends the output; whether the run failed is told by the wait, which breaks too. */
-async function* readChunks(socket: Socket): AsyncGenerator<Buffer> {
+async function* readChunks(socket: Socket, activity: Activity): AsyncGenerator<Buffer> {
   const chunks = socket.iterator({ destroyOnReturn: false });
   while (true) {
-    const next = await chunks.next().catch(() => ({ done: true as const, value: undefined }));
-    if (next.done) return;
+    const next = await chunks.next().catch(() => undefined);
+    activity.wasCut = next === undefined;
+    if (next === undefined || next.done) return;
     yield next.value as Buffer;
   }
 }
 
 /** The run ends when its main process ends: a child that still holds the pipe open is not waited for. */
-async function lingerOn(activity: { waiting: boolean; last: number }, pump: Promise<void>): Promise<void> {
+async function lingerOn(activity: Activity, pump: Promise<void>): Promise<void> {
   let over = false;
   const end = () => {
     over = true;

@@ -4,11 +4,11 @@ import { readText, readTextMap } from './json.ts';
 import type { ListedPath } from './listing.ts';
 import { type Owner, ownerIsDead, parseOwner } from './owner.ts';
 import { ownerLabel } from './sweep.ts';
-import { type KeeperSpec, VolumeKeeper } from './volume-keeper.ts';
+import { type HolderSpec, VolumeHolder } from './volume-holder.ts';
 import type { Wire } from './wire.ts';
 
 export interface ClaimedVolume {
-  keeper: VolumeKeeper;
+  holder: VolumeHolder;
   /** What was in the volume when it was claimed. */
   paths: ListedPath[];
 }
@@ -23,18 +23,18 @@ const mostVolumes = 50;
  */
 export async function claimVolume(
   wire: Wire,
-  spec: KeeperSpec,
+  spec: HolderSpec,
   self: Owner,
   signal: AbortSignal,
 ): Promise<ClaimedVolume> {
   for (let number = 1; number <= mostVolumes; number += 1) {
     const name = number === 1 ? spec.name : `${spec.name}-${number}`;
     if (await isInUse(wire, name, self)) continue;
-    const keeper = new VolumeKeeper(wire, { ...spec, name });
+    const holder = new VolumeHolder(wire, { ...spec, name });
     try {
-      return { keeper, paths: await keeper.list(signal) };
+      return { holder, paths: await holder.list(signal) };
     } catch (thrown) {
-      await keeper.close().catch(() => {});
+      await holder.close().catch(() => {});
       if (!isTaken(thrown) && !(await isInUse(wire, name, self))) throw thrown;
     }
   }

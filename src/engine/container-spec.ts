@@ -1,6 +1,9 @@
 import type { Readable } from 'node:stream';
 import type { Stop } from '../host.ts';
 
+/** Of the engine's logging drivers those that give back what they were given: `local` to the byte, the other one text. */
+export type LogDriver = 'local' | 'json-file';
+
 /**
  * A volume starts with the content, owner and mode of the image's folder when `copy` says so; a tmpfs of `size` bytes is
  * empty at the start, and everyone may write to it.
@@ -53,6 +56,8 @@ export interface ContainerSpec {
   usernsMode?: string;
   /** A bind whose folder the engine must really see: compared before the start. */
   probe?: { hostDir: string; containerDir: string };
+  /** The engine keeps the output, so that watching can go on after a lost connection; else nothing is kept. */
+  log?: LogDriver;
   /** Seconds between asking to stop (SIGTERM) and SIGKILL; 10 when left out. */
   graceSeconds?: number;
 }
@@ -76,12 +81,20 @@ export function bareContainer(image: string, command: string[]): ContainerSpec {
   };
 }
 
+/** Bytes of each stream that were handed over. */
+export interface OutputSeen {
+  stdout: number;
+  stderr: number;
+}
+
 export interface ContainerIO {
   /** Chunks in the order they came; a promise holds the container's output back until it settles. */
   onOutput(stream: 'stdout' | 'stderr', chunk: Buffer): void | Promise<void>;
   stdin?: Readable;
   terminal?: { columns: number; rows: number; onResize(call: (columns: number, rows: number) => void): void };
   stop: Stop;
+  /** Told when the engine is lost while the container runs, and when it is back. */
+  onAway?: (text: string) => void;
 }
 
 export interface ContainerResult {
@@ -126,13 +139,16 @@ function formatHostConfig(spec: ContainerSpec): object {
     CapDrop: ['ALL'],
     CapAdd: spec.capAdd,
     SecurityOpt: ['no-new-privileges'],
-    LogConfig: { Type: 'none', Config: {} },
+    LogConfig: spec.log === undefined ? { Type: 'none', Config: {} } : { Type: spec.log, Config: wholeLog },
     ...(memory !== undefined && { Memory: memory, MemorySwap: memory }),
     ...(cpus !== undefined && { NanoCpus: Math.round(cpus * 1e9) }),
     ...(pids !== undefined && { PidsLimit: pids }),
     ...(spec.usernsMode !== undefined && { UsernsMode: spec.usernsMode }),
   };
 }
+
+/** Never turned over: what was seen of it is known by its length. */
+const wholeLog = { 'max-size': '1000g', 'max-file': '1', compress: 'false' };
 
 /** Mounts of type bind, never `Binds`: those create a missing host folder, owned by root. */
 function formatMount(mount: ContainerMount): object {

@@ -83,6 +83,8 @@ export interface ContainerState {
   exitCode: number;
   oomKilled: boolean;
   running: boolean;
+  /** False of one that was created and no more. */
+  started: boolean;
 }
 
 /** GET /containers/{id}/json, the state alone. */
@@ -93,6 +95,7 @@ export async function inspectState(wire: Wire, id: string): Promise<ContainerSta
     exitCode: readNumber(state, 'ExitCode') ?? 0,
     oomKilled: readField(state, 'OOMKilled') === true,
     running: readField(state, 'Running') === true,
+    started: readText(state, 'Status') !== 'created',
   };
 }
 

@@ -83,6 +83,11 @@ export function chooseEndpoint(
   return fromSocket(places);
 }
 
+/** Whether the way to it leads over a network, and may break while the engine goes on. */
+export function isRemote({ socketPath }: Endpoint): boolean {
+  return socketPath === undefined;
+}
+
 /** The variables that make a child process (a docker client, a test that starts containers) use the same engine. */
 export function endpointEnv(endpoint: Endpoint): Record<string, string> {
   const { tls } = endpoint;

@@ -2,18 +2,28 @@ import type { Readable } from 'node:stream';
 import type { Stop } from '../host.ts';
 import { type BuildRequest, buildImage } from './build.ts';
 import { type ClaimedVolume, claimVolume } from './claim-volume.ts';
-import type { ContainerIO, ContainerResult, ContainerSpec } from './container-spec.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { ContainerIO, ContainerResult, ContainerSpec, LogDriver } from './container-spec.ts';
+import { type Endpoint, isRemote } from './endpoint.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { type EngineImage, inspectImage, type ListedImage, listImages, removeImage, tagImage } from './images.ts';
 import { type EngineInfo, readInfo } from './info.ts';
 import { type Owner, ownerText } from './owner.ts';
 import { readImageFiles } from './read-file.ts';
-import { runContainer } from './run.ts';
+import { resumeContainer, type Watched } from './resume.ts';
+import { removeAfter, runContainer } from './run.ts';
 import { seesFolder } from './sees-folder.ts';
-import { ownerLabel, removeRun, runLabel, type SweepReport, stagingReference, sweepDead } from './sweep.ts';
+import {
+  type Keeper,
+  keeperLabel,
+  ownerLabel,
+  removeRun,
+  runLabel,
+  type SweepReport,
+  stagingReference,
+  sweepDead,
+} from './sweep.ts';
 import { loadArchive, type PullProgress, pullImage, saveImage } from './transfer.ts';
-import type { KeeperSpec } from './volume-keeper.ts';
+import type { HolderSpec } from './volume-holder.ts';
 import { type EngineVolume, listVolumes, readVolumeSizes, removeVolume } from './volumes.ts';
 import { Wire } from './wire.ts';
 
@@ -27,12 +37,14 @@ export type { EngineInfo } from './info.ts';
 export type { ListedPath } from './listing.ts';
 export type { SweepReport } from './sweep.ts';
 export type { PullProgress } from './transfer.ts';
-export type { VolumeKeeper } from './volume-keeper.ts';
+export type { VolumeHolder } from './volume-holder.ts';
 export type { EngineVolume } from './volumes.ts';
 
 export interface EngineOptions {
   owner: Owner;
   runId: string;
+  /** Remembers what a sweep must leave; nothing when left out. */
+  keeper?: Keeper;
   /** Gets one line for each request. */
   debug?: (text: string) => void;
   heartbeat?: Heartbeat;
@@ -52,12 +64,14 @@ export class Engine {
   readonly owner: Owner;
   readonly runId: string;
   readonly #wire: Wire;
+  readonly #keeper: Keeper;
   #info: Promise<EngineInfo> | undefined;
 
   constructor(endpoint: Endpoint, options: EngineOptions) {
     this.endpoint = endpoint;
     this.owner = options.owner;
     this.runId = options.runId;
+    this.#keeper = options.keeper ?? { name: options.runId, runs: () => new Set() };
     this.#wire = new Wire(endpoint, options);
   }
 
@@ -112,7 +126,21 @@ export class Engine {
 
   /** Runs a container that carries this run's and owner's labels besides its own. */
   runContainer(spec: ContainerSpec, io: ContainerIO): Promise<ContainerResult> {
-    return runContainer(this.#wire, { ...spec, labels: { ...spec.labels, ...this.labels } }, io);
+    const kept = spec.log === undefined ? {} : { [keeperLabel]: this.#keeper.name };
+    return runContainer(this.#wire, { ...spec, labels: { ...spec.labels, ...this.labels, ...kept } }, io);
+  }
+
+  /** Watches a container that was lost sight of, to its end, and removes it. */
+  async resumeContainer(watched: Watched, io: ContainerIO): Promise<ContainerResult> {
+    const began = performance.now();
+    const outcome = await removeAfter(this.#wire, watched.id, io, () => resumeContainer(this.#wire, watched, io));
+    return { ...outcome, seconds: (performance.now() - began) / 1000 };
+  }
+
+  /** The driver with which a container's output can be read again, where the way to the engine may break. */
+  async chooseLog(): Promise<LogDriver | undefined> {
+    if (!isRemote(this.endpoint)) return undefined;
+    return (await this.info()).kind === 'podman' ? 'json-file' : 'local';
   }
 
   /** Whether the engine sees this very folder of the caller's machine. */
@@ -120,8 +148,8 @@ export class Engine {
     return seesFolder(this.#wire, image, hostDir, this.labels);
   }
 
-  /** A volume for this run alone, by the name given or one beside it; its keeper carries the labels of this run. */
-  claimVolume(spec: KeeperSpec, signal: AbortSignal): Promise<ClaimedVolume> {
+  /** A volume for this run alone, by the name given or one beside it; its holder carries the labels of this run. */
+  claimVolume(spec: HolderSpec, signal: AbortSignal): Promise<ClaimedVolume> {
     const labels = { ...spec.labels, container: { ...spec.labels.container, ...this.labels } };
     return claimVolume(this.#wire, { ...spec, labels }, this.owner, signal);
   }
@@ -141,9 +169,9 @@ export class Engine {
     return stagingReference(this.owner, name);
   }
 
-  /** Removes what dead owners left; never anything of a living or a foreign one. */
+  /** Removes what dead owners left; never anything of a living or a foreign one, or of runs that one may come back to. */
   sweep(): Promise<SweepReport> {
-    return sweepDead(this.#wire, this.owner);
+    return sweepDead(this.#wire, this.owner, this.#keeper);
   }
 
   /** Removes everything of one run of this process. */

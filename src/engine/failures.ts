@@ -34,6 +34,11 @@ export function engineLost(endpoint: Endpoint, what: string, cause: unknown): Gb
   );
 }
 
+/** Whether the engine was not reached, or went away: it may be there again a moment later. */
+export function isLost(thrown: unknown): boolean {
+  return thrown instanceof GbuildError && (thrown.code === 'engine-unreachable' || thrown.facts.lost === true);
+}
+
 /** An answer with a status that says no. `message` is the engine's own sentence. */
 export function refused(endpoint: Endpoint, what: string, status: number, message: string): GbuildError {
   return new GbuildError(

@@ -2,13 +2,17 @@ import { GbuildError } from '../errors.ts';
 import { engineLost } from './failures.ts';
 import type { Wire } from './wire.ts';
 
-/** How often a living engine is asked for a sign of life while we wait for it, and how long it may take: milliseconds. */
+/**
+ * How often a living engine is asked for a sign of life while we wait for it, and how long it may take; how long one of another
+ * machine may be away while a task runs on it. Milliseconds.
+ */
 export interface Heartbeat {
   every: number;
   deadline: number;
+  away: number;
 }
 
-export const defaultHeartbeat: Heartbeat = { every: 5_000, deadline: 10_000 };
+export const defaultHeartbeat: Heartbeat = { every: 5_000, deadline: 10_000, away: 60_000 };
 
 /**
  * Does long work on the engine and never hangs: the work's signal fires when the caller asks to stop or when the

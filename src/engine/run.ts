@@ -3,11 +3,12 @@ import type { Socket } from 'node:net';
 import { GbuildError } from '../errors.ts';
 import { attachOutput } from './attach.ts';
 import { createContainer, inspectState, putFiles, removeContainer } from './container.ts';
-import type { ContainerIO, ContainerResult, ContainerSpec } from './container-spec.ts';
-import { refused } from './failures.ts';
+import type { ContainerIO, ContainerResult, ContainerSpec, OutputSeen } from './container-spec.ts';
+import { engineLost, isLost, refused } from './failures.ts';
 import { keepWatch } from './heartbeat.ts';
 import { parseJson, readNumber } from './json.ts';
 import { verifyMount } from './probe.ts';
+import { countOutput, isDetached, resumeContainer } from './resume.ts';
 import { handOverSecrets } from './secrets.ts';
 import { obeyStop } from './stop.ts';
 import { messageIn, type Wire } from './wire.ts';
@@ -22,42 +23,76 @@ export async function runContainer(wire: Wire, spec: ContainerSpec, io: Containe
   const began = performance.now();
   throwIfStopped(io);
   const id = await createContainer(wire, spec);
-  let outcome: Omit<ContainerResult, 'seconds'>;
+  const outcome = await removeAfter(wire, id, io, () => runToEnd(wire, id, spec, io));
+  return { ...outcome, seconds: (performance.now() - began) / 1000 };
+}
+
+/** Takes the container away when the work with it is over, unless its engine is away and somebody may come back to it. */
+export async function removeAfter<T>(wire: Wire, id: string, io: ContainerIO, work: () => Promise<T>): Promise<T> {
+  let outcome: T;
   try {
-    const what = `run the container ${id.slice(0, 12)}`;
-    outcome = await keepWatch(wire, what, undefined, (signal) => runCreated(wire, id, spec, io, signal));
+    outcome = await work();
   } catch (thrown) {
-    await removeContainer(wire, id, { lost: thrown instanceof GbuildError && thrown.facts.lost === true }).catch(() => {
+    if (isDetached(thrown)) throw thrown;
+    await removeContainer(wire, id, { lost: isLost(thrown) }).catch(() => {
       // The first error tells more; the labels let a later sweep take the container away.
     });
     throw thrown;
   }
   await removeContainer(wire, id, { lost: false });
   throwIfStopped(io);
-  return { ...outcome, seconds: (performance.now() - began) / 1000 };
+  return outcome;
 }
 
-async function runCreated(
+/** Where the engine keeps the output, a connection that is lost after the start is waited for. */
+async function runToEnd(
   wire: Wire,
   id: string,
   spec: ContainerSpec,
   io: ContainerIO,
-  signal: AbortSignal,
 ): Promise<Omit<ContainerResult, 'seconds'>> {
+  const seen: OutputSeen = { stdout: 0, stderr: 0 };
+  const run: Running = { id, spec, io: countOutput(io, seen), isStarted: false };
+  try {
+    return await keepWatch(wire, `run the container ${id.slice(0, 12)}`, undefined, (signal) =>
+      runCreated(wire, run, signal),
+    );
+  } catch (thrown) {
+    if (spec.log === undefined || !run.isStarted || !isLost(thrown)) throw thrown;
+  }
+  const { tty, graceSeconds = 10 } = spec;
+  return resumeContainer(wire, { id, tty, seen, graceSeconds }, io);
+}
+
+/** A container on its way; `isStarted` when it may go on alone, and lacks nothing any more. */
+interface Running {
+  id: string;
+  spec: ContainerSpec;
+  io: ContainerIO;
+  isStarted: boolean;
+}
+
+async function runCreated(wire: Wire, run: Running, signal: AbortSignal): Promise<Omit<ContainerResult, 'seconds'>> {
+  const { id, spec, io } = run;
   const [socket, wait] = await prepare(wire, id, spec, signal);
   const attachment = attachOutput(socket, spec, io);
   const exit = readExit(wire, id, wait);
   exit.catch(() => {});
   try {
     throwIfStopped(io);
+    // From here on it may run, whether or not the answer comes.
+    run.isStarted = (spec.secrets ?? []).length === 0;
     const startError = await startContainer(wire, id, signal);
     if (startError !== undefined) return await describeFailedStart(wire, id, startError);
     using _stop = obeyStop(wire, id, io.stop, spec.graceSeconds ?? 10);
     if (spec.tty) followTerminal(wire, id, io, signal);
-    const secrets = handOverSecrets(wire, id, spec.secrets ?? [], signal);
+    const secrets = handOverSecrets(wire, id, spec.secrets ?? [], signal, () => {
+      run.isStarted = true;
+    });
     // Output that cannot be taken (a full disk below the log) ends the run; its good end does not: the exit counts.
     const exitCode = await Promise.race([exit, attachment.broken, secrets]);
     await attachment.drained();
+    if (attachment.wasCut && spec.log !== undefined) throw engineLost(wire.endpoint, 'give all output', 'cut off');
     const oomKilled = exitCode !== 0 && (await inspectState(wire, id)).oomKilled;
     return { exitCode, oomKilled };
   } finally {

@@ -16,6 +16,8 @@ export interface SweepReport {
 
 export const runLabel = 'io.gbuild.run';
 export const ownerLabel = 'io.gbuild.owner';
+/** Whose memory of runs knows whether somebody may come back to the container; others leave it alone. */
+export const keeperLabel = 'io.gbuild.keeper';
 const stagingRepository = 'gbuild-staging';
 
 /** The name an image bears while it is being made; it says whose it is, so that a sweep can judge it. */
@@ -23,13 +25,26 @@ export function stagingReference(owner: Owner, name: string): string {
   return `${stagingRepository}:${`${ownerText(owner)}.${name}`.slice(0, 128)}`;
 }
 
-/** Removes containers, run volumes and staging images whose owner is surely dead. Caches and others' things stay. */
-export function sweepDead(wire: Wire, self: Owner): Promise<SweepReport> {
+/** A memory of runs that one may come back to, though their process is dead. */
+export interface Keeper {
+  /** One word; another memory has another one. */
+  name: string;
+  runs(): ReadonlySet<string>;
+}
+
+/** Removes containers, run volumes and staging images whose owner is surely dead. Caches, others' things and kept runs stay. */
+export function sweepDead(wire: Wire, self: Owner, keeper: Keeper): Promise<SweepReport> {
+  const runs = keeper.runs();
   return removeOwned(
     wire,
-    (labels) => isDead(labels[ownerLabel], self),
+    (labels) => isDead(labels[ownerLabel], self) && !isKept(labels, keeper.name, runs),
     (tag) => isDead(tag.split('.')[0], self),
   );
+}
+
+function isKept(labels: Record<string, string>, keeper: string, runs: ReadonlySet<string>): boolean {
+  const kept = labels[keeperLabel];
+  return kept !== undefined && (kept !== keeper || runs.has(labels[runLabel] ?? ''));
 }
 
 /** Removes what one run of this process made, dead or not. */

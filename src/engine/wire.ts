@@ -93,12 +93,17 @@ export class Wire {
   /** Reads an answer to its end as text; a connection that breaks meanwhile is thrown. */
   async readText(answer: IncomingMessage, what: string): Promise<string> {
     const chunks: Buffer[] = [];
+    for await (const chunk of this.readChunks(answer, what)) chunks.push(chunk);
+    return Buffer.concat(chunks).toString('utf8');
+  }
+
+  /** An answer's bytes as they come; a connection that breaks meanwhile is thrown. */
+  async *readChunks(answer: IncomingMessage, what: string): AsyncGenerator<Buffer> {
     try {
-      for await (const chunk of answer) chunks.push(chunk as Buffer);
+      for await (const chunk of answer) yield chunk as Buffer;
     } catch (thrown) {
       throw connectionFailure(this.endpoint, what, thrown);
     }
-    return Buffer.concat(chunks).toString('utf8');
   }
 
   /** Throws what an answer with a bad status says. */

@@ -1,8 +1,12 @@
 import { chooseEndpoint } from '../engine/endpoint.ts';
 import { connectEngine, type Engine } from '../engine/engine.ts';
+import { defaultHeartbeat, type Heartbeat } from '../engine/heartbeat.ts';
 import { readOwner } from '../engine/owner.ts';
+import { GbuildError } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { Progress } from '../reporter/progress.ts';
+import { parseDuration } from '../spec/units.ts';
+import { openKeeper } from './detached-tasks.ts';
 import { openWorkspace, type Places, type WorkspaceSession } from './workspace-session.ts';
 
 export interface EngineChoice {
@@ -20,7 +24,24 @@ export function openEngine(host: Host, choice: EngineChoice, runId: string, prog
   const debug = /(^|,)gbuild:(\*|engine)/.test(host.env.DEBUG ?? '')
     ? { debug: (text: string) => progress.note(`gbuild:engine ${text}`) }
     : {};
-  return connectEngine(endpoint, { owner: readOwner(), runId, ...debug });
+  return connectEngine(endpoint, {
+    owner: readOwner(),
+    runId,
+    keeper: openKeeper(host),
+    heartbeat: heartbeatOf(host),
+    ...debug,
+  });
+}
+
+/** GBUILD_RECONNECT: how long an engine of another machine may be away while a task runs on it. */
+function heartbeatOf({ env }: Host): Heartbeat {
+  const written = env.GBUILD_RECONNECT;
+  if (!written) return defaultHeartbeat;
+  const seconds = parseDuration(written);
+  if (seconds !== undefined) return { ...defaultHeartbeat, away: seconds * 1000 };
+  throw new GbuildError('usage', `GBUILD_RECONNECT: "${written}" is no duration`, {
+    suggestions: ['export GBUILD_RECONNECT=60s   # or 10m, 1h30m'],
+  });
 }
 
 export interface OpenedRun {

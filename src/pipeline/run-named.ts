@@ -1,4 +1,3 @@
-import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Engine } from '../engine/engine.ts';
 import { GbuildError } from '../errors.ts';
@@ -15,6 +14,7 @@ import { chooseIdentity } from './identity.ts';
 import type { Frozen } from './lock-mismatch.ts';
 import { pruneLogs } from './prune-logs.ts';
 import { readyToolchain } from './ready-toolchain.ts';
+import { listReports } from './reports.ts';
 import { RunSecrets } from './run-secrets.ts';
 import { runTasks, type TaskReport, type TaskStreams } from './run-tasks.ts';
 import type { RunGround } from './task-container.ts';
@@ -83,7 +83,7 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
     // An engine that cannot measure its volumes is no reason for a run to fail.
   });
   try {
-    const tasks = listReports(plan, await running.finally(() => bound.apply(progress)));
+    const tasks = withReports(plan, await running.finally(() => bound.apply(progress)));
     const report = reportOf(request, plan, tasks, logDir, (performance.now() - began) / 1000);
     throwIfFailed(report);
     return report;
@@ -130,12 +130,12 @@ export async function readGround(
 }
 
 /** After the run: only then all of it is on this machine. */
-function listReports({ rootDir, tasks }: TaskPlan, reports: TaskReport[]): TaskReport[] {
+function withReports({ rootDir, tasks }: TaskPlan, reports: TaskReport[]): TaskReport[] {
   const globs = new Map(tasks.map((task) => [task.name, task.reports]));
   return reports.map((report) => {
     const wanted = report.state === 'skipped' ? undefined : globs.get(report.name);
     if (wanted === undefined) return report;
-    return { ...report, reports: wanted.length === 0 ? [] : globSync(wanted, { cwd: rootDir }).sort() };
+    return { ...report, reports: listReports(rootDir, wanted) };
   });
 }
 

@@ -6,6 +6,7 @@ import type { Host, Stop } from '../host.ts';
 import type { PlannedTask, TaskPlan } from '../plan/task-plan.ts';
 import { formatSeconds } from '../reporter/format.ts';
 import type { Progress } from '../reporter/progress.ts';
+import { detachTask } from './detached-tasks.ts';
 import { MaskedOutput } from './masked-output.ts';
 import { runPlanned } from './run-container.ts';
 import { runGraph } from './run-graph.ts';
@@ -79,15 +80,23 @@ async function runTask(task: PlannedTask, overlap: boolean, input: RunTasksInput
   try {
     const container = planContainer(task, plan, ground, secrets.pick(task.secrets));
     const env = { ...(terminal && terminalEnvironment(ground.host)), ...container.spec.env };
+    const engineLog = await engine.chooseLog();
     const result = await runPlanned(
       engine,
       ground.host,
       {
         ...container,
-        spec: { ...container.spec, env, tty: terminal !== undefined, stdin: streams.stdin !== undefined },
+        spec: {
+          ...container.spec,
+          env,
+          tty: terminal !== undefined,
+          stdin: streams.stdin !== undefined,
+          ...(engineLog !== undefined && { log: engineLog }),
+        },
       },
       {
         onOutput: (stream, chunk) => output.write(stream, chunk),
+        onAway: (text) => progress.warn(`${task.name}: ${text}`),
         stop,
         ...(terminal !== undefined && { terminal }),
         ...(streams.stdin !== undefined && { stdin: streams.stdin }),
@@ -106,6 +115,11 @@ async function runTask(task: PlannedTask, overlap: boolean, input: RunTasksInput
       log,
       ...(because !== undefined && { because }),
     };
+  } catch (error) {
+    const { rootDir, repository } = plan;
+    const { name, secrets: given, reports } = task;
+    const about = { runId: engine.runId, task: name, repository, rootDir, secrets: given, reports, log };
+    throw detachTask(ground.host, error, about, engine.endpoint);
   } finally {
     const failure = await output.end();
     if (failure) progress.warn(`the log ${log} is not complete: ${failure.message}`);

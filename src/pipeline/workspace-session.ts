@@ -93,7 +93,7 @@ async function readKnownLock(rootDir: string, cache: ParseCache): Promise<Lock |
 }
 
 /** Names of the tasks that toolchains bring: a spec's task may need one of them. */
-function knownTasks(catalog: Catalog): string[] {
+export function knownTasks(catalog: Catalog): string[] {
   return [...new Set(catalog.names.flatMap((name) => Object.keys(catalog.find(name)?.data.tasks ?? {})))];
 }
 

@@ -1,7 +1,6 @@
 import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GbuildError } from '../errors.ts';
-import type { Host } from '../host.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { writeInitialSpec } from '../spec/init.ts';
 import { migrateSpec, writeSpec } from '../spec/migrate.ts';
@@ -9,7 +8,7 @@ import { readSpec, specFileName } from '../spec/read.ts';
 import { type Assumption, chooseToolchain } from '../toolchain/detect.ts';
 import { findRoot } from '../workspace/root.ts';
 import { openCatalog } from './catalogs.ts';
-import { nothingDetected, type Places } from './workspace-session.ts';
+import { knownTasks, nothingDetected, type Places } from './workspace-session.ts';
 
 /** The story of `gbuild init`: what the repository's files say, written down with comments; never over an existing file. */
 export async function initSpec(
@@ -55,11 +54,12 @@ export interface MigrationResult {
 }
 
 /** The story of `gbuild migrate`. */
-export function migrateFile(host: Host): MigrationResult {
-  const { rootDir, specFile } = findRoot(host.cwd, host.homeDir);
+export async function migrateFile(places: Places, progress: Progress): Promise<MigrationResult> {
+  const { rootDir, specFile } = findRoot(places.host.cwd, places.host.homeDir);
   const file = specFile ?? join(rootDir, specFileName);
-  readSpec(file);
-  const { text, ...result } = migrateSpec(readFileSync(file), specFileName);
+  const known = knownTasks(await openCatalog(places, progress, { rootDir, specFile }));
+  readSpec(file, undefined, known);
+  const { text, ...result } = migrateSpec(readFileSync(file), specFileName, undefined, known);
   if (result.changed) writeSpec(file, text);
   return { file, ...result };
 }

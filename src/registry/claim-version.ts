@@ -65,11 +65,12 @@ export async function nameVersion(
     await name();
     return (await repository.headManifest(claim.version))?.digest ?? claim.digest;
   } finally {
-    await flag.remove();
+    await flag.remove(limits.pause);
   }
 }
 
 const flagMark = '.claim-';
+const mostRemovals = 5;
 const artifactType = 'application/vnd.gbuild.claim.v1+json';
 const emptyBytes = Buffer.from('{}');
 const empty = { mediaType: mediaTypes.empty, digest: digestOf(emptyBytes), size: emptyBytes.length };
@@ -107,9 +108,29 @@ class Flag {
     this.#written.add(await this.#repository.writeManifest(this.tag, bytes, mediaTypes.manifest));
   }
 
-  /** Not every registry lets one delete; a flag that stays is in nobody's way once the version is there. */
-  async remove(): Promise<void> {
-    for (const digest of this.#written) await this.#repository.deleteManifest(digest).catch(() => undefined);
+  /**
+   * Not every registry lets one delete; a flag that stays is in nobody's way once the version is there. Debian's registry looks
+   * at all tags for those of the manifest, and where it meets one that is being written it fails, with the manifest gone and its
+   * tag there: that goes with the next manifest that it is given.
+   */
+  async remove(pause: ClaimPatience['pause']): Promise<void> {
+    for (let tries = 1; tries <= mostRemovals; tries += 1) {
+      if (!(await this.#lostManifest())) return;
+      await sleep(pause(tries));
+      await this.set('down', -tries).catch(() => undefined);
+    }
+  }
+
+  /** Deletes what was written; whether some of it was gone already, for nobody else deletes it. */
+  async #lostManifest(): Promise<boolean> {
+    const written = [...this.#written];
+    this.#written.clear();
+    let lost = false;
+    for (const digest of written) {
+      const deleted = await this.#repository.deleteManifest(digest).catch(() => undefined);
+      lost ||= deleted === false;
+    }
+    return lost;
   }
 }
 

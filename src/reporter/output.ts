@@ -11,6 +11,8 @@ export interface TaskOutputOptions {
   prefix?: string;
   /** The full output of both streams in order of arrival; its folder is made. */
   logFile?: string;
+  /** The log goes on behind what is in it. */
+  append?: boolean;
 }
 
 /**
@@ -27,7 +29,7 @@ export class TaskOutput {
     this.#options = options;
     if (options.logFile === undefined) return;
     mkdirSync(dirname(options.logFile), { recursive: true });
-    this.#log = createWriteStream(options.logFile, { mode: 0o600 });
+    this.#log = createWriteStream(options.logFile, { mode: 0o600, flags: options.append ? 'a' : 'w' });
     this.#log.on('error', (error) => {
       this.#logError = error;
     });

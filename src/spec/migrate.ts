@@ -14,13 +14,17 @@ export interface Migrated {
   steps: string[];
 }
 
-/** A spec rewritten to the current major; comments, order and line ends stay. Throws `spec-invalid` as `parseSpec` does. */
+/**
+ * A spec rewritten to the current major; comments, order and line ends stay. Throws `spec-invalid` as `parseSpec` does, to which
+ * `knownTasks` goes.
+ */
 export function migrateSpec(
   text: string | Uint8Array,
   fileName?: string,
   table: MigrationTable = { current: currentMajor, migrations },
+  knownTasks: readonly string[] = [],
 ): Migrated {
-  const { major } = parseSpec(text, fileName, table);
+  const { major } = parseSpec(text, fileName, table, knownTasks);
   const { source } = decodeSource(text, fileName ?? '');
   const chain = chainFrom(major, table) ?? [];
   const same = typeof text === 'string' ? text : Buffer.from(text).toString();

@@ -11,8 +11,8 @@ export interface Mistake extends Position {
   found: string;
   /** What to write instead, or why. */
   hint?: string;
-  /** The line it stands on and the one above, with a marker under the place. */
-  frame: string;
+  /** The line it stands on and the one above, with a marker under the place; none of a file that is no text to show. */
+  frame?: string;
 }
 
 /** How a command may colour the parts of a mistake; every part is whole lines or words. */
@@ -71,7 +71,7 @@ function formatMistake(mistake: Mistake, style: MistakeStyle): string {
   const place = style.place(`${mistake.file}:${mistake.line}:${mistake.column}`);
   const key = mistake.key === '' ? '' : `${style.key(mistake.key)}: `;
   const lines = [`  ${place}  ${key}expected ${mistake.expected}, found ${mistake.found}`];
-  lines.push(...mistake.frame.split('\n').map((line) => style.frame(`    ${line}`)));
+  if (mistake.frame !== undefined) lines.push(...mistake.frame.split('\n').map((line) => style.frame(`    ${line}`)));
   if (mistake.hint !== undefined) lines.push(style.hint(`    ${mistake.hint}`));
   return lines.join('\n');
 }

@@ -69,7 +69,8 @@ export function decodeSource(bytes: string | Uint8Array, file: string): { source
 
 function refuse(file: string, remark: Remark): { source: Source; mistakes: Mistake[] } {
   const source = new Source(file, '');
-  return { source, mistakes: [{ ...source.mistakeAt(0, 0, remark), frame: '' }] };
+  const { frame: _, ...mistake } = source.mistakeAt(0, 0, remark);
+  return { source, mistakes: [mistake] };
 }
 
 function isUtf16(bytes: Uint8Array): boolean {

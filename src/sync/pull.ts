@@ -1,4 +1,4 @@
-import type { VolumeKeeper } from '../engine/engine.ts';
+import type { VolumeHolder } from '../engine/engine.ts';
 import { readTar } from '../oci/untar.ts';
 import { askIgnored } from '../workspace/ignored.ts';
 import { type Landed, Landing } from './landing.ts';
@@ -9,7 +9,7 @@ import type { Mirror } from './tree.ts';
 export interface PullInput {
   rootDir: string;
   env: NodeJS.ProcessEnv;
-  keeper: VolumeKeeper;
+  holder: VolumeHolder;
   /** What both sides had after the push; kept up to date. */
   mirror: Mirror;
   sources: { has(path: string): boolean };
@@ -22,8 +22,8 @@ export interface PullInput {
  * Brings back what a run changed in the volume. A path that was edited here meanwhile stays as it is, and is named; what must
  * not come is refused, and named.
  */
-export async function pull({ rootDir, env, keeper, mirror, sources, isWanted, signal }: PullInput): Promise<Landed> {
-  const { tree: remote, refused } = treeOf(await keeper.list(signal));
+export async function pull({ rootDir, env, holder, mirror, sources, isWanted, signal }: PullInput): Promise<Landed> {
+  const { tree: remote, refused } = treeOf(await holder.list(signal));
   const ignored = new Map<string, boolean>();
   const sides: PullSides = { remote, mirror, ignored };
   for (let asked = listUndecided(sides); asked.length > 0; asked = listUndecided(sides)) {
@@ -44,7 +44,7 @@ export async function pull({ rootDir, env, keeper, mirror, sources, isWanted, si
   );
   for (const path of plan.remove) landing.remove(path);
   for (const path of plan.folders) landing.makeFolder(path);
-  if (plan.fetch.length > 0) await receiveAll(plan.fetch, landing, keeper.pack(plan.fetch, signal), signal);
+  if (plan.fetch.length > 0) await receiveAll(plan.fetch, landing, holder.pack(plan.fetch, signal), signal);
   landing.finish();
   return landed;
 }

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import type { VolumeKeeper } from '../engine/engine.ts';
+import type { VolumeHolder } from '../engine/engine.ts';
 import { GbuildError, messageOf } from '../errors.ts';
 import type { TarItem } from '../oci/tar.ts';
 import { type FileContent, readContent, smallFile } from './hash-file.ts';
@@ -22,7 +22,7 @@ export interface Sent {
 
 export interface PushInput {
   rootDir: string;
-  keeper: VolumeKeeper;
+  holder: VolumeHolder;
   sides: Sides;
   plan: PushPlan;
   owner: Owner;
@@ -39,20 +39,20 @@ const manyPaths = 20_000;
  * is, and looked at again the next time. Killed at any moment it leaves a volume that the next push takes as it finds it.
  */
 export async function push(input: PushInput): Promise<Mirror> {
-  const { rootDir, keeper, sides, plan, owner, signal } = input;
+  const { rootDir, holder, sides, plan, owner, signal } = input;
   const { local } = sides;
   const contents = new Map<string, string>();
   const send = [...plan.send, ...plan.compare.filter((path) => isOther(input, path, contents))];
   const files = send.filter((path) => local.get(path)?.kind === 'file');
   const bytes = files.reduce((sum, path) => sum + local.get(path)!.size, 0);
   input.onBegin({ files: files.length, bytes, removed: plan.remove.length });
-  if (plan.remove.length > 0) await keeper.remove(plan.remove, signal);
+  if (plan.remove.length > 0) await holder.remove(plan.remove, signal);
   const isFirst = sides.remote.size === 0;
   const items = readItems({ rootDir, paths: send, local, owner, exact: !isFirst, contents });
-  if (send.length > 0) await keeper.put(items, signal);
+  if (send.length > 0) await holder.put(items, signal);
   // A large file is read a second time to be sent: it counts only if it stood still.
   for (const path of files) if (hasMoved(rootDir, path, local.get(path)!)) contents.delete(path);
-  const remote = await readRemote(sides.remote, plan.remove, send, keeper, signal);
+  const remote = await readRemote(sides.remote, plan.remove, send, holder, signal);
   return makeMirror(sides, remote, new Set(send), contents);
 }
 
@@ -155,10 +155,10 @@ async function readRemote(
   before: Tree,
   removed: string[],
   sent: string[],
-  keeper: VolumeKeeper,
+  holder: VolumeHolder,
   signal: AbortSignal,
 ): Promise<Tree> {
-  if (sent.length > manyPaths || (sent.length > 0 && before.size === 0)) return treeOf(await keeper.list(signal)).tree;
+  if (sent.length > manyPaths || (sent.length > 0 && before.size === 0)) return treeOf(await holder.list(signal)).tree;
   const gone = new Set(removed);
   const after: Tree = new Map();
   for (const [path, node] of before) {
@@ -166,6 +166,6 @@ async function readRemote(
     else after.set(path, node);
   }
   if (sent.length === 0) return after;
-  for (const [path, node] of treeOf(await keeper.stat(sent, signal)).tree) after.set(path, node);
+  for (const [path, node] of treeOf(await holder.stat(sent, signal)).tree) after.set(path, node);
   return after;
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ClaimedVolume, Engine, VolumeKeeper } from '../engine/engine.ts';
+import type { ClaimedVolume, Engine, VolumeHolder } from '../engine/engine.ts';
 import type { Host } from '../host.ts';
 import { askIgnored, readIgnored } from '../workspace/ignored.ts';
 import { removeDeadIncoming } from './incoming.ts';
@@ -45,13 +45,13 @@ interface Pushed {
 /** A workspace in a volume of an engine that does not see it, for one run. */
 export class WorkspaceCopy {
   readonly #input: CopyInput;
-  readonly #keeper: VolumeKeeper;
+  readonly #holder: VolumeHolder;
   readonly #memory: MirrorMemory;
   readonly #pushed: Pushed;
 
-  private constructor(input: CopyInput, keeper: VolumeKeeper, memory: MirrorMemory, pushed: Pushed) {
+  private constructor(input: CopyInput, holder: VolumeHolder, memory: MirrorMemory, pushed: Pushed) {
     this.#input = input;
-    this.#keeper = keeper;
+    this.#holder = holder;
     this.#memory = memory;
     this.#pushed = pushed;
   }
@@ -61,20 +61,20 @@ export class WorkspaceCopy {
     const { engine, host, rootDir, owner } = input;
     removeDeadIncoming(rootDir);
     const clock = readClock(host.cacheDir);
-    const [{ keeper, paths }, sources] = await settleBoth(claim(input), read(input, clock));
+    const [{ holder, paths }, sources] = await settleBoth(claim(input), read(input, clock));
     try {
       const { id } = await engine.info();
-      const memory = new MirrorMemory(host.cacheDir, [id, keeper.volume, rootDir, `${owner.uid}:${owner.gid}`]);
-      const pushed = await pushAll(input, { keeper, paths }, sources, memory, clock);
-      return new WorkspaceCopy(input, keeper, memory, pushed);
+      const memory = new MirrorMemory(host.cacheDir, [id, holder.volume, rootDir, `${owner.uid}:${owner.gid}`]);
+      const pushed = await pushAll(input, { holder, paths }, sources, memory, clock);
+      return new WorkspaceCopy(input, holder, memory, pushed);
     } catch (thrown) {
-      await keeper.close().catch(() => {});
+      await holder.close().catch(() => {});
       throw thrown;
     }
   }
 
   get volume(): string {
-    return this.#keeper.volume;
+    return this.#holder.volume;
   }
 
   /** Makes the workspace as the volume is now: what git does not ignore, what came back before, and what is wanted besides. */
@@ -83,7 +83,7 @@ export class WorkspaceCopy {
     const { mirror, sources, isNew } = this.#pushed;
     const before = new Map(mirror);
     try {
-      return await pull({ rootDir, env: host.env, keeper: this.#keeper, mirror, sources, isWanted, signal });
+      return await pull({ rootDir, env: host.env, holder: this.#holder, mirror, sources, isWanted, signal });
     } finally {
       if (isNew || !isAlike(before, mirror)) this.#memory.write(mirror);
     }
@@ -91,7 +91,7 @@ export class WorkspaceCopy {
 
   /** Lets go of the volume, which stays for the next run. */
   close(): Promise<void> {
-    return this.#keeper.close();
+    return this.#holder.close();
   }
 }
 
@@ -109,7 +109,7 @@ async function read({ rootDir, host, include }: CopyInput, clock: number): Promi
 
 async function pushAll(
   { rootDir, host, owner, ask: signal, onBegin }: CopyInput,
-  { keeper, paths }: ClaimedVolume,
+  { holder, paths }: ClaimedVolume,
   sources: Tree,
   memory: MirrorMemory,
   clock: number,
@@ -119,7 +119,7 @@ async function pushAll(
   const local = addMirrored(sources, rootDir, known, clock);
   const sides = { local, sources, remote, mirror: known };
   const plan = planPush(sides, await askIgnored(rootDir, listUnknown(sides), host.env));
-  const mirror = await push({ rootDir, keeper, sides, plan, owner, signal, onBegin });
+  const mirror = await push({ rootDir, holder, sides, plan, owner, signal, onBegin });
   const isNew = plan.send.length + plan.compare.length + plan.remove.length > 0;
   const isMuch = plan.send.length > manyFiles;
   if (isMuch) memory.write(mirror);
@@ -143,13 +143,13 @@ function claim({ engine, host, rootDir, image, usernsMode, labels, ask }: CopyIn
 }
 
 /** Both at once; where the second fails the first is not left behind. */
-async function settleBoth<T extends { keeper: VolumeKeeper }, U>(
+async function settleBoth<T extends { holder: VolumeHolder }, U>(
   claimed: Promise<T>,
   other: Promise<U>,
 ): Promise<[T, U]> {
   const [first, second] = await Promise.allSettled([claimed, other]);
   if (first.status === 'rejected') throw first.reason;
   if (second.status === 'fulfilled') return [first.value, second.value];
-  await first.value.keeper.close().catch(() => {});
+  await first.value.holder.close().catch(() => {});
   throw second.reason;
 }

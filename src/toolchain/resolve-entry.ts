@@ -1,4 +1,5 @@
 import { GbuildError } from '../errors.ts';
+import { suggest } from '../spec/suggest.ts';
 import type { BaseEntry, Catalog, CatalogEntry } from './catalog.ts';
 import type { JreRule, ToolchainData } from './catalog-schema.ts';
 import { chooseJre, type JreRequest } from './jre.ts';
@@ -16,7 +17,7 @@ export function resolveEntry(
   { version: lockedVersion, jre: askedJre }: { version: string | undefined; jre: JreRequest | undefined },
 ): Unlocked {
   const entry = catalog.find(request.name);
-  if (entry === undefined) throw unknownToolchain(request.name, catalog.names);
+  if (entry === undefined) throw unknownToolchain(request, catalog.names);
   const { data } = entry;
   const base = catalog.base();
   const asked = readOptions(data, request.options);
@@ -126,10 +127,13 @@ function inexactLock({ name, title }: ToolchainData, version: string): GbuildErr
   );
 }
 
-function unknownToolchain(name: string, names: string[]): GbuildError {
+/** Where a name is near, what was asked of it is asked of the one that was meant. */
+function unknownToolchain({ name, request }: { name: string; request: string }, names: string[]): GbuildError {
+  const near = suggest(name, names);
+  const meant = near === undefined ? names[0] : `${near}${request.slice(name.length)}`;
   return new GbuildError('toolchain-unknown', `toolchain: the catalog has no "${name}"; it has ${names.join(', ')}`, {
     suggestions: [
-      ...(names[0] === undefined ? [] : [`toolchain: ${names[0]}`]),
+      ...(meant === undefined ? [] : [`toolchain: ${meant}`]),
       'toolchain: REGISTRY/NAME:TAG takes an image as it is',
       'toolchain: ./FOLDER takes a folder with a Dockerfile',
     ],

@@ -76,6 +76,9 @@ describe('an artifact', () => {
         },
         "layers": [
           {
+            "annotations": {
+              "org.opencontainers.image.title": "sbom.spdx.json",
+            },
             "digest": "sha256:f96ce171f07b555df549b843f5941e5ce5913f3c1040e28526d5c16b54e88977",
             "mediaType": "application/spdx+json",
             "size": 1068,

@@ -17,7 +17,7 @@ beforeAll(async () => {
   engine = connectEngine(endpointOf(other.host), {
     owner: readOwner(),
     runId: 'other',
-    heartbeat: { every: 500, deadline: 2_000 },
+    heartbeat: { every: 500, deadline: 2_000, away: 2_000 },
   });
   writeFileSync(join(workspace, 'file'), 'x');
 });
@@ -78,7 +78,7 @@ test('an engine that freezes with its connections open ends the run', async () =
   const client = connectEngine(endpointOf(frozen.host), {
     owner: readOwner(),
     runId: 'frozen',
-    heartbeat: { every: 200, deadline: 1_000 },
+    heartbeat: { every: 200, deadline: 1_000, away: 1_000 },
   });
   try {
     const work = client.runContainer(specOf('echo up; sleep 600'), {

@@ -137,6 +137,18 @@ describe('gbuild migrate', () => {
     expect(readTree(cwd)).toEqual(before);
   });
 
+  test('reads a spec that needs a task of its toolchain, and refuses one that needs a task that nobody has', async () => {
+    const spec = (needs: string) =>
+      `gbuild: 1\nname: e2e-migrate\ntoolchain: node\ntasks: {ship: {run: "true", needs: [${needs}]}}\n`;
+    const cwd = cli.repository('e2e-migrate-needs', { 'gbuild.yml': spec('install') });
+    const { exitCode, stderr } = await cli.run(['migrate'], { cwd });
+    expect([exitCode, stderr]).toEqual([0, '']);
+    writeFileSync(join(cwd, 'gbuild.yml'), spec('instal'));
+    const [migrate, plan] = [await cli.run(['migrate'], { cwd }), await cli.run(['plan', 'ship'], { cwd })];
+    expect(migrate).toEqual(plan);
+    expect([migrate.exitCode, migrate.stderr]).toEqual([2, expect.stringContaining('did you mean install?')]);
+  });
+
   test('a spec of a newer major is refused by every command, and says to upgrade', async () => {
     const cwd = cli.repository('newer', { 'gbuild.yml': 'gbuild: 2\nname: newer\nfuture: yes\n' });
     for (const command of ['test', 'plan', 'migrate']) {

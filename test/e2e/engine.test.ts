@@ -61,7 +61,7 @@ describe('an engine', () => {
   test('that dies while a task runs ends the run with exit code 3, and is named', async () => {
     await using mortal = await startEngineContainer(engine, [cli.dir]);
     const cwd = cli.tasks('e2e-mortal', 'tasks:\n  test: echo ready; sleep 600\n');
-    const running = cli.start(['test'], { cwd, env: { DOCKER_HOST: mortal.host } });
+    const running = cli.start(['test'], { cwd, env: { DOCKER_HOST: mortal.host, GBUILD_RECONNECT: '1s' } });
     await running.until('ready\n');
     await mortal.kill();
     const { exitCode, stderr } = await running.ended;

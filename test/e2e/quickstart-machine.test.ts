@@ -2,7 +2,8 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { cloneCheckout } from '../support/checkout.ts';
-import { type Machine, type MachineCall, startMachine } from '../support/machine.ts';
+import type { ExecCall } from '../support/exec-in.ts';
+import { type Machine, startMachine } from '../support/machine.ts';
 
 const engine = inject('engineHost');
 const checkout = cloneCheckout();
@@ -80,7 +81,7 @@ describe('bin/quickstart says what to type', () => {
   });
   afterAll(() => machine?.[Symbol.asyncDispose]());
   const script = async (text: string) => expect((await machine.run(['sh', '-ec', text])).exitCode).toBe(0);
-  const quickstart = async (call: MachineCall = {}, program = '/clone/bin/quickstart') => {
+  const quickstart = async (call: ExecCall = {}, program = '/clone/bin/quickstart') => {
     const { exitCode, output } = await machine.run([program], call);
     return [exitCode, output];
   };

@@ -166,7 +166,7 @@ describe('a run in trouble', () => {
   });
 
   test('an engine that falls silent with its connections open ends the run', async () => {
-    const heartbeat = { every: 20, deadline: 200 };
+    const heartbeat = { every: 20, deadline: 200, away: 200 };
     engine = connectEngine(endpointOf(fake.host), { owner: readOwner(), runId: 'faults', heartbeat });
     await engine.info();
     const failure = await failureOf(

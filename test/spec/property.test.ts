@@ -38,6 +38,10 @@ function checkMistake({ line, column, expected, found, frame }: Mistake, lines: 
   expect(column).toBeLessThanOrEqual(lines[line - 1]!.length + 1);
   expect(expected).not.toBe('');
   expect(found).not.toBe('');
+  if (frame === undefined) {
+    expect(found).toBe('UTF-16');
+    return;
+  }
   expect(frame).toContain(`> ${line} |`);
   expect(frame).toMatch(/ \^+$/);
 }
@@ -69,6 +73,12 @@ test('what can be read can be migrated without a change, what cannot is refused 
   );
 }, 60_000);
 
+/** Of their files there is no line to show; chance meets them once in some thousand runs. */
+const utf16Marks = [
+  [0xff, 0xfe],
+  [0xfe, 0xff],
+];
+
 test('arbitrary bytes are refused as mistakes too, in a spec and in a lock', () => {
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 200 }),
@@ -79,7 +89,7 @@ test('arbitrary bytes are refused as mistakes too, in a spec and in a lock', () 
       checkRefusal(refusalOf(() => parseSpec(bytes), 'spec-invalid')!, decode(Buffer.from(bytes)));
       checkRefusal(refusalOf(() => parseLock(bytes), 'lock-invalid')!, decode(Buffer.from(bytes)));
     }),
-    { numRuns: runs / 5 },
+    { numRuns: runs / 5, examples: utf16Marks.map((mark) => [Uint8Array.from(mark)]) },
   );
 }, 60_000);
 

@@ -57,8 +57,7 @@ test('a file that is not one, or is too large, is refused without reading it', a
   expect(errorOf(() => readSpec(fixture.getPath('large'))).message).toMatchInlineSnapshot(`
     "one mistake in large
 
-      large:1:1  expected a file of at most 256 KiB, found a larger one
-        "
+      large:1:1  expected a file of at most 256 KiB, found a larger one"
   `);
 });
 

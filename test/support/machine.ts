@@ -1,33 +1,19 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
-import { Demuxer } from '../../src/engine/demux.ts';
 import { parseAptOptions } from '../../src/toolchain/apt-setup.ts';
 import { ensureTestImage, machineImage, removeTestImage } from './base-image.ts';
 import { engineHostConfig, expectStatus } from './engine-container.ts';
-import { addressOf, askEngine } from './engine-http.ts';
+import { askEngine } from './engine-http.ts';
+import { type ExecCall, type ExecResult, execIn } from './exec-in.ts';
 import { testCacheDir } from './test-engine.ts';
 
 const oldNode = { node: '20.19.6', npm: '10.9.4' };
 const oldNodeDir = '/opt/old-node';
 
-/** How a command in a machine ended, and what it wrote: both streams in order of arrival. */
-export interface MachineResult {
-  exitCode: number;
-  output: string;
-  seconds: number;
-}
-
-export interface MachineCall {
-  user?: string;
-  env?: Record<string, string>;
-  cwd?: string;
-}
-
 /** A newcomer's Debian machine without an engine, as a container in which one can be installed and started. */
 export interface Machine extends AsyncDisposable {
-  run(command: string[], call?: MachineCall): Promise<MachineResult>;
+  run(command: string[], call?: ExecCall): Promise<ExecResult>;
 }
 
 export interface MachineOptions {
@@ -52,7 +38,7 @@ export async function startMachine(
     await askEngine(host, 'DELETE', `/containers/${id}?force=1&v=1`);
     if (imported) await removeTestImage(host, machineImage);
   };
-  const run = (command: string[], call: MachineCall = {}) => runIn(host, id, command, call);
+  const run = (command: string[], call?: ExecCall) => execIn(host, id, command, call);
   try {
     await expectStatus(askEngine(host, 'POST', `/containers/${id}/start`), 204);
     const { stdout } = spawnSync('apt-config', ['dump', 'Acquire'], { encoding: 'utf8' });
@@ -109,36 +95,4 @@ function ensureOldNode(): string {
   }
   renameSync(temporary, dir);
   return dir;
-}
-
-async function runIn(host: string, id: string, command: string[], call: MachineCall): Promise<MachineResult> {
-  const began = performance.now();
-  const created = await askEngine(host, 'POST', `/containers/${id}/exec`, {
-    json: {
-      AttachStdout: true,
-      AttachStderr: true,
-      Cmd: command,
-      User: call.user ?? '0:0',
-      WorkingDir: call.cwd ?? '/',
-      Env: Object.entries(call.env ?? {}).map(([name, value]) => `${name}=${value}`),
-    },
-  });
-  if (created.status !== 201) throw new Error(`the machine runs nothing: ${created.text}`);
-  const { Id: exec } = JSON.parse(created.text) as { Id: string };
-  const output = await readOutput(host, exec);
-  const { ExitCode } = JSON.parse((await askEngine(host, 'GET', `/exec/${exec}/json`)).text) as { ExitCode: number };
-  return { exitCode: ExitCode, output, seconds: (performance.now() - began) / 1000 };
-}
-
-/** Without a time limit: a step may be silent for long. */
-async function readOutput(host: string, exec: string): Promise<string> {
-  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-    const headers = { 'Content-Type': 'application/json' };
-    const outgoing = request({ ...addressOf(host), method: 'POST', path: `/exec/${exec}/start`, headers }, resolve);
-    outgoing.on('error', reject).end(JSON.stringify({ Detach: false, Tty: false }));
-  });
-  const demuxer = new Demuxer();
-  const chunks: Buffer[] = [];
-  for await (const chunk of answer) for (const { data } of demuxer.split(chunk as Buffer)) chunks.push(data);
-  return Buffer.concat(chunks).toString('utf8');
 }

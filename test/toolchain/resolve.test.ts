@@ -213,6 +213,11 @@ test('what nothing fits says what is nearest', async () => {
       ],
     }
   `);
+  const suggested = async (name: string, version = '') =>
+    (await errorOf(() => resolveToolchain({ ...unknown, name, request: name + version }, catalog))).suggestions[0];
+  expect(await suggested('nodejs', '@^22')).toBe('toolchain: node@^22');
+  expect(await suggested('rubi')).toBe('toolchain: ruby');
+  expect(await suggested('jrubyy')).toBe('toolchain: jruby');
 });
 
 test('all mistakes in options are told at once', async () => {

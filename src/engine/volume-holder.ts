@@ -9,8 +9,8 @@ import { runContainer } from './run.ts';
 import { openUpload } from './transfer.ts';
 import type { Wire } from './wire.ts';
 
-export interface KeeperSpec {
-  /** Of the volume, and of the container that keeps it. */
+export interface HolderSpec {
+  /** Of the volume, and of the container that holds it. */
   name: string;
   /** With `sh`, GNU `find`, `tar`, `xargs` and `rm`. */
   image: string;
@@ -19,10 +19,10 @@ export interface KeeperSpec {
   usernsMode?: string;
 }
 
-/** Where the volume stands in its keeper. */
+/** Where the volume stands in its holder. */
 const place = 'workspace';
 
-/** Milliseconds that a keeper has to end with its input before it is killed. */
+/** Milliseconds that a holder has to end with its input before it is killed. */
 const mostPatience = 3_000;
 
 /** Lists at every line that it reads, and ends with its input: also when gbuild is killed. */
@@ -33,7 +33,7 @@ while read -r _; do find . -mindepth 1 -printf '${listingFormat}'; printf 'end %
  * A volume of the engine's, held by a container of the same name for as long as a run works on it: the engine makes no two
  * containers of one name, so nobody else gets the volume meanwhile. It tells what is in the volume, and changes it.
  */
-export class VolumeKeeper {
+export class VolumeHolder {
   readonly volume: string;
   readonly #wire: Wire;
   readonly #lines = new PassThrough();
@@ -45,7 +45,7 @@ export class VolumeKeeper {
   #complaint = '';
 
   /** Begins to run; whether the name was free is told by the first `list`. */
-  constructor(wire: Wire, spec: KeeperSpec) {
+  constructor(wire: Wire, spec: HolderSpec) {
     this.#wire = wire;
     this.volume = spec.name;
     const never = new AbortController().signal;
@@ -155,7 +155,7 @@ export class VolumeKeeper {
   }
 }
 
-function containerOf({ name, image, labels, usernsMode }: KeeperSpec): ContainerSpec {
+function containerOf({ name, image, labels, usernsMode }: HolderSpec): ContainerSpec {
   return {
     ...bareContainer(image, ['sh', '-c', script]),
     name,

@@ -6,12 +6,12 @@ import { askEngine } from '../support/engine-http.ts';
 import { removeVolume } from '../support/engine-left.ts';
 
 const host = inject('engineHost');
-const name = `gbuild-test-keeper-${process.pid}`;
-const label = `io.gbuild.test.keeper-${process.pid}`;
+const name = `gbuild-test-holder-${process.pid}`;
+const label = `io.gbuild.test.holder-${process.pid}`;
 const signal = new AbortController().signal;
 let engine: Engine;
 beforeAll(() => {
-  engine = connectEngine(endpointOf(host), { owner: readOwner(), runId: `keeper-${process.pid}` });
+  engine = connectEngine(endpointOf(host), { owner: readOwner(), runId: `holder-${process.pid}` });
 });
 afterAll(async () => {
   for (const volume of [name, `${name}-2`]) await removeVolume(host, volume);
@@ -31,13 +31,13 @@ async function listContainers(): Promise<string[]> {
   return (JSON.parse(text) as { Names: string[] }[]).flatMap(({ Names }) => Names);
 }
 
-test('what is put into a volume is listed, given back and removed, and stays for the next keeper', async () => {
-  const { keeper, paths } = await engine.claimVolume(spec, signal);
+test('what is put into a volume is listed, given back and removed, and stays for the next holder', async () => {
+  const { holder, paths } = await engine.claimVolume(spec, signal);
   expect(paths).toEqual([]);
   const folder = { ...owned, path: 'd', type: 'directory' as const, mode: 0o750, size: 0 };
   const link = { ...owned, path: 'd/-l', type: 'symlink' as const, mode: 0o777, size: 0, linkTarget: 'a b' };
-  await keeper.put([{ header: folder }, textOf('d/line\nbreak', 'text'), { header: link }, textOf('x', 'x')], signal);
-  const listed = await keeper.list(signal);
+  await holder.put([{ header: folder }, textOf('d/line\nbreak', 'text'), { header: link }, textOf('x', 'x')], signal);
+  const listed = await holder.list(signal);
   expect(listed.map(({ path, kind, mode, size }) => [path, kind, mode, kind === 'file' ? size : 0]).sort()).toEqual([
     ['d', 'directory', 0o750, 0],
     ['d/-l', 'symlink', 0o777, 0],
@@ -45,28 +45,28 @@ test('what is put into a volume is listed, given back and removed, and stays for
     ['x', 'file', 0o640, 1],
   ]);
   const print = (path: string) => listed.find((each) => each.path === path)?.print;
-  expect((await keeper.stat(['d/line\nbreak'], signal)).map((each) => each.print)).toEqual([print('d/line\nbreak')]);
-  await keeper.put([textOf('x', 'y')], signal);
-  expect((await keeper.stat(['x'], signal))[0]?.print).not.toBe(print('x'));
+  expect((await holder.stat(['d/line\nbreak'], signal)).map((each) => each.print)).toEqual([print('d/line\nbreak')]);
+  await holder.put([textOf('x', 'y')], signal);
+  expect((await holder.stat(['x'], signal))[0]?.print).not.toBe(print('x'));
   const chunks: Buffer[] = [];
-  for await (const chunk of keeper.pack(['d/line\nbreak'], signal)) chunks.push(chunk);
+  for await (const chunk of holder.pack(['d/line\nbreak'], signal)) chunks.push(chunk);
   expect(Buffer.concat(chunks).includes('text')).toBe(true);
-  await keeper.remove(['d'], signal);
-  await keeper.close();
+  await holder.remove(['d'], signal);
+  await holder.close();
   const again = await engine.claimVolume(spec, signal);
-  expect([again.keeper.volume, again.paths.map(({ path }) => path)]).toEqual([name, ['x']]);
-  await again.keeper.close();
+  expect([again.holder.volume, again.paths.map(({ path }) => path)]).toEqual([name, ['x']]);
+  await again.holder.close();
   expect(await listContainers()).toEqual([]);
 });
 
 test('a volume that a living run keeps is left to it, also when both ask at once', async () => {
   const claimed = await Promise.all([engine.claimVolume(spec, signal), engine.claimVolume(spec, signal)]);
-  expect(claimed.map(({ keeper }) => keeper.volume).sort()).toEqual([name, `${name}-2`]);
-  await Promise.all(claimed.map(({ keeper }) => keeper.close()));
+  expect(claimed.map(({ holder }) => holder.volume).sort()).toEqual([name, `${name}-2`]);
+  await Promise.all(claimed.map(({ holder }) => holder.close()));
   expect(await listContainers()).toEqual([]);
 });
 
-test('what a dead run left on a volume is removed before it is looked at, its keeper and its tasks', async () => {
+test('what a dead run left on a volume is removed before it is looked at, its holder and its tasks', async () => {
   const dead = connectEngine(endpointOf(host), {
     owner: { ...readOwner(), pid: 2 ** 22 - 1, start: '1' },
     runId: 'dead',
@@ -80,10 +80,10 @@ test('what a dead run left on a volume is removed before it is looked at, its ke
   };
   const { Id } = JSON.parse((await askEngine(host, 'POST', '/containers/create', { json })).text) as { Id: string };
   await askEngine(host, 'POST', `/containers/${Id}/start`);
-  const { keeper } = await engine.claimVolume(spec, signal);
-  expect([keeper.volume, await listContainers()]).toEqual([name, [`/${name}`]]);
-  await keeper.close();
-  await left.keeper.close().catch(() => {});
+  const { holder } = await engine.claimVolume(spec, signal);
+  expect([holder.volume, await listContainers()]).toEqual([name, [`/${name}`]]);
+  await holder.close();
+  await left.holder.close().catch(() => {});
   dead.close();
 });
 

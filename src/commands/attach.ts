@@ -1,0 +1,26 @@
+import { Args } from '@oclif/core';
+import { type AttachReport, attachRun } from '../pipeline/attach-run.ts';
+import { engineFlags } from './base.ts';
+import { openStop } from './stop.ts';
+import { TaskCommand } from './task-command.ts';
+
+export default class AttachCommand extends TaskCommand {
+  static override summary = 'Watch a run again that lost its engine, to its end';
+  static override description =
+    "Where the way to an engine of another machine breaks for long, a task goes on there, and gbuild says how to get back to it. Its output comes from where it broke off; the exit code is the task's own. An interrupt stops the task.";
+  static override args = {
+    run: Args.string({ description: 'the run that gbuild named; may be left out where there is one' }),
+  };
+  static override flags = { ...engineFlags };
+  static override examples = ['<%= config.bin %> attach', '<%= config.bin %> attach 20261124120000000-0f1e2d3c'];
+
+  async run(): Promise<AttachReport> {
+    const { flags, args } = await this.parse(AttachCommand);
+    const host = this.readHost(flags);
+    const progress = this.openProgress(flags, host);
+    using stop = openStop((text) => progress.warn(text));
+    const { terminal: _, ...streams } = this.openStreams(host);
+    const places = { host, installDir: this.config.root };
+    return await attachRun({ ...places, runId: args.run, choice: flags, streams, progress, stop });
+  }
+}

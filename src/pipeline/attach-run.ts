@@ -1,0 +1,119 @@
+import type { Endpoint } from '../engine/endpoint.ts';
+import { isDetached } from '../engine/resume.ts';
+import { GbuildError } from '../errors.ts';
+import type { Host, Stop } from '../host.ts';
+import { formatSeconds } from '../reporter/format.ts';
+import type { Progress } from '../reporter/progress.ts';
+import { Mask } from '../secrets/mask.ts';
+import { type DetachedTask, detachTask, forgetDetached, readDetached } from './detached-tasks.ts';
+import { type EngineChoice, openEngine } from './engine-session.ts';
+import { MaskedOutput } from './masked-output.ts';
+import { listReports } from './reports.ts';
+import { RunSecrets } from './run-secrets.ts';
+import type { TaskReport, TaskStreams } from './run-tasks.ts';
+import { openWorkspace, type Places } from './workspace-session.ts';
+
+export interface AttachRequest extends Places {
+  /** Undefined: the only one there is. */
+  runId: string | undefined;
+  choice: EngineChoice;
+  streams: TaskStreams;
+  progress: Progress;
+  stop: Stop;
+}
+
+/** What `--json` answers. */
+export interface AttachReport {
+  run: string;
+  repository: string;
+  tasks: TaskReport[];
+}
+
+/**
+ * The story of `gbuild attach`: the tasks of a run that lost its engine are watched to their ends, their output from where it
+ * broke off. Throws `task-failed` as the run itself would have.
+ */
+export async function attachRun(request: AttachRequest): Promise<AttachReport> {
+  const { host } = request;
+  const chosen = chooseRun(readDetached(host), request.runId);
+  const tasks = await Promise.all(chosen.map((record) => attachTask(request, record)));
+  const { runId: run, repository } = chosen[0]!;
+  const report = { run, repository, tasks };
+  const failed = tasks.find(({ state }) => state === 'failed');
+  if (failed === undefined) return report;
+  throw new GbuildError('task-failed', `task ${failed.name} failed with exit code ${failed.exitCode}`, {
+    exitCode: failed.exitCode ?? 1,
+    suggestions: [`less ${failed.log}`],
+    facts: { ...report },
+  });
+}
+
+function chooseRun(records: DetachedTask[], runId: string | undefined): DetachedTask[] {
+  const runs = [...new Set(records.map((record) => record.runId))];
+  const wanted = runId ?? (runs.length === 1 ? runs[0] : undefined);
+  const found = records.filter((record) => record.runId === wanted);
+  if (found.length > 0) return found;
+  const there = records.map((record) => `${record.runId} (${record.task} of ${record.repository}, ${record.engine})`);
+  const asked = runId === undefined ? 'which run is meant' : `there is no run ${runId} that lost its engine`;
+  throw new GbuildError('usage', there.length === 0 ? 'no run has lost its engine' : `${asked}: ${there.join(', ')}`, {
+    suggestions: there.length === 0 ? ['gbuild test'] : runs.map((run) => `gbuild attach ${run}`),
+    facts: { runs },
+  });
+}
+
+async function attachTask(request: AttachRequest, record: DetachedTask): Promise<TaskReport> {
+  const { host, progress, streams, stop } = request;
+  const { task: name, watched, log } = record;
+  const choice = hasChoice(request.choice) ? request.choice : record.choice;
+  const engine = openEngine(host, choice, record.runId, progress);
+  const output = new MaskedOutput((await readSecrets(request, record)).mask, {
+    stdout: streams.stdout,
+    stderr: streams.stderr,
+    logFile: log,
+    append: true,
+    ...(streams.prefixed && { prefix: `${name} | ` }),
+  });
+  try {
+    progress.note(`> ${name}: going on where its output broke off`);
+    const result = await engine.resumeContainer(watched, {
+      onOutput: (stream, chunk) => output.write(stream, chunk),
+      onAway: (text) => progress.warn(text),
+      stop,
+    });
+    forgetDetached(host, record);
+    const state = result.exitCode === 0 ? 'passed' : 'failed';
+    progress.note(`${state === 'passed' ? '+' : 'x'} ${name} ${state} (${formatSeconds(result.seconds)})`);
+    const reports = listReports(record.rootDir, record.reports);
+    return { name, state, exitCode: result.exitCode, seconds: result.seconds, log, reports };
+  } catch (error) {
+    throw explain(error, host, record, engine.endpoint);
+  } finally {
+    await output.end();
+    engine.close();
+  }
+}
+
+/** A container that is gone, or was stopped, is nobody's to come back to; what was seen until here is remembered otherwise. */
+function explain(error: unknown, host: Host, record: DetachedTask, endpoint: Endpoint): unknown {
+  if (!(error instanceof GbuildError)) return error;
+  if (isDetached(error)) return detachTask(host, error, record, endpoint);
+  if (error.code === 'interrupted' || error.facts.status === 404 || error.facts.exitCode !== undefined)
+    forgetDetached(host, record);
+  return error;
+}
+
+function hasChoice({ host, context }: EngineChoice): boolean {
+  return host !== undefined || context !== undefined;
+}
+
+/** What the task was given must not be read in its output: the values are fetched anew where there are any. */
+async function readSecrets(
+  { host, installDir, progress, stop }: AttachRequest,
+  { rootDir, secrets: names }: DetachedTask,
+): Promise<Pick<RunSecrets, 'mask'>> {
+  if (names.length === 0) return { mask: new Mask([]) };
+  const there = { ...host, cwd: rootDir };
+  const secrets = new RunSecrets(await openWorkspace({ host: there, installDir }, progress), there);
+  await secrets.fetch(names, stop.ask);
+  return secrets;
+}
