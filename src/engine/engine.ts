@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Stop } from '../host.ts';
 import { type BuildRequest, buildImage } from './build.ts';
-import { type ClaimedVolume, claimVolume } from './claim-volume.ts';
+import { type ClaimedVolume, claimVolume, holdAgain } from './claim-volume.ts';
 import type { ContainerIO, ContainerResult, ContainerSpec, LogDriver } from './container-spec.ts';
 import { type Endpoint, isRemote } from './endpoint.ts';
 import type { Heartbeat } from './heartbeat.ts';
@@ -13,6 +13,7 @@ import { resumeContainer, type Watched } from './resume.ts';
 import { removeAfter, runContainer } from './run.ts';
 import { seesFolder } from './sees-folder.ts';
 import {
+  judgeBy,
   type Keeper,
   keeperLabel,
   ownerLabel,
@@ -23,7 +24,7 @@ import {
   sweepDead,
 } from './sweep.ts';
 import { loadArchive, type PullProgress, pullImage, saveImage } from './transfer.ts';
-import type { HolderSpec } from './volume-holder.ts';
+import type { HolderSpec, VolumeHolder } from './volume-holder.ts';
 import { type EngineVolume, listVolumes, readVolumeSizes, removeVolume } from './volumes.ts';
 import { Wire } from './wire.ts';
 
@@ -150,8 +151,16 @@ export class Engine {
 
   /** A volume for this run alone, by the name given or one beside it; its holder carries the labels of this run. */
   claimVolume(spec: HolderSpec, signal: AbortSignal): Promise<ClaimedVolume> {
-    const labels = { ...spec.labels, container: { ...spec.labels.container, ...this.labels } };
-    return claimVolume(this.#wire, { ...spec, labels }, this.owner, signal);
+    return claimVolume(this.#wire, this.#labelled(spec), judgeBy(this.owner, this.#keeper), signal);
+  }
+
+  /** The volume that this run has claimed before, and whose holder it has lost. */
+  holdAgain(spec: HolderSpec, signal: AbortSignal): Promise<VolumeHolder> {
+    return holdAgain(this.#wire, this.#labelled(spec), this.runId, signal);
+  }
+
+  #labelled(spec: HolderSpec): HolderSpec {
+    return { ...spec, labels: { ...spec.labels, container: { ...spec.labels.container, ...this.labels } } };
   }
 
   /** Small files of an image by path; those that are not there are left out. */

@@ -35,6 +35,8 @@ while read -r _; do find . -mindepth 1 -printf '${listingFormat}'; printf 'end %
  */
 export class VolumeHolder {
   readonly volume: string;
+  /** It has not ended, as far as is known: a connection that breaks ends it. */
+  isOpen = true;
   readonly #wire: Wire;
   readonly #lines = new PassThrough();
   readonly #ended: Promise<never>;
@@ -59,10 +61,13 @@ export class VolumeHolder {
       },
     });
     this.#over = run.then(() => {});
+    this.#over.catch(() => {});
     this.#ended = run.then(({ exitCode, startError = 'it ended' }) => {
       throw this.#broken(`${startError} (exit code ${exitCode})`);
     });
-    this.#ended.catch(() => {});
+    this.#ended.catch(() => {
+      this.isOpen = false;
+    });
   }
 
   /** Everything in the volume, folders before what is in them. */

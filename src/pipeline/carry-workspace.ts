@@ -1,17 +1,16 @@
 import type { ContainerMount, ContainerSpec } from '../engine/container-spec.ts';
 import type { Engine } from '../engine/engine.ts';
+import { isDetached } from '../engine/resume.ts';
 import { GbuildError, messageOf } from '../errors.ts';
 import type { Host, Stop } from '../host.ts';
 import { containerPaths } from '../plan/paths.ts';
 import type { PlannedTask } from '../plan/task-plan.ts';
 import { tasksOf } from '../plan/task-plan.ts';
 import { planWanted } from '../plan/wanted-outputs.ts';
-import { formatBytes } from '../reporter/format.ts';
 import type { Progress } from '../reporter/progress.ts';
-import type { Landed } from '../sync/landing.ts';
-import type { Sent } from '../sync/push.ts';
-import { WorkspaceCopy } from '../sync/workspace-copy.ts';
+import { type CopyInput, WorkspaceCopy } from '../sync/workspace-copy.ts';
 import { chooseIdentity } from './identity.ts';
+import { describeSent, tellLanded } from './tell-sync.ts';
 import { defaultTasks, type WorkspaceSession } from './workspace-session.ts';
 import { WayMemory } from './workspace-way.ts';
 
@@ -73,10 +72,15 @@ function isBlindTo(rootDir: string, thrown: unknown): boolean {
 }
 
 async function workOnCopy<T>(input: CarryInput, work: (workspace: CarriedWorkspace) => Promise<T>): Promise<T> {
-  const copy = await openCopy(input);
+  const copy = await WorkspaceCopy.open(await copyInput(input));
   try {
     const mount = { type: 'volume', name: copy.volume, containerDir: containerPaths.workspace } as const;
     const done = await work({ mount, isShared: false }).catch(async (thrown: unknown) => {
+      if (isDetached(thrown)) {
+        // The task goes on there: what it changes comes back with it.
+        copy.remember();
+        throw thrown;
+      }
       // The first failure tells more; the second says that what was changed is not here.
       await bringBack(copy, input).catch((failure) =>
         input.progress.warn(`what the tasks changed did not come back: ${messageOf(failure)}`),
@@ -94,13 +98,23 @@ async function workOnCopy<T>(input: CarryInput, work: (workspace: CarriedWorkspa
 
 async function bringBack(copy: WorkspaceCopy, input: CarryInput): Promise<void> {
   const landed = await copy.bringBack(wantedOf(input), input.stop.kill);
-  tell(input.progress, input.session.rootDir, landed);
+  tellLanded(input.progress, input.session.rootDir, landed);
 }
 
-async function openCopy({ session, engine, host, progress, stop, image, labels }: CarryInput): Promise<WorkspaceCopy> {
+/** Brings back what tasks changed that ran on without gbuild. */
+export async function bringBackFrom(volume: string, input: CarryInput): Promise<void> {
+  const copy = await WorkspaceCopy.reopen({ ...(await copyInput(input)), ask: input.stop.kill }, volume);
+  try {
+    await bringBack(copy, input);
+  } finally {
+    await copy.close();
+  }
+}
+
+async function copyInput({ session, engine, host, progress, stop, image, labels }: CarryInput): Promise<CopyInput> {
   const { uid, gid, usernsMode } = chooseIdentity(host, await engine.info());
   const { rootDir, spec } = session;
-  return WorkspaceCopy.open({
+  return {
     engine,
     host,
     rootDir,
@@ -110,41 +124,11 @@ async function openCopy({ session, engine, host, progress, stop, image, labels }
     labels,
     include: spec.sync.include,
     ask: stop.ask,
-    onBegin: (sent) => progress.note(announce(engine, rootDir, sent)),
-  });
+    onBegin: (sent) => progress.note(describeSent(engine, rootDir, sent)),
+  };
 }
 
 function wantedOf({ session, tasks: ran }: CarryInput): (path: string) => boolean {
   const { spec, defaults } = session;
   return planWanted({ spec, defaults, tasks: Object.keys(tasksOf(spec, defaultTasks(session))), ran });
-}
-
-function announce({ endpoint }: Engine, rootDir: string, { files, bytes, removed }: Sent): string {
-  const gone = removed > 0 ? `, ${removed} removed` : '';
-  if (files + removed === 0)
-    return `the engine at ${endpoint.url} does not see ${rootDir}: what was sent there before is up to date`;
-  return `the engine at ${endpoint.url} does not see ${rootDir}: the workspace is sent there (${counted(files)}, ${formatBytes(bytes)}${gone})`;
-}
-
-const mostNamed = 10;
-
-function tell(progress: Progress, rootDir: string, { files, bytes, removed, kept, refused }: Landed): void {
-  const gone = removed > 0 ? `, ${removed} removed` : '';
-  if (files + removed > 0) progress.note(`brought back to ${rootDir}: ${counted(files)}, ${formatBytes(bytes)}${gone}`);
-  warnOf(progress, 'changed here while the tasks ran, and left as it is here', kept);
-  warnOf(progress, 'not brought back from the engine', refused);
-}
-
-function warnOf(progress: Progress, what: string, paths: string[]): void {
-  for (const path of paths.slice(0, mostNamed)) progress.warn(`${what}: ${escaped(path)}`);
-  if (paths.length > mostNamed) progress.warn(`${what}: ${paths.length - mostNamed} more`);
-}
-
-/** Names come from a container: no control character of theirs reaches the terminal. */
-function escaped(path: string): string {
-  return /[^ -~\u00a0-\uffff]/.test(path) ? JSON.stringify(path) : path;
-}
-
-function counted(files: number): string {
-  return files === 1 ? '1 file' : `${files} files`;
 }

@@ -118,7 +118,9 @@ async function runTask(task: PlannedTask, overlap: boolean, input: RunTasksInput
   } catch (error) {
     const { rootDir, repository } = plan;
     const { name, secrets: given, reports } = task;
-    const about = { runId: engine.runId, task: name, repository, rootDir, secrets: given, reports, log };
+    const { mount } = ground.workspace;
+    const copy = mount.type === 'volume' ? { copy: { volume: mount.name, image: ground.image.reference } } : {};
+    const about = { runId: engine.runId, task: name, repository, rootDir, secrets: given, reports, log, ...copy };
     throw detachTask(ground.host, error, about, engine.endpoint);
   } finally {
     const failure = await output.end();

@@ -37,7 +37,7 @@ const manyFiles = 1000;
 /** What is known of both sides once the volume is as the workspace was. */
 interface Pushed {
   mirror: Mirror;
-  sources: Tree;
+  sources: { has(path: string): boolean };
   /** It is not remembered yet. */
   isNew: boolean;
 }
@@ -45,7 +45,7 @@ interface Pushed {
 /** A workspace in a volume of an engine that does not see it, for one run. */
 export class WorkspaceCopy {
   readonly #input: CopyInput;
-  readonly #holder: VolumeHolder;
+  #holder: VolumeHolder;
   readonly #memory: MirrorMemory;
   readonly #pushed: Pushed;
 
@@ -58,13 +58,15 @@ export class WorkspaceCopy {
 
   /** Claims a volume and makes it as the workspace is: only what differs is sent. */
   static async open(input: CopyInput): Promise<WorkspaceCopy> {
-    const { engine, host, rootDir, owner } = input;
+    const { host, rootDir } = input;
     removeDeadIncoming(rootDir);
     const clock = readClock(host.cacheDir);
-    const [{ holder, paths }, sources] = await settleBoth(claim(input), read(input, clock));
+    const [{ holder, paths }, sources] = await settleBoth(
+      input.engine.claimVolume(specOf(input), input.ask),
+      read(input, clock),
+    );
     try {
-      const { id } = await engine.info();
-      const memory = new MirrorMemory(host.cacheDir, [id, holder.volume, rootDir, `${owner.uid}:${owner.gid}`]);
+      const memory = await openMemory(input, holder.volume);
       const pushed = await pushAll(input, { holder, paths }, sources, memory, clock);
       return new WorkspaceCopy(input, holder, memory, pushed);
     } catch (thrown) {
@@ -77,16 +79,36 @@ export class WorkspaceCopy {
     return this.#holder.volume;
   }
 
+  /**
+   * The copy of a run that lost its engine, when that has come back. Edits of the caller's since it was sent win over what
+   * comes, whatever git says of them.
+   */
+  static async reopen(input: CopyInput, volume: string): Promise<WorkspaceCopy> {
+    const { engine } = input;
+    const memory = await openMemory(input, volume);
+    const holder = await engine.holdAgain({ ...specOf(input), name: volume }, input.ask);
+    const mirror = memory.read();
+    return new WorkspaceCopy(input, holder, memory, { mirror, sources: new Map(mirror), isNew: false });
+  }
+
   /** Makes the workspace as the volume is now: what git does not ignore, what came back before, and what is wanted besides. */
   async bringBack(isWanted: (path: string) => boolean, signal: AbortSignal): Promise<Landed> {
-    const { rootDir, host } = this.#input;
+    const { rootDir, host, engine } = this.#input;
     const { mirror, sources, isNew } = this.#pushed;
     const before = new Map(mirror);
+    // A connection that broke and came back while a task ran has ended the holder.
+    if (!this.#holder.isOpen)
+      this.#holder = await engine.holdAgain({ ...specOf(this.#input), name: this.volume }, signal);
     try {
       return await pull({ rootDir, env: host.env, holder: this.#holder, mirror, sources, isWanted, signal });
     } finally {
       if (isNew || !isAlike(before, mirror)) this.#memory.write(mirror);
     }
+  }
+
+  /** Keeps what `reopen` needs. */
+  remember(): void {
+    if (this.#pushed.isNew) this.#memory.write(this.#pushed.mirror);
   }
 
   /** Lets go of the volume, which stays for the next run. */
@@ -126,20 +148,24 @@ async function pushAll(
   return { mirror, sources, isNew: isNew && !isMuch };
 }
 
-function claim({ engine, host, rootDir, image, usernsMode, labels, ask }: CopyInput) {
+async function openMemory({ engine, host, rootDir, owner }: CopyInput, volume: string): Promise<MirrorMemory> {
+  const { id } = await engine.info();
+  return new MirrorMemory(host.cacheDir, [id, volume, rootDir, `${owner.uid}:${owner.gid}`]);
+}
+
+function specOf({ engine, host, rootDir, image, usernsMode, labels }: CopyInput) {
   const place = createHash('sha256').update(`${rootDir}\n${host.uid}`).digest('hex').slice(0, 16);
   const volume = {
     [workspaceLabels.cache]: 'workspace',
     [workspaceLabels.host]: engine.owner.host,
     [workspaceLabels.folder]: rootDir,
   };
-  const spec = {
+  return {
     name: `gbuild-workspace-${engine.owner.host}-${place}`,
     image,
     labels: { container: labels, volume },
     ...(usernsMode !== undefined && { usernsMode }),
   };
-  return engine.claimVolume(spec, ask);
 }
 
 /** Both at once; where the second fails the first is not left behind. */
