@@ -13,6 +13,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { ensureTestImage, machineImage } from '../support/base-image.ts';
+import { commitAll, git } from '../support/cli.ts';
 import { type FarEngine, flat, listTree, openFarEngine, readSeen, showTree } from '../support/far-engine.ts';
 
 let far: FarEngine['far'];
@@ -108,6 +110,19 @@ describe('the workspace on an engine that does not see it', () => {
     const { stdout, stderr } = await run(cwd, 'test');
     expect(stdout, stderr).toBe("KEY=1\na\nls: cannot access 'other': No such file or directory\n");
     expect(readFileSync(join(cwd, 'vendor/lib/a'), 'utf8')).toBe('a\nmore\n');
+  });
+
+  test('answers git there as here: a build may take its version from a tag', async () => {
+    await ensureTestImage(far.host, machineImage);
+    const ask = 'git describe --tags --dirty && git status --porcelain';
+    const cwd = cli.tasks('sync-git', `tasks:\n  test: ${ask}\n`, { a: 'a\n', '.gitignore': 'gbuild.lock\n' });
+    const spec = join(cwd, 'gbuild.yml');
+    writeFileSync(spec, readFileSync(spec, 'utf8').replace(/toolchain: .*/, `toolchain: ${machineImage}`));
+    commitAll(cwd, 'with git');
+    git(cwd, 'tag', 'v1.2.3');
+    expect((await run(cwd, 'test')).stdout).toBe('v1.2.3\n');
+    writeFileSync(join(cwd, 'a'), 'b\n');
+    expect((await run(cwd, 'test')).stdout).toBe('v1.2.3-dirty\n M a\n');
   });
 
   test('may have big files and many', async () => {
