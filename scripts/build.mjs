@@ -77,7 +77,9 @@ const lazyOclif = {
         .replace(
           /^const (\w+) = __importDefault\(require\(("[^"]+")\)\);$/gm,
           'const $1 = gbuildLazy(() => __importDefault(require($2)));',
-        );
+        )
+        // The first comparison by locale loads tables for 6 ms; ids of commands need none.
+        .replace(/\b([\w.]+)\.localeCompare\(([\w.]+)\)/g, '($1 < $2 ? -1 : $1 > $2 ? 1 : 0)');
       // bin/run.js has looked at Node's version already, against our own floor.
       return { contents: `${lazy}\n${source.replace(/^checkNodeVersion\(\);$/m, '')}`, loader: 'js' };
     });
@@ -90,10 +92,7 @@ const lazy = `const gbuildLazy = (load) => {
     getOwnPropertyDescriptor: (_, key) => ({ ...Object.getOwnPropertyDescriptor(use(), key), configurable: true }) });
 };`;
 
-// The manifest is written last and goes first: where it is, the build is whole.
-rmSync(`${root}oclif.manifest.json`, { force: true });
-rmSync(`${root}dist`, { recursive: true, force: true });
-const { metafile } = await build({
+const options = {
   metafile: true,
   absWorkingDir: root,
   entryPoints: ['src/main.ts', ...commands],
@@ -113,7 +112,53 @@ const { metafile } = await build({
   },
   define: { GBUILD_BUILD: JSON.stringify(digestOfSources()) },
   logLevel: 'warning',
-});
+};
+
+/** A module that so many commands need is in the file that they share. */
+const enoughCommands = 10;
+
+/**
+ * Modules go into one file where the very same entries reach them, so that a command was some fifty files, and linking them a
+ * fifth of its start. Here commands, and what they import later on, begin with what most of them need: it is one file then.
+ * Commands that need little of it are left alone.
+ */
+function shareCommonCode({ inputs }) {
+  const importsOf = (path, kind) =>
+    (inputs[path]?.imports ?? []).filter((each) => each.kind === kind).map((each) => each.path);
+  const reach = (entry) => {
+    const reached = new Set([entry]);
+    for (const path of reached) for (const next of importsOf(path, 'import-statement')) reached.add(next);
+    return reached;
+  };
+  const closures = commands.map(reach);
+  const isCommon = (path) =>
+    path.startsWith('src/') && closures.filter((closure) => closure.has(path)).length >= enoughCommands;
+  const common = Object.keys(inputs).filter(isCommon);
+  const needsMuch = (entry) => common.filter((path) => reach(entry).has(path)).length > common.length / 3;
+  const later = Object.keys(inputs).flatMap((path) => importsOf(path, 'dynamic-import'));
+  const entries = new Set([...commands.filter(needsMuch), ...later].map((path) => `${root}${path}`));
+  return {
+    name: 'share-common-code',
+    setup(builder) {
+      builder.onResolve({ filter: /^gbuild:common$/ }, ({ path }) => ({ path, namespace: 'common' }));
+      builder.onLoad({ filter: /.*/, namespace: 'common' }, () => ({
+        contents: common.map((path) => `import ${JSON.stringify(`./${path}`)};`).join('\n'),
+        resolveDir: root,
+      }));
+      builder.onLoad({ filter: /\.ts$/ }, ({ path }) =>
+        entries.has(path)
+          ? { contents: `import 'gbuild:common';\n${readFileSync(path, 'utf8')}`, loader: 'ts' }
+          : undefined,
+      );
+    },
+  };
+}
+
+// The manifest is written last and goes first: where it is, the build is whole.
+rmSync(`${root}oclif.manifest.json`, { force: true });
+rmSync(`${root}dist`, { recursive: true, force: true });
+const first = await build({ ...options, write: false });
+const { metafile } = await build({ ...options, plugins: [...options.plugins, shareCommonCode(first.metafile)] });
 
 function digestOfSources() {
   const hash = createHash('sha256');

@@ -31,6 +31,8 @@ export interface ProvenanceInput {
   lock?: Digest;
   buildImage: UsedImage;
   base: UsedImage;
+  /** Of the platforms that it was not built on. */
+  otherBases?: (UsedImage & { platform: string })[];
   /** The release whose application's layers these are, put on another base: nothing was built then. */
   rebasedFrom?: UsedImage;
   /** Who vouches for the machine; gbuild itself where nobody is named. */
@@ -59,13 +61,14 @@ export function formatProvenance(input: ProvenanceInput): Buffer {
 }
 
 /** SLSA's ResourceDescriptors: each has a digest, and a URI where it can be had from. */
-function listDependencies({ source, lock, buildImage, base, rebasedFrom }: ProvenanceInput) {
+function listDependencies({ source, lock, buildImage, base, otherBases = [], rebasedFrom }: ProvenanceInput) {
   const uri = source.url === undefined ? undefined : `git+${source.url}@${source.commit}`;
   return [
     { name: 'source', ...(uri !== undefined && { uri }), digest: { gitCommit: source.commit } },
     ...(lock === undefined ? [] : [{ name: 'gbuild.lock', digest: sha256(lock) }]),
     describeImage('build image', buildImage),
     describeImage('base image', base),
+    ...otherBases.map(({ platform, ...each }) => describeImage(`base image for ${platform}`, each)),
     ...(rebasedFrom === undefined ? [] : [describeImage('rebased release', rebasedFrom)]),
   ];
 }

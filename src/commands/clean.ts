@@ -15,7 +15,7 @@ export default class CleanCommand extends BaseCommand {
     const { flags } = await this.parse(CleanCommand);
     const host = this.readHost(flags);
     const progress = this.openProgress(flags, host);
-    const engine = openEngine(host, flags, newRunId(), progress);
+    const engine = await openEngine(host, flags, newRunId(), progress);
     try {
       const report = await cleanUp({ host, installDir: this.config.root }, engine);
       const { containers, images, volumes, files } = report;

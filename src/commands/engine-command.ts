@@ -29,7 +29,7 @@ export abstract class EngineCommand extends BaseCommand {
     const host = this.readHost(flags);
     const progress = this.openProgress(flags, host);
     using stop = openStop((text) => progress.warn(text));
-    const engine = openEngine(host, flags, newRunId(), progress);
+    const engine = await openEngine(host, flags, newRunId(), progress);
     try {
       return await work({ host, installDir: this.config.root, engine, progress, stop });
     } finally {

@@ -58,7 +58,10 @@ export default class ImageCommand extends TaskCommand {
   }
 }
 
-function summarise({ reference, version, alreadyReleased, imageId, size, seconds }: ImageRecord): string {
+function summarise(record: ImageRecord): string {
+  const { reference, version, alreadyReleased, imageId, platforms = [], size, seconds } = record;
   const done = alreadyReleased ? 'already released' : version === undefined ? 'built' : 'released';
-  return `${reference} ${done} (${formatDigest(imageId)}, ${formatBytes(size)} on its base, ${formatSeconds(seconds)})`;
+  const names = platforms.map(({ platform }) => platform).join(' and ');
+  const what = names === '' ? done : `${done} for ${names}`;
+  return `${reference} ${what} (${formatDigest(imageId)}, ${formatBytes(size)} on its base, ${formatSeconds(seconds)})`;
 }

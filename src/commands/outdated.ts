@@ -31,11 +31,13 @@ export default class OutdatedCommand extends EngineCommand {
 
 const mostShown = 10;
 
-function format({ reference, base, state, today, changes }: BaseState): string {
-  if (state === 'current') return `${reference} stands on ${base} as it is today`;
-  if (state === 'unknown') return `${reference} stands on ${base}; no lock and not this engine tells what it is today`;
+function format({ reference, platform, base, state, today, changes }: BaseState): string {
+  const what = platform === undefined ? reference : `${reference} for ${platform}`;
+  if (state === 'current') return `${what} stands on ${base} as it is today`;
+  if (state === 'unknown') return `${what} stands on ${base}; no lock and not this engine tells what it is today`;
   const now = today === base ? "today's" : today;
-  return `${reference} stands on ${base}; ${now} has: ${describe(changes)}\n  try: gbuild rebase ${reference} --release ${next(reference)}`;
+  const way = platform === undefined ? `gbuild rebase ${reference}` : 'gbuild lock --update, then gbuild image';
+  return `${what} stands on ${base}; ${now} has: ${describe(changes)}\n  try: ${way} --release ${next(reference)}`;
 }
 
 function describe(changes: string[] | undefined): string {

@@ -56,7 +56,7 @@ async function isInUse(
 ): Promise<boolean> {
   let inUse = false;
   for (const { id, labels } of await listUsers(wire, volume)) {
-    if (isAbandoned(labels)) await removeContainer(wire, id, { lost: false });
+    if (isAbandoned(labels)) await removeContainer(wire, id, { lost: false, kill: true });
     else inUse = true;
   }
   return inUse;
@@ -75,7 +75,8 @@ export async function holdAgain(
   signal: AbortSignal,
 ): Promise<VolumeHolder> {
   for (const { id, labels, names } of await listUsers(wire, spec.name))
-    if (labels[runLabel] === runId && names.includes(`/${spec.name}`)) await removeContainer(wire, id, { lost: false });
+    if (labels[runLabel] === runId && names.includes(`/${spec.name}`))
+      await removeContainer(wire, id, { lost: false, kill: true });
   const holder = new VolumeHolder(wire, spec);
   try {
     await holder.list(signal);

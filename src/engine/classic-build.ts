@@ -1,6 +1,9 @@
 import type { BuildEvent } from './buildkit.ts';
 
-/** Turns the classic builder's plain lines (`Step 2/5 : RUN make`, ` ---> Using cache`) into the same events as BuildKit's. */
+/**
+ * Turns the classic builder's plain lines (`Step 2/5 : RUN make`, ` ---> Using cache`), and podman's (`[1/2] STEP 2/5: RUN make`,
+ * `--> Using cache ...`), into the same events as BuildKit's.
+ */
 export class ClassicReader {
   #step: { id: string; name: string; cached: boolean } | undefined;
   #partial = '';
@@ -20,16 +23,19 @@ export class ClassicReader {
   }
 
   #readLine(line: string): BuildEvent[] {
-    const step = /^Step (\d+\/\d+) : (.*)$/.exec(line);
+    const step = /^(?:\[(\d+)\/\d+\] )?step (\d+\/\d+) ?: (.*)$/i.exec(line);
     if (step !== null) {
       const ended = this.#end('done');
-      this.#step = { id: step[1]!, name: `[${step[1]}] ${step[2]}`, cached: false };
+      const [, stage, number, instruction] = step;
+      const id = stage === undefined ? number! : `${stage}:${number}`;
+      this.#step = { id, name: `[${id}] ${instruction}`, cached: false };
       return [...ended, { kind: 'step', id: this.#step.id, name: this.#step.name, state: 'started' }];
     }
     if (this.#step === undefined || line === '') return [];
-    if (line === ' ---> Using cache') this.#step.cached = true;
+    if (/^ ?-?--> Using cache/.test(line)) this.#step.cached = true;
     // ` ---> 82da610f06ef` and ` ---> Running in ...` are the builder's own bookkeeping.
-    if (line.startsWith(' ---> ') || line.startsWith('Removing intermediate container')) return [];
+    if (/^ ?-?--> /.test(line) || line.startsWith('Removing intermediate container')) return [];
+    if (/^(?:\[\d+\/\d+\] )?COMMIT( |$)/.test(line)) return this.#end('done');
     return [{ kind: 'log', id: this.#step.id, line }];
   }
 

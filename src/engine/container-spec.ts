@@ -30,7 +30,7 @@ export interface ContainerSecret {
   value: Buffer;
 }
 
-/** Everything about one container; nothing is added behind its back but init, no-new-privileges and no log. */
+/** Everything about one container; nothing is added behind its back but no-new-privileges and no log. */
 export interface ContainerSpec {
   /** One of its own; two containers of one name cannot be. */
   name?: string;
@@ -54,6 +54,8 @@ export interface ContainerSpec {
   capAdd: string[];
   labels: Record<string, string>;
   usernsMode?: string;
+  /** An init as process 1, which passes signals on and reaps; true when left out. */
+  init?: boolean;
   /** A bind whose folder the engine must really see: compared before the start. */
   probe?: { hostDir: string; containerDir: string };
   /** The engine keeps the output, so that watching can go on after a lost connection; else nothing is kept. */
@@ -133,7 +135,7 @@ export function formatCreateBody(spec: ContainerSpec): object {
 function formatHostConfig(spec: ContainerSpec): object {
   const { memory, cpus, pids } = spec.limits;
   return {
-    Init: true,
+    Init: spec.init ?? true,
     NetworkMode: spec.network,
     Mounts: spec.mounts.map(formatMount),
     CapDrop: ['ALL'],

@@ -1,11 +1,13 @@
+import { existsSync, rmdirSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { GbuildError } from '../errors.ts';
 import { writeTar } from '../oci/tar.ts';
-import { type ContainerFile, type ContainerSpec, formatCreateBody } from './container-spec.ts';
+import { type ContainerFile, type ContainerMount, type ContainerSpec, formatCreateBody } from './container-spec.ts';
 import { refused } from './failures.ts';
 import { imageMissing } from './images.ts';
 import { readField, readNumber, readText } from './json.ts';
-import { blindEngine } from './probe.ts';
+import { blindEngine, showsTheSame } from './probe.ts';
+import { createVolume } from './volumes.ts';
 import { messageIn, patience, type Wire } from './wire.ts';
 
 /**
@@ -14,7 +16,10 @@ import { messageIn, patience, type Wire } from './wire.ts';
  * @throws GbuildError `image-missing`, `engine-blind` when the engine has no such host folder, `engine-failed`
  */
 export async function createContainer(wire: Wire, spec: ContainerSpec): Promise<string> {
-  const { id, status, text } = await tryToCreate(wire, spec);
+  if (await wire.isPodman()) await createVolumes(wire, spec);
+  const missing = listBinds(spec).filter(({ hostDir }) => !existsSync(hostDir));
+  const { id, status, text } = await createWithInit(wire, spec);
+  if (id !== undefined && (await wire.isPodman())) await verifyBinds(wire, id, spec, missing);
   if (id !== undefined) return id;
   if (status === 404) throw imageMissing(wire, spec.image);
   const folder = await findUnseenFolder(wire, spec);
@@ -22,10 +27,58 @@ export async function createContainer(wire: Wire, spec: ContainerSpec): Promise<
   throw refused(wire.endpoint, create, status, messageIn(text));
 }
 
+/** podman makes a container's volumes without their labels: those are made before. */
+async function createVolumes(wire: Wire, { mounts }: ContainerSpec): Promise<void> {
+  const volumes = mounts.filter((mount) => mount.type === 'volume');
+  await Promise.all(volumes.map(({ name, labels }) => labels && createVolume(wire, name, labels)));
+}
+
+/** podman has no init of its own: where its machine has none (catatonit), a container goes without. */
+async function createWithInit(wire: Wire, spec: ContainerSpec): Promise<Created> {
+  const created = await tryToCreate(wire, spec);
+  if (created.status !== 500 || !(await wire.isPodman())) return created;
+  return tryToCreate(wire, { ...spec, init: false });
+}
+
+/** podman makes, empty, what a bind names and it does not have: a look at each bind tells that from the caller's own. */
+async function verifyBinds(wire: Wire, id: string, spec: ContainerSpec, missing: Bind[]): Promise<void> {
+  try {
+    for (const bind of listBinds(spec)) {
+      if (missing.includes(bind)) throw blindEngine(wire, bind.hostDir, 'has no such folder');
+      if (!(await showsTheSame(wire, id, bind, patience())))
+        throw blindEngine(wire, bind.hostDir, 'sees something else there');
+    }
+  } catch (thrown) {
+    await removeContainer(wire, id, { lost: false });
+    for (const { hostDir } of missing) removeIfEmpty(hostDir);
+    throw thrown;
+  }
+}
+
+type Bind = Extract<ContainerMount, { type: 'bind' }>;
+
+function listBinds(spec: ContainerSpec): Bind[] {
+  return spec.mounts.filter((mount) => mount.type === 'bind');
+}
+
+function removeIfEmpty(hostDir: string): void {
+  try {
+    rmdirSync(hostDir);
+  } catch {
+    // It is on another machine, or somebody uses it.
+  }
+}
+
 const create = 'create a container';
 
-/** The id, or what the engine answered instead. */
-async function tryToCreate(wire: Wire, spec: ContainerSpec): Promise<{ id?: string; status: number; text: string }> {
+interface Created {
+  /** Left out where the engine answered something else. */
+  id?: string;
+  status: number;
+  text: string;
+}
+
+async function tryToCreate(wire: Wire, spec: ContainerSpec): Promise<Created> {
   const json = formatCreateBody(spec);
   const query = { name: spec.name };
   const request = {
@@ -47,7 +100,7 @@ async function tryToCreate(wire: Wire, spec: ContainerSpec): Promise<{ id?: stri
  * same for any mistake and a message is no contract.
  */
 async function findUnseenFolder(wire: Wire, spec: ContainerSpec): Promise<string | undefined> {
-  const binds = spec.mounts.filter((mount) => mount.type === 'bind');
+  const binds = listBinds(spec);
   const { name: _, ...nameless } = spec;
   const bare = { ...nameless, mounts: [], command: ['true'] };
   if (binds.length === 0 || !(await canCreate(wire, bare))) return undefined;
@@ -56,7 +109,7 @@ async function findUnseenFolder(wire: Wire, spec: ContainerSpec): Promise<string
 }
 
 async function canCreate(wire: Wire, spec: ContainerSpec): Promise<boolean> {
-  const { id } = await tryToCreate(wire, spec);
+  const { id } = await createWithInit(wire, spec);
   if (id === undefined) return false;
   await removeContainer(wire, id, { lost: false });
   return true;
@@ -103,20 +156,33 @@ const attempts = 20;
 
 /**
  * DELETE /containers/{id}?force&v and comes back when it is gone. An engine that is already removing it (409) or has a
- * file of it still busy (500) is asked again for some seconds; one that was `lost` gets a single, short chance.
+ * file of it still busy (500) is asked again for some seconds; one that was `lost` gets a single, short chance. Of one that may
+ * still be running this is said by `kill`: podman would ask it to stop first, and wait.
  */
-export async function removeContainer(wire: Wire, id: string, options: { lost: boolean }): Promise<void> {
+export async function removeContainer(
+  wire: Wire,
+  id: string,
+  options: { lost: boolean; kill?: boolean },
+): Promise<void> {
   const what = `remove the container ${id.slice(0, 12)}`;
   const path = `/containers/${id}`;
+  const query = { force: true, v: true };
+  if (options.kill && !options.lost) await killContainer(wire, id);
   for (let attempt = 1; ; attempt += 1) {
     const signal = options.lost ? AbortSignal.timeout(Math.min(5_000, wire.heartbeat.deadline)) : patience();
-    const answer = await wire.send({ what, method: 'DELETE', path, query: { force: true, v: true }, signal });
+    const answer = await wire.send({ what, method: 'DELETE', path, query, signal });
     const text = await wire.readText(answer, what);
     const status = answer.statusCode ?? 0;
     if (status === 204 || status === 404) return;
     if (options.lost || attempt === attempts) throw leftBehind(wire, id, status, messageIn(text));
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
+}
+
+/** POST /containers/{id}/kill, which fails where it does not run; then the removal that follows does all. */
+async function killContainer(wire: Wire, id: string): Promise<void> {
+  const request = { what: 'kill the container', method: 'POST', path: `/containers/${id}/kill` } as const;
+  await wire.call(request, [204, 404, 409, 500]);
 }
 
 function leftBehind(wire: Wire, id: string, status: number, reason: string): GbuildError {

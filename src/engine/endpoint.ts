@@ -24,11 +24,14 @@ export interface Endpoint {
     | 'docker config'
     | 'default socket'
     | 'rootless socket'
-    | 'podman socket';
+    | 'podman socket'
+    | 'podman program';
   /** One sentence for people: why this engine and no other. */
   reason: string;
   /** What the caller should know: variables that disagree, a socket that was passed over. */
   warnings: string[];
+  /** Ends what was started to have this engine. */
+  close?: () => void;
 }
 
 /** A socket that engines use when nobody says where they are. */

@@ -205,5 +205,6 @@ export class Engine {
   /** Closes kept connections; a process may also just end. */
   close(): void {
     this.#wire.close();
+    this.endpoint.close?.();
   }
 }

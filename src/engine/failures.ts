@@ -39,14 +39,20 @@ export function isLost(thrown: unknown): boolean {
   return thrown instanceof GbuildError && (thrown.code === 'engine-unreachable' || thrown.facts.lost === true);
 }
 
-/** An answer with a status that says no. `message` is the engine's own sentence. */
-export function refused(endpoint: Endpoint, what: string, status: number, message: string): GbuildError {
+/** An answer with a status that says no. `message` is the engine's own sentence, `reason` its name for it where it has one. */
+export function refused(
+  endpoint: Endpoint,
+  what: string,
+  status: number,
+  message: string,
+  reason?: string,
+): GbuildError {
   return new GbuildError(
     'engine-failed',
     `the engine at ${endpoint.url} would not ${what}: ${message} (HTTP ${status})`,
     {
       suggestions: ['gbuild doctor'],
-      facts: { endpoint: endpoint.url, status },
+      facts: { endpoint: endpoint.url, status, ...(reason !== undefined && { reason }) },
     },
   );
 }

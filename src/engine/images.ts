@@ -40,7 +40,7 @@ export async function inspectImage(wire: Wire, reference: string): Promise<Engin
     diffIds: readTexts(readField(json, 'RootFS'), 'Layers'),
     config: (readField(json, 'Config') ?? {}) as RunConfig,
     created: readText(json, 'Created') ?? '',
-    tags: readTexts(json, 'RepoTags'),
+    tags: readTexts(json, 'RepoTags').map(shorten),
     repoDigests: readTexts(json, 'RepoDigests'),
     size: readNumber(json, 'Size') ?? 0,
     os: readText(json, 'Os') ?? 'linux',
@@ -81,10 +81,15 @@ export async function listImages(wire: Wire, filter: { label?: string; reference
   if (!Array.isArray(json)) return [];
   return json.map((each: unknown) => ({
     id: readText(each, 'Id') ?? '',
-    tags: readTexts(each, 'RepoTags'),
+    tags: readTexts(each, 'RepoTags').map(shorten),
     labels: (readField(each, 'Labels') ?? {}) as Record<string, string>,
     size: readNumber(each, 'Size') ?? 0,
   }));
+}
+
+/** podman writes in full what a name stands for: `docker.io/library/app:1`, or `localhost/app:1` of what was loaded. */
+function shorten(tag: string): string {
+  return tag.replace(/^(?:docker\.io\/library|docker\.io|localhost)\//, '');
 }
 
 /** Nothing on the engine answers to this reference. */

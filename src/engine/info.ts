@@ -1,4 +1,5 @@
 import { readField, readList, readNumber, readText, readTexts } from './json.ts';
+import { isOlder } from './version.ts';
 import type { Wire } from './wire.ts';
 
 /** What an engine is and can do. */
@@ -11,6 +12,8 @@ export interface EngineInfo {
   kind: 'docker' | 'podman';
   rootless: boolean;
   usernsRemap: boolean;
+  /** It accepts limits of memory, CPU and processes, and does not keep them. */
+  ignoresLimits: boolean;
   /** Image ids are manifest digests here, config digests elsewhere. */
   containerdStore: boolean;
   buildkit: boolean;
@@ -32,6 +35,7 @@ export async function readInfo(wire: Wire): Promise<EngineInfo> {
   const security = readTexts(info, 'SecurityOptions');
   const os = readText(info, 'OSType') ?? 'linux';
   const time = readText(info, 'SystemTime');
+  const containerdStore = isContainerdStore(info);
   return {
     id: readText(info, 'ID') ?? '',
     name: readText(info, 'Name') ?? '',
@@ -40,9 +44,11 @@ export async function readInfo(wire: Wire): Promise<EngineInfo> {
     kind,
     rootless: hasSecurity(security, 'rootless'),
     usernsRemap: hasSecurity(security, 'userns'),
-    containerdStore: isContainerdStore(info),
-    // Docker's own builder endpoint has BuildKit since API 1.39, whatever Builder-Version it prefers.
-    buildkit: kind === 'docker' && os === 'linux',
+    ignoresLimits: ignoresLimits(info, hasSecurity(security, 'rootless')),
+    containerdStore,
+    // Docker's own builder endpoint has BuildKit since API 1.39, whatever Builder-Version it prefers. With containerd's store it
+    // cannot read a context that is sent along on engine 26 (it looks for a host of that name); on 28 it can.
+    buildkit: kind === 'docker' && os === 'linux' && !(containerdStore && isOlder(apiVersion, '1.48')),
     memory: readNumber(info, 'MemTotal') ?? 0,
     cpus: readNumber(info, 'NCPU') ?? 0,
     platform: `${os}/${readText(version, 'Arch') ?? goArchitecture(readText(info, 'Architecture'))}`,
@@ -57,6 +63,13 @@ function isPodman(version: unknown): boolean {
 
 function hasSecurity(options: string[], name: string): boolean {
   return options.some((option) => option.split(',').includes(`name=${name}`) || option === name);
+}
+
+/** A rootless engine has cgroups to use only where systemd hands it some of version 2. */
+function ignoresLimits(info: unknown, rootless: boolean): boolean {
+  const driver = readText(info, 'CgroupDriver');
+  if (driver === 'none' || readField(info, 'MemoryLimit') === false) return true;
+  return rootless && !(driver === 'systemd' && readText(info, 'CgroupVersion') === '2');
 }
 
 function isContainerdStore(info: unknown): boolean {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type BigIntStats, closeSync, lstatSync, openSync, readdirSync, rmSync } from 'node:fs';
+import { type BigIntStats, closeSync, lstatSync, openSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { GbuildError } from '../errors.ts';
 import { parseJson, readNumber, readText } from './json.ts';
@@ -41,7 +41,7 @@ async function looksSame(
 }
 
 /** What a sentinel's name begins with: nobody else's file does, and no image and no copy takes it along. */
-export const sentinelPrefix = '.gbuild-probe-';
+const sentinelPrefix = '.gbuild-probe-';
 
 /**
  * Whether a folder that is bound into a container is the caller's own, and not another or a copy that looks the same: a file of
@@ -70,6 +70,25 @@ export async function showsFolder(
 
 function isFolder(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/**
+ * Whether what is bound into a container that has not started is the caller's own. podman cannot look through a bind of a file
+ * (500): then it has a file there, and not the empty folder that it makes of what is missing.
+ */
+export async function showsTheSame(
+  wire: Wire,
+  id: string,
+  { hostDir, containerDir }: { hostDir: string; containerDir: string },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const hostPath = realpathSync(hostDir);
+  if (!lstatSync(hostPath).isFile()) return compare(wire, id, hostPath, containerDir, signal);
+  const what = 'look at a file through the container';
+  const query = { path: containerDir };
+  const answer = await wire.send({ what, method: 'HEAD', path: `/containers/${id}/archive`, query, signal });
+  await wire.readText(answer, what);
+  return answer.statusCode === 500;
 }
 
 /** The engine and gbuild do not share this folder. `how` completes "but that engine ...". */

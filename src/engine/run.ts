@@ -4,6 +4,7 @@ import { GbuildError } from '../errors.ts';
 import { attachOutput } from './attach.ts';
 import { createContainer, inspectState, putFiles, removeContainer } from './container.ts';
 import type { ContainerIO, ContainerResult, ContainerSpec, OutputSeen } from './container-spec.ts';
+import { readExecFailure } from './exec-failure.ts';
 import { engineLost, isLost, refused } from './failures.ts';
 import { keepWatch } from './heartbeat.ts';
 import { parseJson, readNumber } from './json.ts';
@@ -34,7 +35,7 @@ export async function removeAfter<T>(wire: Wire, id: string, io: ContainerIO, wo
     outcome = await work();
   } catch (thrown) {
     if (isDetached(thrown)) throw thrown;
-    await removeContainer(wire, id, { lost: isLost(thrown) }).catch(() => {
+    await removeContainer(wire, id, { lost: isLost(thrown), kill: true }).catch(() => {
       // The first error tells more; the labels let a later sweep take the container away.
     });
     throw thrown;
@@ -74,7 +75,9 @@ interface Running {
 
 async function runCreated(wire: Wire, run: Running, signal: AbortSignal): Promise<Omit<ContainerResult, 'seconds'>> {
   const { id, spec, io } = run;
-  const [socket, wait] = await prepare(wire, id, spec, signal);
+  const prepared = await prepare(wire, id, spec, signal).catch(readExecFailure);
+  if ('exitCode' in prepared) return prepared;
+  const [socket, wait] = prepared;
   const attachment = attachOutput(socket, spec, io);
   const exit = readExit(wire, id, wait);
   exit.catch(() => {});

@@ -73,7 +73,7 @@ async function removeOwned(
     });
   };
   const ids = (await listContainers(wire)).filter(({ labels }) => isOurs(labels)).map(({ id }) => id);
-  const containers = await removeAll(ids, (id) => removeContainer(wire, id, { lost: false }));
+  const containers = await removeAll(ids, (id) => removeContainer(wire, id, { lost: false, kill: true }));
   const images = await removeAll(await findStagingTags(wire, isOurTag), (tag) => removeImage(wire, tag));
   const volumes = await removeAll(await findRunVolumes(wire, isOurs), (name) => removeVolume(wire, name));
   return { containers, images, volumes, kept };
@@ -85,9 +85,8 @@ async function findStagingTags(wire: Wire, isOurTag: (tag: string) => boolean): 
   return tags.filter((tag) => isOurTag(stagingTag(tag) ?? ''));
 }
 
-/** podman answers with `localhost/` in front. */
 function stagingTag(reference: string): string | undefined {
-  return /^(?:localhost\/)?gbuild-staging:(.+)$/.exec(reference)?.[1];
+  return /^gbuild-staging:(.+)$/.exec(reference)?.[1];
 }
 
 /** Volumes made for one run alone carry its label; caches carry none. */

@@ -39,7 +39,8 @@ export async function negotiateVersion(wire: Wire): Promise<string> {
   return isOlder(theirs, newest) ? theirs : newest;
 }
 
-function isOlder(version: string, than: string): boolean {
+/** Compares API versions (`1.41`). */
+export function isOlder(version: string, than: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const [otherMajor = 0, otherMinor = 0] = than.split('.').map(Number);
   return major < otherMajor || (major === otherMajor && minor < otherMinor);

@@ -22,6 +22,12 @@ export async function listVolumes(wire: Wire, label: string): Promise<EngineVolu
   });
 }
 
+/** POST /volumes/create: makes it with these labels; one that is there already stays as it is. */
+export async function createVolume(wire: Wire, name: string, labels: Record<string, string>): Promise<void> {
+  const json = { Name: name, Labels: labels };
+  await wire.call({ what: `make the volume ${name}`, method: 'POST', path: '/volumes/create', json });
+}
+
 /** DELETE /volumes/{name}; a missing one is fine, one in use is `engine-failed`. */
 export async function removeVolume(wire: Wire, name: string): Promise<void> {
   await wire.call(

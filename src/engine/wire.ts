@@ -37,6 +37,7 @@ export class Wire {
   readonly #agent: Agent;
   #dial: Promise<Dial> | undefined;
   #version: Promise<string> | undefined;
+  #isPodman = false;
 
   constructor(endpoint: Endpoint, options: { debug?: (text: string) => void; heartbeat?: Heartbeat }) {
     this.endpoint = endpoint;
@@ -54,6 +55,12 @@ export class Wire {
     return this.#version;
   }
 
+  /** Whether podman answers here, which names its own API in a header besides Docker's. */
+  async isPodman(): Promise<boolean> {
+    await this.version();
+    return this.#isPodman;
+  }
+
   /** Sends a request and gives its answer as soon as the headers are there, whatever the status. */
   async send(request: WireRequest): Promise<IncomingMessage> {
     const version = await this.version();
@@ -62,8 +69,9 @@ export class Wire {
 
   /** Like `send`, to a full path: only for `/_ping`, which has no version. */
   async sendTo(path: string, request: WireRequest): Promise<IncomingMessage> {
-    const answer = await this.#open(path, request, {});
-    return answer as IncomingMessage;
+    const answer = (await this.#open(path, request, {})) as IncomingMessage;
+    this.#isPodman ||= 'libpod-api-version' in answer.headers;
+    return answer;
   }
 
   /** Sends a request and reads the whole answer as JSON; any status not accepted is thrown. */
@@ -85,7 +93,7 @@ export class Wire {
     const answer = await this.#open(`/v${version}${request.path}`, { ...request, body, headers }, { hijack: true });
     if ('statusCode' in answer) {
       const text = await this.readText(answer, request.what);
-      throw refused(this.endpoint, request.what, answer.statusCode ?? 0, messageIn(text));
+      throw refused(this.endpoint, request.what, answer.statusCode ?? 0, messageIn(text), causeIn(text));
     }
     return answer as Socket;
   }
@@ -150,6 +158,11 @@ export function patience(): AbortSignal {
 /** The engine's own sentence in an error answer. */
 export function messageIn(text: string): string {
   return (readText(parseJson(text), 'message') ?? text.trim()) || 'it gave no reason';
+}
+
+/** podman's name for what went wrong: a constant text, unlike the message. */
+export function causeIn(text: string): string | undefined {
+  return readText(parseJson(text), 'cause');
 }
 
 function cleanQuery(query: WireRequest['query'] = {}): Record<string, string | string[]> {

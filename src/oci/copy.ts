@@ -2,12 +2,12 @@ import { statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { GbuildError } from '../errors.ts';
-import { archiveChunks, describeImage } from './archive.ts';
+import { archiveChunks } from './archive.ts';
 import type { Digest } from './digest.ts';
 import type { Image } from './image.ts';
 import { type Layer, layerOfKnownFile } from './layer.ts';
-import { type Layout, openLayout } from './layout.ts';
-import { annotationKeys, type Descriptor, type ImageConfig, type Manifest } from './spec.ts';
+import type { Layout } from './layout.ts';
+import type { Descriptor, ImageConfig, Manifest } from './spec.ts';
 import { writeBeside } from './write-beside.ts';
 
 /** Writes every blob of the image that is known by value; the manifest last, so that what it names is there. */
@@ -62,13 +62,6 @@ function* blameStore(layer: Layer, message: string): Generator<Buffer> {
   } catch (cause) {
     throw new GbuildError('store-failed', message, { cause, facts: { digest: layer.diffId } });
   }
-}
-
-/** `--output oci:DIR`: the image alone, whole (see completeImage) and verified; equal images give equal bytes. */
-export async function copyImage(image: Image, toDir: string, refName: string): Promise<void> {
-  const to = await openLayout(toDir);
-  await writeImage(to, image);
-  await to.putManifest({ ...describeImage(image), annotations: { [annotationKeys.refName]: refName } });
 }
 
 /** `--output docker-archive:FILE`: what `docker load` takes on any engine; equal images give equal bytes. */

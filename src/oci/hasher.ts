@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { GbuildError } from '../errors.ts';
 import type { Digest } from './digest.ts';
 import { slabSize } from './tar.ts';
@@ -77,6 +77,8 @@ class ThreadHasher implements SlabHasher {
 
   constructor() {
     const workerData = { control: this.#control, slabs: this.#slabs, result: this.#result, slabSize, ringLength };
+    // Taken when it is needed: loading it costs every command as much as hashing ten megabytes.
+    const { Worker } = process.getBuiltinModule('node:worker_threads');
     this.#worker = new Worker(workerSource, { eval: true, execArgv: [], env: {}, workerData });
     this.#worker.unref();
   }

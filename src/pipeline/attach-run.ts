@@ -75,7 +75,7 @@ async function attachTask(request: AttachRequest, record: DetachedTask): Promise
   const { host, progress, streams, stop } = request;
   const { task: name, watched, log } = record;
   const choice = hasChoice(request.choice) ? request.choice : record.choice;
-  const engine = openEngine(host, choice, record.runId, progress);
+  const engine = await openEngine(host, choice, record.runId, progress);
   const output = new MaskedOutput((await readSecrets(request, record)).mask, {
     stdout: streams.stdout,
     stderr: streams.stderr,
@@ -109,7 +109,7 @@ async function bringBackAll(request: AttachRequest, [first, ...others]: Detached
   const { copy, rootDir, runId } = first;
   const host = { ...request.host, cwd: rootDir };
   const session = await openWorkspace({ host, installDir }, progress);
-  const engine = openEngine(host, hasChoice(request.choice) ? request.choice : first.choice, runId, progress);
+  const engine = await openEngine(host, hasChoice(request.choice) ? request.choice : first.choice, runId, progress);
   const tasks = [first, ...others].map(({ task: name, reports }) => ({ name, reports }));
   try {
     const { image, volume } = copy;

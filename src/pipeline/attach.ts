@@ -6,19 +6,24 @@ import type { PrivateKey } from '../attest/key.ts';
 import { formatProvenance } from '../attest/provenance.ts';
 import { formatSpdx, spdxMediaType } from '../attest/spdx.ts';
 import { statementMediaType } from '../attest/statement.ts';
+import type { Digest } from '../oci/digest.ts';
 import type { Image } from '../oci/image.ts';
-import { type Descriptor, mediaTypes } from '../oci/spec.ts';
+import { type ImageSet, isIndexed } from '../oci/image-set.ts';
+import { type Descriptor, type Manifest, mediaTypes } from '../oci/spec.ts';
 import { pushBytes } from '../registry/push-image.ts';
 import type { Repository } from '../registry/repository.ts';
 import { whyNotSigned } from './check-attestations.ts';
 import type { ReleaseFacts } from './release-facts.ts';
 import type { Signing } from './signing-key.ts';
 
-export interface AttachInput {
+interface AttachInput {
   repository: Repository;
-  /** Of the image's manifest, as the registry has it. */
+  /** Of the image's manifest, as the registry has it, or of an index of images. */
   subject: Descriptor;
-  image: Image;
+  /** Undefined for an index: what is in them stands beside each. */
+  image: Image | undefined;
+  /** RFC 3339. */
+  created: string;
   version: string;
   /** Unknown for a release of an older gbuild: it gets no provenance then. */
   facts: ReleaseFacts | undefined;
@@ -27,13 +32,37 @@ export interface AttachInput {
 }
 
 /**
+ * Beside each image what is in it, beside what bears the name what it was made of: of one image that is the same place. A key
+ * signs each of them. Answers the types of what was put there.
+ */
+export async function attachToSet(
+  set: ImageSet,
+  there: { descriptor: Descriptor; images: { descriptor: Descriptor; manifest: Manifest }[] },
+  input: Omit<AttachInput, 'subject' | 'image' | 'created'>,
+): Promise<string[]> {
+  const created = set.images[0]?.config.created ?? '1980-01-01T00:00:01Z';
+  const attached: string[] = [];
+  for (const image of set.images) {
+    const { descriptor: subject } = there.images.find(({ manifest }) => manifest.config.digest === image.id)!;
+    const facts = isIndexed(set) ? undefined : input.facts;
+    attached.push(...(await attach({ ...input, facts, created, subject, image })));
+  }
+  const { descriptor: subject } = there;
+  if (isIndexed(set)) attached.push(...(await attach({ ...input, created, subject, image: undefined })));
+  return [...new Set(attached)];
+}
+
+/**
  * Puts beside an image what is in it, what it was made of and, with a key, who says so: each an artifact that refers to it.
  * What is there already stays; equal images get equal documents. Answers the types of what was put there.
  */
-export async function attach(input: AttachInput): Promise<string[]> {
-  const { repository, subject, facts, signing } = input;
+async function attach(input: AttachInput): Promise<string[]> {
+  const { repository, subject, image, facts, signing } = input;
   const there = new Set((await repository.listReferrers(subject.digest)).map(({ artifactType }) => artifactType));
-  const documents = [spdxMediaType, cyclonedxMediaType, ...(facts === undefined ? [] : [statementMediaType])];
+  const documents = [
+    ...(image === undefined ? [] : [spdxMediaType, cyclonedxMediaType]),
+    ...(facts === undefined ? [] : [statementMediaType]),
+  ];
   const lacks = documents.some((type) => !there.has(type));
   const isSigned = signing.key === undefined || (await isSignedWith(input, signing.key));
   if (!lacks && isSigned) return [];
@@ -45,25 +74,32 @@ export async function attach(input: AttachInput): Promise<string[]> {
 }
 
 async function formatAll(
-  { repository, subject, image, version, facts, signing, toolVersion }: AttachInput,
+  { repository, subject, image, version, created, facts, signing, toolVersion }: AttachInput,
   key?: PrivateKey,
 ) {
   const { name } = repository;
   const { digest } = subject;
-  const created = image.config.created ?? '1980-01-01T00:00:01Z';
-  const packages = await collectPackages(image);
-  const { architecture } = image.config;
-  const sbom = { image: { name, version, digest, architecture }, packages, created, toolVersion };
   const { builderId } = signing;
   const provenance =
     facts && formatProvenance({ ...facts, subject: { name, digest }, ...(builderId !== undefined && { builderId }) });
   const documents = {
-    spdx: formatSpdx(sbom),
-    cyclonedx: formatCycloneDx(sbom),
+    ...(image && (await formatBills(image, { name, version, digest, created, toolVersion }))),
     ...(provenance !== undefined && { provenance }),
   };
   const input = { subject, name, created, documents };
   return [...formatDocuments(input), ...(key === undefined ? [] : signAttachments(input, key))];
+}
+
+interface BillsInput extends Pick<AttachInput, 'version' | 'created' | 'toolVersion'> {
+  name: string;
+  digest: Digest;
+}
+
+async function formatBills(image: Image, { created, toolVersion, ...named }: BillsInput) {
+  const packages = await collectPackages(image);
+  const { architecture } = image.config;
+  const sbom = { image: { ...named, architecture }, packages, created, toolVersion };
+  return { spdx: formatSpdx(sbom), cyclonedx: formatCycloneDx(sbom) };
 }
 
 /** Blobs first, then the manifest; the tag last, for tools that do not ask for referrers. */

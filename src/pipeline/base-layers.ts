@@ -1,8 +1,10 @@
 import type { Image } from '../oci/image.ts';
 import { parseReference } from '../oci/reference.ts';
+import type { ImageConfig } from '../oci/spec.ts';
 import { type RemoteImage, readRemote } from '../registry/pull-image.ts';
 import type { KnownLayer } from '../registry/push-image.ts';
 import type { Registries } from '../registry/registries.ts';
+import { choosePlatform } from './choose-platform.ts';
 
 const baseName = 'org.opencontainers.image.base.name';
 
@@ -12,7 +14,7 @@ const baseName = 'org.opencontainers.image.base.name';
  * layers are sent like any others.
  */
 export async function findBaseLayers(registries: Registries, image: Image): Promise<Map<string, KnownLayer>> {
-  const base = await findBase(registries, image.config.config.Labels?.[baseName]).catch(() => undefined);
+  const base = await findBase(registries, image.config).catch(() => undefined);
   const diffIds = base?.config.rootfs.diff_ids ?? [];
   const isBelow = diffIds.every((diffId, index) => image.config.rootfs.diff_ids[index] === diffId);
   if (base === undefined || !isBelow) return new Map();
@@ -20,9 +22,12 @@ export async function findBaseLayers(registries: Registries, image: Image): Prom
   return new Map(diffIds.map((diffId, index) => [diffId, { descriptor: manifest.layers[index]!, from }]));
 }
 
-async function findBase(registries: Registries, name: string | undefined): Promise<RemoteImage | undefined> {
+async function findBase(registries: Registries, config: ImageConfig): Promise<RemoteImage | undefined> {
+  const name = config.config.Labels?.[baseName];
   if (name === undefined || name.startsWith('gbuild/')) return undefined;
   const { registry, repository: path, tag, digest } = parseReference(name);
   if (registry === undefined) return undefined;
-  return readRemote(registries.repository({ registry, path }), digest ?? tag ?? 'latest');
+  const repository = registries.repository({ registry, path });
+  const found = await choosePlatform(repository, digest ?? tag ?? 'latest', config);
+  return found && readRemote(repository, found.chosen);
 }

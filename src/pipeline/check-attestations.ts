@@ -5,11 +5,12 @@ import { signatureAnnotation, verifyImageSignature } from '../attest/simple-sign
 import { predicateTypes, type Statement, statementMediaType } from '../attest/statement.ts';
 import { GbuildError, messageOf } from '../errors.ts';
 import type { Descriptor, Manifest } from '../oci/spec.ts';
-import type { RemoteImage } from '../registry/pull-image.ts';
 import { readSmall } from '../registry/read-small.ts';
 import type { Repository } from '../registry/repository.ts';
+import type { RemoteSet } from './remote-set.ts';
 
-type Subject = Pick<RemoteImage, 'repository' | 'descriptor'>;
+/** An image or an index: what bears a name. */
+type Subject = Pick<RemoteSet, 'repository' | 'descriptor'>;
 
 /** Throws `signature-invalid` unless one of the image's signatures is the key's. */
 export async function checkSignature(subject: Subject, key: PublicKey): Promise<void> {
@@ -40,7 +41,7 @@ export async function whyNotSigned({ repository, descriptor }: Subject, key: Pub
 }
 
 /** The provenance: with a key the signed one, else the document that anybody could have put there. Of this image, or a throw. */
-export async function readProvenance(remote: RemoteImage, key: PublicKey | undefined): Promise<Statement> {
+export async function readProvenance(remote: Subject, key: PublicKey | undefined): Promise<Statement> {
   const { repository, descriptor } = remote;
   const statement = key === undefined ? await findPlain(remote) : await findSigned(remote, key);
   const reference = `${repository.name}@${descriptor.digest}`;
@@ -60,7 +61,7 @@ export async function readProvenance(remote: RemoteImage, key: PublicKey | undef
   );
 }
 
-async function findPlain({ repository, descriptor }: RemoteImage): Promise<Statement | undefined> {
+async function findPlain({ repository, descriptor }: Subject): Promise<Statement | undefined> {
   for (const layer of await listLayers(repository, descriptor, statementMediaType)) {
     const statement = JSON.parse((await readSmall(repository, layer)).toString()) as Statement;
     if (statement.predicateType === predicateTypes.provenance) return statement;
@@ -68,7 +69,7 @@ async function findPlain({ repository, descriptor }: RemoteImage): Promise<State
   return undefined;
 }
 
-async function findSigned({ repository, descriptor }: RemoteImage, key: PublicKey): Promise<Statement | undefined> {
+async function findSigned({ repository, descriptor }: Subject, key: PublicKey): Promise<Statement | undefined> {
   for (const layer of await listLayers(repository, descriptor, attachmentTypes.attestation)) {
     if (layer.annotations?.predicateType !== predicateTypes.provenance) continue;
     const statement = verifyEnvelope(parseEnvelope(await readSmall(repository, layer)), key);

@@ -1,6 +1,7 @@
 import { GbuildError } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
+import { formatPlatform, nameOfPlatform } from '../oci/platform.ts';
 import { type Descriptor, type Index, mediaTypes, type Platform } from '../oci/spec.ts';
 import type { Repository } from '../registry/repository.ts';
 import { parseAnswer } from '../registry/tags.ts';
@@ -18,16 +19,17 @@ export function readPlatform({ host, platform }: { host: Host; platform?: string
   });
 }
 
-/** The tag itself where it names one image, the digest of the platform's where it names an index; undefined for nothing. */
+/** The image that a tag names, or the platform's where it names an index, and then the index; undefined for nothing. */
 export async function choosePlatform(
   repository: Repository,
   tag: string,
   platform: Platform,
-): Promise<string | undefined> {
+): Promise<{ chosen: Digest; index?: Descriptor } | undefined> {
   const found = await repository.readManifest(tag);
   if (found === undefined) return undefined;
-  if (!isIndex(found.descriptor)) return found.descriptor.digest;
-  return pickManifest(parseIndex(found.bytes), platform, `${repository.name}:${tag}`);
+  const { descriptor, bytes } = found;
+  if (!isIndex(descriptor)) return { chosen: descriptor.digest };
+  return { chosen: pickManifest(parseIndex(bytes), platform, `${repository.name}:${tag}`), index: descriptor };
 }
 
 /** An index that somebody else wrote; what of it is no descriptor is left out. */
@@ -48,7 +50,7 @@ export function pickManifest({ manifests }: Index, platform: Platform, name: str
     ({ platform: each }) =>
       each?.os === platform.os &&
       each.architecture === platform.architecture &&
-      (platform.variant === undefined || each.variant === platform.variant),
+      (platform.variant === undefined || nameOfPlatform(each) === nameOfPlatform(platform)),
   );
   if (fits !== undefined) return fits.digest;
   const there = manifests
@@ -60,8 +62,4 @@ export function pickManifest({ manifests }: Index, platform: Platform, name: str
     suggestions: names.slice(0, 1).map((each) => `--platform ${each}`),
     facts: { name, platforms: names },
   });
-}
-
-function formatPlatform({ os, architecture, variant }: Platform): string {
-  return [os, architecture, variant].filter(Boolean).join('/');
 }

@@ -4,6 +4,7 @@ import { chooseEndpoint, type Endpoint } from '../engine/endpoint.ts';
 import { connectEngine } from '../engine/engine.ts';
 import type { EngineInfo } from '../engine/info.ts';
 import { readOwner } from '../engine/owner.ts';
+import { findIdlePodman } from '../engine/podman-service.ts';
 import { GbuildError, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { formatBytes } from '../reporter/format.ts';
@@ -86,6 +87,9 @@ async function checkEngine({
     return { check: ok('engine', detail), endpoint, info };
   } catch (error) {
     if (error instanceof GbuildError && error.code === 'usage') throw error;
+    const podman = endpoint === undefined ? findIdlePodman(host) : undefined;
+    if (podman !== undefined)
+      return { check: ok('engine', `${podman}, which does not run: every command that needs it starts it for itself`) };
     return { check: problemOf('engine', error), ...(endpoint !== undefined && { endpoint }) };
   }
 }

@@ -1,4 +1,4 @@
-import { chooseEndpoint } from '../engine/endpoint.ts';
+import { chooseEndpoint, type Endpoint } from '../engine/endpoint.ts';
 import { connectEngine, type Engine } from '../engine/engine.ts';
 import { defaultHeartbeat, type Heartbeat } from '../engine/heartbeat.ts';
 import { readOwner } from '../engine/owner.ts';
@@ -15,11 +15,8 @@ export interface EngineChoice {
 }
 
 /** Chooses the engine, warns where the environment disagrees with itself, and prepares to talk to it. No I/O on it yet. */
-export function openEngine(host: Host, choice: EngineChoice, runId: string, progress: Progress): Engine {
-  const endpoint = chooseEndpoint(host, {
-    ...(choice.host !== undefined && { host: choice.host }),
-    ...(choice.context !== undefined && { context: choice.context }),
-  });
+export async function openEngine(host: Host, choice: EngineChoice, runId: string, progress: Progress): Promise<Engine> {
+  const endpoint = await findEndpoint(host, choice, progress);
   for (const warning of endpoint.warnings) progress.warn(warning);
   const debug = /(^|,)gbuild:(\*|engine)/.test(host.env.DEBUG ?? '')
     ? { debug: (text: string) => progress.note(`gbuild:engine ${text}`) }
@@ -44,6 +41,22 @@ function heartbeatOf({ env }: Host): Heartbeat {
   });
 }
 
+/** The engine that is named or whose socket is there; where there is none, podman's own, started for this process. */
+async function findEndpoint(host: Host, choice: EngineChoice, progress: Progress): Promise<Endpoint> {
+  try {
+    return chooseEndpoint(host, {
+      ...(choice.host !== undefined && { host: choice.host }),
+      ...(choice.context !== undefined && { context: choice.context }),
+    });
+  } catch (thrown) {
+    if (!(thrown instanceof GbuildError) || thrown.code !== 'engine-unreachable') throw thrown;
+    const { findIdlePodman, startPodmanService } = await import('../engine/podman-service.ts');
+    const program = findIdlePodman(host);
+    if (program === undefined) throw thrown;
+    return startPodmanService(host, program, (text) => progress.note(text));
+  }
+}
+
 export interface OpenedRun {
   session: WorkspaceSession;
   engine: Engine;
@@ -60,7 +73,7 @@ export async function openRun(
   progress: Progress,
   options: { ignoreLock?: boolean } = {},
 ): Promise<OpenedRun> {
-  const opened = attempt(() => openEngine(places.host, choice, runId, progress));
+  const opened = await attempt(() => openEngine(places.host, choice, runId, progress));
   opened.engine?.info().catch(() => {
     // Asked again, and told, by whoever needs the answer.
   });
@@ -75,9 +88,9 @@ export async function openRun(
   }
 }
 
-function attempt(open: () => Engine): { engine: Engine } | { engine?: never; error: unknown } {
+async function attempt(open: () => Promise<Engine>): Promise<{ engine: Engine } | { engine?: never; error: unknown }> {
   try {
-    return { engine: open() };
+    return { engine: await open() };
   } catch (error) {
     return { error };
   }

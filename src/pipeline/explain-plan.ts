@@ -74,6 +74,7 @@ async function explainImage({ host }: Places, session: WorkspaceSession): Promis
     ...head(session),
     `image       ${plan.reference}`,
     `stands on   ${plan.base}`,
+    ...list('for', plan.platforms ?? []),
     `build       ${plan.buildTask ?? '(no build task: the files are packed as they are)'}`,
     ...plan.layers.map((layer) => {
       const absent = layer.from.filter((path) => !existsSync(join(rootDir, path)));

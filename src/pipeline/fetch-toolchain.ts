@@ -122,7 +122,7 @@ async function name(
   try {
     const { engineId } = await loadImage(engine, image, { repository: splitName(reference).path, below, stop });
     await engine.tagImage(engineId, reference);
-    return { reference, id: engineId };
+    return { reference, id: image.id };
   } finally {
     await dropStaging(engine, image).catch(() => undefined);
   }

@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { GbuildError, messageOf } from '../errors.ts';
-import { completeImage, copyImage, writeDockerArchive } from '../oci/copy.ts';
+import { completeImage, writeDockerArchive } from '../oci/copy.ts';
 import type { Image } from '../oci/image.ts';
+import { completeSet, copySet, type ImageSet } from '../oci/image-set.ts';
 import type { Layout } from '../oci/layout.ts';
 import { assertLayoutPlace } from '../oci/layout-place.ts';
 
@@ -40,19 +41,21 @@ function notAFile(hostPath: string): GbuildError {
   });
 }
 
-/** Copies the image, whole and verified, to each output. Byte-stable: the same image gives the same bytes. */
+/**
+ * Copies the images, whole and verified, to each output: an archive that engines load holds the one of the engine's own
+ * platform. Byte-stable: the same image gives the same bytes.
+ */
 export async function writeOutputs(
   outputs: ImageOutput[],
   reference: string,
-  image: Image,
+  { set, image }: { set: ImageSet; image: Image },
   store: Layout,
 ): Promise<void> {
   if (outputs.length === 0) return;
-  const whole = completeImage(image, store);
   for (const { kind, hostPath } of outputs) {
     try {
-      if (kind === 'oci') await copyImage(whole, hostPath, reference);
-      else await writeDockerArchive(whole, hostPath, [reference]);
+      if (kind === 'oci') await copySet(completeSet(set, store), hostPath, reference);
+      else await writeDockerArchive(completeImage(image, store), hostPath, [reference]);
     } catch (cause) {
       if (cause instanceof GbuildError) throw cause;
       throw new GbuildError('output-refused', `${hostPath} cannot be written: ${messageOf(cause)}`, {

@@ -1,4 +1,6 @@
 import type { Image } from '../oci/image.ts';
+import { type ImageSet, isIndexed } from '../oci/image-set.ts';
+import { nameOfPlatform } from '../oci/platform.ts';
 import type { ImagePlan } from '../plan/image-plan.ts';
 import type { ResolvedToolchain } from '../toolchain/resolve.ts';
 import type { Revision } from '../workspace/revision.ts';
@@ -14,6 +16,9 @@ export interface ImageRecord {
   imageId: string;
   /** Digest of the manifest with uncompressed layers, as the release store has it. */
   manifestDigest: string;
+  /** Of the index, as the release store has it, where the image is for several platforms; the ids above are the engine's own. */
+  indexDigest?: string;
+  platforms?: { platform: string; imageId: string; manifestDigest: string }[];
   /** What this engine calls the image. */
   engineId: string;
   alreadyReleased: boolean;
@@ -38,6 +43,7 @@ export interface ImageRecord {
 interface RecordInput extends Published {
   plan: ImagePlan;
   image: Image;
+  set: ImageSet;
   base: KnownBase;
   revision: Revision | undefined;
   toolchain: ResolvedToolchain;
@@ -45,7 +51,7 @@ interface RecordInput extends Published {
   seconds: number;
 }
 
-export function recordOf({ plan, image, base, revision, toolchain, ...rest }: RecordInput): ImageRecord {
+export function recordOf({ plan, image, set, base, revision, toolchain, ...rest }: RecordInput): ImageRecord {
   const layers = image.layers.map(({ createdBy, diffId, size }) => ({ name: createdBy, diffId, size }));
   const lock = plan.labels['io.gbuild.lock'];
   const { request, name, version, recipe } = toolchain;
@@ -54,6 +60,7 @@ export function recordOf({ plan, image, base, revision, toolchain, ...rest }: Re
     ...(plan.version !== undefined && { version: plan.version }),
     imageId: image.id,
     manifestDigest: image.manifestDigest,
+    ...(isIndexed(set) && { indexDigest: set.descriptor.digest, platforms: set.images.map(describePlatform) }),
     ...(revision !== undefined && { commit: revision.commit }),
     ...(revision?.sourceUrl !== undefined && { source: revision.sourceUrl }),
     dirty: (revision?.dirty.length ?? 0) > 0,
@@ -70,4 +77,8 @@ export function recordOf({ plan, image, base, revision, toolchain, ...rest }: Re
     size: layers.reduce((sum, layer) => sum + layer.size, 0),
     ...rest,
   };
+}
+
+function describePlatform({ config, id: imageId, manifestDigest }: Image) {
+  return { platform: nameOfPlatform(config), imageId, manifestDigest };
 }

@@ -7,7 +7,7 @@ import { formatPackages } from '../inspect/format-packages.ts';
 import { formatReport } from '../inspect/format-report.ts';
 import { type ImageReport, reportImage, withoutFiles } from '../inspect/report.ts';
 import type { RemoteImage } from '../registry/pull-image.ts';
-import { type ImageRequest, withImage } from './open-image.ts';
+import { type ImageRequest, type OpenedImage, withImage } from './open-image.ts';
 import { readAttached } from './read-attached.ts';
 import { readWhole } from './read-whole.ts';
 import { assertPageFree, writePage } from './write-page.ts';
@@ -55,7 +55,7 @@ function readReport(request: InspectRequest): Promise<ImageReport> {
       const { remote } = opened;
       // First of all, for it reads every byte and so meets damage.
       const packages = await collectPackages(opened.image);
-      const attached = remote && (await readIfAnswered(remote, request));
+      const attached = remote && (await readIfAnswered(opened, remote, request));
       return reportImage({ ...opened, packages, ...(attached && { attached }) });
     }),
   );
@@ -63,11 +63,14 @@ function readReport(request: InspectRequest): Promise<ImageReport> {
 
 /** A registry that gives the image and does not say what stands beside it is no reason to say nothing. */
 async function readIfAnswered(
+  { index }: OpenedImage,
   remote: RemoteImage,
   { progress, stop }: InspectRequest,
 ): Promise<Attached[] | undefined> {
   try {
-    return await readAttached(remote);
+    const { repository } = remote;
+    const ofIndex = index === undefined ? [] : await readAttached({ repository, descriptor: index });
+    return [...(await readAttached(remote)), ...ofIndex];
   } catch (thrown) {
     stop.ask.throwIfAborted();
     if (!(thrown instanceof GbuildError)) throw thrown;

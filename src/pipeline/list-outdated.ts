@@ -1,13 +1,13 @@
 import type { Engine } from '../engine/engine.ts';
 import type { Layout } from '../oci/layout.ts';
-import type { ImageConfig } from '../oci/spec.ts';
-import { readRemote } from '../registry/pull-image.ts';
+import type { ImageConfig, Manifest } from '../oci/spec.ts';
 import { describeChanges, readPackages } from '../toolchain/contents.ts';
 import { layersOfRemote, layersOfStore, type OpenLayer, readBasePackages } from './base-packages.ts';
 import { findWorkspace } from './find-workspace.ts';
 import { type NamedRegistry, type RegistryRequest, withNamedRegistry } from './named-registry.ts';
-import { findImage, openStore } from './release-store.ts';
+import { findStored, openStore } from './release-store.ts';
 import { listRemote } from './remote-releases.ts';
+import { readRemoteSet } from './remote-set.ts';
 import { splitRelease } from './split-release.ts';
 import { compareReleases, listStored, type Release } from './stored-releases.ts';
 import { findTodaysBase, standsOn, type TodaysBase } from './todays-base.ts';
@@ -24,6 +24,8 @@ export interface OutdatedRequest extends Places, RegistryRequest {
 /** A release and its base. */
 export interface BaseState {
   reference: string;
+  /** Where the release is an index: which of its images. */
+  platform?: string;
   base: string;
   /** `unknown`: neither a lock nor the engine has a base of today. */
   state: 'current' | 'outdated' | 'unknown';
@@ -47,7 +49,11 @@ export async function listOutdated(request: OutdatedRequest): Promise<BaseState[
   return withNamedRegistry(request, session, async (named) => {
     const states: BaseState[] = [];
     const scene = { request, session, store, named };
-    for (const release of await chooseReleases(scene)) states.push(await judge(scene, release));
+    const releases = await chooseReleases(scene);
+    for (const release of releases) {
+      const isIndexed = releases.some((other) => other !== release && other.reference === release.reference);
+      states.push(await judge(scene, release, isIndexed));
+    }
     return states;
   });
 }
@@ -60,12 +66,15 @@ async function chooseReleases({ request, session, store, named }: Scene): Promis
   const lists = named === undefined ? [] : await Promise.all(names.map((path) => listRemote(named.open(path), path)));
   const known = new Set(stored.map(({ reference }) => reference));
   const all = [...stored, ...lists.flat().filter(({ reference }) => !known.has(reference))].sort(compareReleases);
-  return request.all ? all : all.filter((each, index) => each.name !== all[index - 1]?.name);
+  return request.all
+    ? all
+    : all.filter(({ name, version }) => all.find((each) => each.name === name)?.version === version);
 }
 
-async function judge(scene: Scene, release: Release): Promise<BaseState> {
+async function judge(scene: Scene, release: Release, isIndexed: boolean): Promise<BaseState> {
   const { request, session, store } = scene;
-  const line = { reference: release.reference, base: release.base?.name ?? '' };
+  const { reference, platform } = release;
+  const line = { reference, ...(isIndexed && { platform }), base: release.base?.name ?? '' };
   const today = await findTodaysBase(release, { session, engine: request.engine });
   const isCurrent = today && (await standsOn(release, today, store));
   if (today === undefined || isCurrent === undefined) return { ...line, state: 'unknown' };
@@ -86,11 +95,12 @@ async function readOldPackages(scene: Scene, release: Release): Promise<Record<s
 
 async function openRelease(
   { store, named }: Scene,
-  { name, version, reference }: Release,
+  { name, version, reference, imageId }: Release,
 ): Promise<{ config: ImageConfig; open: OpenLayer } | undefined> {
-  const stored = await findImage(store, reference);
+  const isIt = ({ manifest }: { manifest: Manifest }) => manifest.config.digest === imageId;
+  const stored = (await findStored(store, reference))?.images.find(isIt);
   if (stored !== undefined) return { config: stored.config, open: layersOfStore(store) };
-  const remote = named && (await readRemote(named.open(name), version));
+  const remote = (named && (await readRemoteSet(named.open(name), version)))?.images.find(isIt);
   return remote && { config: remote.config, open: layersOfRemote(remote) };
 }
 

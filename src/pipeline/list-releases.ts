@@ -15,7 +15,7 @@ export interface ListRequest extends Places, RegistryRequest {
   engine: Engine;
 }
 
-/** One line of the list: one image under one version. */
+/** One line of the list: one image under one version, of an index one for each platform. */
 export interface ListedRelease extends Omit<Release, 'diffIds' | 'base'> {
   base?: { name: string; digest: string; isTodays?: boolean };
   /** `store`, or the registry's HOST. */
@@ -59,12 +59,15 @@ function mergeReleases(stored: Release[], remote: Release[], registry: string) {
       where: [],
     };
     lines.set(key, { ...line, where: [...line.where, where] });
-    images.set(reference, (images.get(reference) ?? new Set()).add(imageId));
+    const place = `${reference} ${platform}`;
+    images.set(place, (images.get(place) ?? new Set()).add(imageId));
   };
   for (const release of stored) add(release, 'store');
   for (const release of remote) add(release, registry);
   return [...lines.values()]
-    .map((line) => ((images.get(line.reference)?.size ?? 0) > 1 ? { ...line, conflicts: true as const } : line))
+    .map((line) =>
+      (images.get(`${line.reference} ${line.platform}`)?.size ?? 0) > 1 ? { ...line, conflicts: true as const } : line,
+    )
     .sort(compareReleases);
 }
 

@@ -1,21 +1,16 @@
 import type { Engine } from '../engine/engine.ts';
-import { GbuildError } from '../errors.ts';
+import { isListed, type LoadResult, loadWhole } from '../engine/load-image.ts';
 import type { Stop } from '../host.ts';
-import { archiveChunks } from '../oci/archive.ts';
 import type { Image } from '../oci/image.ts';
-
-export interface LoadResult {
-  /** What the engine calls the image: the config's digest, or the manifest's on a containerd store. */
-  engineId: string;
-  /** Layers that had to be sent; the engine had the others. */
-  sent: number;
-}
+import type { Layer } from '../oci/layer.ts';
 
 export interface LoadOptions {
   /** Images of this name are looked at for layers that need not be sent. */
   repository: string;
   /** An image of which that is known already. */
   below?: string | undefined;
+  /** The layers of the base, where somebody has them, for an engine that does not. */
+  baseLayers?: readonly Layer[] | undefined;
   stop: Stop;
 }
 
@@ -27,44 +22,31 @@ const mostNeighbours = 8;
  * has been seen to hold exactly this image. The caller names it and then drops the staging name with `dropStaging`.
  */
 export async function loadImage(engine: Engine, image: Image, options: LoadOptions): Promise<LoadResult> {
-  const { stop } = options;
+  const { stop, baseLayers = [] } = options;
   const [there, known] = await Promise.all([findLoaded(engine, image), countKnownLayers(engine, image, options)]);
   if (there !== undefined) return { engineId: there, sent: 0 };
-  try {
-    return await load(engine, image, known, stop);
-  } catch (error) {
-    // A store that lost a layer, or one that wants all of them, gets all of ours before it is called a failure.
-    if (known === 0 || stop.ask.aborted) throw error;
-    return await load(engine, image, 0, stop);
-  }
+  const { layers } = image;
+  const attempts = [layers.slice(known)];
+  // A store that lost a layer, or one that wants all of them, gets them before it is called a failure.
+  if (baseLayers.length > 0) attempts.push([...baseLayers, ...layers]);
+  else if (known > 0) attempts.push(layers);
+  return loadWhole(engine, image, { tag: stagingName(engine, image), attempts, stop });
 }
 
 export function dropStaging(engine: Engine, image: Image): Promise<void> {
   return engine.removeImage(stagingName(engine, image));
 }
 
-async function load(engine: Engine, image: Image, known: number, stop: Stop): Promise<LoadResult> {
-  const layers = image.layers.slice(known);
-  const staging = stagingName(engine, image);
-  await engine.loadArchive(archiveChunks(image, { layers, tags: [staging] }), { stop });
-  const loaded = await engine.inspectImage(staging);
-  const isRight =
-    loaded !== undefined &&
-    (loaded.id === image.id || loaded.id === image.manifestDigest) &&
-    loaded.diffIds.join() === image.config.rootfs.diff_ids.join();
-  if (isRight) return { engineId: loaded.id, sent: layers.length };
-  await engine.removeImage(staging);
-  throw new GbuildError(
-    'engine-failed',
-    `${engine.endpoint.url} loaded the image as ${loaded?.id ?? 'nothing'}, but it is ${image.id}; nothing was tagged`,
-    { suggestions: ['try again', 'gbuild doctor'], facts: { expected: image.id, loaded: loaded?.id } },
-  );
-}
-
+/** Its id on the engine; an image without a name may have lost layers, and is loaded anew. */
 async function findLoaded(engine: Engine, image: Image): Promise<string | undefined> {
   const found = await Promise.all([image.id, image.manifestDigest].map((id) => engine.inspectImage(id)));
   const expected = image.config.rootfs.diff_ids.join();
-  return found.find((each) => each?.diffIds.join() === expected)?.id;
+  const there = found.find((each) => each?.diffIds.join() === expected);
+  if (there === undefined) return undefined;
+  const [tag] = there.tags;
+  const { containerdStore } = await engine.info();
+  const isWhole = !containerdStore || (tag !== undefined && (await isListed(engine, tag)));
+  return isWhole ? there.id : undefined;
 }
 
 /**

@@ -25,7 +25,9 @@ export interface LockedImagesInput {
 
 /** What the lock says for a platform; undefined where it does not fit, or does not know the platform. */
 export function findLocked({ toolchain, lock }: WorkspaceSession, platform: string): LockedPlatform | undefined {
-  return toolchain.lockState === 'fits' ? lock?.toolchain.platforms[platform] : undefined;
+  const { platforms = {} } = (toolchain.lockState === 'fits' && lock?.toolchain) || {};
+  // Engines of 32-bit Arm say `linux/arm`, and mean this.
+  return platforms[platform] ?? (platform === 'linux/arm/v7' ? platforms['linux/arm'] : undefined);
 }
 
 export function openLockedImages(input: LockedImagesInput, locked: LockedPlatform): LockedImages {
@@ -55,7 +57,7 @@ function pairOf(reference: string, id: string | undefined): [string, string][] {
 }
 
 /** The lock's own first: whoever pushed the toolchain wrote it there. */
-function listRegistries({ session, host }: LockedImagesInput): string[] {
+export function listRegistries({ session, host }: Pick<LockedImagesInput, 'session' | 'host'>): string[] {
   const named = [session.lock?.toolchain.registry, host.env.GBUILD_REGISTRY, session.spec.registry];
   return [...new Set(named.filter((each) => each !== undefined && each !== '').map((each) => parseRegistry(each!)))];
 }

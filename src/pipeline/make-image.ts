@@ -1,6 +1,5 @@
 import { GbuildError } from '../errors.ts';
-import { completeImage } from '../oci/copy.ts';
-import type { Image } from '../oci/image.ts';
+import { completeSet, type ImageSet } from '../oci/image-set.ts';
 import type { ImagePlan } from '../plan/image-plan.ts';
 import { assertMovingTag, parseReleaseVersion } from './assert-releasable.ts';
 import { cleanUp } from './clean-up.ts';
@@ -39,19 +38,19 @@ export async function makeImage(request: ImageRequest): Promise<ImageRecord> {
   assertOutputsFree(outputs);
   const target = request.push === undefined ? undefined : choosePushTarget(request, version);
   const store = await openStore(host);
-  const { plan, packed, base, revision, tasks } = await prepareImage({ ...request, version }, store);
+  const prepared = await prepareImage({ ...request, version }, store);
+  const { plan, packed, set, base, revision } = prepared;
   stop.ask.throwIfAborted();
   const swept = cleanUp(request, engine).catch(() => undefined);
   const { image } = packed;
-  const facts =
-    version === undefined ? undefined : gatherFacts({ ...request, plan, image, base, revision: revision!, tasks });
-  const published = await publishImage(request, plan, packed, { store, facts }).finally(() => swept);
-  await writeOutputs(outputs, plan.reference, image, store);
-  const pushed =
-    target === undefined ? undefined : await push(request, target, plan, completeImage(image, store), facts);
+  const facts = version === undefined ? undefined : gatherFacts({ ...request, ...prepared, revision: revision! });
+  const published = await publishImage(request, plan, { ...packed, set }, { store, facts }).finally(() => swept);
+  await writeOutputs(outputs, plan.reference, { set, image }, store);
+  const pushed = target === undefined ? undefined : await push(request, target, plan, completeSet(set, store), facts);
   return recordOf({
     plan,
     image,
+    set,
     base,
     revision,
     toolchain: session.toolchain,
@@ -76,7 +75,7 @@ async function push(
   request: ImageRequest,
   registry: string,
   plan: ImagePlan,
-  image: Image,
+  set: ImageSet,
   facts: ReleaseFacts | undefined,
 ): Promise<PushRecord> {
   const { tags, installDir } = request;
@@ -84,5 +83,5 @@ async function push(
     ? { facts, keyFile: request.push.keyFile, toolVersion: readOwnVersion(installDir) }
     : undefined;
   const { pushTo } = await import('./push-release.ts');
-  return pushTo({ ...request, registry, image, repository: plan.repository, version: plan.tag, tags, attest });
+  return pushTo({ ...request, registry, set, repository: plan.repository, version: plan.tag, tags, attest });
 }

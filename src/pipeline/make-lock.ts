@@ -66,15 +66,15 @@ async function readContents(
   };
 }
 
-/** Other platforms stay while the recipe is theirs too; where the images can be had from stays in any case. */
-function composeLock(
-  { toolchain }: WorkspaceSession,
+/** Other platforms stay while the recipe is theirs too, also of a lock that is made anew; so does where the images can be had. */
+export function composeLock(
+  { toolchain }: Pick<WorkspaceSession, 'toolchain'>,
   platform: string,
   locked: LockedPlatform,
   before: Lock | undefined,
 ): Lock {
-  const kept = toolchain.lockState === 'fits' ? (before?.toolchain.platforms ?? {}) : {};
-  const registry = before?.toolchain.registry;
+  const { registry, recipe, platforms = {} } = before?.toolchain ?? {};
+  const kept = recipe === toolchain.recipe ? platforms : {};
   return {
     lock: 1,
     toolchain: {

@@ -6,23 +6,24 @@ import { ownerText, readOwner } from '../engine/owner.ts';
 import { diskError, GbuildError, messageOf } from '../errors.ts';
 import type { Stop } from '../host.ts';
 import type { ImageOrigin } from '../inspect/report.ts';
-import { findLayer, readImage } from '../oci/copy.ts';
+import { findLayer } from '../oci/copy.ts';
 import { exactImage } from '../oci/exact-image.ts';
 import type { Image } from '../oci/image.ts';
+import { readSet } from '../oci/image-set.ts';
 import { layerOfKnownFile } from '../oci/layer.ts';
 import { readArchive, type SavedImage } from '../oci/read-archive.ts';
 import { parseReference, type Reference } from '../oci/reference.ts';
-import type { Platform } from '../oci/spec.ts';
+import type { Descriptor, Platform } from '../oci/spec.ts';
 import { pullImage, type RemoteImage, readRemote } from '../registry/pull-image.ts';
 import type { Registries } from '../registry/registries.ts';
 import type { Progress } from '../reporter/progress.ts';
-import { choosePlatform, readPlatform } from './choose-platform.ts';
+import { choosePlatform, parseIndex, pickManifest, readPlatform } from './choose-platform.ts';
 import type { EngineChoice } from './engine-session.ts';
 import { heedStop, heedStopIn } from './heed-stop.ts';
 import { readLayoutImage } from './layout-image.ts';
 import { withRegistries } from './open-registries.ts';
 import { nameRelease } from './release-name.ts';
-import { findImage, openStore } from './release-store.ts';
+import { openStore } from './release-store.ts';
 import { withSpool } from './spools.ts';
 import type { Places } from './workspace-session.ts';
 
@@ -45,6 +46,8 @@ export interface OpenedImage {
   image: Image;
   /** The same as the registry has it: compressed, and with what stands beside it. */
   remote?: RemoteImage;
+  /** The index that lists it, where the name is one's. */
+  index?: Descriptor;
 }
 
 type Work<T> = (opened: OpenedImage) => Promise<T>;
@@ -99,9 +102,11 @@ async function openArchive(place: string, { name, request, spoolDir }: Source): 
 async function openByName(source: Source): Promise<OpenedImage> {
   const { name, request } = source;
   const store = await openStore(request.host);
-  const stored = await findImage(store, name);
+  const stored = await store.findManifest(name);
   if (stored === undefined) return openFromEngine(name, source);
-  const image = await readImage(store, stored.descriptor.digest);
+  const { images, bytes } = await readSet(store, stored);
+  const digest = images.length === 1 ? undefined : pickManifest(parseIndex(bytes), source.platform, name);
+  const image = images.find(({ manifestDigest }) => manifestDigest === digest) ?? images[0]!;
   return { reference: name, origin: { kind: 'store', place: store.dir }, image };
 }
 
@@ -125,7 +130,7 @@ async function openRemote(reference: Reference, registries: Registries, source: 
   const { name, request, platform, spoolDir } = source;
   const repository = registries.repository({ registry: reference.registry!, path: reference.repository });
   const tag = reference.digest ?? reference.tag ?? 'latest';
-  const chosen = await choosePlatform(repository, tag, platform);
+  const { chosen, index } = (await choosePlatform(repository, tag, platform)) ?? {};
   const remote = chosen === undefined ? undefined : await readRemote(repository, chosen);
   if (remote === undefined) throw await notThere(name, repository);
   const store = await openStore(request.host);
@@ -136,7 +141,13 @@ async function openRemote(reference: Reference, registries: Registries, source: 
       onProgress: ({ layer, received, size }) => step.update(`${layer} ${Math.floor((100 * received) / size)} %`),
     }),
   );
-  return { reference: name, origin: { kind: 'registry', place: repository.registry }, image, remote };
+  return {
+    reference: name,
+    origin: { kind: 'registry', place: repository.registry },
+    image,
+    remote,
+    ...(index && { index }),
+  };
 }
 
 const mostShown = 5;

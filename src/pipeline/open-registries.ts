@@ -28,7 +28,7 @@ async function openCallerRegistries(host: Host, stop: Stop, progress: Progress):
   return openRegistries({
     host,
     stop,
-    extraRoots: readHostTrust(host).extraRoots,
+    readExtraRoots: () => readHostTrust(host).extraRoots,
     insecure,
     warn: (text) => progress.warn(text),
     ...(isTraced && { trace: (line: string) => progress.note(`gbuild:registry ${line}`) }),

@@ -31,7 +31,7 @@ export async function packImage(
 ): Promise<PackedImage> {
   const { session, host } = request;
   if (plan.version !== undefined || request.outputs.length > 0) {
-    const image = imageOf(plan, base, await collectLayers(session.rootDir, plan.layers, host.env));
+    const image = putOn(plan, base, await collectLayers(session.rootDir, plan.layers, host.env));
     return { image, remember: () => {}, forget: () => {} };
   }
   const memory = new TreeMemory(host, session.rootDir, plan.repository);
@@ -44,7 +44,7 @@ export async function packImage(
   const onTop = isCommitted ? undefined : await packChanged(request.engine, memory.read(), ground, entries, prints);
   const layers = onTop?.layers ?? (await packRules(collected));
   return {
-    image: imageOf(plan, base, layers),
+    image: putOn(plan, base, layers),
     ...(onTop !== undefined && { below: onTop.below }),
     forget: () => memory.forget(),
     remember: (engineId) => {
@@ -54,7 +54,8 @@ export async function packImage(
   };
 }
 
-function imageOf(plan: ImagePlan, base: KnownBase, layers: Layer[]): Image {
+/** The application's layers on a base. Pure. */
+export function putOn(plan: ImagePlan, base: KnownBase, layers: Layer[]): Image {
   const labels = {
     ...plan.labels,
     'org.opencontainers.image.base.name': plan.base,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { completeImage } from '../oci/copy.ts';
 import { digestOf } from '../oci/digest.ts';
 import type { Image } from '../oci/image.ts';
+import { gatherImages, type ImageSet } from '../oci/image-set.ts';
 import type { Layout } from '../oci/layout.ts';
 import { type ImagePlan, planImage } from '../plan/image-plan.ts';
 import { tasksOf } from '../plan/task-plan.ts';
@@ -11,7 +12,7 @@ import { readTrackedFiles } from '../workspace/tracked.ts';
 import { assertLockedBuild, assertLockedRuntime } from './assert-locked.ts';
 import { assertReleasable, assertTracked, assertUntouched } from './assert-releasable.ts';
 import { ensureBase } from './ensure-base.ts';
-import { type PackedImage, packImage } from './pack-image.ts';
+import { type PackedImage, packImage, putOn } from './pack-image.ts';
 import { type KnownBase, readBase } from './read-base.ts';
 import { readyRuntime } from './ready-toolchain.ts';
 import { type RunRequest, runNamed } from './run-named.ts';
@@ -29,8 +30,13 @@ export interface PrepareRequest extends Omit<RunRequest, 'names' | 'args'> {
 /** An image as a value, and all that is known of how it came to be. Nobody has seen it yet. */
 export interface PreparedImage {
   plan: ImagePlan;
+  /** For the engine's own platform. */
   packed: PackedImage;
+  /** For every platform that was asked for. */
+  set: ImageSet;
   base: KnownBase;
+  /** Of the other platforms. */
+  foreignBases: KnownBase[];
   revision: Revision | undefined;
   /** That were run for it, in order. */
   tasks: string[];
@@ -48,6 +54,7 @@ export async function prepareImage(request: PrepareRequest, store: Layout): Prom
   const exact = version !== undefined;
   const ready = await readyRuntime({ ...request, exact });
   if (exact) await assertLockedRuntime(request, ready);
+  const foreignBases = await readOthers(request, plan, store);
   const secrets = new RunSecrets(session, host);
   const built = await runBuild(request, plan, secrets);
   if (version !== undefined && request.build) await assertLockedBuild(request, ready);
@@ -59,7 +66,28 @@ export async function prepareImage(request: PrepareRequest, store: Layout): Prom
     await progress.step('looking for secrets', () =>
       refuseLeaks(request, plan, packed.image, { store, secrets, built }),
     );
-  return { plan, packed, base, revision, tasks: built.map(({ name }) => name) };
+  const set = await gatherSet(request, plan, packed.image, foreignBases);
+  return { plan, packed, set, base, foreignBases, revision, tasks: built.map(({ name }) => name) };
+}
+
+/** Before anything is built; an image that stays on this machine is for its engine alone. */
+async function readOthers(request: PrepareRequest, plan: ImagePlan, store: Layout): Promise<KnownBase[]> {
+  if (plan.platforms === undefined || !leavesMachine(request)) return [];
+  const { readForeignBases } = await import('./foreign-base.ts');
+  return readForeignBases(plan, { ...request, store });
+}
+
+/** The same layers on each of the bases. */
+async function gatherSet(
+  { progress }: PrepareRequest,
+  plan: ImagePlan,
+  image: Image,
+  foreignBases: KnownBase[],
+): Promise<ImageSet> {
+  if (foreignBases.length === 0) return gatherImages([image]);
+  const { assertPortable } = await import('./assert-portable.ts');
+  await progress.step('looking for machine code', () => assertPortable(plan, image.layers));
+  return gatherImages([image, ...foreignBases.map((base) => putOn(plan, base, image.layers))]);
 }
 
 /** Outputs of an earlier run may hold what that one was given: a release of them is searched for it too. */

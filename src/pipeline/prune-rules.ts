@@ -21,13 +21,22 @@ export function chooseRemovable(
   now: number,
 ): NamedImage[] {
   const releases = named.filter(({ isRelease }) => isRelease).sort(compareReleases);
-  const byName = Map.groupBy(releases, ({ name }) => name);
+  const byName = Map.groupBy(onePerReference(releases), ({ name }) => name);
   const old = [...byName.values()].flatMap((versions) => {
     const newestStable = versions.find(({ version }) => prerelease(version) === null);
     return versions
       .slice(Math.max(1, keep))
       .filter((each) => each !== newestStable && each.keptAt < now - keepDays * day);
   });
-  const needed = new Set(named.filter((each) => !old.includes(each)).map(({ imageId }) => imageId));
-  return old.filter(({ imageId }) => !needed.has(imageId));
+  const gone = new Set(old.map(({ reference }) => reference));
+  const stays = named.filter(({ reference }) => !gone.has(reference));
+  const needed = new Set(stays.map(({ imageId }) => imageId));
+  const isNeeded = (release: NamedImage) =>
+    named.some(({ reference, imageId }) => reference === release.reference && needed.has(imageId));
+  return old.filter((release) => !isNeeded(release));
+}
+
+/** An index is one release, however many images it lists. */
+function onePerReference(sorted: NamedImage[]): NamedImage[] {
+  return sorted.filter(({ reference }, index) => reference !== sorted[index - 1]?.reference);
 }

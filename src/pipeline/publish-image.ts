@@ -1,10 +1,10 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import type { Engine, EngineImage } from '../engine/engine.ts';
 import { GbuildError } from '../errors.ts';
-import { describeImage } from '../oci/archive.ts';
-import { writeImage } from '../oci/copy.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Image } from '../oci/image.ts';
+import { gatherImages, type ImageSet, writeSet } from '../oci/image-set.ts';
+import { type Layer, layerOfKnownFile } from '../oci/layer.ts';
 import type { Layout } from '../oci/layout.ts';
 import { annotationKeys } from '../oci/spec.ts';
 import type { ImagePlan } from '../plan/image-plan.ts';
@@ -12,9 +12,9 @@ import { formatDigest } from '../reporter/format.ts';
 import { dropStaging, loadImage } from './load-image.ts';
 import type { ImageRequest } from './make-image.ts';
 import type { PackedImage } from './pack-image.ts';
-import { type ReleasedImage, refuseRelease } from './refuse-release.ts';
+import { type ReleasedImage, refuseSet } from './refuse-release.ts';
 import { factsAnnotation, type ReleaseFacts } from './release-facts.ts';
-import { findImage, nameImage, type StoredImage } from './release-store.ts';
+import { findStored, nameSet, type StoredImage, type StoredSet } from './release-store.ts';
 
 export interface Published {
   /** What the engine calls the image. */
@@ -29,27 +29,36 @@ export type PublishRequest = Pick<ImageRequest, 'engine' | 'progress' | 'stop' |
 /** What an image is to be called. */
 export type NamePlan = Pick<ImagePlan, 'repository' | 'version' | 'tag' | 'reference' | 'created'>;
 
+/** A packed image, and with it those for other platforms, which no engine gets. */
+export interface PackedSet extends PackedImage {
+  set: ImageSet;
+}
+
 /** Loads the image and names it; a release also enters the store, whose index decides who was first. */
 export async function publishImage(
   request: PublishRequest,
   plan: NamePlan,
-  packed: PackedImage,
+  packed: PackedSet,
   { store, facts }: { store: Layout; facts: ReleaseFacts | undefined },
 ): Promise<Published> {
   const { engine, progress, stop } = request;
-  const { image } = packed;
-  const alreadyReleased = plan.version !== undefined && (await assertFree(engine, plan, image, store));
-  if (plan.version !== undefined)
-    await progress.step('keeping it in the release store', () => writeImage(store, image));
+  const { image, set } = packed;
+  const alreadyReleased = plan.version !== undefined && (await assertFree(engine, plan, packed, store));
+  if (plan.version !== undefined) await progress.step('keeping it in the release store', () => writeSet(store, set));
   try {
     const loaded = await progress.step('loading', () =>
-      loadImage(engine, image, { repository: plan.repository, below: packed.below, stop }),
+      loadImage(engine, image, {
+        repository: plan.repository,
+        below: packed.below,
+        baseLayers: listBaseLayers(store, image),
+        stop,
+      }),
     );
     packed.remember(loaded.engineId);
     stop.ask.throwIfAborted();
-    if (plan.version !== undefined) await claimRelease(plan, image, store, facts);
+    if (plan.version !== undefined) await claimRelease(plan, set, store, facts);
     for (const tag of [plan.tag, ...request.tags]) await moveTag(engine, loaded.engineId, `${plan.repository}:${tag}`);
-    if (plan.version !== undefined) await keepTags(store, image, plan.repository, request.tags);
+    if (plan.version !== undefined) await keepTags(store, set, plan.repository, request.tags);
     return { engineId: loaded.engineId, alreadyReleased, layersSent: loaded.sent };
   } catch (error) {
     packed.forget();
@@ -60,11 +69,20 @@ export async function publishImage(
   }
 }
 
+/** The base's layers as the store has them; none where it lost one, and they are the engine's alone. */
+function listBaseLayers(store: Layout, { baseDiffIds }: Image): Layer[] {
+  if (!baseDiffIds.every((diffId) => store.hasBlob(diffId))) return [];
+  return baseDiffIds.map((diffId) => {
+    const file = store.blobFile(diffId);
+    return layerOfKnownFile(file, { diffId, size: statSync(file).size, createdBy: 'base' });
+  });
+}
+
 /** The store knows what a tag of a release means, so that what it needs stays. */
-async function keepTags(store: Layout, image: Image, repository: string, tags: string[]): Promise<void> {
+async function keepTags(store: Layout, { descriptor }: ImageSet, repository: string, tags: string[]): Promise<void> {
   for (const tag of tags) {
     const annotations = { [annotationKeys.refName]: `${repository}:${tag}` };
-    await store.putManifest({ ...describeImage(image), annotations });
+    await store.putManifest({ ...descriptor, annotations });
   }
 }
 
@@ -79,15 +97,15 @@ async function moveTag(engine: Engine, engineId: string, reference: string): Pro
 }
 
 /** Whether this very image has the version already; refused where another one has it, in the store or on the engine. */
-async function assertFree(engine: Engine, plan: NamePlan, image: Image, store: Layout): Promise<boolean> {
-  const stored = await findImage(store, plan.reference);
-  if (stored !== undefined && stored.descriptor.digest !== image.manifestDigest) {
-    await refuseRelease(plan.reference, releasedInStore(stored, store), image);
+async function assertFree(engine: Engine, plan: NamePlan, { image, set }: PackedSet, store: Layout): Promise<boolean> {
+  const stored = await findStored(store, plan.reference);
+  if (stored !== undefined && stored.descriptor.digest !== set.descriptor.digest) {
+    await refuseSet(plan.reference, releasedInStore(stored, store), set);
   }
   const onEngine = await engine.inspectImage(plan.reference);
   if (onEngine !== undefined && onEngine.id !== image.id && onEngine.id !== image.manifestDigest) {
     if (stored !== undefined) throw movedOnEngine(engine, plan, onEngine.id, image);
-    await refuseRelease(plan.reference, seenOnEngine(engine, onEngine), image);
+    await refuseSet(plan.reference, [seenOnEngine(engine, onEngine)], gatherImages([image]));
   }
   return stored !== undefined;
 }
@@ -117,26 +135,24 @@ function seenOnEngine(engine: Engine, found: EngineImage): ReleasedImage {
 /** The first to name the version in the store has it; whoever comes second with another image is refused. */
 async function claimRelease(
   plan: NamePlan,
-  image: Image,
+  set: ImageSet,
   store: Layout,
   facts: ReleaseFacts | undefined,
 ): Promise<void> {
-  const standing = await nameImage(store, image, plan.reference, {
+  const standing = await nameSet(store, set, plan.reference, {
     'org.opencontainers.image.version': plan.tag,
     'org.opencontainers.image.created': plan.created,
     ...(facts !== undefined && { [factsAnnotation]: JSON.stringify(facts) }),
   });
-  if (standing === image.manifestDigest) return;
-  const stored = await findImage(store, plan.reference);
+  if (standing === set.descriptor.digest) return;
+  const stored = await findStored(store, plan.reference);
   if (stored === undefined) throw new GbuildError('store-failed', `${store.dir} lost ${plan.reference} (${standing})`);
-  await refuseRelease(plan.reference, releasedInStore(stored, store), image);
+  await refuseSet(plan.reference, releasedInStore(stored, store), set);
 }
 
-function releasedInStore({ manifest, config }: StoredImage, store: Layout): ReleasedImage {
-  return {
-    id: manifest.config.digest,
-    where: 'in the release store',
-    config,
-    readLayer: (diffId: Digest) => (store.hasBlob(diffId) ? createReadStream(store.blobFile(diffId)) : undefined),
-  };
+function releasedInStore({ images }: StoredSet, store: Layout): ReleasedImage[] {
+  const readLayer = (diffId: Digest) => (store.hasBlob(diffId) ? createReadStream(store.blobFile(diffId)) : undefined);
+  return images.map(({ manifest, config }: StoredImage) => {
+    return { id: manifest.config.digest, where: 'in the release store', config, readLayer };
+  });
 }

@@ -4,19 +4,22 @@ import { GbuildError } from '../errors.ts';
 import type { Host, Stop } from '../host.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Image } from '../oci/image.ts';
-import type { Descriptor } from '../oci/spec.ts';
+import { type ImageSet, isIndexed } from '../oci/image-set.ts';
 import { nameVersion } from '../registry/claim-version.ts';
 import { CompressedLayers } from '../registry/compressed-layers.ts';
-import { type RemoteImage, readRemote } from '../registry/pull-image.ts';
+import type { RemoteImage } from '../registry/pull-image.ts';
 import { type PushedImage, type PushState, pushImage } from '../registry/push-image.ts';
 import type { Registries } from '../registry/registries.ts';
 import type { Repository } from '../registry/repository.ts';
 import type { Progress, Step } from '../reporter/progress.ts';
 import { TransferMeter } from '../reporter/transfer.ts';
 import { findBaseLayers } from './base-layers.ts';
+import { askNewest } from './earlier-layers.ts';
 import { withRegistries } from './open-registries.ts';
+import { type PushedSet, pushSet } from './push-set.ts';
 import type { ReleaseFacts } from './release-facts.ts';
 import { assertSameRelease } from './remote-release.ts';
+import { readRemoteSet } from './remote-set.ts';
 import { readSigning, type Signing } from './signing-key.ts';
 import { withSpool } from './spools.ts';
 
@@ -27,8 +30,8 @@ export interface PushRequest {
   registries: Registries;
   /** HOST or HOST:PORT. */
   registry: string;
-  /** All its layers by value (see completeImage). */
-  image: Image;
+  /** All layers by value (see completeSet). */
+  set: ImageSet;
   /** `acme/hello`. */
   repository: string;
   version: string;
@@ -52,7 +55,7 @@ export interface Attest {
 export interface PushRecord {
   /** `registry/repository:version`. */
   reference: string;
-  /** Of the manifest with compressed layers: `registry/repository@digest` is this image for ever. */
+  /** Of the manifest with compressed layers, or of the index: `registry/repository@digest` is this release for ever. */
   digest: Digest;
   /** It was there before. */
   alreadyReleased: boolean;
@@ -74,21 +77,22 @@ export function pushTo(request: Omit<PushRequest, 'registries'>): Promise<PushRe
  * it the tags that may move. Dying at any moment leaves no half release, and the next push goes on from there.
  */
 export async function pushRelease(request: PushRequest): Promise<PushRecord> {
-  const { registries, registry, progress, image, repository: path, version, tags } = request;
+  const { registries, registry, progress, set, repository: path, version, tags } = request;
   const repository = registries.repository({ registry, path });
   const reference = `${registry}/${path}:${version}`;
   const signing = await readSigning(request.host, request.attest?.keyFile);
-  const standing = await readRemote(repository, version);
+  const known = new Map(set.images.map((image) => [image, findBaseLayers(registries, image)]));
+  const standing = await readRemoteSet(repository, version);
   if (standing !== undefined) {
-    await assertSameRelease(reference, standing, image);
-    const attached = await attachTo(request, repository, standing.descriptor, signing);
+    await assertSameRelease(reference, standing, set);
+    const attached = await attachTo(request, repository, standing, signing);
     await moveTags(repository, standing, tags);
     const { digest } = standing.descriptor;
     return { reference, digest, alreadyReleased: true, tags, attached, layersSent: 0, bytesSent: 0 };
   }
-  const pushed = await progress.step(`pushing ${reference}`, (step) => send(request, repository, step));
+  const pushed = await progress.step(`pushing ${reference}`, (step) => send(request, repository, known, step));
   await assertThere(repository, pushed);
-  const attached = await attachTo(request, repository, pushed.descriptor, signing);
+  const attached = await attachTo(request, repository, pushed, signing);
   const alreadyReleased = await nameOnce(request, repository, pushed, reference);
   await moveTags(repository, pushed, tags);
   const { descriptor, layersSent, bytesSent } = pushed;
@@ -97,30 +101,33 @@ export async function pushRelease(request: PushRequest): Promise<PushRecord> {
 
 /** Before the version is named: whoever finds the release finds them too. */
 async function attachTo(
-  { attest, image, version, progress }: PushRequest,
+  { attest, set, version, progress }: PushRequest,
   repository: Repository,
-  subject: Descriptor,
+  there: Pick<PushedSet, 'descriptor' | 'images'>,
   signing: Signing,
 ): Promise<string[]> {
   if (attest === undefined) return [];
-  const { attach } = await import('./attach.ts');
-  const input = { ...attest, repository, subject, image, version, signing };
-  return progress.step('saying what is in it', () => attach(input));
+  const { attachToSet } = await import('./attach.ts');
+  const input = { ...attest, repository, version, signing };
+  return progress.step('saying what is in it', () => attachToSet(set, there, input));
 }
 
 function send(
-  { host, stop, image, registries }: PushRequest,
+  { host, stop, set }: PushRequest,
   repository: Repository,
+  known: ReadonlyMap<Image, ReturnType<typeof findBaseLayers>>,
   step: Step,
-): Promise<PushedImage> {
-  return withSpool(host, `${ownerText(readOwner())}.push`, async (spoolDir) =>
-    pushImage(repository, image, {
-      layers: new CompressedLayers(join(host.cacheDir, 'compressed'), spoolDir),
-      known: await findBaseLayers(registries, image),
-      signal: stop.ask,
-      onProgress: showPushed(step),
-    }),
-  );
+): Promise<PushedSet> {
+  return withSpool(host, `${ownerText(readOwner())}.push`, (spoolDir) => {
+    const layers = new CompressedLayers(join(host.cacheDir, 'compressed'), spoolDir);
+    const options = { layers, mayHave: askNewest(repository), signal: stop.ask, onProgress: showPushed(step) };
+    return pushSet(repository, set, async (image) => {
+      const pushed = await pushImage(repository, image, { ...options, known: await known.get(image)! });
+      // An index is not named before its images are there; what bears the name is looked at below.
+      if (isIndexed(set)) await assertThere(repository, pushed);
+      return pushed;
+    });
+  });
 }
 
 /** Bytes and rate of the layer that moved last. */
@@ -135,7 +142,10 @@ export function showPushed(step: Step): (state: PushState) => void {
 }
 
 /** By digest, before anything is named: a registry that took it and does not have it has no release. */
-export async function assertThere(repository: Repository, { descriptor }: PushedImage): Promise<void> {
+export async function assertThere(
+  repository: Repository,
+  { descriptor }: Pick<PushedImage, 'descriptor'>,
+): Promise<void> {
   const there = await repository.readManifest(descriptor.digest);
   if (there?.descriptor.digest === descriptor.digest) return;
   throw new GbuildError(
@@ -150,9 +160,9 @@ export async function assertThere(repository: Repository, { descriptor }: Pushed
 
 /** Whether somebody else had named the same image meanwhile; refused where it was another one. */
 async function nameOnce(
-  { version, runId, stop, progress, image }: PushRequest,
+  { version, runId, stop, progress, set }: PushRequest,
   repository: Repository,
-  { descriptor, manifestBytes }: PushedImage,
+  { descriptor, manifestBytes }: PushedSet,
   reference: string,
 ): Promise<boolean> {
   let isOurs = false;
@@ -168,8 +178,8 @@ async function nameOnce(
     await repository.writeManifest(version, manifestBytes, descriptor.mediaType);
   });
   if (standing === descriptor.digest) return !isOurs;
-  const other = await readRemote(repository, standing);
-  if (other !== undefined) await assertSameRelease(reference, other, image);
+  const other = await readRemoteSet(repository, standing);
+  if (other !== undefined) await assertSameRelease(reference, other, set);
   return true;
 }
 

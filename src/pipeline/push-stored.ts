@@ -1,14 +1,14 @@
 import { GbuildError } from '../errors.ts';
-import { readImage } from '../oci/copy.ts';
+import { readSet } from '../oci/image-set.ts';
 import type { Layout } from '../oci/layout.ts';
 import { parseReference } from '../oci/reference.ts';
 import { annotationKeys } from '../oci/spec.ts';
 import { type PushRecord, type PushRequest, pushTo } from './push-release.ts';
 import { noRegistry, parseRegistry } from './registry-name.ts';
 import { factsAnnotation, parseFacts, readOwnVersion } from './release-facts.ts';
-import { findImage, openStore } from './release-store.ts';
+import { openStore } from './release-store.ts';
 import { isVersion } from './stored-releases.ts';
-import { openWorkspace, type Places } from './workspace-session.ts';
+import { type Places, readCallersSpec } from './workspace-session.ts';
 
 export interface PushStoredRequest
   extends Pick<PushRequest, 'host' | 'progress' | 'stop' | 'tags' | 'runId'>,
@@ -27,13 +27,13 @@ export async function pushStored(request: PushStoredRequest): Promise<PushRecord
   const isRelease = version !== undefined && isVersion(version);
   if (!isRelease || host !== undefined || digest !== undefined) throw notAName(reference);
   const store = await openStore(request.host);
-  const stored = await findImage(store, reference);
+  const stored = await store.findManifest(reference);
   if (stored === undefined) throw await notReleased(reference, store);
-  const image = await readImage(store, stored.descriptor.digest);
-  const facts = parseFacts(stored.descriptor.annotations?.[factsAnnotation]);
+  const set = await readSet(store, stored);
+  const facts = parseFacts(stored.annotations?.[factsAnnotation]);
   const { keyFile, installDir } = request;
   const attest = request.attest ? { facts, keyFile, toolVersion: readOwnVersion(installDir) } : undefined;
-  return pushTo({ ...request, registry, image, repository, version, attest });
+  return pushTo({ ...request, registry, set, repository, version, attest });
 }
 
 /** The repository around the caller is asked for what the command line does not say. */
@@ -42,7 +42,7 @@ async function name(request: PushStoredRequest): Promise<{ reference: string; re
   const said = request.registry ?? host.env.GBUILD_REGISTRY;
   const isWhole = release.includes(':');
   if (isWhole && said) return { reference: release, registry: parseRegistry(said) };
-  const { spec } = await openWorkspace(request, progress);
+  const spec = await readCallersSpec(request, progress);
   const registry = said || spec.registry;
   if (registry === undefined) throw noRegistry();
   return { reference: isWhole ? release : `${spec.name}:${release}`, registry: parseRegistry(registry) };

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { Engine } from '../engine/engine.ts';
 import { ownerText } from '../engine/owner.ts';
 import { GbuildError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -92,34 +91,30 @@ async function findPushed(
 function pushOne(
   { host, engine, stop, progress }: PushToolchainRequest,
   repository: Repository,
-  { id }: EnsuredImage,
+  { id, reference }: EnsuredImage,
   tag: string,
 ): Promise<PushedToolchainImage> {
   const short = id.slice('sha256:'.length, 'sha256:'.length + 12);
   return progress.step(`pushing ${repository.name}:${tag}`, (step) =>
     withSpool(host, `${ownerText(engine.owner)}.push-${short}`, async (spoolDir) => {
       step.update('taking it out of the engine');
-      const image = await saveImage(engine, id, join(spoolDir, 'saved'));
+      const image = await saveImage(engine, reference, join(spoolDir, 'saved'));
       stop.ask.throwIfAborted();
       const pushed = await pushImage(repository, image, {
         layers: new CompressedLayers(join(host.cacheDir, 'compressed'), spoolDir),
         known: new Map(),
+        // Toolchains share their root with others that somebody else may have pushed.
+        mayHave: async () => true,
         signal: stop.ask,
         onProgress: showPushed(step),
       });
       await assertThere(repository, pushed);
       const ids = [image.id, image.manifestDigest];
-      if (!ids.includes(id as Digest)) progress.warn(ownNameOf(engine, id));
       await moveTags(repository, pushed, [...ids.map(idTag), tag]);
       const { layersSent, bytesSent } = pushed;
       return describe(repository, image, pushed, { alreadyThere: false, layersSent, bytesSent });
     }),
   );
-}
-
-/** On a containerd store an id is the digest of whichever manifest an image was loaded with. */
-function ownNameOf(engine: Engine, id: string): string {
-  return `${id} is a name that ${engine.endpoint.url} alone gives this image: where gbuild.lock has it, colleagues cannot find the image by it`;
 }
 
 function describe(

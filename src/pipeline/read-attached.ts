@@ -7,7 +7,10 @@ import type { Repository } from '../registry/repository.ts';
 const mostStatementBytes = 8 << 20;
 
 /** What stands beside an image in its registry: its referrers, and what cosign keeps under tags of its own. */
-export async function readAttached({ repository, descriptor }: RemoteImage): Promise<Attached[]> {
+export async function readAttached({
+  repository,
+  descriptor,
+}: Pick<RemoteImage, 'repository' | 'descriptor'>): Promise<Attached[]> {
   const found = new Map<string, Descriptor>();
   for (const each of await repository.listReferrers(descriptor.digest)) found.set(each.digest, each);
   for (const suffix of ['sig', 'att'] as const) {

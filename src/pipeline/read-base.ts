@@ -7,7 +7,7 @@ import type { Digest } from '../oci/digest.ts';
 import { type BaseImage, extendImage, scratchImage } from '../oci/image.ts';
 import type { Layout } from '../oci/layout.ts';
 import type { Progress } from '../reporter/progress.ts';
-import { findImage, nameImage } from './release-store.ts';
+import { findStored, nameImage } from './release-store.ts';
 import { saveImage } from './save-image.ts';
 import { withSpool } from './spools.ts';
 
@@ -53,15 +53,16 @@ export async function readBase(reference: string, input: ReadBaseInput): Promise
 }
 
 /** `base: scratch`: no layer, and of the config nothing but the platform. */
-function nothingFor(platform: string): KnownBase {
+export function nothingFor(platform: string): KnownBase {
   const [os = 'linux', architecture = 'amd64', variant] = platform.split('/');
   const base = scratchImage({ os, architecture, ...(variant !== undefined && { variant }) });
   const { id, manifestDigest } = extendImage(base, [], { created: '1980-01-01T00:00:00Z' });
   return { ...base, engineId: id, manifestDigest };
 }
 
-async function findBase(store: Layout, engineId: Digest): Promise<KnownBase | undefined> {
-  const stored = await findImage(store, nameOfBase(engineId));
+/** One that was copied there before, by what an engine calls it. */
+export async function findBase(store: Layout, engineId: Digest): Promise<KnownBase | undefined> {
+  const [stored] = (await findStored(store, nameOfBase(engineId)))?.images ?? [];
   if (stored === undefined) return undefined;
   // A release that stands on it is on its way: see pruneReleases.
   await store.touchBlob(stored.descriptor.digest);

@@ -3,6 +3,7 @@ import type { Host, Stop } from '../host.ts';
 import type { Progress } from '../reporter/progress.ts';
 import type { Lock, LockedPlatform } from '../spec/types.ts';
 import type { EnsuredImage, EnsuredToolchain, Rim } from '../toolchain/ensure.ts';
+import { readImageId } from '../toolchain/image-id.ts';
 import { assertLockFits, type Frozen } from './lock-mismatch.ts';
 import { findLocked, type LockedImages, openLockedImages } from './locked-images.ts';
 import type { WorkspaceSession } from './workspace-session.ts';
@@ -19,7 +20,7 @@ export interface ReadyInput {
 }
 
 export interface ReadyRuntime {
-  /** Id on this engine. */
+  /** The digest of its config. */
   runtime: string | undefined;
   platform: string;
   /** Why it is not the locked one: what registries said that were asked for it. */
@@ -68,7 +69,7 @@ async function settle(
 ): Promise<EnsuredImage> {
   const rim = { engine, host, progress, stop, fetchLocked: source.fetch };
   if (found === undefined) return make(rim);
-  const known = { reference, id: found.id };
+  const known = { reference, id: await readImageId(rim, found) };
   const wanted = source.idOf(reference);
   if (!exact || wanted === undefined || wanted === known.id) return known;
   const { exchangeForLocked } = await import('../toolchain/ensure.ts');

@@ -1,8 +1,8 @@
 import type { Engine } from '../engine/engine.ts';
 import { GbuildError } from '../errors.ts';
 import type { Stop } from '../host.ts';
-import { completeImage } from '../oci/copy.ts';
 import { extendImage, type Image } from '../oci/image.ts';
+import { completeSet, gatherImages, type ImageSet } from '../oci/image-set.ts';
 import type { Layout } from '../oci/layout.ts';
 import { parseReference } from '../oci/reference.ts';
 import { planRebase } from '../plan/rebase-plan.ts';
@@ -85,7 +85,9 @@ export async function rebaseRelease(request: RebaseRequest): Promise<RebaseRecor
     const image = putOnBase(request, taken, chosen);
     const facts = factsOf(request, taken, chosen);
     const published = await publish(request, image, { store, facts });
-    const pushed = push ? await pushImage(request, registry!, completeImage(image, store), facts) : undefined;
+    const pushed = push
+      ? await pushSet(request, registry!, completeSet(gatherImages([image]), store), facts)
+      : undefined;
     const changes = await listChanges(store, taken, chosen);
     return { ...recordOf(request, taken, chosen, image), ...published, ...changes, ...(pushed && { pushed }) };
   });
@@ -135,21 +137,21 @@ function publish(
   const reference = `${repository}:${release}`;
   const { created = '' } = image.config;
   const nothing = () => {};
-  const packed = { image, remember: nothing, forget: nothing };
+  const packed = { image, set: gatherImages([image]), remember: nothing, forget: nothing };
   return publishImage(request, { repository, version: release, tag: release, reference, created }, packed, kept);
 }
 
-async function pushImage(
+async function pushSet(
   request: RebaseRequest,
   registry: string,
-  image: Image,
+  set: ImageSet,
   facts: ReleaseFacts | undefined,
 ): Promise<PushRecord> {
   const { keyFile, installDir } = request;
   const attest = request.attest ? { facts, keyFile, toolVersion: readOwnVersion(installDir) } : undefined;
   const { name: repository, release: version, engine } = request;
   const { pushTo } = await import('./push-release.ts');
-  return pushTo({ ...request, registry, image, repository, version, runId: engine.runId, attest });
+  return pushTo({ ...request, registry, set, repository, version, runId: engine.runId, attest });
 }
 
 async function listChanges(store: Layout, { baseDiffIds, open }: TakenRelease, { base }: NewBase) {

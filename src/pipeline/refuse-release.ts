@@ -4,6 +4,8 @@ import { asStream } from '../oci/as-stream.ts';
 import { compareLayers } from '../oci/compare.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Image } from '../oci/image.ts';
+import { type ImageSet, isIndexed } from '../oci/image-set.ts';
+import { nameOfPlatform } from '../oci/platform.ts';
 import type { ImageConfig } from '../oci/spec.ts';
 import { formatDigest } from '../reporter/format.ts';
 
@@ -18,8 +20,30 @@ export interface ReleasedImage {
 
 const mostPaths = 5;
 
+/** A version never moves: says for which platform, and where, the images that have it and those that want it part. */
+export async function refuseSet(reference: string, released: ReleasedImage[], set: ImageSet): Promise<never> {
+  const before = new Map(released.map((image) => [nameOfPlatform(image.config), image]));
+  const platforms = set.images.map(({ config }) => nameOfPlatform(config));
+  const [only] = released;
+  if (released.length === 1 && !isIndexed(set)) return refuseRelease(reference, only!, set.images[0]!);
+  if ([...before.keys()].sort().join() !== platforms.toSorted().join()) {
+    const [was, is] = [[...before.keys()].sort().join(' and '), platforms.join(' and ')];
+    throw new GbuildError(
+      'release-refused',
+      `${reference} is released already for ${was || 'no platform'} (${only?.where ?? 'in the registry'}), and this would be for ${is}`,
+      {
+        suggestions: ['release the change under a new version'],
+        facts: { reference, released: [...before.keys()], wanted: platforms },
+      },
+    );
+  }
+  const image = set.images.find(({ id, config }) => before.get(nameOfPlatform(config))?.id !== id) ?? set.images[0]!;
+  const platform = nameOfPlatform(image.config);
+  return refuseRelease(`${reference} for ${platform}`, before.get(platform)!, image);
+}
+
 /** A version never moves: says where the image that has it and the one that wants it part. */
-export async function refuseRelease(reference: string, released: ReleasedImage, image: Image): Promise<never> {
+async function refuseRelease(reference: string, released: ReleasedImage, image: Image): Promise<never> {
   const differences = await findDifferences(released, image);
   throw new GbuildError(
     'release-refused',

@@ -2,10 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ProvenanceInput } from '../attest/provenance.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
-import type { Image } from '../oci/image.ts';
-import type { ImagePlan } from '../plan/image-plan.ts';
+import { nameOfPlatform } from '../oci/platform.ts';
 import type { Revision } from '../workspace/revision.ts';
-import type { KnownBase } from './read-base.ts';
+import type { PreparedImage } from './prepare-image.ts';
 import type { WorkspaceSession } from './workspace-session.ts';
 
 /** What a release was made of; its provenance, but for the image itself. */
@@ -14,21 +13,22 @@ export type ReleaseFacts = Omit<ProvenanceInput, 'subject' | 'builderId'>;
 /** Where a release stands in the store's index, what it was made of stands beside its name. */
 export const factsAnnotation = 'io.gbuild.provenance';
 
-export interface FactsInput {
+export interface FactsInput extends PreparedImage {
   session: WorkspaceSession;
   installDir: string;
-  plan: ImagePlan;
-  image: Image;
-  base: KnownBase;
   revision: Revision;
-  /** As they were run, in order. */
-  tasks: string[];
 }
 
 /** Gathered when the release is made: a push may come later, from a folder that knows nothing of the repository. */
-export function gatherFacts({ session, installDir, plan, image, base, revision, tasks }: FactsInput): ReleaseFacts {
+export function gatherFacts(input: FactsInput): ReleaseFacts {
+  const { session, installDir, plan, packed, base, foreignBases, revision, tasks } = input;
   const { toolchain, specFile, lock } = session;
-  const platform = `${image.config.os}/${image.config.architecture}`;
+  const { config } = packed.image;
+  const platform = `${config.os}/${config.architecture}`;
+  const otherBases = foreignBases.map((each) => {
+    const { engineId: digest, config } = each;
+    return { reference: plan.base, digest, digestOf: 'config' as const, platform: nameOfPlatform(config) };
+  });
   const lockDigest = plan.labels['io.gbuild.lock'] as Digest | undefined;
   const url = revision.sourceUrl;
   return {
@@ -51,6 +51,7 @@ export function gatherFacts({ session, installDir, plan, image, base, revision, 
       digestOf: 'config',
     },
     base: { reference: plan.base, digest: base.engineId, digestOf: 'config' },
+    ...(otherBases.length > 0 && { otherBases }),
     toolVersion: readOwnVersion(installDir),
   };
 }

@@ -2,8 +2,16 @@ import { join } from 'node:path';
 import type { Host } from '../host.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Image } from '../oci/image.ts';
+import { gatherImages, type ImageSet } from '../oci/image-set.ts';
 import { type Layout, openLayout } from '../oci/layout.ts';
-import { annotationKeys, type Descriptor, type ImageConfig, type Manifest } from '../oci/spec.ts';
+import {
+  annotationKeys,
+  type Descriptor,
+  type ImageConfig,
+  type Index,
+  type Manifest,
+  mediaTypes,
+} from '../oci/spec.ts';
 
 /** An image as the store holds it: everything but the layers' bytes, which `layout` has by digest. */
 export interface StoredImage {
@@ -12,37 +20,55 @@ export interface StoredImage {
   config: ImageConfig;
 }
 
+/** What a name stands for in the store: an image, or an index of several; an ImageSet whose layers the store has. */
+export interface StoredSet {
+  descriptor: Descriptor;
+  images: StoredImage[];
+}
+
 /** The embedded registry: an OCI layout in the user's data folder that holds releases and the bases they stand on. */
 export function openStore(host: Host): Promise<Layout> {
   return openLayout(join(host.dataDir, 'store'));
 }
 
-export async function findImage(store: Layout, name: string): Promise<StoredImage | undefined> {
+export async function findStored(store: Layout, name: string): Promise<StoredSet | undefined> {
   const descriptor = await store.findManifest(name);
-  return descriptor === undefined ? undefined : readStored(store, descriptor);
+  return descriptor === undefined ? undefined : { descriptor, images: await readStored(store, descriptor) };
 }
 
-export async function readStored(store: Layout, descriptor: Descriptor): Promise<StoredImage> {
+/** The images that a descriptor of the store's index names, itself or by an index. */
+export async function readStored(store: Layout, descriptor: Descriptor): Promise<StoredImage[]> {
+  if (descriptor.mediaType !== mediaTypes.index) return [await readOne(store, descriptor)];
+  const { manifests } = JSON.parse((await store.readBlob(descriptor.digest)).toString()) as Index;
+  return Promise.all(manifests.map((each) => readOne(store, each)));
+}
+
+async function readOne(store: Layout, descriptor: Descriptor): Promise<StoredImage> {
   const manifest = JSON.parse((await store.readBlob(descriptor.digest)).toString()) as Manifest;
   const config = JSON.parse((await store.readBlob(manifest.config.digest)).toString()) as ImageConfig;
   return { descriptor, manifest, config };
 }
 
 /** Gives the image its name, unless the name is taken: answers the digest of the manifest that has it now. */
-export async function nameImage(
+export function nameImage(
   store: Layout,
   image: Image,
   name: string,
   annotations: Record<string, string>,
 ): Promise<Digest> {
-  const { mediaType, layers } = image.manifest;
-  const descriptor = {
-    mediaType,
-    digest: image.manifestDigest,
-    size: image.manifestBytes.length,
-    annotations: { ...annotations, [annotationKeys.refName]: name },
-  };
-  const needs = [image.manifestDigest, image.id, ...layers.map(({ digest }) => digest)];
-  const standing = await store.addManifest(descriptor, needs);
-  return standing.digest;
+  return nameSet(store, gatherImages([image]), name, annotations);
+}
+
+/** The same of images by platform: the index has the name. */
+export async function nameSet(
+  store: Layout,
+  { images, descriptor: { mediaType, digest, size } }: ImageSet,
+  name: string,
+  annotations: Record<string, string>,
+): Promise<Digest> {
+  const descriptor = { mediaType, digest, size, annotations: { ...annotations, [annotationKeys.refName]: name } };
+  const needs = images.flatMap(({ manifestDigest, id, manifest }) => {
+    return [manifestDigest, id, ...manifest.layers.map((layer) => layer.digest)];
+  });
+  return (await store.addManifest(descriptor, [...needs, digest])).digest;
 }

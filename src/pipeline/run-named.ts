@@ -19,6 +19,7 @@ import { RunSecrets } from './run-secrets.ts';
 import { runTasks, type TaskReport, type TaskStreams } from './run-tasks.ts';
 import type { RunGround } from './task-container.ts';
 import { readUserTables } from './user-tables.ts';
+import { warnOfLimits } from './warn-of-limits.ts';
 import { defaultTasks, type Places, type WorkspaceSession } from './workspace-session.ts';
 
 export interface RunRequest extends Places {
@@ -101,15 +102,17 @@ export interface GroundInput {
   session: WorkspaceSession;
   engine: Engine;
   host: Places['host'];
+  progress: Progress;
 }
 
 /** Asks engine, image and machine for what every container of a run needs, but for the workspace. */
 export async function readGround(
-  { session, engine, host }: GroundInput,
+  { session, engine, host, progress }: GroundInput,
   reference: string,
   trust: HostTrust,
 ): Promise<Omit<RunGround, 'workspace'>> {
   const info = await engine.info();
+  warnOfLimits(session.spec, engine, info, progress);
   const needsTables = chooseIdentity(host, info).uid !== 0;
   const tables = needsTables ? await readUserTables(engine, host, reference) : { passwd: '', group: '' };
   return {

@@ -1,10 +1,11 @@
 import { parse, rcompare } from 'semver';
 import type { Digest } from '../oci/digest.ts';
 import type { Layout } from '../oci/layout.ts';
+import { nameOfPlatform } from '../oci/platform.ts';
 import { annotationKeys, type Descriptor, type ImageConfig, mediaTypes } from '../oci/spec.ts';
-import { readStored } from './release-store.ts';
+import { readStored, type StoredImage } from './release-store.ts';
 
-/** What a release's config says of it, wherever the release is. */
+/** What a release's config says of it, wherever the release is: one for each platform where an index bears the version. */
 export interface Release {
   name: string;
   version: string;
@@ -40,20 +41,20 @@ const baseMark = 'gbuild-base:';
 /** The images of the index but the bases. */
 export async function readNamed(store: Layout, manifests: readonly Descriptor[]): Promise<NamedImage[]> {
   const named = manifests.filter((each) => !isBase(each) && nameOf(each).includes(':'));
-  const images = await Promise.all(named.map((descriptor) => readOne(store, descriptor)));
-  return images.filter((image) => image !== undefined);
+  const images = await Promise.all(named.map((descriptor) => readImages(store, descriptor)));
+  return images.flat();
 }
 
-async function readOne(store: Layout, descriptor: Descriptor): Promise<NamedImage | undefined> {
-  const { manifest, config } = await readStored(store, descriptor);
-  if (manifest.config.mediaType !== mediaTypes.config) return undefined;
+async function readImages(store: Layout, descriptor: Descriptor): Promise<NamedImage[]> {
   const [name, version] = cutName(nameOf(descriptor));
-  return {
+  const describe = ({ descriptor: { digest }, manifest, config }: StoredImage): NamedImage => ({
     ...describeRelease(name, version, manifest.config.digest, config),
-    manifestDigest: descriptor.digest,
+    manifestDigest: digest,
     keptAt: store.readBlobTime(descriptor.digest) ?? 0,
     isRelease: isVersion(version),
-  };
+  });
+  const images = await readStored(store, descriptor);
+  return images.filter(({ manifest }) => manifest.config.mediaType === mediaTypes.config).map(describe);
 }
 
 /** The store's releases, of one name where one is given: by name, the newest version first. */
@@ -77,7 +78,7 @@ export function describeRelease(name: string, version: string, imageId: Digest, 
     ...(config.created !== undefined && { created: config.created }),
     ...(base !== undefined && digest !== undefined && { base: { name: base, digest } }),
     ...(rebasedFrom !== undefined && { rebasedFrom }),
-    platform: `${config.os}/${config.architecture}`,
+    platform: config.variant === undefined ? `${config.os}/${config.architecture}` : nameOfPlatform(config),
     diffIds: config.rootfs.diff_ids,
   };
 }
@@ -87,10 +88,12 @@ export function isVersion(tag: string): boolean {
   return parse(tag)?.version === tag;
 }
 
-/** By name, then the newest version first. */
-export function compareReleases(a: Pick<Release, 'name' | 'version'>, b: Pick<Release, 'name' | 'version'>): number {
+type Place = Pick<Release, 'name' | 'version' | 'platform'>;
+
+/** By name, then the newest version first, of one version by platform. */
+export function compareReleases(a: Place, b: Place): number {
   if (a.name !== b.name) return a.name < b.name ? -1 : 1;
-  return rcompare(a.version, b.version);
+  return rcompare(a.version, b.version) || (a.platform < b.platform ? -1 : 1);
 }
 
 export function isBase(descriptor: Descriptor): boolean {

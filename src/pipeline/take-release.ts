@@ -6,13 +6,14 @@ import type { Image } from '../oci/image.ts';
 import { type Layer, layerOfKnownFile } from '../oci/layer.ts';
 import type { Layout } from '../oci/layout.ts';
 import type { ImageConfig } from '../oci/spec.ts';
-import { pullImage, type RemoteImage, readRemote } from '../registry/pull-image.ts';
+import { pullImage, type RemoteImage } from '../registry/pull-image.ts';
 import type { Registries } from '../registry/registries.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { layersOfRemote, layersOfStore, type OpenLayer } from './base-packages.ts';
 import { withRegistries } from './open-registries.ts';
 import { factsAnnotation, parseFacts, type ReleaseFacts } from './release-facts.ts';
-import { findImage } from './release-store.ts';
+import { findStored } from './release-store.ts';
+import { readRemoteSet } from './remote-set.ts';
 import { type SplitRelease, splitRelease } from './split-release.ts';
 import { withSpool } from './spools.ts';
 
@@ -43,9 +44,9 @@ export interface TakeRequest {
 export async function withRelease<T>(request: TakeRequest, work: (release: TakenRelease) => Promise<T>): Promise<T> {
   const { store, name, version, registry } = request;
   const reference = `${name}:${version}`;
-  const stored = await findImage(store, reference);
+  const stored = await findStored(store, reference);
   if (stored !== undefined) {
-    const { manifest, config } = stored;
+    const { manifest, config } = onlyImage(reference, stored);
     const split = await splitRelease(reference, config, store);
     const layers = split.own.map(({ diffId, createdBy }) => layerOfStore(store, diffId, createdBy, manifest.layers));
     const facts = parseFacts(stored.descriptor.annotations?.[factsAnnotation]);
@@ -61,6 +62,20 @@ export async function withRelease<T>(request: TakeRequest, work: (release: Taken
   }
   if (registry === undefined) throw notThere(reference, store.dir);
   return withRegistries(request, (registries) => workOnPulled(request, registries, registry, work));
+}
+
+/** What an index lists is rebased only by building it anew: each of its images would need a base of its own platform. */
+function onlyImage<T>(reference: string, { images }: { images: T[] }): T {
+  const [only, ...others] = images;
+  if (only !== undefined && others.length === 0) return only;
+  throw new GbuildError(
+    'release-refused',
+    `${reference} is an index of ${images.length} images by platform, and only a single image is put on another base`,
+    {
+      suggestions: ['gbuild lock --update, then gbuild image --release 1.0.2   # builds all of them on new bases'],
+      facts: { reference, images: images.length },
+    },
+  );
 }
 
 function layerOfStore(
@@ -82,8 +97,9 @@ async function workOnPulled<T>(
 ): Promise<T> {
   const { host, progress, store, name, version } = request;
   const reference = `${name}:${version}`;
-  const remote = await readRemote(registries.repository({ registry, path: name }), version);
-  if (remote === undefined) throw notThere(reference, `${store.dir} and ${registry}`);
+  const found = await readRemoteSet(registries.repository({ registry, path: name }), version);
+  if (found === undefined) throw notThere(reference, `${store.dir} and ${registry}`);
+  const remote = onlyImage(reference, found);
   const split = await splitRelease(reference, remote.config, store);
   return withSpool(host, `${ownerText(readOwner())}.rebase`, async (spoolDir) => {
     const pulled = await progress.step(`pulling ${reference} from ${registry}`, () => pullOwn(remote, split, spoolDir));

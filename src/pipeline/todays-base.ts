@@ -1,5 +1,6 @@
 import type { Engine } from '../engine/engine.ts';
 import type { Layout } from '../oci/layout.ts';
+import { findLocked } from './locked-images.ts';
 import { nameOfBase } from './read-base.ts';
 import type { Release } from './stored-releases.ts';
 import type { WorkspaceSession } from './workspace-session.ts';
@@ -27,6 +28,9 @@ export async function findTodaysBase(
   if (reference === undefined) return undefined;
   const locked = isOwn(release, session) ? lockedRuntime(session, release.platform) : undefined;
   const found = await engine.inspectImage(locked?.id ?? reference);
+  // What an engine has under a name is of its own platform.
+  const isOfPlatform = found === undefined || release.platform.split('/')[1] === found.architecture;
+  if (locked === undefined && !isOfPlatform) return undefined;
   const engineId = locked?.id ?? found?.id;
   if (engineId === undefined) return undefined;
   return {
@@ -48,8 +52,9 @@ function isOwn({ name }: Release, session: WorkspaceSession | undefined): sessio
   return session?.spec.name === name;
 }
 
-function lockedRuntime({ spec, lock, toolchain }: WorkspaceSession, platform: string) {
-  const locked = toolchain.lockState === 'fits' ? lock?.toolchain.platforms[platform] : undefined;
+function lockedRuntime(session: WorkspaceSession, platform: string) {
+  const { spec } = session;
+  const locked = findLocked(session, platform);
   if (spec.image.base !== 'auto' || locked?.runtime === undefined) return undefined;
   return { id: locked.runtime, packages: locked.runtimePackages };
 }

@@ -38,6 +38,7 @@ export async function updateLock(request: UpdateRequest): Promise<UpdatedLock> {
     if (request.isTried) await tryOut(request, made);
     await keepLock(request, made.lock);
     await aside.drop();
+    sayWhatStayed(progress, made, changes);
     if (made.lock.toolchain.registry !== undefined && changes.length > 0)
       progress.note('"gbuild toolchain push" gives colleagues these images');
     return { ...made.lock, changes };
@@ -45,6 +46,13 @@ export async function updateLock(request: UpdateRequest): Promise<UpdatedLock> {
     await aside.putBack();
     throw thrown;
   }
+}
+
+/** This engine makes the images of its own platform alone. */
+function sayWhatStayed(progress: Progress, { lock, platform }: MadeLock, changes: string[]): void {
+  const others = Object.keys(lock.toolchain.platforms).filter((each) => each !== platform);
+  if (changes.length === 0 || others.length === 0) return;
+  progress.note(`${others.join(', ')} stays as it was locked: "gbuild lock --update" on an engine of it does the same`);
 }
 
 /** One that cannot be read is replaced like any other. */

@@ -3,20 +3,18 @@ import { join, resolve } from 'node:path';
 import { type PublicKey, readPublicKey } from '../attest/key.ts';
 import { ownerText } from '../engine/owner.ts';
 import { GbuildError, messageOf } from '../errors.ts';
-import { asStream } from '../oci/as-stream.ts';
-import { completeImage } from '../oci/copy.ts';
-import { findFirstDifference } from '../oci/first-difference.ts';
-import type { Image } from '../oci/image.ts';
+import { completeSet } from '../oci/image-set.ts';
+import { nameOfPlatform } from '../oci/platform.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
-import { type RemoteImage, readLayer, readRemote } from '../registry/pull-image.ts';
-import { formatDigest } from '../reporter/format.ts';
 import { askGit } from '../workspace/git.ts';
 import { findRoot } from '../workspace/root.ts';
 import { checkSignature, readProvenance } from './check-attestations.ts';
+import { isIndex } from './choose-platform.ts';
 import { withRegistries } from './open-registries.ts';
 import { prepareImage } from './prepare-image.ts';
-import { describeConfigs } from './refuse-release.ts';
+import { assertSame } from './rebuilt-release.ts';
 import { openStore } from './release-store.ts';
+import { assertIndex, type RemoteSet, readRemoteSet } from './remote-set.ts';
 import type { RunRequest } from './run-named.ts';
 import { withSpool } from './spools.ts';
 import { openWorkspace, type Places } from './workspace-session.ts';
@@ -34,7 +32,10 @@ export interface VerifyRequest extends Places, Pick<RunRequest, 'engine' | 'prog
 export interface VerifyRecord {
   reference: string;
   digest: string;
+  /** Of the first image, where the release is an index. */
   imageId: string;
+  /** Of an index: the platforms of its images. */
+  platforms?: string[];
   /** The key's file, where it was checked. */
   signedWith?: string;
   commit: string;
@@ -53,8 +54,10 @@ export async function verifyRelease(request: VerifyRequest): Promise<VerifyRecor
   return withRegistries(request, async (registries) => {
     const { registry, repository: path, tag, digest } = parseReference(reference);
     if (registry === undefined) throw noRegistryIn(reference);
-    const remote = await readRemote(registries.repository({ registry, path }), digest ?? tag ?? 'latest');
-    if (remote === undefined) throw notThere(reference);
+    const remote = await readRemoteSet(registries.repository({ registry, path }), digest ?? tag ?? 'latest');
+    const [first] = remote?.images ?? [];
+    if (remote === undefined || first === undefined) throw notThere(reference);
+    assertIndex(reference, remote);
     if (key === undefined) progress.warn('no --key: the provenance is taken as it stands there, whoever wrote it');
     if (key !== undefined) await checkSignature(remote, key);
     const commit = await readCommit(remote, key);
@@ -62,7 +65,8 @@ export async function verifyRelease(request: VerifyRequest): Promise<VerifyRecor
     return {
       reference,
       digest: remote.descriptor.digest,
-      imageId: remote.manifest.config.digest,
+      imageId: first.manifest.config.digest,
+      ...(isIndex(remote.descriptor) && { platforms: remote.images.map(({ config }) => nameOfPlatform(config)) }),
       ...(keyFile !== undefined && { signedWith: keyFile }),
       commit,
       rebuilt: request.rebuild,
@@ -70,15 +74,16 @@ export async function verifyRelease(request: VerifyRequest): Promise<VerifyRecor
   });
 }
 
-/** The commit that the provenance names, and the image's own label too. */
-async function readCommit(remote: RemoteImage, key: PublicKey | undefined): Promise<string> {
+/** The commit that the provenance names, and the label of every image too. */
+async function readCommit(remote: RemoteSet, key: PublicKey | undefined): Promise<string> {
   const { predicate } = await readProvenance(remote, key);
   const { buildDefinition } = predicate as {
     buildDefinition?: { resolvedDependencies?: { name: string; digest: { gitCommit?: string } }[] };
   };
   const source = buildDefinition?.resolvedDependencies?.find(({ name }) => name === 'source');
   const commit = source?.digest.gitCommit ?? '';
-  const label = remote.config.config.Labels?.['org.opencontainers.image.revision'];
+  const labels = remote.images.map(({ config }) => config.config.Labels?.['org.opencontainers.image.revision']);
+  const label = labels.find((each) => each !== commit) ?? labels[0];
   if (/^[0-9a-f]{40,64}$/.test(commit) && commit === label) return commit;
   throw new GbuildError(
     'signature-invalid',
@@ -87,9 +92,9 @@ async function readCommit(remote: RemoteImage, key: PublicKey | undefined): Prom
   );
 }
 
-async function rebuild(request: VerifyRequest, remote: RemoteImage, commit: string): Promise<void> {
+async function rebuild(request: VerifyRequest, remote: RemoteSet, commit: string): Promise<void> {
   const { host, engine, progress } = request;
-  const version = remote.config.config.Labels?.['org.opencontainers.image.version'] ?? '';
+  const version = remote.images[0]?.config.config.Labels?.['org.opencontainers.image.version'] ?? '';
   await withSpool(host, `${ownerText(engine.owner)}.verify`, async (spoolDir) => {
     const clone = join(spoolDir, 'source');
     await cloneCommit(request, commit, clone);
@@ -97,9 +102,8 @@ async function rebuild(request: VerifyRequest, remote: RemoteImage, commit: stri
     const session = await openWorkspace(places, progress);
     const store = await openStore(host);
     const what = { ...places, session, version, build: true, outputs: [], frozen: 'always' as const };
-    const { packed } = await prepareImage(what, store);
-    const image = completeImage(packed.image, store);
-    if (image.id !== remote.manifest.config.digest) throw await otherImage(request.reference, remote, image, commit);
+    const set = completeSet((await prepareImage(what, store)).set, store);
+    await assertSame(request.reference, remote, set, commit);
   });
 }
 
@@ -127,30 +131,6 @@ async function cloneCommit({ host }: VerifyRequest, commit: string, clone: strin
         facts: { commit },
       });
   }
-}
-
-/** What differs first: a file and its byte in the lowest layer that differs, else a setting. */
-async function otherImage(reference: string, remote: RemoteImage, image: Image, commit: string): Promise<GbuildError> {
-  const { config, manifest, repository } = remote;
-  const at = image.layers.findIndex(({ diffId }, index) => diffId !== config.rootfs.diff_ids[index]);
-  const layer = image.layers[at];
-  const other = manifest.layers[at];
-  const found =
-    layer === undefined || other === undefined
-      ? undefined
-      : await findFirstDifference(readLayer(repository, other), asStream(layer.chunks()));
-  const where =
-    found === undefined
-      ? describeConfigs(config, image.config).join('; ') || 'the number of layers, or times in the config'
-      : `${layer?.createdBy}: ${found.path}: ${found.byte === undefined ? found.what.replace('the first', 'the release').replace('the second', 'the rebuilt image') : `byte ${found.byte}`}`;
-  return new GbuildError(
-    'release-refused',
-    `${reference} is ${formatDigest(manifest.config.digest)}, but ${commit.slice(0, 12)} gives ${formatDigest(image.id)}; the first difference is in ${where}`,
-    {
-      suggestions: ['look whether the build writes times, random names or this machine into its output'],
-      facts: { reference, released: manifest.config.digest, rebuilt: image.id, commit, ...found },
-    },
-  );
 }
 
 function readText(file: string): string {

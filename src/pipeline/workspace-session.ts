@@ -39,18 +39,7 @@ export async function openWorkspace(
   progress: Progress,
   { ignoreLock = false } = {},
 ): Promise<WorkspaceSession> {
-  const { host } = places;
-  const cache = openParseCache(host.cacheDir);
-  const { rootDir, specFile } = findRoot(host.cwd, host.homeDir);
-  const catalog = await openCatalog(places, progress, { rootDir, specFile }, { fresh: ignoreLock });
-  const known =
-    specFile === undefined
-      ? await detectSpec(rootDir, catalog, progress)
-      : await readKnownSpec(specFile, cache, knownTasks(catalog));
-  const { spec, assumptions } = known;
-  for (const warning of known.warnings) progress.warn(warning);
-  for (const { key, because } of assumptions) progress.note(`assuming ${key}: ${because}`);
-  if (assumptions.length > 0) progress.note('no gbuild.yml here; "gbuild init" writes these assumptions down');
+  const { rootDir, specFile, cache, catalog, spec, assumptions } = await readWorkspace(places, progress, ignoreLock);
   const lock = ignoreLock ? undefined : await readKnownLock(rootDir, cache);
   const request = askRepository(rootDir, spec.toolchain, catalog);
   const resolved = resolveToolchain(request, catalog, {
@@ -68,6 +57,26 @@ export async function openWorkspace(
     ...(specFile !== undefined && { specFile }),
     ...(lock !== undefined && { lock }),
   };
+}
+
+/** The spec of the repository around the caller, for whoever needs no toolchain. */
+export async function readCallersSpec(places: Places, progress: Progress): Promise<Spec> {
+  return (await readWorkspace(places, progress, false)).spec;
+}
+
+async function readWorkspace(places: Places, progress: Progress, fresh: boolean) {
+  const { host } = places;
+  const cache = openParseCache(host.cacheDir);
+  const { rootDir, specFile } = findRoot(host.cwd, host.homeDir);
+  const catalog = await openCatalog(places, progress, { rootDir, specFile }, { fresh });
+  const { spec, warnings, assumptions } =
+    specFile === undefined
+      ? await detectSpec(rootDir, catalog, progress)
+      : await readKnownSpec(specFile, cache, knownTasks(catalog));
+  for (const warning of warnings) progress.warn(warning);
+  for (const { key, because } of assumptions) progress.note(`assuming ${key}: ${because}`);
+  if (assumptions.length > 0) progress.note('no gbuild.yml here; "gbuild init" writes these assumptions down');
+  return { rootDir, specFile, cache, catalog, spec, assumptions };
 }
 
 interface KnownSpec {

@@ -17,6 +17,8 @@ export interface ImagePlan {
   reference: string;
   /** Reference of the image to stand on. */
   base: string;
+  /** Several: one image for each, its layers the same. Not said: the engine's own. */
+  platforms?: string[];
   /** The task to run first. */
   buildTask?: string;
   layers: LayerRule[];
@@ -54,6 +56,7 @@ export function planImage(input: ImagePlanInput): ImagePlan {
     tag,
     reference: `${spec.name}:${tag}`,
     base: spec.image.base === 'auto' ? (toolchain.runtime ?? toolchain.build) : spec.image.base,
+    ...(spec.image.platforms !== undefined && { platforms: spec.image.platforms }),
     ...(build !== false && { buildTask: build }),
     layers: layersOf(input),
     created: revision?.commitTime ?? noTime,

@@ -28,15 +28,17 @@ export class CheckedSource {
   /** The bytes from `start` up to `end`, exactly. Throws where the blob is shorter, longer or another. */
   async *read(start: number, end: number): AsyncGenerator<Buffer> {
     this.#goTo(start);
-    let position = start;
-    if (start < end) {
-      for await (const chunk of this.#open(start)) {
+    // What went by another way is hashed as well.
+    let position = Math.min(start, this.#hashed);
+    if (position < end) {
+      for await (const chunk of this.#open(position)) {
         const part = chunk.subarray(0, end - position);
         this.#check(part, position);
+        const fresh = part.subarray(Math.max(0, start - position));
         position += part.length;
         if (position === this.#blob.size && chunk.length > part.length) throw this.#differs('it is longer');
-        if (position === this.#blob.size) this.verify();
-        if (part.length > 0) yield part;
+        if (position === this.#blob.size) this.#compare();
+        if (fresh.length > 0) yield fresh;
         if (position === end) break;
       }
     }
@@ -49,8 +51,13 @@ export class CheckedSource {
     this.#tell();
   }
 
-  /** Throws where the bytes that went were not the blob's; for when all of them have been read. */
-  verify(): void {
+  /** Throws where the bytes that went were not the blob's; for when all of them went. */
+  async verify(): Promise<void> {
+    for await (const _sent of this.read(this.#blob.size, this.#blob.size));
+    this.#compare();
+  }
+
+  #compare(): void {
     if (this.#isRight) return;
     const found = this.#hash.digest('hex');
     if (`sha256:${found}` !== this.#blob.digest) throw this.#differs(`its digest is sha256:${found}`);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createReadStream, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chooseDeflate } from '../oci/deflate.ts';
@@ -6,6 +7,7 @@ import { compressorName, gzip } from '../oci/gzip.ts';
 import type { Layer } from '../oci/layer.ts';
 import { type Descriptor, mediaTypes } from '../oci/spec.ts';
 import { writeHashed } from '../oci/write-hashed.ts';
+import type { GrowingBlob } from './stream-blob.ts';
 
 /** A layer as registries keep it, its bytes on disk. */
 export interface CompressedLayer {
@@ -38,6 +40,39 @@ export class CompressedLayers {
     return { mediaType: mediaTypes.layerGzip, digest: digest as Digest, size: Number(size) };
   }
 
+  /** Tries the compressor, so that it is ready when the first layer is to be compressed. */
+  prepare(): void {
+    chooseDeflate().catch(() => {});
+  }
+
+  /** Compresses it on its way somewhere else. */
+  stream(layer: Layer, onBytes: (count: number) => void, signal: AbortSignal): GrowingBlob {
+    let made: Descriptor | undefined;
+    let told = 0;
+    const count = (bytes: number) => {
+      told += bytes;
+      onBytes(bytes);
+    };
+    const finish = (descriptor: Descriptor) => {
+      made = descriptor;
+      this.#note(layer.diffId, descriptor);
+    };
+    return {
+      open: async function* () {
+        count(-told);
+        const hash = createHash('sha256');
+        let size = 0;
+        for await (const chunk of gzip(countChunks(layer, count, signal), await chooseDeflate())) {
+          hash.update(chunk);
+          size += chunk.length;
+          yield chunk;
+        }
+        finish({ mediaType: mediaTypes.layerGzip, digest: `sha256:${hash.digest('hex')}`, size });
+      },
+      describe: () => made,
+    };
+  }
+
   /** Compresses it to disk: how large that gets is not known before. `onBytes` hears of uncompressed bytes as they pass. */
   async compress(layer: Layer, onBytes: (count: number) => void, signal: AbortSignal): Promise<CompressedLayer> {
     mkdirSync(this.#spoolDir, { recursive: true });
@@ -46,9 +81,10 @@ export class CompressedLayers {
       gzip(countChunks(layer, onBytes, signal), await chooseDeflate()),
       hostFile,
     );
-    this.#note(layer.diffId, `${compressorName} ${digest} ${size}\n`);
+    const descriptor = { mediaType: mediaTypes.layerGzip, digest, size };
+    this.#note(layer.diffId, descriptor);
     return {
-      descriptor: { mediaType: mediaTypes.layerGzip, digest, size },
+      descriptor,
       open: (offset) => createReadStream(hostFile, { start: offset, highWaterMark: 1 << 18 }),
       discard: () => rmSync(hostFile, { force: true }),
     };
@@ -59,11 +95,11 @@ export class CompressedLayers {
   }
 
   /** Written beside and renamed; where it cannot be, the next push takes longer. */
-  #note(diffId: Digest, text: string): void {
+  #note(diffId: Digest, { digest, size }: Descriptor): void {
     const beside = `${this.#noteOf(diffId)}.${process.pid}`;
     try {
       mkdirSync(this.#notesDir, { recursive: true });
-      writeFileSync(beside, text);
+      writeFileSync(beside, `${compressorName} ${digest} ${size}\n`);
       renameSync(beside, this.#noteOf(diffId));
     } catch {
       rmSync(beside, { force: true });

@@ -1,4 +1,4 @@
-import { messageOf } from '../errors.ts';
+import { GbuildError, messageOf } from '../errors.ts';
 import type { Authorizer } from './authorizer.ts';
 import { parseChallenges } from './challenge.ts';
 import { isNotTls } from './failures.ts';
@@ -97,6 +97,9 @@ export class Connection extends Wire {
   /** Finds the scheme, and what the registry wants to know of the caller ("end-1" of the distribution-spec). */
   async #probe(): Promise<URL> {
     const { address, mayBePlain } = this.#context;
+    const plain = new URL(`http://${address.host}/`);
+    // Nobody listens in on this machine, and few registries of it speak TLS. The greeting tells them nothing of the caller.
+    if (address.isLoopback && (await this.#isPlain(plain))) return plain;
     const secure = new URL(`https://${address.host}/`);
     try {
       await this.#greet(secure);
@@ -104,9 +107,19 @@ export class Connection extends Wire {
     } catch (thrown) {
       if (!mayBePlain || !isWithoutTls(thrown)) throw thrown;
     }
-    const plain = new URL(`http://${address.host}/`);
     await this.#greet(plain);
     return plain;
+  }
+
+  /** False where TLS may be what it wants. */
+  async #isPlain(base: URL): Promise<boolean> {
+    try {
+      await this.#greet(base);
+      return true;
+    } catch (thrown) {
+      if (thrown instanceof GbuildError || isWithoutTls(thrown)) return false;
+      throw thrown;
+    }
   }
 
   async #greet(base: URL): Promise<void> {

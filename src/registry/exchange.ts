@@ -5,7 +5,6 @@ import type { RegistrySettings } from './settings.ts';
 type Patience = Pick<RegistrySettings, 'stallSeconds' | 'connectSeconds'>;
 
 export interface BodyToSend {
-  size: number;
   chunks: Iterable<Buffer> | AsyncIterable<Buffer>;
   /** Told of bytes as they are handed to the connection. */
   onBytes?: ((count: number) => void) | undefined;
@@ -35,18 +34,21 @@ export async function exchange(
   });
   answered.catch(() => {});
   limitConnecting(request, patience.connectSeconds);
+  let sent = 0;
   if (body === undefined) request.end();
-  else await sendBody(request, body, answered, patience);
-  const seconds = patience.stallSeconds + (body?.size ?? 0) / digestedPerSecond;
+  else sent = await sendBody(request, body, answered, patience);
+  const seconds = patience.stallSeconds + sent / digestedPerSecond;
   return await within(seconds, answered, (error) => request.destroy(error));
 }
 
+/** The bytes that went. */
 async function sendBody(
   request: ClientRequest,
   { chunks, onBytes }: BodyToSend,
   answered: Promise<IncomingMessage>,
   { stallSeconds }: Patience,
-): Promise<void> {
+): Promise<number> {
+  let sent = 0;
   let hasAnswer = false;
   const note = () => {
     hasAnswer = true;
@@ -55,9 +57,13 @@ async function sendBody(
   try {
     for await (const chunk of chunks) {
       for (let at = 0; at < chunk.length; at += pieceBytes) {
-        if (hasAnswer) return endEarly(request, answered);
+        if (hasAnswer) {
+          endEarly(request, answered);
+          return sent;
+        }
         const piece = chunk.subarray(at, at + pieceBytes);
         if (!request.write(piece)) await within(stallSeconds, drained(request, settled), (e) => request.destroy(e));
+        sent += piece.length;
         onBytes?.(piece.length);
       }
     }
@@ -66,6 +72,7 @@ async function sendBody(
     throw thrown;
   }
   request.end();
+  return sent;
 }
 
 /** What is not sent any more keeps the connection from being used again. */

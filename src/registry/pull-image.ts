@@ -40,8 +40,15 @@ export interface PullOptions {
  */
 export async function readRemote(repository: Repository, tagOrDigest: string): Promise<RemoteImage | undefined> {
   const found = await repository.readManifest(tagOrDigest);
-  if (found === undefined) return undefined;
-  const { descriptor, bytes: manifestBytes } = found;
+  return found && readImageOf(repository, tagOrDigest, found);
+}
+
+/** The same of a manifest that was read already. */
+export async function readImageOf(
+  repository: Repository,
+  tagOrDigest: string,
+  { descriptor, bytes: manifestBytes }: { descriptor: Descriptor; bytes: Buffer },
+): Promise<RemoteImage> {
   const manifest = parseAnswer(manifestBytes) as Manifest | undefined;
   const isImage = /^application\/vnd\.(oci\.image\.config|docker\.container\.image)\.v1\+json$/;
   if (manifest === undefined || !isImage.test(manifest.config?.mediaType ?? ''))

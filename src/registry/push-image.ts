@@ -1,8 +1,9 @@
-import { digestOf } from '../oci/digest.ts';
+import { type Digest, digestOf } from '../oci/digest.ts';
 import type { Image } from '../oci/image.ts';
 import { formatCanonical } from '../oci/json.ts';
 import type { Layer } from '../oci/layer.ts';
 import { type Descriptor, type Manifest, mediaTypes } from '../oci/spec.ts';
+import { mapInOrder, whenBoth } from './at-once.ts';
 import type { CompressedLayers } from './compressed-layers.ts';
 import type { Repository } from './repository.ts';
 
@@ -17,6 +18,8 @@ export interface PushOptions {
   layers: CompressedLayers;
   /** Layers of the base, by diffID, that came from a registry: they stay what they are there. */
   known: ReadonlyMap<string, KnownLayer>;
+  /** Whether the registry may well have a layer that nobody on this machine has compressed yet. */
+  mayHave: (diffId: Digest) => Promise<boolean>;
   signal: AbortSignal;
   onProgress: (state: PushState) => void;
 }
@@ -39,27 +42,32 @@ export interface PushedImage {
   bytesSent: number;
 }
 
+/** A smaller layer is compressed before it could be on its way; then its digest is known, and one question tells all. */
+const worthStreaming = 1 << 20;
+
 /** How many layers are on their way at once: one is compressed while another is sent. */
-const mostAtOnce = 2;
+const layersAtOnce = 2;
+
+const questionsAtOnce = 8;
 
 /**
  * Brings a whole image (see completeImage) to a repository and names it by its digest alone. Only what is missing is sent;
  * dying at any moment leaves blobs that the next push finds, and no name.
  */
 export async function pushImage(repository: Repository, image: Image, options: PushOptions): Promise<PushedImage> {
-  const sent = { layers: 0, bytes: 0 };
-  const push = async (layer: Layer) => {
-    const { descriptor, bytes } = await pushLayer(repository, layer, options);
+  const [pushed, configBytes] = await whenBoth(
+    pushLayers(repository, image.layers, options),
+    pushBytes(repository, image.configBytes, image.manifest.config),
+  );
+  const sent = { layers: 0, bytes: configBytes };
+  for (const { bytes } of pushed) {
     sent.bytes += bytes;
     if (bytes > 0) sent.layers += 1;
-    return descriptor;
-  };
-  const descriptors = await mapInOrder(image.layers, push);
-  sent.bytes += await pushBytes(repository, image.configBytes, image.manifest.config);
-  const manifest: Manifest = { ...image.manifest, layers: descriptors };
+  }
+  const manifest: Manifest = { ...image.manifest, layers: pushed.map(({ descriptor }) => descriptor) };
   const manifestBytes = formatCanonical(manifest);
   const descriptor = { mediaType: manifest.mediaType, digest: digestOf(manifestBytes), size: manifestBytes.length };
-  if ((await repository.headManifest(descriptor.digest)) === undefined) {
+  if (sent.bytes > 0 || (await repository.headManifest(descriptor.digest)) === undefined) {
     await repository.writeManifest(descriptor.digest, manifestBytes, manifest.mediaType);
     sent.bytes += manifestBytes.length;
   }
@@ -73,46 +81,74 @@ export async function pushBytes(repository: Repository, bytes: Buffer, descripto
   return bytes.length;
 }
 
-async function pushLayer(
+/** A layer as the registry has it now, and the bytes that were sent for it. */
+interface PushedLayer {
+  descriptor: Descriptor;
+  bytes: number;
+}
+
+/** All that is known by digest is asked for first, at once. */
+async function pushLayers(repository: Repository, all: Layer[], options: PushOptions): Promise<PushedLayer[]> {
+  if (all.some(({ diffId }) => !options.known.has(diffId) && options.layers.find(diffId) === undefined))
+    options.layers.prepare();
+  const found = await mapInOrder(all, questionsAtOnce, (layer) => findLayer(repository, layer, options));
+  return mapInOrder(all, layersAtOnce, async (layer, index) => {
+    const descriptor = found[index];
+    return descriptor === undefined ? await pushLayer(repository, layer, options) : { descriptor, bytes: 0 };
+  });
+}
+
+/** The layer as the registry has it already, or takes it from a repository of its own; undefined where it must be sent. */
+async function findLayer(
   repository: Repository,
-  layer: Layer,
-  options: PushOptions,
-): Promise<{ descriptor: Descriptor; bytes: number }> {
+  { diffId }: Layer,
+  { known, layers }: PushOptions,
+): Promise<Descriptor | undefined> {
+  const elsewhere = known.get(diffId);
+  const expected = elsewhere === undefined ? layers.find(diffId) : plainOf(elsewhere.descriptor);
+  if (expected === undefined) return undefined;
+  if ((await repository.headBlob(expected.digest)) === expected.size) return expected;
+  const isNear = elsewhere?.from.registry === repository.registry;
+  return isNear && (await repository.mountBlob(expected.digest, elsewhere.from.path)) ? expected : undefined;
+}
+
+async function pushLayer(repository: Repository, layer: Layer, options: PushOptions): Promise<PushedLayer> {
   const { layers, known, signal, onProgress } = options;
   const elsewhere = known.get(layer.diffId);
   if (elsewhere !== undefined) return copyLayer(repository, layer, elsewhere, options);
   const noted = layers.find(layer.diffId);
-  if (noted !== undefined && (await repository.headBlob(noted.digest)) === noted.size)
-    return { descriptor: noted, bytes: 0 };
   const name = layer.createdBy;
   const tell = (what: string, size: number) => (count: number) => onProgress({ layer: what, count, size });
+  const isNew = layer.size > worthStreaming && (noted !== undefined || !(await options.mayHave(layer.diffId)));
+  const streamed = isNew
+    ? await repository.streamBlob(layers.stream(layer, tell(name, layer.size), signal))
+    : { broken: undefined };
+  if ('descriptor' in streamed) return { descriptor: streamed.descriptor, bytes: streamed.descriptor.size };
   const compressed = await layers.compress(layer, tell(`compressing ${name}`, layer.size), signal);
   try {
     const { descriptor } = compressed;
-    if (noted === undefined && (await repository.headBlob(descriptor.digest)) !== undefined)
-      return { descriptor, bytes: 0 };
-    await repository.writeBlob(descriptor, compressed.open, { onBytes: tell(name, descriptor.size) });
+    const { broken } = streamed;
+    // Also of one that was streamed: the answer alone may have been lost.
+    if ((await repository.headBlob(descriptor.digest)) === descriptor.size)
+      return { descriptor, bytes: isNew ? descriptor.size : 0 };
+    await repository.writeBlob(descriptor, compressed.open, {
+      onBytes: tell(name, descriptor.size),
+      ...(broken && { broken }),
+    });
     return { descriptor, bytes: descriptor.size };
   } finally {
     compressed.discard();
   }
 }
 
-/** From the registry that has it, without passing an engine or this machine's disk; mounted where it is the same one. */
+/** From the registry that has it, without passing an engine or this machine's disk. */
 async function copyLayer(
   repository: Repository,
   { createdBy }: Layer,
   { descriptor, from }: KnownLayer,
   { onProgress }: PushOptions,
-): Promise<{ descriptor: Descriptor; bytes: number }> {
-  const plain = {
-    mediaType: plainTypes[descriptor.mediaType] ?? descriptor.mediaType,
-    digest: descriptor.digest,
-    size: descriptor.size,
-  };
-  if ((await repository.headBlob(plain.digest)) !== undefined) return { descriptor: plain, bytes: 0 };
-  if (from.registry === repository.registry && (await repository.mountBlob(plain.digest, from.path)))
-    return { descriptor: plain, bytes: 0 };
+): Promise<PushedLayer> {
+  const plain = plainOf(descriptor);
   await repository.writeBlob(plain, (offset) => skipBytes(from.readBlob(plain), offset), {
     onBytes: (count) => onProgress({ layer: createdBy, count, size: plain.size }),
   });
@@ -127,28 +163,12 @@ async function* skipBytes(chunks: AsyncIterable<Buffer>, offset: number): AsyncG
   }
 }
 
-/** Docker's names of the same bytes: an OCI manifest names them in OCI's words. */
+/** Docker has names of its own for the same bytes: an OCI manifest names them in OCI's words. */
+function plainOf({ mediaType, digest, size }: Descriptor): Descriptor {
+  return { mediaType: plainTypes[mediaType] ?? mediaType, digest, size };
+}
+
 const plainTypes: Record<string, string> = {
   'application/vnd.docker.image.rootfs.diff.tar.gzip': mediaTypes.layerGzip,
   'application/vnd.docker.image.rootfs.diff.tar': mediaTypes.layer,
 };
-
-/** A few at once, answers in order; the first failure ends it when those under way have ended. */
-async function mapInOrder<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  let next = 0;
-  let failure: { error: unknown } | undefined;
-  const worker = async () => {
-    while (next < items.length && failure === undefined) {
-      const index = next++;
-      try {
-        results[index] = await work(items[index]!);
-      } catch (error) {
-        failure ??= { error };
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: mostAtOnce }, worker));
-  if (failure !== undefined) throw (failure as { error: unknown }).error;
-  return results;
-}

@@ -14,8 +14,8 @@ import { type TokenContext, Tokens } from './tokens.ts';
 export interface RegistriesOptions {
   host: Pick<Host, 'env' | 'homeDir'>;
   stop: Pick<Stop, 'ask'>;
-  /** PEM of roots to trust besides the public ones. */
-  extraRoots?: string;
+  /** PEM of roots to trust besides the public ones; asked for where TLS is spoken. */
+  readExtraRoots?: () => string;
   /** Registries (`HOST` or `HOST:PORT`) that may have any certificate, or none. */
   insecure?: readonly string[];
   settings?: Partial<RegistrySettings>;
@@ -53,14 +53,14 @@ export function openRegistries(options: RegistriesOptions): Registries {
 }
 
 function connect(address: RegistryAddress, options: RegistriesOptions): { connection: Connection; dialer: Dialer } {
-  const { host, stop, extraRoots = '', insecure = [], trace = () => {}, warn = () => {} } = options;
+  const { host, stop, readExtraRoots = () => '', insecure = [], trace = () => {}, warn = () => {} } = options;
   const settings = { ...defaultSettings, ...options.settings };
   const secrets = new Secrets();
   const isInsecure = insecure.includes(address.name);
   const own = new URL(`https://${address.host}`).host;
   let tls: RegistryTls | undefined;
   const readTls = () => {
-    tls ??= readRegistryTls(address, host, extraRoots);
+    tls ??= readRegistryTls(address, host, readExtraRoots());
     return tls;
   };
   const dialer = new Dialer({

@@ -6,6 +6,7 @@ import * as manifests from './manifests.ts';
 import { headBlob, readBlob } from './read-blob.ts';
 import { listReferrers, writeReferrer } from './referrers.ts';
 import type { RegistrySettings } from './settings.ts';
+import { type GrowingBlob, type Streamed, streamBlob } from './stream-blob.ts';
 import { listTags } from './tags.ts';
 import { mountBlob, type Upload } from './upload.ts';
 import { type OpenBlob, writeBlob } from './write-blob.ts';
@@ -76,16 +77,21 @@ export class Repository {
 
   /**
    * Uploads a blob; `open` makes its bytes from an offset on, and may be asked again. `onBytes` is told of bytes as they go, and
-   * of a negative number where some must go again.
+   * of a negative number where some must go again. `broken` is what streamBlob left.
    */
   async writeBlob(
     descriptor: Pick<Descriptor, 'digest' | 'size'>,
     open: OpenBlob,
-    options: { onBytes?: (count: number) => void } = {},
+    options: { onBytes?: (count: number) => void; broken?: Upload } = {},
   ): Promise<void> {
     const upload = this.#openUploads.get(descriptor.digest);
     this.#openUploads.delete(descriptor.digest);
     await writeBlob(this.#context, descriptor, open, { ...options, ...(upload && { upload }) });
+  }
+
+  /** Uploads a blob while it is made; one try. */
+  streamBlob(blob: GrowingBlob): Promise<Streamed> {
+    return streamBlob(this.#context, blob);
   }
 
   /** Takes a blob over from another repository of the registry; false when it has to be uploaded. */

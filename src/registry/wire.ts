@@ -19,7 +19,8 @@ export interface WireRequest {
 
 /** A body that can be made again for another try. */
 export interface RequestBody {
-  size: number;
+  /** Undefined: it goes in chunks (RFC 9112, 7.1) until it ends. */
+  size: number | undefined;
   open(): Iterable<Buffer> | AsyncIterable<Buffer>;
   onBytes?(count: number): void;
 }
@@ -89,7 +90,7 @@ export class Wire {
     const source = new Source();
     try {
       const all = { 'User-Agent': 'gbuild', ...lengthOf(method, body), ...headers };
-      const toSend = body && { size: body.size, chunks: source.watch(body.open()), onBytes: body.onBytes?.bind(body) };
+      const toSend = body && { chunks: source.watch(body.open()), onBytes: body.onBytes?.bind(body) };
       const stream = await exchange(dialer.open(url, { method, headers: all, signal }), toSend, settings);
       trace(`${line} ${stream.statusCode} ${Math.round(performance.now() - began)} ms`);
       this.#passWarnings(stream.headers);
@@ -160,7 +161,7 @@ export class Wire {
 
 /** Without it a request that may have a body would be sent in chunks. */
 function lengthOf(method: WireRequest['method'], body: RequestBody | undefined): Record<string, string> {
-  const isWithout = body === undefined && (method === 'GET' || method === 'HEAD');
+  const isWithout = body === undefined ? method === 'GET' || method === 'HEAD' : body.size === undefined;
   return isWithout ? {} : { 'Content-Length': String(body?.size ?? 0) };
 }
 

@@ -16,6 +16,8 @@ export interface WriteOptions {
   onBytes?: (count: number) => void;
   /** A session that is open already. */
   upload?: Upload;
+  /** A session that has some of the blob already. */
+  broken?: Upload;
 }
 
 /** The session is not known, or is somewhere else than was thought. */
@@ -31,13 +33,15 @@ export async function writeBlob(
   context: RepositoryContext,
   blob: Blob,
   open: OpenBlob,
-  { onBytes = () => {}, upload: opened }: WriteOptions,
+  { onBytes = () => {}, upload: opened, broken }: WriteOptions,
 ): Promise<void> {
   const { connection, path } = context;
   const job = new Job(context, blob, new CheckedSource(blob, open, onBytes));
   const attempts = connection.attempts();
-  let upload = opened;
-  for (let inOne = true, best = 0; ; inOne = false) {
+  const goOn = `go on with an upload to ${path}`;
+  const begun = broken && (await readUpload(context, broken, goOn));
+  let upload = begun ?? opened;
+  for (let inOne = begun === undefined, best = 0; ; inOne = false) {
     try {
       upload ??= await startUpload(context, job.what);
       if (inOne) await job.putWhole(upload);
@@ -54,7 +58,7 @@ export async function writeBlob(
       if (isLost) upload = undefined;
       await attempts.pause(thrown);
       if ((await headBlob(context, blob.digest)) === blob.size) return job.source.finish();
-      upload = upload && (await readUpload(context, upload, `go on with an upload to ${path}`));
+      upload = upload && (await readUpload(context, upload, goOn));
     }
   }
 }
@@ -108,7 +112,7 @@ class Job {
     const { connection, scopes } = this.#context;
     const { digest, size } = this.#blob;
     const body = this.#body(start, size);
-    if (start === size) this.source.verify();
+    if (start === size) await this.source.verify();
     const at = closingUrl(upload, digest);
     const request = { what: this.what, method: 'PUT', at, scopes: scopes.push, headers: octets, body } as const;
     const answer = await connection.askOnce(request, [200, 201, 204, 400, ...sessionOver, ...passing]);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { architectures, parsePlatform, suggestPlatform } from '../oci/platform.ts';
 import { mapping } from './mapping.ts';
 import {
   anyText,
@@ -73,6 +74,25 @@ const jreSchema = z.union(
   { error: 'jlink, or a mapping of kind and modules' },
 );
 
+const platform = text.transform((written, context) => {
+  const name = parsePlatform(written);
+  if (name !== undefined) return name;
+  const meant = suggestPlatform(written);
+  const hint = meant === undefined ? `known after linux/ are ${architectures.join(', ')}` : `did you mean ${meant}?`;
+  context.addIssue(`a platform such as linux/amd64 or linux/arm64 | ${hint}`);
+  return z.NEVER;
+});
+
+const platforms = z
+  .array(platform)
+  .min(1, 'at least one platform')
+  .superRefine((names, context) => {
+    for (const [index, name] of names.entries())
+      if (names.indexOf(name) < index)
+        context.addIssue({ code: 'custom', path: [index], message: `each platform once | ${name} is there already` });
+  })
+  .transform((names) => [...names].sort());
+
 const imageMapping = mapping({
   base: z
     .union([z.literal('auto'), imageReference], { error: 'auto, or an image reference' })
@@ -81,6 +101,9 @@ const imageMapping = mapping({
   jre: z
     .exactOptional(jreSchema)
     .describe('The Java runtime of the image: jlink makes one of the modules that the application needs'),
+  platforms: z
+    .exactOptional(platforms)
+    .describe("What the image is for: several give an index, its layers the same for each; absent: the engine's own"),
   layers: z
     .union([z.literal('auto'), z.array(layerSchema)], { error: 'auto, or a list of layers' })
     .default('auto')
@@ -98,7 +121,11 @@ const imageMapping = mapping({
   health: z.exactOptional(healthSchema).describe('How an engine tells whether the application is well'),
 });
 
-export const imageSchema = imageMapping.superRefine(({ base, jre }, context) => {
+export const imageSchema = imageMapping.superRefine(({ base, jre, platforms: asked = [] }, context) => {
+  if (jre !== undefined && asked.length > 1) {
+    const message = 'one platform where image.jre is said | such a runtime is machine code for the engine that made it';
+    context.addIssue({ code: 'custom', path: ['platforms'], message });
+  }
   if (jre === undefined || base === 'auto') return;
   const message = 'auto where image.jre is said | such an image stands on a base made for it: leave out one of the two';
   context.addIssue({ code: 'custom', path: ['base'], message });

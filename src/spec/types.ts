@@ -102,6 +102,8 @@ export interface ImageSpec {
   base: string;
   /** Not said: the one of the toolchain's runtime twin. */
   jre?: JreSpec;
+  /** As `parsePlatform` spells them, sorted. Not said: the engine's own. */
+  platforms?: PlatformName[];
   layers: 'auto' | LayerSpec[];
   /** The task to run before packing; false: none. Not said: the task `build`, when there is one. */
   build?: string | false;

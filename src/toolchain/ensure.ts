@@ -3,6 +3,7 @@ import { findRoot } from './base.ts';
 import { buildTarget } from './build.ts';
 import { buildBuild, buildRuntime, suiteOf } from './build-entry.ts';
 import { withBuilderLock } from './builder-lock.ts';
+import { readImageId } from './image-id.ts';
 import type { ResolvedToolchain } from './resolve.ts';
 import { type EnsuredImage, findImage, findUsable, type Rim, renew, together } from './rim.ts';
 
@@ -115,7 +116,7 @@ async function buildFolder(rim: Rim, resolved: ResolvedToolchain, tag: string): 
   if (resolved.source.kind !== 'folder') throw new GbuildError('bug', `${resolved.request} is no folder`);
   const { folder } = resolved.source;
   const isRuntime = tag === resolved.runtime;
-  const id = await buildTarget(rim, {
+  const engineId = await buildTarget(rim, {
     title: `${folder.path}${isRuntime ? ', runtime' : ''}`,
     files: folder.files,
     helpers: [],
@@ -126,7 +127,7 @@ async function buildFolder(rim: Rim, resolved: ResolvedToolchain, tag: string): 
     isCallers: true,
     labels: toolchainLabels(resolved),
   });
-  return { reference: tag, id };
+  return { reference: tag, id: await readImageId(rim, { id: engineId }) };
 }
 
 function toolchainLabels({ name, version, recipe }: ResolvedToolchain): Record<string, string> {

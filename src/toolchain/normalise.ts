@@ -1,15 +1,15 @@
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import picomatch from 'picomatch';
-import { GbuildError } from '../errors.ts';
-import { archiveChunks } from '../oci/archive.ts';
+import { loadWhole } from '../engine/load-image.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type BaseImage, extendImage, type Image } from '../oci/image.ts';
-import { constantTime, type Layer } from '../oci/layer.ts';
+import { constantTime, type Layer, layerOfKnownFile } from '../oci/layer.ts';
 import { readArchive } from '../oci/read-archive.ts';
 import { repackLayer } from '../oci/repack.ts';
 import type { ImageConfig, RunConfig } from '../oci/spec.ts';
 import { withoutDates } from './keystore.ts';
-import { type EnsuredImage, findImage, type Rim } from './rim.ts';
+import type { EnsuredImage, Rim } from './rim.ts';
 
 /** An empty tar: two zero blocks. */
 const emptyLayerSize = 1024;
@@ -46,7 +46,12 @@ export async function normaliseImage(rim: Rim, options: NormaliseOptions): Promi
     if (layer.size > emptyLayerSize) layers.push(layer);
   }
   const base = baseOf(saved.config, baseLayers);
-  return loadImage(rim, extendImage(base, layers, { created, config: pickConfig(saved.config.config) }), tag);
+  const image = extendImage(base, layers, { created, config: pickConfig(saved.config.config) });
+  const ofBase = saved.layerFiles.slice(0, baseLayers).map((file, index) => {
+    const diffId = saved.config.rootfs.diff_ids[index]!;
+    return layerOfKnownFile(file, { diffId, size: statSync(file).size, createdBy: 'gbuild base' });
+  });
+  return loadImage(rim, image, tag, ofBase);
 }
 
 /** One tar as a normalised layer; the file has to stay until the layer has been loaded. */
@@ -66,15 +71,11 @@ export function imageOfRoot(platform: string, layer: Layer, config: Partial<RunC
   return extendImage(scratch, [layer], { created, config });
 }
 
-/** Loads an image that was put together here and says what the engine calls it. */
-export async function loadImage(rim: Rim, image: Image, tag: string): Promise<EnsuredImage> {
-  await rim.engine.loadArchive(archiveChunks(image, { layers: image.layers, tags: [tag] }), { stop: rim.stop });
-  const loaded = await findImage(rim, tag);
-  if (loaded !== undefined) return loaded;
-  throw new GbuildError('engine-failed', `the engine at ${rim.engine.endpoint.url} took ${tag} and does not have it`, {
-    suggestions: ['gbuild doctor'],
-    facts: { endpoint: rim.engine.endpoint.url, reference: tag },
-  });
+/** Loads an image that was put together here, with the layers of its base only where the engine's store lacks them. */
+export async function loadImage(rim: Rim, image: Image, tag: string, ofBase: Layer[] = []): Promise<EnsuredImage> {
+  const attempts = [image.layers, ...(ofBase.length > 0 ? [[...ofBase, ...image.layers]] : [])];
+  await loadWhole(rim.engine, image, { tag, attempts, stop: rim.stop });
+  return { reference: tag, id: image.id };
 }
 
 function baseOf(config: ImageConfig, baseLayers: number): BaseImage {
@@ -93,15 +94,25 @@ function baseOf(config: ImageConfig, baseLayers: number): BaseImage {
   };
 }
 
-/** What a builder's config says to a container; how the builder came to it is left behind. */
+/** What a builder's config says to a container; how the builder came to it, and what it says of itself, is left behind. */
 function pickConfig({ Env, Entrypoint, Cmd, WorkingDir, User, ExposedPorts, Labels }: RunConfig): Partial<RunConfig> {
   return {
-    ...(Env ? { Env } : {}),
+    ...(Env ? { Env: withPathFirst(Env) } : {}),
     ...(Entrypoint ? { Entrypoint } : {}),
     ...(Cmd ? { Cmd } : {}),
     ...(WorkingDir ? { WorkingDir } : {}),
     ...(User ? { User } : {}),
     ...(ExposedPorts ? { ExposedPorts } : {}),
-    ...(Labels ? { Labels } : {}),
+    ...(Labels ? { Labels: withoutBuilders(Labels) } : {}),
   };
+}
+
+/** As Docker leaves it, where a Dockerfile sets what its base has set; podman puts that at the end. */
+function withPathFirst(env: string[]): string[] {
+  const isPath = (each: string) => each.startsWith('PATH=');
+  return [...env.filter(isPath), ...env.filter((each) => !isPath(each))];
+}
+
+function withoutBuilders(labels: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).filter(([name]) => !name.startsWith('io.buildah.')));
 }

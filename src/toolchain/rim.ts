@@ -1,6 +1,7 @@
 import type { Engine } from '../engine/engine.ts';
 import type { Host, Stop } from '../host.ts';
 import type { Progress } from '../reporter/progress.ts';
+import { readImageId } from './image-id.ts';
 
 /** What making an image needs of the world; handed through this room unchanged. */
 export interface Rim {
@@ -17,7 +18,7 @@ export interface Rim {
 /** An image on the engine. */
 export interface EnsuredImage {
   reference: string;
-  /** As the engine calls it. */
+  /** The digest of its config, whatever the engine calls it. */
   id: string;
 }
 
@@ -28,10 +29,10 @@ export async function findUsable(rim: Rim, reference: string): Promise<EnsuredIm
 
 /** Makes an image; the one that had its name before goes with it, unless something else still names or uses it. */
 export async function renew(rim: Rim, reference: string, work: () => Promise<EnsuredImage>): Promise<EnsuredImage> {
-  const before = await findImage(rim, reference);
+  const before = await rim.engine.inspectImage(reference);
   const made = await work();
   rim.renewed?.add(reference);
-  if (before !== undefined && before.id !== made.id) await removeNameless(rim, before.id);
+  if (before !== undefined) await removeNameless(rim, before.id);
   return made;
 }
 
@@ -43,9 +44,9 @@ async function removeNameless({ engine }: Rim, id: string): Promise<void> {
 }
 
 /** What a reference is on the engine, undefined where it is not there. */
-export async function findImage({ engine }: Rim, reference: string): Promise<EnsuredImage | undefined> {
-  const found = await engine.inspectImage(reference);
-  return found === undefined ? undefined : { reference, id: found.id };
+export async function findImage(rim: Rim, reference: string): Promise<EnsuredImage | undefined> {
+  const found = await rim.engine.inspectImage(reference);
+  return found === undefined ? undefined : { reference, id: await readImageId(rim, found) };
 }
 
 /**

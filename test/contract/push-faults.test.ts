@@ -4,10 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeImage } from '../../src/oci/copy.ts';
 import { extendImage, type Image, scratchImage } from '../../src/oci/image.ts';
+import { gatherImages, type ImageSet } from '../../src/oci/image-set.ts';
 import { packLayer } from '../../src/oci/layer.ts';
 import { openLayout } from '../../src/oci/layout.ts';
 import { pushRelease } from '../../src/pipeline/push-release.ts';
 import { nameImage } from '../../src/pipeline/release-store.ts';
+import { readRemoteSet } from '../../src/pipeline/remote-set.ts';
 import { pullImage, readRemote } from '../../src/registry/pull-image.ts';
 import { openCli } from '../support/cli.ts';
 import { type FaultAction, type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
@@ -36,7 +38,7 @@ afterAll(async () => {
   cli[Symbol.dispose]();
 });
 
-/** Two layers, one of them larger than a socket takes at once. */
+/** Two layers, one of them so large that it is sent while it is compressed. */
 function makeImage(text: string): Image {
   const file = (path: string, bytes: Buffer) => ({
     path,
@@ -45,7 +47,7 @@ function makeImage(text: string): Image {
     content: { bytes, size: bytes.length },
   });
   const layers = [
-    packLayer([file('large', makeBytes(700_000))], { createdBy: 'gbuild layer: large' }),
+    packLayer([file('large', makeBytes(1_700_000))], { createdBy: 'gbuild layer: large' }),
     packLayer([file('text', Buffer.from(text))], { createdBy: 'gbuild layer: text' }),
   ];
   return extendImage(scratchImage({ os: 'linux', architecture: 'amd64' }), layers, { created: '2026-01-01T00:00:00Z' });
@@ -54,7 +56,7 @@ function makeImage(text: string): Image {
 let turn = 0;
 
 /** One push in this process, by a client that does not sleep and has little patience. */
-async function push(repository: string, what = image) {
+async function push(repository: string, what: Image | ImageSet = image) {
   using rig = openRig({ settings: { stallSeconds: 0.3, attempts: 3 } });
   turn += 1;
   return await pushRelease({
@@ -63,7 +65,7 @@ async function push(repository: string, what = image) {
     stop: neverStop(),
     registries: rig,
     registry: proxy.host,
-    image: what,
+    set: 'images' in what ? what : gatherImages([what]),
     repository,
     version: '1.0.0',
     tags: ['latest'],
@@ -166,6 +168,34 @@ describe('a push', { timeout: 300_000 }, () => {
       expect(await readTag(repository, '1.0.0')).toBe(image.id);
       total += 1;
     }
+  });
+
+  test('of an index to a registry that dies at any request names nothing or all of it', async () => {
+    const other = extendImage(scratchImage({ os: 'linux', architecture: 'arm64' }), image.layers, {
+      created: '2024-05-06T07:08:09Z',
+    });
+    const set = gatherImages([image, other]);
+    const ids = set.images.map(({ id }) => id);
+    using rig = openRig();
+    const readIds = async (path: string) => {
+      const found = await readRemoteSet(rig.repository({ registry: registry.host, path }), '1.0.0');
+      return found?.images.map(({ manifest }) => manifest.config.digest);
+    };
+    proxy.reset();
+    await push('index/whole', set);
+    const all = proxy.requests.length;
+    expect(all).toBeGreaterThan(requests);
+    for (let at = 1; at <= all; at += 1) {
+      proxy.reset();
+      proxy.fault({ from: at, action: { answer: { status: 502 } } });
+      await push(`index/${at}`, set).catch((error: { code: string }) => expect(error.code).toBe('registry-failed'));
+      expect([undefined, ids]).toContainEqual(await readIds(`index/${at}`));
+      proxy.reset();
+      await push(`index/${at}`, set);
+      expect(await readIds(`index/${at}`)).toEqual(ids);
+      total += 1;
+    }
+    await expect(push('index/1', image)).rejects.toThrow('is released already for linux/amd64 and linux/arm64');
   });
 
   test('that is killed at any request leaves no half release, and the next one ends it', async () => {

@@ -206,7 +206,7 @@ test('a registry with a certificate of a company of its own is trusted by its ro
   await using registry = await startRegistry({ tls: server });
   using home = makeHome();
   const names = { registry: registry.host };
-  const attempt = async (more: { extraRoots?: string; insecure?: string[] } = {}) => {
+  const attempt = async (more: { readExtraRoots?: () => string; insecure?: string[] } = {}) => {
     using rig = openRig({ host: home, ...more });
     return await tryWriting(rig, registry.host, 'tls');
   };
@@ -220,7 +220,7 @@ test('a registry with a certificate of a company of its own is trusted by its ro
     }
   `);
   expect(await attempt({ insecure: [registry.host] })).toBe(1000);
-  expect(await attempt({ extraRoots: readFileSync(authority.rootFile, 'utf8') })).toBe(1000);
+  expect(await attempt({ readExtraRoots: () => readFileSync(authority.rootFile, 'utf8') })).toBe(1000);
   home.addCertificate(`${registry.host}/ca.crt`, readFileSync(authority.rootFile));
   expect(await attempt()).toBe(1000);
 });
@@ -245,7 +245,7 @@ test('a certificate that has expired, or is for another name, is told apart', as
   const misnamed = authority.issue('misnamed', ['DNS:registry.test']);
   for (const tls of [expired, misnamed]) {
     await using registry = await startRegistry({ tls });
-    using rig = openRig({ extraRoots: readFileSync(authority.rootFile, 'utf8') });
+    using rig = openRig({ readExtraRoots: () => readFileSync(authority.rootFile, 'utf8') });
     const repository = rig.repository({ registry: registry.host, path: 'a' });
     const failure = await failureOf(() => repository.listTags(), { registry: registry.host });
     if (tls === expired)

@@ -28,7 +28,11 @@ afterAll(async () => {
 });
 
 const behind = (env: Record<string, string>, more: { insecure?: string[] } = {}) =>
-  openRig({ host: { env, homeDir: '/nowhere' }, extraRoots: readFileSync(authority.rootFile, 'utf8'), ...more });
+  openRig({
+    host: { env, homeDir: '/nowhere' },
+    readExtraRoots: () => readFileSync(authority.rootFile, 'utf8'),
+    ...more,
+  });
 
 async function goThereAndBack(rig: RegistryRig, registry: string): Promise<boolean> {
   const repository = rig.repository({ registry, path: 'team/app' });

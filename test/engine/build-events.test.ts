@@ -74,3 +74,24 @@ test('a step that the classic builder had in its cache is cached', () => {
   const events = [...reader.read('Step 1/1 : RUN make\n ---> Using cache\n ---> 82da\n'), ...reader.finish('done')];
   expect(events.at(-1)).toMatchObject({ state: 'cached' });
 });
+
+test('podman tells it too, each stage with steps of its own', () => {
+  const reader = new ClassicReader();
+  const lines = [
+    '[1/2] STEP 1/2: FROM debian AS parts\n',
+    '[1/2] STEP 2/2: RUN make\n',
+    'made\n',
+    '--> 19e76884e862\n',
+    '[2/2] STEP 1/1: FROM debian\n--> Using cache 3343c7f81e8a\n--> 3343c7f81e8a\n',
+    '[2/2] COMMIT app:1\n--> 92313478f1bb\nSuccessfully tagged localhost/app:1\n',
+  ];
+  expect([...lines.flatMap((line) => reader.read(line)), ...reader.finish('done')]).toEqual([
+    { kind: 'step', id: '1:1/2', name: '[1:1/2] FROM debian AS parts', state: 'started' },
+    { kind: 'step', id: '1:1/2', name: '[1:1/2] FROM debian AS parts', state: 'done' },
+    { kind: 'step', id: '1:2/2', name: '[1:2/2] RUN make', state: 'started' },
+    { kind: 'log', id: '1:2/2', line: 'made' },
+    { kind: 'step', id: '1:2/2', name: '[1:2/2] RUN make', state: 'done' },
+    { kind: 'step', id: '2:1/1', name: '[2:1/1] FROM debian', state: 'started' },
+    { kind: 'step', id: '2:1/1', name: '[2:1/1] FROM debian', state: 'cached' },
+  ]);
+});

@@ -1,9 +1,10 @@
 import { utimesSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { findGarbage, pruneLayout } from '../../src/oci/collect-garbage.ts';
-import { copyImage, readImage, writeImage } from '../../src/oci/copy.ts';
+import { readImage, writeImage } from '../../src/oci/copy.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { extendImage, type Image, scratchImage } from '../../src/oci/image.ts';
+import { copySet, gatherImages } from '../../src/oci/image-set.ts';
 import { packLayer } from '../../src/oci/layer.ts';
 import { type Layout, openLayout } from '../../src/oci/layout.ts';
 import { annotationKeys, type Descriptor, mediaTypes } from '../../src/oci/spec.ts';
@@ -33,8 +34,8 @@ const without = (name: string) => async (manifests: Descriptor[]) =>
   manifests.filter(({ annotations }) => annotations?.[annotationKeys.refName] !== name);
 
 async function openBoth(dir: string): Promise<Layout> {
-  await copyImage(one, dir, 'a:1');
-  await copyImage(two, dir, 'a:2');
+  await copySet(gatherImages([one]), dir, 'a:1');
+  await copySet(gatherImages([two]), dir, 'a:2');
   const layout = await openLayout(dir);
   age(layout, one, two);
   return layout;

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
+import { constants, deflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { deflateByPako, isGolden } from '../../src/oci/deflate.ts';
 import { digestOf } from '../../src/oci/digest.ts';
-import { type DeflateBlock, deflateByNode, gzip } from '../../src/oci/gzip.ts';
+import { type DeflateBlock, deflateByNode, deflateLevel, gzip } from '../../src/oci/gzip.ts';
 import { asStream } from './tree.ts';
 
-const block = 4 << 20;
+const block = 1 << 20;
 
 /** Bytes that compress, and are nowhere the same. */
 function makeBytes(size: number): Buffer {
@@ -14,9 +15,9 @@ function makeBytes(size: number): Buffer {
   return bytes;
 }
 
-async function gzipped(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>, deflate: DeflateBlock) {
+async function gzipped(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>, deflate: DeflateBlock, size = block) {
   const parts: Buffer[] = [];
-  for await (const part of gzip(chunks, deflate)) parts.push(part);
+  for await (const part of gzip(chunks, deflate, size)) parts.push(part);
   return Buffer.concat(parts);
 }
 
@@ -66,13 +67,17 @@ describe('the compressor', () => {
     expect([await isGolden(deflateByNode), await isGolden(deflateByPako)]).toEqual([true, true]);
   });
 
-  it('of a Node with another zlib is found out', async () => {
-    const { deflateRawSync, constants } = await import('node:zlib');
-    const another: DeflateBlock = async (bytes, before, isLast) =>
+  it.each([
+    ['searches longer', { level: 4 }],
+    ['knows no blocks without matches', { strategy: constants.Z_DEFAULT_STRATEGY }],
+  ])('of a Node with another zlib is found out, one that %s', async (_, other) => {
+    const another: DeflateBlock = async (bytes, { isLiteral, before, isLast }) =>
       deflateRawSync(bytes, {
-        level: 4,
+        level: deflateLevel,
+        strategy: isLiteral ? constants.Z_HUFFMAN_ONLY : constants.Z_DEFAULT_STRATEGY,
         finishFlush: isLast ? constants.Z_FINISH : constants.Z_SYNC_FLUSH,
         ...(before !== undefined && { dictionary: before }),
+        ...other,
       });
     expect(await isGolden(another)).toBe(false);
   });

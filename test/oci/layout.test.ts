@@ -2,9 +2,10 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { copyImage, readImage, writeDockerArchive, writeImage } from '../../src/oci/copy.ts';
+import { readImage, writeDockerArchive, writeImage } from '../../src/oci/copy.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { extendImage, scratchImage } from '../../src/oci/image.ts';
+import { copySet, gatherImages } from '../../src/oci/image-set.ts';
 import { packLayer } from '../../src/oci/layer.ts';
 import { openLayout } from '../../src/oci/layout.ts';
 import { withLock } from '../../src/oci/lock-file.ts';
@@ -159,7 +160,7 @@ describe('an image in a layout', () => {
     await writeImage(layout, image);
     const stored = await readImage(layout, image.manifestDigest);
     for (const name of ['one', 'two']) {
-      await copyImage(stored, folder.getPath(name), '1.0.1');
+      await copySet(gatherImages([stored]), folder.getPath(name), '1.0.1');
       await writeDockerArchive(stored, folder.getPath(`${name}.tar`), ['hello:1.0.1']);
     }
     expect(listFiles(folder.getPath('one'))).toEqual(listFiles(folder.getPath('two')));
@@ -186,7 +187,7 @@ describe('an image in a layout', () => {
     writeFileSync(blob, bytes);
     const stored = await readImage(layout, image.manifestDigest);
     const expected = /the blob sha256:\w+ in ".*" is damaged/;
-    await expect(copyImage(stored, folder.getPath('copy'), '1')).rejects.toThrowError(expected);
+    await expect(copySet(gatherImages([stored]), folder.getPath('copy'), '1')).rejects.toThrowError(expected);
     await expect(writeDockerArchive(stored, folder.getPath('copy.tar'), ['a:1'])).rejects.toThrowError(expected);
   });
 
@@ -194,7 +195,7 @@ describe('an image in a layout', () => {
     await using folder = await makeFolder();
     mkdirSync(folder.getPath('other'));
     writeFileSync(folder.getPath('other/file'), '');
-    await expect(copyImage(image, folder.getPath('other'), '1')).rejects.toThrowError(
+    await expect(copySet(gatherImages([image]), folder.getPath('other'), '1')).rejects.toThrowError(
       /holds something that is no OCI layout/,
     );
   });

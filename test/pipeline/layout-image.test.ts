@@ -2,9 +2,9 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { copyImage } from '../../src/oci/copy.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import type { Image } from '../../src/oci/image.ts';
+import { copySet, gatherImages } from '../../src/oci/image-set.ts';
 import { type Layout, openLayout } from '../../src/oci/layout.ts';
 import { type Descriptor, mediaTypes, type Platform } from '../../src/oci/spec.ts';
 import { readLayoutImage } from '../../src/pipeline/layout-image.ts';
@@ -56,9 +56,9 @@ const expected = (image: Image) => image.layers.map(({ diffId }) => [diffId, dif
 
 describe('an image of a layout', () => {
   it('is its only one, or the one of a name, whole or without the repository', async () => {
-    await copyImage(one, folder.getPath('named'), 'hello:1.0.0');
+    await copySet(gatherImages([one]), folder.getPath('named'), 'hello:1.0.0');
     expect(contentOf((await read('named')).image)).toEqual(expected(one));
-    await copyImage(two, folder.getPath('named'), 'hello:2.0.0');
+    await copySet(gatherImages([two]), folder.getPath('named'), 'hello:2.0.0');
     expect((await read('named:hello:2.0.0')).image.id).toBe(two.id);
     expect((await read('named:1.0.0')).image.id).toBe(one.id);
     expect(await failure('named')).toMatchInlineSnapshot(`
@@ -82,7 +82,7 @@ describe('an image of a layout', () => {
   });
 
   it('may lie in a folder with a colon', async () => {
-    await copyImage(one, folder.getPath('a:b'), 'hello:1.0.0');
+    await copySet(gatherImages([one]), folder.getPath('a:b'), 'hello:1.0.0');
     expect((await read('a:b')).image.id).toBe(one.id);
   });
 
@@ -123,7 +123,7 @@ describe('a layout that is not whole', () => {
   });
 
   it('misses a layer: it is named', async () => {
-    await copyImage(one, folder.getPath('short'), 'hello:1');
+    await copySet(gatherImages([one]), folder.getPath('short'), 'hello:1');
     rmSync(join(folder.getPath('short'), 'blobs/sha256', one.layers[0]!.diffId.slice(7)));
     expect(await failure('short')).toMatchInlineSnapshot(`
       {
@@ -135,7 +135,7 @@ describe('a layout that is not whole', () => {
   });
 
   it('has a damaged layer, plain or compressed: it is named', async () => {
-    await copyImage(one, folder.getPath('damaged'), 'hello:1');
+    await copySet(gatherImages([one]), folder.getPath('damaged'), 'hello:1');
     const blob = (dir: string, digest: string) => join(folder.getPath(dir), 'blobs/sha256', digest.slice(7));
     writeFileSync(blob('damaged', one.layers[1]!.diffId), Buffer.alloc(one.layers[1]!.size));
     const { image } = await read('damaged');

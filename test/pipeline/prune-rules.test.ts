@@ -38,6 +38,18 @@ describe('of the releases in a store', () => {
     expect(choose([named('a:1.0.0', 29), named('a:1.0.1', 31), named('a:1.0.2', 1)], 1)).toEqual(['a:1.0.1']);
   });
 
+  it('an index counts as one, goes as one, and stays whole where one of its images is needed', () => {
+    const indexed = (version: string, shared = version): NamedImage[] => [
+      named(`a:${version}`, 100, `${version} amd64`),
+      { ...named(`a:${version}`, 100, `${shared} arm64`), platform: 'linux/arm64' },
+    ];
+    const images = [...indexed('1.0.0'), ...indexed('1.0.1'), ...indexed('1.0.2')];
+    expect(choose(images, 3)).toEqual([]);
+    expect(choose(images, 2)).toEqual(['a:1.0.0']);
+    expect(choose([...images, named('a:stable', 100, '1.0.0 arm64')], 2)).toEqual([]);
+    expect(choose([...indexed('1.0.0'), ...indexed('1.0.1', '1.0.0')], 1)).toEqual([]);
+  });
+
   it('an image stays that a tag needs, or another name that stays', () => {
     const images = [
       named('a:1.0.0', 100, 'tagged'),

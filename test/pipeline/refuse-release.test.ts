@@ -2,9 +2,10 @@ import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import type { GbuildError } from '../../src/errors.ts';
 import { extendImage, type Image, scratchImage } from '../../src/oci/image.ts';
+import { gatherImages } from '../../src/oci/image-set.ts';
 import { type Layer, packLayer } from '../../src/oci/layer.ts';
 import type { RunConfig } from '../../src/oci/spec.ts';
-import { refuseRelease } from '../../src/pipeline/refuse-release.ts';
+import { refuseSet } from '../../src/pipeline/refuse-release.ts';
 
 function layerOf(name: string, files: Record<string, string>): Layer {
   const entries = Object.entries(files).map(([path, text]) => {
@@ -37,7 +38,9 @@ async function refusal(before: Image, after: Image, withBytes = true): Promise<s
     return layer === undefined || !withBytes ? undefined : Readable.from(layer.chunks());
   };
   const released = { id: before.id, where: 'in the release store', config: before.config, readLayer };
-  const thrown = (await refuseRelease('hello:1.0.1', released, after).catch((error: unknown) => error)) as GbuildError;
+  const thrown = (await refuseSet('hello:1.0.1', [released], gatherImages([after])).catch(
+    (error: unknown) => error,
+  )) as GbuildError;
   expect([thrown.code, thrown.exitCode]).toEqual(['release-refused', 2]);
   return thrown.message
     .split('\n')

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { copyImage } from '../../src/oci/copy.ts';
 import { extendImage, type Image, scratchImage } from '../../src/oci/image.ts';
+import { copySet, gatherImages } from '../../src/oci/image-set.ts';
 import { packLayer } from '../../src/oci/layer.ts';
 import { openLayout } from '../../src/oci/layout.ts';
 import { splitRelease } from '../../src/pipeline/split-release.ts';
@@ -25,7 +25,7 @@ describe('a release', () => {
   it('is taken apart by the base that the store has, which also tells its settings', async () => {
     await using folder = await makeFolder();
     const image = putOn(root, '2024-01-01T00:00:00Z');
-    await copyImage(root, folder.path, 'gbuild-base:x');
+    await copySet(gatherImages([root]), folder.path, 'gbuild-base:x');
     const split = await splitRelease('hello:1.0.0', image.config, await openLayout(folder.path));
     expect(split).toEqual({
       baseDiffIds: root.config.rootfs.diff_ids,

@@ -28,6 +28,12 @@ image:
     interval: 30s
     retries: 3
 `,
+  platforms: `gbuild: 1
+name: shop
+toolchain: node@^22
+image:
+  platforms: [linux/amd64, linux/arm64/v8]
+`,
   jre: `gbuild: 1
 name: shop
 toolchain: jvm@21

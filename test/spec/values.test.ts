@@ -265,3 +265,30 @@ test('names that must be given once are', () => {
     ]
   `);
 });
+
+test('platforms are those of Linux images, each once, spelt one way and sorted', () => {
+  const platforms = (text: string) => parseSpec(specWith(`image: {platforms: ${text}}\n`)).spec.image.platforms;
+  expect(platforms('[linux/arm64/v8, linux/amd64, linux/arm]')).toEqual(['linux/amd64', 'linux/arm/v7', 'linux/arm64']);
+  expect(parseSpec(specWith('image: {}\n')).spec.image).not.toHaveProperty('platforms');
+  const wrong = [
+    'linux/amd64',
+    '[]',
+    '[linux/x86_64, arm64, windows/amd64, linux/sparc, 64]',
+    '[linux/arm64, linux/arm64/v8]',
+  ];
+  const all = wrong.flatMap((text) => mistakesOf(specWith(`image: {platforms: ${text}}\n`)));
+  const jre = mistakesOf(specWith('image: {jre: jlink, platforms: [linux/amd64, linux/arm64]}\n'));
+  expect([...all, ...jre]).toMatchInlineSnapshot(`
+    [
+      "4:20 image.platforms: expected a list, found "linux/amd64" (write it as a list: ["linux/amd64"])",
+      "4:20 image.platforms: expected at least one platform, found an empty list",
+      "4:21 image.platforms[0]: expected a platform such as linux/amd64 or linux/arm64, found "linux/x86_64" (did you mean linux/amd64?)",
+      "4:35 image.platforms[1]: expected a platform such as linux/amd64 or linux/arm64, found "arm64" (did you mean linux/arm64?)",
+      "4:42 image.platforms[2]: expected a platform such as linux/amd64 or linux/arm64, found "windows/amd64" (known after linux/ are 386, amd64, arm, arm64, loong64, mips64le, ppc64le, riscv64, s390x)",
+      "4:57 image.platforms[3]: expected a platform such as linux/amd64 or linux/arm64, found "linux/sparc" (known after linux/ are 386, amd64, arm, arm64, loong64, mips64le, ppc64le, riscv64, s390x)",
+      "4:70 image.platforms[4]: expected text, found the number 64 (put it in quotes: "64")",
+      "4:34 image.platforms[1]: expected each platform once, found "linux/arm64/v8" (linux/arm64 is there already)",
+      "4:32 image.platforms: expected one platform where image.jre is said, found a list of 2 (such a runtime is machine code for the engine that made it)",
+    ]
+  `);
+});

@@ -7,17 +7,41 @@ import { installPackages, isInstalled, say, testCacheDir } from './test-engine.t
 /** A Debian root with a shell and core utilities, nothing else. */
 export const baseImage = 'gbuild-test/base:bookworm';
 
-/** A Debian root with an engine inside: see engine-container.ts. */
-export const engineImage = 'gbuild-test/engine:bookworm';
+/** A shell and what tests ask of it in 2 MB: made of busybox, for engines that are started for one test. */
+export const smallImage = 'gbuild-test/small:bookworm';
+
+export type Suite = 'bookworm' | 'trixie' | 'forky';
+
+/** A suite's Debian root with its engines inside: see engine-generations.ts. */
+export const engineImageOf = (suite: Suite) => `gbuild-test/engine:${suite}`;
+
+/** An engine alone, the oldest that gbuild speaks to: see engine-container.ts. */
+export const engineImage = engineImageOf('bookworm');
 
 /** A fresh Debian machine with what everybody has: git, bash, CA roots. */
 export const machineImage = 'gbuild-test/machine:bookworm';
 
+const docker = ['docker.io', 'iptables', 'procps', 'iproute2'];
+const podman = ['podman', 'buildah', 'runc', 'nftables', 'netavark', 'aardvark-dns'];
+const rootless = ['uidmap', 'passt', 'slirp4netns', 'rootlesskit', 'fuse-overlayfs'];
+
 const packages: Record<string, string[]> = {
   [baseImage]: [],
+  [smallImage]: ['busybox-static'],
   [machineImage]: ['git', 'ca-certificates'],
-  [engineImage]: ['docker.io', 'iptables', 'procps', 'iproute2'],
+  [engineImage]: docker,
+  [engineImageOf('trixie')]: [...docker, ...podman, ...rootless],
+  // The one podman has an init to give to containers, the other none: both are met.
+  [engineImageOf('forky')]: [...docker, ...podman, 'catatonit'],
 };
+
+const smallRoot = [
+  'mkdir -p "$1/opt" "$1/root" "$1/run" "$1/proc" "$1/sys"',
+  'chroot "$1" /bin/busybox --install -s /bin',
+  'echo root:x:0:0:root:/root:/bin/sh >"$1/etc/passwd"',
+  'echo root:x:0: >"$1/etc/group"',
+];
+const makeSmall = ['--variant=extract', `--extract-hook=${smallRoot.join(' && ')}`];
 
 /** Makes sure that an engine has a test image. True when it had to be imported: whoever called may remove it again. */
 export async function ensureTestImage(host: string, image: string): Promise<boolean> {
@@ -35,7 +59,7 @@ export async function removeTestImage(host: string, image: string): Promise<void
 }
 
 /** The image's root as a tar of the same bytes every time, made once and kept. */
-function ensureRoot(image: string): string {
+export function ensureRoot(image: string): string {
   const file = join(testCacheDir, `${image.replace(/\W+/g, '-')}.tar`);
   if (existsSync(file)) return file;
   if (!isInstalled('mmdebstrap')) installPackages(['mmdebstrap']);
@@ -43,7 +67,11 @@ function ensureRoot(image: string): string {
   say(`making ${image} from Debian packages (once)`);
   const temporary = `${file}.${process.pid}.tar`;
   const include = packages[image]?.length ? [`--include=${packages[image].join(',')}`] : [];
-  const args = ['--variant=minbase', ...include, 'bookworm', temporary, ...readSources()];
+  const suite = image.split(':')[1] ?? '';
+  // A suite that is not released yet is no longer dated than its mirror is fresh.
+  const undated = suite === 'forky' ? [`--aptopt=Acquire::Check-Valid-Until "false"`] : [];
+  const variant = image === smallImage ? makeSmall : ['--variant=minbase'];
+  const args = [...variant, ...undated, ...include, suite, temporary, ...readSources(suite)];
   const env = { ...process.env, SOURCE_DATE_EPOCH: '315532801' };
   const { status, stderr } = spawnSync('mmdebstrap', args, { env, encoding: 'utf8' });
   if (status !== 0) {
@@ -54,10 +82,11 @@ function ensureRoot(image: string): string {
   return file;
 }
 
-/** The machine's own mirror, as apt knows it. */
-function readSources(): string[] {
+/** The machine's own mirror, as apt knows it; of another suite than the machine's, its release alone. */
+function readSources(suite: string): string[] {
   const format = '$(REPO_URI) $(RELEASE) $(COMPONENT)';
   const { stdout } = spawnSync('apt-get', ['indextargets', '--format', format], { encoding: 'utf8' });
   const lines = [...new Set(stdout.split('\n'))].filter((line) => /\sbookworm(-\S+)?\s/.test(line));
-  return lines.map((line) => `deb ${line}`);
+  if (suite === 'bookworm') return lines.map((line) => `deb ${line}`);
+  return lines.filter((line) => /\sbookworm\s/.test(line)).map((line) => `deb ${line.replace('bookworm', suite)}`);
 }

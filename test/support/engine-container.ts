@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { baseImage, engineImage, ensureTestImage, removeTestImage } from './base-image.ts';
+import { baseImage, ensureTestImage, removeTestImage } from './base-image.ts';
+import { type Generation, type GenerationName, generations } from './engine-generations.ts';
 import { answers, askEngine } from './engine-http.ts';
+import { ownHost } from './test-engine.ts';
 
 const capabilities =
   'SYS_ADMIN NET_ADMIN NET_RAW SYS_PTRACE SYS_MODULE MKNOD DAC_READ_SEARCH SYS_CHROOT SETPCAP SETFCAP AUDIT_WRITE IPC_LOCK SYSLOG LINUX_IMMUTABLE SYS_NICE SYS_TIME';
-const command =
-  'rm -f /var/run/docker.pid; mount -o remount,rw /proc/sys; exec dockerd -H tcp://0.0.0.0:2375 -H unix:///var/run/docker.sock --tls=false';
 
 /** An engine with a file system of its own, to be killed, frozen or asked for folders that it cannot see. */
 export interface EngineContainer extends AsyncDisposable {
@@ -18,22 +18,28 @@ export interface EngineContainer extends AsyncDisposable {
 }
 
 /**
- * Starts an engine inside a container of another engine; it has the base image, and sees of this machine's folders the
- * given ones alone. Disposing removes it and its volume.
+ * Starts an engine inside a container of another engine; it has the base image or the given one, and sees of this machine's folders the
+ * given ones alone. Disposing removes it and its volume; the image it is made of stays where the outer engine is the tests' own.
  */
-export async function startEngineContainer(outer: string, sees: string[] = []): Promise<EngineContainer> {
-  const imported = await ensureTestImage(outer, engineImage);
-  const id = await createContainer(outer, sees);
+export async function startEngineContainer(
+  outer: string,
+  sees: string[] = [],
+  name: GenerationName = 'docker 20.10',
+  image = baseImage,
+): Promise<EngineContainer> {
+  const generation: Generation = generations[name];
+  const imported = await ensureTestImage(outer, generation.image);
+  const id = await createContainer(outer, sees, generation);
   const dispose = async () => {
     await askEngine(outer, 'DELETE', `/containers/${id}?force=1&v=1`);
-    if (imported) await removeTestImage(outer, engineImage);
+    if (imported && outer !== ownHost) await removeTestImage(outer, generation.image);
   };
   try {
     await expectStatus(askEngine(outer, 'POST', `/containers/${id}/start`), 204);
     const port = await readPort(outer, id);
     const host = `tcp://127.0.0.1:${port}`;
     await waitForEngine(outer, id, host);
-    await ensureTestImage(host, baseImage);
+    await ensureTestImage(host, image);
     return {
       host,
       port,
@@ -47,15 +53,19 @@ export async function startEngineContainer(outer: string, sees: string[] = []): 
   }
 }
 
-async function createContainer(outer: string, sees: string[]): Promise<string> {
+async function createContainer(outer: string, sees: string[], generation: Generation): Promise<string> {
   const { status, text } = await askEngine(outer, 'POST', '/containers/create', {
     json: {
-      Image: engineImage,
-      Cmd: ['sh', '-c', command],
+      Image: generation.image,
+      Cmd: ['sh', '-c', generation.command],
       Labels: { 'io.gbuild.test': 'engine' },
       ExposedPorts: { '2375/tcp': {} },
       HostConfig: {
-        ...engineHostConfig(sees.map((dir) => `${dir}:${dir}`)),
+        ...engineHostConfig(
+          sees.map((dir) => `${dir}:${dir}`),
+          generation.dataDir,
+        ),
+        ...generation.hostConfig,
         PortBindings: { '2375/tcp': [{ HostIp: '127.0.0.1', HostPort: '0' }] },
       },
     },
@@ -65,13 +75,13 @@ async function createContainer(outer: string, sees: string[]): Promise<string> {
 }
 
 /** What a container needs for an engine inside. */
-export function engineHostConfig(binds: string[]) {
+export function engineHostConfig(binds: string[], dataDir = '/var/lib/docker') {
   return {
     Init: true,
     CapAdd: capabilities.split(' '),
     SecurityOpt: ['seccomp=unconfined', 'apparmor=unconfined'],
     Binds: ['/sys/fs/cgroup:/sys/fs/cgroup', ...binds],
-    Mounts: [{ Type: 'volume', Target: '/var/lib/docker' }],
+    Mounts: [{ Type: 'volume', Target: dataDir }],
   };
 }
 

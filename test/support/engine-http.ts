@@ -6,10 +6,11 @@ export async function askEngine(
   host: string,
   method: string,
   path: string,
-  options: { json?: unknown; body?: Readable } = {},
+  options: { json?: unknown; body?: Readable; headers?: Record<string, string> } = {},
 ): Promise<{ status: number; text: string }> {
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-    const headers = { 'Content-Type': options.body === undefined ? 'application/json' : 'application/x-tar' };
+    const type = options.body === undefined ? 'application/json' : 'application/x-tar';
+    const headers = { 'Content-Type': type, ...options.headers };
     const outgoing = request({ ...addressOf(host), method, path, headers, timeout: 120_000 }, resolve);
     outgoing.on('error', reject).on('timeout', () => outgoing.destroy(new Error(`${host} did not answer ${path}`)));
     if (options.body !== undefined) options.body.on('error', (error) => outgoing.destroy(error)).pipe(outgoing);

@@ -14,6 +14,12 @@ import { collectOutput, neverStop, startStop } from './run-io.ts';
 export interface Subject extends AsyncDisposable {
   host: string;
   image: string;
+  /** Its exit code for a command that does not exist, where that is not a shell's 127: podman's init has 1 for it. */
+  missingCommand?: number;
+  /** It is rootless on a machine that gives it no cgroups to use. */
+  ignoresLimits?: boolean;
+  /** Its store keeps layers as they came, and what it imports compressed: a thin image needs its base as gbuild loads it. */
+  isCompressed?: boolean;
 }
 
 /** What every engine that gbuild talks to must do, the fake and the real ones alike. */
@@ -79,7 +85,10 @@ export function describeEngine(name: string, open: () => Promise<Subject>): void
     });
 
     test('says what it is and which API is spoken', async () => {
-      expect(await engine.info()).toMatchObject({ kind: 'docker', platform: expect.stringMatching(/^linux\//) });
+      const { ignoresLimits = false } = subject;
+      const kind = expect.stringMatching(/^(docker|podman)$/);
+      const platform = expect.stringMatching(/^linux\//);
+      expect(await engine.info()).toMatchObject({ kind, platform, ignoresLimits, rootless: ignoresLimits });
       expect((await engine.info()).apiVersion).toMatch(/^1\.\d+$/);
     });
 
@@ -156,7 +165,7 @@ export function describeEngine(name: string, open: () => Promise<Subject>): void
     });
 
     test('answers 127 for a command that does not exist', async () => {
-      expect((await run(specOf(['no-such-command']))).exitCode).toBe(127);
+      expect((await run(specOf(['no-such-command']))).exitCode).toBe(subject.missingCommand ?? 127);
     });
 
     test('refuses a host folder that the engine does not have', async () => {

@@ -6,7 +6,7 @@ import { ensureTestImage, machineImage, removeTestImage } from './base-image.ts'
 import { engineHostConfig, expectStatus } from './engine-container.ts';
 import { askEngine } from './engine-http.ts';
 import { type ExecCall, type ExecResult, execIn } from './exec-in.ts';
-import { testCacheDir } from './test-engine.ts';
+import { ownHost, testCacheDir } from './test-engine.ts';
 
 const oldNode = { node: '20.19.6', npm: '10.9.4' };
 const oldNodeDir = '/opt/old-node';
@@ -21,6 +21,9 @@ export interface MachineOptions {
   sees?: Record<string, string>;
   /** With Node 20 and npm 10 on PATH; default true. */
   withNode?: boolean;
+  /** What is installed there, and where an engine inside keeps its images; by default neither has an engine. */
+  image?: string;
+  dataDir?: string;
 }
 
 /**
@@ -29,14 +32,14 @@ export interface MachineOptions {
  */
 export async function startMachine(
   host: string,
-  { sees = {}, withNode = true }: MachineOptions = {},
+  { sees = {}, withNode = true, image = machineImage, dataDir }: MachineOptions = {},
 ): Promise<Machine> {
-  const imported = await ensureTestImage(host, machineImage);
+  const imported = await ensureTestImage(host, image);
   const nodes = withNode ? { [ensureOldNode()]: oldNodeDir } : {};
-  const id = await createMachine(host, { ...sees, ...nodes, ...systemStore() });
+  const id = await createMachine(host, { ...sees, ...nodes, ...systemStore() }, { image, dataDir });
   const dispose = async () => {
     await askEngine(host, 'DELETE', `/containers/${id}?force=1&v=1`);
-    if (imported) await removeTestImage(host, machineImage);
+    if (imported && host !== ownHost) await removeTestImage(host, image);
   };
   const run = (command: string[], call?: ExecCall) => execIn(host, id, command, call);
   try {
@@ -51,14 +54,21 @@ export async function startMachine(
   }
 }
 
-async function createMachine(host: string, sees: Record<string, string>): Promise<string> {
+async function createMachine(
+  host: string,
+  sees: Record<string, string>,
+  { image, dataDir }: { image: string; dataDir: string | undefined },
+): Promise<string> {
   const { status, text } = await askEngine(host, 'POST', '/containers/create', {
     json: {
-      Image: machineImage,
+      Image: image,
       Cmd: ['sleep', 'infinity'],
       Env: [`PATH=${oldNodeDir}/node_modules/.bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`],
       Labels: { 'io.gbuild.test': 'machine' },
-      HostConfig: engineHostConfig(Object.entries(sees).map(([from, to]) => `${from}:${to}:ro`)),
+      HostConfig: engineHostConfig(
+        Object.entries(sees).map(([from, to]) => `${from}:${to}:ro`),
+        dataDir,
+      ),
     },
   });
   if (status !== 201) throw new Error(`no machine: ${text}`);

@@ -1,15 +1,16 @@
 import { readdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { readImage } from '../../src/oci/copy.ts';
+import { readSet } from '../../src/oci/image-set.ts';
 import { openLayout } from '../../src/oci/layout.ts';
 import { annotationKeys } from '../../src/oci/spec.ts';
 
-/** The names in a release store; throws where one of them lacks a byte of its image. */
+/** The names in a release store; throws where one of them lacks a byte of its images. */
 export async function verifyStore(dataDir: string): Promise<string[]> {
   const store = await openLayout(join(dataDir, 'store'));
   const { manifests } = await store.readIndex();
-  for (const { digest } of manifests)
-    for (const layer of (await readImage(store, digest)).layers) for (const _ of layer.chunks());
+  for (const descriptor of manifests)
+    for (const { layers } of (await readSet(store, descriptor)).images)
+      for (const layer of layers) for (const _ of layer.chunks());
   return manifests.map(({ annotations }) => annotations?.[annotationKeys.refName] ?? '');
 }
 

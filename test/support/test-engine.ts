@@ -9,7 +9,8 @@ import { answers, askEngine } from './engine-http.ts';
 export const testCacheDir = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'gbuild-test');
 
 const runDir = '/run/gbuild-test';
-const ownHost = `unix://${runDir}/docker.sock`;
+/** Where the tests' own engine answers. */
+export const ownHost = `unix://${runDir}/docker.sock`;
 const pidFile = join(runDir, 'docker.pid');
 const logFile = join(testCacheDir, 'engine', 'dockerd.log');
 

@@ -30,18 +30,32 @@ export default class ReleasesCommand extends EngineCommand {
     const releases = await this.withEngine(flags, (open) => {
       return listReleases({ ...open, name: args.name, all, registry });
     });
-    this.log(
-      releases.length === 0 ? 'no releases' : formatTable([headings, ...releases.map((each) => rowOf(each, now))]),
-    );
+    const rows = [headings, ...releases.map((each) => rowOf(each, now))];
+    // Only where an index lists several is there something to tell apart.
+    const isIndexed = new Set(releases.map(({ reference }) => reference)).size < releases.length;
+    const shown = isIndexed ? rows : rows.map((row) => row.toSpliced(platformColumn, 1));
+    this.log(releases.length === 0 ? 'no releases' : formatTable(shown));
     return { releases };
   }
 }
 
-const headings = ['NAME', 'VERSION', 'IMAGE', 'COMMIT', 'BASE', 'AGE', 'WHERE'];
+const headings = ['NAME', 'VERSION', 'PLATFORM', 'IMAGE', 'COMMIT', 'BASE', 'AGE', 'WHERE'];
 
-function rowOf({ name, version, imageId, commit = '', base, created, where, conflicts }: ListedRelease, now: number) {
+const platformColumn = headings.indexOf('PLATFORM');
+
+function rowOf(release: ListedRelease, now: number) {
+  const { name, version, platform, imageId, commit = '', base, created, where, conflicts } = release;
   const state = base?.isTodays === undefined ? '' : base.isTodays ? " (today's)" : ' (old)';
   const age = created === undefined ? '' : formatAge((now - Date.parse(created)) / 1000);
   const places = where.join(', ') + (conflicts ? ' (another image!)' : '');
-  return [name, version, formatDigest(imageId), commit.slice(0, 7), `${base?.name ?? ''}${state}`, age, places];
+  return [
+    name,
+    version,
+    platform,
+    formatDigest(imageId),
+    commit.slice(0, 7),
+    `${base?.name ?? ''}${state}`,
+    age,
+    places,
+  ];
 }

@@ -1,0 +1,55 @@
+import { GbuildError } from '../errors.ts';
+import { asStream } from '../oci/as-stream.ts';
+import { findFirstDifference } from '../oci/first-difference.ts';
+import type { Image } from '../oci/image.ts';
+import { type ImageSet, isIndexed } from '../oci/image-set.ts';
+import { nameOfPlatform } from '../oci/platform.ts';
+import { type RemoteImage, readLayer } from '../registry/pull-image.ts';
+import { formatDigest } from '../reporter/format.ts';
+import { describeConfigs } from './refuse-release.ts';
+import type { RemoteSet } from './remote-set.ts';
+
+/** Throws `release-refused` unless what was built again is, for every platform, the very image that was released. */
+export async function assertSame(reference: string, remote: RemoteSet, set: ImageSet, commit: string): Promise<void> {
+  const released = new Map(remote.images.map((image) => [nameOfPlatform(image.config), image]));
+  const rebuilt = new Map(set.images.map((image) => [nameOfPlatform(image.config), image]));
+  const [there, here] = [[...released.keys()].sort(), [...rebuilt.keys()].sort()];
+  if (there.join() !== here.join()) throw otherPlatforms(reference, there, here, commit);
+  for (const [platform, image] of rebuilt) {
+    const before = released.get(platform)!;
+    const name = isIndexed(set) ? `${reference} for ${platform}` : reference;
+    if (image.id !== before.manifest.config.digest) throw await otherImage(name, before, image, commit);
+  }
+}
+
+function otherPlatforms(reference: string, there: string[], here: string[], commit: string): GbuildError {
+  return new GbuildError(
+    'release-refused',
+    `${reference} is for ${there.join(' and ')}, but ${commit.slice(0, 12)} gives ${here.join(' and ')}`,
+    { suggestions: [`git show ${commit.slice(0, 12)}:gbuild.yml`], facts: { reference, there, here, commit } },
+  );
+}
+
+/** What differs first: a file and its byte in the lowest layer that differs, else a setting. */
+async function otherImage(reference: string, remote: RemoteImage, image: Image, commit: string): Promise<GbuildError> {
+  const { config, manifest, repository } = remote;
+  const at = image.layers.findIndex(({ diffId }, index) => diffId !== config.rootfs.diff_ids[index]);
+  const layer = image.layers[at];
+  const other = manifest.layers[at];
+  const found =
+    layer === undefined || other === undefined
+      ? undefined
+      : await findFirstDifference(readLayer(repository, other), asStream(layer.chunks()));
+  const where =
+    found === undefined
+      ? describeConfigs(config, image.config).join('; ') || 'the number of layers, or times in the config'
+      : `${layer?.createdBy}: ${found.path}: ${found.byte === undefined ? found.what.replace('the first', 'the release').replace('the second', 'the rebuilt image') : `byte ${found.byte}`}`;
+  return new GbuildError(
+    'release-refused',
+    `${reference} is ${formatDigest(manifest.config.digest)}, but ${commit.slice(0, 12)} gives ${formatDigest(image.id)}; the first difference is in ${where}`,
+    {
+      suggestions: ['look whether the build writes times, random names or this machine into its output'],
+      facts: { reference, released: manifest.config.digest, rebuilt: image.id, commit, ...found },
+    },
+  );
+}
