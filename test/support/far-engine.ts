@@ -2,6 +2,7 @@ import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Cli, type CliOptions, openCli } from './cli.ts';
 import { type EngineContainer, startEngineContainer } from './engine-container.ts';
+import type { GenerationName } from './engine-generations.ts';
 
 /** An engine that sees no folder of this machine, and gbuild on it. */
 export interface FarEngine extends AsyncDisposable {
@@ -9,8 +10,12 @@ export interface FarEngine extends AsyncDisposable {
   cli: Cli;
 }
 
-export async function openFarEngine(outer: string, options: CliOptions): Promise<FarEngine> {
-  const far = await startEngineContainer(outer);
+export async function openFarEngine(
+  outer: string,
+  options: CliOptions,
+  generation?: GenerationName,
+): Promise<FarEngine> {
+  const far = await startEngineContainer(outer, [], generation);
   const cli = openCli({ ...options, engine: far.host, ownCache: true });
   return {
     far,
