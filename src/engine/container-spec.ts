@@ -32,6 +32,8 @@ export interface ContainerSecret {
 
 /** Everything about one container; nothing is added behind its back but no-new-privileges and no log. */
 export interface ContainerSpec {
+  /** One of its own; two containers of one name cannot be. */
+  name?: string;
   image: string;
   command: string[];
   entrypoint?: string[];

@@ -80,7 +80,15 @@ interface Created {
 
 async function tryToCreate(wire: Wire, spec: ContainerSpec): Promise<Created> {
   const json = formatCreateBody(spec);
-  const request = { what: create, method: 'POST', path: '/containers/create', json, signal: patience() } as const;
+  const query = { name: spec.name };
+  const request = {
+    what: create,
+    method: 'POST',
+    path: '/containers/create',
+    query,
+    json,
+    signal: patience(),
+  } as const;
   const answer = await wire.send(request);
   const status = answer.statusCode ?? 0;
   const text = await wire.readText(answer, create);
@@ -92,8 +100,9 @@ async function tryToCreate(wire: Wire, spec: ContainerSpec): Promise<Created> {
  * same for any mistake and a message is no contract.
  */
 async function findUnseenFolder(wire: Wire, spec: ContainerSpec): Promise<string | undefined> {
-  const bare = { ...spec, mounts: [], command: ['true'] };
   const binds = listBinds(spec);
+  const { name: _, ...nameless } = spec;
+  const bare = { ...nameless, mounts: [], command: ['true'] };
   if (binds.length === 0 || !(await canCreate(wire, bare))) return undefined;
   for (const bind of binds) if (!(await canCreate(wire, { ...bare, mounts: [bind] }))) return bind.hostDir;
   return undefined;

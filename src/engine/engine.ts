@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Stop } from '../host.ts';
 import { type BuildRequest, buildImage } from './build.ts';
+import { type ClaimedVolume, claimVolume, holdAgain } from './claim-volume.ts';
 import type { ContainerIO, ContainerResult, ContainerSpec, LogDriver } from './container-spec.ts';
 import { type Endpoint, isRemote } from './endpoint.ts';
 import type { Heartbeat } from './heartbeat.ts';
@@ -10,7 +11,9 @@ import { type Owner, ownerText } from './owner.ts';
 import { readImageFiles } from './read-file.ts';
 import { resumeContainer, type Watched } from './resume.ts';
 import { removeAfter, runContainer } from './run.ts';
+import { seesFolder } from './sees-folder.ts';
 import {
+  judgeBy,
   type Keeper,
   keeperLabel,
   ownerLabel,
@@ -21,17 +24,21 @@ import {
   sweepDead,
 } from './sweep.ts';
 import { loadArchive, type PullProgress, pullImage, saveImage } from './transfer.ts';
+import type { HolderSpec, VolumeHolder } from './volume-holder.ts';
 import { type EngineVolume, listVolumes, readVolumeSizes, removeVolume } from './volumes.ts';
 import { Wire } from './wire.ts';
 
 export type { BuildRequest } from './build.ts';
 export type { BuildEvent } from './buildkit.ts';
+export type { ClaimedVolume } from './claim-volume.ts';
 export { bareContainer, type ContainerIO, type ContainerResult, type ContainerSpec } from './container-spec.ts';
 export type { Endpoint } from './endpoint.ts';
 export type { EngineImage, ListedImage } from './images.ts';
 export type { EngineInfo } from './info.ts';
+export type { ListedPath } from './listing.ts';
 export type { SweepReport } from './sweep.ts';
 export type { PullProgress } from './transfer.ts';
+export type { VolumeHolder } from './volume-holder.ts';
 export type { EngineVolume } from './volumes.ts';
 
 export interface EngineOptions {
@@ -139,6 +146,25 @@ export class Engine {
   async chooseLog(): Promise<LogDriver | undefined> {
     if (!isRemote(this.endpoint)) return undefined;
     return (await this.info()).kind === 'podman' ? 'json-file' : 'local';
+  }
+
+  /** Whether the engine sees this very folder of the caller's machine. */
+  seesFolder(image: string, hostDir: string): Promise<boolean> {
+    return seesFolder(this.#wire, image, hostDir, this.labels);
+  }
+
+  /** A volume for this run alone, by the name given or one beside it; its holder carries the labels of this run. */
+  claimVolume(spec: HolderSpec, signal: AbortSignal): Promise<ClaimedVolume> {
+    return claimVolume(this.#wire, this.#labelled(spec), judgeBy(this.owner, this.#keeper), signal);
+  }
+
+  /** The volume that this run has claimed before, and whose holder it has lost. */
+  holdAgain(spec: HolderSpec, signal: AbortSignal): Promise<VolumeHolder> {
+    return holdAgain(this.#wire, this.#labelled(spec), this.runId, signal);
+  }
+
+  #labelled(spec: HolderSpec): HolderSpec {
+    return { ...spec, labels: { ...spec.labels, container: { ...spec.labels.container, ...this.labels } } };
   }
 
   /** Small files of an image by path; those that are not there are left out. */

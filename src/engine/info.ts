@@ -37,7 +37,7 @@ export async function readInfo(wire: Wire): Promise<EngineInfo> {
   const time = readText(info, 'SystemTime');
   const containerdStore = isContainerdStore(info);
   return {
-    id: readText(info, 'ID') ?? '',
+    id: readId(info, kind),
     name: readText(info, 'Name') ?? '',
     version: readText(version, 'Version') ?? '',
     apiVersion,
@@ -55,6 +55,12 @@ export async function readInfo(wire: Wire): Promise<EngineInfo> {
     rootDir: readText(info, 'DockerRootDir') ?? '',
     ...(time !== undefined && { time }),
   };
+}
+
+/** podman makes a new id for every answer: it is known by its machine and its storage. */
+function readId(info: unknown, kind: EngineInfo['kind']): string {
+  const id = kind === 'podman' ? undefined : readText(info, 'ID');
+  return id ?? `${readText(info, 'Name') ?? ''}:${readText(info, 'DockerRootDir') ?? ''}`;
 }
 
 function isPodman(version: unknown): boolean {

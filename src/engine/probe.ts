@@ -1,4 +1,5 @@
-import { type BigIntStats, lstatSync, readdirSync, realpathSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { type BigIntStats, closeSync, lstatSync, openSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { GbuildError } from '../errors.ts';
 import { parseJson, readNumber, readText } from './json.ts';
@@ -23,12 +24,52 @@ export async function verifyMount(
   probe: { hostDir: string; containerDir: string },
   signal: AbortSignal,
 ): Promise<void> {
+  if (!(await looksSame(wire, id, probe, signal))) throw blindEngine(wire, probe.hostDir, 'sees another folder there');
+}
+
+async function looksSame(
+  wire: Wire,
+  id: string,
+  probe: { hostDir: string; containerDir: string },
+  signal: AbortSignal,
+): Promise<boolean> {
   const file = findFile(probe.hostDir);
   const checks = [compare(wire, id, probe.hostDir, probe.containerDir, signal)];
   if (file !== undefined)
     checks.push(compare(wire, id, join(probe.hostDir, file), posix.join(probe.containerDir, file), signal));
-  const same = await Promise.all(checks);
-  if (same.includes(false)) throw blindEngine(wire, probe.hostDir, 'sees another folder there');
+  return !(await Promise.all(checks)).includes(false);
+}
+
+/** What a sentinel's name begins with: nobody else's file does, and no image and no copy takes it along. */
+const sentinelPrefix = '.gbuild-probe-';
+
+/**
+ * Whether a folder that is bound into a container is the caller's own, and not another or a copy that looks the same: a file of
+ * a random name is put there for the moment, where it can be. Else times and sizes are compared.
+ */
+export async function showsFolder(
+  wire: Wire,
+  id: string,
+  probe: { hostDir: string; containerDir: string },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const folder = isFolder(join(probe.hostDir, '.git')) ? '.git' : '.';
+  const name = posix.join(folder, `${sentinelPrefix}${randomBytes(8).toString('hex')}`);
+  const sentinel = join(probe.hostDir, name);
+  try {
+    closeSync(openSync(sentinel, 'wx'));
+  } catch {
+    return looksSame(wire, id, probe, signal);
+  }
+  try {
+    return (await statInContainer(wire, id, posix.join(probe.containerDir, name), signal)) !== undefined;
+  } finally {
+    rmSync(sentinel, { force: true });
+  }
+}
+
+function isFolder(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /**

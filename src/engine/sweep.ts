@@ -34,12 +34,13 @@ export interface Keeper {
 
 /** Removes containers, run volumes and staging images whose owner is surely dead. Caches, others' things and kept runs stay. */
 export function sweepDead(wire: Wire, self: Owner, keeper: Keeper): Promise<SweepReport> {
+  return removeOwned(wire, judgeBy(self, keeper), (tag) => isDead(tag.split('.')[0], self));
+}
+
+/** Whether what carries these labels is nobody's any more: its owner is dead, and nobody may come back to it. */
+export function judgeBy(self: Owner, keeper: Keeper): (labels: Record<string, string>) => boolean {
   const runs = keeper.runs();
-  return removeOwned(
-    wire,
-    (labels) => isDead(labels[ownerLabel], self) && !isKept(labels, keeper.name, runs),
-    (tag) => isDead(tag.split('.')[0], self),
-  );
+  return (labels) => isDead(labels[ownerLabel], self) && !isKept(labels, keeper.name, runs);
 }
 
 function isKept(labels: Record<string, string>, keeper: string, runs: ReadonlySet<string>): boolean {

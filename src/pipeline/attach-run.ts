@@ -1,10 +1,11 @@
 import type { Endpoint } from '../engine/endpoint.ts';
 import { isDetached } from '../engine/resume.ts';
-import { GbuildError } from '../errors.ts';
+import { GbuildError, messageOf } from '../errors.ts';
 import type { Host, Stop } from '../host.ts';
 import { formatSeconds } from '../reporter/format.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { Mask } from '../secrets/mask.ts';
+import { bringBackFrom } from './carry-workspace.ts';
 import { type DetachedTask, detachTask, forgetDetached, readDetached } from './detached-tasks.ts';
 import { type EngineChoice, openEngine } from './engine-session.ts';
 import { MaskedOutput } from './masked-output.ts';
@@ -36,7 +37,16 @@ export interface AttachReport {
 export async function attachRun(request: AttachRequest): Promise<AttachReport> {
   const { host } = request;
   const chosen = chooseRun(readDetached(host), request.runId);
-  const tasks = await Promise.all(chosen.map((record) => attachTask(request, record)));
+  const ended = await Promise.all(chosen.map((record) => attachTask(request, record))).catch(async (thrown) => {
+    // Of a task that was stopped here, too. One that goes on brings it back when it has ended.
+    if (!isDetached(thrown))
+      await bringBackAll(request, chosen).catch((failure) =>
+        request.progress.warn(`what the tasks changed did not come back: ${messageOf(failure)}`),
+      );
+    throw thrown;
+  });
+  await bringBackAll(request, chosen);
+  const tasks = ended.map((task, at) => ({ ...task, reports: listReports(chosen[at]!.rootDir, chosen[at]!.reports) }));
   const { runId: run, repository } = chosen[0]!;
   const report = { run, repository, tasks };
   const failed = tasks.find(({ state }) => state === 'failed');
@@ -83,12 +93,28 @@ async function attachTask(request: AttachRequest, record: DetachedTask): Promise
     forgetDetached(host, record);
     const state = result.exitCode === 0 ? 'passed' : 'failed';
     progress.note(`${state === 'passed' ? '+' : 'x'} ${name} ${state} (${formatSeconds(result.seconds)})`);
-    const reports = listReports(record.rootDir, record.reports);
-    return { name, state, exitCode: result.exitCode, seconds: result.seconds, log, reports };
+    return { name, state, exitCode: result.exitCode, seconds: result.seconds, log };
   } catch (error) {
     throw explain(error, host, record, engine.endpoint);
   } finally {
     await output.end();
+    engine.close();
+  }
+}
+
+/** The tasks of one run have one workspace; where the engine does not see it, what they changed is in a volume there. */
+async function bringBackAll(request: AttachRequest, [first, ...others]: DetachedTask[]): Promise<void> {
+  if (first?.copy === undefined) return;
+  const { installDir, progress, stop } = request;
+  const { copy, rootDir, runId } = first;
+  const host = { ...request.host, cwd: rootDir };
+  const session = await openWorkspace({ host, installDir }, progress);
+  const engine = await openEngine(host, hasChoice(request.choice) ? request.choice : first.choice, runId, progress);
+  const tasks = [first, ...others].map(({ task: name, reports }) => ({ name, reports }));
+  try {
+    const { image, volume } = copy;
+    await bringBackFrom(volume, { session, engine, host, progress, stop, image, labels: {}, tasks });
+  } finally {
     engine.close();
   }
 }

@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import type { Engine, SweepReport } from '../engine/engine.ts';
+import { workspaceLabels } from '../sync/workspace-copy.ts';
 import { sweepLocks } from '../toolchain/builder-lock.ts';
 import { openStore } from './release-store.ts';
 import { sweepSpools } from './spools.ts';
@@ -8,5 +10,14 @@ import type { Places } from './workspace-session.ts';
 export async function cleanUp({ host }: Places, engine: Engine): Promise<SweepReport & { files: string[] }> {
   const store = await openStore(host);
   const files = [...(await store.sweep()), ...sweepSpools(host, engine.owner), ...sweepLocks(host, engine.owner)];
-  return { ...(await engine.sweep()), files };
+  const swept = await engine.sweep();
+  return { ...swept, volumes: [...swept.volumes, ...(await removeOrphans(engine))], files };
+}
+
+/** Workspaces' volumes of this machine whose folder is no longer there. One that a run has is no orphan yet. */
+async function removeOrphans(engine: Engine): Promise<string[]> {
+  const volumes = await engine.listVolumes(`${workspaceLabels.host}=${engine.owner.host}`);
+  const orphans = volumes.filter(({ labels }) => !existsSync(labels[workspaceLabels.folder] ?? '/'));
+  const removed = await Promise.allSettled(orphans.map(({ name }) => engine.removeVolume(name)));
+  return orphans.map(({ name }) => name).filter((_, at) => removed[at]?.status === 'fulfilled');
 }

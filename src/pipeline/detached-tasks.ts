@@ -23,6 +23,8 @@ export interface DetachedTask {
   secrets: string[];
   reports: string[];
   log: string;
+  /** Where the engine has the workspace in a volume: what comes back of it, and what it takes to look into it. */
+  copy?: { volume: string; image: string };
 }
 
 /** Remembers a task whose engine stays away, and says how one gets back to it; another failure is passed on. */

@@ -3,6 +3,7 @@ import type { Stop } from '../host.ts';
 import { planShell } from '../plan/task-plan.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { readHostTrust } from '../toolchain/trust.ts';
+import { withWorkspace } from './carry-workspace.ts';
 import type { Frozen } from './lock-mismatch.ts';
 import { readyToolchain } from './ready-toolchain.ts';
 import { runPlanned } from './run-container.ts';
@@ -30,10 +31,15 @@ export async function openShell(request: ShellRequest): Promise<number> {
   const { images } = await readyToolchain(request);
   const plan = planShell({ spec, toolchain, defaults: defaultTasks(session), host, rootDir });
   const ground = await readGround(request, images.build.reference, readHostTrust(host));
-  const container = planContainer(plan.tasks[0]!, plan, ground);
-  const env = { ...terminalEnvironment(host), ...container.spec.env };
-  const inside = { ...container.spec, env, tty: io.terminal !== undefined, stdin: true };
-  using _keys = request.takeKeys?.();
-  const result = await runPlanned(engine, host, { ...container, spec: inside }, { ...io, stop });
-  return result.exitCode;
+  const { progress } = request;
+  const { image, labels } = ground;
+  const carried = { session, engine, host, progress, stop, image: image.reference, labels, tasks: plan.tasks };
+  return withWorkspace(carried, async (workspace) => {
+    const container = planContainer(plan.tasks[0]!, plan, { ...ground, workspace });
+    const env = { ...terminalEnvironment(host), ...container.spec.env };
+    const inside = { ...container.spec, env, tty: io.terminal !== undefined, stdin: true };
+    using _keys = request.takeKeys?.();
+    const result = await runPlanned(engine, host, { ...container, spec: inside }, { ...io, stop });
+    return result.exitCode;
+  });
 }

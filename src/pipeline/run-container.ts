@@ -8,15 +8,17 @@ import type { PlannedContainer } from './task-container.ts';
 export async function runPlanned(
   engine: Engine,
   host: Host,
-  { spec, fixedFiles, identity }: PlannedContainer,
+  { spec, fixedFiles, identity, isShared }: PlannedContainer,
   io: ContainerIO,
 ): Promise<ContainerResult> {
+  const put = () => ({ ...spec, files: [...spec.files, ...putFixedFiles(fixedFiles, identity)] });
+  if (!isShared) return engine.runContainer(put(), io);
   const binds = bindFixedFiles(host, fixedFiles);
   try {
     return await engine.runContainer({ ...spec, mounts: [...spec.mounts, ...binds] }, io);
   } catch (error) {
     const isUnseen = error instanceof GbuildError && error.code === 'engine-blind';
     if (!isUnseen || !binds.some((bind) => bind.type === 'bind' && bind.hostDir === error.facts.hostDir)) throw error;
-    return engine.runContainer({ ...spec, files: [...spec.files, ...putFixedFiles(fixedFiles, identity)] }, io);
+    return engine.runContainer(put(), io);
   }
 }

@@ -9,10 +9,12 @@ import { readHostFiles } from '../toolchain/host-files.ts';
 import { type HostTrust, readHostTrust } from '../toolchain/trust.ts';
 import { readCommitTime } from '../workspace/commit-time.ts';
 import { CacheBound } from './bound-caches.ts';
+import { type CarriedWorkspace, withWorkspace } from './carry-workspace.ts';
 import { chooseIdentity } from './identity.ts';
 import type { Frozen } from './lock-mismatch.ts';
 import { pruneLogs } from './prune-logs.ts';
 import { readyToolchain } from './ready-toolchain.ts';
+import { listReports } from './reports.ts';
 import { RunSecrets } from './run-secrets.ts';
 import { runTasks, type TaskReport, type TaskStreams } from './run-tasks.ts';
 import type { RunGround } from './task-container.ts';
@@ -68,7 +70,11 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
   const ground = await readGround(request, images.build.reference, trust);
   const logDir = join(host.stateDir, 'runs', request.runId);
   const { streams } = request;
-  const running = runTasks({ plan: timed, ground, engine, streams, progress, stop, logDir, secrets });
+  const run = (workspace: CarriedWorkspace) =>
+    runTasks({ plan: timed, ground: { ...ground, workspace }, engine, streams, progress, stop, logDir, secrets });
+  const { image, labels } = ground;
+  const carried = { session, engine, host, progress, stop, image: image.reference, labels, tasks: plan.tasks };
+  const running = withWorkspace(carried, run);
   // After the first container was asked for: what others left can wait for it.
   const logs = ['runs', 'builds'].map((name) => pruneLogs(join(host.stateDir, name)));
   const swept = Promise.allSettled([engine.sweep(), ...logs]);
@@ -78,7 +84,7 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
     // An engine that cannot measure its volumes is no reason for a run to fail.
   });
   try {
-    const tasks = await running.finally(() => bound.apply(progress));
+    const tasks = withReports(plan, await running.finally(() => bound.apply(progress)));
     const report = reportOf(request, plan, tasks, logDir, (performance.now() - began) / 1000);
     throwIfFailed(report);
     return report;
@@ -99,12 +105,12 @@ export interface GroundInput {
   progress: Progress;
 }
 
-/** Asks engine, image and machine for what every container of a run needs. */
+/** Asks engine, image and machine for what every container of a run needs, but for the workspace. */
 export async function readGround(
   { session, engine, host, progress }: GroundInput,
   reference: string,
   trust: HostTrust,
-): Promise<RunGround> {
+): Promise<Omit<RunGround, 'workspace'>> {
   const info = await engine.info();
   warnOfLimits(session.spec, engine, info, progress);
   const needsTables = chooseIdentity(host, info).uid !== 0;
@@ -124,6 +130,16 @@ export async function readGround(
       'io.gbuild.spec': session.specFile ?? session.rootDir,
     },
   };
+}
+
+/** After the run: only then all of it is on this machine. */
+function withReports({ rootDir, tasks }: TaskPlan, reports: TaskReport[]): TaskReport[] {
+  const globs = new Map(tasks.map((task) => [task.name, task.reports]));
+  return reports.map((report) => {
+    const wanted = report.state === 'skipped' ? undefined : globs.get(report.name);
+    if (wanted === undefined) return report;
+    return { ...report, reports: listReports(rootDir, wanted) };
+  });
 }
 
 function reportOf(

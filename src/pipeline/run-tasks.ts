@@ -8,7 +8,6 @@ import { formatSeconds } from '../reporter/format.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { detachTask } from './detached-tasks.ts';
 import { MaskedOutput } from './masked-output.ts';
-import { listReports } from './reports.ts';
 import { runPlanned } from './run-container.ts';
 import { runGraph } from './run-graph.ts';
 import type { RunSecrets } from './run-secrets.ts';
@@ -114,13 +113,14 @@ async function runTask(task: PlannedTask, overlap: boolean, input: RunTasksInput
       exitCode: result.exitCode,
       seconds: result.seconds,
       log,
-      reports: listReports(plan.rootDir, task.reports),
       ...(because !== undefined && { because }),
     };
   } catch (error) {
     const { rootDir, repository } = plan;
     const { name, secrets: given, reports } = task;
-    const about = { runId: engine.runId, task: name, repository, rootDir, secrets: given, reports, log };
+    const { mount } = ground.workspace;
+    const copy = mount.type === 'volume' ? { copy: { volume: mount.name, image: ground.image.reference } } : {};
+    const about = { runId: engine.runId, task: name, repository, rootDir, secrets: given, reports, log, ...copy };
     throw detachTask(ground.host, error, about, engine.endpoint);
   } finally {
     const failure = await output.end();

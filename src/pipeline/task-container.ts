@@ -5,6 +5,7 @@ import { containerPaths } from '../plan/paths.ts';
 import type { PlannedTask, TaskPlan } from '../plan/task-plan.ts';
 import type { Secret } from '../secrets/secret.ts';
 import type { HostTrust } from '../toolchain/trust.ts';
+import type { CarriedWorkspace } from './carry-workspace.ts';
 import type { FixedFile } from './fixed-files.ts';
 import { capabilitiesOf, chooseIdentity, type Identity, planUserTables, trustedWorkspace } from './identity.ts';
 import { planTrust } from './trust-files.ts';
@@ -19,6 +20,7 @@ export interface RunGround {
   /** The image to run in, its own user tables, and its Java keystores. */
   image: { reference: string; passwd: string; group: string; keystores: readonly string[] };
   labels: Record<string, string>;
+  workspace: CarriedWorkspace;
 }
 
 /** A share of the engine's memory that is left to the machine when the spec sets no limit: a leak ends the build only. */
@@ -29,6 +31,8 @@ export interface PlannedContainer {
   spec: ContainerSpec;
   fixedFiles: FixedFile[];
   identity: Identity;
+  /** The engine sees this machine's folders. */
+  isShared: boolean;
 }
 
 /** The container of one planned task. Pure: values of passed variables come from the host that is handed in. */
@@ -38,7 +42,7 @@ export function planContainer(
   ground: RunGround,
   secrets: Secret[] = [],
 ): PlannedContainer {
-  const { host, info, image } = ground;
+  const { host, info, image, workspace } = ground;
   const identity = chooseIdentity(host, info);
   const trust = planTrust(ground.trust, image.keystores);
   const memory = plan.resources.memory ?? Math.floor(info.memory * memoryShare);
@@ -50,7 +54,7 @@ export function planContainer(
     env: { ...trustedWorkspace, ...trust.env, ...task.env, ...valuesOf(task.passEnv, host) },
     workdir: task.workdir,
     mounts: [
-      { type: 'bind', hostDir: plan.rootDir, containerDir: containerPaths.workspace },
+      workspace.mount,
       ...plan.caches.map((cache) => ({
         type: 'volume' as const,
         name: cache.volume,
@@ -76,9 +80,10 @@ export function planContainer(
     capAdd: capabilitiesOf(identity),
     labels: ground.labels,
     ...(identity.usernsMode !== undefined && { usernsMode: identity.usernsMode }),
-    probe: { hostDir: plan.rootDir, containerDir: containerPaths.workspace },
+    ...(workspace.probe !== undefined && { probe: workspace.probe }),
   };
-  return { spec, fixedFiles: [...planUserTables(identity, image), ...trust.files, ...ground.settings], identity };
+  const fixedFiles = [...planUserTables(identity, image), ...trust.files, ...ground.settings];
+  return { spec, fixedFiles, identity, isShared: workspace.isShared };
 }
 
 const secretsMount: ContainerMount = { type: 'tmpfs', containerDir: containerPaths.secrets, size: 16 << 20 };

@@ -49,7 +49,7 @@ const noTime = '1980-01-01T00:00:01Z';
 export function planImage(input: ImagePlanInput): ImagePlan {
   const { spec, toolchain, revision, version } = input;
   const tag = version ?? developmentTag(revision);
-  const { build = chooseBuildTask(input) } = spec.image;
+  const build = chooseBuildTask(input);
   return {
     repository: spec.name,
     ...(version !== undefined && { version }),
@@ -58,18 +58,29 @@ export function planImage(input: ImagePlanInput): ImagePlan {
     base: spec.image.base === 'auto' ? (toolchain.runtime ?? toolchain.build) : spec.image.base,
     ...(spec.image.platforms !== undefined && { platforms: spec.image.platforms }),
     ...(build !== false && { buildTask: build }),
-    layers: [
-      ...input.defaults.jreLayers,
-      ...(spec.image.layers === 'auto' ? input.defaults.layers : spec.image.layers.map(ruleOf)),
-    ],
+    layers: layersOf(input),
     created: revision?.commitTime ?? noTime,
     config: planConfig(input),
     labels: planLabels(input),
   };
 }
 
-/** The toolchain's own layers, and the Java runtime, are laid out by its task `stage`; else `build` makes what is packed. */
-function chooseBuildTask({ spec, defaults, tasks }: ImagePlanInput): string | false {
+/** What is packed, lowest first. */
+export function layersOf({ spec, defaults }: Pick<ImagePlanInput, 'spec' | 'defaults'>): LayerRule[] {
+  const { layers } = spec.image;
+  return [...defaults.jreLayers, ...(layers === 'auto' ? defaults.layers : layers.map(ruleOf))];
+}
+
+/**
+ * The task that makes what is packed. The toolchain's own layers, and the Java runtime, are laid out by its task `stage`; else
+ * it is `build`.
+ */
+export function chooseBuildTask({
+  spec,
+  defaults,
+  tasks,
+}: Pick<ImagePlanInput, 'spec' | 'defaults' | 'tasks'>): string | false {
+  if (spec.image.build !== undefined) return spec.image.build;
   const isLaidOut = spec.image.layers === 'auto' || spec.image.jre !== undefined;
   if (isLaidOut && Object.hasOwn(defaults.tasks, 'stage')) return 'stage';
   return tasks.includes('build') ? 'build' : false;

@@ -10,6 +10,7 @@ import {
   text,
   variableGlob,
   variables,
+  workspaceGlob,
 } from './scalars.ts';
 import { secretsSchema } from './secret-schema.ts';
 import { tasksSchema } from './task-schema.ts';
@@ -71,6 +72,16 @@ export const specSchema = mapping({
     .enum(['bridge', 'none', 'host'])
     .default('bridge')
     .describe('bridge reaches the network, none does not, host shares the one of the engine'),
+  sync: mapping({
+    include: z
+      .array(workspaceGlob)
+      .default([])
+      .describe(
+        'Globs of what git ignores and tasks need all the same: it goes there, and what tasks change comes back',
+      ),
+  })
+    .prefault({})
+    .describe('What goes to an engine that does not see the workspace, besides all that git does not ignore'),
   tasks: tasksSchema
     .default({})
     .describe('What can be run: gbuild run NAME; test and build have commands of their own'),

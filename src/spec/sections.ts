@@ -46,6 +46,14 @@ export const sections: Section[] = [
   { key: 'resources', explain: ['Limits of each task.'], example: { cpus: 2, memory: '2g', pids: 4096 } },
   { key: 'network', explain: ['bridge, none or host.'], example: 'bridge' },
   {
+    key: 'sync',
+    explain: [
+      'An engine that does not see this folder gets a copy of all that git does not ignore. Ignored files that tasks',
+      'need there are named here.',
+    ],
+    example: { include: ['.env.test', 'vendor/**'] },
+  },
+  {
     key: 'tasks',
     explain: [
       'What can be run: "gbuild run NAME"; "gbuild build" and "gbuild test" are short for two of them.',

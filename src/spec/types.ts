@@ -19,6 +19,7 @@ export interface Spec {
   caches: 'auto' | CacheSpec[];
   resources: ResourcesSpec;
   network: NetworkName;
+  sync: SyncSpec;
   tasks: Record<string, TaskSpec>;
   image: ImageSpec;
 }
@@ -72,6 +73,12 @@ export interface ResourcesSpec {
   /** Bytes. */
   memory?: number;
   pids: number;
+}
+
+/** What goes to an engine that does not see the workspace. */
+export interface SyncSpec {
+  /** Globs of paths that git ignores and tasks need all the same; they come back, too. */
+  include: string[];
 }
 
 export type NetworkName = 'bridge' | 'none' | 'host';

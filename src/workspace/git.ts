@@ -22,13 +22,16 @@ const safe = [
  * a checkout of another owner (a CI agent's) is read all the same: nothing of the repository is run. Node's own child
  * process, because every image asks and a library would have to be loaded first.
  */
-export function askGit(rootDir: string, args: string[], env: NodeJS.ProcessEnv): Promise<GitAnswer> {
+export function askGit(rootDir: string, args: string[], env: NodeJS.ProcessEnv, input?: string): Promise<GitAnswer> {
   const options = { cwd: rootDir, env: { ...withoutGit(env), LC_ALL: 'C' }, maxBuffer: 1 << 30 };
   return new Promise((resolve, reject) => {
-    execFile('git', [...safe, ...args], options, (error, stdout, stderr) => {
+    const git = execFile('git', [...safe, ...args], options, (error, stdout, stderr) => {
       if (error?.code === 'ENOENT') reject(missingGit());
       else resolve({ exitCode: error === null ? 0 : typeof error.code === 'number' ? error.code : 1, stdout, stderr });
     });
+    if (input === undefined) return;
+    // Where git ends without having read all, its exit code tells.
+    git.stdin?.on('error', () => {}).end(input);
   });
 }
 

@@ -79,7 +79,7 @@ function formatUrl(host: string, path: string): string {
 }
 
 /** git exists only to be asked where there is a repository: a folder without one needs no git installed. */
-function isInRepository(rootDir: string): boolean {
+export function isInRepository(rootDir: string): boolean {
   for (let folder = rootDir; ; folder = dirname(folder)) {
     if (existsSync(join(folder, '.git'))) return true;
     if (dirname(folder) === folder) return false;

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, inject, test } from 'vitest';
 import { openCli } from '../support/cli.ts';
@@ -11,19 +11,9 @@ const cli = openCli({ engine, toolchain: inject('baseImage') });
 afterAll(() => cli[Symbol.dispose]());
 
 describe('an engine', () => {
-  test('that cannot see the workspace is refused before anything runs', async () => {
+  test('that has another folder of the same name never gets a task into the wrong files: the workspace is sent', async () => {
     await using blind = await startEngineContainer(engine);
-    const cwd = cli.tasks('e2e-blind', 'tasks:\n  test: touch ran\n');
-    const { exitCode, stdout } = await cli.run(['test', '--json'], { cwd, env: { DOCKER_HOST: blind.host } });
-    const { error } = JSON.parse(stdout);
-    expect([exitCode, error.code, error.facts]).toEqual([3, 'engine-blind', { endpoint: blind.host, hostDir: cwd }]);
-    expect(error.message).toContain(`cannot see ${cwd}`);
-    expect(existsSync(join(cwd, 'ran'))).toBe(false);
-  });
-
-  test('that has another folder of the same name is refused too: a task never runs in the wrong files', async () => {
-    await using blind = await startEngineContainer(engine);
-    const cwd = cli.tasks('e2e-twin', 'tasks:\n  test: touch ran\n');
+    const cwd = cli.tasks('e2e-twin', 'tasks:\n  test: ls\n');
     const env = { DOCKER_HOST: blind.host };
     const mount = { Type: 'bind', Source: cwd, Target: '/x' };
     // An engine makes the folder of a `-v`, empty: so does this one.
@@ -37,8 +27,35 @@ describe('an engine', () => {
         })
       ).status,
     ).toBe(201);
-    const { exitCode, stderr } = await cli.run(['test'], { cwd, env });
-    expect([exitCode, stderr]).toEqual([3, expect.stringContaining(`cannot see ${cwd}`)]);
+    const { stdout, stderr } = await cli.run(['test'], { cwd, env });
+    expect([stdout, stderr]).toEqual([
+      'gbuild.lock\ngbuild.yml\n',
+      expect.stringContaining('the workspace is sent there'),
+    ]);
+  });
+
+  test('that saw the workspace once and sees another folder now is found out before anything runs', async () => {
+    const cwd = cli.tasks('e2e-moved', 'tasks:\n  test: ls; touch ran\n');
+    const dir = join(cli.dir, 'seen');
+    mkdirSync(dir);
+    await using sighted = await startEngineContainer(engine, [dir]);
+    const env = { DOCKER_HOST: sighted.host };
+    const inside = join(dir, 'moved');
+    renameSync(cwd, inside);
+    const first = await cli.run(['test'], { cwd: inside, env });
+    expect([first.exitCode, first.stderr]).toEqual([0, expect.not.stringContaining('is sent there')]);
+    // As seen from there, what is bound in its place now is another folder.
+    renameSync(dir, `${dir}-there`);
+    mkdirSync(dir);
+    renameSync(join(`${dir}-there`, 'moved'), inside);
+    mkdirSync(join(`${dir}-there`, 'moved'));
+    rmSync(join(inside, 'ran'));
+    const { stdout, stderr } = await cli.run(['test'], { cwd: inside, env });
+    expect([stdout, existsSync(join(inside, 'ran'))], stderr).toEqual(['gbuild.lock\ngbuild.yml\n', true]);
+    expect([stderr, readdirSync(join(`${dir}-there`, 'moved'))]).toEqual([
+      expect.stringContaining('the workspace is sent there'),
+      [],
+    ]);
   });
 
   test('that dies while a task runs ends the run with exit code 3, and is named', async () => {

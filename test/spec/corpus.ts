@@ -52,6 +52,7 @@ caches:
   - {name: next, path: /cache/next}
 resources: {cpus: 1.5, memory: 512m, pids: 100}
 network: none
+sync: {include: [.env, "vendor/**"]}
 tasks:
   'lint:js': {run: [npx, biome, "."], workdir: ./packages/api/, env: {FORCE_COLOR: "1"}}
 image:

@@ -75,6 +75,13 @@ test('the first spec explains each key and says what was assumed', () => {
     # bridge, none or host.
     # network: bridge
 
+    # An engine that does not see this folder gets a copy of all that git does not ignore. Ignored files that tasks
+    # need there are named here.
+    # sync:
+    #   include:
+    #     - .env.test
+    #     - vendor/**
+
     # What can be run: "gbuild run NAME"; "gbuild build" and "gbuild test" are short for two of them.
     # A command, or a mapping with run, needs, env, secrets, timeout, reports and workdir.
     tasks:

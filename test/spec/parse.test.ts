@@ -24,6 +24,7 @@ test('a spec that says the least gets every default', () => {
     caches: 'auto',
     resources: { pids: 4096 },
     network: 'bridge',
+    sync: { include: [] },
     tasks: {},
     image: { base: 'auto', layers: 'auto', build: undefined, expose: [], env: {}, labels: {} },
   });
@@ -50,6 +51,7 @@ test('a spec that says everything is read whole, units turned into numbers and p
     ],
     resources: { cpus: 1.5, memory: 512 * 1024 ** 2, pids: 100 },
     network: 'none',
+    sync: { include: ['.env', 'vendor/**'] },
     tasks: {
       'lint:js': {
         run: ['npx', 'biome', '.'],

@@ -1,0 +1,69 @@
+/** One path of a volume as the engine's side tells it. */
+export interface ListedPath {
+  /** Relative to the volume, without `./`. */
+  path: string;
+  kind: 'file' | 'directory' | 'symlink' | 'other';
+  /** Permission bits. */
+  mode: number;
+  size: number;
+  /**
+   * Another one whenever it may be another. Of a file: mode, size, time of the last change of content or mode, and inode, which
+   * no program can set at will; of a folder the mode, of a link the target.
+   */
+  print: string;
+  /** It would run as its owner or group. */
+  setsId?: boolean;
+  /** Of symlinks. */
+  target?: string;
+}
+
+/** For find(1): three fields a path, each ended by NUL, for nothing else is in no name. */
+export const listingFormat = '%y %m %s %C@ %i\\0%p\\0%l\\0';
+
+const kinds: Record<string, ListedPath['kind']> = { f: 'file', d: 'directory', l: 'symlink' };
+
+/** Puts together what `find -printf` with `listingFormat` prints, however it was cut; `end` is the text that closes it. */
+export class ListingReader {
+  #rest: Buffer = Buffer.alloc(0);
+  #fields: string[] = [];
+  #paths: ListedPath[] = [];
+
+  /** The text after the listing's end once that has come; take the paths then. */
+  read(chunk: Buffer): string | undefined {
+    const cut = chunk.lastIndexOf(0);
+    if (cut === -1) {
+      this.#rest = Buffer.concat([this.#rest, chunk]);
+      return undefined;
+    }
+    const whole =
+      this.#rest.length === 0 ? chunk.subarray(0, cut) : Buffer.concat([this.#rest, chunk.subarray(0, cut)]);
+    this.#rest = Buffer.from(chunk.subarray(cut + 1));
+    const fields = whole.toString('utf8').split('\0');
+    const all = this.#fields.length === 0 ? fields : this.#fields.concat(fields);
+    let at = 0;
+    for (; at + 2 < all.length; at += 3) {
+      if (all[at]!.startsWith('end ')) return all[at]!.slice(4);
+      this.#paths.push(parsePath(all[at]!, all[at + 1]!, all[at + 2]!));
+    }
+    this.#fields = all.slice(at);
+    return undefined;
+  }
+
+  take(): ListedPath[] {
+    return this.#paths;
+  }
+}
+
+/** A name that is not UTF-8 cannot be told from others any more: it is as good as a device. */
+function parsePath(facts: string, name: string, target: string): ListedPath {
+  const [, bits = '', length = ''] = facts.split(' ', 3);
+  const path = name.startsWith('./') ? name.slice(2) : name;
+  const isReadable = !path.includes('\ufffd') && !target.includes('\ufffd');
+  const kind = isReadable ? (kinds[facts[0]!] ?? 'other') : 'other';
+  const all = Number.parseInt(bits, 8);
+  const [mode, size] = [all & 0o777, Number(length)];
+  if (kind === 'directory') return { path, kind, mode, size, print: mode.toString(8) };
+  if (kind === 'symlink') return { path, kind, mode, size, print: target, target };
+  const setsId = kind === 'file' && (all & 0o6000) !== 0;
+  return setsId ? { path, kind, mode, size, print: facts, setsId } : { path, kind, mode, size, print: facts };
+}

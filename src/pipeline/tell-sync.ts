@@ -1,0 +1,41 @@
+import type { Engine } from '../engine/engine.ts';
+import { formatBytes } from '../reporter/format.ts';
+import type { Progress } from '../reporter/progress.ts';
+import type { Landed } from '../sync/landing.ts';
+import type { Sent } from '../sync/push.ts';
+
+/** One line before the workspace is sent. */
+export function describeSent({ endpoint }: Engine, rootDir: string, { files, bytes, removed }: Sent): string {
+  const gone = removed > 0 ? `, ${removed} removed` : '';
+  if (files + removed === 0)
+    return `the engine at ${endpoint.url} does not see ${rootDir}: what was sent there before is up to date`;
+  return `the engine at ${endpoint.url} does not see ${rootDir}: the workspace is sent there (${counted(files)}, ${formatBytes(bytes)}${gone})`;
+}
+
+const mostNamed = 10;
+
+/** What came back, and by name what did not. */
+export function tellLanded(
+  progress: Progress,
+  rootDir: string,
+  { files, bytes, removed, kept, refused }: Landed,
+): void {
+  const gone = removed > 0 ? `, ${removed} removed` : '';
+  if (files + removed > 0) progress.note(`brought back to ${rootDir}: ${counted(files)}, ${formatBytes(bytes)}${gone}`);
+  warnOf(progress, 'changed here while the tasks ran, and left as it is here', kept);
+  warnOf(progress, 'not brought back from the engine', refused);
+}
+
+function warnOf(progress: Progress, what: string, paths: string[]): void {
+  for (const path of paths.slice(0, mostNamed)) progress.warn(`${what}: ${escaped(path)}`);
+  if (paths.length > mostNamed) progress.warn(`${what}: ${paths.length - mostNamed} more`);
+}
+
+/** Names come from a container: no control character of theirs reaches the terminal. */
+function escaped(path: string): string {
+  return /[^ -~\u00a0-\uffff]/.test(path) ? JSON.stringify(path) : path;
+}
+
+function counted(files: number): string {
+  return files === 1 ? '1 file' : `${files} files`;
+}

@@ -1,0 +1,62 @@
+import { createHash, hash } from 'node:crypto';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+
+/** A link or a fifo that has taken the file's place is neither followed nor waited for. */
+const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+/** Bytes up to which a file is read once for both, its hash and its content. */
+export const smallFile = 1 << 20;
+const pieceSize = smallFile;
+
+const piece = Buffer.allocUnsafeSlow(pieceSize);
+
+/** What a file holds. `bytes` are those of a small one, good until the next file is read. */
+export interface FileContent {
+  size: number;
+  digest: string;
+  bytes?: Buffer;
+}
+
+/** Reads and hashes (sha256) in constant memory. Undefined for what is no file any more. */
+export function readContent(hostFile: string): FileContent | undefined {
+  const fd = openFile(hostFile);
+  if (fd === undefined) return undefined;
+  try {
+    if (!fstatSync(fd).isFile()) return undefined;
+    let count = fill(fd);
+    if (count < pieceSize) {
+      const bytes = piece.subarray(0, count);
+      return { size: count, digest: hash('sha256', bytes, 'base64url'), bytes };
+    }
+    const hasher = createHash('sha256');
+    let size = 0;
+    for (; count > 0; count = fill(fd)) {
+      hasher.update(piece.subarray(0, count));
+      size += count;
+    }
+    return { size, digest: hasher.digest('base64url') };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Less than a piece at the file's end only. */
+function fill(fd: number): number {
+  let done = 0;
+  while (done < pieceSize) {
+    const count = readSync(fd, piece, done, pieceSize - done, null);
+    if (count === 0) break;
+    done += count;
+  }
+  return done;
+}
+
+const gone = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EMLINK', 'ENXIO']);
+
+function openFile(hostFile: string): number | undefined {
+  try {
+    return openSync(hostFile, flags);
+  } catch (thrown) {
+    if (gone.has((thrown as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw thrown;
+  }
+}

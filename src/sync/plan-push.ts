@@ -1,0 +1,87 @@
+import { folderOf, isGits, isSamePrint, type Mirror, type Node, type Tree } from './tree.ts';
+
+export interface Sides {
+  /** What goes to the engine, as it is here now. */
+  local: Tree;
+  /** Paths of `local` of which this side is the truth. */
+  sources: { has(path: string): boolean };
+  /** What is in the volume. */
+  remote: Tree;
+  mirror: Mirror;
+}
+
+export interface PushPlan {
+  /** To be removed from the volume, with all that is in them, before anything is sent. */
+  remove: string[];
+  send: string[];
+  /** Files whose times here have changed: to be sent unless the content is the known one. */
+  compare: string[];
+}
+
+/** What becomes of a path of the volume before anything is sent. */
+type Fate = 'stays' | 'goes' | 'ignored';
+
+/**
+ * Topmost paths of the volume that nobody knows here: what a build made and git ignores, or what a run that was killed left.
+ * Folders end in `/`.
+ */
+export function listUnknown({ local, remote, mirror }: Omit<Sides, 'sources'>): string[] {
+  const inside = new Set<string>();
+  const unknown: string[] = [];
+  for (const [path, { kind }] of remote) {
+    if (local.has(path)) continue;
+    if (inside.has(folderOf(path))) inside.add(path);
+    else if (!mirror.has(path) && !isGits(path)) {
+      inside.add(path);
+      unknown.push(kind === 'directory' ? `${path}/` : path);
+    }
+  }
+  return unknown;
+}
+
+/**
+ * What makes the volume as this side is. Pure. Of ignored paths that came back from a build once, this side's edits and
+ * deletions go there too; what a run changed there that died is left, for the tool that made it relies on it.
+ */
+export function planPush(sides: Sides, ignored: ReadonlySet<string>): PushPlan {
+  const fates = new Map<string, Fate>();
+  const remove: string[] = [];
+  for (const [path, node] of sides.remote) {
+    const above = fates.get(folderOf(path)) ?? 'stays';
+    const fate = above === 'goes' ? 'goes' : decide(path, node, above, sides, ignored);
+    fates.set(path, fate);
+    if (fate === 'goes' && above !== 'goes') remove.push(path);
+  }
+  const plan: PushPlan = { remove, send: [], compare: [] };
+  for (const [path, node] of sides.local) {
+    const there = fates.get(path) === 'goes' ? undefined : sides.remote.get(path);
+    if (sides.sources.has(path)) planSource(path, node, there, sides.mirror, plan);
+    else planOutput(path, node, there, sides.mirror, plan);
+  }
+  return plan;
+}
+
+function decide(path: string, node: Node, above: Fate, { local, mirror }: Sides, ignored: ReadonlySet<string>): Fate {
+  const own = local.get(path);
+  if (own !== undefined) return own.kind === node.kind ? 'stays' : 'goes';
+  if (mirror.has(path)) return 'goes';
+  return above === 'ignored' || ignored.has(path) ? 'ignored' : 'goes';
+}
+
+function planSource(path: string, node: Node, there: Node | undefined, mirror: Mirror, plan: PushPlan): void {
+  if (there === undefined) plan.send.push(path);
+  else if (node.kind !== 'file') {
+    if (node.print !== there.print) plan.send.push(path);
+  } else {
+    const known = mirror.get(path);
+    if (known?.kind !== 'file' || known.remote !== there.print) plan.send.push(path);
+    else if (!isSamePrint(known.local, node.print)) plan.compare.push(path);
+  }
+}
+
+function planOutput(path: string, node: Node, there: Node | undefined, mirror: Mirror, plan: PushPlan): void {
+  const known = mirror.get(path);
+  if (there === undefined || known === undefined || isSamePrint(known.local, node.print)) return;
+  if (node.kind === 'file' && known.kind === 'file') plan.compare.push(path);
+  else if (node.kind === 'symlink') plan.send.push(path);
+}

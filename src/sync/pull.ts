@@ -1,0 +1,67 @@
+import type { VolumeHolder } from '../engine/engine.ts';
+import { readTar } from '../oci/untar.ts';
+import { askIgnored } from '../workspace/ignored.ts';
+import { type Landed, Landing } from './landing.ts';
+import { isIgnored, listUndecided, type PullSides, planPull } from './plan-pull.ts';
+import { treeOf } from './remote-tree.ts';
+import type { Mirror } from './tree.ts';
+
+export interface PullInput {
+  rootDir: string;
+  env: NodeJS.ProcessEnv;
+  holder: VolumeHolder;
+  /** What both sides had after the push; kept up to date. */
+  mirror: Mirror;
+  sources: { has(path: string): boolean };
+  /** Of what git ignores: comes back, too. */
+  isWanted: (path: string) => boolean;
+  signal: AbortSignal;
+}
+
+/**
+ * Brings back what a run changed in the volume. A path that was edited here meanwhile stays as it is, and is named; what must
+ * not come is refused, and named.
+ */
+export async function pull({ rootDir, env, holder, mirror, sources, isWanted, signal }: PullInput): Promise<Landed> {
+  const { tree: remote, refused } = treeOf(await holder.list(signal));
+  const ignored = new Map<string, boolean>();
+  const sides: PullSides = { remote, mirror, ignored };
+  for (let asked = listUndecided(sides); asked.length > 0; asked = listUndecided(sides)) {
+    const answer = await askIgnored(rootDir, asked, env);
+    for (const each of asked) {
+      const path = each.replace(/\/$/, '');
+      ignored.set(path, answer.has(path));
+    }
+  }
+  const plan = planPull(sides, isWanted);
+  const known = new Set(mirror.keys());
+  const isGuarded = (path: string) => sources.has(path) || (!known.has(path) && !isIgnored(path, ignored));
+  using landing = new Landing({ rootDir, remote, mirror, isGuarded });
+  const { landed } = landing;
+  landed.refused.push(...refused.map((path) => `${path}: the name leads out of the workspace`));
+  landed.refused.push(
+    ...plan.refused.map((path) => `${path}: neither a file, a folder nor a link, or its name is no text`),
+  );
+  for (const path of plan.remove) landing.remove(path);
+  for (const path of plan.folders) landing.makeFolder(path);
+  if (plan.fetch.length > 0) await receiveAll(plan.fetch, landing, holder.pack(plan.fetch, signal), signal);
+  landing.finish();
+  return landed;
+}
+
+/** Takes an archive apart: each of the `paths` once, and nothing else. */
+export async function receiveAll(
+  paths: string[],
+  landing: Landing,
+  archive: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<void> {
+  const awaited = new Set(paths);
+  for await (const entry of readTar(archive, 'what the engine gives back')) {
+    signal.throwIfAborted();
+    const path = entry.header.path.replace(/^\.\//, '');
+    if (awaited.delete(path)) await landing.receive(path, entry);
+    else landing.landed.refused.push(`${path}: it was not asked for`);
+  }
+  for (const path of awaited) landing.landed.refused.push(`${path}: the engine did not give it`);
+}

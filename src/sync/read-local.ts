@@ -1,0 +1,122 @@
+import { lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
+import picomatch from 'picomatch';
+import { GbuildError, messageOf } from '../errors.ts';
+import { RealFolders } from './real-folders.ts';
+import { folderOf, isGits, type Mirror, type Node, type Tree, unknownPrint } from './tree.ts';
+
+/** What incoming files are called until they are whole, and what else of gbuild's own is no part of a workspace. */
+export const incomingPrefix = '.gbuild-incoming-';
+const ownNames = /^\.gbuild-(incoming|probe)-/;
+
+export interface ReadLocalInput {
+  rootDir: string;
+  /** What git ignores; folders stand for all in them. */
+  ignored: ReadonlySet<string>;
+  /** Globs of ignored paths that go along all the same. */
+  include: readonly string[];
+  /** The file system's time before reading, milliseconds: what changed since may change again unseen. */
+  clock: number;
+}
+
+/**
+ * Reads all of which this side is the truth. Throws `workspace-unreadable` for what cannot be read and names that are not
+ * UTF-8.
+ */
+export function readSources({ rootDir, ignored, include, clock }: ReadLocalInput): Tree {
+  const tree: Tree = new Map();
+  const isIncluded = include.length > 0 ? picomatch([...include], { dot: true }) : undefined;
+  const walk = (folder: string, isIgnored: boolean) => {
+    for (const name of listNames(folder === '' ? rootDir : `${rootDir}/${folder}`)) {
+      const path = folder === '' ? name : `${folder}/${name}`;
+      if (ownNames.test(name) || (name.endsWith('.lock') && isGits(path))) continue;
+      const isOut = isIgnored || ignored.has(path);
+      if (isOut && isIncluded === undefined) continue;
+      const node = readNode(`${rootDir}/${path}`, clock);
+      if (node === undefined || node.kind === 'other') continue;
+      if (!isOut) tree.set(path, node);
+      else if (isIncluded?.(path)) addWithFolders(tree, rootDir, path, node);
+      if (node.kind === 'directory') walk(path, isOut);
+    }
+  };
+  walk('', false);
+  return tree;
+}
+
+/** The sources, and with them what came back from the engine once and is still here. */
+export function addMirrored(sources: Tree, rootDir: string, mirror: Mirror, clock: number): Tree {
+  const tree: Tree = new Map(sources);
+  const folders = new RealFolders(rootDir);
+  for (const path of mirror.keys()) {
+    if (sources.has(path) || !folders.has(folderOf(path))) continue;
+    const node = readNode(`${rootDir}/${path}`, clock);
+    if (node !== undefined) tree.set(path, node);
+  }
+  return tree;
+}
+
+function addWithFolders(tree: Tree, rootDir: string, path: string, node: Node): void {
+  const folder = folderOf(path);
+  const above = folder === '' || tree.has(folder) ? undefined : readNode(`${rootDir}/${folder}`);
+  if (above !== undefined) addWithFolders(tree, rootDir, folder, above);
+  tree.set(path, node);
+}
+
+/** Undefined for what is not there, or no longer; a link's or a folder's is none of the content's. */
+export function readNode(hostPath: string, clock = Number.POSITIVE_INFINITY): Node | undefined {
+  const stats = readStats(hostPath);
+  if (stats === undefined) return undefined;
+  const { ctimeMs, mtimeMs, ino, size } = stats;
+  const kind = kindOf(stats);
+  const mode = stats.mode & 0o777;
+  if (kind === 'directory') return { kind, mode, size, print: mode.toString(8), mtime: mtimeMs };
+  if (kind === 'symlink') {
+    const target = readlinkSync(hostPath);
+    return { kind, mode, size, print: target, mtime: mtimeMs, target };
+  }
+  const print = ctimeMs >= clock ? unknownPrint : `${mode} ${size} ${mtimeMs} ${ctimeMs} ${ino}`;
+  return { kind, mode, size, print, mtime: mtimeMs };
+}
+
+function kindOf(stats: Stats): Node['kind'] {
+  if (stats.isFile()) return 'file';
+  if (stats.isDirectory()) return 'directory';
+  return stats.isSymbolicLink() ? 'symlink' : 'other';
+}
+
+function readStats(hostPath: string): Stats | undefined {
+  try {
+    return lstatSync(hostPath, { throwIfNoEntry: false });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined;
+    throw unreadable(hostPath, cause);
+  }
+}
+
+function listNames(hostDir: string): string[] {
+  let names: string[];
+  try {
+    names = readdirSync(hostDir);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw unreadable(hostDir, cause);
+  }
+  const broken = names.find((name) => name.includes('\ufffd'));
+  if (broken !== undefined) throw notUtf8(hostDir, broken);
+  return names;
+}
+
+function unreadable(hostPath: string, cause: unknown): GbuildError {
+  return new GbuildError(
+    'workspace-unreadable',
+    `${JSON.stringify(hostPath)} cannot be read, so it cannot be sent to the engine: ${messageOf(cause)}`,
+    { cause, suggestions: [`chmod u+rX ${JSON.stringify(hostPath)}`], facts: { path: hostPath } },
+  );
+}
+
+function notUtf8(hostDir: string, name: string): GbuildError {
+  return new GbuildError(
+    'workspace-unreadable',
+    `the name ${JSON.stringify(name)} in ${JSON.stringify(hostDir)} is not UTF-8, so it cannot be sent to the engine`,
+    { suggestions: ['rename it, or list it in .gitignore'], facts: { path: hostDir } },
+  );
+}

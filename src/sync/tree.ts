@@ -1,0 +1,53 @@
+/** One path of a workspace, on either side. */
+export interface Node {
+  kind: 'file' | 'directory' | 'symlink' | 'other';
+  /** Permission bits. */
+  mode: number;
+  /** Bytes; of files. */
+  size: number;
+  /**
+   * Another one whenever it may be another: of a file what its side tells of mode, size, times and inode, of a folder the mode, of
+   * a link the target. A file's says nothing about the other side's.
+   */
+  print: string;
+  /** Modification, in milliseconds since 1970; only of this side. */
+  mtime?: number;
+  /** It would run as its owner or group. */
+  setsId?: boolean;
+  /** Of symlinks. */
+  target?: string;
+}
+
+/** Paths with `/`, relative to the workspace, each folder before what is in it. */
+export type Tree = Map<string, Node>;
+
+/** What both sides had at one path when they were last made equal. */
+export interface Known {
+  kind: Node['kind'];
+  /** sha256 of a file, the target of a link, nothing of a folder. */
+  content: string;
+  /** Prints here and on the engine. */
+  local: string;
+  remote: string;
+}
+
+/** Everything that is alike on both sides. */
+export type Mirror = Map<string, Known>;
+
+/** A print that no node has. */
+export const unknownPrint = '?';
+
+/** Whether a print is the one that was known; of an unknown one nobody can say so. */
+export function isSamePrint(known: string, now: string): boolean {
+  return known === now && now !== unknownPrint;
+}
+
+/** The folder a path is in; '' for the workspace itself. */
+export function folderOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
+}
+
+/** The repository's own folder: it goes to the engine and never comes back, for what is in it is run by git on this side. */
+export function isGits(path: string): boolean {
+  return /^\.git(\/|$)/i.test(path);
+}

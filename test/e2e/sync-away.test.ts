@@ -1,0 +1,62 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { type BreakableLine, openBreakableLine } from '../support/breakable-line.ts';
+import { listLeft, nothingLeft } from '../support/engine-left.ts';
+import { type FarEngine, openFarEngine } from '../support/far-engine.ts';
+
+let opened: FarEngine;
+let line: BreakableLine;
+beforeAll(async () => {
+  opened = await openFarEngine(inject('engineHost'), { toolchain: inject('baseImage') });
+  line = await openBreakableLine(opened.far.host);
+});
+afterAll(async () => {
+  await line[Symbol.asyncDispose]();
+  await opened[Symbol.asyncDispose]();
+});
+
+const body = `tasks:
+  test:
+    run: 'for i in $(seq 1 40); do echo line $i; sleep 0.1; done; mkdir -p out; echo x > out/r.xml; echo new > made; exit 9'
+    reports: [out/*.xml]
+  other: ls; echo other > other
+`;
+const files = { '.gitignore': 'out/\n' };
+
+test('a connection that drops while a task runs is no reason for what it made to stay there', async () => {
+  const cwd = opened.cli.tasks('sync-drops', body, files);
+  const running = opened.cli.start(['test', '--json'], { cwd, env: { DOCKER_HOST: line.host } });
+  await running.until('line 5\n');
+  line.cut();
+  await sleep(6_000);
+  line.restore();
+  const { exitCode, stdout, stderr } = await running.ended;
+  expect([exitCode, JSON.parse(stdout).error.facts.tasks?.[0].reports], `${stdout}${stderr}`).toEqual([
+    9,
+    ['out/r.xml'],
+  ]);
+  expect(readFileSync(join(cwd, 'made'), 'utf8')).toBe('new\n');
+  expect(await listLeft(opened.far.host, 'io.gbuild.repository=sync-drops')).toEqual(nothingLeft);
+});
+
+test('what a task made that went on alone comes back when one attaches to it; its volume is left to it until then', async () => {
+  const cwd = opened.cli.tasks('sync-attach', body, files);
+  const env = { DOCKER_HOST: line.host, GBUILD_RECONNECT: '1s' };
+  const running = opened.cli.start(['test'], { cwd, env });
+  await running.until('line 5\n');
+  line.cut();
+  expect((await running.ended).exitCode).toBe(3);
+  line.restore();
+  expect(existsSync(join(cwd, 'made'))).toBe(false);
+  const other = await opened.cli.run(['run', 'other'], { cwd, env });
+  expect([other.exitCode, other.stdout], other.stderr).toEqual([0, 'gbuild.lock\ngbuild.yml\n']);
+  const { exitCode, stdout, stderr } = await opened.cli.run(['attach', '--json'], { cwd: opened.cli.dir, env });
+  expect([exitCode, JSON.parse(stdout).error.facts.tasks?.[0].reports], `${stdout}${stderr}`).toEqual([
+    9,
+    ['out/r.xml'],
+  ]);
+  expect(['made', 'other'].map((name) => readFileSync(join(cwd, name), 'utf8'))).toEqual(['new\n', 'other\n']);
+  expect(await listLeft(opened.far.host, 'io.gbuild.repository=sync-attach')).toEqual(nothingLeft);
+});

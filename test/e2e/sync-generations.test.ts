@@ -1,0 +1,39 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, inject, test } from 'vitest';
+import { listLeft, nothingLeft } from '../support/engine-left.ts';
+import { openFarEngine } from '../support/far-engine.ts';
+
+const body = `tasks:
+  test: {run: "cat a; ls bin; rm gone; mkdir -p out; cp a out/r.txt; exit 5", reports: [out/*]}
+  look: cat a; ls gone out
+`;
+
+test.each(['docker 28, containerd store', 'podman 5.8', 'podman 5.4, rootless'] as const)(
+  'a workspace that %s does not see is sent once, then what has changed, and comes back',
+  async (generation) => {
+    await using opened = await openFarEngine(inject('engineHost'), { toolchain: inject('baseImage') }, generation);
+    const { cli, far } = opened;
+    const files = { a: 'one\n', 'bin/run': '#!/bin/sh\n', gone: 'x\n', '.gitignore': 'out/\n' };
+    const cwd = cli.tasks('sync-generation', body, files);
+    const first = await cli.run(['test'], { cwd });
+    expect([first.exitCode, first.stdout, readFileSync(join(cwd, 'out/r.txt'), 'utf8')], first.stderr).toEqual([
+      5,
+      'one\nrun\n',
+      'one\n',
+    ]);
+    const second = await cli.run(['run', 'look'], { cwd });
+    expect([second.exitCode, second.stdout, second.stderr]).toEqual([
+      2,
+      'one\nout:\nr.txt\n',
+      expect.stringContaining('up to date'),
+    ]);
+    writeFileSync(join(cwd, 'a'), 'two!\n');
+    const third = await cli.run(['run', 'look'], { cwd });
+    expect([third.stdout, third.stderr]).toEqual([
+      'two!\nout:\nr.txt\n',
+      expect.stringContaining('is sent there (1 file, 5 B)'),
+    ]);
+    expect(await listLeft(far.host, 'io.gbuild.repository=sync-generation')).toEqual(nothingLeft);
+  },
+);
