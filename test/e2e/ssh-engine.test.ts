@@ -77,6 +77,23 @@ describe('an engine over ssh', () => {
     expect(calls.filter((call) => call.includes('dial-stdio')).length).toBeLessThanOrEqual(8);
   });
 
+  test('is sent a workspace that it does not see, over the same connection, and gives back what was made', async () => {
+    using other = openCli({ toolchain: inject('baseImage'), ownCache: true });
+    const body =
+      'tasks:\n  test: {run: "cat text; echo made >out; mkdir -p r; echo x >r/r.xml; exit 7", reports: [r/*.xml]}\n';
+    const cwd = other.tasks('e2e-ssh-sent', body, { text: 'first\n' });
+    const first = await other.run(['test', '--host', 'ssh://box'], { cwd, env });
+    writeFileSync(join(cwd, 'text'), 'second\n');
+    const before = ssh.calls().length;
+    const second = await other.run(['test', '--host', 'ssh://box', '--json'], { cwd, env });
+    expect([first.exitCode, first.stdout, second.exitCode]).toEqual([7, 'first\n', 7]);
+    expect(second.stderr).toContain('second\n');
+    expect(JSON.parse(second.stdout).error.facts.tasks[0].reports).toEqual(['r/r.xml']);
+    expect(readFileSync(join(cwd, 'out'), 'utf8')).toBe('made\n');
+    const calls = ssh.calls().slice(before);
+    expect(calls.filter((call) => call.includes('ControlMaster=yes'))).toHaveLength(1);
+  });
+
   test('hears a Ctrl-C that only gbuild is meant to hear: the container is asked, and removed', async () => {
     const cwd = cli.tasks(
       'e2e-ssh-stop',
