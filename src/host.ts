@@ -23,6 +23,8 @@ export interface Host {
   /** Logs and records of runs ($XDG_STATE_HOME/gbuild). */
   stateDir: string;
   isCI: boolean;
+  /** The caller's clock when the command started, milliseconds since 1970. */
+  startedAt: number;
   /** Both standard input and output are a terminal. */
   isTerminal: boolean;
 }

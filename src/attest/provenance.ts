@@ -29,7 +29,8 @@ export interface ProvenanceInput {
   source: { commit: string; url?: string; dirty: boolean };
   /** Of gbuild.lock. */
   lock?: Digest;
-  buildImage: UsedImage;
+  /** Unknown of a release that another machine made. */
+  buildImage?: UsedImage;
   base: UsedImage;
   /** Of the platforms that it was not built on. */
   otherBases?: (UsedImage & { platform: string })[];
@@ -66,7 +67,7 @@ function listDependencies({ source, lock, buildImage, base, otherBases = [], reb
   return [
     { name: 'source', ...(uri !== undefined && { uri }), digest: { gitCommit: source.commit } },
     ...(lock === undefined ? [] : [{ name: 'gbuild.lock', digest: sha256(lock) }]),
-    describeImage('build image', buildImage),
+    ...(buildImage === undefined ? [] : [describeImage('build image', buildImage)]),
     describeImage('base image', base),
     ...otherBases.map(({ platform, ...each }) => describeImage(`base image for ${platform}`, each)),
     ...(rebasedFrom === undefined ? [] : [describeImage('rebased release', rebasedFrom)]),

@@ -15,8 +15,9 @@ export const engineFlags = {
     char: 'H',
     helpGroup: 'ENGINE',
     helpValue: 'URL',
-    description: 'engine to use, e.g. unix:///var/run/docker.sock or tcp://127.0.0.1:2375',
+    description: 'engine to use, e.g. unix:///var/run/docker.sock, tcp://127.0.0.1:2375 or ssh://user@host',
   }),
+  machine: Flags.string({ helpGroup: 'ENGINE', helpValue: 'NAME', description: 'machine of docker-machine to use' }),
 };
 
 /**

@@ -32,7 +32,6 @@ export default class DoctorCommand extends BaseCommand {
       installDir: this.config.root,
       choice: flags,
       nodeVersion: process.versions.node,
-      now: Date.now(),
       only: args.check === undefined ? [] : [args.check],
     });
     if (flags.shell) this.log(endpoint === undefined ? '' : shellLines(endpointEnv(endpoint)));

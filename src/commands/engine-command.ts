@@ -13,6 +13,7 @@ export interface EngineCommandFlags {
   verbose: boolean;
   host?: string | undefined;
   context?: string | undefined;
+  machine?: string | undefined;
 }
 
 /** What a command works with that needs an engine and not necessarily a repository. */
@@ -29,7 +30,7 @@ export abstract class EngineCommand extends BaseCommand {
     const host = this.readHost(flags);
     const progress = this.openProgress(flags, host);
     using stop = openStop((text) => progress.warn(text));
-    const engine = await openEngine(host, flags, newRunId(), progress);
+    const engine = await openEngine(host, flags, newRunId(), progress, stop);
     try {
       return await work({ host, installDir: this.config.root, engine, progress, stop });
     } finally {

@@ -20,6 +20,7 @@ export function readHost(directory?: string): Host {
     configDir: placeOf(env, homeDir, 'XDG_CONFIG_HOME', '.config', 'Library/Preferences'),
     dataDir: placeOf(env, homeDir, 'XDG_DATA_HOME', '.local/share', 'Library/Application Support'),
     stateDir: placeOf(env, homeDir, 'XDG_STATE_HOME', '.local/state', 'Library/Logs'),
+    startedAt: Date.now(),
     isCI: isSet(env.CI),
     isTerminal: Boolean(process.stdin.isTTY && process.stdout.isTTY && process.stderr.isTTY),
   };

@@ -28,6 +28,7 @@ export interface TaskCommandFlags {
   verbose: boolean;
   host?: string | undefined;
   context?: string | undefined;
+  machine?: string | undefined;
   frozen?: boolean | undefined;
 }
 
@@ -56,7 +57,7 @@ export abstract class TaskCommand extends BaseCommand {
     using stop = openStop((text) => progress.warn(text));
     const places = { host, installDir: this.config.root };
     const runId = newRunId();
-    const { session, engine } = await openRun(places, flags, runId, progress, options);
+    const { session, engine } = await openRun(places, flags, runId, progress, { ...options, stop });
     try {
       return await work({ ...places, session, engine, runId, progress, stop, frozen: frozenOf(flags, host) });
     } finally {

@@ -1,15 +1,17 @@
 import { Agent, type ClientRequestArgs } from 'node:http';
 import { connect as connectPlain, type Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { type Duplex, PassThrough } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import { inspect } from 'node:util';
 import type { Endpoint } from './endpoint.ts';
+import { notReached } from './failures.ts';
+import { SshConnection } from './ssh-connection.ts';
 
 const connectMilliseconds = 10_000;
 
 /**
  * An HTTP agent whose every connection goes to one endpoint, whatever a request names; idle ones are kept and do not
- * keep the process alive. Another kind of endpoint (ssh) is another way to open the socket here and nothing else.
+ * keep the process alive. Another kind of endpoint is another way to open the socket here and nothing else.
  */
 export function openAgent(endpoint: Endpoint): Agent {
   return new EndpointAgent(endpoint);
@@ -17,10 +19,13 @@ export function openAgent(endpoint: Endpoint): Agent {
 
 class EndpointAgent extends Agent {
   readonly #endpoint: Endpoint;
+  readonly #ssh: SshConnection | undefined;
 
   constructor(endpoint: Endpoint) {
     super({ keepAlive: true, scheduling: 'lifo' });
     this.#endpoint = endpoint;
+    this.#ssh =
+      endpoint.ssh && new SshConnection(endpoint.ssh, (sentence, todo) => notReached(endpoint, sentence, todo));
   }
 
   /** docker-modem formats its options, agent and all, for a debug line at every request: tens of milliseconds each. */
@@ -28,13 +33,29 @@ class EndpointAgent extends Agent {
     return `EndpointAgent ${this.#endpoint.url}`;
   }
 
-  override createConnection(_options: ClientRequestArgs): Duplex {
+  override createConnection(
+    _options: ClientRequestArgs,
+    callback: (error: Error | null, stream: Duplex) => void = () => {},
+  ): Duplex | undefined {
+    if (this.#ssh !== undefined) {
+      const failed = (error: Error) => callback(error, neverOpened);
+      this.#ssh.open().then((stream) => callback(null, stream), failed);
+      return undefined;
+    }
     const socket = openSocket(this.#endpoint);
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 15_000);
     return limitConnecting(socket);
   }
+
+  override destroy(): void {
+    super.destroy();
+    this.#ssh?.close();
+  }
 }
+
+/** The types ask for a stream where there is none: node:http looks at the error first. */
+const neverOpened = new PassThrough();
 
 function openSocket(endpoint: Endpoint): Socket {
   if (endpoint.socketPath !== undefined) return connectPlain({ path: endpoint.socketPath });

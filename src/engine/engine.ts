@@ -85,8 +85,12 @@ export class Engine {
     return this.#info;
   }
 
-  /** Settles when the engine answers or cannot be reached, or after a moment: what is asked then is on its way. */
+  /**
+   * Settles when the engine answers or cannot be reached, or after a moment: what is asked then is on its way. Where ssh may
+   * ask a person something, nothing else is on the terminal until it has.
+   */
   async wake(): Promise<void> {
+    if (this.endpoint.ssh?.mayAsk) await this.#wire.version().catch(() => undefined);
     const moment = new Promise<void>((resolve) => setTimeout(resolve, 50).unref());
     await Promise.race([this.#wire.version().catch(() => undefined), moment]);
   }

@@ -1,5 +1,7 @@
 import { GbuildError, messageOf } from '../errors.ts';
 import type { Endpoint } from './endpoint.ts';
+import { formatSshWords, type SshTarget } from './ssh-target.ts';
+import { explainTls } from './tls-failures.ts';
 
 const neverConnected = new Set([
   'ECONNREFUSED',
@@ -14,11 +16,21 @@ const neverConnected = new Set([
 ]);
 
 /** A request that got no answer: the engine could not be reached, or went away while it was asked. */
-export function connectionFailure(endpoint: Endpoint, what: string, thrown: unknown): GbuildError {
+export function connectionFailure(endpoint: Endpoint, what: string, thrown: unknown, isFirst = false): GbuildError {
   if (thrown instanceof GbuildError) return thrown;
-  const code = (thrown as NodeJS.ErrnoException).code ?? '';
+  const code = codeOf(thrown);
+  const known = explainTls(endpoint, code, isFirst);
+  if (known !== undefined)
+    return notReached(endpoint, `${known.sentence} (${plainReason(thrown)})`, known.suggestions, thrown);
+  if (endpoint.ssh !== undefined && code.startsWith('HPE_')) return chattyShell(endpoint, endpoint.ssh.target, thrown);
   if (neverConnected.has(code) || isTlsCode(code)) return unreachable(endpoint, code, thrown);
   return engineLost(endpoint, what, thrown);
+}
+
+/** Node's name for what happened; an aborted signal has a number there. */
+function codeOf(thrown: unknown): string {
+  const code: unknown = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+  return typeof code === 'string' ? code : '';
 }
 
 /** The connection broke, or the engine stopped answering, in the middle of something. */
@@ -57,27 +69,45 @@ export function refused(
   );
 }
 
-function unreachable(endpoint: Endpoint, code: string, cause: unknown): GbuildError {
-  const detail = code === 'ENOENT' ? 'there is no such socket' : messageOf(cause);
+/** OpenSSL's own words stand between codes and file names of its sources, Node adds advice for programmers. */
+function plainReason(thrown: unknown): string {
+  const text = messageOf(thrown);
+  const reason = /:error:[0-9A-F]+:SSL routines:[^:]*:([^:]+):/i.exec(text)?.[1];
+  return reason ?? text.replace(/; if the root CA .*$/s, '');
+}
+
+/** There is no way to the engine. */
+export function notReached(endpoint: Endpoint, why: string, suggestions: string[], cause?: unknown): GbuildError {
+  const machine = endpoint.machine === undefined ? '' : ` of the machine ${endpoint.machine}`;
   return new GbuildError(
     'engine-unreachable',
-    `cannot reach the container engine at ${endpoint.url} (from ${endpoint.source}): ${detail}`,
+    `cannot reach the container engine${machine} at ${endpoint.url} (from ${endpoint.source}): ${why}`,
     {
-      suggestions: unreachableSuggestions(endpoint, code),
+      suggestions: [...suggestions, 'gbuild doctor'],
       cause,
       facts: { endpoint: endpoint.url, source: endpoint.source },
     },
   );
 }
 
+/** What comes over ssh is not HTTP: the shell at the other end has said something first. */
+function chattyShell(endpoint: Endpoint, target: SshTarget, cause: unknown): GbuildError {
+  const words = formatSshWords(target);
+  const why = `a shell there prints something before it runs a command (${messageOf(cause)})`;
+  return notReached(endpoint, why, [`ssh ${words} true   # must print nothing: look into .bashrc`], cause);
+}
+
+function unreachable(endpoint: Endpoint, code: string, cause: unknown): GbuildError {
+  const detail = code === 'ENOENT' ? 'there is no such socket' : messageOf(cause);
+  return notReached(endpoint, detail, unreachableSuggestions(endpoint, code), cause);
+}
+
 function unreachableSuggestions(endpoint: Endpoint, code: string): string[] {
-  if (code === 'EACCES' || code === 'EPERM')
-    return ['sudo usermod -aG docker "$USER"   # then log in again', 'gbuild doctor'];
-  if (isTlsCode(code))
-    return ['check DOCKER_CERT_PATH and DOCKER_TLS_VERIFY, or the TLS files of the context', 'gbuild doctor'];
-  if (endpoint.source === 'DOCKER_HOST') return ['unset DOCKER_HOST   # to use the local engine', 'gbuild doctor'];
-  if (endpoint.socketPath !== undefined) return ['sudo systemctl start docker', 'gbuild doctor'];
-  return ['docker context ls', 'gbuild doctor'];
+  if (code === 'EACCES' || code === 'EPERM') return ['sudo usermod -aG docker "$USER"   # then log in again'];
+  if (isTlsCode(code)) return ['check DOCKER_CERT_PATH and DOCKER_TLS_VERIFY, or the TLS files of the context'];
+  if (endpoint.source === 'DOCKER_HOST') return ['unset DOCKER_HOST   # to use the local engine'];
+  if (endpoint.socketPath !== undefined) return ['sudo systemctl start docker'];
+  return ['gbuild engine ls'];
 }
 
 /** Node's names for certificates that do not fit, and OpenSSL's for a side that speaks no TLS. */

@@ -5,15 +5,16 @@ import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GbuildError } from '../errors.ts';
 import type { Host } from '../host.ts';
-import { type Endpoint, socketPlaces } from './endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
+import { type SocketPlace, socketPlaces } from './sockets.ts';
 
 /** Seconds without a request after which a service ends by itself, should nobody be left to end it. */
 const idleSeconds = 300;
 const mostTries = 600;
 
 /** The podman that a run would start: there is the program, and no engine's socket, not even one that the caller may not use. */
-export function findIdlePodman(host: Host): string | undefined {
-  return socketPlaces(host).some(({ path }) => existsSync(path)) ? undefined : findProgram(host, 'podman');
+export function findIdlePodman(host: Host, places: SocketPlace[] = socketPlaces(host)): string | undefined {
+  return places.some(({ path }) => existsSync(path)) ? undefined : findProgram(host, 'podman');
 }
 
 /**

@@ -6,13 +6,17 @@ import type { Wire } from './wire.ts';
 const newest = '1.51';
 const oldest = '1.41';
 
+/** Milliseconds: for an engine, and for a person whom ssh asks for a password first. */
+const patience = 30_000;
+const typing = 300_000;
+
 /** Asks the engine for its API version (`GET /_ping`, header `Api-Version`) and takes the lower of its and ours. */
 export async function negotiateVersion(wire: Wire): Promise<string> {
   const answer = await wire.sendTo('/_ping', {
     what: 'say which API it speaks',
     method: 'GET',
     path: '/_ping',
-    signal: AbortSignal.timeout(30_000),
+    signal: AbortSignal.timeout(wire.endpoint.ssh?.mayAsk ? typing : patience),
   });
   const text = await wire.readText(answer, 'say which API it speaks');
   if (answer.statusCode !== 200)

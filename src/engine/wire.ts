@@ -38,6 +38,7 @@ export class Wire {
   #dial: Promise<Dial> | undefined;
   #version: Promise<string> | undefined;
   #isPodman = false;
+  #answered = false;
 
   constructor(endpoint: Endpoint, options: { debug?: (text: string) => void; heartbeat?: Heartbeat }) {
     this.endpoint = endpoint;
@@ -143,8 +144,13 @@ export class Wire {
     };
     return new Promise((resolve, reject) => {
       dial(options, (error, answer) => {
-        if (error === null || error === undefined) resolve(answer as IncomingMessage | Socket);
-        else reject(connectionFailure(this.endpoint, request.what, signal?.aborted ? signal.reason : error));
+        if (error === null || error === undefined) {
+          this.#answered = true;
+          resolve(answer as IncomingMessage | Socket);
+        } else {
+          const thrown = signal?.aborted ? signal.reason : error;
+          reject(connectionFailure(this.endpoint, request.what, thrown, !this.#answered));
+        }
       });
     });
   }

@@ -75,7 +75,7 @@ async function attachTask(request: AttachRequest, record: DetachedTask): Promise
   const { host, progress, streams, stop } = request;
   const { task: name, watched, log } = record;
   const choice = hasChoice(request.choice) ? request.choice : record.choice;
-  const engine = await openEngine(host, choice, record.runId, progress);
+  const engine = await openEngine(host, choice, record.runId, progress, stop);
   const output = new MaskedOutput((await readSecrets(request, record)).mask, {
     stdout: streams.stdout,
     stderr: streams.stderr,
@@ -128,8 +128,8 @@ function explain(error: unknown, host: Host, record: DetachedTask, endpoint: End
   return error;
 }
 
-function hasChoice({ host, context }: EngineChoice): boolean {
-  return host !== undefined || context !== undefined;
+function hasChoice({ host, context, machine }: EngineChoice): boolean {
+  return host !== undefined || context !== undefined || machine !== undefined;
 }
 
 /** What the task was given must not be read in its output: the values are fetched anew where there are any. */

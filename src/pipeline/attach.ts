@@ -1,5 +1,6 @@
 import type { Artifact } from '../attest/artifact.ts';
-import { formatDocuments, signAttachments } from '../attest/attachments.ts';
+import { type AttachmentInput, formatDocuments, signAttachments, signBundles } from '../attest/attachments.ts';
+import { bundleMediaType } from '../attest/bundle.ts';
 import { collectPackages } from '../attest/collect-packages.ts';
 import { cyclonedxMediaType, formatCycloneDx } from '../attest/cyclonedx.ts';
 import type { PrivateKey } from '../attest/key.ts';
@@ -64,9 +65,11 @@ async function attach(input: AttachInput): Promise<string[]> {
     ...(facts === undefined ? [] : [statementMediaType]),
   ];
   const lacks = documents.some((type) => !there.has(type));
-  const isSigned = signing.key === undefined || (await isSignedWith(input, signing.key));
-  if (!lacks && isSigned) return [];
-  const artifacts = (await formatAll(input, isSigned ? undefined : signing.key)).filter(
+  const { key, bundles = false } = signing;
+  const sign = key !== undefined && !(await isSignedWith(input, key)) ? [signAttachments] : [];
+  if (key !== undefined && bundles && !there.has(bundleMediaType)) sign.push(signBundles);
+  if (!lacks && sign.length === 0) return [];
+  const artifacts = (await formatAll(input, (about) => sign.flatMap((each) => each(about, key!)))).filter(
     ({ artifactType }) => !there.has(artifactType) || !documents.includes(artifactType),
   );
   for (const artifact of artifacts) await pushArtifact(repository, artifact);
@@ -75,8 +78,8 @@ async function attach(input: AttachInput): Promise<string[]> {
 
 async function formatAll(
   { repository, subject, image, version, created, facts, signing, toolVersion }: AttachInput,
-  key?: PrivateKey,
-) {
+  sign: (about: AttachmentInput) => Artifact[],
+): Promise<Artifact[]> {
   const { name } = repository;
   const { digest } = subject;
   const { builderId } = signing;
@@ -87,7 +90,7 @@ async function formatAll(
     ...(provenance !== undefined && { provenance }),
   };
   const input = { subject, name, created, documents };
-  return [...formatDocuments(input), ...(key === undefined ? [] : signAttachments(input, key))];
+  return [...formatDocuments(input), ...sign(input)];
 }
 
 interface BillsInput extends Pick<AttachInput, 'version' | 'created' | 'toolVersion'> {

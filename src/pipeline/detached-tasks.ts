@@ -32,12 +32,11 @@ export function detachTask(
   host: Host,
   failure: unknown,
   about: Omit<DetachedTask, 'watched' | 'engine' | 'choice'>,
-  { url, context }: Endpoint,
+  endpoint: Endpoint,
 ): unknown {
   if (!isDetached(failure)) return failure;
   const { watched } = failure.facts;
-  const choice = context === undefined ? { host: url } : { context };
-  const record: DetachedTask = { ...about, engine: url, choice, watched };
+  const record: DetachedTask = { ...about, engine: endpoint.url, choice: nameOf(endpoint), watched };
   const dir = dirOf(host);
   mkdirSync(dir, { recursive: true });
   writeBeside(join(dir, fileOf(record)), `${JSON.stringify(record, undefined, 2)}\n`);
@@ -47,6 +46,11 @@ export function detachTask(
     cause: failure,
     facts: { ...facts, run: about.runId, task: about.task },
   });
+}
+
+function nameOf({ url, context, machine }: Endpoint): EngineChoice {
+  if (machine !== undefined) return { machine };
+  return context === undefined ? { host: url } : { context };
 }
 
 /** All that are remembered, the oldest first. One that cannot be read is none. */

@@ -1,7 +1,6 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { chooseEndpoint, type Endpoint } from '../engine/endpoint.ts';
-import { connectEngine } from '../engine/engine.ts';
+import { connectEngine, type Endpoint, type Engine } from '../engine/engine.ts';
 import type { EngineInfo } from '../engine/info.ts';
 import { readOwner } from '../engine/owner.ts';
 import { findIdlePodman } from '../engine/podman-service.ts';
@@ -11,7 +10,8 @@ import { formatBytes } from '../reporter/format.ts';
 import { silentProgress } from '../reporter/progress.ts';
 import { readHostTrust } from '../toolchain/trust.ts';
 import { findRoot } from '../workspace/root.ts';
-import type { EngineChoice } from './engine-session.ts';
+import { tellSkew } from './clock-skew.ts';
+import { chooseEngine, type EngineChoice } from './engine-session.ts';
 import { openWorkspace, type Places } from './workspace-session.ts';
 
 /** One thing that was looked at. `todo` is what to do about it, in commands where there are any. */
@@ -31,8 +31,6 @@ export interface Diagnosis {
 export interface DoctorInput extends Places {
   choice: EngineChoice;
   nodeVersion: string;
-  /** The caller's clock when the command started, milliseconds since 1970. */
-  now: number;
   /** Names of the checks wanted; all when empty. */
   only: string[];
 }
@@ -40,7 +38,6 @@ export interface DoctorInput extends Places {
 export const checkNames = ['node', 'engine', 'disk', 'proxy', 'trust', 'clock', 'spec', 'lock'] as const;
 
 const leastFreeBytes = 3e9;
-const mostClockSkewSeconds = 60;
 
 /** The story of `gbuild doctor`: looks at everything a run depends on; changes nothing. */
 export async function diagnose(input: DoctorInput): Promise<Diagnosis> {
@@ -52,7 +49,7 @@ export async function diagnose(input: DoctorInput): Promise<Diagnosis> {
   if (wanted('disk')) checks.push(checkDisk(input.host, engine?.info));
   if (wanted('proxy') || wanted('trust'))
     checks.push(...checkNetwork(input.host).filter(({ name }) => wanted(name as 'proxy')));
-  if (engine && wanted('clock')) checks.push(checkClock(input.now, engine.info));
+  if (engine && wanted('clock')) checks.push(checkClock(input.host.startedAt, engine));
   if (wanted('spec') || wanted('lock'))
     checks.push(...(await checkRepository(input)).filter(({ name }) => wanted(name as 'spec')));
   return {
@@ -67,14 +64,11 @@ async function checkEngine({
   choice,
 }: DoctorInput): Promise<{ check: Check; endpoint?: Endpoint; info?: EngineInfo }> {
   let endpoint: Endpoint | undefined;
+  let engine: Engine | undefined;
   try {
-    endpoint = chooseEndpoint(host, {
-      ...(choice.host !== undefined && { host: choice.host }),
-      ...(choice.context !== undefined && { context: choice.context }),
-    });
-    const engine = connectEngine(endpoint, { owner: readOwner(), runId: 'doctor' });
+    endpoint = await chooseEngine(host, choice, { say: () => {}, mayStart: false });
+    engine = connectEngine(endpoint, { owner: readOwner(), runId: 'doctor' });
     const info = await engine.info();
-    engine.close();
     const kind = `${info.kind} ${info.version}${info.rootless ? ', rootless' : ''}, ${info.cpus} CPUs, ${formatBytes(info.memory)}`;
     const detail = `${endpoint.url} (${kind}), because ${endpoint.reason}`;
     if (endpoint.warnings.length > 0) {
@@ -91,6 +85,8 @@ async function checkEngine({
     if (podman !== undefined)
       return { check: ok('engine', `${podman}, which does not run: every command that needs it starts it for itself`) };
     return { check: problemOf('engine', error), ...(endpoint !== undefined && { endpoint }) };
+  } finally {
+    engine?.close();
   }
 }
 
@@ -122,17 +118,10 @@ function checkNetwork(host: Host): Check[] {
   ];
 }
 
-function checkClock(now: number, info: EngineInfo | undefined): Check {
-  const engineTime = Date.parse(info?.time ?? '');
-  if (Number.isNaN(engineTime)) return ok('clock', 'the engine does not tell its time');
-  const skew = Math.abs(engineTime - now) / 1000;
-  if (skew <= mostClockSkewSeconds) return ok('clock', 'this machine and the engine agree');
-  return {
-    name: 'clock',
-    state: 'warning',
-    detail: `the engine's clock is ${Math.round(skew)} s away from this machine's: build tools that compare file times will be confused`,
-    todo: ['timedatectl set-ntp true'],
-  };
+function checkClock(now: number, { info, endpoint }: { info?: EngineInfo; endpoint?: Endpoint }): Check {
+  const skew = tellSkew(now, info, endpoint?.machine);
+  if (skew === undefined) return ok('clock', 'this machine and the engine agree');
+  return { name: 'clock', state: 'warning', ...skew };
 }
 
 async function checkRepository(input: DoctorInput): Promise<Check[]> {

@@ -15,7 +15,7 @@ export async function saveFromEngine(
 ): Promise<{ saved: SavedImage; url: string }> {
   let engine: Engine | undefined;
   try {
-    engine = await openEngine(host, choice, runId, progress);
+    engine = await openEngine(host, choice, runId, progress, stop);
     await engine.wake();
     const found = await engine.inspectImage(reference);
     if (found === undefined) throw await notFound(reference, host, `the engine at ${engine.endpoint.url} has none`);

@@ -1,22 +1,40 @@
-import { chooseEndpoint, type Endpoint } from '../engine/endpoint.ts';
-import { connectEngine, type Engine } from '../engine/engine.ts';
+import { type ChoiceRim, chooseEndpoint, type EngineName } from '../engine/choose-endpoint.ts';
+import { connectEngine, type Endpoint, type Engine } from '../engine/engine.ts';
 import { defaultHeartbeat, type Heartbeat } from '../engine/heartbeat.ts';
 import { readOwner } from '../engine/owner.ts';
 import { GbuildError } from '../errors.ts';
-import type { Host } from '../host.ts';
+import type { Host, Stop } from '../host.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { parseDuration } from '../spec/units.ts';
 import { openKeeper } from './detached-tasks.ts';
+import { readUserConfig, userConfigFile } from './user-config.ts';
 import { openWorkspace, type Places, type WorkspaceSession } from './workspace-session.ts';
 
-export interface EngineChoice {
-  host?: string | undefined;
-  context?: string | undefined;
+export type EngineChoice = EngineName;
+
+/** Chooses the engine: what the caller's config.yml says counts where neither a flag nor the environment names one. */
+export function chooseEngine(
+  host: Host,
+  { host: address, context, machine }: EngineChoice,
+  rim: Omit<ChoiceRim, 'readConfigured'>,
+): Promise<Endpoint> {
+  const readConfigured = async () => ({ name: await readUserConfig(host), file: userConfigFile(host) });
+  return chooseEndpoint(host, { host: address, context, machine }, { ...rim, readConfigured });
 }
 
 /** Chooses the engine, warns where the environment disagrees with itself, and prepares to talk to it. No I/O on it yet. */
-export async function openEngine(host: Host, choice: EngineChoice, runId: string, progress: Progress): Promise<Engine> {
-  const endpoint = await findEndpoint(host, choice, progress);
+export async function openEngine(
+  host: Host,
+  choice: EngineChoice,
+  runId: string,
+  progress: Progress,
+  stop?: Stop,
+): Promise<Engine> {
+  const endpoint = await chooseEngine(host, choice, {
+    say: (text) => progress.note(text),
+    mayStart: true,
+    ...(stop && { signal: stop.ask }),
+  });
   for (const warning of endpoint.warnings) progress.warn(warning);
   const debug = /(^|,)gbuild:(\*|engine)/.test(host.env.DEBUG ?? '')
     ? { debug: (text: string) => progress.note(`gbuild:engine ${text}`) }
@@ -41,22 +59,6 @@ function heartbeatOf({ env }: Host): Heartbeat {
   });
 }
 
-/** The engine that is named or whose socket is there; where there is none, podman's own, started for this process. */
-async function findEndpoint(host: Host, choice: EngineChoice, progress: Progress): Promise<Endpoint> {
-  try {
-    return chooseEndpoint(host, {
-      ...(choice.host !== undefined && { host: choice.host }),
-      ...(choice.context !== undefined && { context: choice.context }),
-    });
-  } catch (thrown) {
-    if (!(thrown instanceof GbuildError) || thrown.code !== 'engine-unreachable') throw thrown;
-    const { findIdlePodman, startPodmanService } = await import('../engine/podman-service.ts');
-    const program = findIdlePodman(host);
-    if (program === undefined) throw thrown;
-    return startPodmanService(host, program, (text) => progress.note(text));
-  }
-}
-
 export interface OpenedRun {
   session: WorkspaceSession;
   engine: Engine;
@@ -71,9 +73,9 @@ export async function openRun(
   choice: EngineChoice,
   runId: string,
   progress: Progress,
-  options: { ignoreLock?: boolean } = {},
+  options: { ignoreLock?: boolean; stop?: Stop } = {},
 ): Promise<OpenedRun> {
-  const opened = await attempt(() => openEngine(places.host, choice, runId, progress));
+  const opened = await attempt(() => openEngine(places.host, choice, runId, progress, options.stop));
   opened.engine?.info().catch(() => {
     // Asked again, and told, by whoever needs the answer.
   });

@@ -1,14 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ProvenanceInput } from '../attest/provenance.ts';
-import { type Digest, digestOf } from '../oci/digest.ts';
+import { type Digest, digestOf, isDigest } from '../oci/digest.ts';
 import { nameOfPlatform } from '../oci/platform.ts';
+import type { ImageConfig } from '../oci/spec.ts';
 import type { Revision } from '../workspace/revision.ts';
 import type { PreparedImage } from './prepare-image.ts';
 import type { WorkspaceSession } from './workspace-session.ts';
 
 /** What a release was made of; its provenance, but for the image itself. */
 export type ReleaseFacts = Omit<ProvenanceInput, 'subject' | 'builderId'>;
+
+/** All that a release of another machine tells of itself. */
+export type LabelledFacts = Omit<ReleaseFacts, 'base' | 'buildImage' | 'toolVersion'>;
 
 /** Where a release stands in the store's index, what it was made of stands beside its name. */
 export const factsAnnotation = 'io.gbuild.provenance';
@@ -59,6 +63,25 @@ export function gatherFacts(input: FactsInput): ReleaseFacts {
 export function parseFacts(text: string | undefined): ReleaseFacts | undefined {
   return text === undefined ? undefined : (JSON.parse(text) as ReleaseFacts);
 }
+
+/** What the labels of an image of gbuild's say of how it was made; `undefined` where they say too little. */
+export function factsOfLabels({ config, os, architecture, created = '' }: ImageConfig): LabelledFacts | undefined {
+  const labels = config.Labels ?? {};
+  const [toolchain = '', recipe = '', lock = ''] = ['toolchain', 'recipe', 'lock'].map(
+    (key) => labels[`io.gbuild.${key}`],
+  );
+  const { [`${ociLabels}revision`]: commit, [`${ociLabels}source`]: url } = labels;
+  const [, name, version] = /^(.+)@(.+)$/.exec(toolchain) ?? [];
+  if (name === undefined || version === undefined || commit === undefined || !isDigest(recipe)) return undefined;
+  return {
+    asked: { toolchain, tasks: [], platform: `${os}/${architecture}` },
+    resolved: { toolchain: { name, version, recipe }, created },
+    source: { commit, ...(url !== undefined && { url }), dirty: false },
+    ...(isDigest(lock) && { lock }),
+  };
+}
+
+const ociLabels = 'org.opencontainers.image.';
 
 export function readOwnVersion(installDir: string): string {
   return (JSON.parse(readFileSync(join(installDir, 'package.json'), 'utf8')) as { version: string }).version;

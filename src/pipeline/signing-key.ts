@@ -9,6 +9,8 @@ import { readUserConfig } from './user-config.ts';
 export interface Signing {
   key?: PrivateKey;
   builderId?: string;
+  /** Sigstore bundles, too. */
+  bundles?: boolean;
 }
 
 /**
@@ -24,6 +26,7 @@ export async function readSigning(host: Host, keyFile: string | undefined): Prom
   const password = host.env.COSIGN_PASSWORD;
   return {
     ...builder,
+    bundles: signing.bundles ?? false,
     key: readPrivateKey(readKeyFile(path), { label: path, ...(password !== undefined && { password }) }),
   };
 }

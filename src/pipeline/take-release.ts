@@ -11,7 +11,7 @@ import type { Registries } from '../registry/registries.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { layersOfRemote, layersOfStore, type OpenLayer } from './base-packages.ts';
 import { withRegistries } from './open-registries.ts';
-import { factsAnnotation, parseFacts, type ReleaseFacts } from './release-facts.ts';
+import { factsAnnotation, factsOfLabels, type LabelledFacts, parseFacts } from './release-facts.ts';
 import { findStored } from './release-store.ts';
 import { readRemoteSet } from './remote-set.ts';
 import { type SplitRelease, splitRelease } from './split-release.ts';
@@ -23,8 +23,8 @@ export interface TakenRelease extends SplitRelease {
   imageId: Digest;
   config: ImageConfig;
   layers: Layer[];
-  /** What it was made of; unknown for one that was taken from a registry. */
-  facts?: ReleaseFacts | undefined;
+  /** What it was made of; for one that was taken from a registry what its labels say. */
+  facts: LabelledFacts | undefined;
   /** Its base's layers, too. */
   open: OpenLayer;
 }
@@ -105,7 +105,9 @@ async function workOnPulled<T>(
     const pulled = await progress.step(`pulling ${reference} from ${registry}`, () => pullOwn(remote, split, spoolDir));
     const layers = pulled.layers.slice(split.baseDiffIds.length);
     const open = layersOfRemote(remote);
-    return work({ ...split, reference, imageId: remote.manifest.config.digest, config: remote.config, layers, open });
+    const { config, manifest } = remote;
+    const facts = factsOfLabels(config);
+    return work({ ...split, reference, imageId: manifest.config.digest, config, layers, facts, open });
   });
 }
 

@@ -1,8 +1,11 @@
 import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { mapping } from './mapping.ts';
+import type { Mistake } from './mistakes.ts';
 import { type FileFormat, parseFile } from './parse-file.ts';
 import { gitAddress, memory, registryHost, text } from './scalars.ts';
+import type { Source } from './source.ts';
+import { findTree, type Tree } from './tree.ts';
 
 /** What a person's own configuration says; it holds for all of their repositories. */
 export interface UserConfig {
@@ -18,7 +21,13 @@ export interface UserConfig {
     key?: string;
     /** A URI that says who vouches for this machine, for provenance. */
     builder?: string;
+    /** Sigstore bundles beside cosign's signatures. */
+    bundles?: boolean;
   };
+  /** Which engine is used where neither a flag nor the environment names one; at most one of the three is set. */
+  host?: string;
+  context?: string;
+  machine?: string;
 }
 
 /** How one registry is asked. */
@@ -31,6 +40,9 @@ const place = text.refine(
   (written) => gitAddress.test(written) || isAbsolute(written) || written.startsWith('~/'),
   'an absolute folder, one below ~/, or a git address such as https://git.example.com/toolchains.git#v1',
 );
+
+/** The keys that name an engine. */
+export const engineKeys = ['host', 'context', 'machine'] as const;
 
 const configFormat: FileFormat<UserConfig> = {
   code: 'config-invalid',
@@ -45,11 +57,25 @@ const configFormat: FileFormat<UserConfig> = {
     signing: mapping({
       key: z.exactOptional(text),
       builder: z.exactOptional(z.url('a URI such as https://ci.example.com/agents')),
+      bundles: z.exactOptional(z.boolean('true or false')),
     }).prefault({}),
+    host: z.exactOptional(text),
+    context: z.exactOptional(text),
+    machine: z.exactOptional(text),
   }),
-  check: () => [],
+  check: checkEngine,
   upgrade: () => [],
 };
+
+/** Two names of an engine are no choice. */
+function checkEngine(tree: Tree, source: Source): Mistake[] {
+  const named = engineKeys.map((key) => findTree(tree, [key])).filter(({ whole }) => whole);
+  return named
+    .slice(1)
+    .map(({ tree: { from, to } }) =>
+      source.mistakeAt(from, to, { expected: `one of ${engineKeys.join(', ')}`, found: 'a second name of an engine' }),
+    );
+}
 
 /** Parses config.yml; throws `config-invalid` with every mistake. `~/` becomes the home. */
 export function parseConfig(bytes: string | Uint8Array, fileName: string, homeDir: string): UserConfig {

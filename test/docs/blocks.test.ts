@@ -39,7 +39,7 @@ test('every gbuild.yml is one without warning', () => {
 test('every config.yml is one', () => {
   const configs = blocks.filter(({ kind }) => kind === 'config');
   for (const { text } of configs) expect(parseConfig(text, 'config.yml', '/home/ada')).toMatchObject({ config: 1 });
-  expect(configs.map(({ page }) => page)).toEqual(['docs/registries.md']);
+  expect(configs.map(({ page }) => page)).toEqual(['docs/engines.md', 'docs/registries.md']);
 });
 
 test('the toolchain that the pages show is one: its test makes and uses it', () => {

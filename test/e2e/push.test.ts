@@ -49,6 +49,11 @@ async function lockAndCommit(dir: string): Promise<void> {
   commitAll(dir, 'locked');
 }
 
+interface Referrer {
+  artifactType: string;
+  annotations: Record<string, string>;
+}
+
 const push = (release: string, flags: string[] = [], options: CallOptions = {}) =>
   cli.run(['push', release, '--registry', proxy.host, '--json', ...flags], { cwd: rootDir, ...options });
 
@@ -166,6 +171,23 @@ test('a release is signed with the key that is named, once, and cosign’s tags 
   expect(verify('sha256', Buffer.from(payload), readFileSync(join(cli.dir, 'release.pub')), signature)).toBe(true);
   expect(JSON.parse(payload).critical.image).toEqual({ 'docker-manifest-digest': digest });
   expect(recordOf(await push(`${name}:1.0.0`, flags, { env })).attached).toEqual([]);
+  const configHome = join(cli.dir, 'config');
+  mkdirSync(join(configHome, 'gbuild'), { recursive: true });
+  writeFileSync(join(configHome, 'gbuild/config.yml'), 'config: 1\nsigning: {bundles: true}\n');
+  const bundling = { env: { ...env, XDG_CONFIG_HOME: configHome } };
+  const bundle = 'application/vnd.dev.sigstore.bundle.v0.3+json';
+  expect(recordOf(await push(`${name}:1.0.0`, flags, bundling)).attached).toEqual([bundle]);
+  const { manifests } = (await fetchJson(`${name}/manifests/${digest.replace(':', '-')}`)) as { manifests: Referrer[] };
+  const predicates = manifests
+    .filter(({ artifactType }) => artifactType === bundle)
+    .map(({ annotations }) => annotations);
+  expect(predicates.map((each) => each['dev.sigstore.bundle.predicateType']).sort()).toEqual([
+    'https://cyclonedx.org/bom',
+    'https://sigstore.dev/cosign/sign/v1',
+    'https://slsa.dev/provenance/v1',
+    'https://spdx.dev/Document',
+  ]);
+  expect(recordOf(await push(`${name}:1.0.0`, flags, bundling)).attached).toEqual([]);
   const wrong = await push(`${name}:1.0.0`, flags, { env: { COSIGN_PASSWORD: 'wrong' } });
   expect([wrong.exitCode, plain(JSON.parse(wrong.stdout).error.message)]).toMatchInlineSnapshot(`
     [

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Index, Manifest } from '../../src/oci/spec.ts';
 import type { ImageRecord } from '../../src/pipeline/image-record.ts';
@@ -59,6 +60,23 @@ async function repositoryOf(folder: string, on: string): Promise<string> {
 function recordOf<T>({ exitCode, stdout, stderr }: CliResult): T {
   expect(exitCode, `${stdout}${stderr}`).toBe(0);
   return JSON.parse(stdout) as T;
+}
+
+interface BuildDefinition {
+  externalParameters: object;
+  resolvedDependencies: { name: string; digest: object; annotations: object }[];
+}
+
+/** What the provenance beside an image says. */
+async function readBuildDefinition(digest: string, { host }: TestRegistry = registry): Promise<BuildDefinition> {
+  const types = ['manifest', 'index'].map((kind) => `application/vnd.oci.image.${kind}.v1+json`);
+  const read = async (path: string): Promise<unknown> =>
+    (await fetch(`http://${host}/v2/${name}/${path}`, { headers: { accept: types.join(', ') } })).json();
+  const { manifests } = (await read(`manifests/${digest.replace(':', '-')}`)) as Index;
+  const document = manifests.find(({ artifactType }) => artifactType === 'application/vnd.in-toto+json');
+  const { layers } = (await read(`manifests/${document?.digest}`)) as Manifest;
+  const statement = (await read(`blobs/${layers[0]?.digest}`)) as { predicate: { buildDefinition: BuildDefinition } };
+  return statement.predicate.buildDefinition;
 }
 
 const rebase = (args: string[], options: CallOptions = {}) =>
@@ -160,31 +178,33 @@ describe('rebase', () => {
     ]);
   });
 
-  test('is pushed from where it was made with provenance that names the release it was', async () => {
+  test('is there with provenance that names the release it was and what that was made of', async () => {
     const again = await cli.run(['push', '1.0.1', '--registry', registry.host, '--json'], { cwd: rootDir });
-    const { attached, digest } = recordOf<PushRecord>(again);
-    expect(attached).toEqual(['application/vnd.in-toto+json']);
-    const read = async (path: string) => {
-      const types = ['manifest', 'index'].map((kind) => `application/vnd.oci.image.${kind}.v1+json`);
-      const answer = await fetch(`http://${registry.host}/v2/${name}/${path}`, {
-        headers: { accept: types.join(', ') },
-      });
-      return (await answer.json()) as Record<string, never>;
-    };
-    const { manifests } = (await read(`manifests/${digest.replace(':', '-')}`)) as unknown as Index;
-    const document = manifests.find(({ artifactType }) => artifactType === 'application/vnd.in-toto+json');
-    const { layers } = (await read(`manifests/${document?.digest}`)) as unknown as Manifest;
-    const { predicate } = (await read(`blobs/${layers[0]?.digest}`)) as unknown as {
-      predicate: {
-        buildDefinition: { externalParameters: object; resolvedDependencies: { name: string; annotations: object }[] };
-      };
-    };
-    const { externalParameters, resolvedDependencies } = predicate.buildDefinition;
+    const { attached, alreadyReleased, digest } = recordOf<PushRecord>(again);
+    expect([attached, alreadyReleased]).toEqual([[], true]);
+    const { externalParameters, resolvedDependencies } = await readBuildDefinition(digest);
     expect(externalParameters).toMatchObject({ version: '1.0.1', tasks: [] });
-    expect(resolvedDependencies.find((each) => each.name === 'rebased release')?.annotations).toEqual({
-      reference: `${name}:1.0.0`,
-      digestOf: 'config',
-    });
+    expect(resolvedDependencies.map((each) => each.name)).toEqual([
+      'source',
+      'gbuild.lock',
+      'base image',
+      'rebased release',
+    ]);
+    const { stdout: gitCommit } = await execa('git', ['rev-parse', 'HEAD'], { cwd: rootDir });
+    expect(resolvedDependencies[0]?.digest).toEqual({ gitCommit });
+    expect(resolvedDependencies.at(-1)?.annotations).toEqual({ reference: `${name}:1.0.0`, digestOf: 'config' });
+  });
+
+  test('is pushed from where it was made with provenance that names the image to build in, too', async () => {
+    const elsewhere = await startRegistry();
+    try {
+      const pushed = await cli.run(['push', '1.0.1', '--registry', elsewhere.host, '--json'], { cwd: rootDir });
+      const { digest } = recordOf<PushRecord>(pushed);
+      const { resolvedDependencies } = await readBuildDefinition(digest, elsewhere);
+      expect(resolvedDependencies.map((each) => each.name)).toContain('build image');
+    } finally {
+      await elsewhere[Symbol.asyncDispose]();
+    }
   });
 
   test('is refused where the version is taken, saying what differs', async () => {

@@ -4,7 +4,9 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { chooseEndpoint, endpointEnv, type SocketPlace, socketPlaces } from '../../src/engine/endpoint.ts';
+import { chooseEndpoint, type EngineName } from '../../src/engine/choose-endpoint.ts';
+import { type Endpoint, endpointEnv } from '../../src/engine/endpoint.ts';
+import { type SocketPlace, socketPlaces } from '../../src/engine/sockets.ts';
 import type { GbuildError } from '../../src/errors.ts';
 import type { Host } from '../../src/host.ts';
 
@@ -35,6 +37,7 @@ const hostWith = (env: Record<string, string>): Host => ({
   configDir: dir,
   dataDir: dir,
   stateDir: dir,
+  startedAt: 0,
   isCI: false,
   isTerminal: false,
 });
@@ -56,9 +59,28 @@ function writePems(folder: string, pems: string[]): void {
   for (const pem of pems) writeFileSync(join(folder, pem), `the ${pem}`);
 }
 
-function failureOf(work: () => unknown): Pick<GbuildError, 'code' | 'message' | 'suggestions'> {
+interface Surroundings {
+  places?: SocketPlace[];
+  configured?: EngineName;
+  said?: string[];
+}
+
+function choose(
+  host: Host,
+  flags: EngineName = {},
+  { places: there = [], configured = {}, said = [] }: Surroundings = {},
+) {
+  return chooseEndpoint(host, flags, {
+    places: there,
+    readConfigured: async () => ({ name: configured, file: 'CONFIG' }),
+    say: (text) => void said.push(text),
+    mayStart: true,
+  });
+}
+
+async function failureOf(work: Promise<Endpoint>): Promise<Pick<GbuildError, 'code' | 'message' | 'suggestions'>> {
   try {
-    work();
+    await work;
   } catch (thrown) {
     const { code, message, suggestions } = thrown as GbuildError;
     const clean = (text: string) => text.replaceAll(dir, 'DIR').replaceAll(idOf('broken'), 'ID');
@@ -107,16 +129,16 @@ describe('the order', () => {
       'default socket',
     ],
     ['an empty DOCKER_HOST is none', { DOCKER_HOST: '' }, {}, `unix://${sockets.default}`, 'default socket'],
-  ])('%s', (_, variables, flags, url, source) => {
-    const endpoint = chooseEndpoint(hostWith(variables), flags, places('default', 'rootless', 'podman'));
+  ])('%s', async (_, variables, flags, url, source) => {
+    const endpoint = await choose(hostWith(variables), flags, { places: places('default', 'rootless', 'podman') });
     expect([endpoint.url, endpoint.source]).toEqual([url, source]);
   });
 
-  test("the docker config's current context beats the sockets and names its file", () => {
+  test("the docker config's current context beats the sockets and names its file", async () => {
     const file = join(configDir, 'config.json');
     writeFileSync(file, JSON.stringify({ currentContext: 'desktop' }));
     try {
-      const endpoint = chooseEndpoint(hostWith({}), {}, places('default'));
+      const endpoint = await choose(hostWith({}), {}, { places: places('default') });
       expect([endpoint.source, endpoint.context, endpoint.reason.replaceAll(dir, 'DIR')]).toMatchInlineSnapshot(`
         [
           "docker config",
@@ -133,11 +155,11 @@ describe('the order', () => {
     [['default', 'rootless', 'podman'], 'default socket'],
     [['rootless', 'podman'], 'rootless socket'],
     [['podman'], 'podman socket'],
-  ] as const)('of the sockets %j the %s is taken', (names, source) => {
-    expect(chooseEndpoint(hostWith({}), {}, places(...names)).source).toBe(source);
+  ] as const)('of the sockets %j the %s is taken', async (names, source) => {
+    expect((await choose(hostWith({}), {}, { places: places(...names) })).source).toBe(source);
   });
 
-  test('the places for sockets are the platform’s', () => {
+  test('the places for sockets are the platform’s', async () => {
     expect(
       socketPlaces(hostWith({ XDG_RUNTIME_DIR: '/run/user/7' })).map(({ path }) => path.replaceAll(dir, 'DIR')),
     ).toMatchInlineSnapshot(`
@@ -152,26 +174,86 @@ describe('the order', () => {
   });
 });
 
+describe('what config.yml names', () => {
+  test.each<[string, Record<string, string>, string, string]>([
+    ['beats the sockets', {}, 'tcp://3.3.3.3:3', 'config.yml'],
+    ['is beaten by DOCKER_HOST', { DOCKER_HOST: 'tcp://2.2.2.2:2' }, 'tcp://2.2.2.2:2', 'DOCKER_HOST'],
+    ['is beaten by DOCKER_CONTEXT', { DOCKER_CONTEXT: 'remote' }, 'tcp://10.0.0.7:2376', 'DOCKER_CONTEXT'],
+  ])('%s', async (_, env, url, source) => {
+    const around = { configured: { host: 'tcp://3.3.3.3:3' }, places: places('default') };
+    const endpoint = await choose(hostWith(env), {}, around);
+    expect([endpoint.url, endpoint.source]).toEqual([url, source]);
+  });
+
+  test("beats the docker config's current context, and the reason names key and file", async () => {
+    const file = join(configDir, 'config.json');
+    writeFileSync(file, JSON.stringify({ currentContext: 'desktop' }));
+    try {
+      const { context, reason } = await choose(hostWith({}), {}, { configured: { context: 'remote' } });
+      expect([context, reason]).toEqual([
+        'remote',
+        '"context" in CONFIG names it and neither DOCKER_HOST nor DOCKER_CONTEXT is set',
+      ]);
+    } finally {
+      rmSync(file);
+    }
+  });
+});
+
+describe('an engine over ssh', () => {
+  test.each([
+    ['ssh://host', { host: 'host' }],
+    ['ssh://me@host.example.com:2222', { user: 'me', host: 'host.example.com', port: 2222 }],
+    [
+      'ssh://[fe80::1%eth0]:22/run/user/7/docker.sock',
+      { host: 'fe80::1%eth0', port: 22, socketPath: '/run/user/7/docker.sock' },
+    ],
+    ['ssh://host/', { host: 'host' }],
+  ])('%s is taken apart', async (address, target) => {
+    const { ssh, url } = await choose(hostWith({}), { host: address });
+    expect([ssh?.target, url]).toEqual([target, address.replace(/\/$/, '')]);
+  });
+
+  test('is what a context says, and child processes get its address', async () => {
+    const endpoint = await choose(hostWith({ DOCKER_TLS_VERIFY: '1' }), { context: 'shell' });
+    expect([endpoint.ssh?.target, endpoint.tls, endpointEnv(endpoint).DOCKER_HOST]).toEqual([
+      { user: 'dev', host: 'box' },
+      undefined,
+      'ssh://dev@box',
+    ]);
+  });
+
+  test('asks nobody anything where nobody is there', async () => {
+    const mayAsk = async (more: Partial<Host>) =>
+      (await choose({ ...hostWith({}), ...more }, { host: 'ssh://box' })).ssh?.mayAsk;
+    expect([
+      await mayAsk({}),
+      await mayAsk({ isTerminal: true }),
+      await mayAsk({ isTerminal: true, isCI: true }),
+    ]).toEqual([false, true, false]);
+  });
+});
+
 describe('disagreeing variables', () => {
   test.each([
     ['another engine', 'remote'],
     ['an unknown context', 'nowhere'],
-  ])('are warned about: %s', (_, DOCKER_CONTEXT) => {
-    const { warnings } = chooseEndpoint(hostWith({ DOCKER_HOST: 'tcp://2.2.2.2:2', DOCKER_CONTEXT }), {}, []);
+  ])('are warned about: %s', async (_, DOCKER_CONTEXT) => {
+    const { warnings } = await choose(hostWith({ DOCKER_HOST: 'tcp://2.2.2.2:2', DOCKER_CONTEXT }), {});
     expect(warnings).toEqual([
       expect.stringMatching(/^DOCKER_HOST \(tcp:\/\/2\.2\.2\.2:2\) and DOCKER_CONTEXT .* DOCKER_HOST wins$/),
     ]);
   });
 
-  test('are no matter when both mean the same engine', () => {
+  test('are no matter when both mean the same engine', async () => {
     const env = { DOCKER_HOST: 'unix:///home/dev/.docker/desktop.sock', DOCKER_CONTEXT: 'desktop' };
-    expect(chooseEndpoint(hostWith(env), {}, []).warnings).toEqual([]);
+    expect((await choose(hostWith(env), {})).warnings).toEqual([]);
   });
 });
 
 describe('TLS', () => {
-  test('a context brings its certificates, and child processes get the folder', () => {
-    const endpoint = chooseEndpoint(hostWith({}), { context: 'remote' }, []);
+  test('a context brings its certificates, and child processes get the folder', async () => {
+    const endpoint = await choose(hostWith({}), { context: 'remote' });
     expect([String(endpoint.tls?.ca), String(endpoint.tls?.key), endpoint.tls?.verify]).toEqual([
       'the ca.pem',
       'the key.pem',
@@ -180,31 +262,38 @@ describe('TLS', () => {
     expect(endpointEnv(endpoint)).toEqual({
       DOCKER_HOST: 'tcp://10.0.0.7:2376',
       DOCKER_CONTEXT: '',
+      DOCKER_MACHINE_NAME: '',
       DOCKER_TLS: '',
       DOCKER_TLS_VERIFY: '1',
       DOCKER_CERT_PATH: join(configDir, 'contexts/tls', idOf('remote'), 'docker'),
     });
   });
 
-  test('DOCKER_TLS_VERIFY and DOCKER_CERT_PATH belong to DOCKER_HOST', () => {
+  test('DOCKER_TLS_VERIFY and DOCKER_CERT_PATH belong to DOCKER_HOST', async () => {
     const env = { DOCKER_HOST: 'tcp://2.2.2.2', DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: certDir };
-    const { url, tls } = chooseEndpoint(hostWith(env), {}, []);
+    const { url, tls } = await choose(hostWith(env), {});
     expect([url, tls?.verify, String(tls?.cert)]).toEqual(['tcp://2.2.2.2:2376', true, 'the cert.pem']);
   });
 
-  test('without DOCKER_TLS_VERIFY certificates are left alone', () => {
+  test('the machine that docker-machine env leaves in the environment is known by its name', async () => {
+    const env = { DOCKER_HOST: 'tcp://2.2.2.2', DOCKER_CERT_PATH: certDir, DOCKER_MACHINE_NAME: 'box' };
+    expect((await choose(hostWith({ ...env, DOCKER_TLS_VERIFY: '1' }))).machine).toBe('box');
+    expect((await choose(hostWith(env))).machine).toBeUndefined();
+  });
+
+  test('without DOCKER_TLS_VERIFY certificates are left alone', async () => {
     const env = { DOCKER_HOST: 'tcp://2.2.2.2', DOCKER_CERT_PATH: certDir };
-    const { url, tls } = chooseEndpoint(hostWith(env), {}, []);
+    const { url, tls } = await choose(hostWith(env), {});
     expect([url, tls]).toEqual(['tcp://2.2.2.2:2375', undefined]);
   });
 
-  test('a socket has no TLS, whatever the variables say', () => {
+  test('a socket has no TLS, whatever the variables say', async () => {
     const env = { DOCKER_HOST: 'unix:///x.sock', DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: '/nowhere' };
-    expect(chooseEndpoint(hostWith(env), {}, []).tls).toBeUndefined();
+    expect((await choose(hostWith(env), {})).tls).toBeUndefined();
   });
 
-  test('a certificate without its key names the file that is missing', () => {
-    expect(failureOf(() => chooseEndpoint(hostWith({}), { context: 'broken' }, []))).toMatchInlineSnapshot(`
+  test('a certificate without its key names the file that is missing', async () => {
+    expect(await failureOf(choose(hostWith({}), { context: 'broken' }))).toMatchInlineSnapshot(`
       {
         "code": "usage",
         "message": "cannot read the engine's TLS file DIR/config/contexts/tls/ID/docker/key.pem: it is not there, but DIR/config/contexts/tls/ID/docker/cert.pem is",
@@ -216,9 +305,9 @@ describe('TLS', () => {
     `);
   });
 
-  test('a DOCKER_CERT_PATH without certificates is an error, not a connection without them', () => {
+  test('a DOCKER_CERT_PATH without certificates is an error, not a connection without them', async () => {
     const env = { DOCKER_HOST: 'tcp://2.2.2.2', DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: join(dir, 'empty') };
-    expect(failureOf(() => chooseEndpoint(hostWith(env), {}, []))).toMatchInlineSnapshot(`
+    expect(await failureOf(choose(hostWith(env), {}))).toMatchInlineSnapshot(`
       {
         "code": "usage",
         "message": "cannot read the engine's TLS file DIR/empty/ca.pem: no certificates are in the folder that DOCKER_CERT_PATH names",
@@ -230,20 +319,20 @@ describe('TLS', () => {
     `);
   });
 
-  test('an unreadable file is named', () => {
+  test('an unreadable file is named', async () => {
     const folder = join(dir, 'odd');
     mkdirSync(join(folder, 'ca.pem'), { recursive: true });
     const env = { DOCKER_HOST: 'tcp://2.2.2.2', DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: folder };
-    expect(failureOf(() => chooseEndpoint(hostWith(env), {}, [])).message).toMatchInlineSnapshot(
+    expect((await failureOf(choose(hostWith(env), {}))).message).toMatchInlineSnapshot(
       `"cannot read the engine's TLS file DIR/odd/ca.pem: EISDIR: illegal operation on a directory, read"`,
     );
   });
 });
 
 describe('what cannot be obeyed', () => {
-  test('both flags', () => {
+  test('both flags', async () => {
     expect(
-      failureOf(() => chooseEndpoint(hostWith({}), { host: 'tcp://1.1.1.1:1', context: 'remote' }, [])),
+      await failureOf(choose(hostWith({}), { host: 'tcp://1.1.1.1:1', context: 'remote' })),
     ).toMatchInlineSnapshot(`
       {
         "code": "usage",
@@ -256,27 +345,14 @@ describe('what cannot be obeyed', () => {
     `);
   });
 
-  test('an unknown context, with the one that may be meant', () => {
-    expect(failureOf(() => chooseEndpoint(hostWith({}), { context: 'remot' }, []))).toMatchInlineSnapshot(`
+  test('an unknown context, with the one that may be meant', async () => {
+    expect(await failureOf(choose(hostWith({}), { context: 'remot' }))).toMatchInlineSnapshot(`
       {
         "code": "usage",
         "message": "flag --context: no docker context "remot" in DIR/config; did you mean "remote"? (there: default, broken, desktop, remote, shell)",
         "suggestions": [
           "docker context ls",
           "gbuild doctor --context remote",
-        ],
-      }
-    `);
-  });
-
-  test('an engine over ssh, yet', () => {
-    expect(failureOf(() => chooseEndpoint(hostWith({}), { context: 'shell' }, []))).toMatchInlineSnapshot(`
-      {
-        "code": "usage",
-        "message": "flag --context: engines over ssh (ssh://box) are not yet supported",
-        "suggestions": [
-          "ssh -N -L /tmp/engine.sock:/var/run/docker.sock USER@HOST &",
-          "gbuild doctor --host unix:///tmp/engine.sock",
         ],
       }
     `);
@@ -289,31 +365,39 @@ describe('what cannot be obeyed', () => {
     'tcp://host:port',
     'tcp://h:1/path',
     'http://user:secret@/',
-  ])('the address %s', (DOCKER_HOST) => {
-    const { code, message } = failureOf(() => chooseEndpoint(hostWith({ DOCKER_HOST }), {}, []));
+    'ssh://',
+    'ssh://user:secret@host',
+    'ssh://-oProxyCommand=x@host',
+    'ssh://-oProxyCommand=x',
+    'ssh://host:0',
+    'ssh://host:70000',
+    "ssh://host/a'b.sock",
+    'ssh://host/$(id)',
+  ])('the address %s', async (DOCKER_HOST) => {
+    const { code, message } = await failureOf(choose(hostWith({ DOCKER_HOST }), {}));
     expect([code, message]).toEqual(['usage', expect.stringMatching(/^DOCKER_HOST: ".*" is no engine address: /)]);
     expect(message).not.toContain('secret');
   });
 
-  test('a docker config that is no JSON', () => {
+  test('a docker config that is no JSON', async () => {
     const folder = join(dir, 'bad-config');
     mkdirSync(folder);
     writeFileSync(join(folder, 'config.json'), '{');
-    expect(failureOf(() => chooseEndpoint(hostWith({ DOCKER_CONFIG: folder }), {}, [])).message).toMatch(
+    expect((await failureOf(choose(hostWith({ DOCKER_CONFIG: folder }), {}))).message).toMatch(
       /^cannot read the docker config DIR\/bad-config\/config\.json: /,
     );
   });
 
-  test('no engine anywhere', () => {
+  test('no engine anywhere', async () => {
     const place: SocketPlace = { path: join(dir, 'none.sock'), source: 'default socket' };
-    expect(failureOf(() => chooseEndpoint(hostWith({}), {}, [place]))).toMatchInlineSnapshot(`
+    expect(await failureOf(choose(hostWith({}), {}, { places: [place] }))).toMatchInlineSnapshot(`
       {
         "code": "engine-unreachable",
-        "message": "no container engine found: no flag, DOCKER_HOST, DOCKER_CONTEXT or docker context names one, and none of these sockets can be used: DIR/none.sock",
+        "message": "no container engine found: no flag, DOCKER_HOST, DOCKER_CONTEXT, config.yml or docker context names one, and none of these sockets can be used: DIR/none.sock",
         "suggestions": [
           "sudo systemctl start docker",
           "sudo apt-get install docker.io   # on Debian and Ubuntu",
-          "gbuild doctor --host tcp://HOST:PORT",
+          "gbuild engine use ssh://USER@HOST",
         ],
       }
     `);

@@ -11,7 +11,7 @@ const never = { ask: new AbortController().signal, kill: new AbortController().s
 function hostIn(dir: string, env: Record<string, string> = {}) {
   const host = { env, cwd: dir, platform: 'linux', arch: 'x64', hostname: 'h', uid: 0, gid: 0, userName: 'u' } as const;
   const dirs = { homeDir: dir, cacheDir: dir, configDir: dir, dataDir: dir, stateDir: dir };
-  return { ...host, ...dirs, isCI: false, isTerminal: false };
+  return { ...host, ...dirs, startedAt: 0, isCI: false, isTerminal: false };
 }
 
 test('requests to registries are traced where DEBUG asks for it', async () => {

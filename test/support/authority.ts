@@ -25,17 +25,31 @@ const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'
 /** Makes a root in a folder; the subject is what the certificates are known by. */
 export function makeAuthority(hostDir: string, subject = '/CN=gbuild test company'): Authority {
   mkdirSync(hostDir, { recursive: true });
-  const file = (name: string) => join(hostDir, name);
-  const root = ['-x509', '-days', '2', '-subj', subject, '-out', file('root.pem'), '-keyout', file('root.key')];
+  const [root, key] = [join(hostDir, 'root.pem'), join(hostDir, 'root.key')];
   const uses = ['-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=keyCertSign'];
-  openssl('req', ...newKey, ...root, ...uses);
+  openssl('req', ...newKey, '-x509', '-days', '2', '-subj', subject, '-out', root, '-keyout', key, ...uses);
+  return openAuthority(hostDir, root, key);
+}
+
+/** An authority that is there already; what it issues lies in the folder. */
+export function openAuthority(hostDir: string, rootFile: string, rootKeyFile: string): Authority {
+  const file = (name: string) => join(hostDir, name);
   return {
-    rootFile: file('root.pem'),
+    rootFile,
     issue: (name, names, { days = 2, usage = 'serverAuth' } = {}) => {
       const [certFile, keyFile] = [file(`${name}.pem`), file(`${name}.key`)];
       openssl('req', ...newKey, '-subj', `/CN=${name}`, '-out', file(`${name}.csr`), '-keyout', keyFile);
       writeFileSync(file(`${name}.ext`), `subjectAltName=${names.join(',')}\nextendedKeyUsage=${usage}\n`);
-      const signing = ['-CA', file('root.pem'), '-CAkey', file('root.key'), '-CAcreateserial', '-days', String(days)];
+      const signing = [
+        '-CA',
+        rootFile,
+        '-CAkey',
+        rootKeyFile,
+        '-set_serial',
+        String(Date.now()),
+        '-days',
+        String(days),
+      ];
       openssl(
         ...['x509', '-req', '-in', file(`${name}.csr`), ...signing],
         ...['-extfile', file(`${name}.ext`), '-out', certFile],

@@ -18,6 +18,9 @@ export const engineImageOf = (suite: Suite) => `gbuild-test/engine:${suite}`;
 /** An engine alone, the oldest that gbuild speaks to: see engine-container.ts. */
 export const engineImage = engineImageOf('bookworm');
 
+/** The same with an ssh server beside the engine: see ssh-engine.ts. */
+export const sshEngineImage = 'gbuild-test/ssh-engine:bookworm';
+
 /** A fresh Debian machine with what everybody has: git, bash, CA roots. */
 export const machineImage = 'gbuild-test/machine:bookworm';
 
@@ -30,6 +33,7 @@ const packages: Record<string, string[]> = {
   [smallImage]: ['busybox-static'],
   [machineImage]: ['git', 'ca-certificates'],
   [engineImage]: docker,
+  [sshEngineImage]: [...docker, 'openssh-server'],
   [engineImageOf('trixie')]: [...docker, ...podman, ...rootless],
   // The one podman has an init to give to containers, the other none: both are met.
   [engineImageOf('forky')]: [...docker, ...podman, 'catatonit'],

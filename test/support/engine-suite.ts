@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { ContainerIO, ContainerResult, ContainerSpec, Engine } from '../../src/engine/engine.ts';
+import type { ContainerIO, ContainerResult, ContainerSpec, Endpoint, Engine } from '../../src/engine/engine.ts';
 import { connectEngine } from '../../src/engine/engine.ts';
 import { readOwner } from '../../src/engine/owner.ts';
 import { GbuildError } from '../../src/errors.ts';
@@ -12,7 +12,10 @@ import { collectOutput, neverStop, startStop } from './run-io.ts';
 
 /** An engine under the suite. */
 export interface Subject extends AsyncDisposable {
+  /** Where the test looks at it past our own client. */
   host: string;
+  /** How our client reaches it, where that is another way. */
+  endpoint?: Endpoint;
   image: string;
   /** Its exit code for a command that does not exist, where that is not a shell's 127: podman's init has 1 for it. */
   missingCommand?: number;
@@ -69,7 +72,7 @@ export function describeEngine(name: string, open: () => Promise<Subject>): void
 
     beforeAll(async () => {
       subject = await open();
-      engine = connectEngine(endpointOf(subject.host), { owner: readOwner(), runId });
+      engine = connectEngine(subject.endpoint ?? endpointOf(subject.host), { owner: readOwner(), runId });
       chmodSync(workspace, 0o755);
       writeFileSync(join(workspace, 'hello.txt'), 'hello\n');
     });
@@ -160,7 +163,7 @@ export function describeEngine(name: string, open: () => Promise<Subject>): void
       const failure = await failureOf(run(specOf(['true'], { image: 'gbuild-test/no-such-image:1' })));
       expect([failure.code, failure.message]).toEqual([
         'image-missing',
-        `the engine at ${subject.host} has no image gbuild-test/no-such-image:1`,
+        `the engine at ${engine.endpoint.url} has no image gbuild-test/no-such-image:1`,
       ]);
     });
 

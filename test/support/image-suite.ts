@@ -18,12 +18,13 @@ import { collectOutput, neverStop } from './run-io.ts';
 export function describeImages(name: string, open: () => Promise<Subject>): void {
   describe(name, () => {
     const repository = `gbuild-test/suite-${process.pid}`;
-    const spoolDir = mkdtempSync(join(tmpdir(), 'gbuild-suite-'));
+    let spoolDir: string;
     let subject: Subject;
     let engine: Engine;
     let base: Image;
 
     beforeAll(async () => {
+      spoolDir = mkdtempSync(join(tmpdir(), 'gbuild-suite-'));
       subject = await open();
       engine = connectEngine(endpointOf(subject.host), { owner: readOwner(), runId: `suite-${process.pid}` });
       base = await saveImage(engine, subject.image, spoolDir);

@@ -18,6 +18,7 @@ export function hostIn(cacheDir: string, env: Record<string, string> = {}): Host
     configDir: cacheDir,
     dataDir: cacheDir,
     stateDir: cacheDir,
+    startedAt: 0,
     isCI: true,
     isTerminal: false,
   };

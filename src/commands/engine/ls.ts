@@ -1,0 +1,26 @@
+import { listEngines } from '../../pipeline/list-engines.ts';
+import { BaseCommand, engineFlags } from '../base.ts';
+import { formatTable } from '../engine-command.ts';
+
+export default class EngineLsCommand extends BaseCommand {
+  static override summary = 'List the engines there are: whether they answer, and which one is chosen and why';
+  static override description =
+    'Looks at the environment, your config.yml, docker contexts, sockets and machines of docker-machine, and asks all of them at once. * marks the one that commands use. No machine is started.';
+  static override flags = { ...engineFlags };
+  static override examples = ['<%= config.bin %> engine ls', '<%= config.bin %> engine ls --json'];
+
+  async run() {
+    const { flags } = await this.parse(EngineLsCommand);
+    const host = this.readHost(flags);
+    const engines = await listEngines(host, flags, this.openProgress(flags, host));
+    const rows = engines.map(({ name, kind, url, engine, chosen, why }) => [
+      `${chosen ? '*' : ' '} ${name}`,
+      kind,
+      url ?? '?',
+      engine ?? 'no answer',
+      why,
+    ]);
+    this.log(formatTable([['  NAME', 'KIND', 'URL', 'ENGINE', 'WHY'], ...rows]));
+    return { engines };
+  }
+}

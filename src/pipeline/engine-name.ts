@@ -1,0 +1,39 @@
+import { parseAddress } from '../engine/address.ts';
+import type { EngineName } from '../engine/choose-endpoint.ts';
+import { listContexts, readContext } from '../engine/docker-config.ts';
+import { listMachines, machineStore, readMachine } from '../engine/machine-store.ts';
+import { GbuildError } from '../errors.ts';
+import type { Host } from '../host.ts';
+
+/**
+ * What a person calls an engine: a URL, the name of a docker context or of a machine, either with `context:` or `machine:` in
+ * front where both have it, or `default` for none in particular. Asks no engine.
+ *
+ * @throws GbuildError `usage` for a name that is nowhere, or in two places
+ */
+export function readEngineName(host: Host, name: string): EngineName {
+  if (name.includes('://')) return { host: parseAddress(name, 'the engine', false).at.url };
+  const [, kind, own] = /^(context|machine):(.+)$/s.exec(name) ?? [];
+  if (kind === 'machine') return { machine: readMachine(host, own!, 'the engine').name };
+  if (kind === 'context') return { context: readContext(host, own!, 'the engine').name };
+  if (name === 'default') return {};
+  const isContext = listContexts(host).some((context) => context.name === name);
+  const isMachine = listMachines(host).includes(name);
+  if (isContext && isMachine)
+    throw new GbuildError('usage', `there is a docker context and a machine of the name ${name}`, {
+      suggestions: [`gbuild engine use context:${name}`, `gbuild engine use machine:${name}`],
+    });
+  if (isContext) return { context: name };
+  if (isMachine) return { machine: name };
+  throw unknownEngine(host, name);
+}
+
+function unknownEngine(host: Host, name: string): GbuildError {
+  const contexts = ['default', ...listContexts(host).map((context) => context.name)].join(', ');
+  const machines = listMachines(host).join(', ') || 'none';
+  return new GbuildError(
+    'usage',
+    `no engine is called "${name}": the docker contexts are ${contexts}, the machines in ${machineStore(host)} ${machines}`,
+    { suggestions: ['gbuild engine ls', 'gbuild engine use ssh://USER@HOST'] },
+  );
+}

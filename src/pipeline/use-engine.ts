@@ -1,0 +1,34 @@
+import { mkdirSync, realpathSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { EngineName } from '../engine/choose-endpoint.ts';
+import type { Host } from '../host.ts';
+import type { Progress } from '../reporter/progress.ts';
+import { readEngineName } from './engine-name.ts';
+import { readTextIfAny, readUserConfig, userConfigFile } from './user-config.ts';
+
+export interface UsedEngine {
+  file: string;
+  /** Empty when no engine is named any more. */
+  engine: EngineName;
+}
+
+/**
+ * The story of `gbuild engine use`: the engine is known, the caller's config.yml names it, written beside and renamed, and what
+ * beats it is said.
+ */
+export async function useEngine(host: Host, name: string, progress: Progress): Promise<UsedEngine> {
+  const engine = readEngineName(host, name);
+  await readUserConfig(host);
+  const { nameEngine } = await import('../spec/name-engine.ts');
+  const { writeBeside } = await import('../spec/write-beside.ts');
+  const file = userConfigFile(host);
+  const text = readTextIfAny(file);
+  if (text !== undefined || Object.keys(engine).length > 0) {
+    mkdirSync(dirname(file), { recursive: true });
+    // A link stays one: it leads to where people keep their settings.
+    writeBeside(text === undefined ? file : realpathSync(file), nameEngine(text, engine));
+  }
+  for (const variable of ['DOCKER_HOST', 'DOCKER_CONTEXT'])
+    if (host.env[variable]) progress.warn(`${variable} is set (${host.env[variable]}) and beats it: unset ${variable}`);
+  return { file, engine };
+}
