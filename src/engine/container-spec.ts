@@ -58,7 +58,10 @@ export interface ContainerSpec {
   init?: boolean;
   /** A bind whose folder the engine must really see: compared before the start. */
   probe?: { hostDir: string; containerDir: string };
-  /** The engine keeps the output, so that watching can go on after a lost connection; else nothing is kept. */
+  /**
+   * The engine keeps the output, so that watching can go on after a lost connection; else nothing is kept. Not for a container
+   * that gets secrets: it may print them, and would wait for those that the break kept from it.
+   */
   log?: LogDriver;
   /** Seconds between asking to stop (SIGTERM) and SIGKILL; 10 when left out. */
   graceSeconds?: number;

@@ -65,7 +65,7 @@ async function runToEnd(
   return resumeContainer(wire, { id, tty, seen, graceSeconds }, io);
 }
 
-/** A container on its way; `isStarted` when it may go on alone, and lacks nothing any more. */
+/** A container on its way; `isStarted` when it may go on alone. */
 interface Running {
   id: string;
   spec: ContainerSpec;
@@ -84,14 +84,12 @@ async function runCreated(wire: Wire, run: Running, signal: AbortSignal): Promis
   try {
     throwIfStopped(io);
     // From here on it may run, whether or not the answer comes.
-    run.isStarted = (spec.secrets ?? []).length === 0;
+    run.isStarted = true;
     const startError = await startContainer(wire, id, signal);
     if (startError !== undefined) return await describeFailedStart(wire, id, startError);
     using _stop = obeyStop(wire, id, io.stop, spec.graceSeconds ?? 10);
     if (spec.tty) followTerminal(wire, id, io, signal);
-    const secrets = handOverSecrets(wire, id, spec.secrets ?? [], signal, () => {
-      run.isStarted = true;
-    });
+    const secrets = handOverSecrets(wire, id, spec.secrets ?? [], signal);
     // Output that cannot be taken (a full disk below the log) ends the run; its good end does not: the exit counts.
     const exitCode = await Promise.race([exit, attachment.broken, secrets]);
     await attachment.drained();

@@ -15,19 +15,17 @@ const moment = 2_000;
 
 /**
  * Gives a started container its secrets, each over the standard input of an exec: so it works alike on an engine of this
- * machine and on a remote one, and neither the container's description nor any disk ever has a value. Never fulfils, but
- * tells when all are there, and rejects only where the container lives on without them: a short command ends before the engine has said that they are there.
+ * machine and on a remote one, and neither the container's description nor any disk ever has a value. Never fulfils, and
+ * rejects only where the container lives on without them: a short command ends before the engine has said that they are there.
  */
 export async function handOverSecrets(
   wire: Wire,
   id: string,
   secrets: ContainerSecret[],
   signal: AbortSignal,
-  onHanded: () => void,
 ): Promise<never> {
   try {
     await Promise.all(secrets.map((secret) => putSecret(wire, id, secret, signal)));
-    onHanded();
   } catch (error) {
     await new Promise((resolve) => setTimeout(resolve, moment).unref());
     throw error;

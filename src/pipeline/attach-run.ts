@@ -3,14 +3,12 @@ import { isDetached } from '../engine/resume.ts';
 import { GbuildError, messageOf } from '../errors.ts';
 import type { Host, Stop } from '../host.ts';
 import { formatSeconds } from '../reporter/format.ts';
+import { TaskOutput } from '../reporter/output.ts';
 import type { Progress } from '../reporter/progress.ts';
-import { Mask } from '../secrets/mask.ts';
 import { bringBackFrom } from './carry-workspace.ts';
 import { type DetachedTask, detachTask, forgetDetached, readDetached } from './detached-tasks.ts';
 import { type EngineChoice, openEngine } from './engine-session.ts';
-import { MaskedOutput } from './masked-output.ts';
 import { listReports } from './reports.ts';
-import { RunSecrets } from './run-secrets.ts';
 import type { TaskReport, TaskStreams } from './run-tasks.ts';
 import { openWorkspace, type Places } from './workspace-session.ts';
 
@@ -76,7 +74,7 @@ async function attachTask(request: AttachRequest, record: DetachedTask): Promise
   const { task: name, watched, log } = record;
   const choice = hasChoice(request.choice) ? request.choice : record.choice;
   const engine = await openEngine(host, choice, record.runId, progress, stop);
-  const output = new MaskedOutput((await readSecrets(request, record)).mask, {
+  const output = new TaskOutput({
     stdout: streams.stdout,
     stderr: streams.stderr,
     logFile: log,
@@ -130,16 +128,4 @@ function explain(error: unknown, host: Host, record: DetachedTask, endpoint: End
 
 function hasChoice({ host, context, machine }: EngineChoice): boolean {
   return host !== undefined || context !== undefined || machine !== undefined;
-}
-
-/** What the task was given must not be read in its output: the values are fetched anew where there are any. */
-async function readSecrets(
-  { host, installDir, progress, stop }: AttachRequest,
-  { rootDir, secrets: names }: DetachedTask,
-): Promise<Pick<RunSecrets, 'mask'>> {
-  if (names.length === 0) return { mask: new Mask([]) };
-  const there = { ...host, cwd: rootDir };
-  const secrets = new RunSecrets(await openWorkspace({ host: there, installDir }, progress), there);
-  await secrets.fetch(names, stop.ask);
-  return secrets;
 }

@@ -19,8 +19,6 @@ export interface DetachedTask {
   engine: string;
   choice: EngineChoice;
   watched: Watched;
-  /** Of the repository's secrets, those it was given: its output is to be masked. */
-  secrets: string[];
   reports: string[];
   log: string;
   /** Where the engine has the workspace in a volume: what comes back of it, and what it takes to look into it. */

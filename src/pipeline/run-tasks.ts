@@ -80,7 +80,8 @@ async function runTask(task: PlannedTask, overlap: boolean, input: RunTasksInput
   try {
     const container = planContainer(task, plan, ground, secrets.pick(task.secrets));
     const env = { ...(terminal && terminalEnvironment(ground.host)), ...container.spec.env };
-    const engineLog = await engine.chooseLog();
+    // What it was given must not lie on the engine's disk, should it print it.
+    const engineLog = task.secrets.length > 0 ? undefined : await engine.chooseLog();
     const result = await runPlanned(
       engine,
       ground.host,
@@ -117,10 +118,10 @@ async function runTask(task: PlannedTask, overlap: boolean, input: RunTasksInput
     };
   } catch (error) {
     const { rootDir, repository } = plan;
-    const { name, secrets: given, reports } = task;
+    const { name, reports } = task;
     const { mount } = ground.workspace;
     const copy = mount.type === 'volume' ? { copy: { volume: mount.name, image: ground.image.reference } } : {};
-    const about = { runId: engine.runId, task: name, repository, rootDir, secrets: given, reports, log, ...copy };
+    const about = { runId: engine.runId, task: name, repository, rootDir, reports, log, ...copy };
     throw detachTask(ground.host, error, about, engine.endpoint);
   } finally {
     const failure = await output.end();

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { type BreakableLine, openBreakableLine } from '../support/breakable-line.ts';
 import { type Cli, openCli } from '../support/cli.ts';
+import { askEngine } from '../support/engine-http.ts';
 import { listLeft } from '../support/engine-left.ts';
 
 const engine = inject('engineHost');
@@ -105,26 +106,36 @@ test('one that stays away ends the run with exit code 3; other runs leave the ta
   `);
 });
 
-test('what a run was given in confidence is masked when one attaches to it, and an interrupt there stops the task', async () => {
-  const secret = 'correct horse battery';
-  const cwd = cli.tasks(
-    'e2e-stays-secret',
-    'secrets: {KEY: {env: KEY}}\ntasks:\n  test: {run: "echo ready; sleep 3; cat /run/secrets/KEY; echo; sleep 600", secrets: [KEY]}\n',
-  );
-  const running = cli.start(['test'], { cwd, env: { GBUILD_RECONNECT: '1s', KEY: secret } });
+test('an interrupt while one is attached stops the task', async () => {
+  const cwd = cli.tasks('e2e-stays-stopped', 'tasks:\n  test: echo ready; sleep 2; echo steady; sleep 600\n');
+  const running = cli.start(['test'], { cwd, env: { GBUILD_RECONNECT: '1s' } });
   await running.until('ready\n');
-  // Secrets come after the start; without them the task would not have said that it is ready.
-  await sleep(500);
   line.cut();
   expect((await running.ended).exitCode).toBe(3);
   line.restore();
-  const without = await cli.run(['attach'], { cwd });
-  expect([without.exitCode, without.stderr]).toEqual([2, expect.stringContaining('KEY')]);
-  const attached = cli.start(['attach'], { cwd, env: { KEY: secret } });
-  await attached.until('***');
+  const attached = cli.start(['attach'], { cwd });
+  await attached.until('steady\n');
   attached.kill('SIGINT');
   expect((await attached.ended).exitCode).toBe(130);
-  expect(attached.output()).not.toContain(secret);
-  expect(await findContainers('e2e-stays-secret')).toEqual([]);
+  expect(await findContainers('e2e-stays-stopped')).toEqual([]);
   expect((await cli.run(['attach'], { cwd })).stderr).toContain('no run has lost its engine');
+});
+
+test('the output of a task that was given secrets is on no disk of the engine: a lost connection ends it', async () => {
+  const cwd = cli.tasks(
+    'e2e-stays-secret',
+    'secrets: {KEY: {env: KEY}}\ntasks:\n  test: {run: "cat /run/secrets/KEY; echo; echo ready; sleep 600", secrets: [KEY]}\n  next: "true"\n',
+  );
+  const running = cli.start(['test'], { cwd, env: { GBUILD_RECONNECT: '1s', KEY: 'correct horse battery' } });
+  await running.until('ready\n');
+  const [id] = await findContainers('e2e-stays-secret');
+  const { HostConfig } = JSON.parse((await askEngine(engine, 'GET', `/containers/${id}/json`)).text);
+  expect(HostConfig.LogConfig.Type).toBe('none');
+  line.cut();
+  const { exitCode, stderr } = await running.ended;
+  expect([exitCode, stderr]).toEqual([3, expect.stringContaining('went away')]);
+  expect(stderr).not.toContain('attach');
+  line.restore();
+  expect((await cli.run(['run', 'next'], { cwd })).exitCode).toBe(0);
+  expect(await findContainers('e2e-stays-secret')).toEqual([]);
 });
