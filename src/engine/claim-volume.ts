@@ -66,7 +66,7 @@ async function isInUse(
  * Holds the very volume again that a run has lost sight of: its connection broke, and with that its holder ended. What is left of
  * that one goes.
  *
- * @throws GbuildError `engine-failed`, also where another run has taken it meanwhile
+ * @throws GbuildError `engine-failed`, also where it is gone, or another run has taken it meanwhile
  */
 export async function holdAgain(
   wire: Wire,
@@ -74,6 +74,7 @@ export async function holdAgain(
   runId: string,
   signal: AbortSignal,
 ): Promise<VolumeHolder> {
+  await assertVolume(wire, spec.name);
   for (const { id, labels, names } of await listUsers(wire, spec.name))
     if (labels[runLabel] === runId && names.includes(`/${spec.name}`))
       await removeContainer(wire, id, { lost: false, kill: true });
@@ -85,6 +86,17 @@ export async function holdAgain(
     throw thrown;
   }
   return holder;
+}
+
+/** A container would make it anew, and empty. */
+async function assertVolume(wire: Wire, name: string): Promise<void> {
+  const what = `look for the volume ${name}`;
+  const { status } = await wire.call({ what, method: 'GET', path: `/volumes/${name}` }, [200, 404]);
+  if (status === 200) return;
+  throw new GbuildError('engine-failed', `the engine at ${wire.endpoint.url} has no volume ${name} any more`, {
+    suggestions: ['gbuild test   # sends the workspace anew'],
+    facts: { endpoint: wire.endpoint.url, volume: name },
+  });
 }
 
 interface User {

@@ -1,10 +1,11 @@
 import type { VolumeHolder } from '../engine/engine.ts';
+import { GbuildError } from '../errors.ts';
 import { readTar } from '../oci/untar.ts';
 import { askIgnored } from '../workspace/ignored.ts';
 import { type Landed, Landing } from './landing.ts';
 import { isIgnored, listUndecided, type PullSides, planPull } from './plan-pull.ts';
 import { treeOf } from './remote-tree.ts';
-import type { Mirror } from './tree.ts';
+import type { Mirror, Tree } from './tree.ts';
 
 export interface PullInput {
   rootDir: string;
@@ -24,6 +25,7 @@ export interface PullInput {
  */
 export async function pull({ rootDir, env, holder, mirror, sources, isWanted, signal }: PullInput): Promise<Landed> {
   const { tree: remote, refused } = treeOf(await holder.list(signal));
+  if (isAnother(remote, mirror)) throw lostCopy(holder.volume);
   const ignored = new Map<string, boolean>();
   const sides: PullSides = { remote, mirror, ignored };
   for (let asked = listUndecided(sides); asked.length > 0; asked = listUndecided(sides)) {
@@ -47,6 +49,20 @@ export async function pull({ rootDir, env, holder, mirror, sources, isWanted, si
   if (plan.fetch.length > 0) await receiveAll(plan.fetch, landing, holder.pack(plan.fetch, signal), signal);
   landing.finish();
   return landed;
+}
+
+/** Nothing is there of all that was sent: no task does that, but a volume that was removed meanwhile and made anew. */
+function isAnother(remote: Tree, mirror: Mirror): boolean {
+  for (const path of mirror.keys()) if (remote.has(path)) return false;
+  return mirror.size > 0;
+}
+
+function lostCopy(volume: string): GbuildError {
+  return new GbuildError(
+    'engine-failed',
+    `nothing that was sent is in the volume ${volume} any more: it was removed on the engine; nothing was changed here`,
+    { suggestions: ['gbuild cache rm workspace', 'gbuild test'], facts: { volume } },
+  );
 }
 
 /** Takes an archive apart: each of the `paths` once, and nothing else. */

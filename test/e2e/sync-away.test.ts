@@ -1,10 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { type BreakableLine, openBreakableLine } from '../support/breakable-line.ts';
-import { listLeft, nothingLeft } from '../support/engine-left.ts';
-import { type FarEngine, openFarEngine } from '../support/far-engine.ts';
+import { askEngine } from '../support/engine-http.ts';
+import { listLeft, nothingLeft, removeVolume } from '../support/engine-left.ts';
+import { type FarEngine, listTree, openFarEngine } from '../support/far-engine.ts';
 
 let opened: FarEngine;
 let line: BreakableLine;
@@ -60,3 +61,26 @@ test('what a task made that went on alone comes back when one attaches to it; it
   expect(['made', 'other'].map((name) => readFileSync(join(cwd, name), 'utf8'))).toEqual(['new\n', 'other\n']);
   expect(await listLeft(opened.far.host, 'io.gbuild.repository=sync-attach')).toEqual(nothingLeft);
 });
+
+for (const kind of ['gone', 'another, an empty one'])
+  test(`a copy that is ${kind} when one comes back takes nothing of the workspace with it`, async () => {
+    const cwd = opened.cli.tasks('sync-lost', body, { ...files, kept: 'kept\n' });
+    const env = { DOCKER_HOST: line.host, GBUILD_RECONNECT: '1s' };
+    const running = opened.cli.start(['test'], { cwd, env });
+    await running.until('line 5\n');
+    line.cut();
+    expect((await running.ended).exitCode).toBe(3);
+    line.restore();
+    const before = listTree(cwd);
+    const { containers } = await listLeft(opened.far.host, 'io.gbuild.repository=sync-lost');
+    for (const id of containers) await askEngine(opened.far.host, 'DELETE', `/containers/${id}?force=1`);
+    const { volumes } = await listLeft(opened.far.host, `io.gbuild.workspace=${cwd}`);
+    expect(volumes).toHaveLength(1);
+    await removeVolume(opened.far.host, volumes[0]!);
+    if (kind !== 'gone') await askEngine(opened.far.host, 'POST', '/volumes/create', { json: { Name: volumes[0] } });
+    const { exitCode, stderr } = await opened.cli.run(['attach'], { cwd, env });
+    expect([exitCode, stderr]).toEqual([3, expect.stringContaining('did not come back')]);
+    expect(listTree(cwd)).toEqual(before);
+    await removeVolume(opened.far.host, volumes[0]!);
+    rmSync(cwd, { recursive: true });
+  });

@@ -8,6 +8,7 @@ import { packLayer } from '../../src/oci/layer.ts';
 import { baseImage, ensureTestImage, removeTestImage, sshEngineImage } from './base-image.ts';
 import { engineHostConfig, expectStatus } from './engine-container.ts';
 import { answers, askEngine } from './engine-http.ts';
+import { installPackages, isInstalled } from './test-engine.ts';
 
 /** An engine with an ssh server beside it, in a container: `build` may use the engine, `outsider` may only log in. */
 export interface SshEngine extends AsyncDisposable {
@@ -42,6 +43,7 @@ exec dockerd -H tcp://0.0.0.0:2375 -H unix:///var/run/docker.sock --tls=false`;
 
 /** Starts one inside a container of another engine; it has the base image and sees the given folders of this machine. */
 export async function startSshEngine(outer: string, sees: string[] = []): Promise<SshEngine> {
+  if (!isInstalled('ssh-keygen')) installPackages(['openssh-client']);
   const dir = mkdtempSync(join(tmpdir(), 'gbuild-ssh-test-'));
   for (const name of ['host_key', 'user_key'])
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', join(dir, name)]);
