@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { makeAuthority, openAuthority } from '../support/authority.ts';
 import { openCli } from '../support/cli.ts';
-import { buildDockerMachine, canBuildMachine, runMachine } from '../support/docker-machine.ts';
+import { buildDockerMachine, runMachine } from '../support/docker-machine.ts';
 import { type MachineOptions, writeMachine } from '../support/machine-store.ts';
 import { isInstalled } from '../support/test-engine.ts';
 import { startTlsEngine, type TlsEngine } from '../support/tls-engine.ts';
@@ -323,13 +323,14 @@ describe('with docker-machine at hand', () => {
   });
 });
 
-describe.runIf(canBuildMachine)('with the real docker-machine', () => {
+const built = buildDockerMachine();
+
+describe.runIf(built !== undefined)('with the real docker-machine', () => {
   const realStore = join(cli.dir, 'real');
-  let binDir: string;
+  const binDir = built ?? '';
   let real: TlsEngine;
 
   beforeAll(async () => {
-    binDir = buildDockerMachine();
     const create = (name: string, url: string) =>
       runMachine(binDir, realStore, 'create', '--driver', 'none', '--url', url, name);
     create('seed', 'tcp://127.0.0.1:1');
