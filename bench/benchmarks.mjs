@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { benchPack } from './pack.mjs';
 import { comparePairs, env } from './pairs.mjs';
 import { benchGzip, benchPushChange, benchPushLarge, benchRelease } from './push.mjs';
+import { benchChangedSync, benchFirstSync, benchRemoteRun } from './sync.mjs';
 import { benchClassImage, benchFirstTest, benchToolchain } from './toolchains.mjs';
 import { makeTree } from './tree.mjs';
 
@@ -100,6 +101,24 @@ export const benchmarks = [
       '`gbuild image --release --push` after one changed class beside 100 MB against `docker build` and `docker push`',
     bar: 0.5,
     run: () => benchRelease(docker),
+  },
+  {
+    name: 'remote',
+    title: '`gbuild test` of `true` on an engine elsewhere against `docker run` there',
+    bar: 2,
+    run: () => benchRemoteRun(docker),
+  },
+  {
+    name: 'sync-first',
+    title: 'the same with 100,000 files, 438 MB, sent for the first time, against `tar | docker cp` of them',
+    bar: 1.2,
+    run: () => benchFirstSync(docker, { files: 100_000, bytes: 438e6, rounds: 3 }),
+  },
+  {
+    name: 'sync-change',
+    title: 'the same over ssh after one of them has changed, against `rsync -a` over ssh',
+    bar: 0.8,
+    run: () => benchChangedSync(docker, { files: 100_000, bytes: 438e6, rounds: 5 }),
   },
   {
     name: 'gzip',

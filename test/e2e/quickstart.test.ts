@@ -112,14 +112,15 @@ describe('bin/quickstart says what to type', () => {
     `);
   });
 
-  test('where the engine that is named cannot be used yet', async () => {
-    const { exitCode, output } = await quickstart({ DOCKER_HOST: 'ssh://ada@example.org' });
+  test('where DOCKER_HOST is no address of an engine', async () => {
+    const { exitCode, output } = await quickstart({ DOCKER_HOST: 'smtp://127.0.0.1' });
     expect([exitCode, output]).toMatchInlineSnapshot(`
       [
         2,
-        "error: DOCKER_HOST: engines over ssh (ssh://example.org) are not yet supported
-        try: ssh -N -L /tmp/engine.sock:/var/run/docker.sock USER@HOST &
-        try: gbuild doctor --host unix:///tmp/engine.sock",
+        "error: DOCKER_HOST: "smtp://127.0.0.1" is no engine address: "smtp:" is no known scheme
+        try: unix:///var/run/docker.sock
+        try: tcp://127.0.0.1:2375
+        try: ssh://USER@HOST",
       ]
     `);
   });
