@@ -1,0 +1,77 @@
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { baseImage } from '../test/support/base-image.ts';
+import { startSshEngine } from '../test/support/ssh-engine.ts';
+import { findTestEngine } from '../test/support/test-engine.ts';
+import { comparePairs, env } from './pairs.mjs';
+import { makeTree } from './tree.mjs';
+
+const gbuild = fileURLToPath(new URL('../bin/run.js', import.meta.url));
+const node = process.execPath;
+
+/**
+ * A repository whose engine is in a container and does not see it: reached over TCP, and over ssh as `ssh://box`. gbuild's
+ * own memory is in the repository's neighbour, so that nothing is known of it beforehand.
+ */
+async function onFarEngine(docker, work) {
+  const engine = await findTestEngine();
+  if (engine === undefined) throw new Error('the benchmark needs an engine: set DOCKER_HOST');
+  await using far = await startSshEngine(engine.host);
+  const root = mkdtempSync(join(tmpdir(), 'gbuild-bench-sync-'));
+  const dir = join(root, 'repository');
+  const own = { XDG_CACHE_HOME: join(root, 'cache'), XDG_STATE_HOME: join(root, 'state'), DOCKER_HOST: far.host };
+  try {
+    mkdirSync(dir);
+    const spec = `gbuild: 1\nname: bench-sync\ntoolchain: ${baseImage}\ntasks:\n  test: "true"\n`;
+    writeFileSync(join(dir, 'gbuild.yml'), spec);
+    execFileSync('git', ['init', '--quiet'], { cwd: dir });
+    const test = { file: node, args: [gbuild, 'test', '--quiet'], cwd: dir, env: own };
+    return await work({ dir, own, far, test, run: (args) => execFileSync(docker, args, { env: { ...env, ...own } }) });
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+/** A task that does nothing on an engine elsewhere; the workspace is there already. */
+export function benchRemoteRun(docker) {
+  return onFarEngine(docker, ({ test, own, dir }) => {
+    const peer = { file: docker, args: ['run', '--rm', '--init', baseImage, 'true'], cwd: dir, env: own };
+    return comparePairs({ ours: test, peer, rounds: 15 });
+  });
+}
+
+/** All of it for the first time, and then a task that does nothing; the peer's container only has the files. */
+export function benchFirstSync(docker, { files, bytes, rounds }) {
+  return onFarEngine(docker, ({ dir, own, test, run }) => {
+    makeTree(dir, { files, bytes });
+    const script = `id=$('${docker}' create -v bench-sync-peer:/workspace ${baseImage} true) &&
+      tar -C '${dir}' -c . | '${docker}' cp - "$id:/workspace" && '${docker}' rm "$id"`;
+    const before = (side) => {
+      if (side === 'peer') run(['volume', 'rm', '--force', 'bench-sync-peer']);
+      else
+        execFileSync(node, [gbuild, 'cache', 'rm', 'workspace'], {
+          cwd: dir,
+          env: { ...env, ...own },
+          stdio: 'ignore',
+        });
+    };
+    return comparePairs({ ours: test, peer: { file: 'sh', args: ['-c', script], cwd: dir, env: own }, before, rounds });
+  });
+}
+
+/** One file has changed: a whole run over ssh against rsync's look at both sides over the same ssh. */
+export function benchChangedSync(docker, { files, bytes, rounds }) {
+  return onFarEngine(docker, async ({ dir, far, test }) => {
+    const { changeable } = makeTree(dir, { files, bytes });
+    await far.exec('(apt-get -qq update && apt-get -qq install -y --no-install-recommends rsync) >/dev/null 2>&1');
+    const path = { PATH: `${far.binDir}:${process.env.PATH}` };
+    const ours = { ...test, env: { ...test.env, ...path, DOCKER_HOST: 'ssh://box' } };
+    const peer = { file: 'rsync', args: ['-a', '--delete', `${dir}/`, 'box:workspace/'], cwd: dir, env: path };
+    let turn = 0;
+    const before = () => appendFileSync(changeable[(turn++ * 37) % changeable.length], 'x');
+    return comparePairs({ ours, peer, before, rounds });
+  });
+}
