@@ -49,6 +49,8 @@ export function benchFirstSync(docker, { files, bytes, rounds }) {
     makeTree(dir, { files, bytes });
     const script = `id=$('${docker}' create -v bench-sync-peer:/workspace ${baseImage} true) &&
       tar -C '${dir}' -c . | '${docker}' cp - "$id:/workspace" && '${docker}' rm "$id"`;
+    // So that there is something to remove before the first turn.
+    execFileSync(test.file, test.args, { cwd: dir, env: { ...env, ...own }, stdio: 'ignore' });
     const before = (side) => {
       if (side === 'peer') run(['volume', 'rm', '--force', 'bench-sync-peer']);
       else
