@@ -10,7 +10,8 @@ const engine = inject('engineHost');
 const cli = openCli({ engine, toolchain: inject('baseImage') });
 afterAll(() => cli[Symbol.dispose]());
 
-describe('an engine', () => {
+// The image of an engine may have to be made first.
+describe('an engine', { timeout: 600_000 }, () => {
   test('that has another folder of the same name never gets a task into the wrong files: the workspace is sent', async () => {
     await using blind = await startEngineContainer(engine);
     const cwd = cli.tasks('e2e-twin', 'tasks:\n  test: ls\n');

@@ -36,4 +36,6 @@ test.each(['docker 28, containerd store', 'podman 5.8', 'podman 5.4, rootless'] 
     ]);
     expect(await listLeft(far.host, 'io.gbuild.repository=sync-generation')).toEqual(nothingLeft);
   },
+  // The engine's image may have to be made first.
+  600_000,
 );
