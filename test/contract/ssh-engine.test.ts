@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { type ContainerSpec, connectEngine, type Endpoint, type Engine } from '../../src/engine/engine.ts';
+import { bareContainer, connectEngine, type Endpoint, type Engine } from '../../src/engine/engine.ts';
 import { readOwner } from '../../src/engine/owner.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { writeTar } from '../../src/oci/tar.ts';
@@ -45,21 +45,7 @@ afterAll(async () => {
   await ssh?.[Symbol.asyncDispose]();
 });
 
-const specOf = (script: string): ContainerSpec => ({
-  image: inject('baseImage'),
-  command: ['sh', '-c', script],
-  user: '0:0',
-  env: {},
-  workdir: '/',
-  mounts: [],
-  files: [],
-  tty: false,
-  stdin: false,
-  network: 'none',
-  limits: {},
-  capAdd: [],
-  labels: {},
-});
+const specOf = (script: string) => bareContainer(inject('baseImage'), ['sh', '-c', script]);
 const run = async (client: Engine, script: string) => {
   const output = collectOutput();
   const { exitCode } = await client.runContainer(specOf(script), { onOutput: output.take, stop: neverStop() });

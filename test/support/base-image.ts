@@ -64,19 +64,30 @@ export async function removeTestImage(host: string, image: string): Promise<void
 
 /** The image's root as a tar of the same bytes every time, made once and kept. */
 export function ensureRoot(image: string): string {
+  const include = packages[image]?.length ? [`--include=${packages[image].join(',')}`] : [];
+  const suite = image.split(':')[1] ?? '';
+  // A suite that is not released yet is no longer dated than its mirror is fresh.
+  const undated = suite === 'forky' ? ['--aptopt=Acquire::Check-Valid-Until "false"'] : [];
+  const variant = image === smallImage ? makeSmall : ['--variant=minbase'];
+  return ensureRootTar(image, [...variant, ...undated, ...include], suite, () => readSources(suite));
+}
+
+/** What mmdebstrap makes of these options, suite and sources, made once and kept; two at once are safe. */
+export function ensureRootTar(
+  image: string,
+  options: string[],
+  suite: string,
+  sources: () => string[],
+  more: Record<string, string> = {},
+): string {
   const file = join(testCacheDir, `${image.replace(/\W+/g, '-')}.tar`);
   if (existsSync(file)) return file;
   if (!isInstalled('mmdebstrap')) installPackages(['mmdebstrap']);
   mkdirSync(testCacheDir, { recursive: true });
   say(`making ${image} from Debian packages (once)`);
   const temporary = `${file}.${process.pid}.tar`;
-  const include = packages[image]?.length ? [`--include=${packages[image].join(',')}`] : [];
-  const suite = image.split(':')[1] ?? '';
-  // A suite that is not released yet is no longer dated than its mirror is fresh.
-  const undated = suite === 'forky' ? [`--aptopt=Acquire::Check-Valid-Until "false"`] : [];
-  const variant = image === smallImage ? makeSmall : ['--variant=minbase'];
-  const args = [...variant, ...undated, ...include, suite, temporary, ...readSources(suite)];
-  const env = { ...process.env, SOURCE_DATE_EPOCH: '315532801' };
+  const args = [...options, suite, temporary, ...sources()];
+  const env = { ...process.env, SOURCE_DATE_EPOCH: '315532801', ...more };
   const { status, stderr } = spawnSync('mmdebstrap', args, { env, encoding: 'utf8' });
   if (status !== 0) {
     rmSync(temporary, { force: true });

@@ -1,10 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { createReadStream, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { createReadStream } from 'node:fs';
 import { digestOf, hexOf } from '../../src/oci/digest.ts';
 import { parseAptOptions, parseSources } from '../../src/toolchain/apt-setup.ts';
+import { ensureRootTar } from './base-image.ts';
 import { askEngine } from './engine-http.ts';
-import { installPackages, isInstalled, say, testCacheDir } from './test-engine.ts';
 
 const suite = 'forky';
 const packages = ['cosign', 'crane', 'oras', 'skopeo', 'umoci', 'python3-spdx-tools'];
@@ -34,26 +33,13 @@ export async function ensureToolsImage(host: string): Promise<boolean> {
   return true;
 }
 
-/** The image's root as a tar, made once and kept; two at once are safe. */
 function ensureRoot(): string {
-  const file = join(testCacheDir, `${toolsImage.replace(/\W+/g, '-')}.tar`);
-  if (existsSync(file)) return file;
-  if (!isInstalled('mmdebstrap')) installPackages(['mmdebstrap']);
-  mkdirSync(testCacheDir, { recursive: true });
-  say(`making ${toolsImage} from Debian packages (once)`);
-  const temporary = `${file}.${process.pid}.tar`;
   const apt = parseAptOptions(readApt('apt-config', 'dump', 'Acquire')).map((option) => `--aptopt=${option}`);
   const unread = ['locale', 'doc', 'man'].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`);
   const options = [...apt, ...unread, `--include=${packages.join(',')}`, `--customize-hook=${addOlderCosign}`];
-  const args = ['--variant=minbase', ...options, suite, temporary, ...readSources(suite)];
-  const env = { ...process.env, SOURCE_DATE_EPOCH: '315532801', OLDER_SOURCES: readSources(olderSuite).join('\n') };
-  const { status, stderr } = spawnSync('mmdebstrap', args, { env, encoding: 'utf8' });
-  if (status !== 0) {
-    rmSync(temporary, { force: true });
-    throw new Error(`mmdebstrap ${args.join(' ')} failed (${status}):\n${stderr}`);
-  }
-  renameSync(temporary, file);
-  return file;
+  return ensureRootTar(toolsImage, ['--variant=minbase', ...options], suite, () => readSources(suite), {
+    OLDER_SOURCES: readSources(olderSuite).join('\n'),
+  });
 }
 
 /** A suite on the machine's own mirrors, as its apt knows them. */
