@@ -25,12 +25,15 @@ export interface EngineInfo {
   rootDir: string;
   /** The engine's clock, RFC 3339. */
   time?: string;
+  /** When it told its time, in milliseconds since this process began. */
+  toldAt: number;
 }
 
 /** Reads GET /info and /version. */
 export async function readInfo(wire: Wire): Promise<EngineInfo> {
   const ask = async (path: string) => (await wire.call({ what: 'describe itself', method: 'GET', path })).json;
   const [apiVersion, info, version] = await Promise.all([wire.version(), ask('/info'), ask('/version')]);
+  const toldAt = performance.now();
   const kind = isPodman(version) ? 'podman' : 'docker';
   const security = readTexts(info, 'SecurityOptions');
   const os = readText(info, 'OSType') ?? 'linux';
@@ -54,6 +57,7 @@ export async function readInfo(wire: Wire): Promise<EngineInfo> {
     platform: `${os}/${readText(version, 'Arch') ?? goArchitecture(readText(info, 'Architecture'))}`,
     rootDir: readText(info, 'DockerRootDir') ?? '',
     ...(time !== undefined && { time }),
+    toldAt,
   };
 }
 

@@ -9,6 +9,7 @@ import { tasksOf } from '../plan/task-plan.ts';
 import { matchGlobs, planWanted } from '../plan/wanted-outputs.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { type CopyInput, WorkspaceCopy } from '../sync/workspace-copy.ts';
+import { tellSkew } from './clock-skew.ts';
 import { chooseIdentity } from './identity.ts';
 import { describeCopied, describeSent, tellLanded, tellRefused } from './tell-sync.ts';
 import { defaultTasks, type WorkspaceSession } from './workspace-session.ts';
@@ -148,7 +149,11 @@ async function copyInput({
   labels,
   reportsDir,
 }: CarryInput): Promise<CopyInput> {
-  const { uid, gid, usernsMode } = chooseIdentity(host, await engine.info());
+  const info = await engine.info();
+  const { uid, gid, usernsMode } = chooseIdentity(host, info);
+  // What was edited a moment ago would be of the future there, or what is built there older than its sources.
+  const skew = tellSkew(host, info, engine.endpoint.machine);
+  if (skew !== undefined) progress.warn(`${skew.detail}: ${skew.todo[0]}`);
   const { rootDir, spec } = session;
   return {
     engine,
