@@ -14,6 +14,7 @@ const notCommands = new Set([
   'completion-script',
   'read-host',
   'report-error',
+  'shard-flags',
   'stop',
   'task-command',
   'engine-command',

@@ -1,7 +1,8 @@
 import { Args } from '@oclif/core';
 import { GbuildError } from '../errors.ts';
 import { listTasks } from '../pipeline/explain-plan.ts';
-import { isSharded, shardFlags, TaskCommand, taskFlags } from './task-command.ts';
+import { isSharded, shardFlags } from './shard-flags.ts';
+import { TaskCommand, taskFlags } from './task-command.ts';
 
 export default class RunCommand extends TaskCommand {
   static override summary = 'Run any task of gbuild.yml, and the tasks it needs, in the build container';

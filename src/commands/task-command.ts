@@ -12,6 +12,7 @@ import { formatSeconds } from '../reporter/format.ts';
 import { PlainReporter, QuietReporter } from '../reporter/plain.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { BaseCommand, engineFlags } from './base.ts';
+import { parsePart, type ShardFlags, summariseShards } from './shard-flags.ts';
 import { openStop } from './stop.ts';
 
 /** Flags of every command that runs tasks. */
@@ -23,30 +24,6 @@ export const taskFlags = {
     allowNo: true,
   }),
 };
-
-/** Flags of the commands whose tasks can be divided. */
-export const shardFlags = {
-  shards: Flags.integer({
-    helpGroup: 'SHARDS',
-    helpValue: 'N',
-    min: 1,
-    description: 'divide the work into N parts that run at the same time; as many as --on names when left out',
-  }),
-  on: Flags.string({
-    helpGroup: 'SHARDS',
-    helpValue: 'NAME,...',
-    description: 'engines that the parts run on: docker contexts, machines or addresses',
-  }),
-};
-
-export interface ShardFlags {
-  shards?: number | undefined;
-  on?: string | undefined;
-}
-
-export function isSharded({ shards, on }: ShardFlags): boolean {
-  return shards !== undefined || on !== undefined;
-}
 
 export interface TaskCommandFlags {
   directory?: string | undefined;
@@ -92,9 +69,15 @@ export abstract class TaskCommand extends BaseCommand {
   }
 
   /** Runs tasks of the repository: their output passes through, the exit code is the failing task's own. */
-  protected runTasks(flags: TaskCommandFlags, names: string[], args: string[] = []): Promise<RunReport> {
+  protected async runTasks(
+    flags: TaskCommandFlags & ShardFlags,
+    names: string[],
+    args: string[] = [],
+  ): Promise<RunReport> {
+    const part = flags.shard === undefined ? undefined : parsePart(flags.shard);
     return this.withRun(flags, async (open) => {
-      const report = await runNamed({ ...open, names, args, streams: this.openStreams(open.host) });
+      const streams = this.openStreams(open.host);
+      const report = await runNamed({ ...open, names, args, streams, part });
       open.progress.note(summarise(report));
       return report;
     });
@@ -166,11 +149,6 @@ export function openTerminal(): NonNullable<TaskStreams['terminal']> {
 
 function summarise({ tasks, toolchain, seconds }: RunReport): string {
   const names = tasks.map((task) => task.name).join(', ');
+  if (names === '') return 'this part has no test files: nothing had to run';
   return `${names} passed with ${toolchain.name} ${toolchain.version} in ${formatSeconds(seconds)}`;
-}
-
-function summariseShards({ shards, toolchain, seconds }: ShardsReport): string {
-  const names = [...new Set(shards.flatMap(({ tasks }) => tasks.map((task) => task.name)))].join(', ');
-  const count = shards.length === 1 ? '1 shard' : `${shards.length} shards`;
-  return `${names} passed in ${count} with ${toolchain.name} ${toolchain.version} in ${formatSeconds(seconds)}`;
 }

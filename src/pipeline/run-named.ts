@@ -13,6 +13,8 @@ import { runTasks, type TaskReport, type TaskStreams } from './run-tasks.ts';
 export interface RunRequest extends PrepareRequest {
   runId: string;
   streams: TaskStreams;
+  /** The part that is run, where others run elsewhere. */
+  part?: Pick<Shard, 'number' | 'of'> | undefined;
 }
 
 /** What `--json` answers for a run. */
@@ -33,8 +35,10 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
   const began = performance.now();
   const { session, engine, progress, stop, host, streams } = request;
   const { plan, ground, secrets, planShard } = await prepareRun(request);
-  const timed = planShard(await readWhole(plan, host));
+  const timed = planShard(await readShard(plan, request));
   const logDir = join(host.stateDir, 'runs', request.runId);
+  const report = (tasks: TaskReport[]) => reportOf(request, plan, tasks, logDir, (performance.now() - began) / 1000);
+  if (!timed.tasks.some(({ name }) => request.names.includes(name))) return report([]);
   const run = (workspace: CarriedWorkspace) =>
     runTasks({ plan: timed, ground: { ...ground, workspace }, engine, streams, progress, stop, logDir, secrets });
   const { image, labels } = ground;
@@ -45,20 +49,19 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
   const bound = new CacheBound(engine, host, plan);
   bound.look();
   try {
-    const tasks = withReports(plan, await running.finally(() => bound.apply(progress)));
-    const report = reportOf(request, plan, tasks, logDir, (performance.now() - began) / 1000);
-    throwIfFailed(report);
-    return report;
+    const done = report(withReports(plan, await running.finally(() => bound.apply(progress))));
+    throwIfFailed(done);
+    return done;
   } finally {
     await swept;
   }
 }
 
 /** A run that is not divided has all test files. */
-async function readWhole(plan: TaskPlan, host: RunRequest['host']): Promise<Shard> {
-  if (plan.tasks.every(({ split }) => split.length === 0)) return wholeRun;
+async function readShard(plan: TaskPlan, { host, part = wholeRun }: RunRequest): Promise<Shard> {
+  if (plan.tasks.every(({ split }) => split.length === 0)) return { ...wholeRun, ...part };
   const { readTestFiles } = await import('./test-files.ts');
-  return planShards(1, await readTestFiles(plan, host))[0]!;
+  return planShards(part.of, await readTestFiles(plan, host))[part.number - 1]!;
 }
 
 /** Takes away what dead runs left, here and on the engine; what fails of it is nobody's failure. */

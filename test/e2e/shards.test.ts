@@ -105,6 +105,26 @@ test('a run that is not divided has all files, and is one shard of one', async (
   ]);
 });
 
+test('a part alone runs in the workspace itself, with its own files; one without files has nothing to do', async () => {
+  const cwd = cli.tasks('shards-part', reporting, { ...files, ...ignored });
+  const part = async (text: string) => {
+    const { exitCode, stdout, stderr } = await cli.run(['test', '--shard', text], { cwd });
+    return [
+      exitCode,
+      stdout,
+      stderr
+        .trimEnd()
+        .split('\n')
+        .at(-1)
+        ?.replace(/ in .*/, ''),
+    ];
+  };
+  const passed = 'prepare, test passed with gbuild-test/base bookworm';
+  expect(await part('2/3')).toEqual([0, 'prepared\nb\ne\n', passed]);
+  expect(readFileSync(join(cwd, 'reports/own.txt'), 'utf8')).toBe('2 of 3\n');
+  expect(await part('6/6')).toEqual([0, '', 'this part has no test files: nothing had to run']);
+});
+
 test('reports of an earlier run that a copy still has are none of this one’s', async () => {
   const body = `tasks:\n  test:\n    run: mkdir -p reports; ls reports; echo x > reports/$GBUILD_SHARD-of-$GBUILD_SHARDS.txt\n    reports: [reports/*]\n`;
   const cwd = cli.tasks('shards-stale', body, ignored);
