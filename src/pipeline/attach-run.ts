@@ -6,7 +6,9 @@ import { formatSeconds } from '../reporter/format.ts';
 import { TaskOutput } from '../reporter/output.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { bringBackFrom } from './carry-workspace.ts';
-import { type DetachedTask, detachTask, forgetDetached, readDetached } from './detached-tasks.ts';
+import { chooseRun } from './choose-run.ts';
+import type { DetachedTask } from './detached-record.ts';
+import { detachTask, forgetDetached, readDetached } from './detached-tasks.ts';
 import { type EngineChoice, openEngine } from './engine-session.ts';
 import { listReports } from './reports.ts';
 import type { TaskReport, TaskStreams } from './run-tasks.ts';
@@ -53,19 +55,6 @@ export async function attachRun(request: AttachRequest): Promise<AttachReport> {
     exitCode: failed.exitCode ?? 1,
     suggestions: [`less ${failed.log}`],
     facts: { ...report },
-  });
-}
-
-function chooseRun(records: DetachedTask[], runId: string | undefined): DetachedTask[] {
-  const runs = [...new Set(records.map((record) => record.runId))];
-  const wanted = runId ?? (runs.length === 1 ? runs[0] : undefined);
-  const found = records.filter((record) => record.runId === wanted);
-  if (found.length > 0) return found;
-  const there = records.map((record) => `${record.runId} (${record.task} of ${record.repository}, ${record.engine})`);
-  const asked = runId === undefined ? 'which run is meant' : `there is no run ${runId} that lost its engine`;
-  throw new GbuildError('usage', there.length === 0 ? 'no run has lost its engine' : `${asked}: ${there.join(', ')}`, {
-    suggestions: there.length === 0 ? ['gbuild test'] : runs.map((run) => `gbuild attach ${run}`),
-    facts: { runs },
   });
 }
 
