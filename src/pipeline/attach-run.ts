@@ -5,7 +5,8 @@ import type { Host, Stop } from '../host.ts';
 import { formatSeconds } from '../reporter/format.ts';
 import { TaskOutput } from '../reporter/output.ts';
 import type { Progress } from '../reporter/progress.ts';
-import { bringBackFrom } from './carry-workspace.ts';
+import type { Landed } from '../sync/landing.ts';
+import { bringBackFrom, type SyncReport } from './carry-workspace.ts';
 import { chooseRun } from './choose-run.ts';
 import type { DetachedTask } from './detached-record.ts';
 import { detachTask, forgetDetached, readDetached } from './detached-tasks.ts';
@@ -28,6 +29,8 @@ export interface AttachReport {
   run: string;
   repository: string;
   tasks: TaskReport[];
+  /** Where the engine does not see the workspace: what came back of it. */
+  sync?: Pick<SyncReport, 'back'>;
 }
 
 /**
@@ -45,10 +48,10 @@ export async function attachRun(request: AttachRequest): Promise<AttachReport> {
       );
     throw thrown;
   });
-  await bringBackAll(request, chosen);
+  const back = await bringBackAll(request, chosen);
   const tasks = ended.map((task, at) => ({ ...task, reports: listReports(chosen[at]!.rootDir, chosen[at]!.reports) }));
   const { runId: run, repository } = chosen[0]!;
-  const report = { run, repository, tasks };
+  const report = { run, repository, tasks, ...(back && { sync: { back } }) };
   const failed = tasks.find(({ state }) => state === 'failed');
   if (failed === undefined) return report;
   throw new GbuildError('task-failed', `task ${failed.name} failed with exit code ${failed.exitCode}`, {
@@ -90,8 +93,8 @@ async function attachTask(request: AttachRequest, record: DetachedTask): Promise
 }
 
 /** The tasks of one run have one workspace; where the engine does not see it, what they changed is in a volume there. */
-async function bringBackAll(request: AttachRequest, [first, ...others]: DetachedTask[]): Promise<void> {
-  if (first?.copy === undefined) return;
+async function bringBackAll(request: AttachRequest, [first, ...others]: DetachedTask[]): Promise<Landed | undefined> {
+  if (first?.copy === undefined) return undefined;
   const { installDir, progress, stop } = request;
   const { copy, rootDir, runId } = first;
   const host = { ...request.host, cwd: rootDir };
@@ -100,7 +103,7 @@ async function bringBackAll(request: AttachRequest, [first, ...others]: Detached
   const tasks = [first, ...others].map(({ task: name, reports }) => ({ name, reports }));
   try {
     const { image, volume } = copy;
-    await bringBackFrom(volume, { session, engine, host, progress, stop, image, labels: {}, tasks });
+    return await bringBackFrom(volume, { session, engine, host, progress, stop, image, labels: {}, tasks });
   } finally {
     engine.close();
   }

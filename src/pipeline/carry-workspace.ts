@@ -8,6 +8,8 @@ import type { PlannedTask } from '../plan/task-plan.ts';
 import { tasksOf } from '../plan/task-plan.ts';
 import { planWanted } from '../plan/wanted-outputs.ts';
 import type { Progress } from '../reporter/progress.ts';
+import type { Landed } from '../sync/landing.ts';
+import type { Sent } from '../sync/push.ts';
 import { type CopyInput, WorkspaceCopy } from '../sync/workspace-copy.ts';
 import { chooseIdentity } from './identity.ts';
 import { describeSent, tellLanded } from './tell-sync.ts';
@@ -23,6 +25,12 @@ export interface CarriedWorkspace {
   isShared: boolean;
 }
 
+/** What went to an engine that does not see the workspace, and what became of it on the way back. */
+export interface SyncReport {
+  sent: Sent;
+  back: Landed;
+}
+
 export interface CarryInput {
   session: WorkspaceSession;
   engine: Engine;
@@ -36,6 +44,12 @@ export interface CarryInput {
   tasks: readonly Pick<PlannedTask, 'name' | 'reports'>[];
 }
 
+/** What the work gave; `sync` where the workspace was sent. */
+export interface Carried<T> {
+  done: T;
+  sync?: SyncReport;
+}
+
 /**
  * Does the work with the workspace on the engine: bound where the engine sees it, else in a volume, whose changes come back
  * whatever became of the work. A second wish to stop ends the bringing back, too.
@@ -43,7 +57,7 @@ export interface CarryInput {
 export async function withWorkspace<T>(
   input: CarryInput,
   work: (workspace: CarriedWorkspace) => Promise<T>,
-): Promise<T> {
+): Promise<Carried<T>> {
   const { engine, host, session, image } = input;
   const { rootDir } = session;
   const memory = await WayMemory.open(engine, host, rootDir);
@@ -52,7 +66,7 @@ export async function withWorkspace<T>(
   if (known !== way) memory.write(way);
   if (way === 'mount') {
     try {
-      return await work(boundWorkspace(rootDir));
+      return { done: await work(boundWorkspace(rootDir)) };
     } catch (thrown) {
       // Thrown before anything runs: the memory was of another time.
       if (!isBlindTo(rootDir, thrown)) throw thrown;
@@ -71,8 +85,16 @@ function isBlindTo(rootDir: string, thrown: unknown): boolean {
   return thrown instanceof GbuildError && thrown.code === 'engine-blind' && thrown.facts.hostDir === rootDir;
 }
 
-async function workOnCopy<T>(input: CarryInput, work: (workspace: CarriedWorkspace) => Promise<T>): Promise<T> {
-  const copy = await WorkspaceCopy.open(await copyInput(input));
+async function workOnCopy<T>(
+  input: CarryInput,
+  work: (workspace: CarriedWorkspace) => Promise<T>,
+): Promise<Carried<T>> {
+  let sent: Sent = { files: 0, bytes: 0, removed: 0 };
+  const onBegin = (all: Sent) => {
+    sent = all;
+    input.progress.note(describeSent(input.engine, input.session.rootDir, all));
+  };
+  const copy = await WorkspaceCopy.open({ ...(await copyInput(input)), onBegin });
   try {
     const mount = { type: 'volume', name: copy.volume, containerDir: containerPaths.workspace } as const;
     const done = await work({ mount, isShared: false }).catch(async (thrown: unknown) => {
@@ -87,8 +109,7 @@ async function workOnCopy<T>(input: CarryInput, work: (workspace: CarriedWorkspa
       );
       throw thrown;
     });
-    await bringBack(copy, input);
-    return done;
+    return { done, sync: { sent, back: await bringBack(copy, input) } };
   } finally {
     await copy.close().catch(() => {
       // An engine that is lost has failed the run already; else the labels let a later sweep take it away.
@@ -96,22 +117,23 @@ async function workOnCopy<T>(input: CarryInput, work: (workspace: CarriedWorkspa
   }
 }
 
-async function bringBack(copy: WorkspaceCopy, input: CarryInput): Promise<void> {
+async function bringBack(copy: WorkspaceCopy, input: CarryInput): Promise<Landed> {
   const landed = await copy.bringBack(wantedOf(input), input.stop.kill);
   tellLanded(input.progress, input.session.rootDir, landed);
+  return landed;
 }
 
 /** Brings back what tasks changed that ran on without gbuild. */
-export async function bringBackFrom(volume: string, input: CarryInput): Promise<void> {
+export async function bringBackFrom(volume: string, input: CarryInput): Promise<Landed> {
   const copy = await WorkspaceCopy.reopen({ ...(await copyInput(input)), ask: input.stop.kill }, volume);
   try {
-    await bringBack(copy, input);
+    return await bringBack(copy, input);
   } finally {
     await copy.close();
   }
 }
 
-async function copyInput({ session, engine, host, progress, stop, image, labels }: CarryInput): Promise<CopyInput> {
+async function copyInput({ session, engine, host, stop, image, labels }: CarryInput): Promise<CopyInput> {
   const { uid, gid, usernsMode } = chooseIdentity(host, await engine.info());
   const { rootDir, spec } = session;
   return {
@@ -124,7 +146,6 @@ async function copyInput({ session, engine, host, progress, stop, image, labels 
     labels,
     include: spec.sync.include,
     ask: stop.ask,
-    onBegin: (sent) => progress.note(describeSent(engine, rootDir, sent)),
   };
 }
 

@@ -9,7 +9,7 @@ import { readHostFiles } from '../toolchain/host-files.ts';
 import { type HostTrust, readHostTrust } from '../toolchain/trust.ts';
 import { readCommitTime } from '../workspace/commit-time.ts';
 import { CacheBound } from './bound-caches.ts';
-import { type CarriedWorkspace, withWorkspace } from './carry-workspace.ts';
+import { type CarriedWorkspace, type SyncReport, withWorkspace } from './carry-workspace.ts';
 import { chooseIdentity } from './identity.ts';
 import type { Frozen } from './lock-mismatch.ts';
 import { pruneLogs } from './prune-logs.ts';
@@ -44,6 +44,8 @@ export interface RunReport {
   toolchain: { request: string; name: string; version: string; reference: string };
   engine: { url: string; reason: string };
   tasks: TaskReport[];
+  /** Where the engine does not see the workspace. */
+  sync?: SyncReport;
   logDir: string;
   seconds: number;
 }
@@ -84,8 +86,13 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
     // An engine that cannot measure its volumes is no reason for a run to fail.
   });
   try {
-    const tasks = withReports(plan, await running.finally(() => bound.apply(progress)));
-    const report = reportOf(request, plan, tasks, logDir, (performance.now() - began) / 1000);
+    const { done, sync } = await running.finally(() => bound.apply(progress));
+    const { repository, toolchain } = plan;
+    const { url, reason } = engine.endpoint;
+    const tasks = withReports(plan, done);
+    const seconds = (performance.now() - began) / 1000;
+    const facts = { repository, toolchain, engine: { url, reason }, tasks };
+    const report: RunReport = { ...facts, ...(sync && { sync }), logDir, seconds };
     throwIfFailed(report);
     return report;
   } finally {
@@ -140,17 +147,6 @@ function withReports({ rootDir, tasks }: TaskPlan, reports: TaskReport[]): TaskR
     if (wanted === undefined) return report;
     return { ...report, reports: listReports(rootDir, wanted) };
   });
-}
-
-function reportOf(
-  request: RunRequest,
-  plan: TaskPlan,
-  tasks: TaskReport[],
-  logDir: string,
-  seconds: number,
-): RunReport {
-  const { url, reason } = request.engine.endpoint;
-  return { repository: plan.repository, toolchain: plan.toolchain, engine: { url, reason }, tasks, logDir, seconds };
 }
 
 /** The first failing task decides the exit code; the message names every one that failed or was skipped. */
