@@ -5,8 +5,11 @@ import type { Host, Stop } from '../host.ts';
 import { formatSeconds } from '../reporter/format.ts';
 import { TaskOutput } from '../reporter/output.ts';
 import type { Progress } from '../reporter/progress.ts';
-import { bringBackFrom } from './carry-workspace.ts';
-import { type DetachedTask, detachTask, forgetDetached, readDetached } from './detached-tasks.ts';
+import type { Landed } from '../sync/landing.ts';
+import { bringBackFrom, type SyncReport } from './carry-workspace.ts';
+import { chooseRun } from './choose-run.ts';
+import type { DetachedTask } from './detached-record.ts';
+import { detachTask, forgetDetached, readDetached } from './detached-tasks.ts';
 import { type EngineChoice, openEngine } from './engine-session.ts';
 import { listReports } from './reports.ts';
 import type { TaskReport, TaskStreams } from './run-tasks.ts';
@@ -26,6 +29,8 @@ export interface AttachReport {
   run: string;
   repository: string;
   tasks: TaskReport[];
+  /** Where the engine does not see the workspace: what came back of it. */
+  sync?: Pick<SyncReport, 'back'>;
 }
 
 /**
@@ -43,29 +48,16 @@ export async function attachRun(request: AttachRequest): Promise<AttachReport> {
       );
     throw thrown;
   });
-  await bringBackAll(request, chosen);
+  const back = await bringBackAll(request, chosen);
   const tasks = ended.map((task, at) => ({ ...task, reports: listReports(chosen[at]!.rootDir, chosen[at]!.reports) }));
   const { runId: run, repository } = chosen[0]!;
-  const report = { run, repository, tasks };
+  const report = { run, repository, tasks, ...(back && { sync: { back } }) };
   const failed = tasks.find(({ state }) => state === 'failed');
   if (failed === undefined) return report;
   throw new GbuildError('task-failed', `task ${failed.name} failed with exit code ${failed.exitCode}`, {
     exitCode: failed.exitCode ?? 1,
     suggestions: [`less ${failed.log}`],
     facts: { ...report },
-  });
-}
-
-function chooseRun(records: DetachedTask[], runId: string | undefined): DetachedTask[] {
-  const runs = [...new Set(records.map((record) => record.runId))];
-  const wanted = runId ?? (runs.length === 1 ? runs[0] : undefined);
-  const found = records.filter((record) => record.runId === wanted);
-  if (found.length > 0) return found;
-  const there = records.map((record) => `${record.runId} (${record.task} of ${record.repository}, ${record.engine})`);
-  const asked = runId === undefined ? 'which run is meant' : `there is no run ${runId} that lost its engine`;
-  throw new GbuildError('usage', there.length === 0 ? 'no run has lost its engine' : `${asked}: ${there.join(', ')}`, {
-    suggestions: there.length === 0 ? ['gbuild test'] : runs.map((run) => `gbuild attach ${run}`),
-    facts: { runs },
   });
 }
 
@@ -101,8 +93,8 @@ async function attachTask(request: AttachRequest, record: DetachedTask): Promise
 }
 
 /** The tasks of one run have one workspace; where the engine does not see it, what they changed is in a volume there. */
-async function bringBackAll(request: AttachRequest, [first, ...others]: DetachedTask[]): Promise<void> {
-  if (first?.copy === undefined) return;
+async function bringBackAll(request: AttachRequest, [first, ...others]: DetachedTask[]): Promise<Landed | undefined> {
+  if (first?.copy === undefined) return undefined;
   const { installDir, progress, stop } = request;
   const { copy, rootDir, runId } = first;
   const host = { ...request.host, cwd: rootDir };
@@ -111,7 +103,7 @@ async function bringBackAll(request: AttachRequest, [first, ...others]: Detached
   const tasks = [first, ...others].map(({ task: name, reports }) => ({ name, reports }));
   try {
     const { image, volume } = copy;
-    await bringBackFrom(volume, { session, engine, host, progress, stop, image, labels: {}, tasks });
+    return await bringBackFrom(volume, { session, engine, host, progress, stop, image, labels: {}, tasks });
   } finally {
     engine.close();
   }

@@ -8,6 +8,8 @@ import type { PlannedTask } from '../plan/task-plan.ts';
 import { tasksOf } from '../plan/task-plan.ts';
 import { matchGlobs, planWanted } from '../plan/wanted-outputs.ts';
 import type { Progress } from '../reporter/progress.ts';
+import type { Landed } from '../sync/landing.ts';
+import type { Sent } from '../sync/push.ts';
 import { type CopyInput, WorkspaceCopy } from '../sync/workspace-copy.ts';
 import { tellSkew } from './clock-skew.ts';
 import { chooseIdentity } from './identity.ts';
@@ -24,6 +26,12 @@ export interface CarriedWorkspace {
   isShared: boolean;
 }
 
+/** What went to an engine that does not see the workspace, and what became of it on the way back. */
+export interface SyncReport {
+  sent: Sent;
+  back: Landed;
+}
+
 export interface CarryInput {
   session: WorkspaceSession;
   engine: Engine;
@@ -35,8 +43,12 @@ export interface CarryInput {
   labels: Record<string, string>;
   /** That run. */
   tasks: readonly Pick<PlannedTask, 'name' | 'reports'>[];
-  /** Of a shard: it has a copy of its own on any engine, and what its reports are lands here, nothing in the workspace. */
-  reportsDir?: string;
+}
+
+/** What the work gave; `sync` where the workspace was sent. */
+export interface Carried<T> {
+  done: T;
+  sync?: SyncReport;
 }
 
 /**
@@ -46,9 +58,8 @@ export interface CarryInput {
 export async function withWorkspace<T>(
   input: CarryInput,
   work: (workspace: CarriedWorkspace) => Promise<T>,
-): Promise<T> {
-  const { engine, host, session, image, reportsDir } = input;
-  if (reportsDir !== undefined) return workOnOwnCopy(input, reportsDir, work);
+): Promise<Carried<T>> {
+  const { engine, host, session, image } = input;
   const { rootDir } = session;
   const memory = await WayMemory.open(engine, host, rootDir);
   const known = memory.read();
@@ -56,7 +67,7 @@ export async function withWorkspace<T>(
   if (known !== way) memory.write(way);
   if (way === 'mount') {
     try {
-      return await work(boundWorkspace(rootDir));
+      return { done: await work(boundWorkspace(rootDir)) };
     } catch (thrown) {
       // Thrown before anything runs: the memory was of another time.
       if (!isBlindTo(rootDir, thrown)) throw thrown;
@@ -75,8 +86,16 @@ function isBlindTo(rootDir: string, thrown: unknown): boolean {
   return thrown instanceof GbuildError && thrown.code === 'engine-blind' && thrown.facts.hostDir === rootDir;
 }
 
-async function workOnCopy<T>(input: CarryInput, work: (workspace: CarriedWorkspace) => Promise<T>): Promise<T> {
-  const copy = await WorkspaceCopy.open(await copyInput(input));
+async function workOnCopy<T>(
+  input: CarryInput,
+  work: (workspace: CarriedWorkspace) => Promise<T>,
+): Promise<Carried<T>> {
+  let sent: Sent = { files: 0, bytes: 0, removed: 0 };
+  const onBegin = (all: Sent) => {
+    sent = all;
+    input.progress.note(describeSent(input.engine, input.session.rootDir, all));
+  };
+  const copy = await WorkspaceCopy.open({ ...(await copyInput(input)), onBegin });
   try {
     const mount = { type: 'volume', name: copy.volume, containerDir: containerPaths.workspace } as const;
     const done = await work({ mount, isShared: false }).catch(async (thrown: unknown) => {
@@ -91,8 +110,7 @@ async function workOnCopy<T>(input: CarryInput, work: (workspace: CarriedWorkspa
       );
       throw thrown;
     });
-    await bringBack(copy, input);
-    return done;
+    return { done, sync: { sent, back: await bringBack(copy, input) } };
   } finally {
     await copy.close().catch(() => {
       // An engine that is lost has failed the run already; else the labels let a later sweep take it away.
@@ -100,15 +118,19 @@ async function workOnCopy<T>(input: CarryInput, work: (workspace: CarriedWorkspa
   }
 }
 
-/** Several of them at once change nothing of one another's. */
-async function workOnOwnCopy<T>(
+/**
+ * Does a shard's work on a copy of its own, whatever the engine sees: what its reports are lands in `reportsDir`, nothing in the
+ * workspace.
+ */
+export async function withOwnCopy<T>(
   input: CarryInput,
   reportsDir: string,
   work: (workspace: CarriedWorkspace) => Promise<T>,
 ): Promise<T> {
-  const { progress, stop, tasks } = input;
+  const { engine, progress, stop, tasks } = input;
   const isReport = matchGlobs(tasks.flatMap(({ reports }) => reports));
-  const copy = await WorkspaceCopy.open(await copyInput(input));
+  const onBegin = (sent: Sent) => progress.note(describeCopied(engine, sent));
+  const copy = await WorkspaceCopy.open({ ...(await copyInput(input)), onBegin });
   try {
     const before = await copy.listPrints(isReport, stop.ask);
     const mount = { type: 'volume', name: copy.volume, containerDir: containerPaths.workspace } as const;
@@ -124,31 +146,23 @@ async function workOnOwnCopy<T>(
   }
 }
 
-async function bringBack(copy: WorkspaceCopy, input: CarryInput): Promise<void> {
+async function bringBack(copy: WorkspaceCopy, input: CarryInput): Promise<Landed> {
   const landed = await copy.bringBack(wantedOf(input), input.stop.kill);
   tellLanded(input.progress, input.session.rootDir, landed);
+  return landed;
 }
 
 /** Brings back what tasks changed that ran on without gbuild. */
-export async function bringBackFrom(volume: string, input: CarryInput): Promise<void> {
+export async function bringBackFrom(volume: string, input: CarryInput): Promise<Landed> {
   const copy = await WorkspaceCopy.reopen({ ...(await copyInput(input)), ask: input.stop.kill }, volume);
   try {
-    await bringBack(copy, input);
+    return await bringBack(copy, input);
   } finally {
     await copy.close();
   }
 }
 
-async function copyInput({
-  session,
-  engine,
-  host,
-  progress,
-  stop,
-  image,
-  labels,
-  reportsDir,
-}: CarryInput): Promise<CopyInput> {
+async function copyInput({ session, engine, host, progress, stop, image, labels }: CarryInput): Promise<CopyInput> {
   const info = await engine.info();
   const { uid, gid, usernsMode } = chooseIdentity(host, info);
   // What was edited a moment ago would be of the future there, or what is built there older than its sources.
@@ -165,8 +179,6 @@ async function copyInput({
     labels,
     include: spec.sync.include,
     ask: stop.ask,
-    onBegin: (sent) =>
-      progress.note(reportsDir === undefined ? describeSent(engine, rootDir, sent) : describeCopied(engine, sent)),
   };
 }
 

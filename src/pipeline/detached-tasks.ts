@@ -1,28 +1,20 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Endpoint } from '../engine/endpoint.ts';
-import { isDetached, type Watched } from '../engine/resume.ts';
+import { isDetached } from '../engine/resume.ts';
 import type { Keeper } from '../engine/sweep.ts';
 import { GbuildError } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { digestOf } from '../oci/digest.ts';
 import { writeBeside } from '../spec/write-beside.ts';
+import { type DetachedTask, formatDetached, parseDetached } from './detached-record.ts';
 import type { EngineChoice } from './engine-session.ts';
 
-/** A task that goes on, on an engine that was lost: all that one needs to watch it again. */
-export interface DetachedTask {
-  runId: string;
-  task: string;
-  repository: string;
-  rootDir: string;
-  /** As DOCKER_HOST would spell it. */
-  engine: string;
-  choice: EngineChoice;
-  watched: Watched;
-  reports: string[];
-  log: string;
-  /** Where the engine has the workspace in a volume: what comes back of it, and what it takes to look into it. */
-  copy?: { volume: string; image: string };
+/** What is remembered, the oldest first. */
+export interface Remembered {
+  tasks: DetachedTask[];
+  /** Of what cannot be understood: the run, and the file. */
+  unclear: { runId: string; file: string }[];
 }
 
 /** Remembers a task whose engine stays away, and says how one gets back to it; another failure is passed on. */
@@ -37,7 +29,7 @@ export function detachTask(
   const record: DetachedTask = { ...about, engine: endpoint.url, choice: nameOf(endpoint), watched };
   const dir = dirOf(host);
   mkdirSync(dir, { recursive: true });
-  writeBeside(join(dir, fileOf(record)), `${JSON.stringify(record, undefined, 2)}\n`);
+  writeBeside(join(dir, fileOf(record)), formatDetached(record));
   const { code, message, facts } = failure;
   return new GbuildError(code, `${about.task}: ${message}`, {
     suggestions: [`gbuild attach ${about.runId}`, 'gbuild doctor'],
@@ -51,22 +43,21 @@ function nameOf({ url, context, machine }: Endpoint): EngineChoice {
   return context === undefined ? { host: url } : { context };
 }
 
-/** All that are remembered, the oldest first. One that cannot be read is none. */
-export function readDetached(host: Host): DetachedTask[] {
-  const names = listFiles(host).sort();
-  return names.flatMap((name) => {
-    try {
-      return [JSON.parse(readFileSync(join(dirOf(host), name), 'utf8')) as DetachedTask];
-    } catch {
-      return [];
-    }
-  });
+export function readDetached(host: Host): Remembered {
+  const found: Remembered = { tasks: [], unclear: [] };
+  for (const name of listFiles(host).sort()) {
+    const file = join(dirOf(host), name);
+    const task = parseDetached(readText(file));
+    if (task === undefined) found.unclear.push({ runId: runOf(name), file });
+    else found.tasks.push(task);
+  }
+  return found;
 }
 
 /** This memory, as an engine is to heed it; each user of a machine has one. */
 export function openKeeper(host: Host): Keeper {
   const name = digestOf(Buffer.from(host.stateDir)).slice('sha256:'.length, 'sha256:'.length + 12);
-  return { name, runs: () => new Set(listFiles(host).map((file) => file.split('.')[0]!)) };
+  return { name, runs: () => new Set(listFiles(host).map(runOf)) };
 }
 
 export function forgetDetached(host: Host, record: DetachedTask): void {
@@ -79,6 +70,19 @@ function dirOf({ stateDir }: Host): string {
 
 function fileOf({ runId, task }: Pick<DetachedTask, 'runId' | 'task'>): string {
   return `${runId}.${task.replaceAll('/', '_')}.json`;
+}
+
+function runOf(file: string): string {
+  return file.split('.')[0]!;
+}
+
+/** Empty for one that cannot be read. */
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 function listFiles(host: Host): string[] {

@@ -1,5 +1,5 @@
 import { CacheBound } from './bound-caches.ts';
-import { withWorkspace } from './carry-workspace.ts';
+import { withOwnCopy } from './carry-workspace.ts';
 import { type PrepareRequest, prepareRun } from './prepare-run.ts';
 import { sweepBeside } from './run-named.ts';
 import { runTasks } from './run-tasks.ts';
@@ -28,7 +28,7 @@ export async function openEnginePlace(name: string, request: PrepareRequest): Pr
         tasks: planned.tasks,
         reportsDir,
       };
-      return withWorkspace(carried, (workspace) =>
+      return withOwnCopy(carried, reportsDir, (workspace) =>
         runTasks({ plan: planned, ground: { ...ground, workspace }, engine, ...io, secrets, isShard: true }),
       );
     },

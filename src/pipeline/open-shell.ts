@@ -34,7 +34,7 @@ export async function openShell(request: ShellRequest): Promise<number> {
   const { progress } = request;
   const { image, labels } = ground;
   const carried = { session, engine, host, progress, stop, image: image.reference, labels, tasks: plan.tasks };
-  return withWorkspace(carried, async (workspace) => {
+  const { done } = await withWorkspace(carried, async (workspace) => {
     const container = planContainer(plan.tasks[0]!, plan, { ...ground, workspace });
     const env = { ...terminalEnvironment(host), ...container.spec.env };
     const inside = { ...container.spec, env, tty: io.terminal !== undefined, stdin: true };
@@ -42,4 +42,5 @@ export async function openShell(request: ShellRequest): Promise<number> {
     const result = await runPlanned(engine, host, { ...container, spec: inside }, { ...io, stop });
     return result.exitCode;
   });
+  return done;
 }

@@ -4,7 +4,7 @@ import { planShards, type Shard, wholeRun } from '../plan/shard.ts';
 import type { TaskPlan } from '../plan/task-plan.ts';
 import { formatSeconds } from '../reporter/format.ts';
 import { CacheBound } from './bound-caches.ts';
-import { type CarriedWorkspace, withWorkspace } from './carry-workspace.ts';
+import { type CarriedWorkspace, type SyncReport, withWorkspace } from './carry-workspace.ts';
 import { type PrepareRequest, prepareRun } from './prepare-run.ts';
 import { pruneLogs } from './prune-logs.ts';
 import { listReports } from './reports.ts';
@@ -23,6 +23,8 @@ export interface RunReport {
   toolchain: { request: string; name: string; version: string; reference: string };
   engine: { url: string; reason: string };
   tasks: TaskReport[];
+  /** Where the engine does not see the workspace. */
+  sync?: SyncReport;
   logDir: string;
   seconds: number;
 }
@@ -37,8 +39,13 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
   const { plan, ground, secrets, planShard } = await prepareRun(request);
   const timed = planShard(await readShard(plan, request));
   const logDir = join(host.stateDir, 'runs', request.runId);
-  const report = (tasks: TaskReport[]) => reportOf(request, plan, tasks, logDir, (performance.now() - began) / 1000);
-  if (!timed.tasks.some(({ name }) => request.names.includes(name))) return report([]);
+  const { url, reason } = engine.endpoint;
+  const reportOf = (tasks: TaskReport[], sync?: SyncReport): RunReport => {
+    const { repository, toolchain } = plan;
+    const seconds = (performance.now() - began) / 1000;
+    return { repository, toolchain, engine: { url, reason }, tasks, ...(sync && { sync }), logDir, seconds };
+  };
+  if (!timed.tasks.some(({ name }) => request.names.includes(name))) return reportOf([]);
   const run = (workspace: CarriedWorkspace) =>
     runTasks({ plan: timed, ground: { ...ground, workspace }, engine, streams, progress, stop, logDir, secrets });
   const { image, labels } = ground;
@@ -49,9 +56,10 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
   const bound = new CacheBound(engine, host, plan);
   bound.look();
   try {
-    const done = report(withReports(plan, await running.finally(() => bound.apply(progress))));
-    throwIfFailed(done);
-    return done;
+    const { done, sync } = await running.finally(() => bound.apply(progress));
+    const report = reportOf(withReports(plan, done), sync);
+    throwIfFailed(report);
+    return report;
   } finally {
     await swept;
   }
@@ -78,17 +86,6 @@ function withReports({ rootDir, tasks }: TaskPlan, reports: TaskReport[]): TaskR
     if (wanted === undefined) return report;
     return { ...report, reports: listReports(rootDir, wanted) };
   });
-}
-
-function reportOf(
-  request: RunRequest,
-  plan: TaskPlan,
-  tasks: TaskReport[],
-  logDir: string,
-  seconds: number,
-): RunReport {
-  const { url, reason } = request.engine.endpoint;
-  return { repository: plan.repository, toolchain: plan.toolchain, engine: { url, reason }, tasks, logDir, seconds };
 }
 
 /** The first failing task decides the exit code; the message names every one that failed or was skipped. */

@@ -28,7 +28,8 @@ export interface CopyInput {
   /** Globs of ignored paths that go along. */
   include: readonly string[];
   ask: AbortSignal;
-  onBegin: (sent: Sent) => void;
+  /** Told once, before anything is sent. */
+  onBegin?: (sent: Sent) => void;
 }
 
 /** Files whose sending is worth to be remembered before anything else happens. */
@@ -157,7 +158,7 @@ async function read({ rootDir, host, include }: CopyInput, clock: number): Promi
 }
 
 async function pushAll(
-  { rootDir, host, owner, ask: signal, onBegin }: CopyInput,
+  { rootDir, host, owner, ask: signal, onBegin = () => {} }: CopyInput,
   { holder, paths }: ClaimedVolume,
   sources: Tree,
   memory: MirrorMemory,

@@ -54,9 +54,11 @@ test('what a task made that went on alone comes back when one attaches to it; it
   const other = await opened.cli.run(['run', 'other'], { cwd, env });
   expect([other.exitCode, other.stdout], other.stderr).toEqual([0, 'gbuild.lock\ngbuild.yml\n']);
   const { exitCode, stdout, stderr } = await opened.cli.run(['attach', '--json'], { cwd: opened.cli.dir, env });
-  expect([exitCode, JSON.parse(stdout).error.facts.tasks?.[0].reports], `${stdout}${stderr}`).toEqual([
+  const { tasks, sync } = JSON.parse(stdout).error.facts;
+  expect([exitCode, tasks?.[0].reports, sync], `${stdout}${stderr}`).toEqual([
     9,
     ['out/r.xml'],
+    { back: { files: 2, bytes: 6, removed: 0, kept: [], refused: [] } },
   ]);
   expect(['made', 'other'].map((name) => readFileSync(join(cwd, name), 'utf8'))).toEqual(['new\n', 'other\n']);
   expect(await listLeft(opened.far.host, 'io.gbuild.repository=sync-attach')).toEqual(nothingLeft);

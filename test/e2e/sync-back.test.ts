@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { commitAll, openCli } from '../support/cli.ts';
@@ -17,6 +17,9 @@ beforeAll(async () => {
 afterAll(() => opened[Symbol.asyncDispose]());
 
 const run = (cwd: string, ...args: string[]) => cli.run(args, { cwd });
+
+const sizeOf = (cwd: string, ...names: string[]) =>
+  names.reduce((sum, name) => sum + statSync(join(cwd, name)).size, 0);
 
 describe('what tasks change there comes back', () => {
   test('as on an engine that sees the workspace: new, changed and deleted files, modes, links, empty folders', async () => {
@@ -72,6 +75,28 @@ image: {entrypoint: [cat], layers: [{name: app, from: [dist], to: /app}]}
     running.kill('SIGINT');
     expect([(await running.ended).exitCode, readFileSync(join(cwd, 'state'), 'utf8')]).toEqual([130, 'half\nasked\n']);
     expect(await listLeft(far.host, 'io.gbuild.repository=sync-stops')).toEqual(nothingLeft);
+  });
+
+  test('and `--json` says how much went either way, and what did not come, whether the task fails or not', async () => {
+    const script = 'rm gone; printf 12345 > made; ln -s /etc/passwd out; exit $(cat code)';
+    const cwd = cli.tasks('sync-json', `tasks:\n  test: ${script}\n`, { gone: 'x\n', code: '0\n' });
+    // What git makes is of no size that is known.
+    rmSync(join(cwd, '.git'), { recursive: true });
+    const back = { files: 1, bytes: 5, removed: 1, kept: [] };
+    const refused = ['out: the link leads out of the workspace, to /etc/passwd'];
+    const passed = await run(cwd, 'test', '--json');
+    expect(JSON.parse(passed.stdout).sync, passed.stderr).toEqual({
+      sent: { files: 4, bytes: sizeOf(cwd, 'gbuild.yml', 'gbuild.lock') + 4, removed: 0 },
+      back: { ...back, refused },
+    });
+    rmSync(join(cwd, 'made'));
+    writeFileSync(join(cwd, 'gone'), 'x\n');
+    writeFileSync(join(cwd, 'code'), '7\n');
+    const failed = await run(cwd, 'test', '--json');
+    expect([failed.exitCode, JSON.parse(failed.stdout).error.facts.sync], failed.stderr).toEqual([
+      7,
+      { sent: { files: 2, bytes: 4, removed: 2 }, back: { ...back, refused } },
+    ]);
   });
 
   test('from a shell, when it is left', async () => {
