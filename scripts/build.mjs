@@ -15,6 +15,7 @@ const notCommands = new Set([
   'read-host',
   'report-error',
   'stop',
+  'publish-flag',
   'task-command',
   'engine-command',
   'open-image-command',

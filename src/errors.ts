@@ -24,6 +24,7 @@ export const exitCodes = {
   'engine-unreachable': 3,
   'engine-failed': 3,
   'engine-blind': 3,
+  'port-refused': 3,
   'image-missing': 3,
   'toolchain-failed': 3,
   'network-failed': 3,

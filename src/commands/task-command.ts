@@ -9,6 +9,7 @@ import type { TaskStreams } from '../pipeline/run-tasks.ts';
 import type { WorkspaceSession } from '../pipeline/workspace-session.ts';
 import { formatSeconds } from '../reporter/format.ts';
 import type { Progress } from '../reporter/progress.ts';
+import type { PublishedPort } from '../spec/types.ts';
 import { BaseCommand, engineFlags } from './base.ts';
 import { openStop } from './stop.ts';
 
@@ -66,9 +67,14 @@ export abstract class TaskCommand extends BaseCommand {
   }
 
   /** Runs tasks of the repository: their output passes through, the exit code is the failing task's own. */
-  protected runTasks(flags: TaskCommandFlags, names: string[], args: string[] = []): Promise<RunReport> {
+  protected runTasks(
+    flags: TaskCommandFlags,
+    names: string[],
+    args: string[] = [],
+    publish: PublishedPort[] = [],
+  ): Promise<RunReport> {
     return this.withRun(flags, async (open) => {
-      const report = await runNamed({ ...open, names, args, streams: this.openStreams(open.host) });
+      const report = await runNamed({ ...open, names, args, publish, streams: this.openStreams(open.host) });
       open.progress.note(summarise(report));
       return report;
     });

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Stop } from '../host.ts';
+import { formatBindings, formatExposed } from './port-bindings.ts';
 
 /** Of the engine's logging drivers those that give back what they were given: `local` to the byte, the other one text. */
 export type LogDriver = 'local' | 'json-file';
@@ -30,6 +31,15 @@ export interface ContainerSecret {
   value: Buffer;
 }
 
+/** A port that the engine publishes on its address: `127.0.0.1`, or all that it has when left out. */
+export interface ContainerPort {
+  port: number;
+  protocol: 'tcp' | 'udp';
+  /** One that is free when left out. */
+  enginePort?: number;
+  address?: string;
+}
+
 /** Everything about one container; nothing is added behind its back but no-new-privileges and no log. */
 export interface ContainerSpec {
   /** One of its own; two containers of one name cannot be. */
@@ -48,6 +58,7 @@ export interface ContainerSpec {
   tty: boolean;
   stdin: boolean;
   network: 'bridge' | 'none' | 'host' | (string & {});
+  ports?: ContainerPort[];
   /** Memory in bytes, without swap on top. */
   limits: { memory?: number; cpus?: number; pids?: number };
   /** Capabilities kept; all others are dropped. */
@@ -92,6 +103,13 @@ export interface OutputSeen {
   stderr: number;
 }
 
+/** Where a container's port is on the engine. */
+export interface EnginePort {
+  port: number;
+  protocol: 'tcp' | 'udp';
+  enginePort: number;
+}
+
 export interface ContainerIO {
   /** Chunks in the order they came; a promise holds the container's output back until it settles. */
   onOutput(stream: 'stdout' | 'stderr', chunk: Buffer): void | Promise<void>;
@@ -100,6 +118,8 @@ export interface ContainerIO {
   stop: Stop;
   /** Told when the engine is lost while the container runs, and when it is back. */
   onAway?: (text: string) => void;
+  /** Told once where the container's ports are, before its first output. */
+  onPublished?: (ports: EnginePort[]) => void | Promise<void>;
 }
 
 export interface ContainerResult {
@@ -130,6 +150,7 @@ export function formatCreateBody(spec: ContainerSpec): object {
     AttachStdout: true,
     AttachStderr: true,
     Labels: spec.labels,
+    ...(spec.ports !== undefined && { ExposedPorts: formatExposed(spec.ports) }),
     StopTimeout: spec.graceSeconds ?? 10,
     HostConfig: formatHostConfig(spec),
   };
@@ -140,6 +161,7 @@ function formatHostConfig(spec: ContainerSpec): object {
   return {
     Init: spec.init ?? true,
     NetworkMode: spec.network,
+    ...(spec.ports !== undefined && { PortBindings: formatBindings(spec.ports) }),
     Mounts: spec.mounts.map(formatMount),
     CapDrop: ['ALL'],
     CapAdd: spec.capAdd,

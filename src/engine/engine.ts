@@ -8,6 +8,7 @@ import type { Heartbeat } from './heartbeat.ts';
 import { type EngineImage, inspectImage, type ListedImage, listImages, removeImage, tagImage } from './images.ts';
 import { type EngineInfo, readInfo } from './info.ts';
 import { type Owner, ownerText } from './owner.ts';
+import { PortReach } from './port-reach.ts';
 import { readImageFiles } from './read-file.ts';
 import { resumeContainer, type Watched } from './resume.ts';
 import { removeAfter, runContainer } from './run.ts';
@@ -64,6 +65,8 @@ export class Engine {
   readonly endpoint: Endpoint;
   readonly owner: Owner;
   readonly runId: string;
+  /** How one gets to what containers publish. */
+  readonly ports: PortReach;
   readonly #wire: Wire;
   readonly #keeper: Keeper;
   #info: Promise<EngineInfo> | undefined;
@@ -74,6 +77,7 @@ export class Engine {
     this.runId = options.runId;
     this.#keeper = options.keeper ?? { name: options.runId, runs: () => new Set() };
     this.#wire = new Wire(endpoint, options);
+    this.ports = new PortReach(this.#wire);
   }
 
   /** What the engine is; asked once. */

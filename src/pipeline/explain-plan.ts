@@ -5,6 +5,7 @@ import { containerPaths } from '../plan/paths.ts';
 import { planTasks, tasksOf } from '../plan/task-plan.ts';
 import { type Progress, silentProgress } from '../reporter/progress.ts';
 import { formatSource } from '../secrets/source.ts';
+import { formatPublished } from '../spec/published-port.ts';
 import { readHostFiles } from '../toolchain/host-files.ts';
 import { readRevision } from '../workspace/revision.ts';
 import { defaultTasks, openWorkspace, type Places, type WorkspaceSession } from './workspace-session.ts';
@@ -58,6 +59,7 @@ function explainTasks({ host }: Places, session: WorkspaceSession, name: string)
       `            ${task.command.join(' ').trim().split('\n').join('\n            ')}`,
       ...list('  passes', task.passEnv),
       ...list('  secrets', task.secrets),
+      ...list('  ports', task.ports.map(formatPublished)),
       ...(task.timeout === undefined ? [] : [`  limit     ${task.timeout} s`]),
     ]),
     ...(others.length > 0 ? [`also there  ${others.join(', ')}`] : []),

@@ -5,6 +5,7 @@ import type { Stop } from '../host.ts';
 import { planTasks, type TaskPlan } from '../plan/task-plan.ts';
 import { formatSeconds } from '../reporter/format.ts';
 import type { Progress } from '../reporter/progress.ts';
+import type { PublishedPort } from '../spec/types.ts';
 import { readHostFiles } from '../toolchain/host-files.ts';
 import { type HostTrust, readHostTrust } from '../toolchain/trust.ts';
 import { readCommitTime } from '../workspace/commit-time.ts';
@@ -28,6 +29,8 @@ export interface RunRequest extends Places {
   runId: string;
   names: string[];
   args: string[];
+  /** Ports of the last named task. */
+  publish?: PublishedPort[];
   frozen: Frozen;
   /** As a release is made: in the very image that the lock names, where somebody has it. */
   exact?: boolean;
@@ -93,9 +96,9 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
   }
 }
 
-function planInput({ session, host, names, args }: RunRequest) {
+function planInput({ session, host, names, args, publish = [] }: RunRequest) {
   const { spec, toolchain, rootDir } = session;
-  return { spec, toolchain, defaults: defaultTasks(session), host, rootDir, names, args };
+  return { spec, toolchain, defaults: defaultTasks(session), host, rootDir, names, args, publish };
 }
 
 export interface GroundInput {

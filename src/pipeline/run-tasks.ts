@@ -8,6 +8,7 @@ import { formatSeconds } from '../reporter/format.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { detachTask } from './detached-tasks.ts';
 import { MaskedOutput } from './masked-output.ts';
+import { publishPorts, type ReachedPort } from './publish-ports.ts';
 import { runPlanned } from './run-container.ts';
 import { runGraph } from './run-graph.ts';
 import type { RunSecrets } from './run-secrets.ts';
@@ -31,6 +32,8 @@ export interface TaskReport {
   seconds?: number;
   /** The full output. */
   log?: string;
+  /** Where its ports were to be reached while it ran. */
+  ports?: ReachedPort[];
   /** Files of the workspace that the task's `reports` globs match. */
   reports?: string[];
   because?: string;
@@ -82,6 +85,11 @@ async function runTask(task: PlannedTask, overlap: boolean, input: RunTasksInput
     const env = { ...(terminal && terminalEnvironment(ground.host)), ...container.spec.env };
     // What it was given must not lie on the engine's disk, should it print it.
     const engineLog = task.secrets.length > 0 ? undefined : await engine.chooseLog();
+    const { ports, reached, onPublished } = publishPorts(task.name, task.ports, {
+      engine,
+      network: plan.network,
+      progress,
+    });
     const result = await runPlanned(
       engine,
       ground.host,
@@ -93,12 +101,14 @@ async function runTask(task: PlannedTask, overlap: boolean, input: RunTasksInput
           tty: terminal !== undefined,
           stdin: streams.stdin !== undefined,
           ...(engineLog !== undefined && { log: engineLog }),
+          ...(ports !== undefined && { ports }),
         },
       },
       {
         onOutput: (stream, chunk) => output.write(stream, chunk),
         onAway: (text) => progress.warn(`${task.name}: ${text}`),
         stop,
+        ...(onPublished !== undefined && { onPublished }),
         ...(terminal !== undefined && { terminal }),
         ...(streams.stdin !== undefined && { stdin: streams.stdin }),
       },
@@ -114,6 +124,7 @@ async function runTask(task: PlannedTask, overlap: boolean, input: RunTasksInput
       exitCode: result.exitCode,
       seconds: result.seconds,
       log,
+      ...(reached.length > 0 && { ports: reached }),
       ...(because !== undefined && { because }),
     };
   } catch (error) {

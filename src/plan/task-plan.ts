@@ -1,7 +1,7 @@
 import { GbuildError } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { suggest } from '../spec/suggest.ts';
-import type { Spec, TaskSpec } from '../spec/types.ts';
+import type { PublishedPort, Spec, TaskSpec } from '../spec/types.ts';
 import type { ResolvedToolchain } from '../toolchain/resolve.ts';
 import { composeEnvironment, selectPassedNames } from './environment.ts';
 import { orderTasks } from './graph.ts';
@@ -20,6 +20,7 @@ export interface PlannedTask {
   passEnv: string[];
   /** Names of the secrets that it gets as files; their values are in no plan. */
   secrets: string[];
+  ports: PublishedPort[];
   /** Seconds. */
   timeout?: number;
   reports: string[];
@@ -54,6 +55,8 @@ export interface TaskPlanInput {
   names: string[];
   /** Go to the last named task, after `--`. */
   args: string[];
+  /** Of the last named task, besides its own. */
+  publish?: PublishedPort[];
   sourceDateEpoch?: number | undefined;
 }
 
@@ -95,8 +98,16 @@ export function planTasks(input: TaskPlanInput): TaskPlan {
 /** The plan of a shell in the same container as tasks get: same environment, caches and limits, no task. */
 export function planShell(input: Omit<TaskPlanInput, 'names' | 'args'>): TaskPlan {
   const nothing = { ...input, names: [], args: [] };
-  const task: TaskSpec = { run: [...shellCommand], needs: [], env: {}, secrets: [], reports: [], workdir: '.' };
-  return { ...planTasks(nothing), tasks: [planTask('shell', task, nothing)] };
+  const task: TaskSpec = {
+    run: [...shellCommand],
+    needs: [],
+    env: {},
+    secrets: [],
+    ports: [],
+    reports: [],
+    workdir: '.',
+  };
+  return { ...planTasks(nothing), tasks: [planTask('shell', task, { ...nothing, names: ['shell'] })] };
 }
 
 /** The best shell the image has. */
@@ -132,9 +143,29 @@ function planTask(name: string, task: TaskSpec, input: TaskPlanInput): PlannedTa
     }),
     passEnv: planPassedNames(spec, host),
     secrets: task.secrets,
+    ports: name === input.names.at(-1) ? addPorts(task.ports, input) : task.ports,
     ...(task.timeout !== undefined && { timeout: task.timeout }),
     reports: task.reports,
   };
+}
+
+/** A port that is asked for at the command line replaces the task's own word about it. */
+function addPorts(own: PublishedPort[], { spec, publish = [] }: TaskPlanInput): PublishedPort[] {
+  for (const asked of publish) assertFits(asked, spec.network);
+  const others = own.filter(({ port, protocol }) => !publish.some((p) => p.port === port && p.protocol === protocol));
+  return [...others, ...publish];
+}
+
+function assertFits({ port, enginePort = port }: PublishedPort, network: Spec['network']): void {
+  if (network === 'bridge' || (network === 'host' && enginePort === port)) return;
+  const why =
+    network === 'none'
+      ? 'such a container has no port to publish'
+      : "a port there is the engine's own and has one number";
+  throw new GbuildError('usage', `flag --publish: gbuild.yml says "network: ${network}": ${why}`, {
+    suggestions: network === 'none' ? ['write "network: bridge" in gbuild.yml'] : [`--publish ${port}`],
+    facts: { network, port },
+  });
 }
 
 /** What a secret is taken from never passes as a variable, even where a glob would let it. */

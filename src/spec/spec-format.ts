@@ -1,5 +1,6 @@
 import type { Document } from 'yaml';
 import { checkNames } from './check-names.ts';
+import { checkPorts } from './check-ports.ts';
 import { checkSecrets } from './check-secrets.ts';
 import { checkTasks } from './check-tasks.ts';
 import { applyChain, chainFrom, type MigrationTable } from './migrations.ts';
@@ -21,6 +22,7 @@ export function specFormat(table: MigrationTable, knownTasks: readonly string[])
       ...checkTasks(tree, source, knownTasks),
       ...checkNames(tree, source),
       ...checkSecrets(tree, source),
+      ...checkPorts(tree, source),
     ],
     upgrade: (document, tree, source) => upgradeSpec(document, tree, source, table),
   };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { mapping } from './mapping.ts';
+import { publishedPorts } from './ports.ts';
 import { anyText, duration, text, texts, variables, workspaceGlob, workspacePath } from './scalars.ts';
 import { secretName } from './secret-schema.ts';
 
@@ -34,13 +35,24 @@ const taskMapping = mapping({
     .array(secretName)
     .default([])
     .describe('Secrets it gets, each as a file /run/secrets/NAME that the variable NAME_FILE names'),
+  ports: publishedPorts
+    .default([])
+    .describe('Ports to be reached from outside while it runs: 3000, "8080:3000" (ENGINEPORT:PORT), 5353/udp'),
   timeout: z.exactOptional(duration).describe('The task is stopped after this time: 90s, 10m, 1h30m'),
   reports: z.array(workspaceGlob).default([]).describe('Globs of the reports the task leaves in the workspace'),
   workdir: workspacePath.default('.').describe('A folder of the repository to run in'),
 });
 
 const shortTask = line.transform(
-  (run): z.output<typeof taskMapping> => ({ run, needs: [], env: {}, secrets: [], reports: [], workdir: '.' }),
+  (run): z.output<typeof taskMapping> => ({
+    run,
+    needs: [],
+    env: {},
+    secrets: [],
+    ports: [],
+    reports: [],
+    workdir: '.',
+  }),
 );
 
 export const tasksSchema = z.record(

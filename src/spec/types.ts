@@ -83,6 +83,14 @@ export interface SyncSpec {
 
 export type NetworkName = 'bridge' | 'none' | 'host';
 
+/** A port of a container that the engine makes reachable from outside. */
+export interface PublishedPort {
+  port: number;
+  protocol: 'tcp' | 'udp';
+  /** Of the engine; one that is free when left out. */
+  enginePort?: number;
+}
+
 export interface TaskSpec {
   /** A text for a shell, or one command as a list of words. */
   run: string | string[];
@@ -90,6 +98,7 @@ export interface TaskSpec {
   env: Record<string, string>;
   /** Names of the secrets that it gets. */
   secrets: string[];
+  ports: PublishedPort[];
   /** Seconds. */
   timeout?: number;
   /** Globs in the workspace. */

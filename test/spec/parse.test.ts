@@ -58,6 +58,7 @@ test('a spec that says everything is read whole, units turned into numbers and p
         needs: [],
         env: { FORCE_COLOR: '1' },
         secrets: [],
+        ports: [],
         reports: [],
         workdir: 'packages/api',
       },
