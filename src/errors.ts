@@ -16,6 +16,7 @@ export const exitCodes = {
   'workspace-no-revision': 2,
   'workspace-unreadable': 2,
   'workspace-changed': 2,
+  'service-failed': 2,
   'output-missing': 2,
   'release-refused': 2,
   'output-refused': 2,

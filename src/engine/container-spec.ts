@@ -40,7 +40,7 @@ export interface ContainerPort {
   address?: string;
 }
 
-/** Everything about one container; nothing is added behind its back but no-new-privileges and no log. */
+/** Everything about one container; a command of no words is the image's own. Nothing is added behind its back but no-new-privileges and no log. */
 export interface ContainerSpec {
   /** One of its own; two containers of one name cannot be. */
   name?: string;
@@ -58,6 +58,8 @@ export interface ContainerSpec {
   tty: boolean;
   stdin: boolean;
   network: 'bridge' | 'none' | 'host' | (string & {});
+  /** By which others on that network find it, where it is one of a run's own. */
+  alias?: string;
   ports?: ContainerPort[];
   /** Memory in bytes, without swap on top. */
   limits: { memory?: number; cpus?: number; pids?: number };
@@ -136,13 +138,13 @@ export function formatCreateBody(spec: ContainerSpec): object {
   const awaitsSecrets = (spec.secrets ?? []).length > 0;
   return {
     Image: spec.image,
-    Cmd: awaitsSecrets ? awaitSecrets(spec) : spec.command,
+    ...(spec.command.length > 0 && { Cmd: awaitsSecrets ? awaitSecrets(spec) : spec.command }),
     ...(spec.entrypoint !== undefined && { Entrypoint: spec.entrypoint }),
     User: spec.user,
     Env: Object.entries(spec.env).map(([key, value]) => `${key}=${value}`),
     WorkingDir: spec.workdir,
-    // Constant: a container's hostname gets into jars and logs.
-    Hostname: 'gbuild',
+    // Constant: a container's hostname gets into jars and logs. In another one's network it has that one's.
+    ...(!spec.network.startsWith('container:') && { Hostname: spec.alias ?? 'gbuild' }),
     Tty: spec.tty,
     OpenStdin: spec.stdin,
     StdinOnce: spec.stdin,
@@ -153,6 +155,9 @@ export function formatCreateBody(spec: ContainerSpec): object {
     ...(spec.ports !== undefined && { ExposedPorts: formatExposed(spec.ports) }),
     StopTimeout: spec.graceSeconds ?? 10,
     HostConfig: formatHostConfig(spec),
+    ...(spec.alias !== undefined && {
+      NetworkingConfig: { EndpointsConfig: { [spec.network]: { Aliases: [spec.alias] } } },
+    }),
   };
 }
 

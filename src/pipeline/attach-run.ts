@@ -5,10 +5,12 @@ import type { Host, Stop } from '../host.ts';
 import { formatSeconds } from '../reporter/format.ts';
 import { TaskOutput } from '../reporter/output.ts';
 import type { Progress } from '../reporter/progress.ts';
+import { Mask } from '../secrets/mask.ts';
 import { bringBackFrom } from './carry-workspace.ts';
 import { type DetachedTask, detachTask, forgetDetached, readDetached } from './detached-tasks.ts';
 import { type EngineChoice, openEngine } from './engine-session.ts';
 import { listReports } from './reports.ts';
+import { endServices } from './run-services.ts';
 import type { TaskReport, TaskStreams } from './run-tasks.ts';
 import { openWorkspace, type Places } from './workspace-session.ts';
 
@@ -41,9 +43,10 @@ export async function attachRun(request: AttachRequest): Promise<AttachReport> {
       await bringBackAll(request, chosen).catch((failure) =>
         request.progress.warn(`what the tasks changed did not come back: ${messageOf(failure)}`),
       );
+    if (!isDetached(thrown)) await endServicesOf(request, chosen);
     throw thrown;
   });
-  await bringBackAll(request, chosen);
+  await bringBackAll(request, chosen).finally(() => endServicesOf(request, chosen));
   const tasks = ended.map((task, at) => ({ ...task, reports: listReports(chosen[at]!.rootDir, chosen[at]!.reports) }));
   const { runId: run, repository } = chosen[0]!;
   const report = { run, repository, tasks };
@@ -96,6 +99,20 @@ async function attachTask(request: AttachRequest, record: DetachedTask): Promise
     throw explain(error, host, record, engine.endpoint);
   } finally {
     await output.end();
+    engine.close();
+  }
+}
+
+/** They have stood beside the tasks until here. */
+async function endServicesOf({ host, choice, progress, stop }: AttachRequest, records: DetachedTask[]): Promise<void> {
+  const found = records.flatMap(({ services = [] }) => services);
+  const services = [...new Map(found.map((service) => [service.id, service])).values()];
+  const [first] = records;
+  if (first === undefined || services.length === 0) return;
+  const engine = await openEngine(host, hasChoice(choice) ? choice : first.choice, first.runId, progress);
+  try {
+    await endServices(engine, services, { mask: new Mask([]), kill: stop.kill });
+  } finally {
     engine.close();
   }
 }

@@ -17,6 +17,7 @@ import { pruneLogs } from './prune-logs.ts';
 import { readyToolchain } from './ready-toolchain.ts';
 import { listReports } from './reports.ts';
 import { RunSecrets } from './run-secrets.ts';
+import type { ServiceReport } from './run-services.ts';
 import { runTasks, type TaskReport, type TaskStreams } from './run-tasks.ts';
 import type { RunGround } from './task-container.ts';
 import { readUserTables } from './user-tables.ts';
@@ -47,6 +48,7 @@ export interface RunReport {
   toolchain: { request: string; name: string; version: string; reference: string };
   engine: { url: string; reason: string };
   tasks: TaskReport[];
+  services: ServiceReport[];
   logDir: string;
   seconds: number;
 }
@@ -80,15 +82,16 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
   const running = withWorkspace(carried, run);
   // After the first container was asked for: what others left can wait for it.
   const logs = ['runs', 'builds'].map((name) => pruneLogs(join(host.stateDir, name)));
-  const swept = Promise.allSettled([engine.sweep(), ...logs]);
+  const swept = Promise.allSettled([engine.sweep({ networks: plan.services.length > 0 }), ...logs]);
   const volumes = plan.caches.map(({ volume }) => volume);
   const bound = new CacheBound(engine, host, volumes);
   bound.look().catch(() => {
     // An engine that cannot measure its volumes is no reason for a run to fail.
   });
   try {
-    const tasks = withReports(plan, await running.finally(() => bound.apply(progress)));
-    const report = reportOf(request, plan, tasks, logDir, (performance.now() - began) / 1000);
+    const { tasks: ran, services } = await running.finally(() => bound.apply(progress));
+    const tasks = withReports(plan, ran);
+    const report = reportOf(request, plan, { tasks, services }, logDir, (performance.now() - began) / 1000);
     throwIfFailed(report);
     return report;
   } finally {
@@ -148,12 +151,12 @@ function withReports({ rootDir, tasks }: TaskPlan, reports: TaskReport[]): TaskR
 function reportOf(
   request: RunRequest,
   plan: TaskPlan,
-  tasks: TaskReport[],
+  ran: Pick<RunReport, 'tasks' | 'services'>,
   logDir: string,
   seconds: number,
 ): RunReport {
   const { url, reason } = request.engine.endpoint;
-  return { repository: plan.repository, toolchain: plan.toolchain, engine: { url, reason }, tasks, logDir, seconds };
+  return { repository: plan.repository, toolchain: plan.toolchain, engine: { url, reason }, ...ran, logDir, seconds };
 }
 
 /** The first failing task decides the exit code; the message names every one that failed or was skipped. */

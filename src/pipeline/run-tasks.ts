@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { ContainerIO } from '../engine/container-spec.ts';
 import type { Engine } from '../engine/engine.ts';
+import { isDetached } from '../engine/resume.ts';
 import type { Host, Stop } from '../host.ts';
 import type { PlannedTask, TaskPlan } from '../plan/task-plan.ts';
 import { formatSeconds } from '../reporter/format.ts';
@@ -12,6 +13,8 @@ import { publishPorts, type ReachedPort } from './publish-ports.ts';
 import { runPlanned } from './run-container.ts';
 import { runGraph } from './run-graph.ts';
 import type { RunSecrets } from './run-secrets.ts';
+import { RunServices, type ServiceReport } from './run-services.ts';
+import { reachDirectly } from './service-environment.ts';
 import { planContainer, type RunGround } from './task-container.ts';
 import { limitTime } from './time-limit.ts';
 
@@ -52,13 +55,26 @@ export interface RunTasksInput {
 }
 
 /** Runs a plan's tasks, each in a container of its own, as parallel as their needs allow. Failing tasks are results. */
-export async function runTasks(input: RunTasksInput): Promise<TaskReport[]> {
+export async function runTasks(input: RunTasksInput): Promise<{ tasks: TaskReport[]; services: ServiceReport[] }> {
+  const services = new RunServices({ ...input, mask: input.secrets.mask });
+  try {
+    const tasks = await runAll(input, services);
+    await services.close();
+    return { tasks, services: services.reports() };
+  } catch (thrown) {
+    if (isDetached(thrown)) services.leave();
+    else await services.close();
+    throw thrown;
+  }
+}
+
+async function runAll(input: RunTasksInput, services: RunServices): Promise<TaskReport[]> {
   const { plan, ground } = input;
   const overlap = tasksOverlap(plan.tasks);
   const limit = overlap ? Math.max(1, ground.info.cpus) : 1;
   const byName = new Map(plan.tasks.map((task) => [task.name, task]));
   const outcomes = await runGraph(plan.tasks, limit, async (name) => {
-    const report = await runTask(byName.get(name)!, overlap, input);
+    const report = await runTask(byName.get(name)!, overlap, input, services);
     return { value: report, succeeded: report.state === 'passed' };
   });
   return outcomes.map((outcome) =>
@@ -66,8 +82,15 @@ export async function runTasks(input: RunTasksInput): Promise<TaskReport[]> {
   );
 }
 
-async function runTask(task: PlannedTask, overlap: boolean, input: RunTasksInput): Promise<TaskReport> {
+async function runTask(
+  task: PlannedTask,
+  overlap: boolean,
+  input: RunTasksInput,
+  services: RunServices,
+): Promise<TaskReport> {
   const { plan, ground, engine, streams, progress, secrets } = input;
+  const needed = task.services;
+  const network = needed.length === 0 ? plan.network : await services.join(needed);
   const { mask } = secrets;
   const log = join(input.logDir, `${task.name.replaceAll('/', '_')}.log`);
   const terminal = overlap ? undefined : streams.terminal;
@@ -78,7 +101,8 @@ async function runTask(task: PlannedTask, overlap: boolean, input: RunTasksInput
     logFile: log,
     ...(prefix !== undefined && terminal === undefined && { prefix }),
   });
-  using stop = limitTime(input.stop, task.name, task.timeout);
+  const guarded = needed.length === 0 ? input.stop : services.guard(input.stop, needed);
+  using stop = limitTime(guarded, task.name, task.timeout);
   progress.note(mask.maskText(`> ${task.name}: ${describeCommand(task)}`));
   try {
     const container = planContainer(task, plan, ground, secrets.pick(task.secrets));
@@ -97,7 +121,8 @@ async function runTask(task: PlannedTask, overlap: boolean, input: RunTasksInput
         ...container,
         spec: {
           ...container.spec,
-          env,
+          env: reachDirectly(env, needed),
+          network,
           tty: terminal !== undefined,
           stdin: streams.stdin !== undefined,
           ...(engineLog !== undefined && { log: engineLog }),
@@ -113,6 +138,7 @@ async function runTask(task: PlannedTask, overlap: boolean, input: RunTasksInput
         ...(streams.stdin !== undefined && { stdin: streams.stdin }),
       },
     );
+    if (result.exitCode !== 0) await services.assertRunning(needed);
     const state = result.exitCode === 0 ? 'passed' : 'failed';
     const explained = explainExit(result.exitCode, result.oomKilled, result.startError);
     const because = explained === undefined ? undefined : mask.maskText(explained);
@@ -132,7 +158,16 @@ async function runTask(task: PlannedTask, overlap: boolean, input: RunTasksInput
     const { name, reports } = task;
     const { mount } = ground.workspace;
     const copy = mount.type === 'volume' ? { copy: { volume: mount.name, image: ground.image.reference } } : {};
-    const about = { runId: engine.runId, task: name, repository, rootDir, reports, log, ...copy };
+    const about = {
+      runId: engine.runId,
+      task: name,
+      repository,
+      rootDir,
+      reports,
+      log,
+      services: services.remember(),
+      ...copy,
+    };
     throw detachTask(ground.host, error, about, engine.endpoint);
   } finally {
     const failure = await output.end();

@@ -6,6 +6,7 @@ import type { ResolvedToolchain } from '../toolchain/resolve.ts';
 import { composeEnvironment, selectPassedNames } from './environment.ts';
 import { orderTasks } from './graph.ts';
 import { containerPaths } from './paths.ts';
+import { type PlannedService, planServices } from './service-plan.ts';
 
 /** What one task's container will be, but for what only the engine and the machine can say. */
 export interface PlannedTask {
@@ -21,6 +22,8 @@ export interface PlannedTask {
   /** Names of the secrets that it gets as files; their values are in no plan. */
   secrets: string[];
   ports: PublishedPort[];
+  /** Names of the services that are there while it runs. */
+  services: string[];
   /** Seconds. */
   timeout?: number;
   reports: string[];
@@ -41,6 +44,8 @@ export interface TaskPlan {
   caches: PlannedCache[];
   /** The image comes from the catalog, with a home and cache folders that anyone may write to. */
   preparedFolders: boolean;
+  /** All that the tasks need. */
+  services: PlannedService[];
   /** In an order that respects their needs. */
   tasks: PlannedTask[];
 }
@@ -91,6 +96,11 @@ export function planTasks(input: TaskPlanInput): TaskPlan {
     resources: spec.resources,
     caches: planCaches(input),
     preparedFolders: toolchain.kind === 'catalog' && spec.caches === 'auto',
+    services: planServices(
+      spec,
+      order.flatMap((name) => tasks[name]!.services),
+      (name, task) => planTask(name, task, { ...input, names: [], args: [] }),
+    ),
     tasks: order.map((name) => planTask(name, tasks[name]!, input)),
   };
 }
@@ -104,6 +114,7 @@ export function planShell(input: Omit<TaskPlanInput, 'names' | 'args'>): TaskPla
     env: {},
     secrets: [],
     ports: [],
+    services: [],
     reports: [],
     workdir: '.',
   };
@@ -144,6 +155,7 @@ function planTask(name: string, task: TaskSpec, input: TaskPlanInput): PlannedTa
     passEnv: planPassedNames(spec, host),
     secrets: task.secrets,
     ports: name === input.names.at(-1) ? addPorts(task.ports, input) : task.ports,
+    services: task.services,
     ...(task.timeout !== undefined && { timeout: task.timeout }),
     reports: task.reports,
   };

@@ -23,7 +23,7 @@ const wordList = z
     });
   });
 
-const command = z
+export const command = z
   .union([line, wordList], { error: 'a command: a text for a shell, or one program and its arguments as a list' })
   .describe('A text is run by a shell (sh -e); a list is one program with its arguments, no shell');
 
@@ -38,6 +38,7 @@ const taskMapping = mapping({
   ports: publishedPorts
     .default([])
     .describe('Ports to be reached from outside while it runs: 3000, "8080:3000" (ENGINEPORT:PORT), 5353/udp'),
+  services: texts.default([]).describe('Services that are there while it runs, each by its name'),
   timeout: z.exactOptional(duration).describe('The task is stopped after this time: 90s, 10m, 1h30m'),
   reports: z.array(workspaceGlob).default([]).describe('Globs of the reports the task leaves in the workspace'),
   workdir: workspacePath.default('.').describe('A folder of the repository to run in'),
@@ -50,6 +51,7 @@ const shortTask = line.transform(
     env: {},
     secrets: [],
     ports: [],
+    services: [],
     reports: [],
     workdir: '.',
   }),

@@ -116,6 +116,7 @@ export class FakeEngine implements AsyncDisposable {
     if (path === '/containers/create') return this.#create(JSON.parse(await readBody(request)) as CreateBody, response);
     if (path === '/containers/json') return send(response, 200, this.#list(url.searchParams));
     if (path === '/volumes') return send(response, 200, { Volumes: null, Warnings: null });
+    if (path === '/networks') return send(response, 200, []);
     if (path === '/images/json') return send(response, 200, []);
     if (path === `/images/${knownImage}/json`)
       return send(response, 200, {
