@@ -16,6 +16,7 @@ const notCommands = new Set([
   'report-error',
   'shard-flags',
   'stop',
+  'publish-flag',
   'task-command',
   'engine-command',
   'open-image-command',

@@ -1,6 +1,7 @@
 import { Args } from '@oclif/core';
 import { GbuildError } from '../errors.ts';
 import { listTasks } from '../pipeline/explain-plan.ts';
+import { publishFlag, readPublished } from './publish-flag.ts';
 import { isSharded, shardFlags } from './shard-flags.ts';
 import { TaskCommand, taskFlags } from './task-command.ts';
 
@@ -9,12 +10,13 @@ export default class RunCommand extends TaskCommand {
   static override description =
     "What follows -- goes to the task as arguments. The exit code is the task's own. See the tasks with: gbuild plan --tasks";
   static override args = { task: Args.string({ description: 'name of the task' }) };
-  static override flags = { ...taskFlags, ...shardFlags };
+  static override flags = { ...taskFlags, ...publishFlag, ...shardFlags };
   static override usage = 'run TASK [FLAGS] [-- ARGUMENT...]';
   static override examples = [
     '<%= config.bin %> run lint',
     '<%= config.bin %> run test -- test/login.test.js',
     '<%= config.bin %> run report --quiet > report.txt',
+    '<%= config.bin %> run start --publish 3000',
   ];
   static override strict = false;
 
@@ -22,7 +24,8 @@ export default class RunCommand extends TaskCommand {
     const { flags, argv } = await this.parse(RunCommand);
     const [task, ...args] = argv as string[];
     if (task === undefined) throw noTask(await listTasks({ host: this.readHost(flags), installDir: this.config.root }));
-    return isSharded(flags) ? this.runShards(flags, [task], args) : this.runTasks(flags, [task], args);
+    if (isSharded(flags)) return this.runShards(flags, [task], args);
+    return this.runTasks(flags, [task], args, readPublished(flags.publish));
   }
 }
 

@@ -1,11 +1,12 @@
 import { openShell } from '../pipeline/open-shell.ts';
+import { publishFlag, readPublished } from './publish-flag.ts';
 import { openTerminal, TaskCommand, taskFlags } from './task-command.ts';
 
 export default class ShellCommand extends TaskCommand {
   static override summary = 'Open a shell in the build container, with the workspace in it';
   static override description =
     'Without a terminal, commands are read from standard input. With --json what they print goes to standard error.';
-  static override flags = { ...taskFlags };
+  static override flags = { ...taskFlags, ...publishFlag };
   static override examples = ['<%= config.bin %> shell', 'echo "node --version" | <%= config.bin %> shell'];
 
   async run() {
@@ -18,7 +19,8 @@ export default class ShellCommand extends TaskCommand {
       ...(isInteractive && { terminal: openTerminal() }),
     };
     try {
-      const request = { io, ...(isInteractive && { takeKeys }) };
+      const publish = readPublished(flags.publish);
+      const request = { io, publish, ...(isInteractive && { takeKeys }) };
       const exitCode = await this.withRun(flags, (open) => openShell({ ...open, ...request }));
       process.exitCode = exitCode;
       return { exitCode };

@@ -11,6 +11,7 @@ import type { WorkspaceSession } from '../pipeline/workspace-session.ts';
 import { formatSeconds } from '../reporter/format.ts';
 import { PlainReporter, QuietReporter } from '../reporter/plain.ts';
 import type { Progress } from '../reporter/progress.ts';
+import type { PublishedPort } from '../spec/types.ts';
 import { BaseCommand, engineFlags } from './base.ts';
 import { parsePart, type ShardFlags, summariseShards } from './shard-flags.ts';
 import { openStop } from './stop.ts';
@@ -73,11 +74,12 @@ export abstract class TaskCommand extends BaseCommand {
     flags: TaskCommandFlags & ShardFlags,
     names: string[],
     args: string[] = [],
+    publish: PublishedPort[] = [],
   ): Promise<RunReport> {
     const part = flags.shard === undefined ? undefined : parsePart(flags.shard);
     return this.withRun(flags, async (open) => {
       const streams = this.openStreams(open.host);
-      const report = await runNamed({ ...open, names, args, streams, part });
+      const report = await runNamed({ ...open, names, args, publish, streams, part });
       open.progress.note(summarise(report));
       return report;
     });

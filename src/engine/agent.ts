@@ -13,18 +13,19 @@ const connectMilliseconds = 10_000;
  * An HTTP agent whose every connection goes to one endpoint, whatever a request names; idle ones are kept and do not
  * keep the process alive. Another kind of endpoint is another way to open the socket here and nothing else.
  */
-export function openAgent(endpoint: Endpoint): Agent {
+export function openAgent(endpoint: Endpoint): EndpointAgent {
   return new EndpointAgent(endpoint);
 }
 
-class EndpointAgent extends Agent {
+export class EndpointAgent extends Agent {
   readonly #endpoint: Endpoint;
-  readonly #ssh: SshConnection | undefined;
+  /** Where the endpoint is reached over ssh. */
+  readonly ssh: SshConnection | undefined;
 
   constructor(endpoint: Endpoint) {
     super({ keepAlive: true, scheduling: 'lifo' });
     this.#endpoint = endpoint;
-    this.#ssh =
+    this.ssh =
       endpoint.ssh && new SshConnection(endpoint.ssh, (sentence, todo) => notReached(endpoint, sentence, todo));
   }
 
@@ -37,9 +38,9 @@ class EndpointAgent extends Agent {
     _options: ClientRequestArgs,
     callback: (error: Error | null, stream: Duplex) => void = () => {},
   ): Duplex | undefined {
-    if (this.#ssh !== undefined) {
+    if (this.ssh !== undefined) {
       const failed = (error: Error) => callback(error, neverOpened);
-      this.#ssh.open().then((stream) => callback(null, stream), failed);
+      this.ssh.open().then((stream) => callback(null, stream), failed);
       return undefined;
     }
     const socket = openSocket(this.#endpoint);
@@ -50,7 +51,7 @@ class EndpointAgent extends Agent {
 
   override destroy(): void {
     super.destroy();
-    this.#ssh?.close();
+    this.ssh?.close();
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Stop } from '../host.ts';
+import { formatBindings, formatExposed } from './port-bindings.ts';
 
 /** Of the engine's logging drivers those that give back what they were given: `local` to the byte, the other one text. */
 export type LogDriver = 'local' | 'json-file';
@@ -30,7 +31,16 @@ export interface ContainerSecret {
   value: Buffer;
 }
 
-/** Everything about one container; nothing is added behind its back but no-new-privileges and no log. */
+/** A port that the engine publishes on its address: `127.0.0.1`, or all that it has when left out. */
+export interface ContainerPort {
+  port: number;
+  protocol: 'tcp' | 'udp';
+  /** One that is free when left out. */
+  enginePort?: number;
+  address?: string;
+}
+
+/** Everything about one container; a command of no words is the image's own. Nothing is added behind its back but no-new-privileges and no log. */
 export interface ContainerSpec {
   /** One of its own; two containers of one name cannot be. */
   name?: string;
@@ -48,6 +58,9 @@ export interface ContainerSpec {
   tty: boolean;
   stdin: boolean;
   network: 'bridge' | 'none' | 'host' | (string & {});
+  /** By which others on that network find it, where it is one of a run's own. */
+  alias?: string;
+  ports?: ContainerPort[];
   /** Memory in bytes, without swap on top. */
   limits: { memory?: number; cpus?: number; pids?: number };
   /** Capabilities kept; all others are dropped. */
@@ -92,6 +105,13 @@ export interface OutputSeen {
   stderr: number;
 }
 
+/** Where a container's port is on the engine. */
+export interface EnginePort {
+  port: number;
+  protocol: 'tcp' | 'udp';
+  enginePort: number;
+}
+
 export interface ContainerIO {
   /** Chunks in the order they came; a promise holds the container's output back until it settles. */
   onOutput(stream: 'stdout' | 'stderr', chunk: Buffer): void | Promise<void>;
@@ -100,6 +120,8 @@ export interface ContainerIO {
   stop: Stop;
   /** Told when the engine is lost while the container runs, and when it is back. */
   onAway?: (text: string) => void;
+  /** Told once where the container's ports are, before its first output. */
+  onPublished?: (ports: EnginePort[]) => void | Promise<void>;
 }
 
 export interface ContainerResult {
@@ -116,13 +138,13 @@ export function formatCreateBody(spec: ContainerSpec): object {
   const awaitsSecrets = (spec.secrets ?? []).length > 0;
   return {
     Image: spec.image,
-    Cmd: awaitsSecrets ? awaitSecrets(spec) : spec.command,
+    ...(spec.command.length > 0 && { Cmd: awaitsSecrets ? awaitSecrets(spec) : spec.command }),
     ...(spec.entrypoint !== undefined && { Entrypoint: spec.entrypoint }),
     User: spec.user,
     Env: Object.entries(spec.env).map(([key, value]) => `${key}=${value}`),
     WorkingDir: spec.workdir,
-    // Constant: a container's hostname gets into jars and logs.
-    Hostname: 'gbuild',
+    // Constant: a container's hostname gets into jars and logs. In another one's network it has that one's.
+    ...(!spec.network.startsWith('container:') && { Hostname: spec.alias ?? 'gbuild' }),
     Tty: spec.tty,
     OpenStdin: spec.stdin,
     StdinOnce: spec.stdin,
@@ -130,8 +152,12 @@ export function formatCreateBody(spec: ContainerSpec): object {
     AttachStdout: true,
     AttachStderr: true,
     Labels: spec.labels,
+    ...(spec.ports !== undefined && { ExposedPorts: formatExposed(spec.ports) }),
     StopTimeout: spec.graceSeconds ?? 10,
     HostConfig: formatHostConfig(spec),
+    ...(spec.alias !== undefined && {
+      NetworkingConfig: { EndpointsConfig: { [spec.network]: { Aliases: [spec.alias] } } },
+    }),
   };
 }
 
@@ -140,6 +166,7 @@ function formatHostConfig(spec: ContainerSpec): object {
   return {
     Init: spec.init ?? true,
     NetworkMode: spec.network,
+    ...(spec.ports !== undefined && { PortBindings: formatBindings(spec.ports) }),
     Mounts: spec.mounts.map(formatMount),
     CapDrop: ['ALL'],
     CapAdd: spec.capAdd,

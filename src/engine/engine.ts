@@ -8,10 +8,12 @@ import type { Heartbeat } from './heartbeat.ts';
 import { type EngineImage, inspectImage, type ListedImage, listImages, removeImage, tagImage } from './images.ts';
 import { type EngineInfo, readInfo } from './info.ts';
 import { type Owner, ownerText } from './owner.ts';
+import { PortReach } from './port-reach.ts';
 import { readImageFiles } from './read-file.ts';
 import { resumeContainer, type Watched } from './resume.ts';
 import { removeAfter, runContainer } from './run.ts';
 import { seesFolder } from './sees-folder.ts';
+import { ServiceEngine } from './service-engine.ts';
 import {
   judgeBy,
   type Keeper,
@@ -64,6 +66,10 @@ export class Engine {
   readonly endpoint: Endpoint;
   readonly owner: Owner;
   readonly runId: string;
+  /** How one gets to what containers publish. */
+  readonly ports: PortReach;
+  /** What stands beside tasks. */
+  readonly services: ServiceEngine;
   readonly #wire: Wire;
   readonly #keeper: Keeper;
   #info: Promise<EngineInfo> | undefined;
@@ -74,6 +80,10 @@ export class Engine {
     this.runId = options.runId;
     this.#keeper = options.keeper ?? { name: options.runId, runs: () => new Set() };
     this.#wire = new Wire(endpoint, options);
+    this.ports = new PortReach(this.#wire);
+    // Where the way may break, somebody may come back to the tasks that they stand beside.
+    const kept = isRemote(endpoint) ? { [keeperLabel]: this.#keeper.name } : {};
+    this.services = new ServiceEngine(this.#wire, { ...this.labels, ...kept });
   }
 
   /** What the engine is; asked once. */
@@ -182,9 +192,12 @@ export class Engine {
     return stagingReference(this.owner, name);
   }
 
-  /** Removes what dead owners left; never anything of a living or a foreign one, or of runs that one may come back to. */
-  sweep(): Promise<SweepReport> {
-    return sweepDead(this.#wire, this.owner, this.#keeper);
+  /**
+   * Removes what dead owners left; never anything of a living or a foreign one, or of runs that one may come back to. Networks are looked for
+   * where a service was found, or where it is asked for.
+   */
+  sweep(options: { networks?: boolean } = {}): Promise<SweepReport> {
+    return sweepDead(this.#wire, this.owner, this.#keeper, options);
   }
 
   /** Removes everything of one run of this process. */

@@ -5,14 +5,16 @@ import { attachOutput } from './attach.ts';
 import { createContainer, inspectState, putFiles, removeContainer } from './container.ts';
 import type { ContainerIO, ContainerResult, ContainerSpec, OutputSeen } from './container-spec.ts';
 import { readExecFailure } from './exec-failure.ts';
-import { engineLost, isLost, refused } from './failures.ts';
+import { engineLost, isLost } from './failures.ts';
 import { keepWatch } from './heartbeat.ts';
 import { parseJson, readNumber } from './json.ts';
 import { verifyMount } from './probe.ts';
+import { openPublishing } from './publish.ts';
 import { countOutput, isDetached, resumeContainer } from './resume.ts';
 import { handOverSecrets } from './secrets.ts';
+import { explainRefusal, startContainer } from './start.ts';
 import { obeyStop } from './stop.ts';
-import { messageIn, type Wire } from './wire.ts';
+import type { Wire } from './wire.ts';
 
 /**
  * Runs one container from creation to removal. Attached and waiting before it starts, so that no byte and no exit is
@@ -75,20 +77,24 @@ interface Running {
 
 async function runCreated(wire: Wire, run: Running, signal: AbortSignal): Promise<Omit<ContainerResult, 'seconds'>> {
   const { id, spec, io } = run;
-  const prepared = await prepare(wire, id, spec, signal).catch(readExecFailure);
+  const prepared = await prepare(wire, id, spec, signal)
+    .catch(readExecFailure)
+    .catch(async (thrown: unknown) => Promise.reject(await explainRefusal(wire, spec, thrown, signal)));
   if ('exitCode' in prepared) return prepared;
   const [socket, wait] = prepared;
-  const attachment = attachOutput(socket, spec, io);
+  const publishing = openPublishing(wire, id, spec.ports, io);
+  const attachment = attachOutput(socket, spec, publishing.io);
   const exit = readExit(wire, id, wait);
   exit.catch(() => {});
   try {
     throwIfStopped(io);
     // From here on it may run, whether or not the answer comes.
     run.isStarted = true;
-    const startError = await startContainer(wire, id, signal);
-    if (startError !== undefined) return await describeFailedStart(wire, id, startError);
+    const failed = await startContainer(wire, id, spec, signal);
+    if (failed !== undefined) return { ...failed, oomKilled: false };
     using _stop = obeyStop(wire, id, io.stop, spec.graceSeconds ?? 10);
     if (spec.tty) followTerminal(wire, id, io, signal);
+    await publishing.tell();
     const secrets = handOverSecrets(wire, id, spec.secrets ?? [], signal);
     // Output that cannot be taken (a full disk below the log) ends the run; its good end does not: the exit counts.
     const exitCode = await Promise.race([exit, attachment.broken, secrets]);
@@ -143,30 +149,6 @@ async function readExit(wire: Wire, id: string, wait: IncomingMessage): Promise<
     suggestions: ['try again', 'gbuild doctor'],
     facts: { endpoint: wire.endpoint.url, container: id },
   });
-}
-
-interface StartError {
-  status: number;
-  message: string;
-}
-
-/** POST /start; what the engine said when it could not, `undefined` when it runs. */
-async function startContainer(wire: Wire, id: string, signal: AbortSignal): Promise<StartError | undefined> {
-  const what = 'start the container';
-  const answer = await wire.send({ what, method: 'POST', path: `/containers/${id}/start`, signal });
-  const text = await wire.readText(answer, what);
-  return answer.statusCode === 204 ? undefined : { status: answer.statusCode ?? 0, message: messageIn(text) };
-}
-
-/** 126 and 127 stand in the container's state when its command could not be executed: then it is the caller's affair. */
-async function describeFailedStart(
-  wire: Wire,
-  id: string,
-  { status, message }: StartError,
-): Promise<Omit<ContainerResult, 'seconds'>> {
-  const { exitCode } = await inspectState(wire, id);
-  if (exitCode === 126 || exitCode === 127) return { exitCode, oomKilled: false, startError: message };
-  throw refused(wire.endpoint, 'start the container', status, message);
 }
 
 function followTerminal(wire: Wire, id: string, io: ContainerIO, signal: AbortSignal): void {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { explainSsh, lastLine } from './ssh-failures.ts';
+import { SshForwards } from './ssh-forwards.ts';
 import { parseSettings, planSettings, planSsh, type SshPlan } from './ssh-plan.ts';
 import { type SshEnd, SshStream } from './ssh-stream.ts';
 import type { SshTarget } from './ssh-target.ts';
@@ -32,6 +33,8 @@ function shortFolder(): string {
 /** What leads to the engine once ssh has let us in. */
 interface Opened {
   plan: SshPlan;
+  /** As the user's configuration spells it. */
+  hostName: string;
   /** False when the connection of our own is gone. */
   isAlive: () => boolean;
   close: () => void;
@@ -41,6 +44,7 @@ interface Opened {
 export class SshConnection {
   readonly #access: SshAccess;
   readonly #describe: (sentence: string, suggestions: string[]) => Error;
+  readonly #forwards = new SshForwards();
   #opened: Promise<Opened> | undefined;
   #opening: ChildProcess | undefined;
   #wasOpen = false;
@@ -61,6 +65,16 @@ export class SshConnection {
       detached: this.#access.canShare,
     });
     return new SshStream(child, (end, received) => this.#explain(end, received));
+  }
+
+  /** A port of 127.0.0.1 here that leads to one of 127.0.0.1 there, over the same connection; undefined where none is shared. */
+  async forward(remotePort: number, wanted?: number): Promise<number | undefined> {
+    const { plan } = await this.#share();
+    return plan.forward && this.#forwards.add(this.#succeeds, plan.forward, remotePort, wanted);
+  }
+
+  async hostName(): Promise<string> {
+    return (await this.#share()).hostName;
   }
 
   close(): void {
@@ -101,14 +115,17 @@ export class SshConnection {
     const plan = planSsh({ target, settings, controlPath, mayAsk: this.#mayAsk });
     const isOwn = plan.exit !== undefined && controlPath !== undefined;
     const close = () => {
-      if (plan.exit !== undefined && isOwn && existsSync(controlPath))
-        spawnSync('ssh', plan.exit, { env, stdio: 'ignore', timeout: 3_000 });
+      const isOpen = plan.exit !== undefined && isOwn && existsSync(controlPath);
+      const ends = plan.exit === undefined ? this.#forwards.planEnd(plan.forward) : isOpen ? [plan.exit] : [];
+      for (const end of ends) spawnSync('ssh', end, { env, stdio: 'ignore', timeout: 3_000 });
       if (dir !== undefined) rmSync(dir, { recursive: true, force: true });
     };
     try {
       if (this.#closed) throw new Error('it was closed before it was open');
       await this.#openMaster(plan);
-      return { plan, isAlive: () => !isOwn || existsSync(controlPath), close };
+      await this.#forwards.renew(this.#succeeds, plan.forward);
+      const hostName = settings.get('hostname') ?? target.host;
+      return { plan, hostName, isAlive: () => !isOwn || existsSync(controlPath), close };
     } catch (thrown) {
       close();
       throw thrown;
@@ -124,6 +141,8 @@ export class SshConnection {
     if (check !== undefined && (await this.#end(check)).exitCode === 0) return;
     await this.#run(master);
   }
+
+  readonly #succeeds = async (args: string[]): Promise<boolean> => (await this.#end(args)).exitCode === 0;
 
   /** What a process of ssh's wrote to stdout; throws where it failed. */
   async #run(args: string[]): Promise<string> {

@@ -3,6 +3,8 @@ import type { SshTarget } from './ssh-target.ts';
 /** What `ssh -G` says will hold for this host: keys in lower case. */
 export type SshSettings = ReadonlyMap<string, string>;
 
+export type ForwardWords = (command: 'forward' | 'cancel', forward: SshForward) => string[];
+
 /** The arguments of the ssh processes that lead to one engine. */
 export interface SshPlan {
   /** Opens the one connection and goes to the background; undefined where it cannot be shared. */
@@ -11,8 +13,16 @@ export interface SshPlan {
   check?: string[];
   /** One stream to the engine. */
   channel: string[];
+  /** Asks for (`forward`), or takes back (`cancel`), a port of this machine that leads to one over there. */
+  forward?: ForwardWords;
   /** Closes the connection; undefined for one of the user's own. */
   exit?: string[];
+}
+
+/** A port of this machine's loopback address that leads to one of the other end's. */
+export interface SshForward {
+  localPort: number;
+  remotePort: number;
 }
 
 export interface SshChoice {
@@ -44,6 +54,7 @@ export function planSsh({ target, settings, controlPath, mayAsk }: SshChoice): S
       check: [...common, '-O', 'check', ...end],
       master: [...common, ...patience, '-f', '-N', ...end],
       channel: [...common, ...quiet, ...share, ...remote],
+      forward: planForward(settings.get('controlpath')!, end),
     };
   }
   const own = option('ControlPath', controlPath);
@@ -51,8 +62,17 @@ export function planSsh({ target, settings, controlPath, mayAsk }: SshChoice): S
   return {
     master: [...common, ...patience, ...own, ...persist, '-f', '-N', ...end],
     channel: [...common, ...quiet, ...own, ...share, ...remote],
+    forward: planForward(controlPath, end),
     exit: [...common, ...own, '-O', 'exit', ...end],
   };
+}
+
+/** Without any configuration: forwardings that stand there would be asked for again. */
+function planForward(controlPath: string, end: string[]): ForwardWords {
+  return (command, { localPort, remotePort }) => [
+    ...['-F', 'none', '-T', ...option('LogLevel', 'ERROR'), ...option('BatchMode', 'yes'), '-S', controlPath],
+    ...['-O', command, '-L', `127.0.0.1:${localPort}:127.0.0.1:${remotePort}`, ...end],
+  ];
 }
 
 /** Asks for the settings. */

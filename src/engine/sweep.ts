@@ -2,7 +2,9 @@ import { messageOf } from '../errors.ts';
 import { removeContainer } from './container.ts';
 import { listImages, removeImage } from './images.ts';
 import { readText, readTextMap } from './json.ts';
+import { listNetworks, removeNetwork } from './networks.ts';
 import { type Owner, ownerIsDead, ownerText, parseOwner } from './owner.ts';
+import { serviceLabel } from './service-engine.ts';
 import { listVolumes, removeVolume } from './volumes.ts';
 import type { Wire } from './wire.ts';
 
@@ -11,6 +13,7 @@ export interface SweepReport {
   containers: string[];
   images: string[];
   volumes: string[];
+  networks: string[];
   kept: string[];
 }
 
@@ -33,8 +36,13 @@ export interface Keeper {
 }
 
 /** Removes containers, run volumes and staging images whose owner is surely dead. Caches, others' things and kept runs stay. */
-export function sweepDead(wire: Wire, self: Owner, keeper: Keeper): Promise<SweepReport> {
-  return removeOwned(wire, judgeBy(self, keeper), (tag) => isDead(tag.split('.')[0], self));
+export function sweepDead(
+  wire: Wire,
+  self: Owner,
+  keeper: Keeper,
+  options: { networks?: boolean },
+): Promise<SweepReport> {
+  return removeOwned(wire, judgeBy(self, keeper), (tag) => isDead(tag.split('.')[0], self), options);
 }
 
 /** Whether what carries these labels is nobody's any more: its owner is dead, and nobody may come back to it. */
@@ -55,6 +63,7 @@ export function removeRun(wire: Wire, runId: string, self: Owner): Promise<Sweep
     wire,
     (labels) => labels[runLabel] === runId,
     (tag) => tag.startsWith(own),
+    { networks: true },
   );
 }
 
@@ -62,6 +71,7 @@ async function removeOwned(
   wire: Wire,
   isOurs: (labels: Record<string, string>) => boolean,
   isOurTag: (tag: string) => boolean,
+  options: { networks?: boolean },
 ): Promise<SweepReport> {
   const kept: string[] = [];
   const removeAll = async (names: string[], remove: (name: string) => Promise<void>): Promise<string[]> => {
@@ -72,11 +82,20 @@ async function removeOwned(
       return result?.status === 'fulfilled';
     });
   };
-  const ids = (await listContainers(wire)).filter(({ labels }) => isOurs(labels)).map(({ id }) => id);
+  const ours = (await listContainers(wire)).filter(({ labels }) => isOurs(labels));
+  const ids = ours.map(({ id }) => id);
   const containers = await removeAll(ids, (id) => removeContainer(wire, id, { lost: false, kill: true }));
   const images = await removeAll(await findStagingTags(wire, isOurTag), (tag) => removeImage(wire, tag));
   const volumes = await removeAll(await findRunVolumes(wire, isOurs), (name) => removeVolume(wire, name));
-  return { containers, images, volumes, kept };
+  const hadServices = ours.some(({ labels }) => serviceLabel in labels);
+  const left = hadServices || options.networks ? await findRunNetworks(wire, isOurs) : [];
+  const networks = await removeAll(left, (name) => removeNetwork(wire, name));
+  return { containers, images, volumes, networks, kept };
+}
+
+async function findRunNetworks(wire: Wire, isOurs: (labels: Record<string, string>) => boolean): Promise<string[]> {
+  const networks = await listNetworks(wire, runLabel);
+  return networks.filter(({ labels }) => isOurs(labels)).map(({ name }) => name);
 }
 
 async function findStagingTags(wire: Wire, isOurTag: (tag: string) => boolean): Promise<string[]> {

@@ -1,11 +1,12 @@
-import type { Agent, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { openAgent } from './agent.ts';
+import { type EndpointAgent, openAgent } from './agent.ts';
 import type { Endpoint } from './endpoint.ts';
 import { connectionFailure, refused } from './failures.ts';
 import { defaultHeartbeat, type Heartbeat } from './heartbeat.ts';
 import { parseJson, readText } from './json.ts';
+import type { SshConnection } from './ssh-connection.ts';
 import { negotiateVersion } from './version.ts';
 
 /** One request to the engine. `what` completes "the engine would not ...". */
@@ -34,7 +35,7 @@ export class Wire {
   readonly endpoint: Endpoint;
   readonly heartbeat: Heartbeat;
   readonly #trace: (text: string) => void;
-  readonly #agent: Agent;
+  readonly #agent: EndpointAgent;
   #dial: Promise<Dial> | undefined;
   #version: Promise<string> | undefined;
   #isPodman = false;
@@ -45,6 +46,11 @@ export class Wire {
     this.heartbeat = options.heartbeat ?? defaultHeartbeat;
     this.#trace = options.debug ?? (() => {});
     this.#agent = openAgent(endpoint);
+  }
+
+  /** The connection that carries everything, where the way leads over ssh. */
+  get ssh(): SshConnection | undefined {
+    return this.#agent.ssh;
   }
 
   /** The API version both sides speak, like `1.41`; asked for once. */
@@ -180,7 +186,7 @@ function cleanQuery(query: WireRequest['query'] = {}): Record<string, string | s
  * docker-modem's constructor reads DOCKER_HOST and DOCKER_CERT_PATH even when told everything, and throws where they
  * are no good. They are out of its sight for the (synchronous) moment of construction.
  */
-async function importDial(agent: Agent): Promise<Dial> {
+async function importDial(agent: EndpointAgent): Promise<Dial> {
   const { default: Docker } = await import('dockerode');
   const { DOCKER_HOST, ...rest } = process.env;
   const saved = process.env;

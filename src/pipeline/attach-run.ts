@@ -5,6 +5,7 @@ import type { Host, Stop } from '../host.ts';
 import { formatSeconds } from '../reporter/format.ts';
 import { TaskOutput } from '../reporter/output.ts';
 import type { Progress } from '../reporter/progress.ts';
+import { Mask } from '../secrets/mask.ts';
 import type { Landed } from '../sync/landing.ts';
 import { bringBackFrom, type SyncReport } from './carry-workspace.ts';
 import { chooseRun } from './choose-run.ts';
@@ -12,6 +13,7 @@ import type { DetachedTask } from './detached-record.ts';
 import { detachTask, forgetDetached, readDetached } from './detached-tasks.ts';
 import { type EngineChoice, openEngine } from './engine-session.ts';
 import { listReports } from './reports.ts';
+import { endServices } from './run-services.ts';
 import type { TaskReport, TaskStreams } from './run-tasks.ts';
 import { openWorkspace, type Places } from './workspace-session.ts';
 
@@ -46,9 +48,10 @@ export async function attachRun(request: AttachRequest): Promise<AttachReport> {
       await bringBackAll(request, chosen).catch((failure) =>
         request.progress.warn(`what the tasks changed did not come back: ${messageOf(failure)}`),
       );
+    if (!isDetached(thrown)) await endServicesOf(request, chosen);
     throw thrown;
   });
-  const back = await bringBackAll(request, chosen);
+  const back = await bringBackAll(request, chosen).finally(() => endServicesOf(request, chosen));
   const tasks = ended.map((task, at) => ({ ...task, reports: listReports(chosen[at]!.rootDir, chosen[at]!.reports) }));
   const { runId: run, repository } = chosen[0]!;
   const report = { run, repository, tasks, ...(back && { sync: { back } }) };
@@ -88,6 +91,20 @@ async function attachTask(request: AttachRequest, record: DetachedTask): Promise
     throw explain(error, host, record, engine.endpoint);
   } finally {
     await output.end();
+    engine.close();
+  }
+}
+
+/** They have stood beside the tasks until here. */
+async function endServicesOf({ host, choice, progress, stop }: AttachRequest, records: DetachedTask[]): Promise<void> {
+  const found = records.flatMap(({ services = [] }) => services);
+  const services = [...new Map(found.map((service) => [service.id, service])).values()];
+  const [first] = records;
+  if (first === undefined || services.length === 0) return;
+  const engine = await openEngine(host, hasChoice(choice) ? choice : first.choice, first.runId, progress);
+  try {
+    await endServices(engine, services, { mask: new Mask([]), kill: stop.kill });
+  } finally {
     engine.close();
   }
 }

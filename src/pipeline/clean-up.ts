@@ -10,7 +10,7 @@ import type { Places } from './workspace-session.ts';
 export async function cleanUp({ host }: Places, engine: Engine): Promise<SweepReport & { files: string[] }> {
   const store = await openStore(host);
   const files = [...(await store.sweep()), ...sweepSpools(host, engine.owner), ...sweepLocks(host, engine.owner)];
-  const swept = await engine.sweep();
+  const swept = await engine.sweep({ networks: true });
   return { ...swept, volumes: [...swept.volumes, ...(await removeOrphans(engine))], files };
 }
 

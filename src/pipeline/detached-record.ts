@@ -13,6 +13,8 @@ export interface DetachedTask {
   watched: Watched;
   reports: string[];
   log: string;
+  /** What stands beside the tasks of the run, and ends with them. */
+  services?: { name: string; id: string; log: string }[];
   /** Where the engine has the workspace in a volume: what comes back of it, and what it takes to look into it. */
   copy?: { volume: string; image: string };
 }
@@ -54,7 +56,10 @@ const isDetachedTask = isRecord(
     reports: isTexts,
     log: isText,
   },
-  { copy: isRecord({ volume: isText, image: isText }) },
+  {
+    copy: isRecord({ volume: isText, image: isText }),
+    services: (value) => Array.isArray(value) && value.every(isRecord({ name: isText, id: isText, log: isText })),
+  },
 );
 
 export function formatDetached(task: DetachedTask): string {

@@ -9,13 +9,13 @@ import type { ShardPlace } from './shard-place.ts';
 export async function openEnginePlace(name: string, request: PrepareRequest): Promise<ShardPlace> {
   const { session, engine, host, progress } = request;
   const { plan, ground, secrets, planShard } = await prepareRun(request);
-  const swept = sweepBeside(request);
+  const swept = sweepBeside(request, plan);
   const bound = new CacheBound(engine, host, plan);
   bound.look();
   return {
     name,
     slots: Math.max(1, Math.floor(ground.info.cpus)),
-    run(shard, { reportsDir, ...io }) {
+    async run(shard, { reportsDir, ...io }) {
       const planned = planShard(shard);
       const { image, labels } = ground;
       const carried = {
@@ -28,9 +28,11 @@ export async function openEnginePlace(name: string, request: PrepareRequest): Pr
         tasks: planned.tasks,
         reportsDir,
       };
-      return withOwnCopy(carried, reportsDir, (workspace) =>
-        runTasks({ plan: planned, ground: { ...ground, workspace }, engine, ...io, secrets, isShard: true }),
+      const input = { plan: planned, engine, ...io, secrets, shard: shard.number };
+      const { tasks } = await withOwnCopy(carried, reportsDir, (workspace) =>
+        runTasks({ ...input, ground: { ...ground, workspace } }),
       );
+      return tasks;
     },
     async close() {
       await bound.apply(progress);

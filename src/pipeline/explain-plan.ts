@@ -2,9 +2,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { planImage } from '../plan/image-plan.ts';
 import { containerPaths } from '../plan/paths.ts';
+import type { PlannedService } from '../plan/service-plan.ts';
 import { planTasks, tasksOf } from '../plan/task-plan.ts';
 import { type Progress, silentProgress } from '../reporter/progress.ts';
 import { formatSource } from '../secrets/source.ts';
+import { formatPublished } from '../spec/published-port.ts';
 import { readHostFiles } from '../toolchain/host-files.ts';
 import { readRevision } from '../workspace/revision.ts';
 import { defaultTasks, openWorkspace, type Places, type WorkspaceSession } from './workspace-session.ts';
@@ -53,16 +55,25 @@ function explainTasks({ host }: Places, session: WorkspaceSession, name: string)
       secrets.map(({ name, from }) => `${name} from ${from} -> ${containerPaths.secrets}/${name}`),
     ),
     `network     ${plan.network}`,
+    ...list('services', plan.services.map(describeService)),
     ...plan.tasks.flatMap((task, index) => [
       `task ${index + 1}      ${task.name}${task.needs.length > 0 ? ` (after ${task.needs.join(', ')})` : ''}`,
       `            ${task.command.join(' ').trim().split('\n').join('\n            ')}`,
       ...list('  passes', task.passEnv),
       ...list('  secrets', task.secrets),
+      ...list('  services', task.services),
+      ...list('  ports', task.ports.map(formatPublished)),
       ...(task.timeout === undefined ? [] : [`  limit     ${task.timeout} s`]),
     ]),
     ...(others.length > 0 ? [`also there  ${others.join(', ')}`] : []),
   ];
   return { text: `${lines.join('\n')}\n`, data: { lock: toolchain.lockState, ...plan, settings, secrets } };
+}
+
+function describeService({ name, runs, ports }: PlannedService): string {
+  const what = runs.kind === 'image' ? [runs.reference, ...runs.command] : runs.task.command;
+  const published = ports.length === 0 ? '' : ` (ports ${ports.map(formatPublished).join(', ')})`;
+  return `${name}: ${what.join(' ').trim().replaceAll('\n', '; ')}${published}`;
 }
 
 async function explainImage({ host }: Places, session: WorkspaceSession): Promise<ExplainedPlan> {

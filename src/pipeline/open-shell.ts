@@ -2,10 +2,12 @@ import type { ContainerIO, Engine } from '../engine/engine.ts';
 import type { Stop } from '../host.ts';
 import { planShell } from '../plan/task-plan.ts';
 import type { Progress } from '../reporter/progress.ts';
+import type { PublishedPort } from '../spec/types.ts';
 import { readHostTrust } from '../toolchain/trust.ts';
 import { withWorkspace } from './carry-workspace.ts';
 import type { Frozen } from './lock-mismatch.ts';
 import { readGround } from './prepare-run.ts';
+import { publishPorts } from './publish-ports.ts';
 import { readyToolchain } from './ready-toolchain.ts';
 import { runPlanned } from './run-container.ts';
 import { terminalEnvironment } from './run-tasks.ts';
@@ -18,6 +20,7 @@ export interface ShellRequest extends Places {
   progress: Progress;
   stop: Stop;
   frozen: Frozen;
+  publish: PublishedPort[];
   /** Without a terminal the shell reads commands from standard input. */
   io: Omit<ContainerIO, 'stop'>;
   /** Called when the shell takes over the caller's terminal: from then on keys go to it one by one. */
@@ -29,7 +32,7 @@ export async function openShell(request: ShellRequest): Promise<number> {
   const { session, engine, host, io, stop } = request;
   const { spec, toolchain, rootDir } = session;
   const { images } = await readyToolchain(request);
-  const plan = planShell({ spec, toolchain, defaults: defaultTasks(session), host, rootDir });
+  const plan = planShell({ spec, toolchain, defaults: defaultTasks(session), host, rootDir, publish: request.publish });
   const ground = await readGround(request, images.build.reference, readHostTrust(host));
   const { progress } = request;
   const { image, labels } = ground;
@@ -37,9 +40,16 @@ export async function openShell(request: ShellRequest): Promise<number> {
   const { done } = await withWorkspace(carried, async (workspace) => {
     const container = planContainer(plan.tasks[0]!, plan, { ...ground, workspace });
     const env = { ...terminalEnvironment(host), ...container.spec.env };
-    const inside = { ...container.spec, env, tty: io.terminal !== undefined, stdin: true };
+    const published = publishPorts('shell', plan.tasks[0]!.ports, { engine, network: plan.network, progress });
+    const { ports, onPublished } = published;
+    const inside = { ...container.spec, env, tty: io.terminal !== undefined, stdin: true, ...(ports && { ports }) };
     using _keys = request.takeKeys?.();
-    const result = await runPlanned(engine, host, { ...container, spec: inside }, { ...io, stop });
+    const result = await runPlanned(
+      engine,
+      host,
+      { ...container, spec: inside },
+      { ...io, stop, ...(onPublished && { onPublished }) },
+    );
     return result.exitCode;
   });
   return done;

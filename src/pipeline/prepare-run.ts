@@ -3,6 +3,7 @@ import type { Stop } from '../host.ts';
 import type { Shard } from '../plan/shard.ts';
 import { planTasks, type TaskPlan } from '../plan/task-plan.ts';
 import type { Progress } from '../reporter/progress.ts';
+import type { PublishedPort } from '../spec/types.ts';
 import { readHostFiles } from '../toolchain/host-files.ts';
 import { type HostTrust, readHostTrust } from '../toolchain/trust.ts';
 import { readCommitTime } from '../workspace/commit-time.ts';
@@ -21,6 +22,8 @@ export interface PrepareRequest extends Places {
   engine: Engine;
   names: string[];
   args: string[];
+  /** Ports of the last named task. */
+  publish?: PublishedPort[];
   frozen: Frozen;
   /** As a release is made: in the very image that the lock names, where somebody has it. */
   exact?: boolean;
@@ -58,9 +61,15 @@ export async function prepareRun(request: PrepareRequest): Promise<PreparedRun> 
   return { plan, ground, secrets, planShard: (shard) => planTasks({ ...timed, shard }) };
 }
 
-export function planInput({ session, host, names, args }: Pick<PrepareRequest, 'session' | 'host' | 'names' | 'args'>) {
+export function planInput({
+  session,
+  host,
+  names,
+  args,
+  publish = [],
+}: Pick<PrepareRequest, 'session' | 'host' | 'names' | 'args' | 'publish'>) {
   const { spec, toolchain, rootDir } = session;
-  return { spec, toolchain, defaults: defaultTasks(session), host, rootDir, names, args };
+  return { spec, toolchain, defaults: defaultTasks(session), host, rootDir, names, args, publish };
 }
 
 export interface GroundInput {

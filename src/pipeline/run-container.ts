@@ -1,24 +1,33 @@
-import type { ContainerIO, ContainerResult, Engine } from '../engine/engine.ts';
+import type { ContainerIO, ContainerResult, ContainerSpec, Engine } from '../engine/engine.ts';
 import { GbuildError } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { bindFixedFiles, putFixedFiles } from './fixed-files.ts';
 import type { PlannedContainer } from './task-container.ts';
 
 /** Runs a planned container with its fixed files bound; where the engine cannot see those, they are put into it. */
-export async function runPlanned(
+export function runPlanned(
   engine: Engine,
   host: Host,
-  { spec, fixedFiles, identity, isShared }: PlannedContainer,
+  planned: PlannedContainer,
   io: ContainerIO,
 ): Promise<ContainerResult> {
+  return withFixedFiles(host, planned, (spec) => engine.runContainer(spec, io));
+}
+
+/** The same for whoever starts the container otherwise. */
+export async function withFixedFiles<T>(
+  host: Host,
+  { spec, fixedFiles, identity, isShared }: PlannedContainer,
+  run: (spec: ContainerSpec) => Promise<T>,
+): Promise<T> {
   const put = () => ({ ...spec, files: [...spec.files, ...putFixedFiles(fixedFiles, identity)] });
-  if (!isShared) return engine.runContainer(put(), io);
+  if (!isShared) return run(put());
   const binds = bindFixedFiles(host, fixedFiles);
   try {
-    return await engine.runContainer({ ...spec, mounts: [...spec.mounts, ...binds] }, io);
+    return await run({ ...spec, mounts: [...spec.mounts, ...binds] });
   } catch (error) {
     const isUnseen = error instanceof GbuildError && error.code === 'engine-blind';
     if (!isUnseen || !binds.some((bind) => bind.type === 'bind' && bind.hostDir === error.facts.hostDir)) throw error;
-    return engine.runContainer(put(), io);
+    return run(put());
   }
 }

@@ -8,6 +8,7 @@ import { type CarriedWorkspace, type SyncReport, withWorkspace } from './carry-w
 import { type PrepareRequest, prepareRun } from './prepare-run.ts';
 import { pruneLogs } from './prune-logs.ts';
 import { listReports } from './reports.ts';
+import type { ServiceReport } from './run-services.ts';
 import { runTasks, type TaskReport, type TaskStreams } from './run-tasks.ts';
 
 export interface RunRequest extends PrepareRequest {
@@ -23,6 +24,7 @@ export interface RunReport {
   toolchain: { request: string; name: string; version: string; reference: string };
   engine: { url: string; reason: string };
   tasks: TaskReport[];
+  services: ServiceReport[];
   /** Where the engine does not see the workspace. */
   sync?: SyncReport;
   logDir: string;
@@ -40,24 +42,24 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
   const timed = planShard(await readShard(plan, request));
   const logDir = join(host.stateDir, 'runs', request.runId);
   const { url, reason } = engine.endpoint;
-  const reportOf = (tasks: TaskReport[], sync?: SyncReport): RunReport => {
+  const reportOf = (ran: Pick<RunReport, 'tasks' | 'services'>, sync?: SyncReport): RunReport => {
     const { repository, toolchain } = plan;
     const seconds = (performance.now() - began) / 1000;
-    return { repository, toolchain, engine: { url, reason }, tasks, ...(sync && { sync }), logDir, seconds };
+    return { repository, toolchain, engine: { url, reason }, ...ran, ...(sync && { sync }), logDir, seconds };
   };
-  if (!timed.tasks.some(({ name }) => request.names.includes(name))) return reportOf([]);
+  if (!timed.tasks.some(({ name }) => request.names.includes(name))) return reportOf({ tasks: [], services: [] });
   const run = (workspace: CarriedWorkspace) =>
     runTasks({ plan: timed, ground: { ...ground, workspace }, engine, streams, progress, stop, logDir, secrets });
   const { image, labels } = ground;
   const carried = { session, engine, host, progress, stop, image: image.reference, labels, tasks: plan.tasks };
   const running = withWorkspace(carried, run);
   // After the first container was asked for: what others left can wait for it.
-  const swept = sweepBeside(request);
+  const swept = sweepBeside(request, plan);
   const bound = new CacheBound(engine, host, plan);
   bound.look();
   try {
     const { done, sync } = await running.finally(() => bound.apply(progress));
-    const report = reportOf(withReports(plan, done), sync);
+    const report = reportOf({ tasks: withReports(plan, done.tasks), services: done.services }, sync);
     throwIfFailed(report);
     return report;
   } finally {
@@ -73,9 +75,12 @@ async function readShard(plan: TaskPlan, { host, part = wholeRun }: RunRequest):
 }
 
 /** Takes away what dead runs left, here and on the engine; what fails of it is nobody's failure. */
-export function sweepBeside({ engine, host }: Pick<RunRequest, 'engine' | 'host'>): Promise<unknown> {
+export function sweepBeside(
+  { engine, host }: Pick<RunRequest, 'engine' | 'host'>,
+  { services }: TaskPlan,
+): Promise<unknown> {
   const logs = ['runs', 'builds'].map((name) => pruneLogs(join(host.stateDir, name)));
-  return Promise.allSettled([engine.sweep(), ...logs]);
+  return Promise.allSettled([engine.sweep({ networks: services.length > 0 }), ...logs]);
 }
 
 /** After the run: only then all of it is on this machine. */

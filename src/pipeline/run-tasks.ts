@@ -2,15 +2,19 @@ import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { ContainerIO } from '../engine/container-spec.ts';
 import type { Engine } from '../engine/engine.ts';
+import { isDetached } from '../engine/resume.ts';
 import type { Host, Stop } from '../host.ts';
 import type { PlannedTask, TaskPlan } from '../plan/task-plan.ts';
 import { formatSeconds } from '../reporter/format.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { detachTask } from './detached-tasks.ts';
 import { MaskedOutput } from './masked-output.ts';
+import { publishPorts, type ReachedPort } from './publish-ports.ts';
 import { runPlanned } from './run-container.ts';
 import { runGraph } from './run-graph.ts';
 import type { RunSecrets } from './run-secrets.ts';
+import { RunServices, type ServiceReport } from './run-services.ts';
+import { reachDirectly } from './service-environment.ts';
 import { planContainer, type RunGround } from './task-container.ts';
 import { limitTime } from './time-limit.ts';
 
@@ -31,6 +35,8 @@ export interface TaskReport {
   seconds?: number;
   /** The full output. */
   log?: string;
+  /** Where its ports were to be reached while it ran. */
+  ports?: ReachedPort[];
   /** Files of the workspace that the task's `reports` globs match. */
   reports?: string[];
   because?: string;
@@ -46,18 +52,31 @@ export interface RunTasksInput {
   logDir: string;
   /** Fetched already, all that the plan's tasks need. */
   secrets: RunSecrets;
-  /** Nobody comes back to a task whose engine stays away: it is run again elsewhere. */
-  isShard?: boolean;
+  /** Its number, where the run is divided: nobody comes back to a task whose engine stays away, for it runs again elsewhere. */
+  shard?: number;
 }
 
 /** Runs a plan's tasks, each in a container of its own, as parallel as their needs allow. Failing tasks are results. */
-export async function runTasks(input: RunTasksInput): Promise<TaskReport[]> {
+export async function runTasks(input: RunTasksInput): Promise<{ tasks: TaskReport[]; services: ServiceReport[] }> {
+  const services = new RunServices({ ...input, mask: input.secrets.mask });
+  try {
+    const tasks = await runAll(input, services);
+    await services.close();
+    return { tasks, services: services.reports() };
+  } catch (thrown) {
+    if (isDetached(thrown) && input.shard === undefined) services.leave();
+    else await services.close();
+    throw thrown;
+  }
+}
+
+async function runAll(input: RunTasksInput, services: RunServices): Promise<TaskReport[]> {
   const { plan, ground } = input;
   const overlap = tasksOverlap(plan.tasks);
   const limit = overlap ? Math.max(1, ground.info.cpus) : 1;
   const byName = new Map(plan.tasks.map((task) => [task.name, task]));
   const outcomes = await runGraph(plan.tasks, limit, async (name) => {
-    const report = await runTask(byName.get(name)!, overlap, input);
+    const report = await runTask(byName.get(name)!, overlap, input, services);
     return { value: report, succeeded: report.state === 'passed' };
   });
   return outcomes.map((outcome) =>
@@ -65,8 +84,15 @@ export async function runTasks(input: RunTasksInput): Promise<TaskReport[]> {
   );
 }
 
-async function runTask(task: PlannedTask, overlap: boolean, input: RunTasksInput): Promise<TaskReport> {
+async function runTask(
+  task: PlannedTask,
+  overlap: boolean,
+  input: RunTasksInput,
+  services: RunServices,
+): Promise<TaskReport> {
   const { plan, ground, engine, streams, progress, secrets } = input;
+  const needed = task.services;
+  const network = needed.length === 0 ? plan.network : await services.join(needed);
   const { mask } = secrets;
   const log = join(input.logDir, `${task.name.replaceAll('/', '_')}.log`);
   const terminal = overlap ? undefined : streams.terminal;
@@ -77,13 +103,19 @@ async function runTask(task: PlannedTask, overlap: boolean, input: RunTasksInput
     logFile: log,
     ...(prefix !== undefined && terminal === undefined && { prefix }),
   });
-  using stop = limitTime(input.stop, task.name, task.timeout);
+  const guarded = needed.length === 0 ? input.stop : services.guard(input.stop, needed);
+  using stop = limitTime(guarded, task.name, task.timeout);
   progress.note(mask.maskText(`> ${task.name}: ${describeCommand(task)}`));
   try {
     const container = planContainer(task, plan, ground, secrets.pick(task.secrets));
     const env = { ...(terminal && terminalEnvironment(ground.host)), ...container.spec.env };
     // What it was given must not lie on the engine's disk, should it print it.
     const engineLog = task.secrets.length > 0 ? undefined : await engine.chooseLog();
+    const { ports, reached, onPublished } = publishPorts(task.name, task.ports, {
+      engine,
+      network: plan.network,
+      progress,
+    });
     const result = await runPlanned(
       engine,
       ground.host,
@@ -91,20 +123,24 @@ async function runTask(task: PlannedTask, overlap: boolean, input: RunTasksInput
         ...container,
         spec: {
           ...container.spec,
-          env,
+          env: reachDirectly(env, needed),
+          network,
           tty: terminal !== undefined,
           stdin: streams.stdin !== undefined,
           ...(engineLog !== undefined && { log: engineLog }),
+          ...(ports !== undefined && { ports }),
         },
       },
       {
         onOutput: (stream, chunk) => output.write(stream, chunk),
         onAway: (text) => progress.warn(`${task.name}: ${text}`),
         stop,
+        ...(onPublished !== undefined && { onPublished }),
         ...(terminal !== undefined && { terminal }),
         ...(streams.stdin !== undefined && { stdin: streams.stdin }),
       },
     );
+    if (result.exitCode !== 0) await services.assertRunning(needed);
     const state = result.exitCode === 0 ? 'passed' : 'failed';
     const explained = explainExit(result.exitCode, result.oomKilled, result.startError);
     const because = explained === undefined ? undefined : mask.maskText(explained);
@@ -116,15 +152,25 @@ async function runTask(task: PlannedTask, overlap: boolean, input: RunTasksInput
       exitCode: result.exitCode,
       seconds: result.seconds,
       log,
+      ...(reached.length > 0 && { ports: reached }),
       ...(because !== undefined && { because }),
     };
   } catch (error) {
-    if (input.isShard) throw error;
+    if (input.shard !== undefined) throw error;
     const { rootDir, repository } = plan;
     const { name, reports } = task;
     const { mount } = ground.workspace;
     const copy = mount.type === 'volume' ? { copy: { volume: mount.name, image: ground.image.reference } } : {};
-    const about = { runId: engine.runId, task: name, repository, rootDir, reports, log, ...copy };
+    const about = {
+      runId: engine.runId,
+      task: name,
+      repository,
+      rootDir,
+      reports,
+      log,
+      services: services.remember(),
+      ...copy,
+    };
     throw detachTask(ground.host, error, about, engine.endpoint);
   } finally {
     const failure = await output.end();

@@ -2,11 +2,12 @@ import { posix } from 'node:path';
 import { GbuildError } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { suggest } from '../spec/suggest.ts';
-import type { Spec, TaskSpec } from '../spec/types.ts';
+import type { PublishedPort, Spec, TaskSpec } from '../spec/types.ts';
 import type { ResolvedToolchain } from '../toolchain/resolve.ts';
 import { composeEnvironment, selectPassedNames } from './environment.ts';
 import { orderTasks } from './graph.ts';
 import { containerPaths } from './paths.ts';
+import { type PlannedService, planServices } from './service-plan.ts';
 import { type Shard, wholeRun } from './shard.ts';
 
 /** What one task's container will be, but for what only the engine and the machine can say. */
@@ -22,6 +23,9 @@ export interface PlannedTask {
   passEnv: string[];
   /** Names of the secrets that it gets as files; their values are in no plan. */
   secrets: string[];
+  ports: PublishedPort[];
+  /** Names of the services that are there while it runs. */
+  services: string[];
   /** Seconds. */
   timeout?: number;
   reports: string[];
@@ -46,6 +50,8 @@ export interface TaskPlan {
   caches: PlannedCache[];
   /** The image comes from the catalog, with a home and cache folders that anyone may write to. */
   preparedFolders: boolean;
+  /** All that the tasks need. */
+  services: PlannedService[];
   /** In an order that respects their needs. */
   tasks: PlannedTask[];
 }
@@ -60,6 +66,8 @@ export interface TaskPlanInput {
   names: string[];
   /** Go to the last named task, after `--`. */
   args: string[];
+  /** Of the last named task, besides its own. */
+  publish?: PublishedPort[];
   sourceDateEpoch?: number | undefined;
   /** The part that is run; without it all of it is. */
   shard?: Shard;
@@ -100,6 +108,11 @@ export function planTasks(input: TaskPlanInput): TaskPlan {
     resources: spec.resources,
     caches: planCaches(input),
     preparedFolders: toolchain.kind === 'catalog' && spec.caches === 'auto',
+    services: planServices(
+      spec,
+      order.flatMap((name) => tasks[name]!.services),
+      (name, task) => planTask(name, task, { ...input, names: [], args: [] }),
+    ),
     tasks: order.map((name) => {
       const needs = tasks[name]!.needs.filter((need) => order.includes(need));
       return planTask(name, { ...tasks[name]!, needs }, input);
@@ -115,11 +128,13 @@ export function planShell(input: Omit<TaskPlanInput, 'names' | 'args'>): TaskPla
     needs: [],
     env: {},
     secrets: [],
+    ports: [],
+    services: [],
     reports: [],
     split: [],
     workdir: '.',
   };
-  return { ...planTasks(nothing), tasks: [planTask('shell', task, nothing)] };
+  return { ...planTasks(nothing), tasks: [planTask('shell', task, { ...nothing, names: ['shell'] })] };
 }
 
 /** The best shell the image has. */
@@ -158,11 +173,32 @@ function planTask(name: string, task: TaskSpec, input: TaskPlanInput): PlannedTa
     }),
     passEnv: planPassedNames(spec, host),
     secrets: task.secrets,
+    ports: name === input.names.at(-1) ? addPorts(task.ports, input) : task.ports,
+    services: task.services,
     ...(task.timeout !== undefined && { timeout: task.timeout }),
     reports: task.reports,
     split: task.split,
     ...(files !== undefined && { files: files.map((file) => posix.relative(task.workdir, file)) }),
   };
+}
+
+/** A port that is asked for at the command line replaces the task's own word about it. */
+function addPorts(own: PublishedPort[], { spec, publish = [] }: TaskPlanInput): PublishedPort[] {
+  for (const asked of publish) assertFits(asked, spec.network);
+  const others = own.filter(({ port, protocol }) => !publish.some((p) => p.port === port && p.protocol === protocol));
+  return [...others, ...publish];
+}
+
+function assertFits({ port, enginePort = port }: PublishedPort, network: Spec['network']): void {
+  if (network === 'bridge' || (network === 'host' && enginePort === port)) return;
+  const why =
+    network === 'none'
+      ? 'such a container has no port to publish'
+      : "a port there is the engine's own and has one number";
+  throw new GbuildError('usage', `flag --publish: gbuild.yml says "network: ${network}": ${why}`, {
+    suggestions: network === 'none' ? ['write "network: bridge" in gbuild.yml'] : [`--publish ${port}`],
+    facts: { network, port },
+  });
 }
 
 /** What a secret is taken from never passes as a variable, even where a glob would let it. */

@@ -1,5 +1,5 @@
 import type { SpecOutput } from './schema.ts';
-import type { ImageSpec, Spec, TaskSpec } from './types.ts';
+import type { ImageSpec, ServiceSpec, Spec, TaskSpec } from './types.ts';
 
 /** The checked file as the rest of gbuild wants it: records without prototype. */
 export function fillSpec(output: SpecOutput): Spec {
@@ -8,6 +8,7 @@ export function fillSpec(output: SpecOutput): Spec {
     ...output,
     env: bare(output.env),
     secrets: bare(output.secrets),
+    services: bare(output.services as Record<string, ServiceSpec>, (each) => ({ ...each, env: bare(each.env) })),
     tasks,
     image: fillImage(output.image),
   };

@@ -13,6 +13,7 @@ import {
   workspaceGlob,
 } from './scalars.ts';
 import { secretsSchema } from './secret-schema.ts';
+import { servicesSchema } from './service-schema.ts';
 import { tasksSchema } from './task-schema.ts';
 import { toolchainSchema } from './toolchain-schema.ts';
 
@@ -82,6 +83,9 @@ export const specSchema = mapping({
   })
     .prefault({})
     .describe('What goes to an engine that does not see the workspace, besides all that git does not ignore'),
+  services: servicesSchema
+    .default({})
+    .describe('What stands beside tasks while they run, such as a database, by the name that tasks reach it by'),
   tasks: tasksSchema
     .default({})
     .describe('What can be run: gbuild run NAME; test and build have commands of their own'),

@@ -54,10 +54,15 @@ export const sections: Section[] = [
     example: { include: ['.env.test', 'vendor/**'] },
   },
   {
+    key: 'services',
+    explain: ['What stands beside tasks that list it under services, such as a database; they reach it by its name.'],
+    example: { db: { image: 'postgres:17', env: { POSTGRES_PASSWORD: 'test' }, ready: { cmd: ['pg_isready'] } } },
+  },
+  {
     key: 'tasks',
     explain: [
       'What can be run: "gbuild run NAME"; "gbuild build" and "gbuild test" are short for two of them.',
-      'A command, or a mapping with run, needs, env, secrets, timeout, reports, split and workdir.',
+      'A command, or a mapping with run, needs, env, secrets, ports, services, timeout, reports, split and workdir.',
     ],
     example: {
       build: 'make',

@@ -1,6 +1,8 @@
 import type { Document } from 'yaml';
 import { checkNames } from './check-names.ts';
+import { checkPorts } from './check-ports.ts';
 import { checkSecrets } from './check-secrets.ts';
+import { checkServices } from './check-services.ts';
 import { checkTasks } from './check-tasks.ts';
 import { applyChain, chainFrom, type MigrationTable } from './migrations.ts';
 import type { Mistake } from './mistakes.ts';
@@ -21,6 +23,8 @@ export function specFormat(table: MigrationTable, knownTasks: readonly string[])
       ...checkTasks(tree, source, knownTasks),
       ...checkNames(tree, source),
       ...checkSecrets(tree, source),
+      ...checkPorts(tree, source),
+      ...checkServices(tree, source),
     ],
     upgrade: (document, tree, source) => upgradeSpec(document, tree, source, table),
   };

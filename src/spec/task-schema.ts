@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { mapping } from './mapping.ts';
+import { publishedPorts } from './ports.ts';
 import { anyText, duration, text, texts, variables, workspaceGlob, workspacePath } from './scalars.ts';
 import { secretName } from './secret-schema.ts';
 
@@ -22,7 +23,7 @@ const wordList = z
     });
   });
 
-const command = z
+export const command = z
   .union([line, wordList], { error: 'a command: a text for a shell, or one program and its arguments as a list' })
   .describe('A text is run by a shell (sh -e); a list is one program with its arguments, no shell');
 
@@ -34,6 +35,10 @@ const taskMapping = mapping({
     .array(secretName)
     .default([])
     .describe('Secrets it gets, each as a file /run/secrets/NAME that the variable NAME_FILE names'),
+  ports: publishedPorts
+    .default([])
+    .describe('Ports to be reached from outside while it runs: 3000, "8080:3000" (ENGINEPORT:PORT), 5353/udp'),
+  services: texts.default([]).describe('Services that are there while it runs, each by its name'),
   timeout: z.exactOptional(duration).describe('The task is stopped after this time: 90s, 10m, 1h30m'),
   reports: z.array(workspaceGlob).default([]).describe('Globs of the reports the task leaves in the workspace'),
   split: z
@@ -49,6 +54,8 @@ const shortTask = line.transform(
     needs: [],
     env: {},
     secrets: [],
+    ports: [],
+    services: [],
     reports: [],
     split: [],
     workdir: '.',

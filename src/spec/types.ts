@@ -20,6 +20,8 @@ export interface Spec {
   resources: ResourcesSpec;
   network: NetworkName;
   sync: SyncSpec;
+  /** What stands beside tasks while they run, by the name they reach it by. */
+  services: Record<string, ServiceSpec>;
   tasks: Record<string, TaskSpec>;
   image: ImageSpec;
 }
@@ -83,6 +85,14 @@ export interface SyncSpec {
 
 export type NetworkName = 'bridge' | 'none' | 'host';
 
+/** A port of a container that the engine makes reachable from outside. */
+export interface PublishedPort {
+  port: number;
+  protocol: 'tcp' | 'udp';
+  /** Of the engine; one that is free when left out. */
+  enginePort?: number;
+}
+
 export interface TaskSpec {
   /** A text for a shell, or one command as a list of words. */
   run: string | string[];
@@ -90,6 +100,9 @@ export interface TaskSpec {
   env: Record<string, string>;
   /** Names of the secrets that it gets. */
   secrets: string[];
+  ports: PublishedPort[];
+  /** Names of the services that it needs. */
+  services: string[];
   /** Seconds. */
   timeout?: number;
   /** Globs in the workspace. */
@@ -98,6 +111,28 @@ export interface TaskSpec {
   split: string[];
   /** Relative to the workspace; `.` is the workspace itself. */
   workdir: string;
+}
+
+/** An image with, maybe, another command than its own; or a command in the image to build in, as tasks have it. */
+export interface ServiceSpec {
+  image?: string;
+  /** Only with `image`. */
+  command?: string[];
+  /** Only, and always, without `image`. */
+  run?: string | string[];
+  env: Record<string, string>;
+  ports: PublishedPort[];
+  ready: ReadySpec;
+}
+
+/** At most one of `cmd` and `port`. */
+export interface ReadySpec {
+  /** Run in its container: exit code 0 says that it is. */
+  cmd?: string[];
+  /** It takes connections there. */
+  port?: number;
+  /** Seconds. */
+  timeout: number;
 }
 
 export interface ImageSpec {

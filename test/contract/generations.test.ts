@@ -5,6 +5,7 @@ import { type EngineContainer, startEngineContainer } from '../support/engine-co
 import type { GenerationName } from '../support/engine-generations.ts';
 import { describeEngine, type Subject } from '../support/engine-suite.ts';
 import { describeImages } from '../support/image-suite.ts';
+import { describeServices } from '../support/service-suite.ts';
 import { ownHost } from '../support/test-engine.ts';
 
 /** What differs by nature; the rest is the same promise on every engine. */
@@ -33,9 +34,10 @@ describe.each(differences)('%s', (name, differs) => {
   });
   describeEngine('as an engine', open);
   describeImages('with images', open);
+  describeServices('with services', open);
 });
 
-describeImages('docker 20.10 with images', async () => {
+const openOldest = async () => {
   const host = inject('engineHost');
   const imported = await ensureTestImage(host, smallImage);
   return {
@@ -45,4 +47,6 @@ describeImages('docker 20.10 with images', async () => {
       if (imported && host !== ownHost) await removeTestImage(host, smallImage);
     },
   };
-});
+};
+describeImages('docker 20.10 with images', openOldest);
+describeServices('docker 20.10 with services', openOldest);

@@ -50,9 +50,28 @@ test('a password is asked for where somebody is there, and only when the connect
   expect(plan('').master).toContain('BatchMode=yes');
 });
 
+test.each([
+  ['our own', '', '/run/s'],
+  ["the user's", 'controlmaster auto\ncontrolpath /home/ada/.ssh/c\ncontrolpersist 600\n', '/home/ada/.ssh/c'],
+])(
+  'a port is forwarded over %s connection, from and to the loopback address, past the configuration',
+  (_, settings, socket) => {
+    const { forward } = plan(settings);
+    const words = ['-F', 'none', '-T', '-o', 'LogLevel=ERROR', '-o', 'BatchMode=yes', '-S', socket];
+    expect(forward?.('forward', { localPort: 8080, remotePort: 32768 })).toEqual(
+      words.concat('-O', 'forward', '-L', '127.0.0.1:8080:127.0.0.1:32768', '--', 'box'),
+    );
+  },
+);
+
 test('where ssh cannot share a connection every stream opens its own', () => {
-  const { master, channel, exit } = plan('', { controlPath: undefined });
-  expect([master, exit, channel.some((word) => word.startsWith('Control'))]).toEqual([undefined, undefined, false]);
+  const { master, channel, exit, forward } = plan('', { controlPath: undefined });
+  expect([master, exit, forward, channel.some((word) => word.startsWith('Control'))]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    false,
+  ]);
 });
 
 test('the socket at the other end is named to its client', () => {

@@ -82,8 +82,18 @@ test('the first spec explains each key and says what was assumed', () => {
     #     - .env.test
     #     - vendor/**
 
+    # What stands beside tasks that list it under services, such as a database; they reach it by its name.
+    # services:
+    #   db:
+    #     image: postgres:17
+    #     env:
+    #       POSTGRES_PASSWORD: test
+    #     ready:
+    #       cmd:
+    #         - pg_isready
+
     # What can be run: "gbuild run NAME"; "gbuild build" and "gbuild test" are short for two of them.
-    # A command, or a mapping with run, needs, env, secrets, timeout, reports, split and workdir.
+    # A command, or a mapping with run, needs, env, secrets, ports, services, timeout, reports, split and workdir.
     tasks:
       build: npm run build
       # assumed: the script "test" of package.json

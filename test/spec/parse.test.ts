@@ -25,6 +25,7 @@ test('a spec that says the least gets every default', () => {
     resources: { pids: 4096 },
     network: 'bridge',
     sync: { include: [] },
+    services: {},
     tasks: {},
     image: { base: 'auto', layers: 'auto', build: undefined, expose: [], env: {}, labels: {} },
   });
@@ -52,12 +53,15 @@ test('a spec that says everything is read whole, units turned into numbers and p
     resources: { cpus: 1.5, memory: 512 * 1024 ** 2, pids: 100 },
     network: 'none',
     sync: { include: ['.env', 'vendor/**'] },
+    services: {},
     tasks: {
       'lint:js': {
         run: ['npx', 'biome', '.'],
         needs: [],
         env: { FORCE_COLOR: '1' },
         secrets: [],
+        ports: [],
+        services: [],
         reports: [],
         split: ['./packages/**/*.js'],
         workdir: 'packages/api',

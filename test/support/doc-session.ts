@@ -108,6 +108,7 @@ function normalise(text: string): string {
     .replace(/\b\d+(\.\d+)? (B|kB|MB|GB)\b/g, 'SIZE')
     .replace(/\b22\.\d+\.\d+\b/g, '22.x')
     .replace(/\b(?=[a-f]*\d)[0-9a-f]{7,64}\b/g, 'HEX')
+    .replace(/\b127\.0\.0\.1:(3[2-9]|[4-6]\d)\d{3}\b/g, '127.0.0.1:PORT')
     .replace(/gbuild-cache-(\w+)-\d+/g, 'gbuild-cache-$1-UID')
     .replace(/\((docker|podman) .*\), because .*/, '(ENGINE), because WHY')
     .trimEnd();

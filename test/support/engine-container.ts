@@ -11,6 +11,8 @@ const capabilities =
 export interface EngineContainer extends AsyncDisposable {
   host: string;
   port: number;
+  /** Its own address, where what it publishes is. */
+  address: string;
   /** The engine dies, with all its containers. */
   kill(): Promise<void>;
   /** It stops answering; its connections stay open. */
@@ -36,13 +38,14 @@ export async function startEngineContainer(
   };
   try {
     await expectStatus(askEngine(outer, 'POST', `/containers/${id}/start`), 204);
-    const port = await readPort(outer, id);
+    const { port, address } = await readPlace(outer, id);
     const host = `tcp://127.0.0.1:${port}`;
     await waitForEngine(outer, id, host);
     await ensureTestImage(host, image);
     return {
       host,
       port,
+      address,
       kill: () => expectStatus(askEngine(outer, 'POST', `/containers/${id}/kill`), 204),
       freeze: () => expectStatus(askEngine(outer, 'POST', `/containers/${id}/pause`), 204),
       [Symbol.asyncDispose]: dispose,
@@ -85,14 +88,14 @@ export function engineHostConfig(binds: string[], dataDir = '/var/lib/docker') {
   };
 }
 
-async function readPort(outer: string, id: string): Promise<number> {
+async function readPlace(outer: string, id: string): Promise<{ port: number; address: string }> {
   const { text } = await askEngine(outer, 'GET', `/containers/${id}/json`);
   const { NetworkSettings } = JSON.parse(text) as {
-    NetworkSettings: { Ports: Record<string, { HostPort: string }[] | null> };
+    NetworkSettings: { IPAddress: string; Ports: Record<string, { HostPort: string }[] | null> };
   };
   const port = Number(NetworkSettings.Ports['2375/tcp']?.[0]?.HostPort);
   if (!Number.isInteger(port)) throw new Error(`the engine container ${id} publishes no port`);
-  return port;
+  return { port, address: NetworkSettings.IPAddress };
 }
 
 async function waitForEngine(outer: string, id: string, host: string): Promise<void> {

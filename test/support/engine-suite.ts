@@ -214,6 +214,45 @@ export function describeEngine(name: string, open: () => Promise<Subject>): void
       expect((await run(sh('(sleep 30; echo late) & echo main; exit 5'))).exitCode).toBe(5);
     });
 
+    test('publishes a port, and says where before the first output', async () => {
+      const { stop, killWith } = startStop();
+      const events: unknown[] = [];
+      const failure = await failureOf(
+        run(sh('echo ready; sleep 600', { network: 'bridge', ports: [{ port: 8080, protocol: 'tcp' }] }), {
+          stop,
+          onPublished: (ports) => void events.push(...ports),
+          onOutput: (_, chunk) => {
+            events.push(chunk.toString());
+            killWith(new GbuildError('interrupted', 'seen'));
+          },
+        }),
+      );
+      const at = { port: 8080, protocol: 'tcp', enginePort: expect.any(Number) };
+      expect([failure.message, events]).toEqual(['seen', [at, 'ready\n']]);
+    });
+
+    test('names the port of the engine that is taken', async () => {
+      const { stop, killWith } = startStop();
+      const spec = (enginePort?: number) =>
+        sh('echo ready; sleep 600', {
+          network: 'bridge',
+          ports: [{ port: 8080, protocol: 'tcp', address: '127.0.0.1', ...(enginePort && { enginePort }) }],
+        });
+      let second: GbuildError | undefined;
+      let taken = 0;
+      const onPublished: ContainerIO['onPublished'] = async ([first]) => {
+        taken = first!.enginePort;
+        second = await failureOf(run(spec(taken)));
+        killWith(new GbuildError('interrupted', 'seen'));
+      };
+      expect((await failureOf(run(spec(), { stop, onPublished }))).message).toBe('seen');
+      expect([second?.code, second?.facts.enginePort, second?.suggestions[0]]).toEqual([
+        'port-refused',
+        taken,
+        `publish 8080 instead of ${taken}:8080   # the engine takes one that is free`,
+      ]);
+    });
+
     test('sweeps what a dead owner left and nothing of a living or foreign one', async () => {
       const self = readOwner();
       const { ownerText } = await import('../../src/engine/owner.ts');

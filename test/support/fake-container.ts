@@ -12,7 +12,10 @@ export interface CreateBody {
   Env?: string[];
   Labels?: Record<string, string>;
   OpenStdin?: boolean;
-  HostConfig?: { Mounts?: { Type: string; Source: string; Target: string }[] };
+  HostConfig?: {
+    Mounts?: { Type: string; Source: string; Target: string }[];
+    PortBindings?: Record<string, { HostIp: string; HostPort: string }[]>;
+  };
 }
 
 /**

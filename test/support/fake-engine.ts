@@ -41,6 +41,7 @@ export class FakeEngine implements AsyncDisposable {
   /** How many connections were opened. */
   connections = 0;
   readonly containers = new Map<string, FakeContainer>();
+  readonly #bound = new Map<string, Record<string, { HostPort: string }[]>>();
   readonly #dir = mkdtempSync(join(tmpdir(), 'gbuild-fake-socket-'));
   readonly #sockets = new Set<Socket>();
   readonly #server: Server;
@@ -115,6 +116,7 @@ export class FakeEngine implements AsyncDisposable {
     if (path === '/containers/create') return this.#create(JSON.parse(await readBody(request)) as CreateBody, response);
     if (path === '/containers/json') return send(response, 200, this.#list(url.searchParams));
     if (path === '/volumes') return send(response, 200, { Volumes: null, Warnings: null });
+    if (path === '/networks') return send(response, 200, []);
     if (path === '/images/json') return send(response, 200, []);
     if (path === `/images/${knownImage}/json`)
       return send(response, 200, {
@@ -160,7 +162,8 @@ export class FakeEngine implements AsyncDisposable {
     if (method === 'HEAD') return this.#stat(container.hostPath(query.get('path') ?? '/'), response);
     if (verb === 'json') {
       const ExitCode = this.faults.startRefused?.exitCode ?? 0;
-      return send(response, 200, { Id: id, State: { Running: true, ExitCode, OOMKilled: false } });
+      const NetworkSettings = { Ports: this.#bound.get(id) ?? {} };
+      return send(response, 200, { Id: id, State: { Running: true, ExitCode, OOMKilled: false }, NetworkSettings });
     }
     if (verb === 'wait') {
       response.writeHead(200).flushHeaders();
@@ -169,10 +172,25 @@ export class FakeEngine implements AsyncDisposable {
     }
     if (verb === 'start' && this.faults.startRefused !== undefined)
       return send(response, this.faults.startRefused.status, { message: this.faults.startRefused.message });
-    if (verb === 'start') container.start();
+    if (verb === 'start') {
+      const taken = this.#bindPorts(container);
+      if (taken !== undefined) return send(response, 500, { message: `Bind for ${taken} failed` });
+      container.start();
+    }
     if (verb === 'stop') container.signal('SIGTERM');
     if (verb === 'kill') container.signal('SIGKILL');
     return send(response, 204, '');
+  }
+
+  /** Binds nothing, but knows what is taken; the port that is. */
+  #bindPorts({ id, body }: FakeContainer): string | undefined {
+    const wanted = Object.entries(body.HostConfig?.PortBindings ?? {});
+    const taken = [...this.#bound.values()].flatMap((ports) => Object.values(ports).flat());
+    const bound = wanted.map(([key, [first]], index) => [key, [{ HostPort: first?.HostPort || `${49_000 + index}` }]]);
+    const ports: Record<string, { HostPort: string }[]> = Object.fromEntries(bound);
+    const clash = wanted.find(([, [first]]) => taken.some(({ HostPort }) => HostPort === first?.HostPort));
+    if (clash === undefined) this.#bound.set(id, ports);
+    return clash?.[1][0]?.HostPort;
   }
 
   #remove(container: FakeContainer, response: ServerResponse): ServerResponse {
@@ -181,6 +199,7 @@ export class FakeEngine implements AsyncDisposable {
     if (busy > 0) return send(response, 409, { message: 'removal of container is already in progress' });
     container.remove();
     this.containers.delete(container.id);
+    this.#bound.delete(container.id);
     return send(response, 204, '');
   }
 

@@ -1,0 +1,33 @@
+import { GbuildError } from '../errors.ts';
+import { readText, readTextMap } from './json.ts';
+import type { Wire } from './wire.ts';
+
+export interface EngineNetwork {
+  name: string;
+  labels: Record<string, string>;
+}
+
+/** POST /networks/create: a network of its own, on which containers find each other by name. */
+export async function createNetwork(wire: Wire, { name, labels }: EngineNetwork): Promise<void> {
+  const json = { Name: name, Driver: 'bridge', CheckDuplicate: true, Labels: labels };
+  const request = { what: `make the network ${name}`, method: 'POST', path: '/networks/create', json } as const;
+  await wire.call(request).catch((thrown: unknown) => {
+    if (!(thrown instanceof GbuildError) || thrown.facts.status === undefined) throw thrown;
+    // An engine has a few dozen address ranges by default.
+    const suggestions = ['docker network prune   # those that nobody uses', 'gbuild clean', ...thrown.suggestions];
+    throw new GbuildError(thrown.code, thrown.message, { suggestions, cause: thrown, facts: thrown.facts });
+  });
+}
+
+/** GET /networks: those that carry the label. */
+export async function listNetworks(wire: Wire, label: string): Promise<EngineNetwork[]> {
+  const query = { filters: JSON.stringify({ label: [label] }) };
+  const { json } = await wire.call({ what: 'list networks', method: 'GET', path: '/networks', query });
+  if (!Array.isArray(json)) return [];
+  return json.map((each: unknown) => ({ name: readText(each, 'Name') ?? '', labels: readTextMap(each, 'Labels') }));
+}
+
+/** DELETE /networks/{name}; a missing one is fine, one in use is `engine-failed`. */
+export async function removeNetwork(wire: Wire, name: string): Promise<void> {
+  await wire.call({ what: `remove the network ${name}`, method: 'DELETE', path: `/networks/${name}` }, [200, 204, 404]);
+}

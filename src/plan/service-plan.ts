@@ -1,0 +1,26 @@
+import type { PublishedPort, ReadySpec, Spec, TaskSpec } from '../spec/types.ts';
+import type { PlannedTask } from './task-plan.ts';
+
+/** What stands beside tasks: an image of its own, or a command in the image to build in, with all that a task has. */
+export interface PlannedService {
+  name: string;
+  runs:
+    | { kind: 'image'; reference: string; command: string[]; env: Record<string, string> }
+    | { kind: 'task'; task: PlannedTask };
+  ports: PublishedPort[];
+  ready: ReadySpec;
+}
+
+/** The services of these names, each once, in the order of the file; what runs in the image to build in is planned as tasks are. */
+export function planServices(
+  spec: Spec,
+  names: string[],
+  planTask: (name: string, task: TaskSpec) => PlannedTask,
+): PlannedService[] {
+  const services = Object.entries(spec.services).filter(([name]) => names.includes(name));
+  return services.map(([name, { image, command = [], run = [], env, ports, ready }]) => {
+    if (image !== undefined) return { name, runs: { kind: 'image', reference: image, command, env }, ports, ready };
+    const task = { run, needs: [], env, secrets: [], ports, services: [], reports: [], split: [], workdir: '.' };
+    return { name, runs: { kind: 'task', task: planTask(name, task) }, ports, ready };
+  });
+}
