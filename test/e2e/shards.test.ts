@@ -125,6 +125,20 @@ test('a part alone runs in the workspace itself, with its own files; one without
   expect(await part('6/6')).toEqual([0, '', 'this part has no test files: nothing had to run']);
 });
 
+test('shards on one engine have services of their own, each by its name', async () => {
+  const body = `services:
+  echo: { run: 'echo $GBUILD_SHARD > here; sleep 60' }
+tasks:
+  test:
+    run: until [ -s here ]; do sleep 0.1; done; cat here; getent hosts echo > found && cut -d' ' -f1 found | wc -l
+    services: [echo]
+`;
+  const cwd = cli.tasks('shards-services', body);
+  const { exitCode, stdout, stderr } = await cli.run(['test', '--shards', '2'], { cwd });
+  expect([exitCode, stdout], stderr).toEqual([0, '1\n1\n2\n1\n']);
+  expect(await listLeft(outer, label('shards-services'))).toEqual(nothingLeft);
+});
+
 test('reports of an earlier run that a copy still has are none of this one’s', async () => {
   const body = `tasks:\n  test:\n    run: mkdir -p reports; ls reports; echo x > reports/$GBUILD_SHARD-of-$GBUILD_SHARDS.txt\n    reports: [reports/*]\n`;
   const cwd = cli.tasks('shards-stale', body, ignored);
