@@ -1,6 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
-const engine = { globalSetup: ['test/support/engine-setup.ts'], testTimeout: 120_000, hookTimeout: 600_000 };
+/** One file at a time: some look at all that an engine has, or take away whatever came to it meanwhile. */
+const engine = {
+  globalSetup: ['test/support/engine-setup.ts'],
+  testTimeout: 120_000,
+  hookTimeout: 600_000,
+  maxWorkers: 1,
+  sequence: { groupOrder: 1 },
+};
 
 export default defineConfig({
   test: {
@@ -11,6 +18,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/contract/**', 'test/e2e/**', 'test/support/**'],
+          maxWorkers: '100%',
+          sequence: { groupOrder: 0 },
         },
       },
       { test: { name: 'contract', include: ['test/contract/**/*.test.ts'], ...engine } },

@@ -2,7 +2,7 @@ import { Args, Flags } from '@oclif/core';
 import { GbuildError } from '../errors.ts';
 import { checkLock } from '../pipeline/check-lock.ts';
 import { readyToolchain } from '../pipeline/ready-toolchain.ts';
-import type { Lock } from '../spec/types.ts';
+import type { Lock } from '../spec/lock-types.ts';
 import { engineFlags } from './base.ts';
 import { type OpenCommand, TaskCommand } from './task-command.ts';
 

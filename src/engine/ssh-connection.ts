@@ -1,9 +1,9 @@
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { explainSsh, lastLine } from './ssh-failures.ts';
+import { makeSshFolder } from './ssh-folder.ts';
 import { SshForwards } from './ssh-forwards.ts';
 import { parseSettings, planSettings, planSsh, type SshPlan } from './ssh-plan.ts';
 import { type SshEnd, SshStream } from './ssh-stream.ts';
@@ -22,13 +22,6 @@ export interface SshAccess {
 
 /** Milliseconds for a connection that nobody has to type anything for. */
 const patience = 25_000;
-
-/** A socket's path has some hundred bytes at most, and ssh appends to it. */
-const longest = 60;
-
-function shortFolder(): string {
-  return tmpdir().length > longest ? '/tmp' : tmpdir();
-}
 
 /** What leads to the engine once ssh has let us in. */
 interface Opened {
@@ -110,7 +103,7 @@ export class SshConnection {
   async #connect(): Promise<Opened> {
     const { target, env, canShare } = this.#access;
     const settings = parseSettings(await this.#run(planSettings(target)));
-    const dir = canShare ? mkdtempSync(join(shortFolder(), 'gbuild-ssh-')) : undefined;
+    const dir = canShare ? makeSshFolder() : undefined;
     const controlPath = dir === undefined ? undefined : join(dir, 's');
     const plan = planSsh({ target, settings, controlPath, mayAsk: this.#mayAsk });
     const isOwn = plan.exit !== undefined && controlPath !== undefined;

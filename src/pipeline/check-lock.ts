@@ -1,5 +1,5 @@
 import type { Progress } from '../reporter/progress.ts';
-import type { Lock } from '../spec/types.ts';
+import type { Lock } from '../spec/lock-types.ts';
 import { throwStale } from './lock-mismatch.ts';
 import { openWorkspace, type Places } from './workspace-session.ts';
 

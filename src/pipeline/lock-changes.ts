@@ -2,7 +2,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { Host, Stop } from '../host.ts';
 import { formatDigest } from '../reporter/format.ts';
 import type { Progress } from '../reporter/progress.ts';
-import type { Lock } from '../spec/types.ts';
+import type { Lock } from '../spec/lock-types.ts';
 import { describeChanges, readPackages } from '../toolchain/contents.ts';
 import type { MadeLock } from './make-lock.ts';
 

@@ -1,6 +1,6 @@
 import { GbuildError } from '../errors.ts';
 import type { Progress } from '../reporter/progress.ts';
-import type { Lock } from '../spec/types.ts';
+import type { Lock } from '../spec/lock-types.ts';
 import type { ResolvedToolchain } from '../toolchain/resolve.ts';
 import type { WorkspaceSession } from './workspace-session.ts';
 

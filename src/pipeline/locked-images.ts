@@ -1,7 +1,7 @@
 import type { Engine } from '../engine/engine.ts';
 import type { Host, Stop } from '../host.ts';
 import type { Progress } from '../reporter/progress.ts';
-import type { LockedPlatform } from '../spec/types.ts';
+import type { LockedPlatform } from '../spec/lock-types.ts';
 import type { EnsuredImage } from '../toolchain/rim.ts';
 import { parseRegistry } from './registry-name.ts';
 import type { WorkspaceSession } from './workspace-session.ts';

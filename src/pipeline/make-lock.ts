@@ -1,7 +1,7 @@
 import type { Engine } from '../engine/engine.ts';
 import type { Host, Stop } from '../host.ts';
 import type { Progress } from '../reporter/progress.ts';
-import type { Lock, LockedPlatform } from '../spec/types.ts';
+import type { Lock, LockedPlatform } from '../spec/lock-types.ts';
 import type { EnsuredToolchain } from '../toolchain/ensure.ts';
 import type { WorkspaceSession } from './workspace-session.ts';
 

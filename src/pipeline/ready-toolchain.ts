@@ -1,7 +1,7 @@
 import type { Engine, EngineImage } from '../engine/engine.ts';
 import type { Host, Stop } from '../host.ts';
 import type { Progress } from '../reporter/progress.ts';
-import type { Lock, LockedPlatform } from '../spec/types.ts';
+import type { Lock, LockedPlatform } from '../spec/lock-types.ts';
 import type { EnsuredImage, EnsuredToolchain, Rim } from '../toolchain/ensure.ts';
 import { readImageId } from '../toolchain/image-id.ts';
 import { assertLockFits, type Frozen } from './lock-mismatch.ts';

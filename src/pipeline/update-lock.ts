@@ -2,7 +2,7 @@ import { GbuildError } from '../errors.ts';
 import { tasksOf } from '../plan/task-plan.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { readLock } from '../spec/lock.ts';
-import type { Lock } from '../spec/types.ts';
+import type { Lock } from '../spec/lock-types.ts';
 import { listLockChanges } from './lock-changes.ts';
 import { keepLock, type MadeLock, makeLock } from './make-lock.ts';
 import { type RunRequest, runNamed } from './run-named.ts';

@@ -2,13 +2,14 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { GbuildError, messageOf } from '../errors.ts';
 import { lockSchema } from './lock-schema.ts';
+import type { Lock } from './lock-types.ts';
 import { quote } from './mistakes.ts';
 import { type FileFormat, parseFile } from './parse-file.ts';
 import { readBounded } from './read-bounded.ts';
 import type { Source } from './source.ts';
 import { kindOf } from './toolchain-schema.ts';
 import { findTree, type Tree } from './tree.ts';
-import type { Lock, PathKey, Position } from './types.ts';
+import type { PathKey, Position } from './types.ts';
 import { readExactVersion } from './version-text.ts';
 import { writeBeside } from './write-beside.ts';
 

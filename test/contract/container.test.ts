@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { type ContainerSpec, connectEngine, type Engine } from '../../src/engine/engine.ts';
+import { bareContainer, type ContainerSpec, connectEngine, type Engine } from '../../src/engine/engine.ts';
 import { readOwner } from '../../src/engine/owner.ts';
 import { GbuildError } from '../../src/errors.ts';
 import { endpointOf } from '../support/endpoint-of.ts';
@@ -26,19 +26,11 @@ afterAll(async () => {
 
 const directory = (path: string, uid: number) => ({ path, type: 'directory' as const, mode: 0o755, uid, gid: uid });
 const specOf = (script: string, more: Partial<ContainerSpec> = {}): ContainerSpec => ({
-  image: inject('baseImage'),
-  command: ['sh', '-c', script],
+  ...bareContainer(inject('baseImage'), ['sh', '-c', script]),
   user: '4242:4242',
   env: { HOME: '/home/gbuild' },
   workdir: '/workspace',
   mounts: [{ type: 'bind', hostDir: workspace, containerDir: '/workspace' }],
-  files: [],
-  tty: false,
-  stdin: false,
-  network: 'none',
-  limits: {},
-  capAdd: [],
-  labels: {},
   ...more,
 });
 const run = async (spec: ContainerSpec) => {

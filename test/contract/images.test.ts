@@ -3,9 +3,9 @@ import { type BuildEvent, connectEngine, type Engine } from '../../src/engine/en
 import { readOwner } from '../../src/engine/owner.ts';
 import { GbuildError } from '../../src/errors.ts';
 import { digestOf } from '../../src/oci/digest.ts';
-import { writeTar } from '../../src/oci/tar.ts';
 import { endpointOf } from '../support/endpoint-of.ts';
 import { neverStop, startStop } from '../support/run-io.ts';
+import { tarOf } from '../support/tar-of.ts';
 
 const name = `gbuild-test/images-${process.pid}`;
 let engine: Engine;
@@ -18,15 +18,6 @@ afterAll(async () => {
   for (const tag of images.flatMap(({ tags }) => tags)) await engine.removeImage(tag);
   engine.close();
 });
-
-function tarOf(files: Record<string, string | Buffer>): Buffer {
-  const items = Object.entries(files).map(([path, text]) => {
-    const bytes = Buffer.from(text);
-    const header = { path, type: 'file' as const, mode: 0o644, uid: 0, gid: 0, mtime: 1, size: bytes.length };
-    return { header, content: { bytes, size: bytes.length } };
-  });
-  return Buffer.concat([...writeTar(items)]);
-}
 
 const build = (dockerfile: string, more: { tags?: string[]; onProgress?: (event: BuildEvent) => void } = {}) =>
   engine.buildImage({

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { type ContainerSpec, connectEngine, type Engine } from '../../src/engine/engine.ts';
+import { bareContainer, type ContainerSpec, connectEngine, type Engine } from '../../src/engine/engine.ts';
 import { readOwner } from '../../src/engine/owner.ts';
 import { endpointOf } from '../support/endpoint-of.ts';
 import { type EngineContainer, startEngineContainer } from '../support/engine-container.ts';
@@ -28,19 +28,8 @@ afterAll(async () => {
 });
 
 const specOf = (script: string, hostDir?: string): ContainerSpec => ({
-  image: inject('baseImage'),
-  command: ['sh', '-c', script],
-  user: '0:0',
-  env: {},
-  workdir: '/',
+  ...bareContainer(inject('baseImage'), ['sh', '-c', script]),
   mounts: hostDir === undefined ? [] : [{ type: 'bind', hostDir, containerDir: '/workspace' }],
-  files: [],
-  tty: false,
-  stdin: false,
-  network: 'none',
-  limits: {},
-  capAdd: [],
-  labels: {},
   ...(hostDir !== undefined && { probe: { hostDir, containerDir: '/workspace' } }),
 });
 const run = (spec: ContainerSpec, onOutput: () => void = () => {}) =>

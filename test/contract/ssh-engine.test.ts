@@ -4,10 +4,10 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { bareContainer, connectEngine, type Endpoint, type Engine } from '../../src/engine/engine.ts';
 import { readOwner } from '../../src/engine/owner.ts';
 import { digestOf } from '../../src/oci/digest.ts';
-import { writeTar } from '../../src/oci/tar.ts';
 import { describeEngine } from '../support/engine-suite.ts';
 import { collectOutput, neverStop } from '../support/run-io.ts';
 import { type SshEngine, startSshEngine } from '../support/ssh-engine.ts';
+import { tarOf } from '../support/tar-of.ts';
 
 const endpointOver = ({ binDir }: SshEngine): Endpoint => ({
   url: 'ssh://box',
@@ -51,15 +51,6 @@ const run = async (client: Engine, script: string) => {
   const { exitCode } = await client.runContainer(specOf(script), { onOutput: output.take, stop: neverStop() });
   return [exitCode, output.read().stdout];
 };
-
-function tarOf(files: Record<string, string | Buffer>): Buffer {
-  const items = Object.entries(files).map(([path, text]) => {
-    const bytes = Buffer.from(text);
-    const header = { path, type: 'file' as const, mode: 0o644, uid: 0, gid: 0, mtime: 1, size: bytes.length };
-    return { header, content: { bytes, size: bytes.length } };
-  });
-  return Buffer.concat([...writeTar(items)]);
-}
 
 test('nothing is started before the engine is used, and nothing is left when it is closed', async () => {
   const before = ssh.calls().length;

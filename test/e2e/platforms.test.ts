@@ -6,7 +6,7 @@ import type { ListedRelease } from '../../src/pipeline/list-releases.ts';
 import type { PruneReport } from '../../src/pipeline/prune-releases.ts';
 import type { PushRecord } from '../../src/pipeline/push-release.ts';
 import { readLock, writeLock } from '../../src/spec/lock.ts';
-import type { LockedToolchain } from '../../src/spec/types.ts';
+import type { LockedToolchain } from '../../src/spec/lock-types.ts';
 import { askUntilUp } from '../support/ask-until-up.ts';
 import { makeForeign, pushForeign, pushFromEngine, putIndex } from '../support/base-index.ts';
 import { type CallOptions, type CliResult, commitAll, copyOf, git, openCli } from '../support/cli.ts';

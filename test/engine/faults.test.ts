@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type ContainerSpec, connectEngine, type Engine } from '../../src/engine/engine.ts';
+import { bareContainer, type ContainerSpec, connectEngine, type Engine } from '../../src/engine/engine.ts';
 import { readOwner } from '../../src/engine/owner.ts';
 import type { GbuildError } from '../../src/errors.ts';
 import { endpointOf } from '../support/endpoint-of.ts';
@@ -25,19 +25,10 @@ afterEach(async () => {
 afterAll(() => rmSync(workspace, { recursive: true, force: true }));
 
 const specOf = (command: string[]): ContainerSpec => ({
-  image: fake.image,
-  command,
-  user: '0:0',
+  ...bareContainer(fake.image, command),
   env: { PATH: '/usr/bin:/bin' },
   workdir: '/workspace',
   mounts: [{ type: 'bind', hostDir: workspace, containerDir: '/workspace' }],
-  files: [],
-  tty: false,
-  stdin: false,
-  network: 'none',
-  limits: {},
-  capAdd: [],
-  labels: {},
   probe: { hostDir: workspace, containerDir: '/workspace' },
 });
 const run = (command: string[], onOutput = collectOutput().take) =>

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { digestOf } from '../../src/oci/digest.ts';
 import { composeLock } from '../../src/pipeline/make-lock.ts';
-import type { Lock } from '../../src/spec/types.ts';
+import type { Lock } from '../../src/spec/lock-types.ts';
 import { readCatalog } from '../../src/toolchain/catalog.ts';
 import { resolveToolchain } from '../../src/toolchain/resolve.ts';
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createFixture } from 'fs-fixture';
 import { expect, test } from 'vitest';
 import { formatLock, parseLock, readLock, writeLock } from '../../src/spec/lock.ts';
-import type { Lock } from '../../src/spec/types.ts';
+import type { Lock } from '../../src/spec/lock-types.ts';
 import { errorOf } from './mistakes-of.ts';
 
 const hex = '0123456789abcdef'.repeat(4);

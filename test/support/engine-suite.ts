@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { ContainerIO, ContainerResult, ContainerSpec, Endpoint, Engine } from '../../src/engine/engine.ts';
-import { connectEngine } from '../../src/engine/engine.ts';
+import { bareContainer, connectEngine } from '../../src/engine/engine.ts';
 import { readOwner } from '../../src/engine/owner.ts';
 import { GbuildError } from '../../src/errors.ts';
 import { endpointOf } from './endpoint-of.ts';
@@ -34,19 +34,12 @@ export function describeEngine(name: string, open: () => Promise<Subject>): void
     let engine: Engine;
 
     const specOf = (command: string[], more: Partial<ContainerSpec> = {}): ContainerSpec => ({
-      image: subject.image,
-      command,
+      ...bareContainer(subject.image, command),
       user: '1000:1000',
       env: { PATH: '/usr/bin:/bin' },
       workdir: '/workspace',
       mounts: [{ type: 'bind', hostDir: workspace, containerDir: '/workspace' }],
-      files: [],
-      tty: false,
-      stdin: false,
-      network: 'none',
       limits: { pids: 256 },
-      capAdd: [],
-      labels: {},
       probe: { hostDir: workspace, containerDir: '/workspace' },
       graceSeconds: 5,
       ...more,
