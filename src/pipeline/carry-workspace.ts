@@ -21,6 +21,8 @@ export interface CarriedWorkspace {
   probe?: NonNullable<ContainerSpec['probe']>;
   /** The engine sees this machine's folders. */
   isShared: boolean;
+  /** A container may start once it has come. */
+  ready?: Promise<unknown>;
 }
 
 export interface CarryInput {
@@ -75,10 +77,10 @@ async function workOnCopy<T>(input: CarryInput, work: (workspace: CarriedWorkspa
   const copy = await WorkspaceCopy.open(await copyInput(input));
   try {
     const mount = { type: 'volume', name: copy.volume, containerDir: containerPaths.workspace } as const;
-    const done = await work({ mount, isShared: false }).catch(async (thrown: unknown) => {
+    const done = await work({ mount, isShared: false, ready: copy.ready }).catch(async (thrown: unknown) => {
       if (isDetached(thrown)) {
         // The task goes on there: what it changes comes back with it.
-        copy.remember();
+        await copy.remember();
         throw thrown;
       }
       // The first failure tells more; the second says that what was changed is not here.

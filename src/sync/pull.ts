@@ -4,13 +4,15 @@ import { readTar } from '../oci/untar.ts';
 import { askIgnored } from '../workspace/ignored.ts';
 import { type Landed, Landing } from './landing.ts';
 import { isIgnored, listUndecided, type PullSides, planPull } from './plan-pull.ts';
-import { treeOf } from './remote-tree.ts';
 import type { Mirror, Tree } from './tree.ts';
 
 export interface PullInput {
   rootDir: string;
   env: NodeJS.ProcessEnv;
   holder: VolumeHolder;
+  /** What is in the volume now, and names there that lead out of it. */
+  remote: Tree;
+  refused: string[];
   /** What both sides had after the push; kept up to date. */
   mirror: Mirror;
   sources: { has(path: string): boolean };
@@ -23,8 +25,8 @@ export interface PullInput {
  * Brings back what a run changed in the volume. A path that was edited here meanwhile stays as it is, and is named; what must
  * not come is refused, and named.
  */
-export async function pull({ rootDir, env, holder, mirror, sources, isWanted, signal }: PullInput): Promise<Landed> {
-  const { tree: remote, refused } = treeOf(await holder.list(signal));
+export async function pull(input: PullInput): Promise<Landed> {
+  const { rootDir, env, holder, remote, refused, mirror, sources, isWanted, signal } = input;
   if (isAnother(remote, mirror)) throw lostCopy(holder.volume);
   const ignored = new Map<string, boolean>();
   const sides: PullSides = { remote, mirror, ignored };
