@@ -1,5 +1,6 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type FarEngine, openFarEngine } from '../support/far-engine.ts';
 
@@ -26,15 +27,21 @@ describe('a volume that is as it was left', () => {
     expect([stdout, starts[0]]).toEqual(['two\n', 'is sent there']);
   });
 
-  test('is known no more when another memory of the same workspace had a run there that was killed', async () => {
+  test.each(['another', 'an older'])('is known no more to %s memory when a run there was killed', async (which) => {
     const body = "tasks:\n  look: cat a\n  spoil: 'echo spoilt > a; echo ready; while :; do sleep 1; done'\n";
     const cwd = cli.tasks('stamp-stale', body, { a: 'one\n' });
-    await cli.run(['run', 'look'], { cwd });
-    const other = cli.start(['run', 'spoil'], { cwd, env: { XDG_CACHE_HOME: join(cli.dir, 'other-cache') } });
-    await other.until('ready\n');
-    other.kill('SIGKILL');
-    await other.ended;
-    expect((await cli.run(['run', 'look'], { cwd })).stdout).toBe('one\n');
+    const memories = join(cli.dir, `memory of ${which}`);
+    const env = { XDG_CACHE_HOME: memories };
+    await cli.run(['run', 'look'], { cwd, env });
+    cpSync(memories, `${memories}, kept`, { recursive: true });
+    const elsewhere = { XDG_CACHE_HOME: which === 'another' ? join(cli.dir, 'other memory') : memories };
+    const killed = cli.start(['run', 'spoil'], { cwd, env: elsewhere });
+    await killed.until('ready\n');
+    killed.kill('SIGKILL');
+    await killed.ended;
+    rmSync(memories, { recursive: true });
+    cpSync(`${memories}, kept`, memories, { recursive: true });
+    expect((await cli.run(['run', 'look'], { cwd, env })).stdout).toBe('one\n');
     expect(readFileSync(join(cwd, 'a'), 'utf8')).toBe('one\n');
   });
 
@@ -74,6 +81,8 @@ test('trees that a task moves about, with times as old as they were, come back a
     },
   );
   await cli.run(['test'], { cwd });
+  // What is older than some seconds is not looked at for its time alone.
+  await sleep(4_000);
   const { exitCode, stderr } = await cli.run(['run', 'move'], { cwd });
   const read = (name: string) => readFileSync(join(cwd, name), 'utf8');
   const here = ['a/x/f', 'b/x/f', 'down/in/f', 'c', 'd', 'hard', 'e/c', 'e/d'].map(read);
