@@ -1,16 +1,9 @@
-import { statSync } from 'node:fs';
 import type { VolumeHolder } from '../engine/engine.ts';
-import { GbuildError, messageOf } from '../errors.ts';
-import type { TarItem } from '../oci/tar.ts';
-import { type FileContent, readContent, smallFile } from './hash-file.ts';
+import { readContent, smallFile } from './hash-file.ts';
 import type { PushPlan, Sides } from './plan-push.ts';
 import { readNode } from './read-local.ts';
-import { folderOf, isSamePrint, type Mirror, type Node, type Tree, unknownPrint } from './tree.ts';
-
-export interface Owner {
-  uid: number;
-  gid: number;
-}
+import { type Owner, readItems, rootItem } from './send-items.ts';
+import { folderOf, isSamePrint, type Known, type Mirror, type Node, type Tree, unknownPrint } from './tree.ts';
 
 /** How much it was. */
 export interface Sent {
@@ -101,10 +94,22 @@ function makeMirror(
       if (known !== undefined) after.set(path, known);
       continue;
     }
+    if (known !== undefined && !isRead && known.kind === node.kind && isAsKnown(known, node, there)) {
+      after.set(path, known);
+      continue;
+    }
     const content = node.kind === 'file' ? (isRead ? contents.get(path) : known?.content) : (node.target ?? '');
     if (content !== undefined) after.set(path, { kind: node.kind, content, local: node.print, remote: there.print });
   }
   return after;
+}
+
+function isAsKnown(known: Known, node: Node, there: Node): boolean {
+  return (
+    known.local === node.print &&
+    known.remote === there.print &&
+    (node.kind === 'file' || known.content === (node.target ?? ''))
+  );
 }
 
 /** Its times have changed: has its content, or its mode? Of one that has not, the content is noted. */
@@ -120,67 +125,6 @@ function hasMoved(rootDir: string, path: string, before: Node): boolean {
   if (before.kind !== 'file' || before.size < smallFile) return false;
   const now = readNode(`${rootDir}/${path}`);
   return now === undefined || !isSamePrint(before.print, now.print);
-}
-
-interface ItemsInput {
-  rootDir: string;
-  paths: string[];
-  local: Tree;
-  owner: Owner;
-  /** Times to the nanosecond: what is edited within the second of a build must look newer than what that made. */
-  exact: boolean;
-  /** Gets the digest of each file. */
-  contents: Map<string, string>;
-}
-
-/** The folder of the workspace itself first: a new volume's belongs to root. */
-function* readItems({ rootDir, paths, local, owner, exact, contents }: ItemsInput): Generator<TarItem> {
-  yield rootItem(rootDir, owner);
-  for (const path of paths) {
-    const node = local.get(path)!;
-    const content = node.kind === 'file' ? readFile(`${rootDir}/${path}`) : undefined;
-    if (node.kind === 'file' && content === undefined) continue;
-    if (content !== undefined) contents.set(path, content.digest);
-    const { size = 0, bytes } = content ?? {};
-    const header = { ...headerOf(path, node, exact), ...owner, size };
-    const source = bytes === undefined ? { hostFile: `${rootDir}/${path}`, size } : { bytes, size };
-    yield content === undefined ? { header } : { header, content: source };
-  }
-}
-
-function rootItem(rootDir: string, owner: Owner): TarItem {
-  const { mode, mtimeMs } = statSync(rootDir);
-  const mtime = Math.floor(mtimeMs / 1000);
-  return { header: { path: '', type: 'directory', mode: mode & 0o777, ...owner, mtime, size: 0 } };
-}
-
-function headerOf(path: string, { kind, mode, mtime = 0, target }: Node, exact: boolean) {
-  const seconds = Math.floor(mtime / 1000);
-  const records = { mtime: Buffer.from((mtime / 1000).toFixed(6)) };
-  return {
-    path,
-    type: kind as 'file' | 'directory' | 'symlink',
-    mode,
-    mtime: seconds,
-    ...(target !== undefined && { linkTarget: target }),
-    ...(exact && kind === 'file' && mtime > 0 && { records }),
-  };
-}
-
-function readFile(hostFile: string): FileContent | undefined {
-  try {
-    return readContent(hostFile);
-  } catch (cause) {
-    throw new GbuildError(
-      'workspace-unreadable',
-      `${JSON.stringify(hostFile)} cannot be read, so it cannot be sent to the engine: ${messageOf(cause)}`,
-      {
-        cause,
-        suggestions: [`chmod u+r ${JSON.stringify(hostFile)}`, 'list it in .gitignore'],
-        facts: { path: hostFile },
-      },
-    );
-  }
 }
 
 /** How the volume looks, but for times and inodes of what was sent. */

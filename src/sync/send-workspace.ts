@@ -3,18 +3,10 @@ import { askIgnored } from '../workspace/ignored.ts';
 import { settleSent } from './changed-tree.ts';
 import type { MirrorMemory } from './memory.ts';
 import { listUnknown, planPush } from './plan-push.ts';
-import {
-  clearStamp,
-  type Owner,
-  type Pushed,
-  type PushInput,
-  type PushTodo,
-  preparePush,
-  push,
-  type Sent,
-} from './push.ts';
+import { clearStamp, type Pushed, type PushInput, type PushTodo, preparePush, push, type Sent } from './push.ts';
 import { addMirrored } from './read-local.ts';
 import { readWhole } from './read-remote.ts';
+import type { Owner } from './send-items.ts';
 import type { Tree } from './tree.ts';
 
 export interface SendInput {

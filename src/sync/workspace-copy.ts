@@ -6,9 +6,10 @@ import { removeDeadIncoming } from './incoming.ts';
 import type { Landed } from './landing.ts';
 import { MirrorMemory, readClock } from './memory.ts';
 import { pull } from './pull.ts';
-import type { Owner, Sent } from './push.ts';
+import type { Sent } from './push.ts';
 import { readSources } from './read-local.ts';
 import { readAfter } from './read-remote.ts';
+import type { Owner } from './send-items.ts';
 import { type Sending, send } from './send-workspace.ts';
 import type { Mirror, Tree } from './tree.ts';
 
@@ -101,15 +102,14 @@ export class WorkspaceCopy {
     const holder = this.#holder;
     const { tree: remote, refused, isChanged } = await readAfter(holder, sending, signal);
     const before = new Map(mirror);
-    let isOver = false;
+    const isOther = () => sending.isNew || isChanged || !isAlike(before, mirror);
     try {
       const landed = await pull({ rootDir, env: host.env, holder, remote, refused, mirror, sources, isWanted, signal });
-      isOver = true;
+      await this.#keep(isOther(), mirror, remote, signal);
       return landed;
-    } finally {
-      if (sending.isNew || isChanged || !isAlike(before, mirror))
-        this.#memory.write(mirror, isOver ? remote : new Map());
-      if (isOver) await this.#keepStamp(signal);
+    } catch (thrown) {
+      if (isOther()) this.#memory.write(mirror, new Map());
+      throw thrown;
     }
   }
 
@@ -124,11 +124,16 @@ export class WorkspaceCopy {
     return this.#holder.close();
   }
 
-  /** From now on nothing changes there that is not remembered. */
-  async #keepStamp(signal: AbortSignal): Promise<void> {
+  /** From now on nothing changes there that is not remembered: it is written while the engine stamps the volume. */
+  async #keep(isOther: boolean, mirror: Mirror, remote: Tree, signal: AbortSignal): Promise<void> {
     const stamp = makeStamp();
-    await this.#holder.stamp(stamp, signal);
-    this.#memory.keepStamp(stamp);
+    // A volume without a stamp costs a listing, nothing else.
+    const isStamped = this.#holder.stamp(stamp, signal).then(
+      () => true,
+      () => false,
+    );
+    if (isOther) this.#memory.write(mirror, remote);
+    if (await isStamped) this.#memory.keepStamp(stamp);
   }
 }
 
