@@ -1,16 +1,10 @@
 import { GbuildError } from '../errors.ts';
 import { removeContainer } from './container.ts';
+import type { HolderSpec } from './holder-container.ts';
 import { readText, readTextMap, readTexts } from './json.ts';
-import type { ListedPath } from './listing.ts';
 import { runLabel } from './sweep.ts';
-import { type HolderSpec, VolumeHolder } from './volume-holder.ts';
+import { VolumeHolder } from './volume-holder.ts';
 import type { Wire } from './wire.ts';
-
-export interface ClaimedVolume {
-  holder: VolumeHolder;
-  /** What was in the volume when it was claimed. */
-  paths: ListedPath[];
-}
 
 const mostVolumes = 50;
 
@@ -25,16 +19,15 @@ export async function claimVolume(
   spec: HolderSpec,
   isAbandoned: (labels: Record<string, string>) => boolean,
   signal: AbortSignal,
-): Promise<ClaimedVolume> {
+): Promise<VolumeHolder> {
   for (let number = 1; number <= mostVolumes; number += 1) {
     const name = number === 1 ? spec.name : `${spec.name}-${number}`;
+    signal.throwIfAborted();
     if (await isInUse(wire, name, isAbandoned)) continue;
-    const holder = new VolumeHolder(wire, { ...spec, name });
     try {
-      return { holder, paths: await holder.list(signal) };
+      return await VolumeHolder.create(wire, { ...spec, name });
     } catch (thrown) {
-      await holder.close().catch(() => {});
-      if (!isTaken(thrown) && !(await isInUse(wire, name, isAbandoned))) throw thrown;
+      if (!isTaken(thrown)) throw thrown;
     }
   }
   throw new GbuildError('engine-failed', `${mostVolumes} runs work on ${spec.name} at once`, {
@@ -68,24 +61,12 @@ async function isInUse(
  *
  * @throws GbuildError `engine-failed`, also where it is gone, or another run has taken it meanwhile
  */
-export async function holdAgain(
-  wire: Wire,
-  spec: HolderSpec,
-  runId: string,
-  signal: AbortSignal,
-): Promise<VolumeHolder> {
+export async function holdAgain(wire: Wire, spec: HolderSpec, runId: string): Promise<VolumeHolder> {
   await assertVolume(wire, spec.name);
   for (const { id, labels, names } of await listUsers(wire, spec.name))
     if (labels[runLabel] === runId && names.includes(`/${spec.name}`))
       await removeContainer(wire, id, { lost: false, kill: true });
-  const holder = new VolumeHolder(wire, spec);
-  try {
-    await holder.list(signal);
-  } catch (thrown) {
-    await holder.close().catch(() => {});
-    throw thrown;
-  }
-  return holder;
+  return VolumeHolder.create(wire, spec);
 }
 
 /** A container would make it anew, and empty. */

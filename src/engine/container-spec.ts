@@ -116,6 +116,8 @@ export interface ContainerIO {
   /** Chunks in the order they came; a promise holds the container's output back until it settles. */
   onOutput(stream: 'stdout' | 'stderr', chunk: Buffer): void | Promise<void>;
   stdin?: Readable;
+  /** The container is made, and starts when this has come; what it throws is thrown. */
+  ready?: Promise<unknown>;
   terminal?: { columns: number; rows: number; onResize(call: (columns: number, rows: number) => void): void };
   stop: Stop;
   /** Told when the engine is lost while the container runs, and when it is back. */

@@ -1,10 +1,11 @@
 import type { Readable } from 'node:stream';
 import type { Stop } from '../host.ts';
 import { type BuildRequest, buildImage } from './build.ts';
-import { type ClaimedVolume, claimVolume, holdAgain } from './claim-volume.ts';
+import { claimVolume, holdAgain } from './claim-volume.ts';
 import type { ContainerIO, ContainerResult, ContainerSpec, LogDriver } from './container-spec.ts';
 import { type Endpoint, isRemote } from './endpoint.ts';
 import type { Heartbeat } from './heartbeat.ts';
+import type { HolderSpec } from './holder-container.ts';
 import { type EngineImage, inspectImage, type ListedImage, listImages, removeImage, tagImage } from './images.ts';
 import { type EngineInfo, readInfo } from './info.ts';
 import { type Owner, ownerText } from './owner.ts';
@@ -26,21 +27,20 @@ import {
   sweepDead,
 } from './sweep.ts';
 import { loadArchive, type PullProgress, pullImage, saveImage } from './transfer.ts';
-import type { HolderSpec, VolumeHolder } from './volume-holder.ts';
+import type { VolumeHolder } from './volume-holder.ts';
 import { type EngineVolume, listVolumes, readVolumeSizes, removeVolume } from './volumes.ts';
 import { Wire } from './wire.ts';
 
 export type { BuildRequest } from './build.ts';
 export type { BuildEvent } from './buildkit.ts';
-export type { ClaimedVolume } from './claim-volume.ts';
 export { bareContainer, type ContainerIO, type ContainerResult, type ContainerSpec } from './container-spec.ts';
 export type { Endpoint } from './endpoint.ts';
 export type { EngineImage, ListedImage } from './images.ts';
 export type { EngineInfo } from './info.ts';
-export type { ListedPath } from './listing.ts';
+export { type ListedPath, parsePath } from './listing.ts';
 export type { SweepReport } from './sweep.ts';
 export type { PullProgress } from './transfer.ts';
-export type { VolumeHolder } from './volume-holder.ts';
+export type { VolumeChange, VolumeHolder } from './volume-holder.ts';
 export type { EngineVolume } from './volumes.ts';
 
 export interface EngineOptions {
@@ -164,13 +164,13 @@ export class Engine {
   }
 
   /** A volume for this run alone, by the name given or one beside it; its holder carries the labels of this run. */
-  claimVolume(spec: HolderSpec, signal: AbortSignal): Promise<ClaimedVolume> {
+  claimVolume(spec: HolderSpec, signal: AbortSignal): Promise<VolumeHolder> {
     return claimVolume(this.#wire, this.#labelled(spec), judgeBy(this.owner, this.#keeper), signal);
   }
 
   /** The volume that this run has claimed before, and whose holder it has lost. */
-  holdAgain(spec: HolderSpec, signal: AbortSignal): Promise<VolumeHolder> {
-    return holdAgain(this.#wire, this.#labelled(spec), this.runId, signal);
+  holdAgain(spec: HolderSpec): Promise<VolumeHolder> {
+    return holdAgain(this.#wire, this.#labelled(spec), this.runId);
   }
 
   #labelled(spec: HolderSpec): HolderSpec {

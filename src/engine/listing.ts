@@ -11,6 +11,8 @@ export interface ListedPath {
    * no program can set at will; of a folder the mode, of a link the target.
    */
   print: string;
+  /** All that `listingFormat` says before the name. */
+  facts: string;
   /** It would run as its owner or group. */
   setsId?: boolean;
   /** Of symlinks. */
@@ -27,6 +29,7 @@ export class ListingReader {
   #rest: Buffer = Buffer.alloc(0);
   #fields: string[] = [];
   #paths: ListedPath[] = [];
+  #above: ListedPath[] | undefined;
 
   /** The text after the listing's end once that has come; take the paths then. */
   read(chunk: Buffer): string | undefined {
@@ -42,7 +45,12 @@ export class ListingReader {
     const all = this.#fields.length === 0 ? fields : this.#fields.concat(fields);
     let at = 0;
     for (; at + 2 < all.length; at += 3) {
-      if (all[at]!.startsWith('end ')) return all[at]!.slice(4);
+      if (all[at]!.startsWith('end ')) return all[at]!.slice(4).trimEnd();
+      if (all[at] === 'below') {
+        this.#above = this.#paths;
+        this.#paths = [];
+        continue;
+      }
       this.#paths.push(parsePath(all[at]!, all[at + 1]!, all[at + 2]!));
     }
     this.#fields = all.slice(at);
@@ -52,18 +60,25 @@ export class ListingReader {
   take(): ListedPath[] {
     return this.#paths;
   }
+
+  /** What came before the text `below`. */
+  takeAbove(): ListedPath[] {
+    return this.#above ?? [];
+  }
 }
 
 /** A name that is not UTF-8 cannot be told from others any more: it is as good as a device. */
-function parsePath(facts: string, name: string, target: string): ListedPath {
+export function parsePath(facts: string, name: string, target: string): ListedPath {
   const [, bits = '', length = ''] = facts.split(' ', 3);
-  const path = name.startsWith('./') ? name.slice(2) : name;
+  const path = name === '.' ? '' : name.startsWith('./') ? name.slice(2) : name;
   const isReadable = !path.includes('\ufffd') && !target.includes('\ufffd');
   const kind = isReadable ? (kinds[facts[0]!] ?? 'other') : 'other';
   const all = Number.parseInt(bits, 8);
   const [mode, size] = [all & 0o777, Number(length)];
-  if (kind === 'directory') return { path, kind, mode, size, print: mode.toString(8) };
-  if (kind === 'symlink') return { path, kind, mode, size, print: target, target };
+  if (kind === 'directory') return { path, kind, mode, size, print: mode.toString(8), facts };
+  if (kind === 'symlink') return { path, kind, mode, size, print: target, facts, target };
   const setsId = kind === 'file' && (all & 0o6000) !== 0;
-  return setsId ? { path, kind, mode, size, print: facts, setsId } : { path, kind, mode, size, print: facts };
+  return setsId
+    ? { path, kind, mode, size, print: facts, facts, setsId }
+    : { path, kind, mode, size, print: facts, facts };
 }

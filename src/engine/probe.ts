@@ -145,6 +145,17 @@ function findFile(hostDir: string): string | undefined {
   return files.map((entry) => entry.name).sort()[0];
 }
 
+/** The modification time of a path of a container, running or not, in nanoseconds. */
+export async function readMtime(
+  wire: Wire,
+  id: string,
+  path: string,
+  signal: AbortSignal,
+): Promise<bigint | undefined> {
+  const trait = await statInContainer(wire, id, path, signal);
+  return trait?.mtime;
+}
+
 async function statInContainer(wire: Wire, id: string, path: string, signal: AbortSignal): Promise<Trait | undefined> {
   const what = 'look at the workspace through the container';
   const answer = await wire.send({ what, method: 'HEAD', path: `/containers/${id}/archive`, query: { path }, signal });

@@ -26,8 +26,18 @@ export async function runContainer(wire: Wire, spec: ContainerSpec, io: Containe
   const began = performance.now();
   throwIfStopped(io);
   const id = await createContainer(wire, spec);
-  const outcome = await removeAfter(wire, id, io, () => runToEnd(wire, id, spec, io));
+  const outcome = await runCreatedContainer(wire, id, spec, io);
   return { ...outcome, seconds: (performance.now() - began) / 1000 };
+}
+
+/** The rest of it, of a container that was made of this spec. */
+export function runCreatedContainer(
+  wire: Wire,
+  id: string,
+  spec: ContainerSpec,
+  io: ContainerIO,
+): Promise<Omit<ContainerResult, 'seconds'>> {
+  return removeAfter(wire, id, io, () => runToEnd(wire, id, spec, io));
 }
 
 /** Takes the container away when the work with it is over, unless its engine is away and somebody may come back to it. */
@@ -77,7 +87,7 @@ interface Running {
 
 async function runCreated(wire: Wire, run: Running, signal: AbortSignal): Promise<Omit<ContainerResult, 'seconds'>> {
   const { id, spec, io } = run;
-  const prepared = await prepare(wire, id, spec, signal)
+  const prepared = await prepare(wire, id, spec, io, signal)
     .catch(readExecFailure)
     .catch(async (thrown: unknown) => Promise.reject(await explainRefusal(wire, spec, thrown, signal)));
   if ('exitCode' in prepared) return prepared;
@@ -113,6 +123,7 @@ async function prepare(
   wire: Wire,
   id: string,
   spec: ContainerSpec,
+  io: ContainerIO,
   signal: AbortSignal,
 ): Promise<[Socket, IncomingMessage]> {
   const attach = wire.hijack({
@@ -132,12 +143,13 @@ async function prepare(
   const fill = putFiles(wire, id, spec.files, signal).then(async () => {
     if (spec.probe !== undefined) await verifyMount(wire, id, spec.probe, signal);
   });
-  const [attached, waiting, filled] = await Promise.allSettled([attach, wait, fill]);
-  if (attached.status === 'fulfilled' && waiting.status === 'fulfilled' && filled.status === 'fulfilled')
+  const [attached, waiting, filled, ready] = await Promise.allSettled([attach, wait, fill, io.ready]);
+  const isDone = filled.status === 'fulfilled' && ready.status === 'fulfilled';
+  if (attached.status === 'fulfilled' && waiting.status === 'fulfilled' && isDone)
     return [attached.value, waiting.value];
   if (attached.status === 'fulfilled') attached.value.destroy();
   if (waiting.status === 'fulfilled') waiting.value.destroy();
-  throw [filled, attached, waiting].find((each) => each.status === 'rejected')?.reason;
+  throw [ready, filled, attached, waiting].find((each) => each.status === 'rejected')?.reason;
 }
 
 async function readExit(wire: Wire, id: string, wait: IncomingMessage): Promise<number> {

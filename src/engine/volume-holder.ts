@@ -1,91 +1,95 @@
-import { PassThrough, Readable } from 'node:stream';
-import { GbuildError } from '../errors.ts';
+import { Readable } from 'node:stream';
 import { type TarItem, writeTar } from '../oci/tar.ts';
-import { bareContainer, type ContainerSpec } from './container-spec.ts';
+import { createContainer } from './container.ts';
 import { execute } from './exec.ts';
 import { keepWatch } from './heartbeat.ts';
+import { containerOf, type HolderSpec, markItems, place } from './holder-container.ts';
+import { HolderProcess } from './holder-process.ts';
 import { type ListedPath, ListingReader, listingFormat } from './listing.ts';
-import { runContainer } from './run.ts';
+import { readMtime } from './probe.ts';
 import { openUpload } from './transfer.ts';
 import type { Wire } from './wire.ts';
 
-export interface HolderSpec {
-  /** Of the volume, and of the container that holds it. */
-  name: string;
-  /** With `sh`, GNU `find`, `tar`, `xargs` and `rm`. */
-  image: string;
-  /** Of the container, and of the volume if it is made. */
-  labels: { container: Record<string, string>; volume: Record<string, string> };
-  usernsMode?: string;
+/** What changed in a volume since something was put there. */
+export interface VolumeChange {
+  /** Paths that changed; the volume itself is ''. */
+  newer: ListedPath[];
+  /** All that is directly in folders of those. */
+  below: ListedPath[];
+  /** Seconds, as in prints: what was put there is not newer. */
+  sent: number;
 }
-
-/** Where the volume stands in its holder. */
-const place = 'workspace';
-
-/** Milliseconds that a holder has to end with its input before it is killed. */
-const mostPatience = 3_000;
-
-/** Lists at every line that it reads, and ends with its input: also when gbuild is killed. */
-const script = `cd /${place} || exit 1
-while read -r _; do find . -mindepth 1 -printf '${listingFormat}'; printf 'end %s\\0\\0\\0' "$?"; done`;
 
 /**
  * A volume of the engine's, held by a container of the same name for as long as a run works on it: the engine makes no two
- * containers of one name, so nobody else gets the volume meanwhile. It tells what is in the volume, and changes it.
+ * containers of one name, so nobody else gets the volume meanwhile. The container takes what is put into the volume as soon as it
+ * is made; it starts when something else is asked of it.
  */
 export class VolumeHolder {
   readonly volume: string;
-  /** It has not ended, as far as is known: a connection that breaks ends it. */
-  isOpen = true;
   readonly #wire: Wire;
-  readonly #lines = new PassThrough();
-  readonly #ended: Promise<never>;
-  readonly #over: Promise<void>;
-  readonly #kill = new AbortController();
-  #reader = new ListingReader();
-  #listed: ((rest: string) => void) | undefined;
-  #complaint = '';
+  readonly #id: string;
+  readonly #process: HolderProcess;
+  #lastPut: Moments | undefined;
 
-  /** Begins to run; whether the name was free is told by the first `list`. */
-  constructor(wire: Wire, spec: HolderSpec) {
+  private constructor(wire: Wire, volume: string, id: string, process: HolderProcess) {
     this.#wire = wire;
-    this.volume = spec.name;
-    const never = new AbortController().signal;
-    const kill = this.#kill.signal;
-    const run = runContainer(wire, containerOf(spec), {
-      stdin: this.#lines,
-      stop: { ask: never, kill },
-      onOutput: (stream, chunk) => {
-        if (stream === 'stdout') this.#take(chunk);
-        else this.#complaint = `${this.#complaint}${chunk}`.slice(0, 1000);
-      },
-    });
-    this.#over = run.then(() => {});
-    this.#over.catch(() => {});
-    this.#ended = run.then(({ exitCode, startError = 'it ended' }) => {
-      throw this.#broken(`${startError} (exit code ${exitCode})`);
-    });
-    this.#ended.catch(() => {
-      this.isOpen = false;
-    });
+    this.volume = volume;
+    this.#id = id;
+    this.#process = process;
+  }
+
+  /** Makes the container, and the volume where there is none. @throws GbuildError `engine-failed`, status 409: the name is taken */
+  static async create(wire: Wire, spec: HolderSpec): Promise<VolumeHolder> {
+    const container = containerOf(spec);
+    const id = await createContainer(wire, container);
+    return new VolumeHolder(wire, spec.name, id, new HolderProcess(wire, id, container));
+  }
+
+  /** It has not ended, as far as is known. */
+  get isOpen(): boolean {
+    return this.#process.isOpen;
+  }
+
+  /** Lets the container run, so that nobody waits for that later. */
+  start(): void {
+    this.#process.start();
+  }
+
+  /** The time that the volume's own folder bears, as the engine writes it; undefined where that cannot be told. */
+  async readStamp(signal: AbortSignal): Promise<string | undefined> {
+    return (await readMtime(this.#wire, this.#id, `/${place}`, signal))?.toString();
+  }
+
+  /** Gives the volume's folder a time, in nanoseconds: until something is put there. */
+  async stamp(time: string, signal: AbortSignal): Promise<void> {
+    await this.#process.ask('stamp the workspace', `stamp ${time.slice(0, -9)}.${time.slice(-9)}`, signal);
   }
 
   /** Everything in the volume, folders before what is in them. */
   async list(signal: AbortSignal): Promise<ListedPath[]> {
-    this.#reader = new ListingReader();
-    const listed = new Promise<string>((resolve) => {
-      this.#listed = resolve;
-    });
-    this.#lines.write('list\n');
-    const rest = await keepWatch(this.#wire, 'list the workspace', signal, () => Promise.race([listed, this.#ended]));
-    if (rest !== '0') throw this.#broken(`find ended with exit code ${rest}`);
-    return this.#reader.take();
+    return (await this.#process.ask('list the workspace', 'list', signal)).paths.take();
   }
 
-  /** Of these alone, in any order. */
-  async stat(paths: string[], signal: AbortSignal): Promise<ListedPath[]> {
+  /** What changed since the last `put`; undefined where that cannot be told: nothing was put, or the engine's clock was set. */
+  async listChanged(signal: AbortSignal): Promise<VolumeChange | undefined> {
+    const put = this.#lastPut;
+    if (put === undefined) return undefined;
+    const asked = performance.now();
+    const margin = marginOf(asked - put.began);
+    const { paths, words } = await this.#process.ask('list the workspace', `changed ${margin}`, signal);
+    const [sent = Number.NaN, now = Number.NaN] = words.map(Number);
+    const answered = performance.now();
+    const passed = (now - sent) * 1000;
+    const slack = (margin - 1) * 1000;
+    if (!(passed > asked - put.ended - slack && passed < answered - put.began + slack)) return undefined;
+    return { newer: paths.takeAbove(), below: paths.take(), sent };
+  }
+
+  /** All that is in these folders, but not themselves. */
+  async listBelow(paths: string[], signal: AbortSignal): Promise<ListedPath[]> {
     const reader = new ListingReader();
-    const inner = `find "$@" -maxdepth 0 -printf '${listingFormat}'`;
+    const inner = `find "$@" -mindepth 1 -printf '${listingFormat}'`;
     const command = ['sh', '-c', `cd /${place} && xargs -0 -r sh -c "$0" sh`, inner];
     for await (const chunk of this.#run('look at the workspace', command, paths, signal)) reader.read(chunk);
     return reader.take();
@@ -97,16 +101,23 @@ export class VolumeHolder {
     for await (const _ of this.#run('remove files of the workspace', command, paths, signal));
   }
 
-  /** PUT /containers/{id}/archive; paths are relative to the volume, what stands there already is replaced. */
+  /**
+   * PUT /containers/{id}/archive; paths are relative to the volume ('' is itself), what stands there already is replaced. What
+   * `listChanged` tells counts from here.
+   */
   async put(items: Iterable<TarItem>, signal: AbortSignal): Promise<void> {
     const what = 'take the workspace';
+    // podman shows the volume to this request only in a container that runs.
+    if (await this.#wire.isPodman()) await this.#wake(what, signal);
+    const began = performance.now();
+    this.#lastPut = undefined;
     await keepWatch(this.#wire, what, signal, async (either) => {
-      const upload = openUpload(Readable.from(writeTar(placed(items)), { objectMode: true, highWaterMark: 2 }));
+      const upload = openUpload(Readable.from(writeTar(markItems(items)), { objectMode: true, highWaterMark: 2 }));
       const answer = await upload.orThrow(
         this.#wire.send({
           what,
           method: 'PUT',
-          path: `/containers/${this.volume}/archive`,
+          path: `/containers/${this.#id}/archive`,
           query: { path: '/', noOverwriteDirNonDir: true },
           body: upload.body,
           signal: either,
@@ -116,6 +127,7 @@ export class VolumeHolder {
       await this.#wire.readText(answer, what);
       upload.throwIfFailed();
     });
+    this.#lastPut = { began, ended: performance.now() };
   }
 
   /** A tar of these files and links, named as given; a reader that stops early stops it. */
@@ -125,58 +137,27 @@ export class VolumeHolder {
   }
 
   /** Lets go of the volume: the container is gone afterwards. */
-  async close(): Promise<void> {
-    this.#lines.end();
-    const late = setTimeout(() => this.#kill.abort(new Error('it did not end by itself')), mostPatience);
-    try {
-      await this.#over;
-    } catch (thrown) {
-      if (thrown !== this.#kill.signal.reason) throw thrown;
-    } finally {
-      clearTimeout(late);
-    }
+  close(): Promise<void> {
+    return this.#process.close();
   }
 
-  #run(what: string, command: string[], paths: string[], signal: AbortSignal): AsyncGenerator<Buffer> {
+  async #wake(what: string, signal: AbortSignal): Promise<void> {
+    if (!this.#process.isAwake) await this.#process.ask(what, 'wake', signal);
+  }
+
+  async *#run(what: string, command: string[], paths: string[], signal: AbortSignal): AsyncGenerator<Buffer> {
+    await this.#wake(what, signal);
     const input = Buffer.from(paths.map((path) => `./${path}\0`).join(''));
-    return execute(this.#wire, this.volume, { what, command, input, user: '0:0' }, signal);
-  }
-
-  #take(chunk: Buffer): void {
-    const rest = this.#reader.read(chunk);
-    if (rest !== undefined) this.#listed?.(rest);
-  }
-
-  #broken(how: string): GbuildError {
-    const said = this.#complaint.trim().split('\n')[0];
-    return new GbuildError(
-      'engine-failed',
-      `the workspace on the engine at ${this.#wire.endpoint.url} cannot be looked at: ${how}${said ? `: ${said}` : ''}`,
-      {
-        suggestions: ['see that the image to build in has sh, GNU find, tar, xargs and rm', 'gbuild doctor'],
-        facts: { endpoint: this.#wire.endpoint.url, volume: this.volume },
-      },
-    );
+    yield* execute(this.#wire, this.#id, { what, command, input, user: '0:0' }, signal);
   }
 }
 
-function containerOf({ name, image, labels, usernsMode }: HolderSpec): ContainerSpec {
-  return {
-    ...bareContainer(image, ['sh', '-c', script]),
-    name,
-    entrypoint: [''],
-    mounts: [{ type: 'volume', name, containerDir: `/${place}`, labels: labels.volume }],
-    stdin: true,
-    // Its own may be anybody's, with any mode.
-    capAdd: ['DAC_OVERRIDE', 'FOWNER'],
-    labels: labels.container,
-    ...(usernsMode !== undefined && { usernsMode }),
-  };
+interface Moments {
+  began: number;
+  ended: number;
 }
 
-function* placed(items: Iterable<TarItem>): Generator<TarItem> {
-  for (const { header, content } of items) {
-    const path = header.path === '' ? place : `${place}/${header.path}`;
-    yield { header: { ...header, path }, content };
-  }
+/** Seconds by which two clocks may differ after so many milliseconds; a second more than is believed of them. */
+function marginOf(passed: number): number {
+  return Math.ceil(2 + passed / 500_000);
 }

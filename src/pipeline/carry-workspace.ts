@@ -24,6 +24,8 @@ export interface CarriedWorkspace {
   probe?: NonNullable<ContainerSpec['probe']>;
   /** The engine sees this machine's folders. */
   isShared: boolean;
+  /** A container may start once it has come. */
+  ready?: Promise<unknown>;
 }
 
 /** What went to an engine that does not see the workspace, and what became of it on the way back. */
@@ -98,10 +100,10 @@ async function workOnCopy<T>(
   const copy = await WorkspaceCopy.open({ ...(await copyInput(input)), onBegin });
   try {
     const mount = { type: 'volume', name: copy.volume, containerDir: containerPaths.workspace } as const;
-    const done = await work({ mount, isShared: false }).catch(async (thrown: unknown) => {
+    const done = await work({ mount, isShared: false, ready: copy.ready }).catch(async (thrown: unknown) => {
       if (isDetached(thrown)) {
         // The task goes on there: what it changes comes back with it.
-        copy.remember();
+        await copy.remember();
         throw thrown;
       }
       // The first failure tells more; the second says that what was changed is not here.
@@ -132,9 +134,9 @@ export async function withOwnCopy<T>(
   const onBegin = (sent: Sent) => progress.note(describeCopied(engine, sent));
   const copy = await WorkspaceCopy.open({ ...(await copyInput(input)), onBegin });
   try {
-    const before = await copy.listPrints(isReport, stop.ask);
+    const before = await copy.listPrints(isReport);
     const mount = { type: 'volume', name: copy.volume, containerDir: containerPaths.workspace } as const;
-    const done = await work({ mount, isShared: false }).catch(async (thrown: unknown) => {
+    const done = await work({ mount, isShared: false, ready: copy.ready }).catch(async (thrown: unknown) => {
       if (!isDetached(thrown)) await copy.fetchReports(reportsDir, isReport, before, stop.kill).catch(() => {});
       throw thrown;
     });

@@ -11,7 +11,10 @@ export function runPlanned(
   planned: PlannedContainer,
   io: ContainerIO,
 ): Promise<ContainerResult> {
-  return withFixedFiles(host, planned, (spec) => engine.runContainer(spec, io));
+  const { ready } = planned;
+  return withFixedFiles(host, planned, (spec) =>
+    engine.runContainer(spec, { ...io, ...(ready !== undefined && { ready }) }),
+  );
 }
 
 /** The same for whoever starts the container otherwise. */

@@ -33,6 +33,8 @@ export interface PlannedContainer {
   identity: Identity;
   /** The engine sees this machine's folders. */
   isShared: boolean;
+  /** It may start once this has come. */
+  ready?: Promise<unknown>;
 }
 
 /** The container of one planned task. Pure: values of passed variables come from the host that is handed in. */
@@ -83,7 +85,8 @@ export function planContainer(
     ...(workspace.probe !== undefined && { probe: workspace.probe }),
   };
   const fixedFiles = [...planUserTables(identity, image), ...trust.files, ...ground.settings];
-  return { spec, fixedFiles, identity, isShared: workspace.isShared };
+  const { isShared, ready } = workspace;
+  return { spec, fixedFiles, identity, isShared, ...(ready !== undefined && { ready }) };
 }
 
 const secretsMount: ContainerMount = { type: 'tmpfs', containerDir: containerPaths.secrets, size: 16 << 20 };

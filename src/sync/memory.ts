@@ -1,17 +1,26 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Known, Mirror } from './tree.ts';
+import { parsePath } from '../engine/engine.ts';
+import type { Known, Mirror, Tree } from './tree.ts';
 
-const version = 'gbuild-mirror-2';
-const fieldsPerPath = 5;
+const version = 'gbuild-mirror-3';
+const fieldsPerPath = 7;
+
+export interface Remembered {
+  mirror: Mirror;
+  /** What was in the volume: true as long as that bears the stamp. */
+  remote: Tree;
+}
 
 /**
- * What this machine remembers of one volume. It never decides alone: a path counts as alike only while both sides still look
- * as they did, so a memory that is old, or of a volume that was made anew, costs time and nothing else.
+ * What this machine remembers of one volume. Of a path it never decides alone: that counts as alike only while both sides still
+ * look as they did, so a memory that is old, or of a volume that was made anew, costs time and nothing else. How the volume looks
+ * is remembered too, and good for one run: a stamp says so, that both have, and that goes before anything changes there.
  */
 export class MirrorMemory {
   readonly #file: string;
+  #id: string | undefined;
 
   /** `ground` is all that the volume's content depends on besides the workspace: engine, volume, who owns the files. */
   constructor(cacheDir: string, ground: string[]) {
@@ -20,39 +29,70 @@ export class MirrorMemory {
   }
 
   /** Empty where there is none, or it is damaged. */
-  read(): Mirror {
+  read(): Remembered {
     const mirror: Mirror = new Map();
-    const fields = this.#readText().split('\0');
-    if (fields[0] !== version || fields.at(-1) !== 'end') return mirror;
-    for (let at = 1; at + fieldsPerPath <= fields.length - 1; at += fieldsPerPath) {
-      const kind = fields[at + 1] as Known['kind'];
-      const [content, local, remote] = [fields[at + 2]!, fields[at + 3]!, fields[at + 4]!];
-      mirror.set(fields[at]!, { kind, content, local, remote });
+    const remote: Tree = new Map();
+    const fields = readText(this.#file).split('\0');
+    if (fields[0] !== version || fields.at(-1) !== 'end') return { mirror, remote };
+    this.#id = fields[1]!;
+    for (let at = 2; at + fieldsPerPath <= fields.length - 1; at += fieldsPerPath) {
+      const path = fields[at]!;
+      const there = fields[at + 1] === '' ? undefined : parsePath(fields[at + 1]!, path, fields[at + 2]!);
+      if (there !== undefined) remote.set(path, there);
+      const kind = fields[at + 3] as Known['kind'] | '';
+      const [content, local, known] = [fields[at + 4]!, fields[at + 5]!, fields[at + 6]!];
+      if (kind !== '') mirror.set(path, { kind, content, local, remote: known === '' ? there!.print : known });
     }
-    return mirror;
+    return { mirror, remote };
   }
 
-  write(mirror: Mirror): void {
-    const parts = [version];
-    for (const [path, { kind, content, local, remote }] of mirror) parts.push(path, kind, content, local, remote);
+  write(mirror: Mirror, remote: Tree): void {
+    const id = randomBytes(8).toString('hex');
+    const parts = [version, id];
+    for (const [path, { kind, content, local, remote: known }] of mirror) {
+      const there = remote.get(path);
+      const isAlike = there?.facts !== undefined && there.print === known;
+      parts.push(path, there?.facts ?? '', there?.target ?? '', kind, content, local, isAlike ? '' : known);
+    }
+    for (const [path, { facts = '', target = '' }] of remote)
+      if (!mirror.has(path)) parts.push(path, facts, target, '', '', '', '');
     parts.push('end');
-    const beside = `${this.#file}.${process.pid}`;
-    mkdirSync(dirname(this.#file), { recursive: true });
-    try {
-      writeFileSync(beside, parts.join('\0'), { mode: 0o600 });
-      renameSync(beside, this.#file);
-    } catch {
-      // A memory that cannot be kept costs time, nothing else; an old one would do so too.
-      rmSync(beside, { force: true });
-    }
+    this.#id = this.#replace(this.#file, parts.join('\0')) ? id : undefined;
   }
 
-  #readText(): string {
+  /** The stamp that the volume bears if nothing else has changed it since what was read. There is none afterwards. */
+  takeStamp(): string | undefined {
+    const file = `${this.#file}.stamp`;
+    const [id, stamp] = readText(file).split(' ');
+    rmSync(file, { force: true });
+    return id === this.#id && stamp !== '' ? stamp : undefined;
+  }
+
+  /** What was written last is how the volume looks that bears the stamp. */
+  keepStamp(stamp: string): void {
+    if (this.#id !== undefined) this.#replace(`${this.#file}.stamp`, `${this.#id} ${stamp}`);
+  }
+
+  /** A memory that cannot be kept costs time, nothing else; an old one would do so too. */
+  #replace(file: string, text: string): boolean {
+    const beside = `${file}.${process.pid}`;
+    mkdirSync(dirname(file), { recursive: true });
     try {
-      return readFileSync(this.#file, 'utf8');
+      writeFileSync(beside, text, { mode: 0o600 });
+      renameSync(beside, file);
+      return true;
     } catch {
-      return '';
+      rmSync(beside, { force: true });
+      return false;
     }
+  }
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
   }
 }
 

@@ -25,7 +25,7 @@ export function listUndecided({ remote, mirror, ignored }: PullSides): string[] 
   const undecided: string[] = [];
   const below = new Set<string>();
   for (const [path, { kind }] of remote) {
-    if (isGits(path) || mirror.has(path)) continue;
+    if (mirror.has(path) || isGits(path)) continue;
     const folder = folderOf(path);
     if (asked.has(folder) || below.has(folder)) below.add(path);
     else if (!ignored.has(path) && !isIgnored(folder, ignored)) {
@@ -51,9 +51,9 @@ export function planPull(sides: PullSides, isWanted: (path: string) => boolean):
   const plan: PullPlan = { fetch: [], folders: [], remove: [], refused: [] };
   const inside = new Set<string>();
   for (const [path, node] of remote) {
-    if (isGits(path)) continue;
     const known = mirror.get(path);
     if (known !== undefined && known.kind === node.kind && known.remote === node.print) continue;
+    if (isGits(path)) continue;
     const isOut = known === undefined && (inside.has(folderOf(path)) || ignored.get(path) === true);
     if (isOut) inside.add(path);
     if (isOut && !isWanted(path)) continue;
@@ -66,7 +66,7 @@ export function planPull(sides: PullSides, isWanted: (path: string) => boolean):
   for (const [path, { kind }] of mirror) {
     const there = remote.get(path)?.kind;
     const gaveWay = there !== kind && (there === 'directory' || kind === 'directory');
-    if (!isGits(path) && (there === undefined || gaveWay)) plan.remove.push(path);
+    if ((there === undefined || gaveWay) && !isGits(path)) plan.remove.push(path);
   }
   plan.remove.sort((left, right) => right.length - left.length);
   return plan;

@@ -30,7 +30,7 @@ export function listUnknown({ local, remote, mirror }: Omit<Sides, 'sources'>): 
   const unknown: string[] = [];
   for (const [path, { kind }] of remote) {
     if (local.has(path)) continue;
-    if (inside.has(folderOf(path))) inside.add(path);
+    if (inside.size > 0 && inside.has(folderOf(path))) inside.add(path);
     else if (!mirror.has(path) && !isGits(path)) {
       inside.add(path);
       unknown.push(kind === 'directory' ? `${path}/` : path);
@@ -44,12 +44,13 @@ export function listUnknown({ local, remote, mirror }: Omit<Sides, 'sources'>): 
  * deletions go there too; what a run changed there that died is left, for the tool that made it relies on it.
  */
 export function planPush(sides: Sides, ignored: ReadonlySet<string>): PushPlan {
+  // Of those alone that do not just stay: nearly all do.
   const fates = new Map<string, Fate>();
   const remove: string[] = [];
   for (const [path, node] of sides.remote) {
-    const above = fates.get(folderOf(path)) ?? 'stays';
+    const above = (fates.size > 0 && fates.get(folderOf(path))) || 'stays';
     const fate = above === 'goes' ? 'goes' : decide(path, node, above, sides, ignored);
-    fates.set(path, fate);
+    if (fate !== 'stays') fates.set(path, fate);
     if (fate === 'goes' && above !== 'goes') remove.push(path);
   }
   const plan: PushPlan = { remove, send: [], compare: [] };

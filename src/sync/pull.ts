@@ -1,16 +1,18 @@
-import type { ListedPath, VolumeHolder } from '../engine/engine.ts';
+import type { VolumeHolder } from '../engine/engine.ts';
 import { GbuildError } from '../errors.ts';
 import { readTar } from '../oci/untar.ts';
 import { askIgnored } from '../workspace/ignored.ts';
 import { type Landed, Landing } from './landing.ts';
 import { isIgnored, listUndecided, type PullSides, planPull } from './plan-pull.ts';
-import { treeOf } from './remote-tree.ts';
 import type { Mirror, Tree } from './tree.ts';
 
 export interface PullInput {
   rootDir: string;
   env: NodeJS.ProcessEnv;
   holder: VolumeHolder;
+  /** What is in the volume now, and names there that lead out of it. */
+  remote: Tree;
+  refused: string[];
   /** What both sides had after the push; kept up to date. */
   mirror: Mirror;
   sources: { has(path: string): boolean };
@@ -23,8 +25,8 @@ export interface PullInput {
  * Brings back what a run changed in the volume. A path that was edited here meanwhile stays as it is, and is named; what must
  * not come is refused, and named.
  */
-export async function pull({ rootDir, env, holder, mirror, sources, isWanted, signal }: PullInput): Promise<Landed> {
-  const { tree: remote, refused } = treeOf(await holder.list(signal));
+export async function pull(input: PullInput): Promise<Landed> {
+  const { rootDir, env, holder, remote, refused, mirror, sources, isWanted, signal } = input;
   if (isAnother(remote, mirror)) throw lostCopy(holder.volume);
   const ignored = new Map<string, boolean>();
   const sides: PullSides = { remote, mirror, ignored };
@@ -65,20 +67,17 @@ function lostCopy(volume: string): GbuildError {
   );
 }
 
-/** Lands listed files in a folder of this machine that has nothing to do with the workspace. */
+/** Lands files of the volume in a folder of this machine that has nothing to do with the workspace. */
 export async function fetchInto(
   rootDir: string,
   holder: VolumeHolder,
-  listed: ListedPath[],
+  remote: Tree,
   signal: AbortSignal,
 ): Promise<Landed> {
-  const { tree: remote, refused } = treeOf(listed);
   using landing = new Landing({ rootDir, remote, mirror: new Map(), isGuarded: () => false });
-  const { landed } = landing;
-  landed.refused.push(...refused.map((path) => `${path}: the name leads out of the workspace`));
   const paths = [...remote].flatMap(([path, { kind }]) => (kind === 'file' ? [path] : []));
   if (paths.length > 0) await receiveAll(paths, landing, holder.pack(paths, signal), signal);
-  return landed;
+  return landing.landed;
 }
 
 /** Takes an archive apart: each of the `paths` once, and nothing else. */

@@ -47,14 +47,14 @@ export function readSources({ rootDir, ignored, include, clock }: ReadLocalInput
 
 /** The sources, and with them what came back from the engine once and is still here. */
 export function addMirrored(sources: Tree, rootDir: string, mirror: Mirror, clock: number): Tree {
-  const tree: Tree = new Map(sources);
+  const outputs: Tree = new Map();
   const folders = new RealFolders(rootDir);
   for (const path of mirror.keys()) {
     if (sources.has(path) || !folders.has(folderOf(path))) continue;
     const node = readNode(`${rootDir}/${path}`, clock);
-    if (node !== undefined) tree.set(path, node);
+    if (node !== undefined) outputs.set(path, node);
   }
-  return tree;
+  return outputs.size === 0 ? sources : new Map([...sources, ...outputs]);
 }
 
 function addWithFolders(tree: Tree, rootDir: string, path: string, node: Node): void {

@@ -16,6 +16,8 @@ export interface Node {
   setsId?: boolean;
   /** Of symlinks. */
   target?: string;
+  /** Of the engine's side: kind, mode, size, change time and inode in one text. */
+  facts?: string;
 }
 
 /** Paths with `/`, relative to the workspace, each folder before what is in it. */

@@ -1,16 +1,17 @@
-import { createHash } from 'node:crypto';
-import type { ClaimedVolume, Engine, VolumeHolder } from '../engine/engine.ts';
+import { createHash, randomBytes } from 'node:crypto';
+import type { Engine, VolumeHolder } from '../engine/engine.ts';
 import type { Host } from '../host.ts';
-import { askIgnored, readIgnored } from '../workspace/ignored.ts';
+import { readIgnored } from '../workspace/ignored.ts';
 import { removeDeadIncoming } from './incoming.ts';
 import type { Landed } from './landing.ts';
 import { MirrorMemory, readClock } from './memory.ts';
-import { listUnknown, planPush } from './plan-push.ts';
 import { fetchInto, pull } from './pull.ts';
-import { type Owner, push, type Sent } from './push.ts';
-import { addMirrored, readSources } from './read-local.ts';
-import { treeOf } from './remote-tree.ts';
-import type { Mirror, Tree } from './tree.ts';
+import type { Sent } from './push.ts';
+import { readSources } from './read-local.ts';
+import { readAfter } from './read-remote.ts';
+import type { Owner } from './send-items.ts';
+import { type Sending, send } from './send-workspace.ts';
+import type { Mirror, Node, Tree } from './tree.ts';
 
 /** Labels of a workspace's volume: what `gbuild cache` knows it by, whose it is, and where. */
 export const workspaceLabels = { cache: 'io.gbuild.cache', host: 'io.gbuild.host', folder: 'io.gbuild.workspace' };
@@ -32,44 +33,44 @@ export interface CopyInput {
   onBegin?: (sent: Sent) => void;
 }
 
-/** Files whose sending is worth to be remembered before anything else happens. */
-const manyFiles = 1000;
-
-/** What is known of both sides once the volume is as the workspace was. */
-interface Pushed {
-  mirror: Mirror;
-  sources: { has(path: string): boolean };
-  /** It is not remembered yet. */
-  isNew: boolean;
-}
-
 /** A workspace in a volume of an engine that does not see it, for one run. */
 export class WorkspaceCopy {
   readonly #input: CopyInput;
   #holder: VolumeHolder;
   readonly #memory: MirrorMemory;
-  readonly #pushed: Pushed;
+  readonly #sending: Promise<Sending>;
 
-  private constructor(input: CopyInput, holder: VolumeHolder, memory: MirrorMemory, pushed: Pushed) {
+  private constructor(input: CopyInput, holder: VolumeHolder, memory: MirrorMemory, sending: Promise<Sending>) {
     this.#input = input;
     this.#holder = holder;
     this.#memory = memory;
-    this.#pushed = pushed;
+    this.#sending = sending;
+    sending
+      .then(() => holder.start())
+      .catch(() => {
+        // Told by whoever waits for it.
+      });
   }
 
-  /** Claims a volume and makes it as the workspace is: only what differs is sent. */
+  /** Claims a volume and makes it as the workspace is: only what differs is sent, and a little of that may be still under way. */
   static async open(input: CopyInput): Promise<WorkspaceCopy> {
-    const { host, rootDir } = input;
+    const { host, rootDir, engine, ask } = input;
     removeDeadIncoming(rootDir);
     const clock = readClock(host.cacheDir);
-    const [{ holder, paths }, sources] = await settleBoth(
-      input.engine.claimVolume(specOf(input), input.ask),
-      read(input, clock),
-    );
+    const [holder, sources] = await settleBoth(engine.claimVolume(specOf(input), ask), read(input, clock));
     try {
       const memory = await openMemory(input, holder.volume);
-      const pushed = await pushAll(input, { holder, paths }, sources, memory, clock);
-      return new WorkspaceCopy(input, holder, memory, pushed);
+      const { sending, isLong } = await send({
+        onBegin: () => {},
+        ...input,
+        env: host.env,
+        holder,
+        memory,
+        sources,
+        clock,
+      });
+      if (isLong) await sending;
+      return new WorkspaceCopy(input, holder, memory, sending);
     } catch (thrown) {
       await holder.close().catch(() => {});
       throw thrown;
@@ -80,6 +81,11 @@ export class WorkspaceCopy {
     return this.#holder.volume;
   }
 
+  /** Settles when the volume is as the workspace was. */
+  get ready(): Promise<unknown> {
+    return this.#sending;
+  }
+
   /**
    * The copy of a run that lost its engine, when that has come back. Edits of the caller's since it was sent win over what
    * comes, whatever git says of them.
@@ -87,28 +93,38 @@ export class WorkspaceCopy {
   static async reopen(input: CopyInput, volume: string): Promise<WorkspaceCopy> {
     const { engine } = input;
     const memory = await openMemory(input, volume);
-    const holder = await engine.holdAgain({ ...specOf(input), name: volume }, input.ask);
-    const mirror = memory.read();
-    return new WorkspaceCopy(input, holder, memory, { mirror, sources: new Map(mirror), isNew: false });
+    const holder = await engine.holdAgain({ ...specOf(input), name: volume });
+    const { mirror } = memory.read();
+    memory.takeStamp();
+    const sources = new Map(mirror);
+    const sending = Promise.resolve({ mirror, remote: new Map(), sent: [], sources, isNew: true });
+    return new WorkspaceCopy(input, holder, memory, sending);
   }
 
   /** Makes the workspace as the volume is now: what git does not ignore, what came back before, and what is wanted besides. */
   async bringBack(isWanted: (path: string) => boolean, signal: AbortSignal): Promise<Landed> {
     const { rootDir, host } = this.#input;
-    const { mirror, sources, isNew } = this.#pushed;
+    const sending = await this.#sending;
+    const { mirror, sources } = sending;
+    await this.#ensureHolder();
+    const holder = this.#holder;
+    const { tree: remote, refused, isChanged } = await readAfter(holder, sending, signal);
     const before = new Map(mirror);
-    await this.#ensureHolder(signal);
+    const isOther = () => sending.isNew || isChanged || !isAlike(before, mirror);
     try {
-      return await pull({ rootDir, env: host.env, holder: this.#holder, mirror, sources, isWanted, signal });
-    } finally {
-      if (isNew || !isAlike(before, mirror)) this.#memory.write(mirror);
+      const landed = await pull({ rootDir, env: host.env, holder, remote, refused, mirror, sources, isWanted, signal });
+      await this.#keep(isOther(), mirror, remote, signal);
+      return landed;
+    } catch (thrown) {
+      if (isOther()) this.#memory.write(mirror, new Map());
+      throw thrown;
     }
   }
 
   /** What is in the volume where `isReport` says so: by path, another text whenever it may be another file. */
-  async listPrints(isReport: (path: string) => boolean, signal: AbortSignal): Promise<Map<string, string>> {
-    const paths = (await this.#holder.list(signal)).filter(({ path }) => isReport(path));
-    return new Map(paths.map(({ path, print }) => [path, print]));
+  async listPrints(isReport: (path: string) => boolean): Promise<Map<string, string>> {
+    const { remote } = await this.#sending;
+    return new Map([...remote].flatMap(([path, { print }]) => (isReport(path) ? [[path, print]] : [])));
   }
 
   /** Puts the reports that are new since `before` into a folder, and nothing else; the workspace stays as it is. */
@@ -118,19 +134,20 @@ export class WorkspaceCopy {
     before: ReadonlyMap<string, string>,
     signal: AbortSignal,
   ): Promise<Landed> {
-    await this.#ensureHolder(signal);
-    const listed = (await this.#holder.list(signal)).filter(({ path }) => isReport(path));
-    return fetchInto(
-      intoDir,
-      this.#holder,
-      listed.filter(({ path, print }) => before.get(path) !== print),
-      signal,
-    );
+    const sending = await this.#sending;
+    await this.#ensureHolder();
+    const { tree } = await readAfter(this.#holder, sending, signal);
+    const { mirror } = sending;
+    this.#memory.write(mirror, new Map());
+    const isNew = ([path, { print }]: [string, Node]) =>
+      isReport(path) && before.get(path) !== print && mirror.get(path)?.remote !== print;
+    return fetchInto(intoDir, this.#holder, new Map([...tree].filter(isNew)), signal);
   }
 
   /** Keeps what `reopen` needs. */
-  remember(): void {
-    if (this.#pushed.isNew) this.#memory.write(this.#pushed.mirror);
+  async remember(): Promise<void> {
+    const { isNew, mirror } = await this.#sending;
+    if (isNew) this.#memory.write(mirror, new Map());
   }
 
   /** Lets go of the volume, which stays for the next run. */
@@ -139,10 +156,27 @@ export class WorkspaceCopy {
   }
 
   /** A connection that broke and came back while a task ran has ended the holder. */
-  async #ensureHolder(signal: AbortSignal): Promise<void> {
+  async #ensureHolder(): Promise<void> {
     if (this.#holder.isOpen) return;
-    this.#holder = await this.#input.engine.holdAgain({ ...specOf(this.#input), name: this.volume }, signal);
+    this.#holder = await this.#input.engine.holdAgain({ ...specOf(this.#input), name: this.volume });
   }
+
+  /** From now on nothing changes there that is not remembered: it is written while the engine stamps the volume. */
+  async #keep(isOther: boolean, mirror: Mirror, remote: Tree, signal: AbortSignal): Promise<void> {
+    const stamp = makeStamp();
+    // A volume without a stamp costs a listing, nothing else.
+    const isStamped = this.#holder.stamp(stamp, signal).then(
+      () => true,
+      () => false,
+    );
+    if (isOther) this.#memory.write(mirror, remote);
+    if (await isStamped) this.#memory.keepStamp(stamp);
+  }
+}
+
+/** A time in nanoseconds, between 2001 and 2017, that nobody else will think of. */
+function makeStamp(): string {
+  return String(10n ** 18n + (randomBytes(8).readBigUInt64LE() % (5n * 10n ** 17n)));
 }
 
 /** Entries are replaced, never changed. */
@@ -155,25 +189,6 @@ function isAlike(before: Mirror, after: Mirror): boolean {
 async function read({ rootDir, host, include }: CopyInput, clock: number): Promise<Tree> {
   const ignored = await readIgnored(rootDir, host.env);
   return readSources({ rootDir, ignored, include, clock });
-}
-
-async function pushAll(
-  { rootDir, host, owner, ask: signal, onBegin = () => {} }: CopyInput,
-  { holder, paths }: ClaimedVolume,
-  sources: Tree,
-  memory: MirrorMemory,
-  clock: number,
-): Promise<Pushed> {
-  const known = memory.read();
-  const { tree: remote } = treeOf(paths);
-  const local = addMirrored(sources, rootDir, known, clock);
-  const sides = { local, sources, remote, mirror: known };
-  const plan = planPush(sides, await askIgnored(rootDir, listUnknown(sides), host.env));
-  const mirror = await push({ rootDir, holder, sides, plan, owner, signal, onBegin });
-  const isNew = plan.send.length + plan.compare.length + plan.remove.length > 0;
-  const isMuch = plan.send.length > manyFiles;
-  if (isMuch) memory.write(mirror);
-  return { mirror, sources, isNew: isNew && !isMuch };
 }
 
 async function openMemory({ engine, host, rootDir, owner }: CopyInput, volume: string): Promise<MirrorMemory> {
@@ -197,13 +212,10 @@ function specOf({ engine, host, rootDir, image, usernsMode, labels }: CopyInput)
 }
 
 /** Both at once; where the second fails the first is not left behind. */
-async function settleBoth<T extends { holder: VolumeHolder }, U>(
-  claimed: Promise<T>,
-  other: Promise<U>,
-): Promise<[T, U]> {
+async function settleBoth<T>(claimed: Promise<VolumeHolder>, other: Promise<T>): Promise<[VolumeHolder, T]> {
   const [first, second] = await Promise.allSettled([claimed, other]);
   if (first.status === 'rejected') throw first.reason;
   if (second.status === 'fulfilled') return [first.value, second.value];
-  await first.value.holder.close().catch(() => {});
+  await first.value.close().catch(() => {});
   throw second.reason;
 }

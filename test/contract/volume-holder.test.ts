@@ -1,6 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { connectEngine, type Engine } from '../../src/engine/engine.ts';
+import { connectEngine, type Engine, type ListedPath } from '../../src/engine/engine.ts';
 import { readOwner } from '../../src/engine/owner.ts';
+import { changeTree } from '../../src/sync/changed-tree.ts';
+import type { Tree } from '../../src/sync/tree.ts';
 import { endpointOf } from '../support/endpoint-of.ts';
 import { askEngine } from '../support/engine-http.ts';
 import { removeVolume } from '../support/engine-left.ts';
@@ -32,8 +35,8 @@ async function listContainers(): Promise<string[]> {
 }
 
 test('what is put into a volume is listed, given back and removed, and stays for the next holder', async () => {
-  const { holder, paths } = await engine.claimVolume(spec, signal);
-  expect(paths).toEqual([]);
+  const holder = await engine.claimVolume(spec, signal);
+  expect(await holder.list(signal)).toEqual([]);
   const folder = { ...owned, path: 'd', type: 'directory' as const, mode: 0o750, size: 0 };
   const link = { ...owned, path: 'd/-l', type: 'symlink' as const, mode: 0o777, size: 0, linkTarget: 'a b' };
   await holder.put([{ header: folder }, textOf('d/line\nbreak', 'text'), { header: link }, textOf('x', 'x')], signal);
@@ -44,48 +47,110 @@ test('what is put into a volume is listed, given back and removed, and stays for
     ['d/line\nbreak', 'file', 0o640, 4],
     ['x', 'file', 0o640, 1],
   ]);
-  const print = (path: string) => listed.find((each) => each.path === path)?.print;
-  expect((await holder.stat(['d/line\nbreak'], signal)).map((each) => each.print)).toEqual([print('d/line\nbreak')]);
+  expect((await holder.listBelow(['d'], signal)).map(({ path }) => path).sort()).toEqual(['d/-l', 'd/line\nbreak']);
+  const print = (path: string, paths: ListedPath[]) => paths.find((each) => each.path === path)?.print;
   await holder.put([textOf('x', 'y')], signal);
-  expect((await holder.stat(['x'], signal))[0]?.print).not.toBe(print('x'));
+  expect(print('x', await holder.list(signal))).not.toBe(print('x', listed));
   const chunks: Buffer[] = [];
   for await (const chunk of holder.pack(['d/line\nbreak'], signal)) chunks.push(chunk);
   expect(Buffer.concat(chunks).includes('text')).toBe(true);
   await holder.remove(['d'], signal);
   await holder.close();
   const again = await engine.claimVolume(spec, signal);
-  expect([again.holder.volume, again.paths.map(({ path }) => path)]).toEqual([name, ['x']]);
-  await again.holder.close();
+  expect([again.volume, (await again.list(signal)).map(({ path }) => path)]).toEqual([name, ['x']]);
+  await again.close();
   expect(await listContainers()).toEqual([]);
 });
 
-test('a volume that a living run keeps is left to it, also when both ask at once', async () => {
-  const claimed = await Promise.all([engine.claimVolume(spec, signal), engine.claimVolume(spec, signal)]);
-  expect(claimed.map(({ holder }) => holder.volume).sort()).toEqual([name, `${name}-2`]);
-  await Promise.all(claimed.map(({ holder }) => holder.close()));
+test('a volume bears a stamp until something is put there, for the next holder too, which need not run to see it', async () => {
+  const stamp = '1234567890123456789';
+  const holder = await engine.claimVolume(spec, signal);
+  await holder.stamp(stamp, signal);
+  await holder.close();
+  const next = await engine.claimVolume(spec, signal);
+  const borne = await next.readStamp(signal);
+  await next.put([{ header: { ...owned, path: '', type: 'directory' as const, mode: 0o755, size: 0 } }], signal);
+  expect([borne, await next.readStamp(signal)]).toEqual([stamp, `${owned.mtime}000000000`]);
+  await next.close();
   expect(await listContainers()).toEqual([]);
 });
 
-test('what a dead run left on a volume is removed before it is looked at, its holder and its tasks', async () => {
-  const dead = connectEngine(endpointOf(host), {
-    owner: { ...readOwner(), pid: 2 ** 22 - 1, start: '1' },
-    runId: 'dead',
-  });
-  const left = await dead.claimVolume(spec, signal);
+test('of what tasks change each thing is told, whatever they do to its times, and little besides', async () => {
+  const holder = await engine.claimVolume(spec, signal);
+  const folder = (path: string) => ({ header: { ...owned, path, type: 'directory' as const, mode: 0o755, size: 0 } });
+  const tree = ['a', 'a/old', 'b', 'b/old', 'c', 'd', 'still', 'still/in'].map(folder);
+  const names = ['a/f', 'a/old/x', 'b/f', 'b/old/x', 'c/gone', 'd/f', 'e', 'link', 'still/f', 'still/in/f', 'touched'];
+  await holder.put([folder(''), ...tree, ...names.map((path) => textOf(path, path))], signal);
+  // What is older than the margin is not told of.
+  await sleep(3_500);
+  await holder.put([textOf('sent', 'sent'), textOf('sent-and-edited', 'one')], signal);
+  const script = `mv a swap; mv b a; mv swap b; rm c/gone; rm -r d; echo f >d; touch -d @1000000000 touched; ln link hard
+    cp -p e e2; mv e2 e; mkdir new; mv still/in new/in; printf two >sent-and-edited; touch -d @1000000000 sent-and-edited`;
+  const before = await holder.list(signal);
   const json = {
     Image: spec.image,
-    Cmd: ['sh', '-c', 'while :; do date >/w/busy; done'],
-    Labels: { ...dead.labels, [label]: 'task' },
+    Cmd: ['sh', '-ec', `cd /w; ${script}`],
+    Labels: { [label]: 'task' },
     HostConfig: { Mounts: [{ Type: 'volume', Source: name, Target: '/w' }] },
   };
   const { Id } = JSON.parse((await askEngine(host, 'POST', '/containers/create', { json })).text) as { Id: string };
   await askEngine(host, 'POST', `/containers/${Id}/start`);
-  const { holder } = await engine.claimVolume(spec, signal);
-  expect([holder.volume, await listContainers()]).toEqual([name, [`/${name}`]]);
+  expect((await askEngine(host, 'POST', `/containers/${Id}/wait`)).text).toContain('"StatusCode":0');
+  await askEngine(host, 'DELETE', `/containers/${Id}?force=1`);
+  const { newer, below, sent } = (await holder.listChanged(signal))!;
+  expect(newer.map(({ path }) => path)).not.toContain('still/f');
+  const remote: Tree = new Map(before.map((each) => [each.path, each]));
+  const { unseen } = changeTree(remote, { newer, below, sent })!;
+  expect(unseen.sort()).toEqual(['a/old', 'b/old']);
+  for (const each of await holder.listBelow(unseen, signal)) remote.set(each.path, each);
+  const whole = new Map((await holder.list(signal)).map((each) => [each.path, each] as const));
+  expect([...remote].sort()).toEqual([...whole].sort());
+  const isNewer = (path: string) => Number(whole.get(path)?.facts.split(' ')[3]) > sent;
+  expect(['sent', 'sent-and-edited'].map(isNewer)).toEqual([false, true]);
+  await holder.remove(
+    ['a', 'b', 'c', 'd', 'e', 'hard', 'link', 'new', 'sent', 'sent-and-edited', 'still', 'touched'],
+    signal,
+  );
   await holder.close();
-  await left.holder.close().catch(() => {});
-  dead.close();
 });
+
+test('a volume that was only looked at does not tell what changed', async () => {
+  const holder = await engine.claimVolume(spec, signal);
+  expect(await holder.listChanged(signal)).toBeUndefined();
+  await holder.close();
+});
+
+test('a volume that a living run keeps is left to it, also when both ask at once', async () => {
+  const claimed = await Promise.all([engine.claimVolume(spec, signal), engine.claimVolume(spec, signal)]);
+  expect(claimed.map(({ volume }) => volume).sort()).toEqual([name, `${name}-2`]);
+  await Promise.all(claimed.map((holder) => holder.close()));
+  expect(await listContainers()).toEqual([]);
+});
+
+test.each(['only made', 'running'])(
+  'what a dead run left on a volume goes first: a task, and its holder, %s',
+  async (state) => {
+    const dead = connectEngine(endpointOf(host), {
+      owner: { ...readOwner(), pid: 2 ** 22 - 1, start: '1' },
+      runId: 'dead',
+    });
+    const left = await dead.claimVolume(spec, signal);
+    if (state === 'running') await left.list(signal);
+    const json = {
+      Image: spec.image,
+      Cmd: ['sh', '-c', 'while :; do date >/w/busy; done'],
+      Labels: { ...dead.labels, [label]: 'task' },
+      HostConfig: { Mounts: [{ Type: 'volume', Source: name, Target: '/w' }] },
+    };
+    const { Id } = JSON.parse((await askEngine(host, 'POST', '/containers/create', { json })).text) as { Id: string };
+    await askEngine(host, 'POST', `/containers/${Id}/start`);
+    const holder = await engine.claimVolume(spec, signal);
+    expect([holder.volume, await listContainers()]).toEqual([name, [`/${name}`]]);
+    await holder.close();
+    await left.close().catch(() => {});
+    dead.close();
+  },
+);
 
 test('an image that is not there is named, and nothing stays', async () => {
   const bare = { ...spec, image: 'gbuild-test/none:none' };

@@ -1,0 +1,59 @@
+import type { ListedPath, VolumeChange } from '../engine/engine.ts';
+import { treeOf } from './remote-tree.ts';
+import { folderOf, type Mirror, type Node, type Tree, unknownPrint } from './tree.ts';
+
+/** What a volume's tree has become. */
+export interface ChangedTree {
+  /** Folders of which only themselves are known: what is in them was there before, elsewhere. */
+  unseen: string[];
+  refused: string[];
+  /** Whether anything is another than it was. */
+  isChanged: boolean;
+}
+
+/**
+ * Makes of a volume's tree as it was what it is now. A folder tells by its time that something came or went directly in it; that
+ * it is another folder than before, its inode tells. Undefined where something that was put there is not accounted for.
+ */
+export function changeTree(tree: Tree, { newer, below }: VolumeChange): ChangedTree | undefined {
+  const { tree: listed, refused } = treeOf([...newer, ...below].filter(({ path }) => path !== ''));
+  const open = new Set(newer.filter(({ kind }) => kind === 'directory').map(({ path }) => path));
+  const unseen = below.filter((each) => !open.has(each.path) && isNewFolder(each, tree)).map(({ path }) => path);
+  const emptied = new Set(unseen);
+  for (const [path, { kind }] of listed)
+    if (kind !== 'directory' && tree.get(path)?.kind === 'directory') emptied.add(path);
+  const gone = new Set<string>();
+  for (const [path, { facts }] of tree) {
+    const folder = folderOf(path);
+    if (gone.has(folder) || emptied.has(folder) || (open.has(folder) && !listed.has(path))) gone.add(path);
+    else if (facts === undefined && !listed.has(path)) return undefined;
+  }
+  for (const path of gone) tree.delete(path);
+  let isChanged = gone.size > 0 || unseen.length > 0;
+  for (const [path, node] of listed) {
+    const before = tree.get(path);
+    isChanged ||= before?.facts !== node.facts || before?.target !== node.target;
+    tree.set(path, node);
+  }
+  return { unseen, refused, isChanged };
+}
+
+function isNewFolder({ path, kind, facts }: ListedPath, tree: Tree): boolean {
+  return kind === 'directory' && inodeOf(tree.get(path)) !== inodeOf({ kind, facts });
+}
+
+/** Of a folder. */
+function inodeOf(node: Pick<Node, 'kind' | 'facts'> | undefined): string | undefined {
+  return node?.kind === 'directory' ? (node.facts?.split(' ')[4] ?? '') : undefined;
+}
+
+/** Notes how files look there that were sent, and not touched since. */
+export function settleSent(mirror: Mirror, tree: Tree, sentPaths: readonly string[], sent: number): void {
+  for (const path of sentPaths) {
+    const known = mirror.get(path);
+    const node = tree.get(path);
+    if (known?.remote !== unknownPrint || node?.kind !== known.kind) continue;
+    const changed = Number(node.facts?.split(' ')[3]);
+    if (changed <= sent) mirror.set(path, { ...known, remote: node.print });
+  }
+}

@@ -1,0 +1,72 @@
+import type { VolumeHolder } from '../engine/engine.ts';
+import { askIgnored } from '../workspace/ignored.ts';
+import { settleSent } from './changed-tree.ts';
+import type { MirrorMemory } from './memory.ts';
+import { listUnknown, planPush } from './plan-push.ts';
+import { clearStamp, type Pushed, type PushInput, type PushTodo, preparePush, push, type Sent } from './push.ts';
+import { addMirrored } from './read-local.ts';
+import { readWhole } from './read-remote.ts';
+import type { Owner } from './send-items.ts';
+import type { Tree } from './tree.ts';
+
+export interface SendInput {
+  rootDir: string;
+  env: NodeJS.ProcessEnv;
+  owner: Owner;
+  holder: VolumeHolder;
+  memory: MirrorMemory;
+  /** Of which this side is the truth, read at `clock` (milliseconds of the file system). */
+  sources: Tree;
+  clock: number;
+  ask: AbortSignal;
+  onBegin: (sent: Sent) => void;
+}
+
+/** Files whose sending is worth to be remembered before anything else happens. */
+const manyFiles = 1000;
+
+/** Bytes that are sent while the first task's container is made. */
+const fewBytes = 1 << 20;
+
+/** The volume as the workspace was. */
+export interface Sending extends Pushed {
+  sources: { has(path: string): boolean };
+  /** It is not remembered yet. */
+  isNew: boolean;
+}
+
+/** Looks at both sides, and begins to send what differs. A volume that bears the stamp is as it is remembered. */
+export async function send(input: SendInput): Promise<{ sending: Promise<Sending>; isLong: boolean }> {
+  const { rootDir, env, owner, holder, memory, sources, clock, ask: signal, onBegin } = input;
+  const { mirror, remote: remembered } = memory.read();
+  const stamp = memory.takeStamp();
+  const isStamped = stamp !== undefined && (await holder.readStamp(signal)) === stamp;
+  const cleared = isStamped ? clearStamp({ rootDir, holder, owner, signal }) : undefined;
+  cleared?.catch(() => {});
+  const remote = isStamped ? remembered : (await readWhole(holder, signal)).tree;
+  const local = addMirrored(sources, rootDir, mirror, clock);
+  const sides = { local, sources, remote, mirror };
+  const plan = planPush(sides, await askIgnored(rootDir, listUnknown(sides), env));
+  const pushInput = { rootDir, holder, sides, plan, owner, signal, onBegin };
+  const todo = preparePush(pushInput);
+  const isLong = todo.bytes > fewBytes || todo.remove.length + todo.send.length > manyFiles;
+  return { sending: sendAll(pushInput, todo, memory, cleared), isLong };
+}
+
+async function sendAll(
+  input: PushInput,
+  todo: PushTodo,
+  memory: MirrorMemory,
+  cleared: Promise<void> | undefined,
+): Promise<Sending> {
+  const { sources } = input.sides;
+  await cleared;
+  const isNothing = todo.send.length + todo.remove.length === 0;
+  const pushed = await push(input, todo, isNothing && cleared !== undefined);
+  const isNew = cleared === undefined || !isNothing || input.plan.compare.length > 0;
+  if (todo.send.length <= manyFiles) return { ...pushed, sources, isNew };
+  const { tree: remote } = await readWhole(input.holder, input.signal);
+  settleSent(pushed.mirror, remote, pushed.sent, Number.POSITIVE_INFINITY);
+  memory.write(pushed.mirror, remote);
+  return { ...pushed, remote, sources, isNew: false };
+}
