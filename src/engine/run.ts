@@ -97,6 +97,7 @@ async function runCreated(wire: Wire, run: Running, signal: AbortSignal): Promis
     run.isStarted = true;
     const startError = await startContainer(wire, id, signal);
     if (startError !== undefined) return await describeFailedStart(wire, id, startError);
+    io.onStart?.();
     using _stop = obeyStop(wire, id, io.stop, spec.graceSeconds ?? 10);
     if (spec.tty) followTerminal(wire, id, io, signal);
     const secrets = handOverSecrets(wire, id, spec.secrets ?? [], signal);

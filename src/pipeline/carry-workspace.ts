@@ -21,8 +21,8 @@ export interface CarriedWorkspace {
   probe?: NonNullable<ContainerSpec['probe']>;
   /** The engine sees this machine's folders. */
   isShared: boolean;
-  /** A container may start once it has come. */
-  ready?: Promise<unknown>;
+  /** A container may start once `ready` has come, and says so when it has. */
+  turn?: { ready: Promise<unknown>; onStart: () => void };
 }
 
 export interface CarryInput {
@@ -77,7 +77,11 @@ async function workOnCopy<T>(input: CarryInput, work: (workspace: CarriedWorkspa
   const copy = await WorkspaceCopy.open(await copyInput(input));
   try {
     const mount = { type: 'volume', name: copy.volume, containerDir: containerPaths.workspace } as const;
-    const done = await work({ mount, isShared: false, ready: copy.ready }).catch(async (thrown: unknown) => {
+    const done = await work({
+      mount,
+      isShared: false,
+      turn: { ready: copy.ready, onStart: () => copy.prepare() },
+    }).catch(async (thrown: unknown) => {
       if (isDetached(thrown)) {
         // The task goes on there: what it changes comes back with it.
         await copy.remember();

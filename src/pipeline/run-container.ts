@@ -8,11 +8,11 @@ import type { PlannedContainer } from './task-container.ts';
 export async function runPlanned(
   engine: Engine,
   host: Host,
-  { spec, fixedFiles, identity, isShared, ready }: PlannedContainer,
+  { spec, fixedFiles, identity, isShared, turn }: PlannedContainer,
   io: ContainerIO,
 ): Promise<ContainerResult> {
   const put = () => ({ ...spec, files: [...spec.files, ...putFixedFiles(fixedFiles, identity)] });
-  if (!isShared) return engine.runContainer(put(), { ...io, ...(ready !== undefined && { ready }) });
+  if (!isShared) return engine.runContainer(put(), { ...io, ...turn });
   const binds = bindFixedFiles(host, fixedFiles);
   try {
     return await engine.runContainer({ ...spec, mounts: [...spec.mounts, ...binds] }, io);
