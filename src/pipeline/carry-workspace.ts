@@ -24,8 +24,8 @@ export interface CarriedWorkspace {
   probe?: NonNullable<ContainerSpec['probe']>;
   /** The engine sees this machine's folders. */
   isShared: boolean;
-  /** A container may start once it has come. */
-  ready?: Promise<unknown>;
+  /** A container may start once `ready` has come, and says so when it has. */
+  turn?: { ready: Promise<unknown>; onStart: () => void };
 }
 
 /** What went to an engine that does not see the workspace, and what became of it on the way back. */
@@ -100,7 +100,7 @@ async function workOnCopy<T>(
   const copy = await WorkspaceCopy.open({ ...(await copyInput(input)), onBegin });
   try {
     const mount = { type: 'volume', name: copy.volume, containerDir: containerPaths.workspace } as const;
-    const done = await work({ mount, isShared: false, ready: copy.ready }).catch(async (thrown: unknown) => {
+    const done = await work({ mount, isShared: false, turn: turnOf(copy) }).catch(async (thrown: unknown) => {
       if (isDetached(thrown)) {
         // The task goes on there: what it changes comes back with it.
         await copy.remember();
@@ -136,7 +136,7 @@ export async function withOwnCopy<T>(
   try {
     const before = await copy.listPrints(isReport);
     const mount = { type: 'volume', name: copy.volume, containerDir: containerPaths.workspace } as const;
-    const done = await work({ mount, isShared: false, ready: copy.ready }).catch(async (thrown: unknown) => {
+    const done = await work({ mount, isShared: false, turn: turnOf(copy) }).catch(async (thrown: unknown) => {
       if (!isDetached(thrown)) await copy.fetchReports(reportsDir, isReport, before, stop.kill).catch(() => {});
       throw thrown;
     });
@@ -146,6 +146,10 @@ export async function withOwnCopy<T>(
   } finally {
     await copy.close().catch(() => {});
   }
+}
+
+function turnOf(copy: WorkspaceCopy): NonNullable<CarriedWorkspace['turn']> {
+  return { ready: copy.ready, onStart: () => copy.prepare() };
 }
 
 async function bringBack(copy: WorkspaceCopy, input: CarryInput): Promise<Landed> {

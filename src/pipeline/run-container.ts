@@ -11,10 +11,7 @@ export function runPlanned(
   planned: PlannedContainer,
   io: ContainerIO,
 ): Promise<ContainerResult> {
-  const { ready } = planned;
-  return withFixedFiles(host, planned, (spec) =>
-    engine.runContainer(spec, { ...io, ...(ready !== undefined && { ready }) }),
-  );
+  return withFixedFiles(host, planned, (spec) => engine.runContainer(spec, { ...io, ...planned.turn }));
 }
 
 /** The same for whoever starts the container otherwise. */

@@ -45,11 +45,9 @@ export class WorkspaceCopy {
     this.#holder = holder;
     this.#memory = memory;
     this.#sending = sending;
-    sending
-      .then(() => holder.start())
-      .catch(() => {
-        // Told by whoever waits for it.
-      });
+    sending.catch(() => {
+      // Told by whoever waits for it.
+    });
   }
 
   /** Claims a volume and makes it as the workspace is: only what differs is sent, and a little of that may be still under way. */
@@ -84,6 +82,11 @@ export class WorkspaceCopy {
   /** Settles when the volume is as the workspace was. */
   get ready(): Promise<unknown> {
     return this.#sending;
+  }
+
+  /** Gets ready to look at what tasks change: while they run, for two containers that start at once hinder each other. */
+  prepare(): void {
+    this.#holder.start();
   }
 
   /**

@@ -82,7 +82,7 @@ test('of what tasks change each thing is told, whatever they do to its times, an
   const names = ['a/f', 'a/old/x', 'b/f', 'b/old/x', 'c/gone', 'd/f', 'e', 'link', 'still/f', 'still/in/f', 'touched'];
   await holder.put([folder(''), ...tree, ...names.map((path) => textOf(path, path))], signal);
   // What is older than the margin is not told of.
-  await sleep(3_500);
+  await sleep(5_000);
   await holder.put([textOf('sent', 'sent'), textOf('sent-and-edited', 'one')], signal);
   const script = `mv a swap; mv b a; mv swap b; rm c/gone; rm -r d; echo f >d; touch -d @1000000000 touched; ln link hard
     cp -p e e2; mv e2 e; mkdir new; mv still/in new/in; printf two >sent-and-edited; touch -d @1000000000 sent-and-edited`;

@@ -82,7 +82,7 @@ test('trees that a task moves about, with times as old as they were, come back a
   );
   await cli.run(['test'], { cwd });
   // What is older than some seconds is not looked at for its time alone.
-  await sleep(4_000);
+  await sleep(5_000);
   const { exitCode, stderr } = await cli.run(['run', 'move'], { cwd });
   const read = (name: string) => readFileSync(join(cwd, name), 'utf8');
   const here = ['a/x/f', 'b/x/f', 'down/in/f', 'c', 'd', 'hard', 'e/c', 'e/d'].map(read);
