@@ -12,6 +12,7 @@ import { readImageFiles } from './read-file.ts';
 import { resumeContainer, type Watched } from './resume.ts';
 import { removeAfter, runContainer } from './run.ts';
 import { seesFolder } from './sees-folder.ts';
+import { Swarm } from './swarm.ts';
 import {
   judgeBy,
   type Keeper,
@@ -20,6 +21,7 @@ import {
   removeRun,
   runLabel,
   type SweepReport,
+  type Swept,
   stagingReference,
   sweepDead,
 } from './sweep.ts';
@@ -183,13 +185,22 @@ export class Engine {
   }
 
   /** Removes what dead owners left; never anything of a living or a foreign one, or of runs that one may come back to. */
-  sweep(): Promise<SweepReport> {
-    return sweepDead(this.#wire, this.owner, this.#keeper);
+  async sweep(): Promise<SweepReport> {
+    return sweepDead(await this.#swept(), this.owner, this.#keeper);
   }
 
   /** Removes everything of one run of this process. */
-  removeRun(runId: string = this.runId): Promise<SweepReport> {
-    return removeRun(this.#wire, runId, this.owner);
+  async removeRun(runId: string = this.runId): Promise<SweepReport> {
+    return removeRun(await this.#swept(), runId, this.owner);
+  }
+
+  async #swept(): Promise<Swept> {
+    return { wire: this.#wire, isManager: (await this.info()).swarm === 'manager' };
+  }
+
+  /** The cluster that this engine manages: see `info().swarm`. */
+  swarm(): Swarm {
+    return new Swarm(this.#wire, this.labels);
   }
 
   /** Volumes that carry a label, `key` or `key=value`. */

@@ -3,6 +3,7 @@ import { removeContainer } from './container.ts';
 import { listImages, removeImage } from './images.ts';
 import { readText, readTextMap } from './json.ts';
 import { type Owner, ownerIsDead, ownerText, parseOwner } from './owner.ts';
+import { listThings, removeThing, type SwarmThing } from './swarm.ts';
 import { listVolumes, removeVolume } from './volumes.ts';
 import type { Wire } from './wire.ts';
 
@@ -11,7 +12,16 @@ export interface SweepReport {
   containers: string[];
   images: string[];
   volumes: string[];
+  /** Of a swarm that the engine manages. */
+  services: string[];
+  secrets: string[];
   kept: string[];
+}
+
+/** An engine, and whether it manages a swarm: what is there is swept, too. */
+export interface Swept {
+  wire: Wire;
+  isManager: boolean;
 }
 
 export const runLabel = 'io.gbuild.run';
@@ -33,8 +43,8 @@ export interface Keeper {
 }
 
 /** Removes containers, run volumes and staging images whose owner is surely dead. Caches, others' things and kept runs stay. */
-export function sweepDead(wire: Wire, self: Owner, keeper: Keeper): Promise<SweepReport> {
-  return removeOwned(wire, judgeBy(self, keeper), (tag) => isDead(tag.split('.')[0], self));
+export function sweepDead(engine: Swept, self: Owner, keeper: Keeper): Promise<SweepReport> {
+  return removeOwned(engine, judgeBy(self, keeper), (tag) => isDead(tag.split('.')[0], self));
 }
 
 /** Whether what carries these labels is nobody's any more: its owner is dead, and nobody may come back to it. */
@@ -49,17 +59,17 @@ function isKept(labels: Record<string, string>, keeper: string, runs: ReadonlySe
 }
 
 /** Removes what one run of this process made, dead or not. */
-export function removeRun(wire: Wire, runId: string, self: Owner): Promise<SweepReport> {
+export function removeRun(engine: Swept, runId: string, self: Owner): Promise<SweepReport> {
   const own = stagingReference(self, '').slice(stagingRepository.length + 1);
   return removeOwned(
-    wire,
+    engine,
     (labels) => labels[runLabel] === runId,
     (tag) => tag.startsWith(own),
   );
 }
 
 async function removeOwned(
-  wire: Wire,
+  { wire, isManager }: Swept,
   isOurs: (labels: Record<string, string>) => boolean,
   isOurTag: (tag: string) => boolean,
 ): Promise<SweepReport> {
@@ -72,11 +82,18 @@ async function removeOwned(
       return result?.status === 'fulfilled';
     });
   };
+  const things = isManager ? (await listThings(wire, runLabel)).filter(({ labels }) => isOurs(labels)) : [];
+  const removeKind = async (kind: SwarmThing['kind']) => {
+    const ids = new Map(things.filter((thing) => thing.kind === kind).map(({ name, id }) => [name, id]));
+    return removeAll([...ids.keys()], (name) => removeThing(wire, { kind, name, id: ids.get(name)! }));
+  };
+  const services = await removeKind('services');
+  const secrets = await removeKind('secrets');
   const ids = (await listContainers(wire)).filter(({ labels }) => isOurs(labels)).map(({ id }) => id);
   const containers = await removeAll(ids, (id) => removeContainer(wire, id, { lost: false, kill: true }));
   const images = await removeAll(await findStagingTags(wire, isOurTag), (tag) => removeImage(wire, tag));
   const volumes = await removeAll(await findRunVolumes(wire, isOurs), (name) => removeVolume(wire, name));
-  return { containers, images, volumes, kept };
+  return { containers, images, volumes, services, secrets, kept };
 }
 
 async function findStagingTags(wire: Wire, isOurTag: (tag: string) => boolean): Promise<string[]> {
