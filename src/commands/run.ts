@@ -1,14 +1,14 @@
 import { Args } from '@oclif/core';
 import { GbuildError } from '../errors.ts';
 import { listTasks } from '../pipeline/explain-plan.ts';
-import { TaskCommand, taskFlags } from './task-command.ts';
+import { isSharded, shardFlags, TaskCommand, taskFlags } from './task-command.ts';
 
 export default class RunCommand extends TaskCommand {
   static override summary = 'Run any task of gbuild.yml, and the tasks it needs, in the build container';
   static override description =
     "What follows -- goes to the task as arguments. The exit code is the task's own. See the tasks with: gbuild plan --tasks";
   static override args = { task: Args.string({ description: 'name of the task' }) };
-  static override flags = { ...taskFlags };
+  static override flags = { ...taskFlags, ...shardFlags };
   static override usage = 'run TASK [FLAGS] [-- ARGUMENT...]';
   static override examples = [
     '<%= config.bin %> run lint',
@@ -21,7 +21,7 @@ export default class RunCommand extends TaskCommand {
     const { flags, argv } = await this.parse(RunCommand);
     const [task, ...args] = argv as string[];
     if (task === undefined) throw noTask(await listTasks({ host: this.readHost(flags), installDir: this.config.root }));
-    return this.runTasks(flags, [task], args);
+    return isSharded(flags) ? this.runShards(flags, [task], args) : this.runTasks(flags, [task], args);
   }
 }
 

@@ -5,9 +5,11 @@ import type { Host, Stop } from '../host.ts';
 import { openRun } from '../pipeline/engine-session.ts';
 import type { Frozen } from '../pipeline/lock-mismatch.ts';
 import { type RunReport, runNamed } from '../pipeline/run-named.ts';
+import type { ShardsReport } from '../pipeline/run-shards.ts';
 import type { TaskStreams } from '../pipeline/run-tasks.ts';
 import type { WorkspaceSession } from '../pipeline/workspace-session.ts';
 import { formatSeconds } from '../reporter/format.ts';
+import { PlainReporter, QuietReporter } from '../reporter/plain.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { BaseCommand, engineFlags } from './base.ts';
 import { openStop } from './stop.ts';
@@ -21,6 +23,30 @@ export const taskFlags = {
     allowNo: true,
   }),
 };
+
+/** Flags of the commands whose tasks can be divided. */
+export const shardFlags = {
+  shards: Flags.integer({
+    helpGroup: 'SHARDS',
+    helpValue: 'N',
+    min: 1,
+    description: 'divide the work into N parts that run at the same time; as many as --on names when left out',
+  }),
+  on: Flags.string({
+    helpGroup: 'SHARDS',
+    helpValue: 'NAME,...',
+    description: 'engines that the parts run on: docker contexts, machines or addresses',
+  }),
+};
+
+export interface ShardFlags {
+  shards?: number | undefined;
+  on?: string | undefined;
+}
+
+export function isSharded({ shards, on }: ShardFlags): boolean {
+  return shards !== undefined || on !== undefined;
+}
 
 export interface TaskCommandFlags {
   directory?: string | undefined;
@@ -74,6 +100,36 @@ export abstract class TaskCommand extends BaseCommand {
     });
   }
 
+  /** The same in parts, on the engines that the flags name. */
+  protected async runShards(
+    flags: TaskCommandFlags & ShardFlags,
+    names: string[],
+    args: string[] = [],
+  ): Promise<ShardsReport> {
+    const host = this.readHost(flags);
+    const progress = this.openProgress(flags, host);
+    using stop = openStop((text) => progress.warn(text));
+    const { runInShards } = await import('../pipeline/run-shards.ts');
+    const report = await runInShards({
+      host,
+      installDir: this.config.root,
+      runId: newRunId(),
+      names,
+      args,
+      count: flags.shards,
+      on: flags.on,
+      choice: flags,
+      frozen: frozenOf(flags, host),
+      streams: this.openStreams({ ...host, isTerminal: false }),
+      progress,
+      openProgress: (write) =>
+        flags.quiet ? new QuietReporter(write) : new PlainReporter({ write, verbose: flags.verbose }),
+      stop,
+    });
+    progress.note(summariseShards(report));
+    return report;
+  }
+
   /** With --json stdout belongs to the answer, so the tasks' output goes to stderr. */
   protected openStreams(host: Host): TaskStreams {
     const json = this.jsonEnabled();
@@ -111,4 +167,10 @@ export function openTerminal(): NonNullable<TaskStreams['terminal']> {
 function summarise({ tasks, toolchain, seconds }: RunReport): string {
   const names = tasks.map((task) => task.name).join(', ');
   return `${names} passed with ${toolchain.name} ${toolchain.version} in ${formatSeconds(seconds)}`;
+}
+
+function summariseShards({ shards, toolchain, seconds }: ShardsReport): string {
+  const names = [...new Set(shards.flatMap(({ tasks }) => tasks.map((task) => task.name)))].join(', ');
+  const count = shards.length === 1 ? '1 shard' : `${shards.length} shards`;
+  return `${names} passed in ${count} with ${toolchain.name} ${toolchain.version} in ${formatSeconds(seconds)}`;
 }

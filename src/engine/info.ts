@@ -27,12 +27,15 @@ export interface EngineInfo {
   swarm: 'none' | 'worker' | 'manager';
   /** The engine's clock, RFC 3339. */
   time?: string;
+  /** When it told its time, in milliseconds since this process began. */
+  toldAt: number;
 }
 
 /** Reads GET /info and /version. */
 export async function readInfo(wire: Wire): Promise<EngineInfo> {
   const ask = async (path: string) => (await wire.call({ what: 'describe itself', method: 'GET', path })).json;
   const [apiVersion, info, version] = await Promise.all([wire.version(), ask('/info'), ask('/version')]);
+  const toldAt = performance.now();
   const kind = isPodman(version) ? 'podman' : 'docker';
   const security = readTexts(info, 'SecurityOptions');
   const os = readText(info, 'OSType') ?? 'linux';
@@ -57,6 +60,7 @@ export async function readInfo(wire: Wire): Promise<EngineInfo> {
     rootDir: readText(info, 'DockerRootDir') ?? '',
     swarm: readSwarm(info),
     ...(time !== undefined && { time }),
+    toldAt,
   };
 }
 

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Engine } from '../engine/engine.ts';
 import type { Host } from '../host.ts';
+import type { TaskPlan } from '../plan/task-plan.ts';
 import { formatBytes } from '../reporter/format.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { type Cache, listCaches } from './caches.ts';
@@ -23,15 +24,19 @@ export class CacheBound {
   readonly #done = new AbortController();
   #caches: Cache[] = [];
 
-  /** `volumes`: those that the run has. */
-  constructor(engine: Engine, host: Host, volumes: string[]) {
+  constructor(engine: Engine, host: Host, { caches }: Pick<TaskPlan, 'caches'>) {
     this.#engine = engine;
     this.#host = host;
-    this.#volumes = volumes;
+    this.#volumes = caches.map(({ volume }) => volume);
+  }
+
+  /** An engine that cannot measure its volumes is no reason for a run to fail. */
+  look(): void {
+    this.#measure().catch(() => {});
   }
 
   /** Days are counted by the engine's own clock. */
-  async look(): Promise<void> {
+  async #measure(): Promise<void> {
     if (this.#volumes.length === 0) return;
     const { id, time = '' } = await this.#engine.info();
     const key = createHash('sha256')

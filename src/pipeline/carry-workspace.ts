@@ -6,11 +6,12 @@ import type { Host, Stop } from '../host.ts';
 import { containerPaths } from '../plan/paths.ts';
 import type { PlannedTask } from '../plan/task-plan.ts';
 import { tasksOf } from '../plan/task-plan.ts';
-import { planWanted } from '../plan/wanted-outputs.ts';
+import { matchGlobs, planWanted } from '../plan/wanted-outputs.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { type CopyInput, WorkspaceCopy } from '../sync/workspace-copy.ts';
+import { tellSkew } from './clock-skew.ts';
 import { chooseIdentity } from './identity.ts';
-import { describeSent, tellLanded } from './tell-sync.ts';
+import { describeCopied, describeSent, tellLanded, tellRefused } from './tell-sync.ts';
 import { defaultTasks, type WorkspaceSession } from './workspace-session.ts';
 import { WayMemory } from './workspace-way.ts';
 
@@ -34,6 +35,8 @@ export interface CarryInput {
   labels: Record<string, string>;
   /** That run. */
   tasks: readonly Pick<PlannedTask, 'name' | 'reports'>[];
+  /** Of a shard: it has a copy of its own on any engine, and what its reports are lands here, nothing in the workspace. */
+  reportsDir?: string;
 }
 
 /**
@@ -44,7 +47,8 @@ export async function withWorkspace<T>(
   input: CarryInput,
   work: (workspace: CarriedWorkspace) => Promise<T>,
 ): Promise<T> {
-  const { engine, host, session, image } = input;
+  const { engine, host, session, image, reportsDir } = input;
+  if (reportsDir !== undefined) return workOnOwnCopy(input, reportsDir, work);
   const { rootDir } = session;
   const memory = await WayMemory.open(engine, host, rootDir);
   const known = memory.read();
@@ -96,6 +100,30 @@ async function workOnCopy<T>(input: CarryInput, work: (workspace: CarriedWorkspa
   }
 }
 
+/** Several of them at once change nothing of one another's. */
+async function workOnOwnCopy<T>(
+  input: CarryInput,
+  reportsDir: string,
+  work: (workspace: CarriedWorkspace) => Promise<T>,
+): Promise<T> {
+  const { progress, stop, tasks } = input;
+  const isReport = matchGlobs(tasks.flatMap(({ reports }) => reports));
+  const copy = await WorkspaceCopy.open(await copyInput(input));
+  try {
+    const before = await copy.listPrints(isReport, stop.ask);
+    const mount = { type: 'volume', name: copy.volume, containerDir: containerPaths.workspace } as const;
+    const done = await work({ mount, isShared: false }).catch(async (thrown: unknown) => {
+      if (!isDetached(thrown)) await copy.fetchReports(reportsDir, isReport, before, stop.kill).catch(() => {});
+      throw thrown;
+    });
+    const { refused } = await copy.fetchReports(reportsDir, isReport, before, stop.kill);
+    tellRefused(progress, refused);
+    return done;
+  } finally {
+    await copy.close().catch(() => {});
+  }
+}
+
 async function bringBack(copy: WorkspaceCopy, input: CarryInput): Promise<void> {
   const landed = await copy.bringBack(wantedOf(input), input.stop.kill);
   tellLanded(input.progress, input.session.rootDir, landed);
@@ -111,8 +139,21 @@ export async function bringBackFrom(volume: string, input: CarryInput): Promise<
   }
 }
 
-async function copyInput({ session, engine, host, progress, stop, image, labels }: CarryInput): Promise<CopyInput> {
-  const { uid, gid, usernsMode } = chooseIdentity(host, await engine.info());
+async function copyInput({
+  session,
+  engine,
+  host,
+  progress,
+  stop,
+  image,
+  labels,
+  reportsDir,
+}: CarryInput): Promise<CopyInput> {
+  const info = await engine.info();
+  const { uid, gid, usernsMode } = chooseIdentity(host, info);
+  // What was edited a moment ago would be of the future there, or what is built there older than its sources.
+  const skew = tellSkew(host, info, engine.endpoint.machine);
+  if (skew !== undefined) progress.warn(`${skew.detail}: ${skew.todo[0]}`);
   const { rootDir, spec } = session;
   return {
     engine,
@@ -124,7 +165,8 @@ async function copyInput({ session, engine, host, progress, stop, image, labels 
     labels,
     include: spec.sync.include,
     ask: stop.ask,
-    onBegin: (sent) => progress.note(describeSent(engine, rootDir, sent)),
+    onBegin: (sent) =>
+      progress.note(reportsDir === undefined ? describeSent(engine, rootDir, sent) : describeCopied(engine, sent)),
   };
 }
 

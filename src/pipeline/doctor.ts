@@ -49,7 +49,7 @@ export async function diagnose(input: DoctorInput): Promise<Diagnosis> {
   if (wanted('disk')) checks.push(checkDisk(input.host, engine?.info));
   if (wanted('proxy') || wanted('trust'))
     checks.push(...checkNetwork(input.host).filter(({ name }) => wanted(name as 'proxy')));
-  if (engine && wanted('clock')) checks.push(checkClock(input.host.startedAt, engine));
+  if (engine && wanted('clock')) checks.push(checkClock(input.host, engine));
   if (wanted('spec') || wanted('lock'))
     checks.push(...(await checkRepository(input)).filter(({ name }) => wanted(name as 'spec')));
   return {
@@ -118,8 +118,8 @@ function checkNetwork(host: Host): Check[] {
   ];
 }
 
-function checkClock(now: number, { info, endpoint }: { info?: EngineInfo; endpoint?: Endpoint }): Check {
-  const skew = tellSkew(now, info, endpoint?.machine);
+function checkClock(host: Host, { info, endpoint }: { info?: EngineInfo; endpoint?: Endpoint }): Check {
+  const skew = tellSkew(host, info, endpoint?.machine);
   if (skew === undefined) return ok('clock', 'this machine and the engine agree');
   return { name: 'clock', state: 'warning', ...skew };
 }

@@ -1,41 +1,18 @@
 import { join } from 'node:path';
-import type { Engine } from '../engine/engine.ts';
 import { GbuildError } from '../errors.ts';
-import type { Stop } from '../host.ts';
-import { planTasks, type TaskPlan } from '../plan/task-plan.ts';
+import { planShards, type Shard, wholeRun } from '../plan/shard.ts';
+import type { TaskPlan } from '../plan/task-plan.ts';
 import { formatSeconds } from '../reporter/format.ts';
-import type { Progress } from '../reporter/progress.ts';
-import { readHostFiles } from '../toolchain/host-files.ts';
-import { type HostTrust, readHostTrust } from '../toolchain/trust.ts';
-import { readCommitTime } from '../workspace/commit-time.ts';
 import { CacheBound } from './bound-caches.ts';
 import { type CarriedWorkspace, withWorkspace } from './carry-workspace.ts';
-import { chooseIdentity } from './identity.ts';
-import type { Frozen } from './lock-mismatch.ts';
+import { type PrepareRequest, prepareRun } from './prepare-run.ts';
 import { pruneLogs } from './prune-logs.ts';
-import { readyToolchain } from './ready-toolchain.ts';
 import { listReports } from './reports.ts';
-import { RunSecrets } from './run-secrets.ts';
 import { runTasks, type TaskReport, type TaskStreams } from './run-tasks.ts';
-import type { RunGround } from './task-container.ts';
-import { readUserTables } from './user-tables.ts';
-import { warnOfLimits } from './warn-of-limits.ts';
-import { defaultTasks, type Places, type WorkspaceSession } from './workspace-session.ts';
 
-export interface RunRequest extends Places {
-  session: WorkspaceSession;
-  engine: Engine;
+export interface RunRequest extends PrepareRequest {
   runId: string;
-  names: string[];
-  args: string[];
-  frozen: Frozen;
-  /** As a release is made: in the very image that the lock names, where somebody has it. */
-  exact?: boolean;
   streams: TaskStreams;
-  progress: Progress;
-  stop: Stop;
-  /** Those of a larger story that this run is part of. */
-  secrets?: RunSecrets;
 }
 
 /** What `--json` answers for a run. */
@@ -49,40 +26,24 @@ export interface RunReport {
 }
 
 /**
- * The story of `gbuild test`: plan, make the toolchain ready, run the tasks, leave nothing behind. A failing task throws
- * 'task-failed' with the task's own exit code after everything else has been cleaned up.
+ * The story of `gbuild test`, `build` and `run`: the toolchain is made ready, the planned tasks run, the failing task's
+ * exit code is the answer. What dead runs left behind is removed meanwhile.
  */
 export async function runNamed(request: RunRequest): Promise<RunReport> {
   const began = performance.now();
-  const { session, engine, progress, stop, host } = request;
-  const sourceDateEpoch = readCommitTime(session.rootDir, host.env.PATH);
-  // Checked before the engine is asked for anything: a misspelt task costs nothing.
-  const plan = planTasks({ ...planInput(request), sourceDateEpoch: undefined });
-  const secrets = request.secrets ?? new RunSecrets(session, host);
-  const needed = plan.tasks.flatMap((task) => task.secrets);
-  await secrets.fetch(needed, stop.ask);
-  const ready = readyToolchain(request);
-  ready.catch(() => {});
-  // Read while the engine answers.
-  const trust = readHostTrust(host);
-  const { images } = await ready;
-  const timed = planTasks({ ...planInput(request), sourceDateEpoch: await sourceDateEpoch });
-  const ground = await readGround(request, images.build.reference, trust);
+  const { session, engine, progress, stop, host, streams } = request;
+  const { plan, ground, secrets, planShard } = await prepareRun(request);
+  const timed = planShard(await readWhole(plan, host));
   const logDir = join(host.stateDir, 'runs', request.runId);
-  const { streams } = request;
   const run = (workspace: CarriedWorkspace) =>
     runTasks({ plan: timed, ground: { ...ground, workspace }, engine, streams, progress, stop, logDir, secrets });
   const { image, labels } = ground;
   const carried = { session, engine, host, progress, stop, image: image.reference, labels, tasks: plan.tasks };
   const running = withWorkspace(carried, run);
   // After the first container was asked for: what others left can wait for it.
-  const logs = ['runs', 'builds'].map((name) => pruneLogs(join(host.stateDir, name)));
-  const swept = Promise.allSettled([engine.sweep(), ...logs]);
-  const volumes = plan.caches.map(({ volume }) => volume);
-  const bound = new CacheBound(engine, host, volumes);
-  bound.look().catch(() => {
-    // An engine that cannot measure its volumes is no reason for a run to fail.
-  });
+  const swept = sweepBeside(request);
+  const bound = new CacheBound(engine, host, plan);
+  bound.look();
   try {
     const tasks = withReports(plan, await running.finally(() => bound.apply(progress)));
     const report = reportOf(request, plan, tasks, logDir, (performance.now() - began) / 1000);
@@ -93,43 +54,17 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
   }
 }
 
-function planInput({ session, host, names, args }: RunRequest) {
-  const { spec, toolchain, rootDir } = session;
-  return { spec, toolchain, defaults: defaultTasks(session), host, rootDir, names, args };
+/** A run that is not divided has all test files. */
+async function readWhole(plan: TaskPlan, host: RunRequest['host']): Promise<Shard> {
+  if (plan.tasks.every(({ split }) => split.length === 0)) return wholeRun;
+  const { readTestFiles } = await import('./test-files.ts');
+  return planShards(1, await readTestFiles(plan, host))[0]!;
 }
 
-export interface GroundInput {
-  session: WorkspaceSession;
-  engine: Engine;
-  host: Places['host'];
-  progress: Progress;
-}
-
-/** Asks engine, image and machine for what every container of a run needs, but for the workspace. */
-export async function readGround(
-  { session, engine, host, progress }: GroundInput,
-  reference: string,
-  trust: HostTrust,
-): Promise<Omit<RunGround, 'workspace'>> {
-  const info = await engine.info();
-  warnOfLimits(session.spec, engine, info, progress);
-  const needsTables = chooseIdentity(host, info).uid !== 0;
-  const tables = needsTables ? await readUserTables(engine, host, reference) : { passwd: '', group: '' };
-  return {
-    host,
-    info,
-    trust,
-    settings: readHostFiles(host, session.toolchain.hostFiles).map(({ to, bytes }) => ({
-      path: to,
-      content: bytes,
-      isPrivate: true,
-    })),
-    image: { reference, ...tables, keystores: session.toolchain.keystores },
-    labels: {
-      'io.gbuild.repository': session.spec.name,
-      'io.gbuild.spec': session.specFile ?? session.rootDir,
-    },
-  };
+/** Takes away what dead runs left, here and on the engine; what fails of it is nobody's failure. */
+export function sweepBeside({ engine, host }: Pick<RunRequest, 'engine' | 'host'>): Promise<unknown> {
+  const logs = ['runs', 'builds'].map((name) => pruneLogs(join(host.stateDir, name)));
+  return Promise.allSettled([engine.sweep(), ...logs]);
 }
 
 /** After the run: only then all of it is on this machine. */
@@ -155,15 +90,22 @@ function reportOf(
 
 /** The first failing task decides the exit code; the message names every one that failed or was skipped. */
 function throwIfFailed(report: RunReport): void {
-  const failed = report.tasks.filter((task) => task.state === 'failed');
-  const [first] = failed;
-  if (first === undefined) return;
-  const skipped = report.tasks.filter((task) => task.state === 'skipped').map((task) => task.name);
-  const what = failed.map((task) => `task ${task.name} failed with exit code ${task.exitCode}`).join(', ');
-  const rest = skipped.length > 0 ? `; skipped: ${skipped.join(', ')}` : '';
-  throw new GbuildError('task-failed', `${what}${rest} (${formatSeconds(report.seconds)})`, {
-    exitCode: first.exitCode ?? 1,
-    suggestions: [`less ${first.log}`, `gbuild shell   # look around in the same container`],
+  const { tasks, seconds } = report;
+  const failed = describeFailed(tasks);
+  if (failed === undefined) return;
+  throw new GbuildError('task-failed', `${failed.what} (${formatSeconds(seconds)})`, {
+    exitCode: failed.first.exitCode ?? 1,
+    suggestions: [`less ${failed.first.log}`, `gbuild shell   # look around in the same container`],
     facts: { ...report },
   });
+}
+
+/** The first task that failed, and a sentence that names every one that did or was skipped; undefined where all passed. */
+export function describeFailed(tasks: TaskReport[]): { first: TaskReport; what: string } | undefined {
+  const failed = tasks.filter((task) => task.state === 'failed');
+  const [first] = failed;
+  if (first === undefined) return undefined;
+  const skipped = tasks.filter((task) => task.state === 'skipped').map((task) => task.name);
+  const what = failed.map((task) => `task ${task.name} failed with exit code ${task.exitCode}`).join(', ');
+  return { first, what: skipped.length > 0 ? `${what}; skipped: ${skipped.join(', ')}` : what };
 }

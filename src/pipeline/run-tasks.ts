@@ -46,6 +46,8 @@ export interface RunTasksInput {
   logDir: string;
   /** Fetched already, all that the plan's tasks need. */
   secrets: RunSecrets;
+  /** Nobody comes back to a task whose engine stays away: it is run again elsewhere. */
+  isShard?: boolean;
 }
 
 /** Runs a plan's tasks, each in a container of its own, as parallel as their needs allow. Failing tasks are results. */
@@ -117,6 +119,7 @@ async function runTask(task: PlannedTask, overlap: boolean, input: RunTasksInput
       ...(because !== undefined && { because }),
     };
   } catch (error) {
+    if (input.isShard) throw error;
     const { rootDir, repository } = plan;
     const { name, reports } = task;
     const { mount } = ground.workspace;

@@ -31,7 +31,7 @@ export async function showEngine(
   const engine = connectEngine(endpoint, { owner: readOwner(), runId: 'show' });
   try {
     const info = await engine.info();
-    const skew = tellSkew(host.startedAt, info, endpoint.machine);
+    const skew = tellSkew(host, info, endpoint.machine);
     if (skew !== undefined) progress.warn(`${skew.detail}: ${skew.todo[0]}`);
     return { endpoint: named === choice ? endpoint : { ...endpoint, reason: 'it was asked for by its name' }, info };
   } finally {

@@ -65,7 +65,7 @@ export function planContainer(
       })),
       ...(secrets.length === 0 ? [] : [secretsMount]),
     ],
-    files: plan.preparedFolders ? [] : planFolders(plan, identity),
+    files: [...(plan.preparedFolders ? [] : planFolders(plan, identity)), ...planShardFiles(task, identity)],
     ...(secrets.length > 0 && {
       secrets: secrets.map(({ name, value }) => ({ path: `${containerPaths.secrets}/${name}`, value })),
     }),
@@ -92,6 +92,12 @@ const secretsMount: ContainerMount = { type: 'tmpfs', containerDir: containerPat
 function planFolders({ caches }: TaskPlan, { uid, gid }: Identity): ContainerFile[] {
   const folders = [containerPaths.home, ...caches.map(({ containerDir }) => containerDir)];
   return folders.map((path) => ({ path, type: 'directory', mode: 0o755, uid, gid }));
+}
+
+function planShardFiles({ files }: PlannedTask, { uid, gid }: Identity): ContainerFile[] {
+  if (files === undefined) return [];
+  const content = Buffer.from(files.map((file) => `${file}\n`).join(''));
+  return [{ path: containerPaths.shardFiles, type: 'file', mode: 0o444, uid, gid, content }];
 }
 
 function valuesOf(names: string[], host: Host): Record<string, string> {

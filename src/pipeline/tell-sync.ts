@@ -12,6 +12,13 @@ export function describeSent({ endpoint }: Engine, rootDir: string, { files, byt
   return `the engine at ${endpoint.url} does not see ${rootDir}: the workspace is sent there (${counted(files)}, ${formatBytes(bytes)}${gone})`;
 }
 
+/** The same for a shard, which works on a copy of its own wherever it is. */
+export function describeCopied({ endpoint }: Engine, { files, bytes, removed }: Sent): string {
+  const gone = removed > 0 ? `, ${removed} removed` : '';
+  if (files + removed === 0) return `its copy of the workspace on ${endpoint.url} is up to date`;
+  return `its copy of the workspace goes to ${endpoint.url} (${counted(files)}, ${formatBytes(bytes)}${gone})`;
+}
+
 const mostNamed = 10;
 
 /** What came back, and by name what did not. */
@@ -23,6 +30,10 @@ export function tellLanded(
   const gone = removed > 0 ? `, ${removed} removed` : '';
   if (files + removed > 0) progress.note(`brought back to ${rootDir}: ${counted(files)}, ${formatBytes(bytes)}${gone}`);
   warnOf(progress, 'changed here while the tasks ran, and left as it is here', kept);
+  tellRefused(progress, refused);
+}
+
+export function tellRefused(progress: Progress, refused: string[]): void {
   warnOf(progress, 'not brought back from the engine', refused);
 }
 

@@ -140,7 +140,7 @@ export function defaultTasks({ defaults }: WorkspaceSession): Record<string, Tas
   return Object.fromEntries(
     Object.entries(defaults.tasks).map(([name, { run, needs, env, reports }]) => [
       name,
-      { run, needs, env, secrets: [], reports, workdir: '.' },
+      { run, needs, env, secrets: [], reports, split: [], workdir: '.' },
     ]),
   );
 }

@@ -1,5 +1,6 @@
 import picomatch from 'picomatch';
 import { containerPaths } from './paths.ts';
+import type { Shard } from './shard.ts';
 
 /** Names of the caller's variables that the allow-list lets through, sorted. Values are looked up when the run starts. */
 export function selectPassedNames(allowed: string[], env: Readonly<Record<string, string | undefined>>): string[] {
@@ -21,6 +22,9 @@ export interface EnvironmentSources {
   toolchainId: string;
   /** The commit's time in seconds, so that build tools stamp outputs with it (reproducible-builds.org). */
   sourceDateEpoch?: number | undefined;
+  shard: Pick<Shard, 'number' | 'of'>;
+  /** There is a list of the shard's test files. */
+  isSplit: boolean;
 }
 
 /** A task's literal variables, later sources winning: ours, the toolchain's, places of secrets, the spec's, the task's. */
@@ -36,5 +40,8 @@ export function composeEnvironment(sources: EnvironmentSources): Record<string, 
     ...sources.task,
     GBUILD_TASK: sources.taskName,
     GBUILD_TOOLCHAIN: sources.toolchainId,
+    GBUILD_SHARD: String(sources.shard.number),
+    GBUILD_SHARDS: String(sources.shard.of),
+    ...(sources.isSplit && { GBUILD_SHARD_FILES: containerPaths.shardFiles }),
   };
 }

@@ -6,5 +6,6 @@ export const containerPaths = {
   trustBundle: '/run/gbuild/trust.pem',
   extraRoots: '/run/gbuild/extra-roots.pem',
   secrets: '/run/secrets',
+  shardFiles: '/run/gbuild/shard-files',
   application: '/app',
 } as const;

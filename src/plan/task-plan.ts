@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { GbuildError } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { suggest } from '../spec/suggest.ts';
@@ -6,6 +7,7 @@ import type { ResolvedToolchain } from '../toolchain/resolve.ts';
 import { composeEnvironment, selectPassedNames } from './environment.ts';
 import { orderTasks } from './graph.ts';
 import { containerPaths } from './paths.ts';
+import { type Shard, wholeRun } from './shard.ts';
 
 /** What one task's container will be, but for what only the engine and the machine can say. */
 export interface PlannedTask {
@@ -23,6 +25,10 @@ export interface PlannedTask {
   /** Seconds. */
   timeout?: number;
   reports: string[];
+  /** Globs of its test files. */
+  split: string[];
+  /** Those of its shard, from its workdir; where they have been looked for. */
+  files?: string[];
 }
 
 export interface PlannedCache {
@@ -55,6 +61,8 @@ export interface TaskPlanInput {
   /** Go to the last named task, after `--`. */
   args: string[];
   sourceDateEpoch?: number | undefined;
+  /** The part that is run; without it all of it is. */
+  shard?: Shard;
 }
 
 /** The spec's tasks over the toolchain's default ones, which need of others what there is. */
@@ -67,14 +75,18 @@ export function tasksOf(spec: Spec, defaults: Record<string, TaskSpec>): Record<
   return { ...Object.fromEntries(own), ...spec.tasks };
 }
 
-/** Plans the named tasks and all they need. Pure. An unknown task is the caller's mistake and gets the list. */
+/**
+ * Plans the named tasks and all they need, but for those that have no file in this shard. Pure. An unknown task is the caller's
+ * mistake and gets the list.
+ */
 export function planTasks(input: TaskPlanInput): TaskPlan {
   const { spec, toolchain } = input;
   const tasks = tasksOf(spec, input.defaults);
-  const order = orderTasks(input.names, (name) => {
+  const ordered = orderTasks(input.names, (name) => {
     assertTaskExists(name, tasks);
     return tasks[name]!.needs;
   });
+  const order = ordered.filter((name) => input.shard?.files[name]?.length !== 0);
   return {
     repository: spec.name,
     rootDir: input.rootDir,
@@ -88,14 +100,25 @@ export function planTasks(input: TaskPlanInput): TaskPlan {
     resources: spec.resources,
     caches: planCaches(input),
     preparedFolders: toolchain.kind === 'catalog' && spec.caches === 'auto',
-    tasks: order.map((name) => planTask(name, tasks[name]!, input)),
+    tasks: order.map((name) => {
+      const needs = tasks[name]!.needs.filter((need) => order.includes(need));
+      return planTask(name, { ...tasks[name]!, needs }, input);
+    }),
   };
 }
 
 /** The plan of a shell in the same container as tasks get: same environment, caches and limits, no task. */
 export function planShell(input: Omit<TaskPlanInput, 'names' | 'args'>): TaskPlan {
   const nothing = { ...input, names: [], args: [] };
-  const task: TaskSpec = { run: [...shellCommand], needs: [], env: {}, secrets: [], reports: [], workdir: '.' };
+  const task: TaskSpec = {
+    run: [...shellCommand],
+    needs: [],
+    env: {},
+    secrets: [],
+    reports: [],
+    split: [],
+    workdir: '.',
+  };
   return { ...planTasks(nothing), tasks: [planTask('shell', task, nothing)] };
 }
 
@@ -113,7 +136,8 @@ function assertTaskExists(name: string, tasks: Record<string, TaskSpec>): void {
 }
 
 function planTask(name: string, task: TaskSpec, input: TaskPlanInput): PlannedTask {
-  const { spec, toolchain, host } = input;
+  const { spec, toolchain, host, shard = wholeRun } = input;
+  const files = shard.files[name];
   const args = name === input.names.at(-1) ? input.args : [];
   return {
     name,
@@ -129,11 +153,15 @@ function planTask(name: string, task: TaskSpec, input: TaskPlanInput): PlannedTa
       taskName: name,
       toolchainId: `${toolchain.name}@${toolchain.version}`,
       sourceDateEpoch: input.sourceDateEpoch,
+      shard,
+      isSplit: task.split.length > 0,
     }),
     passEnv: planPassedNames(spec, host),
     secrets: task.secrets,
     ...(task.timeout !== undefined && { timeout: task.timeout }),
     reports: task.reports,
+    split: task.split,
+    ...(files !== undefined && { files: files.map((file) => posix.relative(task.workdir, file)) }),
   };
 }
 

@@ -21,11 +21,15 @@ export function planWanted({ spec, defaults, tasks, ran }: WantedInput): (path: 
   const build = chooseBuildTask({ spec, defaults, tasks });
   const builds = ran.some(({ name }) => name === build || name === 'build');
   const outputs = builds ? layersOf({ spec, defaults }).filter(({ select }) => select !== 'tracked') : [];
-  const globs = [...ran.flatMap(({ reports }) => reports), ...spec.sync.include].map((glob) =>
-    glob.replace(/^\.\//, ''),
-  );
-  const tests = [...outputs.map(testOf), ...(globs.length === 0 ? [] : [withFolders(matcherOf(globs))])];
+  const globs = [...ran.flatMap(({ reports }) => reports), ...spec.sync.include];
+  const tests = [...outputs.map(testOf), matchGlobs(globs)];
   return (path) => tests.some((test) => test(path));
+}
+
+/** Whether a path of the workspace is one that the globs name, or in a folder that they name. */
+export function matchGlobs(globs: readonly string[]): (path: string) => boolean {
+  if (globs.length === 0) return () => false;
+  return withFolders(matcherOf(globs.map((glob) => glob.replace(/^\.\//, ''))));
 }
 
 function testOf({ from, include, exclude }: LayerRule): (path: string) => boolean {

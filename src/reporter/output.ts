@@ -65,7 +65,8 @@ export class TaskOutput {
   }
 }
 
-function untilDrained(writable: Writable): Promise<void> {
+/** Settles when what was written has gone on, or cannot any more. */
+export function untilDrained(writable: Writable): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       for (const event of ['drain', 'close', 'error']) writable.off(event, done);

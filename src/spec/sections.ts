@@ -57,7 +57,7 @@ export const sections: Section[] = [
     key: 'tasks',
     explain: [
       'What can be run: "gbuild run NAME"; "gbuild build" and "gbuild test" are short for two of them.',
-      'A command, or a mapping with run, needs, env, secrets, timeout, reports and workdir.',
+      'A command, or a mapping with run, needs, env, secrets, timeout, reports, split and workdir.',
     ],
     example: {
       build: 'make',

@@ -36,11 +36,23 @@ const taskMapping = mapping({
     .describe('Secrets it gets, each as a file /run/secrets/NAME that the variable NAME_FILE names'),
   timeout: z.exactOptional(duration).describe('The task is stopped after this time: 90s, 10m, 1h30m'),
   reports: z.array(workspaceGlob).default([]).describe('Globs of the reports the task leaves in the workspace'),
+  split: z
+    .array(workspaceGlob)
+    .default([])
+    .describe('Globs of its test files: every shard gets a part of them, listed in the file GBUILD_SHARD_FILES'),
   workdir: workspacePath.default('.').describe('A folder of the repository to run in'),
 });
 
 const shortTask = line.transform(
-  (run): z.output<typeof taskMapping> => ({ run, needs: [], env: {}, secrets: [], reports: [], workdir: '.' }),
+  (run): z.output<typeof taskMapping> => ({
+    run,
+    needs: [],
+    env: {},
+    secrets: [],
+    reports: [],
+    split: [],
+    workdir: '.',
+  }),
 );
 
 export const tasksSchema = z.record(

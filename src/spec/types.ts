@@ -94,6 +94,8 @@ export interface TaskSpec {
   timeout?: number;
   /** Globs in the workspace. */
   reports: string[];
+  /** Globs of its test files, which shards share. */
+  split: string[];
   /** Relative to the workspace; `.` is the workspace itself. */
   workdir: string;
 }

@@ -1,4 +1,4 @@
-import type { VolumeHolder } from '../engine/engine.ts';
+import type { ListedPath, VolumeHolder } from '../engine/engine.ts';
 import { GbuildError } from '../errors.ts';
 import { readTar } from '../oci/untar.ts';
 import { askIgnored } from '../workspace/ignored.ts';
@@ -63,6 +63,22 @@ function lostCopy(volume: string): GbuildError {
     `nothing that was sent is in the volume ${volume} any more: it was removed on the engine; nothing was changed here`,
     { suggestions: ['gbuild cache rm workspace', 'gbuild test'], facts: { volume } },
   );
+}
+
+/** Lands listed files in a folder of this machine that has nothing to do with the workspace. */
+export async function fetchInto(
+  rootDir: string,
+  holder: VolumeHolder,
+  listed: ListedPath[],
+  signal: AbortSignal,
+): Promise<Landed> {
+  const { tree: remote, refused } = treeOf(listed);
+  using landing = new Landing({ rootDir, remote, mirror: new Map(), isGuarded: () => false });
+  const { landed } = landing;
+  landed.refused.push(...refused.map((path) => `${path}: the name leads out of the workspace`));
+  const paths = [...remote].flatMap(([path, { kind }]) => (kind === 'file' ? [path] : []));
+  if (paths.length > 0) await receiveAll(paths, landing, holder.pack(paths, signal), signal);
+  return landed;
 }
 
 /** Takes an archive apart: each of the `paths` once, and nothing else. */

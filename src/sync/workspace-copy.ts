@@ -6,7 +6,7 @@ import { removeDeadIncoming } from './incoming.ts';
 import type { Landed } from './landing.ts';
 import { MirrorMemory, readClock } from './memory.ts';
 import { listUnknown, planPush } from './plan-push.ts';
-import { pull } from './pull.ts';
+import { fetchInto, pull } from './pull.ts';
 import { type Owner, push, type Sent } from './push.ts';
 import { addMirrored, readSources } from './read-local.ts';
 import { treeOf } from './remote-tree.ts';
@@ -93,17 +93,38 @@ export class WorkspaceCopy {
 
   /** Makes the workspace as the volume is now: what git does not ignore, what came back before, and what is wanted besides. */
   async bringBack(isWanted: (path: string) => boolean, signal: AbortSignal): Promise<Landed> {
-    const { rootDir, host, engine } = this.#input;
+    const { rootDir, host } = this.#input;
     const { mirror, sources, isNew } = this.#pushed;
     const before = new Map(mirror);
-    // A connection that broke and came back while a task ran has ended the holder.
-    if (!this.#holder.isOpen)
-      this.#holder = await engine.holdAgain({ ...specOf(this.#input), name: this.volume }, signal);
+    await this.#ensureHolder(signal);
     try {
       return await pull({ rootDir, env: host.env, holder: this.#holder, mirror, sources, isWanted, signal });
     } finally {
       if (isNew || !isAlike(before, mirror)) this.#memory.write(mirror);
     }
+  }
+
+  /** What is in the volume where `isReport` says so: by path, another text whenever it may be another file. */
+  async listPrints(isReport: (path: string) => boolean, signal: AbortSignal): Promise<Map<string, string>> {
+    const paths = (await this.#holder.list(signal)).filter(({ path }) => isReport(path));
+    return new Map(paths.map(({ path, print }) => [path, print]));
+  }
+
+  /** Puts the reports that are new since `before` into a folder, and nothing else; the workspace stays as it is. */
+  async fetchReports(
+    intoDir: string,
+    isReport: (path: string) => boolean,
+    before: ReadonlyMap<string, string>,
+    signal: AbortSignal,
+  ): Promise<Landed> {
+    await this.#ensureHolder(signal);
+    const listed = (await this.#holder.list(signal)).filter(({ path }) => isReport(path));
+    return fetchInto(
+      intoDir,
+      this.#holder,
+      listed.filter(({ path, print }) => before.get(path) !== print),
+      signal,
+    );
   }
 
   /** Keeps what `reopen` needs. */
@@ -114,6 +135,12 @@ export class WorkspaceCopy {
   /** Lets go of the volume, which stays for the next run. */
   close(): Promise<void> {
     return this.#holder.close();
+  }
+
+  /** A connection that broke and came back while a task ran has ended the holder. */
+  async #ensureHolder(signal: AbortSignal): Promise<void> {
+    if (this.#holder.isOpen) return;
+    this.#holder = await this.#input.engine.holdAgain({ ...specOf(this.#input), name: this.volume }, signal);
   }
 }
 

@@ -84,3 +84,18 @@ for (const kind of ['gone', 'another, an empty one'])
     await removeVolume(opened.far.host, volumes[0]!);
     rmSync(cwd, { recursive: true });
   });
+
+test('an engine whose clock is another is told when the workspace goes there, with what sets it', async () => {
+  const lastYear = (chunk: Buffer) =>
+    Buffer.from(
+      chunk.toString('latin1').replace(/"SystemTime":"(\d+)/, (_, year) => `"SystemTime":"${Number(year) - 1}`),
+      'latin1',
+    );
+  await using wrong = await openBreakableLine(opened.far.host, lastYear);
+  const cwd = opened.cli.tasks('sync-clock', 'tasks:\n  test: "true"\n');
+  const { exitCode, stderr } = await opened.cli.run(['test'], { cwd, env: { DOCKER_HOST: wrong.host } });
+  expect(exitCode, stderr).toBe(0);
+  expect(stderr.replace(/\d{8} s/, 'SECONDS')).toContain(
+    "warning: the engine's clock is SECONDS away from this machine's: build tools that compare file times will be confused: timedatectl set-ntp true\n",
+  );
+});

@@ -17,6 +17,8 @@ it('lets the task win over the spec, the spec over the toolchain, and nobody ove
     taskName: 'test',
     toolchainId: 'node@22.0.0',
     sourceDateEpoch: 1700000000,
+    shard: { number: 2, of: 3 },
+    isSplit: true,
   });
   expect(env).toEqual({
     HOME: '/home/gbuild',
@@ -30,5 +32,8 @@ it('lets the task win over the spec, the spec over the toolchain, and nobody ove
     C_FILE: 'task',
     GBUILD_TASK: 'test',
     GBUILD_TOOLCHAIN: 'node@22.0.0',
+    GBUILD_SHARD: '2',
+    GBUILD_SHARDS: '3',
+    GBUILD_SHARD_FILES: '/run/gbuild/shard-files',
   });
 });

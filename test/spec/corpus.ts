@@ -54,7 +54,7 @@ resources: {cpus: 1.5, memory: 512m, pids: 100}
 network: none
 sync: {include: [.env, "vendor/**"]}
 tasks:
-  'lint:js': {run: [npx, biome, "."], workdir: ./packages/api/, env: {FORCE_COLOR: "1"}}
+  'lint:js': {run: [npx, biome, "."], workdir: ./packages/api/, split: [./packages/**/*.js], env: {FORCE_COLOR: "1"}}
 image:
   base: registry.example.com/base/debian@sha256:${'0123456789abcdef'.repeat(4)}
   layers:

@@ -83,7 +83,7 @@ test('the first spec explains each key and says what was assumed', () => {
     #     - vendor/**
 
     # What can be run: "gbuild run NAME"; "gbuild build" and "gbuild test" are short for two of them.
-    # A command, or a mapping with run, needs, env, secrets, timeout, reports and workdir.
+    # A command, or a mapping with run, needs, env, secrets, timeout, reports, split and workdir.
     tasks:
       build: npm run build
       # assumed: the script "test" of package.json

@@ -59,6 +59,7 @@ test('a spec that says everything is read whole, units turned into numbers and p
         env: { FORCE_COLOR: '1' },
         secrets: [],
         reports: [],
+        split: ['./packages/**/*.js'],
         workdir: 'packages/api',
       },
     },

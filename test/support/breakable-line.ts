@@ -1,4 +1,5 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
 
 /** A way to an engine that can break: TCP on one side, the engine's socket or port on the other. */
 export interface BreakableLine extends AsyncDisposable {
@@ -12,8 +13,8 @@ export interface BreakableLine extends AsyncDisposable {
   restore(): void;
 }
 
-/** `target`: `unix://PATH` or `tcp://HOST:PORT`. */
-export async function openBreakableLine(target: string): Promise<BreakableLine> {
+/** `target`: `unix://PATH` or `tcp://HOST:PORT`. `change` sees what the engine says, piece by piece. */
+export async function openBreakableLine(target: string, change?: (chunk: Buffer) => Buffer): Promise<BreakableLine> {
   const open = new Set<Socket>();
   let state: 'whole' | 'cut' | 'stalled' = 'whole';
   const keep = (socket: Socket) => {
@@ -25,7 +26,9 @@ export async function openBreakableLine(target: string): Promise<BreakableLine> 
     if (state === 'cut') return void client.resetAndDestroy();
     const engine = connect({ ...addressOf(target), allowHalfOpen: true });
     for (const socket of [client, engine]) keep(socket);
-    client.pipe(engine).pipe(client);
+    const changed = change && new Transform({ transform: (chunk, _, done) => done(null, change(chunk)) });
+    client.pipe(engine);
+    (changed === undefined ? engine : engine.pipe(changed)).pipe(client);
     for (const [one, other] of [
       [client, engine],
       [engine, client],

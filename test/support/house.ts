@@ -14,6 +14,7 @@ export const allowedImports: Record<string, string[]> = {
     'attest',
     'secrets',
     'sync',
+    'report',
     'oci',
   ],
   sync: ['engine', 'workspace', 'oci'],
@@ -24,6 +25,7 @@ export const allowedImports: Record<string, string[]> = {
   workspace: ['oci'],
   spec: ['oci'],
   secrets: ['spec', 'attest', 'oci'],
+  report: [],
   reporter: [],
   inspect: ['attest', 'reporter', 'oci'],
   attest: ['oci'],
@@ -37,4 +39,5 @@ export const packageOwners: Record<string, string> = {
   listr2: 'reporter',
   '@noble/ciphers': 'attest',
   'spdx-expression-parse': 'attest',
+  sax: 'report',
 };

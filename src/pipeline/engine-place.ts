@@ -1,0 +1,41 @@
+import { CacheBound } from './bound-caches.ts';
+import { withWorkspace } from './carry-workspace.ts';
+import { type PrepareRequest, prepareRun } from './prepare-run.ts';
+import { sweepBeside } from './run-named.ts';
+import { runTasks } from './run-tasks.ts';
+import type { ShardPlace } from './shard-place.ts';
+
+/** An engine as a place for shards: it has the image to build in; each shard works on a copy of the workspace in a volume there. */
+export async function openEnginePlace(name: string, request: PrepareRequest): Promise<ShardPlace> {
+  const { session, engine, host, progress } = request;
+  const { plan, ground, secrets, planShard } = await prepareRun(request);
+  const swept = sweepBeside(request);
+  const bound = new CacheBound(engine, host, plan);
+  bound.look();
+  return {
+    name,
+    slots: Math.max(1, Math.floor(ground.info.cpus)),
+    run(shard, { reportsDir, ...io }) {
+      const planned = planShard(shard);
+      const { image, labels } = ground;
+      const carried = {
+        session,
+        engine,
+        host,
+        ...io,
+        image: image.reference,
+        labels,
+        tasks: planned.tasks,
+        reportsDir,
+      };
+      return withWorkspace(carried, (workspace) =>
+        runTasks({ plan: planned, ground: { ...ground, workspace }, engine, ...io, secrets, isShard: true }),
+      );
+    },
+    async close() {
+      await bound.apply(progress);
+      await swept;
+      engine.close();
+    },
+  };
+}

@@ -1,0 +1,98 @@
+import type { Engine } from '../engine/engine.ts';
+import type { Stop } from '../host.ts';
+import type { Shard } from '../plan/shard.ts';
+import { planTasks, type TaskPlan } from '../plan/task-plan.ts';
+import type { Progress } from '../reporter/progress.ts';
+import { readHostFiles } from '../toolchain/host-files.ts';
+import { type HostTrust, readHostTrust } from '../toolchain/trust.ts';
+import { readCommitTime } from '../workspace/commit-time.ts';
+import { chooseIdentity } from './identity.ts';
+import type { Frozen } from './lock-mismatch.ts';
+import { readyToolchain } from './ready-toolchain.ts';
+import { RunSecrets } from './run-secrets.ts';
+import type { RunGround } from './task-container.ts';
+import { readUserTables } from './user-tables.ts';
+import { warnOfLimits } from './warn-of-limits.ts';
+import { defaultTasks, type Places, type WorkspaceSession } from './workspace-session.ts';
+
+/** The tasks of a repository, to be run on an engine. */
+export interface PrepareRequest extends Places {
+  session: WorkspaceSession;
+  engine: Engine;
+  names: string[];
+  args: string[];
+  frozen: Frozen;
+  /** As a release is made: in the very image that the lock names, where somebody has it. */
+  exact?: boolean;
+  progress: Progress;
+  stop: Stop;
+  /** Those of a larger story that this run is part of. */
+  secrets?: RunSecrets;
+}
+
+/** A run whose tasks can start, but for the workspace. */
+export interface PreparedRun {
+  plan: TaskPlan;
+  ground: Omit<RunGround, 'workspace'>;
+  /** Fetched, all that the tasks need. */
+  secrets: RunSecrets;
+  planShard: (shard: Shard) => TaskPlan;
+}
+
+/** Plans the tasks, fetches their secrets, and has the image to build in on the engine. */
+export async function prepareRun(request: PrepareRequest): Promise<PreparedRun> {
+  const { session, host, stop } = request;
+  const sourceDateEpoch = readCommitTime(session.rootDir, host.env.PATH);
+  // Checked before the engine is asked for anything: a misspelt task costs nothing.
+  const plan = planTasks(planInput(request));
+  const secrets = request.secrets ?? new RunSecrets(session, host);
+  const needed = plan.tasks.flatMap((task) => task.secrets);
+  await secrets.fetch(needed, stop.ask);
+  const ready = readyToolchain(request);
+  ready.catch(() => {});
+  // Read while the engine answers.
+  const trust = readHostTrust(host);
+  const { images } = await ready;
+  const timed = { ...planInput(request), sourceDateEpoch: await sourceDateEpoch };
+  const ground = await readGround(request, images.build.reference, trust);
+  return { plan, ground, secrets, planShard: (shard) => planTasks({ ...timed, shard }) };
+}
+
+export function planInput({ session, host, names, args }: Pick<PrepareRequest, 'session' | 'host' | 'names' | 'args'>) {
+  const { spec, toolchain, rootDir } = session;
+  return { spec, toolchain, defaults: defaultTasks(session), host, rootDir, names, args };
+}
+
+export interface GroundInput {
+  session: WorkspaceSession;
+  engine: Engine;
+  host: Places['host'];
+  progress: Progress;
+}
+
+/** Asks engine, image and machine for what every container of a run needs, but for the workspace. */
+export async function readGround(
+  { session, engine, host, progress }: GroundInput,
+  reference: string,
+  trust: HostTrust,
+): Promise<Omit<RunGround, 'workspace'>> {
+  const info = await engine.info();
+  warnOfLimits(session.spec, engine, info, progress);
+  const needsTables = chooseIdentity(host, info).uid !== 0;
+  const tables = needsTables ? await readUserTables(engine, host, reference) : { passwd: '', group: '' };
+  return {
+    host,
+    info,
+    trust,
+    settings: readHostFiles(host, session.toolchain.hostFiles).map(({ to, bytes }) => ({
+      path: to,
+      content: bytes,
+      isPrivate: true,
+    })),
+    image: { reference, ...tables, keystores: session.toolchain.keystores },
+    labels: {
+      'io.gbuild.repository': session.spec.name,
+      'io.gbuild.spec': session.specFile ?? session.rootDir,
+    },
+  };
+}

@@ -1,0 +1,126 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { type StreamName, untilDrained } from './output.ts';
+
+export interface OutputPair {
+  stdout: Writable;
+  stderr: Writable;
+}
+
+/** Bytes before each piece that waits: which stream, and how long the piece is. */
+const headerSize = 5;
+
+/**
+ * Outputs that come at the same time, passed on as if one had come after the other: the first as it comes, and each of the
+ * others as it comes once those before it have ended. Until then it waits on disk.
+ */
+export class OrderedOutput {
+  readonly lanes: readonly Lane[];
+  readonly #passed: Promise<void>;
+
+  constructor(streams: OutputPair, spoolDir: string, count: number) {
+    this.lanes = Array.from({ length: count }, (_, at) => new Lane(streams, join(spoolDir, `lane-${at + 1}`)));
+    this.#passed = this.#passAll();
+    this.#passed.catch(() => {});
+  }
+
+  /** Settles when all lanes have ended and everything is passed on. */
+  async end(): Promise<void> {
+    await Promise.all(this.lanes.map((lane) => lane.end()));
+    await this.#passed;
+  }
+
+  async #passAll(): Promise<void> {
+    for (const lane of this.lanes) await lane.pass();
+  }
+}
+
+/** One of several outputs. */
+export class Lane implements OutputPair {
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  readonly #streams: OutputPair;
+  readonly #spoolFile: string;
+  readonly #ended = Promise.withResolvers<void>();
+  /** What was written is passed on or kept, one piece after the other. */
+  #work: Promise<void> = Promise.resolve();
+  #spool: FileHandle | undefined;
+  #isTurn = false;
+
+  constructor(streams: OutputPair, spoolFile: string) {
+    this.#streams = streams;
+    this.#spoolFile = spoolFile;
+    this.stdout = this.#openStream('stdout');
+    this.stderr = this.#openStream('stderr');
+  }
+
+  /** Nothing more is written to it. */
+  async end(): Promise<void> {
+    const streams = [this.stdout, this.stderr].filter((stream) => !stream.destroyed);
+    await Promise.all(streams.map((stream) => new Promise<void>((resolve) => stream.end(() => resolve()))));
+    await this.#work;
+    this.#ended.resolve();
+  }
+
+  /** Its turn: settles when it has ended and everything of it is passed on. */
+  async pass(): Promise<void> {
+    this.#do(() => this.#passKept());
+    await this.#ended.promise;
+    await this.#work;
+  }
+
+  #openStream(name: StreamName): Writable {
+    const write = (chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void) =>
+      this.#do(() => (this.#isTurn ? this.#passOn(name, chunk) : this.#keep(name, chunk))).then(() => done(), done);
+    // Told by `end`: a full disk must not look like a bug.
+    return new Writable({ write }).on('error', () => {});
+  }
+
+  #do(work: () => Promise<void>): Promise<void> {
+    this.#work = this.#work.then(work);
+    this.#work.catch(() => {});
+    return this.#work;
+  }
+
+  async #passOn(name: StreamName, chunk: Buffer): Promise<void> {
+    const target = this.#streams[name];
+    if (!target.write(chunk) && !target.destroyed) await untilDrained(target);
+  }
+
+  async #keep(name: StreamName, chunk: Buffer): Promise<void> {
+    this.#spool ??= await open(this.#spoolFile, 'wx+', 0o600);
+    const header = Buffer.alloc(headerSize);
+    header.writeUInt8(name === 'stdout' ? 1 : 2);
+    header.writeUInt32LE(chunk.length, 1);
+    await this.#spool.appendFile(Buffer.concat([header, chunk]));
+  }
+
+  async #passKept(): Promise<void> {
+    this.#isTurn = true;
+    const spool = this.#spool;
+    if (spool === undefined) return;
+    try {
+      for (let at = 0; ; ) {
+        const header = await readPiece(spool, at, headerSize);
+        if (header.length < headerSize) break;
+        const chunk = await readPiece(spool, at + headerSize, header.readUInt32LE(1));
+        await this.#passOn(header[0] === 1 ? 'stdout' : 'stderr', chunk);
+        at += headerSize + chunk.length;
+      }
+    } finally {
+      await spool.close();
+    }
+  }
+}
+
+async function readPiece(file: FileHandle, position: number, length: number): Promise<Buffer> {
+  const piece = Buffer.alloc(length);
+  let done = 0;
+  while (done < length) {
+    const { bytesRead } = await file.read(piece, done, length - done, position + done);
+    if (bytesRead === 0) break;
+    done += bytesRead;
+  }
+  return piece.subarray(0, done);
+}
