@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } 
 import { dirname, join } from 'node:path';
 import type { Known, Mirror } from './tree.ts';
 
-const version = 'gbuild-mirror-1';
+const version = 'gbuild-mirror-2';
 const fieldsPerPath = 5;
 
 /**

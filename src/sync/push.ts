@@ -2,9 +2,10 @@ import { statSync } from 'node:fs';
 import type { VolumeHolder } from '../engine/engine.ts';
 import { GbuildError, messageOf } from '../errors.ts';
 import type { TarItem } from '../oci/tar.ts';
-import { type FileContent, readContent, smallFile } from './hash-file.ts';
+import { type FileContent, smallFile } from './hash-file.ts';
 import type { PushPlan, Sides } from './plan-push.ts';
 import { readNode } from './read-local.ts';
+import { readSent } from './read-sent.ts';
 import { treeOf } from './remote-tree.ts';
 import { folderOf, isSamePrint, type Mirror, type Node, type Tree } from './tree.ts';
 
@@ -81,7 +82,7 @@ function makeMirror(
 
 /** Its times have changed: has its content, or its mode? Of one that has not, the content is noted. */
 function isOther({ rootDir, sides }: PushInput, path: string, contents: Map<string, string>): boolean {
-  const content = readContent(`${rootDir}/${path}`);
+  const content = readSent(rootDir, path, sides.local);
   const isSame = content?.digest === sides.mirror.get(path)?.content;
   if (!isSame || sides.local.get(path)?.mode !== sides.remote.get(path)?.mode) return true;
   contents.set(path, content!.digest);
@@ -112,7 +113,7 @@ function* readItems({ rootDir, paths, local, owner, exact, contents }: ItemsInpu
   yield { header: { path: '', type: 'directory', mode: mode & 0o777, ...owner, mtime, size: 0 } };
   for (const path of paths) {
     const node = local.get(path)!;
-    const content = node.kind === 'file' ? readFile(`${rootDir}/${path}`) : undefined;
+    const content = node.kind === 'file' ? readFile(rootDir, path, local) : undefined;
     if (node.kind === 'file' && content === undefined) continue;
     if (content !== undefined) contents.set(path, content.digest);
     const { size = 0, bytes } = content ?? {};
@@ -135,10 +136,11 @@ function headerOf(path: string, { kind, mode, mtime = 0, target }: Node, exact: 
   };
 }
 
-function readFile(hostFile: string): FileContent | undefined {
+function readFile(rootDir: string, path: string, local: Tree): FileContent | undefined {
   try {
-    return readContent(hostFile);
+    return readSent(rootDir, path, local);
   } catch (cause) {
+    const hostFile = `${rootDir}/${path}`;
     throw new GbuildError(
       'workspace-unreadable',
       `${JSON.stringify(hostFile)} cannot be read, so it cannot be sent to the engine: ${messageOf(cause)}`,

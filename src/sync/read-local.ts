@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
 import picomatch from 'picomatch';
 import { GbuildError, messageOf } from '../errors.ts';
+import { judgeGitPath } from '../workspace/git-folder.ts';
 import { RealFolders } from './real-folders.ts';
 import { folderOf, isGits, type Mirror, type Node, type Tree, unknownPrint } from './tree.ts';
 
@@ -24,6 +25,7 @@ export interface ReadLocalInput {
  */
 export function readSources({ rootDir, ignored, include, clock }: ReadLocalInput): Tree {
   const tree: Tree = new Map();
+  const has = (path: string) => tree.has(path);
   const isIncluded = include.length > 0 ? picomatch([...include], { dot: true }) : undefined;
   const walk = (folder: string, isIgnored: boolean) => {
     for (const name of listNames(folder === '' ? rootDir : `${rootDir}/${folder}`)) {
@@ -39,6 +41,7 @@ export function readSources({ rootDir, ignored, include, clock }: ReadLocalInput
     }
   };
   walk('', false);
+  for (const path of tree.keys()) if (isGits(path) && judgeGitPath(path, has) === 'stays') tree.delete(path);
   return tree;
 }
 

@@ -47,7 +47,7 @@ export function folderOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
 
-/** The repository's own folder: it goes to the engine and never comes back, for what is in it is run by git on this side. */
+/** A repository's own folder: it goes to the engine and never comes back, for what is in it is run by git on this side. */
 export function isGits(path: string): boolean {
-  return /^\.git(\/|$)/i.test(path);
+  return /(^|\/)\.git(\/|$)/i.test(path);
 }

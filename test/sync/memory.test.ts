@@ -28,6 +28,6 @@ test('one that is cut off or of another kind says nothing', () => {
     truncateSync(file, length);
     expect(memory.read()).toEqual(new Map());
   }
-  writeFileSync(file, whole.toString().replace('gbuild-mirror-1', 'gbuild-mirror-0'));
+  writeFileSync(file, whole.toString().replace('gbuild-mirror-2', 'gbuild-mirror-1'));
   expect(memory.read()).toEqual(new Map());
 });

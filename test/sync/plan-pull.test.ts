@@ -59,8 +59,9 @@ test('what is a folder there now, or no longer, gives way here first', () => {
   expect(planPull(sides, () => false)).toEqual({ fetch: ['b'], folders: ['a'], remove: ['a', 'b'], refused: [] });
 });
 
-test("git's own folder never comes, however it is spelt", () => {
+test("git's own folder never comes, however it is spelt and wherever it is", () => {
   const remote = tree({
+    'own/.git/hooks/post-commit': file('1'),
     '.git': folder,
     '.git/hooks/post-commit': file('1'),
     '.GIT': folder,

@@ -1,0 +1,17 @@
+import { hash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { makeSafeConfig } from '../workspace/git-config.ts';
+import { judgeGitPath } from '../workspace/git-folder.ts';
+import { type FileContent, readContent } from './hash-file.ts';
+import { isGits, type Tree } from './tree.ts';
+
+/** What the engine gets of a file: its content, of a git config what holds no credential. Undefined for what is no file any more. */
+export function readSent(rootDir: string, path: string, local: Tree): FileContent | undefined {
+  const hostFile = `${rootDir}/${path}`;
+  const content = readContent(hostFile);
+  const isConfig = isGits(path) && judgeGitPath(path, (other) => local.has(other)) === 'goes without credentials';
+  if (content === undefined || !isConfig) return content;
+  const text = (content.bytes ?? readFileSync(hostFile)).toString('latin1');
+  const bytes = Buffer.from(makeSafeConfig(text).text, 'latin1');
+  return { size: bytes.length, digest: hash('sha256', bytes, 'base64url'), bytes };
+}

@@ -1,0 +1,100 @@
+import { cleanRemote } from './git-remote.ts';
+import { type GitVariable, parseGitConfig } from './parse-git-config.ts';
+
+/** What a variable may say: undefined where it says something that nobody knows to be harmless. */
+type Judge = (value: string) => string | undefined;
+
+const any: Judge = (value) => value;
+const matching =
+  (pattern: RegExp): Judge =>
+  (value) =>
+    pattern.test(value) ? value : undefined;
+const lfs = matching(/^(true|false|git-lfs [a-z-]+( --skip)?( --)?( %f)?)$/);
+
+function each(names: string, judge: Judge): Record<string, Judge> {
+  return Object.fromEntries(names.split(' ').map((name) => [name, judge]));
+}
+
+/**
+ * By section, what git needs to read a repository and to tell its state. No command of any kind, no file elsewhere, nothing
+ * that ever holds a credential. `*` stands for every other key.
+ */
+const harmless: Record<string, Record<string, Judge>> = {
+  core: each(
+    'repositoryformatversion bare worktree filemode symlinks ignorecase precomposeunicode autocrlf eol safecrlf whitespace ' +
+      'sharedrepository logallrefupdates sparsecheckout sparsecheckoutcone quotepath abbrev trustctime checkstat ' +
+      'untrackedcache splitindex preloadindex protecthfs protectntfs commitgraph multipackindex compression ' +
+      'bigfilethreshold notesref hookspath longpaths',
+    any,
+  ),
+  extensions: { '*': any, partialclone: cleanRemote },
+  branch: { ...each('merge rebase', any), ...each('remote pushremote', cleanRemote) },
+  remote: {
+    ...each('fetch push mirror prune prunetags promisor partialclonefilter skipdefaultupdate skipfetchall tagopt', any),
+    ...each('url pushurl', cleanRemote),
+    pushdefault: cleanRemote,
+  },
+  submodule: {
+    ...each('active branch ignore path fetchrecursesubmodules recurse', any),
+    url: cleanRemote,
+    update: matching(/^(checkout|rebase|merge|none)$/),
+  },
+  filter: each('clean smudge process required', lfs),
+  user: each('name email useconfigonly', any),
+  diff: each('algorithm context ignoresubmodules indentheuristic mnemonicprefix noprefix renamelimit renames', any),
+  status: { '*': any },
+  index: { '*': any },
+  feature: { '*': any },
+  versionsort: { '*': any },
+  i18n: { '*': any },
+};
+
+/** A config that may be shown to others, and what it lacks: `section.key` of each, once. */
+export interface SafeConfig {
+  text: string;
+  dropped: string[];
+}
+
+/**
+ * A git config (bytes in latin1) without credentials: only what is known to hold none is kept, and addresses lose user names,
+ * passwords and queries. What a config includes is not in it.
+ */
+export function makeSafeConfig(text: string): SafeConfig {
+  const { variables, isWhole } = parseGitConfig(text);
+  const dropped = new Set<string>();
+  const lines: string[] = [];
+  let header = '';
+  for (const variable of variables) {
+    const safe = makeSafe(variable);
+    if (safe === undefined) dropped.add(`${variable.section}.${variable.key}`);
+    else {
+      const own = formatHeader(safe);
+      if (own !== header) lines.push(own);
+      header = own;
+      lines.push(`\t${safe.key}${safe.value === undefined ? '' : ` = ${quote(safe.value)}`}`);
+    }
+  }
+  if (!isWhole) dropped.add('what git cannot read');
+  return { text: lines.map((line) => `${line}\n`).join(''), dropped: [...dropped] };
+}
+
+function makeSafe(variable: GitVariable): GitVariable | undefined {
+  const { section, subsection, key, value } = variable;
+  const keys = Object.hasOwn(harmless, section) ? harmless[section]! : {};
+  const judge = Object.hasOwn(keys, key) ? keys[key] : keys['*'];
+  // A remote that was never named is called by its address.
+  const isNamed = subsection === undefined || section !== 'remote' || cleanRemote(subsection) === subsection;
+  if (judge === undefined || !isNamed || `${subsection}${value}`.includes('\0')) return undefined;
+  if (value === undefined) return variable;
+  const safe = judge(value);
+  return safe === undefined ? undefined : { ...variable, value: safe };
+}
+
+function formatHeader({ section, subsection }: GitVariable): string {
+  return subsection === undefined ? `[${section}]` : `[${section} "${subsection.replaceAll(/["\\]/g, '\\$&')}"]`;
+}
+
+function quote(value: string): string {
+  const escaped = value.replaceAll(/["\\]/g, '\\$&').replaceAll('\n', '\\n');
+  return /^[\w./:+*-]+$/.test(value) ? value : `"${escaped}"`;
+}

@@ -1,0 +1,36 @@
+/** What becomes of a path where a workspace is handed to another machine. */
+export type GitFate = 'goes' | 'goes without credentials' | 'stays';
+
+/** Names of gitrepository-layout(5) but the log and the memory of fetches, where addresses stand as they were typed. */
+const layout = new RegExp(
+  '^(?:HEAD|(?!FETCH_)[A-Z_]+_(?:HEAD|MSG|MODE)|index|sharedindex\\.[^/]*|packed-refs|shallow|description|commondir|gitdir|' +
+    '(?:objects|refs|reftable|info|hooks|modules|worktrees)(?:/.*)?|(?:lfs|annex)(?:/objects(?:/.*)?)?)$',
+  's',
+);
+
+/** Of a submodule that is not whole, too. */
+const configs = /^(?:modules\/.*\/)?config(?:\.worktree)?$/s;
+
+/**
+ * What git keeps in its own folders and builds need. `has` says whether the workspace has a path: submodules' names may have slashes,
+ * so their folders are known by what is in them.
+ */
+export function judgeGitPath(path: string, has: (path: string) => boolean): GitFate {
+  const top = /(?:^|\/)\.git\//i.exec(path);
+  if (top === null) return 'goes';
+  let at = top.index + top[0].length;
+  for (let next: number | undefined = at; next !== undefined; next = findInner(path, at, has)) at = next;
+  const rest = path.slice(at);
+  if (configs.test(rest)) return 'goes without credentials';
+  return layout.test(rest) ? 'goes' : 'stays';
+}
+
+/** Where the path goes on in the folder of a submodule or of another worktree. */
+function findInner(path: string, at: number, has: (path: string) => boolean): number | undefined {
+  const folder = /(?:modules|worktrees)\//y;
+  folder.lastIndex = at;
+  if (!folder.test(path)) return undefined;
+  for (let end = path.indexOf('/', folder.lastIndex); end !== -1; end = path.indexOf('/', end + 1))
+    if (has(`${path.slice(0, end)}/HEAD`)) return end + 1;
+  return undefined;
+}
