@@ -18,9 +18,10 @@ export default class CleanCommand extends BaseCommand {
     const engine = await openEngine(host, flags, newRunId(), progress);
     try {
       const report = await cleanUp({ host, installDir: this.config.root }, engine);
-      const { containers, images, volumes, files } = report;
+      const { containers, images, volumes, services, files } = report;
+      const jobs = services.length > 0 ? `, ${services.length} jobs of the swarm` : '';
       this.log(
-        `removed ${containers.length} containers, ${images.length} images, ${volumes.length} volumes, ${files.length} files`,
+        `removed ${containers.length} containers, ${images.length} images, ${volumes.length} volumes, ${files.length} files${jobs}`,
       );
       return report;
     } finally {

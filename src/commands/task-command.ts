@@ -35,13 +35,22 @@ export const shardFlags = {
   on: Flags.string({
     helpGroup: 'SHARDS',
     helpValue: 'NAME,...',
-    description: 'engines that the parts run on: docker contexts, machines or addresses',
+    description:
+      'engines that the parts run on: docker contexts, machines or addresses; "swarm" is the one that the engine manages',
+  }),
+  registry: Flags.string({
+    helpGroup: 'SHARDS',
+    helpValue: 'HOST[:PORT]',
+    dependsOn: ['on'],
+    description:
+      'where the nodes of a swarm get the workspace from; without it GBUILD_REGISTRY, or registry of gbuild.yml',
   }),
 };
 
 export interface ShardFlags {
   shards?: number | undefined;
   on?: string | undefined;
+  registry?: string | undefined;
 }
 
 export function isSharded({ shards, on }: ShardFlags): boolean {
@@ -118,6 +127,7 @@ export abstract class TaskCommand extends BaseCommand {
       args,
       count: flags.shards,
       on: flags.on,
+      registry: flags.registry,
       choice: flags,
       frozen: frozenOf(flags, host),
       streams: this.openStreams({ ...host, isTerminal: false }),

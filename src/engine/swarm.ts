@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { readField, readText, readTextMap } from './json.ts';
+import { removeJob } from './remove-job.ts';
 import { type LogInput, readServiceLogs } from './service-logs.ts';
 import { formatJob, type JobSpec } from './swarm-job.ts';
 import { parseNode, parseTask, type SwarmNode, type SwarmTask } from './swarm-state.ts';
@@ -16,8 +16,6 @@ export interface SwarmThing {
   name: string;
   labels: Record<string, string>;
 }
-
-const pauseMilliseconds = 100;
 
 /** The cluster that an engine manages: what gbuild makes there carries the labels of the run. */
 export class Swarm {
@@ -75,17 +73,9 @@ export class Swarm {
     return readServiceLogs(this.#wire, input);
   }
 
-  /** Ends a job and waits until its container has, which gets the job's grace; not where its node is lost, nor when told to hurry. */
-  async removeJob(service: string, task: SwarmTask | undefined, hurry: AbortSignal): Promise<void> {
-    await removeThing(this.#wire, { kind: 'services', id: service, name: service });
-    while (task !== undefined && !hurry.aborted && (await this.#isThere(task))) await sleep(pauseMilliseconds);
-  }
-
-  async #isThere({ id, state, node }: SwarmTask): Promise<boolean> {
-    if (state === 'ended' || state === 'refused') return false;
-    const path = `/tasks/${id}`;
-    const { status } = await this.#wire.call({ what: 'tell of a job', method: 'GET', path }, [200, 404]);
-    return status === 200 && (node === undefined || !(await this.readNode(node)).isDown);
+  /** See removeJob. */
+  removeJob(service: string): Promise<void> {
+    return removeJob(this.#wire, service);
   }
 }
 
@@ -111,6 +101,6 @@ function parseThing(kind: SwarmThing['kind'], json: unknown): SwarmThing {
 }
 
 export async function removeThing(wire: Wire, { kind, id, name }: Omit<SwarmThing, 'labels'>): Promise<void> {
-  const what = `remove ${name} of its swarm`;
-  await wire.call({ what, method: 'DELETE', path: `/${kind}/${id}` }, [200, 204, 404]);
+  if (kind === 'services') return removeJob(wire, id);
+  await wire.call({ what: `remove ${name} of its swarm`, method: 'DELETE', path: `/secrets/${id}` }, [204, 404]);
 }

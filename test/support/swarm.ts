@@ -93,8 +93,14 @@ async function read(host: string, path: string): Promise<unknown> {
   return JSON.parse(text);
 }
 
+/** What is left once the swarm has had the time to stop containers: it takes two seconds for each. */
+export async function listLeftInTheEnd(swarm: Pick<Swarm, 'nodes'>): Promise<string[]> {
+  for (let tries = 0; tries < 200 && (await listLeftOnSwarm(swarm)).length > 0; tries += 1) await sleep(100);
+  return listLeftOnSwarm(swarm);
+}
+
 /** What gbuild has on the whole cluster, by its labels: services, secrets, and containers of each node that lives. */
-export async function listLeftOnSwarm({ nodes }: Pick<Swarm, 'nodes'>): Promise<string[]> {
+async function listLeftOnSwarm({ nodes }: Pick<Swarm, 'nodes'>): Promise<string[]> {
   const query = `filters=${encodeURIComponent(JSON.stringify({ label: ['io.gbuild.run'] }))}`;
   const manager = nodes[0]!.host;
   const named = async (kind: string) =>
