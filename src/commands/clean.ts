@@ -18,10 +18,11 @@ export default class CleanCommand extends BaseCommand {
     const engine = await openEngine(host, flags, newRunId(), progress);
     try {
       const report = await cleanUp({ host, installDir: this.config.root }, engine);
-      const { containers, images, volumes, networks, files } = report;
+      const { containers, images, volumes, networks, services, files } = report;
       const more = networks.length === 0 ? '' : `${networks.length} networks, `;
+      const jobs = services.length > 0 ? `, ${services.length} jobs of the swarm` : '';
       this.log(
-        `removed ${containers.length} containers, ${images.length} images, ${volumes.length} volumes, ${more}${files.length} files`,
+        `removed ${containers.length} containers, ${images.length} images, ${volumes.length} volumes, ${more}${files.length} files${jobs}`,
       );
       return report;
     } finally {

@@ -15,7 +15,15 @@ export const shardFlags = {
   on: Flags.string({
     helpGroup: 'SHARDS',
     helpValue: 'NAME,...',
-    description: 'engines that the parts run on: docker contexts, machines or addresses',
+    description:
+      'engines that the parts run on: docker contexts, machines or addresses; "swarm" is the one that the engine manages',
+  }),
+  registry: Flags.string({
+    helpGroup: 'SHARDS',
+    helpValue: 'HOST[:PORT]',
+    dependsOn: ['on'],
+    description:
+      'where the nodes of a swarm get the workspace from; without it GBUILD_REGISTRY, or registry of gbuild.yml',
   }),
   shard: Flags.string({
     helpGroup: 'SHARDS',
@@ -39,6 +47,7 @@ export function parsePart(text: string): Part {
 export interface ShardFlags {
   shards?: number | undefined;
   on?: string | undefined;
+  registry?: string | undefined;
   shard?: string | undefined;
 }
 

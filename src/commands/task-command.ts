@@ -103,6 +103,7 @@ export abstract class TaskCommand extends BaseCommand {
       args,
       count: flags.shards,
       on: flags.on,
+      registry: flags.registry,
       choice: flags,
       frozen: frozenOf(flags, host),
       streams: this.openStreams({ ...host, isTerminal: false }),

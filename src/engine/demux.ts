@@ -4,6 +4,8 @@ import { GbuildError } from '../errors.ts';
 export interface Frame {
   stream: 'stdout' | 'stderr';
   data: Buffer;
+  /** The frame ends here. */
+  isLast: boolean;
 }
 
 /**
@@ -28,7 +30,7 @@ export class Demuxer {
       } else {
         const end = Math.min(chunk.length, at + this.#payloadLeft);
         this.#payloadLeft -= end - at;
-        yield { stream: this.#stream, data: chunk.subarray(at, end) };
+        yield { stream: this.#stream, data: chunk.subarray(at, end), isLast: this.#payloadLeft === 0 };
         at = end;
       }
     }

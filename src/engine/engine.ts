@@ -15,6 +15,7 @@ import { resumeContainer, type Watched } from './resume.ts';
 import { removeAfter, runContainer } from './run.ts';
 import { seesFolder } from './sees-folder.ts';
 import { ServiceEngine } from './service-engine.ts';
+import { Swarm } from './swarm.ts';
 import {
   judgeBy,
   type Keeper,
@@ -23,6 +24,7 @@ import {
   removeRun,
   runLabel,
   type SweepReport,
+  type Swept,
   stagingReference,
   sweepDead,
 } from './sweep.ts';
@@ -196,13 +198,22 @@ export class Engine {
    * Removes what dead owners left; never anything of a living or a foreign one, or of runs that one may come back to. Networks are looked for
    * where a service was found, or where it is asked for.
    */
-  sweep(options: { networks?: boolean } = {}): Promise<SweepReport> {
-    return sweepDead(this.#wire, this.owner, this.#keeper, options);
+  async sweep(options: { networks?: boolean } = {}): Promise<SweepReport> {
+    return sweepDead(await this.#swept(), this.owner, this.#keeper, options);
   }
 
   /** Removes everything of one run of this process. */
-  removeRun(runId: string = this.runId): Promise<SweepReport> {
-    return removeRun(this.#wire, runId, this.owner);
+  async removeRun(runId: string = this.runId): Promise<SweepReport> {
+    return removeRun(await this.#swept(), runId, this.owner);
+  }
+
+  async #swept(): Promise<Swept> {
+    return { wire: this.#wire, isManager: (await this.info()).swarm === 'manager' };
+  }
+
+  /** The cluster that this engine manages: see `info().swarm`. */
+  swarm(): Swarm {
+    return new Swarm(this.#wire, this.labels);
   }
 
   /** Volumes that carry a label, `key` or `key=value`. */

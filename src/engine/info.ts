@@ -23,6 +23,8 @@ export interface EngineInfo {
   /** `linux/amd64`. */
   platform: string;
   rootDir: string;
+  /** Its part in a swarm. */
+  swarm: 'none' | 'worker' | 'manager';
   /** The engine's clock, RFC 3339. */
   time?: string;
   /** When it told its time, in milliseconds since this process began. */
@@ -56,6 +58,7 @@ export async function readInfo(wire: Wire): Promise<EngineInfo> {
     cpus: readNumber(info, 'NCPU') ?? 0,
     platform: `${os}/${readText(version, 'Arch') ?? goArchitecture(readText(info, 'Architecture'))}`,
     rootDir: readText(info, 'DockerRootDir') ?? '',
+    swarm: readSwarm(info),
     ...(time !== undefined && { time }),
     toldAt,
   };
@@ -65,6 +68,13 @@ export async function readInfo(wire: Wire): Promise<EngineInfo> {
 function readId(info: unknown, kind: EngineInfo['kind']): string {
   const id = kind === 'podman' ? undefined : readText(info, 'ID');
   return id ?? `${readText(info, 'Name') ?? ''}:${readText(info, 'DockerRootDir') ?? ''}`;
+}
+
+/** A manager that has lost the other managers controls nothing. */
+function readSwarm(info: unknown): EngineInfo['swarm'] {
+  const swarm = readField(info, 'Swarm');
+  if (readField(swarm, 'ControlAvailable') === true) return 'manager';
+  return ['active', 'pending'].includes(readText(swarm, 'LocalNodeState') ?? '') ? 'worker' : 'none';
 }
 
 function isPodman(version: unknown): boolean {

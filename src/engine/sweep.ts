@@ -5,6 +5,7 @@ import { readText, readTextMap } from './json.ts';
 import { listNetworks, removeNetwork } from './networks.ts';
 import { type Owner, ownerIsDead, ownerText, parseOwner } from './owner.ts';
 import { serviceLabel } from './service-engine.ts';
+import { listThings, removeThing, type SwarmThing } from './swarm.ts';
 import { listVolumes, removeVolume } from './volumes.ts';
 import type { Wire } from './wire.ts';
 
@@ -14,7 +15,16 @@ export interface SweepReport {
   images: string[];
   volumes: string[];
   networks: string[];
+  /** Of a swarm that the engine manages. */
+  services: string[];
+  secrets: string[];
   kept: string[];
+}
+
+/** An engine, and whether it manages a swarm: what is there is swept, too. */
+export interface Swept {
+  wire: Wire;
+  isManager: boolean;
 }
 
 export const runLabel = 'io.gbuild.run';
@@ -37,12 +47,12 @@ export interface Keeper {
 
 /** Removes containers, run volumes and staging images whose owner is surely dead. Caches, others' things and kept runs stay. */
 export function sweepDead(
-  wire: Wire,
+  engine: Swept,
   self: Owner,
   keeper: Keeper,
   options: { networks?: boolean },
 ): Promise<SweepReport> {
-  return removeOwned(wire, judgeBy(self, keeper), (tag) => isDead(tag.split('.')[0], self), options);
+  return removeOwned(engine, judgeBy(self, keeper), (tag) => isDead(tag.split('.')[0], self), options);
 }
 
 /** Whether what carries these labels is nobody's any more: its owner is dead, and nobody may come back to it. */
@@ -57,10 +67,10 @@ function isKept(labels: Record<string, string>, keeper: string, runs: ReadonlySe
 }
 
 /** Removes what one run of this process made, dead or not. */
-export function removeRun(wire: Wire, runId: string, self: Owner): Promise<SweepReport> {
+export function removeRun(engine: Swept, runId: string, self: Owner): Promise<SweepReport> {
   const own = stagingReference(self, '').slice(stagingRepository.length + 1);
   return removeOwned(
-    wire,
+    engine,
     (labels) => labels[runLabel] === runId,
     (tag) => tag.startsWith(own),
     { networks: true },
@@ -68,7 +78,7 @@ export function removeRun(wire: Wire, runId: string, self: Owner): Promise<Sweep
 }
 
 async function removeOwned(
-  wire: Wire,
+  { wire, isManager }: Swept,
   isOurs: (labels: Record<string, string>) => boolean,
   isOurTag: (tag: string) => boolean,
   options: { networks?: boolean },
@@ -82,6 +92,13 @@ async function removeOwned(
       return result?.status === 'fulfilled';
     });
   };
+  const things = isManager ? (await listThings(wire, runLabel)).filter(({ labels }) => isOurs(labels)) : [];
+  const removeKind = async (kind: SwarmThing['kind']) => {
+    const ids = new Map(things.filter((thing) => thing.kind === kind).map(({ name, id }) => [name, id]));
+    return removeAll([...ids.keys()], (name) => removeThing(wire, { kind, name, id: ids.get(name)! }));
+  };
+  const services = await removeKind('services');
+  const secrets = await removeKind('secrets');
   const ours = (await listContainers(wire)).filter(({ labels }) => isOurs(labels));
   const ids = ours.map(({ id }) => id);
   const containers = await removeAll(ids, (id) => removeContainer(wire, id, { lost: false, kill: true }));
@@ -90,7 +107,7 @@ async function removeOwned(
   const hadServices = ours.some(({ labels }) => serviceLabel in labels);
   const left = hadServices || options.networks ? await findRunNetworks(wire, isOurs) : [];
   const networks = await removeAll(left, (name) => removeNetwork(wire, name));
-  return { containers, images, volumes, networks, kept };
+  return { containers, images, volumes, networks, services, secrets, kept };
 }
 
 async function findRunNetworks(wire: Wire, isOurs: (labels: Record<string, string>) => boolean): Promise<string[]> {

@@ -7,16 +7,20 @@ import type { NamedPlace } from './name-places.ts';
 import type { PrepareRequest } from './prepare-run.ts';
 import { RunSecrets } from './run-secrets.ts';
 import type { ShardPlace } from './shard-place.ts';
+import { openSwarmPlace } from './swarm-place.ts';
 import { openWorkspace, type WorkspaceSession } from './workspace-session.ts';
 
 export interface PlacesRequest extends Omit<PrepareRequest, 'engine'> {
   runId: string;
   places: NamedPlace[];
+  /** That a swarm's nodes get the workspace from. */
+  registry: string | undefined;
 }
 
 /** A place whose engine was reached. */
 interface Reached {
   name: string;
+  kind: NamedPlace['kind'];
   engine: Engine;
 }
 
@@ -35,9 +39,10 @@ export async function openPlaces(request: PlacesRequest): Promise<ShardPlace[]> 
     failures.push(thrown);
     if (request.places.length > 1) progress.warn(`${name} is left out: ${thrown.message}`);
   };
-  const open = async ({ name, engine }: Reached, known: WorkspaceSession) => {
+  const open = async ({ name, kind, engine }: Reached, known: WorkspaceSession) => {
     try {
-      opened.push(await openEnginePlace(name, { ...request, session: known, engine, secrets }));
+      const openPlace = kind === 'swarm' ? openSwarmPlace : openEnginePlace;
+      opened.push(await openPlace(name, { ...request, session: known, engine, secrets }));
     } catch (thrown) {
       engine.close();
       tell(name, thrown);
@@ -64,12 +69,11 @@ export async function openPlaces(request: PlacesRequest): Promise<ShardPlace[]> 
 }
 
 async function reach({ host, runId, progress, stop }: PlacesRequest, place: NamedPlace): Promise<Reached> {
-  if (place.kind === 'swarm') throw new GbuildError('usage', 'shards on a Swarm are not supported yet');
   const engine = await openEngine(host, place.choice, runId, progress, stop);
   try {
     await engine.wake();
     await engine.info();
-    return { name: place.name, engine };
+    return { name: place.name, kind: place.kind, engine };
   } catch (thrown) {
     engine.close();
     throw thrown;

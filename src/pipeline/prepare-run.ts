@@ -4,6 +4,7 @@ import type { Shard } from '../plan/shard.ts';
 import { planTasks, type TaskPlan } from '../plan/task-plan.ts';
 import type { Progress } from '../reporter/progress.ts';
 import type { PublishedPort } from '../spec/types.ts';
+import type { EnsuredImage } from '../toolchain/ensure.ts';
 import { readHostFiles } from '../toolchain/host-files.ts';
 import { type HostTrust, readHostTrust } from '../toolchain/trust.ts';
 import { readCommitTime } from '../workspace/commit-time.ts';
@@ -36,6 +37,8 @@ export interface PrepareRequest extends Places {
 /** A run whose tasks can start, but for the workspace. */
 export interface PreparedRun {
   plan: TaskPlan;
+  /** The image to build in. */
+  toolchain: EnsuredImage;
   ground: Omit<RunGround, 'workspace'>;
   /** Fetched, all that the tasks need. */
   secrets: RunSecrets;
@@ -58,7 +61,7 @@ export async function prepareRun(request: PrepareRequest): Promise<PreparedRun> 
   const { images } = await ready;
   const timed = { ...planInput(request), sourceDateEpoch: await sourceDateEpoch };
   const ground = await readGround(request, images.build.reference, trust);
-  return { plan, ground, secrets, planShard: (shard) => planTasks({ ...timed, shard }) };
+  return { plan, toolchain: images.build, ground, secrets, planShard: (shard) => planTasks({ ...timed, shard }) };
 }
 
 export function planInput({

@@ -69,33 +69,44 @@ async function pushBoth(
   const pushed: PushedToolchainImage[] = [];
   for (const image of new Map([build, runtime].map((each) => [each.reference, each])).values()) {
     const { path, tag } = splitName(image.reference);
-    const repository = registries.repository({ registry, path });
-    pushed.push((await findPushed(repository, image, tag)) ?? (await pushOne(request, repository, image, tag)));
+    pushed.push(await ensurePushed(request, registries.repository({ registry, path }), image, [tag]));
   }
   return pushed;
 }
 
-/** The image is there by its id: only the tag that may move is looked at. */
+type PushRim = Pick<PushToolchainRequest, 'host' | 'engine' | 'stop' | 'progress'>;
+
+/** Sees to it that a registry has an engine's image under its id, and under tags that may move. */
+export async function ensurePushed(
+  rim: PushRim,
+  repository: Repository,
+  image: EnsuredImage,
+  tags: string[],
+): Promise<PushedToolchainImage> {
+  return (await findPushed(repository, image, tags)) ?? (await pushOne(rim, repository, image, tags));
+}
+
+/** The image is there by its id: only the tags that may move are looked at. */
 async function findPushed(
   repository: Repository,
   image: EnsuredImage,
-  tag: string,
+  tags: string[],
 ): Promise<PushedToolchainImage | undefined> {
   const standing = await readRemote(repository, idTag(image.id));
   if (standing?.manifest.config.digest !== image.id) return undefined;
-  await moveTags(repository, standing, [tag]);
+  await moveTags(repository, standing, tags);
   return describe(repository, image, standing, { alreadyThere: true, layersSent: 0, bytesSent: 0 });
 }
 
 /** Named after its config and after its manifest: engines call an image by the one or the other. */
 function pushOne(
-  { host, engine, stop, progress }: PushToolchainRequest,
+  { host, engine, stop, progress }: PushRim,
   repository: Repository,
   { id, reference }: EnsuredImage,
-  tag: string,
+  tags: string[],
 ): Promise<PushedToolchainImage> {
   const short = id.slice('sha256:'.length, 'sha256:'.length + 12);
-  return progress.step(`pushing ${repository.name}:${tag}`, (step) =>
+  return progress.step(`pushing ${repository.name}:${tags[0] ?? idTag(id)}`, (step) =>
     withSpool(host, `${ownerText(engine.owner)}.push-${short}`, async (spoolDir) => {
       step.update('taking it out of the engine');
       const image = await saveImage(engine, reference, join(spoolDir, 'saved'));
@@ -110,7 +121,7 @@ function pushOne(
       });
       await assertThere(repository, pushed);
       const ids = [image.id, image.manifestDigest];
-      await moveTags(repository, pushed, [...ids.map(idTag), tag]);
+      await moveTags(repository, pushed, [...ids.map(idTag), ...tags]);
       const { layersSent, bytesSent } = pushed;
       return describe(repository, image, pushed, { alreadyThere: false, layersSent, bytesSent });
     }),

@@ -183,7 +183,8 @@ function tasksOverlap(tasks: PlannedTask[]): boolean {
   return tasks.some((task, index) => index > 0 && !task.needs.includes(tasks[index - 1]!.name));
 }
 
-function describeCommand(task: PlannedTask): string {
+/** Its first line, without the shell around it. */
+export function describeCommand(task: PlannedTask): string {
   const [shell, flag, script, ...args] = task.command;
   const isScript = shell === '/bin/sh' && flag === '-ec';
   const text = isScript ? [script?.replace(/ "\$@"$/, ''), ...args.slice(1)].join(' ') : task.command.join(' ');
@@ -197,7 +198,8 @@ export function terminalEnvironment({ env }: Host): Record<string, string> {
   return Object.fromEntries(shown.map((name) => [name, env[name]!]));
 }
 
-function explainExit(exitCode: number, oomKilled: boolean, startError: string | undefined): string | undefined {
+/** What an exit code means that the task itself does not explain. */
+export function explainExit(exitCode: number, oomKilled: boolean, startError: string | undefined): string | undefined {
   if (oomKilled) return 'it was killed for using more memory than its limit; raise resources.memory in gbuild.yml';
   if (startError !== undefined) return `it could not be started: ${startError}`;
   if (exitCode === 127)

@@ -11,7 +11,7 @@ const capabilities =
 export interface EngineContainer extends AsyncDisposable {
   host: string;
   port: number;
-  /** Its own address, where what it publishes is. */
+  /** Its own address, as other containers of its network reach it: where what it publishes is. */
   address: string;
   /** The engine dies, with all its containers. */
   kill(): Promise<void>;
@@ -19,19 +19,28 @@ export interface EngineContainer extends AsyncDisposable {
   freeze(): Promise<void>;
 }
 
+/** What one engine has that others have not. */
+export interface EngineContainerOptions {
+  /** Of the outer engine; its bridge when left out. */
+  network?: string;
+  /** daemon.json. */
+  settings?: object;
+}
+
 /**
- * Starts an engine inside a container of another engine; it has the base image or the given one, and sees of this machine's folders the
- * given ones alone. Disposing removes it and its volume; the image it is made of stays where the outer engine is the tests' own.
+ * Starts an engine inside a container of another engine; it has the base image, the given one or none, and sees of this machine's folders
+ * the given ones alone. Disposing removes it and its volume; the image it is made of stays where the outer engine is the tests' own.
  */
 export async function startEngineContainer(
   outer: string,
   sees: string[] = [],
   name: GenerationName = 'docker 20.10',
-  image = baseImage,
+  image: string | 'none' = baseImage,
+  options: EngineContainerOptions = {},
 ): Promise<EngineContainer> {
   const generation: Generation = generations[name];
   const imported = await ensureTestImage(outer, generation.image);
-  const id = await createContainer(outer, sees, generation);
+  const id = await createContainer(outer, sees, generation, options);
   const dispose = async () => {
     await askEngine(outer, 'DELETE', `/containers/${id}?force=1&v=1`);
     if (imported && outer !== ownHost) await removeTestImage(outer, generation.image);
@@ -41,7 +50,7 @@ export async function startEngineContainer(
     const { port, address } = await readPlace(outer, id);
     const host = `tcp://127.0.0.1:${port}`;
     await waitForEngine(outer, id, host);
-    await ensureTestImage(host, image);
+    if (image !== 'none') await ensureTestImage(host, image);
     return {
       host,
       port,
@@ -56,11 +65,17 @@ export async function startEngineContainer(
   }
 }
 
-async function createContainer(outer: string, sees: string[], generation: Generation): Promise<string> {
+async function createContainer(
+  outer: string,
+  sees: string[],
+  generation: Generation,
+  { network, settings }: EngineContainerOptions,
+): Promise<string> {
+  const configure = `mkdir -p /etc/docker; echo '${JSON.stringify(settings)}' >/etc/docker/daemon.json`;
   const { status, text } = await askEngine(outer, 'POST', '/containers/create', {
     json: {
       Image: generation.image,
-      Cmd: ['sh', '-c', generation.command],
+      Cmd: ['sh', '-c', settings === undefined ? generation.command : `${configure}; ${generation.command}`],
       Labels: { 'io.gbuild.test': 'engine' },
       ExposedPorts: { '2375/tcp': {} },
       HostConfig: {
@@ -69,6 +84,7 @@ async function createContainer(outer: string, sees: string[], generation: Genera
           generation.dataDir,
         ),
         ...generation.hostConfig,
+        ...(network !== undefined && { NetworkMode: network }),
         PortBindings: { '2375/tcp': [{ HostIp: '127.0.0.1', HostPort: '0' }] },
       },
     },
@@ -91,11 +107,14 @@ export function engineHostConfig(binds: string[], dataDir = '/var/lib/docker') {
 async function readPlace(outer: string, id: string): Promise<{ port: number; address: string }> {
   const { text } = await askEngine(outer, 'GET', `/containers/${id}/json`);
   const { NetworkSettings } = JSON.parse(text) as {
-    NetworkSettings: { IPAddress: string; Ports: Record<string, { HostPort: string }[] | null> };
+    NetworkSettings: {
+      Ports: Record<string, { HostPort: string }[] | null>;
+      Networks: Record<string, { IPAddress: string }>;
+    };
   };
   const port = Number(NetworkSettings.Ports['2375/tcp']?.[0]?.HostPort);
   if (!Number.isInteger(port)) throw new Error(`the engine container ${id} publishes no port`);
-  return { port, address: NetworkSettings.IPAddress };
+  return { port, address: Object.values(NetworkSettings.Networks)[0]?.IPAddress ?? '' };
 }
 
 async function waitForEngine(outer: string, id: string, host: string): Promise<void> {

@@ -19,11 +19,13 @@ export interface RegistryOptions {
   /** Bearer tokens of this server. */
   tokens?: { realm: string; service: string; issuer: string; rootFile: string };
   readOnly?: boolean;
+  /** Of this machine, where it listens; 127.0.0.1 when left out. */
+  address?: string;
 }
 
 /** A real registry (Debian's docker-registry) on a port of its own, its data in a temporary folder. */
 export interface TestRegistry extends AsyncDisposable {
-  /** `127.0.0.1:PORT`. */
+  /** `127.0.0.1:PORT`, or at the given address. */
   host: string;
   port: number;
   log(): string;
@@ -50,17 +52,21 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
     await endProcess(child);
     rmSync(dir, { recursive: true, force: true });
   };
-  for (let tries = 0; !(await listens(port)); tries += 1) {
+  for (let tries = 0; !(await listens(port, options.address)); tries += 1) {
     if (child.exitCode !== null || tries > 200) {
       await dispose();
       throw new Error(`the registry did not start:\n${log}`);
     }
     await sleep(25);
   }
-  return { host: `127.0.0.1:${port}`, port, log: () => log, [Symbol.asyncDispose]: dispose };
+  return { host: `${options.address ?? '127.0.0.1'}:${port}`, port, log: () => log, [Symbol.asyncDispose]: dispose };
 }
 
-function configOf(dir: string, port: number, { withPassword, tls, tokens, readOnly }: RegistryOptions): object {
+function configOf(
+  dir: string,
+  port: number,
+  { withPassword, tls, tokens, readOnly, address = '127.0.0.1' }: RegistryOptions,
+): object {
   const { realm, service, issuer, rootFile } = tokens ?? {};
   return {
     version: 0.1,
@@ -71,7 +77,7 @@ function configOf(dir: string, port: number, { withPassword, tls, tokens, readOn
       maintenance: { readonly: { enabled: readOnly === true }, uploadpurging: { enabled: false } },
     },
     http: {
-      addr: `127.0.0.1:${port}`,
+      addr: `${address}:${port}`,
       secret: 'of the tests',
       ...(tls && {
         tls: {
@@ -132,9 +138,9 @@ export async function findFreePort(): Promise<number> {
 }
 
 /** Any answer will do: one with TLS answers 400 to plain HTTP. */
-function listens(port: number): Promise<boolean> {
+function listens(port: number, host = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve) => {
-    get({ host: '127.0.0.1', port, path: '/', agent: false }, (answer) => {
+    get({ host, port, path: '/', agent: false }, (answer) => {
       answer.resume();
       resolve(true);
     }).on('error', () => resolve(false));

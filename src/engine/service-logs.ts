@@ -1,0 +1,67 @@
+import { Demuxer, type Frame } from './demux.ts';
+import type { Wire } from './wire.ts';
+
+export interface LogInput {
+  service: string;
+  /** Goes on until the signal ends it; a service's log has no end of its own. */
+  follow: boolean;
+  /** Bytes of each stream to pass over: they were handed over before. */
+  skip: { stdout: number; stderr: number };
+  signal: AbortSignal;
+  onOutput: (stream: Frame['stream'], chunk: Buffer) => void | Promise<void>;
+}
+
+/** How the engine cuts a line that is longer. */
+const longestPiece = 16 * 1024;
+
+/**
+ * GET /services/{id}/logs: what the tasks wrote, relayed by the cluster. Each frame is a line or a piece of one; the log of
+ * kind `local` forgets the line end behind the last piece, which is shorter than the others: it is put there again.
+ */
+export async function readServiceLogs(wire: Wire, input: LogInput): Promise<void> {
+  const { service, follow, signal, onOutput } = input;
+  const what = 'give the output of a job';
+  const query = { follow, stdout: true, stderr: true };
+  const answer = await wire.send({ what, method: 'GET', path: `/services/${service}/logs`, query, signal });
+  if (answer.statusCode !== 200) await wire.refuse(answer, what);
+  const left = { ...input.skip };
+  const pieces = new PieceReader();
+  for await (const chunk of wire.readChunks(answer, what)) {
+    for (const { stream, bytes } of pieces.read(chunk)) {
+      const passed = Math.min(left[stream], bytes.length);
+      left[stream] -= passed;
+      if (passed < bytes.length) await onOutput(stream, bytes.subarray(passed));
+    }
+  }
+}
+
+interface Piece {
+  stream: Frame['stream'];
+  bytes: Buffer;
+}
+
+const lineEnd = Buffer.from('\n');
+
+/** Frames of one stream that come together are one piece: most are short lines. */
+class PieceReader {
+  readonly #demuxer = new Demuxer();
+  #length = 0;
+
+  read(chunk: Buffer): Piece[] {
+    const runs: { stream: Frame['stream']; parts: Buffer[] }[] = [];
+    for (const frame of this.#demuxer.split(chunk)) {
+      if (runs.at(-1)?.stream !== frame.stream) runs.push({ stream: frame.stream, parts: [] });
+      runs.at(-1)!.parts.push(frame.data);
+      if (this.#isCut(frame)) runs.at(-1)!.parts.push(lineEnd);
+    }
+    return runs.map(({ stream, parts }) => ({ stream, bytes: Buffer.concat(parts) }));
+  }
+
+  #isCut({ data, isLast }: Frame): boolean {
+    this.#length += data.length;
+    if (!isLast) return false;
+    const isShort = this.#length < longestPiece;
+    this.#length = 0;
+    return isShort && data.at(-1) !== 10;
+  }
+}

@@ -1,0 +1,41 @@
+/** What a stream is cut into. */
+export type StreamPart = { kind: 'data'; bytes: Buffer } | { kind: 'mark'; words: string[] };
+
+/** Cuts a stream at lines that begin with a token, wherever in a line of others they begin. Bytes are given on as soon as they can be no token. */
+export class MarkedStream {
+  readonly #token: Buffer;
+  #rest: Buffer = Buffer.alloc(0);
+
+  constructor(token: string) {
+    this.#token = Buffer.from(`${token} `);
+  }
+
+  /** Copies what it keeps, and gives on pieces of the chunk. */
+  cut(chunk: Buffer): StreamPart[] {
+    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    const parts: StreamPart[] = [];
+    let at = 0;
+    for (;;) {
+      const start = bytes.indexOf(this.#token, at);
+      const open = start === -1 ? this.#findOpenEnd(bytes, at) : start;
+      if (open > at) parts.push({ kind: 'data', bytes: bytes.subarray(at, open) });
+      const end = start === -1 ? -1 : bytes.indexOf(10, start);
+      if (end === -1) {
+        this.#rest = Buffer.from(bytes.subarray(open));
+        return parts;
+      }
+      const words = bytes.toString('utf8', start + this.#token.length, end).split(' ');
+      parts.push({ kind: 'mark', words });
+      at = end + 1;
+    }
+  }
+
+  /** Where an end begins that may be the beginning of a token. */
+  #findOpenEnd(bytes: Buffer, from: number): number {
+    for (let at = Math.max(from, bytes.length - this.#token.length + 1); at < bytes.length; at += 1) {
+      const length = bytes.length - at;
+      if (bytes.compare(this.#token, 0, length, at) === 0) return at;
+    }
+    return bytes.length;
+  }
+}

@@ -1,0 +1,115 @@
+import { containerPaths } from './paths.ts';
+
+/** A task as the script runs it. */
+export interface ScriptTask {
+  /** Positions of the tasks that must have passed. */
+  needs: number[];
+  /** Absolute. */
+  workdir: string;
+  env: Record<string, string>;
+  command: string[];
+}
+
+export interface ShardScript {
+  /** A word that nobody else writes: what the script says begins with it. */
+  token: string;
+  tasks: ScriptTask[];
+  /** Globs of the files that are sent at the end. */
+  reports: string[];
+}
+
+/** A file of the time that all shipped files have: what is newer was written by a task. */
+export const shippedMark = '/run/gbuild/shipped';
+
+/**
+ * For a POSIX shell: runs tasks one after the other, as in a container each (what one leaves running is ended), and says on both
+ * streams where each begins and ends: `TOKEN begin N`, `TOKEN end N CODE no|oom`, at last `TOKEN over`. Before that, reports that
+ * the tasks wrote go to stdout: `TOKEN reports SHA256 FILES`, then a tar, gzipped, in base64.
+ */
+export function formatShardScript({ token, tasks, reports }: ShardScript): string {
+  return [
+    `T=${quote(token)}`,
+    prelude,
+    ...tasks.map((task, at) => `task_${at}() { ${formatTask(task)}; }`),
+    ...tasks.map(
+      ({ needs }, at) => `${needs.map((need) => `[ -n "$ok_${need}" ] && `).join('')}run ${at} && ok_${at}=1`,
+    ),
+    ...(reports.length > 0 ? [`cd ${containerPaths.workspace}`, `list=$(${formatSearch(reports)})`, sendReports] : []),
+    'say over',
+    linger,
+    '',
+  ].join('\n');
+}
+
+/** The init hands SIGTERM to all of the script's group: the task ends by it, the script lives on to see that. */
+export const initEnvironment = { TINI_KILL_PROCESS_GROUP: '1' };
+
+const prelude = `stopped=
+trap 'stopped=1' TERM
+unset ${Object.keys(initEnvironment).join(' ')}
+say() { printf '%s %s\\n' "$T" "$1"; printf '%s %s\\n' "$T" "$1" >&2; }
+kills() {
+  cat /sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control 2>/dev/null | sed -n 's/^oom_kill //p'
+}
+run() {
+  before=$(kills)
+  say "begin $1"
+  ( "task_$1" ) </dev/null
+  code=$?
+  kill -9 -1 2>/dev/null
+  oom=no
+  [ "$(kills)" = "$before" ] || oom=oom
+  say "end $1 $code $oom"
+  [ -z "$stopped" ] || exit 0
+  [ "$code" = 0 ]
+}`;
+
+/** Packed twice rather than kept: nowhere is known to be writable, and nothing runs that could change a file between. */
+const sendReports = `set -f
+IFS='
+'
+set -- $list
+unset IFS
+if [ $# -gt 0 ]; then
+  sum=$(tar -cf - "$@" 2>/dev/null | sha256sum)
+  printf '%s reports %s %s\\n' "$T" "\${sum%% *}" $#
+  tar -cf - "$@" 2>/dev/null | gzip -c | base64 | tr -d '\\n'
+  echo
+fi`;
+
+/** Of a job that is removed a swarm forgets the containers that have ended: this one has not. It does within the hour where nobody removes it. */
+const linger = `[ -n "$stopped" ] || { sleep 3600 & wait $!; }`;
+
+function formatTask({ workdir, env, command }: ScriptTask): string {
+  const variables = Object.entries(env).map(([key, value]) => quote(`${key}=${value}`));
+  const line = ['exec', 'env', ...variables, ...command.map(quote)].join(' ');
+  return `mkdir -p ${quote(workdir)} && cd ${quote(workdir)} && ${line}`;
+}
+
+/** Finds more than the globs mean, never less: find(1) knows no `**`. One name of two lines is too much for the list. */
+function formatSearch(globs: string[]): string {
+  const searches = globs.map((glob) => {
+    const { folder, pattern } = widen(glob.replace(/^(?:\.\/)+/, ''));
+    const paths = [pattern, `${pattern}/*`].map((each) => `-path ${quote(each)}`).join(' -o ');
+    return `find ${quote(folder)} -type f -newer ${shippedMark} ! -name '*\n*' \\( ${paths} \\)`;
+  });
+  return `{ ${searches.join('; ')}; } 2>/dev/null | sort -u`;
+}
+
+function widen(glob: string): { folder: string; pattern: string } {
+  const parts = glob.split('/');
+  const special = parts.findIndex((part) => /[*?[\]{}()!+@|\\]/.test(part));
+  const plain = special === -1 ? parts : parts.slice(0, special);
+  const rest = special === -1 ? '' : parts.slice(special).join('/');
+  const folder = ['.', ...plain].join('/');
+  // Of braces and the like only that something stands there.
+  const loose = rest
+    .replace(/[{(!+@|\\].*$/, '*')
+    .replaceAll(/\[[^\]]*\]/g, '?')
+    .replaceAll(/\*\*\/?/g, '*');
+  return { folder, pattern: rest === '' ? folder : `${folder}/${loose}` };
+}
+
+function quote(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
+}
