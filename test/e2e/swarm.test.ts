@@ -150,6 +150,10 @@ test('what a swarm cannot do is refused before anything is sent', async () => {
       try: gbuild test --on NAME,NAME   # contexts, machines or addresses: see "gbuild engine ls"
     "
   `);
+  const beside = 'services:\n  db: {run: sleep 9}\ntasks:\n  test: {run: "true", services: [db]}\n';
+  expect(await refuse('swarm-services', beside)).toMatch(
+    /^2 error: task test has services, which a job of a swarm cannot have\n/,
+  );
   expect(await refuse('swarm-nowhere', simple, ['--on', 'swarm', '--shards', '2'])).toMatchInlineSnapshot(`
     "2 error: nothing says which registry the nodes of the swarm get the workspace from
       try: gbuild test --on swarm --registry registry.example.com:5000   # one that all nodes reach
