@@ -112,13 +112,19 @@ export class Landing implements Disposable {
       this.#refuse(path, 'a folder is in its place here');
       return;
     }
+    const node = remote.get(path)!;
+    // It may never have changed: how it looks there was lost with the engine.
+    const isUnsure = mirror.get(path)?.remote === unknownPrint && now?.kind === node.kind && now.mode === node.mode;
+    if (isUnsure && hasContent(to, now, content)) {
+      mirror.set(path, { kind: node.kind, content, local: now.print, remote: node.print });
+      return;
+    }
     const isFree = !isGuarded(path) || this.#isAsKnown(path, now, mirror.get(path));
     if (!isFree && !hasContent(to, now, content)) {
       mirror.delete(path);
       this.landed.kept.push(path);
       return;
     }
-    const node = remote.get(path)!;
     this.#incoming.place(file, to);
     this.landed.files += 1;
     this.landed.bytes += node.kind === 'file' ? node.size : 0;
