@@ -2,10 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { GbuildError } from '../errors.ts';
 import { inspectState } from './container.ts';
 import type { ContainerIO, ContainerResult, OutputSeen } from './container-spec.ts';
-import { Demuxer } from './demux.ts';
+import { Demuxer, type Frame } from './demux.ts';
 import { isLost } from './failures.ts';
 import { keepWatch } from './heartbeat.ts';
 import { parseJson, readNumber } from './json.ts';
+import { LineEnds, lineEnd } from './line-ends.ts';
 import { obeyStop } from './stop.ts';
 import type { Wire } from './wire.ts';
 
@@ -179,12 +180,18 @@ async function readLog(
   const answer = await wire.send({ what, method: 'GET', path: `/containers/${id}/logs`, query, signal });
   if (answer.statusCode !== 200) await wire.refuse(answer, what);
   const demuxer = new Demuxer();
+  const ends = new LineEnds();
+  const handOver = async (stream: Frame['stream'], data: Buffer) => {
+    const passed = Math.min(left[stream], data.length);
+    left[stream] -= passed;
+    if (passed < data.length) await io.onOutput(stream, data.subarray(passed));
+  };
   for await (const chunk of wire.readChunks(answer, what)) {
-    const frames = tty ? [{ stream: 'stdout' as const, data: chunk }] : demuxer.split(chunk);
-    for (const { stream, data } of frames) {
-      const passed = Math.min(left[stream], data.length);
-      left[stream] -= passed;
-      if (passed < data.length) await io.onOutput(stream, data.subarray(passed));
-    }
+    if (tty) await handOver('stdout', chunk);
+    else
+      for (const frame of demuxer.split(chunk)) {
+        if (ends.isMissingBefore(frame)) await handOver(frame.stream, lineEnd);
+        await handOver(frame.stream, frame.data);
+      }
   }
 }

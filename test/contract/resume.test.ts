@@ -80,6 +80,21 @@ describe('a container whose engine is lost for a while', () => {
         ]);
     });
 
+  test('has lines of any length: what the engine forgets of long ones is put there again', async () => {
+    const { seen, until, io } = watchOutput();
+    const long = 'head -c 20000 /dev/zero | tr "\\0" a; echo; head -c 40000 /dev/zero | tr "\\0" b >&2; echo >&2;';
+    const running = engine.runContainer(await task(`${long} echo ready; sleep 2; ${long} echo; exit 5`), io);
+    await until('ready\n');
+    line.cut();
+    await sleep(500);
+    line.restore();
+    expect((await running).exitCode).toBe(5);
+    const [a, b] = ['a'.repeat(20_000), 'b'.repeat(40_000)];
+    expect(seen.stdout === `${a}\nready\n${a}\n\n`).toBe(true);
+    // Whether the last line has an end nobody can tell.
+    expect(seen.stderr.trimEnd() === `${b}\n${b}`).toBe(true);
+  });
+
   test('is watched on again and again', async () => {
     const { seen, until, io } = watchOutput();
     const running = engine.runContainer(await task(talk), io);
