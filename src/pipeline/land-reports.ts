@@ -1,4 +1,4 @@
-import { constants, copyFileSync, globSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { constants, copyFileSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import type { Progress } from '../reporter/progress.ts';
 import { writeBeside } from '../spec/write-beside.ts';
@@ -24,8 +24,9 @@ export async function landReports(
 ): Promise<string[]> {
   const found = new Map<string, ShardReports[]>();
   for (const shard of shards) {
-    const paths = globSync('**', { cwd: shard.dir }).filter((path) => statSync(join(shard.dir, path)).isFile());
-    for (const path of paths) found.set(path, [...(found.get(path) ?? []), shard]);
+    const paths = readdirSync(shard.dir, { recursive: true, encoding: 'utf8' });
+    for (const path of paths.filter((path) => statSync(join(shard.dir, path)).isFile()))
+      found.set(path, [...(found.get(path) ?? []), shard]);
   }
   const folders = new RealFolders(rootDir);
   const landed: string[] = [];
