@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { GbuildError } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { Progress } from '../reporter/progress.ts';
+import { bareTask } from '../spec/bare-task.ts';
 import type { Lock } from '../spec/lock-types.ts';
 import type { Spec, TaskSpec } from '../spec/types.ts';
 import { askRepository } from '../toolchain/asked-version.ts';
@@ -141,7 +142,7 @@ export function defaultTasks({ defaults }: WorkspaceSession): Record<string, Tas
   return Object.fromEntries(
     Object.entries(defaults.tasks).map(([name, { run, needs, env, reports }]) => [
       name,
-      { run, needs, env, secrets: [], ports: [], services: [], reports, split: [], workdir: '.' },
+      { ...bareTask, run, needs, env, reports },
     ]),
   );
 }

@@ -1,3 +1,4 @@
+import { bareTask } from '../spec/bare-task.ts';
 import type { PublishedPort, ReadySpec, Spec, TaskSpec } from '../spec/types.ts';
 import type { PlannedTask } from './task-plan.ts';
 
@@ -20,7 +21,7 @@ export function planServices(
   const services = Object.entries(spec.services).filter(([name]) => names.includes(name));
   return services.map(([name, { image, command = [], run = [], env, ports, ready }]) => {
     if (image !== undefined) return { name, runs: { kind: 'image', reference: image, command, env }, ports, ready };
-    const task = { run, needs: [], env, secrets: [], ports, services: [], reports: [], split: [], workdir: '.' };
+    const task = { ...bareTask, run, env, ports };
     return { name, runs: { kind: 'task', task: planTask(name, task) }, ports, ready };
   });
 }

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { GbuildError } from '../errors.ts';
 import type { Host } from '../host.ts';
+import { bareTask } from '../spec/bare-task.ts';
 import { suggest } from '../spec/suggest.ts';
 import type { PublishedPort, Spec, TaskSpec } from '../spec/types.ts';
 import type { ResolvedToolchain } from '../toolchain/resolve.ts';
@@ -123,17 +124,7 @@ export function planTasks(input: TaskPlanInput): TaskPlan {
 /** The plan of a shell in the same container as tasks get: same environment, caches and limits, no task. */
 export function planShell(input: Omit<TaskPlanInput, 'names' | 'args'>): TaskPlan {
   const nothing = { ...input, names: [], args: [] };
-  const task: TaskSpec = {
-    run: [...shellCommand],
-    needs: [],
-    env: {},
-    secrets: [],
-    ports: [],
-    services: [],
-    reports: [],
-    split: [],
-    workdir: '.',
-  };
+  const task: TaskSpec = { ...bareTask, run: [...shellCommand] };
   return { ...planTasks(nothing), tasks: [planTask('shell', task, { ...nothing, names: ['shell'] })] };
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { bareTask } from './bare-task.ts';
 import { mapping } from './mapping.ts';
 import { publishedPorts } from './ports.ts';
 import { anyText, duration, text, texts, variables, workspaceGlob, workspacePath } from './scalars.ts';
@@ -48,19 +49,7 @@ const taskMapping = mapping({
   workdir: workspacePath.default('.').describe('A folder of the repository to run in'),
 });
 
-const shortTask = line.transform(
-  (run): z.output<typeof taskMapping> => ({
-    run,
-    needs: [],
-    env: {},
-    secrets: [],
-    ports: [],
-    services: [],
-    reports: [],
-    split: [],
-    workdir: '.',
-  }),
-);
+const shortTask = line.transform((run): z.output<typeof taskMapping> => ({ ...bareTask, run }));
 
 export const tasksSchema = z.record(
   taskName,
