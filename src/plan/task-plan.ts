@@ -5,6 +5,7 @@ import { bareTask } from '../spec/bare-task.ts';
 import { suggest } from '../spec/suggest.ts';
 import type { PublishedPort, Spec, TaskSpec } from '../spec/types.ts';
 import type { ResolvedToolchain } from '../toolchain/resolve.ts';
+import { cacheEnvironment, type PlannedCache, planCaches } from './cache-plan.ts';
 import { composeEnvironment, selectPassedNames } from './environment.ts';
 import { orderTasks } from './graph.ts';
 import { containerPaths } from './paths.ts';
@@ -34,12 +35,6 @@ export interface PlannedTask {
   split: string[];
   /** Those of its shard, from its workdir; where they have been looked for. */
   files?: string[];
-}
-
-export interface PlannedCache {
-  name: string;
-  volume: string;
-  containerDir: string;
 }
 
 export interface TaskPlan {
@@ -203,14 +198,4 @@ function commandOf(run: string | string[], args: string[]): string[] {
   if (Array.isArray(run)) return [...run, ...args];
   if (args.length === 0) return ['/bin/sh', '-ec', run];
   return ['/bin/sh', '-ec', `${run.trimEnd()} "$@"`, 'sh', ...args];
-}
-
-function planCaches({ spec, toolchain, host }: TaskPlanInput): PlannedCache[] {
-  const caches = spec.caches === 'auto' ? toolchain.caches : spec.caches;
-  return caches.map(({ name, path }) => ({ name, volume: `gbuild-cache-${name}-${host.uid}`, containerDir: path }));
-}
-
-function cacheEnvironment({ spec, toolchain }: TaskPlanInput): Record<string, string> {
-  const caches = spec.caches === 'auto' ? toolchain.caches : spec.caches;
-  return Object.assign({}, ...caches.map((cache) => cache.env ?? {}));
 }
