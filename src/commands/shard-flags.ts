@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
 import { GbuildError } from '../errors.ts';
 import type { RunRequest } from '../pipeline/run-named.ts';
-import type { ShardsReport } from '../pipeline/run-shards.ts';
+import type { ShardsReport } from '../pipeline/shards-report.ts';
 import { formatSeconds } from '../reporter/format.ts';
 
 /** Flags of the commands whose tasks can be divided. */

@@ -1,4 +1,5 @@
 import { Demuxer, type Frame } from './demux.ts';
+import { LineEnds, lineEnd } from './line-ends.ts';
 import type { Wire } from './wire.ts';
 
 export interface LogInput {
@@ -11,12 +12,9 @@ export interface LogInput {
   onOutput: (stream: Frame['stream'], chunk: Buffer) => void | Promise<void>;
 }
 
-/** How the engine cuts a line that is longer. */
-const longestPiece = 16 * 1024;
-
 /**
- * GET /services/{id}/logs: what the tasks wrote, relayed by the cluster. Each frame is a line or a piece of one; the log of
- * kind `local` forgets the line end behind the last piece, which is shorter than the others: it is put there again.
+ * GET /services/{id}/logs: what the tasks wrote, relayed by the cluster. Each frame is a line or a piece of one; line
+ * ends that the log forgot are put there again.
  */
 export async function readServiceLogs(wire: Wire, input: LogInput): Promise<void> {
   const { service, follow, signal, onOutput } = input;
@@ -40,28 +38,18 @@ interface Piece {
   bytes: Buffer;
 }
 
-const lineEnd = Buffer.from('\n');
-
 /** Frames of one stream that come together are one piece: most are short lines. */
 class PieceReader {
   readonly #demuxer = new Demuxer();
-  #length = 0;
+  readonly #ends = new LineEnds();
 
   read(chunk: Buffer): Piece[] {
     const runs: { stream: Frame['stream']; parts: Buffer[] }[] = [];
     for (const frame of this.#demuxer.split(chunk)) {
       if (runs.at(-1)?.stream !== frame.stream) runs.push({ stream: frame.stream, parts: [] });
+      if (this.#ends.isMissingBefore(frame)) runs.at(-1)!.parts.push(lineEnd);
       runs.at(-1)!.parts.push(frame.data);
-      if (this.#isCut(frame)) runs.at(-1)!.parts.push(lineEnd);
     }
     return runs.map(({ stream, parts }) => ({ stream, bytes: Buffer.concat(parts) }));
-  }
-
-  #isCut({ data, isLast }: Frame): boolean {
-    this.#length += data.length;
-    if (!isLast) return false;
-    const isShort = this.#length < longestPiece;
-    this.#length = 0;
-    return isShort && data.at(-1) !== 10;
   }
 }

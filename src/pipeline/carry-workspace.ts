@@ -92,32 +92,12 @@ async function workOnCopy<T>(
   input: CarryInput,
   work: (workspace: CarriedWorkspace) => Promise<T>,
 ): Promise<Carried<T>> {
-  let sent: Sent = { files: 0, bytes: 0, removed: 0 };
-  const onBegin = (all: Sent) => {
-    sent = all;
-    input.progress.note(describeSent(input.engine, input.session.rootDir, all));
-  };
-  const copy = await WorkspaceCopy.open({ ...(await copyInput(input)), onBegin });
-  try {
-    const mount = { type: 'volume', name: copy.volume, containerDir: containerPaths.workspace } as const;
-    const done = await work({ mount, isShared: false, turn: turnOf(copy) }).catch(async (thrown: unknown) => {
-      if (isDetached(thrown)) {
-        // The task goes on there: what it changes comes back with it.
-        await copy.remember();
-        throw thrown;
-      }
-      // The first failure tells more; the second says that what was changed is not here.
-      await bringBack(copy, input).catch((failure) =>
-        input.progress.warn(`what the tasks changed did not come back: ${messageOf(failure)}`),
-      );
-      throw thrown;
-    });
-    return { done, sync: { sent, back: await bringBack(copy, input) } };
-  } finally {
-    await copy.close().catch(() => {
-      // An engine that is lost has failed the run already; else the labels let a later sweep take it away.
-    });
-  }
+  const { engine, session } = input;
+  const { done, ...sync } = await withCopy(input, work, {
+    describe: (sent) => describeSent(engine, session.rootDir, sent),
+    bringBack: (copy) => bringBack(copy, input),
+  });
+  return { done, sync };
 }
 
 /**
@@ -131,20 +111,53 @@ export async function withOwnCopy<T>(
 ): Promise<T> {
   const { engine, progress, stop, tasks } = input;
   const isReport = matchGlobs(tasks.flatMap(({ reports }) => reports));
-  const onBegin = (sent: Sent) => progress.note(describeCopied(engine, sent));
+  const { done } = await withCopy(input, work, {
+    describe: (sent) => describeCopied(engine, sent),
+    bringBack: async (copy) => {
+      const landed = await copy.fetchReports(reportsDir, isReport, stop.kill);
+      tellRefused(progress, landed.refused);
+      return landed;
+    },
+  });
+  return done;
+}
+
+interface CopyUse {
+  /** One line before it is sent. */
+  describe: (sent: Sent) => string;
+  bringBack: (copy: WorkspaceCopy) => Promise<Landed>;
+}
+
+async function withCopy<T>(
+  input: CarryInput,
+  work: (workspace: CarriedWorkspace) => Promise<T>,
+  { describe, bringBack: back }: CopyUse,
+): Promise<SyncReport & { done: T }> {
+  let sent: Sent = { files: 0, bytes: 0, removed: 0 };
+  const onBegin = (all: Sent) => {
+    sent = all;
+    input.progress.note(describe(all));
+  };
   const copy = await WorkspaceCopy.open({ ...(await copyInput(input)), onBegin });
   try {
-    const before = await copy.listPrints(isReport);
     const mount = { type: 'volume', name: copy.volume, containerDir: containerPaths.workspace } as const;
     const done = await work({ mount, isShared: false, turn: turnOf(copy) }).catch(async (thrown: unknown) => {
-      if (!isDetached(thrown)) await copy.fetchReports(reportsDir, isReport, before, stop.kill).catch(() => {});
+      if (isDetached(thrown)) {
+        // The task goes on there: what it changes comes back with it.
+        await copy.remember();
+        throw thrown;
+      }
+      // The first failure tells more; the second says that what was changed is not here.
+      await back(copy).catch((failure) =>
+        input.progress.warn(`what the tasks changed did not come back: ${messageOf(failure)}`),
+      );
       throw thrown;
     });
-    const { refused } = await copy.fetchReports(reportsDir, isReport, before, stop.kill);
-    tellRefused(progress, refused);
-    return done;
+    return { done, sent, back: await back(copy) };
   } finally {
-    await copy.close().catch(() => {});
+    await copy.close().catch(() => {
+      // An engine that is lost has failed the run already; else the labels let a later sweep take it away.
+    });
   }
 }
 

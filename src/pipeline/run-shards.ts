@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ownerText, readOwner } from '../engine/owner.ts';
 import { GbuildError, messageOf } from '../errors.ts';
 import { planShards, type Shard } from '../plan/shard.ts';
-import { planTasks, type TaskPlan } from '../plan/task-plan.ts';
+import { planTasks } from '../plan/task-plan.ts';
 import { formatSeconds } from '../reporter/format.ts';
 import { type Lane, OrderedOutput } from '../reporter/ordered.ts';
 import type { Progress } from '../reporter/progress.ts';
@@ -13,9 +13,10 @@ import { namePlaces } from './name-places.ts';
 import { openPlaces, type PlacesRequest } from './open-places.ts';
 import { planInput } from './prepare-run.ts';
 import { describeFailed } from './run-named.ts';
-import type { TaskReport, TaskStreams } from './run-tasks.ts';
+import type { TaskStreams } from './run-tasks.ts';
 import type { ShardPlace } from './shard-place.ts';
 import { runPool, type ShardEnd } from './shard-pool.ts';
+import { type ShardReport, type ShardsReport, throwVerdict } from './shards-report.ts';
 import { withSpool } from './spools.ts';
 import { readTestFiles } from './test-files.ts';
 import { openWorkspace } from './workspace-session.ts';
@@ -33,31 +34,6 @@ interface ShardsRequest extends PlacesRequest {
   streams: TaskStreams;
   /** Progress of one shard, as text on its own output. */
   openProgress: (write: (text: string) => void) => Progress;
-}
-
-/** One shard that ran to its end. */
-export interface ShardReport {
-  number: number;
-  /** As the caller named it. */
-  on: string;
-  /** How often it was begun. */
-  tries: number;
-  /** Its share of test files, by task. */
-  files: Shard['files'];
-  tasks: TaskReport[];
-  logDir: string;
-  seconds: number;
-}
-
-/** What `--json` answers for a run in shards. */
-export interface ShardsReport {
-  repository: string;
-  toolchain: TaskPlan['toolchain'];
-  shards: ShardReport[];
-  /** Files of the workspace. */
-  reports: string[];
-  logDir: string;
-  seconds: number;
 }
 
 /** What can be wrong with the call is told before anything is asked. */
@@ -193,24 +169,4 @@ async function runOne(
 
 function reportsDirOf(spoolDir: string, { number }: Shard, attempt: number): string {
   return join(spoolDir, `reports-${number}-${attempt}`);
-}
-
-/** A test that failed counts before an engine that did: what is to be mended is known. Else the first that did not end. */
-function throwVerdict(ends: readonly ShardEnd<ShardReport>[], report: ShardsReport): void {
-  const failed = ends.flatMap(({ value }) => {
-    const why = value && describeFailed(value.tasks);
-    return why === undefined ? [] : [{ shard: value!, ...why }];
-  });
-  const broken = ends.find((end) => end.value === undefined);
-  const [first] = failed;
-  if (first === undefined) {
-    if (broken !== undefined) throw broken.error;
-    return;
-  }
-  const what = failed.map(({ shard, what }) => `shard ${shard.number} of ${ends.length}: ${what}`).join('; ');
-  throw new GbuildError('task-failed', `${what} (${formatSeconds(report.seconds)})`, {
-    exitCode: first.first.exitCode ?? 1,
-    suggestions: [`less ${first.first.log}`, `gbuild shell   # look around in the same container`],
-    facts: { ...report },
-  });
 }

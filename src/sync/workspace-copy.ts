@@ -124,26 +124,17 @@ export class WorkspaceCopy {
     }
   }
 
-  /** What is in the volume where `isReport` says so: by path, another text whenever it may be another file. */
-  async listPrints(isReport: (path: string) => boolean): Promise<Map<string, string>> {
-    const { remote } = await this.#sending;
-    return new Map([...remote].flatMap(([path, { print }]) => (isReport(path) ? [[path, print]] : [])));
-  }
-
-  /** Puts the reports that are new since `before` into a folder, and nothing else; the workspace stays as it is. */
-  async fetchReports(
-    intoDir: string,
-    isReport: (path: string) => boolean,
-    before: ReadonlyMap<string, string>,
-    signal: AbortSignal,
-  ): Promise<Landed> {
+  /** Puts the reports that tasks made into a folder, and nothing else; the workspace stays as it is. */
+  async fetchReports(intoDir: string, isReport: (path: string) => boolean, signal: AbortSignal): Promise<Landed> {
     const sending = await this.#sending;
+    const { mirror } = sending;
+    // What is known of the volume is of before the tasks, until it is looked at again.
+    const before = new Map([...sending.remote].filter(([path]) => isReport(path)));
     await this.#ensureHolder();
     const { tree } = await readAfter(this.#holder, sending, signal);
-    const { mirror } = sending;
     this.#memory.write(mirror, new Map());
     const isNew = ([path, { print }]: [string, Node]) =>
-      isReport(path) && before.get(path) !== print && mirror.get(path)?.remote !== print;
+      isReport(path) && before.get(path)?.print !== print && mirror.get(path)?.remote !== print;
     return fetchInto(intoDir, this.#holder, new Map([...tree].filter(isNew)), signal);
   }
 

@@ -63,6 +63,8 @@ describe('a machine in the store', () => {
     const cwd = cli.tasks('e2e-machine', 'tasks:\n  test: echo on a machine\n');
     const { exitCode, stdout } = await cli.run(['test', '--machine', 'runs'], { cwd, env });
     expect([exitCode, stdout]).toEqual([0, 'on a machine\n']);
+    const shards = await cli.run(['test', '--on', 'runs', '--shards', '2', '--json'], { cwd, env });
+    expect(JSON.parse(shards.stdout).shards.map(({ on }: { on: string }) => on)).toEqual(['runs', 'runs']);
     const shell = await cli.run(['doctor', 'engine', '--shell', '--machine', 'runs'], { env });
     expect(clean(shell.stdout)).toMatchInlineSnapshot(`
       "export DOCKER_HOST='tcp://ADDRESS:2376'
