@@ -66,12 +66,9 @@ export class Authorizer {
     const facts = { registry: name, ...(origin !== undefined && { origin }) };
     const ahead = this.#tokens.secondsAhead(date);
     if (this.#challenge?.parameters.error === 'invalid_token' && Math.abs(ahead) > mostSkew) {
-      const clocks = `that its token server has just given: their clocks are ${Math.abs(ahead)} s apart`;
-      return new GbuildError(
-        'registry-denied',
-        `the registry ${name} would not ${what}: it does not take the token ${clocks}`,
-        { facts },
-      );
+      const clocks = `whose clock is ${sayApart(Math.abs(ahead))} ${ahead > 0 ? 'ahead of' : 'behind'} the registry's`;
+      const message = `the registry ${name} would not ${what}: it does not take the token of its token server, ${clocks}`;
+      return new GbuildError('registry-denied', message, { facts });
     }
     const why =
       origin === undefined ? 'it wants credentials, and there are none' : `it does not take ${origin} for that`;
@@ -89,4 +86,9 @@ export class Authorizer {
     });
     return this.#credentials;
   }
+}
+
+/** In minutes where it is many: the two clocks were read a moment apart. */
+function sayApart(seconds: number): string {
+  return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
 }

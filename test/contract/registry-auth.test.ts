@@ -173,7 +173,7 @@ test('who may only pull, whose token server is closed or has another clock, is t
   expect(await failureOf(attempt, names)).toMatchInlineSnapshot(`
     {
       "code": "registry-denied",
-      "message": "the registry <registry> would not take the blob <digest> of team/app: it does not take the token that its token server has just given: their clocks are 3600 s apart",
+      "message": "the registry <registry> would not take the blob <digest> of team/app: it does not take the token of its token server, whose clock is 60 min ahead of the registry's",
       "suggestions": [],
     }
   `);
