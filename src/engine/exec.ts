@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { addAbortSignal } from 'node:stream';
+import { addAbortSignal, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GbuildError } from '../errors.ts';
 import { Demuxer } from './demux.ts';
@@ -11,8 +11,8 @@ export interface ExecRequest {
   /** Completes "the engine would not ...". */
   what: string;
   command: string[];
-  /** The whole standard input. */
-  input: Buffer;
+  /** The whole standard input; what it throws is thrown. */
+  input: Iterable<Buffer>;
   user?: string;
 }
 
@@ -39,7 +39,7 @@ export async function* execute(
   let complaint = '';
   try {
     addAbortSignal(signal, socket as Duplex);
-    socket.end(input);
+    feed(socket as Duplex, input);
     const demuxer = new Demuxer();
     for await (const chunk of socket as AsyncIterable<Buffer>) {
       for (const { stream, data } of demuxer.split(chunk)) {
@@ -52,6 +52,14 @@ export async function* execute(
   }
   const exitCode = await readExitCode(wire, exec, what, signal);
   if (exitCode !== 0) throw failed(wire, request, exitCode, complaint);
+}
+
+/** At most two pieces are held in memory at a time. */
+function feed(socket: Duplex, pieces: Iterable<Buffer>): void {
+  const input = Readable.from(pieces, { objectMode: true, highWaterMark: 2 });
+  input.once('error', (thrown) => socket.destroy(thrown));
+  socket.once('close', () => input.destroy());
+  input.pipe(socket);
 }
 
 /** The streams may close a moment before the engine knows that the program has ended. */

@@ -39,7 +39,7 @@ export class ServiceContainer {
 
   /** Runs a command in it: undefined where it ended with exit code 0, else what went wrong. */
   async whyNot(command: string[], signal: AbortSignal): Promise<string | undefined> {
-    const request = { what: `run ${command[0]} in a service`, command, input: Buffer.alloc(0) };
+    const request = { what: `run ${command[0]} in a service`, command, input: [] };
     try {
       for await (const _ of execute(this.#wire, this.id, request, signal));
       return undefined;

@@ -1,9 +1,8 @@
-import { Readable } from 'node:stream';
 import { type TarItem, writeTar } from '../oci/tar.ts';
 import { createContainer } from './container.ts';
 import { execute } from './exec.ts';
 import { keepWatch } from './heartbeat.ts';
-import { containerOf, type HolderSpec, markItems, place } from './holder-container.ts';
+import { containerOf, type HolderSpec, markItems, place, unpackCommand } from './holder-container.ts';
 import { HolderProcess } from './holder-process.ts';
 import { type ListedPath, ListingReader, listingFormat } from './listing.ts';
 import { readMtime } from './probe.ts';
@@ -102,31 +101,19 @@ export class VolumeHolder {
   }
 
   /**
-   * PUT /containers/{id}/archive; paths are relative to the volume ('' is itself), what stands there already is replaced. What
-   * `listChanged` tells counts from here.
+   * Paths are relative to the volume ('' is itself), what stands there already is replaced. What `listChanged` tells counts
+   * from here. Where it is `many`, `tar` takes them apart there: it needs half of the engine's own time a file, but a container
+   * that runs.
    */
-  async put(items: Iterable<TarItem>, signal: AbortSignal): Promise<void> {
-    const what = 'take the workspace';
-    // podman shows the volume to this request only in a container that runs.
-    if (await this.#wire.isPodman()) await this.#wake(what, signal);
+  async put(items: Iterable<TarItem>, signal: AbortSignal, { many = false } = {}): Promise<void> {
+    // podman shows the volume to a request only in a container that runs.
+    if (many || (await this.#wire.isPodman())) await this.#wake(taking, signal);
     const began = performance.now();
     this.#lastPut = undefined;
-    await keepWatch(this.#wire, what, signal, async (either) => {
-      const upload = openUpload(Readable.from(writeTar(markItems(items)), { objectMode: true, highWaterMark: 2 }));
-      const answer = await upload.orThrow(
-        this.#wire.send({
-          what,
-          method: 'PUT',
-          path: `/containers/${this.#id}/archive`,
-          query: { path: '/', noOverwriteDirNonDir: true },
-          body: upload.body,
-          signal: either,
-        }),
-      );
-      if (answer.statusCode !== 200) await this.#wire.refuse(answer, what);
-      await this.#wire.readText(answer, what);
-      upload.throwIfFailed();
-    });
+    const archive = writeTar(markItems(items));
+    await keepWatch(this.#wire, taking, signal, (either) =>
+      many ? this.#unpack(archive, either) : this.#upload(archive, either),
+    );
     this.#lastPut = { began, ended: performance.now() };
   }
 
@@ -145,12 +132,37 @@ export class VolumeHolder {
     if (!this.#process.isAwake) await this.#process.ask(what, 'wake', signal);
   }
 
+  /** PUT /containers/{id}/archive. */
+  async #upload(archive: Iterable<Buffer>, signal: AbortSignal): Promise<void> {
+    const upload = openUpload(archive);
+    const answer = await upload.orThrow(
+      this.#wire.send({
+        what: taking,
+        method: 'PUT',
+        path: `/containers/${this.#id}/archive`,
+        query: { path: '/', noOverwriteDirNonDir: true },
+        body: upload.body,
+        signal,
+      }),
+    );
+    if (answer.statusCode !== 200) await this.#wire.refuse(answer, taking);
+    await this.#wire.readText(answer, taking);
+    upload.throwIfFailed();
+  }
+
+  async #unpack(archive: Iterable<Buffer>, signal: AbortSignal): Promise<void> {
+    const request = { what: taking, command: unpackCommand, input: archive, user: '0:0' };
+    for await (const _ of execute(this.#wire, this.#id, request, signal));
+  }
+
   async *#run(what: string, command: string[], paths: string[], signal: AbortSignal): AsyncGenerator<Buffer> {
     await this.#wake(what, signal);
-    const input = Buffer.from(paths.map((path) => `./${path}\0`).join(''));
+    const input = [Buffer.from(paths.map((path) => `./${path}\0`).join(''))];
     yield* execute(this.#wire, this.#id, { what, command, input, user: '0:0' }, signal);
   }
 }
+
+const taking = 'take the workspace';
 
 interface Moments {
   began: number;

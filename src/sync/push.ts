@@ -6,6 +6,9 @@ import { readSent } from './read-sent.ts';
 import { type Owner, readItems, rootItem } from './send-items.ts';
 import { folderOf, isSamePrint, type Known, type Mirror, type Node, type Tree, unknownPrint } from './tree.ts';
 
+/** Paths that are sent in another way than a few: each of them costs. */
+export const manyFiles = 1000;
+
 /** How much it was. */
 export interface Sent {
   files: number;
@@ -61,7 +64,7 @@ export async function push(input: PushInput, { send, remove, contents }: PushTod
   if (remove.length > 0) await holder.remove(remove, signal);
   const isFirst = sides.remote.size === 0;
   const items = readItems({ rootDir, paths: send, local, owner, exact: !isFirst, contents });
-  if (!isDone) await holder.put(items, signal);
+  if (!isDone) await holder.put(items, signal, { many: send.length > manyFiles });
   // A large file is read a second time to be sent: it counts only if it stood still.
   for (const path of send) if (hasMoved(rootDir, path, local.get(path)!)) contents.delete(path);
   const remote = expectRemote(sides, remove, send);

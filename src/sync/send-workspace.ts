@@ -3,7 +3,16 @@ import { askIgnored } from '../workspace/ignored.ts';
 import { settleSent } from './changed-tree.ts';
 import type { MirrorMemory } from './memory.ts';
 import { listUnknown, planPush } from './plan-push.ts';
-import { clearStamp, type Pushed, type PushInput, type PushTodo, preparePush, push, type Sent } from './push.ts';
+import {
+  clearStamp,
+  manyFiles,
+  type Pushed,
+  type PushInput,
+  type PushTodo,
+  preparePush,
+  push,
+  type Sent,
+} from './push.ts';
 import { addMirrored } from './read-local.ts';
 import { readWhole } from './read-remote.ts';
 import type { Owner } from './send-items.ts';
@@ -21,9 +30,6 @@ export interface SendInput {
   ask: AbortSignal;
   onBegin: (sent: Sent) => void;
 }
-
-/** Files whose sending is worth to be remembered before anything else happens. */
-const manyFiles = 1000;
 
 /** Bytes that are sent while the first task's container is made. */
 const fewBytes = 1 << 20;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { connectEngine, type Engine, type ListedPath } from '../../src/engine/engine.ts';
 import { readOwner } from '../../src/engine/owner.ts';
+import { readTar } from '../../src/oci/untar.ts';
 import { changeTree } from '../../src/sync/changed-tree.ts';
 import type { Tree } from '../../src/sync/tree.ts';
 import { endpointOf } from '../support/endpoint-of.ts';
@@ -28,38 +29,112 @@ const textOf = (path: string, text: string) => {
   return { header, content: { bytes: Buffer.from(text), size: header.size } };
 };
 
+/** A volume of its own that is gone afterwards. */
+async function claimOwn() {
+  const holder = await engine.claimVolume({ ...spec, name: `${name}-own` }, signal);
+  return {
+    holder,
+    [Symbol.asyncDispose]: async () => {
+      await holder.close();
+      await removeVolume(host, holder.volume);
+    },
+  };
+}
+
 async function listContainers(): Promise<string[]> {
   const filters = encodeURIComponent(JSON.stringify({ label: [label] }));
   const { text } = await askEngine(host, 'GET', `/containers/json?all=1&filters=${filters}`);
   return (JSON.parse(text) as { Names: string[] }[]).flatMap(({ Names }) => Names);
 }
 
-test('what is put into a volume is listed, given back and removed, and stays for the next holder', async () => {
-  const holder = await engine.claimVolume(spec, signal);
-  expect(await holder.list(signal)).toEqual([]);
-  const folder = { ...owned, path: 'd', type: 'directory' as const, mode: 0o750, size: 0 };
-  const link = { ...owned, path: 'd/-l', type: 'symlink' as const, mode: 0o777, size: 0, linkTarget: 'a b' };
-  await holder.put([{ header: folder }, textOf('d/line\nbreak', 'text'), { header: link }, textOf('x', 'x')], signal);
-  const listed = await holder.list(signal);
-  expect(listed.map(({ path, kind, mode, size }) => [path, kind, mode, kind === 'file' ? size : 0]).sort()).toEqual([
-    ['d', 'directory', 0o750, 0],
-    ['d/-l', 'symlink', 0o777, 0],
-    ['d/line\nbreak', 'file', 0o640, 4],
-    ['x', 'file', 0o640, 1],
-  ]);
-  expect((await holder.listBelow(['d'], signal)).map(({ path }) => path).sort()).toEqual(['d/-l', 'd/line\nbreak']);
-  const print = (path: string, paths: ListedPath[]) => paths.find((each) => each.path === path)?.print;
-  await holder.put([textOf('x', 'y')], signal);
-  expect(print('x', await holder.list(signal))).not.toBe(print('x', listed));
-  const chunks: Buffer[] = [];
-  for await (const chunk of holder.pack(['d/line\nbreak'], signal)) chunks.push(chunk);
-  expect(Buffer.concat(chunks).includes('text')).toBe(true);
-  await holder.remove(['d'], signal);
-  await holder.close();
-  const again = await engine.claimVolume(spec, signal);
-  expect([again.volume, (await again.list(signal)).map(({ path }) => path)]).toEqual([name, ['x']]);
-  await again.close();
-  expect(await listContainers()).toEqual([]);
+const ways = [
+  ['by the engine', { many: false }],
+  ['by tar', { many: true }],
+] as const;
+
+test.each(ways)(
+  'what is put into a volume %s is listed, given back and removed, and stays for the next holder',
+  async (_, way) => {
+    const holder = await engine.claimVolume(spec, signal);
+    await holder.remove(['x'], signal);
+    expect(await holder.list(signal)).toEqual([]);
+    const folder = { ...owned, path: 'd', type: 'directory' as const, mode: 0o750, size: 0 };
+    const link = { ...owned, path: 'd/-l', type: 'symlink' as const, mode: 0o777, size: 0, linkTarget: 'a b' };
+    await holder.put(
+      [{ header: folder }, textOf('d/line\nbreak', 'text'), { header: link }, textOf('x', 'x')],
+      signal,
+      way,
+    );
+    const listed = await holder.list(signal);
+    expect(listed.map(({ path, kind, mode, size }) => [path, kind, mode, kind === 'file' ? size : 0]).sort()).toEqual([
+      ['d', 'directory', 0o750, 0],
+      ['d/-l', 'symlink', 0o777, 0],
+      ['d/line\nbreak', 'file', 0o640, 4],
+      ['x', 'file', 0o640, 1],
+    ]);
+    expect((await holder.listBelow(['d'], signal)).map(({ path }) => path).sort()).toEqual(['d/-l', 'd/line\nbreak']);
+    const print = (path: string, paths: ListedPath[]) => paths.find((each) => each.path === path)?.print;
+    await holder.put([textOf('x', 'y')], signal, way);
+    expect(print('x', await holder.list(signal))).not.toBe(print('x', listed));
+    const chunks: Buffer[] = [];
+    for await (const chunk of holder.pack(['d/line\nbreak'], signal)) chunks.push(chunk);
+    expect(Buffer.concat(chunks).includes('text')).toBe(true);
+    await holder.remove(['d'], signal);
+    await holder.close();
+    const again = await engine.claimVolume(spec, signal);
+    expect([again.volume, (await again.list(signal)).map(({ path }) => path)]).toEqual([name, ['x']]);
+    await again.close();
+    expect(await listContainers()).toEqual([]);
+  },
+);
+
+test('what is put there is the same in both ways: owner, mode, times, links, over what stood there', async () => {
+  const long = `d/${'long '.repeat(40)}`;
+  const exact = { records: { mtime: Buffer.from('1000000000.123456') } };
+  const items = [
+    { header: { ...owned, path: '', type: 'directory' as const, mode: 0o755, size: 0 } },
+    { header: { ...owned, path: 'd', type: 'directory' as const, mode: 0o500, size: 0 } },
+    textOf(long, 'long'),
+    { header: { ...owned, path: 'd/link', type: 'symlink' as const, mode: 0o777, size: 0, linkTarget: '/etc/../é' } },
+    { ...textOf('exact', 'exact'), header: { ...textOf('exact', 'exact').header, ...exact, mtime: 4_000_000_000 } },
+    textOf('stood', 'new'),
+  ];
+  const paths = ['.', 'd', long, 'd/link', 'exact', 'stood'];
+  const before = [textOf('stood', 'before, and longer'), textOf('d/link', 'a file')];
+  const seen: unknown[] = [];
+  for (const [, way] of ways) {
+    await using own = await claimOwn();
+    const { holder } = own;
+    await holder.put([items[1]!, ...before], signal);
+    await holder.put(items, signal, way);
+    const entries = [];
+    for await (const { header, content } of readTar(holder.pack(paths, signal), 'the volume')) {
+      const text: Uint8Array[] = [];
+      for await (const chunk of content) text.push(chunk);
+      entries.push([header, Buffer.concat(text).toString()]);
+    }
+    expect(entries.length).toBe(paths.length);
+    seen.push(entries);
+  }
+  expect(seen[1]).toEqual(seen[0]);
+});
+
+test('what fails is told, whichever way it goes: what the items throw, and what cannot be put there', async () => {
+  await using own = await claimOwn();
+  const { holder } = own;
+  const below = [textOf('file', 'text'), textOf('file/below', 'text')];
+  for (const [name, way] of ways) {
+    const cut = new Error(`read no further ${name}`);
+    function* breaking() {
+      for (let at = 0; at < 5000; at += 1) yield textOf(`f${at}`, 'x'.repeat(1000));
+      throw cut;
+    }
+    await expect(holder.put(breaking(), signal, way)).rejects.toBe(cut);
+    await expect(holder.put(below, signal, way)).rejects.toMatchObject({ code: 'engine-failed' });
+  }
+  await expect(holder.put(below, signal, { many: true })).rejects.toThrow(
+    'could not take the workspace: sh ended with 2 exit code: tar: workspace/file/below: Cannot open: Not a directory',
+  );
 });
 
 test('a volume bears a stamp until something is put there, for the next holder too, which need not run to see it', async () => {
