@@ -7,12 +7,10 @@ export interface ChangedTree {
   /** Folders of which only themselves are known: what is in them was there before, elsewhere. */
   unseen: string[];
   refused: string[];
-  /** Whether anything is another than it was. */
-  isChanged: boolean;
 }
 
 /**
- * Makes of a volume's tree as it was what it is now. A folder tells by its time that something came or went directly in it; that
+ * Makes of a volume's tree as it was what it is now, and leaves nodes alone that are as they were. A folder tells by its time that something came or went directly in it; that
  * it is another folder than before, its inode tells. Undefined where something that was put there is not accounted for.
  */
 export function changeTree(tree: Tree, { newer, below }: VolumeChange): ChangedTree | undefined {
@@ -29,13 +27,11 @@ export function changeTree(tree: Tree, { newer, below }: VolumeChange): ChangedT
     else if (facts === undefined && !listed.has(path)) return undefined;
   }
   for (const path of gone) tree.delete(path);
-  let isChanged = gone.size > 0 || unseen.length > 0;
   for (const [path, node] of listed) {
     const before = tree.get(path);
-    isChanged ||= before?.facts !== node.facts || before?.target !== node.target;
-    tree.set(path, node);
+    if (before?.facts !== node.facts || before?.target !== node.target) tree.set(path, node);
   }
-  return { unseen, refused, isChanged };
+  return { unseen, refused };
 }
 
 function isNewFolder({ path, kind, facts }: ListedPath, tree: Tree): boolean {

@@ -1,4 +1,4 @@
-import { folderOf, isGits, isSamePrint, type Mirror, type Node, type Tree } from './tree.ts';
+import { folderOf, isGits, isSamePrint, type Known, type Mirror, type Node, type Tree } from './tree.ts';
 
 export interface Sides {
   /** What goes to the engine, as it is here now. */
@@ -16,6 +16,8 @@ export interface PushPlan {
   send: string[];
   /** Files whose times here have changed: to be sent unless the content is the known one. */
   compare: string[];
+  /** Of which the mirror must be told besides: alike and not known as such, or gone. */
+  unsettled: string[];
 }
 
 /** What becomes of a path of the volume before anything is sent. */
@@ -53,7 +55,8 @@ export function planPush(sides: Sides, ignored: ReadonlySet<string>): PushPlan {
     if (fate !== 'stays') fates.set(path, fate);
     if (fate === 'goes' && above !== 'goes') remove.push(path);
   }
-  const plan: PushPlan = { remove, send: [], compare: [] };
+  const plan: PushPlan = { remove, send: [], compare: [], unsettled: [] };
+  for (const path of sides.mirror.keys()) if (!sides.local.has(path)) plan.unsettled.push(path);
   for (const [path, node] of sides.local) {
     const there = fates.get(path) === 'goes' ? undefined : sides.remote.get(path);
     if (sides.sources.has(path)) planSource(path, node, there, sides.mirror, plan);
@@ -73,6 +76,7 @@ function planSource(path: string, node: Node, there: Node | undefined, mirror: M
   if (there === undefined) plan.send.push(path);
   else if (node.kind !== 'file') {
     if (node.print !== there.print) plan.send.push(path);
+    else if (!isKnownAs(mirror.get(path), node, there)) plan.unsettled.push(path);
   } else {
     const known = mirror.get(path);
     if (known?.kind !== 'file' || known.remote !== there.print) plan.send.push(path);
@@ -82,7 +86,14 @@ function planSource(path: string, node: Node, there: Node | undefined, mirror: M
 
 function planOutput(path: string, node: Node, there: Node | undefined, mirror: Mirror, plan: PushPlan): void {
   const known = mirror.get(path);
-  if (there === undefined || known === undefined || isSamePrint(known.local, node.print)) return;
-  if (node.kind === 'file' && known.kind === 'file') plan.compare.push(path);
+  if (known === undefined) return;
+  if (there === undefined) plan.unsettled.push(path);
+  else if (isSamePrint(known.local, node.print)) return;
+  else if (node.kind === 'file' && known.kind === 'file') plan.compare.push(path);
   else if (node.kind === 'symlink') plan.send.push(path);
+}
+
+/** Of folders and links. */
+function isKnownAs(known: Known | undefined, { kind, print, target = '' }: Node, there: Node): boolean {
+  return known?.kind === kind && known.local === print && known.remote === there.print && known.content === target;
 }

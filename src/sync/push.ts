@@ -4,7 +4,7 @@ import type { PushPlan, Sides } from './plan-push.ts';
 import { readNode } from './read-local.ts';
 import { readSent } from './read-sent.ts';
 import { type Owner, readItems, rootItem } from './send-items.ts';
-import { folderOf, isSamePrint, type Known, type Mirror, type Node, type Tree, unknownPrint } from './tree.ts';
+import { folderOf, isSamePrint, type Mirror, type Node, type Tree, unknownPrint } from './tree.ts';
 
 /** Paths that are sent in another way than a few: each of them costs. */
 export const manyFiles = 1000;
@@ -68,7 +68,8 @@ export async function push(input: PushInput, { send, remove, contents }: PushTod
   // A large file is read a second time to be sent: it counts only if it stood still.
   for (const path of send) if (hasMoved(rootDir, path, local.get(path)!)) contents.delete(path);
   const remote = expectRemote(sides, remove, send);
-  return { mirror: makeMirror(sides, remote, new Set(send), contents), remote, sent: send };
+  settleMirror(sides, remote, new Set([...input.plan.unsettled, ...send, ...contents.keys()]), contents);
+  return { mirror: sides.mirror, remote, sent: send };
 }
 
 /** Takes away what stands for the volume being as it was: its own folder's time. */
@@ -81,39 +82,20 @@ export function clearStamp({
   return holder.put([rootItem(rootDir, owner)], signal);
 }
 
-/** What both sides have. Of a file that was sent or read, the content is in `contents`, unless it may be another by now. */
-function makeMirror(
-  { local, mirror, sources }: Sides,
+/** Makes the mirror what both sides have. Of what was sent or read, the content is in `contents`, unless it may be another by now. */
+function settleMirror(
+  { local, mirror }: Sides,
   remote: Tree,
-  sent: ReadonlySet<string>,
+  paths: Iterable<string>,
   contents: ReadonlyMap<string, string>,
-): Mirror {
-  const after: Mirror = new Map();
-  for (const [path, node] of local) {
+) {
+  for (const path of paths) {
+    const node = local.get(path);
     const there = remote.get(path);
-    const known = mirror.get(path);
-    if (there === undefined || there.kind !== node.kind) continue;
-    const isRead = sent.has(path) || contents.has(path);
-    if (!isRead && !sources.has(path)) {
-      if (known !== undefined) after.set(path, known);
-      continue;
-    }
-    if (known !== undefined && !isRead && known.kind === node.kind && isAsKnown(known, node, there)) {
-      after.set(path, known);
-      continue;
-    }
-    const content = node.kind === 'file' ? (isRead ? contents.get(path) : known?.content) : (node.target ?? '');
-    if (content !== undefined) after.set(path, { kind: node.kind, content, local: node.print, remote: there.print });
+    const content = node?.kind === 'file' ? contents.get(path) : (node?.target ?? '');
+    if (node === undefined || there?.kind !== node.kind || content === undefined) mirror.delete(path);
+    else mirror.set(path, { kind: node.kind, content, local: node.print, remote: there.print });
   }
-  return after;
-}
-
-function isAsKnown(known: Known, node: Node, there: Node): boolean {
-  return (
-    known.local === node.print &&
-    known.remote === there.print &&
-    (node.kind === 'file' || known.content === (node.target ?? ''))
-  );
 }
 
 /** Its times have changed: has its content, or its mode? Of one that has not, the content is noted. */

@@ -9,13 +9,11 @@ export interface SeenRemote {
   tree: Tree;
   /** Names that lead out of it. */
   refused: string[];
-  /** It may look otherwise than it did. */
-  isChanged: boolean;
 }
 
 /** All of it. */
 export async function readWhole(holder: VolumeHolder, signal: AbortSignal): Promise<SeenRemote> {
-  return { ...treeOf(await holder.list(signal)), isChanged: true };
+  return treeOf(await holder.list(signal));
 }
 
 /** What is there after a run: only what has changed is asked for, where that can be told. */
@@ -24,12 +22,12 @@ export async function readAfter(holder: VolumeHolder, pushed: Pushed, signal: Ab
   const change = await holder.listChanged(signal);
   const changed = change && changeTree(tree, change);
   if (changed === undefined) return readWhole(holder, signal);
-  const { unseen, refused, isChanged } = changed;
+  const { unseen, refused } = changed;
   if (unseen.length > 0) {
     const moved = treeOf(await holder.listBelow(unseen, signal));
     for (const [path, node] of moved.tree) tree.set(path, node);
     refused.push(...moved.refused);
   }
   settleSent(mirror, tree, sent, change!.sent);
-  return { tree, refused, isChanged };
+  return { tree, refused };
 }

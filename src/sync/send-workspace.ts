@@ -37,8 +37,6 @@ const fewBytes = 1 << 20;
 /** The volume as the workspace was. */
 export interface Sending extends Pushed {
   sources: { has(path: string): boolean };
-  /** It is not remembered yet. */
-  isNew: boolean;
 }
 
 /** Looks at both sides, and begins to send what differs. A volume that bears the stamp is as it is remembered. */
@@ -69,10 +67,9 @@ async function sendAll(
   await cleared;
   const isNothing = todo.send.length + todo.remove.length === 0;
   const pushed = await push(input, todo, isNothing && cleared !== undefined);
-  const isNew = cleared === undefined || !isNothing || input.plan.compare.length > 0;
-  if (todo.send.length <= manyFiles) return { ...pushed, sources, isNew };
+  if (todo.send.length <= manyFiles) return { ...pushed, sources };
   const { tree: remote } = await readWhole(input.holder, input.signal);
   settleSent(pushed.mirror, remote, pushed.sent, Number.POSITIVE_INFINITY);
   memory.write(pushed.mirror, remote);
-  return { ...pushed, remote, sources, isNew: false };
+  return { ...pushed, remote, sources };
 }

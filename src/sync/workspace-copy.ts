@@ -100,7 +100,7 @@ export class WorkspaceCopy {
     const { mirror } = memory.read();
     memory.takeStamp();
     const sources = new Map(mirror);
-    const sending = Promise.resolve({ mirror, remote: new Map(), sent: [], sources, isNew: true });
+    const sending = Promise.resolve({ mirror, remote: new Map(), sent: [], sources });
     return new WorkspaceCopy(input, holder, memory, sending);
   }
 
@@ -111,15 +111,13 @@ export class WorkspaceCopy {
     const { mirror, sources } = sending;
     await this.#ensureHolder();
     const holder = this.#holder;
-    const { tree: remote, refused, isChanged } = await readAfter(holder, sending, signal);
-    const before = new Map(mirror);
-    const isOther = () => sending.isNew || isChanged || !isAlike(before, mirror);
+    const { tree: remote, refused } = await readAfter(holder, sending, signal);
     try {
       const landed = await pull({ rootDir, env: host.env, holder, remote, refused, mirror, sources, isWanted, signal });
-      await this.#keep(isOther(), mirror, remote, signal);
+      await this.#keep(mirror, remote, signal);
       return landed;
     } catch (thrown) {
-      if (isOther()) this.#memory.write(mirror, new Map());
+      if (!this.#memory.has(mirror, remote)) this.#memory.write(mirror, new Map());
       throw thrown;
     }
   }
@@ -140,8 +138,8 @@ export class WorkspaceCopy {
 
   /** Keeps what `reopen` needs. */
   async remember(): Promise<void> {
-    const { isNew, mirror } = await this.#sending;
-    if (isNew) this.#memory.write(mirror, new Map());
+    const { mirror, remote } = await this.#sending;
+    if (!this.#memory.has(mirror, remote)) this.#memory.write(mirror, new Map());
   }
 
   /** Lets go of the volume, which stays for the next run. */
@@ -156,14 +154,14 @@ export class WorkspaceCopy {
   }
 
   /** From now on nothing changes there that is not remembered: it is written while the engine stamps the volume. */
-  async #keep(isOther: boolean, mirror: Mirror, remote: Tree, signal: AbortSignal): Promise<void> {
+  async #keep(mirror: Mirror, remote: Tree, signal: AbortSignal): Promise<void> {
     const stamp = makeStamp();
     // A volume without a stamp costs a listing, nothing else.
     const isStamped = this.#holder.stamp(stamp, signal).then(
       () => true,
       () => false,
     );
-    if (isOther) this.#memory.write(mirror, remote);
+    this.#memory.write(mirror, remote);
     if (await isStamped) this.#memory.keepStamp(stamp);
   }
 }
@@ -171,13 +169,6 @@ export class WorkspaceCopy {
 /** A time in nanoseconds, between 2001 and 2017, that nobody else will think of. */
 function makeStamp(): string {
   return String(10n ** 18n + (randomBytes(8).readBigUInt64LE() % (5n * 10n ** 17n)));
-}
-
-/** Entries are replaced, never changed. */
-function isAlike(before: Mirror, after: Mirror): boolean {
-  if (before.size !== after.size) return false;
-  for (const [path, known] of after) if (before.get(path) !== known) return false;
-  return true;
 }
 
 async function read({ rootDir, host, include }: CopyInput, clock: number): Promise<Tree> {

@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -24,12 +33,20 @@ const remote: Tree = new Map(
     parsePath('f 644 1 2.5 5', './ignored', ''),
   ].map((each) => [each.path, each]),
 );
+const memoryFile = () => {
+  const [name] = readdirSync(join(cacheDir, 'workspaces'));
+  return join(cacheDir, 'workspaces', name!);
+};
+const readPlain = (volume?: string) => {
+  const read = open(volume).read();
+  return { mirror: new Map(read.mirror), remote: new Map(read.remote) };
+};
 const nothing = { mirror: new Map(), remote: new Map() };
 const open = (volume = 'volume') => new MirrorMemory(cacheDir, ['engine', volume]);
 
 test('what was written is read, whatever names hold, and is of one volume alone', () => {
   open().write(mirror, remote);
-  expect([open().read(), open('volume-2').read()]).toEqual([{ mirror, remote }, nothing]);
+  expect([readPlain(), readPlain('volume-2')]).toEqual([{ mirror, remote }, nothing]);
 });
 
 test('a stamp is taken once, and only for what was written with it', () => {
@@ -61,6 +78,79 @@ test('nothing is stamped that could not be written', () => {
   expect(readdirSync(join(cacheDir, 'workspaces'))).toHaveLength(1);
 });
 
+test('what changes later is added, and what is no more is gone, in the order of a tree', () => {
+  rmSync(join(cacheDir, 'workspaces'), { recursive: true });
+  open().write(mirror, remote);
+  const whole = readFileSync(memoryFile());
+  const memory = open();
+  const known = memory.read();
+  expect(memory.has(known.mirror, known.remote)).toBe(true);
+  memory.write(known.mirror, known.remote);
+  expect(readFileSync(memoryFile())).toEqual(whole);
+  const nodes = [parsePath('d 755 4096 2.5 19', './a\nb', ''), parsePath('f 644 2 9.5 4', './a\nb/c', '')];
+  known.remote.delete('a\nb');
+  known.mirror.delete('a\nb');
+  for (const node of nodes) known.remote.set(node.path, node);
+  known.mirror.set('kept', { kind: 'file', content: 'other', local: '3 4', remote: 'f 4755 1 3.5 8' });
+  known.remote.delete('ignored');
+  expect(memory.has(known.mirror, known.remote)).toBe(false);
+  memory.write(known.mirror, known.remote);
+  expect(memory.has(known.mirror, known.remote)).toBe(true);
+  expect(readFileSync(memoryFile()).subarray(0, whole.length)).toEqual(whole);
+  const read = readPlain();
+  expect(read).toEqual({ mirror: new Map(known.mirror), remote: new Map(known.remote) });
+  const order = [...read.remote.keys()];
+  expect(order.indexOf('a\nb')).toBeLessThan(order.indexOf('a\nb/c'));
+});
+
+test('a stamp is not that of what was written before something was added', () => {
+  const memory = open();
+  memory.read();
+  memory.keepStamp('20');
+  const other = open();
+  const { mirror: known, remote: there } = other.read();
+  known.delete('d');
+  other.write(known, there);
+  const next = open();
+  next.read();
+  expect(next.takeStamp()).toBeUndefined();
+});
+
+test('a block that is cut off says nothing, and what was before it still does', () => {
+  const before = readFileSync(memoryFile());
+  const expected = readPlain();
+  const memory = open();
+  const first = memory.read();
+  first.mirror.set('kept', { kind: 'file', content: 'newest', local: '5 6', remote: 'f 4755 1 3.5 8' });
+  memory.write(first.mirror, first.remote);
+  const after = readFileSync(memoryFile());
+  for (let length = before.length; length < after.length; length += 1) {
+    writeFileSync(memoryFile(), after.subarray(0, length));
+    expect(readPlain()).toEqual(expected);
+  }
+  const mending = open();
+  const { mirror: known, remote: there } = mending.read();
+  known.delete('kept');
+  mending.write(known, there);
+  expect([open().read().mirror.has('kept'), open().read().mirror.has('d')]).toEqual([false, known.has('d')]);
+});
+
+test('one that has grown by many runs is written anew', () => {
+  open().write(mirror, remote);
+  const { size } = statSync(memoryFile());
+  let largest = 0;
+  for (let run = 0; run < 1100; run += 1) {
+    const memory = open();
+    const { mirror: known, remote: there } = memory.read();
+    known.set('kept', { kind: 'file', content: `run ${run}`, local: '5 6', remote: 'f 4755 1 3.5 8' });
+    memory.write(known, there);
+    largest = Math.max(largest, statSync(memoryFile()).size);
+  }
+  expect(largest).toBeGreaterThan(10 * size);
+  expect(statSync(memoryFile()).size).toBeLessThan(largest / 2);
+  expect(open().read().mirror.get('kept')?.content).toBe('run 1099');
+});
+
 test('one that is cut off or of another kind says nothing', () => {
   rmSync(join(cacheDir, 'workspaces'), { recursive: true });
   open().write(mirror, remote);
@@ -69,9 +159,9 @@ test('one that is cut off or of another kind says nothing', () => {
     for (const length of [0, 5, whole.length - 1, whole.length - 30]) {
       writeFileSync(file, whole);
       truncateSync(file, length);
-      expect(open().read()).toEqual(nothing);
+      expect(readPlain()).toEqual(nothing);
     }
-    writeFileSync(file, whole.toString().replace('gbuild-mirror-3', 'gbuild-mirror-2'));
-    expect(open().read()).toEqual(nothing);
+    writeFileSync(file, whole.toString().replace('gbuild-mirror-4', 'gbuild-mirror-3'));
+    expect(readPlain()).toEqual(nothing);
   }
 });

@@ -11,10 +11,23 @@ const known = (local: string, remote: string, kind: Known['kind'] = 'file'): Kno
 const tree = (nodes: Record<string, Node>): Tree => new Map(Object.entries(nodes));
 const mirror = (all: Record<string, Known>): Mirror => new Map(Object.entries(all));
 
-function plan(sides: { local?: Tree; outputs?: Tree; remote?: Tree; mirror?: Mirror }, ignored: string[] = []) {
+interface Given {
+  local?: Tree;
+  outputs?: Tree;
+  remote?: Tree;
+  mirror?: Mirror;
+}
+
+function planAll(sides: Given, ignored: string[] = []) {
   const { local: sources = new Map(), outputs = new Map(), remote = new Map(), mirror: all = new Map() } = sides;
   const local = new Map([...sources, ...outputs]);
   return planPush({ local, sources, remote, mirror: all }, new Set(ignored));
+}
+
+/** What is to be done there. */
+function plan(sides: Given, ignored?: string[]) {
+  const { unsettled: _, ...todo } = planAll(sides, ignored);
+  return todo;
 }
 
 describe('a file that git does not ignore', () => {
@@ -40,6 +53,25 @@ test('folders and links are sent where mode or target differ, whatever is rememb
   const local = tree({ d: folder('755'), e: folder('700'), l: link('x'), m: link('y') });
   const remote = tree({ d: folder('755'), e: folder('755'), l: link('x'), m: link('x') });
   expect(plan({ local, remote })).toEqual({ send: ['e', 'm'], compare: [], remove: [] });
+});
+
+test('the mirror is told of what is gone, of what nobody knew to be alike, and of outputs that the volume has lost', () => {
+  const sources = { d: folder(), e: folder(), l: link('x'), m: link('y'), f: file('1') };
+  const sides = {
+    local: tree(sources),
+    outputs: tree({ out: file('1'), lost: file('1') }),
+    remote: tree({ ...sources, f: file('2'), out: file('2') }),
+    mirror: mirror({
+      gone: known('1', '1'),
+      d: { ...known('755', '755', 'directory'), content: '' },
+      e: { ...known('700', '755', 'directory'), content: '' },
+      m: { ...known('y', 'y', 'symlink'), content: 'y' },
+      f: known('1', '2'),
+      out: known('1', '2'),
+      lost: known('1', '2'),
+    }),
+  };
+  expect(planAll(sides)).toEqual({ remove: [], send: [], compare: [], unsettled: ['gone', 'e', 'l', 'lost'] });
 });
 
 test('what is of another kind there goes first, with all that is in it', () => {
