@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
 import { listLeft, nothingLeft } from '../support/engine-left.ts';
@@ -7,10 +7,14 @@ import { openFarEngine } from '../support/far-engine.ts';
 const body = `tasks:
   test: {run: "cat a; ls bin; rm gone; mkdir -p out; cp a out/r.txt; exit 5", reports: [out/*]}
   look: cat a; ls gone out
+  many: ls many | wc -l; cat many/1099; test -w many/7 && test -x many/run && echo >many/made
 `;
 
+/** More than are sent one by one. */
+const many = Object.fromEntries(Array.from({ length: 1100 }, (_, at) => [`many/${at}`, `${at}\n`]));
+
 test.each(['docker 28, containerd store', 'podman 5.8', 'podman 5.4, rootless'] as const)(
-  'a workspace that %s does not see is sent once, then what has changed, and comes back',
+  'a workspace that %s does not see is sent once, then what has changed, many files at once, too, and comes back',
   async (generation) => {
     await using opened = await openFarEngine(inject('engineHost'), { toolchain: inject('baseImage') }, generation);
     const { cli, far } = opened;
@@ -33,6 +37,17 @@ test.each(['docker 28, containerd store', 'podman 5.8', 'podman 5.4, rootless'] 
     expect([third.stdout, third.stderr]).toEqual([
       'two!\nout:\nr.txt\n',
       expect.stringContaining('is sent there (1 file, 5 B)'),
+    ]);
+    for (const [path, text] of Object.entries({ ...many, 'many/run': '#!/bin/sh\n' })) {
+      mkdirSync(join(cwd, 'many'), { recursive: true });
+      writeFileSync(join(cwd, path), text, { mode: path === 'many/run' ? 0o755 : 0o644 });
+    }
+    const fourth = await cli.run(['run', 'many'], { cwd });
+    expect([fourth.exitCode, fourth.stdout, fourth.stderr, readFileSync(join(cwd, 'many/made'), 'utf8')]).toEqual([
+      0,
+      '1101\n1099\n',
+      expect.stringContaining('(1101 files, '),
+      '\n',
     ]);
     expect(await listLeft(far.host, 'io.gbuild.repository=sync-generation')).toEqual(nothingLeft);
   },
