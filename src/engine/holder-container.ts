@@ -49,7 +49,7 @@ done`;
 export const unpackCommand = [
   'sh',
   '-c',
-  'tar -C / -xpPf - --same-owner --numeric-owner --warning=no-timestamp || { code=$?; cat >/dev/null; exit $code; }',
+  'tar -C / -xPf - --warning=no-timestamp || { code=$?; cat >/dev/null; exit $code; }',
 ];
 
 export function containerOf({ name, image, labels, usernsMode }: HolderSpec): ContainerSpec {
