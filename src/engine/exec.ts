@@ -14,9 +14,14 @@ export interface ExecRequest {
   /** The whole standard input; what it throws is thrown. */
   input: Iterable<Buffer>;
   user?: string;
+  /** What to do where a program is not found. */
+  unfound?: string[];
 }
 
 const mostComplaint = 2_000;
+
+/** What a shell ends with that does not find a program. */
+const notFound = 127;
 
 /**
  * POST /containers/{id}/exec and its standard output as it comes: a slow reader slows the program.
@@ -72,13 +77,18 @@ async function readExitCode(wire: Wire, exec: string, what: string, signal: Abor
   return undefined;
 }
 
-function failed(wire: Wire, { what, command }: ExecRequest, exitCode: number | undefined, complaint: string) {
+function failed(
+  wire: Wire,
+  { what, command, unfound = [] }: ExecRequest,
+  exitCode: number | undefined,
+  complaint: string,
+) {
   const said = complaint.trim().split('\n').slice(0, 3).join('; ');
   return new GbuildError(
     'engine-failed',
     `the engine at ${wire.endpoint.url} could not ${what}: ${command[0]} ended with ${exitCode ?? 'no'} exit code${said === '' ? '' : `: ${said}`}`,
     {
-      suggestions: ['gbuild doctor   # is its disk full?'],
+      suggestions: exitCode === notFound ? unfound : ['gbuild doctor   # is its disk full?'],
       facts: { endpoint: wire.endpoint.url, command: command[0], exitCode },
     },
   );

@@ -12,6 +12,9 @@ export interface HolderSpec {
   usernsMode?: string;
 }
 
+/** For who misses one of the programs. */
+export const lookAtImage = 'see that the image to build in has sh, GNU find, tar, xargs and rm';
+
 /** Where the volume stands in its holder. */
 export const place = 'workspace';
 

@@ -3,6 +3,7 @@ import { GbuildError } from '../errors.ts';
 import { removeContainer } from './container.ts';
 import type { ContainerSpec } from './container-spec.ts';
 import { keepWatch } from './heartbeat.ts';
+import { lookAtImage } from './holder-container.ts';
 import { ListingReader } from './listing.ts';
 import { runCreatedContainer } from './run.ts';
 import type { Wire } from './wire.ts';
@@ -109,7 +110,7 @@ export class HolderProcess {
       'engine-failed',
       `the workspace on the engine at ${this.#wire.endpoint.url} cannot be looked at: ${how}${said ? `: ${said}` : ''}`,
       {
-        suggestions: ['see that the image to build in has sh, GNU find, tar, xargs and rm', 'gbuild doctor'],
+        suggestions: [lookAtImage, 'gbuild doctor'],
         facts: { endpoint: this.#wire.endpoint.url, volume: this.#spec.name },
       },
     );

@@ -2,12 +2,14 @@ import { type TarItem, writeTar } from '../oci/tar.ts';
 import { createContainer } from './container.ts';
 import { execute } from './exec.ts';
 import { keepWatch } from './heartbeat.ts';
-import { containerOf, type HolderSpec, markItems, place, unpackCommand } from './holder-container.ts';
+import { containerOf, type HolderSpec, lookAtImage, markItems, place, unpackCommand } from './holder-container.ts';
 import { HolderProcess } from './holder-process.ts';
 import { type ListedPath, ListingReader, listingFormat } from './listing.ts';
 import { readMtime } from './probe.ts';
 import { openUpload } from './transfer.ts';
 import type { Wire } from './wire.ts';
+
+const taking = 'take the workspace';
 
 /** What changed in a volume since something was put there. */
 export interface VolumeChange {
@@ -151,18 +153,20 @@ export class VolumeHolder {
   }
 
   async #unpack(archive: Iterable<Buffer>, signal: AbortSignal): Promise<void> {
-    const request = { what: taking, command: unpackCommand, input: archive, user: '0:0' };
-    for await (const _ of execute(this.#wire, this.#id, request, signal));
+    for await (const _ of this.#execute(taking, unpackCommand, archive, signal));
   }
 
   async *#run(what: string, command: string[], paths: string[], signal: AbortSignal): AsyncGenerator<Buffer> {
     await this.#wake(what, signal);
     const input = [Buffer.from(paths.map((path) => `./${path}\0`).join(''))];
-    yield* execute(this.#wire, this.#id, { what, command, input, user: '0:0' }, signal);
+    yield* this.#execute(what, command, input, signal);
+  }
+
+  #execute(what: string, command: string[], input: Iterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer> {
+    const request = { what, command, input, user: '0:0', unfound: [lookAtImage] };
+    return execute(this.#wire, this.#id, request, signal);
   }
 }
-
-const taking = 'take the workspace';
 
 interface Moments {
   began: number;

@@ -10,8 +10,9 @@ export interface ChangedTree {
 }
 
 /**
- * Makes of a volume's tree as it was what it is now, and leaves nodes alone that are as they were. A folder tells by its time that something came or went directly in it; that
- * it is another folder than before, its inode tells. Undefined where something that was put there is not accounted for.
+ * Makes of a volume's tree as it was what it is now, and leaves nodes alone that are as they were. A folder tells by its time
+ * that something came or went directly in it; that it is another folder than before, its inode tells. Undefined where something
+ * that was put there is not accounted for.
  */
 export function changeTree(tree: Tree, { newer, below }: VolumeChange): ChangedTree | undefined {
   const { tree: listed, refused } = treeOf([...newer, ...below].filter(({ path }) => path !== ''));

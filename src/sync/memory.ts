@@ -39,10 +39,8 @@ export class MirrorMemory {
 
   /** Empty where there is none, or it is damaged; without its last block where that was not written to its end. */
   read(): Remembered {
-    const [remembered, fields] = [
-      { mirror: new TrackedMap<Known>(), remote: new TrackedMap<Node>() },
-      readFields(this.#file),
-    ];
+    const remembered = { mirror: new TrackedMap<Known>(), remote: new TrackedMap<Node>() };
+    const fields = readText(this.#file).split('\0');
     if (fields[0] !== version) return remembered;
     const end = fields.length - 1;
     let [at, records] = [1, 0];
@@ -143,10 +141,6 @@ function replaceFile(file: string, text: string): boolean {
     rmSync(beside, { force: true });
     return false;
   }
-}
-
-function readFields(file: string): string[] {
-  return readText(file).split('\0');
 }
 
 function readText(file: string): string {

@@ -30,8 +30,8 @@ const textOf = (path: string, text: string) => {
 };
 
 /** A volume of its own that is gone afterwards. */
-async function claimOwn() {
-  const holder = await engine.claimVolume({ ...spec, name: `${name}-own` }, signal);
+async function claimOwn(other: { image?: string } = {}) {
+  const holder = await engine.claimVolume({ ...spec, ...other, name: `${name}-own` }, signal);
   return {
     holder,
     [Symbol.asyncDispose]: async () => {
@@ -135,6 +135,25 @@ test('what fails is told, whichever way it goes: what the items throw, and what 
   await expect(holder.put(below, signal, { many: true })).rejects.toThrow(
     'could not take the workspace: sh ended with 2 exit code: tar: workspace/file/below: Cannot open: Not a directory',
   );
+});
+
+test('an image without tar is told, and what it needs', async () => {
+  const image = `gbuild-test/no-tar-${process.pid}:latest`;
+  const json = { Image: spec.image, Cmd: ['sh', '-c', 'rm "$(command -v tar)"'], Labels: { [label]: 'no-tar' } };
+  const { Id } = JSON.parse((await askEngine(host, 'POST', '/containers/create', { json })).text) as { Id: string };
+  await askEngine(host, 'POST', `/containers/${Id}/start`);
+  await askEngine(host, 'POST', `/containers/${Id}/wait`);
+  await askEngine(host, 'POST', `/commit?container=${Id}&repo=${image.replace(':', '&tag=')}`);
+  await askEngine(host, 'DELETE', `/containers/${Id}?force=1`);
+  try {
+    await using own = await claimOwn({ image });
+    await expect(own.holder.put([textOf('x', 'x')], signal, { many: true })).rejects.toMatchObject({
+      message: expect.stringMatching(/could not take the workspace: sh ended with 127 exit code: .*tar: not found$/),
+      suggestions: ['see that the image to build in has sh, GNU find, tar, xargs and rm'],
+    });
+  } finally {
+    await askEngine(host, 'DELETE', `/images/${image}`);
+  }
 });
 
 test('a volume bears a stamp until something is put there, for the next holder too, which need not run to see it', async () => {
