@@ -1,11 +1,9 @@
 import type { Readable } from 'node:stream';
 import type { Stop } from '../host.ts';
 import { type BuildRequest, buildImage } from './build.ts';
-import { claimVolume, holdAgain } from './claim-volume.ts';
 import type { ContainerIO, ContainerResult, ContainerSpec, LogDriver } from './container-spec.ts';
 import { type Endpoint, isRemote } from './endpoint.ts';
 import type { Heartbeat } from './heartbeat.ts';
-import type { HolderSpec } from './holder-container.ts';
 import { type EngineImage, inspectImage, type ListedImage, listImages, removeImage, tagImage } from './images.ts';
 import { type EngineInfo, readInfo } from './info.ts';
 import { type Owner, ownerText } from './owner.ts';
@@ -29,8 +27,7 @@ import {
   sweepDead,
 } from './sweep.ts';
 import { loadArchive, type PullProgress, pullImage, saveImage } from './transfer.ts';
-import type { VolumeHolder } from './volume-holder.ts';
-import { type EngineVolume, listVolumes, readVolumeSizes, removeVolume } from './volumes.ts';
+import { VolumeEngine } from './volume-engine.ts';
 import { Wire } from './wire.ts';
 
 export type { BuildRequest } from './build.ts';
@@ -72,6 +69,7 @@ export class Engine {
   readonly ports: PortReach;
   /** What stands beside tasks. */
   readonly services: ServiceEngine;
+  readonly volumes: VolumeEngine;
   readonly #wire: Wire;
   readonly #keeper: Keeper;
   #info: Promise<EngineInfo> | undefined;
@@ -86,6 +84,8 @@ export class Engine {
     // Where the way may break, somebody may come back to the tasks that they stand beside.
     const kept = isRemote(endpoint) ? { [keeperLabel]: this.#keeper.name } : {};
     this.services = new ServiceEngine(this.#wire, { ...this.labels, ...kept });
+    const { runId, labels } = this;
+    this.volumes = new VolumeEngine(this.#wire, { runId, labels, judge: () => judgeBy(this.owner, this.#keeper) });
   }
 
   /** What the engine is; asked once. */
@@ -165,20 +165,6 @@ export class Engine {
     return seesFolder(this.#wire, image, hostDir, this.labels);
   }
 
-  /** A volume for this run alone, by the name given or one beside it; its holder carries the labels of this run. */
-  claimVolume(spec: HolderSpec, signal: AbortSignal): Promise<VolumeHolder> {
-    return claimVolume(this.#wire, this.#labelled(spec), judgeBy(this.owner, this.#keeper), signal);
-  }
-
-  /** The volume that this run has claimed before, and whose holder it has lost. */
-  holdAgain(spec: HolderSpec): Promise<VolumeHolder> {
-    return holdAgain(this.#wire, this.#labelled(spec), this.runId);
-  }
-
-  #labelled(spec: HolderSpec): HolderSpec {
-    return { ...spec, labels: { ...spec.labels, container: { ...spec.labels.container, ...this.labels } } };
-  }
-
   /** Small files of an image by path; those that are not there are left out. */
   readImageFiles(reference: string, paths: string[]): Promise<Map<string, Buffer>> {
     return readImageFiles(this.#wire, reference, paths, this.labels);
@@ -214,20 +200,6 @@ export class Engine {
   /** The cluster that this engine manages: see `info().swarm`. */
   swarm(): Swarm {
     return new Swarm(this.#wire, this.labels);
-  }
-
-  /** Volumes that carry a label, `key` or `key=value`. */
-  listVolumes(label: string): Promise<EngineVolume[]> {
-    return listVolumes(this.#wire, label);
-  }
-
-  /** Bytes of each volume by name, as far as the engine tells. */
-  readVolumeSizes(signal?: AbortSignal): Promise<Map<string, number>> {
-    return readVolumeSizes(this.#wire, signal);
-  }
-
-  removeVolume(name: string): Promise<void> {
-    return removeVolume(this.#wire, name);
   }
 
   /** Closes kept connections; a process may also just end. */

@@ -57,7 +57,7 @@ export class CacheBound {
     const { cacheLimit } = await readUserConfig(this.#host);
     for (const { name, volume, size = 0 } of this.#caches.filter((cache) => (cache.size ?? 0) > cacheLimit)) {
       try {
-        await this.#engine.removeVolume(volume);
+        await this.#engine.volumes.remove(volume);
         progress.note(`the cache ${name} had ${formatBytes(size)}, more than ${formatBytes(cacheLimit)}: emptied`);
       } catch {
         // In use: the look of another day.

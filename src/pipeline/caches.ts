@@ -16,7 +16,7 @@ const cacheLabel = 'io.gbuild.cache';
 
 /** The caches on an engine, by name. Sizes make the engine count files: seconds where there are many. */
 export async function listCaches(engine: Engine, signal?: AbortSignal): Promise<Cache[]> {
-  const [volumes, sizes] = await Promise.all([engine.listVolumes(cacheLabel), engine.readVolumeSizes(signal)]);
+  const [volumes, sizes] = await Promise.all([engine.volumes.list(cacheLabel), engine.volumes.readSizes(signal)]);
   const caches = volumes.map((volume) => cacheOf(volume, sizes.get(volume.name)));
   return caches.sort((left, right) => (left.volume < right.volume ? -1 : 1));
 }
@@ -34,7 +34,7 @@ function cacheOf({ name, labels, created }: EngineVolume, size: number | undefin
 export async function removeCaches(engine: Engine, names: string[] | 'all'): Promise<Cache[]> {
   const caches = await listCaches(engine);
   const chosen = names === 'all' ? caches : [...new Set(names.flatMap((name) => findCaches(caches, name)))];
-  for (const { volume } of chosen) await engine.removeVolume(volume);
+  for (const { volume } of chosen) await engine.volumes.remove(volume);
   return chosen;
 }
 

@@ -16,8 +16,8 @@ export async function cleanUp({ host }: Places, engine: Engine): Promise<SweepRe
 
 /** Workspaces' volumes of this machine whose folder is no longer there. One that a run has is no orphan yet. */
 async function removeOrphans(engine: Engine): Promise<string[]> {
-  const volumes = await engine.listVolumes(`${workspaceLabels.host}=${engine.owner.host}`);
+  const volumes = await engine.volumes.list(`${workspaceLabels.host}=${engine.owner.host}`);
   const orphans = volumes.filter(({ labels }) => !existsSync(labels[workspaceLabels.folder] ?? '/'));
-  const removed = await Promise.allSettled(orphans.map(({ name }) => engine.removeVolume(name)));
+  const removed = await Promise.allSettled(orphans.map(({ name }) => engine.volumes.remove(name)));
   return orphans.map(({ name }) => name).filter((_, at) => removed[at]?.status === 'fulfilled');
 }

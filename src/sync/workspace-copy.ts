@@ -55,7 +55,7 @@ export class WorkspaceCopy {
     const { host, rootDir, engine, ask } = input;
     removeDeadIncoming(rootDir);
     const clock = readClock(host.cacheDir);
-    const [holder, sources] = await settleBoth(engine.claimVolume(specOf(input), ask), read(input, clock));
+    const [holder, sources] = await settleBoth(engine.volumes.claim(specOf(input), ask), read(input, clock));
     try {
       const memory = await openMemory(input, holder.volume);
       const { sending, isLong } = await send({
@@ -96,7 +96,7 @@ export class WorkspaceCopy {
   static async reopen(input: CopyInput, volume: string): Promise<WorkspaceCopy> {
     const { engine } = input;
     const memory = await openMemory(input, volume);
-    const holder = await engine.holdAgain({ ...specOf(input), name: volume });
+    const holder = await engine.volumes.holdAgain({ ...specOf(input), name: volume });
     const { mirror } = memory.read();
     memory.takeStamp();
     const sources = new Map(mirror);
@@ -150,7 +150,7 @@ export class WorkspaceCopy {
   /** A connection that broke and came back while a task ran has ended the holder. */
   async #ensureHolder(): Promise<void> {
     if (this.#holder.isOpen) return;
-    this.#holder = await this.#input.engine.holdAgain({ ...specOf(this.#input), name: this.volume });
+    this.#holder = await this.#input.engine.volumes.holdAgain({ ...specOf(this.#input), name: this.volume });
   }
 
   /** From now on nothing changes there that is not remembered: it is written while the engine stamps the volume. */

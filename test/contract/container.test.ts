@@ -19,7 +19,7 @@ beforeAll(() => {
   chmodSync(workspace, 0o777);
 });
 afterAll(async () => {
-  await engine.removeVolume(volume);
+  await engine.volumes.remove(volume);
   engine.close();
   rmSync(workspace, { recursive: true, force: true });
 });
@@ -116,7 +116,7 @@ test('a cache volume belongs to the caller and keeps its content for the next ru
   const more = { mounts, files: [directory('/cache/npm', 4242)], workdir: '/' };
   expect((await run(specOf('stat -c %u /cache/npm; echo kept > /cache/npm/file', more))).stdout).toBe('4242\n');
   expect((await run(specOf('cat /cache/npm/file', more))).stdout).toBe('kept\n');
-  expect((await engine.listVolumes('io.gbuild.test=1')).map(({ name }) => name)).toContain(volume);
+  expect((await engine.volumes.list('io.gbuild.test=1')).map(({ name }) => name)).toContain(volume);
 });
 
 test('capabilities are dropped and privileges cannot be gained', async () => {

@@ -31,7 +31,7 @@ const textOf = (path: string, text: string) => {
 
 /** A volume of its own that is gone afterwards. */
 async function claimOwn(other: { image?: string } = {}) {
-  const holder = await engine.claimVolume({ ...spec, ...other, name: `${name}-own` }, signal);
+  const holder = await engine.volumes.claim({ ...spec, ...other, name: `${name}-own` }, signal);
   return {
     holder,
     [Symbol.asyncDispose]: async () => {
@@ -55,7 +55,7 @@ const ways = [
 test.each(ways)(
   'what is put into a volume %s is listed, given back and removed, and stays for the next holder',
   async (_, way) => {
-    const holder = await engine.claimVolume(spec, signal);
+    const holder = await engine.volumes.claim(spec, signal);
     await holder.remove(['x'], signal);
     expect(await holder.list(signal)).toEqual([]);
     const folder = { ...owned, path: 'd', type: 'directory' as const, mode: 0o750, size: 0 };
@@ -81,7 +81,7 @@ test.each(ways)(
     expect(Buffer.concat(chunks).includes('text')).toBe(true);
     await holder.remove(['d'], signal);
     await holder.close();
-    const again = await engine.claimVolume(spec, signal);
+    const again = await engine.volumes.claim(spec, signal);
     expect([again.volume, (await again.list(signal)).map(({ path }) => path)]).toEqual([name, ['x']]);
     await again.close();
     expect(await listContainers()).toEqual([]);
@@ -158,10 +158,10 @@ test('an image without tar is told, and what it needs', async () => {
 
 test('a volume bears a stamp until something is put there, for the next holder too, which need not run to see it', async () => {
   const stamp = '1234567890123456789';
-  const holder = await engine.claimVolume(spec, signal);
+  const holder = await engine.volumes.claim(spec, signal);
   await holder.stamp(stamp, signal);
   await holder.close();
-  const next = await engine.claimVolume(spec, signal);
+  const next = await engine.volumes.claim(spec, signal);
   const borne = await next.readStamp(signal);
   await next.put([{ header: { ...owned, path: '', type: 'directory' as const, mode: 0o755, size: 0 } }], signal);
   expect([borne, await next.readStamp(signal)]).toEqual([stamp, `${owned.mtime}000000000`]);
@@ -170,7 +170,7 @@ test('a volume bears a stamp until something is put there, for the next holder t
 });
 
 test('of what tasks change each thing is told, whatever they do to its times, and little besides', async () => {
-  const holder = await engine.claimVolume(spec, signal);
+  const holder = await engine.volumes.claim(spec, signal);
   const folder = (path: string) => ({ header: { ...owned, path, type: 'directory' as const, mode: 0o755, size: 0 } });
   const tree = ['a', 'a/old', 'b', 'b/old', 'c', 'd', 'still', 'still/in'].map(folder);
   const names = ['a/f', 'a/old/x', 'b/f', 'b/old/x', 'c/gone', 'd/f', 'e', 'link', 'still/f', 'still/in/f', 'touched'];
@@ -209,13 +209,13 @@ test('of what tasks change each thing is told, whatever they do to its times, an
 });
 
 test('a volume that was only looked at does not tell what changed', async () => {
-  const holder = await engine.claimVolume(spec, signal);
+  const holder = await engine.volumes.claim(spec, signal);
   expect(await holder.listChanged(signal)).toBeUndefined();
   await holder.close();
 });
 
 test('a volume that a living run keeps is left to it, also when both ask at once', async () => {
-  const claimed = await Promise.all([engine.claimVolume(spec, signal), engine.claimVolume(spec, signal)]);
+  const claimed = await Promise.all([engine.volumes.claim(spec, signal), engine.volumes.claim(spec, signal)]);
   expect(claimed.map(({ volume }) => volume).sort()).toEqual([name, `${name}-2`]);
   await Promise.all(claimed.map((holder) => holder.close()));
   expect(await listContainers()).toEqual([]);
@@ -228,7 +228,7 @@ test.each(['only made', 'running'])(
       owner: { ...readOwner(), pid: 2 ** 22 - 1, start: '1' },
       runId: 'dead',
     });
-    const left = await dead.claimVolume(spec, signal);
+    const left = await dead.volumes.claim(spec, signal);
     if (state === 'running') await left.list(signal);
     const json = {
       Image: spec.image,
@@ -238,7 +238,7 @@ test.each(['only made', 'running'])(
     };
     const { Id } = JSON.parse((await askEngine(host, 'POST', '/containers/create', { json })).text) as { Id: string };
     await askEngine(host, 'POST', `/containers/${Id}/start`);
-    const holder = await engine.claimVolume(spec, signal);
+    const holder = await engine.volumes.claim(spec, signal);
     expect([holder.volume, await listContainers()]).toEqual([name, [`/${name}`]]);
     await holder.close();
     await left.close().catch(() => {});
@@ -248,6 +248,6 @@ test.each(['only made', 'running'])(
 
 test('an image that is not there is named, and nothing stays', async () => {
   const bare = { ...spec, image: 'gbuild-test/none:none' };
-  await expect(engine.claimVolume(bare, signal)).rejects.toMatchObject({ code: 'image-missing' });
+  await expect(engine.volumes.claim(bare, signal)).rejects.toMatchObject({ code: 'image-missing' });
   expect(await listContainers()).toEqual([]);
 });

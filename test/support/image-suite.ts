@@ -185,10 +185,10 @@ export function describeImages(name: string, open: () => Promise<Subject>): void
       };
       await run('echo kept >/opt/file');
       expect(await run('cat /opt/file')).toBe('kept\n');
-      expect((await engine.listVolumes('io.gbuild.test=suite')).map(({ name }) => name)).toEqual([volume]);
-      expect((await engine.readVolumeSizes()).get(volume)).toBeGreaterThan(0);
-      await engine.removeVolume(volume);
-      expect(await engine.listVolumes('io.gbuild.test=suite')).toEqual([]);
+      expect((await engine.volumes.list('io.gbuild.test=suite')).map(({ name }) => name)).toEqual([volume]);
+      expect((await engine.volumes.readSizes()).get(volume)).toBeGreaterThan(0);
+      await engine.volumes.remove(volume);
+      expect(await engine.volumes.list('io.gbuild.test=suite')).toEqual([]);
     });
 
     test('gives a command its secrets on a tmpfs, for its user alone', async () => {
