@@ -6,7 +6,7 @@ import { readSent } from './read-sent.ts';
 import { type Owner, readItems, rootItem } from './send-items.ts';
 import { folderOf, isSamePrint, type Mirror, type Node, type Tree, unknownPrint } from './tree.ts';
 
-/** Paths that are sent in another way than a few: each of them costs. */
+/** Where more are sent, `tar` takes them apart there, and what was sent is remembered before anything else happens. */
 export const manyFiles = 1000;
 
 /** How much it was. */
