@@ -21,7 +21,9 @@ let nodes: { old: string; new: string };
 beforeAll(async () => {
   nodes = { old: await ensureNode('22.13.0'), new: await ensureNode('26.10.0') };
   copyOf('examples/node-hello', rootDir, name);
-  expect((await first.run(['lock'], { cwd: rootDir })).exitCode).toBe(0);
+  // What this engine kept of an earlier day may have moved on; the other engine makes it of the packages of today.
+  const locked = await first.run(['lock', '--update'], { cwd: rootDir });
+  expect(locked.exitCode, locked.stderr).toBe(0);
   commitAll(rootDir, 'locked');
   record = await release(first, rootDir);
 });
