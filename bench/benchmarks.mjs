@@ -118,7 +118,13 @@ export const benchmarks = [
     name: 'sync-change',
     title: 'the same over ssh after one file of 100,000, 438 MB, has changed, against `rsync -a` over ssh',
     bar: 0.8,
-    run: () => benchChangedSync(docker, { files: 100_000, bytes: 438e6, rounds: 5 }),
+    run: () => benchChangedSync(docker, { files: 100_000, bytes: 438e6, rounds: 5, isWhole: true }),
+  },
+  {
+    name: 'resync',
+    title: 'what that takes longer than with a workspace of one file, against `rsync -a` over ssh',
+    bar: 0.8,
+    run: () => benchChangedSync(docker, { files: 100_000, bytes: 438e6, rounds: 7, isWhole: false }),
   },
   {
     name: 'gzip',

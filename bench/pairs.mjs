@@ -6,9 +6,10 @@ delete env.NODE_EXTRA_CA_CERTS;
 
 /**
  * Runs both commands in turns, ours first in even rounds and last in odd ones, after one warm-up each; answers the medians
- * in seconds and the median of the ratios of each pair, so that a machine that slows down slows both.
+ * in seconds and the median of the ratios of each pair, so that a machine that slows down slows both. Where there is a `base`,
+ * it is run each time beside ours, and ours is only what comes on top of it.
  */
-export function comparePairs({ ours, peer, rounds = 11, before = () => {} }) {
+export function comparePairs({ ours, peer, base, rounds = 11, before = () => {} }) {
   const times = { ours: [], peer: [] };
   const ratios = [];
   for (let round = -1; round < rounds; round += 1) {
@@ -18,6 +19,7 @@ export function comparePairs({ ours, peer, rounds = 11, before = () => {} }) {
       before(side, round);
       pair[side] = timeOf(side === 'ours' ? ours : peer, round);
     }
+    if (base !== undefined) pair.ours -= timeOf(base, round);
     if (round < 0) continue;
     times.ours.push(pair.ours);
     times.peer.push(pair.peer);

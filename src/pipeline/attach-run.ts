@@ -7,7 +7,7 @@ import { TaskOutput } from '../reporter/output.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { Mask } from '../secrets/mask.ts';
 import type { Landed } from '../sync/landing.ts';
-import { bringBackFrom, type SyncReport } from './carry-workspace.ts';
+import { bringBackFrom, type SyncReport } from './carry-copy.ts';
 import { chooseRun } from './choose-run.ts';
 import type { DetachedTask } from './detached-record.ts';
 import { detachTask, forgetDetached, readDetached } from './detached-tasks.ts';

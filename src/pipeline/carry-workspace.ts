@@ -1,51 +1,7 @@
-import type { ContainerMount, ContainerSpec } from '../engine/container-spec.ts';
-import type { Engine } from '../engine/engine.ts';
-import { isDetached } from '../engine/resume.ts';
-import { GbuildError, messageOf } from '../errors.ts';
-import type { Host, Stop } from '../host.ts';
+import { GbuildError } from '../errors.ts';
 import { containerPaths } from '../plan/paths.ts';
-import type { PlannedTask } from '../plan/task-plan.ts';
-import { tasksOf } from '../plan/task-plan.ts';
-import { matchGlobs, planWanted } from '../plan/wanted-outputs.ts';
-import type { Progress } from '../reporter/progress.ts';
-import type { Landed } from '../sync/landing.ts';
-import type { Sent } from '../sync/push.ts';
-import { type CopyInput, WorkspaceCopy } from '../sync/workspace-copy.ts';
-import { tellSkew } from './clock-skew.ts';
-import { chooseIdentity } from './identity.ts';
-import { describeCopied, describeSent, tellLanded, tellRefused } from './tell-sync.ts';
-import { defaultTasks, type WorkspaceSession } from './workspace-session.ts';
+import { type CarriedWorkspace, type CarryInput, type SyncReport, withSyncedCopy } from './carry-copy.ts';
 import { WayMemory } from './workspace-way.ts';
-
-/** How the workspace stands in the containers of a run. */
-export interface CarriedWorkspace {
-  mount: ContainerMount;
-  /** Binds alone: what every container makes sure of. */
-  probe?: NonNullable<ContainerSpec['probe']>;
-  /** The engine sees this machine's folders. */
-  isShared: boolean;
-  /** A container may start once `ready` has come, and says so when it has. */
-  turn?: { ready: Promise<unknown>; onStart: () => void };
-}
-
-/** What went to an engine that does not see the workspace, and what became of it on the way back. */
-export interface SyncReport {
-  sent: Sent;
-  back: Landed;
-}
-
-export interface CarryInput {
-  session: WorkspaceSession;
-  engine: Engine;
-  host: Host;
-  progress: Progress;
-  stop: Stop;
-  /** Of the image to build in. */
-  image: string;
-  labels: Record<string, string>;
-  /** That run. */
-  tasks: readonly Pick<PlannedTask, 'name' | 'reports'>[];
-}
 
 /** What the work gave; `sync` where the workspace was sent. */
 export interface Carried<T> {
@@ -76,7 +32,7 @@ export async function withWorkspace<T>(
       memory.write('sync');
     }
   }
-  return workOnCopy(input, work);
+  return withSyncedCopy(input, work);
 }
 
 function boundWorkspace(rootDir: string): CarriedWorkspace {
@@ -86,122 +42,4 @@ function boundWorkspace(rootDir: string): CarriedWorkspace {
 
 function isBlindTo(rootDir: string, thrown: unknown): boolean {
   return thrown instanceof GbuildError && thrown.code === 'engine-blind' && thrown.facts.hostDir === rootDir;
-}
-
-async function workOnCopy<T>(
-  input: CarryInput,
-  work: (workspace: CarriedWorkspace) => Promise<T>,
-): Promise<Carried<T>> {
-  const { engine, session } = input;
-  const { done, ...sync } = await withCopy(input, work, {
-    describe: (sent) => describeSent(engine, session.rootDir, sent),
-    bringBack: (copy) => bringBack(copy, input),
-  });
-  return { done, sync };
-}
-
-/**
- * Does a shard's work on a copy of its own, whatever the engine sees: what its reports are lands in `reportsDir`, nothing in the
- * workspace.
- */
-export async function withOwnCopy<T>(
-  input: CarryInput,
-  reportsDir: string,
-  work: (workspace: CarriedWorkspace) => Promise<T>,
-): Promise<T> {
-  const { engine, progress, stop, tasks } = input;
-  const isReport = matchGlobs(tasks.flatMap(({ reports }) => reports));
-  const { done } = await withCopy(input, work, {
-    describe: (sent) => describeCopied(engine, sent),
-    bringBack: async (copy) => {
-      const landed = await copy.fetchReports(reportsDir, isReport, stop.kill);
-      tellRefused(progress, landed.refused);
-      return landed;
-    },
-  });
-  return done;
-}
-
-interface CopyUse {
-  /** One line before it is sent. */
-  describe: (sent: Sent) => string;
-  bringBack: (copy: WorkspaceCopy) => Promise<Landed>;
-}
-
-async function withCopy<T>(
-  input: CarryInput,
-  work: (workspace: CarriedWorkspace) => Promise<T>,
-  { describe, bringBack: back }: CopyUse,
-): Promise<SyncReport & { done: T }> {
-  let sent: Sent = { files: 0, bytes: 0, removed: 0 };
-  const onBegin = (all: Sent) => {
-    sent = all;
-    input.progress.note(describe(all));
-  };
-  const copy = await WorkspaceCopy.open({ ...(await copyInput(input)), onBegin });
-  try {
-    const mount = { type: 'volume', name: copy.volume, containerDir: containerPaths.workspace } as const;
-    const done = await work({ mount, isShared: false, turn: turnOf(copy) }).catch(async (thrown: unknown) => {
-      if (isDetached(thrown)) {
-        // The task goes on there: what it changes comes back with it.
-        await copy.remember();
-        throw thrown;
-      }
-      // The first failure tells more; the second says that what was changed is not here.
-      await back(copy).catch((failure) =>
-        input.progress.warn(`what the tasks changed did not come back: ${messageOf(failure)}`),
-      );
-      throw thrown;
-    });
-    return { done, sent, back: await back(copy) };
-  } finally {
-    await copy.close().catch(() => {
-      // An engine that is lost has failed the run already; else the labels let a later sweep take it away.
-    });
-  }
-}
-
-function turnOf(copy: WorkspaceCopy): NonNullable<CarriedWorkspace['turn']> {
-  return { ready: copy.ready, onStart: () => copy.prepare() };
-}
-
-async function bringBack(copy: WorkspaceCopy, input: CarryInput): Promise<Landed> {
-  const landed = await copy.bringBack(wantedOf(input), input.stop.kill);
-  tellLanded(input.progress, input.session.rootDir, landed);
-  return landed;
-}
-
-/** Brings back what tasks changed that ran on without gbuild. */
-export async function bringBackFrom(volume: string, input: CarryInput): Promise<Landed> {
-  const copy = await WorkspaceCopy.reopen({ ...(await copyInput(input)), ask: input.stop.kill }, volume);
-  try {
-    return await bringBack(copy, input);
-  } finally {
-    await copy.close();
-  }
-}
-
-async function copyInput({ session, engine, host, progress, stop, image, labels }: CarryInput): Promise<CopyInput> {
-  const info = await engine.info();
-  const { uid, gid, usernsMode } = chooseIdentity(host, info);
-  // What was edited a moment ago would be of the future there, or what is built there older than its sources.
-  const skew = tellSkew(host, info, engine.endpoint.machine);
-  if (skew !== undefined) progress.warn(`${skew.detail}: ${skew.todo[0]}`);
-  const { rootDir, spec } = session;
-  return {
-    engine,
-    host,
-    rootDir,
-    image,
-    owner: { uid, gid },
-    usernsMode,
-    labels,
-    include: spec.sync.include,
-    ask: stop.ask,
-  };
-}
-
-function wantedOf({ session, tasks: ran }: CarryInput): (path: string) => boolean {
-  const { spec, defaults } = session;
-  return planWanted({ spec, defaults, tasks: Object.keys(tasksOf(spec, defaultTasks(session))), ran });
 }

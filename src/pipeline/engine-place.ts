@@ -1,5 +1,5 @@
 import { CacheBound } from './bound-caches.ts';
-import { withOwnCopy } from './carry-workspace.ts';
+import { withOwnCopy } from './carry-copy.ts';
 import { type PrepareRequest, prepareRun } from './prepare-run.ts';
 import { sweepBeside } from './run-named.ts';
 import { runTasks } from './run-tasks.ts';

@@ -30,6 +30,8 @@ export interface PrepareRequest extends Places {
   exact?: boolean;
   progress: Progress;
   stop: Stop;
+  /** Told when the tasks are known to be right, and the engine has been asked for the first thing. */
+  onAsked?: () => void;
   /** Those of a larger story that this run is part of. */
   secrets?: RunSecrets;
 }
@@ -56,6 +58,7 @@ export async function prepareRun(request: PrepareRequest): Promise<PreparedRun> 
   await secrets.fetch(needed, stop.ask);
   const ready = readyToolchain(request);
   ready.catch(() => {});
+  request.onAsked?.();
   // Read while the engine answers.
   const trust = readHostTrust(host);
   const { images } = await ready;

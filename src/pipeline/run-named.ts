@@ -3,8 +3,10 @@ import { GbuildError } from '../errors.ts';
 import { planShards, type Shard, wholeRun } from '../plan/shard.ts';
 import type { TaskPlan } from '../plan/task-plan.ts';
 import { formatSeconds } from '../reporter/format.ts';
+import type { EarlyRead } from '../sync/read-side.ts';
 import { CacheBound } from './bound-caches.ts';
-import { type CarriedWorkspace, type SyncReport, withWorkspace } from './carry-workspace.ts';
+import { type CarriedWorkspace, readEarly, type SyncReport } from './carry-copy.ts';
+import { withWorkspace } from './carry-workspace.ts';
 import { type PrepareRequest, prepareRun } from './prepare-run.ts';
 import { pruneLogs } from './prune-logs.ts';
 import { listReports } from './reports.ts';
@@ -38,7 +40,11 @@ export interface RunReport {
 export async function runNamed(request: RunRequest): Promise<RunReport> {
   const began = performance.now();
   const { session, engine, progress, stop, host, streams } = request;
-  const { plan, ground, secrets, planShard } = await prepareRun(request);
+  let early: EarlyRead | undefined;
+  const onAsked = () => {
+    early = readEarly(request);
+  };
+  const { plan, ground, secrets, planShard } = await prepareRun({ ...request, onAsked });
   const timed = planShard(await readShard(plan, request));
   const logDir = join(host.stateDir, 'runs', request.runId);
   const { url, reason } = engine.endpoint;
@@ -51,7 +57,7 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
   const run = (workspace: CarriedWorkspace) =>
     runTasks({ plan: timed, ground: { ...ground, workspace }, engine, streams, progress, stop, logDir, secrets });
   const { image, labels } = ground;
-  const carried = { session, engine, host, progress, stop, image: image.reference, labels, tasks: plan.tasks };
+  const carried = { session, engine, host, progress, stop, image: image.reference, labels, tasks: plan.tasks, early };
   const running = withWorkspace(carried, run);
   // After the first container was asked for: what others left can wait for it.
   const swept = sweepBeside(request, plan);

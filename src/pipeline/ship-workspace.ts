@@ -82,7 +82,7 @@ export async function shipWorkspace(input: ShipInput): Promise<string> {
 async function packWorkspace({ session, host, owner }: ShipInput): Promise<Layer[]> {
   const { rootDir, spec } = session;
   const ignored = await readIgnored(rootDir, host.env);
-  const tree = readSources({ rootDir, ignored, include: spec.sync.include, clock: 0 });
+  const tree = await readSources({ rootDir, ignored, include: spec.sync.include, clock: 0 });
   const files = [...tree].map(([path, { kind, size }]) => ({ path, size: kind === 'file' ? size : 0 }));
   const layers: Layer[] = [];
   for (const paths of splitWorkspace(files)) {

@@ -5,7 +5,7 @@ import { containerPaths } from '../plan/paths.ts';
 import type { PlannedTask, TaskPlan } from '../plan/task-plan.ts';
 import type { Secret } from '../secrets/secret.ts';
 import type { HostTrust } from '../toolchain/trust.ts';
-import type { CarriedWorkspace } from './carry-workspace.ts';
+import type { CarriedWorkspace } from './carry-copy.ts';
 import type { FixedFile } from './fixed-files.ts';
 import { capabilitiesOf, chooseIdentity, type Identity, planUserTables, trustedWorkspace } from './identity.ts';
 import { planTrust } from './trust-files.ts';

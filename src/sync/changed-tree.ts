@@ -1,5 +1,6 @@
 import type { ListedPath, VolumeChange } from '../engine/engine.ts';
 import { treeOf } from './remote-tree.ts';
+import { isInside } from './safe-path.ts';
 import { folderOf, type Mirror, type Node, type Tree, unknownPrint } from './tree.ts';
 
 /** What a volume's tree has become. */
@@ -12,9 +13,13 @@ export interface ChangedTree {
 /**
  * Makes of a volume's tree as it was what it is now, and leaves nodes alone that are as they were. A folder tells by its time
  * that something came or went directly in it; that it is another folder than before, its inode tells. Undefined where something
- * that was put there is not accounted for.
+ * that was `sent` there is not accounted for.
  */
-export function changeTree(tree: Tree, { newer, below }: VolumeChange): ChangedTree | undefined {
+export function changeTree(
+  tree: Tree,
+  { newer, below }: VolumeChange,
+  sent: Iterable<string>,
+): ChangedTree | undefined {
   const { tree: listed, refused } = treeOf([...newer, ...below].filter(({ path }) => path !== ''));
   const open = new Set(newer.filter(({ kind }) => kind === 'directory').map(({ path }) => path));
   const unseen = below.filter((each) => !open.has(each.path) && isNewFolder(each, tree)).map(({ path }) => path);
@@ -22,17 +27,38 @@ export function changeTree(tree: Tree, { newer, below }: VolumeChange): ChangedT
   for (const [path, { kind }] of listed)
     if (kind !== 'directory' && tree.get(path)?.kind === 'directory') emptied.add(path);
   const gone = new Set<string>();
-  for (const [path, { facts }] of tree) {
+  for (const path of open.size + emptied.size > 0 ? tree.keys() : []) {
     const folder = folderOf(path);
     if (gone.has(folder) || emptied.has(folder) || (open.has(folder) && !listed.has(path))) gone.add(path);
-    else if (facts === undefined && !listed.has(path)) return undefined;
   }
   for (const path of gone) tree.delete(path);
-  for (const [path, node] of listed) {
-    const before = tree.get(path);
-    if (before?.facts !== node.facts || before?.target !== node.target) tree.set(path, node);
+  for (const path of sent) {
+    const node = listed.has(path) ? undefined : tree.get(path);
+    if (node !== undefined && node.facts === undefined) return undefined;
   }
+  for (const [path, node] of listed) putNode(tree, path, node);
   return { unseen, refused };
+}
+
+/** Makes of a volume's tree what is listed: all that there is. Nodes that are as they were are left alone. */
+export function becomeTree(tree: Tree, paths: ListedPath[]): Pick<ChangedTree, 'refused'> {
+  const refused: string[] = [];
+  const listed = new Set<string>();
+  for (const each of paths) {
+    if (!isInside(each.path)) {
+      refused.push(each.path);
+      continue;
+    }
+    listed.add(each.path);
+    putNode(tree, each.path, each);
+  }
+  for (const path of tree.keys()) if (!listed.has(path)) tree.delete(path);
+  return { refused };
+}
+
+function putNode(tree: Tree, path: string, node: Node): void {
+  const before = tree.get(path);
+  if (before?.facts !== node.facts || before?.target !== node.target) tree.set(path, node);
 }
 
 function isNewFolder({ path, kind, facts }: ListedPath, tree: Tree): boolean {

@@ -1,59 +1,87 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { parsePath } from '../engine/engine.ts';
-import { TrackedMap } from './tracked-map.ts';
-import type { Known, Mirror, Node, Tree } from './tree.ts';
+import {
+  appendFileSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { RecordMap } from './path-table.ts';
+import { writeRecord } from './records.ts';
+import { Remembered } from './remembered.ts';
+import type { Mirror, Tree } from './tree.ts';
 
-const version = 'gbuild-mirror-4';
-const fieldsPerPath = 7;
+const version = 'gbuild-mirror-5\0';
+
+/** Records of a block, where all are written. */
+const mostOfBlock = 5_000;
 
 /** The file is written anew when it holds so many records more than paths. */
 const mostSuperseded = (paths: number) => 1000 + paths / 4;
-
-export interface Remembered {
-  mirror: TrackedMap<Known>;
-  /** What was in the volume: true as long as that bears the stamp. */
-  remote: TrackedMap<Node>;
-}
 
 /**
  * What this machine remembers of one volume. Of a path it never decides alone: that counts as alike only while both sides still
  * look as they did, so a memory that is old, or of a volume that was made anew, costs time and nothing else. How the volume looks
  * is remembered too, and good for one run: a stamp says so, that both have, and that goes before anything changes there.
  *
- * The file is of fields that end in NUL: a version, then blocks of an id, how many records, and those; a later record of a path
- * is what counts. A run that changes little adds a block.
+ * The file is of fields that end in NUL: a version, then blocks of an id, the length of the rest in UTF-16 units, and records. A run
+ * that changes little adds a block.
  */
 export class MirrorMemory {
   readonly #file: string;
   #id: string | undefined;
   /** What the file says, where it is whole. */
-  #remembered: (Remembered & { records: number }) | undefined;
+  #remembered: (Pick<Remembered, 'mirror' | 'remote'> & { records: number }) | undefined;
+
+  private constructor(file: string) {
+    this.#file = file;
+  }
 
   /** `ground` is all that the volume's content depends on besides the workspace: engine, volume, who owns the files. */
-  constructor(cacheDir: string, ground: string[]) {
+  static of(cacheDir: string, ground: string[]): MirrorMemory {
     const key = createHash('sha256').update(ground.join('\n')).digest('hex');
-    this.#file = join(cacheDir, 'workspaces', key);
+    return new MirrorMemory(join(cacheDir, 'workspaces', key));
+  }
+
+  /** The one that was last used at a place, whatever that is. */
+  static last(cacheDir: string, place: string): MirrorMemory | undefined {
+    const key = readText(join(cacheDir, 'workspaces', `${place}.last`));
+    return /^[0-9a-f]{64}$/.test(key) ? new MirrorMemory(join(cacheDir, 'workspaces', key)) : undefined;
+  }
+
+  /** Notes that it was used there. */
+  noteLast(place: string): void {
+    const file = join(dirname(this.#file), `${place}.last`);
+    const key = basename(this.#file);
+    if (readText(file) !== key) replaceFile(file, [key]);
+  }
+
+  isSame(other: MirrorMemory): boolean {
+    return this.#file === other.#file;
   }
 
   /** Empty where there is none, or it is damaged; without its last block where that was not written to its end. */
   read(): Remembered {
-    const remembered = { mirror: new TrackedMap<Known>(), remote: new TrackedMap<Node>() };
-    const fields = readText(this.#file).split('\0');
-    if (fields[0] !== version) return remembered;
-    const end = fields.length - 1;
-    let [at, records] = [1, 0];
-    while (at < end) {
-      const count = Number(fields[at + 1]);
-      const next = at + 2 + count * fieldsPerPath;
-      if (!(next <= end)) break;
-      for (let record = at + 2; record < next; record += fieldsPerPath) recall(remembered, fields, record);
-      this.#id = fields[at];
-      records += count;
-      at = next;
+    const text = readText(this.#file);
+    const remembered = new Remembered(text);
+    if (!text.startsWith(version)) return remembered;
+    let [at, records] = [version.length, 0];
+    for (let block = readBlock(text, at); block !== undefined; block = readBlock(text, at)) {
+      for (let name = block.begin; name < block.end; records += 1) {
+        const record = text.indexOf('\0', name) + 1;
+        remembered.recall(text.slice(name, record - 1), record);
+        name = text.indexOf('\0', record) + 1;
+      }
+      this.#id = block.id;
+      at = block.end;
     }
-    if (at === end) this.#remembered = { ...remembered, records };
+    const { mirror, remote } = remembered;
+    if (at === text.length) this.#remembered = { mirror, remote, records };
     return remembered;
   }
 
@@ -65,15 +93,38 @@ export class MirrorMemory {
   write(mirror: Mirror, remote: Tree): void {
     const added = this.#isOf(mirror, remote) ? this.#takeChanged() : undefined;
     if (added?.size === 0) return;
-    const paths = added ?? new Set([...remote.keys(), ...mirror.keys()]);
     const id = randomBytes(8).toString('hex');
-    const parts = added === undefined ? [version, id, String(paths.size)] : [id, String(paths.size)];
-    for (const path of paths) pushRecord(parts, path, mirror.get(path), remote.get(path));
-    parts.push('');
-    const isKept = this.#put(parts.join('\0'), added !== undefined);
+    if (added === undefined) this.#writeAll(mirror, remote, id);
+    else this.#append(added, id);
+  }
+
+  #writeAll(mirror: Mirror, remote: Tree, id: string): void {
+    const paths = [...new Set([...remote.keys(), ...mirror.keys()])];
+    function* blocks() {
+      yield version;
+      for (let at = 0; at === 0 || at < paths.length; at += mostOfBlock)
+        yield writeBlock(id, paths.slice(at, at + mostOfBlock), mirror, remote);
+    }
+    const isKept = replaceFile(this.#file, blocks());
     this.#id = isKept ? id : undefined;
-    if (!isKept || added === undefined) this.#remembered = undefined;
-    else this.#remembered!.records += added.size;
+    const isTracked = isKept && mirror instanceof RecordMap && remote instanceof RecordMap;
+    this.#remembered = isTracked ? { mirror, remote, records: paths.length } : undefined;
+    if (!isTracked) return;
+    mirror.takeChanged();
+    remote.takeChanged();
+  }
+
+  /** A memory that cannot be kept costs time, nothing else; an old one would do so too. */
+  #append(paths: Set<string>, id: string): void {
+    const { mirror, remote } = this.#remembered!;
+    try {
+      appendFileSync(this.#file, writeBlock(id, [...paths], mirror, remote));
+      this.#id = id;
+      this.#remembered!.records += paths.size;
+    } catch {
+      this.#id = undefined;
+      this.#remembered = undefined;
+    }
   }
 
   #isOf(mirror: Mirror, remote: Tree): boolean {
@@ -84,7 +135,8 @@ export class MirrorMemory {
   #takeChanged(): Set<string> | undefined {
     const { mirror, remote, records } = this.#remembered!;
     const changed = new Set([...remote.takeChanged(), ...mirror.takeChanged()]);
-    return records + changed.size - remote.size > mostSuperseded(remote.size) ? undefined : changed;
+    const paths = remote.size;
+    return records + changed.size - paths > mostSuperseded(paths) ? undefined : changed;
   }
 
   /** The stamp that the volume bears if nothing else has changed it since what was read. There is none afterwards. */
@@ -97,44 +149,35 @@ export class MirrorMemory {
 
   /** What was written last is how the volume looks that bears the stamp. */
   keepStamp(stamp: string): void {
-    if (this.#id !== undefined) replaceFile(`${this.#file}.stamp`, `${this.#id} ${stamp}`);
-  }
-
-  /** A memory that cannot be kept costs time, nothing else; an old one would do so too. */
-  #put(text: string, isAdded: boolean): boolean {
-    if (!isAdded) return replaceFile(this.#file, text);
-    try {
-      appendFileSync(this.#file, text);
-      return true;
-    } catch {
-      return false;
-    }
+    if (this.#id !== undefined) replaceFile(`${this.#file}.stamp`, [`${this.#id} ${stamp}`]);
   }
 }
 
-/** One path: on the engine's side what `find` said of it, and what both sides had; a path that neither has is none any more. */
-function pushRecord(parts: string[], path: string, known: Known | undefined, there: Node | undefined): void {
-  const isAlike = there?.facts !== undefined && there.print === known?.remote;
-  const { kind = '', content = '', local = '', remote = '' } = known ?? {};
-  parts.push(path, there?.facts ?? '', there?.target ?? '', kind, content, local, isAlike ? '' : remote);
+function writeBlock(id: string, paths: string[], mirror: Mirror, remote: Tree): string {
+  const parts = paths.flatMap((path) => [path, writeRecord(mirror.get(path), remote.get(path))]);
+  const records = [...parts, ''].join('\0');
+  return `${id}\0${records.length}\0${records}`;
 }
 
-function recall({ mirror, remote }: Remembered, fields: string[], at: number): void {
-  const path = fields[at]!;
-  const there = fields[at + 1] === '' ? undefined : parsePath(fields[at + 1]!, path, fields[at + 2]!);
-  if (there === undefined) remote.forget(path);
-  else remote.restore(path, there);
-  const kind = fields[at + 3] as Known['kind'] | '';
-  const [content, local, known] = [fields[at + 4]!, fields[at + 5]!, fields[at + 6]!];
-  if (kind === '') mirror.forget(path);
-  else mirror.restore(path, { kind, content, local, remote: known === '' ? there!.print : known });
+/** The block that begins there, where it was written to its end: all of its records then end in NUL. */
+function readBlock(text: string, at: number): { id: string; begin: number; end: number } | undefined {
+  const length = text.indexOf('\0', at) + 1;
+  const begin = length === 0 ? 0 : text.indexOf('\0', length) + 1;
+  const end = begin + Number(text.slice(length, begin - 1));
+  if (begin === 0 || !(end <= text.length) || text[end - 1] !== '\0') return undefined;
+  return { id: text.slice(at, length - 1), begin, end };
 }
 
-function replaceFile(file: string, text: string): boolean {
+function replaceFile(file: string, texts: Iterable<string>): boolean {
   const beside = `${file}.${process.pid}`;
   mkdirSync(dirname(file), { recursive: true });
   try {
-    writeFileSync(beside, text, { mode: 0o600 });
+    const out = openSync(beside, 'w', 0o600);
+    try {
+      for (const text of texts) writeFileSync(out, text);
+    } finally {
+      closeSync(out);
+    }
     renameSync(beside, file);
     return true;
   } catch {

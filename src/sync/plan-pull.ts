@@ -7,6 +7,8 @@ export interface PullSides {
   mirror: Mirror;
   /** Of paths that are not in the mirror, once they are known: does git ignore them? */
   ignored: ReadonlyMap<string, boolean>;
+  /** All paths but those that are there as both sides had them; all, where it is missing. */
+  loose?: string[];
 }
 
 export interface PullPlan {
@@ -20,17 +22,17 @@ export interface PullPlan {
 }
 
 /** Topmost paths of the volume that it must still be asked of whether git ignores them. Folders end in `/`. */
-export function listUndecided({ remote, mirror, ignored }: PullSides): string[] {
+export function listUndecided({ remote, mirror, ignored, loose }: PullSides): string[] {
   const asked = new Set<string>();
   const undecided: string[] = [];
   const below = new Set<string>();
-  for (const [path, { kind }] of remote) {
-    if (mirror.has(path) || isGits(path)) continue;
+  for (const path of loose ?? remote.keys()) {
+    if (!remote.has(path) || mirror.has(path) || isGits(path)) continue;
     const folder = folderOf(path);
     if (asked.has(folder) || below.has(folder)) below.add(path);
     else if (!ignored.has(path) && !isIgnored(folder, ignored)) {
       asked.add(path);
-      undecided.push(kind === 'directory' ? `${path}/` : path);
+      undecided.push(remote.get(path)?.kind === 'directory' ? `${path}/` : path);
     }
   }
   return undecided;
@@ -47,10 +49,12 @@ export function isIgnored(path: string, ignored: ReadonlyMap<string, boolean>): 
  * back before. Pure.
  */
 export function planPull(sides: PullSides, isWanted: (path: string) => boolean): PullPlan {
-  const { remote, mirror, ignored } = sides;
+  const { remote, mirror, ignored, loose } = sides;
   const plan: PullPlan = { fetch: [], folders: [], remove: [], refused: [] };
   const inside = new Set<string>();
-  for (const [path, node] of remote) {
+  for (const path of loose ?? remote.keys()) {
+    const node = remote.get(path);
+    if (node === undefined) continue;
     const known = mirror.get(path);
     if (known !== undefined && known.kind === node.kind && known.remote === node.print) continue;
     if (isGits(path)) continue;
@@ -63,7 +67,9 @@ export function planPull(sides: PullSides, isWanted: (path: string) => boolean):
     } else if (node.kind === 'other') plan.refused.push(path);
     else plan.fetch.push(path);
   }
-  for (const [path, { kind }] of mirror) {
+  for (const path of loose ?? mirror.keys()) {
+    const kind = mirror.get(path)?.kind;
+    if (kind === undefined) continue;
     const there = remote.get(path)?.kind;
     const gaveWay = there !== kind && (there === 'directory' || kind === 'directory');
     if ((there === undefined || gaveWay) && !isGits(path)) plan.remove.push(path);

@@ -8,6 +8,8 @@ export interface Sides {
   /** What is in the volume. */
   remote: Tree;
   mirror: Mirror;
+  /** All paths but those that look on both sides as they did when they were last alike; all, where it is missing. */
+  loose?: string[];
 }
 
 export interface PushPlan {
@@ -27,15 +29,15 @@ type Fate = 'stays' | 'goes' | 'ignored';
  * Topmost paths of the volume that nobody knows here: what a build made and git ignores, or what a run that was killed left.
  * Folders end in `/`.
  */
-export function listUnknown({ local, remote, mirror }: Omit<Sides, 'sources'>): string[] {
+export function listUnknown({ local, remote, mirror, loose }: Omit<Sides, 'sources'>): string[] {
   const inside = new Set<string>();
   const unknown: string[] = [];
-  for (const [path, { kind }] of remote) {
-    if (local.has(path)) continue;
+  for (const path of loose ?? remote.keys()) {
+    if (local.has(path) || !remote.has(path)) continue;
     if (inside.size > 0 && inside.has(folderOf(path))) inside.add(path);
     else if (!mirror.has(path) && !isGits(path)) {
       inside.add(path);
-      unknown.push(kind === 'directory' ? `${path}/` : path);
+      unknown.push(remote.get(path)?.kind === 'directory' ? `${path}/` : path);
     }
   }
   return unknown;
@@ -49,18 +51,25 @@ export function planPush(sides: Sides, ignored: ReadonlySet<string>): PushPlan {
   // Of those alone that do not just stay: nearly all do.
   const fates = new Map<string, Fate>();
   const remove: string[] = [];
-  for (const [path, node] of sides.remote) {
+  const { local, sources, remote, mirror, loose } = sides;
+  for (const path of loose ?? remote.keys()) {
+    const node = remote.get(path);
+    if (node === undefined) continue;
     const above = (fates.size > 0 && fates.get(folderOf(path))) || 'stays';
     const fate = above === 'goes' ? 'goes' : decide(path, node, above, sides, ignored);
     if (fate !== 'stays') fates.set(path, fate);
     if (fate === 'goes' && above !== 'goes') remove.push(path);
   }
+  // With a folder all goes that is in it.
+  if (remove.length > 0 && loose !== undefined) return planPush({ local, sources, remote, mirror }, ignored);
   const plan: PushPlan = { remove, send: [], compare: [], unsettled: [] };
-  for (const path of sides.mirror.keys()) if (!sides.local.has(path)) plan.unsettled.push(path);
-  for (const [path, node] of sides.local) {
-    const there = fates.get(path) === 'goes' ? undefined : sides.remote.get(path);
-    if (sides.sources.has(path)) planSource(path, node, there, sides.mirror, plan);
-    else planOutput(path, node, there, sides.mirror, plan);
+  for (const path of loose ?? mirror.keys()) if (mirror.has(path) && !local.has(path)) plan.unsettled.push(path);
+  for (const path of loose ?? local.keys()) {
+    const node = local.get(path);
+    if (node === undefined) continue;
+    const there = fates.get(path) === 'goes' ? undefined : remote.get(path);
+    if (sources.has(path)) planSource(path, node, there, mirror, plan);
+    else planOutput(path, node, there, mirror, plan);
   }
   return plan;
 }

@@ -16,6 +16,8 @@ export interface PullInput {
   /** What both sides had after the push; kept up to date. */
   mirror: Mirror;
   sources: { has(path: string): boolean };
+  /** As in `planPull`. */
+  loose?: string[];
   /** Of what git ignores: comes back, too. */
   isWanted: (path: string) => boolean;
   signal: AbortSignal;
@@ -26,10 +28,10 @@ export interface PullInput {
  * not come is refused, and named.
  */
 export async function pull(input: PullInput): Promise<Landed> {
-  const { rootDir, env, holder, remote, refused, mirror, sources, isWanted, signal } = input;
+  const { rootDir, env, holder, remote, refused, mirror, sources, loose, isWanted, signal } = input;
   if (isAnother(remote, mirror)) throw lostCopy(holder.volume);
   const ignored = new Map<string, boolean>();
-  const sides: PullSides = { remote, mirror, ignored };
+  const sides: PullSides = { remote, mirror, ignored, ...(loose && { loose }) };
   for (let asked = listUndecided(sides); asked.length > 0; asked = listUndecided(sides)) {
     const answer = await askIgnored(rootDir, asked, env);
     for (const each of asked) {
@@ -38,7 +40,8 @@ export async function pull(input: PullInput): Promise<Landed> {
     }
   }
   const plan = planPull(sides, isWanted);
-  const known = new Set(mirror.keys());
+  const isAny = plan.fetch.length + plan.folders.length + plan.remove.length > 0;
+  const known = new Set(isAny ? mirror.keys() : []);
   const isGuarded = (path: string) => sources.has(path) || (!known.has(path) && !isIgnored(path, ignored));
   using landing = new Landing({ rootDir, remote, mirror, isGuarded });
   const { landed } = landing;

@@ -1,13 +1,18 @@
 import { lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import picomatch from 'picomatch';
 import { GbuildError, messageOf } from '../errors.ts';
 import { judgeGitPath } from '../workspace/git-folder.ts';
 import { RealFolders } from './real-folders.ts';
-import { folderOf, isGits, type Mirror, type Node, type Tree, unknownPrint } from './tree.ts';
+import type { Remembered } from './remembered.ts';
+import { folderOf, isGits, type Node, type Tree, unknownPrint } from './tree.ts';
 
 /** What incoming files are called until they are whole, and what else of gbuild's own is no part of a workspace. */
 export const incomingPrefix = '.gbuild-incoming-';
 const ownNames = /^\.gbuild-(incoming|probe)-/;
+
+/** Milliseconds that reading takes at a time. */
+const mostBreath = 10;
 
 export interface ReadLocalInput {
   rootDir: string;
@@ -17,44 +22,71 @@ export interface ReadLocalInput {
   include: readonly string[];
   /** The file system's time before reading, milliseconds: what changed since may change again unseen. */
   clock: number;
+  /** Its `local` is to be filled, and is returned. */
+  remembered?: Pick<Remembered, 'local' | 'note'>;
 }
 
 /**
- * Reads all of which this side is the truth. Throws `workspace-unreadable` for what cannot be read and names that are not
- * UTF-8.
+ * Reads all of which this side is the truth, and lets others work in between. Throws `workspace-unreadable` for what cannot be
+ * read and names that are not UTF-8.
  */
-export function readSources({ rootDir, ignored, include, clock }: ReadLocalInput): Tree {
-  const tree: Tree = new Map();
+export async function readSources({ rootDir, ignored, include, clock, remembered }: ReadLocalInput): Promise<Tree> {
+  const tree: Tree = remembered?.local ?? new Map();
   const has = (path: string) => tree.has(path);
   const isIncluded = include.length > 0 ? picomatch([...include], { dot: true }) : undefined;
-  const walk = (folder: string, isIgnored: boolean) => {
+  const breathe = breather();
+  const walk = async (folder: string, isIgnored: boolean) => {
+    await breathe();
     for (const name of listNames(folder === '' ? rootDir : `${rootDir}/${folder}`)) {
       const path = folder === '' ? name : `${folder}/${name}`;
       if (ownNames.test(name) || (name.endsWith('.lock') && isGits(path))) continue;
       const isOut = isIgnored || ignored.has(path);
       if (isOut && isIncluded === undefined) continue;
-      const node = readNode(`${rootDir}/${path}`, clock);
-      if (node === undefined || node.kind === 'other') continue;
-      if (!isOut) tree.set(path, node);
-      else if (isIncluded?.(path)) addWithFolders(tree, rootDir, path, node);
-      if (node.kind === 'directory') walk(path, isOut);
+      const hostPath = `${rootDir}/${path}`;
+      const stats = readStats(hostPath);
+      if (stats === undefined) continue;
+      if (!isOut && stats.isFile() && remembered?.note(path, 'file', printOf(stats, clock))) continue;
+      const node = nodeOf(hostPath, stats, clock);
+      if (node.kind === 'other') continue;
+      if (!isOut) {
+        if (node.kind !== 'directory' || !remembered?.note(path, 'directory', node.print)) tree.set(path, node);
+      } else if (isIncluded?.(path)) addWithFolders(tree, rootDir, path, node);
+      if (node.kind === 'directory') await walk(path, isOut);
     }
   };
-  walk('', false);
+  await walk('', false);
   for (const path of tree.keys()) if (isGits(path) && judgeGitPath(path, has) === 'stays') tree.delete(path);
   return tree;
 }
 
-/** The sources, and with them what came back from the engine once and is still here. */
-export function addMirrored(sources: Tree, rootDir: string, mirror: Mirror, clock: number): Tree {
-  const outputs: Tree = new Map();
+/** Asked often, it lets all else that waits go on from time to time. */
+function breather(): () => Promise<void> | undefined {
+  let last = performance.now();
+  return () => {
+    if (performance.now() - last < mostBreath) return undefined;
+    return setImmediate().then(() => {
+      last = performance.now();
+    });
+  };
+}
+
+/** Adds what came back from the engine once and is still here, and returns that. */
+export function addMirrored({
+  rootDir,
+  clock,
+  remembered,
+}: Pick<ReadLocalInput, 'rootDir' | 'clock'> & { remembered: Remembered }): ReadonlySet<string> {
+  const { local, mirror } = remembered;
+  const outputs = new Set<string>();
   const folders = new RealFolders(rootDir);
-  for (const path of mirror.keys()) {
-    if (sources.has(path) || !folders.has(folderOf(path))) continue;
+  for (const path of remembered.loose()) {
+    if (!mirror.has(path) || local.has(path) || !folders.has(folderOf(path))) continue;
     const node = readNode(`${rootDir}/${path}`, clock);
-    if (node !== undefined) outputs.set(path, node);
+    if (node === undefined) continue;
+    if (node.kind !== 'file' || !remembered.note(path, 'file', node.print)) local.set(path, node);
+    outputs.add(path);
   }
-  return outputs.size === 0 ? sources : new Map([...sources, ...outputs]);
+  return outputs;
 }
 
 function addWithFolders(tree: Tree, rootDir: string, path: string, node: Node): void {
@@ -67,8 +99,11 @@ function addWithFolders(tree: Tree, rootDir: string, path: string, node: Node): 
 /** Undefined for what is not there, or no longer; a link's or a folder's is none of the content's. */
 export function readNode(hostPath: string, clock = Number.POSITIVE_INFINITY): Node | undefined {
   const stats = readStats(hostPath);
-  if (stats === undefined) return undefined;
-  const { ctimeMs, mtimeMs, ino, size } = stats;
+  return stats && nodeOf(hostPath, stats, clock);
+}
+
+function nodeOf(hostPath: string, stats: Stats, clock: number): Node {
+  const { mtimeMs, size } = stats;
   const kind = kindOf(stats);
   const mode = stats.mode & 0o777;
   if (kind === 'directory') return { kind, mode, size, print: mode.toString(8), mtime: mtimeMs };
@@ -76,8 +111,12 @@ export function readNode(hostPath: string, clock = Number.POSITIVE_INFINITY): No
     const target = readlinkSync(hostPath);
     return { kind, mode, size, print: target, mtime: mtimeMs, target };
   }
-  const print = ctimeMs >= clock ? unknownPrint : `${mode} ${size} ${mtimeMs} ${ctimeMs} ${ino}`;
-  return { kind, mode, size, print, mtime: mtimeMs };
+  return { kind, mode, size, print: printOf(stats, clock), mtime: mtimeMs };
+}
+
+/** Of a file. */
+function printOf({ mode, size, mtimeMs, ctimeMs, ino }: Stats, clock: number): string {
+  return ctimeMs >= clock ? unknownPrint : `${mode & 0o777} ${size} ${mtimeMs} ${ctimeMs} ${ino}`;
 }
 
 function kindOf(stats: Stats): Node['kind'] {

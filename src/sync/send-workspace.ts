@@ -15,8 +15,8 @@ import {
 } from './push.ts';
 import { addMirrored } from './read-local.ts';
 import { readWhole } from './read-remote.ts';
+import type { Remembered } from './remembered.ts';
 import type { Owner } from './send-items.ts';
-import type { Tree } from './tree.ts';
 
 export interface SendInput {
   rootDir: string;
@@ -24,8 +24,8 @@ export interface SendInput {
   owner: Owner;
   holder: VolumeHolder;
   memory: MirrorMemory;
-  /** Of which this side is the truth, read at `clock` (milliseconds of the file system). */
-  sources: Tree;
+  /** With all of which this side is the truth, read at `clock` (milliseconds of the file system). */
+  remembered: Remembered;
   clock: number;
   ask: AbortSignal;
   onBegin: (sent: Sent) => void;
@@ -41,15 +41,16 @@ export interface Sending extends Pushed {
 
 /** Looks at both sides, and begins to send what differs. A volume that bears the stamp is as it is remembered. */
 export async function send(input: SendInput): Promise<{ sending: Promise<Sending>; isLong: boolean }> {
-  const { rootDir, env, owner, holder, memory, sources, clock, ask: signal, onBegin } = input;
-  const { mirror, remote: remembered } = memory.read();
+  const { rootDir, env, owner, holder, memory, remembered, clock, ask: signal, onBegin } = input;
+  const { local, remote, mirror } = remembered;
   const stamp = memory.takeStamp();
   const isStamped = stamp !== undefined && (await holder.readStamp(signal)) === stamp;
   const cleared = isStamped ? clearStamp({ rootDir, holder, owner, signal }) : undefined;
   cleared?.catch(() => {});
-  const remote = isStamped ? remembered : (await readWhole(holder, signal)).tree;
-  const local = addMirrored(sources, rootDir, mirror, clock);
-  const sides = { local, sources, remote, mirror };
+  if (!isStamped) await readWhole(holder, remote, signal);
+  const outputs = addMirrored({ rootDir, clock, remembered });
+  const sources = { has: (path: string) => local.has(path) && !outputs.has(path) };
+  const sides = { local, sources, remote, mirror, loose: remembered.loose() };
   const plan = planPush(sides, await askIgnored(rootDir, listUnknown(sides), env));
   const pushInput = { rootDir, holder, sides, plan, owner, signal, onBegin };
   const todo = preparePush(pushInput);
@@ -68,8 +69,9 @@ async function sendAll(
   const isNothing = todo.send.length + todo.remove.length === 0;
   const pushed = await push(input, todo, isNothing && cleared !== undefined);
   if (todo.send.length <= manyFiles) return { ...pushed, sources };
-  const { tree: remote } = await readWhole(input.holder, input.signal);
-  settleSent(pushed.mirror, remote, pushed.sent, Number.POSITIVE_INFINITY);
-  memory.write(pushed.mirror, remote);
-  return { ...pushed, remote, sources };
+  const { mirror, remote, sent } = pushed;
+  await readWhole(input.holder, remote, input.signal);
+  settleSent(mirror, remote, sent, Number.POSITIVE_INFINITY);
+  memory.write(mirror, remote);
+  return { ...pushed, sources };
 }

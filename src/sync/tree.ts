@@ -20,8 +20,18 @@ export interface Node {
   facts?: string;
 }
 
+/** What there is to say of paths; a `Map` is one. */
+export interface PathMap<Value> extends Iterable<[path: string, value: Value]> {
+  readonly size: number;
+  has(path: string): boolean;
+  get(path: string): Value | undefined;
+  set(path: string, value: Value): unknown;
+  delete(path: string): boolean;
+  keys(): Iterable<string>;
+}
+
 /** Paths with `/`, relative to the workspace, each folder before what is in it. */
-export type Tree = Map<string, Node>;
+export type Tree = PathMap<Node>;
 
 /** What both sides had at one path when they were last made equal. */
 export interface Known {
@@ -34,7 +44,7 @@ export interface Known {
 }
 
 /** Everything that is alike on both sides. */
-export type Mirror = Map<string, Known>;
+export type Mirror = PathMap<Known>;
 
 /** A print that no node has. */
 export const unknownPrint = '?';

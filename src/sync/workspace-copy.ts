@@ -1,14 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Engine, VolumeHolder } from '../engine/engine.ts';
-import type { Host } from '../host.ts';
-import { readIgnored } from '../workspace/ignored.ts';
 import { removeDeadIncoming } from './incoming.ts';
 import type { Landed } from './landing.ts';
-import { MirrorMemory, readClock } from './memory.ts';
+import { MirrorMemory } from './memory.ts';
 import { fetchInto, pull } from './pull.ts';
 import type { Sent } from './push.ts';
-import { readSources } from './read-local.ts';
 import { readAfter } from './read-remote.ts';
+import { type EarlyRead, readSide, type SideInput } from './read-side.ts';
+import type { Remembered } from './remembered.ts';
 import type { Owner } from './send-items.ts';
 import { type Sending, send } from './send-workspace.ts';
 import type { Mirror, Node, Tree } from './tree.ts';
@@ -16,21 +15,26 @@ import type { Mirror, Node, Tree } from './tree.ts';
 /** Labels of a workspace's volume: what `gbuild cache` knows it by, whose it is, and where. */
 export const workspaceLabels = { cache: 'io.gbuild.cache', host: 'io.gbuild.host', folder: 'io.gbuild.workspace' };
 
-export interface CopyInput {
+export interface CopyInput extends SideInput {
   engine: Engine;
-  host: Host;
-  rootDir: string;
   /** To look into the volume with. */
   image: string;
   owner: Owner;
   usernsMode: string | undefined;
   /** Of the container that keeps the volume. */
   labels: Record<string, string>;
-  /** Globs of ignored paths that go along. */
-  include: readonly string[];
   ask: AbortSignal;
+  /** Where this volume is noted as the last one used, and what was read early because of such a note. */
+  early?: { place: string; read?: EarlyRead };
   /** Told once, before anything is sent. */
   onBegin?: (sent: Sent) => void;
+}
+
+interface Opened {
+  holder: VolumeHolder;
+  memory: MirrorMemory;
+  remembered: Remembered;
+  sending: Promise<Sending>;
 }
 
 /** A workspace in a volume of an engine that does not see it, for one run. */
@@ -38,12 +42,14 @@ export class WorkspaceCopy {
   readonly #input: CopyInput;
   #holder: VolumeHolder;
   readonly #memory: MirrorMemory;
+  readonly #remembered: Remembered;
   readonly #sending: Promise<Sending>;
 
-  private constructor(input: CopyInput, holder: VolumeHolder, memory: MirrorMemory, sending: Promise<Sending>) {
+  private constructor(input: CopyInput, { holder, memory, remembered, sending }: Opened) {
     this.#input = input;
     this.#holder = holder;
     this.#memory = memory;
+    this.#remembered = remembered;
     this.#sending = sending;
     sending.catch(() => {
       // Told by whoever waits for it.
@@ -54,21 +60,18 @@ export class WorkspaceCopy {
   static async open(input: CopyInput): Promise<WorkspaceCopy> {
     const { host, rootDir, engine, ask } = input;
     removeDeadIncoming(rootDir);
-    const clock = readClock(host.cacheDir);
-    const [holder, sources] = await settleBoth(engine.volumes.claim(specOf(input), ask), read(input, clock));
+    const spec = specOf(input);
+    const memory = await memoryOf(input, spec.name);
+    const reading = input.early?.read?.take(input, memory) ?? readSide(input, memory);
+    const [holder, expected] = await settleBoth(engine.volumes.claim(spec, ask), reading);
     try {
-      const memory = await openMemory(input, holder.volume);
-      const { sending, isLong } = await send({
-        onBegin: () => {},
-        ...input,
-        env: host.env,
-        holder,
-        memory,
-        sources,
-        clock,
-      });
+      // Another one where a run works on the first.
+      const side = holder.volume === spec.name ? expected : await readSide(input, await memoryOf(input, holder.volume));
+      if (input.early !== undefined) side.memory.noteLast(input.early.place);
+      const all = { onBegin: () => {}, ...input, env: host.env, holder, ...side };
+      const { sending, isLong } = await send(all);
       if (isLong) await sending;
-      return new WorkspaceCopy(input, holder, memory, sending);
+      return new WorkspaceCopy(input, { holder, ...side, sending });
     } catch (thrown) {
       await holder.close().catch(() => {});
       throw thrown;
@@ -95,29 +98,31 @@ export class WorkspaceCopy {
    */
   static async reopen(input: CopyInput, volume: string): Promise<WorkspaceCopy> {
     const { engine } = input;
-    const memory = await openMemory(input, volume);
+    const memory = await memoryOf(input, volume);
     const holder = await engine.volumes.holdAgain({ ...specOf(input), name: volume });
-    const { mirror } = memory.read();
+    const remembered = memory.read();
     memory.takeStamp();
-    const sources = new Map(mirror);
-    const sending = Promise.resolve({ mirror, remote: new Map(), sent: [], sources });
-    return new WorkspaceCopy(input, holder, memory, sending);
+    const { mirror, remote } = remembered;
+    const sources = new Set(mirror.keys());
+    const sending = Promise.resolve({ mirror, remote, sent: [], sources });
+    return new WorkspaceCopy(input, { holder, memory, remembered, sending });
   }
 
   /** Makes the workspace as the volume is now: what git does not ignore, what came back before, and what is wanted besides. */
   async bringBack(isWanted: (path: string) => boolean, signal: AbortSignal): Promise<Landed> {
     const { rootDir, host } = this.#input;
     const sending = await this.#sending;
-    const { mirror, sources } = sending;
+    const { mirror, remote, sources } = sending;
     await this.#ensureHolder();
     const holder = this.#holder;
-    const { tree: remote, refused } = await readAfter(holder, sending, signal);
+    const refused = await readAfter(holder, sending, signal);
+    const sides = { remote, mirror, sources, loose: this.#remembered.looseThere() };
     try {
-      const landed = await pull({ rootDir, env: host.env, holder, remote, refused, mirror, sources, isWanted, signal });
+      const landed = await pull({ rootDir, env: host.env, holder, refused, ...sides, isWanted, signal });
       await this.#keep(mirror, remote, signal);
       return landed;
     } catch (thrown) {
-      if (!this.#memory.has(mirror, remote)) this.#memory.write(mirror, new Map());
+      this.#memory.write(mirror, remote);
       throw thrown;
     }
   }
@@ -125,21 +130,21 @@ export class WorkspaceCopy {
   /** Puts the reports that tasks made into a folder, and nothing else; the workspace stays as it is. */
   async fetchReports(intoDir: string, isReport: (path: string) => boolean, signal: AbortSignal): Promise<Landed> {
     const sending = await this.#sending;
-    const { mirror } = sending;
+    const { mirror, remote } = sending;
     // What is known of the volume is of before the tasks, until it is looked at again.
-    const before = new Map([...sending.remote].filter(([path]) => isReport(path)));
+    const before = pick(remote, isReport);
     await this.#ensureHolder();
-    const { tree } = await readAfter(this.#holder, sending, signal);
-    this.#memory.write(mirror, new Map());
+    await readAfter(this.#holder, sending, signal);
+    this.#memory.write(mirror, remote);
     const isNew = ([path, { print }]: [string, Node]) =>
-      isReport(path) && before.get(path)?.print !== print && mirror.get(path)?.remote !== print;
-    return fetchInto(intoDir, this.#holder, new Map([...tree].filter(isNew)), signal);
+      before.get(path)?.print !== print && mirror.get(path)?.remote !== print;
+    return fetchInto(intoDir, this.#holder, new Map([...pick(remote, isReport)].filter(isNew)), signal);
   }
 
   /** Keeps what `reopen` needs. */
   async remember(): Promise<void> {
     const { mirror, remote } = await this.#sending;
-    if (!this.#memory.has(mirror, remote)) this.#memory.write(mirror, new Map());
+    this.#memory.write(mirror, remote);
   }
 
   /** Lets go of the volume, which stays for the next run. */
@@ -171,14 +176,14 @@ function makeStamp(): string {
   return String(10n ** 18n + (randomBytes(8).readBigUInt64LE() % (5n * 10n ** 17n)));
 }
 
-async function read({ rootDir, host, include }: CopyInput, clock: number): Promise<Tree> {
-  const ignored = await readIgnored(rootDir, host.env);
-  return readSources({ rootDir, ignored, include, clock });
+function pick(tree: Tree, isWanted: (path: string) => boolean): Map<string, Node> {
+  const paths = [...tree.keys()].filter(isWanted);
+  return new Map(paths.map((path) => [path, tree.get(path)!]));
 }
 
-async function openMemory({ engine, host, rootDir, owner }: CopyInput, volume: string): Promise<MirrorMemory> {
+async function memoryOf({ engine, host, rootDir, owner }: CopyInput, volume: string): Promise<MirrorMemory> {
   const { id } = await engine.info();
-  return new MirrorMemory(host.cacheDir, [id, volume, rootDir, `${owner.uid}:${owner.gid}`]);
+  return MirrorMemory.of(host.cacheDir, [id, volume, rootDir, `${owner.uid}:${owner.gid}`]);
 }
 
 function specOf({ engine, host, rootDir, image, usernsMode, labels }: CopyInput) {

@@ -194,7 +194,7 @@ test('of what tasks change each thing is told, whatever they do to its times, an
   const { newer, below, sent } = (await holder.listChanged(signal))!;
   expect(newer.map(({ path }) => path)).not.toContain('still/f');
   const remote: Tree = new Map(before.map((each) => [each.path, each]));
-  const { unseen } = changeTree(remote, { newer, below, sent })!;
+  const { unseen } = changeTree(remote, { newer, below, sent }, ['sent', 'sent-and-edited'])!;
   expect(unseen.sort()).toEqual(['a/old', 'b/old']);
   for (const each of await holder.listBelow(unseen, signal)) remote.set(each.path, each);
   const whole = new Map((await holder.list(signal)).map((each) => [each.path, each] as const));

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type ListedPath, parsePath } from '../../src/engine/listing.ts';
-import { changeTree, settleSent } from '../../src/sync/changed-tree.ts';
+import { becomeTree, changeTree, settleSent } from '../../src/sync/changed-tree.ts';
 import { type Mirror, type Tree, unknownPrint } from '../../src/sync/tree.ts';
 
 const dir = (path: string, inode: number, time = 1) => parsePath(`d 755 4096 ${time}.5 ${inode}`, `./${path}`, '');
@@ -13,7 +13,7 @@ const namesOf = (tree: Tree) => [...tree.keys()].sort();
 const rootList = [dir('a', 2), dir('c', 6), file('top', 8)];
 
 function change(newer: ListedPath[], below: ListedPath[], tree: Tree = before()) {
-  return { tree, ...changeTree(tree, { newer, below, sent: 5 })! };
+  return { tree, ...changeTree(tree, { newer, below, sent: 5 }, [])! };
 }
 
 test('a tree of which only its own folder was looked at anew is as it was', () => {
@@ -75,10 +75,25 @@ test('a folder that became a file takes all in it along, and a file that became 
   ]);
 });
 
+test('a tree of which all is listed is that, what is as it was is left alone, and names that lead out are refused', () => {
+  const tree = before();
+  const kept = tree.get('a/f');
+  const link = parsePath('l 777 1 1.5 3', './c', 'a');
+  const { refused } = becomeTree(tree, [dir('a', 2), file('a/f', 3), file('a/b', 4, 9), link, file('../x', 40)]);
+  expect([namesOf(tree), tree.get('a/b')?.kind, tree.get('c')?.target]).toEqual([
+    ['a', 'a/b', 'a/f', 'c'],
+    'file',
+    'a',
+  ]);
+  expect([tree.get('a/f') === kept, refused]).toEqual([true, ['../x']]);
+  becomeTree(tree, [parsePath('l 777 1 1.5 3', './c', 'b')]);
+  expect([...tree].map(([path, { target }]) => [path, target])).toEqual([['c', 'b']]);
+});
+
 test('what was sent and is not told of makes the whole doubtful', () => {
   const sent: Tree = before();
   sent.set('a/f', { kind: 'file', mode: 0o644, size: 3, print: unknownPrint });
-  expect(changeTree(sent, { newer: [root()], below: rootList, sent: 5 })).toBeUndefined();
+  expect(changeTree(sent, { newer: [root()], below: rootList, sent: 5 }, ['a/f'])).toBeUndefined();
 });
 
 test('names that lead out of the volume are refused', () => {
@@ -95,5 +110,5 @@ test('a file that was sent is known as it is there unless it is newer than that'
   ]);
   const tree = treeOf([file('as-sent', 2, 5), file('touched', 3, 6), file('other', 4, 1)]);
   settleSent(mirror, tree, ['as-sent', 'touched'], 5.5);
-  expect([...mirror.values()].map(({ remote }) => remote)).toEqual(['f 644 3 5.5 2', unknownPrint, 'f 644 3 1.5 4']);
+  expect([...mirror].map(([, { remote }]) => remote)).toEqual(['f 644 3 5.5 2', unknownPrint, 'f 644 3 1.5 4']);
 });

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { parsePath } from '../../src/engine/listing.ts';
 import { MirrorMemory } from '../../src/sync/memory.ts';
-import type { Mirror, Tree } from '../../src/sync/tree.ts';
+import { type Mirror, type Tree, unknownPrint } from '../../src/sync/tree.ts';
 
 const cacheDir = mkdtempSync(join(tmpdir(), 'gbuild-mirror-'));
 afterAll(() => rmSync(cacheDir, { recursive: true, force: true }));
@@ -22,6 +22,7 @@ const mirror: Mirror = new Map([
   ['a\nb', { kind: 'file', content: 'digest', local: '1 2', remote: 'f 644 1 2.5 7' }],
   ['d', { kind: 'directory', content: '', local: '755', remote: '755' }],
   ['ünï', { kind: 'symlink', content: '../x y', local: '../x y', remote: '../x y' }],
+  ['odd', { kind: 'symlink', content: 'a\tb', local: '%41\n?', remote: 'c\t\t' }],
   ['kept', { kind: 'file', content: 'digest', local: '1 2', remote: 'f 644 1 2.5 8' }],
 ]);
 const remote: Tree = new Map(
@@ -29,6 +30,7 @@ const remote: Tree = new Map(
     parsePath('f 644 1 2.5 7', './a\nb', ''),
     parsePath('d 755 4096 2.5 9', './d', ''),
     parsePath('l 777 6 2.5 6', './ünï', '../x y'),
+    parsePath('l 777 6 2.5 4', './odd', 'd\te%'),
     parsePath('f 4755 1 3.5 8', './kept', ''),
     parsePath('f 644 1 2.5 5', './ignored', ''),
   ].map((each) => [each.path, each]),
@@ -42,7 +44,7 @@ const readPlain = (volume?: string) => {
   return { mirror: new Map(read.mirror), remote: new Map(read.remote) };
 };
 const nothing = { mirror: new Map(), remote: new Map() };
-const open = (volume = 'volume') => new MirrorMemory(cacheDir, ['engine', volume]);
+const open = (volume = 'volume') => MirrorMemory.of(cacheDir, ['engine', volume]);
 
 test('what was written is read, whatever names hold, and is of one volume alone', () => {
   open().write(mirror, remote);
@@ -76,6 +78,49 @@ test('nothing is stamped that could not be written', () => {
   memory.write(new Map(), new Map());
   memory.keepStamp('19');
   expect(readdirSync(join(cacheDir, 'workspaces'))).toHaveLength(1);
+});
+
+test('a path is loose unless it looks on either side as it did when both were alike', () => {
+  open('loose').write(mirror, remote);
+  const remembered = open('loose').read();
+  // Of three the volume has another one than both had, or what nobody knows.
+  expect(remembered.looseThere()).toEqual(['odd', 'kept', 'ignored']);
+  expect(remembered.loose()).toEqual(['a\nb', 'd', 'ünï', 'odd', 'kept', 'ignored']);
+  const note = (print: string) => remembered.note('a\nb', 'file', print);
+  expect(['1 2 ', '1 ', '3 4', '?'].map(note)).toEqual([false, false, false, false]);
+  expect(remembered.note('a\nb', 'directory', '1 2')).toBe(false);
+  expect([note('1 2'), remembered.note('d', 'directory', '755'), remembered.note('kept', 'file', '1 2')]).toEqual([
+    true,
+    true,
+    true,
+  ]);
+  expect([remembered.note('none', 'file', '1 2'), remembered.note('ignored', 'file', '')]).toEqual([false, false]);
+  expect(remembered.loose()).toEqual(['ünï', 'odd', 'kept', 'ignored']);
+  remembered.remote.set('d', parsePath('d 755 4096 3.5 9', './d', ''));
+  remembered.mirror.delete('a\nb');
+  remembered.local.set('new', { kind: 'directory', mode: 0o755, size: 0, print: '755' });
+  expect(remembered.looseThere()).toEqual(['a\nb', 'd', 'odd', 'kept', 'ignored', 'new']);
+  expect(remembered.loose()).toEqual(['a\nb', 'd', 'ünï', 'odd', 'kept', 'ignored', 'new']);
+});
+
+test('a file is remembered with its mode, size and time, and one whose times are not known is always loose', () => {
+  const known = { kind: 'file', content: 'digest', local: '420 3 1700.25 1800 7', remote: 'f 644 1 2.5 7' } as const;
+  const node = parsePath('f 644 1 2.5 7', './f', '');
+  open('file').write(
+    new Map([
+      ['f', known],
+      ['unsure', { ...known, local: unknownPrint }],
+    ]),
+    new Map([
+      ['f', node],
+      ['unsure', node],
+    ]),
+  );
+  const remembered = open('file').read();
+  expect(remembered.note('f', 'file', known.local)).toBe(true);
+  expect(remembered.note('unsure', 'file', unknownPrint)).toBe(false);
+  expect(remembered.local.get('f')).toEqual({ kind: 'file', mode: 420, size: 3, print: known.local, mtime: 1700.25 });
+  expect([...remembered.local.keys()]).toEqual(['f']);
 });
 
 test('what changes later is added, and what is no more is gone, in the order of a tree', () => {
@@ -161,7 +206,7 @@ test('one that is cut off or of another kind says nothing', () => {
       truncateSync(file, length);
       expect(readPlain()).toEqual(nothing);
     }
-    writeFileSync(file, whole.toString().replace('gbuild-mirror-4', 'gbuild-mirror-3'));
+    writeFileSync(file, whole.toString().replace('gbuild-mirror-5', 'gbuild-mirror-4'));
     expect(readPlain()).toEqual(nothing);
   }
 });
