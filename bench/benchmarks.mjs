@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { benchPack } from './pack.mjs';
 import { comparePairs, env } from './pairs.mjs';
 import { benchGzip, benchPushChange, benchPushLarge, benchRelease } from './push.mjs';
-import { benchChangedSync, benchFirstSync, benchRemoteRun } from './sync.mjs';
+import { benchChangedSync, benchFirstSync, benchRemoteRun, benchSyncMemory } from './sync.mjs';
 import { benchClassImage, benchFirstTest, benchToolchain } from './toolchains.mjs';
 import { makeTree } from './tree.mjs';
 
@@ -125,6 +125,12 @@ export const benchmarks = [
     title: 'what that takes longer than with a workspace of one file, against `rsync -a` over ssh',
     bar: 0.8,
     run: () => benchChangedSync(docker, { files: 100_000, bytes: 438e6, rounds: 7, isWhole: false }),
+  },
+  {
+    name: 'sync-memory',
+    title: 'RSS of a run after one file of 100,000 has changed against that with a workspace of one file',
+    bar: 2,
+    run: () => benchSyncMemory(docker, { files: 100_000, bytes: 438e6 }),
   },
   {
     name: 'gzip',

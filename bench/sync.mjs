@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { baseImage } from '../test/support/base-image.ts';
 import { startSshEngine } from '../test/support/ssh-engine.ts';
 import { findTestEngine } from '../test/support/test-engine.ts';
-import { comparePairs, env } from './pairs.mjs';
+import { comparePairs, env, median } from './pairs.mjs';
 import { makeTree } from './tree.mjs';
 
 const gbuild = fileURLToPath(new URL('../bin/run.js', import.meta.url));
@@ -35,6 +35,34 @@ async function onFarEngine(docker, work) {
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
+}
+
+/** How much more memory a run takes for one changed file of many than for a workspace of one file. */
+export function benchSyncMemory(docker, { files, bytes }) {
+  return onFarEngine(docker, ({ dir, own, test }) => {
+    const small = makeSmall(dir);
+    const { changeable } = makeTree(dir, { files, bytes });
+    const noted = join(dir, '..', 'rss');
+    const hook = { NODE_OPTIONS: `--import=${new URL('rss.mjs', import.meta.url)}`, BENCH_RSS: noted };
+    const run = (cwd) => {
+      execFileSync(test.file, test.args, { cwd, env: { ...env, ...own, ...hook }, stdio: 'ignore' });
+      return Number(readFileSync(noted, 'utf8'));
+    };
+    for (const cwd of [dir, small]) run(cwd);
+    const ratios = [0, 1, 2, 3, 4].map((turn) => {
+      appendFileSync(changeable[turn * 37], 'x');
+      return run(dir) / run(small);
+    });
+    return { value: median(ratios), unit: 'ratio' };
+  });
+}
+
+/** A repository beside another one, of its gbuild.yml alone. */
+function makeSmall(dir) {
+  const small = mkdtempSync(join(dir, '..', 'small-'));
+  copyFileSync(join(dir, 'gbuild.yml'), join(small, 'gbuild.yml'));
+  execFileSync('git', ['init', '--quiet'], { cwd: small });
+  return small;
 }
 
 /** A task that does nothing on an engine elsewhere; the workspace is there already. */
@@ -77,10 +105,7 @@ export function benchChangedSync(docker, { files, bytes, rounds, isWhole }) {
     const path = { PATH: `${far.binDir}:${process.env.PATH}` };
     const ours = { ...test, env: { ...test.env, ...path, DOCKER_HOST: 'ssh://box' } };
     const peer = { file: 'rsync', args: ['-a', '--delete', `${dir}/`, 'box:workspace/'], cwd: dir, env: path };
-    const small = mkdtempSync(join(dir, '..', 'small-'));
-    copyFileSync(join(dir, 'gbuild.yml'), join(small, 'gbuild.yml'));
-    execFileSync('git', ['init', '--quiet'], { cwd: small });
-    const base = isWhole ? undefined : { ...ours, cwd: small };
+    const base = isWhole ? undefined : { ...ours, cwd: makeSmall(dir) };
     let turn = 0;
     const before = () => appendFileSync(changeable[(turn++ * 37) % changeable.length], 'x');
     return comparePairs({ ours, peer, base, before, rounds });

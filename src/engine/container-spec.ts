@@ -118,8 +118,6 @@ export interface ContainerIO {
   stdin?: Readable;
   /** The container is made, and starts when this has come; what it throws is thrown. */
   ready?: Promise<unknown>;
-  /** Told when it runs. */
-  onStart?: () => void;
   terminal?: { columns: number; rows: number; onResize(call: (columns: number, rows: number) => void): void };
   stop: Stop;
   /** Told when the engine is lost while the container runs, and when it is back. */

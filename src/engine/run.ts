@@ -102,7 +102,6 @@ async function runCreated(wire: Wire, run: Running, signal: AbortSignal): Promis
     run.isStarted = true;
     const failed = await startContainer(wire, id, spec, signal);
     if (failed !== undefined) return { ...failed, oomKilled: false };
-    io.onStart?.();
     using _stop = obeyStop(wire, id, io.stop, spec.graceSeconds ?? 10);
     if (spec.tty) followTerminal(wire, id, io, signal);
     await publishing.tell();

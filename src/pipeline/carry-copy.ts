@@ -24,8 +24,8 @@ export interface CarriedWorkspace {
   probe?: NonNullable<ContainerSpec['probe']>;
   /** The engine sees this machine's folders. */
   isShared: boolean;
-  /** A container may start once `ready` has come, and says so when it has. */
-  turn?: { ready: Promise<unknown>; onStart: () => void };
+  /** A container may start once this has come. */
+  ready?: Promise<unknown>;
 }
 
 /** What went to an engine that does not see the workspace, and what became of it on the way back. */
@@ -106,7 +106,7 @@ async function withCopy<T>(
   const copy = await WorkspaceCopy.open({ ...(await copyInput(input)), onBegin, ...(early && { early }) });
   try {
     const mount = { type: 'volume', name: copy.volume, containerDir: containerPaths.workspace } as const;
-    const done = await work({ mount, isShared: false, turn: turnOf(copy) }).catch(async (thrown: unknown) => {
+    const done = await work({ mount, isShared: false, ready: copy.ready }).catch(async (thrown: unknown) => {
       if (isDetached(thrown)) {
         // The task goes on there: what it changes comes back with it.
         await copy.remember();
@@ -124,10 +124,6 @@ async function withCopy<T>(
       // An engine that is lost has failed the run already; else the labels let a later sweep take it away.
     });
   }
-}
-
-function turnOf(copy: WorkspaceCopy): NonNullable<CarriedWorkspace['turn']> {
-  return { ready: copy.ready, onStart: () => copy.prepare() };
 }
 
 async function bringBack(copy: WorkspaceCopy, input: CarryInput): Promise<Landed> {

@@ -11,7 +11,9 @@ export function runPlanned(
   planned: PlannedContainer,
   io: ContainerIO,
 ): Promise<ContainerResult> {
-  return withFixedFiles(host, planned, (spec) => engine.runContainer(spec, { ...io, ...planned.turn }));
+  return withFixedFiles(host, planned, (spec) =>
+    engine.runContainer(spec, { ...io, ...(planned.ready !== undefined && { ready: planned.ready }) }),
+  );
 }
 
 /** The same for whoever starts the container otherwise. */

@@ -58,7 +58,7 @@ export function startService(
     });
     const planned = planService(service, network, plan, ground);
     const withPorts = { ...planned, spec: { ...planned.spec, ...(ports !== undefined && { ports }) } };
-    await planned.turn?.ready;
+    await planned.ready;
     const container = await withFixedFiles(ground.host, withPorts, (spec) =>
       engine.services.start(spec, stop.ask),
     ).catch((thrown: unknown) => {

@@ -33,8 +33,8 @@ export interface PlannedContainer {
   identity: Identity;
   /** The engine sees this machine's folders. */
   isShared: boolean;
-  /** When it may start, and who wants to know that it has. */
-  turn?: NonNullable<CarriedWorkspace['turn']>;
+  /** It may start once this has come. */
+  ready?: Promise<unknown>;
 }
 
 /** The container of one planned task. Pure: values of passed variables come from the host that is handed in. */
@@ -85,8 +85,8 @@ export function planContainer(
     ...(workspace.probe !== undefined && { probe: workspace.probe }),
   };
   const fixedFiles = [...planUserTables(identity, image), ...trust.files, ...ground.settings];
-  const { isShared, turn } = workspace;
-  return { spec, fixedFiles, identity, isShared, ...(turn !== undefined && { turn }) };
+  const { isShared, ready } = workspace;
+  return { spec, fixedFiles, identity, isShared, ...(ready !== undefined && { ready }) };
 }
 
 const secretsMount: ContainerMount = { type: 'tmpfs', containerDir: containerPaths.secrets, size: 16 << 20 };

@@ -71,6 +71,13 @@ export class WorkspaceCopy {
       const all = { onBegin: () => {}, ...input, env: host.env, holder, ...side };
       const { sending, isLong } = await send(all);
       if (isLong) await sending;
+      // Beside the first task's container: it is to look at what that changes.
+      sending.then(
+        () => holder.start(),
+        () => {
+          // Told by whoever waits for it.
+        },
+      );
       return new WorkspaceCopy(input, { holder, ...side, sending });
     } catch (thrown) {
       await holder.close().catch(() => {});
@@ -85,11 +92,6 @@ export class WorkspaceCopy {
   /** Settles when the volume is as the workspace was. */
   get ready(): Promise<unknown> {
     return this.#sending;
-  }
-
-  /** Gets ready to look at what tasks change: while they run, for two containers that start at once hinder each other. */
-  prepare(): void {
-    this.#holder.start();
   }
 
   /**
