@@ -17,7 +17,7 @@ const kindOf: Record<string, Known['kind']> = { f: 'file', d: 'directory', l: 's
 
 export function writeRecord(known: Known | undefined, there: Node | undefined): string {
   const seen = there?.facts === undefined ? undefined : there;
-  const isAlike = seen !== undefined && seen.print === known?.remote;
+  const isAlike = seen !== undefined && seen.kind === known?.kind && seen.print === known.remote;
   const target = encodeURIComponent(seen?.target ?? '');
   const letter = letterOf(known, seen, isAlike);
   if (known === undefined) return `${letter}\t${seen?.facts ?? ''}\t\t\t${target}\t`;

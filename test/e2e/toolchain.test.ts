@@ -395,10 +395,8 @@ tasks:
     // What differs each time it is made: as a mirror that has moved on.
     const file = join(cwd, `toolchains/${name}/Dockerfile`);
     writeFileSync(file, readFileSync(file, 'utf8').replace('RUN ', 'RUN cat /proc/sys/kernel/random/uuid > /made && '));
-    // What this engine kept of an earlier day may have moved on; made of today's packages it stands still.
-    const locked = await cli.run(['lock', '--update'], { cwd });
-    expect(locked.exitCode, locked.stderr).toBe(0);
-    const before = readLock(cwd);
+    expect((await cli.run(['lock'], { cwd })).exitCode).toBe(0);
+    let before = readLock(cwd);
     expect((await cli.run(['lock'], { cwd })).exitCode).toBe(0);
     expect(readLock(cwd)).toBe(before);
     const wrong = await cli.run(['lock', '--update', 'node'], { cwd });
@@ -406,10 +404,18 @@ tasks:
       2,
       `error: this repository builds in ${name}, not in node`,
     ]);
-    const { exitCode, stderr } = await cli.run(['lock', '--update', name], { cwd });
-    expect(exitCode, stderr).toBe(0);
+    const update = async () => {
+      const { exitCode, stderr } = await cli.run(['lock', '--update', name], { cwd });
+      expect(exitCode, stderr).toBe(0);
+    };
     const build = (lock: string) => /^ {6}build: (\S+)/m.exec(lock)?.[1];
     const runtime = (lock: string) => /^ {6}runtime: (\S+)/m.exec(lock)?.[1];
+    await update();
+    if (runtime(readLock(cwd)) !== runtime(before)) {
+      // This engine had kept a base of an earlier day, and packages have moved on since.
+      before = readLock(cwd);
+      await update();
+    }
     expect(build(readLock(cwd))).not.toBe(build(before));
     expect(runtime(readLock(cwd))).toBe(runtime(before));
   });
