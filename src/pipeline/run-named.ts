@@ -3,6 +3,7 @@ import { GbuildError } from '../errors.ts';
 import { planShards, type Shard, wholeRun } from '../plan/shard.ts';
 import type { TaskPlan } from '../plan/task-plan.ts';
 import { formatSeconds } from '../reporter/format.ts';
+import { pruneMemories } from '../sync/prune-memories.ts';
 import type { EarlyRead } from '../sync/read-side.ts';
 import { CacheBound } from './bound-caches.ts';
 import { type CarriedWorkspace, readEarly, type SyncReport } from './carry-copy.ts';
@@ -86,7 +87,8 @@ export function sweepBeside(
   { services }: TaskPlan,
 ): Promise<unknown> {
   const logs = ['runs', 'builds'].map((name) => pruneLogs(join(host.stateDir, name)));
-  return Promise.allSettled([engine.sweep({ networks: services.length > 0 }), ...logs]);
+  const sweeping = engine.sweep({ networks: services.length > 0 });
+  return Promise.allSettled([sweeping, ...logs, pruneMemories(host.cacheDir)]);
 }
 
 /** After the run: only then all of it is on this machine. */

@@ -1,16 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import {
-  appendFileSync,
-  closeSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { memoriesDir, readText, replaceFile } from './memory-files.ts';
 import { RecordMap } from './path-table.ts';
 import { writeRecord } from './records.ts';
 import { Remembered } from './remembered.ts';
@@ -45,13 +36,13 @@ export class MirrorMemory {
   /** `ground` is all that the volume's content depends on besides the workspace: engine, volume, who owns the files. */
   static of(cacheDir: string, ground: string[]): MirrorMemory {
     const key = createHash('sha256').update(ground.join('\n')).digest('hex');
-    return new MirrorMemory(join(cacheDir, 'workspaces', key));
+    return new MirrorMemory(join(memoriesDir(cacheDir), key));
   }
 
   /** The one that was last used at a place, whatever that is. */
   static last(cacheDir: string, place: string): MirrorMemory | undefined {
-    const key = readText(join(cacheDir, 'workspaces', `${place}.last`));
-    return /^[0-9a-f]{64}$/.test(key) ? new MirrorMemory(join(cacheDir, 'workspaces', key)) : undefined;
+    const key = readText(join(memoriesDir(cacheDir), `${place}.last`));
+    return /^[0-9a-f]{64}$/.test(key) ? new MirrorMemory(join(memoriesDir(cacheDir), key)) : undefined;
   }
 
   /** Notes that it was used there. */
@@ -166,40 +157,4 @@ function readBlock(text: string, at: number): { id: string; begin: number; end: 
   const end = begin + Number(text.slice(length, begin - 1));
   if (begin === 0 || !(end <= text.length) || text[end - 1] !== '\0') return undefined;
   return { id: text.slice(at, length - 1), begin, end };
-}
-
-function replaceFile(file: string, texts: Iterable<string>): boolean {
-  const beside = `${file}.${process.pid}`;
-  mkdirSync(dirname(file), { recursive: true });
-  try {
-    const out = openSync(beside, 'w', 0o600);
-    try {
-      for (const text of texts) writeFileSync(out, text);
-    } finally {
-      closeSync(out);
-    }
-    renameSync(beside, file);
-    return true;
-  } catch {
-    rmSync(beside, { force: true });
-    return false;
-  }
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-/** The file system's own time, in milliseconds as `lstat` gives them. */
-export function readClock(cacheDir: string): number {
-  const probe = join(cacheDir, 'workspaces', `${process.pid}.clock`);
-  mkdirSync(dirname(probe), { recursive: true });
-  writeFileSync(probe, '');
-  const { ctimeMs } = statSync(probe);
-  rmSync(probe);
-  return ctimeMs;
 }

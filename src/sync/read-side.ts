@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import type { Host } from '../host.ts';
 import { readIgnored } from '../workspace/ignored.ts';
-import { MirrorMemory, readClock } from './memory.ts';
+import { MirrorMemory } from './memory.ts';
+import { readClock } from './memory-files.ts';
 import { readSources } from './read-local.ts';
 import type { Remembered } from './remembered.ts';
 

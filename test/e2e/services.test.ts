@@ -2,11 +2,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { ensureTestImage, smallImage } from '../support/base-image.ts';
+import { pushFromEngine } from '../support/base-index.ts';
 import { openBreakableLine } from '../support/breakable-line.ts';
 import { type Cli, copyOf, openCli } from '../support/cli.ts';
 import { askEngine } from '../support/engine-http.ts';
+import { removeTag } from '../support/engine-images.ts';
 import { listLeft } from '../support/engine-left.ts';
 import { openFarEngine } from '../support/far-engine.ts';
+import { startRegistry } from '../support/registry.ts';
 
 const engine = inject('engineHost');
 const cli = openCli({ engine, toolchain: smallImage });
@@ -199,6 +202,29 @@ tasks:
     } finally {
       await askEngine(engine, 'DELETE', `/containers/${Id}?force=1`);
       await askEngine(engine, 'DELETE', `/images/${image}?force=1`);
+    }
+  });
+
+  test('whose image the engine lacks have it pulled; one that no registry has is named', async () => {
+    await using registry = await startRegistry();
+    const there = `${registry.host}/web:1`;
+    const missing = `${registry.host}/none:1`;
+    await pushFromEngine(engine, smallImage, { registry: registry.host, path: 'web', tag: '1' });
+    const service = (image: string) => web.replace(smallImage, image);
+    const cwd = cli.tasks(
+      'e2e-services-pulled',
+      `services:\n  web: ${service(there)}\n  gone: ${service(missing)}\ntasks:
+  test: {run: "wget -qO- http://web/", services: [web]}\n  bad: {run: echo ran, services: [gone]}\n`,
+    );
+    try {
+      const { exitCode, stdout, stderr } = await cli.run(['test'], { cwd });
+      expect([exitCode, stdout], stderr).toEqual([0, 'hello\n']);
+      const failed = await cli.run(['run', 'bad'], { cwd });
+      expect([failed.exitCode, failed.stdout], failed.stderr).toEqual([3, '']);
+      expect(failed.stderr).toContain(missing);
+      expect((await listStanding('e2e-services-pulled')).containers).toEqual([]);
+    } finally {
+      await removeTag(engine, there);
     }
   });
 
