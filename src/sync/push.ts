@@ -6,7 +6,7 @@ import { readSent } from './read-sent.ts';
 import { type Owner, readItems, rootItem } from './send-items.ts';
 import { folderOf, isSamePrint, type Mirror, type Node, type Tree, unknownPrint } from './tree.ts';
 
-/** Where more are sent, `tar` takes them apart there, and what was sent is remembered before anything else happens. */
+/** Where more are sent, `tar` takes them apart there. */
 export const manyFiles = 1000;
 
 /** How much it was. */

@@ -34,6 +34,9 @@ export interface SendInput {
 /** Bytes that are sent while the first task's container is made. */
 const fewBytes = 1 << 20;
 
+/** Of what is sent: remembered before anything else happens, for a run that dies. */
+const dear = { bytes: 100 << 20, files: 25_000 };
+
 /** The volume as the workspace was. */
 export interface Sending extends Pushed {
   sources: { has(path: string): boolean };
@@ -68,7 +71,7 @@ async function sendAll(
   await cleared;
   const isNothing = todo.send.length + todo.remove.length === 0;
   const pushed = await push(input, todo, isNothing && cleared !== undefined);
-  if (todo.send.length <= manyFiles) return { ...pushed, sources };
+  if (todo.bytes < dear.bytes && todo.send.length < dear.files) return { ...pushed, sources };
   const { mirror, remote, sent } = pushed;
   await readWhole(input.holder, remote, input.signal);
   settleSent(mirror, remote, sent, Number.POSITIVE_INFINITY);

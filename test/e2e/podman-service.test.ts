@@ -63,7 +63,9 @@ test('where podman is installed and not running, a run has a podman of its own, 
 
 test('nothing of it is left when the run has ended', async () => {
   const script = 'ls /run/user/0/gbuild-podman; pgrep -a podman; podman ps -aq';
-  expect((await machine.run(['sh', '-c', script], { env })).output).toBe('');
+  const look = async () => (await machine.run(['sh', '-c', script], { env })).output;
+  // It has been told to end, and takes its time.
+  await expect.poll(look, { timeout: 10_000, interval: 200 }).toBe('');
 });
 
 test('where podman does not start, its own words are told', async () => {

@@ -125,6 +125,21 @@ describe('the workspace on an engine that does not see it', () => {
     expect((await run(cwd, 'test')).stdout).toBe('v1.2.3-dirty\n M a\n');
   });
 
+  test('is not sent again when it was much and the run that sent it was killed', async () => {
+    const body = "tasks:\n  look: stat -c %s big\n  wait: 'echo ready; while :; do sleep 1; done'\n";
+    const cwd = cli.tasks('sync-dear', body, { small: 'small\n' });
+    await cli.run(['lock'], { cwd });
+    writeFileSync(join(cwd, 'big'), '');
+    truncateSync(join(cwd, 'big'), 105_000_000);
+    const killed = cli.start(['run', 'wait'], { cwd });
+    await killed.until('ready\n');
+    killed.kill('SIGKILL');
+    await killed.ended;
+    const { stdout, stderr } = await run(cwd, 'run', 'look');
+    expect(stdout, stderr).toBe('105000000\n');
+    expect(stderr).toContain('what was sent there before is up to date');
+  });
+
   test('may have big files and many', async () => {
     const cwd = cli.tasks(
       'sync-big',
