@@ -32,8 +32,9 @@ export async function startPodmanService(host: Host, program: string, say: (text
   // In a group of its own: an interrupt from the terminal is for gbuild, which still needs its engine then.
   const child = spawn(program, args, { env: host.env, stdio: ['ignore', 'ignore', 'pipe'], detached: true });
   const close = () => {
-    child.kill('SIGTERM');
+    // Before it takes its socket away by itself: two that empty a folder at once may leave it.
     rmSync(dir, { recursive: true, force: true });
+    child.kill('SIGTERM');
   };
   await waitForSocket(child, socketPath, `${program} ${args.join(' ')}`).catch((thrown: unknown) => {
     close();
