@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { appendFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { memoriesDir, readText, replaceFile } from './memory-files.ts';
+import { faceOf, memoriesDir, readText, replaceFile } from './memory-files.ts';
 import { RecordMap } from './path-table.ts';
 import { writeRecord } from './records.ts';
 import { Remembered } from './remembered.ts';
@@ -26,6 +26,8 @@ const mostSuperseded = (paths: number) => 1000 + paths / 4;
 export class MirrorMemory {
   readonly #file: string;
   #id: string | undefined;
+  /** How the file looked just before it was read. */
+  #face = '';
   /** What the file says, where it is whole. */
   #remembered: (Pick<Remembered, 'mirror' | 'remote'> & { records: number }) | undefined;
 
@@ -58,6 +60,7 @@ export class MirrorMemory {
 
   /** Empty where there is none, or it is damaged; without its last block where that was not written to its end. */
   read(): Remembered {
+    this.#face = faceOf(this.#file);
     const text = readText(this.#file);
     const remembered = new Remembered(text);
     if (!text.startsWith(version)) return remembered;
@@ -76,9 +79,9 @@ export class MirrorMemory {
     return remembered;
   }
 
-  /** Whether these are what was read or written last, and have not changed since. */
-  has(mirror: Mirror, remote: Tree): boolean {
-    return this.#isOf(mirror, remote) && !this.#remembered!.mirror.isChanged && !this.#remembered!.remote.isChanged;
+  /** Nobody has written since it was read: asked when the volume is held, for until then another run may have been at work there. */
+  get isCurrent(): boolean {
+    return this.#face === faceOf(this.#file);
   }
 
   write(mirror: Mirror, remote: Tree): void {

@@ -77,10 +77,6 @@ export class RecordMap<Value extends object> implements PathMap<Value> {
     return this.#marks.recorded | this.#marks.own;
   }
 
-  get isChanged(): boolean {
-    return this.#changed.size > 0;
-  }
-
   get size(): number {
     let size = 0;
     for (const _ of this.keys()) size += 1;

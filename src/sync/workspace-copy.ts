@@ -65,8 +65,9 @@ export class WorkspaceCopy {
     const reading = input.early?.read?.take(input, memory) ?? readSide(input, memory);
     const [holder, expected] = await settleBoth(engine.volumes.claim(spec, ask), reading);
     try {
-      // Another one where a run works on the first.
-      const side = holder.volume === spec.name ? expected : await readSide(input, await memoryOf(input, holder.volume));
+      // Another one where a run works on the first; and one that did so while this side was read has written since.
+      const isRight = holder.volume === spec.name && expected.memory.isCurrent;
+      const side = isRight ? expected : await readSide(input, await memoryOf(input, holder.volume));
       if (input.early !== undefined) side.memory.noteLast(input.early.place);
       const all = { onBegin: () => {}, ...input, env: host.env, holder, ...side };
       const { sending, isLong } = await send(all);
