@@ -11,7 +11,7 @@ const engine = {
 
 export default defineConfig({
   test: {
-    reporters: ['default', './test/support/closing-line.ts'],
+    reporters: ['default', './test/support/timings-reporter.ts', './test/support/closing-line.ts'],
     projects: [
       {
         test: {

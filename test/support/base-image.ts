@@ -3,6 +3,7 @@ import { createReadStream, existsSync, mkdirSync, renameSync, rmSync } from 'nod
 import { join } from 'node:path';
 import { askEngine } from './engine-http.ts';
 import { installPackages, isInstalled, say, testCacheDir } from './test-engine.ts';
+import { timeStep, timeStepSync } from './timings.ts';
 
 /** A Debian root with a shell and core utilities, nothing else. */
 export const baseImage = 'gbuild-test/base:bookworm';
@@ -53,7 +54,9 @@ export async function ensureTestImage(host: string, image: string): Promise<bool
   const root = ensureRoot(image);
   const [repo, tag] = image.split(':');
   const path = `/images/create?fromSrc=-&repo=${repo}&tag=${tag}&changes=${encodeURIComponent('CMD ["sh"]')}`;
-  const { status, text } = await askEngine(host, 'POST', path, { body: createReadStream(root) });
+  const { status, text } = await timeStep(`import ${image} into an engine`, () =>
+    askEngine(host, 'POST', path, { body: createReadStream(root) }),
+  );
   if (status !== 200 || text.includes('"error"')) throw new Error(`${host} did not import ${image}: ${text}`);
   return true;
 }
@@ -88,7 +91,9 @@ export function ensureRootTar(
   const temporary = `${file}.${process.pid}.tar`;
   const args = [...options, suite, temporary, ...sources()];
   const env = { ...process.env, SOURCE_DATE_EPOCH: '315532801', ...more };
-  const { status, stderr } = spawnSync('mmdebstrap', args, { env, encoding: 'utf8' });
+  const { status, stderr } = timeStepSync(`make the root of ${image}`, () =>
+    spawnSync('mmdebstrap', args, { env, encoding: 'utf8' }),
+  );
   if (status !== 0) {
     rmSync(temporary, { force: true });
     throw new Error(`mmdebstrap ${args.join(' ')} failed (${status}):\n${stderr}`);

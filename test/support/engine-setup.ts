@@ -1,6 +1,7 @@
 import type { TestProject } from 'vitest/node';
 import { baseImage, ensureTestImage, removeTestImage } from './base-image.ts';
 import { startTestEngine, stopTestEngine, trimTestEngine } from './test-engine.ts';
+import { timeStep } from './timings.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -16,7 +17,7 @@ declare module 'vitest' {
  * an engine it throws. An engine of the machine keeps nothing of it; the tests' own keeps its images for the next time.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const engine = await startTestEngine();
+  const engine = await timeStep('start the engine of the tests', startTestEngine);
   process.env.DOCKER_HOST = engine.host;
   const imported = await ensureTestImage(engine.host, baseImage);
   project.provide('engineHost', engine.host);
@@ -24,7 +25,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return async () => {
     if (imported && !engine.own) await removeTestImage(engine.host, baseImage);
     if (!engine.started) return;
-    await trimTestEngine(engine.host);
-    await stopTestEngine();
+    await timeStep('trim what the engine of the tests keeps', () => trimTestEngine(engine.host));
+    await timeStep('stop the engine of the tests', stopTestEngine);
   };
 }

@@ -7,6 +7,7 @@ import { engineHostConfig, expectStatus } from './engine-container.ts';
 import { askEngine } from './engine-http.ts';
 import { type ExecCall, type ExecResult, execIn } from './exec-in.ts';
 import { ownHost, testCacheDir } from './test-engine.ts';
+import { timeStepSync } from './timings.ts';
 
 const oldNode = { node: '20.19.6', npm: '10.9.4' };
 const oldNodeDir = '/opt/old-node';
@@ -98,7 +99,9 @@ function ensureOldNode(): string {
     '--no-fund',
     ...packages,
   ];
-  const { status, stderr } = spawnSync('npm', args, { encoding: 'utf8' });
+  const { status, stderr } = timeStepSync(`fetch Node ${oldNode.node}`, () =>
+    spawnSync('npm', args, { encoding: 'utf8' }),
+  );
   if (status !== 0) {
     rmSync(temporary, { recursive: true, force: true });
     throw new Error(`npm ${args.join(' ')} failed (${status}):\n${stderr}`);

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { testCacheDir } from './test-engine.ts';
+import { timeStep } from './timings.ts';
 
 /** The binary of an exact Node, from npm's package of it, fetched once and kept outside the checkout. */
 export async function ensureNode(version: string): Promise<string> {
@@ -11,7 +12,8 @@ export async function ensureNode(version: string): Promise<string> {
   if (existsSync(node)) return node;
   mkdirSync(home, { recursive: true });
   const flags = ['--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--loglevel=error'];
-  await execa('npm', ['install', '--prefix', home, ...flags, `${name}@${version}`], { env: trustingEnv() });
+  const args = ['install', '--prefix', home, ...flags, `${name}@${version}`];
+  await timeStep(`fetch Node ${version}`, () => execa('npm', args, { env: trustingEnv() }));
   return node;
 }
 

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Issued } from './authority.ts';
 import { say, testCacheDir } from './test-engine.ts';
+import { timeStepSync } from './timings.ts';
 
 /** Who may enter a registry that wants a password. */
 export const registryUser = { user: 'ci', password: 'of the tests' };
@@ -32,7 +33,7 @@ export interface TestRegistry extends AsyncDisposable {
 }
 
 export async function startRegistry(options: RegistryOptions = {}): Promise<TestRegistry> {
-  const program = ensureProgram();
+  const program = ensureRegistryProgram();
   const dir = mkdtempSync(join(tmpdir(), 'gbuild-registry-'));
   const port = await findFreePort();
   const configFile = join(dir, 'config.json');
@@ -96,10 +97,14 @@ function configOf(
  * The program alone, out of the Debian package: installing it would start a service. It is kept in the tests' cache; two at
  * once are safe.
  */
-function ensureProgram(): string {
+function ensureRegistryProgram(): string {
   const dir = join(testCacheDir, `docker-registry-${process.arch}`);
   const program = join(dir, 'usr/bin/docker-registry');
-  if (existsSync(program)) return program;
+  if (!existsSync(program)) timeStepSync('fetch docker-registry', () => fetchProgram(dir, program));
+  return program;
+}
+
+function fetchProgram(dir: string, program: string): void {
   say('fetching docker-registry (apt-get)');
   mkdirSync(testCacheDir, { recursive: true });
   const temporary = mkdtempSync(join(testCacheDir, '.docker-registry-'));
@@ -120,7 +125,6 @@ function ensureProgram(): string {
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
-  return program;
 }
 
 function must(program: string, args: string[], cwd: string): void {

@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answers, askEngine } from './engine-http.ts';
+import { timeStepSync } from './timings.ts';
 
 /** Where the tests keep what is dear to make: an engine's data, Debian roots. */
 export const testCacheDir = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'gbuild-test');
@@ -91,7 +92,9 @@ export function installPackages(packages: string[]): void {
     ['update', '-q'],
     ['install', '-q', '-y', '--no-install-recommends', ...packages],
   ]) {
-    const { status, stderr, stdout } = spawnSync('apt-get', args, { env, encoding: 'utf8' });
+    const { status, stderr, stdout } = timeStepSync(`apt-get ${args[0]} for ${packages.join(' ')}`, () =>
+      spawnSync('apt-get', args, { env, encoding: 'utf8' }),
+    );
     if (status !== 0) throw new Error(`apt-get ${args.join(' ')} failed (${status}):\n${stdout}\n${stderr}`);
   }
 }

@@ -1,0 +1,42 @@
+import { join, relative } from 'node:path';
+import type { Reporter, TestModule, Vitest } from 'vitest/node';
+import { testCacheDir } from './test-engine.ts';
+import { formatDearest, openSteps, type RunTimings, readSteps, type Timing, writeTimings } from './timings.ts';
+
+const timingsDir = join(testCacheDir, 'timings');
+const shown = 15;
+
+/** Writes how long each test file and each step of set-up took below the tests' cache, and shows the dearest. */
+export default class TimingsReporter implements Reporter {
+  readonly #startedAt = new Date().toISOString();
+  readonly #started = performance.now();
+  readonly #stepsFile = join(timingsDir, `.steps-${process.pid}`);
+  #root = '';
+  #files: Timing[] = [];
+
+  onInit(vitest: Vitest): void {
+    this.#root = vitest.config.root;
+    openSteps(this.#stepsFile);
+    // The engine is stopped after the last reporter's turn.
+    process.once('exit', () => this.#write());
+  }
+
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    this.#files = modules.map((module) => {
+      const { duration, collectDuration, prepareDuration, setupDuration } = module.diagnostic();
+      const seconds = (duration + collectDuration + prepareDuration + setupDuration) / 1000;
+      return { kind: 'file', name: relative(this.#root, module.moduleId), seconds };
+    });
+  }
+
+  #write(): void {
+    const run: RunTimings = {
+      startedAt: this.#startedAt,
+      seconds: (performance.now() - this.#started) / 1000,
+      timings: [...this.#files, ...readSteps(this.#stepsFile)],
+    };
+    const hostFile = writeTimings(timingsDir, run);
+    process.stdout.write(`\nThe dearest of ${run.timings.length} files and steps (${hostFile}):\n`);
+    for (const line of formatDearest(run, shown)) process.stdout.write(`${line}\n`);
+  }
+}

@@ -1,0 +1,79 @@
+import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+/** The time of one test file (its tests, hooks and imports) or of one step of set-up, in seconds. */
+export interface Timing {
+  kind: 'file' | 'step';
+  /** A file's path from the checkout's root, or what a step makes. */
+  name: string;
+  seconds: number;
+}
+
+/** What one run of the suite took. */
+export interface RunTimings {
+  /** ISO 8601 */
+  startedAt: string;
+  /** The whole run, in seconds. */
+  seconds: number;
+  timings: Timing[];
+}
+
+/** Names the file to which every process of a run appends its steps, one JSON object a line. */
+const stepsVariable = 'GBUILD_TEST_STEPS';
+
+/** Begins the list of a run's steps, for this process and all that it starts. */
+export function openSteps(hostFile: string): void {
+  mkdirSync(dirname(hostFile), { recursive: true });
+  writeFileSync(hostFile, '');
+  process.env[stepsVariable] = hostFile;
+}
+
+export function readSteps(hostFile: string): Timing[] {
+  if (!existsSync(hostFile)) return [];
+  const lines = readFileSync(hostFile, 'utf8').split('\n').filter(Boolean);
+  return lines.map((line) => JSON.parse(line) as Timing);
+}
+
+/** Does a step of set-up and writes down how long it took, whether it succeeds or fails. */
+export async function timeStep<T>(name: string, work: () => T | Promise<T>): Promise<T> {
+  const started = performance.now();
+  try {
+    return await work();
+  } finally {
+    addStep(name, started);
+  }
+}
+
+/** The same for work that blocks. */
+export function timeStepSync<T>(name: string, work: () => T): T {
+  const started = performance.now();
+  try {
+    return work();
+  } finally {
+    addStep(name, started);
+  }
+}
+
+function addStep(name: string, started: number): void {
+  const hostFile = process.env[stepsVariable];
+  if (hostFile === undefined) return;
+  const timing: Timing = { kind: 'step', name, seconds: (performance.now() - started) / 1000 };
+  // One write of a short line: processes that append at once do not mix their lines.
+  appendFileSync(hostFile, `${JSON.stringify(timing)}\n`);
+}
+
+/** Writes a run's timings whole; returns the file. */
+export function writeTimings(hostDir: string, run: RunTimings): string {
+  mkdirSync(hostDir, { recursive: true });
+  const hostFile = join(hostDir, `${run.startedAt.replaceAll(':', '-')}.json`);
+  const temporary = join(hostDir, `.${basename(hostFile)}.${process.pid}`);
+  writeFileSync(temporary, `${JSON.stringify(run, undefined, 1)}\n`);
+  renameSync(temporary, hostFile);
+  return hostFile;
+}
+
+/** The dearest of a run, a line each. */
+export function formatDearest({ timings }: RunTimings, count: number): string[] {
+  const dearest = [...timings].sort((a, b) => b.seconds - a.seconds).slice(0, count);
+  return dearest.map(({ kind, name, seconds }) => `${seconds.toFixed(1).padStart(8)} s  ${kind}  ${name}`);
+}
