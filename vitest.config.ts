@@ -1,29 +1,59 @@
 import { defineConfig } from 'vitest/config';
+import DearestFirst from './test/support/dearest-first.ts';
 
-/** One file at a time: some look at all that an engine has, or take away whatever came to it meanwhile. */
-const engine = {
+/** The matrix tier: a file that only multiplies what another one holds has this in its name. `bin/test --matrix` runs it. */
+const matrix = 'test/**/*.matrix.test.ts';
+
+/** Files that look at all that an engine has, or take away whatever came to it meanwhile: no other file runs beside them. */
+const alone = [
+  'attach',
+  'commands',
+  'company-network',
+  'engine',
+  'image-publish',
+  'kill',
+  'quickstart',
+  'toolchain',
+].map((name) => `test/e2e/${name}.test.ts`);
+
+const withEngine = {
   globalSetup: ['test/support/engine-setup.ts'],
   testTimeout: 120_000,
   hookTimeout: 600_000,
-  maxWorkers: 1,
-  sequence: { groupOrder: 1 },
 };
 
 export default defineConfig({
   test: {
     reporters: ['default', './test/support/timings-reporter.ts', './test/support/closing-line.ts'],
+    sequence: { sequencer: DearestFirst },
     projects: [
       {
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/contract/**', 'test/e2e/**', 'test/support/**'],
+          exclude: ['test/contract/**', 'test/e2e/**', 'test/support/**', matrix],
+          // A limit for what hangs: a busy machine takes many times what an idle one does.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          // Unit tests leave modules as they found them, so a worker loads each module once.
+          isolate: false,
           maxWorkers: '100%',
           sequence: { groupOrder: 0 },
         },
       },
-      { test: { name: 'contract', include: ['test/contract/**/*.test.ts'], ...engine } },
-      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], ...engine } },
+      {
+        test: {
+          name: 'engine',
+          include: ['test/contract/**/*.test.ts', 'test/e2e/**/*.test.ts'],
+          exclude: [...alone, matrix],
+          ...withEngine,
+          // They wait for engines, registries and child processes for a third of their time and more.
+          maxWorkers: 3,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      { test: { name: 'alone', include: alone, ...withEngine, maxWorkers: 1, sequence: { groupOrder: 2 } } },
+      { test: { name: 'matrix', include: [matrix], ...withEngine, maxWorkers: 3, sequence: { groupOrder: 3 } } },
     ],
   },
 });

@@ -1,12 +1,12 @@
+import { DeclaredNames } from './declared-names.ts';
 import { type Mistake, quote } from './mistakes.ts';
 import type { Source } from './source.ts';
-import { suggest } from './suggest.ts';
 import { findTree, type Tree } from './tree.ts';
 
 /** A task may need only secrets that the file says where to find. */
 export function checkSecrets(root: Tree, source: Source): Mistake[] {
   const secrets = findTree(root, ['secrets']);
-  const names = secrets.whole ? [...secrets.tree.children.keys()].map(String) : [];
+  const names = new DeclaredNames('secrets', secrets.whole ? [...secrets.tree.children.keys()].map(String) : []);
   const tasks = findTree(root, ['tasks']);
   if (!tasks.whole) return [];
   return [...tasks.tree.children.keys()].flatMap((task) => {
@@ -16,17 +16,11 @@ export function checkSecrets(root: Tree, source: Source): Mistake[] {
   });
 }
 
-function checkList(list: Tree, path: string[], names: string[], source: Source): Mistake[] {
+function checkList(list: Tree, path: string[], names: DeclaredNames, source: Source): Mistake[] {
   return [...list.children].flatMap(([index, { value, from, to }]) => {
-    if (typeof value !== 'string' || value === '' || names.includes(value)) return [];
+    if (typeof value !== 'string' || value === '' || names.has(value)) return [];
     const expected = 'the name of a secret';
-    const hint = hintFor(value, names);
+    const hint = names.size === 0 ? 'say under the key secrets where it comes from' : names.hintFor(value);
     return [source.mistakeAt(from, to, { path: [...path, index], expected, found: quote(value), hint })];
   });
-}
-
-function hintFor(name: string, names: string[]): string {
-  if (names.length === 0) return 'say under the key secrets where it comes from';
-  const meant = suggest(name, names);
-  return meant === undefined ? `the secrets are ${names.slice(0, 12).join(', ')}` : `did you mean ${meant}?`;
 }

@@ -1,6 +1,6 @@
+import { DeclaredNames, showName } from './declared-names.ts';
 import { type Mistake, quote } from './mistakes.ts';
 import type { Source } from './source.ts';
-import { suggest } from './suggest.ts';
 import { findTree, type Tree } from './tree.ts';
 import type { PathKey } from './types.ts';
 
@@ -12,7 +12,8 @@ export function checkTasks(root: Tree, source: Source, known: readonly string[])
   const tasks = findTree(root, ['tasks']);
   if (!tasks.whole || tasks.tree.children.size === 0) return [];
   const names = [...tasks.tree.children.keys()].map(String);
-  const unknown = [...namesOfTasks(root, names)].flatMap((path) => checkName(path, [...names, ...known], root, source));
+  const all = new DeclaredNames('tasks', [...names, ...known]);
+  const unknown = [...namesOfTasks(root, names)].flatMap((path) => checkName(path, all, root, source));
   return [...unknown, ...checkCycles(tasks.tree, source)];
 }
 
@@ -24,12 +25,10 @@ function* namesOfTasks(root: Tree, names: string[]): Generator<PathKey[]> {
   if (findTree(root, ['image', 'build']).whole) yield ['image', 'build'];
 }
 
-function checkName(path: PathKey[], names: string[], root: Tree, source: Source): Mistake[] {
+function checkName(path: PathKey[], names: DeclaredNames, root: Tree, source: Source): Mistake[] {
   const { value, from, to } = findTree(root, path).tree;
-  if (typeof value !== 'string' || value === '' || names.includes(value)) return [];
-  const meant = suggest(value, names);
-  const hint =
-    meant === undefined ? `the tasks are ${names.slice(0, 12).map(plain).join(', ')}` : `did you mean ${meant}?`;
+  if (typeof value !== 'string' || value === '' || names.has(value)) return [];
+  const hint = names.hintFor(value);
   return [source.mistakeAt(from, to, { path, expected: 'the name of a task', found: quote(value), hint })];
 }
 
@@ -48,7 +47,7 @@ function checkCycles(tasks: Tree, source: Source): Mistake[] {
       source.mistakeAt(at.from, at.to, {
         path: ['tasks', first, 'needs', index],
         expected: 'tasks that do not need this one',
-        found: `a cycle: ${cycle.map(plain).join(' needs ')}`,
+        found: `a cycle: ${cycle.map(showName).join(' needs ')}`,
       }),
     );
   }
@@ -84,8 +83,4 @@ function needsOf(tasks: Tree, name: string): string[] {
   if (!whole) return [];
   const needs = [...tree.children.values()].map((need) => need.value);
   return needs.filter((need): need is string => typeof need === 'string' && tasks.children.has(need));
-}
-
-function plain(name: string): string {
-  return /^[\w:.-]{1,60}$/.test(name) ? name : quote(name);
 }

@@ -54,6 +54,14 @@ test('a long chain is no cycle and no overflow, a long cycle is found', () => {
   expect(mistakesOf(tasks({ ...chain, t2999: ['t0'] }))).toHaveLength(1);
 });
 
+test('of many wrong names the first fifty get a suggestion, and all are told', () => {
+  const wrong = Object.fromEntries(Array.from({ length: 60 }, (_, at) => [`task${at}`, [`tusk${at}`]]));
+  const mistakes = mistakesOf(tasks(wrong));
+  expect(mistakes).toHaveLength(60);
+  expect(mistakes.filter((line) => line.includes('did you mean task')).length).toBe(50);
+  expect(mistakes.at(-1)).toContain('(the tasks are task0, task1, ');
+});
+
 test('needs are checked although the rest of the file is wrong', () => {
   expect(mistakesOf(specWith('tasks:\n  a: {run: 1, needs: [b]}\n  c: []\nnetwork: x\n'))).toMatchInlineSnapshot(`
     [

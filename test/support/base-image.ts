@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { createReadStream, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { testCacheDir } from './cache-dir.ts';
 import { askEngine } from './engine-http.ts';
-import { installPackages, isInstalled, say, testCacheDir } from './test-engine.ts';
+import { installPackages, isInstalled, say } from './test-engine.ts';
 import { timeStep, timeStepSync } from './timings.ts';
 
 /** A Debian root with a shell and core utilities, nothing else. */

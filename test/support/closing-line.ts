@@ -1,19 +1,21 @@
-import type { Reporter, SerializedError, TestModule } from 'vitest/node';
+import type { Reporter, SerializedError, TestModule, Vitest } from 'vitest/node';
 
 /**
- * Ends all output with `N passed, N failed, N skipped`. What broke outside of a test (a suite's set-up, the engine's) counts
+ * Ends all output with `N passed, N failed, N skipped`, after `matrix: ` for that tier. What broke outside of a test (a suite's set-up, the engine's) counts
  * as one failure each, and so does a run without a test or one that never came to its end.
  */
 export default class ClosingLine implements Reporter {
   #line = '0 passed, 1 failed, 0 skipped';
+  #tier = '';
 
-  onInit(): void {
+  onInit({ projects }: Vitest): void {
+    if (projects.every(({ name }) => name === 'matrix')) this.#tier = 'matrix: ';
     // After everything that other reporters and the teardown of the engine write.
     process.once('exit', () => {
       if (this.#line.includes(' 0 failed')) {
         if (process.exitCode) this.#line = this.#line.replace(' 0 failed', ' 1 failed');
       } else process.exitCode ||= 1;
-      process.stdout.write(`${this.#line}\n`);
+      process.stdout.write(`${this.#tier}${this.#line}\n`);
     });
   }
 

@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isInstalled, say, testCacheDir } from './test-engine.ts';
+import { testCacheDir } from './cache-dir.ts';
+import { isInstalled, say } from './test-engine.ts';
 
 /**
  * The folder of a real docker-machine with drivers none and generic, built from its Go module once and kept. Undefined where there

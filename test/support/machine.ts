@@ -3,10 +3,11 @@ import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAptOptions } from '../../src/toolchain/apt-setup.ts';
 import { ensureTestImage, machineImage, removeTestImage } from './base-image.ts';
+import { testCacheDir } from './cache-dir.ts';
 import { engineHostConfig, expectStatus } from './engine-container.ts';
 import { askEngine } from './engine-http.ts';
 import { type ExecCall, type ExecResult, execIn } from './exec-in.ts';
-import { ownHost, testCacheDir } from './test-engine.ts';
+import { ownHost } from './test-engine.ts';
 import { timeStepSync } from './timings.ts';
 
 const oldNode = { node: '20.19.6', npm: '10.9.4' };

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { testCacheDir } from './test-engine.ts';
+import { testCacheDir } from './cache-dir.ts';
 import { timeStep } from './timings.ts';
 
 /** The binary of an exact Node, from npm's package of it, fetched once and kept outside the checkout. */

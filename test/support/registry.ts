@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Issued } from './authority.ts';
-import { say, testCacheDir } from './test-engine.ts';
+import { testCacheDir } from './cache-dir.ts';
+import { say } from './test-engine.ts';
 import { timeStepSync } from './timings.ts';
 
 /** Who may enter a registry that wants a password. */

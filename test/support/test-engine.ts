@@ -1,13 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { testCacheDir } from './cache-dir.ts';
 import { answers, askEngine } from './engine-http.ts';
 import { timeStepSync } from './timings.ts';
-
-/** Where the tests keep what is dear to make: an engine's data, Debian roots. */
-export const testCacheDir = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'gbuild-test');
 
 const runDir = '/run/gbuild-test';
 /** Where the tests' own engine answers. */

@@ -1,9 +1,16 @@
+import { rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Reporter, TestModule, Vitest } from 'vitest/node';
-import { testCacheDir } from './test-engine.ts';
-import { formatDearest, openSteps, type RunTimings, readSteps, type Timing, writeTimings } from './timings.ts';
+import {
+  formatDearest,
+  openSteps,
+  type RunTimings,
+  readSteps,
+  type Timing,
+  timingsDir,
+  writeTimings,
+} from './timings.ts';
 
-const timingsDir = join(testCacheDir, 'timings');
 const shown = 15;
 
 /** Writes how long each test file and each step of set-up took below the tests' cache, and shows the dearest. */
@@ -12,10 +19,12 @@ export default class TimingsReporter implements Reporter {
   readonly #started = performance.now();
   readonly #stepsFile = join(timingsDir, `.steps-${process.pid}`);
   #root = '';
+  #projects: string[] = [];
   #files: Timing[] = [];
 
   onInit(vitest: Vitest): void {
     this.#root = vitest.config.root;
+    this.#projects = vitest.projects.map(({ name }) => name);
     openSteps(this.#stepsFile);
     // The engine is stopped after the last reporter's turn.
     process.once('exit', () => this.#write());
@@ -31,10 +40,12 @@ export default class TimingsReporter implements Reporter {
 
   #write(): void {
     const run: RunTimings = {
+      projects: this.#projects,
       startedAt: this.#startedAt,
       seconds: (performance.now() - this.#started) / 1000,
       timings: [...this.#files, ...readSteps(this.#stepsFile)],
     };
+    rmSync(this.#stepsFile, { force: true });
     const hostFile = writeTimings(timingsDir, run);
     process.stdout.write(`\nThe dearest of ${run.timings.length} files and steps (${hostFile}):\n`);
     for (const line of formatDearest(run, shown)) process.stdout.write(`${line}\n`);

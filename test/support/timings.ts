@@ -1,5 +1,8 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { testCacheDir } from './cache-dir.ts';
+
+export const timingsDir = join(testCacheDir, 'timings');
 
 /** The time of one test file (its tests, hooks and imports) or of one step of set-up, in seconds. */
 export interface Timing {
@@ -11,6 +14,8 @@ export interface Timing {
 
 /** What one run of the suite took. */
 export interface RunTimings {
+  /** Names of the projects of vitest.config.ts. */
+  projects: string[];
   /** ISO 8601 */
   startedAt: string;
   /** The whole run, in seconds. */
@@ -70,6 +75,20 @@ export function writeTimings(hostDir: string, run: RunTimings): string {
   writeFileSync(temporary, `${JSON.stringify(run, undefined, 1)}\n`);
   renameSync(temporary, hostFile);
   return hostFile;
+}
+
+/** Every file's and step's time of the latest run that timed it. */
+export function readLatestTimings(hostDir: string): Timing[] {
+  if (!existsSync(hostDir)) return [];
+  const latest = new Map<string, Timing>();
+  const names = readdirSync(hostDir).filter((name) => /^\d.*\.json$/.test(name));
+  for (const name of names.sort())
+    for (const timing of readRun(join(hostDir, name)).timings) latest.set(timing.name, timing);
+  return [...latest.values()];
+}
+
+export function readRun(hostFile: string): RunTimings {
+  return JSON.parse(readFileSync(hostFile, 'utf8')) as RunTimings;
 }
 
 /** The dearest of a run, a line each. */

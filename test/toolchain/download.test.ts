@@ -116,9 +116,15 @@ test('a version that the catalog does not know is checked against the metadata, 
 
 test('bytes that are not what the metadata says are refused and not kept', async () => {
   answer = (path) => (path.endsWith('.tgz') ? { status: 200, body: gzipSync('other') } : undefined);
-  expect((await errorOf(() => download())).code).toBe('network-failed');
+  // npm tries again five times: without the pauses between.
+  const npm = '#!/bin/sh\nPATH="$REAL_PATH" exec npm "$@" --fetch-retry-mintimeout=1 --fetch-retry-maxtimeout=1\n';
+  writeFileSync(fixture.getPath('npm'), npm, { mode: 0o755 });
+  const PATH = process.env.PATH ?? '';
+  const error = await errorOf(() => download({}, { PATH: `${fixture.path}:${PATH}`, REAL_PATH: PATH }));
+  expect(error.code).toBe('network-failed');
+  expect(tarballs().length).toBeGreaterThan(1);
   expect(kept()).toEqual([]);
-}, 60_000);
+});
 
 test('a registry that vouches for other bytes than the catalog does is refused', async () => {
   const pinned = integrityOf(Buffer.from('the real one'));

@@ -1,0 +1,3 @@
+import { describePushFaults } from '../support/push-fault-suite.ts';
+
+describePushFaults(() => true);

@@ -1,0 +1,3 @@
+import { describeSpecProperties } from './properties.ts';
+
+describeSpecProperties(30_000);

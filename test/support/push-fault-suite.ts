@@ -1,0 +1,237 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeImage } from '../../src/oci/copy.ts';
+import { extendImage, type Image, scratchImage } from '../../src/oci/image.ts';
+import { gatherImages, type ImageSet } from '../../src/oci/image-set.ts';
+import { packLayer } from '../../src/oci/layer.ts';
+import { openLayout } from '../../src/oci/layout.ts';
+import { pushRelease } from '../../src/pipeline/push-release.ts';
+import { nameImage } from '../../src/pipeline/release-store.ts';
+import { readRemoteSet } from '../../src/pipeline/remote-set.ts';
+import { pullImage, readRemote } from '../../src/registry/pull-image.ts';
+import { openCli } from './cli.ts';
+import { type FaultAction, type FaultProxy, startFaultProxy } from './fault-proxy.ts';
+import { startRegistry, type TestRegistry } from './registry.ts';
+import { makeBytes, openRig } from './registry-rig.ts';
+import { hostIn, neverStop, recordProgress } from './toolchain-rim.ts';
+
+/** Which requests of a push each kind of fault meets; kinds are numbered from 0, requests from 1. */
+export type Meets = (kind: number, request: number) => boolean;
+
+/** The kinds that are no answer or connection of one request. */
+const lasting = { dies: 7, diesAtIndex: 8, killed: 9 };
+
+const passing: Record<string, FaultAction> = {
+  'a connection that closes before the request is read': { drop: 'before' },
+  'a connection that closes in place of the answer': { drop: 'after' },
+  'a body that is cut': { cutUpload: 100 },
+  'an answer 500': { answer: { status: 500 } },
+  'an answer 503 with Retry-After': { answer: { status: 503, headers: { 'Retry-After': '1' } } },
+  'an answer 429': { answer: { status: 429 } },
+  'an answer that never comes': { stallAnswer: -1 },
+};
+
+/** Pushes to a real registry behind a proxy that disturbs one request of each push. */
+export function describePushFaults(meets: Meets): void {
+  const cli = openCli({ ownCache: true });
+  let registry: TestRegistry;
+  let proxy: FaultProxy;
+  /** The release and another one that wants the same version. */
+  let image: Image;
+  let rival: Image;
+
+  beforeAll(async () => {
+    registry = await startRegistry();
+    proxy = await startFaultProxy(registry.host);
+    [image, rival] = [makeImage('ours'), makeImage('theirs')];
+    const store = await openLayout(join(cli.dataDir, 'store'));
+    await writeImage(store, image);
+    await nameImage(store, image, 'faults:1.0.0', {});
+  });
+  afterAll(async () => {
+    await proxy[Symbol.asyncDispose]();
+    await registry[Symbol.asyncDispose]();
+    cli[Symbol.dispose]();
+  });
+
+  /** Two layers, one of them so large that it is sent while it is compressed. */
+  function makeImage(text: string): Image {
+    const file = (path: string, bytes: Buffer) => ({
+      path,
+      type: 'file' as const,
+      executable: false,
+      content: { bytes, size: bytes.length },
+    });
+    const layers = [
+      packLayer([file('large', makeBytes(1_700_000))], { createdBy: 'gbuild layer: large' }),
+      packLayer([file('text', Buffer.from(text))], { createdBy: 'gbuild layer: text' }),
+    ];
+    return extendImage(scratchImage({ os: 'linux', architecture: 'amd64' }), layers, {
+      created: '2026-01-01T00:00:00Z',
+    });
+  }
+
+  let turn = 0;
+
+  /** One push in this process, by a client that does not sleep and has little patience. */
+  async function push(repository: string, what: Image | ImageSet = image) {
+    using rig = openRig({ settings: { stallSeconds: 0.3, attempts: 3 } });
+    turn += 1;
+    return await pushRelease({
+      host: hostIn(join(cli.dir, `cache-${turn % 2}`)),
+      progress: recordProgress(),
+      stop: neverStop(),
+      registries: rig,
+      registry: proxy.host,
+      set: 'images' in what ? what : gatherImages([what]),
+      repository,
+      version: '1.0.0',
+      tags: ['latest'],
+      runId: `turn-${turn}`,
+      attest: { facts: undefined, keyFile: undefined, toolVersion: '0.0.0' },
+    });
+  }
+
+  /** The id of the image that a tag names, past all faults. */
+  async function readTag(repository: string, tag: string): Promise<string | undefined> {
+    const accept = 'application/vnd.oci.image.manifest.v1+json';
+    const at = (rest: string) => `http://${registry.host}/v2/${repository}/${rest}`;
+    const answer = await fetch(at(`manifests/${tag}`), { headers: { accept } });
+    if (answer.status === 404) return undefined;
+    const manifest = (await answer.json()) as Image['manifest'];
+    for (const { digest, size } of [manifest.config, ...manifest.layers]) {
+      const blob = await fetch(at(`blobs/${digest}`), { method: 'HEAD' });
+      expect([blob.status, Number(blob.headers.get('content-length'))]).toEqual([200, size]);
+    }
+    return manifest.config.digest;
+  }
+
+  /** How many requests a push makes that nothing goes wrong with. */
+  async function countRequests(): Promise<number> {
+    proxy.reset();
+    await push('undisturbed');
+    expect(await readTag('undisturbed', '1.0.0')).toBe(image.id);
+    return proxy.requests.length;
+  }
+
+  test('what was pushed is pulled as the same image, and one whose layer is another is refused', async () => {
+    proxy.reset();
+    await push('pulled');
+    using rig = openRig();
+    const repository = rig.repository({ registry: proxy.host, path: 'pulled' });
+    const remote = (await readRemote(repository, '1.0.0'))!;
+    const pulled = await pullImage(remote, { spoolDir: join(cli.dir, 'pulled') });
+    expect([pulled.id, pulled.manifestDigest]).toEqual([image.id, image.manifestDigest]);
+    expect(pulled.layers.map(({ diffId, size, createdBy }) => ({ diffId, size, createdBy }))).toEqual(
+      image.layers.map(({ diffId, size, createdBy }) => ({ diffId, size, createdBy })),
+    );
+    const swapped = { ...remote, manifest: { ...remote.manifest, layers: [...remote.manifest.layers].reverse() } };
+    await expect(pullImage(swapped, { spoolDir: join(cli.dir, 'swapped') })).rejects.toThrow(
+      /pulled: the layer sha256:\w+ unpacks to sha256:\w+, but the image's config says sha256:/,
+    );
+    expect(readdirSync(join(cli.dir, 'swapped'))).toEqual([]);
+    expect(await readRemote(repository, 'nothing')).toBeUndefined();
+  });
+
+  describe('a push', { timeout: 600_000 }, () => {
+    let total = 0;
+    const requestsFor = (kind: number, count: number) =>
+      Array.from({ length: count }, (_, index) => index + 1).filter((request) => meets(kind, request));
+    let requests = 0;
+    beforeAll(async () => {
+      requests = await countRequests();
+      expect(requests).toBeGreaterThan(15);
+    });
+    afterAll(
+      () => void process.stderr.write(`push faults: ${total} pushes disturbed, each at one of ${requests} requests\n`),
+    );
+
+    test.each(Object.entries(passing))('gets over %s, whichever request it meets', async (kind, action) => {
+      const number = Object.keys(passing).indexOf(kind);
+      const repository = `once-${number}`;
+      for (const at of requestsFor(number, requests)) {
+        proxy.reset();
+        proxy.fault({ from: at, times: 1, action });
+        const { alreadyReleased } = await push(`${repository}/${at}`);
+        expect([at, alreadyReleased]).toEqual([at, false]);
+        expect(await readTag(`${repository}/${at}`, '1.0.0')).toBe(image.id);
+        expect(await readTag(`${repository}/${at}`, 'latest')).toBe(image.id);
+        total += 1;
+      }
+    });
+
+    test('to a registry that dies at any request fails whole, and is right when it is there again', async () => {
+      for (const at of requestsFor(lasting.dies, requests)) {
+        const repository = `dies/${at}`;
+        proxy.reset();
+        proxy.fault({ from: at, action: { answer: { status: 502 } } });
+        const failure = await push(repository).then(
+          () => undefined,
+          (error: { code: string }) => error.code,
+        );
+        // What comes after the last name is only tidying up.
+        if (failure !== undefined) expect(failure).toBe('registry-failed');
+        expect([undefined, image.id]).toContain(await readTag(repository, '1.0.0'));
+        proxy.reset();
+        await push(repository);
+        expect(await readTag(repository, '1.0.0')).toBe(image.id);
+        await expect(push(repository, rival)).rejects.toThrow('is released already');
+        expect(await readTag(repository, '1.0.0')).toBe(image.id);
+        total += 1;
+      }
+    });
+
+    test('of an index to a registry that dies at any request names nothing or all of it', async () => {
+      const other = extendImage(scratchImage({ os: 'linux', architecture: 'arm64' }), image.layers, {
+        created: '2024-05-06T07:08:09Z',
+      });
+      const set = gatherImages([image, other]);
+      const ids = set.images.map(({ id }) => id);
+      using rig = openRig();
+      const readIds = async (path: string) => {
+        const found = await readRemoteSet(rig.repository({ registry: registry.host, path }), '1.0.0');
+        return found?.images.map(({ manifest }) => manifest.config.digest);
+      };
+      proxy.reset();
+      await push('index/whole', set);
+      const all = proxy.requests.length;
+      expect(all).toBeGreaterThan(requests);
+      for (const at of requestsFor(lasting.diesAtIndex, all)) {
+        proxy.reset();
+        proxy.fault({ from: at, action: { answer: { status: 502 } } });
+        await push(`index/${at}`, set).catch((error: { code: string }) => expect(error.code).toBe('registry-failed'));
+        expect([undefined, ids]).toContainEqual(await readIds(`index/${at}`));
+        proxy.reset();
+        await push(`index/${at}`, set);
+        expect(await readIds(`index/${at}`)).toEqual(ids);
+        total += 1;
+      }
+      await expect(push('index/whole', image)).rejects.toThrow('is released already for linux/amd64 and linux/arm64');
+    });
+
+    test('that is killed at any request leaves no half release, and the next one ends it', async () => {
+      const store = await openLayout(join(cli.dataDir, 'store'));
+      for (const at of requestsFor(lasting.killed, requests)) {
+        const repository = `killed/${at}`;
+        await nameImage(store, image, `${repository}:1.0.0`, {});
+        proxy.reset();
+        proxy.fault({ from: at, action: { stallAnswer: -1 } });
+        const args = ['push', `${repository}:1.0.0`, '--registry', proxy.host, '--tag', 'latest'];
+        const running = cli.start(args);
+        while (proxy.requests.length < at) await sleep(5);
+        // What is under way arrives.
+        await sleep(20);
+        running.kill('SIGKILL');
+        expect((await running.ended).exitCode).toBe('SIGKILL');
+        expect([undefined, image.id]).toContain(await readTag(repository, '1.0.0'));
+        proxy.reset();
+        const again = await cli.run(args);
+        expect(again.exitCode, again.stderr).toBe(0);
+        expect([await readTag(repository, '1.0.0'), await readTag(repository, 'latest')]).toEqual([image.id, image.id]);
+        total += 1;
+      }
+    });
+  });
+}
