@@ -17,7 +17,11 @@ export interface SuiteRequest {
   keystores: string[];
 }
 
-/** The reference of the root that is made where none can be pulled. */
+/** The names that gbuild gives the roots of a suite: the plain one where none can be pulled, and the lean one to ship on. */
+export function rootReferences(request: SuiteRequest): string[] {
+  return [rootReference(request), runtimeReference(request)];
+}
+
 function rootReference({ base, suite }: SuiteRequest): string {
   return `gbuild/base:${suite}-${shortRecipe(recipeDigest([], { root: suite, volatile: base.data.volatile }))}`;
 }

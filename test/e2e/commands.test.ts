@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from '
 import { join } from 'node:path';
 import { afterAll, describe, expect, inject, test } from 'vitest';
 import { openCli } from '../support/cli.ts';
-import { isInstalled } from '../support/test-engine.ts';
+import { installPackages, isInstalled } from '../support/test-engine.ts';
 
 const engine = inject('engineHost');
 const cli = openCli({ engine, toolchain: inject('baseImage') });
@@ -191,8 +191,8 @@ describe('gbuild completion', () => {
     expect(answer).toBe(`${wanted}\n`);
   });
 
-  // Debian's minimal system has no zsh.
-  test.skipIf(!isInstalled('zsh'))('completes commands and tasks in zsh', () => {
+  test('completes commands and tasks in zsh', async () => {
+    if (!isInstalled('zsh')) await installPackages(['zsh']);
     const cwd = cli.tasks('e2e-zsh', body);
     const script = `
       autoload -U compinit && compinit -u

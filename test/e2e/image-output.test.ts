@@ -18,7 +18,7 @@ let rootDir: string;
 let record: ImageRecord;
 
 beforeAll(async () => {
-  if (!isInstalled('skopeo') || !isInstalled('umoci')) installPackages(['skopeo', 'umoci']);
+  if (!isInstalled('skopeo') || !isInstalled('umoci')) await installPackages(['skopeo', 'umoci']);
   await importImage(engine, base, { here: 'a base' });
   rootDir = cli.tasks(
     name,

@@ -1,105 +1,30 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, inject, test } from 'vitest';
-import type { ImageRecord } from '../../src/pipeline/image-record.ts';
-import { askUntilUp } from '../support/ask-until-up.ts';
-import { commitAll, copyOf, git, openCli } from '../support/cli.ts';
-import { removeContainer, removeRepository, startContainer } from '../support/engine-images.ts';
+import { copyOf, git, openCli } from '../support/cli.ts';
+import { removeRepository } from '../support/engine-images.ts';
+import { describeVendoredGems, releaseAndAsk } from '../support/jruby-suite.ts';
 
 const engine = inject('engineHost');
 const cli = openCli({ engine });
-const names = { own: `e2e-jruby-own-${process.pid}`, vendored: `e2e-jruby-vendored-${process.pid}` };
+const name = `e2e-jruby-${process.pid}`;
 afterAll(async () => {
-  for (const name of Object.values(names)) await removeRepository(engine, name);
+  await removeRepository(engine, name);
   cli[Symbol.dispose]();
 });
-
-/** Commits, tests without a network, releases and asks the image. */
-async function release(cwd: string, name: string, passes: string) {
-  const spec = readFileSync(join(cwd, 'gbuild.yml'), 'utf8');
-  writeFileSync(join(cwd, 'gbuild.yml'), `${spec}network: none\n`);
-  commitAll(cwd, 'locked');
-  const tested = await cli.run(['test'], { cwd });
-  expect([tested.exitCode, tested.stdout], tested.stderr).toEqual([0, expect.stringContaining(passes)]);
-  const { exitCode, stdout, stderr } = await cli.run(['image', '--release', '1.0.0', '--json'], { cwd });
-  expect(exitCode, `${stdout}${stderr}`).toBe(0);
-  const { id, port } = await startContainer(engine, `${name}:1.0.0`, '8080/tcp');
-  try {
-    const answer = await askUntilUp(`http://127.0.0.1:${port}/`, 60);
-    const layers = (JSON.parse(stdout) as ImageRecord).layers.map((layer) => layer.name.replace('gbuild layer: ', ''));
-    return { layers, answer };
-  } finally {
-    await removeContainer(engine, id);
-  }
-}
 
 test("a repository of JRuby's is tested with the gems that JRuby brings, and released as an image that answers", {
   timeout: 600_000,
 }, async () => {
-  const cwd = copyOf('examples/jruby-hello', join(cli.dir, 'own'), names.own);
+  const cwd = copyOf('examples/jruby-hello', join(cli.dir, 'own'), name);
   const { exitCode, stdout, stderr } = await cli.run(['lock'], { cwd });
   expect(exitCode, `${stdout}${stderr}`).toBe(0);
   expect(readFileSync(join(cwd, 'gbuild.lock'), 'utf8')).toContain('\n  version: 9.4.15.0\n');
-  expect(await release(cwd, names.own, '2 runs, 3 assertions, 0 failures')).toEqual({
+  expect(await releaseAndAsk(cli, cwd, name, '2 runs, 3 assertions, 0 failures')).toEqual({
     layers: ['application'],
     answer: { hello: 'world', ruby: 'jruby 9.4.15.0' },
   });
   expect(git(cwd, 'status', '--porcelain')).toBe('');
 });
 
-const gemspec = (gem: string, more = '') =>
-  `Gem::Specification.new do |spec|\n  spec.name = '${gem}'\n  spec.version = '1.0.0'\n  spec.summary = 'A gem of the test'\n  spec.authors = ['Ada']\n  spec.license = 'MIT'\n  spec.files = Dir['lib/**/*', 'ext/**/*']\n${more}end\n`;
-
-const server = `require 'hello'
-require 'json'
-gems = Dir['vendor/bundle/jruby/*/gems/*'].map { |path| File.basename(path) }
-server = com.sun.net.httpserver.HttpServer.create(java.net.InetSocketAddress.new(8080), 0)
-server.create_context('/') do |exchange|
-  body = JSON.generate(says: Hello.text, gems: gems, version: JRUBY_VERSION).to_java_bytes
-  exchange.send_response_headers(200, body.length)
-  exchange.response_body.write(body)
-  exchange.close
-end
-server.start
-sleep
-`;
-
-test('vendored gems are installed for JRuby without a network, and shipped without those of tests', {
-  timeout: 600_000,
-}, async () => {
-  const spec = `gbuild: 1
-name: ${names.vendored}
-toolchain: jruby@10
-tasks:
-  vendor: |
-    mkdir -p vendor/cache
-    for gem in hello only_test; do (cd gems/$gem && gem build --silent --output ../../vendor/cache/$gem-1.0.0.gem $gem.gemspec); done
-  test:
-    run: bundle exec ruby -e 'require "hello"; require "only_test"; puts "the test says " + Hello.text'
-    needs: [install]
-image:
-  entrypoint: [bundle, exec, ruby, app.rb]
-  expose: [8080]
-`;
-  const cwd = cli.repository('vendored', {
-    'gbuild.yml': spec,
-    '.gitignore': '/vendor/bundle/\n/.bundle/\n',
-    Gemfile: "source 'https://gems.example.org'\n\ngem 'hello'\n\ngroup :test do\n  gem 'only_test'\nend\n",
-    // As gems do that are faster with C and need none.
-    'gems/hello/hello.gemspec': gemspec('hello', "  spec.extensions = ['ext/hello/extconf.rb']\n"),
-    'gems/hello/ext/hello/extconf.rb':
-      "require 'mkmf'\nif RUBY_ENGINE == 'jruby'\n  File.write('Makefile', dummy_makefile($srcdir).join)\nelse\n  create_makefile('hello/hello')\nend\n",
-    'gems/hello/lib/hello.rb': "module Hello\n  def self.text = 'hello'\nend\n",
-    'gems/only_test/only_test.gemspec': gemspec('only_test'),
-    'gems/only_test/lib/only_test.rb': 'module OnlyTest; end\n',
-    'app.rb': server,
-  });
-  for (const task of ['vendor', 'install']) {
-    const { exitCode, stdout, stderr } = await cli.run(['run', task], { cwd });
-    expect(exitCode, `${stdout}${stderr}`).toBe(0);
-  }
-  expect(await release(cwd, names.vendored, 'the test says hello')).toEqual({
-    layers: ['gems', 'application'],
-    answer: { says: 'hello', gems: ['hello-1.0.0'], version: expect.stringMatching(/^10\.\d+\.\d+\.\d+$/) },
-  });
-});
+describeVendoredGems('9.4');

@@ -6,7 +6,6 @@ import { makeAuthority, openAuthority } from '../support/authority.ts';
 import { openCli } from '../support/cli.ts';
 import { buildDockerMachine, runMachine } from '../support/docker-machine.ts';
 import { type MachineOptions, writeMachine } from '../support/machine-store.ts';
-import { isInstalled } from '../support/test-engine.ts';
 import { startTlsEngine, type TlsEngine } from '../support/tls-engine.ts';
 
 const cli = openCli({ toolchain: inject('baseImage') });
@@ -104,27 +103,25 @@ describe('a machine in the store', () => {
   });
 });
 
-test.runIf(isInstalled('docker'))(
-  'every engine that is found is listed with its answer, and why it would be chosen',
-  async () => {
-    rmSync(store, { recursive: true, force: true });
-    const config = join(cli.dir, 'docker');
-    const files = { ca: engine.authority.rootFile, cert: engine.client.certFile, key: engine.client.keyFile };
-    const tls = Object.entries(files).map(([name, file]) => `,${name}=${file}`);
-    const create = (name: string, url: string) =>
-      execFileSync('docker', ['--config', config, 'context', 'create', name, '--docker', url], { stdio: 'ignore' });
-    create('behind-tls', `host=tcp://127.0.0.1:${engine.port}${tls.join('')}`);
-    create('far', 'host=ssh://nowhere.invalid');
-    write('works', {});
-    write('stopped', { driver: 'generic', address: '127.0.0.1:1' });
-    const { stdout } = await cli.run(['engine', 'ls', '--json'], {
-      env: { ...env, DOCKER_CONFIG: config, DOCKER_CONTEXT: 'behind-tls' },
-    });
-    const { engines } = JSON.parse(stdout) as { engines: Record<string, unknown>[] };
-    const told = engines
-      .filter(({ kind }) => kind !== 'socket')
-      .map(({ name, kind, url, answers, chosen, why }) => clean([name, kind, url, answers, chosen, why].join(' | ')));
-    expect(told).toMatchInlineSnapshot(`
+test('every engine that is found is listed with its answer, and why it would be chosen', async () => {
+  rmSync(store, { recursive: true, force: true });
+  const config = join(cli.dir, 'docker');
+  const files = { ca: engine.authority.rootFile, cert: engine.client.certFile, key: engine.client.keyFile };
+  const tls = Object.entries(files).map(([name, file]) => `,${name}=${file}`);
+  const create = (name: string, url: string) =>
+    execFileSync('docker', ['--config', config, 'context', 'create', name, '--docker', url], { stdio: 'ignore' });
+  create('behind-tls', `host=tcp://127.0.0.1:${engine.port}${tls.join('')}`);
+  create('far', 'host=ssh://nowhere.invalid');
+  write('works', {});
+  write('stopped', { driver: 'generic', address: '127.0.0.1:1' });
+  const { stdout } = await cli.run(['engine', 'ls', '--json'], {
+    env: { ...env, DOCKER_CONFIG: config, DOCKER_CONTEXT: 'behind-tls' },
+  });
+  const { engines } = JSON.parse(stdout) as { engines: Record<string, unknown>[] };
+  const told = engines
+    .filter(({ kind }) => kind !== 'socket')
+    .map(({ name, kind, url, answers, chosen, why }) => clean([name, kind, url, answers, chosen, why].join(' | ')));
+  expect(told).toMatchInlineSnapshot(`
     [
       "behind-tls | context | tcp://127.0.0.1:PORT | true | true | DOCKER_CONTEXT is set",
       "far | context | ssh://nowhere.invalid | false | false | gbuild engine use far",
@@ -132,8 +129,7 @@ test.runIf(isInstalled('docker'))(
       "works | machine | tcp://ADDRESS:2376 | true | false | gbuild engine use works",
     ]
   `);
-  },
-);
+});
 
 describe('a machine that cannot be used', () => {
   test('is refused when its form is newer, when it has no TLS, and when it is not there', async () => {
@@ -325,14 +321,13 @@ describe('with docker-machine at hand', () => {
   });
 });
 
-const built = buildDockerMachine();
-
-describe.runIf(built !== undefined)('with the real docker-machine', () => {
+describe('with the real docker-machine', () => {
   const realStore = join(cli.dir, 'real');
-  const binDir = built ?? '';
+  let binDir: string;
   let real: TlsEngine;
 
   beforeAll(async () => {
+    binDir = await buildDockerMachine();
     const create = (name: string, url: string) =>
       runMachine(binDir, realStore, 'create', '--driver', 'none', '--url', url, name);
     create('seed', 'tcp://127.0.0.1:1');

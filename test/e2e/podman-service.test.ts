@@ -19,7 +19,7 @@ beforeAll(async () => {
     [checkout]: '/opt/gbuild',
     [dirname(process.execPath)]: '/opt/node',
     [dirname(repository)]: '/repositories',
-    [ensureRoot(baseImage)]: '/base.tar',
+    [await ensureRoot(baseImage)]: '/base.tar',
   };
   const image = engineImageOf('trixie');
   machine = await startMachine(inject('engineHost'), { sees, withNode: false, image, dataDir: '/var/lib/containers' });

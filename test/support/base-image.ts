@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { createReadStream, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { testCacheDir } from './cache-dir.ts';
 import { askEngine } from './engine-http.ts';
-import { installPackages, isInstalled, say } from './test-engine.ts';
-import { timeStep, timeStepSync } from './timings.ts';
+import { makeOnce, runToEnd } from './make-once.ts';
+import { installPackages, isInstalled } from './test-engine.ts';
+import { timeStep } from './timings.ts';
 
 /** A Debian root with a shell and core utilities, nothing else. */
 export const baseImage = 'gbuild-test/base:bookworm';
@@ -17,11 +18,8 @@ export type Suite = 'bookworm' | 'trixie' | 'forky';
 /** A suite's Debian root with its engines inside: see engine-generations.ts. */
 export const engineImageOf = (suite: Suite) => `gbuild-test/engine:${suite}`;
 
-/** An engine alone, the oldest that gbuild speaks to: see engine-container.ts. */
+/** The oldest engine that gbuild speaks to, and an ssh server for those who ask for one: see engine-container.ts, ssh-engine.ts. */
 export const engineImage = engineImageOf('bookworm');
-
-/** The same with an ssh server beside the engine: see ssh-engine.ts. */
-export const sshEngineImage = 'gbuild-test/ssh-engine:bookworm';
 
 /** A fresh Debian machine with what everybody has: git, bash, CA roots. */
 export const machineImage = 'gbuild-test/machine:bookworm';
@@ -34,8 +32,7 @@ const packages: Record<string, string[]> = {
   [baseImage]: [],
   [smallImage]: ['busybox-static'],
   [machineImage]: ['git', 'ca-certificates'],
-  [engineImage]: docker,
-  [sshEngineImage]: [...docker, 'openssh-server'],
+  [engineImage]: [...docker, 'openssh-server'],
   [engineImageOf('trixie')]: [...docker, ...podman, ...rootless],
   // The one podman has an init to give to containers, the other none: both are met.
   [engineImageOf('forky')]: [...docker, ...podman, 'catatonit'],
@@ -52,7 +49,7 @@ const makeSmall = ['--variant=extract', `--extract-hook=${smallRoot.join(' && ')
 /** Makes sure that an engine has a test image. True when it had to be imported: whoever called may remove it again. */
 export async function ensureTestImage(host: string, image: string): Promise<boolean> {
   if ((await askEngine(host, 'GET', `/images/${image}/json`)).status === 200) return false;
-  const root = ensureRoot(image);
+  const root = await ensureRoot(image);
   const [repo, tag] = image.split(':');
   const path = `/images/create?fromSrc=-&repo=${repo}&tag=${tag}&changes=${encodeURIComponent('CMD ["sh"]')}`;
   const { status, text } = await timeStep(`import ${image} into an engine`, () =>
@@ -67,7 +64,7 @@ export async function removeTestImage(host: string, image: string): Promise<void
 }
 
 /** The image's root as a tar of the same bytes every time, made once and kept. */
-export function ensureRoot(image: string): string {
+export function ensureRoot(image: string): Promise<string> {
   const include = packages[image]?.length ? [`--include=${packages[image].join(',')}`] : [];
   const suite = image.split(':')[1] ?? '';
   // A suite that is not released yet is no longer dated than its mirror is fresh.
@@ -76,31 +73,22 @@ export function ensureRoot(image: string): string {
   return ensureRootTar(image, [...variant, ...undated, ...include], suite, () => readSources(suite));
 }
 
-/** What mmdebstrap makes of these options, suite and sources, made once and kept; two at once are safe. */
-export function ensureRootTar(
+/** What mmdebstrap makes of these options, suite and sources, made once and kept. */
+export async function ensureRootTar(
   image: string,
   options: string[],
   suite: string,
   sources: () => string[],
   more: Record<string, string> = {},
-): string {
+): Promise<string> {
   const file = join(testCacheDir, `${image.replace(/\W+/g, '-')}.tar`);
-  if (existsSync(file)) return file;
-  if (!isInstalled('mmdebstrap')) installPackages(['mmdebstrap']);
-  mkdirSync(testCacheDir, { recursive: true });
-  say(`making ${image} from Debian packages (once)`);
-  const temporary = `${file}.${process.pid}.tar`;
-  const args = [...options, suite, temporary, ...sources()];
-  const env = { ...process.env, SOURCE_DATE_EPOCH: '315532801', ...more };
-  const { status, stderr } = timeStepSync(`make the root of ${image}`, () =>
-    spawnSync('mmdebstrap', args, { env, encoding: 'utf8' }),
-  );
-  if (status !== 0) {
-    rmSync(temporary, { force: true });
-    throw new Error(`mmdebstrap ${args.join(' ')} failed (${status}):\n${stderr}`);
-  }
-  renameSync(temporary, file);
-  return file;
+  return makeOnce(file, `make the root of ${image}`, async (temporary) => {
+    if (!isInstalled('mmdebstrap')) await installPackages(['mmdebstrap']);
+    const env = { SOURCE_DATE_EPOCH: '315532801', ...more };
+    // What is cut off by a power failure is not renamed: nothing need be flushed.
+    const fast = '--dpkgopt=force-unsafe-io';
+    await runToEnd('mmdebstrap', ['--format=tar', fast, ...options, suite, temporary, ...sources()], { env });
+  });
 }
 
 /** The machine's own mirror, as apt knows it; of another suite than the machine's, its release alone. */

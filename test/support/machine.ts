@@ -1,14 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { parseAptOptions } from '../../src/toolchain/apt-setup.ts';
 import { ensureTestImage, machineImage, removeTestImage } from './base-image.ts';
-import { testCacheDir } from './cache-dir.ts';
 import { engineHostConfig, expectStatus } from './engine-container.ts';
 import { askEngine } from './engine-http.ts';
 import { type ExecCall, type ExecResult, execIn } from './exec-in.ts';
+import { ensureNpmPackages } from './node-versions.ts';
 import { ownHost } from './test-engine.ts';
-import { timeStepSync } from './timings.ts';
 
 const oldNode = { node: '20.19.6', npm: '10.9.4' };
 const oldNodeDir = '/opt/old-node';
@@ -37,7 +35,7 @@ export async function startMachine(
   { sees = {}, withNode = true, image = machineImage, dataDir }: MachineOptions = {},
 ): Promise<Machine> {
   const imported = await ensureTestImage(host, image);
-  const nodes = withNode ? { [ensureOldNode()]: oldNodeDir } : {};
+  const nodes = withNode ? { [await ensureOldNode()]: oldNodeDir } : {};
   const id = await createMachine(host, { ...sees, ...nodes, ...systemStore() }, { image, dataDir });
   const dispose = async () => {
     await askEngine(host, 'DELETE', `/containers/${id}?force=1&v=1`);
@@ -84,29 +82,7 @@ function systemStore(): Record<string, string> {
 }
 
 /** Node 20 with npm 10, as packages of the registry, fetched once. */
-function ensureOldNode(): string {
-  const dir = join(testCacheDir, `node-${oldNode.node}-npm-${oldNode.npm}`);
-  if (existsSync(dir)) return dir;
-  const temporary = `${dir}.${process.pid}`;
-  mkdirSync(temporary, { recursive: true });
-  const packages = [`node-linux-${process.arch}@${oldNode.node}`, `npm@${oldNode.npm}`];
-  const args = [
-    'install',
-    '--prefix',
-    temporary,
-    '--no-save',
-    '--no-package-lock',
-    '--no-audit',
-    '--no-fund',
-    ...packages,
-  ];
-  const { status, stderr } = timeStepSync(`fetch Node ${oldNode.node}`, () =>
-    spawnSync('npm', args, { encoding: 'utf8' }),
-  );
-  if (status !== 0) {
-    rmSync(temporary, { recursive: true, force: true });
-    throw new Error(`npm ${args.join(' ')} failed (${status}):\n${stderr}`);
-  }
-  renameSync(temporary, dir);
-  return dir;
+function ensureOldNode(): Promise<string> {
+  const { node, npm } = oldNode;
+  return ensureNpmPackages(`node-${node}-npm-${npm}`, [`node-linux-${process.arch}@${node}`, `npm@${npm}`]);
 }

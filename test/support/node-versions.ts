@@ -1,20 +1,21 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { testCacheDir } from './cache-dir.ts';
-import { timeStep } from './timings.ts';
+import { makeOnce, runToEnd } from './make-once.ts';
 
 /** The binary of an exact Node, from npm's package of it, fetched once and kept outside the checkout. */
 export async function ensureNode(version: string): Promise<string> {
   const name = `node-${process.platform}-${process.arch}`;
-  const home = join(testCacheDir, 'node', version);
-  const node = join(home, 'node_modules', name, 'bin/node');
-  if (existsSync(node)) return node;
-  mkdirSync(home, { recursive: true });
+  const home = await ensureNpmPackages(join('node', version), [`${name}@${version}`]);
+  return join(home, 'node_modules', name, 'bin/node');
+}
+
+/** A folder of the tests' cache with packages of the registry installed in it, made once. */
+export function ensureNpmPackages(folder: string, packages: string[]): Promise<string> {
   const flags = ['--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--loglevel=error'];
-  const args = ['install', '--prefix', home, ...flags, `${name}@${version}`];
-  await timeStep(`fetch Node ${version}`, () => execa('npm', args, { env: trustingEnv() }));
-  return node;
+  return makeOnce(join(testCacheDir, folder), `fetch ${packages.join(' ')}`, (home) =>
+    runToEnd('npm', ['install', '--prefix', home, ...flags, ...packages], { env: trustingEnv() }),
+  );
 }
 
 /** Node looks into the system's store only where it is told to. */

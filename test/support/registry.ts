@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -7,8 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Issued } from './authority.ts';
 import { testCacheDir } from './cache-dir.ts';
-import { say } from './test-engine.ts';
-import { timeStepSync } from './timings.ts';
+import { makeOnce, runToEnd } from './make-once.ts';
 
 /** Who may enter a registry that wants a password. */
 export const registryUser = { user: 'ci', password: 'of the tests' };
@@ -34,7 +33,7 @@ export interface TestRegistry extends AsyncDisposable {
 }
 
 export async function startRegistry(options: RegistryOptions = {}): Promise<TestRegistry> {
-  const program = ensureRegistryProgram();
+  const program = await ensureRegistryProgram();
   const dir = mkdtempSync(join(tmpdir(), 'gbuild-registry-'));
   const port = await findFreePort();
   const configFile = join(dir, 'config.json');
@@ -94,43 +93,25 @@ function configOf(
   };
 }
 
-/**
- * The program alone, out of the Debian package: installing it would start a service. It is kept in the tests' cache; two at
- * once are safe.
- */
-function ensureRegistryProgram(): string {
+/** The program alone, out of the Debian package: installing it would start a service. Kept in the tests' cache. */
+async function ensureRegistryProgram(): Promise<string> {
   const dir = join(testCacheDir, `docker-registry-${process.arch}`);
-  const program = join(dir, 'usr/bin/docker-registry');
-  if (!existsSync(program)) timeStepSync('fetch docker-registry', () => fetchProgram(dir, program));
-  return program;
-}
-
-function fetchProgram(dir: string, program: string): void {
-  say('fetching docker-registry (apt-get)');
-  mkdirSync(testCacheDir, { recursive: true });
-  const temporary = mkdtempSync(join(testCacheDir, '.docker-registry-'));
-  try {
-    const download = () =>
-      spawnSync('apt-get', ['download', '-q', 'docker-registry'], { cwd: temporary, encoding: 'utf8' });
-    if (download().status !== 0) {
-      must('apt-get', ['update', '-q'], temporary);
-      must('apt-get', ['download', '-q', 'docker-registry'], temporary);
-    }
-    const packed = readdirSync(temporary).find((name) => name.endsWith('.deb'));
-    must('dpkg', ['-x', packed ?? 'nothing', join(temporary, 'root')], temporary);
+  await makeOnce(dir, 'fetch docker-registry', async (temporary) => {
+    const cwd = `${temporary}.deb`;
+    mkdirSync(cwd, { recursive: true });
     try {
-      renameSync(join(temporary, 'root'), dir);
-    } catch (error) {
-      if (!existsSync(program)) throw error;
+      const download = () => runToEnd('apt-get', ['download', '-q', 'docker-registry'], { cwd });
+      await download().catch(async () => {
+        await runToEnd('apt-get', ['update', '-q']);
+        await download();
+      });
+      const packed = readdirSync(cwd).find((name) => name.endsWith('.deb'));
+      await runToEnd('dpkg', ['-x', packed ?? 'nothing', temporary], { cwd });
+    } finally {
+      rmSync(cwd, { recursive: true, force: true });
     }
-  } finally {
-    rmSync(temporary, { recursive: true, force: true });
-  }
-}
-
-function must(program: string, args: string[], cwd: string): void {
-  const { status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${program} ${args.join(' ')} failed (${status}):\n${stdout}\n${stderr}`);
+  });
+  return join(dir, 'usr/bin/docker-registry');
 }
 
 /** A port of 127.0.0.1 at which nobody listens for now. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { packLayer } from '../../src/oci/layer.ts';
-import { baseImage, ensureTestImage, removeTestImage, sshEngineImage } from './base-image.ts';
+import { baseImage, engineImage, ensureTestImage, removeTestImage } from './base-image.ts';
 import { engineHostConfig, expectStatus } from './engine-container.ts';
 import { answers, askEngine } from './engine-http.ts';
 import { installPackages, isInstalled } from './test-engine.ts';
@@ -43,15 +43,15 @@ exec dockerd -H tcp://0.0.0.0:2375 -H unix:///var/run/docker.sock --tls=false`;
 
 /** Starts one inside a container of another engine; it has the base image and sees the given folders of this machine. */
 export async function startSshEngine(outer: string, sees: string[] = []): Promise<SshEngine> {
-  if (!isInstalled('ssh-keygen')) installPackages(['openssh-client']);
+  if (!isInstalled('ssh-keygen')) await installPackages(['openssh-client']);
   const dir = mkdtempSync(join(tmpdir(), 'gbuild-ssh-test-'));
   for (const name of ['host_key', 'user_key'])
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', join(dir, name)]);
-  const imported = await ensureTestImage(outer, sshEngineImage);
+  const imported = await ensureTestImage(outer, engineImage);
   const id = await createContainer(outer, sees, dir);
   const dispose = async () => {
     await askEngine(outer, 'DELETE', `/containers/${id}?force=1&v=1`);
-    if (imported) await removeTestImage(outer, sshEngineImage);
+    if (imported) await removeTestImage(outer, engineImage);
     rmSync(dir, { recursive: true, force: true });
   };
   try {
@@ -105,7 +105,7 @@ async function createContainer(outer: string, sees: string[], dir: string): Prom
   const published = { HostIp: '127.0.0.1', HostPort: '0' };
   const { status, text } = await askEngine(outer, 'POST', '/containers/create', {
     json: {
-      Image: sshEngineImage,
+      Image: engineImage,
       Cmd: ['sh', '-c', setup],
       Labels: { 'io.gbuild.test': 'engine' },
       ExposedPorts: { '2375/tcp': {}, '22/tcp': {} },

@@ -4,7 +4,8 @@ import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { testCacheDir } from './cache-dir.ts';
 import { answers, askEngine } from './engine-http.ts';
-import { timeStepSync } from './timings.ts';
+import { holdLock, runToEnd } from './make-once.ts';
+import { timeStep } from './timings.ts';
 
 const runDir = '/run/gbuild-test';
 /** Where the tests' own engine answers. */
@@ -37,7 +38,7 @@ export async function startTestEngine(): Promise<TestEngine> {
     throw new Error(
       'the tests need a container engine: start one, set DOCKER_HOST, or run them as root to have one started',
     );
-  if (!isInstalled('dockerd')) installPackages(['docker.io', 'iptables', 'ca-certificates']);
+  if (!isInstalled('dockerd')) await installPackages(['docker.io', 'iptables', 'ca-certificates']);
   say(`starting a container engine of the tests' own at ${ownHost}`);
   removeStalePidFile();
   const pid = spawnEngine();
@@ -81,19 +82,16 @@ function unmountBelow(dir: string): void {
   for (const point of points.reverse()) spawnSync('umount', ['--lazy', point]);
 }
 
-/** Debian packages the tests need on this machine; says so first. */
-export function installPackages(packages: string[]): void {
+/** Installs Debian packages that the tests need on this machine, after saying so; one process at a time. */
+export async function installPackages(packages: string[]): Promise<void> {
+  await using _ = await holdLock('apt');
   say(`installing ${packages.join(' ')} (apt-get)`);
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  for (const args of [
-    ['update', '-q'],
-    ['install', '-q', '-y', '--no-install-recommends', ...packages],
-  ]) {
-    const { status, stderr, stdout } = timeStepSync(`apt-get ${args[0]} for ${packages.join(' ')}`, () =>
-      spawnSync('apt-get', args, { env, encoding: 'utf8' }),
-    );
-    if (status !== 0) throw new Error(`apt-get ${args.join(' ')} failed (${status}):\n${stdout}\n${stderr}`);
-  }
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  await timeStep(`install ${packages.join(' ')}`, async () => {
+    await runToEnd('apt-get', ['update', '-q'], { env });
+    const quiet = ['-q', '-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300'];
+    await runToEnd('apt-get', ['install', ...quiet, ...packages], { env });
+  });
 }
 
 export function isInstalled(program: string): boolean {

@@ -2,8 +2,14 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Engine } from '../../src/engine/engine.ts';
+import type { OptionValue } from '../../src/spec/types.ts';
+import { rootReferences } from '../../src/toolchain/base.ts';
+import { suiteOf } from '../../src/toolchain/build-entry.ts';
 import { readCatalog } from '../../src/toolchain/catalog.ts';
+import { type EnsuredImage, ensureToolchain } from '../../src/toolchain/ensure.ts';
 import { type ResolvedToolchain, resolveToolchain, type ToolchainRequest } from '../../src/toolchain/resolve.ts';
+import { gbuildCacheDir } from './cache-dir.ts';
+import { hostIn, neverStop, recordProgress } from './toolchain-rim.ts';
 
 export const images = join(import.meta.dirname, '../../images');
 
@@ -61,27 +67,36 @@ export class TestCatalogs {
     return this.remember(resolveToolchain(request, await readCatalog([hostDir])));
   }
 
-  /** What is resolved is removed from the engine in the end. */
+  /** What is resolved is removed from the engine in the end, its roots too: their recipes are these catalogs' own. */
   remember(resolved: ResolvedToolchain): ResolvedToolchain {
-    for (const reference of [resolved.build, resolved.runtime]) if (reference) this.#references.add(reference);
+    for (const reference of referencesOf(resolved)) this.#references.add(reference);
     return resolved;
-  }
-
-  /** Runs work that may make roots, and remembers those for removal. */
-  async rememberRoots<T>(engine: Engine, work: () => Promise<T>): Promise<T> {
-    const list = async () => (await engine.listImages({ reference: 'gbuild/base' })).flatMap(({ tags }) => tags);
-    const before = await list();
-    try {
-      return await work();
-    } finally {
-      for (const tag of await list()) if (!before.includes(tag)) this.#references.add(tag);
-    }
   }
 
   async remove(engine: Engine): Promise<void> {
     for (const reference of this.#references) await engine.removeImage(reference);
     rmSync(this.hostDir, { recursive: true, force: true });
   }
+}
+
+/** A toolchain of gbuild's own catalog, made once for all tests: nobody removes it. */
+export async function ensureFromCatalog(
+  engine: Engine,
+  name: string,
+  version: string,
+  options: Record<string, OptionValue> = {},
+): Promise<{ build: EnsuredImage; runtime: EnsuredImage }> {
+  const request = { kind: 'catalog', request: `${name}@${version}`, name, range: version, options } as const;
+  const resolved = resolveToolchain(request, await readCatalog([images]));
+  const rim = { engine, host: hostIn(gbuildCacheDir), progress: recordProgress(), stop: neverStop() };
+  const { build, runtime } = await ensureToolchain(resolved, { ...rim, role: 'both' });
+  return { build, runtime: runtime! };
+}
+
+/** Everything that making a toolchain may leave on an engine, by name. */
+export function referencesOf({ build, runtime, source }: ResolvedToolchain): string[] {
+  const roots = source.kind === 'catalog' ? rootReferences(suiteOf(source)) : [];
+  return [build, ...(runtime === undefined ? [] : [runtime]), ...roots];
 }
 
 export async function listStaging(engine: Engine): Promise<string[]> {

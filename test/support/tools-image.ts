@@ -26,14 +26,14 @@ export const toolsImage = `gbuild-test/tools:${suite}-${hexOf(digestOf(Buffer.fr
 /** Makes sure that an engine has the tools' image. True when it had to be imported: whoever called may remove it again. */
 export async function ensureToolsImage(host: string): Promise<boolean> {
   if ((await askEngine(host, 'GET', `/images/${toolsImage}/json`)).status === 200) return false;
-  const body = createReadStream(ensureRoot());
+  const body = createReadStream(await ensureRoot());
   const [repo, tag] = toolsImage.split(':');
   const { status, text } = await askEngine(host, 'POST', `/images/create?fromSrc=-&repo=${repo}&tag=${tag}`, { body });
   if (status !== 200 || text.includes('"error"')) throw new Error(`${host} did not import ${toolsImage}: ${text}`);
   return true;
 }
 
-function ensureRoot(): string {
+function ensureRoot(): Promise<string> {
   const apt = parseAptOptions(readApt('apt-config', 'dump', 'Acquire')).map((option) => `--aptopt=${option}`);
   const unread = ['locale', 'doc', 'man'].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`);
   const options = [...apt, ...unread, `--include=${packages.join(',')}`, `--customize-hook=${addOlderCosign}`];

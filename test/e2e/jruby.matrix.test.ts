@@ -1,0 +1,3 @@
+import { describeVendoredGems } from '../support/jruby-suite.ts';
+
+describeVendoredGems('10');
