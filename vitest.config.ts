@@ -5,7 +5,7 @@ import DearestFirst from './test/support/dearest-first.ts';
 const matrix = 'test/**/*.matrix.test.ts';
 
 /** Files that look at all that an engine has, or take away whatever came to it meanwhile: no other file runs beside them. */
-const alone = [
+export const alone = [
   'attach',
   'commands',
   'company-network',

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { timeStepSync } from './timings.ts';
 
 /** A certificate and its key, as files. */
 export interface Issued {
@@ -27,7 +28,9 @@ export function makeAuthority(hostDir: string, subject = '/CN=gbuild test compan
   mkdirSync(hostDir, { recursive: true });
   const [root, key] = [join(hostDir, 'root.pem'), join(hostDir, 'root.key')];
   const uses = ['-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=keyCertSign'];
-  openssl('req', ...newKey, '-x509', '-days', '2', '-subj', subject, '-out', root, '-keyout', key, ...uses);
+  timeStepSync(`make the certificates of ${subject}`, () =>
+    openssl('req', ...newKey, '-x509', '-days', '2', '-subj', subject, '-out', root, '-keyout', key, ...uses),
+  );
   return openAuthority(hostDir, root, key);
 }
 

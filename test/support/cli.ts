@@ -3,6 +3,7 @@ import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa, execaSync } from 'execa';
+import { noteStep } from './timings.ts';
 
 /** Where gbuild is installed: this checkout (built by scripts/build.mjs), or another one named for a trial. */
 const installedAt = process.env.GBUILD_TEST_INSTALL ?? fileURLToPath(new URL('../..', import.meta.url));
@@ -157,6 +158,7 @@ function startCli(args: string[], call: CallOptions, dir: string): RunningCli {
       for (const listener of listeners) listener();
     });
   const ended = child.then(({ exitCode, signal, stdout, stderr }) => {
+    noteToolchains(stderr);
     return { exitCode: exitCode ?? (signal as NodeJS.Signals), stdout, stderr };
   });
   const until = (text: string | RegExp) =>
@@ -177,6 +179,13 @@ function startCli(args: string[], call: CallOptions, dir: string): RunningCli {
     closeStdout: () => void child.stdout.destroy(),
     ended,
   };
+}
+
+/** Keeps how long gbuild took to make images of toolchains, which it says when it has done so. */
+function noteToolchains(stderr: string): void {
+  const done = /^\+ ((?:building|base image|runtime base|fetching)\b.*) \((?:(\d+) min )?([\d.]+) s\)$/gm;
+  for (const [, title = '', minutes = '0', seconds = '0'] of stderr.matchAll(done))
+    noteStep(`toolchain: ${title}`, Number(minutes) * 60 + Number(seconds));
 }
 
 function writeRepository(hostDir: string, files: Record<string, string>): string {

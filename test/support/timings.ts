@@ -1,4 +1,13 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { testCacheDir } from './cache-dir.ts';
 
@@ -45,7 +54,7 @@ export async function timeStep<T>(name: string, work: () => T | Promise<T>): Pro
   try {
     return await work();
   } finally {
-    addStep(name, started);
+    noteStep(name, (performance.now() - started) / 1000);
   }
 }
 
@@ -55,36 +64,47 @@ export function timeStepSync<T>(name: string, work: () => T): T {
   try {
     return work();
   } finally {
-    addStep(name, started);
+    noteStep(name, (performance.now() - started) / 1000);
   }
 }
 
-function addStep(name: string, started: number): void {
+/** Writes down a step that was timed elsewhere. */
+export function noteStep(name: string, seconds: number): void {
   const hostFile = process.env[stepsVariable];
   if (hostFile === undefined) return;
-  const timing: Timing = { kind: 'step', name, seconds: (performance.now() - started) / 1000 };
+  const timing: Timing = { kind: 'step', name, seconds };
   // One write of a short line: processes that append at once do not mix their lines.
   appendFileSync(hostFile, `${JSON.stringify(timing)}\n`);
 }
 
-/** Writes a run's timings whole; returns the file. */
+/** Runs whose timings are kept. */
+const maxRuns = 100;
+
+/** Writes a run's timings whole and removes those of the oldest runs; returns the file. */
 export function writeTimings(hostDir: string, run: RunTimings): string {
   mkdirSync(hostDir, { recursive: true });
   const hostFile = join(hostDir, `${run.startedAt.replaceAll(':', '-')}.json`);
   const temporary = join(hostDir, `.${basename(hostFile)}.${process.pid}`);
   writeFileSync(temporary, `${JSON.stringify(run, undefined, 1)}\n`);
   renameSync(temporary, hostFile);
+  for (const name of listRuns(hostDir).slice(0, -maxRuns)) rmSync(join(hostDir, name));
   return hostFile;
 }
 
 /** Every file's and step's time of the latest run that timed it. */
 export function readLatestTimings(hostDir: string): Timing[] {
-  if (!existsSync(hostDir)) return [];
   const latest = new Map<string, Timing>();
-  const names = readdirSync(hostDir).filter((name) => /^\d.*\.json$/.test(name));
-  for (const name of names.sort())
+  for (const name of listRuns(hostDir))
     for (const timing of readRun(join(hostDir, name)).timings) latest.set(timing.name, timing);
   return [...latest.values()];
+}
+
+/** Names of the files of a folder's runs, the latest last. */
+function listRuns(hostDir: string): string[] {
+  if (!existsSync(hostDir)) return [];
+  return readdirSync(hostDir)
+    .filter((name) => /^\d.*\.json$/.test(name))
+    .sort();
 }
 
 export function readRun(hostFile: string): RunTimings {

@@ -9,6 +9,7 @@ import { readCatalog } from '../../src/toolchain/catalog.ts';
 import { type EnsuredImage, ensureToolchain } from '../../src/toolchain/ensure.ts';
 import { type ResolvedToolchain, resolveToolchain, type ToolchainRequest } from '../../src/toolchain/resolve.ts';
 import { gbuildCacheDir } from './cache-dir.ts';
+import { timeStep } from './timings.ts';
 import { hostIn, neverStop, recordProgress } from './toolchain-rim.ts';
 
 export const images = join(import.meta.dirname, '../../images');
@@ -89,7 +90,9 @@ export async function ensureFromCatalog(
   const request = { kind: 'catalog', request: `${name}@${version}`, name, range: version, options } as const;
   const resolved = resolveToolchain(request, await readCatalog([images]));
   const rim = { engine, host: hostIn(gbuildCacheDir), progress: recordProgress(), stop: neverStop() };
-  const { build, runtime } = await ensureToolchain(resolved, { ...rim, role: 'both' });
+  const { build, runtime } = await timeStep(`toolchain: ${name} ${version}`, () =>
+    ensureToolchain(resolved, { ...rim, role: 'both' }),
+  );
   return { build, runtime: runtime! };
 }
 
