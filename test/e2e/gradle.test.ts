@@ -21,7 +21,8 @@ const name = `e2e-gradle-${process.pid}`;
 const opened = ['java.lang', 'java.lang.invoke', 'java.net', 'java.nio.charset', 'java.util'];
 const toolchain = `gbuild: 1
 name: ${name}
-toolchain: { name: jvm, version: 17, buildPackages: [gradle] }
+toolchain: { name: jvm, version: 17, buildPackages: [gradle], packages: [xmlstarlet] }
+image: { jre: jlink }
 network: host
 caches: [{ name: ${name}, path: /cache/gradle, env: { GRADLE_USER_HOME: /cache/gradle } }]
 env: { JDK_JAVA_OPTIONS: '${opened.map((each) => `--add-opens=java.base/${each}=ALL-UNNAMED`).join(' ')}' }
@@ -34,9 +35,10 @@ const pack = `mkdir -p out/wrapper out/gradle-4.4.1
     jar cfM ../gradle-wrapper.jar .
     cd ..
     cp -rL /usr/share/gradle/. gradle-4.4.1
-    jar cfM gradle-4.4.1-bin.zip gradle-4.4.1`;
+    jar cfM gradle-4.4.1-bin.zip gradle-4.4.1
+    xmlstarlet --version > xmlstarlet`;
 const files = {
-  'gbuild.yml': `${toolchain}image: { jre: jlink }\n`,
+  'gbuild.yml': toolchain,
   '.gitignore': 'build/\n.gradle/\n',
   gradlew:
     '#!/bin/sh\nexec java -Dorg.gradle.appname=gradlew -cp gradle/wrapper/gradle-wrapper.jar org.gradle.wrapper.GradleWrapperMain "$@"\n',
@@ -116,9 +118,9 @@ describe("Gradle by the repository's wrapper", { timeout: 600_000 }, () => {
     const released = await cli.run(['image', '--release', '1.0.0', '--json'], { cwd });
     expect(released.exitCode, `${released.stdout}${released.stderr}`).toBe(0);
     const client = connectEngine(endpointOf(engine), { owner: readOwner(), runId: `gradle-${process.pid}` });
-    expect(await runScript(client, `${name}:1.0.0`, 'java @/app/app.args; ls /app')).toBe(
-      'gradle [1]\napp.args\nclasses\ndependencies\n',
-    );
+    expect(
+      await runScript(client, `${name}:1.0.0`, 'java @/app/app.args; ls /app; xmlstarlet --version | grep -c libxml2'),
+    ).toBe('gradle [1]\napp.args\nclasses\ndependencies\n1\n');
     client.close();
     expect(asked).toHaveLength(1);
   });

@@ -1,13 +1,30 @@
-import { cpSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import type { ImageRecord } from '../../src/pipeline/image-record.ts';
+import { parseLock } from '../../src/spec/lock.ts';
 import { cloneCheckout } from '../support/checkout.ts';
+import { git, openCli } from '../support/cli.ts';
+import { removeRepository } from '../support/engine-images.ts';
 import type { ExecCall } from '../support/exec-in.ts';
 import { type Machine, startMachine } from '../support/machine.ts';
 
 const engine = inject('engineHost');
 const checkout = cloneCheckout();
-afterAll(() => checkout[Symbol.dispose]());
+const cli = openCli({ engine });
+const name = `e2e-fresh-machine-${process.pid}`;
+afterAll(async () => {
+  await removeRepository(engine, name);
+  cli[Symbol.dispose]();
+  checkout[Symbol.dispose]();
+});
+
+/** What of a lock moves with a mirror's packages. */
+function packagesOf(lock: string): unknown {
+  const { platforms } = parseLock(Buffer.from(lock)).toolchain;
+  return Object.values(platforms).map(({ packages, runtimePackages }) => [packages, runtimePackages]);
+}
 
 describe('bin/quickstart on a fresh Debian machine with git, Node 20 and npm, as root', () => {
   let machine: Machine;
@@ -50,6 +67,34 @@ describe('bin/quickstart on a fresh Debian machine with git, Node 20 and npm, as
     expect(said.filter((text) => !output.includes(text))).toEqual([]);
     expect(output).not.toContain('waiting for process');
     expect((await machine.run(['docker', 'ps', '--all', '--quiet'])).output).toBe('');
+  }, 900_000);
+
+  // Nothing is shared with that machine: its engine, its toolchain and its build are its own.
+  test('makes the images that this machine makes of the same commit', async () => {
+    const script = `cp -r ~/.cache/gbuild/quickstart/node-hello ~/copy; cd ~/copy; sed -i 's/^name: .*/name: ${name}/' gbuild.yml
+      git -c user.name=Ada -c user.email=ada@example.org commit -q -a -m 'Another name' >&2
+      "/root/a clone/bin/gbuild" image --release 1.0.1 --json 2>/dev/null; git bundle create - HEAD 2>/dev/null | base64 -w 0`;
+    const { exitCode, stdout, output } = await machine.run(['sh', '-ec', script]);
+    expect(exitCode, output).toBe(0);
+    const [json = '', bundle = ''] = stdout.split(/(?<=\n\}\n)/);
+    const theirs = JSON.parse(json) as ImageRecord;
+    const cwd = join(cli.dir, 'copy');
+    writeFileSync(join(cli.dir, 'bundle'), Buffer.from(bundle, 'base64'));
+    git('/', 'clone', '-q', join(cli.dir, 'bundle'), cwd);
+    const locked = readFileSync(join(cwd, 'gbuild.lock'), 'utf8');
+    const gbuild = async (...args: string[]) => {
+      const result = await cli.run(args, { cwd });
+      expect(result.exitCode, `${result.stdout}${result.stderr}`).toBe(0);
+      return result.stdout;
+    };
+    rmSync(join(cwd, 'gbuild.lock'));
+    await gbuild('lock');
+    const isOfToday = isDeepStrictEqual(packagesOf(locked), packagesOf(readFileSync(join(cwd, 'gbuild.lock'), 'utf8')));
+    // This engine may have kept images of an earlier day, and packages have moved on since.
+    if (!isOfToday) await gbuild('lock', '--update', '--no-try');
+    expect(readFileSync(join(cwd, 'gbuild.lock'), 'utf8')).toBe(locked);
+    const ours = JSON.parse(await gbuild('image', '--release', '1.0.1', '--json')) as ImageRecord;
+    expect([ours.imageId, ours.alreadyReleased]).toEqual([theirs.imageId, false]);
   }, 900_000);
 
   test('is quick the second time: nothing is fetched, installed, built or released anew', async () => {

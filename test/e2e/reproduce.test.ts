@@ -1,20 +1,9 @@
-import {
-  chmodSync,
-  chownSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execaSync } from 'execa';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { ImageRecord } from '../../src/pipeline/image-record.ts';
 import { type CallOptions, type Cli, commitAll, copyInstallation, copyOf, git, openCli } from '../support/cli.ts';
-import { startEngineContainer } from '../support/engine-container.ts';
 import { removeRepository } from '../support/engine-images.ts';
 import { removeVolume } from '../support/engine-left.ts';
 import { ensureNode } from '../support/node-versions.ts';
@@ -25,7 +14,6 @@ const first = openCli({ engine });
 const rootDir = join(first.dir, 'hello');
 const others: Cli[] = [];
 let record: ImageRecord;
-let version = '1.0.1';
 
 // Fetched here: a hook has the time that a slow network takes.
 let nodes: { old: string; new: string };
@@ -42,7 +30,7 @@ afterAll(async () => {
 });
 
 async function release(cli: Cli, cwd: string, options: CallOptions = {}): Promise<ImageRecord> {
-  const { exitCode, stdout, stderr } = await cli.run(['image', '--release', version, '--json'], { ...options, cwd });
+  const { exitCode, stdout, stderr } = await cli.run(['image', '--release', '1.0.1', '--json'], { ...options, cwd });
   // Where the image is another one, the refusal says in which layer and file.
   expect(exitCode, `${stdout}${stderr}`).toBe(0);
   return JSON.parse(stdout) as ImageRecord;
@@ -55,26 +43,6 @@ function cloneInto(cli: Cli, folder: string): string {
   mkdirSync(join(clone, '..'), { recursive: true });
   git('/', 'clone', '-q', rootDir, clone);
   return clone;
-}
-
-/**
- * Has the toolchain made where there is none. Of other packages than the first engine kept from an earlier day, it is made anew
- * there, too, and released.
- */
-async function lockAsOf(cli: Cli, cwd: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const committed = readFileSync(join(cwd, 'gbuild.lock'), 'utf8');
-  rmSync(join(cwd, 'gbuild.lock'));
-  const made = await cli.run(['lock'], { cwd, env });
-  expect(made.exitCode, made.stderr).toBe(0);
-  const isOfToday = readFileSync(join(cwd, 'gbuild.lock'), 'utf8') === committed;
-  git(cwd, 'checkout', '-q', 'gbuild.lock');
-  if (isOfToday) return;
-  const locked = await first.run(['lock', '--update'], { cwd: rootDir });
-  expect(locked.exitCode, locked.stderr).toBe(0);
-  commitAll(rootDir, 'locked anew');
-  git(cwd, 'pull', '-q');
-  version = '1.0.2';
-  record = await release(first, rootDir);
 }
 
 /** A wrapper of Node that starts it with another umask. */
@@ -121,17 +89,3 @@ test.skipIf(process.getuid?.() !== 0 || socket === undefined)('another user and 
     await removeVolume(engine, `gbuild-cache-npm-${uid}`);
   }
 });
-
-test('an engine that shares nothing makes the locked toolchain itself, and then the same image', async () => {
-  const cli = openCli({ engine, ownCache: true });
-  const cwd = cloneInto(cli, 'on another engine');
-  await using other = await startEngineContainer(engine, [cli.dir]);
-  const env = { DOCKER_HOST: other.host };
-  await lockAsOf(cli, cwd, env);
-  const again = await release(cli, cwd, { env });
-  expect([again.imageId, again.engineId, again.alreadyReleased]).toEqual([record.imageId, record.imageId, false]);
-  // The image to build in is the locked one too: nothing is said of packages that have moved on.
-  const tested = await cli.run(['test'], { cwd, env });
-  expect([tested.exitCode, tested.stderr.includes('moved on')]).toEqual([0, false]);
-  expect(git(cwd, 'status', '--porcelain')).toBe('');
-}, 900_000);

@@ -2,7 +2,6 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Engine } from '../../src/engine/engine.ts';
-import type { OptionValue } from '../../src/spec/types.ts';
 import { rootReferences } from '../../src/toolchain/base.ts';
 import { suiteOf } from '../../src/toolchain/build-entry.ts';
 import { readCatalog } from '../../src/toolchain/catalog.ts';
@@ -84,13 +83,12 @@ export class TestCatalogs {
 export async function ensureFromCatalog(
   engine: Engine,
   name: string,
-  version: string,
-  options: Record<string, OptionValue> = {},
+  range: string,
 ): Promise<{ build: EnsuredImage; runtime: EnsuredImage }> {
-  const request = { kind: 'catalog', request: `${name}@${version}`, name, range: version, options } as const;
+  const request = { kind: 'catalog', request: `${name}@${range}`, name, range, options: {} } as const;
   const resolved = resolveToolchain(request, await readCatalog([images]));
   const rim = { engine, host: hostIn(gbuildCacheDir), progress: recordProgress(), stop: neverStop() };
-  const { build, runtime } = await timeStep(`toolchain: ${name} ${version}`, () =>
+  const { build, runtime } = await timeStep(`toolchain: ${name} ${range}`, () =>
     ensureToolchain(resolved, { ...rim, role: 'both' }),
   );
   return { build, runtime: runtime! };
