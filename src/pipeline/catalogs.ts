@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { GbuildError } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { Progress } from '../reporter/progress.ts';
-import { type Catalog, readCatalog } from '../toolchain/catalog.ts';
+import { readBounded } from '../spec/read-bounded.ts';
+import { type Catalog, type KeepParsed, readCatalog } from '../toolchain/catalog.ts';
 import { askGit } from '../workspace/git.ts';
 import { openParseCache } from './parse-cache.ts';
 import { readUserConfig } from './user-config.ts';
@@ -27,10 +28,17 @@ export async function openCatalog(
   { fresh = false } = {},
 ): Promise<Catalog> {
   const cache = openParseCache(host.cacheDir);
-  const places = [...(await readOwnPlaces(owner)), ...(await readUserConfig(host)).catalogs];
-  const folders: string[] = [];
-  for (const place of places) folders.push(isAbsolute(place) ? place : await ensureClone(place, host, progress, fresh));
-  return readCatalog([...folders, join(installDir, 'images')], (kind, bytes, parse) => cache.get(kind, bytes, parse));
+  const open = async (places: string[]) => {
+    const folders: string[] = [];
+    for (const place of places)
+      folders.push(isAbsolute(place) ? place : await ensureClone(place, host, progress, fresh));
+    return folders;
+  };
+  const own = await open(await readOwnPlaces(owner));
+  const callers = await open((await readUserConfig(host)).catalogs);
+  const untrusted = own.filter((folder) => !callers.includes(folder));
+  const keep: KeepParsed = (kind, bytes, parse) => cache.get(kind, bytes, parse);
+  return readCatalog([...own, ...callers, join(installDir, 'images')], keep, untrusted);
 }
 
 /** What the spec names under `catalogs`, before the spec itself can be checked: its tasks may need those of a toolchain. */
@@ -82,7 +90,7 @@ function withoutPassword(text: string): string {
 
 function readTextIfAny(file: string): string | undefined {
   try {
-    return readFileSync(file, 'utf8');
+    return readBounded(file).toString();
   } catch {
     return undefined;
   }

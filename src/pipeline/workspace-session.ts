@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { GbuildError } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { bareTask } from '../spec/bare-task.ts';
 import type { Lock } from '../spec/lock-types.ts';
+import { readBounded } from '../spec/read-bounded.ts';
 import type { Spec, TaskSpec } from '../spec/types.ts';
 import { askRepository } from '../toolchain/asked-version.ts';
 import type { Catalog } from '../toolchain/catalog.ts';
@@ -49,6 +50,7 @@ export async function openWorkspace(
     folder: request.kind === 'folder' ? readToolchainFolder(rootDir, request.path) : undefined,
     jre: spec.image.jre,
   });
+  warnOfRefusedFiles(resolved, places.host, progress);
   const toolchain = { ...resolved, caches: resolved.caches.filter(({ when }) => factsHold(rootDir, when)) };
   return {
     rootDir,
@@ -59,6 +61,17 @@ export async function openWorkspace(
     ...(specFile !== undefined && { specFile }),
     ...(lock !== undefined && { lock }),
   };
+}
+
+/** Says which of the caller's settings a toolchain does not get because the repository itself names its catalog. */
+function warnOfRefusedFiles({ name, source }: ResolvedToolchain, { homeDir }: Host, progress: Progress): void {
+  const asked = source.kind === 'catalog' ? source.entry.refusedHostFiles : [];
+  const there = asked.filter((path) => existsSync(join(homeDir, path)));
+  if (there.length === 0) return;
+  const files = there.map((path) => `~/${path}`).join(', ');
+  progress.warn(
+    `${name} does not get ${files}: this repository names its catalog; name it under "catalogs" of your own config.yml to allow it`,
+  );
 }
 
 /** The spec of the repository around the caller, for whoever needs no toolchain. */
@@ -111,7 +124,7 @@ export function knownTasks(catalog: Catalog): string[] {
 /** What cannot be read is left to the reader proper, which says why. */
 function readBytes(file: string): Buffer | undefined {
   try {
-    return readFileSync(file);
+    return readBounded(file);
   } catch {
     return undefined;
   }

@@ -1,10 +1,15 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { largestFile } from './source.ts';
 
-/** A file's bytes, but never more than one past the limit: whoever parses them refuses a longer file by its length. */
+/**
+ * A regular file's bytes, but never more than one past the limit: whoever parses them refuses a longer file by its length. What
+ * a repository has in its place (a link to a device, a named pipe) is not read: the first never ends, the second never begins.
+ */
 export function readBounded(file: string): Buffer {
-  const descriptor = openSync(file, 'r');
+  const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
+    const stats = fstatSync(descriptor);
+    if (!stats.isFile()) throw new Error(`${describeKind(stats)}, not a file`);
     const bytes = Buffer.alloc(largestFile + 1);
     let length = 0;
     for (;;) {
@@ -15,4 +20,10 @@ export function readBounded(file: string): Buffer {
   } finally {
     closeSync(descriptor);
   }
+}
+
+function describeKind(stats: Stats): string {
+  if (stats.isDirectory()) return 'a folder';
+  if (stats.isFIFO()) return 'a named pipe';
+  return stats.isSocket() ? 'a socket' : 'a device';
 }

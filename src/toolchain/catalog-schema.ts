@@ -1,5 +1,6 @@
 import semver from 'semver';
 import { z } from 'zod';
+import { packageName } from './package-name.ts';
 
 const word = z.string().regex(/^[a-z0-9]+(?:[._-][a-z0-9]+)*$/, 'lower case letters, digits, and . _ - between them');
 const environment = z.record(z.string().regex(/^[A-Za-z_]\w*$/, 'a variable name'), z.string());
@@ -9,6 +10,10 @@ const cachePath = z.string().regex(/^\/(?:cache|home\/gbuild)\/./, 'a path below
 const versionList = z.string().transform((text) => text.split(/\s+/).filter((version) => version !== ''));
 const range = z.string().refine((text) => semver.validRange(text) !== null, 'a range of versions');
 const pattern = z.string().refine(isPattern, 'a regular expression');
+const npmPackage = z.string().regex(packageName, 'the name of a package of the npm registry');
+const belowHome = z
+  .string()
+  .refine((path) => path.split('/').every((part) => !['', '.', '..'].includes(part)), 'a path below the home');
 
 /**
  * Something that can be read in a repository without running anything: a file is there; a key of a JSON file (dotted path)
@@ -69,7 +74,7 @@ const optionSchema = z.strictObject({
 
 const partSchema = z.strictObject({
   /** The npm package that brings this part; by platform where it is a binary. */
-  npm: z.union([z.string(), z.record(platform, z.string())]),
+  npm: z.union([npmPackage, z.record(platform, npmPackage)]),
   /** `{version}`, an exact version, or by range of the toolchain's version; without it only the option brings the part. */
   version: ranges(z.string()).optional(),
   /** The option with which a repository chooses this part's version itself. */
@@ -139,12 +144,12 @@ export const toolchainSchema = z.strictObject({
   env: environment.default({}),
   /**
    * The caller's own configuration of the tools (mirrors, credentials): files below the home that are bound read-only into
-   * builds and runs where they are there, and never come into an image.
+   * builds and runs where they are there, and never come into an image. A catalog that the repository itself names gets none.
    */
   hostFiles: z
     .array(
       z.strictObject({
-        from: z.string().regex(/^[^/]/, 'a path below the home'),
+        from: belowHome,
         to: absolutePath,
         keep: pattern.optional(),
       }),

@@ -1,6 +1,8 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { GbuildError, messageOf } from '../errors.ts';
+import { readBounded } from '../spec/read-bounded.ts';
+import { largestFile } from '../spec/source.ts';
 import type { BaseData, ToolchainData } from './catalog-schema.ts';
 
 /** One file that goes into a recipe: its path below the folder, whether it is executable, and its bytes. */
@@ -16,6 +18,8 @@ export interface RecipeFile {
 export interface CatalogEntry {
   data: ToolchainData;
   hostDir: string;
+  /** Files of the caller's home that the data asks for and does not get: the repository itself names the catalog. */
+  refusedHostFiles: string[];
   /** Of the last of the catalog's folders, which is gbuild's own: what is wrong with it is not the caller's to mend. */
   isBuiltIn: boolean;
   /** `package@version` -> the integrity (`sha512-...`) that the catalog vouches for. */
@@ -49,11 +53,13 @@ export type KeepParsed = <T>(kind: string, bytes: Uint8Array, parse: () => Promi
 
 /**
  * Reads the catalog's folders; an entry of an earlier folder hides one of the same name in a later one. A mistake in an
- * entry is thrown when it is asked for. Throws 'toolchain-failed' for a folder that is not there.
+ * entry is thrown when it is asked for. `untrusted`: the folders that the repository names and the caller does not. Throws
+ * 'toolchain-failed' for a folder that is not there.
  */
 export async function readCatalog(
   hostDirs: string[],
   keep: KeepParsed = (_kind, _bytes, parse) => parse(),
+  untrusted: readonly string[] = [],
 ): Promise<Catalog> {
   const dirs = new Map<string, string>();
   for (const hostDir of hostDirs) {
@@ -68,7 +74,11 @@ export async function readCatalog(
   for (const name of names) {
     const hostDir = dirs.get(name)!;
     const isBuiltIn = dirname(hostDir) === builtIn;
-    entries.set(name, await later(async () => ({ ...(await readEntry(name, hostDir, keep)), isBuiltIn })));
+    const isTrusted = !untrusted.includes(dirname(hostDir));
+    entries.set(
+      name,
+      await later(async () => ({ ...withHostFiles(await readEntry(name, hostDir, keep), isTrusted), isBuiltIn })),
+    );
   }
   const base = await later(() => readBase(dirs.get('base'), hostDirs, keep));
   return { names, find: (name) => entries.get(name)?.(), base };
@@ -86,7 +96,16 @@ async function later<T>(work: () => Promise<T>): Promise<() => T> {
   }
 }
 
-async function readEntry(name: string, hostDir: string, keep: KeepParsed): Promise<Omit<CatalogEntry, 'isBuiltIn'>> {
+type ReadEntry = Omit<CatalogEntry, 'isBuiltIn' | 'refusedHostFiles'>;
+
+/** The caller's files go to tools that gbuild or the caller vouches for: a repository would send them where it likes. */
+function withHostFiles(entry: ReadEntry, isTrusted: boolean): Omit<CatalogEntry, 'isBuiltIn'> {
+  if (isTrusted) return { ...entry, refusedHostFiles: [] };
+  const refusedHostFiles = entry.data.hostFiles.map(({ from }) => from);
+  return { ...entry, data: { ...entry.data, hostFiles: [] }, refusedHostFiles };
+}
+
+async function readEntry(name: string, hostDir: string, keep: KeepParsed): Promise<ReadEntry> {
   const file = join(hostDir, toolchainFile);
   const data = await readData<ToolchainData>(file, keep, 'toolchain');
   if (data.name !== name) {
@@ -112,13 +131,26 @@ async function readBase(hostDir: string | undefined, hostDirs: string[], keep: K
 
 /** Parser and schemas are loaded when something must be parsed. */
 function readData<T>(file: string, keep: KeepParsed, kind: 'toolchain' | 'base'): Promise<T> {
-  const bytes = readFileSync(file);
+  const bytes = readWhole(file);
   return keep(kind, bytes, async () => {
     const [{ parseData }, { baseSchema, toolchainSchema }] = await Promise.all([
       import('./data-file.ts'),
       import('./catalog-schema.ts'),
     ]);
     return parseData(bytes.toString(), file, kind === 'base' ? baseSchema : toolchainSchema) as T;
+  });
+}
+
+function readWhole(file: string): Buffer {
+  let bytes: Buffer;
+  try {
+    bytes = readBounded(file);
+  } catch (cause) {
+    throw new GbuildError('toolchain-failed', `${file} cannot be read: ${messageOf(cause)}`, { cause });
+  }
+  if (bytes.length <= largestFile) return bytes;
+  throw new GbuildError('toolchain-failed', `${file} is larger than ${largestFile / 1024} KiB`, {
+    suggestions: [`ls -l ${file}`],
   });
 }
 

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { GbuildError } from '../errors.ts';
+import { exactPackage } from './package-name.ts';
 import { programFailed, runProgram } from './program.ts';
 import type { Rim } from './rim.ts';
 import { readHostTrust } from './trust.ts';
@@ -37,6 +38,7 @@ export async function downloadPackage(
   request: PackageRequest,
   context: Omit<Rim, 'engine'>,
 ): Promise<DownloadedPackage> {
+  const what = exactPackage(request.name, request.version);
   const hostDir = join(context.host.cacheDir, 'downloads');
   mkdirSync(hostDir, { recursive: true });
   const kept = findKept(hostDir, request);
@@ -47,11 +49,11 @@ export async function downloadPackage(
   }
   const title = `fetching ${request.name} ${request.version}`;
   return context.progress.step(title, (step) =>
-    fetchPackage(hostDir, request, { ...context, onLine: (line) => step.log(line) }),
+    fetchPackage(hostDir, request, { ...context, what, onLine: (line) => step.log(line) }),
   );
 }
 
-type PackContext = Pick<Rim, 'host' | 'stop'> & { onLine: (line: string) => void };
+type PackContext = Pick<Rim, 'host' | 'stop'> & { what: string; onLine: (line: string) => void };
 
 async function fetchPackage(
   hostDir: string,
@@ -60,7 +62,7 @@ async function fetchPackage(
 ): Promise<DownloadedPackage> {
   const temporary = mkdtempSync(join(hostDir, '.incoming-'));
   try {
-    const packed = await packByNpm(temporary, request, context);
+    const packed = await packByNpm(temporary, context);
     const { digest, size } = await hashFile(packed);
     const integrity = `sha512-${digest.toString('base64')}`;
     if (request.integrity !== undefined && request.integrity !== integrity) throw wrongBytes(request, integrity);
@@ -72,13 +74,12 @@ async function fetchPackage(
   }
 }
 
-/** Runs in an empty folder: the repository's own .npmrc does not decide what the host fetches. */
-async function packByNpm(
-  hostDir: string,
-  request: PackageRequest,
-  { host, stop, onLine }: PackContext,
-): Promise<string> {
-  const what = `${request.name}@${request.version}`;
+/**
+ * Runs in a folder that npm takes for a project of its own: the .npmrc of a repository around the cache (as in CI) does not
+ * decide what the host fetches, nor which programs npm starts.
+ */
+async function packByNpm(hostDir: string, { host, stop, what, onLine }: PackContext): Promise<string> {
+  writeFileSync(join(hostDir, 'package.json'), '{}');
   const retries = [
     '--fetch-retries=4',
     '--fetch-retry-factor=3',

