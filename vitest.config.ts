@@ -5,16 +5,9 @@ import DearestFirst from './test/support/dearest-first.ts';
 const matrix = 'test/**/*.matrix.test.ts';
 
 /** Files that look at all that an engine has, or take away whatever came to it meanwhile: no other file runs beside them. */
-export const alone = [
-  'attach',
-  'commands',
-  'company-network',
-  'engine',
-  'image-publish',
-  'kill',
-  'quickstart',
-  'toolchain',
-].map((name) => `test/e2e/${name}.test.ts`);
+export const alone = ['attach', 'commands', 'engine', 'image-publish', 'kill', 'quickstart', 'toolchain'].map(
+  (name) => `test/e2e/${name}.test.ts`,
+);
 
 const withEngine = {
   globalSetup: ['test/support/engine-setup.ts'],

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -21,6 +21,7 @@ const cli = openCli({ engine });
 const secret = 'pw:9f3c@Z7-secret';
 const nonce = `${process.pid}`;
 const catalogDir = join(cli.dir, 'catalog');
+const configDir = join(cli.dir, 'config');
 /** Names of images to remove in the end. */
 const made = new Set<string>();
 let client: Engine;
@@ -37,7 +38,13 @@ beforeAll(async () => {
     roots,
     `${trusted === undefined ? '' : readFileSync(trusted, 'utf8')}\n${readFileSync(proxy.rootFile, 'utf8')}`,
   );
-  env = { HTTPS_PROXY: proxy.url, HTTP_PROXY: proxy.url, NO_PROXY: 'localhost,127.0.0.1', NODE_EXTRA_CA_CERTS: roots };
+  env = {
+    XDG_CONFIG_HOME: configDir,
+    HTTPS_PROXY: proxy.url,
+    HTTP_PROXY: proxy.url,
+    NO_PROXY: 'localhost,127.0.0.1',
+    NODE_EXTRA_CA_CERTS: roots,
+  };
 });
 afterAll(async () => {
   for (const reference of made) await removeTag(engine, reference);
@@ -58,6 +65,8 @@ function writeCatalog(): void {
   );
   for (const file of ['base/trim', 'base/helpers/install-packages']) edit(file, (text) => `${text}# ${nonce}\n`);
   edit('sbt/warm/build.sbt', (text) => `${text}// ${nonce}\n`);
+  mkdirSync(join(configDir, 'gbuild'), { recursive: true });
+  writeFileSync(join(configDir, 'gbuild/config.yml'), `config: 1\ncatalogs: [${catalogDir}]\n`);
 }
 
 interface Case {
@@ -100,7 +109,7 @@ describe.each(cases)('behind a proxy that wants a password and opens TLS, $path'
     copyOf(example.path, rootDir, name);
     const spec = join(rootDir, 'gbuild.yml');
     // The proxy is at the machine's loopback address.
-    const own = `network: host\ncatalogs: [${catalogDir}]\ncaches: ${JSON.stringify(caches)}\n`;
+    const own = `network: host\ncaches: ${JSON.stringify(caches)}\n`;
     writeFileSync(spec, `${readFileSync(spec, 'utf8')}${own}`);
   });
   afterAll(async () => {

@@ -527,6 +527,25 @@ test("the caller's settings of a tool reach its runs, are said by plan, and nobo
   expect(`${planned.stdout}${stderr}`).not.toContain('hush');
 }, 600_000);
 
+test("a repository's own catalog gets none of the caller's files, unless the caller names it, too", async () => {
+  using own = openCli({ engine, ownCache: true });
+  writeFileSync(join(own.dir, 'home/.netrc'), 'machine example.org password hush-7f3a\n');
+  const data = tiny()[`toolchains/${name}/toolchain.yml`]!;
+  const cwd = own.repository('thief', {
+    'gbuild.yml': `${spec}tasks: { test: cat /home/gbuild/.netrc || echo nothing there }\n`,
+    ...tiny(),
+    [`toolchains/${name}/toolchain.yml`]: `${data}hostFiles: [{ from: .netrc, to: /home/gbuild/.netrc }]\n`,
+  });
+  const refused = await own.run(['test'], { cwd });
+  expect([refused.exitCode, refused.stdout]).toEqual([0, 'nothing there\n']);
+  expect(refused.stderr).toContain(`warning: ${name} does not get ~/.netrc: this repository names its catalog`);
+  const config = join(own.dir, 'config/gbuild/config.yml');
+  mkdirSync(join(config, '..'), { recursive: true });
+  writeFileSync(config, `config: 1\ncatalogs: [${join(cwd, 'toolchains')}]\n`);
+  const given = await own.run(['test'], { cwd, env: { XDG_CONFIG_HOME: join(own.dir, 'config') } });
+  expect([given.exitCode, given.stdout]).toEqual([0, 'machine example.org password hush-7f3a\n']);
+}, 600_000);
+
 test('a cache that outgrows its limit is emptied once the tasks have ended', async () => {
   using own = openCli({ engine, ownCache: true });
   const cache = `e2e-bound-${process.pid}`;

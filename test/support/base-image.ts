@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { testCacheDir } from './cache-dir.ts';
 import { askEngine } from './engine-http.ts';
-import { makeOnce, runToEnd } from './make-once.ts';
+import { holdLock, makeOnce, runToEnd } from './make-once.ts';
 import { installPackages, isInstalled } from './test-engine.ts';
 import { timeStep } from './timings.ts';
 
@@ -24,14 +25,15 @@ export const engineImage = engineImageOf('bookworm');
 /** A fresh Debian machine with what everybody has: git, bash, CA roots. */
 export const machineImage = 'gbuild-test/machine:bookworm';
 
-const docker = ['docker.io', 'iptables', 'procps', 'iproute2'];
+// Roots have what is essential and apt, as gbuild's own do.
+const docker = ['docker.io', 'iptables', 'procps', 'iproute2', 'mount', 'passwd'];
 const podman = ['podman', 'buildah', 'runc', 'nftables', 'netavark', 'aardvark-dns'];
 const rootless = ['uidmap', 'passt', 'slirp4netns', 'rootlesskit', 'fuse-overlayfs'];
 
 const packages: Record<string, string[]> = {
   [baseImage]: [],
   [smallImage]: ['busybox-static'],
-  [machineImage]: ['git', 'ca-certificates'],
+  [machineImage]: ['git', 'ca-certificates', 'mount', 'passwd'],
   [engineImage]: [...docker, 'openssh-server'],
   [engineImageOf('trixie')]: [...docker, ...podman, ...rootless],
   // The one podman has an init to give to containers, the other none: both are met.
@@ -46,17 +48,30 @@ const smallRoot = [
 ];
 const makeSmall = ['--variant=extract', `--extract-hook=${smallRoot.join(' && ')}`];
 
-/** Makes sure that an engine has a test image. True when it had to be imported: whoever called may remove it again. */
+/**
+ * Makes sure that an engine has a test image, and one of today's options where it has kept another. True when it had to be
+ * imported: whoever called may remove it again.
+ */
 export async function ensureTestImage(host: string, image: string): Promise<boolean> {
-  if ((await askEngine(host, 'GET', `/images/${image}/json`)).status === 200) return false;
+  const recipe = recipeOf(optionsOf(image));
+  if (await hasImage(host, image, recipe)) return false;
   const root = await ensureRoot(image);
+  await using _ = await holdLock(`import ${image} into ${host}`);
+  if (await hasImage(host, image, recipe)) return false;
   const [repo, tag] = image.split(':');
-  const path = `/images/create?fromSrc=-&repo=${repo}&tag=${tag}&changes=${encodeURIComponent('CMD ["sh"]')}`;
+  const changes = encodeURIComponent('CMD ["sh"]');
+  const path = `/images/create?fromSrc=-&repo=${repo}&tag=${tag}&message=${recipe}&changes=${changes}`;
   const { status, text } = await timeStep(`import ${image} into an engine`, () =>
     askEngine(host, 'POST', path, { body: createReadStream(root) }),
   );
   if (status !== 200 || text.includes('"error"')) throw new Error(`${host} did not import ${image}: ${text}`);
   return true;
+}
+
+/** The containerd store keeps no comment; an engine with one is started anew each time. */
+async function hasImage(host: string, image: string, recipe: string): Promise<boolean> {
+  const { status, text } = await askEngine(host, 'GET', `/images/${image}/json`);
+  return status === 200 && [recipe, ''].includes((JSON.parse(text) as { Comment?: string }).Comment ?? '');
 }
 
 export async function removeTestImage(host: string, image: string): Promise<void> {
@@ -65,12 +80,26 @@ export async function removeTestImage(host: string, image: string): Promise<void
 
 /** The image's root as a tar of the same bytes every time, made once and kept. */
 export function ensureRoot(image: string): Promise<string> {
+  const suite = suiteOf(image);
+  return ensureRootTar(image, optionsOf(image), suite, () => readSources(suite));
+}
+
+const suiteOf = (image: string) => image.split(':')[1] ?? '';
+
+/** Documentation and translations that no test reads. */
+const unread = ['doc', 'info', 'locale', 'man'].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`);
+
+/** mmdebstrap's for a test image. */
+function optionsOf(image: string): string[] {
   const include = packages[image]?.length ? [`--include=${packages[image].join(',')}`] : [];
-  const suite = image.split(':')[1] ?? '';
   // A suite that is not released yet is no longer dated than its mirror is fresh.
-  const undated = suite === 'forky' ? ['--aptopt=Acquire::Check-Valid-Until "false"'] : [];
-  const variant = image === smallImage ? makeSmall : ['--variant=minbase'];
-  return ensureRootTar(image, [...variant, ...undated, ...include], suite, () => readSources(suite));
+  const undated = suiteOf(image) === 'forky' ? ['--aptopt=Acquire::Check-Valid-Until "false"'] : [];
+  const variant = image === smallImage ? makeSmall : ['--variant=apt', '--include=usr-is-merged', ...unread];
+  return [...variant, ...undated, ...include];
+}
+
+function recipeOf(options: string[]): string {
+  return createHash('sha256').update(options.join('\n')).digest('hex').slice(0, 12);
 }
 
 /** What mmdebstrap makes of these options, suite and sources, made once and kept. */
@@ -81,7 +110,7 @@ export async function ensureRootTar(
   sources: () => string[],
   more: Record<string, string> = {},
 ): Promise<string> {
-  const file = join(testCacheDir, `${image.replace(/\W+/g, '-')}.tar`);
+  const file = join(testCacheDir, `${image.replace(/\W+/g, '-')}-${recipeOf(options)}.tar`);
   return makeOnce(file, `make the root of ${image}`, async (temporary) => {
     if (!isInstalled('mmdebstrap')) await installPackages(['mmdebstrap']);
     const env = { SOURCE_DATE_EPOCH: '315532801', ...more };
