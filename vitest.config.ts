@@ -11,7 +11,8 @@ export const alone = ['attach', 'commands', 'engine', 'image-publish', 'kill', '
 
 const withEngine = {
   globalSetup: ['test/support/engine-setup.ts'],
-  testTimeout: 120_000,
+  // A limit for what hangs, here too: some tests make what they need first.
+  testTimeout: 600_000,
   hookTimeout: 600_000,
 };
 

@@ -17,6 +17,13 @@ export async function writeImage(layout: Layout, image: Image): Promise<void> {
   await layout.writeBlob(image.manifestDigest, image.manifestBytes.length, [image.manifestBytes]);
 }
 
+/** The same of an image whose layers lie in files that nobody else wants: they are moved. */
+export async function moveImage(layout: Layout, image: Image): Promise<void> {
+  for (const { diffId, size, hostFile } of image.layers)
+    if (hostFile !== undefined) await layout.adoptBlob(diffId, size, hostFile);
+  await writeImage(layout, image);
+}
+
 /** The image whose manifest has this digest, all its layers by value. Throws `store-failed` naming a layer that is not there. */
 export async function readImage(layout: Layout, manifestDigest: Digest): Promise<Image> {
   const manifestBytes = await layout.readBlob(manifestDigest);

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { statSync } from 'node:fs';
 import { GbuildError } from '../errors.ts';
 import { arrangeEntries } from './arrange.ts';
 import type { Digest } from './digest.ts';
@@ -41,12 +40,6 @@ export function layerOfItems(
   { expected, createdBy }: { expected: number; createdBy: string },
 ): Layer {
   return layerOfPasses((takeSlab) => writeTar(list(), takeSlab), expected, createdBy);
-}
-
-/** The layer of a tar that lies on disk already, taken as it is. Hashes it now. */
-export function layerOfFile(hostFile: string, { createdBy }: { createdBy: string }): Layer {
-  const { size } = statSync(hostFile);
-  return layerOfPasses((takeSlab) => readSlabs(hostFile, size, takeSlab), size, createdBy);
 }
 
 /** The layer of a tar on disk whose digest is known from having written it. */

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GbuildError, messageOf } from '../errors.ts';
@@ -8,7 +8,7 @@ import { formatCanonical } from './json.ts';
 import { assertLayoutPlace, kindOf } from './layout-place.ts';
 import { withLock } from './lock-file.ts';
 import { annotationKeys, type Descriptor, type Index, mediaTypes } from './spec.ts';
-import { readTemporaryMark, writeBeside } from './write-beside.ts';
+import { moveWhole, readTemporaryMark, writeBeside } from './write-beside.ts';
 import { isWriterDead } from './writer-mark.ts';
 
 /**
@@ -63,6 +63,16 @@ export class Layout {
   ): Promise<void> {
     if (this.hasBlob(digest, size) && (await this.touchBlob(digest))) return;
     await guard(this.dir, () => writeBeside(this.blobFile(digest), chunks, { digest, size }));
+  }
+
+  /**
+   * Takes a file in whose bytes are known to be what the digest names: moved where the store is on the same file system, else
+   * copied and verified.
+   */
+  async adoptBlob(digest: Digest, size: number, hostFile: string): Promise<void> {
+    if (this.hasBlob(digest, size) && (await this.touchBlob(digest))) return;
+    if (await guard(this.dir, () => moveWhole(hostFile, this.blobFile(digest)))) return;
+    await this.writeBlob(digest, size, createReadStream(hostFile));
   }
 
   /** A small blob (manifest, config), verified. */

@@ -29,6 +29,22 @@ export async function writeBeside(
   await flushFolder(dirname(hostFile));
 }
 
+/** Moves a whole file to its place, flushed first; false where that is on another file system. */
+export async function moveWhole(hostFile: string, target: string): Promise<boolean> {
+  {
+    await using file = await open(hostFile, 'r');
+    await file.sync();
+  }
+  try {
+    await rename(hostFile, target);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EXDEV') return false;
+    throw cause;
+  }
+  await flushFolder(dirname(target));
+  return true;
+}
+
 /** The writer's mark in the name of a file that was never finished. */
 export function readTemporaryMark(name: string): string | undefined {
   return /\.tmp-(\d+-\w+-\w+-\w+)$/.exec(name)?.[1];

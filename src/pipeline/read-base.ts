@@ -2,7 +2,7 @@ import type { Engine } from '../engine/engine.ts';
 import { ownerText } from '../engine/owner.ts';
 import { GbuildError } from '../errors.ts';
 import type { Host, Stop } from '../host.ts';
-import { writeImage } from '../oci/copy.ts';
+import { moveImage } from '../oci/copy.ts';
 import type { Digest } from '../oci/digest.ts';
 import { type BaseImage, extendImage, scratchImage } from '../oci/image.ts';
 import type { Layout } from '../oci/layout.ts';
@@ -74,7 +74,7 @@ async function importBase(engineId: Digest, { store, engine, host, stop }: ReadB
   await withSpool(host, `${ownerText(engine.owner)}.${engineId.slice(7, 19)}`, async (spoolDir) => {
     const image = await saveImage(engine, engineId, spoolDir);
     stop.ask.throwIfAborted();
-    await writeImage(store, image);
+    await moveImage(store, image);
     await nameImage(store, image, nameOfBase(engineId), {});
   });
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, expect, inject, test } from 'vitest';
 import { copyOf, git, openCli } from '../support/cli.ts';
 import { removeRepository } from '../support/engine-images.ts';
-import { describeVendoredGems, releaseAndAsk } from '../support/jruby-suite.ts';
+import { releaseAndAsk } from '../support/jruby-suite.ts';
 
 const engine = inject('engineHost');
 const cli = openCli({ engine });
@@ -26,5 +26,3 @@ test("a repository of JRuby's is tested with the gems that JRuby brings, and rel
   });
   expect(git(cwd, 'status', '--porcelain')).toBe('');
 });
-
-describeVendoredGems('9.4');

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { messageOf } from '../../src/errors.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import type { Entry } from '../../src/oci/entry.ts';
-import { constantTime, layerOfFile, packLayer } from '../../src/oci/layer.ts';
+import { constantTime, packLayer } from '../../src/oci/layer.ts';
 import { directory, file, goldenTree, makeFolder, readByTarStream, symlink, unpackBySystemTar } from './tree.ts';
 
 const options = { createdBy: 'test' };
@@ -321,17 +321,6 @@ describe('a large layer', () => {
     writeFileSync(hostFile, '');
     truncateSync(hostFile, 60 << 20);
     expect(() => packLayer([hostEntry('large', hostFile, 70 << 20)], options)).toThrowError(/shrank/);
-  });
-});
-
-describe('layerOfFile', () => {
-  it('takes a tar as it lies on the disk', async () => {
-    await using folder = await makeFolder();
-    const packed = packLayer(goldenTree, options);
-    writeFileSync(folder.getPath('layer.tar'), Buffer.concat([...packed.chunks()]));
-    const layer = layerOfFile(folder.getPath('layer.tar'), { createdBy: 'x' });
-    expect([layer.diffId, layer.size, layer.createdBy]).toEqual([packed.diffId, packed.size, 'x']);
-    expect(digestOf(Buffer.concat([...layer.chunks()]))).toBe(packed.diffId);
   });
 });
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readImage, writeDockerArchive, writeImage } from '../../src/oci/copy.ts';
 import { digestOf } from '../../src/oci/digest.ts';
@@ -62,6 +62,28 @@ describe('a layout', () => {
     );
     expect(layout.hasBlob(digest)).toBe(false);
     expect(readdirSync(folder.getPath('store/blobs/sha256'))).toEqual([]);
+  });
+
+  it('takes a file in by moving it, also from another file system, and leaves what it has', async () => {
+    await using folder = await makeFolder();
+    const layout = await openLayout(folder.getPath('layout'));
+    const shm = mkdtempSync('/dev/shm/gbuild-layout-');
+    try {
+      for (const hostFile of [folder.getPath('near'), `${shm}/far`]) {
+        const bytes = Buffer.from(`bytes of ${hostFile}`);
+        const digest = digestOf(bytes);
+        writeFileSync(hostFile, bytes);
+        await layout.adoptBlob(digest, bytes.length, hostFile);
+        expect(await layout.readBlob(digest)).toEqual(bytes);
+        expect(existsSync(hostFile)).toBe(hostFile.startsWith(shm));
+        writeFileSync(hostFile, 'others');
+        await layout.adoptBlob(digest, bytes.length, hostFile);
+        expect(await layout.readBlob(digest)).toEqual(bytes);
+      }
+      await expect(layout.adoptBlob(digestOf(Buffer.from('x')), 1, folder.getPath('nothing'))).rejects.toThrow();
+    } finally {
+      rmSync(shm, { recursive: true });
+    }
   });
 
   it('finds a damaged blob when it is read', async () => {
