@@ -1,10 +1,8 @@
 import { LineCounter } from 'yaml';
 import { formatFrame } from './frame.ts';
 import { escapeInvisible, formatPath, type Mistake } from './mistakes.ts';
+import { largestFile } from './read-bounded.ts';
 import type { PathKey, Position } from './types.ts';
-
-/** More than any file written by hand; keeps the worst file a matter of a second. */
-export const largestFile = 256 * 1024;
 
 /** What is said about a place: the parts of a mistake that the place itself does not give. */
 export interface Remark {

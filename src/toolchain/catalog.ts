@@ -1,8 +1,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { GbuildError, messageOf } from '../errors.ts';
-import { readBounded } from '../spec/read-bounded.ts';
-import { largestFile } from '../spec/source.ts';
+import { largestFile, readBounded } from '../spec/read-bounded.ts';
 import type { BaseData, ToolchainData } from './catalog-schema.ts';
 
 /** One file that goes into a recipe: its path below the folder, whether it is executable, and its bytes. */

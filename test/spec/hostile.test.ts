@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { largestFile } from '../../src/spec/source.ts';
+import { largestFile } from '../../src/spec/read-bounded.ts';
 import { mistakesOf, specWith } from './mistakes-of.ts';
 
 test('a file without content says how to start one', () => {

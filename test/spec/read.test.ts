@@ -4,7 +4,7 @@ import { createFixture } from 'fs-fixture';
 import { expect, test } from 'vitest';
 import { readLock } from '../../src/spec/lock.ts';
 import { readSpec } from '../../src/spec/read.ts';
-import { largestFile } from '../../src/spec/source.ts';
+import { largestFile } from '../../src/spec/read-bounded.ts';
 import { corpus } from './corpus.ts';
 import { errorOf } from './mistakes-of.ts';
 
