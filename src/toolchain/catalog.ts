@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { GbuildError, messageOf } from '../errors.ts';
 import { largestFile, readBounded } from '../spec/read-bounded.ts';
 import type { BaseData, ToolchainData } from './catalog-schema.ts';
@@ -61,10 +61,14 @@ export async function readCatalog(
   untrusted: readonly string[] = [],
 ): Promise<Catalog> {
   const dirs = new Map<string, string>();
+  // By the folder as it was given: a path put together again may be spelled otherwise.
+  const catalogOf = new Map<string, string>();
   for (const hostDir of hostDirs) {
     for (const name of listFolders(hostDir)) {
       const known = existsSync(join(hostDir, name, name === 'base' ? baseFile : toolchainFile));
-      if (known && !dirs.has(name)) dirs.set(name, join(hostDir, name));
+      if (!known || dirs.has(name)) continue;
+      dirs.set(name, join(hostDir, name));
+      catalogOf.set(name, hostDir);
     }
   }
   const names = [...dirs.keys()].filter((name) => name !== 'base').sort();
@@ -72,8 +76,9 @@ export async function readCatalog(
   const builtIn = hostDirs.at(-1);
   for (const name of names) {
     const hostDir = dirs.get(name)!;
-    const isBuiltIn = dirname(hostDir) === builtIn;
-    const isTrusted = !untrusted.includes(dirname(hostDir));
+    const catalogDir = catalogOf.get(name)!;
+    const isBuiltIn = catalogDir === builtIn;
+    const isTrusted = !untrusted.includes(catalogDir);
     entries.set(
       name,
       await later(async () => ({ ...withHostFiles(await readEntry(name, hostDir, keep), isTrusted), isBuiltIn })),

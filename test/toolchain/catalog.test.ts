@@ -81,8 +81,10 @@ test('files of the home go to catalogs of the caller, and to none that the repos
   await using own = await createFixture({ 'tiny/toolchain.yml': withFiles('.netrc', '.config/tiny/settings') });
   const trusted = (await readCatalog([own.path, images])).find('tiny')!;
   expect([trusted.data.hostFiles.length, trusted.refusedHostFiles]).toEqual([2, []]);
-  const untrusted = (await readCatalog([own.path, images], undefined, [own.path])).find('tiny')!;
-  expect([untrusted.data.hostFiles, untrusted.refusedHostFiles]).toEqual([[], ['.netrc', '.config/tiny/settings']]);
+  for (const folder of [own.path, `${own.path}/`, `${own.path}/./`]) {
+    const untrusted = (await readCatalog([folder, images], undefined, [folder])).find('tiny')!;
+    expect([untrusted.data.hostFiles, untrusted.refusedHostFiles]).toEqual([[], ['.netrc', '.config/tiny/settings']]);
+  }
 });
 
 test('what is not below the home, and what npm would not take for a package of a registry, is a mistake', async () => {
