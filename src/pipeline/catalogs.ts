@@ -1,7 +1,18 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import {
+  type Dirent,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { GbuildError } from '../errors.ts';
+import { readCached, writeCached } from '../fs/cached-file.ts';
+import { removeAny } from '../fs/replace-file.ts';
 import type { Host } from '../host.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { readBounded } from '../spec/read-bounded.ts';
@@ -54,11 +65,17 @@ function isAddress(place: string): boolean {
   return /^\w+:\/\/|^[\w.-]+@[\w.-]+:/.test(place);
 }
 
-/** The folder with what is at a git address; made whole beside and renamed, so that a killed clone is cloned again. */
+const treeFormat = 'catalog-tree 1';
+
+/**
+ * The folder with what is at a git address, without its history. A digest of its files lies beside it, written last: a clone
+ * that was killed, or whose files are not those that came, is cloned again.
+ */
 async function ensureClone(place: string, host: Host, progress: Progress, fresh: boolean): Promise<string> {
   const [address = place, ref] = place.split(/#(?=[^#]*$)/);
   const hostDir = join(host.cacheDir, 'catalogs', createHash('sha256').update(place).digest('hex').slice(0, 16));
-  if (existsSync(hostDir) && !fresh) return hostDir;
+  const treeFile = `${hostDir}.tree`;
+  if (!fresh && isWhole(hostDir, treeFile)) return hostDir;
   progress.note(`fetching the toolchain catalog ${withoutPassword(place)}`);
   const beside = `${hostDir}.${process.pid}`;
   mkdirSync(join(host.cacheDir, 'catalogs'), { recursive: true });
@@ -67,12 +84,44 @@ async function ensureClone(place: string, host: Host, progress: Progress, fresh:
     const args = ['--quiet', '--depth', '1', ...which, '--', address, beside];
     const { exitCode, stderr } = await cloneByGit(args, host.homeDir, host.env);
     if (exitCode !== 0) throw cannotFetch(place, stderr);
-    rmSync(hostDir, { recursive: true, force: true });
+    rmSync(join(beside, '.git'), { recursive: true, force: true });
+    removeAny(hostDir);
     renameSync(beside, hostDir);
+    writeCached(treeFile, treeFormat, digestTree(hostDir));
     return hostDir;
   } finally {
     rmSync(beside, { recursive: true, force: true });
   }
+}
+
+function isWhole(hostDir: string, treeFile: string): boolean {
+  const expected = readCached(treeFile, treeFormat);
+  try {
+    return expected !== undefined && expected === digestTree(hostDir);
+  } catch {
+    return false;
+  }
+}
+
+/** A digest over paths, kinds and contents, one file in memory at a time. */
+function digestTree(hostDir: string): string {
+  const hash = createHash('sha256');
+  const items = readdirSync(hostDir, { recursive: true, withFileTypes: true }).map((item) => ({
+    item,
+    path: join(item.parentPath, item.name),
+  }));
+  for (const { item, path } of items.sort((left, right) => (left.path < right.path ? -1 : 1))) {
+    const content = contentOf(item, path);
+    const isProgram = item.isFile() && (lstatSync(path).mode & 0o111) !== 0;
+    const kind = item.isDirectory() ? 'folder' : item.isSymbolicLink() ? 'link' : isProgram ? 'program' : 'file';
+    hash.update(`${JSON.stringify([path, kind, content.length])}\n`).update(content);
+  }
+  return hash.digest('hex');
+}
+
+function contentOf(item: Dirent, path: string): Buffer {
+  if (item.isFile()) return readFileSync(path);
+  return Buffer.from(item.isSymbolicLink() ? readlinkSync(path) : '');
 }
 
 function cannotFetch(place: string, stderr: string): GbuildError {

@@ -1,6 +1,6 @@
 import { ownerText } from '../engine/owner.ts';
 import { GbuildError } from '../errors.ts';
-import { findLayer, writeImage } from '../oci/copy.ts';
+import { findWholeLayers, mendLayers, writeImage } from '../oci/copy.ts';
 import type { Digest } from '../oci/digest.ts';
 import { nameOfPlatform, splitPlatform } from '../oci/platform.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
@@ -123,16 +123,17 @@ async function keep(remote: RemoteImage, platform: string, id: string, input: Fo
   const { name } = remote.repository;
   await progress.step(`copying the base ${name} for ${platform} to the release store`, (step) =>
     withSpool(host, `${ownerText(engine.owner)}.${formatDigest(id)}`, async (spoolDir) => {
+      const known = await findWholeLayers(store, remote.config.rootfs.diff_ids);
       const image = await pullImage(remote, {
         spoolDir,
-        find: (diffId) => findLayer(store, diffId),
+        find: (diffId) => known.get(diffId),
         onProgress: ({ received, size }) => step.update(`${formatBytes(received)} of ${formatBytes(size)}`),
       });
       stop.ask.throwIfAborted();
       const isWanted = [image.id, image.manifestDigest].includes(id as Digest);
       if (!isWanted || nameOfPlatform(image.config) !== platform)
         throw notLocked(platform, `${name}:${idTag(id)} is ${image.id} for ${nameOfPlatform(image.config)}`);
-      await writeImage(store, image);
+      await mendLayers(store, (await writeImage(store, image)).believed);
       await nameImage(store, image, nameOfBase(id), {});
     }),
   );
