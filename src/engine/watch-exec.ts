@@ -42,7 +42,7 @@ export function watchExec(wire: Wire, { exec, what, isBusy, signal }: WatchedExe
         continue;
       }
       if (!isBusy && (await look())) last = performance.now();
-      else if (!isOver) return new Stalled(`nothing came for ${Math.round(most / 100) / 10} s`);
+      else if (!isOver) return new Stalled(`nothing came in ${Math.round(most / 100) / 10} s`);
     }
     return undefined;
   };

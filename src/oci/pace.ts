@@ -60,10 +60,9 @@ export class PaceKeeper {
   }
 
   #tooLittle(): Stalled {
-    const { seconds } = this.#pace;
-    return new Stalled(
-      this.#moved === 0 ? `nothing came for ${seconds} s` : `${this.#moved} bytes came in ${seconds} s`,
-    );
+    const { seconds, leastBytes } = this.#pace;
+    const what = this.#moved === 0 ? 'nothing' : `less than ${Math.round(leastBytes)} bytes`;
+    return new Stalled(`${what} came in ${Math.round(seconds * 10) / 10} s`);
   }
 }
 

@@ -105,7 +105,7 @@ describe('a run on an engine that stalls or lies', () => {
     expect((await meet({ kind: 'POST /containers/ID/start', lie: 'stall' }, run)).met).toMatchInlineSnapshot(`
       {
         "code": "engine-failed",
-        "message": "the engine at ENGINE does not answer, asked to start the container: nothing came for 1 s",
+        "message": "the engine at ENGINE does not answer, asked to start the container: nothing came in 1 s",
         "suggestions": [
           "gbuild doctor",
           "export GBUILD_REQUEST_TIMEOUT=10m   # where it is only slow",
@@ -143,12 +143,12 @@ describe('images on an engine that stalls or lies', () => {
     expect(await tell('load')).toMatchInlineSnapshot(`
       {
         "cut": "the engine at ENGINE went away while asked to load an image: socket hang up",
-        "drip": "the engine at ENGINE does not answer, asked to load an image: nothing came for 1 s",
+        "drip": "the engine at ENGINE does not answer, asked to load an image: nothing came in 1 s",
         "error": "the engine at ENGINE would not load an image: a lie (HTTP 500)",
         "garbage": "the engine at ENGINE, asked to load an image, gave an answer that is not understood",
-        "half": "the engine at ENGINE does not answer, asked to load an image: nothing came for 1 s",
+        "half": "the engine at ENGINE does not answer, asked to load an image: nothing came in 1 s",
         "other": undefined,
-        "stall": "the engine at ENGINE does not answer, asked to load an image: nothing came for 1 s",
+        "stall": "the engine at ENGINE does not answer, asked to load an image: nothing came in 1 s",
       }
     `);
   });
@@ -157,12 +157,12 @@ describe('images on an engine that stalls or lies', () => {
     expect(await tell('pull')).toMatchInlineSnapshot(`
       {
         "cut": "the engine at ENGINE went away while asked to pull team/app:1: socket hang up",
-        "drip": "the engine at ENGINE does not answer, asked to pull team/app:1: nothing came for 1.5 s",
+        "drip": "the engine at ENGINE does not answer, asked to pull team/app:1: nothing came in 1.5 s",
         "error": "the engine at ENGINE could not pull team/app:1: a lie",
         "garbage": "the engine at ENGINE, asked to pull team/app:1, gave an answer that is not understood",
-        "half": "the engine at ENGINE does not answer, asked to pull team/app:1: nothing came for 1.5 s",
+        "half": "the engine at ENGINE does not answer, asked to pull team/app:1: nothing came in 1.5 s",
         "other": undefined,
-        "stall": "the engine at ENGINE does not answer, asked to pull team/app:1: nothing came for 1.5 s",
+        "stall": "the engine at ENGINE does not answer, asked to pull team/app:1: nothing came in 1.5 s",
       }
     `);
   });
