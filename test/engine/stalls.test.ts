@@ -12,7 +12,7 @@ import { type LyingEngine, type LyingOptions, lies, startLyingEngine } from '../
 import { collectOutput, neverStop } from '../support/run-io.ts';
 
 const workspace = mkdtempSync(join(tmpdir(), 'gbuild-stalls-'));
-const limits = { requestTimeout: 1_000, heartbeat: { every: 100, deadline: 1_000, away: 1_000 } };
+const limits = { requestTimeout: 2_500, heartbeat: { every: 200, deadline: 2_500, away: 2_500 } };
 let fake: FakeEngine;
 
 beforeEach(async () => {
