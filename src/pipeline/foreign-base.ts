@@ -22,7 +22,7 @@ import {
   readBase,
 } from './read-base.ts';
 import { nameImage } from './release-store.ts';
-import { listPlatforms, type RemoteSet, readRemoteSet } from './remote-set.ts';
+import { type RemoteSet, readRemoteSet } from './remote-set.ts';
 import { withSpool } from './spools.ts';
 import { idTag, splitName } from './toolchain-name.ts';
 import type { WorkspaceSession } from './workspace-session.ts';
@@ -163,8 +163,7 @@ function notLocked(platform: string, why: string): GbuildError {
 
 function notListed(reference: string, missing: string[], set: RemoteSet | undefined): GbuildError {
   const only = set?.images.map(({ config }) => nameOfPlatform(config)) ?? [];
-  const there =
-    set !== undefined && isIndex(set.descriptor) ? listPlatforms(set.manifestBytes).map(({ name }) => name) : only;
+  const there = set !== undefined && isIndex(set.descriptor) ? set.platforms : only;
   const has = there.length === 0 ? 'the registry does not have it' : `it has ${there.toSorted().join(', ')}`;
   return new GbuildError('release-refused', `the base ${reference} has no image for ${missing.join(', ')}; ${has}`, {
     suggestions: ['name a base under image.base that has every platform', 'or leave the platform out: image.platforms'],

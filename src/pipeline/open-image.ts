@@ -17,8 +17,9 @@ import { parseReference, type Reference } from '../oci/reference.ts';
 import type { Descriptor, Platform } from '../oci/spec.ts';
 import { pullImage, type RemoteImage, readRemote } from '../registry/pull-image.ts';
 import type { Registries } from '../registry/registries.ts';
+import { formatBytes } from '../reporter/format.ts';
 import type { Progress } from '../reporter/progress.ts';
-import { choosePlatform, parseIndex, pickManifest, readPlatform } from './choose-platform.ts';
+import { choosePlatform, pickManifest, readListed, readPlatform } from './choose-platform.ts';
 import type { EngineChoice } from './engine-session.ts';
 import { heedStop, heedStopIn } from './heed-stop.ts';
 import { readLayoutImage } from './layout-image.ts';
@@ -106,7 +107,7 @@ async function openByName(source: Source): Promise<OpenedImage> {
   const stored = await store.findManifest(name);
   if (stored === undefined) return openFromEngine(name, source);
   const { images, bytes } = await readSet(store, stored);
-  const digest = images.length === 1 ? undefined : pickManifest(parseIndex(bytes), source.platform, name);
+  const digest = images.length === 1 ? undefined : pickManifest(readListed(bytes), source.platform, name);
   const image = images.find(({ manifestDigest }) => manifestDigest === digest) ?? images[0]!;
   // Whoever looks at it jumps about in its layers, where nothing else would notice damage.
   for (const layer of image.layers) for await (const _ of asStream(layer.chunks()));
@@ -142,7 +143,8 @@ async function openRemote(reference: Reference, registries: Registries, source: 
     pullImage(remote, {
       spoolDir,
       find: (diffId) => known.get(diffId),
-      onProgress: ({ layer, received, size }) => step.update(`${layer} ${Math.floor((100 * received) / size)} %`),
+      onProgress: ({ layer, received, size }) =>
+        step.update(`${layer}: ${formatBytes(received)} of ${formatBytes(size)}`),
     }),
   );
   return {

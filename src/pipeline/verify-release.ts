@@ -77,11 +77,12 @@ export async function verifyRelease(request: VerifyRequest): Promise<VerifyRecor
 /** The commit that the provenance names, and the label of every image too. */
 async function readCommit(remote: RemoteSet, key: PublicKey | undefined): Promise<string> {
   const { predicate } = await readProvenance(remote, key);
-  const { buildDefinition } = predicate as {
-    buildDefinition?: { resolvedDependencies?: { name: string; digest: { gitCommit?: string } }[] };
+  const { buildDefinition } = (predicate ?? {}) as {
+    buildDefinition?: { resolvedDependencies?: { name?: string; digest?: { gitCommit?: string } }[] } | null;
   };
-  const source = buildDefinition?.resolvedDependencies?.find(({ name }) => name === 'source');
-  const commit = source?.digest.gitCommit ?? '';
+  const listed = buildDefinition?.resolvedDependencies;
+  const source = Array.isArray(listed) ? listed.find((each) => each?.name === 'source') : undefined;
+  const commit = String(source?.digest?.gitCommit ?? '');
   const labels = remote.images.map(({ config }) => config.config.Labels?.['org.opencontainers.image.revision']);
   const label = labels.find((each) => each !== commit) ?? labels[0];
   if (/^[0-9a-f]{40,64}$/.test(commit) && commit === label) return commit;

@@ -6,9 +6,16 @@ export interface PlainOptions {
   write: (text: string) => void;
   /** Every line a step logs, as it comes; otherwise only the last ones of a step that fails. */
   verbose: boolean;
+  /** Milliseconds between two lines about what a long step is doing; half a minute when left out. */
+  every?: number;
 }
 
-/** Lines for CI and pipes: a step is one line when it starts and one when it ends, nothing is ever redrawn. */
+const usualPause = 30_000;
+
+/**
+ * Lines for CI and pipes: a step is one line when it starts and one when it ends, nothing is ever redrawn. One that takes long says
+ * now and then how far it is.
+ */
 export class PlainReporter implements Progress {
   readonly #options: PlainOptions;
 
@@ -41,11 +48,16 @@ export class PlainReporter implements Progress {
   }
 
   #stepOf(title: string, tail: Tail): Step {
+    const { verbose, every = usualPause } = this.#options;
     let shown = '';
+    let told = performance.now();
     return {
       update: (text) => {
-        if (this.#options.verbose && text !== shown) this.#line(`  ${title}: ${text}`);
+        if (text === shown) return;
         shown = text;
+        if (!verbose && performance.now() - told < every) return;
+        told = performance.now();
+        this.#line(`  ${title}: ${text}`);
       },
       log: (line) => {
         tail.add(line);
