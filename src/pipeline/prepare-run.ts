@@ -53,7 +53,7 @@ export async function prepareRun(request: PrepareRequest): Promise<PreparedRun> 
   const sourceDateEpoch = readCommitTime(session.rootDir, host.env.PATH);
   // Checked before the engine is asked for anything: a misspelt task costs nothing.
   const plan = planTasks(planInput(request));
-  const secrets = request.secrets ?? new RunSecrets(session, host);
+  const secrets = request.secrets ?? new RunSecrets(request);
   const needed = plan.tasks.flatMap((task) => task.secrets);
   await secrets.fetch(needed, stop.ask);
   const ready = readyToolchain(request);

@@ -3,5 +3,10 @@ import type { SecretSpec } from '../spec/types.ts';
 /** Where a secret comes from, in words for people. */
 export function formatSource({ env, file, command = [] }: SecretSpec): string {
   if (env !== undefined) return `the variable ${env}`;
-  return file === undefined ? `the command "${command.join(' ')}"` : `the file ${file}`;
+  return file === undefined ? `the command "${command.map(quoteWord).join(' ')}"` : `the file ${file}`;
+}
+
+/** A word as a shell takes it. */
+function quoteWord(word: string): string {
+  return /^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
