@@ -24,7 +24,7 @@ export default class TrustCommand extends BaseCommand {
     if (flags.list) {
       const trusted = await listTrusted(host);
       const rows = trusted.map(({ rootDir, digest, isThere }) => [rootDir, digest, isThere ? '' : 'no such folder']);
-      this.log(rows.length === 0 ? 'no repository is trusted' : formatTable(rows));
+      this.logText(rows.length === 0 ? 'no repository is trusted' : formatTable(rows));
       return { trusted };
     }
     if (flags.revoke) {

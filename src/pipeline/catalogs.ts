@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { GbuildError } from '../errors.ts';
+import { formatTail } from '../escape.ts';
 import type { Host } from '../host.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { readBounded } from '../spec/read-bounded.ts';
@@ -77,8 +78,8 @@ async function ensureClone(place: string, host: Host, progress: Progress, fresh:
 
 function cannotFetch(place: string, stderr: string): GbuildError {
   const shown = withoutPassword(place);
-  const why = withoutPassword(stderr.trim().split('\n').slice(-3).join('\n  '));
-  return new GbuildError('network-failed', `the toolchain catalog ${shown} cannot be fetched:\n  ${why}`, {
+  const why = withoutPassword(formatTail(stderr.trim().split('\n').slice(-3)));
+  return new GbuildError('network-failed', `the toolchain catalog ${shown} cannot be fetched:${why}`, {
     suggestions: [`git ls-remote ${withoutPassword(place.replace(/#.*/, ''))}`, 'gbuild doctor'],
     facts: { place: shown },
   });

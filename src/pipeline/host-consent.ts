@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { GbuildError, messageOf } from '../errors.ts';
+import { escapeLine } from '../escape.ts';
 import type { Host } from '../host.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
 import type { Progress } from '../reporter/progress.ts';
@@ -61,7 +62,9 @@ export async function describeDeclarations(
 }
 
 function formatHostSource({ source, leadsTo }: HostSource): string {
-  return leadsTo === undefined ? formatSource(source) : `${formatSource(source)}, which leads to ${leadsTo}`;
+  return leadsTo === undefined
+    ? formatSource(source)
+    : `${formatSource(source)}, which leads to ${escapeLine(leadsTo)}`;
 }
 
 export async function saveTrust({ rootDir, digest }: Declarations, host: Host): Promise<void> {
