@@ -32,11 +32,16 @@ export async function isTrusted({ rootDir, digest }: Declarations, host: Host): 
 
 /**
  * Ends the run unless the caller trusts the repository to run and read what it declares: in config.yml, by GBUILD_TRUST, or
- * when asked at a terminal. Throws `trust-missing`.
+ * when asked at a terminal; what was agreed to. Throws `trust-missing`.
  */
-export async function ensureConsent(repository: Repository, name: string, host: Host, progress: Progress) {
+export async function ensureConsent(
+  repository: Repository,
+  name: string,
+  host: Host,
+  progress: Progress,
+): Promise<Declarations> {
   const declarations = readDeclarations(repository, host);
-  if (await isTrusted(declarations, host)) return;
+  if (await isTrusted(declarations, host)) return declarations;
   if (progress.choose === undefined) throw await untrusted(repository, name, declarations, host);
   for (const line of await describeDeclarations(repository, declarations)) progress.note(line);
   const answer = await progress.choose(question, ['no', 'yes']);
@@ -44,6 +49,7 @@ export async function ensureConsent(repository: Repository, name: string, host: 
   await saveTrust(declarations, host).catch((thrown: unknown) => {
     progress.warn(`the answer holds for this run only: ${messageOf(thrown)}`);
   });
+  return declarations;
 }
 
 export const question = 'Trust this repository to run and read these on this machine?';

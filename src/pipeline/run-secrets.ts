@@ -15,7 +15,8 @@ export class RunSecrets {
   readonly #session: WorkspaceSession;
   readonly #host: Host;
   readonly #progress: Progress;
-  #hasConsent = false;
+  /** Secrets that the caller lets the repository run or read on this machine. */
+  readonly #agreed = new Set<string>();
   readonly #given = new Map<string, Secret>();
   #mask = new Mask([]);
 
@@ -61,18 +62,17 @@ export class RunSecrets {
   }
 
   async #ensureConsent(names: string[]): Promise<void> {
-    if (this.#hasConsent || names.length === 0) return;
     const { rootDir, spec } = this.#session;
-    const needed = Object.fromEntries(names.map((name) => [name, spec.secrets[name]!]));
-    const [first] = listHostSources(needed, { rootDir, homeDir: this.#host.homeDir });
+    const unasked = names.filter((name) => !this.#agreed.has(name)).map((name) => [name, spec.secrets[name]!] as const);
+    const [first] = listHostSources(Object.fromEntries(unasked), { rootDir, homeDir: this.#host.homeDir });
     if (first === undefined) return;
-    await ensureConsent(this.#session, first.name, this.#host, this.#progress);
-    this.#hasConsent = true;
+    const { sources } = await ensureConsent(this.#session, first.name, this.#host, this.#progress);
+    for (const { name } of sources) this.#agreed.add(name);
   }
 
   async #read(name: string, signal: AbortSignal): Promise<Secret> {
     const { spec, rootDir } = this.#session;
-    const places = { host: this.#host, rootDir, signal, hasConsent: this.#hasConsent };
+    const places = { host: this.#host, rootDir, signal, hasConsent: this.#agreed.has(name) };
     try {
       return await readSecret(name, spec.secrets[name]!, places);
     } catch (error) {

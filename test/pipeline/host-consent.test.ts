@@ -1,9 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createFixture } from 'fs-fixture';
 import { expect, test } from 'vitest';
 import { RunSecrets } from '../../src/pipeline/run-secrets.ts';
 import type { WorkspaceSession } from '../../src/pipeline/workspace-session.ts';
+import { readSecret } from '../../src/secrets/read-secret.ts';
 import { parseSpec } from '../../src/spec/read.ts';
 import { errorOf } from '../support/error-of.ts';
 import { hostIn, recordProgress } from '../support/toolchain-rim.ts';
@@ -124,6 +126,27 @@ test('a file of the repository that is a link out of it is one of this machine',
     `"<dir>/repo/gbuild.yml:7:8  secret own: the repository wants to read on this machine the file own, which leads to <dir>/key; nobody has trusted it to do so"`,
   );
   expect(await made.fetch(['own'], {}, 'yes')).toEqual(['key-value']);
+});
+
+test('consent to one secret is none to a file of the repository that is turned elsewhere meanwhile', async () => {
+  await using made = await makeRepository();
+  const places = { host: hostIn(made.path('')), rootDir: made.path('repo'), signal: new AbortController().signal };
+  const read = (hasConsent: boolean) => readSecret('own', { file: 'own' }, { ...places, hasConsent });
+  expect((await read(false)).value.toString()).toBe('own-value');
+  rmSync(made.path('repo/own'));
+  symlinkSync('../key', made.path('repo/own'));
+  expect((await errorOf(() => read(false))).message).toMatch(/own was exchanged while it was read$/);
+  expect((await read(true)).value.toString()).toBe('key-value');
+});
+
+test('a pipe or a device in the place of a file is not waited for', async () => {
+  await using made = await makeRepository();
+  rmSync(made.path('repo/own'));
+  execFileSync('mkfifo', [made.path('repo/own')]);
+  const { code, message } = await made.refusal(['own']);
+  expect([code, message]).toEqual(['secret-invalid', expect.stringContaining('repo/own is not a file')]);
+  writeFileSync(made.path('repo/gbuild.yml'), spec.replace('file: own', 'file: /dev/zero'));
+  expect((await errorOf(() => made.fetch(['own'], {}, 'yes'))).message).toContain('/dev/zero is not a file');
 });
 
 test('another folder of the same content is not trusted with it', async () => {
