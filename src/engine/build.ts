@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { GbuildError } from '../errors.ts';
+import { formatTail } from '../escape.ts';
 import type { Stop } from '../host.ts';
 import { type BuildEvent, TraceReader } from './buildkit.ts';
 import { ClassicReader } from './classic-build.ts';
@@ -153,7 +154,7 @@ class StepHistory {
     const step = this.#failed === undefined ? undefined : this.#names.get(this.#failed);
     const lines = this.#failed === undefined ? [] : (this.#lines.get(this.#failed) ?? []);
     const where = step === undefined ? '' : ` at step "${step}"`;
-    const tail = lines.map((line) => `\n  ${line}`).join('');
+    const tail = formatTail(lines);
     return new GbuildError('engine-failed', `could not ${what}${where}: ${reason}${tail}`, {
       suggestions: ['correct the Dockerfile or what it needs, then run it again'],
       facts: { endpoint: wire.endpoint.url, ...(step !== undefined && { step }), log: lines },

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { GbuildError } from '../errors.ts';
+import { formatTail } from '../escape.ts';
 import { readCached, writeCached } from '../fs/cached-file.ts';
 import { removeAny } from '../fs/replace-file.ts';
 import type { Host } from '../host.ts';
@@ -126,8 +127,8 @@ function contentOf(item: Dirent, path: string): Buffer {
 
 function cannotFetch(place: string, stderr: string): GbuildError {
   const shown = withoutPassword(place);
-  const why = withoutPassword(stderr.trim().split('\n').slice(-3).join('\n  '));
-  return new GbuildError('network-failed', `the toolchain catalog ${shown} cannot be fetched:\n  ${why}`, {
+  const why = withoutPassword(formatTail(stderr.trim().split('\n').slice(-3)));
+  return new GbuildError('network-failed', `the toolchain catalog ${shown} cannot be fetched:${why}`, {
     suggestions: [`git ls-remote ${withoutPassword(place.replace(/#.*/, ''))}`, 'gbuild doctor'],
     facts: { place: shown },
   });

@@ -43,7 +43,7 @@ export async function makeImage(request: ImageRequest): Promise<ImageRecord> {
   const { commit } = await readReleasable(session, host.env);
   const { withReleaseTree } = await import('./release-tree.ts');
   // A secret's file and command are the caller's, wherever the release is built.
-  const secrets = new RunSecrets(session, host);
+  const secrets = new RunSecrets(request);
   return withReleaseTree(request, commit, (inside) => makeFrom({ ...chosen, session: inside, secrets }));
 }
 

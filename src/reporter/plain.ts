@@ -1,3 +1,4 @@
+import { escapeLine, escapeMessage, escapeOutput } from '../escape.ts';
 import { formatSeconds } from './format.ts';
 import type { Progress, Step } from './progress.ts';
 import { Tail } from './tail.ts';
@@ -23,7 +24,8 @@ export class PlainReporter implements Progress {
     this.#options = options;
   }
 
-  async step<T>(title: string, work: (step: Step) => Promise<T>): Promise<T> {
+  async step<T>(name: string, work: (step: Step) => Promise<T>): Promise<T> {
+    const title = escapeLine(name);
     const started = performance.now();
     const tail = new Tail(20);
     const seconds = () => formatSeconds((performance.now() - started) / 1000);
@@ -33,18 +35,18 @@ export class PlainReporter implements Progress {
       this.#line(`+ ${title} (${seconds()})`);
       return result;
     } catch (error) {
-      if (!this.#options.verbose) for (const line of tail.lines()) this.#line(`  | ${line}`);
+      if (!this.#options.verbose) for (const line of tail.lines()) this.#line(`  | ${escapeOutput(line)}`);
       this.#line(`x ${title} (${seconds()})`);
       throw error;
     }
   }
 
   note(text: string): void {
-    this.#line(text);
+    this.#line(escapeMessage(text));
   }
 
   warn(text: string): void {
-    this.#line(`warning: ${text}`);
+    this.#line(`warning: ${escapeMessage(text)}`);
   }
 
   #stepOf(title: string, tail: Tail): Step {
@@ -57,11 +59,11 @@ export class PlainReporter implements Progress {
         shown = text;
         if (!verbose && performance.now() - told < every) return;
         told = performance.now();
-        this.#line(`  ${title}: ${text}`);
+        this.#line(`  ${title}: ${escapeLine(text)}`);
       },
       log: (line) => {
         tail.add(line);
-        if (this.#options.verbose) this.#line(`  | ${line}`);
+        if (this.#options.verbose) this.#line(`  | ${escapeOutput(line)}`);
       },
     };
   }
@@ -86,6 +88,6 @@ export class QuietReporter implements Progress {
   note(): void {}
 
   warn(text: string): void {
-    this.#write(`warning: ${text}\n`);
+    this.#write(`warning: ${escapeMessage(text)}\n`);
   }
 }

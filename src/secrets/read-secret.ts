@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { readFile, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, realpathSync, type Stats } from 'node:fs';
 import { GbuildError } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { SecretSpec } from '../spec/types.ts';
 import { leastSize, trimEnd } from './forms.ts';
+import { isOfRepository, resolveSecretFile } from './host-source.ts';
 import type { Secret } from './secret.ts';
 import { formatSource } from './source.ts';
 
@@ -16,6 +16,8 @@ export interface SecretPlaces {
   host: Host;
   rootDir: string;
   signal: AbortSignal;
+  /** The caller has agreed to what the repository runs and reads on this machine. */
+  hasConsent: boolean;
 }
 
 /**
@@ -37,6 +39,7 @@ export async function readSecret(name: string, source: SecretSpec, places: Secre
 async function readValue(name: string, source: SecretSpec, places: SecretPlaces): Promise<Buffer> {
   if (source.env !== undefined) return readVariable(name, source.env, places.host);
   if (source.file !== undefined) return readSecretFile(name, source.file, places);
+  if (!places.hasConsent) throw new Error(`the command of the secret ${name} runs without consent`);
   return runCommand(name, source, places);
 }
 
@@ -47,17 +50,35 @@ function readVariable(name: string, variable: string, { env }: Host): Buffer {
   return Buffer.from(value);
 }
 
-async function readSecretFile(name: string, file: string, { host, rootDir }: SecretPlaces): Promise<Buffer> {
-  const path = file.startsWith('~/') ? join(host.homeDir, file.slice(2)) : resolve(rootDir, file);
+function readSecretFile(name: string, file: string, places: SecretPlaces): Buffer {
+  const { host, rootDir, hasConsent } = places;
+  const path = resolveSecretFile(file, { rootDir, homeDir: host.homeDir });
   try {
-    const { size } = await stat(path);
-    if (size > mostSize) throw tooLarge(name, { file });
-    return await readFile(path);
+    // A pipe or a device in its place is not waited for.
+    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stats = fstatSync(descriptor);
+      if (!stats.isFile()) throw invalid(name, `${path} is not a file`);
+      if (stats.size > mostSize) throw tooLarge(name, { file });
+      if (!hasConsent && !isSameInRepository(path, stats, rootDir))
+        throw invalid(name, `the file ${path} was exchanged while it was read`);
+      const bytes = Buffer.alloc(mostSize + 1);
+      return bytes.subarray(0, readSync(descriptor, bytes, 0, bytes.length, 0));
+    } finally {
+      closeSync(descriptor);
+    }
   } catch (thrown) {
     if (thrown instanceof GbuildError) throw thrown;
     const { code } = thrown as NodeJS.ErrnoException;
     throw invalid(name, code === 'ENOENT' ? `there is no file ${path}` : `the file ${path} cannot be read (${code})`);
   }
+}
+
+/** A task of another run may turn a link elsewhere between two looks: what was opened must be what the repository has. */
+function isSameInRepository(path: string, opened: Stats, rootDir: string): boolean {
+  const real = realpathSync(path);
+  const { dev, ino } = lstatSync(real);
+  return isOfRepository(real, rootDir) && dev === opened.dev && ino === opened.ino;
 }
 
 /** What it prints less one line end; what it says on standard error may be a secret too, and goes nowhere. */

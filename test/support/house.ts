@@ -1,4 +1,7 @@
-/** Which rooms a room of src/ may import from, besides itself, errors.ts, host.ts and fs/. ARCHITECTURE.md shows this table. */
+/** Files that every room may import, besides those of fs/. */
+export const sharedFiles: readonly string[] = ['errors.ts', 'escape.ts', 'host.ts'];
+
+/** Which rooms a room of src/ may import from, besides itself, the shared files and fs/. ARCHITECTURE.md shows this table. */
 export const allowedImports: Record<string, string[]> = {
   main: ['commands', 'spec'],
   commands: ['pipeline', 'engine', 'reporter', 'spec'],
