@@ -10,6 +10,7 @@ import { formatBytes } from '../reporter/format.ts';
 import { silentProgress } from '../reporter/progress.ts';
 import { readHostTrust } from '../toolchain/trust.ts';
 import { findRoot } from '../workspace/root.ts';
+import { checkStore, type FixRequest, fixStore } from './check-store.ts';
 import { tellSkew } from './clock-skew.ts';
 import { chooseEngine, type EngineChoice } from './engine-session.ts';
 import { openWorkspace, type Places } from './workspace-session.ts';
@@ -33,13 +34,15 @@ export interface DoctorInput extends Places {
   nodeVersion: string;
   /** Names of the checks wanted; all when empty. */
   only: string[];
+  /** Undefined: the release store is looked at and left as it is. */
+  fix?: FixRequest | undefined;
 }
 
-export const checkNames = ['node', 'engine', 'disk', 'proxy', 'trust', 'clock', 'spec', 'lock'] as const;
+export const checkNames = ['node', 'engine', 'disk', 'proxy', 'trust', 'clock', 'store', 'spec', 'lock'] as const;
 
 const leastFreeBytes = 3e9;
 
-/** The story of `gbuild doctor`: looks at everything a run depends on; changes nothing. */
+/** The story of `gbuild doctor`: looks at everything a run depends on; changes nothing unless it is to mend the store. */
 export async function diagnose(input: DoctorInput): Promise<Diagnosis> {
   const wanted = (name: (typeof checkNames)[number]) => input.only.length === 0 || input.only.includes(name);
   const checks: Check[] = [];
@@ -50,6 +53,7 @@ export async function diagnose(input: DoctorInput): Promise<Diagnosis> {
   if (wanted('proxy') || wanted('trust'))
     checks.push(...checkNetwork(input.host).filter(({ name }) => wanted(name as 'proxy')));
   if (engine && wanted('clock')) checks.push(checkClock(input.host, engine));
+  if (wanted('store')) checks.push(await checkReleases(input));
   if (wanted('spec') || wanted('lock'))
     checks.push(...(await checkRepository(input)).filter(({ name }) => wanted(name as 'spec')));
   return {
@@ -139,6 +143,15 @@ async function checkRepository(input: DoctorInput): Promise<Check[]> {
       return [{ name: 'spec', state: 'warning', detail: error.message, todo: error.suggestions }];
     }
     return [problemOf(error instanceof GbuildError && error.code === 'lock-invalid' ? 'lock' : 'spec', error)];
+  }
+}
+
+async function checkReleases(input: DoctorInput): Promise<Check> {
+  try {
+    return await (input.fix === undefined ? checkStore(input) : fixStore(input, input.choice, input.fix));
+  } catch (error) {
+    if (error instanceof GbuildError && error.code === 'usage') throw error;
+    return problemOf('store', error);
   }
 }
 

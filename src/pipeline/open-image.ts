@@ -6,7 +6,6 @@ import { ownerText, readOwner } from '../engine/owner.ts';
 import { diskError, GbuildError, messageOf } from '../errors.ts';
 import type { Stop } from '../host.ts';
 import type { ImageOrigin } from '../inspect/report.ts';
-import { asStream } from '../oci/as-stream.ts';
 import { findWholeLayers } from '../oci/copy.ts';
 import { exactImage } from '../oci/exact-image.ts';
 import type { Image } from '../oci/image.ts';
@@ -109,8 +108,6 @@ async function openByName(source: Source): Promise<OpenedImage> {
   const { images, bytes } = await readSet(store, stored);
   const digest = images.length === 1 ? undefined : pickManifest(readListed(bytes), source.platform, name);
   const image = images.find(({ manifestDigest }) => manifestDigest === digest) ?? images[0]!;
-  // Whoever looks at it jumps about in its layers, where nothing else would notice damage.
-  for (const layer of image.layers) for await (const _ of asStream(layer.chunks()));
   return { reference: name, origin: { kind: 'store', place: store.dir }, image };
 }
 

@@ -29,6 +29,14 @@ export interface Faults {
   build?: { status?: number; text: string };
 }
 
+/** An image as `docker save` gives it. */
+export interface SavedImage {
+  id: string;
+  tags: string[];
+  diffIds: string[];
+  archive: Buffer;
+}
+
 const knownImage = 'gbuild-test/base:fake';
 const imageId = `sha256:${'b'.repeat(64)}`;
 
@@ -42,6 +50,8 @@ export class FakeEngine implements AsyncDisposable {
   connections = 0;
   readonly containers = new Map<string, FakeContainer>();
   readonly #names = new Map<string, string>();
+  /** Images that can be saved, besides the known one. */
+  readonly savedImages: SavedImage[] = [];
   readonly #bound = new Map<string, Record<string, { HostPort: string }[]>>();
   readonly #dir = mkdtempSync(join(tmpdir(), 'gbuild-fake-socket-'));
   readonly #sockets = new Set<Socket>();
@@ -123,7 +133,17 @@ export class FakeEngine implements AsyncDisposable {
     if (path === '/containers/json') return send(response, 200, this.#list(url.searchParams));
     if (path === '/volumes') return send(response, 200, { Volumes: null, Warnings: null });
     if (path === '/networks') return send(response, 200, []);
-    if (path === '/images/json') return send(response, 200, []);
+    if (path === '/images/json')
+      return send(
+        response,
+        200,
+        this.savedImages.map(({ id, tags }) => ({ Id: id, RepoTags: tags })),
+      );
+    const [, named, verb] = /^\/images\/(.+)\/(json|get)$/.exec(path) ?? [];
+    const saved = this.savedImages.find(({ id, tags }) => [id, ...tags].includes(named ?? ''));
+    if (saved !== undefined && verb === 'get') return response.writeHead(200).end(saved.archive);
+    if (saved !== undefined)
+      return send(response, 200, { Id: saved.id, RepoTags: saved.tags, RootFS: { Layers: saved.diffIds }, Config: {} });
     if (path === `/images/${knownImage}/json`)
       return send(response, 200, {
         Id: imageId,
