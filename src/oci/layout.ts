@@ -1,7 +1,8 @@
 import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GbuildError, messageOf } from '../errors.ts';
+import { largestDocument, readWhole } from '../fs/read-bounded.ts';
 import { layoutMarker } from './archive.ts';
 import { type Digest, digestOf, hexOf } from './digest.ts';
 import { formatCanonical } from './json.ts';
@@ -77,14 +78,14 @@ export class Layout {
 
   /** A small blob (manifest, config), verified. */
   async readBlob(digest: Digest): Promise<Buffer> {
-    const bytes = await guard(this.dir, () => readFile(this.blobFile(digest)));
+    const bytes = await guard(this.dir, async () => readWhole(this.blobFile(digest), largestDocument));
     if (digestOf(bytes) !== digest)
       throw new GbuildError('store-failed', `the blob ${digest} in ${JSON.stringify(this.dir)} is damaged`);
     return bytes;
   }
 
   async readIndex(): Promise<Index> {
-    const text = await guard(this.dir, () => readFile(this.#indexFile, 'utf8'));
+    const text = await guard(this.dir, async () => readWhole(this.#indexFile, largestDocument).toString());
     return parseIndex(text, this.#indexFile);
   }
 

@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
-import { GbuildError } from '../errors.ts';
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { isAbsolute, join, relative } from 'node:path';
+import { type ErrorCode, GbuildError, messageOf } from '../errors.ts';
+import { readTextIfAny } from '../fs/read-bounded.ts';
 import type { Host } from '../host.ts';
 import type { Progress } from '../reporter/progress.ts';
-import { readBounded } from '../spec/read-bounded.ts';
+import type { CatalogPlace } from '../spec/catalog-places.ts';
 import { type Catalog, type KeepParsed, readCatalog } from '../toolchain/catalog.ts';
 import { askGit } from '../workspace/git.ts';
 import { openParseCache } from './parse-cache.ts';
-import { readUserConfig } from './user-config.ts';
+import { readUserConfig, userConfigFile } from './user-config.ts';
 import type { Places } from './workspace-session.ts';
 
 /** The repository that may bring toolchains of its own. */
@@ -28,26 +29,70 @@ export async function openCatalog(
   { fresh = false } = {},
 ): Promise<Catalog> {
   const cache = openParseCache(host.cacheDir);
-  const open = async (places: string[]) => {
+  const open = async (places: NamedPlace[]) => {
     const folders: string[] = [];
     for (const place of places)
-      folders.push(isAbsolute(place) ? place : await ensureClone(place, host, progress, fresh));
+      folders.push(await (isAddress(place.at) ? ensureClone(place.at, host, progress, fresh) : assertFolder(place)));
     return folders;
   };
   const own = await open(await readOwnPlaces(owner));
-  const callers = await open((await readUserConfig(host)).catalogs);
+  const callers = await open(await readCallersPlaces(host));
   const untrusted = own.filter((folder) => !callers.includes(folder));
   const keep: KeepParsed = (kind, bytes, parse) => cache.get(kind, bytes, parse);
   return readCatalog([...own, ...callers, join(installDir, 'images')], keep, untrusted);
 }
 
+/** A folder or git address that a file names under `catalogs`. */
+interface NamedPlace {
+  /** An absolute folder, or an address. */
+  at: string;
+  file: string;
+  /** Its position in the file's list. */
+  index: number;
+  /** Of an error about what the file says. */
+  code: ErrorCode;
+}
+
 /** What the spec names under `catalogs`, before the spec itself can be checked: its tasks may need those of a toolchain. */
-async function readOwnPlaces({ rootDir, specFile }: Partial<CatalogOwner> = {}): Promise<string[]> {
+async function readOwnPlaces({ rootDir, specFile }: Partial<CatalogOwner> = {}): Promise<NamedPlace[]> {
   if (rootDir === undefined || specFile === undefined) return [];
-  const text = readTextIfAny(specFile);
+  const places = (await readPlaces(specFile)).map(({ place }, index): NamedPlace => {
+    const at = isAddress(place) || isAbsolute(place) ? place : join(rootDir, place);
+    return { at, file: specFile, index, code: 'spec-invalid' };
+  });
+  // What leads out of the repository is no folder of it: reading the whole spec refuses that.
+  return places.filter(({ at }) => isAddress(at) || !relative(rootDir, at).startsWith('..'));
+}
+
+async function readCallersPlaces(host: Host): Promise<NamedPlace[]> {
+  const file = userConfigFile(host);
+  return (await readUserConfig(host)).catalogs.map((at, index) => ({ at, file, index, code: 'config-invalid' }));
+}
+
+/** Read with the parser only where the key stands, for it costs more than the rest of the command. */
+async function readPlaces(file: string): Promise<CatalogPlace[]> {
+  const text = readTextIfAny(file);
   if (text === undefined || !/^["']?catalogs["']?\s*:/m.test(text)) return [];
   const { parseCatalogPlaces } = await import('../spec/catalog-places.ts');
-  return parseCatalogPlaces(text).map((place) => (isAddress(place) ? place : join(rootDir, place)));
+  return parseCatalogPlaces(Buffer.from(text), file);
+}
+
+async function assertFolder({ at, file, index, code }: NamedPlace): Promise<string> {
+  const found = describePath(at);
+  if (found === 'a folder') return at;
+  throw (await readPlaces(file))[index]!.refuse(code, {
+    expected: 'a folder with toolchains',
+    why: `which is ${found}`,
+    suggestions: [`ls -ld ${at}`, `correct "catalogs" in ${file}`],
+  });
+}
+
+function describePath(path: string): string {
+  try {
+    return statSync(path).isDirectory() ? 'a folder' : 'not a folder';
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'not there' : `not readable (${messageOf(cause)})`;
+  }
 }
 
 function isAddress(place: string): boolean {
@@ -86,12 +131,4 @@ function cannotFetch(place: string, stderr: string): GbuildError {
 
 function withoutPassword(text: string): string {
   return text.replaceAll(/(\w+:\/\/)[^/@\s]+@/g, '$1');
-}
-
-function readTextIfAny(file: string): string | undefined {
-  try {
-    return readBounded(file).toString();
-  } catch {
-    return undefined;
-  }
 }

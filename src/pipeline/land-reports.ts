@@ -1,5 +1,6 @@
-import { constants, copyFileSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { constants, copyFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
+import { readWhole } from '../fs/read-bounded.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { writeBeside } from '../spec/write-beside.ts';
 import { RealFolders } from '../sync/real-folders.ts';
@@ -66,7 +67,7 @@ function removeNumbered(file: string): void {
 /** Undefined where they cannot be one. */
 async function mergeFiles(files: string[]): Promise<string | undefined> {
   if (files.some((file) => statSync(file).size > largestReport)) return undefined;
-  const texts = files.map((file) => readFileSync(file, 'utf8'));
+  const texts = files.map((file) => readWhole(file, largestReport).toString());
   if (texts.every((text) => text === texts[0])) return texts[0];
   if (extname(files[0]!) !== '.xml') return undefined;
   const { mergeJUnit } = await import('../report/merge-junit.ts');

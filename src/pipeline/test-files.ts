@@ -1,6 +1,7 @@
-import { globSync, readFileSync, statSync } from 'node:fs';
+import { globSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { GbuildError } from '../errors.ts';
+import { readTextIfAny } from '../fs/read-bounded.ts';
 import type { Host } from '../host.ts';
 import type { TaskFiles } from '../plan/shard.ts';
 import type { PlannedTask, TaskPlan } from '../plan/task-plan.ts';
@@ -48,9 +49,10 @@ function isIgnored(path: string, ignored: ReadonlySet<string>): boolean {
   return parts.some((_, at) => ignored.has(parts.slice(0, at + 1).join('/')));
 }
 
+/** Times only: a report that cannot be read has none. */
 function readCases(file: string) {
-  if (!file.endsWith('.xml') || statSync(file).size > largestReport) return [];
-  return parseJUnit(readFileSync(file, 'utf8'))?.cases ?? [];
+  const text = file.endsWith('.xml') ? readTextIfAny(file, largestReport) : undefined;
+  return text === undefined ? [] : (parseJUnit(text)?.cases ?? []);
 }
 
 function unlistable(task: string, path: string): GbuildError {

@@ -4,7 +4,7 @@ import type { EngineName } from '../engine/choose-endpoint.ts';
 import type { Host } from '../host.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { readEngineName } from './engine-name.ts';
-import { readTextIfAny, readUserConfig, userConfigFile } from './user-config.ts';
+import { readConfigBytes, readUserConfig, userConfigFile } from './user-config.ts';
 
 export interface UsedEngine {
   file: string;
@@ -22,7 +22,7 @@ export async function useEngine(host: Host, name: string, progress: Progress): P
   const { nameEngine } = await import('../spec/name-engine.ts');
   const { writeBeside } = await import('../spec/write-beside.ts');
   const file = userConfigFile(host);
-  const text = readTextIfAny(file);
+  const text = readConfigBytes(host)?.toString();
   if (text !== undefined || Object.keys(engine).length > 0) {
     mkdirSync(dirname(file), { recursive: true });
     // A link stays one: it leads to where people keep their settings.

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type PublicKey, readPublicKey } from '../attest/key.ts';
 import { ownerText } from '../engine/owner.ts';
 import { GbuildError, messageOf } from '../errors.ts';
+import { largestFile, readWhole } from '../fs/read-bounded.ts';
 import { completeSet } from '../oci/image-set.ts';
 import { nameOfPlatform } from '../oci/platform.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
@@ -135,7 +135,7 @@ async function cloneCommit({ host }: VerifyRequest, commit: string, clone: strin
 
 function readText(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readWhole(file, largestFile, { pipes: true }).toString();
   } catch (cause) {
     throw new GbuildError('key-invalid', `the key ${file} cannot be read: ${messageOf(cause)}`, { cause });
   }

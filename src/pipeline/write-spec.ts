@@ -1,6 +1,7 @@
-import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GbuildError } from '../errors.ts';
+import { readWhole } from '../fs/read-bounded.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { writeInitialSpec } from '../spec/init.ts';
 import { migrateSpec, writeSpec } from '../spec/migrate.ts';
@@ -59,7 +60,7 @@ export async function migrateFile(places: Places, progress: Progress): Promise<M
   const file = specFile ?? join(rootDir, specFileName);
   const known = knownTasks(await openCatalog(places, progress, { rootDir, specFile }));
   readSpec(file, undefined, known);
-  const { text, ...result } = migrateSpec(readFileSync(file), specFileName, undefined, known);
+  const { text, ...result } = migrateSpec(readWhole(file), specFileName, undefined, known);
   if (result.changed) writeSpec(file, text);
   return { file, ...result };
 }

@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import tls, { type SecureContext } from 'node:tls';
 import { GbuildError, messageOf } from '../errors.ts';
+import { largestSettings, readWhole } from '../fs/read-bounded.ts';
 import type { Host } from '../host.ts';
 import type { RegistryAddress } from './address.ts';
 
@@ -44,7 +45,7 @@ function readPair(certFile: string): { cert: string; key: string } {
 
 function readPem(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readWhole(file, largestSettings).toString();
   } catch (cause) {
     throw unusable(file, messageOf(cause), cause);
   }

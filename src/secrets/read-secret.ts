@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
-import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { GbuildError } from '../errors.ts';
+import { GbuildError, messageOf } from '../errors.ts';
+import { readBounded } from '../fs/read-bounded.ts';
 import type { Host } from '../host.ts';
 import type { SecretSpec } from '../spec/types.ts';
 import { leastSize, trimEnd } from './forms.ts';
@@ -47,16 +47,15 @@ function readVariable(name: string, variable: string, { env }: Host): Buffer {
   return Buffer.from(value);
 }
 
-async function readSecretFile(name: string, file: string, { host, rootDir }: SecretPlaces): Promise<Buffer> {
+function readSecretFile(name: string, file: string, { host, rootDir }: SecretPlaces): Buffer {
   const path = file.startsWith('~/') ? join(host.homeDir, file.slice(2)) : resolve(rootDir, file);
   try {
-    const { size } = await stat(path);
-    if (size > mostSize) throw tooLarge(name, { file });
-    return await readFile(path);
+    // Larger than it may be is for the caller to tell.
+    return readBounded(path, mostSize);
   } catch (thrown) {
-    if (thrown instanceof GbuildError) throw thrown;
     const { code } = thrown as NodeJS.ErrnoException;
-    throw invalid(name, code === 'ENOENT' ? `there is no file ${path}` : `the file ${path} cannot be read (${code})`);
+    const why = `the file ${path} cannot be read (${code ?? messageOf(thrown)})`;
+    throw invalid(name, code === 'ENOENT' ? `there is no file ${path}` : why);
   }
 }
 

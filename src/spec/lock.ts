@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { GbuildError, messageOf } from '../errors.ts';
+import { readBounded } from '../fs/read-bounded.ts';
 import { lockSchema } from './lock-schema.ts';
 import type { Lock } from './lock-types.ts';
 import { quote } from './mistakes.ts';
 import { type FileFormat, parseFile } from './parse-file.ts';
-import { readBounded } from './read-bounded.ts';
 import type { Source } from './source.ts';
 import { kindOf } from './toolchain-schema.ts';
 import { findTree, type Tree } from './tree.ts';

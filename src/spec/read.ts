@@ -1,10 +1,10 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { GbuildError, messageOf } from '../errors.ts';
+import { readBounded } from '../fs/read-bounded.ts';
 import { fillSpec } from './fill.ts';
 import { currentMajor, type MigrationTable, migrations } from './migrations.ts';
 import { parseFile } from './parse-file.ts';
-import { readBounded } from './read-bounded.ts';
 import { majorOf, specFormat } from './spec-format.ts';
 import type { SpecFile } from './types.ts';
 import { warnAbout } from './warn.ts';
