@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 
 /** In bytes: more than any file written by hand, and the worst one is a matter of a second. */
 export const largestFile = 256 * 1024;
@@ -22,7 +22,7 @@ interface ReadOptions {
  */
 export function readBounded(file: string, limit: number = largestFile, { pipes = false }: ReadOptions = {}): Buffer {
   // Before it is opened: opening alone makes some devices do something.
-  assertReadable(statSync(file), pipes);
+  assertReadable(readStats(file), pipes);
   const descriptor = openSync(file, constants.O_RDONLY | (pipes ? 0 : (constants.O_NONBLOCK ?? 0)));
   try {
     const stats = fstatSync(descriptor);
@@ -49,9 +49,18 @@ export function readTextIfAny(file: string, limit?: number): string | undefined 
   }
 }
 
+/** Whether something of that name is there; a link that leads nowhere is. */
+export function isThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 /** A regular file piece by piece, for what may rightly be large. Throws for anything else. */
 export function* readPieces(file: string): Generator<Buffer> {
-  assertReadable(statSync(file), false);
+  assertReadable(readStats(file), false);
   const descriptor = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     assertReadable(fstatSync(descriptor), false);
@@ -83,6 +92,15 @@ function readUpTo(descriptor: number, most: number, expected: number): Buffer {
 
 function formatLimit(limit: number): string {
   return limit % (1024 * 1024) === 0 ? `${limit / 1024 / 1024} MiB` : `${limit / 1024} KiB`;
+}
+
+function readStats(file: string): Stats {
+  try {
+    return statSync(file);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT' || !isThere(file)) throw cause;
+    throw Object.assign(new Error('a link that leads nowhere', { cause }), { code: 'ENOENT' });
+  }
 }
 
 function assertReadable(stats: Stats, pipes: boolean): void {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { isAbsolute, join, relative } from 'node:path';
+import { dirname, isAbsolute, join, relative } from 'node:path';
 import { type ErrorCode, GbuildError, messageOf } from '../errors.ts';
 import { readTextIfAny } from '../fs/read-bounded.ts';
 import type { Host } from '../host.ts';
@@ -83,7 +83,7 @@ async function assertFolder({ at, file, index, code }: NamedPlace): Promise<stri
   throw (await readPlaces(file))[index]!.refuse(code, {
     expected: 'a folder with toolchains',
     why: `which is ${found}`,
-    suggestions: [`ls -ld ${at}`, `correct "catalogs" in ${file}`],
+    suggestions: [`correct catalogs[${index}] in ${file}`, `ls ${dirname(file)}`],
   });
 }
 

@@ -1,7 +1,7 @@
-import { existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { GbuildError, messageOf } from '../errors.ts';
-import { largestSettings, readWhole } from '../fs/read-bounded.ts';
+import { isThere, largestSettings, readWhole } from '../fs/read-bounded.ts';
 import type { BaseData, ToolchainData } from './catalog-schema.ts';
 
 /** One file that goes into a recipe: its path below the folder, whether it is executable, and its bytes. */
@@ -68,7 +68,7 @@ export async function readCatalog(
   const catalogOf = new Map<string, string>();
   for (const hostDir of hostDirs) {
     for (const name of listFolders(hostDir)) {
-      const known = existsSync(join(hostDir, name, name === 'base' ? baseFile : toolchainFile));
+      const known = isThere(join(hostDir, name, name === 'base' ? baseFile : toolchainFile));
       if (!known || dirs.has(name)) continue;
       dirs.set(name, join(hostDir, name));
       catalogOf.set(name, hostDir);
@@ -170,7 +170,7 @@ function isReadme(path: string): boolean {
 }
 
 function readPins(file: string): Record<string, string> {
-  if (lstatSync(file, { throwIfNoEntry: false }) === undefined) return {};
+  if (!isThere(file)) return {};
   const bytes = readOwn(file, largestSettings);
   try {
     return JSON.parse(bytes.toString()) as Record<string, string>;

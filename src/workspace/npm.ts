@@ -1,7 +1,7 @@
-import { existsSync, readlinkSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { GbuildError, messageOf } from '../errors.ts';
-import { readWhole } from '../fs/read-bounded.ts';
+import { isThere, readWhole } from '../fs/read-bounded.ts';
 
 /** Bytes: some twenty times the locks of the largest repositories. */
 const largestLock = 256 << 20;
@@ -66,7 +66,7 @@ function listScopes(packages: Packages): Set<string> {
 }
 
 function readPackages(file: string): Packages | undefined {
-  if (!existsSync(file)) return undefined;
+  if (!isThere(file)) return undefined;
   try {
     const lock = JSON.parse(readWhole(file, largestLock).toString()) as {
       packages?: Record<string, LockedPackage>;

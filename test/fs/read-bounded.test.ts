@@ -31,8 +31,12 @@ test('a file is read to its limit and one byte more, which says that it is too l
   expect(readWhole(fixture.getPath('exact'), 4096)).toHaveLength(4096);
   expect(readWhole(fixture.getPath('empty'), 4096)).toHaveLength(0);
   expect(readBounded(fixture.getPath('larger'), 4096)).toHaveLength(4097);
-  expect(() => readWhole(fixture.getPath('larger'), 4096)).toThrowErrorMatchingInlineSnapshot(`[Error: larger than 4 KiB]`);
-  expect(() => readWhole(fixture.getPath('larger'), 0)).toThrowErrorMatchingInlineSnapshot(`[Error: larger than 0 MiB]`);
+  expect(() => readWhole(fixture.getPath('larger'), 4096)).toThrowErrorMatchingInlineSnapshot(
+    `[Error: larger than 4 KiB]`,
+  );
+  expect(() => readWhole(fixture.getPath('larger'), 0)).toThrowErrorMatchingInlineSnapshot(
+    `[Error: larger than 0 MiB]`,
+  );
   expect(readTextIfAny(fixture.getPath('larger'), 4096)).toBeUndefined();
   expect(readTextIfAny(fixture.getPath('absent'))).toBeUndefined();
 });
