@@ -58,6 +58,15 @@ export function isThere(path: string): boolean {
   }
 }
 
+/** Whether it is a regular file, or a link to one. */
+export function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
 /** A regular file piece by piece, for what may rightly be large. Throws for anything else. */
 export function* readPieces(file: string): Generator<Buffer> {
   assertReadable(readStats(file), false);

@@ -1,7 +1,6 @@
-import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { GbuildError } from '../errors.ts';
-import { readPieces } from '../fs/read-bounded.ts';
+import { isFile, readPieces } from '../fs/read-bounded.ts';
 import type { Image } from '../oci/image.ts';
 import { LeakSearch } from '../secrets/leak-search.ts';
 import { searchJson } from '../secrets/search-json.ts';
@@ -75,7 +74,7 @@ async function findLeaks(input: Omit<GateInput, 'reference' | 'secrets'>, search
 /** What is no file cannot leave with the image. */
 function searchFile(hostFile: string, search: LeakSearch): Set<string> {
   const found = new Set<string>();
-  if (statSync(hostFile, { throwIfNoEntry: false })?.isFile() !== true) return found;
+  if (!isFile(hostFile)) return found;
   const push = search.openStream();
   for (const piece of readPieces(hostFile)) for (const { secret } of push(piece)) found.add(secret);
   return found;

@@ -1,7 +1,7 @@
-import { globSync, statSync } from 'node:fs';
+import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { GbuildError } from '../errors.ts';
-import { readTextIfAny } from '../fs/read-bounded.ts';
+import { isFile, readTextIfAny } from '../fs/read-bounded.ts';
 import type { Host } from '../host.ts';
 import type { TaskFiles } from '../plan/shard.ts';
 import type { PlannedTask, TaskPlan } from '../plan/task-plan.ts';
@@ -30,7 +30,7 @@ function listFiles({ name, split }: PlannedTask, rootDir: string, ignored: Reado
     split.map((glob) => glob.replace(/^\.\//, '')),
     { cwd: rootDir },
   ).filter((path) => !isIgnored(path, ignored));
-  const files = found.filter((path) => statSync(join(rootDir, path), { throwIfNoEntry: false })?.isFile()).sort();
+  const files = found.filter((path) => isFile(join(rootDir, path))).sort();
   const broken = files.find((path) => path.includes('\n'));
   if (broken !== undefined) throw unlistable(name, broken);
   if (files.length > 0) return files;

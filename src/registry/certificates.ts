@@ -19,7 +19,7 @@ export function certificateFolders({ homeDir }: Pick<Host, 'homeDir'>): string[]
   return ['/etc/docker/certs.d', join(homeDir, '.config/docker/certs.d')];
 }
 
-/** Reads the certificates kept for a registry. Throws `registry-failed` for a certificate without its key, or what is none. */
+/** Reads the certificates kept for a registry. Throws `config-invalid` for a certificate without its key, or what is none. */
 export function readRegistryTls(
   address: RegistryAddress,
   host: Pick<Host, 'homeDir'>,
@@ -62,7 +62,7 @@ function listFiles(folder: string): string[] {
 }
 
 function unusable(file: string, why: string, cause: unknown): GbuildError {
-  return new GbuildError('registry-failed', `cannot use the registry's TLS files ${file}: ${why}`, {
+  return new GbuildError('config-invalid', `cannot use the registry's TLS files ${file}: ${why}`, {
     suggestions: [`ls -l ${file}`],
     cause,
   });

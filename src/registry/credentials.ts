@@ -94,7 +94,7 @@ function parseEntry(entry: AuthEntry, origin: string): Credentials | undefined {
 }
 
 function broken(file: string, message: string, cause?: unknown): GbuildError {
-  return new GbuildError('registry-denied', message, { suggestions: [`ls -l ${file}`], cause, facts: { file } });
+  return new GbuildError('config-invalid', message, { suggestions: [`ls -l ${file}`], cause, facts: { file } });
 }
 
 /** RFC 7617, in UTF-8. */
