@@ -6,6 +6,7 @@ import { largestFile, readWhole } from '../fs/read-bounded.ts';
 import { completeSet } from '../oci/image-set.ts';
 import { nameOfPlatform } from '../oci/platform.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
+import { checkOutCommit } from '../workspace/check-out.ts';
 import { askGit } from '../workspace/git.ts';
 import { findRoot } from '../workspace/root.ts';
 import { checkSignature, readProvenance } from './check-attestations.ts';
@@ -97,7 +98,7 @@ async function rebuild(request: VerifyRequest, remote: RemoteSet, commit: string
   const version = remote.images[0]?.config.config.Labels?.['org.opencontainers.image.version'] ?? '';
   await withSpool(host, `${ownerText(engine.owner)}.verify`, async (spoolDir) => {
     const clone = join(spoolDir, 'source');
-    await cloneCommit(request, commit, clone);
+    await checkOut(request, commit, clone);
     const places = { ...request, host: { ...host, cwd: clone } };
     const session = await openWorkspace(places, progress);
     const store = await openStore(host);
@@ -108,10 +109,9 @@ async function rebuild(request: VerifyRequest, remote: RemoteSet, commit: string
 }
 
 /** From the repository around the caller: what is verified is what its owner has, not what somebody's document points to. */
-async function cloneCommit({ host }: VerifyRequest, commit: string, clone: string): Promise<void> {
+async function checkOut({ host }: VerifyRequest, commit: string, clone: string): Promise<void> {
   const { rootDir } = findRoot(host.cwd, host.homeDir);
-  const ask = (dir: string, ...args: string[]) => askGit(dir, args, host.env);
-  const known = await ask(rootDir, 'cat-file', '-e', `${commit}^{commit}`);
+  const known = await askGit(rootDir, ['cat-file', '-e', `${commit}^{commit}`], host.env);
   if (known.exitCode !== 0)
     throw new GbuildError('usage', `the commit ${commit} is not in the repository at ${rootDir}`, {
       suggestions: [
@@ -120,17 +120,7 @@ async function cloneCommit({ host }: VerifyRequest, commit: string, clone: strin
       ],
       facts: { commit, rootDir },
     });
-  const top = (await ask(rootDir, 'rev-parse', '--show-toplevel')).stdout.trim();
-  for (const [dir, ...args] of [
-    [top, 'clone', '--quiet', '--no-checkout', '--shared', top, clone],
-    [clone, 'checkout', '--quiet', '--detach', commit],
-  ] as [string, ...string[]][]) {
-    const { exitCode, stderr } = await ask(dir, ...args);
-    if (exitCode !== 0)
-      throw new GbuildError('workspace-unreadable', `git could not check out ${commit}: ${stderr.trim()}`, {
-        facts: { commit },
-      });
-  }
+  await checkOutCommit(rootDir, commit, clone, host.env);
 }
 
 function readText(file: string): string {
