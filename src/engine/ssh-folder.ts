@@ -1,7 +1,7 @@
 import { lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isWriterDead, makeMark } from '../oci/writer-mark.ts';
+import { isWriterDead, makeMark } from '../fs/writer-mark.ts';
 
 /** A socket's path has a good hundred bytes at most, and ssh appends to it: so much is left for the folder above. */
 const longest = 32;

@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { GbuildError } from '../errors.ts';
-import { readTemporaryMark } from './write-beside.ts';
+import { readTemporaryMark } from '../fs/writer-mark.ts';
 
 /** Refuses (`output-refused`) what holds something else than a layout; a folder that is not there yet is free. Writes nothing. */
 export function assertLayoutPlace(dir: string): void {

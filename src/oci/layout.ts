@@ -3,14 +3,14 @@ import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GbuildError, messageOf } from '../errors.ts';
 import { largestDocument, readWhole } from '../fs/read-bounded.ts';
+import { isWriterDead, readTemporaryMark } from '../fs/writer-mark.ts';
 import { layoutMarker } from './archive.ts';
 import { type Digest, digestOf, hexOf } from './digest.ts';
 import { formatCanonical } from './json.ts';
 import { assertLayoutPlace, kindOf } from './layout-place.ts';
 import { withLock } from './lock-file.ts';
 import { annotationKeys, type Descriptor, type Index, mediaTypes } from './spec.ts';
-import { moveWhole, readTemporaryMark, writeBeside } from './write-beside.ts';
-import { isWriterDead } from './writer-mark.ts';
+import { moveWhole, writeBeside } from './write-beside.ts';
 
 /**
  * Opens an OCI layout (image-layout.md) as a store, making it where there is nothing or an empty folder. Throws

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { GbuildError } from '../errors.ts';
+import { makeMark } from '../fs/writer-mark.ts';
 import type { Digest } from './digest.ts';
-import { makeMark } from './writer-mark.ts';
 
 /**
  * Writes a file so that it is there whole or not at all: beside its place, flushed, checked where a digest is expected, then
@@ -43,11 +43,6 @@ export async function moveWhole(hostFile: string, target: string): Promise<boole
   }
   await flushFolder(dirname(target));
   return true;
-}
-
-/** The writer's mark in the name of a file that was never finished. */
-export function readTemporaryMark(name: string): string | undefined {
-  return /\.tmp-(\d+-\w+-\w+-\w+)$/.exec(name)?.[1];
 }
 
 async function writeAndFlush(hostFile: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>) {

@@ -1,13 +1,12 @@
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative } from 'node:path';
-import { type ErrorCode, GbuildError, messageOf } from '../errors.ts';
+import { type ErrorCode, messageOf } from '../errors.ts';
 import { readTextIfAny } from '../fs/read-bounded.ts';
 import type { Host } from '../host.ts';
 import type { Progress } from '../reporter/progress.ts';
 import type { CatalogPlace } from '../spec/catalog-places.ts';
 import { type Catalog, type KeepParsed, readCatalog } from '../toolchain/catalog.ts';
-import { cloneByGit } from '../workspace/git.ts';
+import { ensureClone } from './catalog-clone.ts';
 import { openParseCache } from './parse-cache.ts';
 import { readUserConfig, userConfigFile } from './user-config.ts';
 import type { Places } from './workspace-session.ts';
@@ -97,38 +96,4 @@ function describePath(path: string): string {
 
 function isAddress(place: string): boolean {
   return /^\w+:\/\/|^[\w.-]+@[\w.-]+:/.test(place);
-}
-
-/** The folder with what is at a git address; made whole beside and renamed, so that a killed clone is cloned again. */
-async function ensureClone(place: string, host: Host, progress: Progress, fresh: boolean): Promise<string> {
-  const [address = place, ref] = place.split(/#(?=[^#]*$)/);
-  const hostDir = join(host.cacheDir, 'catalogs', createHash('sha256').update(place).digest('hex').slice(0, 16));
-  if (existsSync(hostDir) && !fresh) return hostDir;
-  progress.note(`fetching the toolchain catalog ${withoutPassword(place)}`);
-  const beside = `${hostDir}.${process.pid}`;
-  mkdirSync(join(host.cacheDir, 'catalogs'), { recursive: true });
-  try {
-    const which = ref === undefined ? [] : ['--branch', ref];
-    const args = ['--quiet', '--depth', '1', ...which, '--', address, beside];
-    const { exitCode, stderr } = await cloneByGit(args, host.homeDir, host.env);
-    if (exitCode !== 0) throw cannotFetch(place, stderr);
-    rmSync(hostDir, { recursive: true, force: true });
-    renameSync(beside, hostDir);
-    return hostDir;
-  } finally {
-    rmSync(beside, { recursive: true, force: true });
-  }
-}
-
-function cannotFetch(place: string, stderr: string): GbuildError {
-  const shown = withoutPassword(place);
-  const why = withoutPassword(stderr.trim().split('\n').slice(-3).join('\n  '));
-  return new GbuildError('network-failed', `the toolchain catalog ${shown} cannot be fetched:\n  ${why}`, {
-    suggestions: [`git ls-remote ${withoutPassword(place.replace(/#.*/, ''))}`, 'gbuild doctor'],
-    facts: { place: shown },
-  });
-}
-
-function withoutPassword(text: string): string {
-  return text.replaceAll(/(\w+:\/\/)[^/@\s]+@/g, '$1');
 }

@@ -1,5 +1,7 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Engine, SweepReport } from '../engine/engine.ts';
+import { sweepTemporaries } from '../fs/replace-file.ts';
 import { workspaceLabels } from '../sync/workspace-copy.ts';
 import { sweepLocks } from '../toolchain/builder-lock.ts';
 import { sweepGitCopies } from './private-git.ts';
@@ -15,9 +17,16 @@ export async function cleanUp({ host }: Places, engine: Engine): Promise<SweepRe
     ...sweepSpools(host, engine.owner),
     ...sweepLocks(host, engine.owner),
     ...sweepGitCopies(host.cwd, engine.owner, host),
+    ...listFolders(host.cacheDir).flatMap(sweepTemporaries),
   ];
   const swept = await engine.sweep({ networks: true });
   return { ...swept, volumes: [...swept.volumes, ...(await removeOrphans(engine))], files };
+}
+
+function listFolders(dir: string): string[] {
+  if (!existsSync(dir)) return [];
+  const items = readdirSync(dir, { withFileTypes: true });
+  return items.filter((item) => item.isDirectory()).map(({ name }) => join(dir, name));
 }
 
 /** Workspaces' volumes of this machine whose folder is no longer there. One that a run has is no orphan yet. */

@@ -1,8 +1,9 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { BindMount } from '../engine/container-spec.ts';
 import type { Engine } from '../engine/engine.ts';
 import { type Owner, ownerIsDead, ownerText, parseOwner } from '../engine/owner.ts';
+import { largestSettings, readWhole } from '../fs/read-bounded.ts';
 import type { Host } from '../host.ts';
 import { containerPaths } from '../plan/paths.ts';
 import { copyGit } from '../workspace/copy-git.ts';
@@ -104,8 +105,8 @@ function isOwn({ topDir, gitDir, commonDir }: GitRepository, rootDir: string): b
   const dotGit = join(topDir, '.git');
   if (gitDir === dotGit) return commonDir === gitDir && lstatSync(join(gitDir, 'objects')).isDirectory();
   const back = join(gitDir, 'gitdir');
-  if (existsSync(back)) return resolve(gitDir, readFileSync(back, 'utf8').trim()) === dotGit;
-  const { variables } = parseGitConfig(readFileSync(join(commonDir, 'config'), 'latin1'));
+  if (existsSync(back)) return resolve(gitDir, readWhole(back).toString().trim()) === dotGit;
+  const { variables } = parseGitConfig(readWhole(join(commonDir, 'config'), largestSettings).toString('latin1'));
   const worktree = variables.find(({ section, key }) => section === 'core' && key === 'worktree')?.value;
   return worktree !== undefined && resolve(gitDir, Buffer.from(worktree, 'latin1').toString()) === topDir;
 }
@@ -116,7 +117,13 @@ function planMounts(repository: GitRepository, rootDir: string, copyDir: string)
   const objects = bind(repository.commonDir, containerPaths.gitObjects, true);
   if (repository.gitDir === join(rootDir, '.git')) return [bind(gitCopy, dotGitInside), objects];
   const config = join(gitCopy, 'config');
-  writeFileSync(config, readFileSync(config, 'latin1').replaceAll(/^[ \t]*worktree[ \t]*=.*\n/gim, ''), 'latin1');
+  writeFileSync(
+    config,
+    readWhole(config, largestSettings)
+      .toString('latin1')
+      .replaceAll(/^[ \t]*worktree[ \t]*=.*\n/gim, ''),
+    'latin1',
+  );
   const gitFile = join(copyDir, 'gitfile');
   writeFileSync(gitFile, `gitdir: ${containerPaths.gitDir}\n`);
   return [bind(gitCopy, containerPaths.gitDir), bind(gitFile, dotGitInside, true), objects];

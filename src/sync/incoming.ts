@@ -13,7 +13,7 @@ import {
   symlinkSync,
   writeSync,
 } from 'node:fs';
-import { isWriterDead, makeMark } from '../oci/writer-mark.ts';
+import { isWriterDead, makeMark } from '../fs/writer-mark.ts';
 import { incomingPrefix } from './read-local.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;

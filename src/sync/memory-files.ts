@@ -1,33 +1,5 @@
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-
-/** Beside first; false where that cannot be. */
-export function replaceFile(file: string, texts: Iterable<string>): boolean {
-  const beside = `${file}.${process.pid}`;
-  mkdirSync(dirname(file), { recursive: true });
-  try {
-    const out = openSync(beside, 'w', 0o600);
-    try {
-      for (const text of texts) writeFileSync(out, text);
-    } finally {
-      closeSync(out);
-    }
-    renameSync(beside, file);
-    return true;
-  } catch {
-    rmSync(beside, { force: true });
-    return false;
-  }
-}
-
-/** Empty where there is none. */
-export function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
-}
 
 /** Another one whenever somebody has written. */
 export function faceOf(file: string): string {

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { GbuildError } from '../errors.ts';
+import { removeAny } from '../fs/replace-file.ts';
 import { exactPackage } from './package-name.ts';
 import { programFailed, runProgram } from './program.ts';
 import type { Rim } from './rim.ts';
@@ -43,9 +44,10 @@ export async function downloadPackage(
   mkdirSync(hostDir, { recursive: true });
   const kept = findKept(hostDir, request);
   if (kept !== undefined) {
-    const { digest, size } = await hashFile(kept);
-    if (kept.endsWith(fileName(request, digest))) return { hostFile: kept, size };
-    rmSync(kept, { force: true });
+    const found = await hashFile(kept).catch(() => undefined);
+    if (found !== undefined && kept.endsWith(fileName(request, found.digest)))
+      return { hostFile: kept, size: found.size };
+    removeAny(kept);
   }
   const title = `fetching ${request.name} ${request.version}`;
   return context.progress.step(title, (step) =>

@@ -2,10 +2,10 @@ import { lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symli
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { GbuildError } from '../errors.ts';
+import { largestSettings, readWhole } from '../fs/read-bounded.ts';
 import { makeSafeConfig } from './git-config.ts';
 import type { GitRepository } from './git-repository.ts';
 import { parseGitConfig } from './parse-git-config.ts';
-import { readRegularFile } from './regular-file.ts';
 
 /** Begins the name of every view; the process id follows. */
 export const viewPrefix = 'gbuild-git-';
@@ -34,7 +34,7 @@ export class GitView {
     try {
       const text = readConfigs(repository);
       writeFileSync(join(gitDir, 'config'), makeHarmless(text), 'latin1');
-      writeFileSync(join(gitDir, 'HEAD'), readRegularFile(join(repository.gitDir, 'HEAD')));
+      writeFileSync(join(gitDir, 'HEAD'), readWhole(join(repository.gitDir, 'HEAD'), largestSettings));
       for (const dir of new Set([repository.gitDir, repository.commonDir])) linkAll(dir, gitDir);
       view.args.push(...listPatternFiles(text, repository, homeDir));
       return view;
@@ -60,7 +60,7 @@ function readConfigs({ gitDir, commonDir }: GitRepository): string {
 
 function readConfig(file: string): string {
   if (!isThere(file)) return '';
-  const text = readRegularFile(file).toString('latin1');
+  const text = readWhole(file, largestSettings).toString('latin1');
   if (parseGitConfig(text).isWhole) return text;
   throw new GbuildError('workspace-unreadable', `${file} is damaged: git cannot read it either`, {
     suggestions: [`git config --list --file '${file}'`],

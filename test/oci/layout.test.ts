@@ -144,6 +144,18 @@ describe('writers of one layout at once', () => {
     expect(readdirSync(`${dir}/blobs/sha256`)).toEqual([]);
   }, 30_000);
 
+  it('take over a lock that names nobody, and a folder in its place', async () => {
+    await using folder = await makeFolder();
+    const layout = await openLayout(folder.getPath('store'));
+    const lock = folder.getPath('store/index.lock');
+    for (const damage of ['', '12-', '{"pid":1}/../x', undefined]) {
+      if (damage === undefined) mkdirSync(`${lock}/below`, { recursive: true });
+      else writeFileSync(lock, damage);
+      await layout.putManifest(describeText('one', 'a:1'));
+      expect(readdirSync(layout.dir).sort()).toEqual(['blobs', 'index.json', 'oci-layout']);
+    }
+  });
+
   it('hold the lock one at a time, also when all find it dead', async () => {
     await using folder = await makeFolder();
     const child = startWriter(folder.getPath('store'), 'x', 'hang');
