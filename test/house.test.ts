@@ -73,3 +73,15 @@ it('reads files that others bring through fs/read-bounded.ts, which neither hang
   // Whoever adds a module here says in test/support/house.ts why no repository can turn what it reads.
   expect(readers.sort()).toEqual(Object.keys(ownReaders).sort());
 });
+
+it('names temporaries by a mark of their writer, so that gbuild clean can tell whose they are', () => {
+  const readers = files.filter((file) => /process\.pid|\bmkdtemp(Sync)?\(/.test(codeOf(file)));
+  // Of a folder for a socket the name has to be short; the others make the marks.
+  expect(readers.sort()).toEqual([
+    'engine/owner.ts',
+    'engine/podman-service.ts',
+    'fs/own-folder.ts',
+    'fs/writer-mark.ts',
+    'toolchain/work-dir.ts',
+  ]);
+});

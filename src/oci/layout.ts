@@ -1,7 +1,7 @@
 import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
 import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GbuildError, messageOf } from '../errors.ts';
+import { diskError, GbuildError, messageOf } from '../errors.ts';
 import { largestDocument, readWhole } from '../fs/read-bounded.ts';
 import { isWriterDead, readTemporaryMark } from '../fs/writer-mark.ts';
 import { layoutMarker } from './archive.ts';
@@ -203,9 +203,12 @@ async function guard<T>(dir: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (cause) {
     if (cause instanceof GbuildError) throw cause;
-    throw new GbuildError('store-failed', `the store ${JSON.stringify(dir)} cannot be used: ${messageOf(cause)}`, {
-      cause,
-      facts: { dir },
-    });
+    throw (
+      diskError(cause, dir) ??
+      new GbuildError('store-failed', `the store ${JSON.stringify(dir)} cannot be used: ${messageOf(cause)}`, {
+        cause,
+        facts: { dir },
+      })
+    );
   }
 }

@@ -1,13 +1,14 @@
-import { lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { GbuildError } from '../errors.ts';
+import { makeOwnFolder, sweepOwnFolders } from '../fs/own-folder.ts';
 import { largestSettings, readWhole } from '../fs/read-bounded.ts';
 import { makeSafeConfig } from './git-config.ts';
 import type { GitRepository } from './git-repository.ts';
 import { parseGitConfig } from './parse-git-config.ts';
 
-/** Begins the name of every view; the process id follows. */
+/** Begins the name of every view; whose it is follows. */
 export const viewPrefix = 'gbuild-git-';
 
 /** What a view has of its own, and what would lead git out of it. */
@@ -29,7 +30,7 @@ export class GitView {
 
   /** `homeDir` is what `~` means in a config. */
   static open(repository: GitRepository, homeDir: string | undefined): GitView {
-    const gitDir = mkdtempSync(join(tmpdir(), `${viewPrefix}${process.pid}-`));
+    const gitDir = makeOwnFolder(tmpdir(), viewPrefix);
     const view = new GitView(gitDir, []);
     try {
       const text = readConfigs(repository);
@@ -47,6 +48,11 @@ export class GitView {
   [Symbol.dispose](): void {
     rmSync(this.gitDir, { recursive: true, force: true });
   }
+}
+
+/** Removes views that killed processes left; answers their folders. */
+export function sweepGitViews(): string[] {
+  return sweepOwnFolders(tmpdir(), viewPrefix);
 }
 
 /** The shared config and, where that one says so, the working tree's own, in latin1. */

@@ -70,9 +70,8 @@ export const ownReaders: Record<string, string> = {
   'engine/probe.ts': 'opens to write',
   'oci/write-beside.ts': 'opens to write, and what it wrote to flush it',
   'oci/write-hashed.ts': 'opens to write',
-  'pipeline/service-log.ts': 'opens to write',
+  'reporter/log-file.ts': 'opens to write',
   'pipeline/write-page.ts': 'opens a page that gbuild made before, to read its first bytes',
   'reporter/ordered.ts': 'opens to write, and reads what it wrote',
   'sync/incoming.ts': 'opens to write',
-  'toolchain/build-log.ts': 'opens to write',
 };
