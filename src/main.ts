@@ -1,6 +1,6 @@
 import { Config, flush, run } from '@oclif/core';
 import { normalizeArgv } from '@oclif/core/help';
-import { ownWords, printError } from './commands/base.ts';
+import { ownWords, printError, printJson } from './commands/print.ts';
 import { asGbuildError, errorAsJson } from './commands/report-error.ts';
 import { GbuildError } from './errors.ts';
 import { suggest } from './spec/suggest.ts';
@@ -12,7 +12,7 @@ import { suggest } from './spec/suggest.ts';
 export async function main(argv: string[], rootDir: string): Promise<void> {
   const fail = (thrown: unknown) => {
     const error = asGbuildError(thrown);
-    if (ownWords(argv).includes('--json')) process.stdout.write(`${JSON.stringify(errorAsJson(error), null, 2)}\n`);
+    if (ownWords(argv).includes('--json')) printJson(errorAsJson(error));
     else printError(error, argv);
     process.exitCode = error.exitCode;
   };

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { allowedImports, ownReaders, packageOwners } from './support/house.ts';
+import { allowedImports, ownReaders, packageOwners, sharedFiles } from './support/house.ts';
 
 const src = fileURLToPath(new URL('../src', import.meta.url));
 
@@ -28,7 +28,7 @@ it('lets imports point down only', () => {
     importsOf(file)
       .filter(({ specifier }) => specifier.startsWith('.'))
       .map(({ specifier }) => relative(src, join(src, dirname(file), specifier)))
-      .filter((target) => !['errors.ts', 'host.ts'].includes(target) && !['fs', roomOf(file)].includes(roomOf(target)))
+      .filter((target) => !sharedFiles.includes(target) && !['fs', roomOf(file)].includes(roomOf(target)))
       .filter((target) => !allowedImports[roomOf(file)]?.includes(roomOf(target)))
       .map((target) => `${file} imports ${target}`),
   );
@@ -84,4 +84,23 @@ it('names temporaries by a mark of their writer, so that gbuild clean can tell w
     'fs/writer-mark.ts',
     'toolchain/work-dir.ts',
   ]);
+});
+
+/** Code that matches, by its file. */
+function filesWith(pattern: RegExp): string[] {
+  return files.filter((file) => pattern.test(codeOf(file))).sort();
+}
+
+it("writes to the caller's terminal in one file, which escapes what comes from elsewhere", () => {
+  const writes =
+    /\bconsole\.|\bstd(out|err)\??\.write\(|\bux\b|\bthis\.(warn|error|logToStderr)\(|writeSync\([12]\b|emitWarning/;
+  // A shard's reporter writes its own lines, which it escapes, among the output of its tasks.
+  expect(filesWith(writes)).toEqual(['commands/print.ts', 'pipeline/run-shards.ts']);
+});
+
+it('hands the streams of the terminal only to what tasks print and to what draws on it', () => {
+  const streams = /\bprocess\.std(out|err)\b(?!\.(isTTY|columns|rows|on)\b)/;
+  const tasks = ['image', 'lock', 'task-command', 'verify'].map((name) => `commands/${name}.ts`);
+  const drawing = ['base', 'doctor', 'print'].map((name) => `commands/${name}.ts`);
+  expect(filesWith(streams)).toEqual([...tasks, ...drawing].sort());
 });

@@ -2,7 +2,8 @@ import { Args, Flags } from '@oclif/core';
 import { endpointEnv } from '../engine/endpoint.ts';
 import { GbuildError } from '../errors.ts';
 import { type Check, checkNames, diagnose } from '../pipeline/doctor.ts';
-import { BaseCommand, coloursOf, engineFlags } from './base.ts';
+import { BaseCommand, engineFlags } from './base.ts';
+import { coloursOf } from './print.ts';
 
 const { green, yellow, red } = coloursOf(process.stdout);
 const marks = { ok: green('ok     '), warning: yellow('warning'), problem: red('problem') };
@@ -34,18 +35,17 @@ export default class DoctorCommand extends BaseCommand {
       nodeVersion: process.versions.node,
       only: args.check === undefined ? [] : [args.check],
     });
-    if (flags.shell) this.log(endpoint === undefined ? '' : shellLines(endpointEnv(endpoint)));
-    else if (!flags.quiet) this.log(checks.map(format).join('\n'));
+    if (flags.shell) this.logText(endpoint === undefined ? '' : shellLines(endpointEnv(endpoint)));
+    else if (!flags.quiet) for (const check of checks) this.log(format(check), marks[check.state]);
     throwIfProblem(checks, flags.quiet || flags.shell);
     const { url, source, reason, warnings } = endpoint ?? {};
     return { checks, ...(endpoint && { engine: { url, source, reason, warnings, info } }) };
   }
 }
 
-function format({ name, state, detail, todo }: Check): string {
-  return [`${marks[state]}  ${name.padEnd(7)} ${detail}`, ...todo.map((each) => `                  try: ${each}`)].join(
-    '\n',
-  );
+/** Follows its mark. */
+function format({ name, detail, todo }: Check): string[] {
+  return [`  ${name.padEnd(7)} ${detail}`, ...todo.map((each) => `                  try: ${each}`)];
 }
 
 function throwIfProblem(checks: Check[], silently: boolean): void {

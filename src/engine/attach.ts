@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { type Pace, PaceKeeper } from '../oci/pace.ts';
 import type { ContainerIO, ContainerSpec } from './container-spec.ts';
 import { Demuxer } from './demux.ts';
 
@@ -9,32 +10,39 @@ const lingerMilliseconds = 2_000;
 export interface Attachment {
   /** Rejects when the caller could not take output, or the stream makes no sense. */
   broken: Promise<never>;
-  /** Settles when all output was handed over: at the stream's end, or when nothing more came for a while. */
-  drained(): Promise<void>;
+  /** Settles when all output was handed over: at the stream's end, or when nothing more came for a while, or too little at this pace. */
+  drained(pace: Pace): Promise<void>;
   /** The connection broke before the stream's end. */
   readonly wasCut: boolean;
+  /** What was left of the output came too slowly to be waited for. */
+  readonly isSlow: boolean;
   close(): void;
 }
 
-/** Whether a chunk is being taken, when the last one was (performance.now), and whether the connection broke. */
+/** Whether a chunk is being taken, when the last one was (performance.now), the bytes so far, and how the connection fared. */
 interface Activity {
   waiting: boolean;
   last: number;
+  bytes: number;
   wasCut: boolean;
+  isSlow: boolean;
 }
 
 /** Starts both directions. One chunk is handed over at a time: a slow caller slows the container, memory stays flat. */
 export function attachOutput(socket: Socket, spec: ContainerSpec, io: ContainerIO): Attachment {
-  const activity: Activity = { waiting: false, last: performance.now(), wasCut: false };
+  const activity: Activity = { waiting: false, last: performance.now(), bytes: 0, wasCut: false, isSlow: false };
   const pump = pumpOutput(socket, spec.tty, io, activity);
   const broken = new Promise<never>((_, reject) => pump.catch(reject));
   broken.catch(() => {});
   const detach = spec.stdin && io.stdin !== undefined ? pumpInput(socket, io.stdin, spec.tty) : () => {};
   return {
     broken,
-    drained: () => Promise.race([pump, lingerOn(activity, pump)]),
+    drained: (pace) => Promise.race([pump, lingerOn(activity, pump, pace)]),
     get wasCut() {
       return activity.wasCut;
+    },
+    get isSlow() {
+      return activity.isSlow;
     },
     close() {
       detach();
@@ -47,6 +55,7 @@ async function pumpOutput(socket: Socket, tty: boolean, io: ContainerIO, activit
   const demuxer = new Demuxer();
   for await (const chunk of readChunks(socket, activity)) {
     activity.waiting = true;
+    activity.bytes += chunk.length;
     const frames = tty ? [{ stream: 'stdout' as const, data: chunk }] : demuxer.split(chunk);
     for (const { stream, data } of frames) {
       const taken = io.onOutput(stream, data);
@@ -69,15 +78,25 @@ async function* readChunks(socket: Socket, activity: Activity): AsyncGenerator<B
 }
 
 /** The run ends when its main process ends: a child that still holds the pipe open is not waited for. */
-async function lingerOn(activity: Activity, pump: Promise<void>): Promise<void> {
+async function lingerOn(activity: Activity, pump: Promise<void>, pace: Pace): Promise<void> {
   let over = false;
   const end = () => {
     over = true;
   };
   pump.then(end, end);
   activity.last = performance.now();
-  while (!over && (activity.waiting || performance.now() - activity.last < lingerMilliseconds))
-    await new Promise((resolve) => setTimeout(resolve, 50).unref());
+  const keeper = new PaceKeeper(pace);
+  let seen = activity.bytes;
+  while (!over && (activity.waiting || performance.now() - activity.last < lingerMilliseconds)) {
+    const pause = new Promise<void>((resolve) => setTimeout(resolve, 50).unref());
+    if (activity.waiting) await pause;
+    else
+      await keeper.wait(pause, end).catch(() => {
+        activity.isSlow = true;
+      });
+    keeper.moved(activity.bytes - seen);
+    seen = activity.bytes;
+  }
 }
 
 /**

@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import type { Stop } from '../host.ts';
 import { type BuildRequest, buildImage } from './build.ts';
 import type { ContainerIO, ContainerResult, ContainerSpec, LogDriver } from './container-spec.ts';
@@ -50,6 +49,8 @@ export interface EngineOptions {
   /** Gets one line for each request. */
   debug?: (text: string) => void;
   heartbeat?: Heartbeat;
+  /** Milliseconds in which the engine answers, or something moves. */
+  requestTimeout?: number;
 }
 
 /** Makes an engine of an endpoint; nothing is opened or asked before it is used. */
@@ -131,7 +132,7 @@ export class Engine {
     return loadArchive(this.#wire, chunks, options);
   }
 
-  saveImage(reference: string): Promise<Readable> {
+  saveImage(reference: string): Promise<AsyncGenerator<Buffer>> {
     return saveImage(this.#wire, reference);
   }
 

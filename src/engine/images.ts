@@ -1,7 +1,7 @@
 import { GbuildError } from '../errors.ts';
 import type { RunConfig } from '../oci/spec.ts';
-import { refused } from './failures.ts';
-import { readField, readNumber, readText, readTexts } from './json.ts';
+import { notUnderstood, refused } from './failures.ts';
+import { readAnswerList, readField, readNumber, readText, readTexts } from './json.ts';
 import { messageIn, type Wire } from './wire.ts';
 
 /** An image as an engine knows it. */
@@ -35,8 +35,10 @@ export async function inspectImage(wire: Wire, reference: string): Promise<Engin
     [200, 404],
   );
   if (status === 404) return undefined;
+  const id = readText(json, 'Id');
+  if (!id) throw notUnderstood(wire.endpoint, `inspect the image ${reference}`);
   return {
-    id: readText(json, 'Id') ?? '',
+    id,
     diffIds: readTexts(readField(json, 'RootFS'), 'Layers'),
     config: (readField(json, 'Config') ?? {}) as RunConfig,
     created: readText(json, 'Created') ?? '',
@@ -78,8 +80,7 @@ export async function listImages(wire: Wire, filter: { label?: string; reference
     path: '/images/json',
     query: { filters: JSON.stringify(filters) },
   });
-  if (!Array.isArray(json)) return [];
-  return json.map((each: unknown) => ({
+  return readAnswerList(wire, json, 'list images').map((each) => ({
     id: readText(each, 'Id') ?? '',
     tags: readTexts(each, 'RepoTags').map(shorten),
     labels: (readField(each, 'Labels') ?? {}) as Record<string, string>,

@@ -1,5 +1,5 @@
 import { GbuildError } from '../errors.ts';
-import { readText, readTextMap } from './json.ts';
+import { readAnswerList, readText, readTextMap } from './json.ts';
 import type { Wire } from './wire.ts';
 
 export interface EngineNetwork {
@@ -23,8 +23,10 @@ export async function createNetwork(wire: Wire, { name, labels }: EngineNetwork)
 export async function listNetworks(wire: Wire, label: string): Promise<EngineNetwork[]> {
   const query = { filters: JSON.stringify({ label: [label] }) };
   const { json } = await wire.call({ what: 'list networks', method: 'GET', path: '/networks', query });
-  if (!Array.isArray(json)) return [];
-  return json.map((each: unknown) => ({ name: readText(each, 'Name') ?? '', labels: readTextMap(each, 'Labels') }));
+  return readAnswerList(wire, json, 'list networks').map((each) => ({
+    name: readText(each, 'Name') ?? '',
+    labels: readTextMap(each, 'Labels'),
+  }));
 }
 
 /** DELETE /networks/{name}; a missing one is fine, one in use is `engine-failed`. */

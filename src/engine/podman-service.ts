@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GbuildError } from '../errors.ts';
+import { formatTail } from '../escape.ts';
 import type { Host } from '../host.ts';
 import type { Endpoint } from './endpoint.ts';
 import { type SocketPlace, socketPlaces } from './sockets.ts';
@@ -115,7 +116,7 @@ async function waitForSocket(child: ChildProcess, socketPath: string, command: s
   }
   throw new GbuildError(
     'engine-unreachable',
-    `podman could not be started (${command}): ${failure ?? 'it does not answer'}${said === '' ? '' : `\n${said.trim()}`}`,
+    `podman could not be started (${command}): ${failure ?? 'it does not answer'}${said === '' ? '' : formatTail(said.trim().split('\n'))}`,
     { suggestions: ['podman info', 'gbuild doctor --host tcp://HOST:PORT'] },
   );
 }

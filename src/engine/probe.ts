@@ -31,7 +31,7 @@ async function looksSame(
   wire: Wire,
   id: string,
   probe: { hostDir: string; containerDir: string },
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<boolean> {
   const file = findFile(probe.hostDir);
   const checks = [compare(wire, id, probe.hostDir, probe.containerDir, signal)];
@@ -51,7 +51,6 @@ export async function showsFolder(
   wire: Wire,
   id: string,
   probe: { hostDir: string; containerDir: string },
-  signal: AbortSignal,
 ): Promise<boolean> {
   const folder = isFolder(join(probe.hostDir, '.git')) ? '.git' : '.';
   const name = posix.join(folder, `${sentinelPrefix}.tmp-${makeMark()}`);
@@ -59,10 +58,10 @@ export async function showsFolder(
   try {
     closeSync(openSync(sentinel, 'wx'));
   } catch {
-    return looksSame(wire, id, probe, signal);
+    return looksSame(wire, id, probe);
   }
   try {
-    return (await statInContainer(wire, id, posix.join(probe.containerDir, name), signal)) !== undefined;
+    return (await statInContainer(wire, id, posix.join(probe.containerDir, name))) !== undefined;
   } finally {
     rmSync(sentinel, { force: true });
   }
@@ -80,13 +79,12 @@ export async function showsTheSame(
   wire: Wire,
   id: string,
   { hostDir, containerDir }: { hostDir: string; containerDir: string },
-  signal: AbortSignal,
 ): Promise<boolean> {
   const hostPath = realpathSync(hostDir);
-  if (!lstatSync(hostPath).isFile()) return compare(wire, id, hostPath, containerDir, signal);
+  if (!lstatSync(hostPath).isFile()) return compare(wire, id, hostPath, containerDir);
   const what = 'look at a file through the container';
   const query = { path: containerDir };
-  const answer = await wire.send({ what, method: 'HEAD', path: `/containers/${id}/archive`, query, signal });
+  const answer = await wire.send({ what, method: 'HEAD', path: `/containers/${id}/archive`, query });
   await wire.readText(answer, what);
   return answer.statusCode === 500;
 }
@@ -116,7 +114,7 @@ async function compare(
   id: string,
   hostPath: string,
   containerPath: string,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<boolean> {
   const before = readTrait(hostPath);
   const seen = await statInContainer(wire, id, containerPath, signal);
@@ -140,8 +138,11 @@ function readTrait(path: string): Trait | undefined {
   return stats.isFile() ? { size: stats.size, mtime: stats.mtimeNs } : { mtime: stats.mtimeNs };
 }
 
+/** Not `.git`: another one may be bound over it. */
 function findFile(hostDir: string): string | undefined {
-  const files = readdirSync(hostDir, { withFileTypes: true }).filter((entry) => entry.isFile());
+  const files = readdirSync(hostDir, { withFileTypes: true }).filter(
+    (entry) => entry.isFile() && entry.name !== '.git',
+  );
   return files.map((entry) => entry.name).sort()[0];
 }
 
@@ -156,9 +157,10 @@ export async function readMtime(
   return trait?.mtime;
 }
 
-async function statInContainer(wire: Wire, id: string, path: string, signal: AbortSignal): Promise<Trait | undefined> {
+async function statInContainer(wire: Wire, id: string, path: string, signal?: AbortSignal): Promise<Trait | undefined> {
   const what = 'look at the workspace through the container';
-  const answer = await wire.send({ what, method: 'HEAD', path: `/containers/${id}/archive`, query: { path }, signal });
+  const request = { what, method: 'HEAD', path: `/containers/${id}/archive`, query: { path } } as const;
+  const answer = await wire.send({ ...request, ...(signal && { signal }) });
   await wire.readText(answer, what);
   if (answer.statusCode === 404) return undefined;
   const header = answer.headers['x-docker-container-path-stat'];
@@ -166,7 +168,7 @@ async function statInContainer(wire: Wire, id: string, path: string, signal: Abo
   const stat = parseJson(Buffer.from(String(header), 'base64').toString('utf8'));
   const mtime = parseTime(readText(stat, 'mtime') ?? '');
   const size = readNumber(stat, 'size');
-  return { mtime, ...(size !== undefined && { size: BigInt(size) }) };
+  return { mtime, ...(Number.isInteger(size) && { size: BigInt(size!) }) };
 }
 
 /** RFC 3339 with up to nine digits and any zone, in nanoseconds; -1 for anything else. */

@@ -14,19 +14,26 @@ const pieceSize = 1024 * 1024;
 interface ReadOptions {
   /** The caller named the file: a pipe (`<(pass show key)`) is read to its end, and waited for. */
   pipes?: boolean;
+  /** Told what was opened before it is read; may throw. */
+  onOpened?: (stats: Stats) => void;
 }
 
 /**
  * A regular file's bytes, but never more than one past the limit: whoever parses them refuses a longer file by its length. What
  * a repository has in its place (a link to a device, a named pipe) is not read: the first never ends, the second never begins.
  */
-export function readBounded(file: string, limit: number = largestFile, { pipes = false }: ReadOptions = {}): Buffer {
+export function readBounded(
+  file: string,
+  limit: number = largestFile,
+  { pipes = false, onOpened }: ReadOptions = {},
+): Buffer {
   // Before it is opened: opening alone makes some devices do something.
   assertReadable(readStats(file), pipes);
   const descriptor = openSync(file, constants.O_RDONLY | (pipes ? 0 : (constants.O_NONBLOCK ?? 0)));
   try {
     const stats = fstatSync(descriptor);
     assertReadable(stats, pipes);
+    onOpened?.(stats);
     return readUpTo(descriptor, limit + 1, Math.min(stats.size, limit) + 1);
   } finally {
     closeSync(descriptor);
@@ -113,7 +120,9 @@ function readStats(file: string): Stats {
 }
 
 function assertReadable(stats: Stats, pipes: boolean): void {
-  if (!stats.isFile() && !(pipes && stats.isFIFO())) throw new Error(`${describeKind(stats)}, not a file`);
+  if (stats.isFile() || (pipes && stats.isFIFO())) return;
+  const refused = new Error(`${describeKind(stats)}, not a file`);
+  throw stats.isDirectory() ? Object.assign(refused, { code: 'EISDIR' }) : refused;
 }
 
 function describeKind(stats: Stats): string {

@@ -74,11 +74,16 @@ interface DockerManifest {
   RepoTags: string[] | null;
 }
 
-function parseDockerManifest(bytes: Buffer): DockerManifest {
-  const [first, ...others] = parseJson<DockerManifest[]>(bytes, 'manifest.json');
-  if (first === undefined || others.length > 0)
-    throw broken(`it holds ${others.length + (first ? 1 : 0)} images, not one`);
-  return first;
+/** The `manifest.json` of a saved image. Throws `store-failed`. */
+export function parseDockerManifest(bytes: Buffer): DockerManifest {
+  const images = parseJson<Partial<DockerManifest>[]>(bytes, 'manifest.json');
+  if (!Array.isArray(images)) throw broken('manifest.json is no list of images');
+  const [first] = images;
+  if (images.length !== 1) throw broken(`it holds ${images.length} images, not one`);
+  const { Config, Layers, RepoTags } = first ?? {};
+  if (typeof Config !== 'string' || !Array.isArray(Layers) || !Layers.every((each) => typeof each === 'string'))
+    throw broken('manifest.json does not say what the image is made of');
+  return { Config, Layers, RepoTags: Array.isArray(RepoTags) ? RepoTags : null };
 }
 
 function parseJson<T>(bytes: Buffer, name: string): T {

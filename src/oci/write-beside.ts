@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { lstatSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { GbuildError } from '../errors.ts';
@@ -21,7 +22,7 @@ export async function writeBeside(
       const what = `${expected.digest} (${expected.size} bytes)`;
       throw new GbuildError('store-failed', `what was to be ${what} is ${found.digest} (${found.size} bytes)`);
     }
-    await rename(temporary, hostFile);
+    await renameOver(temporary, hostFile);
   } catch (cause) {
     await rm(temporary, { force: true });
     throw cause;
@@ -36,13 +37,24 @@ export async function moveWhole(hostFile: string, target: string): Promise<boole
     await file.sync();
   }
   try {
-    await rename(hostFile, target);
+    await renameOver(hostFile, target);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EXDEV') return false;
     throw cause;
   }
   await flushFolder(dirname(target));
   return true;
+}
+
+/** A folder in the place of a file is not ours. */
+async function renameOver(temporary: string, hostFile: string): Promise<void> {
+  try {
+    await rename(temporary, hostFile);
+  } catch (cause) {
+    if (lstatSync(hostFile, { throwIfNoEntry: false })?.isDirectory() !== true) throw cause;
+    await rm(hostFile, { recursive: true, force: true });
+    await rename(temporary, hostFile);
+  }
 }
 
 async function writeAndFlush(hostFile: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>) {

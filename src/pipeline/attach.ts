@@ -7,6 +7,7 @@ import type { PrivateKey } from '../attest/key.ts';
 import { formatProvenance } from '../attest/provenance.ts';
 import { formatSpdx, spdxMediaType } from '../attest/spdx.ts';
 import { statementMediaType } from '../attest/statement.ts';
+import { asStream } from '../oci/as-stream.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Image } from '../oci/image.ts';
 import { type ImageSet, isIndexed } from '../oci/image-set.ts';
@@ -99,6 +100,8 @@ interface BillsInput extends Pick<AttachInput, 'version' | 'created' | 'toolVers
 }
 
 async function formatBills(image: Image, { created, toolVersion, ...named }: BillsInput) {
+  // What is told, and perhaps signed, is read by jumping about: damage would be told as well.
+  for (const layer of image.layers) for await (const _ of asStream(layer.chunks()));
   const packages = await collectPackages(image);
   const { architecture } = image.config;
   const sbom = { image: { ...named, architecture }, packages, created, toolVersion };

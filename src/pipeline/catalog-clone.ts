@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { GbuildError } from '../errors.ts';
+import { formatTail } from '../escape.ts';
 import { readCached, writeCached } from '../fs/cached-file.ts';
 import { readPieces } from '../fs/read-bounded.ts';
 import { removeAny } from '../fs/replace-file.ts';
@@ -68,8 +69,8 @@ function digestTree(hostDir: string): string {
 
 function cannotFetch(place: string, stderr: string): GbuildError {
   const shown = withoutPassword(place);
-  const why = withoutPassword(stderr.trim().split('\n').slice(-3).join('\n  '));
-  return new GbuildError('network-failed', `the toolchain catalog ${shown} cannot be fetched:\n  ${why}`, {
+  const why = withoutPassword(formatTail(stderr.trim().split('\n').slice(-3)));
+  return new GbuildError('network-failed', `the toolchain catalog ${shown} cannot be fetched:${why}`, {
     suggestions: [`git ls-remote ${withoutPassword(place.replace(/#.*/, ''))}`, 'gbuild doctor'],
     facts: { place: shown },
   });

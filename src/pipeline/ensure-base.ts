@@ -19,6 +19,6 @@ export async function ensureBase(
   if (session.spec.image.base === 'auto' || reference === nothing) return;
   if ((await engine.inspectImage(reference)) !== undefined) return;
   await progress.step(`pulling the base ${reference}`, (step) =>
-    engine.pullImage(reference, { onProgress: (pulled) => step.update(JSON.stringify(pulled)), stop }),
+    engine.pullImage(reference, { onProgress: ({ layer, status }) => step.update(`${layer} ${status}`.trim()), stop }),
   );
 }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { escapeLine } from '../escape.ts';
 import { planImage } from '../plan/image-plan.ts';
 import { containerPaths } from '../plan/paths.ts';
 import type { PlannedService } from '../plan/service-plan.ts';
@@ -59,7 +60,11 @@ function explainTasks({ host }: Places, session: WorkspaceSession, name: string)
     ...list('services', plan.services.map(describeService)),
     ...plan.tasks.flatMap((task, index) => [
       `task ${index + 1}      ${task.name}${task.needs.length > 0 ? ` (after ${task.needs.join(', ')})` : ''}`,
-      `            ${task.command.join(' ').trim().split('\n').join('\n            ')}`,
+      ...task.command
+        .join(' ')
+        .trim()
+        .split('\n')
+        .map((line) => `            ${line}`),
       ...list('  passes', task.passEnv),
       ...list('  secrets', task.secrets),
       ...list('  services', task.services),
@@ -68,7 +73,12 @@ function explainTasks({ host }: Places, session: WorkspaceSession, name: string)
     ]),
     ...(others.length > 0 ? [`also there  ${others.join(', ')}`] : []),
   ];
-  return { text: `${lines.join('\n')}\n`, data: { lock: toolchain.lockState, ...plan, settings, secrets } };
+  return { text: layOut(lines), data: { lock: toolchain.lockState, ...plan, settings, secrets } };
+}
+
+/** Each is one line, whatever the repository's names hold. */
+function layOut(lines: string[]): string {
+  return `${lines.map(escapeLine).join('\n')}\n`;
 }
 
 function describeService({ name, runs, ports }: PlannedService): string {
@@ -97,7 +107,7 @@ async function explainImage({ host }: Places, session: WorkspaceSession): Promis
     `as user     ${plan.config.User}`,
     ...list('dirty', revision?.dirty ?? []),
   ];
-  return { text: `${lines.join('\n')}\n`, data: { lock: toolchain.lockState, ...plan } };
+  return { text: layOut(lines), data: { lock: toolchain.lockState, ...plan } };
 }
 
 function head({ rootDir, spec, specFile, toolchain }: WorkspaceSession): string[] {

@@ -1,6 +1,6 @@
 import { ownerText } from '../engine/owner.ts';
 import { GbuildError } from '../errors.ts';
-import { findLayer, writeImage } from '../oci/copy.ts';
+import { findWholeLayers, mendLayers, writeImage } from '../oci/copy.ts';
 import type { Digest } from '../oci/digest.ts';
 import { nameOfPlatform, splitPlatform } from '../oci/platform.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
@@ -22,7 +22,7 @@ import {
   readBase,
 } from './read-base.ts';
 import { nameImage } from './release-store.ts';
-import { listPlatforms, type RemoteSet, readRemoteSet } from './remote-set.ts';
+import { type RemoteSet, readRemoteSet } from './remote-set.ts';
 import { withSpool } from './spools.ts';
 import { idTag, splitName } from './toolchain-name.ts';
 import type { WorkspaceSession } from './workspace-session.ts';
@@ -123,16 +123,17 @@ async function keep(remote: RemoteImage, platform: string, id: string, input: Fo
   const { name } = remote.repository;
   await progress.step(`copying the base ${name} for ${platform} to the release store`, (step) =>
     withSpool(host, `${ownerText(engine.owner)}.${formatDigest(id)}`, async (spoolDir) => {
+      const known = await findWholeLayers(store, remote.config.rootfs.diff_ids);
       const image = await pullImage(remote, {
         spoolDir,
-        find: (diffId) => findLayer(store, diffId),
+        find: (diffId) => known.get(diffId),
         onProgress: ({ received, size }) => step.update(`${formatBytes(received)} of ${formatBytes(size)}`),
       });
       stop.ask.throwIfAborted();
       const isWanted = [image.id, image.manifestDigest].includes(id as Digest);
       if (!isWanted || nameOfPlatform(image.config) !== platform)
         throw notLocked(platform, `${name}:${idTag(id)} is ${image.id} for ${nameOfPlatform(image.config)}`);
-      await writeImage(store, image);
+      await mendLayers(store, (await writeImage(store, image)).believed);
       await nameImage(store, image, nameOfBase(id), {});
     }),
   );
@@ -162,8 +163,7 @@ function notLocked(platform: string, why: string): GbuildError {
 
 function notListed(reference: string, missing: string[], set: RemoteSet | undefined): GbuildError {
   const only = set?.images.map(({ config }) => nameOfPlatform(config)) ?? [];
-  const there =
-    set !== undefined && isIndex(set.descriptor) ? listPlatforms(set.manifestBytes).map(({ name }) => name) : only;
+  const there = set !== undefined && isIndex(set.descriptor) ? set.platforms : only;
   const has = there.length === 0 ? 'the registry does not have it' : `it has ${there.toSorted().join(', ')}`;
   return new GbuildError('release-refused', `the base ${reference} has no image for ${missing.join(', ')}; ${has}`, {
     suggestions: ['name a base under image.base that has every platform', 'or leave the platform out: image.platforms'],

@@ -20,7 +20,7 @@ import {
 } from '../oci/spec.ts';
 import { writeHashed } from '../oci/write-hashed.ts';
 import { parseAnswer } from '../registry/tags.ts';
-import { isIndex, parseIndex, pickManifest } from './choose-platform.ts';
+import { isIndex, pickManifest, readListed } from './choose-platform.ts';
 
 interface Options {
   /** Which image of an index. */
@@ -39,7 +39,7 @@ export async function readLayoutImage(
   const layout = new Layout(dir);
   let descriptor = chooseNamed(await layout.readIndex(), tag, dir);
   for (let depth = 0; isIndex(descriptor) && depth < 3; depth += 1) {
-    const index = parseIndex(await layout.readBlob(descriptor.digest));
+    const index = readListed(await layout.readBlob(descriptor.digest));
     const digest = pickManifest(index, platform, dir);
     descriptor = index.manifests.find((each) => each.digest === digest)!;
   }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { GbuildError } from '../errors.ts';
+import { escapeLine } from '../escape.ts';
 import { isFile, readPieces } from '../fs/read-bounded.ts';
 import type { Image } from '../oci/image.ts';
 import { LeakSearch } from '../secrets/leak-search.ts';
@@ -33,7 +34,7 @@ export async function assertNoLeak({ reference, secrets, ...input }: GateInput):
   const found = await findLeaks(input, new LeakSearch(secrets.given));
   if (found.length === 0) return;
   const leaks = found.map(({ secret, place }) => ({ secret, place: secrets.mask.maskText(place) }));
-  const lines = [...new Set(leaks.map(({ secret, place }) => `  secret ${secret} in ${place}`))];
+  const lines = [...new Set(leaks.map(({ secret, place }) => `  secret ${secret} in ${escapeLine(place)}`))];
   const more = lines.length - mostShown;
   throw new GbuildError(
     'release-refused',

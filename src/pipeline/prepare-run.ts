@@ -50,11 +50,11 @@ export interface PreparedRun {
 
 /** Plans the tasks, fetches their secrets, and has the image to build in on the engine. */
 export async function prepareRun(request: PrepareRequest): Promise<PreparedRun> {
-  const { session, host, stop } = request;
+  const { host, stop } = request;
   const sourceDateEpoch = readCommitTime(request);
   // Checked before the engine is asked for anything: a misspelt task costs nothing.
   const plan = planTasks(planInput(request));
-  const secrets = request.secrets ?? new RunSecrets(session, host);
+  const secrets = request.secrets ?? new RunSecrets(request);
   const needed = plan.tasks.flatMap((task) => task.secrets);
   await secrets.fetch(needed, stop.ask);
   const ready = readyToolchain(request);

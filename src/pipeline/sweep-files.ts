@@ -10,8 +10,8 @@ import { sweepLocks } from '../toolchain/builder-lock.ts';
 import { sweepWorkDirs } from '../toolchain/work-dir.ts';
 import { sweepGitViews } from '../workspace/git-view.ts';
 import { findRoot } from '../workspace/root.ts';
-import { sweepGitCopies } from './private-git.ts';
 import { openStore } from './release-store.ts';
+import { sweepRunFolders } from './run-folder.ts';
 import { sweepSpools } from './spools.ts';
 import { userConfigFile } from './user-config.ts';
 
@@ -43,7 +43,7 @@ function sweepWorkspace(host: Host, self: Owner): string[] {
   return [
     ...[rootDir, join(rootDir, '.git')].flatMap(sweepTemporaries),
     ...removeDeadIncoming(rootDir),
-    ...sweepGitCopies(rootDir, self, host),
+    ...sweepRunFolders(rootDir, self, host),
   ];
 }
 

@@ -11,6 +11,7 @@ import type { Image } from '../oci/image.ts';
 import { type Layer, layerOfKnownFile } from '../oci/layer.ts';
 import type { Descriptor, ImageConfig, Manifest } from '../oci/spec.ts';
 import { writeHashed } from '../oci/write-hashed.ts';
+import { nameManifest, parseManifest } from './parse-manifest.ts';
 import { readSmall } from './read-small.ts';
 import type { Repository } from './repository.ts';
 import { parseAnswer } from './tags.ts';
@@ -43,20 +44,27 @@ export async function readRemote(repository: Repository, tagOrDigest: string): P
   return found && readImageOf(repository, tagOrDigest, found);
 }
 
+const isImage = /^application\/vnd\.(oci\.image\.config|docker\.container\.image)\.v1\+json$/;
+const isOther = /index|list/;
+
 /** The same of a manifest that was read already. */
 export async function readImageOf(
   repository: Repository,
   tagOrDigest: string,
   { descriptor, bytes: manifestBytes }: { descriptor: Descriptor; bytes: Buffer },
 ): Promise<RemoteImage> {
-  const manifest = parseAnswer(manifestBytes) as Manifest | undefined;
-  const isImage = /^application\/vnd\.(oci\.image\.config|docker\.container\.image)\.v1\+json$/;
-  if (manifest === undefined || !isImage.test(manifest.config?.mediaType ?? ''))
+  // Of an index, and of an artifact, is said what it is.
+  const { config: claimed } = (parseAnswer(manifestBytes) ?? {}) as { config?: { mediaType?: unknown } };
+  if (typeof claimed?.mediaType === 'string' ? !isImage.test(claimed.mediaType) : isOther.test(descriptor.mediaType))
     throw notAnImage(repository, tagOrDigest, descriptor);
+  const { name, registry } = repository;
+  const manifest = parseManifest({ name, registry, reference: tagOrDigest }, manifestBytes);
   const configBytes = await readSmall(repository, manifest.config);
-  const config = parseAnswer(configBytes) as ImageConfig;
-  const fault = findManifestFault(manifest, config);
+  const parsed = (parseAnswer(configBytes) ?? {}) as ImageConfig;
+  const fault = findManifestFault(manifest, parsed);
   if (fault !== undefined) throw brokenImage(repository, tagOrDigest, fault);
+  // What a container runs may be left out.
+  const config = { ...parsed, config: parsed.config ?? {} };
   return { repository, descriptor, manifestBytes, manifest, configBytes, config };
 }
 
@@ -132,11 +140,13 @@ async function* count(chunks: AsyncIterable<Buffer>, onBytes: (received: number)
 }
 
 function brokenImage({ name, registry }: Repository, tag: string, fault: string): GbuildError {
-  const message = `${name}${tag.includes(':') ? '@' : ':'}${tag} cannot be used: ${fault}`;
+  const message = `${nameManifest({ name, reference: tag })} cannot be used: ${fault}`;
   return new GbuildError('registry-failed', message, { facts: { registry, name, tag } });
 }
 
 function notAnImage({ name, registry }: Repository, tag: string, { mediaType }: Descriptor): GbuildError {
-  const what = /index|list/.test(mediaType) ? 'an index of several images' : `no image (${mediaType})`;
-  return new GbuildError('registry-failed', `${name}:${tag} is ${what}`, { facts: { registry, name, tag, mediaType } });
+  const what = isOther.test(mediaType) ? 'an index of several images' : `no image (${mediaType})`;
+  return new GbuildError('registry-failed', `${nameManifest({ name, reference: tag })} is ${what}`, {
+    facts: { registry, name, tag, mediaType },
+  });
 }

@@ -1,6 +1,7 @@
 import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Writable } from 'node:stream';
+import { escapeLine } from '../escape.ts';
 
 export type StreamName = 'stdout' | 'stderr';
 
@@ -26,7 +27,8 @@ export class TaskOutput {
   readonly #openLine = { stdout: false, stderr: false };
 
   constructor(options: TaskOutputOptions) {
-    this.#options = options;
+    const { prefix } = options;
+    this.#options = prefix === undefined ? options : { ...options, prefix: escapeLine(prefix) };
     if (options.logFile === undefined) return;
     try {
       mkdirSync(dirname(options.logFile), { recursive: true });

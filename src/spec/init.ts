@@ -1,6 +1,6 @@
 import { Document, isMap, isScalar } from 'yaml';
+import { escapeLine } from '../escape.ts';
 import type { Assumption, SpecDraft } from './draft.ts';
-import { escapeInvisible } from './mistakes.ts';
 import { parseSpec } from './read.ts';
 import type { SpecInput } from './schema.ts';
 import { type Section, sections } from './sections.ts';
@@ -53,5 +53,5 @@ function commentOn(document: Document, assumption: Assumption): void {
 }
 
 function assumed({ because }: Assumption): string {
-  return `assumed: ${escapeInvisible(because.replace(/\s+/g, ' ').trim())}`;
+  return `assumed: ${escapeLine(because.replace(/\s+/g, ' ').trim())}`;
 }

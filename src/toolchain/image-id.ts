@@ -3,6 +3,7 @@ import type { EngineImage } from '../engine/engine.ts';
 import { GbuildError } from '../errors.ts';
 import { readCached, writeCached } from '../fs/cached-file.ts';
 import { isDigest } from '../oci/digest.ts';
+import { parseDockerManifest } from '../oci/read-archive.ts';
 import { readTar } from '../oci/untar.ts';
 import type { Rim } from './rim.ts';
 
@@ -27,8 +28,8 @@ async function readConfigId({ engine }: Pick<Rim, 'engine'>, id: string): Promis
     if (header.path !== 'manifest.json') continue;
     const chunks: Uint8Array[] = [];
     for await (const chunk of content) chunks.push(chunk);
-    const [first] = JSON.parse(Buffer.concat(chunks).toString()) as { Config: string }[];
-    const digest = `sha256:${/([0-9a-f]{64})(?:\.json)?$/.exec(first?.Config ?? '')?.[1]}`;
+    const { Config } = parseDockerManifest(Buffer.concat(chunks));
+    const digest = `sha256:${/([0-9a-f]{64})(?:\.json)?$/.exec(Config)?.[1]}`;
     if (isDigest(digest)) return digest;
   }
   throw new GbuildError(

@@ -20,7 +20,7 @@ test('what never begins or never ends is not opened, but named for what it is', 
   for (const read of Object.values(readers)) {
     for (const [place, kind] of Object.entries(places)) {
       const file = place.startsWith('/') ? place : fixture.getPath(place);
-      expect(() => read(file)).toThrowError(new Error(`${kind}, not a file`));
+      expect(() => read(file)).toThrowError(`${kind}, not a file`);
     }
   }
   expect(readTextIfAny(fixture.getPath('pipe'))).toBeUndefined();

@@ -27,7 +27,8 @@ const readers: Record<string, (dir: string, host: Host) => unknown> = {
   '.dockerignore': (dir) => readDockerignore(dir),
   'package-lock.json': (dir) => readProductionPaths(dir),
   'node_modules/.package-lock.json': (dir) => readProductionPaths(dir),
-  'secret.txt': (rootDir, host) => readSecret('one', { file: 'secret.txt' }, { rootDir, host, signal }),
+  'secret.txt': (rootDir, host) =>
+    readSecret('one', { file: 'secret.txt' }, { rootDir, host, signal, hasConsent: true }),
   '.npmrc': (_, host) => readHostFiles(host, [{ from: '.npmrc', to: '/etc/npmrc' }]),
   'config/config.yml': (_, host) => readUserConfig(host),
   '.docker/config.json': (_, host) => findCredentials(registry, host, signal),

@@ -41,6 +41,7 @@ export class FakeEngine implements AsyncDisposable {
   /** How many connections were opened. */
   connections = 0;
   readonly containers = new Map<string, FakeContainer>();
+  readonly #names = new Map<string, string>();
   readonly #bound = new Map<string, Record<string, { HostPort: string }[]>>();
   readonly #dir = mkdtempSync(join(tmpdir(), 'gbuild-fake-socket-'));
   readonly #sockets = new Set<Socket>();
@@ -95,7 +96,7 @@ export class FakeEngine implements AsyncDisposable {
     const path = url.pathname.replace(/^\/v\d+\.\d+/, '');
     this.requests.push(`${request.method} ${path}`);
     if (this.faults.silent) return undefined;
-    const inContainer = /^\/containers\/(\w+)(?:\/(\w+))?$/.exec(path);
+    const inContainer = /^\/containers\/([\w-]+)(?:\/(\w+))?$/.exec(path);
     if (inContainer !== null && !['create', 'json'].includes(inContainer[1]!))
       return this.#routeContainer(request, response, inContainer[1]!, inContainer[2] ?? '', url.searchParams);
     if (path === '/_ping') {
@@ -113,7 +114,12 @@ export class FakeEngine implements AsyncDisposable {
       });
     if (path === '/version')
       return send(response, 200, { Version: '20.10.24', Arch: 'amd64', Components: [{ Name: 'Engine' }] });
-    if (path === '/containers/create') return this.#create(JSON.parse(await readBody(request)) as CreateBody, response);
+    if (path === '/containers/create')
+      return this.#create(
+        JSON.parse(await readBody(request)) as CreateBody,
+        url.searchParams.get('name') ?? '',
+        response,
+      );
     if (path === '/containers/json') return send(response, 200, this.#list(url.searchParams));
     if (path === '/volumes') return send(response, 200, { Volumes: null, Warnings: null });
     if (path === '/networks') return send(response, 200, []);
@@ -137,13 +143,14 @@ export class FakeEngine implements AsyncDisposable {
     return send(response, 404, { message: `the fake has no ${request.method} ${path}` });
   }
 
-  #create(body: CreateBody, response: ServerResponse): ServerResponse {
+  #create(body: CreateBody, name: string, response: ServerResponse): ServerResponse {
     if (body.Image !== knownImage) return send(response, 404, { message: `No such image: ${body.Image}` });
     const missing = body.HostConfig?.Mounts?.find((mount) => mount.Type === 'bind' && !existsSync(mount.Source));
     if (missing !== undefined)
       return send(response, 400, { message: `bind source path does not exist: ${missing.Source}` });
     const id = randomBytes(32).toString('hex');
     this.containers.set(id, new FakeContainer(id, body));
+    this.#names.set(name, id);
     return send(response, 201, { Id: id, Warnings: [] });
   }
 
@@ -154,16 +161,18 @@ export class FakeEngine implements AsyncDisposable {
     verb: string,
     query: URLSearchParams,
   ): Promise<unknown> {
-    const container = this.containers.get(id);
+    const container = this.containers.get(this.#names.get(id) ?? id);
     if (container === undefined) return send(response, 404, { message: `No such container: ${id}` });
     const { method } = request;
     if (method === 'DELETE') return this.#remove(container, response);
     if (method === 'PUT') return container.put(request).then(() => send(response, 200, ''));
     if (method === 'HEAD') return this.#stat(container.hostPath(query.get('path') ?? '/'), response);
     if (verb === 'json') {
-      const ExitCode = this.faults.startRefused?.exitCode ?? 0;
+      const ExitCode = this.faults.startRefused?.exitCode;
       const NetworkSettings = { Ports: this.#bound.get(id) ?? {} };
-      return send(response, 200, { Id: id, State: { Running: true, ExitCode, OOMKilled: false }, NetworkSettings });
+      const State = { ...container.state, ...(ExitCode !== undefined && { ExitCode }), OOMKilled: false };
+      const Config = { Labels: container.body.Labels ?? {} };
+      return send(response, 200, { Id: container.id, State, Config, NetworkSettings });
     }
     if (verb === 'wait') {
       response.writeHead(200).flushHeaders();

@@ -1,4 +1,7 @@
-/** Which rooms a room of src/ may import from, besides itself, errors.ts, host.ts and fs/. ARCHITECTURE.md shows this table. */
+/** Files that every room may import, besides those of fs/. */
+export const sharedFiles: readonly string[] = ['errors.ts', 'escape.ts', 'host.ts'];
+
+/** Which rooms a room of src/ may import from, besides itself, the shared files and fs/. ARCHITECTURE.md shows this table. */
 export const allowedImports: Record<string, string[]> = {
   main: ['commands', 'spec'],
   commands: ['pipeline', 'engine', 'reporter', 'spec'],
@@ -67,6 +70,9 @@ export const ownReaders: Record<string, string> = {
   'fs/ensure-file.ts': "a file of gbuild's own cache",
   'fs/replace-file.ts': 'opens to write',
   'workspace/check-out.ts': 'opens to write',
+  'workspace/compare-commit.ts':
+    'hashes files of the workspace that lstat says are regular; neither follows links nor waits',
+  'workspace/lfs.ts': 'streams a pointer that gbuild itself checked out',
   'engine/probe.ts': 'opens to write',
   'oci/write-beside.ts': 'opens to write, and what it wrote to flush it',
   'oci/write-hashed.ts': 'opens to write',
