@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { allowedImports, packageOwners, sharedFiles } from './support/house.ts';
+import { allowedImports, ownReaders, packageOwners, sharedFiles } from './support/house.ts';
 
 const src = fileURLToPath(new URL('../src', import.meta.url));
 
@@ -62,6 +62,28 @@ it('never asks what time it is below commands/', () => {
     (file) => roomOf(file) !== 'commands' && /Date\.now\(\)|new Date\(\)/.test(codeOf(file)),
   );
   expect(readers).toEqual([]);
+});
+
+it('reads files that others bring through fs/read-bounded.ts, which neither hangs nor fills the memory', () => {
+  const opening = /\b(readFileSync|readFile|createReadStream|openSync|open|openAsBlob|readv?Sync)\b/;
+  const importsOfFs = /import\s+(\*[^;]*?|\w+|\{[^}]*\})\s+from 'node:fs(?:\/promises)?'/g;
+  const readers = files.filter((file) =>
+    [...codeOf(file).matchAll(importsOfFs)].some(([, names = '']) => !names.startsWith('{') || opening.test(names)),
+  );
+  // Whoever adds a module here says in test/support/house.ts why no repository can turn what it reads.
+  expect(readers.sort()).toEqual(Object.keys(ownReaders).sort());
+});
+
+it('names temporaries by a mark of their writer, so that gbuild clean can tell whose they are', () => {
+  const readers = files.filter((file) => /process\.pid|\bmkdtemp(Sync)?\(/.test(codeOf(file)));
+  // Of a folder for a socket the name has to be short; the others make the marks.
+  expect(readers.sort()).toEqual([
+    'engine/owner.ts',
+    'engine/podman-service.ts',
+    'fs/own-folder.ts',
+    'fs/writer-mark.ts',
+    'toolchain/work-dir.ts',
+  ]);
 });
 
 /** Code that matches, by its file. */

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { type BigIntStats, closeSync, lstatSync, openSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { GbuildError } from '../errors.ts';
+import { makeMark } from '../fs/writer-mark.ts';
 import { parseJson, readNumber, readText } from './json.ts';
 import type { Wire } from './wire.ts';
 
@@ -41,7 +41,7 @@ async function looksSame(
 }
 
 /** What a sentinel's name begins with: nobody else's file does, and no image and no copy takes it along. */
-const sentinelPrefix = '.gbuild-probe-';
+const sentinelPrefix = '.gbuild-probe';
 
 /**
  * Whether a folder that is bound into a container is the caller's own, and not another or a copy that looks the same: a file of
@@ -53,7 +53,7 @@ export async function showsFolder(
   probe: { hostDir: string; containerDir: string },
 ): Promise<boolean> {
   const folder = isFolder(join(probe.hostDir, '.git')) ? '.git' : '.';
-  const name = posix.join(folder, `${sentinelPrefix}${randomBytes(8).toString('hex')}`);
+  const name = posix.join(folder, `${sentinelPrefix}.tmp-${makeMark()}`);
   const sentinel = join(probe.hostDir, name);
   try {
     closeSync(openSync(sentinel, 'wx'));

@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GbuildError, messageOf } from '../errors.ts';
 import { readCached, writeCached } from '../fs/cached-file.ts';
+import { largestDocument, readWhole } from '../fs/read-bounded.ts';
 import { formatIndexFile, parseIndexFile, recoverIndex } from './layout-index.ts';
 import { indexCopy } from './layout-place.ts';
 import { type Index, mediaTypes } from './spec.ts';
@@ -80,7 +80,7 @@ export function damageOf(
 /** Empty for one that is gone, and for a folder in its place. */
 async function readTextIfAny(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return readWhole(file, largestDocument).toString();
   } catch (cause) {
     if (['ENOENT', 'EISDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return '';
     throw cause;

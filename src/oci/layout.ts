@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
+import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
+import { mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { GbuildError, messageOf } from '../errors.ts';
+import { diskError, GbuildError, messageOf } from '../errors.ts';
+import { largestDocument, readWhole } from '../fs/read-bounded.ts';
 import { isWriterDead, readTemporaryMark } from '../fs/writer-mark.ts';
 import { layoutMarker } from './archive.ts';
 import { type Digest, digestOf, hexOf } from './digest.ts';
@@ -138,7 +139,7 @@ export class Layout {
   /** A small blob (manifest, config), verified. */
   async readBlob(digest: Digest): Promise<Buffer> {
     if (!this.hasBlob(digest)) throw this.damage(`the blob ${digest} is not in ${JSON.stringify(this.dir)}`, digest);
-    const bytes = await this.#guard(() => readFile(this.blobFile(digest)));
+    const bytes = await this.#guard(async () => readWhole(this.blobFile(digest), largestDocument));
     if (digestOf(bytes) === digest) return bytes;
     throw this.damage(`the blob ${digest} in ${JSON.stringify(this.dir)} is damaged`, digest);
   }
@@ -224,7 +225,7 @@ export class Layout {
     const file = join(this.dir, 'oci-layout');
     if (this.#mendBy === undefined) return existsSync(file);
     try {
-      return readFileSync(file).equals(layoutMarker);
+      return readWhole(file).equals(layoutMarker);
     } catch {
       return false;
     }
@@ -262,6 +263,8 @@ function compareNames(a: Descriptor, b: Descriptor): number {
 }
 
 function notUsable(dir: string, cause: unknown): GbuildError {
+  const ofDisk = diskError(cause, dir);
+  if (ofDisk !== undefined) return ofDisk;
   const isRefused = ['EACCES', 'EPERM'].includes((cause as NodeJS.ErrnoException).code ?? '');
   return new GbuildError('store-failed', `the store ${JSON.stringify(dir)} cannot be used: ${messageOf(cause)}`, {
     cause,

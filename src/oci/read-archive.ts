@@ -1,9 +1,10 @@
 import { createReadStream, existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { GbuildError, messageOf } from '../errors.ts';
+import { largestDocument, readWhole } from '../fs/read-bounded.ts';
 import { type Digest, hexOf } from './digest.ts';
 import { findFault } from './find-fault.ts';
 import type { ImageConfig } from './spec.ts';
@@ -26,8 +27,8 @@ export interface SavedImage {
  */
 export async function readArchive(stream: AsyncIterable<Uint8Array>, dir: string): Promise<SavedImage> {
   const files = await unpackFiles(stream, dir);
-  const { Config, Layers, RepoTags } = parseDockerManifest(await readFile(locate(files, 'manifest.json').hostFile));
-  const configBytes = await readFile(locate(files, Config).hostFile);
+  const { Config, Layers, RepoTags } = parseDockerManifest(readDocument(files, 'manifest.json'));
+  const configBytes = readDocument(files, Config);
   const config = parseJson<ImageConfig>(configBytes, Config);
   const fault = findFault(config, Layers.length);
   if (fault !== undefined) throw broken(fault);
@@ -90,6 +91,15 @@ function parseJson<T>(bytes: Buffer, name: string): T {
     return JSON.parse(bytes.toString()) as T;
   } catch (cause) {
     throw broken(`${name} is no JSON (${messageOf(cause)})`);
+  }
+}
+
+function readDocument(files: Map<string, Unpacked>, path: string): Buffer {
+  const { hostFile } = locate(files, path);
+  try {
+    return readWhole(hostFile, largestDocument);
+  } catch (cause) {
+    throw broken(`${path} cannot be read: ${messageOf(cause)}`);
   }
 }
 

@@ -40,7 +40,8 @@ function explainTasks({ host }: Places, session: WorkspaceSession, name: string)
   const settings = readHostFiles(host, toolchain.hostFiles).map(({ from, to }) => ({ from, to }));
   const needed = new Set(plan.tasks.flatMap((task) => task.secrets));
   const secrets = [...needed].map((name) => ({ name, from: formatSource(spec.secrets[name]!) }));
-  const others = Object.keys(tasksOf(spec, defaults)).filter((task) => !plan.tasks.some(({ name }) => name === task));
+  const planned = new Set(plan.tasks.map((task) => task.name));
+  const others = Object.keys(tasksOf(spec, defaults)).filter((task) => !planned.has(task));
   const lines = [
     ...head(session),
     ...list(

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { lstatSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { readCached, writeCached } from '../fs/cached-file.ts';
+import { readClock } from '../fs/clock.ts';
 import { removeAny } from '../fs/replace-file.ts';
 import type { Host } from '../host.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -53,12 +54,7 @@ export class TreeMemory {
    * showing it.
    */
   readClock(): bigint {
-    const probe = `${this.#file}.${process.pid}.clock`;
-    mkdirSync(join(this.#file, '..'), { recursive: true });
-    writeFileSync(probe, '');
-    const { ctimeNs } = statSync(probe, { bigint: true });
-    rmSync(probe);
-    return ctimeNs;
+    return readClock(dirname(this.#file)).ctimeNs;
   }
 }
 

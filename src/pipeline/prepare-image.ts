@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readWhole } from '../fs/read-bounded.ts';
 import type { Host } from '../host.ts';
 import { completeImage } from '../oci/copy.ts';
 import { digestOf } from '../oci/digest.ts';
@@ -126,6 +126,6 @@ async function refuseLeaks(
 function planOf({ session }: PrepareRequest, revision: Revision | undefined, version: string | undefined): ImagePlan {
   const { spec, toolchain, defaults, rootDir, lock } = session;
   const tasks = Object.keys(tasksOf(spec, defaultTasks(session)));
-  const lockDigest = lock === undefined ? undefined : digestOf(readFileSync(join(rootDir, 'gbuild.lock')));
+  const lockDigest = lock === undefined ? undefined : digestOf(readWhole(join(rootDir, 'gbuild.lock')));
   return planImage({ spec, toolchain, defaults, revision, version, tasks, lockDigest });
 }

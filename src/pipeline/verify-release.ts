@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type PublicKey, readPublicKey } from '../attest/key.ts';
 import { GbuildError, messageOf } from '../errors.ts';
+import { largestFile, readWhole } from '../fs/read-bounded.ts';
 import type { Host } from '../host.ts';
 import { completeSet } from '../oci/image-set.ts';
 import { nameOfPlatform } from '../oci/platform.ts';
@@ -121,7 +121,7 @@ async function assertKnown(commit: string, rootDir: string, { env }: Host): Prom
 
 function readText(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readWhole(file, largestFile, { pipes: true }).toString();
   } catch (cause) {
     throw new GbuildError('key-invalid', `the key ${file} cannot be read: ${messageOf(cause)}`, { cause });
   }

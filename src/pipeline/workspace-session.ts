@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { GbuildError } from '../errors.ts';
+import { readBounded } from '../fs/read-bounded.ts';
 import type { Host } from '../host.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { bareTask } from '../spec/bare-task.ts';
 import type { Lock } from '../spec/lock-types.ts';
-import { readBounded } from '../spec/read-bounded.ts';
 import type { Spec, TaskSpec } from '../spec/types.ts';
 import { askRepository } from '../toolchain/asked-version.ts';
 import type { Catalog } from '../toolchain/catalog.ts';

@@ -1,10 +1,13 @@
-import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GbuildError } from '../errors.ts';
+import { readWhole } from '../fs/read-bounded.ts';
+import { makeMark } from '../fs/writer-mark.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { writeInitialSpec } from '../spec/init.ts';
 import { migrateSpec, writeSpec } from '../spec/migrate.ts';
 import { readSpec, specFileName } from '../spec/read.ts';
+import { notWritten } from '../spec/write-beside.ts';
 import { type Assumption, chooseToolchain } from '../toolchain/detect.ts';
 import { findRoot } from '../workspace/root.ts';
 import { openCatalog } from './catalogs.ts';
@@ -25,17 +28,17 @@ export async function initSpec(
   return { file, assumptions: detection.assumptions, others: detection.others };
 }
 
-/** Written beside and linked into place: whole or not at all, and never over another's file. */
+/** Written to a temporary and linked into place: whole or not at all, and never over another's file. */
 function createFile(file: string, text: string): void {
-  const beside = `${file}.${process.pid}.tmp`;
+  const temporary = `${file}.tmp-${makeMark()}`;
   try {
-    writeFileSync(beside, text);
-    linkSync(beside, file);
+    writeFileSync(temporary, text, { flag: 'wx', flush: true });
+    linkSync(temporary, file);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') throw isThere(file);
-    throw new GbuildError('workspace-unreadable', `${file} cannot be written: ${(cause as Error).message}`, { cause });
+    throw notWritten(file, cause);
   } finally {
-    rmSync(beside, { force: true });
+    rmSync(temporary, { force: true });
   }
 }
 
@@ -59,7 +62,7 @@ export async function migrateFile(places: Places, progress: Progress): Promise<M
   const file = specFile ?? join(rootDir, specFileName);
   const known = knownTasks(await openCatalog(places, progress, { rootDir, specFile }));
   readSpec(file, undefined, known);
-  const { text, ...result } = migrateSpec(readFileSync(file), specFileName, undefined, known);
+  const { text, ...result } = migrateSpec(readWhole(file), specFileName, undefined, known);
   if (result.changed) writeSpec(file, text);
   return { file, ...result };
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { readPieces } from '../fs/read-bounded.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
 import type { SecretSpec } from '../spec/types.ts';
 
@@ -77,23 +78,12 @@ function isBelow(path: string, dir: string): boolean {
 
 /** Undefined for what is no regular file. */
 function hashFile(path: string): string | undefined {
-  let descriptor: number;
   try {
-    descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const hash = createHash('sha256');
+    for (const piece of readPieces(path)) hash.update(piece);
+    return hash.digest('hex');
   } catch {
     return undefined;
-  }
-  try {
-    if (!fstatSync(descriptor).isFile()) return undefined;
-    const hash = createHash('sha256');
-    const piece = Buffer.alloc(1 << 20);
-    for (let count = 1; count > 0; ) {
-      count = readSync(descriptor, piece, 0, piece.length, null);
-      hash.update(piece.subarray(0, count));
-    }
-    return hash.digest('hex');
-  } finally {
-    closeSync(descriptor);
   }
 }
 

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, realpathSync, type Stats } from 'node:fs';
-import { GbuildError } from '../errors.ts';
+import { lstatSync, realpathSync, type Stats } from 'node:fs';
+import { GbuildError, messageOf } from '../errors.ts';
+import { readBounded } from '../fs/read-bounded.ts';
 import type { Host } from '../host.ts';
 import type { SecretSpec } from '../spec/types.ts';
 import { leastSize, trimEnd } from './forms.ts';
@@ -53,24 +54,18 @@ function readVariable(name: string, variable: string, { env }: Host): Buffer {
 function readSecretFile(name: string, file: string, places: SecretPlaces): Buffer {
   const { host, rootDir, hasConsent } = places;
   const path = resolveSecretFile(file, { rootDir, homeDir: host.homeDir });
+  const onOpened = (stats: Stats) => {
+    if (hasConsent || isSameInRepository(path, stats, rootDir)) return;
+    throw invalid(name, `the file ${path} was exchanged while it was read`);
+  };
   try {
-    // A pipe or a device in its place is not waited for.
-    const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const stats = fstatSync(descriptor);
-      if (!stats.isFile()) throw invalid(name, `${path} is not a file`);
-      if (stats.size > mostSize) throw tooLarge(name, { file });
-      if (!hasConsent && !isSameInRepository(path, stats, rootDir))
-        throw invalid(name, `the file ${path} was exchanged while it was read`);
-      const bytes = Buffer.alloc(mostSize + 1);
-      return bytes.subarray(0, readSync(descriptor, bytes, 0, bytes.length, 0));
-    } finally {
-      closeSync(descriptor);
-    }
+    // Larger than it may be is for the caller to tell.
+    return readBounded(path, mostSize, { onOpened });
   } catch (thrown) {
     if (thrown instanceof GbuildError) throw thrown;
     const { code } = thrown as NodeJS.ErrnoException;
-    throw invalid(name, code === 'ENOENT' ? `there is no file ${path}` : `the file ${path} cannot be read (${code})`);
+    const why = `the file ${path} cannot be read (${code ?? messageOf(thrown)})`;
+    throw invalid(name, code === 'ENOENT' ? `there is no file ${path}` : why);
   }
 }
 

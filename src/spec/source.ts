@@ -1,8 +1,8 @@
 import { LineCounter } from 'yaml';
 import { escapeLine } from '../escape.ts';
+import { largestFile } from '../fs/read-bounded.ts';
 import { formatFrame } from './frame.ts';
 import { formatPath, type Mistake } from './mistakes.ts';
-import { largestFile } from './read-bounded.ts';
 import type { PathKey, Position } from './types.ts';
 
 /** What is said about a place: the parts of a mistake that the place itself does not give. */

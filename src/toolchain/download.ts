@@ -1,17 +1,9 @@
 import { createHash } from 'node:crypto';
-import {
-  createReadStream,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { createReadStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GbuildError } from '../errors.ts';
 import { removeAny } from '../fs/replace-file.ts';
+import { makeMark } from '../fs/writer-mark.ts';
 import { exactPackage } from './package-name.ts';
 import { programFailed, runProgram } from './program.ts';
 import type { Rim } from './rim.ts';
@@ -62,7 +54,8 @@ async function fetchPackage(
   request: PackageRequest,
   context: PackContext,
 ): Promise<DownloadedPackage> {
-  const temporary = mkdtempSync(join(hostDir, '.incoming-'));
+  const temporary = join(hostDir, `incoming.tmp-${makeMark()}`);
+  mkdirSync(temporary, { mode: 0o700 });
   try {
     const packed = await packByNpm(temporary, context);
     const { digest, size } = await hashFile(packed);

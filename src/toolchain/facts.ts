@@ -1,5 +1,5 @@
-import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { readTextIfAny } from '../fs/read-bounded.ts';
 import type { Fact } from './catalog-schema.ts';
 
 /** Files beyond this are no project files that say which version is wanted. */
@@ -10,7 +10,7 @@ const maximumSize = 4 * 1024 * 1024;
  * JSON says nothing.
  */
 export function readFact(rootDir: string, fact: Fact): string | undefined {
-  const text = readText(join(rootDir, fact.file));
+  const text = readTextIfAny(join(rootDir, fact.file), maximumSize);
   if (text === undefined) return undefined;
   const value = fact.json === undefined ? text : jsonText(text, fact.json);
   if (value === undefined || fact.pattern === undefined) return value;
@@ -26,15 +26,6 @@ export function factsHold(rootDir: string, facts: Fact[]): boolean {
 /** How a fact is spoken of: `package.json (engines.node)`. */
 export function factName(fact: Fact): string {
   return fact.json === undefined ? fact.file : `${fact.file} (${fact.json})`;
-}
-
-function readText(file: string): string | undefined {
-  try {
-    const stat = statSync(file);
-    return stat.isFile() && stat.size <= maximumSize ? readFileSync(file, 'utf8') : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** The value at a dotted path of a JSON text: strings as they are, anything else as JSON. */

@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { GbuildError, messageOf } from '../errors.ts';
+import { largestSettings, readWhole } from '../fs/read-bounded.ts';
 import type { Host } from '../host.ts';
 
 /** A file of the caller's home that tools in a container read too, `to` being where. */
@@ -18,13 +19,28 @@ export function readHostFiles(
   rules: readonly HostFileRule[],
 ): (HostFileRule & { bytes: Buffer })[] {
   return rules.flatMap((rule) => {
-    try {
-      const bytes = keepLines(readFileSync(join(host.homeDir, rule.from)), rule.keep);
-      return bytes.length === 0 ? [] : [{ ...rule, bytes }];
-    } catch {
-      return [];
-    }
+    const read = readIfAny(join(host.homeDir, rule.from));
+    const bytes = read === undefined ? undefined : keepLines(read, rule.keep);
+    return bytes === undefined || bytes.length === 0 ? [] : [{ ...rule, bytes }];
   });
+}
+
+/** Undefined where there is none. Tools that miss a file which is there would fail later, far from the reason. */
+function readIfAny(file: string): Buffer | undefined {
+  try {
+    return readWhole(file, largestSettings);
+  } catch (cause) {
+    if (['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw new GbuildError(
+      'config-invalid',
+      `${file}, which tools in the container read, cannot be read: ${messageOf(cause)}`,
+      {
+        cause,
+        suggestions: [`ls -l ${file}`],
+        facts: { file },
+      },
+    );
+  }
 }
 
 function keepLines(bytes: Buffer, pattern: string | undefined): Buffer {

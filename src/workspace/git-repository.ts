@@ -1,7 +1,7 @@
 import { lstatSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { GbuildError, messageOf } from '../errors.ts';
-import { readRegularFile } from './regular-file.ts';
+import { largestSettings, readWhole } from '../fs/read-bounded.ts';
 
 /** The folders of a git repository (gitrepository-layout(5)). */
 export interface GitRepository {
@@ -57,7 +57,7 @@ function isGitDir(dir: string): boolean {
 
 function readText(file: string): string {
   try {
-    return readRegularFile(file).toString();
+    return readWhole(file, largestSettings).toString();
   } catch (cause) {
     throw unreadable(file, messageOf(cause));
   }
