@@ -55,7 +55,7 @@ export async function prepareImage(request: PrepareRequest, store: Layout): Prom
   const ready = await readyRuntime({ ...request, exact });
   if (exact) await assertLockedRuntime(request, ready);
   const foreignBases = await readOthers(request, plan, store);
-  const secrets = new RunSecrets(request);
+  const secrets = request.secrets ?? new RunSecrets(request);
   const built = await runBuild(request, plan, secrets);
   if (version !== undefined && request.build) await assertLockedBuild(request, ready);
   if (version !== undefined) assertUntouched(session.rootDir, revision!, await readRevision(session.rootDir, host.env));

@@ -16,6 +16,7 @@ import { assertSame } from './rebuilt-release.ts';
 import { openStore } from './release-store.ts';
 import { assertIndex, type RemoteSet, readRemoteSet } from './remote-set.ts';
 import type { RunRequest } from './run-named.ts';
+import { RunSecrets } from './run-secrets.ts';
 import { withSpool } from './spools.ts';
 import { openWorkspace, type Places } from './workspace-session.ts';
 
@@ -101,7 +102,9 @@ async function rebuild(request: VerifyRequest, remote: RemoteSet, commit: string
     const places = { ...request, host: { ...host, cwd: clone } };
     const session = await openWorkspace(places, progress);
     const store = await openStore(host);
-    const what = { ...places, session, version, build: true, outputs: [], frozen: 'always' as const };
+    const { rootDir: ownerDir } = findRoot(host.cwd, host.homeDir);
+    const secrets = new RunSecrets({ host, progress, session, ownerDir });
+    const what = { ...places, session, secrets, version, build: true, outputs: [], frozen: 'always' as const };
     const set = completeSet((await prepareImage(what, store)).set, store);
     await assertSame(request.reference, remote, set, commit);
   });
