@@ -18,11 +18,14 @@ export interface Declarations {
   digest: Digest;
 }
 
-type Repository = Pick<WorkspaceSession, 'rootDir' | 'spec' | 'specFile'>;
+export interface Repository extends Pick<WorkspaceSession, 'rootDir' | 'spec' | 'specFile'> {
+  /** The folder that the caller trusts or does not, where this is a checkout that gbuild made of one of its commits. */
+  ownerDir?: string;
+}
 
-export function readDeclarations({ rootDir, spec }: Repository, { homeDir }: Host): Declarations {
+export function readDeclarations({ rootDir, spec, ownerDir }: Repository, { homeDir }: Host): Declarations {
   const sources = listHostSources(spec.secrets, { rootDir, homeDir });
-  return { rootDir: realpathSync(rootDir), sources, digest: digestSources(sources) };
+  return { rootDir: realpathSync(ownerDir ?? rootDir), sources, digest: digestSources(sources) };
 }
 
 /** Has the caller agreed to exactly this, in config.yml or by GBUILD_TRUST? */
@@ -46,6 +49,8 @@ export async function ensureConsent(
   for (const line of await describeDeclarations(repository, declarations)) progress.note(line);
   const answer = await progress.choose(question, ['no', 'yes']);
   if (answer !== 'yes') throw await untrusted(repository, name, declarations, host);
+  // An older commit's declarations must not take the place of today's.
+  if (repository.ownerDir !== undefined) return declarations;
   await saveTrust(declarations, host).catch((thrown: unknown) => {
     progress.warn(`the answer holds for this run only: ${messageOf(thrown)}`);
   });
@@ -78,6 +83,8 @@ export async function saveTrust({ rootDir, digest }: Declarations, host: Host): 
   await editUserConfig(host, (text) => trustRepository(text, rootDir, digest));
 }
 
+const howToTrust = 'gbuild trust   # shows what gbuild.yml runs and reads on this machine, and asks';
+
 /** What GBUILD_TRUST lists, separated by spaces or commas. Throws `usage` for anything but digests. */
 function listTrustedDigests({ env }: Host): string[] {
   const words = (env.GBUILD_TRUST ?? '').split(/[\s,]+/).filter((word) => word !== '');
@@ -105,7 +112,7 @@ async function untrusted(
     `${at}  secret ${name}: the repository wants to ${verb} on this machine ${formatHostSource(asked)}; ${why}`,
     {
       suggestions: [
-        'gbuild trust   # shows what gbuild.yml runs and reads on this machine, and asks',
+        ...(repository.ownerDir === undefined ? [howToTrust] : []),
         `export GBUILD_TRUST=${digest}   # in a CI: set by its owner, not by the repository`,
       ],
       facts: { secret: name, rootDir, digest, secrets: sources.map((each) => ({ name: each.name, ...each.source })) },

@@ -6,13 +6,20 @@ import { listHostSources } from '../secrets/host-source.ts';
 import { Mask } from '../secrets/mask.ts';
 import { readSecret } from '../secrets/read-secret.ts';
 import type { Secret } from '../secrets/secret.ts';
-import { ensureConsent } from './host-consent.ts';
+import { ensureConsent, type Repository } from './host-consent.ts';
 import { locateSecrets } from './locate-secret.ts';
 import { defaultTasks, type WorkspaceSession } from './workspace-session.ts';
+
+export interface SecretsInput extends Pick<Repository, 'ownerDir'> {
+  session: WorkspaceSession;
+  host: Host;
+  progress: Progress;
+}
 
 /** The secrets that one run was given, each fetched once, when a task first needs it. Kept in memory alone. */
 export class RunSecrets {
   readonly #session: WorkspaceSession;
+  readonly #repository: Repository;
   readonly #host: Host;
   readonly #progress: Progress;
   /** Secrets that the caller lets the repository run or read on this machine. */
@@ -20,8 +27,9 @@ export class RunSecrets {
   readonly #given = new Map<string, Secret>();
   #mask = new Mask([]);
 
-  constructor({ session, host, progress }: { session: WorkspaceSession; host: Host; progress: Progress }) {
+  constructor({ session, host, progress, ownerDir }: SecretsInput) {
     this.#session = session;
+    this.#repository = { ...session, ...(ownerDir !== undefined && { ownerDir }) };
     this.#host = host;
     this.#progress = progress;
   }
@@ -66,7 +74,7 @@ export class RunSecrets {
     const unasked = names.filter((name) => !this.#agreed.has(name)).map((name) => [name, spec.secrets[name]!] as const);
     const [first] = listHostSources(Object.fromEntries(unasked), { rootDir, homeDir: this.#host.homeDir });
     if (first === undefined) return;
-    const { sources } = await ensureConsent(this.#session, first.name, this.#host, this.#progress);
+    const { sources } = await ensureConsent(this.#repository, first.name, this.#host, this.#progress);
     for (const { name } of sources) this.#agreed.add(name);
   }
 

@@ -17,6 +17,7 @@ import { openStore } from './release-store.ts';
 import { withCheckout } from './release-tree.ts';
 import { assertIndex, type RemoteSet, readRemoteSet } from './remote-set.ts';
 import type { RunRequest } from './run-named.ts';
+import { RunSecrets } from './run-secrets.ts';
 import type { Places } from './workspace-session.ts';
 
 export interface VerifyRequest extends Places, Pick<RunRequest, 'engine' | 'progress' | 'stop' | 'runId' | 'streams'> {
@@ -94,13 +95,15 @@ async function readCommit(remote: RemoteSet, key: PublicKey | undefined): Promis
 }
 
 async function rebuild(request: VerifyRequest, remote: RemoteSet, commit: string): Promise<void> {
-  const { host } = request;
+  const { host, progress } = request;
   const version = remote.images[0]?.config.config.Labels?.['org.opencontainers.image.version'] ?? '';
   const { rootDir } = findRoot(host.cwd, host.homeDir);
   await assertKnown(commit, rootDir, host);
   await withCheckout(request, rootDir, commit, async (session) => {
     const store = await openStore(host);
-    const what = { ...request, session, version, build: true, outputs: [], frozen: 'always' as const };
+    // A secret's file and command are the caller's, wherever the release is built.
+    const secrets = new RunSecrets({ host, progress, session: { ...session, rootDir }, ownerDir: rootDir });
+    const what = { ...request, session, secrets, version, build: true, outputs: [], frozen: 'always' as const };
     const set = completeSet((await prepareImage(what, store)).set, store);
     await assertSame(request.reference, remote, set, commit);
   });

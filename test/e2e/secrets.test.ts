@@ -299,6 +299,10 @@ ${image}`,
     expect([again.exitCode, again.stderr]).toEqual([2, expect.stringContaining('secret VARIABLE in layer')]);
     const without = await cli.run(flags, { cwd });
     expect([without.exitCode, without.stderr]).toEqual([2, expect.stringContaining('the variable GIVEN is not set')]);
+    await cli.run(['trust', '--revoke'], { cwd });
+    const untrusted = await cli.run(flags, { cwd, env: given });
+    const wants = expect.stringContaining('secret KEY: the repository wants to read on this machine the file ~/key');
+    expect([untrusted.exitCode, untrusted.stderr]).toEqual([2, wants]);
     expect(await listTags(engine, name)).toEqual([]);
   });
 

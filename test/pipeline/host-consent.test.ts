@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createFixture } from 'fs-fixture';
 import { expect, test } from 'vitest';
@@ -26,7 +26,7 @@ async function makeRepository() {
   const specFile = join(rootDir, 'gbuild.yml');
   const progress = recordProgress();
   /** What a run of its own fetches; asked at a terminal where there is an answer. */
-  const fetch = async (names: string[], env: Record<string, string> = {}, answer?: string) => {
+  const fetch = async (names: string[], env: Record<string, string> = {}, answer?: string, ownerDir?: string) => {
     const host = hostIn(fixture.path, { VARIABLE: 'variable-value', ...env });
     const choose = async (question: string) => {
       progress.notes.push(question);
@@ -34,7 +34,7 @@ async function makeRepository() {
     };
     const session = { rootDir, specFile, spec: parseSpec(readFileSync(specFile)).spec } as WorkspaceSession;
     const asking = answer === undefined ? progress : { ...progress, choose };
-    const secrets = new RunSecrets({ session, host, progress: asking });
+    const secrets = new RunSecrets({ session, host, progress: asking, ...(ownerDir && { ownerDir }) });
     await secrets.fetch(names, new AbortController().signal);
     return secrets.given.map(({ value }) => value.toString());
   };
@@ -126,6 +126,20 @@ test('a file of the repository that is a link out of it is one of this machine',
     `"<dir>/repo/gbuild.yml:7:8  secret own: the repository wants to read on this machine the file own, which leads to <dir>/key; nobody has trusted it to do so"`,
   );
   expect(await made.fetch(['own'], {}, 'yes')).toEqual(['key-value']);
+});
+
+test('a checkout of a commit is trusted as its repository is, and an answer about it is not kept', async () => {
+  await using made = await makeRepository();
+  const owner = made.path('owner');
+  mkdirSync(owner);
+  const { suggestions } = await made.refusal(['KEY'], {}, undefined, owner);
+  expect(suggestions).toEqual([expect.stringMatching(/^export GBUILD_TRUST=sha256:/)]);
+  expect(await made.fetch(['KEY'], {}, 'yes', owner)).toEqual(['key-value']);
+  expect((await made.refusal(['KEY'], {}, undefined, owner)).code).toBe('trust-missing');
+  await made.fetch(['KEY'], {}, 'yes');
+  const config = readFileSync(made.path('config.yml'), 'utf8');
+  writeFileSync(made.path('config.yml'), config.replace('/repo:', '/owner:'));
+  expect(await made.fetch(['KEY'], {}, undefined, owner)).toEqual(['key-value']);
 });
 
 test('consent to one secret is none to a file of the repository that is turned elsewhere meanwhile', async () => {
