@@ -200,7 +200,10 @@ export async function removeContainer(
   const what = `remove the container ${id.slice(0, 12)}`;
   const path = `/containers/${id}`;
   const query = { force: true, v: true };
-  if (options.kill && !options.lost) await killContainer(wire, id);
+  if (options.kill && !options.lost)
+    await killContainer(wire, id).catch(() => {
+      // The removal kills it as well, and tells of an engine that is lost.
+    });
   for (let attempt = 1; ; attempt += 1) {
     const within = options.lost ? Math.min(5_000, wire.heartbeat.deadline) : undefined;
     const answer = await wire.send({ what, method: 'DELETE', path, query, ...(within && { within }) });
