@@ -90,7 +90,8 @@ async function reachAgain(wire: Wire, watched: Watched, { stop, onAway }: Contai
   if (told) onAway?.(`${url} answers again after ${Math.round((performance.now() - began) / 1000)} s`);
 }
 
-async function answers(wire: Wire, deadline: number): Promise<boolean> {
+/** Whether the engine answers within the milliseconds. */
+export async function answers(wire: Wire, deadline: number): Promise<boolean> {
   const what = 'answer again';
   try {
     const signal = AbortSignal.timeout(deadline);
