@@ -6,6 +6,7 @@ import { GbuildError } from '../errors.ts';
 import { writeTar } from '../oci/tar.ts';
 import { type ContainerFile, type ContainerMount, type ContainerSpec, formatCreateBody } from './container-spec.ts';
 import { notUnderstood, refused } from './failures.ts';
+import { answers } from './heartbeat.ts';
 import { imageMissing } from './images.ts';
 import { parseJson, readField, readNumber, readText, readTextMap } from './json.ts';
 import { blindEngine, showsTheSame } from './probe.ts';
@@ -191,30 +192,38 @@ const attempts = 20;
 
 /**
  * DELETE /containers/{id}?force&v and comes back when it is gone. An engine that is already removing it (409) or has a
- * file of it still busy (500) is asked again for some seconds; one that was `lost` gets a single, short chance. Of one that may
- * still be running this is said by `kill`: podman would ask it to stop first, and wait. `within`: milliseconds for each try.
+ * file of it still busy (500) is asked again for some seconds; one that was `lost`, and still does not answer, gets a single, short chance. Of one that may
+ * still be running this is said by `kill`: podman would ask it to stop first, and wait.
  */
 export async function removeContainer(
   wire: Wire,
   id: string,
-  options: { lost: boolean; kill?: boolean; within?: number },
+  options: { lost: boolean; kill?: boolean },
 ): Promise<void> {
   const what = `remove the container ${id.slice(0, 12)}`;
   const path = `/containers/${id}`;
   const query = { force: true, v: true };
-  if (options.kill && !options.lost)
-    await killContainer(wire, id, options.within).catch(() => {
+  // One request that got no answer says little of the engine: it may be there for all others, and be slow with this container.
+  const isDoubtful = options.lost || wire.isSilent;
+  const isAlive = !isDoubtful || (await answers(wire, wire.heartbeat.deadline));
+  const within = !isAlive ? Math.min(5_000, wire.heartbeat.deadline) : isDoubtful ? secondChance(wire) : undefined;
+  if (options.kill && isAlive)
+    await killContainer(wire, id, within).catch(() => {
       // The removal kills it as well, and tells of an engine that is lost.
     });
   for (let attempt = 1; ; attempt += 1) {
-    const within = options.lost ? Math.min(5_000, wire.heartbeat.deadline) : options.within;
     const answer = await wire.send({ what, method: 'DELETE', path, query, ...(within && { within }) });
     const text = await wire.readText(answer, what, within);
     const status = answer.statusCode ?? 0;
     if (status === 204 || status === 404) return;
-    if (options.lost || attempt === attempts) throw leftBehind(wire, id, status, messageIn(text));
+    if (!isAlive || attempt === attempts) throw leftBehind(wire, id, status, messageIn(text));
     await sleep(250);
   }
+}
+
+/** Milliseconds for an engine that lives and has just left something without an answer. */
+function secondChance(wire: Wire): number {
+  return Math.max(5_000, wire.requestTimeout / 4);
 }
 
 /** POST /containers/{id}/kill, which fails where it does not run; then the removal that follows does all. */

@@ -11,7 +11,7 @@ import { keepWatch } from './heartbeat.ts';
 import { parseJson, readNumber } from './json.ts';
 import { verifyMount } from './probe.ts';
 import { openPublishing } from './publish.ts';
-import { answers, countOutput, isDetached, resumeContainer } from './resume.ts';
+import { countOutput, isDetached, resumeContainer } from './resume.ts';
 import { handOverSecrets } from './secrets.ts';
 import { type Alive, seeAlive } from './see-alive.ts';
 import { explainRefusal, startContainer } from './start.ts';
@@ -49,7 +49,7 @@ export async function removeAfter<T>(wire: Wire, id: string, io: ContainerIO, wo
     outcome = await work();
   } catch (thrown) {
     if (isDetached(thrown)) throw thrown;
-    await removeAfterFailure(wire, id, isLost(thrown)).catch(() => {
+    await removeContainer(wire, id, { lost: isLost(thrown), kill: true }).catch(() => {
       // The first error tells more; the labels let a later sweep take the container away.
     });
     throw thrown;
@@ -57,13 +57,6 @@ export async function removeAfter<T>(wire: Wire, id: string, io: ContainerIO, wo
   await removeContainer(wire, id, { lost: false });
   throwIfStopped(io);
   return outcome;
-}
-
-/** One request that got no answer says little of the engine: it may be there for all others, and be slow with this container. */
-async function removeAfterFailure(wire: Wire, id: string, isSilent: boolean): Promise<void> {
-  if (!isSilent) return removeContainer(wire, id, { lost: false, kill: true });
-  const lost = !(await answers(wire, wire.heartbeat.deadline));
-  return removeContainer(wire, id, { lost, kill: true, within: wire.requestTimeout / 4 });
 }
 
 /** Where the engine keeps the output, a connection that is lost after the start is waited for. */
