@@ -90,6 +90,7 @@ async function readOutcome(
   let id: string | undefined;
   let error: string | undefined;
   for await (const message of messages) {
+    history.hasBegun = true;
     const aux = readField(message, 'aux');
     if (readText(message, 'id') === 'moby.buildkit.trace' && typeof aux === 'string') history.add(traces.read(aux));
     id = readText(aux, 'ID') ?? id;
@@ -116,6 +117,8 @@ async function findBuilt(wire: Wire, tags: string[], what: string): Promise<stri
 
 /** Passes events on and remembers the last lines of each step, for the one that fails. */
 class StepHistory {
+  /** The builder has said something: it works, and may be silent over that. */
+  hasBegun = false;
   readonly #names = new Map<string, string>();
   readonly #lines = new Map<string, string[]>();
   readonly #onProgress: ((event: BuildEvent) => void) | undefined;
@@ -123,11 +126,6 @@ class StepHistory {
 
   constructor(onProgress: ((event: BuildEvent) => void) | undefined) {
     this.#onProgress = onProgress;
-  }
-
-  /** Something was told of a step. */
-  get hasBegun(): boolean {
-    return this.#names.size > 0;
   }
 
   add(events: BuildEvent[]): void {

@@ -6,6 +6,7 @@ import { GbuildError } from '../errors.ts';
 import { writeTar } from '../oci/tar.ts';
 import { type ContainerFile, type ContainerMount, type ContainerSpec, formatCreateBody } from './container-spec.ts';
 import { notUnderstood, refused } from './failures.ts';
+import { answers } from './heartbeat.ts';
 import { imageMissing } from './images.ts';
 import { parseJson, readField, readNumber, readText, readTextMap } from './json.ts';
 import { blindEngine, showsTheSame } from './probe.ts';
@@ -84,7 +85,9 @@ async function tryToCreate(wire: Wire, spec: ContainerSpec): Promise<Created> {
   // Under a name it is found also where the answer with its id is lost.
   const name = spec.name ?? `gbuild-${randomBytes(6).toString('hex')}`;
   try {
-    const answer = await wire.send({ what: create, method: 'POST', path: '/containers/create', query: { name }, json });
+    const request = { what: create, method: 'POST', path: '/containers/create', query: { name }, json } as const;
+    // Some engines copy files of the image meanwhile.
+    const answer = await wire.send({ ...request, within: 1.5 * wire.requestTimeout });
     const status = answer.statusCode ?? 0;
     const text = await wire.readText(answer, create);
     if (status !== 201) {
@@ -189,7 +192,7 @@ const attempts = 20;
 
 /**
  * DELETE /containers/{id}?force&v and comes back when it is gone. An engine that is already removing it (409) or has a
- * file of it still busy (500) is asked again for some seconds; one that was `lost` gets a single, short chance. Of one that may
+ * file of it still busy (500) is asked again for some seconds; one that was `lost`, and still does not answer, gets a single, short chance. Of one that may
  * still be running this is said by `kill`: podman would ask it to stop first, and wait.
  */
 export async function removeContainer(
@@ -200,22 +203,33 @@ export async function removeContainer(
   const what = `remove the container ${id.slice(0, 12)}`;
   const path = `/containers/${id}`;
   const query = { force: true, v: true };
-  if (options.kill && !options.lost) await killContainer(wire, id);
+  // One request that got no answer says little of the engine: it may be there for all others, and be slow with this container.
+  const isDoubtful = options.lost || wire.isSilent;
+  const isAlive = !isDoubtful || (await answers(wire, wire.heartbeat.deadline));
+  const within = !isAlive ? Math.min(5_000, wire.heartbeat.deadline) : isDoubtful ? secondChance(wire) : undefined;
+  if (options.kill && isAlive)
+    await killContainer(wire, id, within).catch(() => {
+      // The removal kills it as well, and tells of an engine that is lost.
+    });
   for (let attempt = 1; ; attempt += 1) {
-    const within = options.lost ? Math.min(5_000, wire.heartbeat.deadline) : undefined;
     const answer = await wire.send({ what, method: 'DELETE', path, query, ...(within && { within }) });
     const text = await wire.readText(answer, what, within);
     const status = answer.statusCode ?? 0;
     if (status === 204 || status === 404) return;
-    if (options.lost || attempt === attempts) throw leftBehind(wire, id, status, messageIn(text));
+    if (!isAlive || attempt === attempts) throw leftBehind(wire, id, status, messageIn(text));
     await sleep(250);
   }
 }
 
+/** Milliseconds for an engine that lives and has just left something without an answer. */
+function secondChance(wire: Wire): number {
+  return Math.max(5_000, wire.requestTimeout / 4);
+}
+
 /** POST /containers/{id}/kill, which fails where it does not run; then the removal that follows does all. */
-async function killContainer(wire: Wire, id: string): Promise<void> {
+async function killContainer(wire: Wire, id: string, within?: number): Promise<void> {
   const request = { what: 'kill the container', method: 'POST', path: `/containers/${id}/kill` } as const;
-  await wire.call(request, [204, 404, 409, 500]);
+  await wire.call({ ...request, ...(within && { within }) }, [204, 404, 409, 500]);
 }
 
 function leftBehind(wire: Wire, id: string, status: number, reason: string): GbuildError {

@@ -82,6 +82,19 @@ export async function ping(wire: Wire, signal: AbortSignal): Promise<void> {
   await wire.readText(answer, what);
 }
 
+/** Whether the engine answers within the milliseconds. */
+export async function answers(wire: Wire, deadline: number): Promise<boolean> {
+  const what = 'answer again';
+  try {
+    const signal = AbortSignal.timeout(deadline);
+    const answer = await wire.sendTo('/_ping', { what, method: 'GET', path: '/_ping', signal });
+    await wire.readText(answer, what);
+    return answer.statusCode === 200;
+  } catch {
+    return false;
+  }
+}
+
 /** The ping's own error says what was asked; here counts only why it failed. */
 function causeOf(thrown: unknown): unknown {
   return thrown instanceof GbuildError ? (thrown.cause ?? thrown) : thrown;

@@ -4,7 +4,7 @@ import { inspectState } from './container.ts';
 import type { ContainerIO, ContainerResult, OutputSeen } from './container-spec.ts';
 import { Demuxer, type Frame } from './demux.ts';
 import { isLost, notUnderstood } from './failures.ts';
-import { keepWatch } from './heartbeat.ts';
+import { answers, keepWatch } from './heartbeat.ts';
 import { parseJson, readNumber } from './json.ts';
 import { LineEnds, lineEnd } from './line-ends.ts';
 import { type Alive, seeAlive } from './see-alive.ts';
@@ -88,18 +88,6 @@ async function reachAgain(wire: Wire, watched: Watched, { stop, onAway }: Contai
     await sleep(pauseMilliseconds);
   }
   if (told) onAway?.(`${url} answers again after ${Math.round((performance.now() - began) / 1000)} s`);
-}
-
-async function answers(wire: Wire, deadline: number): Promise<boolean> {
-  const what = 'answer again';
-  try {
-    const signal = AbortSignal.timeout(deadline);
-    const answer = await wire.sendTo('/_ping', { what, method: 'GET', path: '/_ping', signal });
-    await wire.readText(answer, what);
-    return answer.statusCode === 200;
-  } catch {
-    return false;
-  }
 }
 
 function stayedAway(wire: Wire, watched: Watched): GbuildError {

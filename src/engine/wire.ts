@@ -159,6 +159,11 @@ export class Wire {
     return paceOf(this.requestTimeout / 1000);
   }
 
+  /** The last requests had no answer. */
+  get isSilent(): boolean {
+    return this.#unanswered > 0;
+  }
+
   /** The engine gave no sign of life: until it answers again, little is expected of it. */
   noteSilence(): void {
     this.#unanswered += 1;

@@ -121,7 +121,10 @@ async function placeLayer(layer: Unpacked, to: string, diffId: Digest): Promise<
     createReadStream(layer.hostFile),
     createGunzip(),
     (tar: AsyncIterable<Uint8Array>) => writeHashed(tar, `${to}.part`),
-  );
+  ).catch((thrown: NodeJS.ErrnoException) => {
+    if (thrown.code?.startsWith('Z_')) throw broken(`the layer ${diffId} cannot be unpacked: ${messageOf(thrown)}`);
+    throw thrown;
+  });
   if (found !== diffId) throw broken(`the layer ${diffId} in it hashes to ${found}`);
   await rename(`${to}.part`, to);
   return to;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { GbuildError } from '../errors.ts';
+import { GbuildError, messageOf } from '../errors.ts';
 import { type Digest, hexOf } from '../oci/digest.ts';
 import { exactImage } from '../oci/exact-image.ts';
 import { findManifestFault } from '../oci/find-fault.ts';
@@ -84,11 +84,22 @@ export async function pullImage(remote: RemoteImage, options: PullOptions): Prom
 
 /** A layer's tar, unpacked on the way. */
 export function readLayer(repository: Repository, layer: Descriptor): AsyncIterable<Uint8Array> {
-  return unpack(layer, repository.readBlob(layer));
+  return unpack(repository, layer, repository.readBlob(layer));
 }
 
-function unpack({ mediaType }: Descriptor, bytes: AsyncIterable<Buffer>): AsyncIterable<Uint8Array> {
-  return mediaType.endsWith('gzip') ? gunzip(bytes) : bytes;
+async function* unpack(
+  { name, registry }: Repository,
+  { mediaType, digest }: Descriptor,
+  bytes: AsyncIterable<Buffer>,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* mediaType.endsWith('gzip') ? gunzip(bytes) : bytes;
+  } catch (thrown) {
+    const { code = '' } = thrown as NodeJS.ErrnoException;
+    if (!code.startsWith('Z_')) throw thrown;
+    const message = `${name}: the layer ${digest} cannot be unpacked: ${messageOf(thrown)}`;
+    throw new GbuildError('registry-failed', message, { cause: thrown, facts: { registry, layer: digest } });
+  }
 }
 
 /** Whoever stops reading ends what is before it, quietly. */
@@ -120,7 +131,7 @@ async function unpackLayer(
   const counted = count(repository.readBlob(descriptor), (received) =>
     onProgress({ layer: createdBy, received, size: descriptor.size }),
   );
-  const { digest, size } = await writeHashed(unpack(descriptor, counted), hostFile);
+  const { digest, size } = await writeHashed(unpack(repository, descriptor, counted), hostFile);
   if (digest === diffId) return layerOfKnownFile(hostFile, { diffId, size, createdBy });
   await rm(hostFile, { force: true });
   throw new GbuildError(

@@ -39,7 +39,11 @@ async function meet(
     return { line, met: undefined, output: await work(engine) };
   } catch (thrown) {
     if (!(thrown instanceof GbuildError)) throw thrown;
-    const clean = (text: string) => text.replaceAll(line.host, 'ENGINE').replace(/[0-9a-f]{12,64}/, 'ID');
+    const clean = (text: string) =>
+      text
+        .replaceAll(line.host, 'ENGINE')
+        .replace(/[0-9a-f]{12,64}/, 'ID')
+        .replace(/[\d.]+ s$/, 'TIME');
     const { code, message, suggestions } = thrown;
     return { line, met: { code, message: clean(message), suggestions: suggestions.map(clean) }, output: undefined };
   } finally {
@@ -105,7 +109,7 @@ describe('a run on an engine that stalls or lies', () => {
     expect((await meet({ kind: 'POST /containers/ID/start', lie: 'stall' }, run)).met).toMatchInlineSnapshot(`
       {
         "code": "engine-failed",
-        "message": "the engine at ENGINE does not answer, asked to start the container: nothing came in 1 s",
+        "message": "the engine at ENGINE does not answer, asked to start the container: nothing came in TIME",
         "suggestions": [
           "gbuild doctor",
           "export GBUILD_REQUEST_TIMEOUT=10m   # where it is only slow",
@@ -143,12 +147,12 @@ describe('images on an engine that stalls or lies', () => {
     expect(await tell('load')).toMatchInlineSnapshot(`
       {
         "cut": "the engine at ENGINE went away while asked to load an image: socket hang up",
-        "drip": "the engine at ENGINE does not answer, asked to load an image: nothing came in 1 s",
+        "drip": "the engine at ENGINE does not answer, asked to load an image: nothing came in TIME",
         "error": "the engine at ENGINE would not load an image: a lie (HTTP 500)",
         "garbage": "the engine at ENGINE, asked to load an image, gave an answer that is not understood",
-        "half": "the engine at ENGINE does not answer, asked to load an image: nothing came in 1 s",
+        "half": "the engine at ENGINE does not answer, asked to load an image: nothing came in TIME",
         "other": undefined,
-        "stall": "the engine at ENGINE does not answer, asked to load an image: nothing came in 1 s",
+        "stall": "the engine at ENGINE does not answer, asked to load an image: nothing came in TIME",
       }
     `);
   });
@@ -157,12 +161,12 @@ describe('images on an engine that stalls or lies', () => {
     expect(await tell('pull')).toMatchInlineSnapshot(`
       {
         "cut": "the engine at ENGINE went away while asked to pull team/app:1: socket hang up",
-        "drip": "the engine at ENGINE does not answer, asked to pull team/app:1: nothing came in 1.5 s",
+        "drip": "the engine at ENGINE does not answer, asked to pull team/app:1: nothing came in TIME",
         "error": "the engine at ENGINE could not pull team/app:1: a lie",
         "garbage": "the engine at ENGINE, asked to pull team/app:1, gave an answer that is not understood",
-        "half": "the engine at ENGINE does not answer, asked to pull team/app:1: nothing came in 1.5 s",
+        "half": "the engine at ENGINE does not answer, asked to pull team/app:1: nothing came in TIME",
         "other": undefined,
-        "stall": "the engine at ENGINE does not answer, asked to pull team/app:1: nothing came in 1.5 s",
+        "stall": "the engine at ENGINE does not answer, asked to pull team/app:1: nothing came in TIME",
       }
     `);
   });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { digestOf } from '../../src/oci/digest.ts';
 import { mediaTypes } from '../../src/oci/spec.ts';
 import { readRemoteSet } from '../../src/pipeline/remote-set.ts';
-import { readRemote } from '../../src/registry/pull-image.ts';
+import { readLayer, readRemote } from '../../src/registry/pull-image.ts';
 import { errorOf } from '../support/error-of.ts';
 import { type FaultAction, type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import { makeBlob, makeManifest, openRig, type RegistryRig, readAll } from '../support/registry-rig.ts';
@@ -249,6 +249,18 @@ describe('a manifest that cannot be read', () => {
       });
     },
   );
+});
+
+test('a layer that is no gzip, though its digest fits, is refused with its name', async () => {
+  using rig = openRig();
+  const layer = { mediaType: mediaTypes.layerGzip, ...blob.descriptor };
+  expect(await failureOf(() => readAll(readLayer(open(rig), layer) as AsyncIterable<Buffer>))).toMatchInlineSnapshot(`
+    {
+      "code": "registry-failed",
+      "message": "<registry>/team/app: the layer <digest> cannot be unpacked: incorrect header check",
+      "suggestions": [],
+    }
+  `);
 });
 
 test.each(['', '<html>', 'null', '[]', '{}', '{"token":5}', '{"token":""}'])(

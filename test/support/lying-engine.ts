@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { addressOf } from './engine-http.ts';
 
 /** What is done to one request. In all but the last three the engine has done what it was asked before. */
 export const lies = ['stall', 'half', 'drip', 'cut', 'error', 'garbage', 'other'] as const;
@@ -37,10 +38,10 @@ export interface LyingOptions {
   lasting?: boolean;
 }
 
-/** `target`: `unix://PATH`. */
+/** `target`: `unix://PATH`, or `tcp://HOST:PORT`; what stands in front of it is of the same kind. */
 export async function startLyingEngine(target: string, options: LyingOptions = {}): Promise<LyingEngine> {
   const dir = mkdtempSync(join(tmpdir(), 'gbuild-lying-'));
-  const engine = { socketPath: target.slice('unix://'.length) };
+  const engine = addressOf(target);
   const requests: SeenRequest[] = [];
   const open = new Set<Socket>();
   let isLying = false;
@@ -65,9 +66,12 @@ export async function startLyingEngine(target: string, options: LyingOptions = {
     requests.push(seen);
     takeOver(incoming, socket, head, engine, lieTo(seen));
   });
-  await new Promise<void>((resolve) => server.listen(join(dir, 'docker.sock'), resolve));
+  const socketPath = join(dir, 'docker.sock');
+  const place = target.startsWith('unix://') ? { path: socketPath } : { host: '127.0.0.1', port: 0 };
+  await new Promise<void>((resolve) => server.listen(place, resolve));
+  const address = server.address();
   return {
-    host: `unix://${join(dir, 'docker.sock')}`,
+    host: typeof address === 'object' ? `tcp://127.0.0.1:${address?.port}` : `unix://${socketPath}`,
     requests,
     [Symbol.asyncDispose]: async () => {
       for (const socket of open) socket.destroy();
@@ -76,6 +80,8 @@ export async function startLyingEngine(target: string, options: LyingOptions = {
     },
   };
 }
+
+type EngineAddress = ReturnType<typeof addressOf>;
 
 function kindOf({ method, url = '/' }: IncomingMessage): string {
   const path = url.replace(/\?.*/, '').replace(/^\/v\d\.\d+/, '');
@@ -88,7 +94,7 @@ function kindOf({ method, url = '/' }: IncomingMessage): string {
 function pass(
   incoming: IncomingMessage,
   answer: ServerResponse,
-  engine: { socketPath: string },
+  engine: EngineAddress,
   seen: SeenRequest,
   lie: Lie | undefined,
 ): void {
@@ -153,7 +159,7 @@ function takeOver(
   incoming: IncomingMessage,
   client: Socket,
   head: Buffer,
-  { socketPath }: { socketPath: string },
+  address: EngineAddress,
   lie: Lie | undefined,
 ): void {
   if (lie === 'cut') return void client.destroy();
@@ -163,7 +169,9 @@ function takeOver(
         ? 'HTTP/1.1 500 Oh\r\nContent-Length: 19\r\n\r\n{"message":"a lie"}'
         : 'HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n<html>not what you asked for</html>',
     );
-  const engine = connect(socketPath);
+  const engine = connect(
+    'socketPath' in address ? { path: address.socketPath } : { host: address.host, port: Number(address.port) },
+  );
   engine.on('error', () => client.destroy());
   client.on('error', () => engine.destroy());
   client.once('close', () => engine.destroy());

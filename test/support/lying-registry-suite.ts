@@ -46,6 +46,8 @@ export type Meets = (lie: number, request: number) => boolean;
 /** How often a lie is told: once, or at every request from one on. */
 const spans = { once: 1, 'from then on': Number.POSITIVE_INFINITY };
 
+const hasty = { settings: { stallSeconds: 0.5, attempts: 3 } };
+
 /** Milliseconds within which everything ends, with limits that are a sixtieth of gbuild's own. */
 const mostMilliseconds = 120_000;
 
@@ -73,7 +75,7 @@ export function describeRegistryLies(meets: Meets): void {
 
   /** By a client that does not sleep and has little patience; nothing temporary is left behind. */
   async function push(host: string, repository: string): Promise<void> {
-    using rig = openRig({ settings: { stallSeconds: 0.5, attempts: 3 } });
+    using rig = openRig(host === registry.host ? {} : hasty);
     turn += 1;
     const machine = hostIn(join(dir, `cache-${turn}`));
     try {
@@ -98,7 +100,7 @@ export function describeRegistryLies(meets: Meets): void {
 
   /** All that is read of a release: image, layers, and what stands beside it. */
   async function pull(host: string): Promise<void> {
-    using rig = openRig({ settings: { stallSeconds: 0.5, attempts: 3 } });
+    using rig = openRig(host === registry.host ? {} : hasty);
     turn += 1;
     const set = await readRemoteSet(rig.repository({ registry: host, path: 'read' }), '1.0.0');
     if (set === undefined) return;
