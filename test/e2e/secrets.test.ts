@@ -232,7 +232,7 @@ ${image}`,
     );
   }
 
-  test('that has a secret in it is refused, and nothing bears its name', { timeout: 120_000 }, async () => {
+  test('that has a secret in it is refused, and nothing bears its name', async () => {
     const cases = [
       await release('1.0.1', 'mkdir -p out; cp $VARIABLE_FILE out/settings'),
       await release(
