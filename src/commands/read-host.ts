@@ -1,10 +1,10 @@
 import { homedir, hostname, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, isAbsolute, join } from 'node:path';
 import type { Host } from '../host.ts';
 
 /** Reads the machine and the caller once; everything below gets them as a value. */
 export function readHost(directory?: string): Host {
-  const env = process.env;
+  const env = withAbsolutePath(process.env);
   const homeDir = env.HOME || homedir();
   return {
     env,
@@ -24,6 +24,13 @@ export function readHost(directory?: string): Host {
     isCI: isSet(env.CI),
     isTerminal: Boolean(process.stdin.isTTY && process.stdout.isTTY && process.stderr.isTTY),
   };
+}
+
+/** Programs are never looked for in the current folder, which a repository fills: relative and empty entries of PATH are left out. */
+function withAbsolutePath(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  if (env.PATH === undefined) return env;
+  const entries = env.PATH.split(delimiter).filter((entry) => isAbsolute(entry));
+  return { ...env, PATH: entries.join(delimiter) };
 }
 
 /** A variable that switches something on: set, and none of the ways people write "no". */

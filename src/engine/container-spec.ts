@@ -5,12 +5,20 @@ import { formatBindings, formatExposed } from './port-bindings.ts';
 /** Of the engine's logging drivers those that give back what they were given: `local` to the byte, the other one text. */
 export type LogDriver = 'local' | 'json-file';
 
+/** A folder or a file of this machine, as the engine has to see it. */
+export interface BindMount {
+  type: 'bind';
+  hostDir: string;
+  containerDir: string;
+  readOnly?: boolean;
+}
+
 /**
  * A volume starts with the content, owner and mode of the image's folder when `copy` says so; a tmpfs of `size` bytes is
  * empty at the start, and everyone may write to it.
  */
 export type ContainerMount =
-  | { type: 'bind'; hostDir: string; containerDir: string; readOnly?: boolean }
+  | BindMount
   | { type: 'volume'; name: string; containerDir: string; labels?: Record<string, string>; copy?: boolean }
   | { type: 'tmpfs'; containerDir: string; size: number };
 

@@ -140,8 +140,11 @@ function readTrait(path: string): Trait | undefined {
   return stats.isFile() ? { size: stats.size, mtime: stats.mtimeNs } : { mtime: stats.mtimeNs };
 }
 
+/** Not `.git`: another one may be bound over it. */
 function findFile(hostDir: string): string | undefined {
-  const files = readdirSync(hostDir, { withFileTypes: true }).filter((entry) => entry.isFile());
+  const files = readdirSync(hostDir, { withFileTypes: true }).filter(
+    (entry) => entry.isFile() && entry.name !== '.git',
+  );
   return files.map((entry) => entry.name).sort()[0];
 }
 

@@ -13,6 +13,7 @@ import type { DetachedTask } from './detached-record.ts';
 import { detachTask, forgetDetached, readDetached } from './detached-tasks.ts';
 import { type EngineChoice, openEngine } from './engine-session.ts';
 import { listReports } from './reports.ts';
+import { removeLeftFolder } from './run-folder.ts';
 import { endServices } from './run-services.ts';
 import type { TaskReport, TaskStreams } from './run-tasks.ts';
 import { openWorkspace, type Places } from './workspace-session.ts';
@@ -48,10 +49,10 @@ export async function attachRun(request: AttachRequest): Promise<AttachReport> {
       await bringBackAll(request, chosen).catch((failure) =>
         request.progress.warn(`what the tasks changed did not come back: ${messageOf(failure)}`),
       );
-    if (!isDetached(thrown)) await endServicesOf(request, chosen);
+    if (!isDetached(thrown)) await end(request, chosen);
     throw thrown;
   });
-  const back = await bringBackAll(request, chosen).finally(() => endServicesOf(request, chosen));
+  const back = await bringBackAll(request, chosen).finally(() => end(request, chosen));
   const tasks = ended.map((task, at) => ({ ...task, reports: listReports(chosen[at]!.rootDir, chosen[at]!.reports) }));
   const { runId: run, repository } = chosen[0]!;
   const report = { run, repository, tasks, ...(back && { sync: { back } }) };
@@ -95,7 +96,12 @@ async function attachTask(request: AttachRequest, record: DetachedTask): Promise
   }
 }
 
-/** They have stood beside the tasks until here. */
+/** Ends what was there for the tasks. */
+async function end(request: AttachRequest, records: DetachedTask[]): Promise<void> {
+  for (const { rootDir, runId } of records) removeLeftFolder(rootDir, runId);
+  await endServicesOf(request, records);
+}
+
 async function endServicesOf({ host, choice, progress, stop }: AttachRequest, records: DetachedTask[]): Promise<void> {
   const found = records.flatMap(({ services = [] }) => services);
   const services = [...new Map(found.map((service) => [service.id, service])).values()];

@@ -20,6 +20,8 @@ import { defaultTasks, type WorkspaceSession } from './workspace-session.ts';
 /** How the workspace stands in the containers of a run. */
 export interface CarriedWorkspace {
   mount: ContainerMount;
+  /** Binds alone: what stands over the git folder. */
+  gitMounts?: ContainerMount[];
   /** Binds alone: what every container makes sure of. */
   probe?: NonNullable<ContainerSpec['probe']>;
   /** The engine sees this machine's folders. */

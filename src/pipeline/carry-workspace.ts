@@ -1,6 +1,10 @@
+import { lstatSync } from 'node:fs';
+import { join } from 'node:path';
+import { isDetached } from '../engine/resume.ts';
 import { GbuildError } from '../errors.ts';
 import { containerPaths } from '../plan/paths.ts';
 import { type CarriedWorkspace, type CarryInput, type SyncReport, withSyncedCopy } from './carry-copy.ts';
+import { PrivateGit } from './private-git.ts';
 import { WayMemory } from './workspace-way.ts';
 
 /** What the work gave; `sync` where the workspace was sent. */
@@ -23,9 +27,9 @@ export async function withWorkspace<T>(
   const known = memory.read();
   const way = known ?? ((await engine.seesFolder(image, rootDir)) ? 'mount' : 'sync');
   if (known !== way) memory.write(way);
-  if (way === 'mount') {
+  if (way === 'mount' && !isLink(join(rootDir, '.git'))) {
     try {
-      return { done: await work(boundWorkspace(rootDir)) };
+      return { done: await withBind(input, work) };
     } catch (thrown) {
       // Thrown before anything runs: the memory was of another time.
       if (!isBlindTo(rootDir, thrown)) throw thrown;
@@ -35,9 +39,27 @@ export async function withWorkspace<T>(
   return withSyncedCopy(input, work);
 }
 
-function boundWorkspace(rootDir: string): CarriedWorkspace {
+async function withBind<T>(
+  { engine, host, session: { rootDir } }: CarryInput,
+  work: (workspace: CarriedWorkspace) => Promise<T>,
+): Promise<T> {
   const bind = { hostDir: rootDir, containerDir: containerPaths.workspace };
-  return { mount: { type: 'bind', ...bind }, probe: bind, isShared: true };
+  const bound = { mount: { type: 'bind', ...bind }, probe: bind, isShared: true } as const;
+  using git = PrivateGit.open(rootDir, engine, host);
+  try {
+    return await work({ ...bound, gitMounts: git.mounts }).catch((thrown: unknown) => {
+      if (!git.mounts.some(({ hostDir }) => isBlindTo(hostDir, thrown))) throw thrown;
+      return work({ ...bound, gitMounts: git.mountsOfBlind });
+    });
+  } catch (thrown) {
+    if (isDetached(thrown)) git.leave();
+    throw thrown;
+  }
+}
+
+/** Nothing can be bound over a link, which a task could exchange for a folder of its own; of a copy it does not come back. */
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
 
 function isBlindTo(rootDir: string, thrown: unknown): boolean {

@@ -7,7 +7,7 @@ import type { Host } from '../host.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { readBounded } from '../spec/read-bounded.ts';
 import { type Catalog, type KeepParsed, readCatalog } from '../toolchain/catalog.ts';
-import { askGit } from '../workspace/git.ts';
+import { cloneByGit } from '../workspace/git.ts';
 import { openParseCache } from './parse-cache.ts';
 import { readUserConfig } from './user-config.ts';
 import type { Places } from './workspace-session.ts';
@@ -65,8 +65,8 @@ async function ensureClone(place: string, host: Host, progress: Progress, fresh:
   mkdirSync(join(host.cacheDir, 'catalogs'), { recursive: true });
   try {
     const which = ref === undefined ? [] : ['--branch', ref];
-    const args = ['clone', '--quiet', '--depth', '1', ...which, '--', address, beside];
-    const { exitCode, stderr } = await askGit(host.homeDir, args, host.env);
+    const args = ['--quiet', '--depth', '1', ...which, '--', address, beside];
+    const { exitCode, stderr } = await cloneByGit(args, host.homeDir, host.env);
     if (exitCode !== 0) throw cannotFetch(place, stderr);
     rmSync(hostDir, { recursive: true, force: true });
     renameSync(beside, hostDir);

@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/engine.ts';
+import { GbuildError } from '../errors.ts';
 import type { Stop } from '../host.ts';
 import type { Shard } from '../plan/shard.ts';
 import { planTasks, type TaskPlan } from '../plan/task-plan.ts';
@@ -7,7 +8,7 @@ import type { PublishedPort } from '../spec/types.ts';
 import type { EnsuredImage } from '../toolchain/ensure.ts';
 import { readHostFiles } from '../toolchain/host-files.ts';
 import { type HostTrust, readHostTrust } from '../toolchain/trust.ts';
-import { readCommitTime } from '../workspace/commit-time.ts';
+import { readCommit } from '../workspace/revision.ts';
 import { chooseIdentity } from './identity.ts';
 import type { Frozen } from './lock-mismatch.ts';
 import { readyToolchain } from './ready-toolchain.ts';
@@ -49,8 +50,8 @@ export interface PreparedRun {
 
 /** Plans the tasks, fetches their secrets, and has the image to build in on the engine. */
 export async function prepareRun(request: PrepareRequest): Promise<PreparedRun> {
-  const { session, host, stop } = request;
-  const sourceDateEpoch = readCommitTime(session.rootDir, host.env.PATH);
+  const { host, stop } = request;
+  const sourceDateEpoch = readCommitTime(request);
   // Checked before the engine is asked for anything: a misspelt task costs nothing.
   const plan = planTasks(planInput(request));
   const secrets = request.secrets ?? new RunSecrets(request);
@@ -65,6 +66,18 @@ export async function prepareRun(request: PrepareRequest): Promise<PreparedRun> 
   const timed = { ...planInput(request), sourceDateEpoch: await sourceDateEpoch };
   const ground = await readGround(request, images.build.reference, trust);
   return { plan, toolchain: images.build, ground, secrets, planShard: (shard) => planTasks({ ...timed, shard }) };
+}
+
+/** Seconds since 1970. A run needs no commit, so what hinders git is a warning. */
+async function readCommitTime({ session, host, progress }: PrepareRequest): Promise<number | undefined> {
+  try {
+    return (await readCommit(session.rootDir, host.env))?.seconds;
+  } catch (error) {
+    if (!(error instanceof GbuildError)) throw error;
+    const [remedy] = error.suggestions;
+    progress.warn(`${error.message}; tasks do not get the commit's time${remedy === undefined ? '' : `: ${remedy}`}`);
+    return undefined;
+  }
 }
 
 export function planInput({

@@ -57,6 +57,7 @@ export function planContainer(
     workdir: task.workdir,
     mounts: [
       workspace.mount,
+      ...(workspace.gitMounts ?? []),
       ...plan.caches.map((cache) => ({
         type: 'volume' as const,
         name: cache.volume,

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { type PublicKey, readPublicKey } from '../attest/key.ts';
-import { ownerText } from '../engine/owner.ts';
 import { GbuildError, messageOf } from '../errors.ts';
+import type { Host } from '../host.ts';
 import { completeSet } from '../oci/image-set.ts';
 import { nameOfPlatform } from '../oci/platform.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
@@ -14,11 +14,11 @@ import { withRegistries } from './open-registries.ts';
 import { prepareImage } from './prepare-image.ts';
 import { assertSame } from './rebuilt-release.ts';
 import { openStore } from './release-store.ts';
+import { withCheckout } from './release-tree.ts';
 import { assertIndex, type RemoteSet, readRemoteSet } from './remote-set.ts';
 import type { RunRequest } from './run-named.ts';
 import { RunSecrets } from './run-secrets.ts';
-import { withSpool } from './spools.ts';
-import { openWorkspace, type Places } from './workspace-session.ts';
+import type { Places } from './workspace-session.ts';
 
 export interface VerifyRequest extends Places, Pick<RunRequest, 'engine' | 'progress' | 'stop' | 'runId' | 'streams'> {
   /** HOST/NAME:VERSION or HOST/NAME@sha256:... */
@@ -94,46 +94,30 @@ async function readCommit(remote: RemoteSet, key: PublicKey | undefined): Promis
 }
 
 async function rebuild(request: VerifyRequest, remote: RemoteSet, commit: string): Promise<void> {
-  const { host, engine, progress } = request;
+  const { host } = request;
   const version = remote.images[0]?.config.config.Labels?.['org.opencontainers.image.version'] ?? '';
-  await withSpool(host, `${ownerText(engine.owner)}.verify`, async (spoolDir) => {
-    const clone = join(spoolDir, 'source');
-    await cloneCommit(request, commit, clone);
-    const places = { ...request, host: { ...host, cwd: clone } };
-    const session = await openWorkspace(places, progress);
+  const { rootDir } = findRoot(host.cwd, host.homeDir);
+  await assertKnown(commit, rootDir, host);
+  await withCheckout(request, rootDir, commit, async (session) => {
     const store = await openStore(host);
-    const { rootDir: ownerDir } = findRoot(host.cwd, host.homeDir);
-    const secrets = new RunSecrets({ host, progress, session, ownerDir });
-    const what = { ...places, session, secrets, version, build: true, outputs: [], frozen: 'always' as const };
+    const secrets = new RunSecrets({ ...request, session, ownerDir: rootDir });
+    const what = { ...request, session, secrets, version, build: true, outputs: [], frozen: 'always' as const };
     const set = completeSet((await prepareImage(what, store)).set, store);
     await assertSame(request.reference, remote, set, commit);
   });
 }
 
 /** From the repository around the caller: what is verified is what its owner has, not what somebody's document points to. */
-async function cloneCommit({ host }: VerifyRequest, commit: string, clone: string): Promise<void> {
-  const { rootDir } = findRoot(host.cwd, host.homeDir);
-  const ask = (dir: string, ...args: string[]) => askGit(dir, args, host.env);
-  const known = await ask(rootDir, 'cat-file', '-e', `${commit}^{commit}`);
-  if (known.exitCode !== 0)
-    throw new GbuildError('usage', `the commit ${commit} is not in the repository at ${rootDir}`, {
-      suggestions: [
-        'run it in a clone of the repository: git fetch --unshallow --tags',
-        'gbuild verify --no-rebuild ...',
-      ],
-      facts: { commit, rootDir },
-    });
-  const top = (await ask(rootDir, 'rev-parse', '--show-toplevel')).stdout.trim();
-  for (const [dir, ...args] of [
-    [top, 'clone', '--quiet', '--no-checkout', '--shared', top, clone],
-    [clone, 'checkout', '--quiet', '--detach', commit],
-  ] as [string, ...string[]][]) {
-    const { exitCode, stderr } = await ask(dir, ...args);
-    if (exitCode !== 0)
-      throw new GbuildError('workspace-unreadable', `git could not check out ${commit}: ${stderr.trim()}`, {
-        facts: { commit },
-      });
-  }
+async function assertKnown(commit: string, rootDir: string, { env }: Host): Promise<void> {
+  const known = await askGit(rootDir, ['cat-file', '-e', `${commit}^{commit}`], env);
+  if (known.exitCode === 0) return;
+  throw new GbuildError('usage', `the commit ${commit} is not in the repository at ${rootDir}`, {
+    suggestions: [
+      'run it in a clone of the repository: git fetch --unshallow --tags',
+      'gbuild verify --no-rebuild ...',
+    ],
+    facts: { commit, rootDir },
+  });
 }
 
 function readText(file: string): string {

@@ -6,6 +6,10 @@ export const containerPaths = {
   trustBundle: '/run/gbuild/trust.pem',
   extraRoots: '/run/gbuild/extra-roots.pem',
   secrets: '/run/secrets',
+  /** The repository's own git folder, read-only: the workspace has a copy that takes its objects from there. */
+  gitObjects: '/run/gbuild/git',
+  /** The copy, where the workspace's `.git` is a file. */
+  gitDir: '/run/gbuild/git-dir',
   shardFiles: '/run/gbuild/shard-files',
   application: '/app',
 } as const;

@@ -63,9 +63,15 @@ export function makeSafeConfig(text: string): SafeConfig {
   const { variables, isWhole } = parseGitConfig(text);
   const dropped = new Set<string>();
   const lines: string[] = [];
+  const lame = new Set(
+    variables
+      .filter(isCommand)
+      .filter((each) => makeSafe(each) === undefined)
+      .map(formatHeader),
+  );
   let header = '';
   for (const variable of variables) {
-    const safe = makeSafe(variable);
+    const safe = lame.has(formatHeader(variable)) ? undefined : makeSafe(variable);
     if (safe === undefined) dropped.add(`${variable.section}.${variable.key}`);
     else {
       const own = formatHeader(safe);
@@ -76,6 +82,11 @@ export function makeSafeConfig(text: string): SafeConfig {
   }
   if (!isWhole) dropped.add('what git cannot read');
   return { text: lines.map((line) => `${line}\n`).join(''), dropped: [...dropped] };
+}
+
+/** A filter that lacks one of its commands is none: git refuses every file of one that is required. */
+function isCommand({ section, key }: GitVariable): boolean {
+  return section === 'filter' && ['clean', 'smudge', 'process'].includes(key);
 }
 
 function makeSafe(variable: GitVariable): GitVariable | undefined {

@@ -1,8 +1,8 @@
-import { existsSync, lstatSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { lstatSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { GbuildError } from '../errors.ts';
 import { askGit } from './git.ts';
-import { isInRepository } from './revision.ts';
+import { findRepository } from './git-repository.ts';
 
 /**
  * What git ignores below the root and what is there: files, and folders as a whole where everything that could ever be in
@@ -37,8 +37,9 @@ export async function askIgnored(rootDir: string, paths: string[], env: NodeJS.P
 
 /** A workspace that a repository around it ignores as a whole is none of that one's: its rules say nothing about what is in it. */
 async function isRuled(rootDir: string, env: NodeJS.ProcessEnv): Promise<boolean> {
-  if (existsSync(join(rootDir, '.git'))) return true;
-  if (!isInRepository(rootDir)) return false;
+  const repository = findRepository(rootDir);
+  if (repository === undefined) return false;
+  if (repository.topDir === resolve(rootDir)) return true;
   return (await askGit(rootDir, ['check-ignore', '--quiet', '.'], env)).exitCode !== 0;
 }
 

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { GbuildError } from '../errors.ts';
+import { listChanges } from './changes.ts';
 import { askGit } from './git.ts';
+import { findRepository } from './git-repository.ts';
 
 /** The commit a workspace stands on, and what differs from it. */
 export interface Revision {
@@ -23,39 +23,46 @@ export interface Revision {
 
 /** Undefined outside a repository and before the first commit. `env` is the caller's; of GIT_* nothing is passed on. */
 export async function readRevision(rootDir: string, env: NodeJS.ProcessEnv = {}): Promise<Revision | undefined> {
-  if (!isInRepository(rootDir)) return undefined;
   const ask = (...args: string[]) => askGit(rootDir, args, env);
-  const head = await ask('log', '-1', '--no-show-signature', '--format=%H %ct', 'HEAD');
-  if (head.exitCode !== 0) return readNothing(await ask('rev-parse', '--git-dir'));
-  const [commit = '', seconds = ''] = head.stdout.trim().split(' ');
-  const [describe, branch, origin, status, shallow] = await Promise.all([
-    ask('describe', '--tags', '--always', '--dirty'),
+  const commit = await readCommit(rootDir, env);
+  if (commit === undefined) return undefined;
+  const [described, branch, origin, dirty, changed, shallow] = await Promise.all([
+    ask('describe', '--tags', '--always'),
     ask('symbolic-ref', '--quiet', '--short', 'HEAD'),
     ask('config', '--get', 'remote.origin.url'),
-    ask(
-      'status',
-      '--porcelain=v1',
-      '-z',
-      '--untracked-files=all',
-      '--no-renames',
-      '--ignore-submodules=none',
-      '--',
-      '.',
-    ),
-    ask('rev-parse', '--is-shallow-repository', '--show-prefix'),
+    listChanges(rootDir, env),
+    ask('diff', '--quiet', '--no-ext-diff', '--no-textconv', '--ignore-submodules=dirty', 'HEAD', '--'),
+    ask('rev-parse', '--is-shallow-repository'),
   ]);
-  if (status.exitCode !== 0) throw unreadable(rootDir, status.stderr);
-  const [isShallow, prefix = ''] = shallow.stdout.split('\n');
+  if (changed.exitCode > 1) throw unreadable(rootDir, changed.stderr);
+  const isDirty = changed.exitCode === 1 || dirty.some(({ isSubmodule }) => isSubmodule);
+  const describe = described.exitCode === 0 ? described.stdout.trim() : commit.id.slice(0, 7);
   const sourceUrl = cleanSourceUrl(origin.stdout.trim());
   return {
-    commit,
-    commitTime: new Date(Number(seconds) * 1000).toISOString().replace('.000Z', 'Z'),
-    describe: describe.exitCode === 0 ? describe.stdout.trim() : commit.slice(0, 7),
+    commit: commit.id,
+    commitTime: new Date(commit.seconds * 1000).toISOString().replace('.000Z', 'Z'),
+    describe: isDirty ? `${describe}-dirty` : describe,
     ...(branch.exitCode === 0 ? { branch: branch.stdout.trim() } : {}),
     ...(sourceUrl === undefined ? {} : { sourceUrl }),
-    dirty: parseStatus(status.stdout, prefix),
-    shallow: isShallow === 'true',
+    dirty: dirty.map(({ path }) => path),
+    shallow: shallow.stdout.trim() === 'true',
   };
+}
+
+/** Id and committer's time (seconds since 1970) of HEAD. */
+export async function readCommit(
+  rootDir: string,
+  env: NodeJS.ProcessEnv,
+): Promise<{ id: string; seconds: number } | undefined> {
+  if (findRepository(rootDir) === undefined) return undefined;
+  // Without the mailmap, which `git log` reads from wherever the config says.
+  const head = await askGit(rootDir, ['rev-list', '--max-count=1', '--format=%ct', 'HEAD', '--'], env);
+  const [, id, seconds] = /^commit ([0-9a-f]+)\n(\d+)/.exec(head.stdout) ?? [];
+  if (head.exitCode === 0 && id !== undefined) return { id, seconds: Number(seconds) };
+  const named = await askGit(rootDir, ['rev-parse', '--verify', '--quiet', 'HEAD'], env);
+  // 1: a branch that has no commit yet.
+  if (named.exitCode === 1 && named.stderr === '') return undefined;
+  throw unreadable(rootDir, head.stderr);
 }
 
 /**
@@ -78,27 +85,9 @@ function formatUrl(host: string, path: string): string {
   return `https://${host}/${path.replace(/^\/+/, '').replace(/[?#].*$/, '')}`;
 }
 
-/** git exists only to be asked where there is a repository: a folder without one needs no git installed. */
-export function isInRepository(rootDir: string): boolean {
-  for (let folder = rootDir; ; folder = dirname(folder)) {
-    if (existsSync(join(folder, '.git'))) return true;
-    if (dirname(folder) === folder) return false;
-  }
-}
-
-function readNothing({ exitCode, stderr }: { exitCode: number; stderr: string }): undefined {
-  if (exitCode !== 0 && !/not a git repository/.test(stderr)) throw unreadable('this folder', stderr);
-  return undefined;
-}
-
 function unreadable(rootDir: string, stderr: string): GbuildError {
-  return new GbuildError('workspace-unreadable', `git cannot read ${rootDir}: ${stderr.trim().split('\n')[0]}`);
-}
-
-function parseStatus(porcelain: string, prefix: string): string[] {
-  const paths = porcelain
-    .split('\0')
-    .filter((line) => line !== '')
-    .map((line) => line.slice(3));
-  return paths.map((path) => (path.startsWith(prefix) ? path.slice(prefix.length) : path)).sort();
+  return new GbuildError('workspace-unreadable', `git cannot read ${rootDir}: ${stderr.trim().split('\n')[0]}`, {
+    suggestions: ['git status', 'git fsck'],
+    facts: { rootDir },
+  });
 }

@@ -1,0 +1,71 @@
+import { lstatSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { GbuildError } from '../errors.ts';
+import { askGit } from './git.ts';
+import { findRepository } from './git-repository.ts';
+
+/** A path that differs from HEAD, relative to the folder that was asked for. */
+export interface Change {
+  path: string;
+  /** A submodule whose own tree is not clean. */
+  isSubmodule: boolean;
+}
+
+const status = ['status', '--porcelain=v1', '-z', '--untracked-files=all', '--no-renames'];
+
+/**
+ * Lists changed and untracked paths below a folder of a repository, sorted. gbuild looks into submodules by itself: git would go by
+ * their own configs there, and run what these name.
+ */
+export async function listChanges(dir: string, env: NodeJS.ProcessEnv): Promise<Change[]> {
+  const [changed, submodules] = await Promise.all([
+    askGit(dir, [...status, '--ignore-submodules=dirty', '--', '.'], env),
+    listSubmodules(dir, env),
+  ]);
+  if (changed.exitCode !== 0) throw unreadable(dir, changed.stderr);
+  const prefix = readPrefix(dir);
+  const paths = splitNul(changed.stdout).map((line) => line.slice(3));
+  const own = paths.map((path) => (path.startsWith(prefix) ? path.slice(prefix.length) : path));
+  const dirty = await Promise.all(submodules.map(async (path) => (await isDirty(join(dir, path), env)) && path));
+  const inside = dirty.filter((path) => path !== false && !own.includes(path)) as string[];
+  const changes = [
+    ...own.map((path) => ({ path, isSubmodule: false })),
+    ...inside.map((path) => ({ path, isSubmodule: true })),
+  ];
+  return changes.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Paths of submodules that are checked out, relative to the folder. */
+async function listSubmodules(dir: string, env: NodeJS.ProcessEnv): Promise<string[]> {
+  const { exitCode, stdout, stderr } = await askGit(dir, ['ls-files', '--stage', '-z'], env);
+  if (exitCode !== 0) throw unreadable(dir, stderr);
+  // MODE OBJECT STAGE<tab>PATH
+  const links = splitNul(stdout).filter((line) => line.startsWith('160000 '));
+  return links.map((line) => line.slice(line.indexOf('\t') + 1)).filter((path) => isRepository(join(dir, path)));
+}
+
+function isRepository(dir: string): boolean {
+  return lstatSync(join(dir, '.git'), { throwIfNoEntry: false }) !== undefined && findRepository(dir)?.topDir === dir;
+}
+
+async function isDirty(dir: string, env: NodeJS.ProcessEnv): Promise<boolean> {
+  return (await listChanges(dir, env)).length > 0;
+}
+
+/** git names paths from the top of the working tree. */
+function readPrefix(dir: string): string {
+  const top = findRepository(dir)?.topDir ?? dir;
+  const path = relative(top, dir);
+  return path === '' ? '' : `${path}/`;
+}
+
+function splitNul(text: string): string[] {
+  return text.split('\0').filter((part) => part !== '');
+}
+
+function unreadable(dir: string, stderr: string): GbuildError {
+  return new GbuildError('workspace-unreadable', `git cannot read ${dir}: ${stderr.trim().split('\n')[0]}`, {
+    suggestions: ['git status'],
+    facts: { dir },
+  });
+}

@@ -1,0 +1,105 @@
+import {
+  copyFileSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { join, resolve } from 'node:path';
+import { judgeGitPath } from './git-folder.ts';
+import type { GitRepository } from './git-repository.ts';
+
+/** Folders that are copied whole. Objects are shared; logs and other working trees are nobody's business in a copy. */
+const folders = new Set(['refs', 'reftable', 'info', 'hooks']);
+
+/**
+ * Copies a git folder, submodules' inside of it too. The copy reads objects from `objectsOf`, a git folder as the reader of the copy
+ * sees it, and writes its own. Links, pipes and devices are left out: they could lead to any file of this machine.
+ */
+export function copyGit({ gitDir, commonDir }: GitRepository, toDir: string, objectsOf: string): void {
+  copyFolder(commonDir, toDir, objectsOf);
+  if (gitDir === commonDir) return;
+  // A linked working tree has its own HEAD and index.
+  for (const name of readdirSync(gitDir)) if (isKept(name)) copyFile(join(gitDir, name), join(toDir, name));
+}
+
+function copyFolder(fromDir: string, toDir: string, objectsOf: string): void {
+  mkdirSync(join(toDir, 'objects/info'), { recursive: true });
+  mkdirSync(join(toDir, 'objects/pack'));
+  writeFileSync(join(toDir, 'objects/info/alternates'), `${objectsOf}/objects\n`);
+  for (const name of readdirSync(fromDir)) {
+    const [from, to] = [join(fromDir, name), join(toDir, name)];
+    if (folders.has(name)) copyTree(from, to);
+    else if (name === 'modules') copyModules(from, to, `${objectsOf}/${name}`);
+    else if (isKept(name)) copyFile(from, to);
+  }
+}
+
+/** Gives a git folder the objects of another as hard links, or as copies where the disk or the owner is another. */
+export function linkObjects(fromDir: string, toDir: string): void {
+  linkTree(fromDir, toDir);
+  const alternates = join(fromDir, 'info/alternates');
+  if (lstatSync(alternates, { throwIfNoEntry: false })?.isFile() !== true) return;
+  // Lines are relative to the folder of objects.
+  const lines = readFileSync(alternates, 'utf8').split('\n');
+  const absolute = lines.filter((line) => line !== '' && !line.startsWith('#')).map((line) => resolve(fromDir, line));
+  rmSync(join(toDir, 'info/alternates'));
+  writeFileSync(join(toDir, 'info/alternates'), absolute.map((line) => `${line}\n`).join(''));
+}
+
+function linkTree(fromDir: string, toDir: string): void {
+  mkdirSync(toDir, { recursive: true });
+  for (const entry of readdirSync(fromDir, { withFileTypes: true })) {
+    const [from, to] = [join(fromDir, entry.name), join(toDir, entry.name)];
+    if (entry.isDirectory()) linkTree(from, to);
+    else if (entry.isFile()) linkOrCopy(from, to);
+  }
+}
+
+function linkOrCopy(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch {
+    copyFileSync(from, to);
+  }
+}
+
+/** A submodule's name may have slashes: its folder is known by what is in it. */
+function copyModules(fromDir: string, toDir: string, objectsOf: string): void {
+  for (const name of listFolders(fromDir)) {
+    const [from, to, objects] = [join(fromDir, name), join(toDir, name), `${objectsOf}/${name}`];
+    if (lstatSync(join(from, 'HEAD'), { throwIfNoEntry: false })?.isFile()) copyFolder(from, to, objects);
+    else copyModules(from, to, objects);
+  }
+}
+
+function isKept(name: string): boolean {
+  return judgeGitPath(`.git/${name}`, () => false) !== 'stays' && name !== 'commondir' && name !== 'gitdir';
+}
+
+function copyTree(from: string, to: string): void {
+  if (!lstatSync(from).isDirectory()) return;
+  mkdirSync(to, { recursive: true });
+  for (const name of readdirSync(from)) {
+    const path = join(from, name);
+    if (lstatSync(path).isDirectory()) copyTree(path, join(to, name));
+    else copyFile(path, join(to, name));
+  }
+}
+
+/** git tells by the index's time which files it has to look into: the copy's must not be later. */
+function copyFile(from: string, to: string): void {
+  const stats = lstatSync(from, { throwIfNoEntry: false });
+  if (!stats?.isFile()) return;
+  copyFileSync(from, to);
+  utimesSync(to, stats.atimeMs / 1000, Math.floor(stats.mtimeMs) / 1000);
+}
+
+function listFolders(dir: string): string[] {
+  if (!lstatSync(dir).isDirectory()) return [];
+  return readdirSync(dir, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+}
