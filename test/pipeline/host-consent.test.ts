@@ -144,9 +144,14 @@ test('a pipe or a device in the place of a file is not waited for', async () => 
   rmSync(made.path('repo/own'));
   execFileSync('mkfifo', [made.path('repo/own')]);
   const { code, message } = await made.refusal(['own']);
-  expect([code, message]).toEqual(['secret-invalid', expect.stringContaining('repo/own cannot be read (a named pipe, not a file)')]);
+  expect([code, message]).toEqual([
+    'secret-invalid',
+    expect.stringContaining('repo/own cannot be read (a named pipe, not a file)'),
+  ]);
   writeFileSync(made.path('repo/gbuild.yml'), spec.replace('file: own', 'file: /dev/zero'));
-  expect((await errorOf(() => made.fetch(['own'], {}, 'yes'))).message).toContain('/dev/zero cannot be read (a device, not a file)');
+  expect((await errorOf(() => made.fetch(['own'], {}, 'yes'))).message).toContain(
+    '/dev/zero cannot be read (a device, not a file)',
+  );
 });
 
 test('another folder of the same content is not trusted with it', async () => {
