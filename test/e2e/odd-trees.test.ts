@@ -181,12 +181,19 @@ test('YAML that is deeper or grows larger than anybody means is a mistake, not a
   }
 });
 
-test('a repository whose .git is none is one without a commit', async () => {
-  for (const kind of allKinds.filter((kind) => kind !== 'a huge file')) {
+test('a .git that is none is passed over as git does, or named', async () => {
+  const named: Kind[] = allKinds.filter((kind) => kind !== 'a folder' && kind !== 'a link to nothing');
+  for (const kind of allKinds) {
     const cwd = repositoryWith(kind, '.git');
-    for (const args of [['plan'], ['plan', 'image']]) {
-      const { exitCode } = await run(args, cwd);
-      expect([kind, args, [0, 2].includes(exitCode as number)]).toEqual([kind, args, true]);
-    }
+    expect([kind, (await run(['plan'], cwd)).exitCode]).toEqual([kind, 0]);
+    const { exitCode, stderr } = await run(['plan', 'image'], cwd);
+    expect([kind, exitCode]).toEqual([kind, named.includes(kind) ? 2 : 0]);
+    if (exitCode !== 0) expect(stderr).toContain(`${cwd}/.git cannot be read`);
+  }
+  for (const text of ['gitdir: a\0b', `gitdir: ${'x/'.repeat(5000)}`, 'gitdir: gbuild.yml/x']) {
+    const cwd = repositoryWith('a folder', '.git');
+    rmSync(join(cwd, '.git'), { recursive: true });
+    writeFileSync(join(cwd, '.git'), text);
+    expect((await run(['plan', 'image'], cwd)).exitCode).toBe(2);
   }
 });
