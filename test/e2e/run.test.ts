@@ -135,7 +135,9 @@ describe('the exit code', () => {
 
   test('global flags may come before the command, flags of one command may not', async () => {
     const cwd = cli.tasks('e2e-flags-first', 'tasks:\n  test: echo fine\n');
-    const passed = await cli.run(['-q', '-C', cwd, '-H', engine, 'test'], { env: { DOCKER_HOST: 'tcp://127.0.0.1:1' } });
+    const passed = await cli.run(['-q', '-C', cwd, '-H', engine, 'test'], {
+      env: { DOCKER_HOST: 'tcp://127.0.0.1:1' },
+    });
     expect([passed.exitCode, passed.stdout, passed.stderr]).toEqual([0, 'fine\n', '']);
     const refused = await cli.run(['--frozen', 'test'], { cwd });
     expect([refused.exitCode, refused.stderr]).toEqual([
