@@ -1,12 +1,11 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
 import { GbuildError, messageOf } from '../errors.ts';
 import { type Digest, hexOf } from './digest.ts';
 import { findFault } from './find-fault.ts';
 import type { ImageConfig } from './spec.ts';
+import { detectCompression, unpack } from './unpack.ts';
 import { readTar } from './untar.ts';
 import { writeHashed } from './write-hashed.ts';
 
@@ -20,8 +19,8 @@ export interface SavedImage {
 }
 
 /**
- * Unpacks the archive of one image, as any engine generation saves it (a folder a layer, or an OCI layout; layers plain or
- * gzipped), into the folder `dir`. Throws `store-failed` for an archive that is none, is not whole or holds other bytes than
+ * Unpacks the archive of one image, as any engine generation saves it (a folder a layer, or an OCI layout; layers plain,
+ * gzipped or as zstd), into the folder `dir`. Throws `store-failed` for an archive that is none, is not whole or holds other bytes than
  * its config says.
  */
 export async function readArchive(stream: AsyncIterable<Uint8Array>, dir: string): Promise<SavedImage> {
@@ -101,20 +100,21 @@ async function placeLayer(layer: Unpacked, to: string, diffId: Digest): Promise<
     await rename(layer.hostFile, to);
     return to;
   }
-  if (!(await isGzip(layer.hostFile))) throw broken(`the layer ${diffId} in it hashes to ${layer.digest}`);
-  const { digest: found } = await pipeline(
-    createReadStream(layer.hostFile),
-    createGunzip(),
-    (tar: AsyncIterable<Uint8Array>) => writeHashed(tar, `${to}.part`),
-  );
+  const compression = detectCompression(await readStart(layer.hostFile));
+  if (compression === 'none') throw broken(`the layer ${diffId} in it hashes to ${layer.digest}`);
+  const tar = unpack(compression, createReadStream(layer.hostFile));
+  const { digest: found } = await writeHashed(tar, `${to}.part`).catch((cause: unknown) => {
+    throw broken(`the layer ${diffId} in it cannot be unpacked (${messageOf(cause)})`);
+  });
   if (found !== diffId) throw broken(`the layer ${diffId} in it hashes to ${found}`);
   await rename(`${to}.part`, to);
   return to;
 }
 
-async function isGzip(file: string): Promise<boolean> {
-  for await (const chunk of createReadStream(file, { end: 1 })) return chunk[0] === 0x1f && chunk[1] === 0x8b;
-  return false;
+/** The first four bytes, or fewer. */
+async function readStart(file: string): Promise<Buffer> {
+  for await (const chunk of createReadStream(file, { end: 3 })) return chunk as Buffer;
+  return Buffer.alloc(0);
 }
 
 function broken(why: string): GbuildError {

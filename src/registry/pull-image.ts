@@ -1,15 +1,13 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
-import { GbuildError } from '../errors.ts';
+import { GbuildError, messageOf } from '../errors.ts';
 import { type Digest, hexOf } from '../oci/digest.ts';
 import { exactImage } from '../oci/exact-image.ts';
 import { findManifestFault } from '../oci/find-fault.ts';
 import type { Image } from '../oci/image.ts';
 import { type Layer, layerOfKnownFile } from '../oci/layer.ts';
 import type { Descriptor, ImageConfig, Manifest } from '../oci/spec.ts';
+import { compressionOf, unpack } from '../oci/unpack.ts';
 import { writeHashed } from '../oci/write-hashed.ts';
 import { readSmall } from './read-small.ts';
 import type { Repository } from './repository.ts';
@@ -76,24 +74,27 @@ export async function pullImage(remote: RemoteImage, options: PullOptions): Prom
 
 /** A layer's tar, unpacked on the way. */
 export function readLayer(repository: Repository, layer: Descriptor): AsyncIterable<Uint8Array> {
-  return unpack(layer, repository.readBlob(layer));
+  return unpackBlob(repository, layer, repository.readBlob(layer));
 }
 
-function unpack({ mediaType }: Descriptor, bytes: AsyncIterable<Buffer>): AsyncIterable<Uint8Array> {
-  return mediaType.endsWith('gzip') ? gunzip(bytes) : bytes;
-}
-
-/** Whoever stops reading ends what is before it, quietly. */
-async function* gunzip(chunks: AsyncIterable<Buffer>): AsyncGenerator<Uint8Array> {
-  const [source, unzip] = [Readable.from(chunks), createGunzip()];
-  const passed = pipeline(source, unzip);
-  passed.catch(() => undefined);
+async function* unpackBlob(
+  { name, registry }: Repository,
+  { mediaType, digest }: Descriptor,
+  bytes: AsyncIterable<Buffer>,
+): AsyncGenerator<Uint8Array> {
+  const fail = (why: string, cause?: unknown) =>
+    new GbuildError('registry-failed', `${name}: the layer ${digest} ${why}`, {
+      cause,
+      facts: { registry, layer: digest, mediaType },
+    });
+  const compression = compressionOf(mediaType);
+  if (compression === undefined)
+    throw fail(`has the media type ${mediaType}, which gbuild cannot read; it reads tar, tar+gzip and tar+zstd`);
   try {
-    yield* unzip;
-    await passed;
-  } finally {
-    source.destroy();
-    unzip.destroy();
+    yield* unpack(compression, bytes);
+  } catch (thrown) {
+    if (thrown instanceof GbuildError && thrown.code !== 'store-failed') throw thrown;
+    throw fail(`(${mediaType}) cannot be unpacked: ${messageOf(thrown)}`, thrown);
   }
 }
 
@@ -112,7 +113,7 @@ async function unpackLayer(
   const counted = count(repository.readBlob(descriptor), (received) =>
     onProgress({ layer: createdBy, received, size: descriptor.size }),
   );
-  const { digest, size } = await writeHashed(unpack(descriptor, counted), hostFile);
+  const { digest, size } = await writeHashed(unpackBlob(repository, descriptor, counted), hostFile);
   if (digest === diffId) return layerOfKnownFile(hostFile, { diffId, size, createdBy });
   await rm(hostFile, { force: true });
   throw new GbuildError(
