@@ -60,7 +60,7 @@ export async function prepareImage(request: PrepareRequest, store: Layout): Prom
   if (version !== undefined && request.build) await assertLockedBuild(request, ready);
   if (version !== undefined) assertUntouched(session.rootDir, revision!, await readRevision(session.rootDir, host.env));
   const base = await obtainBase(plan.base, { ...request, store });
-  const packed = await progress.step('packing', () => packImage(request, plan, base, revision));
+  const packed = await progress.step('packing', () => packImage({ ...request, store }, plan, base, revision));
   if (leavesMachine(request) && secrets.given.length > 0)
     await progress.step('looking for secrets', () =>
       refuseLeaks(request, plan, packed.image, { store, secrets, built }),
