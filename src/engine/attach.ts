@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { GbuildError, messageOf } from '../errors.ts';
 import { type Pace, PaceKeeper } from '../oci/pace.ts';
 import type { ContainerIO, ContainerSpec } from './container-spec.ts';
 import { Demuxer } from './demux.ts';
@@ -8,7 +9,7 @@ const lingerMilliseconds = 2_000;
 
 /** The taken-over connection of one container: its output flows to the caller, the caller's input to it. */
 export interface Attachment {
-  /** Rejects when the caller could not take output, or the stream makes no sense. */
+  /** Rejects when the caller could not take output or give input, or the stream makes no sense. */
   broken: Promise<never>;
   /** Settles when all output was handed over: at the stream's end, or when nothing more came for a while, or too little at this pace. */
   drained(pace: Pace): Promise<void>;
@@ -32,9 +33,12 @@ interface Activity {
 export function attachOutput(socket: Socket, spec: ContainerSpec, io: ContainerIO): Attachment {
   const activity: Activity = { waiting: false, last: performance.now(), bytes: 0, wasCut: false, isSlow: false };
   const pump = pumpOutput(socket, spec.tty, io, activity);
-  const broken = new Promise<never>((_, reject) => pump.catch(reject));
+  let detach = () => {};
+  const broken = new Promise<never>((_, reject) => {
+    pump.catch(reject);
+    if (spec.stdin && io.stdin !== undefined) detach = pumpInput(socket, io.stdin, spec.tty, reject);
+  });
   broken.catch(() => {});
-  const detach = spec.stdin && io.stdin !== undefined ? pumpInput(socket, io.stdin, spec.tty) : () => {};
   return {
     broken,
     drained: (pace) => Promise.race([pump, lingerOn(activity, pump, pace)]),
@@ -103,10 +107,17 @@ async function lingerOn(activity: Activity, pump: Promise<void>, pace: Pace): Pr
  * Sends stdin and its end; the way out leaves the source usable. A terminal's end is the character EOT: an engine whose
  * half of a terminal's connection is closed drops the output with it.
  */
-function pumpInput(socket: Socket, stdin: NonNullable<ContainerIO['stdin']>, tty: boolean): () => void {
+function pumpInput(
+  socket: Socket,
+  stdin: NonNullable<ContainerIO['stdin']>,
+  tty: boolean,
+  fail: (error: GbuildError) => void,
+): () => void {
   const endTerminal = () => void socket.write('\x04');
   // A container that no longer reads closes its side: not the caller's affair.
   socket.on('error', () => {});
+  // Stays after the detachment: a read on its way may fail later, and nobody else listens.
+  stdin.on('error', (thrown) => fail(unreadableInput(thrown)));
   if (tty) stdin.on('end', endTerminal);
   stdin.pipe(socket, { end: !tty });
   return () => {
@@ -114,4 +125,11 @@ function pumpInput(socket: Socket, stdin: NonNullable<ContainerIO['stdin']>, tty
     stdin.unpipe(socket);
     stdin.pause();
   };
+}
+
+function unreadableInput(thrown: Error): GbuildError {
+  return new GbuildError('usage', `standard input cannot be read (${messageOf(thrown)})`, {
+    suggestions: ['run it again with a standard input that is open for reading, for instance < /dev/null'],
+    cause: thrown,
+  });
 }

@@ -114,16 +114,32 @@ export function pullFailure(wire: Wire, reference: string, status: number, text:
       suggestions: ['docker login'],
       facts: { reference, status },
     });
-  if (status >= 500 || status === 0)
-    return new GbuildError(
-      'network-failed',
-      `the engine at ${wire.endpoint.url} could not pull ${reference}: ${reason}`,
-      {
-        suggestions: ["check the engine's network and proxy", 'gbuild doctor'],
-        facts: { endpoint: wire.endpoint.url, reference, status },
-      },
-    );
+  if (status >= 500 || status === 0) return pullBroken(wire, reference, status, reason);
   return refused(wire.endpoint, `pull ${reference}`, status, reason);
+}
+
+/** Reasons for which no network is to blame, each with what helps. */
+const lacks: [RegExp, string[]][] = [
+  [
+    // Docker before 23 takes a layer of zstd for a tar.
+    /invalid tar header|zstd|(unknown|unsupported|unrecognized)\b.*\b(compress|media ?type)|mediatype/i,
+    ['use an engine that reads zstd layers: Docker 23 or podman 4', 'or name an image whose layers are gzipped'],
+  ],
+  [/no matching manifest|does not match the (specified|expected) platform/i, ['name an image that has this platform']],
+  [/no space left|disk quota/i, ["make room on the engine's disk: gbuild clean"]],
+];
+
+/** The engine gave up while it pulled: the network is named only where the reason leaves it open. */
+function pullBroken(wire: Wire, reference: string, status: number, reason: string): GbuildError {
+  const lack = lacks.find(([pattern]) => pattern.test(reason))?.[1];
+  return new GbuildError(
+    lack === undefined ? 'network-failed' : 'engine-failed',
+    `the engine at ${wire.endpoint.url} could not pull ${reference}: ${reason}`,
+    {
+      suggestions: [...(lack ?? ["check the engine's network and proxy"]), 'gbuild doctor'],
+      facts: { endpoint: wire.endpoint.url, reference, status },
+    },
+  );
 }
 
 /** Splits a reference at its tag or digest; a port's colon stays in the repository. */

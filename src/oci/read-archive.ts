@@ -1,13 +1,12 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
 import { GbuildError, messageOf } from '../errors.ts';
 import { largestDocument, readWhole } from '../fs/read-bounded.ts';
 import { type Digest, hexOf } from './digest.ts';
 import { findFault } from './find-fault.ts';
 import type { ImageConfig } from './spec.ts';
+import { detectCompression, isUnpackFault, unpack } from './unpack.ts';
 import { readTar } from './untar.ts';
 import { writeHashed } from './write-hashed.ts';
 
@@ -21,8 +20,8 @@ export interface SavedImage {
 }
 
 /**
- * Unpacks the archive of one image, as any engine generation saves it (a folder a layer, or an OCI layout; layers plain or
- * gzipped), into the folder `dir`. Throws `store-failed` for an archive that is none, is not whole or holds other bytes than
+ * Unpacks the archive of one image, as any engine generation saves it (a folder a layer, or an OCI layout; layers plain,
+ * gzipped or as zstd), into the folder `dir`. Throws `store-failed` for an archive that is none, is not whole or holds other bytes than
  * its config says.
  */
 export async function readArchive(stream: AsyncIterable<Uint8Array>, dir: string): Promise<SavedImage> {
@@ -116,13 +115,11 @@ async function placeLayer(layer: Unpacked, to: string, diffId: Digest): Promise<
     await rename(layer.hostFile, to);
     return to;
   }
-  if (!(await isGzip(layer.hostFile))) throw broken(`the layer ${diffId} in it hashes to ${layer.digest}`);
-  const { digest: found } = await pipeline(
-    createReadStream(layer.hostFile),
-    createGunzip(),
-    (tar: AsyncIterable<Uint8Array>) => writeHashed(tar, `${to}.part`),
-  ).catch((thrown: NodeJS.ErrnoException) => {
-    if (thrown.code?.startsWith('Z_')) throw broken(`the layer ${diffId} cannot be unpacked: ${messageOf(thrown)}`);
+  const compression = detectCompression(await readStart(layer.hostFile));
+  if (compression === 'none') throw broken(`the layer ${diffId} in it hashes to ${layer.digest}`);
+  const tar = unpack(compression, createReadStream(layer.hostFile));
+  const { digest: found } = await writeHashed(tar, `${to}.part`).catch((thrown: unknown) => {
+    if (isUnpackFault(thrown)) throw broken(`the layer ${diffId} in it cannot be unpacked (${messageOf(thrown)})`);
     throw thrown;
   });
   if (found !== diffId) throw broken(`the layer ${diffId} in it hashes to ${found}`);
@@ -130,9 +127,10 @@ async function placeLayer(layer: Unpacked, to: string, diffId: Digest): Promise<
   return to;
 }
 
-async function isGzip(file: string): Promise<boolean> {
-  for await (const chunk of createReadStream(file, { end: 1 })) return chunk[0] === 0x1f && chunk[1] === 0x8b;
-  return false;
+/** The first four bytes, or fewer. */
+async function readStart(file: string): Promise<Buffer> {
+  for await (const chunk of createReadStream(file, { end: 3 })) return chunk as Buffer;
+  return Buffer.alloc(0);
 }
 
 function broken(why: string): GbuildError {

@@ -105,6 +105,10 @@ async function explainImage({ host }: Places, session: WorkspaceSession): Promis
     }),
     `starts      ${[...(plan.config.Entrypoint ?? []), ...(plan.config.Cmd ?? [])].join(' ')}`,
     `as user     ${plan.config.User}`,
+    ...list(
+      'writable',
+      (plan.writable?.folders ?? []).map((folder) => `/${folder}`),
+    ),
     ...list('dirty', revision?.dirty ?? []),
   ];
   return { text: layOut(lines), data: { lock: toolchain.lockState, ...plan } };

@@ -1,6 +1,5 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { createGunzip } from 'node:zlib';
 import { GbuildError, messageOf } from '../errors.ts';
 import { findLayer, readImage } from '../oci/copy.ts';
 import { type Digest, hexOf, isDigest } from '../oci/digest.ts';
@@ -18,6 +17,7 @@ import {
   mediaTypes,
   type Platform,
 } from '../oci/spec.ts';
+import { compressionOf, unpack } from '../oci/unpack.ts';
 import { writeHashed } from '../oci/write-hashed.ts';
 import { parseAnswer } from '../registry/tags.ts';
 import { isIndex, pickManifest, readListed } from './choose-platform.ts';
@@ -97,10 +97,11 @@ async function unpackLayer(layout: Layout, packed: Descriptor, diffId: Digest, s
   const where = JSON.stringify(layout.dir);
   if (!layout.hasBlob(packed.digest))
     throw new GbuildError('store-failed', `the layer ${packed.digest} is not in ${where}`);
-  if (!packed.mediaType.endsWith('gzip'))
+  const compression = compressionOf(packed.mediaType);
+  if (compression === undefined)
     throw usage(`the layer ${packed.digest} in ${where} is ${packed.mediaType}, which cannot be read`, {});
   const hostFile = join(spoolDir, `${hexOf(diffId)}.tar`);
-  const tar = createReadStream(layout.blobFile(packed.digest)).compose(createGunzip());
+  const tar = unpack(compression, createReadStream(layout.blobFile(packed.digest)));
   const found = await writeHashed(tar, hostFile).catch((cause: unknown) => {
     throw damaged(packed.digest, where, messageOf(cause), cause);
   });

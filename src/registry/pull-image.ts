@@ -1,8 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
 import { GbuildError, messageOf } from '../errors.ts';
 import { type Digest, hexOf } from '../oci/digest.ts';
 import { exactImage } from '../oci/exact-image.ts';
@@ -10,6 +7,7 @@ import { findManifestFault } from '../oci/find-fault.ts';
 import type { Image } from '../oci/image.ts';
 import { type Layer, layerOfKnownFile } from '../oci/layer.ts';
 import type { Descriptor, ImageConfig, Manifest } from '../oci/spec.ts';
+import { compressionOf, isUnpackFault, unpack } from '../oci/unpack.ts';
 import { writeHashed } from '../oci/write-hashed.ts';
 import { nameManifest, parseManifest } from './parse-manifest.ts';
 import { readSmall } from './read-small.ts';
@@ -84,35 +82,27 @@ export async function pullImage(remote: RemoteImage, options: PullOptions): Prom
 
 /** A layer's tar, unpacked on the way. */
 export function readLayer(repository: Repository, layer: Descriptor): AsyncIterable<Uint8Array> {
-  return unpack(repository, layer, repository.readBlob(layer));
+  return unpackBlob(repository, layer, repository.readBlob(layer));
 }
 
-async function* unpack(
+async function* unpackBlob(
   { name, registry }: Repository,
   { mediaType, digest }: Descriptor,
   bytes: AsyncIterable<Buffer>,
 ): AsyncGenerator<Uint8Array> {
+  const fail = (why: string, cause?: unknown) =>
+    new GbuildError('registry-failed', `${name}: the layer ${digest} ${why}`, {
+      cause,
+      facts: { registry, layer: digest, mediaType },
+    });
+  const compression = compressionOf(mediaType);
+  if (compression === undefined)
+    throw fail(`has the media type ${mediaType}, which gbuild cannot read; it reads tar, tar+gzip and tar+zstd`);
   try {
-    yield* mediaType.endsWith('gzip') ? gunzip(bytes) : bytes;
+    yield* unpack(compression, bytes);
   } catch (thrown) {
-    const { code = '' } = thrown as NodeJS.ErrnoException;
-    if (!code.startsWith('Z_')) throw thrown;
-    const message = `${name}: the layer ${digest} cannot be unpacked: ${messageOf(thrown)}`;
-    throw new GbuildError('registry-failed', message, { cause: thrown, facts: { registry, layer: digest } });
-  }
-}
-
-/** Whoever stops reading ends what is before it, quietly. */
-async function* gunzip(chunks: AsyncIterable<Buffer>): AsyncGenerator<Uint8Array> {
-  const [source, unzip] = [Readable.from(chunks), createGunzip()];
-  const passed = pipeline(source, unzip);
-  passed.catch(() => undefined);
-  try {
-    yield* unzip;
-    await passed;
-  } finally {
-    source.destroy();
-    unzip.destroy();
+    if (!isUnpackFault(thrown)) throw thrown;
+    throw fail(`(${mediaType}) cannot be unpacked: ${messageOf(thrown)}`, thrown);
   }
 }
 
@@ -131,7 +121,7 @@ async function unpackLayer(
   const counted = count(repository.readBlob(descriptor), (received) =>
     onProgress({ layer: createdBy, received, size: descriptor.size }),
   );
-  const { digest, size } = await writeHashed(unpack(repository, descriptor, counted), hostFile);
+  const { digest, size } = await writeHashed(unpackBlob(repository, descriptor, counted), hostFile);
   if (digest === diffId) return layerOfKnownFile(hostFile, { diffId, size, createdBy });
   await rm(hostFile, { force: true });
   throw new GbuildError(

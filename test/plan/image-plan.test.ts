@@ -57,6 +57,26 @@ describe('planImage', () => {
     expect(planOf('jre: jlink, layers: [{name: mine, from: dist}]')).toEqual([['jre', 'mine'], 'stage']);
   });
 
+  it('has folders that its user may write to, by the numbers of the user', () => {
+    const writableOf = (image: string) =>
+      planImage({
+        spec: parseSpec(`gbuild: 1\nname: hello\ntoolchain: node\nimage: {entrypoint: [node], ${image}}\n`).spec,
+        toolchain,
+        defaults: { tasks: {}, layers: [], jreLayers: [] },
+        revision,
+        tasks: [],
+      }).writable;
+    expect(writableOf('expose: [80]')).toBeUndefined();
+    const folders = ['app/uploads', 'var/lib/hello'];
+    const writable = 'writable: [/var/lib/hello, uploads, ./uploads]';
+    expect(writableOf(writable)).toEqual({ folders, uid: 65532, gid: 65532 });
+    expect(writableOf(`${writable}, user: 1000`)).toEqual({ folders, uid: 1000, gid: 0 });
+    expect(writableOf(`${writable}, user: "7:8"`)).toEqual({ folders, uid: 7, gid: 8 });
+    expect(() => writableOf(`${writable}, user: node`)).toThrow(
+      'image.writable wants the number of the user, and image.user is node',
+    );
+  });
+
   it('takes its time from the commit, and its tag from the version or from what git says', () => {
     expect([plan().created, plan().tag, plan(undefined, '1.0.1').tag]).toEqual([
       '2024-05-06T07:08:09Z',
