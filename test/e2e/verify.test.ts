@@ -151,12 +151,12 @@ test('a release whose build reads a file of this machine is built again where it
   commitAll(rootDir, 'with a secret');
   await cli.run(['trust', '--force'], { cwd: rootDir });
   const flags = ['--push', '--registry', proxy.host, '--sign-key', join(cli.dir, 'release.key')];
-  const released = await cli.run(['image', '--release', '3.0.0', ...flags], { cwd: rootDir, env });
+  const released = await cli.run(['image', '--release', '5.0.0', ...flags], { cwd: rootDir, env });
   expect(released.exitCode, released.stderr).toBe(0);
   git(clone, 'pull', '-q');
-  expect(await verify('3.0.0', ...key())).toMatch(
+  expect(await verify('5.0.0', ...key())).toMatch(
     /^exit 2\n.*secret KEY: the repository wants to read on this machine/,
   );
   await auditor.run(['trust', '--force'], { cwd: clone });
-  expect(await verify('3.0.0', ...key())).toMatch(/^exit 0\n/);
+  expect(await verify('5.0.0', ...key())).toMatch(/^exit 0\n/);
 });
