@@ -21,15 +21,15 @@ interface Scenario {
 }
 
 /** Where lies are told in a scenario of these requests, each named by its kind. */
-export type Choose = (kinds: string[]) => LyingOptions[];
+export type Choose = (kinds: string[], engine: string) => LyingOptions[];
 
-/** The first request of each kind, in the first scenario that has it, and there one lie after the other. */
+/** On each engine the first request of each kind, in the first scenario that has it, and there one lie after the other. */
 export function sampleLies(): Choose {
   const met = new Set<string>();
-  return (kinds) =>
+  return (kinds, engine) =>
     [...new Set(kinds)].flatMap((kind): LyingOptions[] => {
-      if (met.has(kind)) return [];
-      met.add(kind);
+      if (met.has(`${engine} ${kind}`)) return [];
+      met.add(`${engine} ${kind}`);
       return [{ kind, lie: lies[met.size % lies.length]! }];
     });
 }
@@ -138,7 +138,7 @@ tasks:
       const slug = `${repository}-${title.replaceAll(/\W+/g, '-').slice(-12)}`;
       const kinds = await countRequests(cli, scenario, `${slug}-0`, ownStore(`${slug}-0`));
       expect(kinds.length).toBeGreaterThan(15);
-      const chosen = choose(kinds);
+      const chosen = choose(kinds, scenario.engine);
       const faults = await mapInOrder(chosen, atOnce, async (options, index) => {
         const name = `${slug}-${index + 1}`;
         const cwd = await scenario.open(name);
