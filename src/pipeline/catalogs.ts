@@ -9,7 +9,7 @@ import {
   renameSync,
   rmSync,
 } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute, join, relative } from 'node:path';
 import { GbuildError } from '../errors.ts';
 import { readCached, writeCached } from '../fs/cached-file.ts';
 import { removeAny } from '../fs/replace-file.ts';
@@ -114,7 +114,7 @@ function digestTree(hostDir: string): string {
     const content = contentOf(item, path);
     const isProgram = item.isFile() && (lstatSync(path).mode & 0o111) !== 0;
     const kind = item.isDirectory() ? 'folder' : item.isSymbolicLink() ? 'link' : isProgram ? 'program' : 'file';
-    hash.update(`${JSON.stringify([path, kind, content.length])}\n`).update(content);
+    hash.update(`${JSON.stringify([relative(hostDir, path), kind, content.length])}\n`).update(content);
   }
   return hash.digest('hex');
 }
