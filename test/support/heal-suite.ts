@@ -163,6 +163,21 @@ export function describeHealing(
       counts[exitCode === 0 ? 'healed' : 'refused'] += 1;
     }
 
+    test('a release of which a layer is damaged is not released already, but written again', async () => {
+      restore();
+      writeFileSync(join(cwd, 'a'), 'one\n');
+      const release = async () => {
+        const { exitCode, stdout, stderr } = await run([...steps.release(), '--json']);
+        expect(exitCode, stderr).toBe(0);
+        return JSON.parse(stdout) as { alreadyReleased: boolean; layers: { diffId: string }[] };
+      };
+      const { alreadyReleased, layers } = await release();
+      expect(alreadyReleased).toBe(true);
+      damages['one bit flipped']!(at(`data/store/blobs/sha256/${layers.at(-1)!.diffId.slice('sha256:'.length)}`));
+      expect([(await release()).alreadyReleased, (await release()).alreadyReleased]).toEqual([false, true]);
+      expect((await run(['doctor', 'store'])).exitCode).toBe(0);
+    });
+
     test('a file that the caller may not read is made again, and in the store it is refused', async () => {
       const user = { uid: 4242, gid: 4242 };
       const as = { ...user, groups: [user.gid], installed: copyInstallation(join(subject.cli.dir, 'installed')) };
