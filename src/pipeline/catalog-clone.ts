@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { GbuildError } from '../errors.ts';
 import { formatTail } from '../escape.ts';
 import { readCached, writeCached } from '../fs/cached-file.ts';
@@ -60,7 +60,7 @@ function digestTree(hostDir: string): string {
     const { mode, size } = lstatSync(path);
     const isProgram = item.isFile() && (mode & 0o111) !== 0;
     const kind = item.isDirectory() ? 'folder' : item.isSymbolicLink() ? 'link' : isProgram ? 'program' : 'file';
-    hash.update(`${JSON.stringify([path, kind, item.isDirectory() ? 0 : size])}\n`);
+    hash.update(`${JSON.stringify([relative(hostDir, path), kind, item.isDirectory() ? 0 : size])}\n`);
     if (item.isSymbolicLink()) hash.update(readlinkSync(path));
     else if (item.isFile()) for (const piece of readPieces(path)) hash.update(piece);
   }

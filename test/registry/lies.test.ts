@@ -257,7 +257,7 @@ test('a layer that is no gzip, though its digest fits, is refused with its name'
   expect(await failureOf(() => readAll(readLayer(open(rig), layer) as AsyncIterable<Buffer>))).toMatchInlineSnapshot(`
     {
       "code": "registry-failed",
-      "message": "<registry>/team/app: the layer <digest> cannot be unpacked: incorrect header check",
+      "message": "<registry>/team/app: the layer <digest> (application/vnd.oci.image.layer.v1.tar+gzip) cannot be unpacked: incorrect header check",
       "suggestions": [],
     }
   `);
