@@ -10,7 +10,7 @@ const net = require('net');
 net.createServer((inner) => {
   const outer = net.connect(process.argv[1]);
   for (const [from, to] of [[inner, outer], [outer, inner]]) from.pipe(to).on('error', () => from.destroy());
-}).listen(Number(process.argv[2]), '127.0.0.1');`;
+}).listen(Number(process.argv[2]));`;
 
 export interface RelayOptions {
   /** A folder of this host, and what it is called in the machine. */
@@ -19,8 +19,11 @@ export interface RelayOptions {
   port: number;
 }
 
-/** Makes a port of this host's loopback address the same one of the machine's own: no network leads from there to here. */
-export async function relayToMachine(machine: Machine, { hostDir, machineDir, port }: RelayOptions): Promise<void> {
+/**
+ * Makes a port of this host's loopback address the same one of the machine, since no network leads from there to here; returns the
+ * machine's address, which its containers reach too.
+ */
+export async function relayToMachine(machine: Machine, { hostDir, machineDir, port }: RelayOptions): Promise<string> {
   const server = createServer((inner) => {
     const outer = connect(port, '127.0.0.1');
     inner.pipe(outer).on('error', () => inner.destroy());
@@ -32,7 +35,8 @@ export async function relayToMachine(machine: Machine, { hostDir, machineDir, po
   await machine.run(['sh', '-c', start, 'sh', listen, `${machineDir}/relay`, `${port}`]);
   const isUp = `node -e "require('net').connect($1, '127.0.0.1').on('error', () => process.exit(1)).on('connect', () => process.exit(0))"`;
   for (let tries = 0; tries < 600; tries += 1) {
-    if ((await machine.run(['sh', '-c', isUp, 'sh', `${port}`])).exitCode === 0) return;
+    if ((await machine.run(['sh', '-c', isUp, 'sh', `${port}`])).exitCode === 0)
+      return (await machine.run(['hostname', '-i'])).stdout.trim();
     await sleep(100);
   }
   throw new Error(`nobody listens on port ${port} of the machine`);
