@@ -5,6 +5,7 @@ import { type Endpoint, isRemote } from './endpoint.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { type EngineImage, inspectImage, type ListedImage, listImages, removeImage, tagImage } from './images.ts';
 import { type EngineInfo, readInfo } from './info.ts';
+import { readBridgeGateway } from './networks.ts';
 import { type Owner, ownerText } from './owner.ts';
 import { PortReach } from './port-reach.ts';
 import { readImageFiles } from './read-file.ts';
@@ -122,6 +123,11 @@ export class Engine {
 
   listImages(filter: { label?: string; reference?: string } = {}): Promise<ListedImage[]> {
     return listImages(this.#wire, filter);
+  }
+
+  /** Where the bridge that containers are on ends on the engine's machine. */
+  readBridgeGateway(): Promise<string | undefined> {
+    return readBridgeGateway(this.#wire);
   }
 
   pullImage(reference: string, options: { onProgress?: (progress: PullProgress) => void; stop: Stop }): Promise<void> {

@@ -11,6 +11,7 @@ import { type HostTrust, readHostTrust } from '../toolchain/trust.ts';
 import { readCommit } from '../workspace/revision.ts';
 import { chooseIdentity } from './identity.ts';
 import type { Frozen } from './lock-mismatch.ts';
+import { relayProxies } from './proxy-relay.ts';
 import { readyToolchain } from './ready-toolchain.ts';
 import { RunSecrets } from './run-secrets.ts';
 import type { RunGround } from './task-container.ts';
@@ -105,13 +106,14 @@ export async function readGround(
   trust: HostTrust,
 ): Promise<Omit<RunGround, 'workspace'>> {
   const info = await engine.info();
+  const reachable = await relayProxies(trust, { network: session.spec.network, engine, host });
   warnOfLimits(session.spec, engine, info, progress);
   const needsTables = chooseIdentity(host, info).uid !== 0;
   const tables = needsTables ? await readUserTables(engine, host, reference) : { passwd: '', group: '' };
   return {
     host,
     info,
-    trust,
+    trust: reachable,
     settings: readHostFiles(host, session.toolchain.hostFiles).map(({ to, bytes }) => ({
       path: to,
       content: bytes,
