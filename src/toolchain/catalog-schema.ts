@@ -114,16 +114,23 @@ export const toolchainSchema = z.strictObject({
   default: z.string().default('*'),
   /** Known versions by platform, separated by white space; a short one (`21`) where a suite decides the rest. */
   versions: z.record(platform, versionList),
-  /** Exact versions that are not in the list may be asked for too: the registry decides. */
-  anyVersion: z.boolean().default(false),
+  /** Exact versions outside the list may be asked for too, all or those of a range: the registry decides. */
+  anyVersion: z.union([z.boolean(), range]).default(false),
+  /** Lines that are maintained for years: a range that also allows others means the newest of these. */
+  longTerm: range.optional(),
   /** Other names of ranges (`lts/jod`). */
   aliases: z.record(z.string(), z.string()).default({}),
   options: z.record(z.string(), optionSchema).default({}),
   parts: z.record(word, partSchema).default({}),
   /** Build arguments of the Dockerfile; `{version}` and `{option name}` are filled in. */
   args: z.record(z.string(), z.string()).default({}),
-  /** Debian packages that images to ship on need; filled in like `args`, one that is empty then is left out. */
-  runtimePackages: z.array(z.string()).default([]),
+  /**
+   * Debian packages that images to ship on need, some only from a version on; filled in like `args`, one that is empty then
+   * is left out.
+   */
+  runtimePackages: z.array(ranges(z.string())).default([]),
+  /** The command that the image to ship on has to run once when it is made: its program starts there. */
+  starts: z.array(z.string()).default([]),
   /** Java runtimes that an image may have instead of the one in `runtimePackages`, by their kind. */
   jre: z.record(word, jreSchema).default({}),
   /** Commands that print a version, by the name of the tool: what gbuild.lock says is inside. */
