@@ -11,7 +11,7 @@ import { askRepository } from '../toolchain/asked-version.ts';
 import type { Catalog } from '../toolchain/catalog.ts';
 import { readDefaults, type ToolchainDefaults } from '../toolchain/defaults.ts';
 import type { Assumption } from '../toolchain/detect.ts';
-import { factsHold } from '../toolchain/facts.ts';
+import { conditionsHold } from '../toolchain/facts.ts';
 import { readToolchainFolder } from '../toolchain/folder.ts';
 import { type ResolvedToolchain, resolveToolchain } from '../toolchain/resolve.ts';
 import { findRoot } from '../workspace/root.ts';
@@ -44,20 +44,24 @@ export async function openWorkspace(
 ): Promise<WorkspaceSession> {
   const { rootDir, specFile, cache, catalog, spec, assumptions } = await readWorkspace(places, progress, ignoreLock);
   const lock = ignoreLock ? undefined : await readKnownLock(rootDir, cache);
-  const request = askRepository(rootDir, spec.toolchain, catalog);
+  const { request, chosen, notes } = askRepository(rootDir, spec.toolchain, catalog);
+  for (const note of notes) progress.warn(note);
   const resolved = resolveToolchain(request, catalog, {
     lock: lock?.toolchain,
     folder: request.kind === 'folder' ? readToolchainFolder(rootDir, request.path) : undefined,
     jre: spec.image.jre,
   });
   warnOfRefusedFiles(resolved, places.host, progress);
-  const toolchain = { ...resolved, caches: resolved.caches.filter(({ when }) => factsHold(rootDir, when)) };
+  const toolchain = {
+    ...resolved,
+    caches: resolved.caches.filter(({ when }) => conditionsHold(rootDir, when, chosen)),
+  };
   return {
     rootDir,
     spec,
     assumptions,
     toolchain,
-    defaults: readDefaults(rootDir, toolchain),
+    defaults: readDefaults(rootDir, toolchain, chosen),
     ...(specFile !== undefined && { specFile }),
     ...(lock !== undefined && { lock }),
   };

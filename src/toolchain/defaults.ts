@@ -1,6 +1,6 @@
 import type { EntrypointRule, Fact, LayerRule, TaskRule } from './catalog-schema.ts';
-import { splitCommandLine } from './command-line.ts';
-import { factsHold, readFact } from './facts.ts';
+import { type Chosen, conditionsHold, readFact } from './facts.ts';
+import { readStart } from './start.ts';
 
 /** A task that a repository gets without saying so. */
 export interface DefaultTask {
@@ -26,6 +26,7 @@ export interface ToolchainDefaults {
 
 /** The rules of a resolved toolchain (or of a catalog's entry) that defaults come from. */
 export interface DefaultRules {
+  buildOnly: string[];
   tasks: Record<string, TaskRule[]>;
   layers: LayerRule[];
   jreLayers?: LayerRule[];
@@ -34,43 +35,37 @@ export interface DefaultRules {
 }
 
 /** Asks the repository which of a toolchain's default tasks, layers and entrypoints are for it. Reads, runs nothing. */
-export function readDefaults(rootDir: string, rules: DefaultRules): ToolchainDefaults {
-  const entrypoint = readEntrypoint(rootDir, rules.entrypoint);
+export function readDefaults(rootDir: string, rules: DefaultRules, chosen: Chosen = {}): ToolchainDefaults {
+  const entrypoint = readStart(rootDir, rules.entrypoint, { chosen, buildOnly: rules.buildOnly });
   const origin = rules.origins.map((fact) => readFact(rootDir, fact)).find((text) => text !== undefined);
   return {
-    tasks: readTasks(rootDir, rules.tasks),
-    layers: readLayers(rootDir, rules.layers),
-    jreLayers: readLayers(rootDir, rules.jreLayers ?? []),
+    tasks: readTasks(rootDir, rules.tasks, chosen),
+    layers: readLayers(rootDir, rules.layers, chosen),
+    jreLayers: readLayers(rootDir, rules.jreLayers ?? [], chosen),
     ...(entrypoint === undefined ? {} : { entrypoint }),
     ...(origin === undefined ? {} : { origin }),
   };
 }
 
-function readLayers(rootDir: string, rules: LayerRule[]): LayerRule[] {
+function readLayers(rootDir: string, rules: LayerRule[], chosen: Chosen): LayerRule[] {
   return rules
-    .filter(({ when, unless }) => factsHold(rootDir, when) && !unless.some((fact) => factsHold(rootDir, [fact])))
+
+    .filter(({ when, unless }) => {
+      const holds = (condition: (typeof when)[number]) => conditionsHold(rootDir, [condition], chosen);
+      return when.every(holds) && !unless.some(holds);
+    })
     .map((rule) => ({ ...rule, from: rule.from.filter((path) => isNamed(rootDir, rule.namedIn, path)) }))
     .filter((rule) => rule.from.length > 0);
 }
 
-function readTasks(rootDir: string, rules: Record<string, TaskRule[]>): Record<string, DefaultTask> {
+function readTasks(rootDir: string, rules: Record<string, TaskRule[]>, chosen: Chosen): Record<string, DefaultTask> {
   const held = Object.entries(rules).flatMap(([name, all]) => {
-    const rule = all.find(({ when }) => factsHold(rootDir, when));
+    const rule = all.find(({ when }) => conditionsHold(rootDir, when, chosen));
     return rule === undefined ? [] : [[name, rule] as const];
   });
   return Object.fromEntries(
     held.map(([name, { run, needs, env, reports, because }]) => [name, { run, needs, env, reports, because }]),
   );
-}
-
-function readEntrypoint(rootDir: string, rules: EntrypointRule[]): ToolchainDefaults['entrypoint'] {
-  for (const { fact, command, because } of rules) {
-    const value = readFact(rootDir, fact);
-    if (value === undefined) continue;
-    const argv = command?.map((word) => word.replaceAll('{value}', value)) ?? splitCommandLine(value);
-    return { command: argv, because };
-  }
-  return undefined;
 }
 
 /** Whether a file speaks of a path, as a path or a word of a command, but not merely as a key (`"build": ...`). */

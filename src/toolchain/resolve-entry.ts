@@ -73,8 +73,9 @@ export function resolveEntry(
 }
 
 /** What the data says of repositories, as it is. */
-function rulesOf({ caches, hostFiles, keystores, tools, tasks, layers, entrypoint, origins }: ToolchainData) {
-  return { caches, hostFiles, keystores, tools, tasks, layers, entrypoint, origins };
+function rulesOf(data: ToolchainData) {
+  const { caches, hostFiles, keystores, tools, tasks, layers, entrypoint, origins, buildOnly } = data;
+  return { caches, hostFiles, keystores, tools, tasks, layers, entrypoint, origins, buildOnly };
 }
 
 interface ImageFacts {

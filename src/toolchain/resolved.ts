@@ -1,5 +1,5 @@
 import type { BaseEntry, CatalogEntry } from './catalog.ts';
-import type { EntrypointRule, Fact, LayerRule, TaskRule } from './catalog-schema.ts';
+import type { Condition, EntrypointRule, Fact, LayerRule, TaskRule } from './catalog-schema.ts';
 import type { ToolchainFolder } from './folder.ts';
 import type { HostFileRule } from './host-files.ts';
 import type { LockState, ToolchainRequest } from './lock-state.ts';
@@ -12,7 +12,7 @@ export interface ToolchainCache {
   path: string;
   env: Record<string, string>;
   /** What must hold of a repository that has use for it. */
-  when: Fact[];
+  when: Condition[];
 }
 
 export interface CatalogSource {
@@ -64,6 +64,8 @@ export interface ResolvedToolchain {
   jreLayers: LayerRule[];
   entrypoint: EntrypointRule[];
   origins: Fact[];
+  /** Programs that only the image to build in has. */
+  buildOnly: string[];
   lockState: LockState;
   source: ToolchainSource;
 }
@@ -84,4 +86,5 @@ export const nothingKnown = {
   jreLayers: [],
   entrypoint: [],
   origins: [],
+  buildOnly: [],
 };

@@ -67,7 +67,7 @@ function highest(versions: string[], range: string): string | undefined {
 }
 
 /** By what semver knows of them, then by their fourth number. */
-function compareVersions(left: string, right: string): number {
+export function compareVersions(left: string, right: string): number {
   const order = semver.compare(semverOf(left), semverOf(right));
   return order === 0 ? left.localeCompare(right, 'en', { numeric: true }) : order;
 }

@@ -252,7 +252,7 @@ test('all mistakes in options are told at once', async () => {
       "code": "spec-invalid",
       "message": "toolchain.npm: expected an exact version such as "10.9.9", found "10"
     toolchain.packages: expected a list of names of Debian packages, found ["ok","-o; rm"]
-    toolchain.colour: node has no such option (it has: npm, pnpm, yarn, packages, buildPackages)",
+    toolchain.colour: node has no such option (it has: npm, manager, pnpm, yarn, packages, buildPackages)",
       "suggestions": [],
     }
   `);
