@@ -9,6 +9,7 @@ import { type Progress, silentProgress } from '../reporter/progress.ts';
 import { formatSource } from '../secrets/source.ts';
 import { formatPublished } from '../spec/published-port.ts';
 import { readHostFiles } from '../toolchain/host-files.ts';
+import { callsOneOf } from '../toolchain/start.ts';
 import { readRevision } from '../workspace/revision.ts';
 import { defaultTasks, openWorkspace, type Places, type WorkspaceSession } from './workspace-session.ts';
 
@@ -92,6 +93,7 @@ async function explainImage({ host }: Places, session: WorkspaceSession): Promis
   const revision = await readRevision(rootDir, host.env);
   const tasks = Object.keys(tasksOf(spec, defaultTasks(session)));
   const plan = planImage({ spec, toolchain, defaults, revision, tasks });
+  const starts = [...(plan.config.Entrypoint ?? []), ...(plan.config.Cmd ?? [])];
   const lines = [
     ...head(session),
     `image       ${plan.reference}`,
@@ -103,7 +105,10 @@ async function explainImage({ host }: Places, session: WorkspaceSession): Promis
       const note = absent.length > 0 ? `  (not there yet: ${absent.join(', ')})` : '';
       return `layer       ${layer.name}: ${layer.from.join(', ')} -> ${layer.to}${note}`;
     }),
-    `starts      ${[...(plan.config.Entrypoint ?? []), ...(plan.config.Cmd ?? [])].join(' ')}`,
+    `starts      ${starts.join(' ')}`,
+    ...(callsOneOf(starts, toolchain.buildOnly)
+      ? [`            ! calls a program that only the image to build in has (${toolchain.buildOnly.join(', ')})`]
+      : []),
     `as user     ${plan.config.User}`,
     ...list(
       'writable',

@@ -148,7 +148,7 @@ async function detectSpec(rootDir: string, catalog: Catalog, progress: Progress)
   const warnings =
     detection.others.length > 0
       ? [
-          `this could also be ${detection.others.join(' or ')}: what is built by ${detection.toolchain.split('@')[0]} is taken first; write "toolchain:" in gbuild.yml to decide`,
+          `this could also be ${detection.others.join(' or ')}: what is built by ${detection.toolchain.split('@')[0]} is taken first; "gbuild init --toolchain NAME" writes which one is meant`,
         ]
       : [];
   return { spec, warnings, assumptions: detection.assumptions };
@@ -164,12 +164,11 @@ export function defaultTasks({ defaults }: WorkspaceSession): Record<string, Tas
   );
 }
 
-/** Neither a spec nor files that speak for themselves: what one needs to write is small enough to paste. */
+/** Neither a spec nor files that speak for themselves: a toolchain has to be named. */
 export function nothingDetected(rootDir: string, catalog: Catalog): GbuildError {
-  const lines = ['gbuild: 1', 'name: app', 'toolchain: node', 'tasks:', '  test: npm test'];
   return new GbuildError('spec-missing', `no gbuild.yml in ${rootDir}, and none of its files says how it is built`, {
     suggestions: [
-      `printf '${lines.join('\\n')}\\n' > ${join(rootDir, 'gbuild.yml')}   # toolchains: ${catalog.names.join(', ')}`,
+      `gbuild init --toolchain NAME   # one of ${catalog.names.join(', ')}, an image or a folder`,
       'gbuild test --directory your/repository',
     ],
     facts: { rootDir, toolchains: catalog.names },

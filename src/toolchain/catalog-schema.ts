@@ -246,6 +246,8 @@ export const toolchainSchema = z.strictObject({
     .record(word, z.union([taskRuleSchema.transform((rule) => [rule]), z.array(taskRuleSchema).min(1)]))
     .default({}),
   layers: z.array(layerRuleSchema).default([]),
+  /** What a first gbuild.yml shows, commented out, of keys that a repository does not need. */
+  examples: z.record(z.string(), z.unknown()).default({}),
   /** Programs that an image to ship on has not: a command that calls one of them is never what it starts. */
   buildOnly: z.array(z.string()).default([]),
   /** What an image starts where the spec is silent: the first that holds. */

@@ -26,6 +26,8 @@ export interface Detection {
   assumptions: Assumption[];
   /** Other toolchains of the catalog that would fit too. */
   others: string[];
+  /** What to show of keys that the repository does not need. */
+  examples: Record<string, unknown>;
 }
 
 /**
@@ -60,6 +62,16 @@ export function describeNamed(
   const data = catalog.find(name)?.data;
   if (data === undefined) return undefined;
   return describe(rootDir, data, [], range === '*' ? undefined : { value: range, because: 'it was asked for' });
+}
+
+/** A toolchain that is an image or a folder of the repository: nothing is known of it but its name. */
+export function describeOther(rootDir: string, toolchain: string): Detection {
+  const name = folderName(rootDir);
+  const assumptions = [
+    { key: 'name', because: name.because },
+    { key: 'toolchain', because: 'it was asked for' },
+  ];
+  return { name: name.value, toolchain, tasks: {}, assumptions, others: [], examples: {} };
 }
 
 function compareRanks(left: number[], right: number[]): number {
@@ -99,7 +111,15 @@ function describe(rootDir: string, data: ToolchainData, others: string[], asked?
     ...(entrypoint === undefined ? {} : { image: { entrypoint: entrypoint.command } }),
     assumptions,
     others,
+    examples: { ...exampleCaches(data), ...data.examples },
   };
+}
+
+function exampleCaches({ caches }: ToolchainData): Record<string, unknown> {
+  const [cache] = caches;
+  if (cache === undefined) return {};
+  const { name, path, env } = cache;
+  return { caches: [{ name, path, ...(Object.keys(env).length > 0 && { env }) }] };
 }
 
 function draftTask({ run, needs: all, env, reports }: DefaultTask, tasks: string[]): DraftTask {
@@ -120,6 +140,10 @@ function detectName(rootDir: string, data: ToolchainData): Found {
     if (name !== '')
       return { value: name, because: `${factName({ ...fact, file: found!.file })} says ${found!.value}` };
   }
+  return folderName(rootDir);
+}
+
+function folderName(rootDir: string): Found {
   const folder = basename(rootDir);
   return { value: imageName(folder) || 'app', because: `the folder is called ${folder}` };
 }

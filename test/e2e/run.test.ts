@@ -331,7 +331,7 @@ describe('where a repository has no gbuild.yml', () => {
       [
         2,
         "error: no gbuild.yml in <dir>/unknown, and none of its files says how it is built
-        try: printf 'gbuild: 1\\nname: app\\ntoolchain: node\\ntasks:\\n  test: npm test\\n' > <dir>/unknown/gbuild.yml   # toolchains: jruby, jvm, node, ruby, sbt
+        try: gbuild init --toolchain NAME   # one of jruby, jvm, node, ruby, sbt, an image or a folder
         try: gbuild test --directory your/repository
       ",
       ]
