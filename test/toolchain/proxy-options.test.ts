@@ -122,7 +122,10 @@ describe('a password of any characters', () => {
     writeFileSync(java, '#!/bin/sh\nfor word; do printf "%s\\0" "$word"; done\n');
     chmodSync(java, 0o755);
     const text = readFileSync(join(import.meta.dirname, '../../images/sbt/sbt'), 'utf8');
-    const script = text.replace('/usr/local/lib/gbuild/proxy-options', `perl ${program}`);
+    writeFileSync(join(dir, 'version'), '1.12.14\n');
+    const script = text
+      .replace('/usr/local/lib/gbuild/proxy-options', `perl ${program}`)
+      .replace('/opt/sbt/version', join(dir, 'version'));
     const words = execFileSync('sh', ['-c', script, 'sbt', 'run a b', '*'], {
       cwd: dir,
       env: { ...env, PATH: `${dir}:${process.env.PATH}`, GBUILD_SBT_CACHES: dir, SBT_OPTS: '-Xmx1g -Dx=*' },
