@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { formatCanonical } from '../../src/oci/json.ts';
 import { openStore } from '../../src/pipeline/release-store.ts';
 import {
   contentOf,
@@ -12,7 +13,7 @@ import {
   wholeStore,
 } from '../support/mend-store-suite.ts';
 import { verifyStore } from '../support/store-images.ts';
-import { listFiles } from '../support/store-release.ts';
+import { base, listFiles } from '../support/store-release.ts';
 
 // Each file is damaged in each way and mended from one of the sources; the matrix tier has both.
 describeMending((way, file, source) => (way + file) % 2 === source);
@@ -43,6 +44,21 @@ it('takes no empty store for one whose index is gone', async () => {
   });
   await mend(copy);
   expect((await contentOf(copy.store)).names).toEqual(names.slice(0, 3));
+});
+
+it('believes no name or digest of the index that was edited, and says what was written', async () => {
+  const copy = copyStore('edited');
+  const file = join(copy.store.dir, 'index.json');
+  const text = readFileSync(file, 'utf8');
+  const before = await copy.store.readIndex();
+  for (const [from, to] of [
+    ['hello:1.0.0', 'hello:1.0.1'],
+    [oneImage.manifestDigest, base.manifestDigest],
+  ] as const) {
+    writeFileSync(file, text.replaceAll(from, to));
+    const byName = ({ manifests }: typeof before) => new Set(manifests.map((each) => formatCanonical(each).toString()));
+    expect(byName(await copy.store.readIndex())).toEqual(byName(before));
+  }
 });
 
 it('believes the index that an older gbuild wrote without seals and a copy', async () => {

@@ -102,7 +102,7 @@ test('nothing is stamped that could not be written', () => {
 });
 
 test('a memory with one bit flipped says nothing of the block that has it, and nothing that was not written', () => {
-  rmSync(join(cacheDir, 'workspaces'), { recursive: true });
+  rmSync(join(cacheDir, 'workspaces'), { recursive: true, force: true });
   open().write(mirror, remote);
   const first = readPlain();
   const memory = open();
