@@ -21,8 +21,8 @@ test.each(catalog.names)(
     expect(spec.image.entrypoint).not.toBeUndefined();
     const words = { node: /mvn|ruby|sbt/, jvm: /npm|ruby/, sbt: /npm|ruby/, ruby: /npm|mvn/, jruby: /npm|mvn/ };
     expect(text).not.toMatch(words[name as keyof typeof words]);
-  const token = { node: 'NPM', jvm: 'MAVEN', sbt: 'SBT', ruby: 'BUNDLE', jruby: 'BUNDLE' };
-  expect(text).toContain(`${token[name as keyof typeof token]}_TOKEN`);
+    const token = { node: 'NPM', jvm: 'MAVEN', sbt: 'SBT', ruby: 'BUNDLE', jruby: 'BUNDLE' };
+    expect(text).toContain(`${token[name as keyof typeof token]}_TOKEN`);
   },
 );
 
