@@ -25,5 +25,5 @@ export function seeAlive(watched: Alive): SignOfLife {
 async function seesEnd(wire: Wire, id: string, signal: AbortSignal): Promise<boolean> {
   const moment = AbortSignal.any([signal, AbortSignal.timeout(wire.heartbeat.deadline / 2)]);
   const state = await inspectState(wire, id, moment).catch(() => undefined);
-  return state !== undefined && state.started && !state.running;
+  return state?.started === true && !state.running;
 }
