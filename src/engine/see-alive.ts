@@ -1,5 +1,6 @@
 import { inspectState } from './container.ts';
 import { ping, type SignOfLife } from './heartbeat.ts';
+import type { Wire } from './wire.ts';
 
 /** A container that is watched. */
 export interface Alive {
@@ -10,11 +11,19 @@ export interface Alive {
   hasExited: boolean;
 }
 
-/** While a container runs, its own state is the sign of life: the connection that is to tell of its end may be dead. */
+/** The engine's sign of life; and that a container which ended was told to have: that connection may be dead alone. */
 export function seeAlive(watched: Alive): SignOfLife {
   return async (wire, signal) => {
-    if (!watched.isStarted || watched.hasExited) return ping(wire, signal);
-    const { running, started } = await inspectState(wire, watched.id, signal);
-    if (started && !running && !watched.hasExited) throw new Error('the container has ended, and its end is not told');
+    await ping(wire, signal);
+    if (!watched.isStarted || watched.hasExited) return;
+    const hasEnded = await seesEnd(wire, watched.id, signal);
+    if (hasEnded && !watched.hasExited) throw new Error('the container has ended, and its end is not told');
   };
+}
+
+/** An engine that is busy with the container, as with files that are put into it, does not describe it meanwhile. */
+async function seesEnd(wire: Wire, id: string, signal: AbortSignal): Promise<boolean> {
+  const moment = AbortSignal.any([signal, AbortSignal.timeout(wire.heartbeat.deadline / 2)]);
+  const state = await inspectState(wire, id, moment).catch(() => undefined);
+  return state?.started === true && !state.running;
 }

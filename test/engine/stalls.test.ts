@@ -12,7 +12,7 @@ import { type LyingEngine, type LyingOptions, lies, startLyingEngine } from '../
 import { collectOutput, neverStop } from '../support/run-io.ts';
 
 const workspace = mkdtempSync(join(tmpdir(), 'gbuild-stalls-'));
-const limits = { requestTimeout: 2_500, heartbeat: { every: 200, deadline: 2_500, away: 2_500 } };
+const limits = { requestTimeout: 4_000, heartbeat: { every: 400, deadline: 4_000, away: 4_000 } };
 let fake: FakeEngine;
 
 beforeEach(async () => {
