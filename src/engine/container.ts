@@ -117,7 +117,9 @@ async function removeUnanswered(
   labels: Record<string, string>,
   looks: number,
 ): Promise<void> {
-  const request = { what: 'look for a container', method: 'GET', path: `/containers/${name}/json` } as const;
+  if (wire.isSilent && !(await answers(wire, wire.heartbeat.deadline))) return;
+  const within = secondChance(wire);
+  const request = { what: 'look for a container', method: 'GET', path: `/containers/${name}/json`, within } as const;
   for (let looked = 0; looked < looks; looked += 1) {
     if (looked > 0) await sleep(lookPause);
     const { status, json } = await wire.call(request, [200, 404]);

@@ -94,7 +94,8 @@ describe('a run on an engine that stalls or lies', () => {
     const ends = await mapInOrder(all, 14, async (each) => ({ each, ...(await meet(each, run)) }));
     for (const { each, line, met, output } of ends) {
       const made = line.requests.map(({ container }) => container).filter(Boolean);
-      expect([each, made.filter((id) => fake.containers.has(id!))]).toEqual([each, []]);
+      const kept = made.filter((id) => fake.containers.has(id!));
+      expect([each, met?.message, kept]).toEqual([each, met?.message, []]);
       if (met === undefined) expect([each, output]).toEqual([each, expect.objectContaining({ exitCode: 0 })]);
       else expect([each, met.code]).toEqual([each, expect.stringMatching(/^engine-(failed|blind|unreachable)$/)]);
     }
