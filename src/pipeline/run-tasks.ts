@@ -7,6 +7,7 @@ import type { Host, Stop } from '../host.ts';
 import type { PlannedTask, TaskPlan } from '../plan/task-plan.ts';
 import { formatSeconds } from '../reporter/format.ts';
 import type { Progress } from '../reporter/progress.ts';
+import { describeContainer } from './describe-container.ts';
 import { detachTask } from './detached-tasks.ts';
 import { MaskedOutput } from './masked-output.ts';
 import { publishPorts, type ReachedPort } from './publish-ports.ts';
@@ -108,6 +109,7 @@ async function runTask(
   progress.note(mask.maskText(`> ${task.name}: ${describeCommand(task)}`));
   try {
     const container = planContainer(task, plan, ground, secrets.pick(task.secrets));
+    for (const line of describeContainer(container.spec)) progress.detail?.(mask.maskText(`${task.name}: ${line}`));
     const env = { ...(terminal && terminalEnvironment(ground.host)), ...container.spec.env };
     // What it was given must not lie on the engine's disk, should it print it.
     const engineLog = task.secrets.length > 0 ? undefined : await engine.chooseLog();

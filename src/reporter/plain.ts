@@ -36,6 +36,10 @@ export class PlainReporter implements Progress {
     this.#line(text);
   }
 
+  detail(text: string): void {
+    if (this.#options.verbose) this.#line(`  ${text}`);
+  }
+
   warn(text: string): void {
     this.#line(`warning: ${text}`);
   }
