@@ -152,7 +152,11 @@ describe('the exit code', () => {
     const files = { 'package.json': '{"name": "shop", "engines": {"node": "^24"}, "scripts": {"test": "true"}}' };
     const nameless = cli.repository('e2e-nameless', { ...files, 'gbuild.yml': 'gbuild: 1\ntoolchain: node@^24\n' });
     const { exitCode, stderr } = await cli.run(['plan', 'test'], { cwd: nameless });
-    expect([exitCode, stderr]).toMatchInlineSnapshot();
+    expect([exitCode, stderr]).toEqual([
+      2,
+      expect.stringContaining('gbuild.yml:1:1  name is missing: expected text\n'),
+    ]);
+    expect(stderr).toContain('  try: write "name: shop" in gbuild.yml   # package.json (name) says shop\n');
     const bare = cli.repository('e2e-no-spec', files);
     const unknown = await cli.run(['plan', 'lint'], { cwd: bare });
     expect([unknown.exitCode, unknown.stderr]).toEqual([
