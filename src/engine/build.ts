@@ -151,11 +151,26 @@ class StepHistory {
   failure(wire: Wire, what: string, reason: string): GbuildError {
     const step = this.#failed === undefined ? undefined : this.#names.get(this.#failed);
     const lines = this.#failed === undefined ? [] : (this.#lines.get(this.#failed) ?? []);
-    const where = step === undefined ? '' : ` at step "${step}"`;
+    const where = step === undefined ? '' : formatTail([`at step "${shortenStep(step)}"`]);
     const tail = formatTail(lines);
-    return new GbuildError('engine-failed', `could not ${what}${where}: ${reason}${tail}`, {
+    return new GbuildError('engine-failed', `could not ${what}: ${shortenReason(reason)}${tail}${where}`, {
       suggestions: ['correct the Dockerfile or what it needs, then run it again'],
       facts: { endpoint: wire.endpoint.url, ...(step !== undefined && { step }), log: lines },
     });
   }
+}
+
+/** A command of a hundred lines hides the reason, and builders repeat it: the first line of it tells which one it was. */
+function shortenStep(step: string): string {
+  const [first = ''] = step.split(/\n|\\\n|\s&&\s/);
+  const short = first.slice(0, 100).trimEnd();
+  return short.length < step.length ? `${short} ...` : short;
+}
+
+/** BuildKit's and the classic builder's sentences without the command in them. */
+function shortenReason(reason: string): string {
+  const ended =
+    /(?:executor failed running \[.*\]|process ".*" did not complete successfully): (.*)$/s.exec(reason)?.[1] ??
+    /^The command '.*' returned a non-zero code: (\d+)/s.exec(reason)?.[1];
+  return ended === undefined ? reason : `its command ended with ${ended.replace(/^(\d+)$/, 'exit code: $1')}`;
 }

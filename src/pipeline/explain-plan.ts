@@ -37,7 +37,8 @@ export async function listTasks(places: Places): Promise<string[]> {
 function explainTasks({ host }: Places, session: WorkspaceSession, name: string): ExplainedPlan {
   const { spec, toolchain, rootDir } = session;
   const defaults = defaultTasks(session);
-  const plan = planTasks({ spec, toolchain, defaults, host, rootDir, names: [name], args: [] });
+  const hasSpec = session.specFile !== undefined;
+  const plan = planTasks({ spec, toolchain, defaults, host, rootDir, hasSpec, names: [name], args: [] });
   const settings = readHostFiles(host, toolchain.hostFiles).map(({ from, to }) => ({ from, to }));
   const needed = new Set(plan.tasks.flatMap((task) => task.secrets));
   const secrets = [...needed].map((name) => ({ name, from: formatSource(spec.secrets[name]!) }));

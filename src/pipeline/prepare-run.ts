@@ -88,8 +88,9 @@ export function planInput({
   args,
   publish = [],
 }: Pick<PrepareRequest, 'session' | 'host' | 'names' | 'args' | 'publish'>) {
-  const { spec, toolchain, rootDir } = session;
-  return { spec, toolchain, defaults: defaultTasks(session), host, rootDir, names, args, publish };
+  const { spec, toolchain, rootDir, specFile } = session;
+  const hasSpec = specFile !== undefined;
+  return { spec, toolchain, defaults: defaultTasks(session), host, rootDir, hasSpec, names, args, publish };
 }
 
 export interface GroundInput {

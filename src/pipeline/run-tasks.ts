@@ -8,6 +8,7 @@ import type { PlannedTask, TaskPlan } from '../plan/task-plan.ts';
 import { formatSeconds } from '../reporter/format.ts';
 import { describeBrokenLog } from '../reporter/log-file.ts';
 import type { Progress } from '../reporter/progress.ts';
+import { describeContainer } from './describe-container.ts';
 import { detachTask } from './detached-tasks.ts';
 import { MaskedOutput } from './masked-output.ts';
 import { publishPorts, type ReachedPort } from './publish-ports.ts';
@@ -109,6 +110,7 @@ async function runTask(
   progress.note(mask.maskText(`> ${task.name}: ${describeCommand(task)}`));
   try {
     const container = planContainer(task, plan, ground, secrets.pick(task.secrets));
+    for (const line of describeContainer(container.spec)) progress.detail?.(mask.maskText(`${task.name}: ${line}`));
     const env = { ...(terminal && terminalEnvironment(ground.host)), ...container.spec.env };
     // What it was given must not lie on the engine's disk, should it print it.
     const engineLog = task.secrets.length > 0 ? undefined : await engine.chooseLog();

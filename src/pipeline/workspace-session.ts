@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { GbuildError } from '../errors.ts';
 import { readBounded } from '../fs/read-bounded.ts';
 import type { Host } from '../host.ts';
-import type { Progress } from '../reporter/progress.ts';
+import { type Progress, silentProgress } from '../reporter/progress.ts';
 import { bareTask } from '../spec/bare-task.ts';
 import type { Lock } from '../spec/lock-types.ts';
+import { absent, type Mistake } from '../spec/mistakes.ts';
 import type { Spec, TaskSpec } from '../spec/types.ts';
 import { askRepository } from '../toolchain/asked-version.ts';
 import type { Catalog } from '../toolchain/catalog.ts';
@@ -91,11 +92,26 @@ async function readWorkspace(places: Places, progress: Progress, fresh: boolean)
   const { spec, warnings, assumptions } =
     specFile === undefined
       ? await detectSpec(rootDir, catalog, progress)
-      : await readKnownSpec(specFile, cache, knownTasks(catalog));
+      : await readKnownSpec(specFile, cache, knownTasks(catalog)).catch((thrown: unknown) =>
+          throwWithName(thrown, () => detectSpec(rootDir, catalog, silentProgress)),
+        );
   for (const warning of warnings) progress.warn(warning);
   for (const { key, because } of assumptions) progress.note(`assuming ${key}: ${because}`);
   if (assumptions.length > 0) progress.note('no gbuild.yml here; "gbuild init" writes these assumptions down');
   return { rootDir, specFile, cache, catalog, spec, assumptions };
+}
+
+/** A spec without a name gets the one that the repository's files have as a suggestion. */
+async function throwWithName(thrown: unknown, detect: () => Promise<KnownSpec>): Promise<never> {
+  const { mistakes = [] } = (thrown instanceof GbuildError ? thrown.facts : {}) as { mistakes?: Mistake[] };
+  const lacksName = mistakes.some(({ key, found }) => key === 'name' && found === absent);
+  if (!(thrown instanceof GbuildError) || !lacksName) throw thrown;
+  const found = await detect().catch(() => undefined);
+  if (found === undefined) throw thrown;
+  const because = found.assumptions.find(({ key }) => key === 'name')?.because;
+  const suggestion = `write "name: ${found.spec.name}" in gbuild.yml${because === undefined ? '' : `   # ${because}`}`;
+  const { code, message, suggestions, facts } = thrown;
+  throw new GbuildError(code, message, { suggestions: [suggestion, ...suggestions], facts, cause: thrown });
 }
 
 interface KnownSpec {

@@ -59,6 +59,8 @@ export interface TaskPlanInput {
   defaults: Record<string, TaskSpec>;
   host: Host;
   rootDir: string;
+  /** False where the spec was made from the repository's files. */
+  hasSpec?: boolean;
   names: string[];
   /** Go to the last named task, after `--`. */
   args: string[];
@@ -87,7 +89,7 @@ export function planTasks(input: TaskPlanInput): TaskPlan {
   const { spec, toolchain } = input;
   const tasks = tasksOf(spec, input.defaults);
   const ordered = orderTasks(input.names, (name) => {
-    assertTaskExists(name, tasks);
+    assertTaskExists(name, tasks, input.hasSpec !== false);
     return tasks[name]!.needs;
   });
   const order = ordered.filter((name) => input.shard?.files[name]?.length !== 0);
@@ -130,16 +132,21 @@ const mostListed = 30;
 /** The best shell the image has. */
 const shellCommand = ['/bin/sh', '-c', 'if command -v bash >/dev/null; then exec bash; else exec sh; fi'];
 
-function assertTaskExists(name: string, tasks: Record<string, TaskSpec>): void {
+function assertTaskExists(name: string, tasks: Record<string, TaskSpec>, hasSpec: boolean): void {
   if (Object.hasOwn(tasks, name)) return;
   const names = Object.keys(tasks);
   const close = suggest(name, names);
   const listed =
     names.length > mostListed ? [...names.slice(0, mostListed), `${names.length - mostListed} more`] : names;
   throw new GbuildError('usage', `there is no task "${name}"; the tasks are ${listed.join(', ') || '(none)'}`, {
-    suggestions: [close === undefined ? 'add it under "tasks:" in gbuild.yml' : `gbuild run ${close}`],
+    suggestions: close === undefined ? waysToAdd(hasSpec) : [`gbuild run ${close}`],
     facts: { tasks: names },
   });
+}
+
+function waysToAdd(hasSpec: boolean): string[] {
+  if (hasSpec) return ['add it under "tasks:" in gbuild.yml'];
+  return ['gbuild init   # writes gbuild.yml', 'then add the task under "tasks:" in gbuild.yml'];
 }
 
 function planTask(name: string, task: TaskSpec, input: TaskPlanInput): PlannedTask {

@@ -45,6 +45,10 @@ export class PlainReporter implements Progress {
     this.#line(escapeMessage(text));
   }
 
+  detail(text: string): void {
+    if (this.#options.verbose) this.#line(`  ${text}`);
+  }
+
   warn(text: string): void {
     this.#line(`warning: ${escapeMessage(text)}`);
   }

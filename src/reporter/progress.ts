@@ -12,6 +12,8 @@ export interface Progress {
   step<T>(title: string, work: (step: Step) => Promise<T>): Promise<T>;
   note(text: string): void;
   warn(text: string): void;
+  /** For --verbose alone. */
+  detail?(text: string): void;
   /** Asks a person to choose; there only where one sits at a terminal. Throws `interrupted` when they go away instead. */
   choose?(question: string, choices: string[]): Promise<string>;
 }

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { formatPath, type Mistake, quote } from './mistakes.ts';
+import { absent, formatPath, type Mistake, quote } from './mistakes.ts';
 import type { Source } from './source.ts';
 import { suggest } from './suggest.ts';
 import { describeTree, findTree, type Tree } from './tree.ts';
@@ -25,8 +25,6 @@ export function expectedOf(issue: { code?: string | undefined; expected?: unknow
   if (issue.code === 'too_big' || issue.code === 'too_small') return 'a whole number in reach';
   return 'something else';
 }
-
-const absent = 'no such key';
 
 /** Words people write for our keys because another tool calls it so. */
 const otherNames: Record<string, string> = {

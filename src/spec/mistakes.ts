@@ -24,6 +24,9 @@ export interface MistakeStyle {
   hint(text: string): string;
 }
 
+/** Found where a key should be and is not. */
+export const absent = 'no such key';
+
 const most = 20;
 const plain: MistakeStyle = { place: same, key: same, frame: same, hint: same };
 
@@ -62,11 +65,15 @@ export function quote(text: string): string {
 
 function formatMistake(mistake: Mistake, style: MistakeStyle): string {
   const place = style.place(`${mistake.file}:${mistake.line}:${mistake.column}`);
-  const key = mistake.key === '' ? '' : `${style.key(mistake.key)}: `;
-  const lines = [`  ${place}  ${key}expected ${mistake.expected}, found ${mistake.found}`];
+  const lines = [`  ${place}  ${describe(mistake, style)}`];
   if (mistake.frame !== undefined) lines.push(...mistake.frame.split('\n').map((line) => style.frame(`    ${line}`)));
   if (mistake.hint !== undefined) lines.push(style.hint(`    ${mistake.hint}`));
   return lines.join('\n');
+}
+
+function describe({ key, expected, found }: Mistake, style: MistakeStyle): string {
+  if (found === absent) return `${style.key(key)} is missing: expected ${expected}`;
+  return `${key === '' ? '' : `${style.key(key)}: `}expected ${expected}, found ${found}`;
 }
 
 function same(text: string): string {

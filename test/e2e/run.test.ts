@@ -148,6 +148,34 @@ describe('the exit code', () => {
     expect([none.exitCode, none.stderr]).toEqual([2, expect.stringContaining('error: no command is given; ')]);
   });
 
+  test('a name that gbuild.yml lacks is told as the files have it, and a repository without gbuild.yml is sent to init', async () => {
+    const files = { 'package.json': '{"name": "shop", "engines": {"node": "^24"}, "scripts": {"test": "true"}}' };
+    const nameless = cli.repository('e2e-nameless', { ...files, 'gbuild.yml': 'gbuild: 1\ntoolchain: node@^24\n' });
+    const { exitCode, stderr } = await cli.run(['plan', 'test'], { cwd: nameless });
+    expect([exitCode, stderr]).toEqual([
+      2,
+      expect.stringContaining('gbuild.yml:1:1  name is missing: expected text\n'),
+    ]);
+    expect(stderr).toContain('  try: write "name: shop" in gbuild.yml   # package.json (name) says shop\n');
+    const bare = cli.repository('e2e-no-spec', files);
+    const unknown = await cli.run(['plan', 'lint'], { cwd: bare });
+    expect([unknown.exitCode, unknown.stderr]).toEqual([
+      2,
+      expect.stringContaining('try: gbuild init   # writes gbuild.yml\n'),
+    ]);
+  });
+
+  test('with --verbose a task says what its container gets, without values of variables', async () => {
+    const cwd = cli.tasks('e2e-verbose', 'env: {TOKEN: hush}\nresources: {memory: 512m}\ntasks:\n  test: "true"\n');
+    const { exitCode, stderr } = await cli.run(['test', '-v'], { cwd });
+    expect([exitCode, stderr]).toEqual([0, expect.stringMatching(/test: image {6}\S+/)]);
+    expect(stderr).toMatch(/test: mount {6}\S+ -> \/workspace/);
+    expect(stderr).toMatch(/test: variables {2}.*\bTOKEN\b/);
+    expect(stderr).toMatch(/test: limits {5}.*of memory, .*processes/);
+    expect(stderr).not.toContain('hush');
+    expect((await cli.run(['test'], { cwd })).stderr).not.toContain('variables');
+  });
+
   test('is 3 when no engine answers', async () => {
     const cwd = cli.tasks('e2e-no-engine', 'tasks:\n  test: "true"\n');
     const env = { DOCKER_HOST: `unix://${cli.dir}/nowhere.sock` };

@@ -213,6 +213,33 @@ describe('progress streams', () => {
     `);
   });
 
+  test('a build that fails says the reason first, then the last lines, and the command once and short', async () => {
+    const command = `apt-get update && apt-get install ${'package '.repeat(40)}`;
+    const failure = async (error: string) => {
+      const lines = [
+        { stream: `Step 1/1 : RUN ${command}\n` },
+        { stream: 'E: Unable to locate package x\n' },
+        { error },
+      ];
+      fake.faults.build = { text: lines.map((line) => `${JSON.stringify(line)}\n`).join('') };
+      const request = { title: 'x', context: [Buffer.alloc(512)], tags: [], args: {}, labels: {}, stop: neverStop() };
+      return (await failureOf(engine.buildImage(request))).message;
+    };
+    const reasons = [
+      `The command '/bin/sh -c ${command}' returned a non-zero code: 100`,
+      `executor failed running [/bin/sh -c ${command}]: exit code: 100`,
+      `process "/bin/sh -c ${command}" did not complete successfully: exit code: 100`,
+    ];
+    const [first] = reasons;
+    const message = await failure(first!);
+    expect(message).toMatchInlineSnapshot(`
+      "could not build x: its command ended with exit code: 100
+        E: Unable to locate package x
+        at step "[1/1] RUN apt-get update ...""
+    `);
+    for (const reason of reasons) expect(await failure(reason)).toBe(message);
+  });
+
   test('a load that works says nothing', async () => {
     fake.faults.load = { text: '{"stream":"Loaded image: x"}\r\n' };
     expect(await engine.loadArchive([Buffer.alloc(512)], { stop: neverStop() })).toBeUndefined();

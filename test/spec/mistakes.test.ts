@@ -95,7 +95,7 @@ test('a missing key is shown at what lacks it, with the key that was probably me
   ).toMatchInlineSnapshot(`
     "4 mistakes in gbuild.yml
 
-      gbuild.yml:1:1  gbuild: expected 1, found no such key
+      gbuild.yml:1:1  gbuild is missing: expected 1
         > 1 | nam: hello
             | ^
         the first line of the file is "gbuild: 1"
@@ -105,13 +105,13 @@ test('a missing key is shown at what lacks it, with the key that was probably me
             | ^^^
         did you mean name?
 
-      gbuild.yml:2:1  toolchain.name: expected text, found no such key
+      gbuild.yml:2:1  toolchain.name is missing: expected text
           1 | nam: hello
         > 2 | toolchain: {nmae: node}
             | ^^^^^^^^^
         is nmae meant to be name?
 
-      gbuild.yml:5:7  image.layers[0].from: expected a path in the repository, or a list of them, found no such key
+      gbuild.yml:5:7  image.layers[0].from is missing: expected a path in the repository, or a list of them
           4 |   layers:
         > 5 |     - name: x
             |       ^"
