@@ -4,8 +4,9 @@ import { GbuildError } from '../errors.ts';
 import type { Host } from '../host.ts';
 import type { Entry } from '../oci/entry.ts';
 import { type Layer, packLayer } from '../oci/layer.ts';
+import type { PlannedLayer } from '../plan/image-plan.ts';
 import { splitEntries } from '../plan/split.ts';
-import type { LayerRule } from '../toolchain/catalog-schema.ts';
+import { mayHoldCredentials } from '../workspace/credentials.ts';
 import { readProductionPaths } from '../workspace/npm.ts';
 import { readTrackedFiles } from '../workspace/tracked.ts';
 import { walkFiles } from '../workspace/walk.ts';
@@ -19,7 +20,7 @@ export interface CollectedRule {
 }
 
 /** Walks what each rule names, in layer order. */
-export async function collectRules(rootDir: string, rules: LayerRule[], env: Host['env']): Promise<CollectedRule[]> {
+export async function collectRules(rootDir: string, rules: PlannedLayer[], env: Host['env']): Promise<CollectedRule[]> {
   const collected: CollectedRule[] = [];
   for (const rule of rules) {
     const { name, whole } = rule;
@@ -43,25 +44,27 @@ export async function packRules(collected: CollectedRule[]): Promise<Layer[]> {
 }
 
 /** Both, for whoever wants the layers alone. */
-export async function collectLayers(rootDir: string, rules: LayerRule[], env: Host['env']): Promise<Layer[]> {
+export async function collectLayers(rootDir: string, rules: PlannedLayer[], env: Host['env']): Promise<Layer[]> {
   return packRules(await collectRules(rootDir, rules, env));
 }
 
-async function collectEntries(rootDir: string, rule: LayerRule, env: Host['env']): Promise<Entry[]> {
+async function collectEntries(rootDir: string, rule: PlannedLayer, env: Host['env']): Promise<Entry[]> {
   const from = rule.from.filter((path) => isThere(rootDir, path, rule));
   if (from.length === 0) return [];
-  const keep = await readSelection(rootDir, rule, env);
+  const selects = await readSelection(rootDir, rule, env);
+  const keep = (path: string): boolean =>
+    selects?.(path) !== false && (!mayHoldCredentials(path) || rule.credentials.includes(path));
   const entries = walkFiles(rootDir, {
     from: from.map((path) => path.replace(/\/+$/, '')),
     ...(rule.include.length > 0 && { include: rule.include }),
     exclude: rule.exclude,
-    ...(keep !== undefined && { keep }),
+    keep,
   });
   if (!entries.some((entry) => entry.type !== 'directory') && !rule.optional) throw nothingIn(rule, rootDir);
   return entries.map((entry) => ({ ...entry, path: placeIn(entry.path, from, rule.to) }));
 }
 
-function isThere(rootDir: string, path: string, rule: LayerRule): boolean {
+function isThere(rootDir: string, path: string, rule: PlannedLayer): boolean {
   if (existsSync(join(rootDir, path))) return true;
   if (rule.optional) return false;
   throw new GbuildError('output-missing', `layer "${rule.name}" wants ${path}, which is not in ${rootDir}`, {
@@ -70,7 +73,7 @@ function isThere(rootDir: string, path: string, rule: LayerRule): boolean {
   });
 }
 
-function nothingIn(rule: LayerRule, rootDir: string): GbuildError {
+function nothingIn(rule: PlannedLayer, rootDir: string): GbuildError {
   return new GbuildError(
     'output-missing',
     `layer "${rule.name}" holds no file: nothing in ${rule.from.join(', ')} of ${rootDir} is both included and not excluded`,
@@ -80,7 +83,7 @@ function nothingIn(rule: LayerRule, rootDir: string): GbuildError {
 
 async function readSelection(
   rootDir: string,
-  rule: LayerRule,
+  rule: PlannedLayer,
   env: Host['env'],
 ): Promise<((path: string) => boolean) | undefined> {
   if (rule.select === 'npm-production') return readProductionPaths(rootDir);

@@ -1,11 +1,19 @@
+import { posix } from 'node:path';
 import { GbuildError } from '../errors.ts';
 import type { RunConfig } from '../oci/spec.ts';
 import type { HealthSpec, LayerSpec, Spec } from '../spec/types.ts';
 import type { LayerRule } from '../toolchain/catalog-schema.ts';
 import type { ToolchainDefaults } from '../toolchain/defaults.ts';
 import type { ResolvedToolchain } from '../toolchain/resolve.ts';
+import { mayHoldCredentials } from '../workspace/credentials.ts';
 import { cleanSourceUrl, type Revision } from '../workspace/revision.ts';
 import { containerPaths } from './paths.ts';
+
+/** A rule of what goes into an image, as it is packed. */
+export interface PlannedLayer extends LayerRule {
+  /** Paths that go in although such files may hold credentials, since gbuild.yml names each of them. */
+  credentials: string[];
+}
 
 /** What an image will be made of, before a file has been read and an engine been asked. */
 export interface ImagePlan {
@@ -21,7 +29,7 @@ export interface ImagePlan {
   platforms?: string[];
   /** The task to run first. */
   buildTask?: string;
-  layers: LayerRule[];
+  layers: PlannedLayer[];
   /** RFC 3339: the commit's time, so that every day gives the same image. */
   created: string;
   config: Partial<RunConfig>;
@@ -66,9 +74,11 @@ export function planImage(input: ImagePlanInput): ImagePlan {
 }
 
 /** What is packed, lowest first. */
-export function layersOf({ spec, defaults }: Pick<ImagePlanInput, 'spec' | 'defaults'>): LayerRule[] {
+export function layersOf({ spec, defaults }: Pick<ImagePlanInput, 'spec' | 'defaults'>): PlannedLayer[] {
   const { layers } = spec.image;
-  return [...defaults.jreLayers, ...(layers === 'auto' ? defaults.layers : layers.map(ruleOf))];
+  const automatic = layers === 'auto' ? [...defaults.jreLayers, ...defaults.layers] : defaults.jreLayers;
+  const planned = automatic.map((rule) => ({ ...rule, credentials: [] }));
+  return layers === 'auto' ? planned : [...planned, ...layers.map(ruleOf)];
 }
 
 /**
@@ -154,8 +164,10 @@ function sourceOf(origin: string | undefined): string | undefined {
   return address?.includes('://') ? cleanSourceUrl(address) : undefined;
 }
 
-function ruleOf(layer: LayerSpec): LayerRule {
-  return { ...layer, select: 'all', optional: false, whole: false, when: [], unless: [] };
+function ruleOf(layer: LayerSpec): PlannedLayer {
+  const named = [...layer.from, ...layer.include].map((path) => posix.normalize(path).replace(/\/$/, ''));
+  const credentials = named.filter(mayHoldCredentials);
+  return { ...layer, credentials, select: 'all', optional: false, whole: false, when: [], unless: [] };
 }
 
 function healthcheckOf({ cmd, interval, timeout, retries, startPeriod }: HealthSpec) {
