@@ -12,8 +12,8 @@ import { chooseRun } from './choose-run.ts';
 import type { DetachedTask } from './detached-record.ts';
 import { detachTask, forgetDetached, readDetached } from './detached-tasks.ts';
 import { type EngineChoice, openEngine } from './engine-session.ts';
-import { removeLeftGit } from './private-git.ts';
 import { listReports } from './reports.ts';
+import { removeLeftFolder } from './run-folder.ts';
 import { endServices } from './run-services.ts';
 import type { TaskReport, TaskStreams } from './run-tasks.ts';
 import { openWorkspace, type Places } from './workspace-session.ts';
@@ -98,7 +98,7 @@ async function attachTask(request: AttachRequest, record: DetachedTask): Promise
 
 /** Ends what was there for the tasks. */
 async function end(request: AttachRequest, records: DetachedTask[]): Promise<void> {
-  for (const { rootDir, runId } of records) removeLeftGit(rootDir, runId);
+  for (const { rootDir, runId } of records) removeLeftFolder(rootDir, runId);
   await endServicesOf(request, records);
 }
 

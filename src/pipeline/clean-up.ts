@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import type { Engine, SweepReport } from '../engine/engine.ts';
 import { workspaceLabels } from '../sync/workspace-copy.ts';
 import { sweepLocks } from '../toolchain/builder-lock.ts';
-import { sweepGitCopies } from './private-git.ts';
 import { openStore } from './release-store.ts';
+import { sweepRunFolders } from './run-folder.ts';
 import { sweepSpools } from './spools.ts';
 import type { Places } from './workspace-session.ts';
 
@@ -14,7 +14,7 @@ export async function cleanUp({ host }: Places, engine: Engine): Promise<SweepRe
     ...(await store.sweep()),
     ...sweepSpools(host, engine.owner),
     ...sweepLocks(host, engine.owner),
-    ...sweepGitCopies(host.cwd, engine.owner, host),
+    ...sweepRunFolders(host.cwd, engine.owner, host),
   ];
   const swept = await engine.sweep({ networks: true });
   return { ...swept, volumes: [...swept.volumes, ...(await removeOrphans(engine))], files };

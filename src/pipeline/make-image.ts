@@ -3,15 +3,16 @@ import { completeSet, type ImageSet } from '../oci/image-set.ts';
 import type { ImagePlan } from '../plan/image-plan.ts';
 import { assertMovingTag, parseReleaseVersion } from './assert-releasable.ts';
 import { cleanUp } from './clean-up.ts';
-import { assertOutputsFree, parseOutputs, writeOutputs } from './image-outputs.ts';
+import { assertOutputsFree, type ImageOutput, parseOutputs, writeOutputs } from './image-outputs.ts';
 import { type ImageRecord, recordOf } from './image-record.ts';
-import { prepareImage } from './prepare-image.ts';
+import { prepareImage, readReleasable } from './prepare-image.ts';
 import { publishImage } from './publish-image.ts';
 import type { PushRecord } from './push-release.ts';
 import { noRegistry, parseRegistry } from './registry-name.ts';
 import { gatherFacts, type ReleaseFacts, readOwnVersion } from './release-facts.ts';
 import { openStore } from './release-store.ts';
 import type { RunRequest } from './run-named.ts';
+import { RunSecrets } from './run-secrets.ts';
 
 export interface ImageRequest extends Omit<RunRequest, 'names' | 'args'> {
   /** Undefined: a development image. */
@@ -31,21 +32,39 @@ export interface ImageRequest extends Omit<RunRequest, 'names' | 'args'> {
  */
 export async function makeImage(request: ImageRequest): Promise<ImageRecord> {
   const began = performance.now();
-  const { session, engine, stop, host } = request;
+  const { host, session } = request;
   const version = request.version === undefined ? undefined : parseReleaseVersion(request.version);
   for (const tag of request.tags) assertMovingTag(tag);
   const outputs = parseOutputs(request.outputs, host.cwd);
   assertOutputsFree(outputs);
   const target = request.push === undefined ? undefined : choosePushTarget(request, version);
+  const chosen = { ...request, version, target, files: outputs, began };
+  if (version === undefined) return makeFrom(chosen);
+  const { commit } = await readReleasable(session, host.env);
+  const { withReleaseTree } = await import('./release-tree.ts');
+  // A secret's file and command are the caller's, wherever the release is built.
+  const secrets = new RunSecrets(session, host);
+  return withReleaseTree(request, commit, (inside) => makeFrom({ ...chosen, session: inside, secrets }));
+}
+
+interface ChosenImage extends ImageRequest {
+  target: string | undefined;
+  files: ImageOutput[];
+  /** By `performance.now()`. */
+  began: number;
+}
+
+async function makeFrom(request: ChosenImage): Promise<ImageRecord> {
+  const { session, engine, stop, host, version, target, files } = request;
   const store = await openStore(host);
-  const prepared = await prepareImage({ ...request, version }, store);
+  const prepared = await prepareImage(request, store);
   const { plan, packed, set, base, revision } = prepared;
   stop.ask.throwIfAborted();
   const swept = cleanUp(request, engine).catch(() => undefined);
   const { image } = packed;
   const facts = version === undefined ? undefined : gatherFacts({ ...request, ...prepared, revision: revision! });
   const published = await publishImage(request, plan, { ...packed, set }, { store, facts }).finally(() => swept);
-  await writeOutputs(outputs, plan.reference, { set, image }, store);
+  await writeOutputs(files, plan.reference, { set, image }, store);
   const pushed = target === undefined ? undefined : await push(request, target, plan, completeSet(set, store), facts);
   return recordOf({
     plan,
@@ -56,7 +75,7 @@ export async function makeImage(request: ImageRequest): Promise<ImageRecord> {
     toolchain: session.toolchain,
     ...published,
     ...(pushed !== undefined && { pushed }),
-    seconds: (performance.now() - began) / 1000,
+    seconds: (performance.now() - request.began) / 1000,
   });
 }
 

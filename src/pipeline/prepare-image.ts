@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Host } from '../host.ts';
 import { completeImage } from '../oci/copy.ts';
 import { digestOf } from '../oci/digest.ts';
 import type { Image } from '../oci/image.ts';
@@ -18,7 +19,7 @@ import { readyRuntime } from './ready-toolchain.ts';
 import { type RunRequest, runNamed } from './run-named.ts';
 import { RunSecrets } from './run-secrets.ts';
 import type { TaskReport } from './run-tasks.ts';
-import { defaultTasks } from './workspace-session.ts';
+import { defaultTasks, type WorkspaceSession } from './workspace-session.ts';
 
 export interface PrepareRequest extends Omit<RunRequest, 'names' | 'args'> {
   /** Undefined: a development image. */
@@ -45,17 +46,14 @@ export interface PreparedImage {
 /** Checks, builds and packs. For a version the tree must be a commit's, and the toolchain the locked one. */
 export async function prepareImage(request: PrepareRequest, store: Layout): Promise<PreparedImage> {
   const { session, engine, progress, stop, host, version } = request;
-  const revision = await readRevision(session.rootDir, host.env);
-  if (version !== undefined) {
-    assertReleasable(session, revision);
-    assertTracked(session, await readTrackedFiles(session.rootDir, host.env));
-  }
+  const revision =
+    version === undefined ? await readRevision(session.rootDir, host.env) : await readReleasable(session, host.env);
   const plan = planOf(request, revision, version);
   const exact = version !== undefined;
   const ready = await readyRuntime({ ...request, exact });
   if (exact) await assertLockedRuntime(request, ready);
   const foreignBases = await readOthers(request, plan, store);
-  const secrets = new RunSecrets(session, host);
+  const secrets = request.secrets ?? new RunSecrets(session, host);
   const built = await runBuild(request, plan, secrets);
   if (version !== undefined && request.build) await assertLockedBuild(request, ready);
   if (version !== undefined) assertUntouched(session.rootDir, revision!, await readRevision(session.rootDir, host.env));
@@ -68,6 +66,14 @@ export async function prepareImage(request: PrepareRequest, store: Layout): Prom
     );
   const set = await gatherSet(request, plan, packed.image, foreignBases);
   return { plan, packed, set, base, foreignBases, revision, tasks: built.map(({ name }) => name) };
+}
+
+/** The commit that a release is of, where the tree is clean and spec and lock are in it. */
+export async function readReleasable(session: WorkspaceSession, env: Host['env']): Promise<Revision> {
+  const revision = await readRevision(session.rootDir, env);
+  assertReleasable(session, revision);
+  assertTracked(session, await readTrackedFiles(session.rootDir, env));
+  return revision;
 }
 
 /** Before anything is built; an image that stays on this machine is for its engine alone. */

@@ -1,17 +1,14 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import type { BindMount } from '../engine/container-spec.ts';
 import type { Engine } from '../engine/engine.ts';
-import { type Owner, ownerIsDead, ownerText, parseOwner } from '../engine/owner.ts';
 import type { Host } from '../host.ts';
 import { containerPaths } from '../plan/paths.ts';
 import { copyGit } from '../workspace/copy-git.ts';
 import { findRepository, type GitRepository } from '../workspace/git-repository.ts';
 import { parseGitConfig } from '../workspace/parse-git-config.ts';
-import { openKeeper } from './detached-tasks.ts';
-
-/** Below the git folder itself, which every engine sees that sees the workspace. */
-const copiesFolder = 'gbuild';
+import { readRegularFile } from '../workspace/regular-file.ts';
+import { isReadOnly, makeRunFolder, removeRunFolder, sweepRunFolders } from './run-folder.ts';
 
 const dotGitInside = `${containerPaths.workspace}/.git`;
 
@@ -22,11 +19,11 @@ const dotGitInside = `${containerPaths.workspace}/.git`;
 export class PrivateGit {
   /** Over the workspace's bind. */
   readonly mounts: BindMount[];
-  #copyDir: string | undefined;
+  #runDir: string | undefined;
 
-  private constructor(mounts: BindMount[], copyDir?: string) {
+  private constructor(mounts: BindMount[], runDir?: string) {
     this.mounts = mounts;
-    this.#copyDir = copyDir;
+    this.#runDir = runDir;
   }
 
   static open(rootDir: string, engine: Engine, host: Host): PrivateGit {
@@ -34,13 +31,13 @@ export class PrivateGit {
     if (!existsSync(dotGit)) return new PrivateGit([]);
     const repository = findRepository(rootDir);
     if (repository === undefined || !isOwn(repository, rootDir)) return new PrivateGit([asItIs(dotGit)]);
-    sweepGitCopies(rootDir, engine.owner, host);
-    const copyDir = join(repository.gitDir, copiesFolder, `${ownerText(engine.owner)}.${engine.runId}`);
+    sweepRunFolders(rootDir, engine.owner, host);
+    let runDir: string | undefined;
     try {
-      mkdirSync(copyDir, { recursive: true, mode: 0o700 });
-      return new PrivateGit(planMounts(repository, rootDir, copyDir), copyDir);
+      runDir = makeRunFolder(repository, engine);
+      return new PrivateGit(planMounts(repository, rootDir, runDir), runDir);
     } catch (error) {
-      removeCopy(copyDir);
+      if (runDir !== undefined) removeRunFolder(runDir);
       if (!isReadOnly(error)) throw error;
       // The tasks' git can still read it.
       return new PrivateGit([asItIs(dotGit)]);
@@ -54,45 +51,12 @@ export class PrivateGit {
 
   /** The tasks go on without this process. */
   leave(): void {
-    this.#copyDir = undefined;
+    this.#runDir = undefined;
   }
 
   [Symbol.dispose](): void {
-    if (this.#copyDir !== undefined) removeCopy(this.#copyDir);
+    if (this.#runDir !== undefined) removeRunFolder(this.#runDir);
   }
-}
-
-/** Removes the copy of a run that its process has left. */
-export function removeLeftGit(rootDir: string, runId: string): void {
-  const repository = findRepository(rootDir);
-  for (const copyDir of repository === undefined ? [] : listCopies(repository))
-    if (copyDir.endsWith(`.${runId}`)) removeCopy(copyDir);
-}
-
-/** Removes what killed runs left, but for tasks that go on; answers the folders. */
-export function sweepGitCopies(rootDir: string, self: Owner, host: Host): string[] {
-  const repository = findRepository(rootDir);
-  if (repository === undefined) return [];
-  const going = openKeeper(host).runs();
-  const left = listCopies(repository).filter((copyDir) => {
-    const [owner = '', runId = ''] = basename(copyDir).split('.');
-    const parsed = parseOwner(owner);
-    return parsed !== undefined && ownerIsDead(parsed, self) && !going.has(runId);
-  });
-  for (const copyDir of left) removeCopy(copyDir);
-  return left;
-}
-
-function listCopies({ gitDir }: GitRepository): string[] {
-  const parent = join(gitDir, copiesFolder);
-  return existsSync(parent) ? readdirSync(parent).map((name) => join(parent, name)) : [];
-}
-
-/** The last one takes the folder with it. */
-function removeCopy(copyDir: string): void {
-  rmSync(copyDir, { recursive: true, force: true });
-  const parent = dirname(copyDir);
-  if (existsSync(parent) && readdirSync(parent).length === 0) rmSync(parent, { recursive: true, force: true });
 }
 
 /**
@@ -103,21 +67,26 @@ function isOwn({ topDir, gitDir, commonDir }: GitRepository, rootDir: string): b
   if (topDir !== resolve(rootDir)) return false;
   const dotGit = join(topDir, '.git');
   if (gitDir === dotGit) return commonDir === gitDir && lstatSync(join(gitDir, 'objects')).isDirectory();
-  const back = join(gitDir, 'gitdir');
-  if (existsSync(back)) return resolve(gitDir, readFileSync(back, 'utf8').trim()) === dotGit;
-  const { variables } = parseGitConfig(readFileSync(join(commonDir, 'config'), 'latin1'));
+  if (gitDir !== commonDir)
+    return dirname(gitDir) === join(commonDir, 'worktrees') && readLine(join(gitDir, 'gitdir')) === dotGit;
+  const { variables } = parseGitConfig(readLine(join(gitDir, 'config')));
   const worktree = variables.find(({ section, key }) => section === 'core' && key === 'worktree')?.value;
   return worktree !== undefined && resolve(gitDir, Buffer.from(worktree, 'latin1').toString()) === topDir;
 }
 
-function planMounts(repository: GitRepository, rootDir: string, copyDir: string): BindMount[] {
-  const gitCopy = join(copyDir, 'git');
+/** Empty where there is no such file. */
+function readLine(file: string): string {
+  return existsSync(file) ? readRegularFile(file).toString('latin1').trim() : '';
+}
+
+function planMounts(repository: GitRepository, rootDir: string, runDir: string): BindMount[] {
+  const gitCopy = join(runDir, 'git');
   copyGit(repository, gitCopy, containerPaths.gitObjects);
   const objects = bind(repository.commonDir, containerPaths.gitObjects, true);
   if (repository.gitDir === join(rootDir, '.git')) return [bind(gitCopy, dotGitInside), objects];
   const config = join(gitCopy, 'config');
   writeFileSync(config, readFileSync(config, 'latin1').replaceAll(/^[ \t]*worktree[ \t]*=.*\n/gim, ''), 'latin1');
-  const gitFile = join(copyDir, 'gitfile');
+  const gitFile = join(runDir, 'gitfile');
   writeFileSync(gitFile, `gitdir: ${containerPaths.gitDir}\n`);
   return [bind(gitCopy, containerPaths.gitDir), bind(gitFile, dotGitInside, true), objects];
 }
@@ -128,8 +97,4 @@ function asItIs(dotGit: string): BindMount {
 
 function bind(hostDir: string, containerDir: string, readOnly = false): BindMount {
   return { type: 'bind', hostDir, containerDir, readOnly };
-}
-
-function isReadOnly(error: unknown): boolean {
-  return ['EACCES', 'EPERM', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '');
 }

@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { type PublicKey, readPublicKey } from '../attest/key.ts';
-import { ownerText } from '../engine/owner.ts';
 import { GbuildError, messageOf } from '../errors.ts';
+import type { Host } from '../host.ts';
 import { completeSet } from '../oci/image-set.ts';
 import { nameOfPlatform } from '../oci/platform.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
-import { checkOutCommit } from '../workspace/check-out.ts';
 import { askGit } from '../workspace/git.ts';
 import { findRoot } from '../workspace/root.ts';
 import { checkSignature, readProvenance } from './check-attestations.ts';
@@ -15,10 +14,10 @@ import { withRegistries } from './open-registries.ts';
 import { prepareImage } from './prepare-image.ts';
 import { assertSame } from './rebuilt-release.ts';
 import { openStore } from './release-store.ts';
+import { withCheckout } from './release-tree.ts';
 import { assertIndex, type RemoteSet, readRemoteSet } from './remote-set.ts';
 import type { RunRequest } from './run-named.ts';
-import { withSpool } from './spools.ts';
-import { openWorkspace, type Places } from './workspace-session.ts';
+import type { Places } from './workspace-session.ts';
 
 export interface VerifyRequest extends Places, Pick<RunRequest, 'engine' | 'progress' | 'stop' | 'runId' | 'streams'> {
   /** HOST/NAME:VERSION or HOST/NAME@sha256:... */
@@ -94,33 +93,29 @@ async function readCommit(remote: RemoteSet, key: PublicKey | undefined): Promis
 }
 
 async function rebuild(request: VerifyRequest, remote: RemoteSet, commit: string): Promise<void> {
-  const { host, engine, progress } = request;
+  const { host } = request;
   const version = remote.images[0]?.config.config.Labels?.['org.opencontainers.image.version'] ?? '';
-  await withSpool(host, `${ownerText(engine.owner)}.verify`, async (spoolDir) => {
-    const clone = join(spoolDir, 'source');
-    await checkOut(request, commit, clone);
-    const places = { ...request, host: { ...host, cwd: clone } };
-    const session = await openWorkspace(places, progress);
+  const { rootDir } = findRoot(host.cwd, host.homeDir);
+  await assertKnown(commit, rootDir, host);
+  await withCheckout(request, rootDir, commit, async (session) => {
     const store = await openStore(host);
-    const what = { ...places, session, version, build: true, outputs: [], frozen: 'always' as const };
+    const what = { ...request, session, version, build: true, outputs: [], frozen: 'always' as const };
     const set = completeSet((await prepareImage(what, store)).set, store);
     await assertSame(request.reference, remote, set, commit);
   });
 }
 
 /** From the repository around the caller: what is verified is what its owner has, not what somebody's document points to. */
-async function checkOut({ host }: VerifyRequest, commit: string, clone: string): Promise<void> {
-  const { rootDir } = findRoot(host.cwd, host.homeDir);
-  const known = await askGit(rootDir, ['cat-file', '-e', `${commit}^{commit}`], host.env);
-  if (known.exitCode !== 0)
-    throw new GbuildError('usage', `the commit ${commit} is not in the repository at ${rootDir}`, {
-      suggestions: [
-        'run it in a clone of the repository: git fetch --unshallow --tags',
-        'gbuild verify --no-rebuild ...',
-      ],
-      facts: { commit, rootDir },
-    });
-  await checkOutCommit(rootDir, commit, clone, host.env);
+async function assertKnown(commit: string, rootDir: string, { env }: Host): Promise<void> {
+  const known = await askGit(rootDir, ['cat-file', '-e', `${commit}^{commit}`], env);
+  if (known.exitCode === 0) return;
+  throw new GbuildError('usage', `the commit ${commit} is not in the repository at ${rootDir}`, {
+    suggestions: [
+      'run it in a clone of the repository: git fetch --unshallow --tags',
+      'gbuild verify --no-rebuild ...',
+    ],
+    facts: { commit, rootDir },
+  });
 }
 
 function readText(file: string): string {

@@ -2,18 +2,18 @@ import { closeSync, mkdirSync, openSync, rmSync, symlinkSync, writeFileSync, wri
 import { dirname, join } from 'node:path';
 import { GbuildError, messageOf } from '../errors.ts';
 import { BlobReader } from './blob-reader.ts';
-import { copyGit } from './copy-git.ts';
+import { copyGit, linkObjects } from './copy-git.ts';
 import { runOwnGit, streamOwnGit } from './git.ts';
 import { findRepository, type GitRepository } from './git-repository.ts';
 import { formatSafeConfig } from './git-view.ts';
+import { isPointer, mostPointer, resolvePointers } from './lfs.ts';
+import { readCommitTree, type TreeEntry } from './read-tree.ts';
 
-/** One entry of a commit's tree. */
-interface TreeEntry {
-  /** `100644`, `100755`, `120000` (a link) or `160000` (a submodule). */
-  mode: string;
-  id: string;
-  path: string;
-}
+/** What somebody's git folder has and the commit has not, by its names there. */
+const ofOneMachine = ['hooks', 'info', 'modules', 'index', 'config.worktree', 'objects'];
+
+/** Beats what the repository's config says of the working tree. */
+const asInCommit = '[core]\n\tautocrlf = false\n\tsparseCheckout = false\n\tfileMode = true\n\tsymlinks = true\n';
 
 /**
  * Checks a commit out into a new folder: every path with the bytes and the mode that the commit has, submodules at the commits that it
@@ -27,23 +27,18 @@ export async function checkOutCommit(
 ): Promise<void> {
   const repository = findRepository(fromDir);
   if (repository === undefined) throw cannotCheckOut(commit, fromDir, 'it is not in a git repository');
-  const entries = await makeIndex(repository, commit, toDir, env);
-  const files = entries.filter(({ mode }) => mode !== '160000');
-  const input = files.map(({ id }) => `${id}\n`).join('');
-  const blobs = new BlobReader(streamOwnGit(toDir, ['cat-file', '--batch'], env, input));
+  await makeIndex(repository, commit, toDir, env);
+  const entries = await readCommitTree(toDir, commit, env);
   const folders = new Folders(toDir);
-  try {
-    for (const entry of files) await writeEntry(toDir, folders, entry, blobs);
-    await blobs.end();
-  } catch (error) {
-    if (error instanceof GbuildError) throw error;
+  const pointers = await writeFiles(toDir, entries, folders, env).catch((error: unknown) => {
     throw cannotCheckOut(commit, fromDir, messageOf(error));
-  }
+  });
   for (const { id, path, mode } of entries) {
     if (mode !== '160000') continue;
     folders.make(path);
     await checkOutSubmodule(join(repository.topDir, path), id, join(toDir, path), env);
   }
+  await resolvePointers(toDir, pointers, join(repository.commonDir, 'lfs'), env);
   await runOwnGit(toDir, ['update-index', '-q', '--refresh'], env);
 }
 
@@ -53,46 +48,58 @@ async function makeIndex(
   commit: string,
   toDir: string,
   env: NodeJS.ProcessEnv,
-): Promise<TreeEntry[]> {
+): Promise<void> {
   const gitDir = join(toDir, '.git');
   mkdirSync(toDir, { recursive: true });
   copyGit(repository, gitDir, repository.commonDir);
-  for (const name of ['hooks', 'modules', 'index', 'config.worktree'])
-    rmSync(join(gitDir, name), { recursive: true, force: true });
-  writeFileSync(join(gitDir, 'config'), formatSafeConfig(repository), 'latin1');
+  for (const name of ofOneMachine) rmSync(join(gitDir, name), { recursive: true, force: true });
+  linkObjects(join(repository.commonDir, 'objects'), join(gitDir, 'objects'));
+  writeFileSync(join(gitDir, 'config'), `${formatSafeConfig(repository)}${asInCommit}`, 'latin1');
   writeFileSync(join(gitDir, 'HEAD'), `${commit}\n`);
   const read = await runOwnGit(toDir, ['read-tree', commit], env);
   if (read.exitCode !== 0) throw cannotCheckOut(commit, repository.topDir, read.stderr.trim());
-  // MODE TYPE OBJECT<tab>PATH
-  const tree = await runOwnGit(toDir, ['ls-tree', '-r', '-z', '--full-tree', commit], env);
-  if (tree.exitCode !== 0) throw cannotCheckOut(commit, repository.topDir, tree.stderr.trim());
-  return tree.stdout
-    .split('\0')
-    .filter((line) => line !== '')
-    .map((line) => {
-      const tab = line.indexOf('\t');
-      const [mode = '', , id = ''] = line.slice(0, tab).split(' ');
-      return { mode, id, path: line.slice(tab + 1) };
-    });
 }
 
-async function writeEntry(toDir: string, folders: Folders, entry: TreeEntry, blobs: BlobReader): Promise<void> {
-  const file = join(toDir, entry.path);
-  folders.make(dirname(entry.path));
+/** Answers the paths that hold pointers of git-lfs. */
+async function writeFiles(
+  toDir: string,
+  entries: TreeEntry[],
+  folders: Folders,
+  env: NodeJS.ProcessEnv,
+): Promise<string[]> {
+  const files = entries.filter(({ mode }) => mode !== '160000');
+  const input = files.map(({ id }) => `${id}\n`).join('');
+  const blobs = new BlobReader(streamOwnGit(toDir, ['cat-file', '--batch'], env, input));
+  const pointers: string[] = [];
+  for (const entry of files) {
+    folders.make(dirname(entry.path));
+    if (await writeEntry(toDir, entry, blobs)) pointers.push(entry.path);
+  }
+  await blobs.end();
+  return pointers;
+}
+
+/** Answers whether the file is a pointer of git-lfs. */
+async function writeEntry(toDir: string, { mode, path }: TreeEntry, blobs: BlobReader): Promise<boolean> {
+  const file = join(toDir, path);
   const size = await blobs.next();
-  if (entry.mode === '120000') {
+  if (mode === '120000') {
     const parts: Buffer[] = [];
     for await (const chunk of blobs.read(size)) parts.push(chunk);
     symlinkSync(Buffer.concat(parts), file);
-    return;
+    return false;
   }
-  const descriptor = openSync(file, 'wx', entry.mode === '100755' ? 0o777 : 0o666);
+  const descriptor = openSync(file, 'wx', mode === '100755' ? 0o777 : 0o666);
+  let begin: Buffer | undefined;
   try {
-    for await (const chunk of blobs.read(size))
+    for await (const chunk of blobs.read(size)) {
+      begin ??= chunk;
       for (let at = 0; at < chunk.length; ) at += writeSync(descriptor, chunk, at);
+    }
   } finally {
     closeSync(descriptor);
   }
+  return begin !== undefined && size <= mostPointer && isPointer(begin);
 }
 
 async function checkOutSubmodule(

@@ -1,5 +1,15 @@
-import { copyFileSync, lstatSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  copyFileSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { join, resolve } from 'node:path';
 import { judgeGitPath } from './git-folder.ts';
 import type { GitRepository } from './git-repository.ts';
 
@@ -26,6 +36,35 @@ function copyFolder(fromDir: string, toDir: string, objectsOf: string): void {
     if (folders.has(name)) copyTree(from, to);
     else if (name === 'modules') copyModules(from, to, `${objectsOf}/${name}`);
     else if (isKept(name)) copyFile(from, to);
+  }
+}
+
+/** Gives a git folder the objects of another as hard links, or as copies where the disk or the owner is another. */
+export function linkObjects(fromDir: string, toDir: string): void {
+  linkTree(fromDir, toDir);
+  const alternates = join(fromDir, 'info/alternates');
+  if (lstatSync(alternates, { throwIfNoEntry: false })?.isFile() !== true) return;
+  // Lines are relative to the folder of objects.
+  const lines = readFileSync(alternates, 'utf8').split('\n');
+  const absolute = lines.filter((line) => line !== '' && !line.startsWith('#')).map((line) => resolve(fromDir, line));
+  rmSync(join(toDir, 'info/alternates'));
+  writeFileSync(join(toDir, 'info/alternates'), absolute.map((line) => `${line}\n`).join(''));
+}
+
+function linkTree(fromDir: string, toDir: string): void {
+  mkdirSync(toDir, { recursive: true });
+  for (const entry of readdirSync(fromDir, { withFileTypes: true })) {
+    const [from, to] = [join(fromDir, entry.name), join(toDir, entry.name)];
+    if (entry.isDirectory()) linkTree(from, to);
+    else if (entry.isFile()) linkOrCopy(from, to);
+  }
+}
+
+function linkOrCopy(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch {
+    copyFileSync(from, to);
   }
 }
 

@@ -46,8 +46,8 @@ export function cloneByGit(args: string[], cwd: string, env: NodeJS.ProcessEnv):
 }
 
 /** Runs git in a repository that gbuild made itself, by the caller's own configuration. */
-export function runOwnGit(dir: string, args: string[], env: NodeJS.ProcessEnv): Promise<GitAnswer> {
-  return execute(dir, [...quiet, ...args], { ...withoutGit(env), ...withoutNetwork });
+export function runOwnGit(dir: string, args: string[], env: NodeJS.ProcessEnv, input?: string): Promise<GitAnswer> {
+  return execute(dir, [...quiet, ...args], { ...withoutGit(env), ...withoutNetwork }, input);
 }
 
 /** The same as a stream, for answers that may be large. Throws where git fails. */

@@ -1,0 +1,123 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { ensureTestImage, machineImage, removeTestImage } from '../support/base-image.ts';
+import { commitAll, git, openCli } from '../support/cli.ts';
+
+const engine = inject('engineHost');
+const cli = openCli({ engine, toolchain: machineImage });
+beforeAll(() => ensureTestImage(engine, machineImage));
+const names: string[] = [];
+afterAll(async () => {
+  for (const name of names) await removeTestImage(engine, `${name}:1.0.0`);
+  cli[Symbol.dispose]();
+});
+
+const body = `secrets:
+  TOKEN: {file: token}
+tasks:
+  build:
+    run: mkdir -p out && git describe --tags > out/version && cat "$TOKEN_FILE" | wc -c > out/length && ls -A > out/seen
+    secrets: [TOKEN]
+image:
+  entrypoint: [cat]
+  layers:
+    - {name: out, from: [out], to: /app}
+    - {name: source, from: [src, start.sh], to: /app}
+`;
+
+/** Locked and committed, with a tag. */
+async function makeReleasable(name: string): Promise<string> {
+  names.push(name);
+  const cwd = cli.tasks(name, body, {
+    'src/a.txt': 'a\nb\n',
+    'src/b.txt': 'b\n',
+    'start.sh': '#!/bin/sh\necho started\n',
+    '.gitignore': 'out/\ntoken\n.env\n',
+  });
+  const { exitCode, stderr } = await cli.run(['lock'], { cwd });
+  expect(exitCode, stderr).toBe(0);
+  commitAll(cwd, 'locked');
+  git(cwd, 'tag', 'v1.2.3');
+  writeFileSync(join(cwd, 'token'), 'not-in-any-image');
+  return cwd;
+}
+
+/** The id of a release that is made with a store of its own, and what was said on the way. */
+async function release(cwd: string): Promise<{ exitCode: number | string; id?: string; stderr: string }> {
+  const env = { XDG_DATA_HOME: join(cli.dir, `data-${Math.random()}`) };
+  const { exitCode, stdout, stderr } = await cli.run(['image', '--release', '1.0.0', '--json'], { cwd, env });
+  if (exitCode !== 0) return { exitCode, stderr };
+  return { exitCode, id: (JSON.parse(stdout) as { imageId: string }).imageId, stderr };
+}
+
+test('one commit gives one image, whatever a laptop has that git does not speak of', async () => {
+  const cwd = await makeReleasable('commit-one');
+  const clone = join(cli.dir, 'commit-one-clone');
+  git(cli.dir, 'clone', '-q', cwd, clone);
+  writeFileSync(join(clone, 'token'), 'not-in-any-image');
+  const honest = await release(clone);
+  expect(honest.exitCode, honest.stderr).toBe(0);
+  writeFileSync(join(cwd, '.env'), 'PASSWORD=of-this-laptop');
+  mkdirSync(join(cwd, 'out'));
+  writeFileSync(join(cwd, 'out/stale'), 'x');
+  git(cwd, 'update-index', '--skip-worktree', 'src/b.txt');
+  writeFileSync(join(cwd, 'src/b.txt'), 'only here\n');
+  git(cwd, 'update-index', '--assume-unchanged', 'src/a.txt');
+  rmSync(join(cwd, 'src/a.txt'));
+  const here = await release(cwd);
+  expect([here.exitCode, here.id], here.stderr).toEqual([0, honest.id]);
+  expect(here.stderr).toMatch(/^building a clean checkout of [0-9a-f]{12}: in this folder \S+ is not in the commit$/m);
+  expect(existsSync(join(cwd, '.git/gbuild'))).toBe(false);
+  expect(readFileSync(join(cwd, 'out/stale'), 'utf8')).toBe('x');
+});
+
+test('line ends and filters of a machine make no other image', async () => {
+  const cwd = await makeReleasable('commit-eol');
+  const honest = await release(cwd);
+  const clone = join(cli.dir, 'commit-eol-clone');
+  git(cli.dir, 'clone', '-q', '-c', 'core.autocrlf=true', cwd, clone);
+  writeFileSync(join(clone, 'token'), 'not-in-any-image');
+  expect(readFileSync(join(clone, 'start.sh'), 'utf8')).toContain('\r\n');
+  const there = await release(clone);
+  expect([there.exitCode, there.id], there.stderr).toEqual([0, honest.id]);
+});
+
+test('a submodule that is not there refuses the release by its name', async () => {
+  const cwd = await makeReleasable('commit-part');
+  const part = cli.repository('commit-part-part', { c: 'c\n' });
+  git(cwd, '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', part, 'vendor/shared');
+  commitAll(cwd, 'with a part');
+  const clone = join(cli.dir, 'commit-part-clone');
+  git(cli.dir, 'clone', '-q', cwd, clone);
+  const { exitCode, stderr } = await release(clone);
+  expect([exitCode, cli.plain(stderr)]).toMatchInlineSnapshot(`
+    [
+      2,
+      "building a clean checkout of 58343436a695: in this folder the submodule vendor/shared is not checked out
+    ",
+    ]
+  `);
+  const whole = await release(cwd);
+  expect(whole.exitCode, whole.stderr).toBe(0);
+});
+
+test('outputs that are there are packed without a checkout, of a tree whose tracked files are the commit', async () => {
+  const cwd = await makeReleasable('commit-outputs');
+  expect((await cli.run(['build'], { cwd })).exitCode).toBe(0);
+  const args = ['image', '--release', '1.0.0', '--no-build'];
+  git(cwd, 'update-index', '--skip-worktree', 'src/b.txt');
+  writeFileSync(join(cwd, 'src/b.txt'), 'only here\n');
+  const refused = await cli.run(args, { cwd });
+  expect([refused.exitCode, cli.plain(refused.stderr)]).toMatchInlineSnapshot(`
+    [
+      2,
+      "error: <dir>/commit-outputs is not its commit, though git calls it clean: src/b.txt has other bytes
+      try: leave out --no-build: then the release is built in a clean checkout of the commit
+    ",
+    ]
+  `);
+  writeFileSync(join(cwd, 'src/b.txt'), 'b\n');
+  const { exitCode, stderr } = await cli.run(args, { cwd });
+  expect([exitCode, /checkout/.test(stderr)], stderr).toEqual([0, false]);
+});
