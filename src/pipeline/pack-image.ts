@@ -30,13 +30,16 @@ export async function packImage(
   revision: Revision | undefined,
 ): Promise<PackedImage> {
   const { session, host } = request;
+  // A release is built where nothing lay about: see `withReleaseTree`.
+  const isUntouched = plan.version !== undefined && request.build;
+  const input = { rootDir: session.rootDir, rules: plan.layers, host, isUntouched };
   if (plan.version !== undefined || request.outputs.length > 0) {
-    const image = putOn(plan, base, await collectLayers(session.rootDir, plan.layers, host.env));
+    const image = putOn(plan, base, await collectLayers(input));
     return { image, remember: () => {}, forget: () => {} };
   }
   const memory = new TreeMemory(host, session.rootDir, plan.repository);
   const clock = memory.readClock();
-  const collected = await collectRules(session.rootDir, plan.layers, host.env);
+  const collected = await collectRules(input);
   const entries = flatten(collected);
   const prints = printEntries(entries, clock);
   const ground = JSON.stringify([base.engineId, plan.layers, request.engine.endpoint.url]);

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from '../host.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Entry } from '../oci/entry.ts';
 import { unknownPrint } from '../plan/delta.ts';
+import { readFileClock } from './file-clock.ts';
 
 /** What is remembered of an image that was packed from a tree: enough to put only what changed since on top of it. */
 export interface PackedTree {
@@ -53,17 +54,9 @@ export class TreeMemory {
     rmSync(this.#file, { force: true });
   }
 
-  /**
-   * The file system's own time, in nanoseconds. A file that changed at or after it may change once more without its times
-   * showing it.
-   */
+  /** See `readFileClock`: a file that changed at or after it may change once more without its times showing it. */
   readClock(): bigint {
-    const probe = `${this.#file}.${process.pid}.clock`;
-    mkdirSync(join(this.#file, '..'), { recursive: true });
-    writeFileSync(probe, '');
-    const { ctimeNs } = statSync(probe, { bigint: true });
-    rmSync(probe);
-    return ctimeNs;
+    return readFileClock(this.#file);
   }
 }
 

@@ -13,6 +13,7 @@ import { pruneLogs } from './prune-logs.ts';
 import { listReports } from './reports.ts';
 import type { ServiceReport } from './run-services.ts';
 import { runTasks, type TaskReport, type TaskStreams } from './run-tasks.ts';
+import { TaskTimes } from './task-times.ts';
 
 export interface RunRequest extends PrepareRequest {
   runId: string;
@@ -59,7 +60,8 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
     runTasks({ plan: timed, ground: { ...ground, workspace }, engine, streams, progress, stop, logDir, secrets });
   const { image, labels } = ground;
   const carried = { session, engine, host, progress, stop, image: image.reference, labels, tasks: plan.tasks, early };
-  const running = withWorkspace(carried, run);
+  const times = new TaskTimes(host, session.rootDir);
+  const running = times.around(() => withWorkspace(carried, run));
   // After the first container was asked for: what others left can wait for it.
   const swept = sweepBeside(request, plan);
   const bound = new CacheBound(engine, host, plan);

@@ -11,7 +11,7 @@ import { askRepository } from '../toolchain/asked-version.ts';
 import type { Catalog } from '../toolchain/catalog.ts';
 import { readDefaults, type ToolchainDefaults } from '../toolchain/defaults.ts';
 import type { Assumption } from '../toolchain/detect.ts';
-import { factsHold } from '../toolchain/facts.ts';
+import { ruleHolds } from '../toolchain/facts.ts';
 import { readToolchainFolder } from '../toolchain/folder.ts';
 import { type ResolvedToolchain, resolveToolchain } from '../toolchain/resolve.ts';
 import { findRoot } from '../workspace/root.ts';
@@ -51,7 +51,7 @@ export async function openWorkspace(
     jre: spec.image.jre,
   });
   warnOfRefusedFiles(resolved, places.host, progress);
-  const toolchain = { ...resolved, caches: resolved.caches.filter(({ when }) => factsHold(rootDir, when)) };
+  const toolchain = { ...resolved, caches: resolved.caches.filter((cache) => ruleHolds(rootDir, cache)) };
   return {
     rootDir,
     spec,

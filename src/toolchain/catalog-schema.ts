@@ -29,8 +29,13 @@ const layerRuleSchema = z.strictObject({
   name: word,
   /** Files and folders of the workspace; '.' is all of it. */
   from: z.array(z.string()).min(1),
-  /** What of `from`: all files (default), those tracked by git, or the packages that npm installs for production. */
-  select: z.enum(['all', 'tracked', 'npm-production']).default('all'),
+  /**
+   * What of `from`: all files (default); `production`, the installed packages that production needs; `made`, what git ignores and a task
+   * made; `tracked`, the rest, which is what git tracks, submodules included, and new files, but for what .dockerignore names.
+   */
+  select: z.enum(['all', 'tracked', 'made', 'production']).default('all'),
+  /** Folders, by name wherever they lie, that are known to be what builds make, whoever wrote to them last; with `select: made`. */
+  outputs: z.array(z.string()).default([]),
   /** Globs relative to the workspace; without any, everything. */
   include: z.array(z.string()).default([]),
   exclude: z.array(z.string()).default([]),
@@ -40,8 +45,6 @@ const layerRuleSchema = z.strictObject({
   optional: z.boolean().default(false),
   /** Its files change together: it is one layer, however large. */
   whole: z.boolean().default(false),
-  /** Only those paths of `from` that this file speaks of (a build folder that package.json names). */
-  namedIn: z.string().optional(),
   /** All of these must hold, and none of those. */
   when: z.array(factSchema).default([]),
   unless: z.array(factSchema).default([]),
@@ -137,6 +140,7 @@ export const toolchainSchema = z.strictObject({
         path: cachePath,
         env: environment.default({}),
         when: z.array(factSchema).default([]),
+        unless: z.array(factSchema).default([]),
       }),
     )
     .default([]),
@@ -173,6 +177,17 @@ export const toolchainSchema = z.strictObject({
     .record(word, z.union([taskRuleSchema.transform((rule) => [rule]), z.array(taskRuleSchema).min(1)]))
     .default({}),
   layers: z.array(layerRuleSchema).default([]),
+  /** Where `layers` cannot make an image that starts: the reason, and what to do. */
+  refusals: z
+    .array(
+      z.strictObject({
+        because: z.string(),
+        remedy: z.string(),
+        when: z.array(factSchema).min(1),
+        unless: z.array(factSchema).default([]),
+      }),
+    )
+    .default([]),
   /** What an image starts where the spec is silent: the first that holds. */
   entrypoint: z.array(entrypointSchema).default([]),
   /** Where the repository's own files say it lives: the first that is an address. */
@@ -198,6 +213,7 @@ export type LayerRule = z.infer<typeof layerRuleSchema>;
 export type TaskRule = z.infer<typeof taskRuleSchema>;
 export type EntrypointRule = z.infer<typeof entrypointSchema>;
 export type OptionRule = z.infer<typeof optionSchema>;
+export type RefusalRule = ToolchainData['refusals'][number];
 export type JreRule = z.infer<typeof jreSchema>;
 export type PartRule = z.infer<typeof partSchema>;
 export type ToolchainData = z.infer<typeof toolchainSchema>;

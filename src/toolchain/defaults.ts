@@ -1,6 +1,6 @@
-import type { EntrypointRule, Fact, LayerRule, TaskRule } from './catalog-schema.ts';
+import type { EntrypointRule, Fact, LayerRule, RefusalRule, TaskRule } from './catalog-schema.ts';
 import { splitCommandLine } from './command-line.ts';
-import { factsHold, readFact } from './facts.ts';
+import { factsHold, readFact, ruleHolds } from './facts.ts';
 
 /** A task that a repository gets without saying so. */
 export interface DefaultTask {
@@ -15,10 +15,12 @@ export interface DefaultTask {
 /** What a toolchain proposes for one repository; the spec's own words win over it. */
 export interface ToolchainDefaults {
   tasks: Record<string, DefaultTask>;
-  /** In layer order; `when` and `namedIn` are decided, so a planner needs to look at neither. */
+  /** In layer order; `when` and `unless` are decided, so a planner needs to look at neither. */
   layers: LayerRule[];
   /** Those below all others, also where the spec says what the others are. */
   jreLayers: LayerRule[];
+  /** Why those layers make no image that starts. */
+  refusal?: { because: string; remedy: string };
   entrypoint?: { command: string[]; because: string };
   /** As the file has it: a web or git address, or a registry's shorthand. */
   origin?: string;
@@ -29,6 +31,7 @@ export interface DefaultRules {
   tasks: Record<string, TaskRule[]>;
   layers: LayerRule[];
   jreLayers?: LayerRule[];
+  refusals?: RefusalRule[];
   entrypoint: EntrypointRule[];
   origins: Fact[];
 }
@@ -37,7 +40,9 @@ export interface DefaultRules {
 export function readDefaults(rootDir: string, rules: DefaultRules): ToolchainDefaults {
   const entrypoint = readEntrypoint(rootDir, rules.entrypoint);
   const origin = rules.origins.map((fact) => readFact(rootDir, fact)).find((text) => text !== undefined);
+  const refusal = rules.refusals?.find((rule) => ruleHolds(rootDir, rule));
   return {
+    ...(refusal !== undefined && { refusal: { because: refusal.because, remedy: refusal.remedy } }),
     tasks: readTasks(rootDir, rules.tasks),
     layers: readLayers(rootDir, rules.layers),
     jreLayers: readLayers(rootDir, rules.jreLayers ?? []),
@@ -47,10 +52,7 @@ export function readDefaults(rootDir: string, rules: DefaultRules): ToolchainDef
 }
 
 function readLayers(rootDir: string, rules: LayerRule[]): LayerRule[] {
-  return rules
-    .filter(({ when, unless }) => factsHold(rootDir, when) && !unless.some((fact) => factsHold(rootDir, [fact])))
-    .map((rule) => ({ ...rule, from: rule.from.filter((path) => isNamed(rootDir, rule.namedIn, path)) }))
-    .filter((rule) => rule.from.length > 0);
+  return rules.filter((rule) => ruleHolds(rootDir, rule));
 }
 
 function readTasks(rootDir: string, rules: Record<string, TaskRule[]>): Record<string, DefaultTask> {
@@ -71,11 +73,4 @@ function readEntrypoint(rootDir: string, rules: EntrypointRule[]): ToolchainDefa
     return { command: argv, because };
   }
   return undefined;
-}
-
-/** Whether a file speaks of a path, as a path or a word of a command, but not merely as a key (`"build": ...`). */
-function isNamed(rootDir: string, file: string | undefined, path: string): boolean {
-  if (file === undefined) return true;
-  const escaped = path.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  return readFact(rootDir, { file, pattern: `(?<![\\w.-])${escaped}(?![\\w-]|"\\s*:)` }) !== undefined;
 }

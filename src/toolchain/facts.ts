@@ -23,6 +23,11 @@ export function factsHold(rootDir: string, facts: Fact[]): boolean {
   return facts.every((fact) => readFact(rootDir, fact) !== undefined);
 }
 
+/** True when all of a rule's facts hold that must, and none that must not. */
+export function ruleHolds(rootDir: string, { when, unless }: { when: Fact[]; unless: Fact[] }): boolean {
+  return factsHold(rootDir, when) && !unless.some((fact) => factsHold(rootDir, [fact]));
+}
+
 /** How a fact is spoken of: `package.json (engines.node)`. */
 export function factName(fact: Fact): string {
   return fact.json === undefined ? fact.file : `${fact.file} (${fact.json})`;

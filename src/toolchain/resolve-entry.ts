@@ -70,8 +70,8 @@ export function resolveEntry(
 }
 
 /** What the data says of repositories, as it is. */
-function rulesOf({ caches, hostFiles, keystores, tools, tasks, layers, entrypoint, origins }: ToolchainData) {
-  return { caches, hostFiles, keystores, tools, tasks, layers, entrypoint, origins };
+function rulesOf({ caches, hostFiles, keystores, tools, tasks, layers, entrypoint, refusals, origins }: ToolchainData) {
+  return { caches, hostFiles, keystores, tools, tasks, layers, entrypoint, refusals, origins };
 }
 
 interface ImageFacts {

@@ -1,5 +1,5 @@
 import type { BaseEntry, CatalogEntry } from './catalog.ts';
-import type { EntrypointRule, Fact, LayerRule, TaskRule } from './catalog-schema.ts';
+import type { EntrypointRule, Fact, LayerRule, RefusalRule, TaskRule } from './catalog-schema.ts';
 import type { ToolchainFolder } from './folder.ts';
 import type { HostFileRule } from './host-files.ts';
 import type { LockState, ToolchainRequest } from './lock-state.ts';
@@ -13,6 +13,8 @@ export interface ToolchainCache {
   env: Record<string, string>;
   /** What must hold of a repository that has use for it. */
   when: Fact[];
+  /** What must not. */
+  unless: Fact[];
 }
 
 export interface CatalogSource {
@@ -63,6 +65,7 @@ export interface ResolvedToolchain {
   /** Where the image has a Java runtime of its own: the layers of that, below all others. */
   jreLayers: LayerRule[];
   entrypoint: EntrypointRule[];
+  refusals: RefusalRule[];
   origins: Fact[];
   lockState: LockState;
   source: ToolchainSource;
@@ -83,5 +86,6 @@ export const nothingKnown = {
   layers: [],
   jreLayers: [],
   entrypoint: [],
+  refusals: [],
   origins: [],
 };

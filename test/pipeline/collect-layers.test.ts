@@ -1,8 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { collectRules } from '../../src/pipeline/collect-layers.ts';
+import { TaskTimes } from '../../src/pipeline/task-times.ts';
 import { layersOf } from '../../src/plan/image-plan.ts';
 import { parseSpec } from '../../src/spec/read.ts';
 import { readCatalog } from '../../src/toolchain/catalog.ts';
@@ -28,7 +30,11 @@ function writeTree(files: Record<string, string>): string {
 async function listPacked(rootDir: string, toolchain: string, layers = 'auto'): Promise<string[]> {
   const { spec } = parseSpec(`gbuild: 1\nname: a\ntoolchain: ${toolchain}\nimage: { layers: ${layers} }\n`);
   const defaults = readDefaults(rootDir, catalog.find(toolchain)!.data);
-  const collected = await collectRules(rootDir, layersOf({ spec, defaults }), {});
+  const collected = await collectRules({
+    rootDir,
+    rules: layersOf({ spec, defaults }),
+    host: { env: {}, cacheDir: join(rootDir, '../none') },
+  });
   return collected.flatMap(({ entries }) => entries.filter(({ type }) => type === 'file').map(({ path }) => path));
 }
 
@@ -72,5 +78,94 @@ describe('files that may hold credentials', () => {
     const layers =
       '[{name: all, from: [.]}, {name: settings, from: [./.npmrc]}, {name: one, from: [.], include: [config/.npmrc]}]';
     expect(await listPacked(rootDir, 'node', layers)).toEqual(['app/server.js', 'app/.npmrc', 'app/config/.npmrc']);
+  });
+});
+
+describe('of a checkout that was built', () => {
+  const runGit = (cwd: string, ...args: string[]) =>
+    execFileSync('git', ['-c', 'protocol.file.allow=always', '-c', 'user.name=a', '-c', 'user.email=a@b', ...args], {
+      cwd,
+    });
+
+  /** A repository with a submodule in which a person left a file, and a task made others. */
+  async function buildCheckout(): Promise<{
+    rootDir: string;
+    host: { env: Record<string, string>; cacheDir: string };
+  }> {
+    const shared = writeTree({ 'prices.js': '', '.gitignore': 'local.txt\n' });
+    const rootDir = writeTree({
+      'package.json': '{"workspaces": ["packages/*"]}',
+      'packages/api/package.json': '{}',
+      'server.js': '',
+      'test/data.json': '',
+      'README.md': '',
+      'notes.txt': '',
+      '.gitignore': 'node_modules/\ndist/\n/app.js\n/mine/\n.next/\n',
+      '.dockerignore': 'notes.txt\ndist\n',
+    });
+    for (const dir of [shared, rootDir]) runGit(dir, 'init', '-q');
+    runGit(shared, 'add', '-A');
+    runGit(shared, 'commit', '-qm', 'shared');
+    runGit(rootDir, 'submodule', '--quiet', 'add', shared, 'vendor/shared');
+    runGit(rootDir, 'add', '-A');
+    runGit(rootDir, 'commit', '-qm', 'all');
+    const write = (path: string) => {
+      mkdirSync(dirname(join(rootDir, path)), { recursive: true });
+      writeFileSync(join(rootDir, path), '');
+    };
+    for (const path of ['mine/data.txt', 'vendor/shared/local.txt', 'dist/of-yesterday.js', 'new.js']) write(path);
+    mkdirSync(join(rootDir, 'left-behind'));
+    runGit(rootDir, 'status');
+    const host = { env: {}, cacheDir: join(rootDir, '../', `${basename(rootDir)}-cache`) };
+    dirs.push(host.cacheDir);
+    await new TaskTimes(host, rootDir).around(async () => {
+      for (const path of ['app.js', 'packages/api/dist/main.js', '.next/server/a.js', '.next/cache/large']) write(path);
+      for (const path of ['node_modules/ms/index.js', 'packages/api/node_modules/ms/index.js']) write(path);
+      mkdirSync(join(rootDir, 'uploads'));
+    });
+    return { rootDir, host };
+  }
+
+  async function listByLayer(isUntouched: boolean): Promise<Record<string, string[]>> {
+    const { rootDir, host } = await buildCheckout();
+    const { spec } = parseSpec('gbuild: 1\nname: a\ntoolchain: node\n');
+    const rules = layersOf({ spec, defaults: readDefaults(rootDir, catalog.find('node')!.data) });
+    const collected = await collectRules({ rootDir, rules, host, isUntouched });
+    const hasNone = (path: string, paths: string[]) => !paths.some((other) => other.startsWith(`${path}/`));
+    return Object.fromEntries(
+      collected.map(({ name, entries }) => {
+        const paths = entries.map(({ path }) => path);
+        return [name, paths.filter((path) => hasNone(path, paths))];
+      }),
+    );
+  }
+
+  test('an image has what tasks made and what is no secret of git, but not what a person left there', async () => {
+    expect(await listByLayer(false)).toEqual({
+      dependencies: ['app/node_modules/ms/index.js', 'app/packages/api/node_modules/ms/index.js'],
+      outputs: [
+        'app/.next/server/a.js',
+        'app/app.js',
+        'app/dist/of-yesterday.js',
+        'app/packages/api/dist/main.js',
+        'app/uploads',
+      ],
+      application: [
+        'app/README.md',
+        'app/new.js',
+        'app/package.json',
+        'app/packages/api/package.json',
+        'app/server.js',
+        'app/test/data.json',
+        'app/vendor/shared/.gitignore',
+        'app/vendor/shared/prices.js',
+      ],
+    });
+  });
+
+  test('a release, which is built where nothing lay about, has all that git ignores', async () => {
+    const { outputs } = await listByLayer(true);
+    expect(outputs).toEqual(expect.arrayContaining(['app/mine/data.txt', 'app/vendor/shared/local.txt']));
+    expect(outputs).not.toContain('app/.next/cache/large');
   });
 });

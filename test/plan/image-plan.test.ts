@@ -40,7 +40,7 @@ describe('planImage', () => {
   it('has its Java runtime below its own layers, laid out by the same task as those of the toolchain', () => {
     const layer = (name: string) => ({
       ...{ name, from: [`${name}/`], to: `/${name}`, include: [], exclude: [] },
-      ...{ select: 'all' as const, optional: false, whole: false, when: [], unless: [] },
+      ...{ select: 'all' as const, outputs: [], optional: false, whole: false, when: [], unless: [] },
     });
     const stage = { run: 'stage', needs: [], env: {}, reports: [], because: '' };
     const planOf = (image: string) => {
