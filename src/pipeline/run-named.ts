@@ -5,6 +5,7 @@ import type { TaskPlan } from '../plan/task-plan.ts';
 import { formatSeconds } from '../reporter/format.ts';
 import { pruneMemories } from '../sync/prune-memories.ts';
 import type { EarlyRead } from '../sync/read-side.ts';
+import { listMissingVariables } from '../toolchain/npm-variables.ts';
 import { CacheBound } from './bound-caches.ts';
 import { type CarriedWorkspace, readEarly, type SyncReport } from './carry-copy.ts';
 import { withWorkspace } from './carry-workspace.ts';
@@ -14,6 +15,7 @@ import { listReports } from './reports.ts';
 import type { ServiceReport } from './run-services.ts';
 import { runTasks, type TaskReport, type TaskStreams } from './run-tasks.ts';
 import { TaskTimes } from './task-times.ts';
+import type { WorkspaceSession } from './workspace-session.ts';
 
 export interface RunRequest extends PrepareRequest {
   runId: string;
@@ -69,11 +71,19 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
   try {
     const { done, sync } = await running.finally(() => bound.apply(progress));
     const report = reportOf({ tasks: withReports(plan, done.tasks), services: done.services }, sync);
-    throwIfFailed(report);
+    throwIfFailed(report, suggestVariables(plan, session));
     return report;
   } finally {
     await swept;
   }
+}
+
+/** Settings of the repository may name variables, and a task does not get the caller's. */
+function suggestVariables({ tasks }: TaskPlan, { rootDir, toolchain }: WorkspaceSession): string[] {
+  const isPassed = (name: string) =>
+    tasks.some(({ passEnv, env }) => passEnv.includes(name) || Object.hasOwn(env, name));
+  const missing = listMissingVariables(rootDir, toolchain.hostFiles, isPassed);
+  return missing.map(({ file, name }) => `write "passEnv: [${name}]" in gbuild.yml   # ${file} names it`);
 }
 
 /** A run that is not divided has all test files. */
@@ -104,13 +114,13 @@ function withReports({ rootDir, tasks }: TaskPlan, reports: TaskReport[]): TaskR
 }
 
 /** The first failing task decides the exit code; the message names every one that failed or was skipped. */
-function throwIfFailed(report: RunReport): void {
+function throwIfFailed(report: RunReport, hints: string[]): void {
   const { tasks, seconds } = report;
   const failed = describeFailed(tasks);
   if (failed === undefined) return;
   throw new GbuildError('task-failed', `${failed.what} (${formatSeconds(seconds)})`, {
     exitCode: failed.first.exitCode ?? 1,
-    suggestions: [`less ${failed.first.log}`, `gbuild shell   # look around in the same container`],
+    suggestions: [...hints, `less ${failed.first.log}`, `gbuild shell   # look around in the same container`],
     facts: { ...report },
   });
 }

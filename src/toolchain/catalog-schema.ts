@@ -156,6 +156,8 @@ export const toolchainSchema = z.strictObject({
         from: belowHome,
         to: absolutePath,
         keep: pattern.optional(),
+        /** The form in which it names variables, which are filled in from the caller's. */
+        variables: z.enum(['npm']).optional(),
       }),
     )
     .default([]),

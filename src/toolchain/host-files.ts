@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from '../host.ts';
+import { fillVariables } from './npm-variables.ts';
 
 /** A file of the caller's home that tools in a container read too, `to` being where. */
 export interface HostFileRule {
@@ -10,16 +11,19 @@ export interface HostFileRule {
   to: string;
   /** Only lines that match are taken: the others speak of the host's own folders. */
   keep?: string | undefined;
+  /** The form in which it names the caller's variables, which are filled in. */
+  variables?: 'npm' | undefined;
 }
 
 /** What is there of those files, with its bytes. Credentials may be among them: they go where the tool looks, nowhere else. */
 export function readHostFiles(
-  host: Pick<Host, 'homeDir'>,
+  host: Pick<Host, 'homeDir' | 'env'>,
   rules: readonly HostFileRule[],
 ): (HostFileRule & { bytes: Buffer })[] {
   return rules.flatMap((rule) => {
     try {
-      const bytes = keepLines(readFileSync(join(host.homeDir, rule.from)), rule.keep);
+      const kept = keepLines(readFileSync(join(host.homeDir, rule.from)), rule.keep);
+      const bytes = rule.variables === 'npm' ? Buffer.from(fillVariables(kept.toString(), host.env)) : kept;
       return bytes.length === 0 ? [] : [{ ...rule, bytes }];
     } catch {
       return [];
