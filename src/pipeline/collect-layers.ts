@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { GbuildError } from '../errors.ts';
 import type { Host } from '../host.ts';
@@ -94,15 +94,32 @@ function collectEntries(rootDir: string, rule: PlannedLayer, select: (rule: Plan
   const from = rule.from.filter((path) => isThere(rootDir, path, rule));
   if (from.length === 0) return [];
   const { keep, keepsEmpty } = select(rule);
+  const isListed = rule.listedIn === undefined ? () => true : readList(join(rootDir, rule.listedIn));
   const walked = walkFiles(rootDir, {
     from: from.map((path) => path.replace(/\/+$/, '')),
     ...(rule.include.length > 0 && { include: rule.include }),
     exclude: rule.exclude,
-    keep: (path, isFolder) => keep(path, isFolder) && (!mayHoldCredentials(path) || rule.credentials.includes(path)),
+    keep: (path, isFolder) =>
+      keep(path, isFolder) && isListed(path) && (!mayHoldCredentials(path) || rule.credentials.includes(path)),
   });
   const entries = dropEmptied(walked, keepsEmpty);
   if (!entries.some((entry) => entry.type !== 'directory') && !rule.optional) throw nothingIn(rule, rootDir);
   return entries.map((entry) => ({ ...entry, path: placeIn(entry.path, from, rule.to) }));
+}
+
+/** Holds for the paths that a file lists, for all in them, and for the folders above. */
+function readList(hostFile: string): KeepPath {
+  const listed = new Set(
+    existsSync(hostFile)
+      ? readFileSync(hostFile, 'utf8')
+          .split('\n')
+          .filter((line) => line !== '')
+      : [],
+  );
+  const above = new Set<string>();
+  for (const path of listed) for (let at = posix.dirname(path); at !== '.'; at = posix.dirname(at)) above.add(at);
+  const isIn = (path: string): boolean => path !== '.' && (listed.has(path) || isIn(posix.dirname(path)));
+  return (path) => above.has(path) || isIn(path);
 }
 
 /** Leaves out folders that hold nothing that is kept: git has no empty folders, so a clone has not got them. */

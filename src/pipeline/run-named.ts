@@ -100,7 +100,7 @@ export function sweepBeside(
 ): Promise<unknown> {
   const logs = ['runs', 'builds'].map((name) => pruneLogs(join(host.stateDir, name)));
   const sweeping = engine.sweep({ networks: services.length > 0 });
-  return Promise.allSettled([sweeping, ...logs, pruneMemories(host.cacheDir)]);
+  return Promise.allSettled([sweeping, ...logs, pruneMemories(host.cacheDir), TaskTimes.prune(host)]);
 }
 
 /** After the run: only then all of it is on this machine. */

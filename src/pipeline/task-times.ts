@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Host } from '../host.ts';
 import { readFileClock } from './file-clock.ts';
+
+const folderName = 'task-times';
 
 /** From and until, in nanoseconds of the file system's clock. */
 type Span = [begin: bigint, end: bigint];
@@ -10,8 +13,11 @@ type Span = [begin: bigint, end: bigint];
 /** An output that is older than this many runs, and was written by none of them, counts as somebody else's. */
 const most = 2000;
 
-/** Clocks of file systems tick, and those of network file systems are another machine's. */
-const margin = 1_000_000_000n;
+/** Two ticks of a file system's clock. */
+const margin = 20_000_000n;
+
+/** Workspaces that are remembered: those that tasks ran in last. */
+const mostKept = 200;
 
 /**
  * Remembers when tasks ran in a workspace: what changed meanwhile is theirs. This costs a run two looks at a clock; comparing what git
@@ -22,7 +28,17 @@ export class TaskTimes {
 
   constructor({ cacheDir }: Pick<Host, 'cacheDir'>, rootDir: string) {
     const key = createHash('sha256').update(rootDir).digest('hex');
-    this.#file = join(cacheDir, 'task-times', `${key}.json`);
+    this.#file = join(cacheDir, folderName, `${key}.json`);
+  }
+
+  /** Forgets workspaces that no task ran in for long: a release's own checkout is one of a moment. */
+  static async prune({ cacheDir }: Pick<Host, 'cacheDir'>): Promise<void> {
+    const folder = join(cacheDir, folderName);
+    const files = (await readdir(folder).catch(() => [])).map((name) => join(folder, name));
+    if (files.length <= mostKept) return;
+    const usedAt = new Map(files.map((file) => [file, lstatSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0]));
+    const old = files.sort((left, right) => usedAt.get(left)! - usedAt.get(right)!).slice(0, -mostKept);
+    await Promise.allSettled(old.map((file) => rm(file, { force: true })));
   }
 
   /** Times the work; a memory that cannot be kept fails no run. */

@@ -26,12 +26,14 @@ export function planWanted({ spec, defaults, tasks, ran }: WantedInput): (path: 
   return (path) => tests.some((test) => test(path));
 }
 
-function testOf({ from, include, exclude }: LayerRule): (path: string) => boolean {
+function testOf({ from, include, exclude, select }: LayerRule): (path: string) => boolean {
   const places = from.map((path) => path.split('/').filter((part) => part !== '' && part !== '.'));
   const isIn = places.map((parts) => parts.join('/'));
   const isIncluded = include.length === 0 ? () => true : matcherOf(include);
   const isExcluded = exclude.length === 0 ? () => false : withFolders(matcherOf(exclude));
+  const isChosen = select === 'production' ? (path: string) => /(?:^|\/)node_modules(?:\/|$)/.test(path) : () => true;
   return (path) =>
+    isChosen(path) &&
     isIn.some((place) => place === '' || path === place || path.startsWith(`${place}/`)) &&
     isIncluded(path) &&
     !isExcluded(path);

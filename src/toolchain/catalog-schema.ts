@@ -36,6 +36,8 @@ const layerRuleSchema = z.strictObject({
   select: z.enum(['all', 'tracked', 'made', 'production']).default('all'),
   /** Folders, by name wherever they lie, that are known to be what builds make, whoever wrote to them last; with `select: made`. */
   outputs: z.array(z.string()).default([]),
+  /** Of these only what this file of the workspace lists, a path a line; a folder stands for all in it. */
+  listedIn: z.string().optional(),
   /** Globs relative to the workspace; without any, everything. */
   include: z.array(z.string()).default([]),
   exclude: z.array(z.string()).default([]),

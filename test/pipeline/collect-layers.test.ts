@@ -48,6 +48,12 @@ describe('files that may hold credentials', () => {
     '.bundle/config': 'token',
     'config/.npmrc': 'token',
   };
+  const gems = {
+    'vendor/bundle/.gbuild-production': 'vendor/bundle/ruby/3.3.0/gems/a-1\n',
+    'vendor/bundle/ruby/3.3.0/gems/a-1/.env': 'token',
+    'vendor/bundle/ruby/3.3.0/gems/a-1/lib/a.rb': '',
+    'public/assets/.env': 'token',
+  };
   /** What each toolchain packs, in every place that its rules take files from. */
   const trees: Record<string, Record<string, string>> = {
     node: {
@@ -60,8 +66,8 @@ describe('files that may hold credentials', () => {
       'dist/.env': 'token',
       ...token,
     },
-    ruby: { Gemfile: '', 'vendor/bundle/gbuild/ruby/3.3.0/.env': 'token', 'public/assets/.env': 'token', ...token },
-    jruby: { Gemfile: '', 'vendor/bundle/gbuild/ruby/3.3.0/.env': 'token', 'public/assets/.env': 'token', ...token },
+    ruby: { Gemfile: '', ...gems, ...token },
+    jruby: { Gemfile: '', ...gems, ...token },
     jvm: { 'pom.xml': '', 'target/gbuild/start/a.jar': '', 'target/gbuild/classes/.env': 'token', ...token },
     sbt: { 'build.sbt': '', 'target/gbuild/start/a.jar': '', 'target/gbuild/classes/.env': 'token', ...token },
   };
@@ -168,4 +174,34 @@ describe('of a checkout that was built', () => {
     expect(outputs).toEqual(expect.arrayContaining(['app/mine/data.txt', 'app/vendor/shared/local.txt']));
     expect(outputs).not.toContain('app/.next/cache/large');
   });
+});
+
+test('of gems only those that the stage lists are packed, without what compiling them left', async () => {
+  const gem = 'vendor/bundle/ruby/3.3.0/gems/native-1';
+  const rootDir = writeTree({
+    Gemfile: '',
+    '.ruby-version': '',
+    'vendor/bundle/.gbuild-production': `${gem}\nvendor/bundle/ruby/3.3.0/specifications/native-1.gemspec\n`,
+    [`${gem}/lib/native.rb`]: '',
+    [`${gem}/lib/native.so`]: '',
+    [`${gem}/ext/native/native.c`]: '',
+    [`${gem}/ext/native/native.o`]: '',
+    [`${gem}/ext/native/Makefile`]: '',
+    [`${gem}/ext/native/mkmf.log`]: '',
+    'vendor/bundle/ruby/3.3.0/gems/native-10/lib/other.rb': '',
+    'vendor/bundle/ruby/3.3.0/specifications/native-1.gemspec': '',
+    'vendor/bundle/.gbuild-gemspecs/gems/own/own.gemspec': '',
+    'vendor/bundle/.gitignore': '*',
+    'vendor/cache/native-1.gem': '',
+  });
+  const at = `app/${gem}`;
+  expect(await listPacked(rootDir, 'ruby')).toEqual([
+    `${at}/ext/native/native.c`,
+    `${at}/lib/native.rb`,
+    `${at}/lib/native.so`,
+    'app/vendor/bundle/ruby/3.3.0/specifications/native-1.gemspec',
+    'app/.ruby-version',
+    'app/Gemfile',
+    'app/gems/own/own.gemspec',
+  ]);
 });
