@@ -190,7 +190,7 @@ test('of gems only those that the stage lists are packed, without what compiling
     [`${gem}/ext/native/mkmf.log`]: '',
     'vendor/bundle/ruby/3.3.0/gems/native-10/lib/other.rb': '',
     'vendor/bundle/ruby/3.3.0/specifications/native-1.gemspec': '',
-    'vendor/bundle/.gbuild-gemspecs/gems/own/own.gemspec': '',
+    'vendor/bundle/.gbuild-evaluated/gems/own/own.gemspec': '',
     'vendor/bundle/.gitignore': '*',
     'vendor/cache/native-1.gem': '',
   });
