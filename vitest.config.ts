@@ -4,10 +4,8 @@ import DearestFirst from './test/support/dearest-first.ts';
 /** The matrix tier: a file that only multiplies what another one holds has this in its name. `bin/test --matrix` runs it. */
 const matrix = 'test/**/*.matrix.test.ts';
 
-/** Files that look at all that an engine has, or take away whatever came to it meanwhile: no other file runs beside them. */
-export const alone = ['attach', 'commands', 'engine', 'image-publish', 'kill', 'quickstart', 'toolchain'].map(
-  (name) => `test/e2e/${name}.test.ts`,
-);
+/** Files that look at all that an engine has, or count what another file's run may sweep: no other file runs beside them. */
+export const alone = ['attach', 'kill', 'toolchain'].map((name) => `test/e2e/${name}.test.ts`);
 
 const withEngine = {
   globalSetup: ['test/support/engine-setup.ts'],

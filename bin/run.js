@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The way in: answers --version before anything is loaded, keeps compiled code between starts, then hands over.
+// The way in: answers --version and --help before anything is loaded, keeps compiled code between starts, then hands over.
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 13)) {
@@ -15,7 +15,10 @@ const { enableCompileCache } = process.getBuiltinModule('node:module');
 const { fileURLToPath } = process.getBuiltinModule('node:url');
 
 const rootDir = fileURLToPath(new URL('..', import.meta.url));
-const argv = process.argv.slice(2);
+/** Global flags and the engine's, as `baseFlags` and `engineFlags` in src/commands/base.ts have them. */
+const flagsWithValue = ['-C', '--directory', '-H', '--host', '--context', '--machine'];
+const flagsAlone = ['-q', '--quiet', '-v', '--verbose', '--json'];
+const { words, flags, rest } = divideWords(process.argv.slice(2));
 const printed = printedAnswer();
 if (printed !== undefined) {
   process.stdout.write(printed);
@@ -23,23 +26,48 @@ if (printed !== undefined) {
   enableCompileCache();
   const { main } = await import('../dist/main.js');
   // Not awaited: where a reader has closed our output, oclif waits for ever for it to drain; then the process just ends.
-  main(argv, rootDir);
+  main([...words, ...flags, ...rest], rootDir);
 }
 
 /** What needs no command to run: the version, and help as the build wrote it down. */
 function printedAnswer() {
-  if (argv[0] === '--version') {
+  if (words.length === 0 && rest[0] === '--version') {
     const { name, version } = JSON.parse(readFileSync(`${rootDir}/package.json`, 'utf8'));
     return `${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`;
   }
-  const end = argv.indexOf('--');
-  const own = end === -1 ? argv : argv.slice(0, end);
-  if (own.length > 0 && !own.includes('--help')) return undefined;
-  const words = own.slice(
-    0,
-    own.findIndex((word) => word.startsWith('-')),
-  );
+  const end = rest.indexOf('--');
+  const own = end === -1 ? rest : rest.slice(0, end);
+  const isBare = words.length + flags.length + own.length === 0;
+  if (!isBare && !own.includes('--help')) return undefined;
   if (!words.every((word) => /^[a-z]+$/.test(word))) return undefined;
   const file = `${rootDir}/dist/help/${words.join('-') || 'index'}.txt`;
   return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+}
+
+/**
+ * Divides a command line: the words of the command, the global flags among and before them, and all from the first other
+ * flag on. oclif wants a command before its flags.
+ */
+function divideWords(given) {
+  const divided = { words: [], flags: [], rest: [] };
+  let at = 0;
+  while (at < given.length) {
+    const length = given[at].startsWith('-') ? countFlagWords(given[at]) : 0;
+    if (length === undefined) break;
+    divided[length === 0 ? 'words' : 'flags'].push(...given.slice(at, at + (length || 1)));
+    at += length || 1;
+  }
+  return { ...divided, rest: given.slice(at) };
+}
+
+/** Counts the words of a global flag with its value: 1 for `-q`, `-CDIR` and `--host=URL`, 2 for `-C DIR` and `-qC DIR`. */
+function countFlagWords(word) {
+  if (flagsAlone.includes(word)) return 1;
+  if (flagsWithValue.includes(word)) return 2;
+  if (word.startsWith('--')) return flagsWithValue.includes(word.split('=')[0]) ? 1 : undefined;
+  const letters = [...word.slice(1)];
+  const valued = letters.findIndex((letter) => !flagsAlone.includes(`-${letter}`));
+  if (valued === -1) return letters.length > 0 ? 1 : undefined;
+  if (!flagsWithValue.includes(`-${letters[valued]}`)) return undefined;
+  return valued === letters.length - 1 ? 2 : 1;
 }

@@ -12,6 +12,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const notCommands = new Set([
   'base',
   'completion-script',
+  'print',
   'read-host',
   'report-error',
   'shard-flags',

@@ -8,6 +8,7 @@ export const exitCodes = {
   'spec-missing': 2,
   'config-invalid': 2,
   'secret-invalid': 2,
+  'trust-missing': 2,
   'lock-invalid': 2,
   'lock-stale': 2,
   'toolchain-unknown': 2,

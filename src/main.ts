@@ -1,6 +1,6 @@
 import { Config, flush, run } from '@oclif/core';
 import { normalizeArgv } from '@oclif/core/help';
-import { ownWords, printError } from './commands/base.ts';
+import { ownWords, printError, printJson } from './commands/print.ts';
 import { asGbuildError, errorAsJson } from './commands/report-error.ts';
 import { GbuildError } from './errors.ts';
 import { suggest } from './spec/suggest.ts';
@@ -12,7 +12,7 @@ import { suggest } from './spec/suggest.ts';
 export async function main(argv: string[], rootDir: string): Promise<void> {
   const fail = (thrown: unknown) => {
     const error = asGbuildError(thrown);
-    if (ownWords(argv).includes('--json')) process.stdout.write(`${JSON.stringify(errorAsJson(error), null, 2)}\n`);
+    if (ownWords(argv).includes('--json')) printJson(errorAsJson(error));
     else printError(error, argv);
     process.exitCode = error.exitCode;
   };
@@ -34,12 +34,27 @@ export async function main(argv: string[], rootDir: string): Promise<void> {
 
 function assertCommandExists(config: Config, argv: string[]): void {
   const [id] = normalizeArgv(config, argv);
-  if (id === undefined || id.startsWith('-') || config.findCommand(id) || config.findTopic(id)) return;
+  if (id === undefined || config.findCommand(id) || config.findTopic(id)) return;
   const names = config.commands.filter((command) => !command.hidden).map((command) => command.id.replaceAll(':', ' '));
+  if (id.startsWith('-')) throw flagWithoutCommand(argv, names);
   const asked = id.replaceAll(':', ' ');
   const close = suggest(asked, names);
   throw new GbuildError('usage', `there is no command "${asked}"; the commands are ${names.join(', ')}`, {
     suggestions: close === undefined ? [`gbuild run ${asked}`, 'gbuild --help'] : [`gbuild ${close}`],
     facts: { commands: names },
+  });
+}
+
+/** bin/run.js has put global flags after the command already: a flag that is still first is another one, or there is no command. */
+function flagWithoutCommand(argv: string[], names: string[]): GbuildError {
+  const at = argv.findIndex((word) => names.includes(word));
+  if (at === -1)
+    return new GbuildError('usage', `no command is given; the commands are ${names.join(', ')}`, {
+      suggestions: ['gbuild --help'],
+      facts: { commands: names },
+    });
+  const ordered = [argv[at], ...argv.slice(0, at), ...argv.slice(at + 1)].join(' ');
+  return new GbuildError('usage', `${argv[0]} comes before the command ${argv[at]}; only global flags may`, {
+    suggestions: [/^[\w\s.,:=/@+-]+$/.test(ordered) ? `gbuild ${ordered}` : `gbuild ${argv[at]} --help`],
   });
 }

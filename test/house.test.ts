@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { allowedImports, packageOwners } from './support/house.ts';
+import { allowedImports, ownReaders, packageOwners, sharedFiles } from './support/house.ts';
 
 const src = fileURLToPath(new URL('../src', import.meta.url));
 
@@ -28,7 +28,7 @@ it('lets imports point down only', () => {
     importsOf(file)
       .filter(({ specifier }) => specifier.startsWith('.'))
       .map(({ specifier }) => relative(src, join(src, dirname(file), specifier)))
-      .filter((target) => !['errors.ts', 'host.ts'].includes(target) && roomOf(target) !== roomOf(file))
+      .filter((target) => !sharedFiles.includes(target) && !['fs', roomOf(file)].includes(roomOf(target)))
       .filter((target) => !allowedImports[roomOf(file)]?.includes(roomOf(target)))
       .map((target) => `${file} imports ${target}`),
   );
@@ -62,4 +62,45 @@ it('never asks what time it is below commands/', () => {
     (file) => roomOf(file) !== 'commands' && /Date\.now\(\)|new Date\(\)/.test(codeOf(file)),
   );
   expect(readers).toEqual([]);
+});
+
+it('reads files that others bring through fs/read-bounded.ts, which neither hangs nor fills the memory', () => {
+  const opening = /\b(readFileSync|readFile|createReadStream|openSync|open|openAsBlob|readv?Sync)\b/;
+  const importsOfFs = /import\s+(\*[^;]*?|\w+|\{[^}]*\})\s+from 'node:fs(?:\/promises)?'/g;
+  const readers = files.filter((file) =>
+    [...codeOf(file).matchAll(importsOfFs)].some(([, names = '']) => !names.startsWith('{') || opening.test(names)),
+  );
+  // Whoever adds a module here says in test/support/house.ts why no repository can turn what it reads.
+  expect(readers.sort()).toEqual(Object.keys(ownReaders).sort());
+});
+
+it('names temporaries by a mark of their writer, so that gbuild clean can tell whose they are', () => {
+  const readers = files.filter((file) => /process\.pid|\bmkdtemp(Sync)?\(/.test(codeOf(file)));
+  // Of a folder for a socket the name has to be short; the others make the marks.
+  expect(readers.sort()).toEqual([
+    'engine/owner.ts',
+    'engine/podman-service.ts',
+    'fs/own-folder.ts',
+    'fs/writer-mark.ts',
+    'toolchain/work-dir.ts',
+  ]);
+});
+
+/** Code that matches, by its file. */
+function filesWith(pattern: RegExp): string[] {
+  return files.filter((file) => pattern.test(codeOf(file))).sort();
+}
+
+it("writes to the caller's terminal in one file, which escapes what comes from elsewhere", () => {
+  const writes =
+    /\bconsole\.|\bstd(out|err)\??\.write\(|\bux\b|\bthis\.(warn|error|logToStderr)\(|writeSync\([12]\b|emitWarning/;
+  // A shard's reporter writes its own lines, which it escapes, among the output of its tasks.
+  expect(filesWith(writes)).toEqual(['commands/print.ts', 'pipeline/run-shards.ts']);
+});
+
+it('hands the streams of the terminal only to what tasks print and to what draws on it', () => {
+  const streams = /\bprocess\.std(out|err)\b(?!\.(isTTY|columns|rows|on)\b)/;
+  const tasks = ['image', 'lock', 'task-command', 'verify'].map((name) => `commands/${name}.ts`);
+  const drawing = ['base', 'doctor', 'print'].map((name) => `commands/${name}.ts`);
+  expect(filesWith(streams)).toEqual([...tasks, ...drawing].sort());
 });

@@ -40,7 +40,7 @@ export function verifyEnvelope(envelope: Envelope, key: PublicKey): Statement {
     throw new GbuildError('signature-invalid', 'the attestation was not signed with this key, or was changed since');
   if (envelope.payloadType !== statementMediaType)
     throw new GbuildError('signature-invalid', `what was signed is no in-toto statement but ${envelope.payloadType}`);
-  return JSON.parse(payload.toString()) as Statement;
+  return parseObject(payload) as unknown as Statement;
 }
 
 /** An object out of JSON that anybody may have written. */
@@ -51,7 +51,7 @@ export function parseObject(bytes: Uint8Array): Record<string, unknown> {
   } catch {
     // Told below, with what is JSON and no object.
   }
-  throw new GbuildError('signature-invalid', 'what should hold a signature is no JSON object');
+  throw new GbuildError('signature-invalid', 'what should hold a signature or a statement is no JSON object');
 }
 
 /** What is signed (DSSE v1, "Pre-Authentication Encoding"). */

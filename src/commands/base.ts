@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
 import { Command, Flags } from '@oclif/core';
-import pico from 'picocolors';
 import type { Host } from '../host.ts';
 import { PlainReporter, QuietReporter } from '../reporter/plain.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { TerminalReporter } from '../reporter/terminal.ts';
+import { coloursOf, printError, printJson, printLines, printText, writeProgress } from './print.ts';
 import { readHost } from './read-host.ts';
-import { asGbuildError, errorAsJson, formatError } from './report-error.ts';
+import { asGbuildError, errorAsJson } from './report-error.ts';
 
 /** Flags of every command that talks to an engine. */
 export const engineFlags = {
@@ -45,7 +45,7 @@ export abstract class BaseCommand extends Command {
 
   /** Progress goes to stderr, in the form its reader can use; results go to stdout. */
   protected openProgress(flags: { quiet: boolean; verbose: boolean }, host: Host): Progress {
-    const write = (text: string) => void process.stderr.write(text);
+    const write = writeProgress;
     if (flags.quiet) return new QuietReporter(write);
     if (!host.isTerminal || host.isCI || this.jsonEnabled() || flags.verbose) {
       return new PlainReporter({ write, verbose: flags.verbose });
@@ -54,31 +54,24 @@ export abstract class BaseCommand extends Command {
     return new TerminalReporter({ output: process.stderr, write, colour });
   }
 
+  /** A result's lines. Each is one line whatever it holds; nothing in it reaches the terminal that would act there. */
+  override log(lines: string | readonly string[] = '', mark = ''): void {
+    if (!this.jsonEnabled()) printLines(typeof lines === 'string' ? [lines] : lines, mark);
+  }
+
+  /** A result that was laid out in lines before: a table, a page, a script. */
+  protected logText(text: string): void {
+    if (!this.jsonEnabled()) printText(text);
+  }
+
+  protected override logJson(value: unknown): void {
+    printJson(value);
+  }
+
   protected override async catch(thrown: unknown): Promise<void> {
     const error = asGbuildError(thrown);
     process.exitCode = error.exitCode;
     if (this.jsonEnabled()) this.logJson(errorAsJson(error));
     else printError(error, this.argv);
   }
-}
-
-/** The words of a command line that are for gbuild: what follows `--` is a task's. */
-export function ownWords(argv: string[]): string[] {
-  return argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
-}
-
-/** Prints a failure to stderr for a person. */
-export function printError(error: ReturnType<typeof asGbuildError>, argv: string[]): void {
-  const own = ownWords(argv);
-  const verbose = own.includes('--verbose') || own.includes('-v');
-  process.stderr.write(formatError(error, { verbose, red: coloursOf(process.stderr).red }));
-}
-
-/**
- * Colours for what is written to a stream: where that is a terminal, unless NO_COLOR is set. picocolors by itself asks
- * standard output alone, and colours every pipe and file where CI is set.
- */
-export function coloursOf(stream: { isTTY?: boolean }, env = process.env): ReturnType<typeof pico.createColors> {
-  const isForced = !['', '0', 'false'].includes(env.FORCE_COLOR ?? '');
-  return pico.createColors(!env.NO_COLOR && (isForced || (stream.isTTY === true && env.TERM !== 'dumb')));
 }

@@ -1,5 +1,6 @@
-import { cleanUp } from '../pipeline/clean-up.ts';
+import { cleanEngine } from '../pipeline/clean-up.ts';
 import { openEngine } from '../pipeline/engine-session.ts';
+import { sweepFiles } from '../pipeline/sweep-files.ts';
 import { BaseCommand, engineFlags } from './base.ts';
 import { newRunId } from './task-command.ts';
 
@@ -7,7 +8,7 @@ export default class CleanCommand extends BaseCommand {
   static override summary =
     'Remove what killed runs of gbuild left behind: containers, half-made images, temporary files';
   static override description =
-    `Only things of runs whose process is dead are removed. Every run does the same by itself.`;
+    `Only things of runs whose process is dead are removed. Every run does the same by itself on the engine that it uses.`;
   static override flags = { ...engineFlags };
   static override examples = ['<%= config.bin %> clean', '<%= config.bin %> clean --json'];
 
@@ -15,10 +16,13 @@ export default class CleanCommand extends BaseCommand {
     const { flags } = await this.parse(CleanCommand);
     const host = this.readHost(flags);
     const progress = this.openProgress(flags, host);
+    // Before the engine is asked: a full disk may be why there is none.
+    const files = await sweepFiles(host);
+    if (files.length > 0) progress.note(`removed ${files.length} files and folders that dead processes left`);
     const engine = await openEngine(host, flags, newRunId(), progress);
     try {
-      const report = await cleanUp({ host, installDir: this.config.root }, engine);
-      const { containers, images, volumes, networks, services, files } = report;
+      const report = { ...(await cleanEngine(engine)), files };
+      const { containers, images, volumes, networks, services } = report;
       const more = networks.length === 0 ? '' : `${networks.length} networks, `;
       const jobs = services.length > 0 ? `, ${services.length} jobs of the swarm` : '';
       this.log(

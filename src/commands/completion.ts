@@ -24,7 +24,7 @@ export default class CompletionCommand extends BaseCommand {
         flags: Object.values(command.flags).flatMap(({ name, char }) => [`--${name}`, ...(char ? [`-${char}`] : [])]),
       }));
     const script = formatCompletion(args.shell as 'bash' | 'zsh', commands).trimEnd();
-    this.log(script);
+    this.logText(script);
     return { shell: args.shell, script };
   }
 }

@@ -20,7 +20,7 @@ export default class DiffCommand extends OpenImageCommand {
     const { flags, args } = await this.parse(DiffCommand);
     const { before, after } = args;
     const difference = await this.withRequest(flags, (request) => diffImages({ ...request, before, after }));
-    this.log(difference.text);
+    this.logText(difference.text);
     process.exitCode = difference.data.isSame ? 0 : 1;
     return difference.data;
   }

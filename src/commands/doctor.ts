@@ -2,7 +2,10 @@ import { Args, Flags } from '@oclif/core';
 import { endpointEnv } from '../engine/endpoint.ts';
 import { GbuildError } from '../errors.ts';
 import { type Check, checkNames, diagnose } from '../pipeline/doctor.ts';
-import { BaseCommand, coloursOf, engineFlags } from './base.ts';
+import { BaseCommand, engineFlags } from './base.ts';
+import { coloursOf } from './print.ts';
+import { openStop } from './stop.ts';
+import { newRunId } from './task-command.ts';
 
 const { green, yellow, red } = coloursOf(process.stdout);
 const marks = { ok: green('ok     '), warning: yellow('warning'), problem: red('problem') };
@@ -10,7 +13,7 @@ const marks = { ok: green('ok     '), warning: yellow('warning'), problem: red('
 export default class DoctorCommand extends BaseCommand {
   static override summary = 'Look at everything a run depends on, and say what to do about each';
   static override description =
-    'Looks at Node, engine, disk, proxy, CA roots, clock, spec and lock. Exits with 3 when the engine is a problem, with 2 when the spec or the lock is.';
+    'Looks at Node, engine, disk, proxy, CA roots, clock, release store, spec and lock. Exits with 3 when the engine or the store is a problem, with 2 when the spec or the lock is. With --fix, what is damaged in the store is written again from the engine or a registry; what nobody has is named.';
   static override args = { check: Args.string({ options: [...checkNames], description: 'look at this only' }) };
   static override flags = {
     ...engineFlags,
@@ -18,34 +21,51 @@ export default class DoctorCommand extends BaseCommand {
       description: 'print the chosen engine as lines for a shell to evaluate',
       exclusive: ['json'],
     }),
+    fix: Flags.boolean({ description: 'mend the release store: nothing that is whole is lost' }),
+    registry: Flags.string({
+      helpValue: 'HOST[:PORT]',
+      description: 'registry that --fix asks too; by default GBUILD_REGISTRY, gbuild.yml and config.yml say which',
+      dependsOn: ['fix'],
+    }),
+    forget: Flags.string({
+      multiple: true,
+      helpValue: 'NAME:VERSION',
+      description: 'name that --fix takes out of the store, for one that nobody has any more',
+      dependsOn: ['fix'],
+    }),
   };
   static override examples = [
     '<%= config.bin %> doctor',
     '<%= config.bin %> doctor engine --json',
+    '<%= config.bin %> doctor --fix',
     'eval "$(<%= config.bin %> doctor engine --shell)"',
   ];
 
   async run() {
     const { flags, args } = await this.parse(DoctorCommand);
+    const host = this.readHost(flags);
+    const progress = this.openProgress(flags, host);
+    using stop = openStop((text) => progress.warn(text));
+    const { registry, forget = [] } = flags;
     const { checks, endpoint, info } = await diagnose({
-      host: this.readHost(flags),
+      host,
       installDir: this.config.root,
       choice: flags,
       nodeVersion: process.versions.node,
-      only: args.check === undefined ? [] : [args.check],
+      only: args.check !== undefined ? [args.check] : flags.fix ? ['store'] : [],
+      fix: flags.fix ? { progress, stop, runId: newRunId(), registry, forget } : undefined,
     });
-    if (flags.shell) this.log(endpoint === undefined ? '' : shellLines(endpointEnv(endpoint)));
-    else if (!flags.quiet) this.log(checks.map(format).join('\n'));
+    if (flags.shell) this.logText(endpoint === undefined ? '' : shellLines(endpointEnv(endpoint)));
+    else if (!flags.quiet) for (const check of checks) this.log(format(check), marks[check.state]);
     throwIfProblem(checks, flags.quiet || flags.shell);
     const { url, source, reason, warnings } = endpoint ?? {};
     return { checks, ...(endpoint && { engine: { url, source, reason, warnings, info } }) };
   }
 }
 
-function format({ name, state, detail, todo }: Check): string {
-  return [`${marks[state]}  ${name.padEnd(7)} ${detail}`, ...todo.map((each) => `                  try: ${each}`)].join(
-    '\n',
-  );
+/** Follows its mark. */
+function format({ name, detail, todo }: Check): string[] {
+  return [`  ${name.padEnd(7)} ${detail}`, ...todo.map((each) => `                  try: ${each}`)];
 }
 
 function throwIfProblem(checks: Check[], silently: boolean): void {
@@ -53,7 +73,7 @@ function throwIfProblem(checks: Check[], silently: boolean): void {
   if (problems.length === 0) return;
   const names = problems.map(({ name }) => name);
   throw new GbuildError(
-    names.includes('engine') ? 'engine-unreachable' : 'spec-invalid',
+    names.includes('engine') ? 'engine-unreachable' : names.includes('store') ? 'store-failed' : 'spec-invalid',
     silently ? problems.map(({ detail }) => detail).join('; ') : `${names.join(' and ')}: see above`,
     {
       suggestions: problems.flatMap(({ todo }) => todo),

@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/engine.ts';
+import { escapeLine } from '../escape.ts';
 import type { Stop } from '../host.ts';
 import { openEngine } from '../pipeline/engine-session.ts';
 import type { Places } from '../pipeline/workspace-session.ts';
@@ -40,7 +41,8 @@ export abstract class EngineCommand extends BaseCommand {
 }
 
 /** Rows in columns as wide as their widest cell; the first row is the heading. */
-export function formatTable(rows: string[][]): string {
+export function formatTable(table: string[][]): string {
+  const rows = table.map((row) => row.map(escapeLine));
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length))) ?? [];
   return rows
     .map((row) =>

@@ -25,7 +25,7 @@ export default class InspectCommand extends OpenImageCommand {
     const image = await this.withRequest(flags, (request) =>
       inspectImage({ ...request, name: args.image, html, files, packages }),
     );
-    this.log(image.text);
+    this.logText(image.text);
     return image.data;
   }
 }

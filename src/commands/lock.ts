@@ -45,7 +45,7 @@ export default class LockCommand extends TaskCommand {
   private async lock(open: OpenCommand, flags: { update: boolean; try: boolean }, asked?: string): Promise<Lock> {
     const { name } = open.session.toolchain;
     if (asked !== undefined && asked !== name) throw otherToolchain(asked, name);
-    if (!flags.update) return (await readyToolchain({ ...open, frozen: 'never' })).lock;
+    if (!flags.update) return (await readyToolchain({ ...open, frozen: 'never', isLockAsked: true })).lock;
     const { updateLock } = await import('../pipeline/update-lock.ts');
     // What the tests print is progress here: the result is the lock.
     const streams = { ...this.openStreams(open.host), stdout: process.stderr };

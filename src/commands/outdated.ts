@@ -23,7 +23,7 @@ export default class OutdatedCommand extends EngineCommand {
     const { flags, args } = await this.parse(OutdatedCommand);
     const { all = false, registry } = flags;
     const releases = await this.withEngine(flags, (open) => listOutdated({ ...open, name: args.name, all, registry }));
-    this.log(releases.length === 0 ? 'no releases' : releases.map(format).join('\n'));
+    this.log(releases.length === 0 ? 'no releases' : releases.flatMap(format));
     if (releases.some(({ state }) => state === 'outdated')) process.exitCode = 1;
     return { releases };
   }
@@ -31,13 +31,13 @@ export default class OutdatedCommand extends EngineCommand {
 
 const mostShown = 10;
 
-function format({ reference, platform, base, state, today, changes }: BaseState): string {
+function format({ reference, platform, base, state, today, changes }: BaseState): string[] {
   const what = platform === undefined ? reference : `${reference} for ${platform}`;
-  if (state === 'current') return `${what} stands on ${base} as it is today`;
-  if (state === 'unknown') return `${what} stands on ${base}; no lock and not this engine tells what it is today`;
+  if (state === 'current') return [`${what} stands on ${base} as it is today`];
+  if (state === 'unknown') return [`${what} stands on ${base}; no lock and not this engine tells what it is today`];
   const now = today === base ? "today's" : today;
   const way = platform === undefined ? `gbuild rebase ${reference}` : 'gbuild lock --update, then gbuild image';
-  return `${what} stands on ${base}; ${now} has: ${describe(changes)}\n  try: ${way} --release ${next(reference)}`;
+  return [`${what} stands on ${base}; ${now} has: ${describe(changes)}`, `  try: ${way} --release ${next(reference)}`];
 }
 
 function describe(changes: string[] | undefined): string {

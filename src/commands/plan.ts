@@ -18,11 +18,11 @@ export default class PlanCommand extends BaseCommand {
     const progress = this.openProgress(flags, host);
     if (flags.tasks) {
       const tasks = await listTasks({ host, installDir: this.config.root });
-      this.log(tasks.join('\n'));
+      this.log(tasks);
       return { tasks };
     }
     const plan = await explainPlan({ host, installDir: this.config.root }, args.task, progress);
-    this.log(plan.text.trimEnd());
+    this.logText(plan.text.trimEnd());
     return plan.data;
   }
 }

@@ -56,11 +56,11 @@ export default class RebaseCommand extends EngineCommand {
   }
 }
 
-function summarise({ reference, imageId, alreadyReleased, rebasedFrom, base, changes }: RebaseRecord): string {
+function summarise({ reference, imageId, alreadyReleased, rebasedFrom, base, changes }: RebaseRecord): string[] {
   const old = rebasedFrom.split('@')[0];
   const done = alreadyReleased ? 'already released' : 'released';
   const line = `${reference} ${done}: ${old} on ${base.reference} (${formatDigest(imageId)})`;
-  if (changes === undefined) return `${line}\n  the old base is not here any more: what changed in it cannot be told`;
+  if (changes === undefined) return [line, '  the old base is not here any more: what changed in it cannot be told'];
   const none = changes.length === 0 ? ['no Debian package differs'] : changes;
-  return [line, ...none.map((change) => `  ${change}`)].join('\n');
+  return [line, ...none.map((change) => `  ${change}`)];
 }

@@ -1,5 +1,6 @@
 import { Errors } from '@oclif/core';
 import { diskError, GbuildError, messageOf } from '../errors.ts';
+import { escapeLine, escapeMessage } from '../escape.ts';
 
 /** Whatever was thrown, as one of ours: a mistake in the command line is the caller's, a full disk
  * the machine's, anything unknown is our bug. */
@@ -19,9 +20,9 @@ export function asGbuildError(thrown: unknown): GbuildError {
 
 /** What a person reads on stderr: what happened, then what to type next; a stack only for a bug, only with --verbose. */
 export function formatError(error: GbuildError, options: { verbose: boolean; red: (text: string) => string }): string {
-  const lines = [`${options.red('error:')} ${error.message}`];
+  const lines = [`${options.red('error:')} ${escapeMessage(error.message)}`];
   if (options.verbose || error.code === 'bug') lines.push(...causes(error.cause, error.code === 'bug'));
-  for (const suggestion of error.suggestions) lines.push(`  try: ${suggestion}`);
+  for (const suggestion of error.suggestions) lines.push(`  try: ${escapeLine(suggestion)}`);
   return `${lines.join('\n')}\n`;
 }
 
@@ -34,7 +35,7 @@ export function errorAsJson(error: GbuildError): object {
 function causes(cause: unknown, withStack: boolean): string[] {
   const lines: string[] = [];
   for (let next = cause; next instanceof Error && lines.length < 10; next = next.cause) {
-    lines.push(...`  because: ${withStack ? (next.stack ?? next.message) : next.message}`.split('\n'));
+    lines.push(...`  because: ${escapeMessage(withStack ? (next.stack ?? next.message) : next.message)}`.split('\n'));
   }
   return lines;
 }

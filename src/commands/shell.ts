@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { openShell } from '../pipeline/open-shell.ts';
 import { publishFlag, readPublished } from './publish-flag.ts';
 import { openTerminal, TaskCommand, taskFlags } from './task-command.ts';
@@ -25,9 +26,14 @@ export default class ShellCommand extends TaskCommand {
       process.exitCode = exitCode;
       return { exitCode };
     } finally {
-      process.stdin.unref();
+      releaseInput(process.stdin);
     }
   }
+}
+
+/** Lets the process end while its input stays open. Files and /dev/null hold nothing open, and have no `unref`. */
+function releaseInput(input: Readable & { unref?(): void }): void {
+  input.unref?.();
 }
 
 /** The container's terminal echoes and edits lines, and Ctrl-C is for what runs in it. */

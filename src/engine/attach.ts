@@ -1,4 +1,6 @@
 import type { Socket } from 'node:net';
+import { GbuildError, messageOf } from '../errors.ts';
+import { type Pace, PaceKeeper } from '../oci/pace.ts';
 import type { ContainerIO, ContainerSpec } from './container-spec.ts';
 import { Demuxer } from './demux.ts';
 
@@ -7,34 +9,44 @@ const lingerMilliseconds = 2_000;
 
 /** The taken-over connection of one container: its output flows to the caller, the caller's input to it. */
 export interface Attachment {
-  /** Rejects when the caller could not take output, or the stream makes no sense. */
+  /** Rejects when the caller could not take output or give input, or the stream makes no sense. */
   broken: Promise<never>;
-  /** Settles when all output was handed over: at the stream's end, or when nothing more came for a while. */
-  drained(): Promise<void>;
+  /** Settles when all output was handed over: at the stream's end, or when nothing more came for a while, or too little at this pace. */
+  drained(pace: Pace): Promise<void>;
   /** The connection broke before the stream's end. */
   readonly wasCut: boolean;
+  /** What was left of the output came too slowly to be waited for. */
+  readonly isSlow: boolean;
   close(): void;
 }
 
-/** Whether a chunk is being taken, when the last one was (performance.now), and whether the connection broke. */
+/** Whether a chunk is being taken, when the last one was (performance.now), the bytes so far, and how the connection fared. */
 interface Activity {
   waiting: boolean;
   last: number;
+  bytes: number;
   wasCut: boolean;
+  isSlow: boolean;
 }
 
 /** Starts both directions. One chunk is handed over at a time: a slow caller slows the container, memory stays flat. */
 export function attachOutput(socket: Socket, spec: ContainerSpec, io: ContainerIO): Attachment {
-  const activity: Activity = { waiting: false, last: performance.now(), wasCut: false };
+  const activity: Activity = { waiting: false, last: performance.now(), bytes: 0, wasCut: false, isSlow: false };
   const pump = pumpOutput(socket, spec.tty, io, activity);
-  const broken = new Promise<never>((_, reject) => pump.catch(reject));
+  let detach = () => {};
+  const broken = new Promise<never>((_, reject) => {
+    pump.catch(reject);
+    if (spec.stdin && io.stdin !== undefined) detach = pumpInput(socket, io.stdin, spec.tty, reject);
+  });
   broken.catch(() => {});
-  const detach = spec.stdin && io.stdin !== undefined ? pumpInput(socket, io.stdin, spec.tty) : () => {};
   return {
     broken,
-    drained: () => Promise.race([pump, lingerOn(activity, pump)]),
+    drained: (pace) => Promise.race([pump, lingerOn(activity, pump, pace)]),
     get wasCut() {
       return activity.wasCut;
+    },
+    get isSlow() {
+      return activity.isSlow;
     },
     close() {
       detach();
@@ -47,6 +59,7 @@ async function pumpOutput(socket: Socket, tty: boolean, io: ContainerIO, activit
   const demuxer = new Demuxer();
   for await (const chunk of readChunks(socket, activity)) {
     activity.waiting = true;
+    activity.bytes += chunk.length;
     const frames = tty ? [{ stream: 'stdout' as const, data: chunk }] : demuxer.split(chunk);
     for (const { stream, data } of frames) {
       const taken = io.onOutput(stream, data);
@@ -69,25 +82,42 @@ async function* readChunks(socket: Socket, activity: Activity): AsyncGenerator<B
 }
 
 /** The run ends when its main process ends: a child that still holds the pipe open is not waited for. */
-async function lingerOn(activity: Activity, pump: Promise<void>): Promise<void> {
+async function lingerOn(activity: Activity, pump: Promise<void>, pace: Pace): Promise<void> {
   let over = false;
   const end = () => {
     over = true;
   };
   pump.then(end, end);
   activity.last = performance.now();
-  while (!over && (activity.waiting || performance.now() - activity.last < lingerMilliseconds))
-    await new Promise((resolve) => setTimeout(resolve, 50).unref());
+  const keeper = new PaceKeeper(pace);
+  let seen = activity.bytes;
+  while (!over && (activity.waiting || performance.now() - activity.last < lingerMilliseconds)) {
+    const pause = new Promise<void>((resolve) => setTimeout(resolve, 50).unref());
+    if (activity.waiting) await pause;
+    else
+      await keeper.wait(pause, end).catch(() => {
+        activity.isSlow = true;
+      });
+    keeper.moved(activity.bytes - seen);
+    seen = activity.bytes;
+  }
 }
 
 /**
  * Sends stdin and its end; the way out leaves the source usable. A terminal's end is the character EOT: an engine whose
  * half of a terminal's connection is closed drops the output with it.
  */
-function pumpInput(socket: Socket, stdin: NonNullable<ContainerIO['stdin']>, tty: boolean): () => void {
+function pumpInput(
+  socket: Socket,
+  stdin: NonNullable<ContainerIO['stdin']>,
+  tty: boolean,
+  fail: (error: GbuildError) => void,
+): () => void {
   const endTerminal = () => void socket.write('\x04');
   // A container that no longer reads closes its side: not the caller's affair.
   socket.on('error', () => {});
+  // Stays after the detachment: a read on its way may fail later, and nobody else listens.
+  stdin.on('error', (thrown) => fail(unreadableInput(thrown)));
   if (tty) stdin.on('end', endTerminal);
   stdin.pipe(socket, { end: !tty });
   return () => {
@@ -95,4 +125,11 @@ function pumpInput(socket: Socket, stdin: NonNullable<ContainerIO['stdin']>, tty
     stdin.unpipe(socket);
     stdin.pause();
   };
+}
+
+function unreadableInput(thrown: Error): GbuildError {
+  return new GbuildError('usage', `standard input cannot be read (${messageOf(thrown)})`, {
+    suggestions: ['run it again with a standard input that is open for reading, for instance < /dev/null'],
+    cause: thrown,
+  });
 }

@@ -1,6 +1,6 @@
-import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { GbuildError } from '../errors.ts';
+import { formatTail } from '../escape.ts';
 import type { Stop } from '../host.ts';
 import { type BuildEvent, TraceReader } from './buildkit.ts';
 import { ClassicReader } from './classic-build.ts';
@@ -32,6 +32,9 @@ export interface BuildRequest {
 
 const keptLines = 20;
 
+/** How many request timeouts a step of a build may be silent. */
+const longestStep = 60;
+
 /**
  * POST /build, by BuildKit or the classic builder; the image id.
  *
@@ -54,7 +57,9 @@ export async function buildImage(wire: Wire, request: BuildRequest, builder: 'bu
     );
     if (answer.statusCode !== 200) await wire.refuse(answer, what);
     const history = new StepHistory(request.onProgress);
-    const outcome = await readOutcome(wire, answer, what, history);
+    // The first message comes when the context is there; a step may print nothing for long.
+    const silence = () => (history.hasBegun ? longestStep * wire.requestTimeout : upload.silence(wire.requestTimeout));
+    const outcome = await readOutcome(readMessages(wire, answer, what, silence), history);
     upload.throwIfFailed();
     if (outcome.error !== undefined) throw history.failure(wire, what, outcome.error);
     return outcome.id ?? (await findBuilt(wire, request.tags, what));
@@ -77,16 +82,15 @@ function formatQuery(request: BuildRequest, builder: 'buildkit' | 'classic') {
 }
 
 async function readOutcome(
-  wire: Wire,
-  answer: IncomingMessage,
-  what: string,
+  messages: AsyncIterable<unknown>,
   history: StepHistory,
 ): Promise<{ id: string | undefined; error: string | undefined }> {
   const traces = await TraceReader.open();
   const classic = new ClassicReader();
   let id: string | undefined;
   let error: string | undefined;
-  for await (const message of readMessages(wire, answer, what)) {
+  for await (const message of messages) {
+    history.hasBegun = true;
     const aux = readField(message, 'aux');
     if (readText(message, 'id') === 'moby.buildkit.trace' && typeof aux === 'string') history.add(traces.read(aux));
     id = readText(aux, 'ID') ?? id;
@@ -113,6 +117,8 @@ async function findBuilt(wire: Wire, tags: string[], what: string): Promise<stri
 
 /** Passes events on and remembers the last lines of each step, for the one that fails. */
 class StepHistory {
+  /** The builder has said something: it works, and may be silent over that. */
+  hasBegun = false;
   readonly #names = new Map<string, string>();
   readonly #lines = new Map<string, string[]>();
   readonly #onProgress: ((event: BuildEvent) => void) | undefined;
@@ -146,7 +152,7 @@ class StepHistory {
     const step = this.#failed === undefined ? undefined : this.#names.get(this.#failed);
     const lines = this.#failed === undefined ? [] : (this.#lines.get(this.#failed) ?? []);
     const where = step === undefined ? '' : ` at step "${step}"`;
-    const tail = lines.map((line) => `\n  ${line}`).join('');
+    const tail = formatTail(lines);
     return new GbuildError('engine-failed', `could not ${what}${where}: ${reason}${tail}`, {
       suggestions: ['correct the Dockerfile or what it needs, then run it again'],
       facts: { endpoint: wire.endpoint.url, ...(step !== undefined && { step }), log: lines },

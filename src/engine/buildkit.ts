@@ -1,4 +1,5 @@
-import type { Type } from 'protobufjs';
+import type { Message, Type } from 'protobufjs';
+import { GbuildError } from '../errors.ts';
 
 /** What a build tells while it runs. `id` names the step in later events. */
 export type BuildEvent =
@@ -67,12 +68,23 @@ export class TraceReader {
 
   /** The events of one trace message, in order: steps that start, their lines, steps that end. */
   read(base64: string): BuildEvent[] {
-    const message = this.#response.decode(Buffer.from(base64, 'base64'));
+    const message = this.#decode(base64);
     const trace = this.#response.toObject(message, { longs: Number, arrays: true, defaults: true }) as Trace;
     const starts = trace.vertexes.flatMap((vertex) => this.#starts(vertex));
     const lines = trace.logs.flatMap((log) => this.#lines(log.vertex, Buffer.from(log.msg)));
     const ends = trace.vertexes.flatMap((vertex) => this.#ends(vertex));
     return [...starts, ...lines, ...ends];
+  }
+
+  #decode(base64: string): Message {
+    try {
+      return this.#response.decode(Buffer.from(base64, 'base64'));
+    } catch (cause) {
+      throw new GbuildError('engine-failed', `the builder tells of its steps in a way that is not understood`, {
+        suggestions: ['gbuild doctor'],
+        cause,
+      });
+    }
   }
 
   #starts(vertex: Vertex): BuildEvent[] {

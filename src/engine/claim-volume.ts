@@ -1,7 +1,7 @@
 import { GbuildError } from '../errors.ts';
 import { removeContainer } from './container.ts';
 import type { HolderSpec } from './holder-container.ts';
-import { readText, readTextMap, readTexts } from './json.ts';
+import { readAnswerList, readText, readTextMap, readTexts } from './json.ts';
 import { runLabel } from './sweep.ts';
 import { VolumeHolder } from './volume-holder.ts';
 import type { Wire } from './wire.ts';
@@ -89,8 +89,7 @@ interface User {
 async function listUsers(wire: Wire, volume: string): Promise<User[]> {
   const query = { all: true, filters: JSON.stringify({ volume: [volume] }) };
   const { json } = await wire.call({ what: 'list containers', method: 'GET', path: '/containers/json', query });
-  if (!Array.isArray(json)) return [];
-  return json.map((each: unknown) => {
+  return readAnswerList(wire, json, 'list containers').map((each) => {
     return { id: readText(each, 'Id') ?? '', names: readTexts(each, 'Names'), labels: readTextMap(each, 'Labels') };
   });
 }

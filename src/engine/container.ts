@@ -1,14 +1,17 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, rmdirSync } from 'node:fs';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { GbuildError } from '../errors.ts';
 import { writeTar } from '../oci/tar.ts';
 import { type ContainerFile, type ContainerMount, type ContainerSpec, formatCreateBody } from './container-spec.ts';
-import { refused } from './failures.ts';
+import { notUnderstood, refused } from './failures.ts';
+import { answers } from './heartbeat.ts';
 import { imageMissing } from './images.ts';
-import { readField, readNumber, readText } from './json.ts';
+import { parseJson, readField, readNumber, readText, readTextMap } from './json.ts';
 import { blindEngine, showsTheSame } from './probe.ts';
 import { createVolume } from './volumes.ts';
-import { messageIn, patience, type Wire } from './wire.ts';
+import { messageIn, type Wire } from './wire.ts';
 
 /**
  * POST /containers/create; the id.
@@ -45,8 +48,7 @@ async function verifyBinds(wire: Wire, id: string, spec: ContainerSpec, missing:
   try {
     for (const bind of listBinds(spec)) {
       if (missing.includes(bind)) throw blindEngine(wire, bind.hostDir, 'has no such folder');
-      if (!(await showsTheSame(wire, id, bind, patience())))
-        throw blindEngine(wire, bind.hostDir, 'sees something else there');
+      if (!(await showsTheSame(wire, id, bind))) throw blindEngine(wire, bind.hostDir, 'sees something else there');
     }
   } catch (thrown) {
     await removeContainer(wire, id, { lost: false });
@@ -80,19 +82,50 @@ interface Created {
 
 async function tryToCreate(wire: Wire, spec: ContainerSpec): Promise<Created> {
   const json = formatCreateBody(spec);
-  const query = { name: spec.name };
-  const request = {
-    what: create,
-    method: 'POST',
-    path: '/containers/create',
-    query,
-    json,
-    signal: patience(),
-  } as const;
-  const answer = await wire.send(request);
-  const status = answer.statusCode ?? 0;
-  const text = await wire.readText(answer, create);
-  return { status, text, ...(status === 201 && { id: readText(JSON.parse(text), 'Id') ?? '' }) };
+  // Under a name it is found also where the answer with its id is lost.
+  const name = spec.name ?? `gbuild-${randomBytes(6).toString('hex')}`;
+  try {
+    const request = { what: create, method: 'POST', path: '/containers/create', query: { name }, json } as const;
+    // Some engines copy files of the image meanwhile.
+    const answer = await wire.send({ ...request, within: 1.5 * wire.requestTimeout });
+    const status = answer.statusCode ?? 0;
+    const text = await wire.readText(answer, create);
+    if (status !== 201) {
+      // An engine in trouble may have made it all the same.
+      if (status < 400 || status >= 500) await removeUnanswered(wire, name, spec.labels, 1).catch(() => {});
+      return { status, text };
+    }
+    const id = readText(parseJson(text), 'Id');
+    if (!id) throw notUnderstood(wire.endpoint, create);
+    return { status, text, id };
+  } catch (thrown) {
+    await removeUnanswered(wire, name, spec.labels, mostLooks).catch(() => {
+      // The first error tells more; the labels let a later sweep take it away.
+    });
+    throw thrown;
+  }
+}
+
+/** How often an engine that gave no answer is asked whether it has made the container after all, and milliseconds between. */
+const mostLooks = 3;
+const lookPause = 250;
+
+/** Takes away a container of this name that was made without an answer: ours by its labels, for another may bear the name. */
+async function removeUnanswered(
+  wire: Wire,
+  name: string,
+  labels: Record<string, string>,
+  looks: number,
+): Promise<void> {
+  const request = { what: 'look for a container', method: 'GET', path: `/containers/${name}/json` } as const;
+  for (let looked = 0; looked < looks; looked += 1) {
+    if (looked > 0) await sleep(lookPause);
+    const { status, json } = await wire.call(request, [200, 404]);
+    if (status === 404) continue;
+    const found = readTextMap(readField(json, 'Config'), 'Labels');
+    const isOurs = Object.entries(labels).every(([key, value]) => found[key] === value);
+    return isOurs ? await removeContainer(wire, readText(json, 'Id') ?? name, { lost: true }) : undefined;
+  }
 }
 
 /**
@@ -141,9 +174,12 @@ export interface ContainerState {
 }
 
 /** GET /containers/{id}/json, the state alone. */
-export async function inspectState(wire: Wire, id: string): Promise<ContainerState> {
-  const { json } = await wire.call({ what: 'inspect the container', method: 'GET', path: `/containers/${id}/json` });
+export async function inspectState(wire: Wire, id: string, signal?: AbortSignal): Promise<ContainerState> {
+  const what = 'inspect the container';
+  const request = { what, method: 'GET', path: `/containers/${id}/json` } as const;
+  const { json } = await wire.call({ ...request, ...(signal && { signal }) });
   const state = readField(json, 'State');
+  if (typeof readField(state, 'Running') !== 'boolean') throw notUnderstood(wire.endpoint, what);
   return {
     exitCode: readNumber(state, 'ExitCode') ?? 0,
     oomKilled: readField(state, 'OOMKilled') === true,
@@ -156,7 +192,7 @@ const attempts = 20;
 
 /**
  * DELETE /containers/{id}?force&v and comes back when it is gone. An engine that is already removing it (409) or has a
- * file of it still busy (500) is asked again for some seconds; one that was `lost` gets a single, short chance. Of one that may
+ * file of it still busy (500) is asked again for some seconds; one that was `lost`, and still does not answer, gets a single, short chance. Of one that may
  * still be running this is said by `kill`: podman would ask it to stop first, and wait.
  */
 export async function removeContainer(
@@ -167,22 +203,33 @@ export async function removeContainer(
   const what = `remove the container ${id.slice(0, 12)}`;
   const path = `/containers/${id}`;
   const query = { force: true, v: true };
-  if (options.kill && !options.lost) await killContainer(wire, id);
+  // One request that got no answer says little of the engine: it may be there for all others, and be slow with this container.
+  const isDoubtful = options.lost || wire.isSilent;
+  const isAlive = !isDoubtful || (await answers(wire, wire.heartbeat.deadline));
+  const within = !isAlive ? Math.min(5_000, wire.heartbeat.deadline) : isDoubtful ? secondChance(wire) : undefined;
+  if (options.kill && isAlive)
+    await killContainer(wire, id, within).catch(() => {
+      // The removal kills it as well, and tells of an engine that is lost.
+    });
   for (let attempt = 1; ; attempt += 1) {
-    const signal = options.lost ? AbortSignal.timeout(Math.min(5_000, wire.heartbeat.deadline)) : patience();
-    const answer = await wire.send({ what, method: 'DELETE', path, query, signal });
-    const text = await wire.readText(answer, what);
+    const answer = await wire.send({ what, method: 'DELETE', path, query, ...(within && { within }) });
+    const text = await wire.readText(answer, what, within);
     const status = answer.statusCode ?? 0;
     if (status === 204 || status === 404) return;
-    if (options.lost || attempt === attempts) throw leftBehind(wire, id, status, messageIn(text));
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    if (!isAlive || attempt === attempts) throw leftBehind(wire, id, status, messageIn(text));
+    await sleep(250);
   }
 }
 
+/** Milliseconds for an engine that lives and has just left something without an answer. */
+function secondChance(wire: Wire): number {
+  return Math.max(5_000, wire.requestTimeout / 4);
+}
+
 /** POST /containers/{id}/kill, which fails where it does not run; then the removal that follows does all. */
-async function killContainer(wire: Wire, id: string): Promise<void> {
+async function killContainer(wire: Wire, id: string, within?: number): Promise<void> {
   const request = { what: 'kill the container', method: 'POST', path: `/containers/${id}/kill` } as const;
-  await wire.call(request, [204, 404, 409, 500]);
+  await wire.call({ ...request, ...(within && { within }) }, [204, 404, 409, 500]);
 }
 
 function leftBehind(wire: Wire, id: string, status: number, reason: string): GbuildError {

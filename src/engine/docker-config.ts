@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { GbuildError, messageOf } from '../errors.ts';
+import { largestSettings, readWhole } from '../fs/read-bounded.ts';
 import type { Host } from '../host.ts';
 import { readField, readText } from './json.ts';
 
@@ -78,7 +79,7 @@ function idOf(name: string): string {
 function readJson(file: string): unknown {
   if (!existsSync(file)) return undefined;
   try {
-    return JSON.parse(readFileSync(file, 'utf8'));
+    return JSON.parse(readWhole(file, largestSettings).toString());
   } catch (thrown) {
     throw new GbuildError('usage', `cannot read the docker config ${file}: ${messageOf(thrown)}`, {
       suggestions: [`ls -l ${file}`, 'docker context ls', 'DOCKER_CONTEXT=default gbuild doctor'],

@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import type { Stop } from '../host.ts';
 import { type BuildRequest, buildImage } from './build.ts';
 import type { ContainerIO, ContainerResult, ContainerSpec, LogDriver } from './container-spec.ts';
@@ -6,6 +5,7 @@ import { type Endpoint, isRemote } from './endpoint.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { type EngineImage, inspectImage, type ListedImage, listImages, removeImage, tagImage } from './images.ts';
 import { type EngineInfo, readInfo } from './info.ts';
+import { readBridgeGateway } from './networks.ts';
 import { type Owner, ownerText } from './owner.ts';
 import { PortReach } from './port-reach.ts';
 import { readImageFiles } from './read-file.ts';
@@ -50,6 +50,8 @@ export interface EngineOptions {
   /** Gets one line for each request. */
   debug?: (text: string) => void;
   heartbeat?: Heartbeat;
+  /** Milliseconds in which the engine answers, or something moves. */
+  requestTimeout?: number;
 }
 
 /** Makes an engine of an endpoint; nothing is opened or asked before it is used. */
@@ -123,6 +125,11 @@ export class Engine {
     return listImages(this.#wire, filter);
   }
 
+  /** Where the bridge that containers are on ends on the engine's machine. */
+  readBridgeGateway(): Promise<string | undefined> {
+    return readBridgeGateway(this.#wire);
+  }
+
   pullImage(reference: string, options: { onProgress?: (progress: PullProgress) => void; stop: Stop }): Promise<void> {
     return pullImage(this.#wire, reference, options);
   }
@@ -131,7 +138,7 @@ export class Engine {
     return loadArchive(this.#wire, chunks, options);
   }
 
-  saveImage(reference: string): Promise<Readable> {
+  saveImage(reference: string): Promise<AsyncGenerator<Buffer>> {
     return saveImage(this.#wire, reference);
   }
 

@@ -3,7 +3,9 @@ import { addAbortSignal, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GbuildError } from '../errors.ts';
 import { Demuxer } from './demux.ts';
+import { notUnderstood } from './failures.ts';
 import { readField, readNumber, readText } from './json.ts';
+import { watchExec } from './watch-exec.ts';
 import type { Wire } from './wire.ts';
 
 /** A program to run in a container that runs already. */
@@ -16,6 +18,8 @@ export interface ExecRequest {
   user?: string;
   /** What to do where a program is not found. */
   unfound?: string[];
+  /** It moves bytes all the time: one that does not for a request's time is cut off. Others may work in silence. */
+  isBusy?: boolean;
 }
 
 const mostComplaint = 2_000;
@@ -34,25 +38,28 @@ export async function* execute(
   request: ExecRequest,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
-  const { what, command, input, user } = request;
+  const { what, command, input, user, isBusy = false } = request;
   const streams = { AttachStdin: true, AttachStdout: true, AttachStderr: true, Tty: false };
   const json = { ...streams, Cmd: command, ...(user !== undefined && { User: user }) };
   const made = await wire.call({ what, method: 'POST', path: `/containers/${id}/exec`, json, signal });
-  const exec = readText(made.json, 'Id') ?? '';
+  const exec = readText(made.json, 'Id');
+  if (!exec) throw notUnderstood(wire.endpoint, what);
   const start = { what, method: 'POST', path: `/exec/${exec}/start`, signal } as const;
   const socket = await wire.hijack({ ...start, json: { Detach: false, Tty: false } });
   let complaint = '';
+  const watch = watchExec(wire, { exec, what, isBusy, signal }, socket);
   try {
     addAbortSignal(signal, socket as Duplex);
-    feed(socket as Duplex, input);
+    feed(socket as Duplex, input, watch.sent);
     const demuxer = new Demuxer();
-    for await (const chunk of socket as AsyncIterable<Buffer>) {
+    for await (const chunk of watch.read()) {
       for (const { stream, data } of demuxer.split(chunk)) {
         if (stream === 'stdout') yield data;
         else if (complaint.length < mostComplaint) complaint += data.toString();
       }
     }
   } finally {
+    watch.end();
     socket.destroy();
   }
   const exitCode = await readExitCode(wire, exec, what, signal);
@@ -60,8 +67,14 @@ export async function* execute(
 }
 
 /** At most two pieces are held in memory at a time. */
-function feed(socket: Duplex, pieces: Iterable<Buffer>): void {
-  const input = Readable.from(pieces, { objectMode: true, highWaterMark: 2 });
+function feed(socket: Duplex, pieces: Iterable<Buffer>, onSent: (bytes: number) => void): void {
+  const counted = function* () {
+    for (const piece of pieces) {
+      onSent(piece.length);
+      yield piece;
+    }
+  };
+  const input = Readable.from(counted(), { objectMode: true, highWaterMark: 2 });
   input.once('error', (thrown) => socket.destroy(thrown));
   socket.once('close', () => input.destroy());
   input.pipe(socket);

@@ -1,4 +1,5 @@
 import { GbuildError, messageOf } from '../errors.ts';
+import { Stalled } from '../oci/pace.ts';
 import type { Endpoint } from './endpoint.ts';
 import { formatSshWords, type SshTarget } from './ssh-target.ts';
 import { explainTls } from './tls-failures.ts';
@@ -18,6 +19,7 @@ const neverConnected = new Set([
 /** A request that got no answer: the engine could not be reached, or went away while it was asked. */
 export function connectionFailure(endpoint: Endpoint, what: string, thrown: unknown, isFirst = false): GbuildError {
   if (thrown instanceof GbuildError) return thrown;
+  if (thrown instanceof Stalled) return engineSilent(endpoint, what, thrown);
   const code = codeOf(thrown);
   const known = explainTls(endpoint, code, isFirst);
   if (known !== undefined)
@@ -43,6 +45,28 @@ export function engineLost(endpoint: Endpoint, what: string, cause: unknown): Gb
       cause,
       facts: { endpoint: endpoint.url, lost: true },
     },
+  );
+}
+
+/** The connection stands and too little comes over it: the engine hangs, or something between. */
+export function engineSilent(endpoint: Endpoint, what: string, cause: Stalled): GbuildError {
+  return new GbuildError(
+    'engine-failed',
+    `the engine at ${endpoint.url} does not answer, asked to ${what}: ${messageOf(cause)}`,
+    {
+      suggestions: ['gbuild doctor', 'export GBUILD_REQUEST_TIMEOUT=10m   # where it is only slow'],
+      cause,
+      facts: { endpoint: endpoint.url, lost: true },
+    },
+  );
+}
+
+/** An answer that says yes and is no answer to what was asked. */
+export function notUnderstood(endpoint: Endpoint, what: string): GbuildError {
+  return new GbuildError(
+    'engine-failed',
+    `the engine at ${endpoint.url}, asked to ${what}, gave an answer that is not understood`,
+    { suggestions: ['gbuild doctor'], facts: { endpoint: endpoint.url } },
   );
 }
 

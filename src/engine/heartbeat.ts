@@ -14,6 +14,9 @@ export interface Heartbeat {
 
 export const defaultHeartbeat: Heartbeat = { every: 5_000, deadline: 10_000, away: 60_000 };
 
+/** Asks the engine for a sign of life; throws where it gives none. */
+export type SignOfLife = (wire: Wire, signal: AbortSignal) => Promise<void>;
+
 /**
  * Does long work on the engine and never hangs: the work's signal fires when the caller asks to stop or when the
  * engine gives no sign of life any more (a connection that stays half open shows no other way).
@@ -25,13 +28,15 @@ export async function keepWatch<T>(
   what: string,
   ask: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<T>,
+  sign: SignOfLife = ping,
 ): Promise<T> {
   const silent = new AbortController();
   const over = new AbortController();
   const signal = ask === undefined ? silent.signal : AbortSignal.any([silent.signal, ask]);
-  void beat(wire, over.signal).catch((thrown: unknown) =>
-    silent.abort(engineLost(wire.endpoint, what, causeOf(thrown))),
-  );
+  void beat(wire, over.signal, sign).catch((thrown: unknown) => {
+    wire.noteSilence();
+    silent.abort(engineLost(wire.endpoint, what, causeOf(thrown)));
+  });
   try {
     signal.throwIfAborted();
     return await Promise.race([work(signal), rejectOn(signal, over.signal)]);
@@ -42,12 +47,12 @@ export async function keepWatch<T>(
   }
 }
 
-/** Asks `GET /_ping` until it is over; throws at the second unanswered one in a row. */
-async function beat(wire: Wire, over: AbortSignal): Promise<void> {
+/** Asks until it is over; throws at the second unanswered question in a row. */
+async function beat(wire: Wire, over: AbortSignal, sign: SignOfLife): Promise<void> {
   let missed = 0;
   while (await sleep(wire.heartbeat.every, over)) {
     try {
-      await ping(wire, over);
+      await askInTime(wire, over, sign);
       missed = 0;
     } catch (thrown) {
       if (over.aborted) return;
@@ -57,18 +62,36 @@ async function beat(wire: Wire, over: AbortSignal): Promise<void> {
   }
 }
 
-async function ping(wire: Wire, over: AbortSignal): Promise<void> {
-  const what = 'give a sign of life';
+async function askInTime(wire: Wire, over: AbortSignal, sign: SignOfLife): Promise<void> {
   const timer = new AbortController();
   const giveUp = () => timer.abort(new Error(`no sign of life within ${wire.heartbeat.deadline / 1000} s`));
   // A turn later: an answer that came while this process itself was busy is read first.
   const late = setTimeout(() => setImmediate(giveUp), wire.heartbeat.deadline);
   try {
     const signal = AbortSignal.any([timer.signal, over]);
-    const answer = await wire.sendTo('/_ping', { what, method: 'GET', path: '/_ping', signal });
-    await wire.readText(answer, what);
+    await Promise.race([sign(wire, signal), rejectOn(signal, over)]);
   } finally {
     clearTimeout(late);
+  }
+}
+
+/** `GET /_ping`. */
+export async function ping(wire: Wire, signal: AbortSignal): Promise<void> {
+  const what = 'give a sign of life';
+  const answer = await wire.sendTo('/_ping', { what, method: 'GET', path: '/_ping', signal });
+  await wire.readText(answer, what);
+}
+
+/** Whether the engine answers within the milliseconds. */
+export async function answers(wire: Wire, deadline: number): Promise<boolean> {
+  const what = 'answer again';
+  try {
+    const signal = AbortSignal.timeout(deadline);
+    const answer = await wire.sendTo('/_ping', { what, method: 'GET', path: '/_ping', signal });
+    await wire.readText(answer, what);
+    return answer.statusCode === 200;
+  } catch {
+    return false;
   }
 }
 
@@ -79,6 +102,7 @@ function causeOf(thrown: unknown): unknown {
 
 function rejectOn(signal: AbortSignal, over: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
+    if (signal.aborted) return reject(signal.reason);
     signal.addEventListener('abort', () => reject(signal.reason), { once: true, signal: over });
   });
 }

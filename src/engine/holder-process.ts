@@ -1,10 +1,13 @@
 import { PassThrough } from 'node:stream';
 import { GbuildError } from '../errors.ts';
+import type { Stalled } from '../oci/pace.ts';
 import { removeContainer } from './container.ts';
 import type { ContainerSpec } from './container-spec.ts';
+import { engineSilent } from './failures.ts';
 import { keepWatch } from './heartbeat.ts';
 import { lookAtImage } from './holder-container.ts';
 import { ListingReader } from './listing.ts';
+import { SilenceLimit } from './request-limit.ts';
 import { runCreatedContainer } from './run.ts';
 import type { Wire } from './wire.ts';
 
@@ -30,6 +33,7 @@ export class HolderProcess {
   #reader = new ListingReader();
   #answered: ((rest: string) => void) | undefined;
   #complaint = '';
+  #moved = () => {};
   #isAwake = false;
 
   constructor(wire: Wire, id: string, spec: ContainerSpec) {
@@ -58,11 +62,27 @@ export class HolderProcess {
       this.#answered = resolve;
     });
     this.#lines.write(`${line}\n`);
-    const rest = await keepWatch(this.#wire, what, signal, () => Promise.race([answered, ended]));
+    const rest = await this.#waitFor(what, Promise.race([answered, ended]), signal);
     this.#isAwake = true;
     const [exitCode, ...words] = rest.split(' ');
     if (exitCode !== '0') throw this.#broken(`find ended with exit code ${exitCode}`);
     return { paths, words };
+  }
+
+  /** The answer, where the engine lives and something of it comes all the time. */
+  async #waitFor(what: string, answer: Promise<string>, signal: AbortSignal): Promise<string> {
+    const limit = new SilenceLimit(() => 1.5 * this.#wire.requestTimeout);
+    this.#moved = () => limit.moved();
+    const silent = new Promise<never>((_, reject) => {
+      limit.signal.addEventListener('abort', () =>
+        reject(engineSilent(this.#wire.endpoint, what, limit.signal.reason as Stalled)),
+      );
+    });
+    try {
+      return await keepWatch(this.#wire, what, signal, () => Promise.race([answer, silent]));
+    } finally {
+      limit.end();
+    }
   }
 
   /** The container is gone afterwards. */
@@ -100,6 +120,7 @@ export class HolderProcess {
   }
 
   #take(chunk: Buffer): void {
+    this.#moved();
     const rest = this.#reader.read(chunk);
     if (rest !== undefined) this.#answered?.(rest);
   }

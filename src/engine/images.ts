@@ -1,7 +1,7 @@
 import { GbuildError } from '../errors.ts';
 import type { RunConfig } from '../oci/spec.ts';
-import { refused } from './failures.ts';
-import { readField, readNumber, readText, readTexts } from './json.ts';
+import { notUnderstood, refused } from './failures.ts';
+import { readAnswerList, readField, readNumber, readText, readTexts } from './json.ts';
 import { messageIn, type Wire } from './wire.ts';
 
 /** An image as an engine knows it. */
@@ -35,8 +35,10 @@ export async function inspectImage(wire: Wire, reference: string): Promise<Engin
     [200, 404],
   );
   if (status === 404) return undefined;
+  const id = readText(json, 'Id');
+  if (!id) throw notUnderstood(wire.endpoint, `inspect the image ${reference}`);
   return {
-    id: readText(json, 'Id') ?? '',
+    id,
     diffIds: readTexts(readField(json, 'RootFS'), 'Layers'),
     config: (readField(json, 'Config') ?? {}) as RunConfig,
     created: readText(json, 'Created') ?? '',
@@ -78,8 +80,7 @@ export async function listImages(wire: Wire, filter: { label?: string; reference
     path: '/images/json',
     query: { filters: JSON.stringify(filters) },
   });
-  if (!Array.isArray(json)) return [];
-  return json.map((each: unknown) => ({
+  return readAnswerList(wire, json, 'list images').map((each) => ({
     id: readText(each, 'Id') ?? '',
     tags: readTexts(each, 'RepoTags').map(shorten),
     labels: (readField(each, 'Labels') ?? {}) as Record<string, string>,
@@ -113,16 +114,32 @@ export function pullFailure(wire: Wire, reference: string, status: number, text:
       suggestions: ['docker login'],
       facts: { reference, status },
     });
-  if (status >= 500 || status === 0)
-    return new GbuildError(
-      'network-failed',
-      `the engine at ${wire.endpoint.url} could not pull ${reference}: ${reason}`,
-      {
-        suggestions: ["check the engine's network and proxy", 'gbuild doctor'],
-        facts: { endpoint: wire.endpoint.url, reference, status },
-      },
-    );
+  if (status >= 500 || status === 0) return pullBroken(wire, reference, status, reason);
   return refused(wire.endpoint, `pull ${reference}`, status, reason);
+}
+
+/** Reasons for which no network is to blame, each with what helps. */
+const lacks: [RegExp, string[]][] = [
+  [
+    // Docker before 23 takes a layer of zstd for a tar.
+    /invalid tar header|zstd|(unknown|unsupported|unrecognized)\b.*\b(compress|media ?type)|mediatype/i,
+    ['use an engine that reads zstd layers: Docker 23 or podman 4', 'or name an image whose layers are gzipped'],
+  ],
+  [/no matching manifest|does not match the (specified|expected) platform/i, ['name an image that has this platform']],
+  [/no space left|disk quota/i, ["make room on the engine's disk: gbuild clean"]],
+];
+
+/** The engine gave up while it pulled: the network is named only where the reason leaves it open. */
+function pullBroken(wire: Wire, reference: string, status: number, reason: string): GbuildError {
+  const lack = lacks.find(([pattern]) => pattern.test(reason))?.[1];
+  return new GbuildError(
+    lack === undefined ? 'network-failed' : 'engine-failed',
+    `the engine at ${wire.endpoint.url} could not pull ${reference}: ${reason}`,
+    {
+      suggestions: [...(lack ?? ["check the engine's network and proxy"]), 'gbuild doctor'],
+      facts: { endpoint: wire.endpoint.url, reference, status },
+    },
+  );
 }
 
 /** Splits a reference at its tag or digest; a port's colon stays in the repository. */

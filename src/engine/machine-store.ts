@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { GbuildError, messageOf } from '../errors.ts';
+import { largestSettings, readWhole } from '../fs/read-bounded.ts';
 import type { Host } from '../host.ts';
 import { readField, readNumber, readText } from './json.ts';
 import { type EngineTls, readTlsFolder } from './tls.ts';
@@ -115,7 +116,7 @@ function unknownForm(file: string, version: number | undefined): GbuildError {
 
 function readJson(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file, 'utf8'));
+    return JSON.parse(readWhole(file, largestSettings).toString());
   } catch (cause) {
     throw new GbuildError('usage', `cannot read the machine in ${file}: ${messageOf(cause)}`, {
       suggestions: [`ls -l ${file}`, 'docker-machine ls'],

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { StringDecoder } from 'node:string_decoder';
-import { connectionFailure } from './failures.ts';
+import { notUnderstood } from './failures.ts';
 import { parseJson, readField, readNumber, readText } from './json.ts';
+import { SilenceLimit } from './request-limit.ts';
 import type { Wire } from './wire.ts';
 
 /** An error line of a progress stream: the HTTP status was 200 long before things went wrong. */
@@ -13,21 +14,39 @@ export interface StreamError {
 
 /**
  * Reads the JSON messages of a progress stream (build, pull, load) in order; a last line without newline counts. An
- * error line is handed out like any other: `errorIn` tells it.
+ * error line is handed out like any other: `errorIn` tells it. Between two messages may pass as many milliseconds as `silence`
+ * says then.
  */
-export async function* readMessages(wire: Wire, answer: IncomingMessage, what: string): AsyncGenerator<unknown> {
+export async function* readMessages(
+  wire: Wire,
+  answer: IncomingMessage,
+  what: string,
+  silence: () => number,
+): AsyncGenerator<unknown> {
   const decoder = new StringDecoder('utf8');
   let rest = '';
+  const limit = new SilenceLimit(silence);
+  limit.signal.addEventListener('abort', () => answer.destroy(limit.signal.reason as Error));
   try {
-    for await (const chunk of answer) {
-      const lines = (rest + decoder.write(chunk as Buffer)).split('\n');
+    for await (const chunk of wire.readChunks(answer, what)) {
+      const lines = (rest + decoder.write(chunk)).split('\n');
       rest = lines.pop() ?? '';
-      for (const line of lines) if (line.trim() !== '') yield parseJson(line);
+      for (const line of lines) {
+        if (line.trim() !== '') yield parseMessage(wire, line, what);
+        // Bytes are no sign of life: one a second is none.
+        limit.moved();
+      }
     }
-  } catch (thrown) {
-    throw connectionFailure(wire.endpoint, what, thrown);
+  } finally {
+    limit.end();
   }
-  if (rest.trim() !== '') yield parseJson(rest);
+  if (rest.trim() !== '') yield parseMessage(wire, rest, what);
+}
+
+function parseMessage(wire: Wire, line: string, what: string): object {
+  const message = parseJson(line);
+  if (typeof message !== 'object' || message === null) throw notUnderstood(wire.endpoint, what);
+  return message;
 }
 
 /** The error that a message carries, if it does. */

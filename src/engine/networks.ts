@@ -1,5 +1,6 @@
+import { isIPv4 } from 'node:net';
 import { GbuildError } from '../errors.ts';
-import { readText, readTextMap } from './json.ts';
+import { readAnswerList, readField, readList, readText, readTextMap } from './json.ts';
 import type { Wire } from './wire.ts';
 
 export interface EngineNetwork {
@@ -23,8 +24,19 @@ export async function createNetwork(wire: Wire, { name, labels }: EngineNetwork)
 export async function listNetworks(wire: Wire, label: string): Promise<EngineNetwork[]> {
   const query = { filters: JSON.stringify({ label: [label] }) };
   const { json } = await wire.call({ what: 'list networks', method: 'GET', path: '/networks', query });
-  if (!Array.isArray(json)) return [];
-  return json.map((each: unknown) => ({ name: readText(each, 'Name') ?? '', labels: readTextMap(each, 'Labels') }));
+  return readAnswerList(wire, json, 'list networks').map((each) => ({
+    name: readText(each, 'Name') ?? '',
+    labels: readTextMap(each, 'Labels'),
+  }));
+}
+
+/** GET /networks/bridge: the IPv4 address of the bridge, on the engine's machine; undefined where the engine has no such network. */
+export async function readBridgeGateway(wire: Wire): Promise<string | undefined> {
+  const request = { what: 'look at the bridge network', method: 'GET', path: '/networks/bridge' } as const;
+  const { status, json } = await wire.call(request, [200, 404]);
+  if (status === 404) return undefined;
+  const gateways = readList(readField(json, 'IPAM'), 'Config').map((each) => readText(each, 'Gateway') ?? '');
+  return gateways.find((gateway) => isIPv4(gateway));
 }
 
 /** DELETE /networks/{name}; a missing one is fine, one in use is `engine-failed`. */

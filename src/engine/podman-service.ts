@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GbuildError } from '../errors.ts';
+import { formatTail } from '../escape.ts';
 import type { Host } from '../host.ts';
 import type { Endpoint } from './endpoint.ts';
 import { type SocketPlace, socketPlaces } from './sockets.ts';
@@ -60,14 +61,28 @@ function isExecutable(file: string): boolean {
 }
 
 /** A folder of this process; those of processes that are gone are taken away. */
-function makeFolder({ env, uid, cacheDir }: Host): string {
-  const runtimeDir = env.XDG_RUNTIME_DIR || `/run/user/${uid}`;
-  const parent = join(existsSync(runtimeDir) ? runtimeDir : cacheDir, 'gbuild-podman');
+function makeFolder(host: Host): string {
+  const parent = parentOf(host);
   mkdirSync(parent, { recursive: true, mode: 0o700 });
-  for (const name of readdirSync(parent)) if (!isAlive(Number(name))) rmSync(join(parent, name), { recursive: true });
+  sweepPodmanFolders(host);
+  // No longer name: a socket's path has a hundred bytes at most.
   const dir = join(parent, String(process.pid));
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   return dir;
+}
+
+/** Removes the folders that dead gbuilds left; answers their paths. */
+export function sweepPodmanFolders(host: Host): string[] {
+  const parent = parentOf(host);
+  const names = existsSync(parent) ? readdirSync(parent) : [];
+  const dead = names.filter((name) => !isAlive(Number(name))).map((name) => join(parent, name));
+  for (const dir of dead) rmSync(dir, { recursive: true, force: true });
+  return dead;
+}
+
+function parentOf({ env, uid, cacheDir }: Host): string {
+  const runtimeDir = env.XDG_RUNTIME_DIR || `/run/user/${uid}`;
+  return join(existsSync(runtimeDir) ? runtimeDir : cacheDir, 'gbuild-podman');
 }
 
 function isAlive(pid: number): boolean {
@@ -101,7 +116,7 @@ async function waitForSocket(child: ChildProcess, socketPath: string, command: s
   }
   throw new GbuildError(
     'engine-unreachable',
-    `podman could not be started (${command}): ${failure ?? 'it does not answer'}${said === '' ? '' : `\n${said.trim()}`}`,
+    `podman could not be started (${command}): ${failure ?? 'it does not answer'}${said === '' ? '' : formatTail(said.trim().split('\n'))}`,
     { suggestions: ['podman info', 'gbuild doctor --host tcp://HOST:PORT'] },
   );
 }

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { type BigIntStats, closeSync, lstatSync, openSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { GbuildError } from '../errors.ts';
+import { makeMark } from '../fs/writer-mark.ts';
 import { parseJson, readNumber, readText } from './json.ts';
 import type { Wire } from './wire.ts';
 
@@ -31,7 +31,7 @@ async function looksSame(
   wire: Wire,
   id: string,
   probe: { hostDir: string; containerDir: string },
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<boolean> {
   const file = findFile(probe.hostDir);
   const checks = [compare(wire, id, probe.hostDir, probe.containerDir, signal)];
@@ -41,7 +41,7 @@ async function looksSame(
 }
 
 /** What a sentinel's name begins with: nobody else's file does, and no image and no copy takes it along. */
-const sentinelPrefix = '.gbuild-probe-';
+const sentinelPrefix = '.gbuild-probe';
 
 /**
  * Whether a folder that is bound into a container is the caller's own, and not another or a copy that looks the same: a file of
@@ -51,18 +51,17 @@ export async function showsFolder(
   wire: Wire,
   id: string,
   probe: { hostDir: string; containerDir: string },
-  signal: AbortSignal,
 ): Promise<boolean> {
   const folder = isFolder(join(probe.hostDir, '.git')) ? '.git' : '.';
-  const name = posix.join(folder, `${sentinelPrefix}${randomBytes(8).toString('hex')}`);
+  const name = posix.join(folder, `${sentinelPrefix}.tmp-${makeMark()}`);
   const sentinel = join(probe.hostDir, name);
   try {
     closeSync(openSync(sentinel, 'wx'));
   } catch {
-    return looksSame(wire, id, probe, signal);
+    return looksSame(wire, id, probe);
   }
   try {
-    return (await statInContainer(wire, id, posix.join(probe.containerDir, name), signal)) !== undefined;
+    return (await statInContainer(wire, id, posix.join(probe.containerDir, name))) !== undefined;
   } finally {
     rmSync(sentinel, { force: true });
   }
@@ -80,13 +79,12 @@ export async function showsTheSame(
   wire: Wire,
   id: string,
   { hostDir, containerDir }: { hostDir: string; containerDir: string },
-  signal: AbortSignal,
 ): Promise<boolean> {
   const hostPath = realpathSync(hostDir);
-  if (!lstatSync(hostPath).isFile()) return compare(wire, id, hostPath, containerDir, signal);
+  if (!lstatSync(hostPath).isFile()) return compare(wire, id, hostPath, containerDir);
   const what = 'look at a file through the container';
   const query = { path: containerDir };
-  const answer = await wire.send({ what, method: 'HEAD', path: `/containers/${id}/archive`, query, signal });
+  const answer = await wire.send({ what, method: 'HEAD', path: `/containers/${id}/archive`, query });
   await wire.readText(answer, what);
   return answer.statusCode === 500;
 }
@@ -116,7 +114,7 @@ async function compare(
   id: string,
   hostPath: string,
   containerPath: string,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<boolean> {
   const before = readTrait(hostPath);
   const seen = await statInContainer(wire, id, containerPath, signal);
@@ -159,9 +157,10 @@ export async function readMtime(
   return trait?.mtime;
 }
 
-async function statInContainer(wire: Wire, id: string, path: string, signal: AbortSignal): Promise<Trait | undefined> {
+async function statInContainer(wire: Wire, id: string, path: string, signal?: AbortSignal): Promise<Trait | undefined> {
   const what = 'look at the workspace through the container';
-  const answer = await wire.send({ what, method: 'HEAD', path: `/containers/${id}/archive`, query: { path }, signal });
+  const request = { what, method: 'HEAD', path: `/containers/${id}/archive`, query: { path } } as const;
+  const answer = await wire.send({ ...request, ...(signal && { signal }) });
   await wire.readText(answer, what);
   if (answer.statusCode === 404) return undefined;
   const header = answer.headers['x-docker-container-path-stat'];
@@ -169,7 +168,7 @@ async function statInContainer(wire: Wire, id: string, path: string, signal: Abo
   const stat = parseJson(Buffer.from(String(header), 'base64').toString('utf8'));
   const mtime = parseTime(readText(stat, 'mtime') ?? '');
   const size = readNumber(stat, 'size');
-  return { mtime, ...(size !== undefined && { size: BigInt(size) }) };
+  return { mtime, ...(Number.isInteger(size) && { size: BigInt(size!) }) };
 }
 
 /** RFC 3339 with up to nine digits and any zone, in nanoseconds; -1 for anything else. */

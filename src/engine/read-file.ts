@@ -1,7 +1,7 @@
 import { readTar } from '../oci/untar.ts';
 import { createContainer, removeContainer } from './container.ts';
 import { bareContainer } from './container-spec.ts';
-import { patience, type Wire } from './wire.ts';
+import type { Wire } from './wire.ts';
 
 /**
  * Reads small files of an image, through a container that is never started: GET /containers/{id}/archive. A path that is
@@ -33,7 +33,6 @@ async function readOne(wire: Wire, id: string, path: string): Promise<Buffer | u
     method: 'GET',
     path: `/containers/${id}/archive`,
     query: { path },
-    signal: patience(),
   } as const;
   const answer = await wire.send(request);
   if (answer.statusCode === 404) {
@@ -41,7 +40,7 @@ async function readOne(wire: Wire, id: string, path: string): Promise<Buffer | u
     return undefined;
   }
   if (answer.statusCode !== 200) await wire.refuse(answer, what);
-  for await (const { header, content } of readTar(answer, `${path} of the image`)) {
+  for await (const { header, content } of readTar(wire.readChunks(answer, what, wire.pace), `${path} of the image`)) {
     if (header.type !== 'file') continue;
     const chunks: Uint8Array[] = [];
     for await (const chunk of content) chunks.push(chunk);

@@ -3,10 +3,11 @@ import { GbuildError } from '../errors.ts';
 import { inspectState } from './container.ts';
 import type { ContainerIO, ContainerResult, OutputSeen } from './container-spec.ts';
 import { Demuxer, type Frame } from './demux.ts';
-import { isLost } from './failures.ts';
-import { keepWatch } from './heartbeat.ts';
+import { isLost, notUnderstood } from './failures.ts';
+import { answers, keepWatch } from './heartbeat.ts';
 import { parseJson, readNumber } from './json.ts';
 import { LineEnds, lineEnd } from './line-ends.ts';
+import { type Alive, seeAlive } from './see-alive.ts';
 import { obeyStop } from './stop.ts';
 import type { Wire } from './wire.ts';
 
@@ -30,6 +31,8 @@ export function isDetached(thrown: unknown): thrown is Detached {
 /** A connection that breaks as soon as it is back is no connection: so often in a row, without a byte of output. */
 const mostBarren = 20;
 const pauseMilliseconds = 500;
+/** How long a log that is followed may go on behind the container's end. */
+const lingerMilliseconds = 2_000;
 
 /** Output that goes through is counted, so that watching can go on behind it. */
 export function countOutput(io: ContainerIO, seen: OutputSeen): ContainerIO {
@@ -60,7 +63,9 @@ export async function resumeContainer(
     const before = watched.seen.stdout + watched.seen.stderr;
     try {
       const what = `run the container ${watched.id.slice(0, 12)}`;
-      return await keepWatch(wire, what, undefined, (signal) => watch(wire, watched, counted, signal));
+      const alive: Alive = { id: watched.id, isStarted: true, hasExited: false };
+      const work = (signal: AbortSignal) => watch(wire, watched, counted, alive, signal);
+      return await keepWatch(wire, what, undefined, work, seeAlive(alive));
     } catch (thrown) {
       if (!isLost(thrown) || barren === mostBarren) throw thrown;
     }
@@ -85,18 +90,6 @@ async function reachAgain(wire: Wire, watched: Watched, { stop, onAway }: Contai
   if (told) onAway?.(`${url} answers again after ${Math.round((performance.now() - began) / 1000)} s`);
 }
 
-async function answers(wire: Wire, deadline: number): Promise<boolean> {
-  const what = 'answer again';
-  try {
-    const signal = AbortSignal.timeout(deadline);
-    const answer = await wire.sendTo('/_ping', { what, method: 'GET', path: '/_ping', signal });
-    await wire.readText(answer, what);
-    return answer.statusCode === 200;
-  } catch {
-    return false;
-  }
-}
-
 function stayedAway(wire: Wire, watched: Watched): GbuildError {
   const { url } = wire.endpoint;
   const seconds = wire.heartbeat.away / 1000;
@@ -114,21 +107,30 @@ async function watch(
   wire: Wire,
   { id, tty, seen, graceSeconds }: Watched,
   io: ContainerIO,
+  alive: Alive,
   signal: AbortSignal,
 ): Promise<Omit<ContainerResult, 'seconds'>> {
   const { running, started } = await inspectState(wire, id);
   if (!started) throw neverStarted(wire, id);
   using _stop = obeyStop(wire, id, io.stop, graceSeconds);
   const over = new AbortController();
-  const readOn = (follow: boolean) =>
-    readLog(wire, { id, tty, follow, left: { ...seen } }, io, AbortSignal.any([signal, over.signal]));
+  const readOn = (follow: boolean) => {
+    const either = follow ? AbortSignal.any([signal, over.signal]) : signal;
+    return readLog(wire, { id, tty, follow, left: { ...seen } }, io, either);
+  };
   const logs = readOn(true);
   logs.catch(() => {});
   try {
-    const exit = readExit(wire, id, signal);
+    const exit = readExit(wire, id, signal).finally(() => {
+      alive.hasExited = true;
+    });
     const exitCode = await Promise.race([exit, logs.then(() => exit)]);
-    await logs;
-    // Who follows may miss what was written last, without a line end.
+    await Promise.race([logs, sleep(lingerMilliseconds)]);
+    over.abort();
+    await logs.catch((thrown: unknown) => {
+      if (!isLost(thrown)) throw thrown;
+    });
+    // Who follows may miss what was written last, without a line end; or the connection is dead.
     await readOn(false);
     if (!running && exitCode > 128 && !io.stop.ask.aborted) throw endedAway(wire, id, exitCode);
     const oomKilled = exitCode !== 0 && (await inspectState(wire, id)).oomKilled;
@@ -165,7 +167,9 @@ async function readExit(wire: Wire, id: string, signal: AbortSignal): Promise<nu
   const path = `/containers/${id}/wait`;
   const answer = await wire.send({ what, method: 'POST', path, query: { condition: 'not-running' }, signal });
   if (answer.statusCode !== 200) await wire.refuse(answer, what);
-  return readNumber(parseJson(await wire.readText(answer, what)), 'StatusCode') ?? 0;
+  const code = readNumber(parseJson(await wire.readText(answer, what, Number.POSITIVE_INFINITY)), 'StatusCode');
+  if (code === undefined) throw notUnderstood(wire.endpoint, what);
+  return code;
 }
 
 /** GET /containers/{id}/logs from the start; of each stream the first `left` bytes are passed over, for a line has no number. */
@@ -177,7 +181,9 @@ async function readLog(
 ): Promise<void> {
   const what = 'give the output of the container';
   const query = { follow, stdout: true, stderr: true };
-  const answer = await wire.send({ what, method: 'GET', path: `/containers/${id}/logs`, query, signal });
+  // Who follows is told nothing as long as nothing is written.
+  const within = follow ? { within: Number.POSITIVE_INFINITY } : {};
+  const answer = await wire.send({ what, method: 'GET', path: `/containers/${id}/logs`, query, signal, ...within });
   if (answer.statusCode !== 200) await wire.refuse(answer, what);
   const demuxer = new Demuxer();
   const ends = new LineEnds();
@@ -186,7 +192,7 @@ async function readLog(
     left[stream] -= passed;
     if (passed < data.length) await io.onOutput(stream, data.subarray(passed));
   };
-  for await (const chunk of wire.readChunks(answer, what)) {
+  for await (const chunk of wire.readChunks(answer, what, follow ? undefined : wire.pace)) {
     if (tty) await handOver('stdout', chunk);
     else
       for (const frame of demuxer.split(chunk)) {

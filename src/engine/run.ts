@@ -1,17 +1,19 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { GbuildError } from '../errors.ts';
+import { Stalled } from '../oci/pace.ts';
 import { attachOutput } from './attach.ts';
 import { createContainer, inspectState, putFiles, removeContainer } from './container.ts';
 import type { ContainerIO, ContainerResult, ContainerSpec, OutputSeen } from './container-spec.ts';
 import { readExecFailure } from './exec-failure.ts';
-import { engineLost, isLost } from './failures.ts';
+import { engineLost, engineSilent, isLost } from './failures.ts';
 import { keepWatch } from './heartbeat.ts';
 import { parseJson, readNumber } from './json.ts';
 import { verifyMount } from './probe.ts';
 import { openPublishing } from './publish.ts';
 import { countOutput, isDetached, resumeContainer } from './resume.ts';
 import { handOverSecrets } from './secrets.ts';
+import { type Alive, seeAlive } from './see-alive.ts';
 import { explainRefusal, startContainer } from './start.ts';
 import { obeyStop } from './stop.ts';
 import type { Wire } from './wire.ts';
@@ -65,11 +67,10 @@ async function runToEnd(
   io: ContainerIO,
 ): Promise<Omit<ContainerResult, 'seconds'>> {
   const seen: OutputSeen = { stdout: 0, stderr: 0 };
-  const run: Running = { id, spec, io: countOutput(io, seen), isStarted: false };
+  const run: Running = { id, spec, io: countOutput(io, seen), isStarted: false, hasExited: false };
   try {
-    return await keepWatch(wire, `run the container ${id.slice(0, 12)}`, undefined, (signal) =>
-      runCreated(wire, run, signal),
-    );
+    const what = `run the container ${id.slice(0, 12)}`;
+    return await keepWatch(wire, what, undefined, (signal) => runCreated(wire, run, signal), seeAlive(run));
   } catch (thrown) {
     if (spec.log === undefined || !run.isStarted || !isLost(thrown)) throw thrown;
   }
@@ -77,12 +78,10 @@ async function runToEnd(
   return resumeContainer(wire, { id, tty, seen, graceSeconds }, io);
 }
 
-/** A container on its way; `isStarted` when it may go on alone. */
-interface Running {
-  id: string;
+/** A container on its way. */
+interface Running extends Alive {
   spec: ContainerSpec;
   io: ContainerIO;
-  isStarted: boolean;
 }
 
 async function runCreated(wire: Wire, run: Running, signal: AbortSignal): Promise<Omit<ContainerResult, 'seconds'>> {
@@ -94,7 +93,9 @@ async function runCreated(wire: Wire, run: Running, signal: AbortSignal): Promis
   const [socket, wait] = prepared;
   const publishing = openPublishing(wire, id, spec.ports, io);
   const attachment = attachOutput(socket, spec, publishing.io);
-  const exit = readExit(wire, id, wait);
+  const exit = readExit(wire, id, wait).finally(() => {
+    run.hasExited = true;
+  });
   exit.catch(() => {});
   try {
     throwIfStopped(io);
@@ -108,7 +109,8 @@ async function runCreated(wire: Wire, run: Running, signal: AbortSignal): Promis
     const secrets = handOverSecrets(wire, id, spec.secrets ?? [], signal);
     // Output that cannot be taken (a full disk below the log) ends the run; its good end does not: the exit counts.
     const exitCode = await Promise.race([exit, attachment.broken, secrets]);
-    await attachment.drained();
+    await attachment.drained(wire.pace);
+    if (attachment.isSlow) throw engineSilent(wire.endpoint, 'give all output', new Stalled('it comes byte by byte'));
     if (attachment.wasCut && spec.log !== undefined) throw engineLost(wire.endpoint, 'give all output', 'cut off');
     const oomKilled = exitCode !== 0 && (await inspectState(wire, id)).oomKilled;
     return { exitCode, oomKilled };
@@ -155,7 +157,7 @@ async function prepare(
 async function readExit(wire: Wire, id: string, wait: IncomingMessage): Promise<number> {
   const what = `run the container ${id.slice(0, 12)}`;
   if (wait.statusCode !== 200) await wire.refuse(wait, what);
-  const code = readNumber(parseJson(await wire.readText(wait, what)), 'StatusCode');
+  const code = readNumber(parseJson(await wire.readText(wait, what, Number.POSITIVE_INFINITY)), 'StatusCode');
   if (code !== undefined) return code;
   throw new GbuildError('engine-failed', `the engine at ${wire.endpoint.url} lost the container ${id.slice(0, 12)}`, {
     suggestions: ['try again', 'gbuild doctor'],

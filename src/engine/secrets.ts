@@ -1,8 +1,11 @@
 import { addAbortSignal, type Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GbuildError } from '../errors.ts';
+import type { Stalled } from '../oci/pace.ts';
 import type { ContainerSecret } from './container-spec.ts';
+import { engineSilent, notUnderstood } from './failures.ts';
 import { readField, readNumber, readText } from './json.ts';
+import { SilenceLimit } from './request-limit.ts';
 import type { Wire } from './wire.ts';
 
 const what = 'hand a secret to the container';
@@ -37,7 +40,8 @@ async function putSecret(wire: Wire, id: string, { path, value }: ContainerSecre
   const streams = { AttachStdin: true, AttachStdout: true, AttachStderr: true, Tty: false };
   const json = { ...streams, Cmd: ['/bin/sh', '-c', script, 'sh', path] };
   const made = await wire.call({ what, method: 'POST', path: `/containers/${id}/exec`, json, signal });
-  const exec = readText(made.json, 'Id') ?? '';
+  const exec = readText(made.json, 'Id');
+  if (!exec) throw notUnderstood(wire.endpoint, what);
   const start = {
     what,
     method: 'POST',
@@ -46,9 +50,15 @@ async function putSecret(wire: Wire, id: string, { path, value }: ContainerSecre
     signal,
   } as const;
   const socket = await wire.hijack(start);
-  const exitCode = await pour(socket, value, signal, () =>
-    wire.call({ what, method: 'GET', path: `/exec/${exec}/json`, signal }).then(({ json }) => json),
-  );
+  const limit = new SilenceLimit(() => wire.requestTimeout);
+  const inspect = () => wire.call({ what, method: 'GET', path: `/exec/${exec}/json`, signal }).then(({ json }) => json);
+  let exitCode: number | undefined;
+  try {
+    exitCode = await pour(socket, value, AbortSignal.any([signal, limit.signal]), inspect);
+  } finally {
+    limit.end();
+  }
+  if (limit.signal.aborted) throw engineSilent(wire.endpoint, what, limit.signal.reason as Stalled);
   if (exitCode === 0) return;
   throw new GbuildError(
     'engine-failed',
@@ -82,6 +92,7 @@ async function pour(
       if (isClosed) await sleep(looked === 0 ? 0 : looks.closed);
       const state = await inspect();
       if (readField(state, 'Running') !== true) return readNumber(state, 'ExitCode');
+      if (signal.aborted) break;
     }
     return undefined;
   } finally {

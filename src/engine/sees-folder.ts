@@ -2,7 +2,7 @@ import { GbuildError } from '../errors.ts';
 import { createContainer, removeContainer } from './container.ts';
 import { bareContainer } from './container-spec.ts';
 import { showsFolder } from './probe.ts';
-import { patience, type Wire } from './wire.ts';
+import type { Wire } from './wire.ts';
 
 const containerDir = '/workspace';
 
@@ -22,7 +22,7 @@ export async function seesFolder(
     throw error;
   }
   try {
-    return await showsFolder(wire, id, { hostDir, containerDir }, patience());
+    return await showsFolder(wire, id, { hostDir, containerDir });
   } finally {
     await removeContainer(wire, id, { lost: false });
   }

@@ -3,6 +3,7 @@ import { inspectState, removeContainer } from './container.ts';
 import type { ContainerPort, EnginePort } from './container-spec.ts';
 import { Demuxer, type Frame } from './demux.ts';
 import { execute } from './exec.ts';
+import { notUnderstood } from './failures.ts';
 import { parseJson, readNumber } from './json.ts';
 import { readEnginePorts } from './port-bindings.ts';
 import type { Wire } from './wire.ts';
@@ -24,7 +25,9 @@ export class ServiceContainer {
     const query = { condition: 'not-running' };
     const answer = await this.#wire.send({ what, method: 'POST', path, query, signal });
     if (answer.statusCode !== 200) await this.#wire.refuse(answer, what);
-    return readNumber(parseJson(await this.#wire.readText(answer, what)), 'StatusCode') ?? 0;
+    const code = readNumber(parseJson(await this.#wire.readText(answer, what, Number.POSITIVE_INFINITY)), 'StatusCode');
+    if (code === undefined) throw notUnderstood(this.#wire.endpoint, what);
+    return code;
   }
 
   /** Its exit code where it has ended. */
@@ -56,16 +59,19 @@ export class ServiceContainer {
     const answer = await this.#wire.send({ what, method: 'GET', path: `/containers/${this.id}/logs`, query });
     if (answer.statusCode !== 200) await this.#wire.refuse(answer, what);
     const demuxer = new Demuxer();
-    for await (const chunk of this.#wire.readChunks(answer, what)) yield* demuxer.split(chunk);
+    for await (const chunk of this.#wire.readChunks(answer, what, this.#wire.pace)) yield* demuxer.split(chunk);
   }
 
   /** Asks it to end, and kills it after the grace or when `kill` fires. */
   async stop(graceSeconds: number, kill: AbortSignal): Promise<void> {
     const request = { what: 'stop a service', method: 'POST', path: `/containers/${this.id}/stop` } as const;
     if (kill.aborted) return;
-    await this.#wire.call({ ...request, query: { t: graceSeconds }, signal: kill }, [204, 304, 404]).catch(() => {
-      // The removal that follows kills it, and tells of an engine that is lost.
-    });
+    const within = this.#wire.requestTimeout + graceSeconds * 1000;
+    await this.#wire
+      .call({ ...request, query: { t: graceSeconds }, signal: kill, within }, [204, 304, 404])
+      .catch(() => {
+        // The removal that follows kills it, and tells of an engine that is lost.
+      });
   }
 
   remove(): Promise<void> {

@@ -20,11 +20,12 @@ export async function readServiceLogs(wire: Wire, input: LogInput): Promise<void
   const { service, follow, signal, onOutput } = input;
   const what = 'give the output of a job';
   const query = { follow, stdout: true, stderr: true };
-  const answer = await wire.send({ what, method: 'GET', path: `/services/${service}/logs`, query, signal });
+  const within = follow ? { within: Number.POSITIVE_INFINITY } : {};
+  const answer = await wire.send({ what, method: 'GET', path: `/services/${service}/logs`, query, signal, ...within });
   if (answer.statusCode !== 200) await wire.refuse(answer, what);
   const left = { ...input.skip };
   const pieces = new PieceReader();
-  for await (const chunk of wire.readChunks(answer, what)) {
+  for await (const chunk of wire.readChunks(answer, what, follow ? undefined : wire.pace)) {
     for (const { stream, bytes } of pieces.read(chunk)) {
       const passed = Math.min(left[stream], bytes.length);
       left[stream] -= passed;

@@ -43,7 +43,8 @@ export async function explainRefusal(
 
 async function tryToStart(wire: Wire, id: string, signal: AbortSignal): Promise<{ status: number; message: string }> {
   const what = 'start the container';
-  const answer = await wire.send({ what, method: 'POST', path: `/containers/${id}/start`, signal });
+  const within = 1.5 * wire.requestTimeout;
+  const answer = await wire.send({ what, method: 'POST', path: `/containers/${id}/start`, signal, within });
   const text = await wire.readText(answer, what);
   return { status: answer.statusCode ?? 0, message: messageIn(text) };
 }

@@ -22,5 +22,8 @@ function listen(signal: AbortSignal, act: () => void, over: AbortSignal): void {
 function send(wire: Wire, id: string, verb: 'stop' | 'kill', query: { t?: number }): void {
   const path = `/containers/${id}/${verb}`;
   // It may have ended by itself (304, 404, 409), and a lost engine is noticed by the wait.
-  wire.call({ what: `${verb} the container`, method: 'POST', path, query }, [204, 304, 404, 409]).catch(() => {});
+  const within = wire.requestTimeout + (query.t ?? 0) * 1000;
+  wire
+    .call({ what: `${verb} the container`, method: 'POST', path, query, within }, [204, 304, 404, 409])
+    .catch(() => {});
 }

@@ -1,9 +1,10 @@
-import { readField, readText, readTextMap } from './json.ts';
+import { notUnderstood } from './failures.ts';
+import { readAnswerList, readField, readText, readTextMap } from './json.ts';
 import { removeJob } from './remove-job.ts';
 import { type LogInput, readServiceLogs } from './service-logs.ts';
 import { formatJob, type JobSpec } from './swarm-job.ts';
 import { parseNode, parseTask, type SwarmNode, type SwarmTask } from './swarm-state.ts';
-import type { Wire } from './wire.ts';
+import type { Wire, WireRequest } from './wire.ts';
 
 export type { LogInput } from './service-logs.ts';
 export type { JobFile, JobSpec } from './swarm-job.ts';
@@ -29,7 +30,7 @@ export class Swarm {
 
   async listNodes(): Promise<SwarmNode[]> {
     const { json } = await this.#wire.call({ what: 'list the nodes of its swarm', method: 'GET', path: '/nodes' });
-    return Array.isArray(json) ? json.map(parseNode) : [];
+    return readAnswerList(this.#wire, json, 'list the nodes of its swarm').map(parseNode);
   }
 
   async readNode(id: string): Promise<SwarmNode> {
@@ -40,8 +41,7 @@ export class Swarm {
   /** A secret that jobs can be given; its id. Throws `engine-failed` for more than 500 KB. */
   async createSecret(name: string, content: Buffer): Promise<string> {
     const json = { Name: name, Labels: this.#labels, Data: content.toString('base64') };
-    const request = { what: `keep the secret ${name}`, method: 'POST', path: '/secrets/create', json } as const;
-    return readText((await this.#wire.call(request)).json, 'ID') ?? '';
+    return this.#create({ what: `keep the secret ${name}`, method: 'POST', path: '/secrets/create', json });
   }
 
   removeSecret(id: string): Promise<void> {
@@ -59,14 +59,21 @@ export class Swarm {
       json,
       headers,
     } as const;
-    return readText((await this.#wire.call(request)).json, 'ID') ?? '';
+    return this.#create(request);
+  }
+
+  async #create(request: WireRequest): Promise<string> {
+    const id = readText((await this.#wire.call(request)).json, 'ID');
+    if (!id) throw notUnderstood(this.#wire.endpoint, request.what);
+    return id;
   }
 
   /** Undefined until the cluster has looked at the job. */
   async findTask(service: string): Promise<SwarmTask | undefined> {
     const query = { filters: JSON.stringify({ service: [service] }) };
     const { json } = await this.#wire.call({ what: 'tell of a job', method: 'GET', path: '/tasks', query });
-    return Array.isArray(json) && json.length > 0 ? parseTask(json[0]) : undefined;
+    const [first] = readAnswerList(this.#wire, json, 'tell of a job');
+    return first === undefined ? undefined : parseTask(first);
   }
 
   readOutput(input: LogInput): Promise<void> {
@@ -84,7 +91,7 @@ export async function listThings(wire: Wire, label: string): Promise<SwarmThing[
   const query = { filters: JSON.stringify({ label: [label] }) };
   const list = async (kind: SwarmThing['kind']) => {
     const { json } = await wire.call({ what: `list ${kind}`, method: 'GET', path: `/${kind}`, query });
-    return Array.isArray(json) ? json.map((each) => parseThing(kind, each)) : [];
+    return readAnswerList(wire, json, `list ${kind}`).map((each) => parseThing(kind, each));
   };
   // In the order in which they can be removed.
   return [...(await list('services')), ...(await list('secrets'))];

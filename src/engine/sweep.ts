@@ -1,7 +1,7 @@
 import { messageOf } from '../errors.ts';
 import { removeContainer } from './container.ts';
 import { listImages, removeImage } from './images.ts';
-import { readText, readTextMap } from './json.ts';
+import { readAnswerList, readText, readTextMap } from './json.ts';
 import { listNetworks, removeNetwork } from './networks.ts';
 import { type Owner, ownerIsDead, ownerText, parseOwner } from './owner.ts';
 import { serviceLabel } from './service-engine.ts';
@@ -134,8 +134,10 @@ async function findRunVolumes(wire: Wire, isOurs: (labels: Record<string, string
 async function listContainers(wire: Wire): Promise<{ id: string; labels: Record<string, string> }[]> {
   const query = { all: true, filters: JSON.stringify({ label: [runLabel] }) };
   const { json } = await wire.call({ what: 'list containers', method: 'GET', path: '/containers/json', query });
-  if (!Array.isArray(json)) return [];
-  return json.map((each: unknown) => ({ id: readText(each, 'Id') ?? '', labels: readTextMap(each, 'Labels') }));
+  return readAnswerList(wire, json, 'list containers').map((each) => ({
+    id: readText(each, 'Id') ?? '',
+    labels: readTextMap(each, 'Labels'),
+  }));
 }
 
 function isDead(text: string | undefined, self: Owner): boolean {

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GbuildError, messageOf } from '../errors.ts';
+import { largestSettings, readWhole } from '../fs/read-bounded.ts';
 
 /** What a TLS connection to an engine needs; without `verify` any server certificate is taken. */
 export interface EngineTls {
@@ -32,7 +32,7 @@ export function readTlsFolder(directory: string, verify: boolean, origin: { name
 function readPem(directory: string, name: string): Buffer | undefined {
   const file = join(directory, name);
   try {
-    return readFileSync(file);
+    return readWhole(file, largestSettings);
   } catch (thrown) {
     const code = (thrown as NodeJS.ErrnoException).code;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;

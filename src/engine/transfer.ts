@@ -1,11 +1,11 @@
-import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { GbuildError } from '../errors.ts';
 import type { Stop } from '../host.ts';
 import { keepWatch } from './heartbeat.ts';
-import { imageMissing, pullFailure, splitTag } from './images.ts';
+import { imageMissing, inspectImage, pullFailure, splitTag } from './images.ts';
 import { readField, readNumber, readText } from './json.ts';
 import { errorIn, readMessages } from './messages.ts';
+import { workOn } from './request-limit.ts';
 import type { Wire } from './wire.ts';
 
 /** How far a pull is; one event a layer and change. */
@@ -30,16 +30,37 @@ export async function pullImage(
   const { repo, tag = 'latest' } = splitTag(reference);
   const what = `pull ${reference}`;
   await keepWatch(wire, what, options.stop.ask, async (signal) => {
-    const request = { what, method: 'POST', path: '/images/create', query: { fromImage: repo, tag }, signal } as const;
-    const answer = await wire.send(request);
+    const query = { fromImage: repo, tag };
+    // The engine may itself wait for a registry before it says anything.
+    const within = 1.5 * wire.requestTimeout;
+    const answer = await wire.send({ what, method: 'POST', path: '/images/create', query, signal, within });
     if (answer.statusCode !== 200)
       throw pullFailure(wire, reference, answer.statusCode ?? 0, await wire.readText(answer, what));
-    for await (const message of readMessages(wire, answer, what)) {
+    const work = new PulledBytes();
+    for await (const message of readMessages(wire, answer, what, () => within + work.milliseconds)) {
+      work.add(parsePullProgress(message));
       const error = errorIn(message);
       if (error !== undefined) throw pullFailure(wire, reference, error.status, error.message);
       options.onProgress?.(parsePullProgress(message));
     }
   });
+}
+
+/** What an engine has got of an image: it may be silent for as long as it takes to unpack that. */
+class PulledBytes {
+  readonly #sizes = new Map<string, number>();
+
+  add({ layer, current = 0 }: PullProgress): void {
+    this.#sizes.set(layer, Math.max(current, this.#sizes.get(layer) ?? 0));
+  }
+
+  get milliseconds(): number {
+    return workOn(sum([...this.#sizes.values()]));
+  }
+}
+
+function sum(numbers: number[]): number {
+  return numbers.reduce((whole, each) => whole + each, 0);
 }
 
 function parsePullProgress(message: unknown): PullProgress {
@@ -70,7 +91,7 @@ export async function loadArchive(
       wire.send({ what, method: 'POST', path: '/images/load', query: { quiet: true }, body: upload.body, signal }),
     );
     if (answer.statusCode !== 200) await wire.refuse(answer, what);
-    for await (const message of readMessages(wire, answer, what)) {
+    for await (const message of readMessages(wire, answer, what, () => upload.silence(wire.requestTimeout))) {
       const error = errorIn(message);
       if (error !== undefined) throw loadFailure(wire, error.message);
     }
@@ -85,29 +106,42 @@ function loadFailure(wire: Wire, message: string): GbuildError {
   });
 }
 
-/** GET /images/{ref}/get: a `docker save` archive. The reader must read it to its end or destroy it. */
-export async function saveImage(wire: Wire, reference: string): Promise<Readable> {
+/** GET /images/{ref}/get: a `docker save` archive. Whoever stops reading it ends it. */
+export async function saveImage(wire: Wire, reference: string): Promise<AsyncGenerator<Buffer>> {
   const what = `save the image ${reference}`;
-  const answer: IncomingMessage = await wire.send({ what, method: 'GET', path: `/images/${reference}/get` });
+  const found = await inspectImage(wire, reference);
+  if (found === undefined) throw imageMissing(wire, reference);
+  // Some engines put all of it together before they give the first byte.
+  const within = wire.requestTimeout + workOn(found.size);
+  const answer = await wire.send({ what, method: 'GET', path: `/images/${reference}/get`, within });
   if (answer.statusCode === 404) {
     answer.resume();
     throw imageMissing(wire, reference);
   }
   if (answer.statusCode !== 200) await wire.refuse(answer, what);
-  return answer;
+  return wire.readChunks(answer, what, { seconds: within / 1000, leastBytes: wire.pace.leastBytes });
 }
 
 /** A request body whose own failure wins over what the broken connection then looks like. */
 export interface Upload {
   body: Readable;
   throwIfFailed(): void;
+  /** Milliseconds for which an engine may be silent that was sent this, of which so many are for any request. */
+  silence(least: number): number;
   /** The answer, or what broke the body. */
   orThrow<T>(answer: Promise<T>): Promise<T>;
 }
 
 /** Makes a body of chunks; at most two chunks are held in memory at a time. */
 export function openUpload(chunks: Iterable<Buffer> | AsyncIterable<Buffer> | Readable): Upload {
-  const body = chunks instanceof Readable ? chunks : Readable.from(chunks, { objectMode: true, highWaterMark: 2 });
+  let sent = 0;
+  const counted = async function* () {
+    for await (const chunk of chunks as AsyncIterable<Buffer>) {
+      sent += chunk.length;
+      yield chunk;
+    }
+  };
+  const body = Readable.from(counted(), { objectMode: true, highWaterMark: 2 });
   let failure: { thrown: unknown } | undefined;
   body.once('error', (thrown) => {
     failure ??= { thrown };
@@ -125,5 +159,5 @@ export function openUpload(chunks: Iterable<Buffer> | AsyncIterable<Buffer> | Re
       if (failure !== undefined) body.destroy();
     }
   };
-  return { body, throwIfFailed, orThrow };
+  return { body, throwIfFailed, orThrow, silence: (least) => least + workOn(sent) };
 }

@@ -7,7 +7,7 @@ const newest = '1.51';
 const oldest = '1.41';
 
 /** Milliseconds: for an engine, and for a person whom ssh asks for a password first. */
-const patience = 30_000;
+const longest = 30_000;
 const typing = 300_000;
 
 /** Asks the engine for its API version (`GET /_ping`, header `Api-Version`) and takes the lower of its and ours. */
@@ -16,7 +16,7 @@ export async function negotiateVersion(wire: Wire): Promise<string> {
     what: 'say which API it speaks',
     method: 'GET',
     path: '/_ping',
-    signal: AbortSignal.timeout(wire.endpoint.ssh?.mayAsk ? typing : patience),
+    within: wire.endpoint.ssh?.mayAsk ? typing : Math.min(longest, wire.requestTimeout),
   });
   const text = await wire.readText(answer, 'say which API it speaks');
   if (answer.statusCode !== 200)

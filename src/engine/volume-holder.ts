@@ -92,14 +92,14 @@ export class VolumeHolder {
     const reader = new ListingReader();
     const inner = `find "$@" -mindepth 1 -printf '${listingFormat}'`;
     const command = ['sh', '-c', `cd /${place} && xargs -0 -r sh -c "$0" sh`, inner];
-    for await (const chunk of this.#run('look at the workspace', command, paths, signal)) reader.read(chunk);
+    for await (const chunk of this.#run('look at the workspace', command, paths, signal, true)) reader.read(chunk);
     return reader.take();
   }
 
   /** With all that is in them. */
   async remove(paths: string[], signal: AbortSignal): Promise<void> {
     const command = ['sh', '-c', `cd /${place} && exec xargs -0 -r rm -rf --`];
-    for await (const _ of this.#run('remove files of the workspace', command, paths, signal));
+    for await (const _ of this.#run('remove files of the workspace', command, paths, signal, false));
   }
 
   /**
@@ -122,7 +122,7 @@ export class VolumeHolder {
   /** A tar of these files and links, named as given; a reader that stops early stops it. */
   pack(paths: string[], signal: AbortSignal): AsyncGenerator<Buffer> {
     const command = ['tar', '-C', `/${place}`, '--no-recursion', '--hard-dereference', '--null', '-T', '-', '-cf', '-'];
-    return this.#run('give back files of the workspace', command, paths, signal);
+    return this.#run('give back files of the workspace', command, paths, signal, true);
   }
 
   /** Lets go of the volume: the container is gone afterwards. */
@@ -153,17 +153,29 @@ export class VolumeHolder {
   }
 
   async #unpack(archive: Iterable<Buffer>, signal: AbortSignal): Promise<void> {
-    for await (const _ of this.#execute(taking, unpackCommand, archive, signal));
+    for await (const _ of this.#execute(taking, unpackCommand, archive, signal, true));
   }
 
-  async *#run(what: string, command: string[], paths: string[], signal: AbortSignal): AsyncGenerator<Buffer> {
+  async *#run(
+    what: string,
+    command: string[],
+    paths: string[],
+    signal: AbortSignal,
+    isBusy: boolean,
+  ): AsyncGenerator<Buffer> {
     await this.#wake(what, signal);
     const input = [Buffer.from(paths.map((path) => `./${path}\0`).join(''))];
-    yield* this.#execute(what, command, input, signal);
+    yield* this.#execute(what, command, input, signal, isBusy);
   }
 
-  #execute(what: string, command: string[], input: Iterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer> {
-    const request = { what, command, input, user: '0:0', unfound: [lookAtImage] };
+  #execute(
+    what: string,
+    command: string[],
+    input: Iterable<Buffer>,
+    signal: AbortSignal,
+    isBusy: boolean,
+  ): AsyncGenerator<Buffer> {
+    const request = { what, command, input, user: '0:0', unfound: [lookAtImage], isBusy };
     return execute(this.#wire, this.#id, request, signal);
   }
 }

@@ -1,4 +1,4 @@
-import { readField, readList, readNumber, readText, readTextMap } from './json.ts';
+import { readAnswerList, readField, readList, readNumber, readText, readTextMap } from './json.ts';
 import type { Wire } from './wire.ts';
 
 export interface EngineVolume {
@@ -12,7 +12,7 @@ export interface EngineVolume {
 export async function listVolumes(wire: Wire, label: string): Promise<EngineVolume[]> {
   const query = { filters: JSON.stringify({ label: [label] }) };
   const { json } = await wire.call({ what: 'list volumes', method: 'GET', path: '/volumes', query });
-  return readList(json, 'Volumes').map((each) => {
+  return readAnswerList(wire, readField(json, 'Volumes'), 'list volumes').map((each) => {
     const created = readText(each, 'CreatedAt');
     return {
       name: readText(each, 'Name') ?? '',
@@ -44,6 +44,7 @@ export async function readVolumeSizes(wire: Wire, signal?: AbortSignal): Promise
     path: '/system/df',
     // Engines before API 1.42 know no types and measure everything.
     query: { type: 'volume' },
+    within: 5 * wire.requestTimeout,
     ...(signal !== undefined && { signal }),
   });
   const sizes = readList(json, 'Volumes').map((each) => {

@@ -1,11 +1,14 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
+import type { GbuildError } from '../errors.ts';
+import { type Pace, paceOf, readAtPace, Stalled } from '../oci/pace.ts';
 import { type EndpointAgent, openAgent } from './agent.ts';
 import type { Endpoint } from './endpoint.ts';
-import { connectionFailure, refused } from './failures.ts';
+import { connectionFailure, notUnderstood, refused } from './failures.ts';
 import { defaultHeartbeat, type Heartbeat } from './heartbeat.ts';
 import { parseJson, readText } from './json.ts';
+import { defaultRequestTimeout, RequestLimit } from './request-limit.ts';
 import type { SshConnection } from './ssh-connection.ts';
 import { negotiateVersion } from './version.ts';
 
@@ -20,9 +23,25 @@ export interface WireRequest {
   body?: Readable | Buffer;
   headers?: OutgoingHttpHeaders;
   signal?: AbortSignal;
+  /**
+   * Milliseconds that the engine may be silent before its answer begins; the wire's request timeout when left out. Infinity only
+   * where silence means nothing and a heartbeat watches the engine.
+   */
+  within?: number;
+}
+
+export interface WireOptions {
+  /** Gets one line for each request. */
+  debug?: (text: string) => void;
+  heartbeat?: Heartbeat;
+  /** Milliseconds. */
+  requestTimeout?: number;
 }
 
 type Dial = (options: object, done: (error: Error | null, answer: unknown) => void) => void;
+
+/** Milliseconds that any engine gets to answer, however often it did not. */
+const leastChance = 1_000;
 
 /** Every status goes to the caller: docker-modem would turn the others into errors that have lost the answer. */
 const everyStatus: Record<number, boolean> = new Proxy({}, { get: () => true });
@@ -34,16 +53,21 @@ const everyStatus: Record<number, boolean> = new Proxy({}, { get: () => true });
 export class Wire {
   readonly endpoint: Endpoint;
   readonly heartbeat: Heartbeat;
+  /** Milliseconds in which an engine answers, or something moves. */
+  readonly requestTimeout: number;
   readonly #trace: (text: string) => void;
   readonly #agent: EndpointAgent;
   #dial: Promise<Dial> | undefined;
   #version: Promise<string> | undefined;
   #isPodman = false;
   #answered = false;
+  /** Requests without an answer since the last one that had one. */
+  #unanswered = 0;
 
-  constructor(endpoint: Endpoint, options: { debug?: (text: string) => void; heartbeat?: Heartbeat }) {
+  constructor(endpoint: Endpoint, options: WireOptions) {
     this.endpoint = endpoint;
     this.heartbeat = options.heartbeat ?? defaultHeartbeat;
+    this.requestTimeout = options.requestTimeout ?? defaultRequestTimeout;
     this.#trace = options.debug ?? (() => {});
     this.#agent = openAgent(endpoint);
   }
@@ -83,11 +107,13 @@ export class Wire {
 
   /** Sends a request and reads the whole answer as JSON; any status not accepted is thrown. */
   async call(request: WireRequest, accept: number[] = [200, 201, 204]): Promise<{ status: number; json: unknown }> {
-    const answer = await this.send({ ...request, signal: request.signal ?? patience() });
+    const answer = await this.send(request);
     const status = answer.statusCode ?? 0;
     const text = await this.readText(answer, request.what);
     if (!accept.includes(status)) throw refused(this.endpoint, request.what, status, messageIn(text));
-    return { status, json: parseJson(text) };
+    const json = parseJson(text);
+    if (json === undefined && text.trim() !== '' && status < 300) throw notUnderstood(this.endpoint, request.what);
+    return { status, json };
   }
 
   /** Takes a connection over (Upgrade: tcp); the answer to a refusal is thrown. Of a body, only JSON is sent before. */
@@ -105,20 +131,42 @@ export class Wire {
     return answer as Socket;
   }
 
-  /** Reads an answer to its end as text; a connection that breaks meanwhile is thrown. */
-  async readText(answer: IncomingMessage, what: string): Promise<string> {
+  /** Reads an answer to its end as text, all of it within the milliseconds; a connection that breaks or stalls is thrown. */
+  async readText(answer: IncomingMessage, what: string, within = this.requestTimeout): Promise<string> {
     const chunks: Buffer[] = [];
-    for await (const chunk of this.readChunks(answer, what)) chunks.push(chunk);
+    const limit = new RequestLimit(within);
+    limit.signal.addEventListener('abort', () => answer.destroy(limit.signal.reason as Error));
+    try {
+      for await (const chunk of this.readChunks(answer, what)) chunks.push(chunk);
+    } finally {
+      limit.end();
+    }
     return Buffer.concat(chunks).toString('utf8');
   }
 
-  /** An answer's bytes as they come; a connection that breaks meanwhile is thrown. */
-  async *readChunks(answer: IncomingMessage, what: string): AsyncGenerator<Buffer> {
+  /** An answer's bytes as they come; a connection that breaks, or does not keep the pace, is thrown. */
+  async *readChunks(answer: IncomingMessage, what: string, pace?: Pace): AsyncGenerator<Buffer> {
+    const chunks = pace === undefined ? answer : readAtPace(answer, pace, (error) => answer.destroy(error));
     try {
-      for await (const chunk of answer) yield chunk as Buffer;
+      for await (const chunk of chunks) yield chunk as Buffer;
     } catch (thrown) {
-      throw connectionFailure(this.endpoint, what, thrown);
+      throw this.#failure(what, thrown);
     }
+  }
+
+  /** The pace of an answer that moves bytes all the time. */
+  get pace(): Pace {
+    return paceOf(this.requestTimeout / 1000);
+  }
+
+  /** The last requests had no answer. */
+  get isSilent(): boolean {
+    return this.#unanswered > 0;
+  }
+
+  /** The engine gave no sign of life: until it answers again, little is expected of it. */
+  noteSilence(): void {
+    this.#unanswered += 1;
   }
 
   /** Throws what an answer with a bad status says. */
@@ -136,7 +184,10 @@ export class Wire {
     const dial = await this.#dial;
     this.#trace(`${request.method} ${path}`);
     request.signal?.throwIfAborted();
-    const { method, headers, body, json, signal } = request;
+    const { method, headers, json } = request;
+    const limit = new RequestLimit(this.#allowance(request.within));
+    const signal = request.signal === undefined ? limit.signal : AbortSignal.any([request.signal, limit.signal]);
+    const body = request.body instanceof Readable ? limit.watch(request.body) : request.body;
     const options = {
       path: `${path}?`,
       method,
@@ -145,26 +196,31 @@ export class Wire {
       isStream: true,
       statusCodes: everyStatus,
       ...(body !== undefined && { file: body }),
-      ...(signal !== undefined && { abortSignal: signal }),
+      abortSignal: signal,
       ...extra,
     };
     return new Promise((resolve, reject) => {
       dial(options, (error, answer) => {
+        limit.end();
         if (error === null || error === undefined) {
           this.#answered = true;
+          this.#unanswered = 0;
           resolve(answer as IncomingMessage | Socket);
-        } else {
-          const thrown = signal?.aborted ? signal.reason : error;
-          reject(connectionFailure(this.endpoint, request.what, thrown, !this.#answered));
-        }
+        } else reject(this.#failure(request.what, signal.aborted ? signal.reason : error));
       });
     });
   }
-}
 
-/** For calls that an engine answers at once: one that does not within two minutes never will. */
-export function patience(): AbortSignal {
-  return AbortSignal.timeout(120_000);
+  /** Where the last requests had no answer, the next ones of those that are answered at once get a short chance. */
+  #allowance(within: number | undefined): number {
+    if (within !== undefined || this.#unanswered === 0) return within ?? this.requestTimeout;
+    return Math.max(this.requestTimeout / (8 * this.#unanswered), Math.min(this.requestTimeout, leastChance));
+  }
+
+  #failure(what: string, thrown: unknown): GbuildError {
+    if (thrown instanceof Stalled) this.#unanswered += 1;
+    return connectionFailure(this.endpoint, what, thrown, !this.#answered);
+  }
 }
 
 /** The engine's own sentence in an error answer. */

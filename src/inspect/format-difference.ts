@@ -1,3 +1,4 @@
+import { escapeLine } from '../escape.ts';
 import { isDigest } from '../oci/digest.ts';
 import { formatBytes, formatDigest } from '../reporter/format.ts';
 import type { PackageDifference } from './compare-packages.ts';
@@ -6,17 +7,17 @@ import type { ImageDifference } from './difference.ts';
 import { formatMode } from './format-files.ts';
 import type { FileFacts } from './layer-files.ts';
 import type { LayerMatch } from './match-layers.ts';
-import { shorten, showText } from './show-text.ts';
+import { shorten } from './shorten.ts';
 
 /** The difference for people: `-` was there, `+` is there now, `~` is another. Nothing that a terminal would obey. */
 export function formatDifference(difference: ImageDifference): string {
   const { before, after, isSame, config, origin, layers, files, packages } = difference;
   if (isSame)
-    return `${showText(before.reference)} and ${showText(after.reference)} are the same image (${formatDigest(after.imageId)})`;
+    return `${escapeLine(before.reference)} and ${escapeLine(after.reference)} are the same image (${formatDigest(after.imageId)})`;
   // A history is another whenever a layer is: it is told where nothing else is to tell.
   const told = [...config, ...origin].filter(({ what }, _, all) => what !== 'history' || all.length === 1);
   const settings = told.map(
-    ({ what, before: old, after: now }) => `~ ${showText(what)}: ${showValue(old)}, now ${showValue(now)}`,
+    ({ what, before: old, after: now }) => `~ ${escapeLine(what)}: ${showValue(old)}, now ${showValue(now)}`,
   );
   return [
     [`- ${nameImage(before)}`, `+ ${nameImage(after)}`],
@@ -31,7 +32,7 @@ export function formatDifference(difference: ImageDifference): string {
 }
 
 function showValue(text: string): string {
-  return isDigest(text) ? formatDigest(text) : showText(text);
+  return isDigest(text) ? formatDigest(text) : escapeLine(text);
 }
 
 function section(title: string, lines: string[]): string[] {
@@ -39,7 +40,7 @@ function section(title: string, lines: string[]): string[] {
 }
 
 function nameImage({ reference, imageId }: ImageDifference['before']): string {
-  return `${showText(reference)} (${formatDigest(imageId)})`;
+  return `${escapeLine(reference)} (${formatDigest(imageId)})`;
 }
 
 function formatLayer({ change, before, after }: LayerMatch): string {
@@ -55,14 +56,14 @@ function summarise(title: string, files: readonly FileDifference[]): string {
 }
 
 function formatFile({ path, change, before, after, what }: FileDifference): string {
-  if (change === 'added') return `+ ${showText(path)}${describe(after!)}`;
-  if (change === 'removed') return `- ${showText(path)}${describe(before!)}`;
-  return `~ ${showText(path)}: ${what.map((each) => explain(each, before!, after!)).join(', ')}`;
+  if (change === 'added') return `+ ${escapeLine(path)}${describe(after!)}`;
+  if (change === 'removed') return `- ${escapeLine(path)}${describe(before!)}`;
+  return `~ ${escapeLine(path)}: ${what.map((each) => explain(each, before!, after!)).join(', ')}`;
 }
 
 function describe({ type, size, linkTarget }: FileFacts): string {
   if (type === 'file') return ` (${formatBytes(size)})`;
-  return type === 'symlink' ? ` -> ${showText(linkTarget ?? '')}` : ` (${type})`;
+  return type === 'symlink' ? ` -> ${escapeLine(linkTarget ?? '')}` : ` (${type})`;
 }
 
 function explain(what: FileDifference['what'][number], old: FileFacts, now: FileFacts): string {
@@ -70,7 +71,7 @@ function explain(what: FileDifference['what'][number], old: FileFacts, now: File
   if (what === 'type') return change(old.type, now.type);
   if (what === 'mode') return change(formatMode(old.mode), formatMode(now.mode));
   if (what === 'owner') return change(`${old.uid}:${old.gid}`, `${now.uid}:${now.gid}`);
-  if (what === 'target') return `-> ${change(showText(old.linkTarget ?? ''), showText(now.linkTarget ?? ''))}`;
+  if (what === 'target') return `-> ${change(escapeLine(old.linkTarget ?? ''), escapeLine(now.linkTarget ?? ''))}`;
   if (what === 'attributes') return 'other extended attributes';
   return old.size === now.size
     ? `${formatBytes(now.size)} of other content`
@@ -80,5 +81,5 @@ function explain(what: FileDifference['what'][number], old: FileFacts, now: File
 function formatPackage({ type, name, before, after }: PackageDifference): string {
   const sign = before.length === 0 ? '+' : after.length === 0 ? '-' : '~';
   const versions = [before, after].filter(({ length }) => length > 0).map((each) => each.join(' '));
-  return `${sign} ${type} ${showText(name)} ${showText(versions.join(', now '))}`;
+  return `${sign} ${type} ${escapeLine(name)} ${escapeLine(versions.join(', now '))}`;
 }

@@ -1,8 +1,8 @@
+import { escapeLine } from '../escape.ts';
 import { formatDigest } from '../reporter/format.ts';
 import { formatColumns } from './columns.ts';
 import type { FileFacts } from './layer-files.ts';
 import type { ImageReport, LayerReport } from './report.ts';
-import { showText } from './show-text.ts';
 
 const letters: Record<FileFacts['type'], string> = {
   file: '-',
@@ -49,11 +49,11 @@ export function formatMode(mode: number): string {
 export function formatName({ path, type, linkTarget }: FileFacts): string {
   if (type === 'whiteout') {
     const hidden = path.replace(/\.wh\.(\.wh\.\.opq)?([^/]*)$/, (_, opaque, name: string) => (opaque ? '*' : name));
-    return `${showText(hidden)} (taken away)`;
+    return `${escapeLine(hidden)} (taken away)`;
   }
-  return linkTarget === undefined ? showText(path) : `${showText(path)} -> ${showText(linkTarget)}`;
+  return linkTarget === undefined ? escapeLine(path) : `${escapeLine(path)} -> ${escapeLine(linkTarget)}`;
 }
 
 function formatTitle({ name, diffId }: LayerReport, index: number): string {
-  return `layer ${index + 1}: ${showText(name || formatDigest(diffId))}`;
+  return `layer ${index + 1}: ${escapeLine(name || formatDigest(diffId))}`;
 }

@@ -1,7 +1,8 @@
 import type { Package } from '../attest/package.ts';
+import { escapeLine } from '../escape.ts';
 import { formatColumns } from './columns.ts';
 import { nameOfPackage } from './compare-packages.ts';
-import { shorten, showText } from './show-text.ts';
+import { shorten } from './shorten.ts';
 
 const mostLicences = 8;
 
@@ -54,9 +55,9 @@ function countBy<T>(values: readonly T[], keysOf: (value: T) => string[]): [stri
 export function formatPackages(packages: readonly Package[]): string {
   const rows = packages.map((each) => [
     each.type,
-    showText(nameOfPackage(each)),
-    showText(each.version),
-    showText(each.licence ?? 'unknown'),
+    escapeLine(nameOfPackage(each)),
+    escapeLine(each.version),
+    escapeLine(each.licence ?? 'unknown'),
   ]);
   return formatColumns([['type', 'package', 'version', 'licence'], ...rows]).join('\n');
 }

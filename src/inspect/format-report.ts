@@ -1,9 +1,10 @@
+import { escapeLine } from '../escape.ts';
 import { formatBytes, formatDigest } from '../reporter/format.ts';
 import type { Attached } from './attached.ts';
 import { formatColumns } from './columns.ts';
 import { formatPackageKinds } from './format-packages.ts';
 import { type ImageOrigin, type ImageReport, titleLayers } from './report.ts';
-import { shorten, showText } from './show-text.ts';
+import { shorten } from './shorten.ts';
 
 const places: Record<ImageOrigin['kind'], string> = {
   store: 'the release store',
@@ -73,7 +74,7 @@ const toldLabels =
 function formatFacts(pairs: [string, string | undefined][]): string[] {
   const known = pairs.filter((pair): pair is [string, string] => pair[1] !== undefined && pair[1] !== '');
   return known.map(
-    ([title, text], index) => `${(known[index - 1]?.[0] === title ? '' : title).padEnd(9)}${showText(text)}`,
+    ([title, text], index) => `${(known[index - 1]?.[0] === title ? '' : title).padEnd(9)}${escapeLine(text)}`,
   );
 }
 
@@ -100,7 +101,7 @@ function formatLayers({ layers, size, packedSize, fileCount }: ImageReport): str
 
 function formatLargest({ largest }: ImageReport): string[] {
   if (largest.length === 0) return [];
-  const rows = largest.map(({ path, size, layer }) => [formatBytes(size), `${layer}`, showText(path)]);
+  const rows = largest.map(({ path, size, layer }) => [formatBytes(size), `${layer}`, escapeLine(path)]);
   return ['largest files', ...formatColumns([['size', 'layer', 'path'], ...rows], [0])];
 }
 
@@ -109,8 +110,8 @@ function formatAttached(attached: readonly Attached[]): string[] {
   return [
     'beside it in the registry, not verified',
     ...attached.flatMap(({ what, artifactType, digest, facts = {} }) => [
-      `${formatDigest(digest)}  ${what}${what === 'artifact' ? ` ${showText(artifactType)}` : ''}`,
-      ...Object.entries(facts).map(([name, value]) => `  ${name}: ${showText(value)}`),
+      `${formatDigest(digest)}  ${what}${what === 'artifact' ? ` ${escapeLine(artifactType)}` : ''}`,
+      ...Object.entries(facts).map(([name, value]) => `  ${name}: ${escapeLine(value)}`),
     ]),
   ];
 }

@@ -1,4 +1,4 @@
-import { showText } from './show-text.ts';
+import { escapeLine } from '../escape.ts';
 
 /** HTML that is known to be safe. */
 export class Markup {
@@ -29,5 +29,5 @@ function textOf(value: Value): string {
 }
 
 function escapeText(text: string): string {
-  return showText(text).replaceAll(/[&<>"']/g, (character) => entities[character]!);
+  return escapeLine(text).replaceAll(/[&<>"']/g, (character) => entities[character]!);
 }

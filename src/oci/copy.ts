@@ -1,7 +1,6 @@
 import { statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { GbuildError } from '../errors.ts';
 import { archiveChunks } from './archive.ts';
 import type { Digest } from './digest.ts';
 import type { Image } from './image.ts';
@@ -10,11 +9,36 @@ import type { Layout } from './layout.ts';
 import type { Descriptor, ImageConfig, Manifest } from './spec.ts';
 import { writeBeside } from './write-beside.ts';
 
+export interface Written {
+  /** Layers that were there already, by their size: see mendLayers. */
+  believed: Layer[];
+  /** How many blobs were not there, or not whole. */
+  blobs: number;
+}
+
 /** Writes every blob of the image that is known by value; the manifest last, so that what it names is there. */
-export async function writeImage(layout: Layout, image: Image): Promise<void> {
-  for (const layer of image.layers) await layout.writeBlob(layer.diffId, layer.size, layer.chunks());
-  await layout.writeBlob(image.id, image.configBytes.length, [image.configBytes]);
-  await layout.writeBlob(image.manifestDigest, image.manifestBytes.length, [image.manifestBytes]);
+export async function writeImage(layout: Layout, image: Image): Promise<Written> {
+  const believed: Layer[] = [];
+  for (const layer of image.layers)
+    if (await layout.writeBlob(layer.diffId, layer.size, layer.chunks())) believed.push(layer);
+  const small: [Digest, Buffer][] = [
+    [image.id, image.configBytes],
+    [image.manifestDigest, image.manifestBytes],
+  ];
+  let blobs = image.layers.length - believed.length;
+  for (const [digest, bytes] of small) if (!(await layout.writeBlob(digest, bytes.length, [bytes]))) blobs += 1;
+  return { believed, blobs };
+}
+
+/** Reads what the layout has of these layers, and writes again what is not what it should be; answers those. */
+export async function mendLayers(layout: Layout, layers: readonly Layer[]): Promise<Layer[]> {
+  const mended: Layer[] = [];
+  for (const layer of layers) {
+    if (await layout.isWhole(layer.diffId)) continue;
+    await layout.replaceBlob(layer.diffId, layer.size, layer.chunks());
+    mended.push(layer);
+  }
+  return mended;
 }
 
 /** The same of an image whose layers lie in files that nobody else wants: they are moved. */
@@ -48,7 +72,17 @@ export function completeImage(image: Image, layout: Layout): Image {
 /** The layer that the layout has of this diffID; undefined where it has none. */
 export function findLayer(layout: Layout, diffId: Digest): Layer | undefined {
   const stat = statSync(layout.blobFile(diffId), { throwIfNoEntry: false });
-  return stat && storedLayer(layout, { digest: diffId, size: stat.size }, '');
+  return stat?.isFile() ? storedLayer(layout, { digest: diffId, size: stat.size }, '') : undefined;
+}
+
+/** The layers that the layout has of these, every byte read. */
+export async function findWholeLayers(layout: Layout, diffIds: readonly Digest[]): Promise<Map<Digest, Layer>> {
+  const found = new Map<Digest, Layer>();
+  for (const diffId of diffIds) {
+    const layer = (await layout.isWhole(diffId)) ? findLayer(layout, diffId) : undefined;
+    if (layer !== undefined) found.set(diffId, layer);
+  }
+  return found;
 }
 
 function storedLayer(
@@ -57,17 +91,17 @@ function storedLayer(
   createdBy: string,
 ): Layer {
   const where = JSON.stringify(layout.dir);
-  if (!layout.hasBlob(diffId)) throw new GbuildError('store-failed', `the layer ${diffId} is not in ${where}`);
+  if (!layout.hasBlob(diffId)) throw layout.damage(`the layer ${diffId} is not in ${where}`, diffId);
   const layer = layerOfKnownFile(layout.blobFile(diffId), { diffId, size, createdBy });
-  return { ...layer, chunks: () => blameStore(layer, `the blob ${diffId} in ${where} is damaged`) };
+  return { ...layer, chunks: () => blameStore(layout, layer, `the blob ${diffId} in ${where} is damaged`) };
 }
 
 /** Nobody rewrites a store's blob: one that is not what its name says is damage. */
-function* blameStore(layer: Layer, message: string): Generator<Buffer> {
+function* blameStore(layout: Layout, layer: Layer, message: string): Generator<Buffer> {
   try {
     yield* layer.chunks();
   } catch (cause) {
-    throw new GbuildError('store-failed', message, { cause, facts: { digest: layer.diffId } });
+    throw layout.damage(message, layer.diffId, cause);
   }
 }
 

@@ -6,7 +6,9 @@ import { type ImageConfig, type Manifest, mediaTypes } from './spec.ts';
 
 /** The image of someone else's config, kept byte for byte, and all its layers by value, lowest first. */
 export function exactImage(configBytes: Buffer, layers: Layer[]): Image {
-  const config = JSON.parse(configBytes.toString()) as ImageConfig;
+  const parsed = JSON.parse(configBytes.toString()) as ImageConfig;
+  // What a container runs may be left out.
+  const config = { ...parsed, config: parsed.config ?? {} };
   const id = digestOf(configBytes);
   const manifest: Manifest = {
     schemaVersion: 2,

@@ -16,6 +16,38 @@ export function findFault(config: ImageConfig, layerCount: number): string | und
   );
 }
 
+/** Why what was read as a manifest has not the shape of one; undefined where it has. Whether it is an image is another question. */
+export function findShapeFault(manifest: object): string | undefined {
+  const { config, layers } = manifest as { config?: unknown; layers?: unknown };
+  if (!Array.isArray(layers)) return 'it has no list of layers';
+  const wrong = [config, ...layers].findIndex((each) => !isDescriptor(each));
+  if (wrong === -1) return undefined;
+  return `${wrong === 0 ? 'its config' : `its layer ${wrong}`} is no descriptor with a mediaType, a digest and a size`;
+}
+
+/** The same of an index. */
+export function findIndexFault(index: object): string | undefined {
+  const { manifests } = index as { manifests?: unknown };
+  if (!Array.isArray(manifests)) return 'it has no list of manifests';
+  const wrong = manifests.findIndex((each) => !isListed(each));
+  return wrong === -1 ? undefined : `what it lists as number ${wrong + 1} is no descriptor`;
+}
+
+function isDescriptor(value: unknown): boolean {
+  const { mediaType, digest, size, annotations } = (value ?? {}) as Record<string, unknown>;
+  const isKnown = typeof mediaType === 'string' && typeof digest === 'string' && isDigest(digest);
+  return (
+    isKnown && Number.isSafeInteger(size) && (size as number) >= 0 && isListOfTexts(Object.values(annotations ?? {}))
+  );
+}
+
+/** Its digest may be of an algorithm that gbuild does not know. */
+function isListed(value: unknown): boolean {
+  const { digest, platform } = (value ?? {}) as Record<string, unknown>;
+  const { os = '', architecture = '', variant = '' } = (platform ?? {}) as Record<string, unknown>;
+  return typeof digest === 'string' && isListOfTexts([os, architecture, variant]);
+}
+
 /** The same of a manifest and its config. */
 export function findManifestFault({ layers }: Manifest, config: ImageConfig): string | undefined {
   if (!Array.isArray(layers)) return 'its manifest has no list of layers';
@@ -23,7 +55,14 @@ export function findManifestFault({ layers }: Manifest, config: ImageConfig): st
 }
 
 /** What those who read the config count on. */
-function findWrongSetting({ config, history }: ImageConfig): string | undefined {
+function findWrongSetting({
+  config,
+  history,
+  os = '',
+  architecture = '',
+  variant = '',
+}: ImageConfig): string | undefined {
+  if (!isListOfTexts([os, architecture, variant])) return 'the platform';
   const { Env, Entrypoint, Cmd, Labels } = config ?? {};
   const lists = Object.entries({ Env, Entrypoint, Cmd }).find(([, value]) => !isListOfTexts(value ?? []));
   if (lists !== undefined) return lists[0];

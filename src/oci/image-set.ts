@@ -1,8 +1,9 @@
 import { describeImage } from './archive.ts';
-import { completeImage, readImage, writeImage } from './copy.ts';
-import { digestOf } from './digest.ts';
+import { completeImage, readImage, type Written, writeImage } from './copy.ts';
+import { type Digest, digestOf } from './digest.ts';
 import type { Image } from './image.ts';
 import { formatCanonical } from './json.ts';
+import type { Layer } from './layer.ts';
 import { type Layout, openLayout } from './layout.ts';
 import { formatPlatform } from './platform.ts';
 import { annotationKeys, type Descriptor, type ImageConfig, type Index, type Manifest, mediaTypes } from './spec.ts';
@@ -68,10 +69,17 @@ export async function readSet(layout: Layout, descriptor: Descriptor): Promise<I
   return { images, descriptor: { mediaType: descriptor.mediaType, digest, size: bytes.length }, bytes };
 }
 
-/** Every blob that is known by value; what bears the name last, so that what it names is there. */
-export async function writeSet(layout: Layout, { images, descriptor, bytes }: ImageSet): Promise<void> {
-  for (const image of images) await writeImage(layout, image);
-  await layout.writeBlob(descriptor.digest, bytes.length, [bytes]);
+/** Writes every blob that is known by value; what bears the name last, so that what it names is there. */
+export async function writeSet(layout: Layout, { images, descriptor, bytes }: ImageSet): Promise<Written> {
+  const believed = new Map<Digest, Layer>();
+  let blobs = 0;
+  for (const image of images) {
+    const written = await writeImage(layout, image);
+    blobs += written.blobs;
+    for (const layer of written.believed) believed.set(layer.diffId, layer);
+  }
+  if (!(await layout.writeBlob(descriptor.digest, bytes.length, [bytes]))) blobs += 1;
+  return { believed: [...believed.values()], blobs };
 }
 
 /** `--output oci:DIR`: the images alone, whole (see completeSet) and verified, under one name; equal sets give equal bytes. */

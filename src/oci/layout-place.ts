@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { GbuildError } from '../errors.ts';
-import { readTemporaryMark } from './write-beside.ts';
+import { readTemporaryMark } from '../fs/writer-mark.ts';
 
 /** Refuses (`output-refused`) what holds something else than a layout; a folder that is not there yet is free. Writes nothing. */
 export function assertLayoutPlace(dir: string): void {
@@ -9,10 +9,13 @@ export function assertLayoutPlace(dir: string): void {
   if (!stat.isDirectory() || kindOf(readdirSync(dir)) === 'foreign') throw notALayout(dir);
 }
 
+/** Beside the index of a store: what it was last written as, with a digest. */
+export const indexCopy = 'index.copy';
+
 /** What a folder of these names is; 'begun': empty, or what another process has made of it so far. */
 export function kindOf(names: string[]): 'layout' | 'begun' | 'foreign' {
   if (names.includes('oci-layout') && names.includes('index.json')) return 'layout';
-  const known = ['oci-layout', 'blobs', 'index.json', 'index.lock'];
+  const known = ['oci-layout', 'blobs', 'index.json', 'index.lock', indexCopy];
   return names.every((name) => known.includes(name) || readTemporaryMark(name)) ? 'begun' : 'foreign';
 }
 

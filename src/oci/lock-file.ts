@@ -1,15 +1,15 @@
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GbuildError } from '../errors.ts';
-import { isWriterDead, makeMark } from './writer-mark.ts';
+import { isMark, isWriterDead, makeMark } from '../fs/writer-mark.ts';
 
 const pollMs = 20;
 const patienceMs = 60_000;
 
 /**
  * Does the work while holding the lock file. The lock is a hard link made of a file that names its owner, so it appears whole
- * or not at all; it never expires under a busy owner, only a dead one's is taken over. Throws `store-failed` when a living
- * owner keeps it for a minute.
+ * or not at all; it never expires under a busy owner. A dead one's is taken over, and one that names nobody: a power loss emptied
+ * it. Throws `store-failed` when a living owner keeps it for a minute.
  */
 export async function withLock<T>(path: string, work: () => Promise<T>): Promise<T> {
   const mark = makeMark();
@@ -18,7 +18,7 @@ export async function withLock<T>(path: string, work: () => Promise<T>): Promise
   try {
     for (let waited = 0; !tryLink(own, path); waited += pollMs) {
       const holder = readMark(path);
-      if (holder !== undefined && isWriterDead(holder)) breakLock(path, holder, own);
+      if (holder !== undefined && isFree(holder)) breakLock(path, holder, own);
       else if (waited < patienceMs) await sleep(pollMs);
       else throw keptLocked(path, holder);
     }
@@ -32,18 +32,22 @@ export async function withLock<T>(path: string, work: () => Promise<T>): Promise
   }
 }
 
+function isFree(holder: string): boolean {
+  return !isMark(holder) || isWriterDead(holder);
+}
+
 /**
  * Removes a dead owner's lock. Only who holds the marker named after exactly that lock may remove it, so a slow process
  * never removes the lock that a quick one took meanwhile; a marker whose owner died is broken the same way.
  */
 function breakLock(path: string, dead: string, own: string): void {
-  const marker = `${path}.${dead.slice(dead.lastIndexOf('-') + 1)}`;
+  const marker = `${path}.${isMark(dead) ? dead.slice(dead.lastIndexOf('-') + 1) : 'damaged'}`;
   if (!tryLink(own, marker)) {
     const breaker = readMark(marker);
-    if (breaker !== undefined && isWriterDead(breaker)) breakLock(marker, breaker, own);
+    if (breaker !== undefined && isFree(breaker)) breakLock(marker, breaker, own);
     return;
   }
-  if (readMark(path) === dead) rmSync(path, { force: true });
+  if (readMark(path) === dead) rmSync(path, { recursive: true, force: true });
   rmSync(marker, { force: true });
 }
 
@@ -57,11 +61,14 @@ function tryLink(from: string, to: string): boolean {
   }
 }
 
+/** Empty for a folder in its place. */
 function readMark(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    if (code === 'EISDIR') return '';
     throw cause;
   }
 }

@@ -1,12 +1,12 @@
 import { createReadStream, existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
 import { GbuildError, messageOf } from '../errors.ts';
+import { largestDocument, readWhole } from '../fs/read-bounded.ts';
 import { type Digest, hexOf } from './digest.ts';
 import { findFault } from './find-fault.ts';
 import type { ImageConfig } from './spec.ts';
+import { detectCompression, isUnpackFault, unpack } from './unpack.ts';
 import { readTar } from './untar.ts';
 import { writeHashed } from './write-hashed.ts';
 
@@ -20,14 +20,14 @@ export interface SavedImage {
 }
 
 /**
- * Unpacks the archive of one image, as any engine generation saves it (a folder a layer, or an OCI layout; layers plain or
- * gzipped), into the folder `dir`. Throws `store-failed` for an archive that is none, is not whole or holds other bytes than
+ * Unpacks the archive of one image, as any engine generation saves it (a folder a layer, or an OCI layout; layers plain,
+ * gzipped or as zstd), into the folder `dir`. Throws `store-failed` for an archive that is none, is not whole or holds other bytes than
  * its config says.
  */
 export async function readArchive(stream: AsyncIterable<Uint8Array>, dir: string): Promise<SavedImage> {
   const files = await unpackFiles(stream, dir);
-  const { Config, Layers, RepoTags } = parseDockerManifest(await readFile(locate(files, 'manifest.json').hostFile));
-  const configBytes = await readFile(locate(files, Config).hostFile);
+  const { Config, Layers, RepoTags } = parseDockerManifest(readDocument(files, 'manifest.json'));
+  const configBytes = readDocument(files, Config);
   const config = parseJson<ImageConfig>(configBytes, Config);
   const fault = findFault(config, Layers.length);
   if (fault !== undefined) throw broken(fault);
@@ -73,11 +73,16 @@ interface DockerManifest {
   RepoTags: string[] | null;
 }
 
-function parseDockerManifest(bytes: Buffer): DockerManifest {
-  const [first, ...others] = parseJson<DockerManifest[]>(bytes, 'manifest.json');
-  if (first === undefined || others.length > 0)
-    throw broken(`it holds ${others.length + (first ? 1 : 0)} images, not one`);
-  return first;
+/** The `manifest.json` of a saved image. Throws `store-failed`. */
+export function parseDockerManifest(bytes: Buffer): DockerManifest {
+  const images = parseJson<Partial<DockerManifest>[]>(bytes, 'manifest.json');
+  if (!Array.isArray(images)) throw broken('manifest.json is no list of images');
+  const [first] = images;
+  if (images.length !== 1) throw broken(`it holds ${images.length} images, not one`);
+  const { Config, Layers, RepoTags } = first ?? {};
+  if (typeof Config !== 'string' || !Array.isArray(Layers) || !Layers.every((each) => typeof each === 'string'))
+    throw broken('manifest.json does not say what the image is made of');
+  return { Config, Layers, RepoTags: Array.isArray(RepoTags) ? RepoTags : null };
 }
 
 function parseJson<T>(bytes: Buffer, name: string): T {
@@ -85,6 +90,15 @@ function parseJson<T>(bytes: Buffer, name: string): T {
     return JSON.parse(bytes.toString()) as T;
   } catch (cause) {
     throw broken(`${name} is no JSON (${messageOf(cause)})`);
+  }
+}
+
+function readDocument(files: Map<string, Unpacked>, path: string): Buffer {
+  const { hostFile } = locate(files, path);
+  try {
+    return readWhole(hostFile, largestDocument);
+  } catch (cause) {
+    throw broken(`${path} cannot be read: ${messageOf(cause)}`);
   }
 }
 
@@ -101,20 +115,22 @@ async function placeLayer(layer: Unpacked, to: string, diffId: Digest): Promise<
     await rename(layer.hostFile, to);
     return to;
   }
-  if (!(await isGzip(layer.hostFile))) throw broken(`the layer ${diffId} in it hashes to ${layer.digest}`);
-  const { digest: found } = await pipeline(
-    createReadStream(layer.hostFile),
-    createGunzip(),
-    (tar: AsyncIterable<Uint8Array>) => writeHashed(tar, `${to}.part`),
-  );
+  const compression = detectCompression(await readStart(layer.hostFile));
+  if (compression === 'none') throw broken(`the layer ${diffId} in it hashes to ${layer.digest}`);
+  const tar = unpack(compression, createReadStream(layer.hostFile));
+  const { digest: found } = await writeHashed(tar, `${to}.part`).catch((thrown: unknown) => {
+    if (isUnpackFault(thrown)) throw broken(`the layer ${diffId} in it cannot be unpacked (${messageOf(thrown)})`);
+    throw thrown;
+  });
   if (found !== diffId) throw broken(`the layer ${diffId} in it hashes to ${found}`);
   await rename(`${to}.part`, to);
   return to;
 }
 
-async function isGzip(file: string): Promise<boolean> {
-  for await (const chunk of createReadStream(file, { end: 1 })) return chunk[0] === 0x1f && chunk[1] === 0x8b;
-  return false;
+/** The first four bytes, or fewer. */
+async function readStart(file: string): Promise<Buffer> {
+  for await (const chunk of createReadStream(file, { end: 3 })) return chunk as Buffer;
+  return Buffer.alloc(0);
 }
 
 function broken(why: string): GbuildError {

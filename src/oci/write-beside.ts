@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
+import { lstatSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { GbuildError } from '../errors.ts';
+import { makeMark } from '../fs/writer-mark.ts';
 import type { Digest } from './digest.ts';
-import { makeMark } from './writer-mark.ts';
 
 /**
  * Writes a file so that it is there whole or not at all: beside its place, flushed, checked where a digest is expected, then
@@ -21,7 +22,7 @@ export async function writeBeside(
       const what = `${expected.digest} (${expected.size} bytes)`;
       throw new GbuildError('store-failed', `what was to be ${what} is ${found.digest} (${found.size} bytes)`);
     }
-    await rename(temporary, hostFile);
+    await renameOver(temporary, hostFile);
   } catch (cause) {
     await rm(temporary, { force: true });
     throw cause;
@@ -36,7 +37,7 @@ export async function moveWhole(hostFile: string, target: string): Promise<boole
     await file.sync();
   }
   try {
-    await rename(hostFile, target);
+    await renameOver(hostFile, target);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EXDEV') return false;
     throw cause;
@@ -45,9 +46,15 @@ export async function moveWhole(hostFile: string, target: string): Promise<boole
   return true;
 }
 
-/** The writer's mark in the name of a file that was never finished. */
-export function readTemporaryMark(name: string): string | undefined {
-  return /\.tmp-(\d+-\w+-\w+-\w+)$/.exec(name)?.[1];
+/** A folder in the place of a file is not ours. */
+async function renameOver(temporary: string, hostFile: string): Promise<void> {
+  try {
+    await rename(temporary, hostFile);
+  } catch (cause) {
+    if (lstatSync(hostFile, { throwIfNoEntry: false })?.isDirectory() !== true) throw cause;
+    await rm(hostFile, { recursive: true, force: true });
+    await rename(temporary, hostFile);
+  }
 }
 
 async function writeAndFlush(hostFile: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>) {

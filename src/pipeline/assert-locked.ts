@@ -1,5 +1,6 @@
 import type { Engine } from '../engine/engine.ts';
 import { GbuildError } from '../errors.ts';
+import { escapeLine } from '../escape.ts';
 import type { Host, Stop } from '../host.ts';
 import type { Progress } from '../reporter/progress.ts';
 import type { ReadyRuntime } from './ready-toolchain.ts';
@@ -39,7 +40,7 @@ export async function assertLockedRuntime(
     'release-refused',
     [
       `gbuild.lock names the runtime image ${locked.runtime}, but ${engine.endpoint.url} has ${runtime}: packages have moved on since the lock was written`,
-      ...[...shown, ...misses].map((line) => `  ${line}`),
+      ...[...shown, ...misses].map((line) => `  ${escapeLine(line)}`),
     ].join('\n'),
     { suggestions, facts: { platform, locked: locked.runtime, actual: runtime, changes, misses } },
   );
@@ -82,7 +83,7 @@ export async function assertLockedBuild(request: AssertInput, { platform }: Read
     'release-refused',
     [
       `image.jre comes from ${toolchain.build}, and ${engine.endpoint.url} has it with other packages than gbuild.lock names: they have moved on since the lock was written`,
-      ...changes.map((change) => `  ${change}`),
+      ...changes.map((change) => `  ${escapeLine(change)}`),
     ].join('\n'),
     { suggestions: [lockAnew], facts: { platform, locked: locked.packages, actual: packages, changes } },
   );

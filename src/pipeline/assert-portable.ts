@@ -1,4 +1,5 @@
 import { GbuildError } from '../errors.ts';
+import { escapeLine } from '../escape.ts';
 import { asStream } from '../oci/as-stream.ts';
 import type { Layer } from '../oci/layer.ts';
 import { identifyCode, mostMachineBytes } from '../oci/machine-code.ts';
@@ -16,7 +17,9 @@ export async function assertPortable({ reference, platforms = [] }: ImagePlan, l
   if (bound.length === 0) return;
   const shown = bound
     .slice(0, mostShown)
-    .map(({ layer, path, code: { format, machine } }) => `  ${layer}: ${path}: ${format} for ${machine}`);
+    .map(
+      ({ layer, path, code: { format, machine } }) => `  ${escapeLine(`${layer}: ${path}: ${format} for ${machine}`)}`,
+    );
   if (bound.length > mostShown) shown.push(`  and ${bound.length - mostShown} more`);
   throw new GbuildError(
     'release-refused',

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { parse } from 'semver';
 import { GbuildError } from '../errors.ts';
+import { escapeLine } from '../escape.ts';
 import { isTag } from '../oci/reference.ts';
 import type { Revision } from '../workspace/revision.ts';
 import { describeMismatch } from './lock-mismatch.ts';
@@ -84,7 +85,7 @@ export function assertUntouched(rootDir: string, before: Revision, after: Revisi
 
 function assertClean(rootDir: string, { dirty }: Revision, what: string): void {
   if (dirty.length === 0) return;
-  const shown = dirty.slice(0, mostPathsShown).map((path) => `  ${path}`);
+  const shown = dirty.slice(0, mostPathsShown).map((path) => `  ${escapeLine(path)}`);
   if (dirty.length > mostPathsShown) shown.push(`  and ${dirty.length - mostPathsShown} more`);
   throw new GbuildError('workspace-dirty', `${what} in ${rootDir}:\n${shown.join('\n')}`, {
     suggestions: ['git add -A && git commit', 'git stash --include-untracked', 'gbuild image   # not a release'],

@@ -109,7 +109,7 @@ async function endServicesOf({ host, choice, progress, stop }: AttachRequest, re
   if (first === undefined || services.length === 0) return;
   const engine = await openEngine(host, hasChoice(choice) ? choice : first.choice, first.runId, progress);
   try {
-    await endServices(engine, services, { mask: new Mask([]), kill: stop.kill });
+    await endServices(engine, services, { mask: new Mask([]), kill: stop.kill, progress });
   } finally {
     engine.close();
   }

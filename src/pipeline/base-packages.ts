@@ -7,9 +7,15 @@ import { parsePackages } from '../toolchain/contents.ts';
 /** Opens a layer's tar; undefined where it is not at hand. */
 export type OpenLayer = (diffId: Digest) => AsyncIterable<ReadEntry> | undefined;
 
-/** Of a layer in the store only headers are read, and what is looked into. */
+/** Of a layer in the store headers are parsed, and what is looked into; its bytes are checked first. */
 export function layersOfStore(store: Layout): OpenLayer {
-  return (diffId) => (store.hasBlob(diffId) ? readTarFile(store.blobFile(diffId), `the layer ${diffId}`) : undefined);
+  return (diffId) => (store.hasBlob(diffId) ? readStored(store, diffId) : undefined);
+}
+
+async function* readStored(store: Layout, diffId: Digest): AsyncGenerator<ReadEntry> {
+  if (!(await store.isWhole(diffId)))
+    throw store.damage(`the blob ${diffId} in ${JSON.stringify(store.dir)} is damaged`, diffId);
+  yield* readTarFile(store.blobFile(diffId), `the layer ${diffId}`);
 }
 
 /** A layer in a registry is received whole. */

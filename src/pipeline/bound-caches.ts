@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Engine } from '../engine/engine.ts';
+import { readCached, writeCached } from '../fs/cached-file.ts';
 import type { Host } from '../host.ts';
 import type { TaskPlan } from '../plan/task-plan.ts';
 import { formatBytes } from '../reporter/format.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { type Cache, listCaches } from './caches.ts';
 import { readUserConfig } from './user-config.ts';
+
+const format = 'caches-seen 1';
 
 /** Milliseconds. */
 const betweenLooks = 24 * 60 * 60 * 1000;
@@ -43,10 +45,9 @@ export class CacheBound {
       .update([id, ...this.#volumes].join('\n'))
       .digest('hex');
     const marker = join(this.#host.cacheDir, 'caches-seen', key);
-    const last = existsSync(marker) ? Date.parse(readFileSync(marker, 'utf8')) : 0;
-    if (Date.parse(time) - last < betweenLooks) return;
-    mkdirSync(dirname(marker), { recursive: true });
-    writeFileSync(marker, time);
+    const age = Date.parse(time) - Date.parse(readCached(marker, format) ?? '');
+    if (age >= 0 && age < betweenLooks) return;
+    writeCached(marker, format, time);
     const caches = await listCaches(this.#engine, this.#done.signal);
     this.#caches = caches.filter(({ volume }) => this.#volumes.includes(volume));
   }

@@ -1,10 +1,11 @@
 import { attachmentTypes } from '../attest/attachments.ts';
-import { parseEnvelope, verifyEnvelope } from '../attest/dsse.ts';
+import { parseEnvelope, parseObject, verifyEnvelope } from '../attest/dsse.ts';
 import type { PublicKey } from '../attest/key.ts';
 import { signatureAnnotation, verifyImageSignature } from '../attest/simple-signing.ts';
 import { predicateTypes, type Statement, statementMediaType } from '../attest/statement.ts';
 import { GbuildError, messageOf } from '../errors.ts';
-import type { Descriptor, Manifest } from '../oci/spec.ts';
+import type { Descriptor } from '../oci/spec.ts';
+import { parseManifest } from '../registry/parse-manifest.ts';
 import { readSmall } from '../registry/read-small.ts';
 import type { Repository } from '../registry/repository.ts';
 import type { RemoteSet } from './remote-set.ts';
@@ -50,7 +51,7 @@ export async function readProvenance(remote: Subject, key: PublicKey | undefined
       suggestions: ['gbuild push NAME:VERSION   # from where it was released, which puts it there'],
       facts: { reference },
     });
-  const subject = statement.subject[0]?.digest.sha256;
+  const subject = readSubject(statement);
   if (`sha256:${subject}` === descriptor.digest) return statement;
   throw new GbuildError(
     'signature-invalid',
@@ -61,9 +62,15 @@ export async function readProvenance(remote: Subject, key: PublicKey | undefined
   );
 }
 
+/** The digest that it speaks of, whoever wrote it and whatever it is. */
+function readSubject({ subject }: Statement): string | undefined {
+  const [first] = Array.isArray(subject) ? (subject as { digest?: { sha256?: string } }[]) : [];
+  return first?.digest?.sha256;
+}
+
 async function findPlain({ repository, descriptor }: Subject): Promise<Statement | undefined> {
   for (const layer of await listLayers(repository, descriptor, statementMediaType)) {
-    const statement = JSON.parse((await readSmall(repository, layer)).toString()) as Statement;
+    const statement = parseObject(await readSmall(repository, layer)) as unknown as Statement;
     if (statement.predicateType === predicateTypes.provenance) return statement;
   }
   return undefined;
@@ -82,7 +89,8 @@ async function listLayers(repository: Repository, subject: Descriptor, type: str
   const layers: Descriptor[] = [];
   for (const referrer of await repository.listReferrers(subject.digest, type)) {
     const found = await repository.readManifest(referrer.digest);
-    if (found !== undefined) layers.push(...(JSON.parse(found.bytes.toString()) as Manifest).layers);
+    const place = { name: repository.name, registry: repository.registry, reference: referrer.digest };
+    if (found !== undefined) layers.push(...parseManifest(place, found.bytes).layers);
   }
   return layers;
 }

@@ -3,6 +3,7 @@ import type { Host } from '../host.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
 import { formatPlatform, nameOfPlatform } from '../oci/platform.ts';
 import { type Descriptor, type Index, mediaTypes, type Platform } from '../oci/spec.ts';
+import { nameManifest, parseIndex } from '../registry/parse-manifest.ts';
 import type { Repository } from '../registry/repository.ts';
 import { parseAnswer } from '../registry/tags.ts';
 
@@ -29,11 +30,13 @@ export async function choosePlatform(
   if (found === undefined) return undefined;
   const { descriptor, bytes } = found;
   if (!isIndex(descriptor)) return { chosen: descriptor.digest };
-  return { chosen: pickManifest(parseIndex(bytes), platform, `${repository.name}:${tag}`), index: descriptor };
+  const { name, registry } = repository;
+  const place = { name, registry, reference: tag };
+  return { chosen: pickManifest(parseIndex(place, bytes), platform, nameManifest(place)), index: descriptor };
 }
 
-/** An index that somebody else wrote; what of it is no descriptor is left out. */
-export function parseIndex(bytes: Buffer): Index {
+/** The index of a layout that somebody else wrote; what of it is no descriptor is left out. */
+export function readListed(bytes: Buffer): Index {
   const { manifests } = (parseAnswer(bytes) ?? {}) as Partial<Index>;
   const known = Array.isArray(manifests) ? manifests.filter((each) => isDigest(each?.digest ?? '')) : [];
   return { schemaVersion: 2, manifests: known };

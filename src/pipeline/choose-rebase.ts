@@ -2,7 +2,7 @@ import { parse } from 'semver';
 import { GbuildError } from '../errors.ts';
 import type { Layout } from '../oci/layout.ts';
 import type { ImageConfig } from '../oci/spec.ts';
-import { ensureBase } from './ensure-base.ts';
+import { obtainBase } from './obtain-base.ts';
 import { type KnownBase, readBase } from './read-base.ts';
 import { readyRuntime } from './ready-toolchain.ts';
 import type { RebaseRequest } from './rebase-release.ts';
@@ -30,21 +30,27 @@ export async function chooseNewBase(
   const described = describeRelease(name, version, release.imageId, release.config);
   const reference = request.base ?? nameTodaysBase(described, session);
   if (reference === undefined) throw namesNoBase(release);
-  if (request.base === undefined && session?.spec.name === name) await readyOwnBase(request, session, reference);
-  const base = await readBase(reference, { ...request, store });
+  const isOwn = request.base === undefined && session?.spec.name === name;
+  const base = isOwn
+    ? await readOwnBase(request, session, reference, store)
+    : await readBase(reference, { ...request, store });
   const misfit = request.force ? undefined : findMisfit(release.config, base.config, reference);
   if (misfit !== undefined) throw doesNotFit(release, reference, misfit);
   if (base.manifestDigest === described.base?.digest) throw standsThere(release, reference);
   return { reference, base };
 }
 
-/** Makes sure of the repository's own base; a lock that names another image than the engine has must be settled first. */
-async function readyOwnBase(request: RebaseRequest, session: WorkspaceSession, reference: string): Promise<void> {
-  await ensureBase(reference, { ...request, session });
-  if (session.spec.image.base !== 'auto') return;
+/** The repository's own base; a lock that names another image than the engine has must be settled first. */
+async function readOwnBase(
+  request: RebaseRequest,
+  session: WorkspaceSession,
+  reference: string,
+  store: Layout,
+): Promise<KnownBase> {
+  if (session.spec.image.base !== 'auto') return obtainBase(reference, { ...request, session, store });
   const { runtime, platform } = await readyRuntime({ ...request, session, frozen: 'always' });
   const locked = session.lock?.toolchain.platforms[platform]?.runtime;
-  if (locked === runtime) return;
+  if (locked === runtime) return readBase(reference, { ...request, store });
   throw new GbuildError(
     'release-refused',
     `gbuild.lock names the runtime image ${locked}, but ${request.engine.endpoint.url} has ${runtime}`,

@@ -1,23 +1,11 @@
 import { existsSync } from 'node:fs';
 import type { Engine, SweepReport } from '../engine/engine.ts';
 import { workspaceLabels } from '../sync/workspace-copy.ts';
-import { sweepLocks } from '../toolchain/builder-lock.ts';
-import { openStore } from './release-store.ts';
-import { sweepRunFolders } from './run-folder.ts';
-import { sweepSpools } from './spools.ts';
-import type { Places } from './workspace-session.ts';
 
-/** The story of `gbuild clean`: what dead runs left on the engine, in the release store and in the cache; not what one may attach to. */
-export async function cleanUp({ host }: Places, engine: Engine): Promise<SweepReport & { files: string[] }> {
-  const store = await openStore(host);
-  const files = [
-    ...(await store.sweep()),
-    ...sweepSpools(host, engine.owner),
-    ...sweepLocks(host, engine.owner),
-    ...sweepRunFolders(host.cwd, engine.owner, host),
-  ];
+/** Removes what dead runs left on an engine; not what one may attach to. */
+export async function cleanEngine(engine: Engine): Promise<SweepReport> {
   const swept = await engine.sweep({ networks: true });
-  return { ...swept, volumes: [...swept.volumes, ...(await removeOrphans(engine))], files };
+  return { ...swept, volumes: [...swept.volumes, ...(await removeOrphans(engine))] };
 }
 
 /** Workspaces' volumes of this machine whose folder is no longer there. One that a run has is no orphan yet. */

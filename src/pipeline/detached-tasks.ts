@@ -1,9 +1,10 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Endpoint } from '../engine/endpoint.ts';
 import { isDetached } from '../engine/resume.ts';
 import type { Keeper } from '../engine/sweep.ts';
 import { GbuildError } from '../errors.ts';
+import { largestSettings, readTextIfAny } from '../fs/read-bounded.ts';
 import type { Host } from '../host.ts';
 import { digestOf } from '../oci/digest.ts';
 import { writeBeside } from '../spec/write-beside.ts';
@@ -47,7 +48,7 @@ export function readDetached(host: Host): Remembered {
   const found: Remembered = { tasks: [], unclear: [] };
   for (const name of listFiles(host).sort()) {
     const file = join(dirOf(host), name);
-    const task = parseDetached(readText(file));
+    const task = parseDetached(readTextIfAny(file, largestSettings) ?? '');
     if (task === undefined) found.unclear.push({ runId: runOf(name), file });
     else found.tasks.push(task);
   }
@@ -74,15 +75,6 @@ function fileOf({ runId, task }: Pick<DetachedTask, 'runId' | 'task'>): string {
 
 function runOf(file: string): string {
   return file.split('.')[0]!;
-}
-
-/** Empty for one that cannot be read. */
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
 }
 
 function listFiles(host: Host): string[] {

@@ -8,10 +8,13 @@ import { GbuildError, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
 import { formatBytes } from '../reporter/format.ts';
 import { silentProgress } from '../reporter/progress.ts';
+import { findLoopbackProxies } from '../toolchain/loopback.ts';
 import { readHostTrust } from '../toolchain/trust.ts';
 import { findRoot } from '../workspace/root.ts';
+import { checkStore, type FixRequest, fixStore } from './check-store.ts';
 import { tellSkew } from './clock-skew.ts';
 import { chooseEngine, type EngineChoice } from './engine-session.ts';
+import { findWay, type Way } from './proxy-relay.ts';
 import { openWorkspace, type Places } from './workspace-session.ts';
 
 /** One thing that was looked at. `todo` is what to do about it, in commands where there are any. */
@@ -33,23 +36,27 @@ export interface DoctorInput extends Places {
   nodeVersion: string;
   /** Names of the checks wanted; all when empty. */
   only: string[];
+  /** Undefined: the release store is looked at and left as it is. */
+  fix?: FixRequest | undefined;
 }
 
-export const checkNames = ['node', 'engine', 'disk', 'proxy', 'trust', 'clock', 'spec', 'lock'] as const;
+export const checkNames = ['node', 'engine', 'disk', 'proxy', 'trust', 'clock', 'store', 'spec', 'lock'] as const;
 
 const leastFreeBytes = 3e9;
 
-/** The story of `gbuild doctor`: looks at everything a run depends on; changes nothing. */
+/** The story of `gbuild doctor`: looks at everything a run depends on; changes nothing unless it is to mend the store. */
 export async function diagnose(input: DoctorInput): Promise<Diagnosis> {
   const wanted = (name: (typeof checkNames)[number]) => input.only.length === 0 || input.only.includes(name);
   const checks: Check[] = [];
-  const engine = wanted('engine') || wanted('clock') ? await checkEngine(input) : undefined;
+  const asksEngine = wanted('engine') || wanted('clock') || (wanted('proxy') && namesLoopback(input.host));
+  const engine = asksEngine ? await checkEngine(input) : undefined;
   if (wanted('node')) checks.push(ok('node', `Node ${input.nodeVersion}`));
   if (engine && wanted('engine')) checks.push(engine.check);
   if (wanted('disk')) checks.push(checkDisk(input.host, engine?.info));
   if (wanted('proxy') || wanted('trust'))
-    checks.push(...checkNetwork(input.host).filter(({ name }) => wanted(name as 'proxy')));
+    checks.push(...checkNetwork(input.host, engine?.way).filter(({ name }) => wanted(name as 'proxy')));
   if (engine && wanted('clock')) checks.push(checkClock(input.host, engine));
+  if (wanted('store')) checks.push(await checkReleases(input));
   if (wanted('spec') || wanted('lock'))
     checks.push(...(await checkRepository(input)).filter(({ name }) => wanted(name as 'spec')));
   return {
@@ -59,16 +66,22 @@ export async function diagnose(input: DoctorInput): Promise<Diagnosis> {
   };
 }
 
-async function checkEngine({
-  host,
-  choice,
-}: DoctorInput): Promise<{ check: Check; endpoint?: Endpoint; info?: EngineInfo }> {
+interface CheckedEngine {
+  check: Check;
+  endpoint?: Endpoint;
+  info?: EngineInfo;
+  /** How its containers reach this machine's loopback address. */
+  way?: Way;
+}
+
+async function checkEngine({ host, choice }: DoctorInput): Promise<CheckedEngine> {
   let endpoint: Endpoint | undefined;
   let engine: Engine | undefined;
   try {
     endpoint = await chooseEngine(host, choice, { say: () => {}, mayStart: false });
     engine = connectEngine(endpoint, { owner: readOwner(), runId: 'doctor' });
     const info = await engine.info();
+    const way = namesLoopback(host) ? await findWay(engine, host) : undefined;
     const kind = `${info.kind} ${info.version}${info.rootless ? ', rootless' : ''}, ${info.cpus} CPUs, ${formatBytes(info.memory)}`;
     const detail = `${endpoint.url} (${kind}), because ${endpoint.reason}`;
     if (endpoint.warnings.length > 0) {
@@ -76,9 +89,10 @@ async function checkEngine({
         check: { name: 'engine', state: 'warning', detail: [detail, ...endpoint.warnings].join('; '), todo: [] },
         endpoint,
         info,
+        ...(way !== undefined && { way }),
       };
     }
-    return { check: ok('engine', detail), endpoint, info };
+    return { check: ok('engine', detail), endpoint, info, ...(way !== undefined && { way }) };
   } catch (error) {
     if (error instanceof GbuildError && error.code === 'usage') throw error;
     const podman = endpoint === undefined ? findIdlePodman(host) : undefined;
@@ -103,12 +117,11 @@ function nearestFolder(dir: string): string {
   return existsSync(dir) || dirname(dir) === dir ? dir : nearestFolder(dirname(dir));
 }
 
-function checkNetwork(host: Host): Check[] {
+function checkNetwork(host: Host, way: Way | undefined): Check[] {
   const { extraRoots, proxies } = readHostTrust(host);
-  const names = Object.keys(proxies);
   const roots = extraRoots.match(/BEGIN CERTIFICATE/g)?.length ?? 0;
   return [
-    ok('proxy', names.length > 0 ? `${names.join(', ')} reach builds and runs` : 'none is set'),
+    checkProxy(proxies, way),
     ok(
       'trust',
       roots > 0
@@ -116,6 +129,29 @@ function checkNetwork(host: Host): Check[] {
         : 'this host trusts the public CA roots only',
     ),
   ];
+}
+
+function namesLoopback(host: Host): boolean {
+  return findLoopbackProxies(readHostTrust(host).proxies).length > 0;
+}
+
+/** Builds reach the loopback address by the host's network, tasks by a way that not every engine has. */
+function checkProxy(proxies: Record<string, string>, way: Way | undefined): Check {
+  const names = Object.keys(proxies).join(', ');
+  const local = findLoopbackProxies(proxies).map(({ name }) => name);
+  if (names === '') return ok('proxy', 'none is set');
+  if (local.length === 0) return ok('proxy', `${names} reach builds and runs`);
+  if (way !== undefined) {
+    const by = way.kind === 'relay' ? `by a relay at ${way.gateway}` : `as ${way.host}`;
+    return ok('proxy', `${names} reach builds and runs; ${local.join(', ')} at the loopback address ${by}`);
+  }
+  const detail = `${local.join(', ')} at this machine's loopback address reach builds, and no task on the engine's bridge`;
+  return {
+    name: 'proxy',
+    state: 'warning',
+    detail,
+    todo: [`unset ${local.join(' ')}   # where no task needs the proxy`, 'write "network: host" in gbuild.yml'],
+  };
 }
 
 function checkClock(host: Host, { info, endpoint }: { info?: EngineInfo; endpoint?: Endpoint }): Check {
@@ -139,6 +175,15 @@ async function checkRepository(input: DoctorInput): Promise<Check[]> {
       return [{ name: 'spec', state: 'warning', detail: error.message, todo: error.suggestions }];
     }
     return [problemOf(error instanceof GbuildError && error.code === 'lock-invalid' ? 'lock' : 'spec', error)];
+  }
+}
+
+async function checkReleases(input: DoctorInput): Promise<Check> {
+  try {
+    return await (input.fix === undefined ? checkStore(input) : fixStore(input, input.choice, input.fix));
+  } catch (error) {
+    if (error instanceof GbuildError && error.code === 'usage') throw error;
+    return problemOf('store', error);
   }
 }
 

@@ -2,11 +2,11 @@ import { type ChoiceRim, chooseEndpoint, type EngineName } from '../engine/choos
 import { connectEngine, type Endpoint, type Engine } from '../engine/engine.ts';
 import { defaultHeartbeat, type Heartbeat } from '../engine/heartbeat.ts';
 import { readOwner } from '../engine/owner.ts';
-import { GbuildError } from '../errors.ts';
+import { defaultRequestTimeout } from '../engine/request-limit.ts';
 import type { Host, Stop } from '../host.ts';
 import type { Progress } from '../reporter/progress.ts';
-import { parseDuration } from '../spec/units.ts';
 import { openKeeper } from './detached-tasks.ts';
+import { readDuration, readRequestTimeout } from './read-duration.ts';
 import { readUserConfig, userConfigFile } from './user-config.ts';
 import { openWorkspace, type Places, type WorkspaceSession } from './workspace-session.ts';
 
@@ -43,20 +43,27 @@ export async function openEngine(
     owner: readOwner(),
     runId,
     keeper: openKeeper(host),
-    heartbeat: heartbeatOf(host),
+    ...limitsOf(host),
     ...debug,
   });
 }
 
-/** GBUILD_RECONNECT: how long an engine of another machine may be away while a task runs on it. */
-function heartbeatOf({ env }: Host): Heartbeat {
-  const written = env.GBUILD_RECONNECT;
-  if (!written) return defaultHeartbeat;
-  const seconds = parseDuration(written);
-  if (seconds !== undefined) return { ...defaultHeartbeat, away: seconds * 1000 };
-  throw new GbuildError('usage', `GBUILD_RECONNECT: "${written}" is no duration`, {
-    suggestions: ['export GBUILD_RECONNECT=60s   # or 10m, 1h30m'],
-  });
+/**
+ * GBUILD_RECONNECT: how long an engine of another machine may be away while a task runs on it. GBUILD_REQUEST_TIMEOUT: how long
+ * any may be silent.
+ */
+function limitsOf(host: Host): { heartbeat: Heartbeat; requestTimeout: number } {
+  const seconds = readDuration(host, 'GBUILD_RECONNECT');
+  const requestTimeout = (readRequestTimeout(host) ?? 0) * 1000 || defaultRequestTimeout;
+  const { every, deadline, away } = defaultHeartbeat;
+  return {
+    requestTimeout,
+    heartbeat: {
+      every: Math.min(every, requestTimeout / 2),
+      deadline: Math.min(deadline, requestTimeout),
+      away: seconds === undefined ? away : seconds * 1000,
+    },
+  };
 }
 
 export interface OpenedRun {

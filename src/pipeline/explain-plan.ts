@@ -1,3 +1,4 @@
+import { escapeLine } from '../escape.ts';
 import type { Entry } from '../oci/entry.ts';
 import { type PlannedLayer, planImage } from '../plan/image-plan.ts';
 import { containerPaths } from '../plan/paths.ts';
@@ -8,6 +9,7 @@ import { type Progress, silentProgress } from '../reporter/progress.ts';
 import { formatSource } from '../secrets/source.ts';
 import { formatPublished } from '../spec/published-port.ts';
 import { readHostFiles } from '../toolchain/host-files.ts';
+import { callsOneOf } from '../toolchain/start.ts';
 import { mayHoldCredentials } from '../workspace/credentials.ts';
 import { readRevision } from '../workspace/revision.ts';
 import { readTrackedFiles } from '../workspace/tracked.ts';
@@ -42,7 +44,8 @@ function explainTasks({ host }: Places, session: WorkspaceSession, name: string)
   const settings = readHostFiles(host, toolchain.hostFiles).map(({ from, to }) => ({ from, to }));
   const needed = new Set(plan.tasks.flatMap((task) => task.secrets));
   const secrets = [...needed].map((name) => ({ name, from: formatSource(spec.secrets[name]!) }));
-  const others = Object.keys(tasksOf(spec, defaults)).filter((task) => !plan.tasks.some(({ name }) => name === task));
+  const planned = new Set(plan.tasks.map((task) => task.name));
+  const others = Object.keys(tasksOf(spec, defaults)).filter((task) => !planned.has(task));
   const lines = [
     ...head(session),
     ...list(
@@ -61,7 +64,11 @@ function explainTasks({ host }: Places, session: WorkspaceSession, name: string)
     ...list('services', plan.services.map(describeService)),
     ...plan.tasks.flatMap((task, index) => [
       `task ${index + 1}      ${task.name}${task.needs.length > 0 ? ` (after ${task.needs.join(', ')})` : ''}`,
-      `            ${task.command.join(' ').trim().split('\n').join('\n            ')}`,
+      ...task.command
+        .join(' ')
+        .trim()
+        .split('\n')
+        .map((line) => `            ${line}`),
       ...list('  passes', task.passEnv),
       ...list('  secrets', task.secrets),
       ...list('  services', task.services),
@@ -70,7 +77,12 @@ function explainTasks({ host }: Places, session: WorkspaceSession, name: string)
     ]),
     ...(others.length > 0 ? [`also there  ${others.join(', ')}`] : []),
   ];
-  return { text: `${lines.join('\n')}\n`, data: { lock: toolchain.lockState, ...plan, settings, secrets } };
+  return { text: layOut(lines), data: { lock: toolchain.lockState, ...plan, settings, secrets } };
+}
+
+/** Each is one line, whatever the repository's names hold. */
+function layOut(lines: string[]): string {
+  return `${lines.map(escapeLine).join('\n')}\n`;
 }
 
 function describeService({ name, runs, ports }: PlannedService): string {
@@ -90,6 +102,7 @@ async function explainImage({ host }: Places, session: WorkspaceSession): Promis
   const isNamed = (path: string) => plan.layers.some((layer) => layer.credentials.includes(path));
   const tracked = (await readTrackedFiles(rootDir, host.env)) ?? [];
   const credentials = tracked.filter((path) => mayHoldCredentials(path) && !isNamed(path));
+  const starts = [...(plan.config.Entrypoint ?? []), ...(plan.config.Cmd ?? [])];
   const lines = [
     ...head(session),
     `image       ${plan.reference}`,
@@ -101,11 +114,18 @@ async function explainImage({ host }: Places, session: WorkspaceSession): Promis
       'left out',
       credentials.map((path) => `${path} (may hold credentials)`),
     ),
-    `starts      ${[...(plan.config.Entrypoint ?? []), ...(plan.config.Cmd ?? [])].join(' ')}`,
+    `starts      ${starts.join(' ')}`,
+    ...(callsOneOf(starts, toolchain.buildOnly)
+      ? [`            ! calls a program that only the image to build in has (${toolchain.buildOnly.join(', ')})`]
+      : []),
     `as user     ${plan.config.User}`,
+    ...list(
+      'writable',
+      (plan.writable?.folders ?? []).map((folder) => `/${folder}`),
+    ),
     ...list('dirty', revision?.dirty ?? []),
   ];
-  return { text: `${lines.join('\n')}\n`, data: { lock: toolchain.lockState, ...plan } };
+  return { text: layOut(lines), data: { lock: toolchain.lockState, ...plan } };
 }
 
 /** What a rule takes, where it has an own way to choose. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { ContainerFile, ContainerMount } from '../engine/container-spec.ts';
+import { ensureFile } from '../fs/ensure-file.ts';
 import type { Host } from '../host.ts';
 
 /** A small file that many containers get alike: user tables, CA roots, the caller's settings of a tool. */
@@ -15,7 +15,7 @@ export interface FixedFile {
 
 /**
  * Lays the files down in the cache by their digest and binds them, read-only: the engine unpacks nothing, which costs it
- * more than the rest of a container's creation.
+ * more than the rest of a container's creation. One that is there is compared, for a power loss may have emptied it.
  */
 export function bindFixedFiles(host: Host, files: FixedFile[]): ContainerMount[] {
   return files.map((file) => ({
@@ -40,20 +40,13 @@ export function putFixedFiles(files: FixedFile[], identity: { uid: number; gid: 
 
 function keepFile(cacheDir: string, { content }: FixedFile): string {
   const file = join(cacheDir, 'fixed-files', createHash('sha256').update(content).digest('hex'));
-  if (!existsSync(file)) writeBeside(file, content, 0o644);
+  ensureFile(file, Buffer.from(content), 0o644);
   return file;
 }
 
 /** By its place, not by its digest: a password that was changed is not kept. Running containers keep what they have. */
 function keepPrivateFile(cacheDir: string, { path, content }: FixedFile): string {
   const file = join(cacheDir, 'host-files', createHash('sha256').update(path).digest('hex'));
-  if (!existsSync(file) || !readFileSync(file).equals(Buffer.from(content))) writeBeside(file, content, 0o600);
+  ensureFile(file, Buffer.from(content), 0o600);
   return file;
-}
-
-function writeBeside(file: string, content: string | Buffer, mode: number): void {
-  mkdirSync(dirname(file), { recursive: true });
-  const beside = `${file}.${process.pid}`;
-  writeFileSync(beside, content, { mode });
-  renameSync(beside, file);
 }

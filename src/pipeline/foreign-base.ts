@@ -1,29 +1,19 @@
-import { ownerText } from '../engine/owner.ts';
 import { GbuildError } from '../errors.ts';
-import { findLayer, writeImage } from '../oci/copy.ts';
 import type { Digest } from '../oci/digest.ts';
+import type { Image } from '../oci/image.ts';
 import { nameOfPlatform, splitPlatform } from '../oci/platform.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
 import type { ImagePlan } from '../plan/image-plan.ts';
-import { pullImage, type RemoteImage, readRemote } from '../registry/pull-image.ts';
+import { type RemoteImage, readRemote } from '../registry/pull-image.ts';
 import type { Registries } from '../registry/registries.ts';
-import { formatBytes, formatDigest } from '../reporter/format.ts';
+import { formatDigest } from '../reporter/format.ts';
 import { isIndex } from './choose-platform.ts';
-import { ensureBase } from './ensure-base.ts';
+import { keepBase } from './keep-base.ts';
 import { findLocked, listRegistries } from './locked-images.ts';
+import { obtainBase } from './obtain-base.ts';
 import { withRegistries } from './open-registries.ts';
-import {
-  findBase,
-  type KnownBase,
-  nameOfBase,
-  nothing,
-  nothingFor,
-  type ReadBaseInput,
-  readBase,
-} from './read-base.ts';
-import { nameImage } from './release-store.ts';
-import { listPlatforms, type RemoteSet, readRemoteSet } from './remote-set.ts';
-import { withSpool } from './spools.ts';
+import { findBase, type KnownBase, nothing, nothingFor, type ReadBaseInput } from './read-base.ts';
+import { type RemoteSet, readRemoteSet } from './remote-set.ts';
 import { idTag, splitName } from './toolchain-name.ts';
 import type { WorkspaceSession } from './workspace-session.ts';
 
@@ -71,7 +61,7 @@ async function readLockedBase(
       failure ??= thrown;
       return undefined;
     });
-    if (remote !== undefined) return keep(remote, platform, id, input);
+    if (remote !== undefined) return keep(remote, platform, id as Digest, input);
   }
   if (failure !== undefined) throw failure;
   const where =
@@ -88,7 +78,7 @@ async function readListedBases(
 ): Promise<KnownBase[]> {
   const { registry = 'docker.io', repository: path, tag, digest } = parseReference(reference);
   const repository = registries.repository({ registry, path });
-  const own = await readOwn(reference, input);
+  const own = await obtainBase(reference, input);
   const ownId = await readConfigDigest(own, input);
   const wanted = [...platforms, nameOfPlatform(own.config)];
   const set = await readRemoteSet(repository, digest ?? tag ?? 'latest', wanted);
@@ -101,14 +91,9 @@ async function readListedBases(
   for (const platform of platforms) {
     const remote = listed.get(platform)!;
     const id = remote.manifest.config.digest;
-    bases.push((await findBase(input.store, id)) ?? (await keep(remote, platform, id, input)));
+    bases.push(await keep(remote, platform, id, input));
   }
   return bases;
-}
-
-async function readOwn(reference: string, input: ForeignInput): Promise<KnownBase> {
-  await ensureBase(reference, input);
-  return readBase(reference, input);
 }
 
 /** An engine may call an image by another digest. */
@@ -117,26 +102,16 @@ async function readConfigDigest({ manifestDigest }: KnownBase, { store }: Foreig
   return manifest.config.digest;
 }
 
-/** Copies it to the store, every byte checked, as the base that an engine would call `id`. */
-async function keep(remote: RemoteImage, platform: string, id: string, input: ForeignInput): Promise<KnownBase> {
-  const { store, host, engine, progress, stop } = input;
+/** In the store, as the base that an engine would call `id`. */
+function keep(remote: RemoteImage, platform: string, id: Digest, input: ForeignInput): Promise<KnownBase> {
   const { name } = remote.repository;
-  await progress.step(`copying the base ${name} for ${platform} to the release store`, (step) =>
-    withSpool(host, `${ownerText(engine.owner)}.${formatDigest(id)}`, async (spoolDir) => {
-      const image = await pullImage(remote, {
-        spoolDir,
-        find: (diffId) => findLayer(store, diffId),
-        onProgress: ({ received, size }) => step.update(`${formatBytes(received)} of ${formatBytes(size)}`),
-      });
-      stop.ask.throwIfAborted();
-      const isWanted = [image.id, image.manifestDigest].includes(id as Digest);
-      if (!isWanted || nameOfPlatform(image.config) !== platform)
-        throw notLocked(platform, `${name}:${idTag(id)} is ${image.id} for ${nameOfPlatform(image.config)}`);
-      await writeImage(store, image);
-      await nameImage(store, image, nameOfBase(id), {});
-    }),
-  );
-  return (await findBase(store, id as Digest))!;
+  const title = `copying the base ${name} for ${platform} to the release store`;
+  const check = (image: Image) => {
+    const isWanted = [image.id, image.manifestDigest].includes(id);
+    if (!isWanted || nameOfPlatform(image.config) !== platform)
+      throw notLocked(platform, `${name}:${idTag(id)} is ${image.id} for ${nameOfPlatform(image.config)}`);
+  };
+  return keepBase(remote, { id, title, check }, input);
 }
 
 function leftOut(own: string, { platforms = [], reference }: ImagePlan, { engine }: ForeignInput): GbuildError {
@@ -162,8 +137,7 @@ function notLocked(platform: string, why: string): GbuildError {
 
 function notListed(reference: string, missing: string[], set: RemoteSet | undefined): GbuildError {
   const only = set?.images.map(({ config }) => nameOfPlatform(config)) ?? [];
-  const there =
-    set !== undefined && isIndex(set.descriptor) ? listPlatforms(set.manifestBytes).map(({ name }) => name) : only;
+  const there = set !== undefined && isIndex(set.descriptor) ? set.platforms : only;
   const has = there.length === 0 ? 'the registry does not have it' : `it has ${there.toSorted().join(', ')}`;
   return new GbuildError('release-refused', `the base ${reference} has no image for ${missing.join(', ')}; ${has}`, {
     suggestions: ['name a base under image.base that has every platform', 'or leave the platform out: image.platforms'],

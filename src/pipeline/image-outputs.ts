@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { GbuildError, messageOf } from '../errors.ts';
+import { dirname, join, resolve } from 'node:path';
+import { diskError, GbuildError, messageOf } from '../errors.ts';
 import { completeImage, writeDockerArchive } from '../oci/copy.ts';
 import type { Image } from '../oci/image.ts';
 import { completeSet, copySet, type ImageSet } from '../oci/image-set.ts';
@@ -58,11 +58,14 @@ export async function writeOutputs(
       else await writeDockerArchive(completeImage(image, store), hostPath, [reference]);
     } catch (cause) {
       if (cause instanceof GbuildError) throw cause;
-      throw new GbuildError('output-refused', `${hostPath} cannot be written: ${messageOf(cause)}`, {
-        cause,
-        suggestions: ['name a place that you may write to, with enough room'],
-        facts: { hostPath },
-      });
+      throw (
+        diskError(cause, dirname(hostPath)) ??
+        new GbuildError('output-refused', `${hostPath} cannot be written: ${messageOf(cause)}`, {
+          cause,
+          suggestions: ['name a place that you may write to, with enough room'],
+          facts: { hostPath },
+        })
+      );
     }
   }
 }

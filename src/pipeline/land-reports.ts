@@ -1,7 +1,8 @@
-import { constants, copyFileSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
+import { readPieces, readWhole } from '../fs/read-bounded.ts';
 import type { Progress } from '../reporter/progress.ts';
-import { writeBeside } from '../spec/write-beside.ts';
+import { Incoming } from '../sync/incoming.ts';
 import { RealFolders } from '../sync/real-folders.ts';
 
 /** What a shard left in its folder. */
@@ -29,28 +30,38 @@ export async function landReports(
       found.set(path, [...(found.get(path) ?? []), shard]);
   }
   const folders = new RealFolders(rootDir);
+  using incoming = new Incoming(rootDir);
   const landed: string[] = [];
   for (const [path, owners] of [...found].sort()) {
     const folder = dirname(path) === '.' ? '' : dirname(path);
-    if (folders.ensure(folder)) landed.push(...(await landOne(rootDir, path, owners)));
+    if (folders.ensure(folder)) landed.push(...(await landOne(rootDir, path, owners, incoming)));
     else progress.warn(`not brought back: ${path}: a folder above it is none, or a link, here`);
   }
   return landed.sort();
 }
 
-async function landOne(rootDir: string, path: string, owners: ShardReports[]): Promise<string[]> {
+async function landOne(rootDir: string, path: string, owners: ShardReports[], incoming: Incoming): Promise<string[]> {
   const files = owners.map(({ dir }) => join(dir, path));
   const merged = files.length === 1 ? undefined : await mergeFiles(files);
   if (merged !== undefined) {
-    writeBeside(join(rootDir, path), merged);
+    await put(incoming, [Buffer.from(merged)], files[0]!, join(rootDir, path));
     return [path];
   }
   removeNumbered(join(rootDir, path));
-  return owners.map(({ number, dir }) => {
+  const landed: string[] = [];
+  for (const { number, dir } of owners) {
     const own = owners.length === 1 ? path : numbered(path, number);
-    copyBeside(join(dir, path), join(rootDir, own));
-    return own;
-  });
+    await put(incoming, readPieces(join(dir, path)), join(dir, path), join(rootDir, own));
+    landed.push(own);
+  }
+  return landed;
+}
+
+/** Whole or not at all; what is not whole yet lies at the top of the workspace, where a later run finds it. */
+async function put(incoming: Incoming, content: Iterable<Uint8Array>, like: string, to: string): Promise<void> {
+  const { mode, mtimeMs } = statSync(like);
+  const { file } = await incoming.write(content, { mode: mode & 0o777, mtime: mtimeMs / 1000 });
+  incoming.place(file, to);
 }
 
 /** Those of an earlier run, which may have had more shards. */
@@ -66,7 +77,7 @@ function removeNumbered(file: string): void {
 /** Undefined where they cannot be one. */
 async function mergeFiles(files: string[]): Promise<string | undefined> {
   if (files.some((file) => statSync(file).size > largestReport)) return undefined;
-  const texts = files.map((file) => readFileSync(file, 'utf8'));
+  const texts = files.map((file) => readWhole(file, largestReport).toString());
   if (texts.every((text) => text === texts[0])) return texts[0];
   if (extname(files[0]!) !== '.xml') return undefined;
   const { mergeJUnit } = await import('../report/merge-junit.ts');
@@ -77,14 +88,4 @@ async function mergeFiles(files: string[]): Promise<string | undefined> {
 function numbered(path: string, number: number | '*'): string {
   const end = extname(path);
   return `${path.slice(0, path.length - end.length)}.shard-${number}${end}`;
-}
-
-function copyBeside(from: string, to: string): void {
-  const beside = `${to}.${process.pid}`;
-  try {
-    copyFileSync(from, beside, constants.COPYFILE_EXCL);
-    renameSync(beside, to);
-  } finally {
-    rmSync(beside, { force: true });
-  }
 }

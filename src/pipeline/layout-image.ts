@@ -1,6 +1,5 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { createGunzip } from 'node:zlib';
 import { GbuildError, messageOf } from '../errors.ts';
 import { findLayer, readImage } from '../oci/copy.ts';
 import { type Digest, hexOf, isDigest } from '../oci/digest.ts';
@@ -18,9 +17,10 @@ import {
   mediaTypes,
   type Platform,
 } from '../oci/spec.ts';
+import { compressionOf, unpack } from '../oci/unpack.ts';
 import { writeHashed } from '../oci/write-hashed.ts';
 import { parseAnswer } from '../registry/tags.ts';
-import { isIndex, parseIndex, pickManifest } from './choose-platform.ts';
+import { isIndex, pickManifest, readListed } from './choose-platform.ts';
 
 interface Options {
   /** Which image of an index. */
@@ -39,7 +39,7 @@ export async function readLayoutImage(
   const layout = new Layout(dir);
   let descriptor = chooseNamed(await layout.readIndex(), tag, dir);
   for (let depth = 0; isIndex(descriptor) && depth < 3; depth += 1) {
-    const index = parseIndex(await layout.readBlob(descriptor.digest));
+    const index = readListed(await layout.readBlob(descriptor.digest));
     const digest = pickManifest(index, platform, dir);
     descriptor = index.manifests.find((each) => each.digest === digest)!;
   }
@@ -97,10 +97,11 @@ async function unpackLayer(layout: Layout, packed: Descriptor, diffId: Digest, s
   const where = JSON.stringify(layout.dir);
   if (!layout.hasBlob(packed.digest))
     throw new GbuildError('store-failed', `the layer ${packed.digest} is not in ${where}`);
-  if (!packed.mediaType.endsWith('gzip'))
+  const compression = compressionOf(packed.mediaType);
+  if (compression === undefined)
     throw usage(`the layer ${packed.digest} in ${where} is ${packed.mediaType}, which cannot be read`, {});
   const hostFile = join(spoolDir, `${hexOf(diffId)}.tar`);
-  const tar = createReadStream(layout.blobFile(packed.digest)).compose(createGunzip());
+  const tar = unpack(compression, createReadStream(layout.blobFile(packed.digest)));
   const found = await writeHashed(tar, hostFile).catch((cause: unknown) => {
     throw damaged(packed.digest, where, messageOf(cause), cause);
   });

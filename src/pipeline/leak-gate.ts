@@ -1,7 +1,7 @@
-import { statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GbuildError } from '../errors.ts';
+import { escapeLine } from '../escape.ts';
+import { isFile, readPieces } from '../fs/read-bounded.ts';
 import type { Image } from '../oci/image.ts';
 import { LeakSearch } from '../secrets/leak-search.ts';
 import { searchJson } from '../secrets/search-json.ts';
@@ -34,7 +34,7 @@ export async function assertNoLeak({ reference, secrets, ...input }: GateInput):
   const found = await findLeaks(input, new LeakSearch(secrets.given));
   if (found.length === 0) return;
   const leaks = found.map(({ secret, place }) => ({ secret, place: secrets.mask.maskText(place) }));
-  const lines = [...new Set(leaks.map(({ secret, place }) => `  secret ${secret} in ${place}`))];
+  const lines = [...new Set(leaks.map(({ secret, place }) => `  secret ${secret} in ${escapeLine(place)}`))];
   const more = lines.length - mostShown;
   throw new GbuildError(
     'release-refused',
@@ -66,13 +66,17 @@ async function findLeaks(input: Omit<GateInput, 'reference' | 'secrets'>, search
     leaks.push(...inLayer.map(({ secret, path }) => ({ secret, place: `${where}: ${path}` })));
   }
   for (const report of tasks.flatMap(({ reports }) => reports ?? [])) {
-    const inReport = await searchFile(join(rootDir, report), search);
-    leaks.push(...inReport.map((secret) => ({ secret, place: `the report ${report}` })));
+    const inReport = searchFile(join(rootDir, report), search);
+    leaks.push(...[...inReport].map((secret) => ({ secret, place: `the report ${report}` })));
   }
   return leaks;
 }
 
-async function searchFile(hostFile: string, search: LeakSearch): Promise<string[]> {
-  if (statSync(hostFile, { throwIfNoEntry: false })?.isFile() !== true) return [];
-  return search.findIn(await readFile(hostFile));
+/** What is no file cannot leave with the image. */
+function searchFile(hostFile: string, search: LeakSearch): Set<string> {
+  const found = new Set<string>();
+  if (!isFile(hostFile)) return found;
+  const push = search.openStream();
+  for (const piece of readPieces(hostFile)) for (const { secret } of push(piece)) found.add(secret);
+  return found;
 }

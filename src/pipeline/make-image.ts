@@ -2,7 +2,7 @@ import { GbuildError } from '../errors.ts';
 import { completeSet, type ImageSet } from '../oci/image-set.ts';
 import type { ImagePlan } from '../plan/image-plan.ts';
 import { assertMovingTag, parseReleaseVersion } from './assert-releasable.ts';
-import { cleanUp } from './clean-up.ts';
+import { cleanEngine } from './clean-up.ts';
 import { assertOutputsFree, type ImageOutput, parseOutputs, writeOutputs } from './image-outputs.ts';
 import { type ImageRecord, recordOf } from './image-record.ts';
 import { prepareImage, readReleasable } from './prepare-image.ts';
@@ -13,6 +13,7 @@ import { gatherFacts, type ReleaseFacts, readOwnVersion } from './release-facts.
 import { openStore } from './release-store.ts';
 import type { RunRequest } from './run-named.ts';
 import { RunSecrets } from './run-secrets.ts';
+import { sweepFiles } from './sweep-files.ts';
 
 export interface ImageRequest extends Omit<RunRequest, 'names' | 'args'> {
   /** Undefined: a development image. */
@@ -43,7 +44,7 @@ export async function makeImage(request: ImageRequest): Promise<ImageRecord> {
   const { commit } = await readReleasable(session, host.env);
   const { withReleaseTree } = await import('./release-tree.ts');
   // A secret's file and command are the caller's, wherever the release is built.
-  const secrets = new RunSecrets(session, host);
+  const secrets = new RunSecrets(request);
   return withReleaseTree(request, commit, (inside) => makeFrom({ ...chosen, session: inside, secrets }));
 }
 
@@ -60,7 +61,7 @@ async function makeFrom(request: ChosenImage): Promise<ImageRecord> {
   const prepared = await prepareImage(request, store);
   const { plan, packed, set, base, revision } = prepared;
   stop.ask.throwIfAborted();
-  const swept = cleanUp(request, engine).catch(() => undefined);
+  const swept = Promise.allSettled([cleanEngine(engine), sweepFiles(request.host)]);
   const { image } = packed;
   const facts = version === undefined ? undefined : gatherFacts({ ...request, ...prepared, revision: revision! });
   const published = await publishImage(request, plan, { ...packed, set }, { store, facts }).finally(() => swept);

@@ -31,9 +31,9 @@ export async function makeLock(input: MakeLockInput, before: Lock | undefined): 
   return { images, lock: composeLock(session, platform, locked, before), platform };
 }
 
-/** Writes the lock; where that cannot be, a warning: the run itself can go on. */
+/** Writes the lock. Where it cannot be written, a run goes on with a warning; who asked for the lock gets the failure. */
 export async function keepLock(
-  { session, progress }: Pick<MakeLockInput, 'session' | 'progress'>,
+  { session, progress, isLockAsked = false }: Pick<MakeLockInput, 'session' | 'progress'> & { isLockAsked?: boolean },
   lock: Lock,
 ): Promise<void> {
   const { request, name, version } = lock.toolchain;
@@ -42,6 +42,7 @@ export async function keepLock(
     writeLock(session.rootDir, lock);
     progress.note(`${request} is ${name} ${version}: written to gbuild.lock; commit it`);
   } catch (error) {
+    if (isLockAsked) throw error;
     progress.warn(`gbuild.lock could not be written, the next run may choose differently: ${(error as Error).message}`);
   }
 }

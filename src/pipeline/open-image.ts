@@ -6,7 +6,7 @@ import { ownerText, readOwner } from '../engine/owner.ts';
 import { diskError, GbuildError, messageOf } from '../errors.ts';
 import type { Stop } from '../host.ts';
 import type { ImageOrigin } from '../inspect/report.ts';
-import { findLayer } from '../oci/copy.ts';
+import { findWholeLayers } from '../oci/copy.ts';
 import { exactImage } from '../oci/exact-image.ts';
 import type { Image } from '../oci/image.ts';
 import { readSet } from '../oci/image-set.ts';
@@ -16,8 +16,9 @@ import { parseReference, type Reference } from '../oci/reference.ts';
 import type { Descriptor, Platform } from '../oci/spec.ts';
 import { pullImage, type RemoteImage, readRemote } from '../registry/pull-image.ts';
 import type { Registries } from '../registry/registries.ts';
+import { formatBytes } from '../reporter/format.ts';
 import type { Progress } from '../reporter/progress.ts';
-import { choosePlatform, parseIndex, pickManifest, readPlatform } from './choose-platform.ts';
+import { choosePlatform, pickManifest, readListed, readPlatform } from './choose-platform.ts';
 import type { EngineChoice } from './engine-session.ts';
 import { heedStop, heedStopIn } from './heed-stop.ts';
 import { readLayoutImage } from './layout-image.ts';
@@ -105,7 +106,7 @@ async function openByName(source: Source): Promise<OpenedImage> {
   const stored = await store.findManifest(name);
   if (stored === undefined) return openFromEngine(name, source);
   const { images, bytes } = await readSet(store, stored);
-  const digest = images.length === 1 ? undefined : pickManifest(parseIndex(bytes), source.platform, name);
+  const digest = images.length === 1 ? undefined : pickManifest(readListed(bytes), source.platform, name);
   const image = images.find(({ manifestDigest }) => manifestDigest === digest) ?? images[0]!;
   return { reference: name, origin: { kind: 'store', place: store.dir }, image };
 }
@@ -134,11 +135,13 @@ async function openRemote(reference: Reference, registries: Registries, source: 
   const remote = chosen === undefined ? undefined : await readRemote(repository, chosen);
   if (remote === undefined) throw await notThere(name, repository);
   const store = await openStore(request.host);
+  const known = await findWholeLayers(store, remote.config.rootfs.diff_ids);
   const image = await request.progress.step(`reading ${name}`, (step) =>
     pullImage(remote, {
       spoolDir,
-      find: (diffId) => findLayer(store, diffId),
-      onProgress: ({ layer, received, size }) => step.update(`${layer} ${Math.floor((100 * received) / size)} %`),
+      find: (diffId) => known.get(diffId),
+      onProgress: ({ layer, received, size }) =>
+        step.update(`${layer}: ${formatBytes(received)} of ${formatBytes(size)}`),
     }),
   );
   return {

@@ -29,8 +29,8 @@ interface Reached {
  * which may write gbuild.lock, and the others at once. What fails is told and left out, as long as something is left.
  */
 export async function openPlaces(request: PlacesRequest): Promise<ShardPlace[]> {
-  const { session, host, progress, stop } = request;
-  const secrets = request.secrets ?? new RunSecrets(session, host);
+  const { session, progress, stop } = request;
+  const secrets = request.secrets ?? new RunSecrets(request);
   const opened: ShardPlace[] = [];
   const reached: Reached[] = [];
   const failures: unknown[] = [];

@@ -2,6 +2,7 @@ import type { Host, Stop } from '../host.ts';
 import { openRegistries, type Registries } from '../registry/registries.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { readHostTrust } from '../toolchain/trust.ts';
+import { readRequestTimeout } from './read-duration.ts';
 import { readUserConfig } from './user-config.ts';
 
 /** Runs work with image registries, and closes them. */
@@ -24,12 +25,14 @@ export async function withRegistries<T>(
 async function openCallerRegistries(host: Host, stop: Stop, progress: Progress): Promise<Registries> {
   const { registries } = await readUserConfig(host);
   const insecure = Object.entries(registries).flatMap(([name, { insecure }]) => (insecure ? [name] : []));
+  const stallSeconds = readRequestTimeout(host);
   const isTraced = /(^|,)gbuild:(\*|registry)/.test(host.env.DEBUG ?? '');
   return openRegistries({
     host,
     stop,
     readExtraRoots: () => readHostTrust(host).extraRoots,
     insecure,
+    ...(stallSeconds && { settings: { stallSeconds } }),
     warn: (text) => progress.warn(text),
     ...(isTraced && { trace: (line: string) => progress.note(`gbuild:registry ${line}`) }),
   });

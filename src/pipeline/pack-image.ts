@@ -1,13 +1,16 @@
 import type { Entry } from '../oci/entry.ts';
 import { extendImage, type Image } from '../oci/image.ts';
 import type { Layer } from '../oci/layer.ts';
+import type { Layout } from '../oci/layout.ts';
 import type { ImagePlan } from '../plan/image-plan.ts';
 import type { Revision } from '../workspace/revision.ts';
+import { layersOfStore } from './base-packages.ts';
 import { type CollectedRule, collectLayers, collectRules, packRules } from './collect-layers.ts';
 import { packChanged } from './pack-changed.ts';
 import { printEntries, TreeMemory } from './packed-tree.ts';
 import type { PrepareRequest } from './prepare-image.ts';
 import type { KnownBase } from './read-base.ts';
+import { packWithWritable } from './writable-layer.ts';
 
 export interface PackedImage {
   image: Image;
@@ -24,7 +27,7 @@ export interface PackedImage {
  * commit and the lock alone; one of an uncommitted tree is put on top of the last one where that saves sending it.
  */
 export async function packImage(
-  request: PrepareRequest,
+  request: PrepareRequest & { store: Layout },
   plan: ImagePlan,
   base: KnownBase,
   revision: Revision | undefined,
@@ -33,9 +36,17 @@ export async function packImage(
   // A release is built where nothing lay about: see `withReleaseTree`.
   const isUntouched = plan.version !== undefined && request.build;
   const input = { rootDir: session.rootDir, rules: plan.layers, host, isUntouched };
-  if (plan.version !== undefined || request.outputs.length > 0) {
-    const image = putOn(plan, base, await collectLayers(input));
-    return { image, remember: () => {}, forget: () => {} };
+  // A layer of changes has no owners, so an image with writable folders is packed whole too.
+  if (plan.version !== undefined || request.outputs.length > 0 || plan.writable !== undefined) {
+    const { writable } = plan;
+    const layers =
+      writable === undefined
+        ? await collectLayers(input)
+        : await packWithWritable(await collectRules(input), writable, {
+            diffIds: (base.layers ?? []).map(({ diffId }) => diffId),
+            open: layersOfStore(request.store),
+          });
+    return { image: putOn(plan, base, layers), remember: () => {}, forget: () => {} };
   }
   const memory = new TreeMemory(host, session.rootDir, plan.repository);
   const clock = memory.readClock();

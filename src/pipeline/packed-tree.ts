@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { lstatSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { readCached, writeCached } from '../fs/cached-file.ts';
+import { readClock } from '../fs/clock.ts';
+import { removeAny } from '../fs/replace-file.ts';
 import type { Host } from '../host.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Entry } from '../oci/entry.ts';
 import { unknownPrint } from '../plan/delta.ts';
-import { readFileClock } from './file-clock.ts';
 
 /** What is remembered of an image that was packed from a tree: enough to put only what changed since on top of it. */
 export interface PackedTree {
@@ -19,6 +21,8 @@ export interface PackedTree {
   prints: Map<string, string>;
 }
 
+const format = 'packed-tree 1';
+
 /** The memory of one repository's tree under one image name. */
 export class TreeMemory {
   readonly #file: string;
@@ -30,33 +34,24 @@ export class TreeMemory {
 
   /** Undefined where there is none, or it is damaged. */
   read(): PackedTree | undefined {
-    try {
-      const { prints, ...tree } = JSON.parse(readFileSync(this.#file, 'utf8'));
-      return { ...tree, prints: new Map(prints) };
-    } catch {
-      return undefined;
-    }
+    const text = readCached(this.#file, format);
+    if (text === undefined) return undefined;
+    const { prints, ...tree } = JSON.parse(text);
+    return { ...tree, prints: new Map(prints) };
   }
 
   /** A memory that cannot be kept costs time, nothing else. */
   write(tree: PackedTree): void {
-    const beside = `${this.#file}.${process.pid}`;
-    try {
-      mkdirSync(join(this.#file, '..'), { recursive: true });
-      writeFileSync(beside, JSON.stringify({ ...tree, prints: [...tree.prints] }));
-      renameSync(beside, this.#file);
-    } catch {
-      rmSync(beside, { force: true });
-    }
+    writeCached(this.#file, format, JSON.stringify({ ...tree, prints: [...tree.prints] }));
   }
 
   forget(): void {
-    rmSync(this.#file, { force: true });
+    removeAny(this.#file);
   }
 
-  /** See `readFileClock`: a file that changed at or after it may change once more without its times showing it. */
+  /** See `readClock`: a file that changed at or after it may change once more without its times showing it. */
   readClock(): bigint {
-    return readFileClock(this.#file);
+    return readClock(dirname(this.#file)).ctimeNs;
   }
 }
 

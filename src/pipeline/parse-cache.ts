@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readCached, writeCached } from '../fs/cached-file.ts';
+
+const format = 'parsed 1';
 
 /**
  * What parsing and checking a file gave, by the digest of its bytes: the next run reads JSON instead of loading a YAML
@@ -21,23 +23,11 @@ export class ParseCache {
     if (bytes === undefined || this.#version === undefined) return parse();
     const key = createHash('sha256').update(`${this.#version}\n${kind}\n`).update(bytes).digest('hex');
     const file = join(this.#dir, `${key}.json`);
-    const kept = readKept(file);
-    if (kept !== undefined) return kept.value as T;
+    const kept = readCached(file, format);
+    if (kept !== undefined) return (JSON.parse(kept) as { value: T }).value;
     const value = await parse();
-    this.#keep(file, value);
+    writeCached(file, format, JSON.stringify({ value }));
     return value;
-  }
-
-  /** A cache that cannot be written is slower, not wrong. */
-  #keep(file: string, value: unknown): void {
-    const beside = `${file}.${process.pid}`;
-    try {
-      mkdirSync(this.#dir, { recursive: true, mode: 0o700 });
-      writeFileSync(beside, JSON.stringify({ value }), { mode: 0o600 });
-      renameSync(beside, file);
-    } catch {
-      // Read-only homes are common on CI agents.
-    }
   }
 }
 
@@ -47,11 +37,3 @@ export function openParseCache(cacheDir: string): ParseCache {
 
 /** Set by the bundler: a digest of the sources. */
 declare const GBUILD_BUILD: string | undefined;
-
-function readKept(file: string): { value: unknown } | undefined {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as { value: unknown };
-  } catch {
-    return undefined;
-  }
-}

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readWhole } from '../fs/read-bounded.ts';
 import type { Host } from '../host.ts';
 import { completeImage } from '../oci/copy.ts';
 import { digestOf } from '../oci/digest.ts';
@@ -12,9 +12,9 @@ import { type Revision, readRevision } from '../workspace/revision.ts';
 import { readTrackedFiles } from '../workspace/tracked.ts';
 import { assertLockedBuild, assertLockedRuntime } from './assert-locked.ts';
 import { assertReleasable, assertTracked, assertUntouched } from './assert-releasable.ts';
-import { ensureBase } from './ensure-base.ts';
+import { obtainBase } from './obtain-base.ts';
 import { type PackedImage, packImage, putOn } from './pack-image.ts';
-import { type KnownBase, readBase } from './read-base.ts';
+import type { KnownBase } from './read-base.ts';
 import { readyRuntime } from './ready-toolchain.ts';
 import { type RunRequest, runNamed } from './run-named.ts';
 import { RunSecrets } from './run-secrets.ts';
@@ -45,7 +45,7 @@ export interface PreparedImage {
 
 /** Checks, builds and packs. For a version the tree must be a commit's, and the toolchain the locked one. */
 export async function prepareImage(request: PrepareRequest, store: Layout): Promise<PreparedImage> {
-  const { session, engine, progress, stop, host, version } = request;
+  const { session, progress, host, version } = request;
   const revision =
     version === undefined ? await readRevision(session.rootDir, host.env) : await readReleasable(session, host.env);
   const plan = planOf(request, revision, version);
@@ -53,13 +53,12 @@ export async function prepareImage(request: PrepareRequest, store: Layout): Prom
   const ready = await readyRuntime({ ...request, exact });
   if (exact) await assertLockedRuntime(request, ready);
   const foreignBases = await readOthers(request, plan, store);
-  const secrets = request.secrets ?? new RunSecrets(session, host);
+  const secrets = request.secrets ?? new RunSecrets(request);
   const built = await runBuild(request, plan, secrets);
   if (version !== undefined && request.build) await assertLockedBuild(request, ready);
   if (version !== undefined) assertUntouched(session.rootDir, revision!, await readRevision(session.rootDir, host.env));
-  await ensureBase(plan.base, request);
-  const base = await readBase(plan.base, { store, engine, host, progress, stop });
-  const packed = await progress.step('packing', () => packImage(request, plan, base, revision));
+  const base = await obtainBase(plan.base, { ...request, store });
+  const packed = await progress.step('packing', () => packImage({ ...request, store }, plan, base, revision));
   if (leavesMachine(request) && secrets.given.length > 0)
     await progress.step('looking for secrets', () =>
       refuseLeaks(request, plan, packed.image, { store, secrets, built }),
@@ -126,6 +125,6 @@ async function refuseLeaks(
 function planOf({ session }: PrepareRequest, revision: Revision | undefined, version: string | undefined): ImagePlan {
   const { spec, toolchain, defaults, rootDir, lock } = session;
   const tasks = Object.keys(tasksOf(spec, defaultTasks(session)));
-  const lockDigest = lock === undefined ? undefined : digestOf(readFileSync(join(rootDir, 'gbuild.lock')));
+  const lockDigest = lock === undefined ? undefined : digestOf(readWhole(join(rootDir, 'gbuild.lock')));
   return planImage({ spec, toolchain, defaults, revision, version, tasks, lockDigest });
 }

@@ -11,6 +11,7 @@ import { type HostTrust, readHostTrust } from '../toolchain/trust.ts';
 import { readCommit } from '../workspace/revision.ts';
 import { chooseIdentity } from './identity.ts';
 import type { Frozen } from './lock-mismatch.ts';
+import { relayProxies } from './proxy-relay.ts';
 import { readyToolchain } from './ready-toolchain.ts';
 import { RunSecrets } from './run-secrets.ts';
 import type { RunGround } from './task-container.ts';
@@ -50,11 +51,11 @@ export interface PreparedRun {
 
 /** Plans the tasks, fetches their secrets, and has the image to build in on the engine. */
 export async function prepareRun(request: PrepareRequest): Promise<PreparedRun> {
-  const { session, host, stop } = request;
+  const { host, stop } = request;
   const sourceDateEpoch = readCommitTime(request);
   // Checked before the engine is asked for anything: a misspelt task costs nothing.
   const plan = planTasks(planInput(request));
-  const secrets = request.secrets ?? new RunSecrets(session, host);
+  const secrets = request.secrets ?? new RunSecrets(request);
   const needed = plan.tasks.flatMap((task) => task.secrets);
   await secrets.fetch(needed, stop.ask);
   const ready = readyToolchain(request);
@@ -105,13 +106,14 @@ export async function readGround(
   trust: HostTrust,
 ): Promise<Omit<RunGround, 'workspace'>> {
   const info = await engine.info();
+  const reachable = await relayProxies(trust, { network: session.spec.network, engine, host });
   warnOfLimits(session.spec, engine, info, progress);
   const needsTables = chooseIdentity(host, info).uid !== 0;
   const tables = needsTables ? await readUserTables(engine, host, reference) : { passwd: '', group: '' };
   return {
     host,
     info,
-    trust,
+    trust: reachable,
     settings: readHostFiles(host, session.toolchain.hostFiles).map(({ to, bytes }) => ({
       path: to,
       content: bytes,

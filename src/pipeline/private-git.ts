@@ -1,13 +1,13 @@
-import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { BindMount } from '../engine/container-spec.ts';
 import type { Engine } from '../engine/engine.ts';
+import { largestSettings, readWhole } from '../fs/read-bounded.ts';
 import type { Host } from '../host.ts';
 import { containerPaths } from '../plan/paths.ts';
 import { copyGit } from '../workspace/copy-git.ts';
 import { findRepository, type GitRepository } from '../workspace/git-repository.ts';
 import { parseGitConfig } from '../workspace/parse-git-config.ts';
-import { readRegularFile } from '../workspace/regular-file.ts';
 import { isReadOnly, makeRunFolder, removeRunFolder, sweepRunFolders } from './run-folder.ts';
 
 const dotGitInside = `${containerPaths.workspace}/.git`;
@@ -76,7 +76,7 @@ function isOwn({ topDir, gitDir, commonDir }: GitRepository, rootDir: string): b
 
 /** Empty where there is no such file. */
 function readLine(file: string): string {
-  return existsSync(file) ? readRegularFile(file).toString('latin1').trim() : '';
+  return existsSync(file) ? readWhole(file, largestSettings).toString('latin1').trim() : '';
 }
 
 function planMounts(repository: GitRepository, rootDir: string, runDir: string): BindMount[] {
@@ -85,7 +85,13 @@ function planMounts(repository: GitRepository, rootDir: string, runDir: string):
   const objects = bind(repository.commonDir, containerPaths.gitObjects, true);
   if (repository.gitDir === join(rootDir, '.git')) return [bind(gitCopy, dotGitInside), objects];
   const config = join(gitCopy, 'config');
-  writeFileSync(config, readFileSync(config, 'latin1').replaceAll(/^[ \t]*worktree[ \t]*=.*\n/gim, ''), 'latin1');
+  writeFileSync(
+    config,
+    readWhole(config, largestSettings)
+      .toString('latin1')
+      .replaceAll(/^[ \t]*worktree[ \t]*=.*\n/gim, ''),
+    'latin1',
+  );
   const gitFile = join(runDir, 'gitfile');
   writeFileSync(gitFile, `gitdir: ${containerPaths.gitDir}\n`);
   return [bind(gitCopy, containerPaths.gitDir), bind(gitFile, dotGitInside, true), objects];

@@ -1,10 +1,11 @@
-import { createReadStream, statSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import type { Engine, EngineImage } from '../engine/engine.ts';
 import { GbuildError } from '../errors.ts';
+import { findLayer, mendLayers } from '../oci/copy.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Image } from '../oci/image.ts';
 import { gatherImages, type ImageSet, writeSet } from '../oci/image-set.ts';
-import { type Layer, layerOfKnownFile } from '../oci/layer.ts';
+import type { Layer } from '../oci/layer.ts';
 import type { Layout } from '../oci/layout.ts';
 import { annotationKeys } from '../oci/spec.ts';
 import type { ImagePlan } from '../plan/image-plan.ts';
@@ -43,8 +44,14 @@ export async function publishImage(
 ): Promise<Published> {
   const { engine, progress, stop } = request;
   const { image, set } = packed;
-  const alreadyReleased = plan.version !== undefined && (await assertFree(engine, plan, packed, store));
-  if (plan.version !== undefined) await progress.step('keeping it in the release store', () => writeSet(store, set));
+  const isNamed = plan.version !== undefined && (await assertFree(engine, plan, packed, store));
+  const written =
+    plan.version === undefined
+      ? { believed: [], blobs: 0 }
+      : await progress.step('keeping it in the release store', () => writeSet(store, set));
+  const mending = mendLayers(store, written.believed);
+  // Awaited where the name is given; what goes wrong before is told first.
+  mending.catch(() => undefined);
   try {
     const loaded = await progress.step('loading', () =>
       loadImage(engine, image, {
@@ -56,10 +63,12 @@ export async function publishImage(
     );
     packed.remember(loaded.engineId);
     stop.ask.throwIfAborted();
+    const mended = (await mending).length + (isNamed ? written.blobs : 0);
     if (plan.version !== undefined) await claimRelease(plan, set, store, facts);
     for (const tag of [plan.tag, ...request.tags]) await moveTag(engine, loaded.engineId, `${plan.repository}:${tag}`);
     if (plan.version !== undefined) await keepTags(store, set, plan.repository, request.tags);
-    return { engineId: loaded.engineId, alreadyReleased, layersSent: loaded.sent };
+    if (mended > 0) progress.note(`${countOf(mended)} in the release store had been damaged: written again`);
+    return { engineId: loaded.engineId, alreadyReleased: isNamed && mended === 0, layersSent: loaded.sent };
   } catch (error) {
     packed.forget();
     throw error;
@@ -71,11 +80,12 @@ export async function publishImage(
 
 /** The base's layers as the store has them; none where it lost one, and they are the engine's alone. */
 function listBaseLayers(store: Layout, { baseDiffIds }: Image): Layer[] {
-  if (!baseDiffIds.every((diffId) => store.hasBlob(diffId))) return [];
-  return baseDiffIds.map((diffId) => {
-    const file = store.blobFile(diffId);
-    return layerOfKnownFile(file, { diffId, size: statSync(file).size, createdBy: 'base' });
-  });
+  const layers = baseDiffIds.map((diffId) => findLayer(store, diffId));
+  return layers.every((layer) => layer !== undefined) ? layers : [];
+}
+
+function countOf(blobs: number): string {
+  return blobs === 1 ? 'a blob' : `${blobs} blobs`;
 }
 
 /** The store knows what a tag of a release means, so that what it needs stays. */
@@ -98,16 +108,16 @@ async function moveTag(engine: Engine, engineId: string, reference: string): Pro
 
 /** Whether this very image has the version already; refused where another one has it, in the store or on the engine. */
 async function assertFree(engine: Engine, plan: NamePlan, { image, set }: PackedSet, store: Layout): Promise<boolean> {
-  const stored = await findStored(store, plan.reference);
-  if (stored !== undefined && stored.descriptor.digest !== set.descriptor.digest) {
-    await refuseSet(plan.reference, releasedInStore(stored, store), set);
-  }
+  // The same image is not read: what is damaged of it is written again.
+  const standing = await store.findManifest(plan.reference);
+  if (standing !== undefined && standing.digest !== set.descriptor.digest)
+    await refuseSet(plan.reference, releasedInStore((await findStored(store, plan.reference))!, store), set);
   const onEngine = await engine.inspectImage(plan.reference);
   if (onEngine !== undefined && onEngine.id !== image.id && onEngine.id !== image.manifestDigest) {
-    if (stored !== undefined) throw movedOnEngine(engine, plan, onEngine.id, image);
+    if (standing !== undefined) throw movedOnEngine(engine, plan, onEngine.id, image);
     await refuseSet(plan.reference, [seenOnEngine(engine, onEngine)], gatherImages([image]));
   }
-  return stored !== undefined;
+  return standing !== undefined;
 }
 
 /** The store has this very image as the release; someone gave its name on the engine to another one. */

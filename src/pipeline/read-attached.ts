@@ -1,6 +1,7 @@
 import { formatCosignTag } from '../attest/artifact.ts';
 import { type Attached, describeArtifact, mayHoldStatement, readProvenance } from '../inspect/attached.ts';
-import type { Descriptor, Manifest } from '../oci/spec.ts';
+import type { Descriptor } from '../oci/spec.ts';
+import { parseManifest } from '../registry/parse-manifest.ts';
 import type { RemoteImage } from '../registry/pull-image.ts';
 import type { Repository } from '../registry/repository.ts';
 
@@ -34,8 +35,9 @@ async function describe(repository: Repository, descriptor: Descriptor): Promise
 /** The first provenance among its layers. */
 async function readFacts(repository: Repository, { digest }: Descriptor): Promise<Attached['facts'] | undefined> {
   const found = await repository.readManifest(digest);
-  const { layers } = JSON.parse(found?.bytes.toString() ?? '{}') as Partial<Manifest>;
-  for (const layer of Array.isArray(layers) ? layers : []) {
+  if (found === undefined) return undefined;
+  const { name, registry } = repository;
+  for (const layer of parseManifest({ name, registry, reference: digest }, found.bytes).layers) {
     if (!mayHoldStatement(layer.mediaType) || layer.size > mostStatementBytes) continue;
     const parts: Buffer[] = [];
     for await (const chunk of repository.readBlob(layer)) parts.push(chunk);

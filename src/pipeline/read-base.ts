@@ -7,7 +7,7 @@ import type { Digest } from '../oci/digest.ts';
 import { type BaseImage, extendImage, scratchImage } from '../oci/image.ts';
 import type { Layout } from '../oci/layout.ts';
 import type { Progress } from '../reporter/progress.ts';
-import { findStored, nameImage } from './release-store.ts';
+import { nameImage, readStored, type StoredSet } from './release-store.ts';
 import { saveImage } from './save-image.ts';
 import { withSpool } from './spools.ts';
 
@@ -60,14 +60,27 @@ export function nothingFor(platform: string): KnownBase {
   return { ...base, engineId: id, manifestDigest };
 }
 
-/** One that was copied there before, by what an engine calls it. */
+/** One that was copied there before, by what an engine calls it; undefined also where a blob of it is gone or cut off. */
 export async function findBase(store: Layout, engineId: Digest): Promise<KnownBase | undefined> {
-  const [stored] = (await findStored(store, nameOfBase(engineId)))?.images ?? [];
-  if (stored === undefined) return undefined;
+  const [stored] = (await findReadable(store, nameOfBase(engineId)))?.images ?? [];
+  if (stored === undefined || !stored.manifest.layers.every(({ digest, size }) => store.hasBlob(digest, size)))
+    return undefined;
   // A release that stands on it is on its way: see pruneReleases.
   await store.touchBlob(stored.descriptor.digest);
   const layers = stored.manifest.layers.map(({ digest, size }) => ({ diffId: digest, size }));
   return { engineId, manifestDigest: stored.descriptor.digest, config: stored.config, layers };
+}
+
+/** A manifest or config that is damaged is copied again with the rest. */
+async function findReadable(store: Layout, name: string): Promise<StoredSet | undefined> {
+  const descriptor = await store.findManifest(name);
+  if (descriptor === undefined) return undefined;
+  try {
+    return { descriptor, images: await readStored(store, descriptor) };
+  } catch (thrown) {
+    if (thrown instanceof GbuildError && thrown.code === 'store-failed') return undefined;
+    throw thrown;
+  }
 }
 
 async function importBase(engineId: Digest, { store, engine, host, stop }: ReadBaseInput): Promise<void> {

@@ -17,6 +17,8 @@ export interface ReadyInput {
   frozen: Frozen;
   /** An image on the engine that is not the locked one is exchanged for that, where somebody has it. */
   exact?: boolean;
+  /** The lock is what was asked for: one that cannot be written is a failure, not a warning. */
+  isLockAsked?: boolean;
 }
 
 export interface ReadyRuntime {

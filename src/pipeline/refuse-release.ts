@@ -1,4 +1,5 @@
 import { GbuildError } from '../errors.ts';
+import { escapeLine } from '../escape.ts';
 import { compareConfigs, labelOf } from '../inspect/compare-configs.ts';
 import { asStream } from '../oci/as-stream.ts';
 import { compareLayers } from '../oci/compare.ts';
@@ -49,7 +50,7 @@ async function refuseRelease(reference: string, released: ReleasedImage, image: 
     'release-refused',
     [
       `${reference} is released already as ${formatDigest(released.id)} (${released.where}), and this would be ${formatDigest(image.id)}:`,
-      ...differences.map((difference) => `  ${difference}`),
+      ...differences.map((difference) => `  ${escapeLine(difference)}`),
     ].join('\n'),
     {
       suggestions: ['release the change under a new version', `git log   # which commit was ${reference}?`],

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ProvenanceInput } from '../attest/provenance.ts';
+import { readWhole } from '../fs/read-bounded.ts';
 import { type Digest, digestOf, isDigest } from '../oci/digest.ts';
 import { nameOfPlatform } from '../oci/platform.ts';
 import type { ImageConfig } from '../oci/spec.ts';
@@ -41,7 +41,7 @@ export function gatherFacts(input: FactsInput): ReleaseFacts {
       toolchain: toolchain.request,
       tasks,
       platform,
-      ...(specFile !== undefined && { spec: digestOf(readFileSync(specFile)) }),
+      ...(specFile !== undefined && { spec: digestOf(readWhole(specFile)) }),
     },
     resolved: {
       toolchain: { name: toolchain.name, version: toolchain.version, recipe: toolchain.recipe as Digest },
@@ -84,5 +84,5 @@ export function factsOfLabels({ config, os, architecture, created = '' }: ImageC
 const ociLabels = 'org.opencontainers.image.';
 
 export function readOwnVersion(installDir: string): string {
-  return (JSON.parse(readFileSync(join(installDir, 'package.json'), 'utf8')) as { version: string }).version;
+  return (JSON.parse(readWhole(join(installDir, 'package.json')).toString()) as { version: string }).version;
 }

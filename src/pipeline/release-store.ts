@@ -3,7 +3,7 @@ import type { Host } from '../host.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Image } from '../oci/image.ts';
 import { gatherImages, type ImageSet } from '../oci/image-set.ts';
-import { type Layout, openLayout } from '../oci/layout.ts';
+import { Layout, openLayout } from '../oci/layout.ts';
 import {
   annotationKeys,
   type Descriptor,
@@ -26,9 +26,20 @@ export interface StoredSet {
   images: StoredImage[];
 }
 
+const mendBy = 'gbuild doctor --fix';
+
+export function storeDir({ dataDir }: Host): string {
+  return join(dataDir, 'store');
+}
+
+/** The same as it is: nothing is made, whatever is missing. */
+export function storeAsItIs(host: Host): Layout {
+  return new Layout(storeDir(host), { mendBy });
+}
+
 /** The embedded registry: an OCI layout in the user's data folder that holds releases and the bases they stand on. */
 export function openStore(host: Host): Promise<Layout> {
-  return openLayout(join(host.dataDir, 'store'));
+  return openLayout(storeDir(host), { mendBy });
 }
 
 export async function findStored(store: Layout, name: string): Promise<StoredSet | undefined> {

@@ -2,10 +2,11 @@ import { GbuildError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import { formatIndex } from '../oci/image-set.ts';
 import { nameOfPlatform } from '../oci/platform.ts';
-import type { Descriptor } from '../oci/spec.ts';
+import type { Descriptor, Index } from '../oci/spec.ts';
+import { parseIndex } from '../registry/parse-manifest.ts';
 import { type RemoteImage, readImageOf, readRemote } from '../registry/pull-image.ts';
 import type { Repository } from '../registry/repository.ts';
-import { isIndex, parseIndex } from './choose-platform.ts';
+import { isIndex } from './choose-platform.ts';
 
 /** What a tag or digest names in a registry: an image, or an index of several; as an ImageSet there. */
 export interface RemoteSet {
@@ -14,6 +15,8 @@ export interface RemoteSet {
   descriptor: Descriptor;
   manifestBytes: Buffer;
   images: RemoteImage[];
+  /** Of an index: the platforms that it lists, wanted or not; empty where it names none. */
+  platforms: string[];
 }
 
 /**
@@ -30,11 +33,20 @@ export async function readRemoteSet(
   const { descriptor, bytes: manifestBytes } = found;
   if (!isIndex(descriptor)) {
     const images = [await readImageOf(repository, tagOrDigest, found)];
-    return { repository, descriptor, manifestBytes, images };
+    return { repository, descriptor, manifestBytes, images, platforms: [] };
   }
-  const listed = listPlatforms(manifestBytes).filter(({ name }) => wanted === undefined || wanted.includes(name));
+  const { name: repositoryName, registry } = repository;
+  const index = parseIndex({ name: repositoryName, registry, reference: tagOrDigest }, manifestBytes);
+  const all = listPlatforms(index);
+  const listed = all.filter(({ name }) => wanted === undefined || wanted.includes(name));
   const images = await Promise.all(listed.map(({ digest }) => readRemote(repository, digest)));
-  return { repository, descriptor, manifestBytes, images: images.filter((image) => image !== undefined) };
+  return {
+    repository,
+    descriptor,
+    manifestBytes,
+    images: images.filter((image) => image !== undefined),
+    platforms: all.map(({ name }) => name),
+  };
 }
 
 /** An index lists the release's images and nothing else: whatever is pulled by it is what was verified. */
@@ -48,8 +60,8 @@ export function assertIndex(reference: string, { descriptor, images }: RemoteSet
 }
 
 /** The images that an index lists, each by the name of its platform (empty where it says none). */
-export function listPlatforms(indexBytes: Buffer): { name: string; digest: Digest }[] {
-  const listed = parseIndex(indexBytes).manifests.filter(({ platform }) => platform?.os !== 'unknown');
+function listPlatforms({ manifests }: Index): { name: string; digest: Digest }[] {
+  const listed = manifests.filter(({ platform }) => platform?.os !== 'unknown');
   return listed.map(({ digest, platform }) => ({
     digest,
     name: platform === undefined ? '' : nameOfPlatform(platform),

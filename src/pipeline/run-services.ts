@@ -72,9 +72,9 @@ export class RunServices {
   async close(): Promise<void> {
     this.#watch.abort();
     await Promise.allSettled(this.#starting.values());
-    const { engine, mask, stop } = this.#input;
+    const { engine, mask, stop, progress, shard } = this.#input;
     if (this.#opened !== undefined)
-      await endServices(engine, this.remember(), { mask, kill: stop.kill, shard: this.#input.shard });
+      await endServices(engine, this.remember(), { mask, kill: stop.kill, shard, progress });
   }
 
   #ensure(name: string): Promise<RunningService> {
@@ -101,23 +101,27 @@ export class RunServices {
   }
 
   async #describeEnd({ name, container, log }: RunningService, exitCode: number): Promise<GbuildError> {
-    const lines = await keepServiceLog(container, log, this.#input.mask).catch(() => []);
+    const { mask, progress } = this.#input;
+    const warn = (text: string) => progress.warn(`${name}: ${text}`);
+    const lines = await keepServiceLog(container, log, mask, warn).catch(() => []);
     const what = `ended with exit code ${exitCode} while a task needed it`;
     return serviceFailed(name, what, { lines, log, facts: { exitCode } });
   }
 }
 
+type EndInput = Pick<ServicesInput, 'mask' | 'progress'> & { kill: AbortSignal; shard?: number | undefined };
+
 /** Ends the services of the engine's run. What cannot be removed is left to a sweep. */
 export async function endServices(
   engine: Engine,
   services: { id: string; log: string }[],
-  { mask, kill, shard }: { mask: ServicesInput['mask']; kill: AbortSignal; shard?: number | undefined },
+  { mask, kill, shard, progress }: EndInput,
 ): Promise<void> {
   await Promise.allSettled(
     services.map(async ({ id, log }) => {
       const container = engine.services.find(id);
       await container.stop(graceSeconds, kill);
-      await keepServiceLog(container, log, mask).catch(() => {
+      await keepServiceLog(container, log, mask, (text) => progress.warn(text)).catch(() => {
         // A log is no reason to leave a container behind.
       });
       await container.remove();

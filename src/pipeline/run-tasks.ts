@@ -6,6 +6,7 @@ import { isDetached } from '../engine/resume.ts';
 import type { Host, Stop } from '../host.ts';
 import type { PlannedTask, TaskPlan } from '../plan/task-plan.ts';
 import { formatSeconds } from '../reporter/format.ts';
+import { describeBrokenLog } from '../reporter/log-file.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { detachTask } from './detached-tasks.ts';
 import { MaskedOutput } from './masked-output.ts';
@@ -174,7 +175,7 @@ async function runTask(
     throw detachTask(ground.host, error, about, engine.endpoint);
   } finally {
     const failure = await output.end();
-    if (failure) progress.warn(`the log ${log} is not complete: ${failure.message}`);
+    if (failure) progress.warn(describeBrokenLog(log, failure));
   }
 }
 

@@ -1,6 +1,6 @@
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { ServiceContainer } from '../engine/service-container.ts';
+import { describeBrokenLog, LogFile } from '../reporter/log-file.ts';
 import type { Mask } from '../secrets/mask.ts';
 
 /** Where the log of a service is kept, beside those of the tasks. */
@@ -12,25 +12,27 @@ export function serviceLogFile(logDir: string, name: string): string {
 const mostKept = 4_096;
 const mostLines = 5;
 
-/** Writes all that a service has printed into a file, secrets masked; its last lines. */
+/** Writes all that a service has printed into a file, secrets masked; its last lines. `warn` is told of a disk that refuses it. */
 export async function keepServiceLog(
   container: ServiceContainer,
   file: string,
   mask: Pick<Mask, 'openStream'>,
+  warn: (text: string) => void,
 ): Promise<string[]> {
-  mkdirSync(dirname(file), { recursive: true });
   const streams = { stdout: mask.openStream(), stderr: mask.openStream() };
-  const log = openSync(file, 'w', 0o600);
+  const log = new LogFile(file);
   let tail = Buffer.alloc(0);
   const write = (chunk: Buffer) => {
-    writeSync(log, chunk);
+    log.write(chunk);
     tail = Buffer.concat([tail, chunk]).subarray(-mostKept);
   };
   try {
+    write(Buffer.alloc(0));
     for await (const { stream, data } of container.readLog()) write(streams[stream].push(data));
     for (const stream of Object.values(streams)) write(stream.end());
   } finally {
-    closeSync(log);
+    log.close();
+    if (log.failure !== undefined) warn(describeBrokenLog(file, log.failure));
   }
   return tail.toString().trimEnd().split('\n').slice(-mostLines).filter(Boolean);
 }

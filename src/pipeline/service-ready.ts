@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { bareContainer, type Engine } from '../engine/engine.ts';
 import type { ServiceContainer } from '../engine/service-container.ts';
 import { GbuildError } from '../errors.ts';
+import { formatTail } from '../escape.ts';
 import type { ReadySpec } from '../spec/types.ts';
 
 /** How one tells that a service is ready: a command in its container, a port, or nothing but that it runs. */
@@ -78,7 +79,7 @@ export function serviceFailed(
   what: string,
   { lines, log, facts = {} }: { lines: string[]; log: string; facts?: Record<string, unknown> },
 ): GbuildError {
-  const said = lines.map((line) => `\n  ${line}`).join('');
+  const said = formatTail(lines);
   return new GbuildError('service-failed', `service ${name} ${what}${said}`, {
     suggestions: [`less ${log}`, `see services.${name} in gbuild.yml`],
     facts: { service: name, log, ...facts },

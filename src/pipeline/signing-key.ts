@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type PrivateKey, readPrivateKey } from '../attest/key.ts';
 import { GbuildError, messageOf } from '../errors.ts';
+import { largestFile, readWhole } from '../fs/read-bounded.ts';
 import type { Host } from '../host.ts';
 import { readUserConfig } from './user-config.ts';
 
@@ -33,7 +33,7 @@ export async function readSigning(host: Host, keyFile: string | undefined): Prom
 
 function readKeyFile(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readWhole(path, largestFile, { pipes: true }).toString();
   } catch (cause) {
     throw new GbuildError('key-invalid', `the key ${path} cannot be read: ${messageOf(cause)}`, {
       cause,

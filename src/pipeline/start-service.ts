@@ -99,7 +99,7 @@ async function untilReady(
   { name, ready }: PlannedService,
   { container, log, ended }: RunningService,
   healthTest: string[] | undefined,
-  { engine, ground, stop, mask }: ServicesInput,
+  { engine, ground, stop, mask, progress }: ServicesInput,
 ): Promise<void> {
   const late = AbortSignal.timeout(ready.timeout * 1000);
   const over = new AbortController();
@@ -115,7 +115,11 @@ async function untilReady(
     signal,
   );
   const fail = async (what: string, facts = {}) =>
-    serviceFailed(name, what, { lines: await keepServiceLog(container, log, mask), log, facts });
+    serviceFailed(name, what, {
+      lines: await keepServiceLog(container, log, mask, (text) => progress.warn(`${name}: ${text}`)),
+      log,
+      facts,
+    });
   try {
     await Promise.race([
       check,

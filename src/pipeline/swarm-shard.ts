@@ -76,8 +76,9 @@ function planJob({ engine, ground, image, plan, shard }: SwarmShard, token: stri
   const lists = containers.map(
     ({ spec }) => spec.files.find(({ path }) => path === containerPaths.shardFiles)?.content,
   );
+  const positions = new Map(plan.tasks.map(({ name }, at) => [name, at]));
   const tasks = containers.map(({ spec }, at) => ({
-    needs: plan.tasks[at]!.needs.map((need) => plan.tasks.findIndex(({ name }) => name === need)),
+    needs: plan.tasks[at]!.needs.map((need) => positions.get(need)!),
     workdir: spec.workdir,
     command: spec.command,
     env: lists[at] === undefined ? spec.env : { ...spec.env, GBUILD_SHARD_FILES: listPath(at) },

@@ -1,9 +1,10 @@
 import { ownerText, readOwner } from '../engine/owner.ts';
 import { GbuildError } from '../errors.ts';
 import type { Host, Stop } from '../host.ts';
+import { findLayer } from '../oci/copy.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Image } from '../oci/image.ts';
-import { type Layer, layerOfKnownFile } from '../oci/layer.ts';
+import type { Layer } from '../oci/layer.ts';
 import type { Layout } from '../oci/layout.ts';
 import type { ImageConfig } from '../oci/spec.ts';
 import { pullImage, type RemoteImage } from '../registry/pull-image.ts';
@@ -85,8 +86,9 @@ function layerOfStore(
   layers: { digest: Digest; size: number }[],
 ): Layer {
   const size = layers.find(({ digest }) => digest === diffId)?.size ?? 0;
-  if (store.hasBlob(diffId, size)) return layerOfKnownFile(store.blobFile(diffId), { diffId, size, createdBy });
-  throw new GbuildError('store-failed', `the layer ${diffId} is not in ${JSON.stringify(store.dir)}`);
+  const layer = store.hasBlob(diffId, size) ? findLayer(store, diffId) : undefined;
+  if (layer !== undefined) return { ...layer, createdBy };
+  throw store.damage(`the layer ${diffId} is not in ${JSON.stringify(store.dir)}`, diffId);
 }
 
 async function workOnPulled<T>(

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { readClock } from '../fs/clock.ts';
 import type { Host } from '../host.ts';
-import { readFileClock } from './file-clock.ts';
 
 const folderName = 'task-times';
 
@@ -63,7 +63,7 @@ export class TaskTimes {
 
   #readClock(): bigint | undefined {
     try {
-      return readFileClock(this.#file);
+      return readClock(dirname(this.#file)).ctimeNs;
     } catch {
       return undefined;
     }

@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/engine.ts';
+import { escapeLine } from '../escape.ts';
 import { formatBytes } from '../reporter/format.ts';
 import type { Progress } from '../reporter/progress.ts';
 import type { Landed } from '../sync/landing.ts';
@@ -38,13 +39,8 @@ export function tellRefused(progress: Progress, refused: string[]): void {
 }
 
 function warnOf(progress: Progress, what: string, paths: string[]): void {
-  for (const path of paths.slice(0, mostNamed)) progress.warn(`${what}: ${escaped(path)}`);
+  for (const path of paths.slice(0, mostNamed)) progress.warn(`${what}: ${escapeLine(path)}`);
   if (paths.length > mostNamed) progress.warn(`${what}: ${paths.length - mostNamed} more`);
-}
-
-/** Names come from a container: no control character of theirs reaches the terminal. */
-function escaped(path: string): string {
-  return /[^ -~\u00a0-\uffff]/.test(path) ? JSON.stringify(path) : path;
 }
 
 function counted(files: number): string {

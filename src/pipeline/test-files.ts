@@ -1,6 +1,7 @@
-import { globSync, readFileSync, statSync } from 'node:fs';
+import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { GbuildError } from '../errors.ts';
+import { isFile, readTextIfAny } from '../fs/read-bounded.ts';
 import type { Host } from '../host.ts';
 import type { TaskFiles } from '../plan/shard.ts';
 import type { PlannedTask, TaskPlan } from '../plan/task-plan.ts';
@@ -29,7 +30,7 @@ function listFiles({ name, split }: PlannedTask, rootDir: string, ignored: Reado
     split.map((glob) => glob.replace(/^\.\//, '')),
     { cwd: rootDir },
   ).filter((path) => !isIgnored(path, ignored));
-  const files = found.filter((path) => statSync(join(rootDir, path), { throwIfNoEntry: false })?.isFile()).sort();
+  const files = found.filter((path) => isFile(join(rootDir, path))).sort();
   const broken = files.find((path) => path.includes('\n'));
   if (broken !== undefined) throw unlistable(name, broken);
   if (files.length > 0) return files;
@@ -48,9 +49,10 @@ function isIgnored(path: string, ignored: ReadonlySet<string>): boolean {
   return parts.some((_, at) => ignored.has(parts.slice(0, at + 1).join('/')));
 }
 
+/** Times only: a report that cannot be read has none. */
 function readCases(file: string) {
-  if (!file.endsWith('.xml') || statSync(file).size > largestReport) return [];
-  return parseJUnit(readFileSync(file, 'utf8'))?.cases ?? [];
+  const text = file.endsWith('.xml') ? readTextIfAny(file, largestReport) : undefined;
+  return text === undefined ? [] : (parseJUnit(text)?.cases ?? []);
 }
 
 function unlistable(task: string, path: string): GbuildError {

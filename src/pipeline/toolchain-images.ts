@@ -80,7 +80,9 @@ export async function resolveNamed(input: ToolchainInput): Promise<ResolvedToolc
   }
   const owner = findOwner(input);
   const catalog = await openCatalog(input, progress, owner);
-  return resolveToolchain(askRepository(owner?.rootDir ?? host.cwd, request, catalog), catalog);
+  const asked = askRepository(owner?.rootDir ?? host.cwd, request, catalog);
+  for (const note of asked.notes) progress.warn(note);
+  return resolveToolchain(asked.request, catalog);
 }
 
 /** The repository around the caller, if there is one: what it brings is there by name too. */

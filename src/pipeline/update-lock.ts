@@ -36,7 +36,7 @@ export async function updateLock(request: UpdateRequest): Promise<UpdatedLock> {
     const changes = await listLockChanges(before, made, request);
     showChanges(progress, before, changes);
     if (request.isTried) await tryOut(request, made);
-    await keepLock(request, made.lock);
+    await keepLock({ ...request, isLockAsked: true }, made.lock);
     await aside.drop();
     sayWhatStayed(progress, made, changes);
     if (made.lock.toolchain.registry !== undefined && changes.length > 0)

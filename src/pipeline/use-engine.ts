@@ -1,10 +1,9 @@
-import { mkdirSync, realpathSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync } from 'node:fs';
 import type { EngineName } from '../engine/choose-endpoint.ts';
 import type { Host } from '../host.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { readEngineName } from './engine-name.ts';
-import { readTextIfAny, readUserConfig, userConfigFile } from './user-config.ts';
+import { editUserConfig, readUserConfig, userConfigFile } from './user-config.ts';
 
 export interface UsedEngine {
   file: string;
@@ -19,14 +18,10 @@ export interface UsedEngine {
 export async function useEngine(host: Host, name: string, progress: Progress): Promise<UsedEngine> {
   const engine = readEngineName(host, name);
   await readUserConfig(host);
-  const { nameEngine } = await import('../spec/name-engine.ts');
-  const { writeBeside } = await import('../spec/write-beside.ts');
   const file = userConfigFile(host);
-  const text = readTextIfAny(file);
-  if (text !== undefined || Object.keys(engine).length > 0) {
-    mkdirSync(dirname(file), { recursive: true });
-    // A link stays one: it leads to where people keep their settings.
-    writeBeside(text === undefined ? file : realpathSync(file), nameEngine(text, engine));
+  if (existsSync(file) || Object.keys(engine).length > 0) {
+    const { nameEngine } = await import('../spec/edit-config.ts');
+    await editUserConfig(host, (text) => nameEngine(text, engine));
   }
   for (const variable of ['DOCKER_HOST', 'DOCKER_CONTEXT'])
     if (host.env[variable]) progress.warn(`${variable} is set (${host.env[variable]}) and beats it: unset ${variable}`);

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type PublicKey, readPublicKey } from '../attest/key.ts';
 import { GbuildError, messageOf } from '../errors.ts';
+import { largestFile, readWhole } from '../fs/read-bounded.ts';
 import type { Host } from '../host.ts';
 import { completeSet } from '../oci/image-set.ts';
 import { nameOfPlatform } from '../oci/platform.ts';
@@ -17,6 +17,7 @@ import { openStore } from './release-store.ts';
 import { withCheckout } from './release-tree.ts';
 import { assertIndex, type RemoteSet, readRemoteSet } from './remote-set.ts';
 import type { RunRequest } from './run-named.ts';
+import { RunSecrets } from './run-secrets.ts';
 import type { Places } from './workspace-session.ts';
 
 export interface VerifyRequest extends Places, Pick<RunRequest, 'engine' | 'progress' | 'stop' | 'runId' | 'streams'> {
@@ -77,11 +78,12 @@ export async function verifyRelease(request: VerifyRequest): Promise<VerifyRecor
 /** The commit that the provenance names, and the label of every image too. */
 async function readCommit(remote: RemoteSet, key: PublicKey | undefined): Promise<string> {
   const { predicate } = await readProvenance(remote, key);
-  const { buildDefinition } = predicate as {
-    buildDefinition?: { resolvedDependencies?: { name: string; digest: { gitCommit?: string } }[] };
+  const { buildDefinition } = (predicate ?? {}) as {
+    buildDefinition?: { resolvedDependencies?: { name?: string; digest?: { gitCommit?: string } }[] } | null;
   };
-  const source = buildDefinition?.resolvedDependencies?.find(({ name }) => name === 'source');
-  const commit = source?.digest.gitCommit ?? '';
+  const listed = buildDefinition?.resolvedDependencies;
+  const source = Array.isArray(listed) ? listed.find((each) => each?.name === 'source') : undefined;
+  const commit = String(source?.digest?.gitCommit ?? '');
   const labels = remote.images.map(({ config }) => config.config.Labels?.['org.opencontainers.image.revision']);
   const label = labels.find((each) => each !== commit) ?? labels[0];
   if (/^[0-9a-f]{40,64}$/.test(commit) && commit === label) return commit;
@@ -93,13 +95,15 @@ async function readCommit(remote: RemoteSet, key: PublicKey | undefined): Promis
 }
 
 async function rebuild(request: VerifyRequest, remote: RemoteSet, commit: string): Promise<void> {
-  const { host } = request;
+  const { host, progress } = request;
   const version = remote.images[0]?.config.config.Labels?.['org.opencontainers.image.version'] ?? '';
   const { rootDir } = findRoot(host.cwd, host.homeDir);
   await assertKnown(commit, rootDir, host);
   await withCheckout(request, rootDir, commit, async (session) => {
     const store = await openStore(host);
-    const what = { ...request, session, version, build: true, outputs: [], frozen: 'always' as const };
+    // A secret's file and command are the caller's, wherever the release is built.
+    const secrets = new RunSecrets({ host, progress, session: { ...session, rootDir }, ownerDir: rootDir });
+    const what = { ...request, session, secrets, version, build: true, outputs: [], frozen: 'always' as const };
     const set = completeSet((await prepareImage(what, store)).set, store);
     await assertSame(request.reference, remote, set, commit);
   });
@@ -120,7 +124,7 @@ async function assertKnown(commit: string, rootDir: string, { env }: Host): Prom
 
 function readText(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readWhole(file, largestFile, { pipes: true }).toString();
   } catch (cause) {
     throw new GbuildError('key-invalid', `the key ${file} cannot be read: ${messageOf(cause)}`, { cause });
   }

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { GbuildError } from '../errors.ts';
+import { readBounded } from '../fs/read-bounded.ts';
 import type { Host } from '../host.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { bareTask } from '../spec/bare-task.ts';
 import type { Lock } from '../spec/lock-types.ts';
-import { readBounded } from '../spec/read-bounded.ts';
 import type { Spec, TaskSpec } from '../spec/types.ts';
 import { askRepository } from '../toolchain/asked-version.ts';
 import type { Catalog } from '../toolchain/catalog.ts';
@@ -44,20 +44,24 @@ export async function openWorkspace(
 ): Promise<WorkspaceSession> {
   const { rootDir, specFile, cache, catalog, spec, assumptions } = await readWorkspace(places, progress, ignoreLock);
   const lock = ignoreLock ? undefined : await readKnownLock(rootDir, cache);
-  const request = askRepository(rootDir, spec.toolchain, catalog);
+  const { request, chosen, notes } = askRepository(rootDir, spec.toolchain, catalog);
+  for (const note of notes) progress.warn(note);
   const resolved = resolveToolchain(request, catalog, {
     lock: lock?.toolchain,
     folder: request.kind === 'folder' ? readToolchainFolder(rootDir, request.path) : undefined,
     jre: spec.image.jre,
   });
   warnOfRefusedFiles(resolved, places.host, progress);
-  const toolchain = { ...resolved, caches: resolved.caches.filter((cache) => ruleHolds(rootDir, cache)) };
+  const toolchain = {
+    ...resolved,
+    caches: resolved.caches.filter((cache) => ruleHolds(rootDir, cache, chosen)),
+  };
   return {
     rootDir,
     spec,
     assumptions,
     toolchain,
-    defaults: readDefaults(rootDir, toolchain),
+    defaults: readDefaults(rootDir, toolchain, chosen),
     ...(specFile !== undefined && { specFile }),
     ...(lock !== undefined && { lock }),
   };
@@ -144,7 +148,7 @@ async function detectSpec(rootDir: string, catalog: Catalog, progress: Progress)
   const warnings =
     detection.others.length > 0
       ? [
-          `this could also be ${detection.others.join(' or ')}: what is built by ${detection.toolchain.split('@')[0]} is taken first; write "toolchain:" in gbuild.yml to decide`,
+          `this could also be ${detection.others.join(' or ')}: what is built by ${detection.toolchain.split('@')[0]} is taken first; "gbuild init --toolchain NAME" writes which one is meant`,
         ]
       : [];
   return { spec, warnings, assumptions: detection.assumptions };
@@ -160,12 +164,11 @@ export function defaultTasks({ defaults }: WorkspaceSession): Record<string, Tas
   );
 }
 
-/** Neither a spec nor files that speak for themselves: what one needs to write is small enough to paste. */
+/** Neither a spec nor files that speak for themselves: a toolchain has to be named. */
 export function nothingDetected(rootDir: string, catalog: Catalog): GbuildError {
-  const lines = ['gbuild: 1', 'name: app', 'toolchain: node', 'tasks:', '  test: npm test'];
   return new GbuildError('spec-missing', `no gbuild.yml in ${rootDir}, and none of its files says how it is built`, {
     suggestions: [
-      `printf '${lines.join('\\n')}\\n' > ${join(rootDir, 'gbuild.yml')}   # toolchains: ${catalog.names.join(', ')}`,
+      `gbuild init --toolchain NAME   # one of ${catalog.names.join(', ')}, an image or a folder`,
       'gbuild test --directory your/repository',
     ],
     facts: { rootDir, toolchains: catalog.names },

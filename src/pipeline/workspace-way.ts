@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Engine } from '../engine/engine.ts';
+import { readCached, writeCached } from '../fs/cached-file.ts';
 import type { Host } from '../host.ts';
 
 /** `mount`: the engine sees the workspace. `sync`: it is sent there. */
 export type WorkspaceWay = 'mount' | 'sync';
+
+const format = 'workspace-way 1';
 
 /** Milliseconds after which an engine is asked again whether it really does not see the folder. */
 const lifetime = 24 * 60 * 60 * 1000;
@@ -31,24 +33,13 @@ export class WayMemory {
 
   /** By the engine's own clock, as all days are that gbuild counts. */
   read(): WorkspaceWay | undefined {
-    const [way, since] = this.#readText().split(' ');
+    const [way, since] = (readCached(this.#file, format) ?? '').split(' ');
     if (way === 'mount') return way;
     const age = this.#now - Number(since);
     return way === 'sync' && age >= 0 && age < lifetime ? way : undefined;
   }
 
   write(way: WorkspaceWay): void {
-    const beside = `${this.#file}.${process.pid}`;
-    mkdirSync(dirname(this.#file), { recursive: true });
-    writeFileSync(beside, `${way} ${this.#now}`);
-    renameSync(beside, this.#file);
-  }
-
-  #readText(): string {
-    try {
-      return readFileSync(this.#file, 'utf8');
-    } catch {
-      return '';
-    }
+    writeCached(this.#file, format, `${way} ${this.#now}`);
   }
 }

@@ -1,6 +1,6 @@
 import { mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { GbuildError, messageOf } from '../errors.ts';
+import { diskError, GbuildError, messageOf } from '../errors.ts';
 import { formatPage, pageStart } from '../inspect/page.ts';
 import type { ImageReport } from '../inspect/report.ts';
 import { writeBeside } from '../oci/write-beside.ts';
@@ -26,11 +26,14 @@ export async function writePage(hostFile: string, report: ImageReport): Promise<
     await mkdir(dirname(hostFile), { recursive: true });
     await writeBeside(hostFile, [Buffer.from(formatPage(report))]);
   } catch (cause) {
-    throw new GbuildError('output-refused', `${hostFile} cannot be written: ${messageOf(cause)}`, {
-      cause,
-      suggestions: ['name a place that you may write to, with enough room'],
-      facts: { hostFile },
-    });
+    throw (
+      diskError(cause, dirname(hostFile)) ??
+      new GbuildError('output-refused', `${hostFile} cannot be written: ${messageOf(cause)}`, {
+        cause,
+        suggestions: ['name a place that you may write to, with enough room'],
+        facts: { hostFile },
+      })
+    );
   }
 }
 

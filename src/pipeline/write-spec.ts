@@ -1,41 +1,58 @@
-import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GbuildError } from '../errors.ts';
+import { readWhole } from '../fs/read-bounded.ts';
+import { makeMark } from '../fs/writer-mark.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { writeInitialSpec } from '../spec/init.ts';
 import { migrateSpec, writeSpec } from '../spec/migrate.ts';
 import { readSpec, specFileName } from '../spec/read.ts';
-import { type Assumption, chooseToolchain } from '../toolchain/detect.ts';
+import { notWritten } from '../spec/write-beside.ts';
+import type { Catalog } from '../toolchain/catalog.ts';
+import { type Assumption, chooseToolchain, type Detection, describeNamed, describeOther } from '../toolchain/detect.ts';
+import { resolveToolchain, type ToolchainRequest } from '../toolchain/resolve.ts';
 import { findRoot } from '../workspace/root.ts';
 import { openCatalog } from './catalogs.ts';
 import { knownTasks, nothingDetected, type Places } from './workspace-session.ts';
 
-/** The story of `gbuild init`: what the repository's files say, written down with comments; never over an existing file. */
+/**
+ * The story of `gbuild init`: what the repository's files say, written down with comments; never over an existing file. With a
+ * toolchain that is `wanted`, as far as the files speak of that one.
+ */
 export async function initSpec(
   places: Places,
   progress: Progress,
+  wanted?: ToolchainRequest,
 ): Promise<{ file: string; assumptions: Assumption[]; others: string[] }> {
   const { rootDir } = findRoot(places.host.cwd, places.host.homeDir);
   const catalog = await openCatalog(places, progress);
   const file = join(rootDir, specFileName);
   if (existsSync(file)) throw isThere(file);
-  const detection = await chooseToolchain(rootDir, catalog, progress);
+  const detection =
+    wanted === undefined ? await chooseToolchain(rootDir, catalog, progress) : describeWanted(rootDir, catalog, wanted);
   if (detection === undefined) throw nothingDetected(rootDir, catalog);
   createFile(file, writeInitialSpec(detection));
   return { file, assumptions: detection.assumptions, others: detection.others };
 }
 
-/** Written beside and linked into place: whole or not at all, and never over another's file. */
+/** An image or a folder says nothing of tasks; one of the catalog has to be there, at that version. */
+function describeWanted(rootDir: string, catalog: Catalog, wanted: ToolchainRequest): Detection {
+  if (wanted.kind !== 'catalog') return describeOther(rootDir, wanted.request);
+  if (wanted.range !== '*' || catalog.find(wanted.name) === undefined) resolveToolchain(wanted, catalog);
+  return describeNamed(rootDir, catalog, wanted)!;
+}
+
+/** Written to a temporary and linked into place: whole or not at all, and never over another's file. */
 function createFile(file: string, text: string): void {
-  const beside = `${file}.${process.pid}.tmp`;
+  const temporary = `${file}.tmp-${makeMark()}`;
   try {
-    writeFileSync(beside, text);
-    linkSync(beside, file);
+    writeFileSync(temporary, text, { flag: 'wx', flush: true });
+    linkSync(temporary, file);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') throw isThere(file);
-    throw new GbuildError('workspace-unreadable', `${file} cannot be written: ${(cause as Error).message}`, { cause });
+    throw notWritten(file, cause);
   } finally {
-    rmSync(beside, { force: true });
+    rmSync(temporary, { force: true });
   }
 }
 
@@ -59,7 +76,7 @@ export async function migrateFile(places: Places, progress: Progress): Promise<M
   const file = specFile ?? join(rootDir, specFileName);
   const known = knownTasks(await openCatalog(places, progress, { rootDir, specFile }));
   readSpec(file, undefined, known);
-  const { text, ...result } = migrateSpec(readFileSync(file), specFileName, undefined, known);
+  const { text, ...result } = migrateSpec(readWhole(file), specFileName, undefined, known);
   if (result.changed) writeSpec(file, text);
   return { file, ...result };
 }

@@ -1,23 +1,58 @@
 import { GbuildError } from '../errors.ts';
 
+/** A task whose needs are being put in order, and those of them that are still to come. */
+interface Frame {
+  name: string;
+  left: Iterator<string>;
+}
+
+/** Names of a long cycle that a message shows at each end. */
+const shownAtEnds = 5;
+
 /**
  * The names and all they need, each once, needs first; ties keep the order of declaration. The spec's reader refuses
  * cycles within the spec; one between a spec's task and a toolchain's own is found here.
  */
 export function orderTasks(names: string[], needsOf: (name: string) => string[]): string[] {
   const ordered = new Set<string>();
-  const visit = (name: string, above: string[]) => {
-    if (ordered.has(name)) return;
-    if (above.includes(name)) throw cycle([...above.slice(above.indexOf(name)), name]);
-    for (const needed of needsOf(name)) visit(needed, [...above, name]);
-    ordered.add(name);
-  };
-  for (const name of names) visit(name, []);
+  for (const name of names) addWithNeeds(name, needsOf, ordered);
   return [...ordered];
 }
 
-function cycle(names: string[]): GbuildError {
-  return new GbuildError('spec-invalid', `these tasks need one another: ${names.join(' needs ')}`, {
+/** Depth first on a stack of its own: a chain of tasks may be longer than the call stack is deep. */
+function addWithNeeds(start: string, needsOf: (name: string) => string[], ordered: Set<string>): void {
+  const stack: Frame[] = [];
+  const onStack = new Set<string>();
+  const enter = (name: string) => {
+    if (ordered.has(name)) return;
+    if (onStack.has(name))
+      throw cycle(
+        stack.map((frame) => frame.name),
+        name,
+      );
+    onStack.add(name);
+    stack.push({ name, left: needsOf(name).values() });
+  };
+  enter(start);
+  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+    const next = top.left.next();
+    if (next.done !== true) {
+      enter(next.value);
+      continue;
+    }
+    stack.pop();
+    onStack.delete(top.name);
+    ordered.add(top.name);
+  }
+}
+
+function cycle(above: string[], again: string): GbuildError {
+  const names = [...above.slice(above.indexOf(again)), again];
+  const shown =
+    names.length <= 2 * shownAtEnds + 1
+      ? names
+      : [...names.slice(0, shownAtEnds), '...', ...names.slice(names.length - shownAtEnds)];
+  return new GbuildError('spec-invalid', `these tasks need one another: ${shown.join(' needs ')}`, {
     suggestions: [`correct tasks.${names[0]}.needs in gbuild.yml`, 'gbuild plan --tasks'],
     facts: { cycle: names },
   });

@@ -30,10 +30,19 @@ export interface ImagePlan {
   /** The task to run first. */
   buildTask?: string;
   layers: PlannedLayer[];
+  writable?: WritableFolders;
   /** RFC 3339: the commit's time, so that every day gives the same image. */
   created: string;
   config: Partial<RunConfig>;
   labels: Record<string, string>;
+}
+
+/** Folders of the image that belong to its user, with what is packed below them. */
+export interface WritableFolders {
+  /** Without a slash in front, sorted. */
+  folders: string[];
+  uid: number;
+  gid: number;
 }
 
 export interface ImagePlanInput {
@@ -68,6 +77,7 @@ export function planImage(input: ImagePlanInput): ImagePlan {
     ...(spec.image.platforms !== undefined && { platforms: spec.image.platforms }),
     ...(build !== false && { buildTask: build }),
     layers: layersOf(input),
+    ...(spec.image.writable !== undefined && { writable: planWritable(spec.image.writable, spec.image.user) }),
     created: revision?.commitTime ?? noTime,
     config: planConfig(input),
     labels: planLabels(input),
@@ -129,6 +139,21 @@ function planConfig({ spec, defaults, toolchain }: ImagePlanInput): Partial<RunC
     Env: Object.entries(image.env).map(([name, value]) => `${name}=${value}`),
     ...(image.health !== undefined && { Healthcheck: healthcheckOf(image.health) }),
   };
+}
+
+/** A layer has numbers of owners, not names. Throws 'spec-invalid' for a user that is a name. */
+function planWritable(writable: string[], user = defaultUser): WritableFolders {
+  const [, uid, gid = '0'] = /^(\d+)(?::(\d+))?$/.exec(user) ?? [];
+  if (uid === undefined)
+    throw new GbuildError('spec-invalid', `image.writable wants the number of the user, and image.user is ${user}`, {
+      suggestions: [
+        'write image.user as numbers in gbuild.yml, for example: user: "1000:1000"',
+        'docker run --rm --entrypoint id BASE',
+      ],
+      facts: { key: 'image.user', user },
+    });
+  const folders = [...new Set(writable.map((folder) => folder.replace(/^\//, '')))].sort();
+  return { folders, uid: Number(uid), gid: Number(gid) };
 }
 
 function noEntrypoint(spec: Spec, toolchain: ResolvedToolchain): GbuildError {

@@ -91,6 +91,7 @@ export function planTasks(input: TaskPlanInput): TaskPlan {
     return tasks[name]!.needs;
   });
   const order = ordered.filter((name) => input.shard?.files[name]?.length !== 0);
+  const planned = new Set(order);
   return {
     repository: spec.name,
     rootDir: input.rootDir,
@@ -110,7 +111,7 @@ export function planTasks(input: TaskPlanInput): TaskPlan {
       (name, task) => planTask(name, task, { ...input, names: [], args: [] }),
     ),
     tasks: order.map((name) => {
-      const needs = tasks[name]!.needs.filter((need) => order.includes(need));
+      const needs = tasks[name]!.needs.filter((need) => planned.has(need));
       return planTask(name, { ...tasks[name]!, needs }, input);
     }),
   };
@@ -123,6 +124,9 @@ export function planShell(input: Omit<TaskPlanInput, 'names' | 'args'>): TaskPla
   return { ...planTasks(nothing), tasks: [planTask('shell', task, { ...nothing, names: ['shell'] })] };
 }
 
+/** Names of tasks that a message shows. */
+const mostListed = 30;
+
 /** The best shell the image has. */
 const shellCommand = ['/bin/sh', '-c', 'if command -v bash >/dev/null; then exec bash; else exec sh; fi'];
 
@@ -130,7 +134,9 @@ function assertTaskExists(name: string, tasks: Record<string, TaskSpec>): void {
   if (Object.hasOwn(tasks, name)) return;
   const names = Object.keys(tasks);
   const close = suggest(name, names);
-  throw new GbuildError('usage', `there is no task "${name}"; the tasks are ${names.join(', ') || '(none)'}`, {
+  const listed =
+    names.length > mostListed ? [...names.slice(0, mostListed), `${names.length - mostListed} more`] : names;
+  throw new GbuildError('usage', `there is no task "${name}"; the tasks are ${listed.join(', ') || '(none)'}`, {
     suggestions: [close === undefined ? 'add it under "tasks:" in gbuild.yml' : `gbuild run ${close}`],
     facts: { tasks: names },
   });

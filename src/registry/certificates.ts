@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import tls, { type SecureContext } from 'node:tls';
 import { GbuildError, messageOf } from '../errors.ts';
+import { largestSettings, readWhole } from '../fs/read-bounded.ts';
 import type { Host } from '../host.ts';
 import type { RegistryAddress } from './address.ts';
 
@@ -18,7 +19,7 @@ export function certificateFolders({ homeDir }: Pick<Host, 'homeDir'>): string[]
   return ['/etc/docker/certs.d', join(homeDir, '.config/docker/certs.d')];
 }
 
-/** Reads the certificates kept for a registry. Throws `registry-failed` for a certificate without its key, or what is none. */
+/** Reads the certificates kept for a registry. Throws `config-invalid` for a certificate without its key, or what is none. */
 export function readRegistryTls(
   address: RegistryAddress,
   host: Pick<Host, 'homeDir'>,
@@ -44,7 +45,7 @@ function readPair(certFile: string): { cert: string; key: string } {
 
 function readPem(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readWhole(file, largestSettings).toString();
   } catch (cause) {
     throw unusable(file, messageOf(cause), cause);
   }
@@ -61,7 +62,7 @@ function listFiles(folder: string): string[] {
 }
 
 function unusable(file: string, why: string, cause: unknown): GbuildError {
-  return new GbuildError('registry-failed', `cannot use the registry's TLS files ${file}: ${why}`, {
+  return new GbuildError('config-invalid', `cannot use the registry's TLS files ${file}: ${why}`, {
     suggestions: [`ls -l ${file}`],
     cause,
   });

@@ -4,6 +4,7 @@ import { formatCanonical } from '../oci/json.ts';
 import { mediaTypes } from '../oci/spec.ts';
 import { pushBytes } from './push-image.ts';
 import type { Repository } from './repository.ts';
+import { parseAnswer } from './tags.ts';
 
 /** What somebody wants to name a version. */
 export interface VersionClaim {
@@ -175,6 +176,7 @@ class Rivals {
 }
 
 function readAnnotation(bytes: Buffer, name: string): string {
-  const { annotations } = JSON.parse(bytes.toString()) as { annotations?: Record<string, string> };
-  return annotations?.[name] ?? '';
+  const { annotations } = (parseAnswer(bytes) ?? {}) as { annotations?: Record<string, unknown> | null };
+  const value = annotations?.[name];
+  return typeof value === 'string' ? value : '';
 }

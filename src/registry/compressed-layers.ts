@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createReadStream, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { readCached, writeCached } from '../fs/cached-file.ts';
 import { chooseDeflate } from '../oci/deflate.ts';
-import { type Digest, hexOf } from '../oci/digest.ts';
+import { type Digest, hexOf, isDigest } from '../oci/digest.ts';
 import { compressorName, gzip } from '../oci/gzip.ts';
 import type { Layer } from '../oci/layer.ts';
 import { type Descriptor, mediaTypes } from '../oci/spec.ts';
 import { writeHashed } from '../oci/write-hashed.ts';
 import type { GrowingBlob } from './stream-blob.ts';
+
+const format = `compressed 1 ${compressorName}`;
 
 /** A layer as registries keep it, its bytes on disk. */
 export interface CompressedLayer {
@@ -34,10 +37,8 @@ export class CompressedLayers {
 
   /** What the layer was compressed to before, if somebody on this machine did so. */
   find(diffId: Digest): Descriptor | undefined {
-    const [name, digest, size] = readText(this.#noteOf(diffId)).trim().split(' ');
-    if (name !== compressorName || !/^sha256:[0-9a-f]{64}$/.test(digest ?? '') || !/^\d+$/.test(size ?? ''))
-      return undefined;
-    return { mediaType: mediaTypes.layerGzip, digest: digest as Digest, size: Number(size) };
+    const [digest = '', size] = (readCached(this.#noteOf(diffId), format) ?? '').split(' ');
+    return isDigest(digest) ? { mediaType: mediaTypes.layerGzip, digest, size: Number(size) } : undefined;
   }
 
   /** Tries the compressor, so that it is ready when the first layer is to be compressed. */
@@ -94,16 +95,8 @@ export class CompressedLayers {
     return join(this.#notesDir, hexOf(diffId));
   }
 
-  /** Written beside and renamed; where it cannot be, the next push takes longer. */
   #note(diffId: Digest, { digest, size }: Descriptor): void {
-    const beside = `${this.#noteOf(diffId)}.${process.pid}`;
-    try {
-      mkdirSync(this.#notesDir, { recursive: true });
-      writeFileSync(beside, `${compressorName} ${digest} ${size}\n`);
-      renameSync(beside, this.#noteOf(diffId));
-    } catch {
-      rmSync(beside, { force: true });
-    }
+    writeCached(this.#noteOf(diffId), format, `${digest} ${size}`);
   }
 }
 
@@ -112,13 +105,5 @@ function* countChunks(layer: Layer, onBytes: (count: number) => void, signal: Ab
     signal.throwIfAborted();
     onBytes(chunk.length);
     yield chunk;
-  }
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
   }
 }

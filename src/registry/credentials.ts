@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GbuildError, messageOf } from '../errors.ts';
+import { largestSettings, readWhole } from '../fs/read-bounded.ts';
 import type { Host } from '../host.ts';
 import type { RegistryAddress } from './address.ts';
 import { askHelper } from './credential-helper.ts';
@@ -57,7 +57,7 @@ export function configFile({ env, homeDir }: Pick<Host, 'env' | 'homeDir'>): str
 function readConfig(file: string): DockerConfig {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readWhole(file, largestSettings).toString();
   } catch (cause) {
     if (['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return {};
     throw broken(file, `cannot read the docker config ${file}: ${messageOf(cause)}`, cause);
@@ -94,7 +94,7 @@ function parseEntry(entry: AuthEntry, origin: string): Credentials | undefined {
 }
 
 function broken(file: string, message: string, cause?: unknown): GbuildError {
-  return new GbuildError('registry-denied', message, { suggestions: [`ls -l ${file}`], cause, facts: { file } });
+  return new GbuildError('config-invalid', message, { suggestions: [`ls -l ${file}`], cause, facts: { file } });
 }
 
 /** RFC 7617, in UTF-8. */

@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { paceOf, readAtPace, Stalled } from '../oci/pace.ts';
 import type { RegistrySettings } from './settings.ts';
 
 type Patience = Pick<RegistrySettings, 'stallSeconds' | 'connectSeconds'>;
@@ -16,17 +17,15 @@ const pieceBytes = 64 * 1024;
 /** A registry hashes or moves what it got before it answers. */
 const digestedPerSecond = 10_000_000;
 
-/** Nothing moved for so long that nothing will. */
-export class Stalled extends Error {}
-
 /**
  * Sends a request with its body, at the pace of the connection, and gives the answer when its headers are there: also one
- * that comes before the body is sent, and then the rest is not.
+ * that comes before the body is sent, and then the rest is not. `work`: bytes that the registry got before and works on now.
  */
 export async function exchange(
   request: ClientRequest,
   body: BodyToSend | undefined,
   patience: Patience,
+  work = 0,
 ): Promise<IncomingMessage> {
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
     request.once('response', resolve).on('error', reject);
@@ -37,7 +36,7 @@ export async function exchange(
   let sent = 0;
   if (body === undefined) request.end();
   else sent = await sendBody(request, body, answered, patience);
-  const seconds = patience.stallSeconds + sent / digestedPerSecond;
+  const seconds = patience.stallSeconds + (sent + work) / digestedPerSecond;
   return await within(seconds, answered, (error) => request.destroy(error));
 }
 
@@ -93,15 +92,10 @@ async function drained(request: ClientRequest, settled: Promise<void>): Promise<
   request.off('drain', done);
 }
 
-/** The body of an answer as it comes; each wait for more is bounded, the reader's own pace is not. */
+/** The body of an answer as it comes, at the least pace; the reader's own pauses do not count. */
 export async function* readBody(answer: IncomingMessage, { stallSeconds }: Patience): AsyncGenerator<Buffer> {
-  const chunks = answer[Symbol.asyncIterator]();
   try {
-    for (;;) {
-      const { value, done } = await within(stallSeconds, chunks.next(), (error) => answer.destroy(error));
-      if (done === true) return;
-      yield value as Buffer;
-    }
+    yield* readAtPace(answer as AsyncIterable<Buffer>, paceOf(stallSeconds), (error) => answer.destroy(error));
   } finally {
     // A reader that goes away early closes the connection; one that was whole is kept.
     if (!answer.complete) answer.destroy();
@@ -112,7 +106,7 @@ async function within<T>(seconds: number, waited: Promise<T>, drop: (error: Erro
   let timer: NodeJS.Timeout | undefined;
   const stalled = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      const error = new Stalled(`nothing moved for ${seconds} s`);
+      const error = new Stalled(`nothing came in ${Math.round(seconds * 10) / 10} s`);
       reject(error);
       drop(error);
     }, seconds * 1000);

@@ -1,5 +1,5 @@
 import { GbuildError, messageOf } from '../errors.ts';
-import { Stalled } from './exchange.ts';
+import { Stalled } from '../oci/pace.ts';
 import { PassingFailure } from './retry.ts';
 import { ProxyRefusal } from './tunnel.ts';
 
@@ -47,9 +47,14 @@ export function networkFailure(place: Place, thrown: unknown): Error {
 
 function lost(place: Place, why: string, tries: number, cause: unknown): GbuildError {
   const { registry, what } = place;
-  const message = `${nameOf(place)} went away while asked to ${what}: ${why} (${tries} times in a row)`;
-  return new GbuildError('registry-failed', message, {
-    suggestions: [curlOf(place), 'try again when the network is back'],
+  const often = tries > 1 ? ` (${tries} times in a row)` : '';
+  const isSlow = cause instanceof Stalled;
+  const how = isSlow ? 'does not answer, asked to' : 'went away while asked to';
+  const next = isSlow
+    ? 'export GBUILD_REQUEST_TIMEOUT=10m   # where it is only slow'
+    : 'try again when the network is back';
+  return new GbuildError('registry-failed', `${nameOf(place)} ${how} ${what}: ${why}${often}`, {
+    suggestions: [curlOf(place), next],
     cause,
     facts: { registry, tries },
   });

@@ -1,16 +1,15 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
-import { GbuildError } from '../errors.ts';
+import { GbuildError, messageOf } from '../errors.ts';
 import { type Digest, hexOf } from '../oci/digest.ts';
 import { exactImage } from '../oci/exact-image.ts';
 import { findManifestFault } from '../oci/find-fault.ts';
 import type { Image } from '../oci/image.ts';
 import { type Layer, layerOfKnownFile } from '../oci/layer.ts';
 import type { Descriptor, ImageConfig, Manifest } from '../oci/spec.ts';
+import { compressionOf, isUnpackFault, unpack } from '../oci/unpack.ts';
 import { writeHashed } from '../oci/write-hashed.ts';
+import { nameManifest, parseManifest } from './parse-manifest.ts';
 import { readSmall } from './read-small.ts';
 import type { Repository } from './repository.ts';
 import { parseAnswer } from './tags.ts';
@@ -43,20 +42,27 @@ export async function readRemote(repository: Repository, tagOrDigest: string): P
   return found && readImageOf(repository, tagOrDigest, found);
 }
 
+const isImage = /^application\/vnd\.(oci\.image\.config|docker\.container\.image)\.v1\+json$/;
+const isOther = /index|list/;
+
 /** The same of a manifest that was read already. */
 export async function readImageOf(
   repository: Repository,
   tagOrDigest: string,
   { descriptor, bytes: manifestBytes }: { descriptor: Descriptor; bytes: Buffer },
 ): Promise<RemoteImage> {
-  const manifest = parseAnswer(manifestBytes) as Manifest | undefined;
-  const isImage = /^application\/vnd\.(oci\.image\.config|docker\.container\.image)\.v1\+json$/;
-  if (manifest === undefined || !isImage.test(manifest.config?.mediaType ?? ''))
+  // Of an index, and of an artifact, is said what it is.
+  const { config: claimed } = (parseAnswer(manifestBytes) ?? {}) as { config?: { mediaType?: unknown } };
+  if (typeof claimed?.mediaType === 'string' ? !isImage.test(claimed.mediaType) : isOther.test(descriptor.mediaType))
     throw notAnImage(repository, tagOrDigest, descriptor);
+  const { name, registry } = repository;
+  const manifest = parseManifest({ name, registry, reference: tagOrDigest }, manifestBytes);
   const configBytes = await readSmall(repository, manifest.config);
-  const config = parseAnswer(configBytes) as ImageConfig;
-  const fault = findManifestFault(manifest, config);
+  const parsed = (parseAnswer(configBytes) ?? {}) as ImageConfig;
+  const fault = findManifestFault(manifest, parsed);
   if (fault !== undefined) throw brokenImage(repository, tagOrDigest, fault);
+  // What a container runs may be left out.
+  const config = { ...parsed, config: parsed.config ?? {} };
   return { repository, descriptor, manifestBytes, manifest, configBytes, config };
 }
 
@@ -76,24 +82,27 @@ export async function pullImage(remote: RemoteImage, options: PullOptions): Prom
 
 /** A layer's tar, unpacked on the way. */
 export function readLayer(repository: Repository, layer: Descriptor): AsyncIterable<Uint8Array> {
-  return unpack(layer, repository.readBlob(layer));
+  return unpackBlob(repository, layer, repository.readBlob(layer));
 }
 
-function unpack({ mediaType }: Descriptor, bytes: AsyncIterable<Buffer>): AsyncIterable<Uint8Array> {
-  return mediaType.endsWith('gzip') ? gunzip(bytes) : bytes;
-}
-
-/** Whoever stops reading ends what is before it, quietly. */
-async function* gunzip(chunks: AsyncIterable<Buffer>): AsyncGenerator<Uint8Array> {
-  const [source, unzip] = [Readable.from(chunks), createGunzip()];
-  const passed = pipeline(source, unzip);
-  passed.catch(() => undefined);
+async function* unpackBlob(
+  { name, registry }: Repository,
+  { mediaType, digest }: Descriptor,
+  bytes: AsyncIterable<Buffer>,
+): AsyncGenerator<Uint8Array> {
+  const fail = (why: string, cause?: unknown) =>
+    new GbuildError('registry-failed', `${name}: the layer ${digest} ${why}`, {
+      cause,
+      facts: { registry, layer: digest, mediaType },
+    });
+  const compression = compressionOf(mediaType);
+  if (compression === undefined)
+    throw fail(`has the media type ${mediaType}, which gbuild cannot read; it reads tar, tar+gzip and tar+zstd`);
   try {
-    yield* unzip;
-    await passed;
-  } finally {
-    source.destroy();
-    unzip.destroy();
+    yield* unpack(compression, bytes);
+  } catch (thrown) {
+    if (!isUnpackFault(thrown)) throw thrown;
+    throw fail(`(${mediaType}) cannot be unpacked: ${messageOf(thrown)}`, thrown);
   }
 }
 
@@ -112,7 +121,7 @@ async function unpackLayer(
   const counted = count(repository.readBlob(descriptor), (received) =>
     onProgress({ layer: createdBy, received, size: descriptor.size }),
   );
-  const { digest, size } = await writeHashed(unpack(descriptor, counted), hostFile);
+  const { digest, size } = await writeHashed(unpackBlob(repository, descriptor, counted), hostFile);
   if (digest === diffId) return layerOfKnownFile(hostFile, { diffId, size, createdBy });
   await rm(hostFile, { force: true });
   throw new GbuildError(
@@ -132,11 +141,13 @@ async function* count(chunks: AsyncIterable<Buffer>, onBytes: (received: number)
 }
 
 function brokenImage({ name, registry }: Repository, tag: string, fault: string): GbuildError {
-  const message = `${name}${tag.includes(':') ? '@' : ':'}${tag} cannot be used: ${fault}`;
+  const message = `${nameManifest({ name, reference: tag })} cannot be used: ${fault}`;
   return new GbuildError('registry-failed', message, { facts: { registry, name, tag } });
 }
 
 function notAnImage({ name, registry }: Repository, tag: string, { mediaType }: Descriptor): GbuildError {
-  const what = /index|list/.test(mediaType) ? 'an index of several images' : `no image (${mediaType})`;
-  return new GbuildError('registry-failed', `${name}:${tag} is ${what}`, { facts: { registry, name, tag, mediaType } });
+  const what = isOther.test(mediaType) ? 'an index of several images' : `no image (${mediaType})`;
+  return new GbuildError('registry-failed', `${nameManifest({ name, reference: tag })} is ${what}`, {
+    facts: { registry, name, tag, mediaType },
+  });
 }

@@ -170,5 +170,6 @@ function plainOf({ mediaType, digest, size }: Descriptor): Descriptor {
 
 const plainTypes: Record<string, string> = {
   'application/vnd.docker.image.rootfs.diff.tar.gzip': mediaTypes.layerGzip,
+  'application/vnd.docker.image.rootfs.diff.tar.zstd': mediaTypes.layerZstd,
   'application/vnd.docker.image.rootfs.diff.tar': mediaTypes.layer,
 };

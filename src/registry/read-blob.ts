@@ -3,7 +3,7 @@ import { GbuildError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/spec.ts';
 import type { RepositoryContext } from './repository.ts';
-import { PassingFailure } from './retry.ts';
+import { leastProgress, PassingFailure } from './retry.ts';
 import type { Answer } from './wire.ts';
 
 type Blob = Pick<Descriptor, 'digest' | 'size'>;
@@ -27,11 +27,15 @@ export async function* readBlob(context: RepositoryContext, blob: Blob): AsyncGe
   const hash = createHash('sha256');
   let position = 0;
   let held: Buffer | undefined;
+  let reached = 0;
   while (position < blob.size || held === undefined) {
     try {
       for await (const chunk of readFrom(context, blob, position, what)) {
-        attempts.restart();
         position += chunk.length;
+        if (position - reached >= leastProgress) {
+          attempts.restart();
+          reached = position;
+        }
         if (position > blob.size)
           throw wrongBlob(connection.registry, path, blob, `it is longer than ${blob.size} bytes`);
         hash.update(chunk);

@@ -1,4 +1,5 @@
 import { type Digest, digestOf, hexOf, isDigest } from '../oci/digest.ts';
+import { findIndexFault } from '../oci/find-fault.ts';
 import { formatCanonical } from '../oci/json.ts';
 import { type Descriptor, type Index, type Manifest, mediaTypes } from '../oci/spec.ts';
 import { readManifest, writeManifest } from './manifests.ts';
@@ -52,8 +53,8 @@ async function askApi(
     if (answer.status !== 200) return undefined;
     const index = parseAnswer(answer.bytes) as Partial<Index> | undefined;
     if (!Array.isArray(index?.manifests)) throw notUnderstood(connection.registry, what);
-    found.push(...index.manifests.filter(({ digest: each }) => isDigest(each)));
-    at = nextPage(answer);
+    found.push(...index.manifests.filter((each) => isDigest(each?.digest ?? '')));
+    at = nextPage(connection.place(what), answer);
   }
   return found;
 }
@@ -68,9 +69,12 @@ async function addToTag(context: RepositoryContext, subject: Digest, descriptor:
 /** An index of nothing where there is no such tag, or something else under it. */
 async function readTagIndex(context: RepositoryContext, digest: Digest): Promise<Index> {
   const found = await readManifest(context, tagOf(digest));
-  const index = found?.descriptor.mediaType === mediaTypes.index ? parseAnswer(found.bytes) : undefined;
   const empty: Index = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [] };
-  return index !== undefined && Array.isArray((index as Index).manifests) ? (index as Index) : empty;
+  if (found?.descriptor.mediaType !== mediaTypes.index) return empty;
+  const index = parseAnswer(found.bytes) as Index | undefined;
+  const fault = index === undefined ? 'it is no JSON object' : findIndexFault(index);
+  if (fault === undefined && index !== undefined) return index;
+  throw notUnderstood(context.connection.registry, `give what refers to ${digest}`);
 }
 
 /** "Referrers Tag Schema" of the distribution-spec. */

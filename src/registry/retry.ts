@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { GbuildError } from '../errors.ts';
+import { Stalled } from '../oci/pace.ts';
 import type { RegistrySettings } from './settings.ts';
 
 /** Something went wrong that may be right the next time; `explain` makes the error for when it never is. */
@@ -15,23 +16,34 @@ export class PassingFailure extends Error {
   }
 }
 
+/** For how many tries one counts that stalled. */
+const stalledTries = 2;
 const firstPause = 250;
 const longestBackoff = 10_000;
+
+/** Bytes that a transfer must get further by, that what failed before is forgotten. */
+export const leastProgress = 16 * 1024;
 
 /** Counts tries without progress, and waits between them: exponential, with full jitter, or as the registry asks. */
 export class Attempts {
   readonly #settings: RegistrySettings;
   readonly #signal: AbortSignal;
+  readonly #isGivenUp: () => boolean;
   #failed = 0;
+  /** Tries that were used up: a stalled one took as long as many others. */
+  #spent = 0;
 
-  constructor(settings: RegistrySettings, signal: AbortSignal) {
+  /** `isGivenUp`: whether nothing more is to be hoped of the registry. */
+  constructor(settings: RegistrySettings, signal: AbortSignal, isGivenUp: () => boolean) {
     this.#settings = settings;
     this.#signal = signal;
+    this.#isGivenUp = isGivenUp;
   }
 
   /** Something came through: whoever gets on slowly is not given up. */
   restart(): void {
     this.#failed = 0;
+    this.#spent = 0;
   }
 
   /** Waits for the next try. Throws on what will not pass, when there were tries enough, or when the pause is too long. */
@@ -39,9 +51,10 @@ export class Attempts {
     this.#signal.throwIfAborted();
     if (!(thrown instanceof PassingFailure)) throw thrown;
     this.#failed += 1;
+    this.#spent += thrown.cause instanceof Stalled ? stalledTries : 1;
     const { attempts, longestPauseSeconds, random, sleep } = this.#settings;
     const tooLong = (thrown.pause ?? 0) > longestPauseSeconds * 1000;
-    if (this.#failed >= attempts || tooLong) throw thrown.explain(this.#failed);
+    if (this.#spent >= attempts || tooLong || this.#isGivenUp()) throw thrown.explain(this.#failed);
     const backoff = random() * Math.min(longestBackoff, firstPause * 2 ** (this.#failed - 1));
     try {
       await sleep(Math.max(thrown.pause ?? 0, backoff), this.#signal);

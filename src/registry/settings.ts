@@ -4,7 +4,7 @@ import { setTimeout as sleepFor } from 'node:timers/promises';
 export interface RegistrySettings {
   /** How often something is tried in a row without getting further. */
   attempts: number;
-  /** A request in which nothing moves for so long is dropped, and tried again. */
+  /** A request in which nothing moves for so long, or less than a thousand bytes a second, is dropped, and tried again. */
   stallSeconds: number;
   connectSeconds: number;
   /** A registry that asks for a longer pause (Retry-After) is not waited for. */
@@ -19,7 +19,7 @@ export interface RegistrySettings {
 
 export const defaultSettings: RegistrySettings = {
   attempts: 5,
-  stallSeconds: 60,
+  stallSeconds: 30,
   connectSeconds: 10,
   longestPauseSeconds: 60,
   chunkBytes: 16 * 1024 ** 2,

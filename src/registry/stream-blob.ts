@@ -52,17 +52,20 @@ async function patch(
   const request = { what, method: 'PATCH', at: upload.url, scopes: scopes.push, headers, body } as const;
   const answer = await connection.askOnce(request, [200, 201, 202, 204]);
   await connection.discard(answer);
-  moved(advance(upload, answer, describe()?.size ?? 0));
+  moved(advance(connection.place(what), upload, answer, describe()?.size ?? 0));
 }
 
 async function close(
   { connection, path, scopes }: RepositoryContext,
   upload: Upload,
-  { digest }: Descriptor,
+  { digest, size }: Descriptor,
 ): Promise<void> {
   const what = `take the blob ${digest} of ${path}`;
   const at = closingUrl(upload, digest);
-  const answer = await connection.askOnce({ what, method: 'PUT', at, scopes: scopes.push }, [200, 201, 204]);
+  const answer = await connection.askOnce(
+    { what, method: 'PUT', at, scopes: scopes.push, work: size },
+    [200, 201, 204],
+  );
   await connection.discard(answer);
   if (namesOther(answer, digest)) throw new PassingFailure(() => otherBlob(connection.registry, what));
 }

@@ -1,4 +1,6 @@
 import { GbuildError } from '../errors.ts';
+import type { Place } from './failures.ts';
+import { resolveAddress } from './pointed-address.ts';
 import type { RepositoryContext } from './repository.ts';
 import type { Answer } from './wire.ts';
 
@@ -16,20 +18,20 @@ export async function listTags({ connection, path, scopes }: RepositoryContext):
       [200, 404],
     );
     if (answer.status === 404) return tags;
-    const json = parseAnswer(answer.bytes) as { tags?: unknown } | undefined;
-    if (json === undefined) throw notUnderstood(connection.registry, what);
-    const list: unknown[] = Array.isArray(json.tags) ? json.tags : [];
-    tags.push(...list.filter((tag) => typeof tag === 'string'));
-    at = nextPage(answer);
+    const { tags: list } = (parseAnswer(answer.bytes) ?? {}) as { tags?: unknown };
+    // Go writes an empty list as null.
+    if (!Array.isArray(list) && list !== null) throw notUnderstood(connection.registry, what);
+    tags.push(...(list ?? []).filter((tag: unknown) => typeof tag === 'string'));
+    at = nextPage(connection.place(what), answer);
   }
   return tags;
 }
 
 /** The address in a header Link with the relation "next" (RFC 8288). */
-export function nextPage({ headers, url }: Pick<Answer, 'headers' | 'url'>): URL | undefined {
+export function nextPage(place: Place, { headers, url }: Pick<Answer, 'headers' | 'url'>): URL | undefined {
   const links = typeof headers.link === 'string' ? headers.link : (headers.link?.join(', ') ?? '');
   const target = /<([^>]*)>[^,<]*;\s*rel="?next"?/i.exec(links)?.[1];
-  return target !== undefined && URL.canParse(target, url.href) ? new URL(target, url) : undefined;
+  return target === undefined ? undefined : resolveAddress(place, target, url);
 }
 
 /** A JSON object, or nothing. */
@@ -44,5 +46,6 @@ export function parseAnswer(bytes: Buffer): object | undefined {
 
 export function notUnderstood(registry: string, what: string): GbuildError {
   const message = `the registry ${registry}, asked to ${what}, gave an answer that is not understood`;
-  return new GbuildError('registry-failed', message, { facts: { registry } });
+  const suggestions = [`curl -v https://${registry}/v2/   # is it a registry?`];
+  return new GbuildError('registry-failed', message, { suggestions, facts: { registry } });
 }

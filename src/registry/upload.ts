@@ -1,5 +1,7 @@
 import { GbuildError } from '../errors.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
+import type { Place } from './failures.ts';
+import { nowhere, resolveAddress } from './pointed-address.ts';
 import type { RepositoryContext } from './repository.ts';
 import type { Answer } from './wire.ts';
 
@@ -18,7 +20,7 @@ export async function startUpload(context: RepositoryContext, what: string): Pro
     [201, 202],
   );
   await connection.discard(answer);
-  return sessionOf(answer, 0);
+  return openSession(connection.place(what), answer);
 }
 
 /** True when it is mounted; a session where the registry opened one instead; false where it may not be read there. */
@@ -37,7 +39,7 @@ export async function mountBlob(
     const answer = await connection.ask(request, [201, 202, 404, 405]);
     await connection.discard(answer);
     if (answer.status === 201) return true;
-    return answer.status === 202 && sessionOf(answer, 0);
+    return answer.status === 202 && openSession(connection.place(request.what), answer);
   } catch (thrown) {
     if (thrown instanceof GbuildError && thrown.code === 'registry-denied') return false;
     throw thrown;
@@ -56,12 +58,13 @@ export async function readUpload(
   );
   await connection.discard(answer);
   if (answer.status >= 300) return undefined;
-  return { ...sessionOf(answer, upload.leastChunk), offset: offsetIn(answer) ?? 0 };
+  const session = sessionOf(connection.place(what), answer, upload.leastChunk);
+  return { ...session, offset: offsetIn(answer) ?? 0 };
 }
 
 /** The session after a chunk; where the registry does not say how far it is, at the chunk's end. */
-export function advance(upload: Upload, answer: Answer, end: number): Upload {
-  return { ...sessionOf(answer, upload.leastChunk), offset: offsetIn(answer) ?? end };
+export function advance(place: Place, upload: Upload, answer: Answer, end: number): Upload {
+  return { ...sessionOf(place, answer, upload.leastChunk), offset: offsetIn(answer) ?? end };
 }
 
 /** Releases what the registry keeps of a session; nobody waits for it to succeed. */
@@ -84,11 +87,17 @@ export function namesOther({ headers }: Answer, digest: Digest): boolean {
   return typeof named === 'string' && isDigest(named) && named !== digest;
 }
 
-function sessionOf({ headers, url }: Answer, leastChunk: number): Upload {
+/** A session that the registry has just opened: it must say where. */
+function openSession(place: Place, answer: Answer): Upload {
+  if (!answer.headers.location) throw nowhere(place);
+  return sessionOf(place, answer, 0);
+}
+
+/** Later answers may leave out where the session is: then it stays where it was. */
+function sessionOf(place: Place, { headers, url }: Answer, leastChunk: number): Upload {
   const least = Number(headers['oci-chunk-min-length'] ?? leastChunk);
-  const next = headers.location;
   return {
-    url: next !== undefined && URL.canParse(next, url.href) ? new URL(next, url) : url,
+    url: headers.location ? resolveAddress(place, headers.location, url) : url,
     offset: 0,
     leastChunk: Number.isSafeInteger(least) && least > 0 ? least : leastChunk,
   };

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { messageOf } from '../errors.ts';
+import { Stalled } from '../oci/pace.ts';
 import type { RegistryAddress } from './address.ts';
 import type { Dialer } from './dial.ts';
 import { exchange, readBody } from './exchange.ts';
@@ -15,6 +16,8 @@ export interface WireRequest {
   method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   headers?: Record<string, string>;
   body?: RequestBody;
+  /** Bytes that came with other requests, which the registry may hash or move before it answers this one. */
+  work?: number;
 }
 
 /** A body that can be made again for another try. */
@@ -46,6 +49,8 @@ export interface WireContext {
 }
 
 const mostDiscarded = 64 * 1024;
+/** After so many requests in a row that stalled, a registry gets a short chance. */
+const mostStalls = 3;
 /** Of a manifest, a token or an error; the largest manifest a registry takes is 4 MiB. */
 const mostText = 8 * 1024 ** 2;
 
@@ -54,6 +59,8 @@ export class Wire {
   readonly registry: string;
   readonly #context: WireContext;
   readonly #warned = new Set<string>();
+  /** Requests that stalled since the last whole answer. */
+  #stalls = 0;
 
   constructor(context: WireContext) {
     this.registry = context.address.name;
@@ -66,7 +73,17 @@ export class Wire {
   }
 
   attempts(): Attempts {
-    return new Attempts(this.#context.settings, this.#context.signal);
+    return new Attempts(this.#context.settings, this.#context.signal, () => this.#isGivenUp);
+  }
+
+  /** So much was waited in vain that little more is. */
+  get #isGivenUp(): boolean {
+    return this.#stalls >= mostStalls;
+  }
+
+  get #patience(): Pick<RegistrySettings, 'stallSeconds' | 'connectSeconds'> {
+    const { stallSeconds, connectSeconds } = this.#context.settings;
+    return { connectSeconds, stallSeconds: this.#isGivenUp ? stallSeconds / 10 : stallSeconds };
   }
 
   /** Acts until it succeeds, or until what failed will not pass. */
@@ -82,8 +99,8 @@ export class Wire {
   }
 
   /** Sends one request as it is, and gives the answer whatever its status. */
-  async send(url: URL, { what, method, headers, body }: WireRequest): Promise<Answer> {
-    const { dialer, settings, signal, trace, secrets } = this.#context;
+  async send(url: URL, { what, method, headers, body, work }: WireRequest): Promise<Answer> {
+    const { dialer, signal, trace, secrets } = this.#context;
     signal.throwIfAborted();
     const began = performance.now();
     const line = secrets.mask(`${method} ${formatUrl(url)}`);
@@ -91,7 +108,7 @@ export class Wire {
     try {
       const all = { 'User-Agent': 'gbuild', ...lengthOf(method, body), ...headers };
       const toSend = body && { chunks: source.watch(body.open()), onBytes: body.onBytes?.bind(body) };
-      const stream = await exchange(dialer.open(url, { method, headers: all, signal }), toSend, settings);
+      const stream = await exchange(dialer.open(url, { method, headers: all, signal }), toSend, this.#patience, work);
       trace(`${line} ${stream.statusCode} ${Math.round(performance.now() - began)} ms`);
       this.#passWarnings(stream.headers);
       return { status: stream.statusCode ?? 0, headers: stream.headers, url, stream };
@@ -104,7 +121,8 @@ export class Wire {
   /** The body as it comes; a connection that breaks or stalls is a PassingFailure. */
   async *stream(answer: Answer, what: string): AsyncGenerator<Buffer> {
     try {
-      yield* readBody(answer.stream, this.#context.settings);
+      yield* readBody(answer.stream, this.#patience);
+      this.#stalls = 0;
     } catch (thrown) {
       throw this.#failure(what, answer.url, thrown);
     }
@@ -127,9 +145,11 @@ export class Wire {
   async discard({ stream }: Answer): Promise<void> {
     if (Number(stream.headers['content-length'] ?? 0) > mostDiscarded) stream.destroy();
     try {
-      for await (const _chunk of readBody(stream, this.#context.settings));
-    } catch {
+      for await (const _chunk of readBody(stream, this.#patience));
+      this.#stalls = 0;
+    } catch (thrown) {
       // What follows goes over another connection.
+      if (thrown instanceof Stalled) this.#stalls += 1;
     }
   }
 
@@ -153,6 +173,7 @@ export class Wire {
 
   #failure(what: string, url: URL, thrown: unknown): unknown {
     const { signal, address } = this.#context;
+    if (thrown instanceof Stalled) this.#stalls += 1;
     const isOwn = url.host === new URL(`${url.protocol}//${address.host}`).host;
     const place = { ...this.place(what), ...(!isOwn && { other: url.host }) };
     return signal.aborted ? signal.reason : networkFailure(place, thrown);

@@ -4,7 +4,7 @@ import { CheckedSource, type OpenBlob } from './checked-source.ts';
 import { headBlob } from './read-blob.ts';
 import { hasErrorCode } from './refusals.ts';
 import type { RepositoryContext } from './repository.ts';
-import { PassingFailure } from './retry.ts';
+import { leastProgress, PassingFailure } from './retry.ts';
 import { advance, cancelUpload, closingUrl, namesOther, readUpload, startUpload, type Upload } from './upload.ts';
 import type { Answer } from './wire.ts';
 
@@ -48,8 +48,9 @@ export async function writeBlob(
       else
         await job.sendChunks(upload, (next) => {
           upload = next;
-          if (next.offset > best) attempts.restart();
-          best = Math.max(best, next.offset);
+          if (next.offset < best + leastProgress) return;
+          attempts.restart();
+          best = next.offset;
         });
       return;
     } catch (thrown) {
@@ -100,7 +101,7 @@ class Job {
       const answer = await connection.askOnce(request, [200, 201, 202, 204, ...sessionOver]);
       if (answer.status >= 400) throw this.#refused(answer, (await connection.readAll(answer, this.what)).toString());
       await connection.discard(answer);
-      upload = advance(upload, answer, end);
+      upload = advance(connection.place(this.what), upload, answer, end);
       if (upload.offset > size || upload.offset <= start) throw this.#lostTrack(upload.offset);
       moved(upload);
     }
@@ -114,7 +115,15 @@ class Job {
     const body = this.#body(start, size);
     if (start === size) await this.source.verify();
     const at = closingUrl(upload, digest);
-    const request = { what: this.what, method: 'PUT', at, scopes: scopes.push, headers: octets, body } as const;
+    const request = {
+      what: this.what,
+      method: 'PUT',
+      at,
+      scopes: scopes.push,
+      headers: octets,
+      body,
+      work: start,
+    } as const;
     const answer = await connection.askOnce(request, [200, 201, 204, 400, ...sessionOver, ...passing]);
     const text = (await connection.readAll(answer, this.what)).toString();
     if (answer.status >= 400) throw this.#refused(answer, text);

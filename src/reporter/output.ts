@@ -1,6 +1,7 @@
 import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Writable } from 'node:stream';
+import { escapeLine } from '../escape.ts';
 
 export type StreamName = 'stdout' | 'stderr';
 
@@ -26,9 +27,15 @@ export class TaskOutput {
   readonly #openLine = { stdout: false, stderr: false };
 
   constructor(options: TaskOutputOptions) {
-    this.#options = options;
+    const { prefix } = options;
+    this.#options = prefix === undefined ? options : { ...options, prefix: escapeLine(prefix) };
     if (options.logFile === undefined) return;
-    mkdirSync(dirname(options.logFile), { recursive: true });
+    try {
+      mkdirSync(dirname(options.logFile), { recursive: true });
+    } catch (error) {
+      this.#logError = error as Error;
+      return;
+    }
     this.#log = createWriteStream(options.logFile, { mode: 0o600, flags: options.append ? 'a' : 'w' });
     this.#log.on('error', (error) => {
       this.#logError = error;
@@ -50,8 +57,18 @@ export class TaskOutput {
       if (this.#openLine[stream] && this.#options.prefix !== undefined) this.#options[stream].write('\n');
     }
     const log = this.#log;
-    if (log && !this.#logError) await new Promise<void>((resolve) => log.end(() => resolve()));
+    if (log && !this.#logError) await this.#endLog(log);
     return this.#logError;
+  }
+
+  /** A write that failed just now is told here first, and by an event later. */
+  #endLog(log: WriteStream): Promise<void> {
+    return new Promise((resolve) => {
+      log.end((error?: Error | null) => {
+        if (error) this.#logError ??= error;
+        resolve();
+      });
+    });
   }
 
   #decorate(stream: StreamName, chunk: Buffer): Buffer {

@@ -1,3 +1,4 @@
+import { escapeLine, escapeMessage, escapeOutput } from '../escape.ts';
 import { formatSeconds } from './format.ts';
 import type { Progress, Step } from './progress.ts';
 import { Tail } from './tail.ts';
@@ -6,9 +7,16 @@ export interface PlainOptions {
   write: (text: string) => void;
   /** Every line a step logs, as it comes; otherwise only the last ones of a step that fails. */
   verbose: boolean;
+  /** Milliseconds between two lines about what a long step is doing; half a minute when left out. */
+  every?: number;
 }
 
-/** Lines for CI and pipes: a step is one line when it starts and one when it ends, nothing is ever redrawn. */
+const usualPause = 30_000;
+
+/**
+ * Lines for CI and pipes: a step is one line when it starts and one when it ends, nothing is ever redrawn. One that takes long says
+ * now and then how far it is.
+ */
 export class PlainReporter implements Progress {
   readonly #options: PlainOptions;
 
@@ -16,7 +24,8 @@ export class PlainReporter implements Progress {
     this.#options = options;
   }
 
-  async step<T>(title: string, work: (step: Step) => Promise<T>): Promise<T> {
+  async step<T>(name: string, work: (step: Step) => Promise<T>): Promise<T> {
+    const title = escapeLine(name);
     const started = performance.now();
     const tail = new Tail(20);
     const seconds = () => formatSeconds((performance.now() - started) / 1000);
@@ -26,30 +35,35 @@ export class PlainReporter implements Progress {
       this.#line(`+ ${title} (${seconds()})`);
       return result;
     } catch (error) {
-      if (!this.#options.verbose) for (const line of tail.lines()) this.#line(`  | ${line}`);
+      if (!this.#options.verbose) for (const line of tail.lines()) this.#line(`  | ${escapeOutput(line)}`);
       this.#line(`x ${title} (${seconds()})`);
       throw error;
     }
   }
 
   note(text: string): void {
-    this.#line(text);
+    this.#line(escapeMessage(text));
   }
 
   warn(text: string): void {
-    this.#line(`warning: ${text}`);
+    this.#line(`warning: ${escapeMessage(text)}`);
   }
 
   #stepOf(title: string, tail: Tail): Step {
+    const { verbose, every = usualPause } = this.#options;
     let shown = '';
+    let told = performance.now();
     return {
       update: (text) => {
-        if (this.#options.verbose && text !== shown) this.#line(`  ${title}: ${text}`);
+        if (text === shown) return;
         shown = text;
+        if (!verbose && performance.now() - told < every) return;
+        told = performance.now();
+        this.#line(`  ${title}: ${escapeLine(text)}`);
       },
       log: (line) => {
         tail.add(line);
-        if (this.#options.verbose) this.#line(`  | ${line}`);
+        if (this.#options.verbose) this.#line(`  | ${escapeOutput(line)}`);
       },
     };
   }
@@ -74,6 +88,6 @@ export class QuietReporter implements Progress {
   note(): void {}
 
   warn(text: string): void {
-    this.#write(`warning: ${text}\n`);
+    this.#write(`warning: ${escapeMessage(text)}\n`);
   }
 }

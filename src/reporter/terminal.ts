@@ -1,4 +1,5 @@
-import { GbuildError } from '../errors.ts';
+import { GbuildError, messageOf } from '../errors.ts';
+import { escapeLine, escapeMessage, escapeOutput } from '../escape.ts';
 import type { Progress, Step } from './progress.ts';
 import { Tail } from './tail.ts';
 
@@ -25,17 +26,21 @@ export class TerminalReporter implements Progress {
 
   async step<T>(title: string, work: (step: Step) => Promise<T>): Promise<T> {
     const { Listr, PRESET_TIMER } = await import('listr2');
-    let result: { value: T } | undefined;
+    let result: { value: T } | { thrown: unknown } | undefined;
     const list = new Listr(
       [
         {
-          title,
+          title: escapeLine(title),
           task: async (_context, task) => {
             const window = openWindow((text) => {
               task.output = text;
             });
             try {
               result = { value: await work(window.step) };
+            } catch (thrown) {
+              result = { thrown };
+              // A renderer may print its message.
+              throw new Error(escapeLine(messageOf(thrown)));
             } finally {
               window.close();
             }
@@ -48,26 +53,30 @@ export class TerminalReporter implements Progress {
         rendererOptions: { timer: PRESET_TIMER, showErrorMessage: false, collapseErrors: false },
       },
     );
-    await list.run();
+    await list.run().catch((error: unknown) => {
+      result ??= { thrown: error };
+    });
     if (result === undefined) throw new Error(`step "${title}" ended without a result`);
+    if ('thrown' in result) throw result.thrown;
     return result.value;
   }
 
   async choose(question: string, choices: string[]): Promise<string> {
     const { default: select } = await import('@inquirer/select');
     try {
-      return await select({ message: question, choices }, { output: this.#options.output });
+      const named = choices.map((value) => ({ value, name: escapeLine(value) }));
+      return await select({ message: escapeLine(question), choices: named }, { output: this.#options.output });
     } catch (cause) {
       throw new GbuildError('interrupted', 'nothing was chosen', { cause });
     }
   }
 
   note(text: string): void {
-    this.#options.write(`${this.#options.colour('dim', text)}\n`);
+    this.#options.write(`${this.#options.colour('dim', escapeMessage(text))}\n`);
   }
 
   warn(text: string): void {
-    this.#options.write(`${this.#options.colour('yellow', `warning: ${text}`)}\n`);
+    this.#options.write(`${this.#options.colour('yellow', `warning: ${escapeMessage(text)}`)}\n`);
   }
 }
 
@@ -79,7 +88,7 @@ function openWindow(show: (text: string) => void): { step: Step; close: () => vo
   const timer = setInterval(() => {
     if (!changed) return;
     changed = false;
-    show([headline, ...tail.lines()].filter((line) => line !== '').join('\n'));
+    show([escapeLine(headline), ...tail.lines().map(escapeOutput)].filter((line) => line !== '').join('\n'));
   }, refreshMilliseconds);
   const step: Step = {
     update: (text) => {

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { readFile, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { GbuildError } from '../errors.ts';
+import { lstatSync, realpathSync, type Stats } from 'node:fs';
+import { GbuildError, messageOf } from '../errors.ts';
+import { readBounded } from '../fs/read-bounded.ts';
 import type { Host } from '../host.ts';
 import type { SecretSpec } from '../spec/types.ts';
 import { leastSize, trimEnd } from './forms.ts';
+import { isOfRepository, resolveSecretFile } from './host-source.ts';
 import type { Secret } from './secret.ts';
 import { formatSource } from './source.ts';
 
@@ -16,6 +17,8 @@ export interface SecretPlaces {
   host: Host;
   rootDir: string;
   signal: AbortSignal;
+  /** The caller has agreed to what the repository runs and reads on this machine. */
+  hasConsent: boolean;
 }
 
 /**
@@ -37,6 +40,7 @@ export async function readSecret(name: string, source: SecretSpec, places: Secre
 async function readValue(name: string, source: SecretSpec, places: SecretPlaces): Promise<Buffer> {
   if (source.env !== undefined) return readVariable(name, source.env, places.host);
   if (source.file !== undefined) return readSecretFile(name, source.file, places);
+  if (!places.hasConsent) throw new Error(`the command of the secret ${name} runs without consent`);
   return runCommand(name, source, places);
 }
 
@@ -47,17 +51,29 @@ function readVariable(name: string, variable: string, { env }: Host): Buffer {
   return Buffer.from(value);
 }
 
-async function readSecretFile(name: string, file: string, { host, rootDir }: SecretPlaces): Promise<Buffer> {
-  const path = file.startsWith('~/') ? join(host.homeDir, file.slice(2)) : resolve(rootDir, file);
+function readSecretFile(name: string, file: string, places: SecretPlaces): Buffer {
+  const { host, rootDir, hasConsent } = places;
+  const path = resolveSecretFile(file, { rootDir, homeDir: host.homeDir });
+  const onOpened = (stats: Stats) => {
+    if (hasConsent || isSameInRepository(path, stats, rootDir)) return;
+    throw invalid(name, `the file ${path} was exchanged while it was read`);
+  };
   try {
-    const { size } = await stat(path);
-    if (size > mostSize) throw tooLarge(name, { file });
-    return await readFile(path);
+    // Larger than it may be is for the caller to tell.
+    return readBounded(path, mostSize, { onOpened });
   } catch (thrown) {
     if (thrown instanceof GbuildError) throw thrown;
     const { code } = thrown as NodeJS.ErrnoException;
-    throw invalid(name, code === 'ENOENT' ? `there is no file ${path}` : `the file ${path} cannot be read (${code})`);
+    const why = `the file ${path} cannot be read (${code ?? messageOf(thrown)})`;
+    throw invalid(name, code === 'ENOENT' ? `there is no file ${path}` : why);
   }
+}
+
+/** A task of another run may turn a link elsewhere between two looks: what was opened must be what the repository has. */
+function isSameInRepository(path: string, opened: Stats, rootDir: string): boolean {
+  const real = realpathSync(path);
+  const { dev, ino } = lstatSync(real);
+  return isOfRepository(real, rootDir) && dev === opened.dev && ino === opened.ino;
 }
 
 /** What it prints less one line end; what it says on standard error may be a secret too, and goes nowhere. */

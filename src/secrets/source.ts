@@ -1,7 +1,15 @@
+import { escapeLine } from '../escape.ts';
 import type { SecretSpec } from '../spec/types.ts';
 
-/** Where a secret comes from, in words for people. */
+/** Where a secret comes from, in words for people, in one line. */
 export function formatSource({ env, file, command = [] }: SecretSpec): string {
   if (env !== undefined) return `the variable ${env}`;
-  return file === undefined ? `the command "${command.join(' ')}"` : `the file ${file}`;
+  return file === undefined
+    ? `the command "${escapeLine(command.map(quoteWord).join(' '))}"`
+    : `the file ${escapeLine(file)}`;
+}
+
+/** A word as a shell takes it. */
+function quoteWord(word: string): string {
+  return /^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

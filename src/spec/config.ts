@@ -24,6 +24,8 @@ export interface UserConfig {
     /** Sigstore bundles beside cosign's signatures. */
     bundles?: boolean;
   };
+  /** By the root folder of a repository: the digest of what its gbuild.yml may run and read on this machine. */
+  trust: Record<string, string>;
   /** Which engine is used where neither a flag nor the environment names one; at most one of the three is set. */
   host?: string;
   context?: string;
@@ -40,6 +42,9 @@ const place = text.refine(
   (written) => gitAddress.test(written) || isAbsolute(written) || written.startsWith('~/'),
   'an absolute folder, one below ~/, or a git address such as https://git.example.com/toolchains.git#v1',
 );
+
+const rootFolder = text.refine(isAbsolute, 'the absolute folder of a repository');
+const agreed = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'a digest | "gbuild trust" writes it');
 
 /** The keys that name an engine. */
 export const engineKeys = ['host', 'context', 'machine'] as const;
@@ -59,6 +64,7 @@ const configFormat: FileFormat<UserConfig> = {
       builder: z.exactOptional(z.url('a URI such as https://ci.example.com/agents')),
       bundles: z.exactOptional(z.boolean('true or false')),
     }).prefault({}),
+    trust: z.record(rootFolder, agreed).default({}),
     host: z.exactOptional(text),
     context: z.exactOptional(text),
     machine: z.exactOptional(text),

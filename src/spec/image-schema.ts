@@ -5,6 +5,7 @@ import {
   anyText,
   containerPath,
   duration,
+  imageFolder,
   imageReference,
   text,
   variables,
@@ -117,6 +118,9 @@ const imageMapping = mapping({
   env: variables.default({}).describe('Variables of the application'),
   user: z.exactOptional(user).describe('By default the numeric user of the base, never root'),
   workdir: z.exactOptional(containerPath).describe('The folder the application starts in'),
+  writable: z
+    .exactOptional(z.array(imageFolder).min(1, 'at least one folder'))
+    .describe('Folders that belong to the user, with what the image has in them: uploads, /var/lib/hello'),
   labels: z.record(labelName, anyText).default({}).describe('Labels besides those of OCI and gbuild, which are added'),
   health: z.exactOptional(healthSchema).describe('How an engine tells whether the application is well'),
 });

@@ -1,6 +1,6 @@
 import { Document, isMap, isScalar } from 'yaml';
+import { escapeLine } from '../escape.ts';
 import type { Assumption, SpecDraft } from './draft.ts';
-import { escapeInvisible } from './mistakes.ts';
 import { parseSpec } from './read.ts';
 import type { SpecInput } from './schema.ts';
 import { type Section, sections } from './sections.ts';
@@ -11,9 +11,13 @@ const greeting = `# How gbuild builds, tests and releases this repository.
 `;
 
 /** gbuild.yml for a repository that has none: each key explained, what was assumed said. Pure; reads back without mistake. */
-export function writeInitialSpec({ assumptions, ...draft }: SpecDraft): string {
-  const input: SpecInput = { ...draft, gbuild: 1 };
-  const texts = sections.map((section) => formatSection(section, input[section.key], assumptions));
+export function writeInitialSpec({ assumptions, examples = {}, ...draft }: SpecDraft): string {
+  const { tasks, ...rest } = draft;
+  // Where there are none, what they look like is worth more than their absence.
+  const input: SpecInput = { ...rest, gbuild: 1, ...(Object.keys(tasks ?? {}).length > 0 && { tasks }) };
+  const texts = sections.map((section) =>
+    formatSection({ ...section, example: examples[section.key] ?? section.example }, input[section.key], assumptions),
+  );
   return [greeting, ...texts].join('\n');
 }
 
@@ -53,5 +57,5 @@ function commentOn(document: Document, assumption: Assumption): void {
 }
 
 function assumed({ because }: Assumption): string {
-  return `assumed: ${escapeInvisible(because.replace(/\s+/g, ' ').trim())}`;
+  return `assumed: ${escapeLine(because.replace(/\s+/g, ' ').trim())}`;
 }

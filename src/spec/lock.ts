@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { GbuildError, messageOf } from '../errors.ts';
+import { isThere, readBounded } from '../fs/read-bounded.ts';
 import { lockSchema } from './lock-schema.ts';
 import type { Lock } from './lock-types.ts';
 import { quote } from './mistakes.ts';
 import { type FileFormat, parseFile } from './parse-file.ts';
-import { readBounded } from './read-bounded.ts';
 import type { Source } from './source.ts';
 import { kindOf } from './toolchain-schema.ts';
 import { findTree, type Tree } from './tree.ts';
@@ -34,7 +34,7 @@ export function readLock(rootDir: string): Lock | undefined {
     return parseLock(readBounded(file));
   } catch (error) {
     if (error instanceof GbuildError) throw error;
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' && !isThere(file)) return undefined;
     throw new GbuildError('workspace-unreadable', `${file} cannot be read: ${messageOf(error)}`, { cause: error });
   }
 }

@@ -1,4 +1,5 @@
 import { type ErrorCode, GbuildError } from '../errors.ts';
+import { escapeLine } from '../escape.ts';
 import type { PathKey, Position } from './types.ts';
 
 /** One thing wrong in a file, as `facts.mistakes` carries it. */
@@ -56,15 +57,7 @@ export function formatPath(path: readonly PathKey[]): string {
 /** A text in quotes, cut to a line and with nothing in it that a terminal would act on. */
 export function quote(text: string): string {
   const short = text.length > 60 ? `${text.slice(0, 59)}…` : text;
-  return escapeInvisible(JSON.stringify(short));
-}
-
-/** Control, format and unpaired characters as \uXXXX. */
-export function escapeInvisible(text: string): string {
-  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (char) => {
-    const code = char.codePointAt(0)!.toString(16);
-    return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`;
-  });
+  return escapeLine(JSON.stringify(short));
 }
 
 function formatMistake(mistake: Mistake, style: MistakeStyle): string {

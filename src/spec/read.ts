@@ -1,10 +1,10 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { GbuildError, messageOf } from '../errors.ts';
+import { isThere, readBounded } from '../fs/read-bounded.ts';
 import { fillSpec } from './fill.ts';
 import { currentMajor, type MigrationTable, migrations } from './migrations.ts';
 import { parseFile } from './parse-file.ts';
-import { readBounded } from './read-bounded.ts';
 import { majorOf, specFormat } from './spec-format.ts';
 import type { SpecFile } from './types.ts';
 import { warnAbout } from './warn.ts';
@@ -18,7 +18,8 @@ export const specFileName = 'gbuild.yml';
  * `workspace-unreadable`, or `spec-invalid` with every mistake in it.
  */
 export function readSpec(fileOrFolder: string, shownAs?: string, knownTasks: readonly string[] = []): SpecFile {
-  const file = isFolder(fileOrFolder) ? join(fileOrFolder, specFileName) : fileOrFolder;
+  const isOne = basename(fileOrFolder) === specFileName;
+  const file = !isOne && isFolder(fileOrFolder) ? join(fileOrFolder, specFileName) : fileOrFolder;
   return parseSpec(readBytes(file), shownAs ?? basename(file), undefined, knownTasks);
 }
 
@@ -50,7 +51,7 @@ function readBytes(file: string): Buffer {
 }
 
 function missingOrUnreadable(file: string, error: unknown): GbuildError {
-  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || isThere(file)) {
     return new GbuildError('workspace-unreadable', `${file} cannot be read: ${messageOf(error)}`, { cause: error });
   }
   const yaml = file.replace(/\.yml$/, '.yaml');

@@ -129,6 +129,16 @@ export const containerPath = text.transform((path, context) => {
   return z.NEVER;
 });
 
+/** A folder in an image: absolute, or below the application's own. */
+export const imageFolder = text.transform((path, context) => {
+  const parts = path.split('/');
+  const isSystem = /^\/+(proc|sys|dev)?(\/|$)/.test(posix.normalize(path));
+  if (!parts.includes('..') && !path.includes('\\') && !isSystem) return posix.resolve('/app', posix.normalize(path));
+  const hint = isSystem ? 'an engine decides about /, /proc, /sys and /dev' : 'leave out .. and \\';
+  context.addIssue(`a folder of the image, absolute or below /app | ${hint}`);
+  return z.NEVER;
+});
+
 function workspacePathProblem(path: string): string | undefined {
   if (path.includes('\\')) return ' | separate folders by /';
   if (path.startsWith('/workspace/')) return ` | write ${path.slice('/workspace/'.length)}`;

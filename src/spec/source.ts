@@ -1,7 +1,8 @@
 import { LineCounter } from 'yaml';
+import { escapeLine } from '../escape.ts';
+import { largestFile } from '../fs/read-bounded.ts';
 import { formatFrame } from './frame.ts';
-import { escapeInvisible, formatPath, type Mistake } from './mistakes.ts';
-import { largestFile } from './read-bounded.ts';
+import { formatPath, type Mistake } from './mistakes.ts';
 import type { PathKey, Position } from './types.ts';
 
 /** What is said about a place: the parts of a mistake that the place itself does not give. */
@@ -38,10 +39,10 @@ export class Source {
       line,
       column,
       path: [...path],
-      key: escapeInvisible(formatPath(path)),
-      expected: escapeInvisible(expected),
-      found: escapeInvisible(found),
-      ...(hint === undefined ? {} : { hint: escapeInvisible(hint) }),
+      key: escapeLine(formatPath(path)),
+      expected: escapeLine(expected),
+      found: escapeLine(found),
+      ...(hint === undefined ? {} : { hint: escapeLine(hint) }),
       frame: formatFrame(this.text, line, start, to),
     };
   }

@@ -149,6 +149,8 @@ export interface ImageSpec {
   env: Record<string, string>;
   user?: string;
   workdir?: string;
+  /** Absolute folders of the image that its user may write to. */
+  writable?: string[];
   labels: Record<string, string>;
   health?: HealthSpec;
 }

@@ -1,15 +1,30 @@
-import { randomBytes } from 'node:crypto';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
-import { GbuildError, messageOf } from '../errors.ts';
+import { dirname } from 'node:path';
+import { diskError, GbuildError, messageOf } from '../errors.ts';
+import { makeMark } from '../fs/writer-mark.ts';
 
-/** Replaces a file at once: written beside, flushed and renamed. Throws `workspace-unreadable` naming the file. */
+/**
+ * Replaces a file at once: written to a temporary, flushed and renamed. Throws `disk-failed` where the disk is full or failing,
+ * else `workspace-unreadable`; both name the file.
+ */
 export function writeBeside(file: string, text: string): void {
-  const beside = `${file}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
+  const temporary = `${file}.tmp-${makeMark()}`;
   try {
-    writeFileSync(beside, text, { flag: 'wx', flush: true });
-    renameSync(beside, file);
-  } catch (error) {
-    rmSync(beside, { force: true });
-    throw new GbuildError('workspace-unreadable', `${file} cannot be written: ${messageOf(error)}`, { cause: error });
+    writeFileSync(temporary, text, { flag: 'wx', flush: true });
+    renameSync(temporary, file);
+  } catch (cause) {
+    rmSync(temporary, { force: true });
+    throw notWritten(file, cause);
   }
+}
+
+/** Why a file could not be written, as an error that names it. */
+export function notWritten(file: string, cause: unknown): GbuildError {
+  const { code, message, suggestions } = diskError(cause, dirname(file)) ?? {};
+  const why = message ?? messageOf(cause);
+  return new GbuildError(code ?? 'workspace-unreadable', `${file} cannot be written: ${why}`, {
+    cause,
+    facts: { file },
+    ...(suggestions && { suggestions }),
+  });
 }

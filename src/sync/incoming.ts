@@ -13,7 +13,8 @@ import {
   symlinkSync,
   writeSync,
 } from 'node:fs';
-import { isWriterDead, makeMark } from '../oci/writer-mark.ts';
+import { diskError } from '../errors.ts';
+import { isWriterDead, makeMark } from '../fs/writer-mark.ts';
 import { incomingPrefix } from './read-local.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
@@ -31,7 +32,7 @@ export class Incoming implements Disposable {
 
   /** What the content hashes to (sha256), and the place of the file. */
   async write(
-    content: AsyncIterable<Uint8Array>,
+    content: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
     { mode, mtime }: { mode: number; mtime: number },
   ): Promise<{ digest: string; file: string }> {
     const file = this.#next();
@@ -43,6 +44,8 @@ export class Incoming implements Disposable {
         for (let done = 0; done < chunk.length; ) done += writeSync(fd, chunk, done);
       }
       futimesSync(fd, mtime, mtime);
+    } catch (cause) {
+      throw diskError(cause, this.#rootDir) ?? cause;
     } finally {
       closeSync(fd);
     }
@@ -62,9 +65,7 @@ export class Incoming implements Disposable {
       renameSync(file, to);
     } catch (thrown) {
       if ((thrown as NodeJS.ErrnoException).code !== 'EXDEV') throw thrown;
-      const beside = `${to}.${incomingPrefix}${process.pid}`;
-      copyFileSync(file, beside, constants.COPYFILE_EXCL);
-      renameSync(beside, to);
+      placeOverDisks(file, to);
     }
   }
 
@@ -82,10 +83,22 @@ export class Incoming implements Disposable {
   }
 }
 
-/** What a run left that was killed while files came. */
-export function removeDeadIncoming(rootDir: string): void {
-  for (const name of readdirSync(rootDir)) {
-    const isLeft = name.startsWith(incomingPrefix) && isWriterDead(name.slice(incomingPrefix.length));
-    if (isLeft) rmSync(`${rootDir}/${name}`, { recursive: true, force: true });
+function placeOverDisks(file: string, to: string): void {
+  const temporary = `${to}.tmp-${makeMark()}`;
+  try {
+    copyFileSync(file, temporary, constants.COPYFILE_EXCL);
+    renameSync(temporary, to);
+  } catch (cause) {
+    rmSync(temporary, { force: true });
+    throw diskError(cause, to) ?? cause;
   }
+}
+
+/** Removes what runs left that were killed while files came; answers the folders. */
+export function removeDeadIncoming(rootDir: string): string[] {
+  const dead = readdirSync(rootDir)
+    .filter((name) => name.startsWith(incomingPrefix) && isWriterDead(name.slice(incomingPrefix.length)))
+    .map((name) => `${rootDir}/${name}`);
+  for (const dir of dead) rmSync(dir, { recursive: true, force: true });
+  return dead;
 }

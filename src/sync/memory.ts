@@ -1,13 +1,18 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { appendFileSync, rmSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { faceOf, memoriesDir, readText, replaceFile } from './memory-files.ts';
+import { readCached, writeCached } from '../fs/cached-file.ts';
+import { removeAny, replaceFile } from '../fs/replace-file.ts';
+import { formatBlock, parseBlocks } from './blocks.ts';
+import { faceOf, memoriesDir } from './memory-files.ts';
 import { RecordMap } from './path-table.ts';
 import { writeRecord } from './records.ts';
 import { Remembered } from './remembered.ts';
 import type { Mirror, Tree } from './tree.ts';
 
-const version = 'gbuild-mirror-5\0';
+const version = 'gbuild-mirror-6\0';
+const stampFormat = 'mirror-stamp 1';
+const lastFormat = 'mirror-last 1';
 
 /** Records of a block, where all are written. */
 const mostOfBlock = 5_000;
@@ -20,8 +25,8 @@ const mostSuperseded = (paths: number) => 1000 + paths / 4;
  * look as they did, so a memory that is old, or of a volume that was made anew, costs time and nothing else. How the volume looks
  * is remembered too, and good for one run: a stamp says so, that both have, and that goes before anything changes there.
  *
- * The file is of fields that end in NUL: a version, then blocks of an id, the length of the rest in UTF-16 units, and records. A run
- * that changes little adds a block.
+ * The file is a version that ends in NUL, then blocks of records, each with its digest (see formatBlock). A run that changes little
+ * adds a block.
  */
 export class MirrorMemory {
   readonly #file: string;
@@ -43,39 +48,37 @@ export class MirrorMemory {
 
   /** The one that was last used at a place, whatever that is. */
   static last(cacheDir: string, place: string): MirrorMemory | undefined {
-    const key = readText(join(memoriesDir(cacheDir), `${place}.last`));
-    return /^[0-9a-f]{64}$/.test(key) ? new MirrorMemory(join(memoriesDir(cacheDir), key)) : undefined;
+    const key = readCached(join(memoriesDir(cacheDir), `${place}.last`), lastFormat);
+    return key === undefined ? undefined : new MirrorMemory(join(memoriesDir(cacheDir), key));
   }
 
   /** Notes that it was used there. */
   noteLast(place: string): void {
     const file = join(dirname(this.#file), `${place}.last`);
     const key = basename(this.#file);
-    if (readText(file) !== key) replaceFile(file, [key]);
+    if (readCached(file, lastFormat) !== key) writeCached(file, lastFormat, key);
   }
 
   isSame(other: MirrorMemory): boolean {
     return this.#file === other.#file;
   }
 
-  /** Empty where there is none, or it is damaged; without its last block where that was not written to its end. */
+  /** Empty where there is none; without its last blocks where one was not written to its end or is damaged. */
   read(): Remembered {
     this.#face = faceOf(this.#file);
-    const text = readText(this.#file);
+    const bytes = readBytes(this.#file);
+    if (!bytes.subarray(0, version.length).equals(Buffer.from(version))) return new Remembered('');
+    const { id, records: text, isWhole } = parseBlocks(bytes, version.length);
     const remembered = new Remembered(text);
-    if (!text.startsWith(version)) return remembered;
-    let [at, records] = [version.length, 0];
-    for (let block = readBlock(text, at); block !== undefined; block = readBlock(text, at)) {
-      for (let name = block.begin; name < block.end; records += 1) {
-        const record = text.indexOf('\0', name) + 1;
-        remembered.recall(text.slice(name, record - 1), record);
-        name = text.indexOf('\0', record) + 1;
-      }
-      this.#id = block.id;
-      at = block.end;
+    let records = 0;
+    for (let name = 0; name < text.length; records += 1) {
+      const record = text.indexOf('\0', name) + 1;
+      remembered.recall(text.slice(name, record - 1), record);
+      name = text.indexOf('\0', record) + 1;
     }
+    this.#id = id;
     const { mirror, remote } = remembered;
-    if (at === text.length) this.#remembered = { mirror, remote, records };
+    if (isWhole) this.#remembered = { mirror, remote, records };
     return remembered;
   }
 
@@ -99,7 +102,7 @@ export class MirrorMemory {
       for (let at = 0; at === 0 || at < paths.length; at += mostOfBlock)
         yield writeBlock(id, paths.slice(at, at + mostOfBlock), mirror, remote);
     }
-    const isKept = replaceFile(this.#file, blocks());
+    const isKept = tryReplace(this.#file, blocks());
     this.#id = isKept ? id : undefined;
     const isTracked = isKept && mirror instanceof RecordMap && remote instanceof RecordMap;
     this.#remembered = isTracked ? { mirror, remote, records: paths.length } : undefined;
@@ -136,28 +139,37 @@ export class MirrorMemory {
   /** The stamp that the volume bears if nothing else has changed it since what was read. There is none afterwards. */
   takeStamp(): string | undefined {
     const file = `${this.#file}.stamp`;
-    const [id, stamp] = readText(file).split(' ');
-    rmSync(file, { force: true });
+    const [id, stamp] = (readCached(file, stampFormat) ?? '').split(' ');
+    removeAny(file);
     return id === this.#id && stamp !== '' ? stamp : undefined;
   }
 
   /** What was written last is how the volume looks that bears the stamp. */
   keepStamp(stamp: string): void {
-    if (this.#id !== undefined) replaceFile(`${this.#file}.stamp`, [`${this.#id} ${stamp}`]);
+    if (this.#id !== undefined) writeCached(`${this.#file}.stamp`, stampFormat, `${this.#id} ${stamp}`);
   }
 }
 
 function writeBlock(id: string, paths: string[], mirror: Mirror, remote: Tree): string {
   const parts = paths.flatMap((path) => [path, writeRecord(mirror.get(path), remote.get(path))]);
-  const records = [...parts, ''].join('\0');
-  return `${id}\0${records.length}\0${records}`;
+  return formatBlock(id, [...parts, ''].join('\0'));
 }
 
-/** The block that begins there, where it was written to its end: all of its records then end in NUL. */
-function readBlock(text: string, at: number): { id: string; begin: number; end: number } | undefined {
-  const length = text.indexOf('\0', at) + 1;
-  const begin = length === 0 ? 0 : text.indexOf('\0', length) + 1;
-  const end = begin + Number(text.slice(length, begin - 1));
-  if (begin === 0 || !(end <= text.length) || text[end - 1] !== '\0') return undefined;
-  return { id: text.slice(at, length - 1), begin, end };
+/** False where that cannot be: a memory that is not kept costs time. */
+function tryReplace(file: string, texts: Iterable<string>): boolean {
+  try {
+    replaceFile(file, texts, 0o600);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** None where there is no file. */
+function readBytes(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch {
+    return Buffer.alloc(0);
+  }
 }

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { largestSettings, readWhole } from '../fs/read-bounded.ts';
 import { makeSafeConfig } from '../workspace/git-config.ts';
 import { judgeGitPath } from '../workspace/git-folder.ts';
 import { type FileContent, readContent } from './hash-file.ts';
@@ -11,7 +11,7 @@ export function readSent(rootDir: string, path: string, local: Tree): FileConten
   const content = readContent(hostFile);
   const isConfig = isGits(path) && judgeGitPath(path, (other) => local.has(other)) === 'goes without credentials';
   if (content === undefined || !isConfig) return content;
-  const text = (content.bytes ?? readFileSync(hostFile)).toString('latin1');
+  const text = (content.bytes ?? readWhole(hostFile, largestSettings)).toString('latin1');
   const bytes = Buffer.from(makeSafeConfig(text).text, 'latin1');
   return { size: bytes.length, digest: hash('sha256', bytes, 'base64url'), bytes };
 }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
+import { readClock } from '../fs/clock.ts';
 import type { Host } from '../host.ts';
 import { readIgnored } from '../workspace/ignored.ts';
 import { MirrorMemory } from './memory.ts';
-import { readClock } from './memory-files.ts';
+import { memoriesDir } from './memory-files.ts';
 import { readSources } from './read-local.ts';
 import type { Remembered } from './remembered.ts';
 
@@ -27,7 +28,7 @@ const lifetime = 5_000;
 
 /** The memory is read while git tells what it ignores. */
 export async function readSide({ host, rootDir, include }: SideInput, memory: MirrorMemory): Promise<ReadSide> {
-  const clock = readClock(host.cacheDir);
+  const clock = readClock(memoriesDir(host.cacheDir)).ctimeMs;
   const asked = readIgnored(rootDir, host.env);
   asked.catch(() => {
     // Told below.

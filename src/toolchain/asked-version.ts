@@ -1,55 +1,54 @@
+import { GbuildError } from '../errors.ts';
 import type { Catalog } from './catalog.ts';
 import type { ToolchainData } from './catalog-schema.ts';
-import { factName, readFact } from './facts.ts';
+import { readChoices } from './choices.ts';
+import type { Chosen } from './facts.ts';
+import { findOptions } from './find-options.ts';
+import { findUnmet, findVersion } from './find-version.ts';
 import type { ToolchainRequest } from './lock-state.ts';
-import type { OptionValue } from './options.ts';
-import { chooseVersion, parseRange } from './versions.ts';
+import { chooseVersion } from './versions.ts';
 
-/** What a file of the repository says, and which one. */
-export interface Found {
-  value: string;
-  because: string;
+/** A request with what the repository's files add to it, and what a person should know of that. */
+export interface AskedToolchain {
+  request: ToolchainRequest;
+  /** What conditions of the toolchain's data go by. */
+  chosen: Chosen;
+  notes: string[];
 }
 
 /**
  * What the spec does not say of a toolchain, the repository's own files decide as far as they do: its version, and options
- * such as the package manager's version.
+ * such as the package manager's version. Throws 'toolchain-unknown' where the catalog has nothing that the files allow.
  */
-export function askRepository(rootDir: string, request: ToolchainRequest, catalog: Catalog): ToolchainRequest {
+export function askRepository(rootDir: string, request: ToolchainRequest, catalog: Catalog): AskedToolchain {
   const data = request.kind === 'catalog' ? catalog.find(request.name)?.data : undefined;
-  if (request.kind !== 'catalog' || data === undefined) return request;
-  const found = request.range === '*' ? findVersion(rootDir, data) : undefined;
+  if (request.kind !== 'catalog' || data === undefined) return { request, chosen: {}, notes: [] };
+  const chosen = readChoices(rootDir, data, request.options);
+  const found = request.range === '*' ? findVersion(rootDir, data, chosen) : undefined;
   const asked = found === undefined ? {} : { range: found.value, request: `${request.name}@${found.value}` };
-  return { ...request, ...asked, options: { ...findOptions(rootDir, data), ...request.options } };
+  const range = found?.value ?? request.range;
+  const options = { ...findOptions(rootDir, data, { range, chosen }), ...request.options };
+  const unmet = request.range === '*' ? [] : checkUnmet(rootDir, data, range, chosen);
+  return {
+    request: { ...request, ...asked, options },
+    chosen,
+    notes: [...(found?.isOther === true ? [found.because] : []), ...unmet],
+  };
 }
 
-function findOptions(rootDir: string, data: ToolchainData): Record<string, OptionValue> {
-  const found = Object.entries(data.options).flatMap(([name, { ask }]) => {
-    for (const { value, ...fact } of ask) {
-      const text = readFact(rootDir, fact)?.trim();
-      if (text !== undefined) return [[name, value ?? text] as const];
-    }
-    return [];
-  });
-  return Object.fromEntries(found);
-}
-
-/** The first file that names a version which the catalog can serve; text that is no version is passed over. */
-export function findVersion(rootDir: string, data: ToolchainData): Found | undefined {
-  for (const fact of data.detect.version) {
-    const text = readFact(rootDir, fact)?.trim();
-    if (text === undefined || text === '') continue;
-    const range = data.aliases[text.toLowerCase()] ?? text.replace(/^v(?=\d)/, '');
-    if (isServed(data, range)) return { value: range, because: `${factName(fact)} asks for ${text}` };
-  }
-  return undefined;
-}
-
-function isServed(data: ToolchainData, range: string): boolean {
+/** What the version that the spec names lacks; throws where the tool is known to refuse it. */
+function checkUnmet(rootDir: string, data: ToolchainData, range: string, chosen: Chosen): string[] {
+  let version: string;
   try {
-    parseRange(data, range);
-    return chooseVersion(data, range) !== '';
+    version = chooseVersion(data, range);
   } catch {
-    return false;
+    // It is refused with its own reason when it is resolved.
+    return [];
   }
+  const unmet = findUnmet(rootDir, data, version, chosen);
+  const refused = unmet.find(({ remedy }) => remedy !== undefined);
+  if (refused === undefined) return unmet.map(({ because }) => because);
+  throw new GbuildError('toolchain-unknown', `${refused.because}: its own tool refuses that`, {
+    suggestions: [refused.remedy!],
+  });
 }

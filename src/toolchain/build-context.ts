@@ -2,6 +2,7 @@ import { constantTime } from '../oci/layer.ts';
 import { type TarItem, writeTar } from '../oci/tar.ts';
 import type { AptSetup } from './apt-setup.ts';
 import type { RecipeFile } from './catalog.ts';
+import { findLoopbackProxies } from './loopback.ts';
 import { type HostTrust, trustBundle, trustKeystore } from './trust.ts';
 
 /** A file of a build context: bytes at hand, or a file of the host. */
@@ -71,8 +72,8 @@ export function helperContext(helpers: RecipeFile[], host: HostContext): Context
  * reaches; else undefined, the builder's usual one.
  */
 export function buildNetwork(trust: HostTrust, apt: AptSetup): 'host' | undefined {
-  const proxies = Object.entries(trust.proxies).filter(([name]) => !/^no_proxy$/i.test(name));
-  const places = [...proxies.map(([, value]) => value), ...apt.sources, ...apt.options];
+  if (findLoopbackProxies(trust.proxies).length > 0) return 'host';
+  const places = [...apt.sources, ...apt.options];
   const loopback = /\/\/(?:[^/@\s]*@)?(?:localhost|127(?:\.\d+){3}|\[::1\])(?=[:/\s"]|$)/;
   return places.some((place) => loopback.test(place)) ? 'host' : undefined;
 }

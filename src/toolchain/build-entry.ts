@@ -1,6 +1,7 @@
 import { ensureRoot, ensureRuntimeRoot, type SuiteRequest } from './base.ts';
 import { buildTarget, type TargetBuild } from './build.ts';
 import type { ContextFile } from './build-context.ts';
+import { checkStart } from './check-start.ts';
 import { fetchParts } from './fetch-parts.ts';
 import { normaliseImage } from './normalise.ts';
 import type { CatalogSource, ResolvedToolchain } from './resolved.ts';
@@ -31,6 +32,8 @@ interface NormalisedBuild {
   /** What it stands on, whose layers stay as they are. */
   base: EnsuredImage;
   build: Omit<TargetBuild, 'tag' | 'labels'>;
+  /** A command that has to end well in it before it bears its tag. */
+  starts?: string[];
 }
 
 /** Builds under a staging name; only the lasting image that is made of the result bears the toolchain's. */
@@ -38,12 +41,13 @@ async function buildNormalised(
   rim: Rim,
   { name, version }: ResolvedToolchain,
   source: CatalogSource,
-  { tag, base, build }: NormalisedBuild,
+  { tag, base, build, starts = [] }: NormalisedBuild,
 ): Promise<EnsuredImage> {
   const staging = rim.engine.stagingReference(`${name}-${version}-${build.target}`);
   try {
     // An id depends on what is in an image, not on the words of its recipe.
     await buildTarget(rim, { ...build, tag: staging, labels: { 'io.gbuild.toolchain': `${name}@${version}` } });
+    if (starts.length > 0) await checkStart(rim, staging, { title: build.title, command: starts });
     const baseLayers = (await rim.engine.inspectImage(base.reference))?.diffIds.length ?? 0;
     return await withWorkDir(rim, (hostDir) =>
       normaliseImage(rim, {
@@ -78,6 +82,8 @@ export async function buildRuntime(
   return buildNormalised(rim, resolved, source, {
     tag,
     base,
+    // A root for a runtime that comes later has no program yet.
+    starts: source.runtimeTarget === 'runtime' ? source.entry.data.starts : [],
     build: {
       ...catalogBuild(source, parts),
       title: `${resolved.name} ${resolved.version}, runtime`,

@@ -1,5 +1,6 @@
 import type { BuildEvent } from '../engine/engine.ts';
 import { GbuildError } from '../errors.ts';
+import { describeBrokenLog } from '../reporter/log-file.ts';
 import type { Step } from '../reporter/progress.ts';
 import { readAptSetup } from './apt-setup.ts';
 import { buildNetwork, type ContextFile, contextChunks, helperContext, recipeContext } from './build-context.ts';
@@ -65,7 +66,8 @@ export async function buildTarget(rim: Rim, build: TargetBuild): Promise<string>
     log.discard();
     return id;
   } catch (thrown) {
-    throw explainFailure(thrown, build, log.file);
+    log.close();
+    throw explainFailure(thrown, build, log);
   }
 }
 
@@ -75,14 +77,16 @@ function report(step: Step, event: BuildEvent): void {
 }
 
 /** Whose fault a failed step is; everything else is the engine's and stays as it is. */
-function explainFailure(thrown: unknown, { isCallers, title }: TargetBuild, log: string): unknown {
+function explainFailure(thrown: unknown, { isCallers, title }: TargetBuild, log: BuildLog): unknown {
   if (!(thrown instanceof GbuildError) || thrown.facts.step === undefined) return thrown;
-  return new GbuildError(isCallers ? 'dockerfile-failed' : 'toolchain-failed', thrown.message, {
+  const { failure } = log;
+  const message = failure ? `${thrown.message}\n${describeBrokenLog(log.file, failure)}` : thrown.message;
+  return new GbuildError(isCallers ? 'dockerfile-failed' : 'toolchain-failed', message, {
     cause: thrown,
     suggestions: [
-      `less '${log}'   # all that it printed`,
+      `less '${log.file}'   # all that it printed`,
       isCallers ? `correct the Dockerfile of ${title}, then run it again` : 'gbuild doctor',
     ],
-    facts: { ...thrown.facts, logFile: log },
+    facts: { ...thrown.facts, logFile: log.file },
   });
 }

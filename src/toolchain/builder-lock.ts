@@ -3,7 +3,7 @@ import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync,
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Owner, ownerIsDead, ownerText, parseOwner } from '../engine/owner.ts';
-import { GbuildError } from '../errors.ts';
+import { GbuildError, messageOf } from '../errors.ts';
 import type { Rim } from './rim.ts';
 
 let taken = 0;
@@ -40,7 +40,7 @@ export function sweepLocks({ cacheDir }: Rim['host'], self: Owner): string[] {
   return names
     .map((name) => join(hostDir, name))
     .filter((file) => {
-      const holder = readOwner(file) ?? '';
+      const holder = readOwnerIfAny(file);
       const owner = parseOwner(holder.split(' ')[0] ?? '');
       if (owner === undefined || !ownerIsDead(owner, self)) return false;
       if (file.endsWith('.lock')) takeAway(file, `${file}.${ownerText(self)}`, holder);
@@ -87,13 +87,34 @@ function takeAway(file: string, own: string, expected: string): void {
     return;
   }
   if (readOwner(aside) !== expected) isLinked(aside, file);
-  rmSync(aside, { force: true });
+  rmSync(aside, { recursive: true, force: true });
 }
 
+/** Empty, like a file that a power loss emptied, for a folder in its place. */
 function readOwner(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8').trim();
-  } catch {
-    return undefined;
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'EISDIR') return '';
+    if (code === 'ENOENT') return undefined;
+    throw notReadable(file, cause);
   }
+}
+
+/** Empty for one that cannot be read, too: it stays where it is. */
+function readOwnerIfAny(file: string): string {
+  try {
+    return readOwner(file) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+function notReadable(file: string, cause: unknown): GbuildError {
+  return new GbuildError('toolchain-failed', `the lock ${file} cannot be read: ${messageOf(cause)}`, {
+    cause,
+    suggestions: [`sudo rm '${file.replaceAll("'", "'\\''")}'   # where no other gbuild is running`],
+    facts: { file },
+  });
 }

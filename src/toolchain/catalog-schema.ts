@@ -16,12 +16,34 @@ const belowHome = z
   .refine((path) => path.split('/').every((part) => !['', '.', '..'].includes(part)), 'a path below the home');
 
 /**
- * Something that can be read in a repository without running anything: a file is there; a key of a JSON file (dotted path)
- * is there; a regular expression (multi-line) is found in the file, or in that key's value. The value of a fact is the
- * expression's first group, else the key's text, else the file's.
+ * Something that can be read in a repository without running anything: a file is there (`*` in its path: the first that
+ * fits); a key of a JSON file (dotted path; of a list the element whose name stands in brackets, else the first) is there; a
+ * regular expression (multi-line) is found in the file, or in that key's value. The value of a fact is the expression's first
+ * group, else the key's text, else the file's.
  */
-const factShape = { file: z.string(), json: z.string().optional(), pattern: pattern.optional() };
+const factShape = {
+  file: z.string(),
+  json: z.string().optional(),
+  pattern: pattern.optional(),
+  /** Finds in the same file what a `${name}` of the value stands for: an expression with `{name}` in it. */
+  lookup: z.string().optional(),
+};
 const factSchema = z.strictObject(factShape);
+
+/** A fact that has to hold, or an option that has to have a value. */
+const conditionSchema = z.union([factSchema, z.strictObject({ option: z.string(), is: z.string() })]);
+
+/** A fact whose value is a version or a range of versions. */
+const versionShape = {
+  ...factShape,
+  /** Stands for what the file says. */
+  value: z.string().optional(),
+  /** How the ranges are written: as npm, as Ruby's gems or as Maven writes them. */
+  notation: z.enum(['semver', 'gem', 'maven']).default('semver'),
+  /** The name of one of the toolchain's `spellings`. */
+  spelling: word.optional(),
+  when: z.array(conditionSchema).default([]),
+};
 
 /** One rule of the automatic layers, as the planner interprets it; rules are in layer order, the rarest changing first. */
 const layerRuleSchema = z.strictObject({
@@ -48,8 +70,8 @@ const layerRuleSchema = z.strictObject({
   /** Its files change together: it is one layer, however large. */
   whole: z.boolean().default(false),
   /** All of these must hold, and none of those. */
-  when: z.array(factSchema).default([]),
-  unless: z.array(factSchema).default([]),
+  when: z.array(conditionSchema).default([]),
+  unless: z.array(conditionSchema).default([]),
 });
 
 const taskRuleSchema = z.strictObject({
@@ -60,7 +82,7 @@ const taskRuleSchema = z.strictObject({
   reports: z.array(z.string()).default([]),
   /** Says why this task is assumed, in the past tense of an observer: "package.json has a script build". */
   because: z.string(),
-  when: z.array(factSchema).default([]),
+  when: z.array(conditionSchema).default([]),
 });
 
 const ranges = <Value extends z.ZodType>(value: Value) => z.union([value, z.record(range, value)]);
@@ -69,10 +91,28 @@ const optionSchema = z.strictObject({
   type: z.enum(['version', 'packages', 'string', 'boolean', 'number']),
   description: z.string(),
   values: z.array(z.string()).optional(),
+  /** Versions to take one of where the repository's files give a range. */
+  known: versionList.default([]),
   /** What it is where a repository does not say: one value, or by range of the toolchain's version. */
   default: ranges(z.string()).optional(),
-  /** Where the repository's files say it, when its spec does not: the first that holds. */
-  ask: z.array(z.strictObject({ ...factShape, value: z.string().optional() })).default([]),
+  /**
+   * Where the repository's files say it, when its spec does not: the first exact one that all ranges allow, else the newest
+   * that is known and that they allow.
+   */
+  ask: z.array(z.strictObject(versionShape)).default([]),
+  /**
+   * How the repository's files decide between the values: the first that holds, `is` or the fact's value. Where more than one
+   * of those that are `weak` hold and mean different values, nobody has decided.
+   */
+  choose: z
+    .strictObject({
+      rules: z
+        .array(z.strictObject({ ...factShape, is: z.string().optional(), weak: z.boolean().default(false) }))
+        .min(1),
+      /** What to write where nobody has decided, `{value}` being one of the values. */
+      remedy: z.string(),
+    })
+    .optional(),
   /** Which of its values go with which versions of the toolchain: range of values by range of versions. */
   fits: z.record(range, range).optional(),
 });
@@ -88,10 +128,27 @@ const partSchema = z.strictObject({
   fits: range.optional(),
 });
 
+const requirementSchema = z.strictObject({
+  ...versionShape,
+  /** What to write where no version can be had, `{version}` being the nearest that can. */
+  remedy: z.string().optional(),
+});
+
+const spellingSchema = z.strictObject({
+  pattern,
+  /** It asks for no version (`system`), or for one in the numbers of something else. */
+  means: z.enum(['nothing', 'unknown']).optional(),
+});
+
 const entrypointSchema = z.strictObject({
   fact: factSchema,
   /** The argv, `{value}` in it being the fact's value; without it the value is a command line of its own. */
   command: z.array(z.string()).optional(),
+  /** One of these files has to be there, `{value}` filled in. */
+  there: z.array(z.string()).default([]),
+  /** Where the value calls another script by name (the first group), that one's is started: the JSON key of all scripts. */
+  follow: z.strictObject({ pattern, json: z.string() }).optional(),
+  when: z.array(conditionSchema).default([]),
   because: z.string(),
 });
 
@@ -119,16 +176,30 @@ export const toolchainSchema = z.strictObject({
   default: z.string().default('*'),
   /** Known versions by platform, separated by white space; a short one (`21`) where a suite decides the rest. */
   versions: z.record(platform, versionList),
-  /** Exact versions that are not in the list may be asked for too: the registry decides. */
-  anyVersion: z.boolean().default(false),
+  /**
+   * How tools spell versions, by a name that facts refer to: the first expression that fits a text; its group is the version as
+   * the catalog writes it.
+   */
+  spellings: z.record(word, z.array(spellingSchema)).default({}),
+  /** Which release a short version is, where requirements ask for releases. */
+  releases: z.record(z.string(), z.string()).default({}),
+  /** Exact versions outside the list may be asked for too, all or those of a range: the registry decides. */
+  anyVersion: z.union([z.boolean(), range]).default(false),
+  /** Lines that are maintained for years: a range that also allows others means the newest of these. */
+  longTerm: range.optional(),
   /** Other names of ranges (`lts/jod`). */
   aliases: z.record(z.string(), z.string()).default({}),
   options: z.record(z.string(), optionSchema).default({}),
   parts: z.record(word, partSchema).default({}),
   /** Build arguments of the Dockerfile; `{version}` and `{option name}` are filled in. */
   args: z.record(z.string(), z.string()).default({}),
-  /** Debian packages that images to ship on need; filled in like `args`, one that is empty then is left out. */
-  runtimePackages: z.array(z.string()).default([]),
+  /**
+   * Debian packages that images to ship on need, some only from a version on; filled in like `args`, one that is empty then
+   * is left out.
+   */
+  runtimePackages: z.array(ranges(z.string())).default([]),
+  /** The command that the image to ship on has to run once when it is made: its program starts there. */
+  starts: z.array(z.string()).default([]),
   /** Java runtimes that an image may have instead of the one in `runtimePackages`, by their kind. */
   jre: z.record(word, jreSchema).default({}),
   /** Commands that print a version, by the name of the tool: what gbuild.lock says is inside. */
@@ -141,8 +212,8 @@ export const toolchainSchema = z.strictObject({
         name: word,
         path: cachePath,
         env: environment.default({}),
-        when: z.array(factSchema).default([]),
-        unless: z.array(factSchema).default([]),
+        when: z.array(conditionSchema).default([]),
+        unless: z.array(conditionSchema).default([]),
       }),
     )
     .default([]),
@@ -173,7 +244,9 @@ export const toolchainSchema = z.strictObject({
     /** Toolchains that are out of the question where this one fits. */
     insteadOf: z.array(word).default([]),
     /** The first that holds says the version or range. */
-    version: z.array(factSchema).default([]),
+    version: z.array(z.strictObject(versionShape)).default([]),
+    /** What the repository's own tools refuse to go without: the version has to fit all of these. */
+    requires: z.array(requirementSchema).default([]),
     name: z.array(factSchema).default([]),
   }),
   /** By name; of several rules for a task the first that holds. */
@@ -187,11 +260,15 @@ export const toolchainSchema = z.strictObject({
       z.strictObject({
         because: z.string(),
         remedy: z.string(),
-        when: z.array(factSchema).min(1),
-        unless: z.array(factSchema).default([]),
+        when: z.array(conditionSchema).min(1),
+        unless: z.array(conditionSchema).default([]),
       }),
     )
     .default([]),
+  /** What a first gbuild.yml shows, commented out, of keys that a repository does not need. */
+  examples: z.record(z.string(), z.unknown()).default({}),
+  /** Programs that an image to ship on has not: a command that calls one of them is never what it starts. */
+  buildOnly: z.array(z.string()).default([]),
   /** What an image starts where the spec is silent: the first that holds. */
   entrypoint: z.array(entrypointSchema).default([]),
   /** Where the repository's own files say it lives: the first that is an address. */
@@ -213,6 +290,9 @@ export const baseSchema = z.strictObject({
 });
 
 export type Fact = z.infer<typeof factSchema>;
+export type Condition = z.infer<typeof conditionSchema>;
+export type VersionFact = Omit<z.infer<typeof requirementSchema>, 'remedy'>;
+export type Requirement = z.infer<typeof requirementSchema>;
 export type LayerRule = z.infer<typeof layerRuleSchema>;
 export type TaskRule = z.infer<typeof taskRuleSchema>;
 export type EntrypointRule = z.infer<typeof entrypointSchema>;

@@ -1,7 +1,7 @@
-import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { GbuildError, messageOf } from '../errors.ts';
-import { largestFile, readBounded } from '../spec/read-bounded.ts';
+import { isThere, largestSettings, readWhole } from '../fs/read-bounded.ts';
 import type { BaseData, ToolchainData } from './catalog-schema.ts';
 
 /** One file that goes into a recipe: its path below the folder, whether it is executable, and its bytes. */
@@ -44,6 +44,9 @@ const toolchainFile = 'toolchain.yml';
 const baseFile = 'base.yml';
 const pinsFile = 'integrity.json';
 
+/** Bytes of all files of a recipe. */
+const largestRecipe = 1 << 30;
+
 /**
  * Answers what parsing these bytes gives, parsing them or not: a caller may keep results by kind and bytes. What the parser
  * throws must be thrown.
@@ -53,7 +56,7 @@ export type KeepParsed = <T>(kind: string, bytes: Uint8Array, parse: () => Promi
 /**
  * Reads the catalog's folders; an entry of an earlier folder hides one of the same name in a later one. A mistake in an
  * entry is thrown when it is asked for. `untrusted`: the folders that the repository names and the caller does not. Throws
- * 'toolchain-failed' for a folder that is not there.
+ * `config-invalid` for a folder that cannot be read.
  */
 export async function readCatalog(
   hostDirs: string[],
@@ -65,7 +68,7 @@ export async function readCatalog(
   const catalogOf = new Map<string, string>();
   for (const hostDir of hostDirs) {
     for (const name of listFolders(hostDir)) {
-      const known = existsSync(join(hostDir, name, name === 'base' ? baseFile : toolchainFile));
+      const known = isThere(join(hostDir, name, name === 'base' ? baseFile : toolchainFile));
       if (!known || dirs.has(name)) continue;
       dirs.set(name, join(hostDir, name));
       catalogOf.set(name, hostDir);
@@ -113,7 +116,7 @@ async function readEntry(name: string, hostDir: string, keep: KeepParsed): Promi
   const file = join(hostDir, toolchainFile);
   const data = await readData<ToolchainData>(file, keep, 'toolchain');
   if (data.name !== name) {
-    throw new GbuildError('toolchain-failed', `${file}: name is "${data.name}", but its folder is "${name}"`, {
+    throw new GbuildError('config-invalid', `${file}: name is "${data.name}", but its folder is "${name}"`, {
       suggestions: [`write "name: ${name}" in ${file}`],
     });
   }
@@ -135,7 +138,7 @@ async function readBase(hostDir: string | undefined, hostDirs: string[], keep: K
 
 /** Parser and schemas are loaded when something must be parsed. */
 function readData<T>(file: string, keep: KeepParsed, kind: 'toolchain' | 'base'): Promise<T> {
-  const bytes = readWhole(file);
+  const bytes = readOwn(file);
   return keep(kind, bytes, async () => {
     const [{ parseData }, { baseSchema, toolchainSchema }] = await Promise.all([
       import('./data-file.ts'),
@@ -145,16 +148,20 @@ function readData<T>(file: string, keep: KeepParsed, kind: 'toolchain' | 'base')
   });
 }
 
-function readWhole(file: string): Buffer {
-  let bytes: Buffer;
+/** Throws `config-invalid`, which names the file. */
+function readOwn(file: string, limit?: number): Buffer {
   try {
-    bytes = readBounded(file);
+    return readWhole(file, limit);
   } catch (cause) {
-    throw new GbuildError('toolchain-failed', `${file} cannot be read: ${messageOf(cause)}`, { cause });
+    throw unreadable(file, cause);
   }
-  if (bytes.length <= largestFile) return bytes;
-  throw new GbuildError('toolchain-failed', `${file} is larger than ${largestFile / 1024} KiB`, {
-    suggestions: [`ls -l ${file}`],
+}
+
+function unreadable(path: string, cause: unknown): GbuildError {
+  return new GbuildError('config-invalid', `${path}, of a toolchain catalog, cannot be read: ${messageOf(cause)}`, {
+    cause,
+    suggestions: [`ls -ld ${path}`],
+    facts: { path },
   });
 }
 
@@ -163,7 +170,13 @@ function isReadme(path: string): boolean {
 }
 
 function readPins(file: string): Record<string, string> {
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>) : {};
+  if (!isThere(file)) return {};
+  const bytes = readOwn(file, largestSettings);
+  try {
+    return JSON.parse(bytes.toString()) as Record<string, string>;
+  } catch (cause) {
+    throw unreadable(file, cause);
+  }
 }
 
 function listFolders(hostDir: string): string[] {
@@ -172,28 +185,49 @@ function listFolders(hostDir: string): string[] {
       .filter((item) => item.isDirectory())
       .map((item) => item.name);
   } catch (cause) {
-    throw new GbuildError('toolchain-failed', `cannot read the toolchain catalog ${hostDir}: ${messageOf(cause)}`, {
-      cause,
-    });
+    throw unreadable(hostDir, cause);
   }
 }
 
-/** Reads all files below a folder but those to skip and a repository's own .git. */
+/**
+ * Reads all files below a folder but those to skip and a repository's own .git. They are held in memory and sent to the engine:
+ * throws `config-invalid` for more than a gigabyte. Sockets and the like have no content to send.
+ */
 export function readRecipeFiles(hostDir: string, skip: (path: string) => boolean): RecipeFile[] {
   const files: RecipeFile[] = [];
-  const visit = (below: string) => {
-    for (const name of readdirSync(join(hostDir, below))) {
+  let left = largestRecipe;
+  const folders = [''];
+  for (let below = folders.pop(); below !== undefined; below = folders.pop()) {
+    for (const name of listNames(join(hostDir, below))) {
       const path = below === '' ? name : `${below}/${name}`;
       if (name === '.git' || skip(path)) continue;
       const file = join(hostDir, path);
       const stat = lstatSync(file);
-      if (stat.isDirectory()) visit(path);
-      else if (stat.isFile()) files.push({ path, executable: (stat.mode & 0o111) !== 0, bytes: readFileSync(file) });
+      if (stat.isDirectory()) folders.push(path);
       else if (stat.isSymbolicLink()) {
         files.push({ path, executable: false, bytes: Buffer.from(readlinkSync(file)), isLink: true });
+      } else if (stat.isFile()) {
+        if (stat.size > left) throw tooLarge(hostDir, file);
+        const bytes = readOwn(file, left);
+        left -= bytes.length;
+        files.push({ path, executable: (stat.mode & 0o111) !== 0, bytes });
       }
     }
-  };
-  visit('');
+  }
   return files.sort((left, right) => Buffer.compare(Buffer.from(left.path), Buffer.from(right.path)));
+}
+
+function listNames(hostDir: string): string[] {
+  try {
+    return readdirSync(hostDir);
+  } catch (cause) {
+    throw unreadable(hostDir, cause);
+  }
+}
+
+function tooLarge(hostDir: string, file: string): GbuildError {
+  return new GbuildError('config-invalid', `the toolchain in ${hostDir} is larger than 1 GiB, with ${file}`, {
+    suggestions: [`du -ah ${hostDir} | sort -h | tail`, 'have its Dockerfile fetch what is large'],
+    facts: { path: file },
+  });
 }

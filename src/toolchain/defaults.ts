@@ -1,6 +1,6 @@
 import type { EntrypointRule, Fact, LayerRule, RefusalRule, TaskRule } from './catalog-schema.ts';
-import { splitCommandLine } from './command-line.ts';
-import { factsHold, readFact, ruleHolds } from './facts.ts';
+import { type Chosen, conditionsHold, readFact, ruleHolds } from './facts.ts';
+import { readStart } from './start.ts';
 
 /** A task that a repository gets without saying so. */
 export interface DefaultTask {
@@ -28,6 +28,7 @@ export interface ToolchainDefaults {
 
 /** The rules of a resolved toolchain (or of a catalog's entry) that defaults come from. */
 export interface DefaultRules {
+  buildOnly: string[];
   tasks: Record<string, TaskRule[]>;
   layers: LayerRule[];
   jreLayers?: LayerRule[];
@@ -37,40 +38,26 @@ export interface DefaultRules {
 }
 
 /** Asks the repository which of a toolchain's default tasks, layers and entrypoints are for it. Reads, runs nothing. */
-export function readDefaults(rootDir: string, rules: DefaultRules): ToolchainDefaults {
-  const entrypoint = readEntrypoint(rootDir, rules.entrypoint);
+export function readDefaults(rootDir: string, rules: DefaultRules, chosen: Chosen = {}): ToolchainDefaults {
+  const entrypoint = readStart(rootDir, rules.entrypoint, { chosen, buildOnly: rules.buildOnly });
   const origin = rules.origins.map((fact) => readFact(rootDir, fact)).find((text) => text !== undefined);
-  const refusal = rules.refusals?.find((rule) => ruleHolds(rootDir, rule));
+  const refusal = rules.refusals?.find((rule) => ruleHolds(rootDir, rule, chosen));
   return {
     ...(refusal !== undefined && { refusal: { because: refusal.because, remedy: refusal.remedy } }),
-    tasks: readTasks(rootDir, rules.tasks),
-    layers: readLayers(rootDir, rules.layers),
-    jreLayers: readLayers(rootDir, rules.jreLayers ?? []),
+    tasks: readTasks(rootDir, rules.tasks, chosen),
+    layers: rules.layers.filter((rule) => ruleHolds(rootDir, rule, chosen)),
+    jreLayers: (rules.jreLayers ?? []).filter((rule) => ruleHolds(rootDir, rule, chosen)),
     ...(entrypoint === undefined ? {} : { entrypoint }),
     ...(origin === undefined ? {} : { origin }),
   };
 }
 
-function readLayers(rootDir: string, rules: LayerRule[]): LayerRule[] {
-  return rules.filter((rule) => ruleHolds(rootDir, rule));
-}
-
-function readTasks(rootDir: string, rules: Record<string, TaskRule[]>): Record<string, DefaultTask> {
+function readTasks(rootDir: string, rules: Record<string, TaskRule[]>, chosen: Chosen): Record<string, DefaultTask> {
   const held = Object.entries(rules).flatMap(([name, all]) => {
-    const rule = all.find(({ when }) => factsHold(rootDir, when));
+    const rule = all.find(({ when }) => conditionsHold(rootDir, when, chosen));
     return rule === undefined ? [] : [[name, rule] as const];
   });
   return Object.fromEntries(
     held.map(([name, { run, needs, env, reports, because }]) => [name, { run, needs, env, reports, because }]),
   );
-}
-
-function readEntrypoint(rootDir: string, rules: EntrypointRule[]): ToolchainDefaults['entrypoint'] {
-  for (const { fact, command, because } of rules) {
-    const value = readFact(rootDir, fact);
-    if (value === undefined) continue;
-    const argv = command?.map((word) => word.replaceAll('{value}', value)) ?? splitCommandLine(value);
-    return { command: argv, because };
-  }
-  return undefined;
 }

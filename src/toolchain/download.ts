@@ -1,16 +1,9 @@
 import { createHash } from 'node:crypto';
-import {
-  createReadStream,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { createReadStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GbuildError } from '../errors.ts';
+import { removeAny } from '../fs/replace-file.ts';
+import { makeMark } from '../fs/writer-mark.ts';
 import { exactPackage } from './package-name.ts';
 import { programFailed, runProgram } from './program.ts';
 import type { Rim } from './rim.ts';
@@ -43,9 +36,10 @@ export async function downloadPackage(
   mkdirSync(hostDir, { recursive: true });
   const kept = findKept(hostDir, request);
   if (kept !== undefined) {
-    const { digest, size } = await hashFile(kept);
-    if (kept.endsWith(fileName(request, digest))) return { hostFile: kept, size };
-    rmSync(kept, { force: true });
+    const found = await hashFile(kept).catch(() => undefined);
+    if (found !== undefined && kept.endsWith(fileName(request, found.digest)))
+      return { hostFile: kept, size: found.size };
+    removeAny(kept);
   }
   const title = `fetching ${request.name} ${request.version}`;
   return context.progress.step(title, (step) =>
@@ -60,7 +54,8 @@ async function fetchPackage(
   request: PackageRequest,
   context: PackContext,
 ): Promise<DownloadedPackage> {
-  const temporary = mkdtempSync(join(hostDir, '.incoming-'));
+  const temporary = join(hostDir, `incoming.tmp-${makeMark()}`);
+  mkdirSync(temporary, { mode: 0o700 });
   try {
     const packed = await packByNpm(temporary, context);
     const { digest, size } = await hashFile(packed);

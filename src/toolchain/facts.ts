@@ -1,44 +1,99 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Fact } from './catalog-schema.ts';
+import { readTextIfAny } from '../fs/read-bounded.ts';
+import type { Condition, Fact } from './catalog-schema.ts';
 
 /** Files beyond this are no project files that say which version is wanted. */
 const maximumSize = 4 * 1024 * 1024;
+
+/** A property may stand for another one, and that for a third; a circle ends here. */
+const maximumLookups = 5;
+
+/** What decided which of an option's values a repository means, by the option's name. */
+export type Chosen = Readonly<Record<string, string>>;
 
 /**
  * What a fact says of a repository, undefined where it does not hold. Never throws: an unreadable file or one that is no
  * JSON says nothing.
  */
 export function readFact(rootDir: string, fact: Fact): string | undefined {
-  const text = readText(join(rootDir, fact.file));
-  if (text === undefined) return undefined;
-  const value = fact.json === undefined ? text : jsonText(text, fact.json);
-  if (value === undefined || fact.pattern === undefined) return value;
-  const match = new RegExp(fact.pattern, 'm').exec(value);
-  return match === null ? undefined : (match[1] ?? match[0]);
+  return findFact(rootDir, fact)?.value;
 }
 
-/** True when every one of the facts holds. */
-export function factsHold(rootDir: string, facts: Fact[]): boolean {
-  return facts.every((fact) => readFact(rootDir, fact) !== undefined);
+/** The value of a fact, and the file that has it. */
+export function findFact(rootDir: string, fact: Fact): { value: string; file: string } | undefined {
+  for (const file of listFiles(rootDir, fact.file)) {
+    const text = readTextIfAny(join(rootDir, file), maximumSize);
+    const value = text === undefined ? undefined : readValue(text, fact);
+    if (value !== undefined) return { value, file };
+  }
+  return undefined;
 }
 
-/** True when all of a rule's facts hold that must, and none that must not. */
-export function ruleHolds(rootDir: string, { when, unless }: { when: Fact[]; unless: Fact[] }): boolean {
-  return factsHold(rootDir, when) && !unless.some((fact) => factsHold(rootDir, [fact]));
+/** Whether every one of the conditions holds. */
+export function conditionsHold(rootDir: string, conditions: Condition[], chosen: Chosen): boolean {
+  return conditions.every((condition) =>
+    'option' in condition ? chosen[condition.option] === condition.is : readFact(rootDir, condition) !== undefined,
+  );
+}
+
+/** Whether all of a rule's conditions hold that must, and none that must not. */
+export function ruleHolds(
+  rootDir: string,
+  { when, unless }: { when: Condition[]; unless: Condition[] },
+  chosen: Chosen,
+): boolean {
+  return conditionsHold(rootDir, when, chosen) && !unless.some((each) => conditionsHold(rootDir, [each], chosen));
 }
 
 /** How a fact is spoken of: `package.json (engines.node)`. */
-export function factName(fact: Fact): string {
-  return fact.json === undefined ? fact.file : `${fact.file} (${fact.json})`;
+export function factName({ file, json }: Pick<Fact, 'file' | 'json'>): string {
+  return json === undefined ? file : `${file} (${json.replaceAll(/\[[^\]]*\]/g, '')})`;
 }
 
-function readText(file: string): string | undefined {
+function readValue(text: string, { json, pattern, lookup }: Fact): string | undefined {
+  const value = json === undefined ? text : jsonText(text, json);
+  if (value === undefined || pattern === undefined) return value;
+  const match = new RegExp(pattern, 'm').exec(value);
+  if (match === null) return undefined;
+  const found = match[1] ?? match[0];
+  return lookup === undefined ? found : fillNames(found, text, lookup);
+}
+
+/** A text without names such as `${java.version}`; undefined where the file does not say what one stands for. */
+function fillNames(value: string, text: string, lookup: string): string | undefined {
+  let filled: string | undefined = value;
+  for (let turn = 0; turn < maximumLookups && filled !== undefined; turn++) {
+    const name: string | undefined = /\$\{([\w.-]+)\}/.exec(filled)?.[1];
+    if (name === undefined) return filled;
+    const expression: string = lookup.replaceAll('{name}', name.replaceAll('.', '\\.'));
+    const meant: string | undefined = new RegExp(expression, 'm').exec(text)?.[1];
+    filled = meant === undefined ? undefined : filled.replaceAll(`\${${name}}`, meant);
+  }
+  return undefined;
+}
+
+/** The files that a path with `*` in it means, sorted; a path without is itself. */
+function listFiles(rootDir: string, path: string): string[] {
+  if (!path.includes('*')) return [path];
+  const found = path
+    .split('/')
+    .reduce<string[]>(
+      (folders, part) =>
+        folders.flatMap((folder) => listNames(rootDir, folder, part).map((name) => join(folder, name))),
+      [''],
+    );
+  return found.sort();
+}
+
+function listNames(rootDir: string, folder: string, part: string): string[] {
+  if (!part.includes('*')) return [part];
+  const escaped = part.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[^/]*');
+  const expression = new RegExp(`^${escaped}$`);
   try {
-    const stat = statSync(file);
-    return stat.isFile() && stat.size <= maximumSize ? readFileSync(file, 'utf8') : undefined;
+    return readdirSync(join(rootDir, folder)).filter((name) => !name.startsWith('.') && expression.test(name));
   } catch {
-    return undefined;
+    return [];
   }
 }
 
@@ -50,10 +105,18 @@ function jsonText(text: string, path: string): string | undefined {
   } catch {
     return undefined;
   }
-  for (const key of path.split('.')) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
-    value = (value as Record<string, unknown>)[key];
+  for (const part of path.split('.')) {
+    const [, key = part, name] = /^(.*)\[([^\]]*)\]$/.exec(part) ?? [];
+    value = childOf(value, key);
+    if (name !== undefined) value = [value].flat().find((each) => childOf(each, 'name') === name);
   }
   if (value === null || value === undefined || value === '') return undefined;
   return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** The value of a key; of a list the first one that has it. */
+function childOf(value: unknown, key: string): unknown {
+  const all: unknown[] = [value].flat();
+  const owner = all.find((each) => typeof each === 'object' && each !== null && Object.hasOwn(each, key));
+  return (owner as Record<string, unknown> | undefined)?.[key];
 }

@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { GbuildError, messageOf } from '../errors.ts';
+import { largestSettings, readWhole } from '../fs/read-bounded.ts';
 import type { Host } from '../host.ts';
 import { fillVariables } from './npm-variables.ts';
 
@@ -21,14 +22,30 @@ export function readHostFiles(
   rules: readonly HostFileRule[],
 ): (HostFileRule & { bytes: Buffer })[] {
   return rules.flatMap((rule) => {
-    try {
-      const kept = keepLines(readFileSync(join(host.homeDir, rule.from)), rule.keep);
-      const bytes = rule.variables === 'npm' ? Buffer.from(fillVariables(kept.toString(), host.env)) : kept;
-      return bytes.length === 0 ? [] : [{ ...rule, bytes }];
-    } catch {
-      return [];
-    }
+    const read = readIfAny(join(host.homeDir, rule.from));
+    const kept = read === undefined ? undefined : keepLines(read, rule.keep);
+    if (kept === undefined) return [];
+    const bytes = rule.variables === 'npm' ? Buffer.from(fillVariables(kept.toString(), host.env)) : kept;
+    return bytes.length === 0 ? [] : [{ ...rule, bytes }];
   });
+}
+
+/** Undefined where there is none. Tools that miss a file which is there would fail later, far from the reason. */
+function readIfAny(file: string): Buffer | undefined {
+  try {
+    return readWhole(file, largestSettings);
+  } catch (cause) {
+    if (['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw new GbuildError(
+      'config-invalid',
+      `${file}, which tools in the container read, cannot be read: ${messageOf(cause)}`,
+      {
+        cause,
+        suggestions: [`ls -l ${file}`],
+        facts: { file },
+      },
+    );
+  }
 }
 
 function keepLines(bytes: Buffer, pattern: string | undefined): Buffer {

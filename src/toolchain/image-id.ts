@@ -1,10 +1,13 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EngineImage } from '../engine/engine.ts';
 import { GbuildError } from '../errors.ts';
+import { readCached, writeCached } from '../fs/cached-file.ts';
 import { isDigest } from '../oci/digest.ts';
+import { parseDockerManifest } from '../oci/read-archive.ts';
 import { readTar } from '../oci/untar.ts';
 import type { Rim } from './rim.ts';
+
+const format = 'image-id 1';
 
 /**
  * The digest of an image's config: what gbuild.lock calls an image by, on every engine alike. containerd's store calls it by
@@ -12,24 +15,12 @@ import type { Rim } from './rim.ts';
  */
 export async function readImageId(rim: Pick<Rim, 'engine' | 'host'>, { id }: Pick<EngineImage, 'id'>): Promise<string> {
   if (!(await rim.engine.info()).containerdStore) return id;
-  const dir = join(rim.host.cacheDir, 'image-ids');
-  const file = join(dir, id.replace(/^sha256:/, ''));
-  const kept = readKept(file);
+  const file = join(rim.host.cacheDir, 'image-ids', id.replace(/^sha256:/, ''));
+  const kept = readCached(file, format);
   if (kept !== undefined) return kept;
   const configId = await readConfigId(rim, id);
-  mkdirSync(dir, { recursive: true });
-  writeFileSync(`${file}.${process.pid}`, configId);
-  renameSync(`${file}.${process.pid}`, file);
+  writeCached(file, format, configId);
   return configId;
-}
-
-function readKept(file: string): string | undefined {
-  try {
-    const text = readFileSync(file, 'utf8');
-    return isDigest(text) ? text : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 async function readConfigId({ engine }: Pick<Rim, 'engine'>, id: string): Promise<string> {
@@ -37,8 +28,8 @@ async function readConfigId({ engine }: Pick<Rim, 'engine'>, id: string): Promis
     if (header.path !== 'manifest.json') continue;
     const chunks: Uint8Array[] = [];
     for await (const chunk of content) chunks.push(chunk);
-    const [first] = JSON.parse(Buffer.concat(chunks).toString()) as { Config: string }[];
-    const digest = `sha256:${/([0-9a-f]{64})(?:\.json)?$/.exec(first?.Config ?? '')?.[1]}`;
+    const { Config } = parseDockerManifest(Buffer.concat(chunks));
+    const digest = `sha256:${/([0-9a-f]{64})(?:\.json)?$/.exec(Config)?.[1]}`;
     if (isDigest(digest)) return digest;
   }
   throw new GbuildError(

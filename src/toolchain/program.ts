@@ -1,4 +1,5 @@
 import { GbuildError } from '../errors.ts';
+import { formatTail } from '../escape.ts';
 import type { Host, Stop } from '../host.ts';
 
 /** How a program of the host ended. */
@@ -55,7 +56,7 @@ export async function runProgram(
 
 /** A program that ended badly, as an error with its last lines. */
 export function programFailed(what: string, { exitCode, stderr }: ProgramResult, suggestions: string[]): GbuildError {
-  const tail = stderr.map((line) => `\n  ${line}`).join('');
+  const tail = formatTail(stderr);
   return new GbuildError('toolchain-failed', `${what} (exit code ${exitCode})${tail}`, {
     suggestions,
     facts: { exitCode, log: stderr },

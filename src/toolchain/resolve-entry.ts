@@ -1,7 +1,7 @@
 import { GbuildError } from '../errors.ts';
 import { suggest } from '../spec/suggest.ts';
 import type { BaseEntry, Catalog, CatalogEntry } from './catalog.ts';
-import type { JreRule, ToolchainData } from './catalog-schema.ts';
+import type { ToolchainData } from './catalog-schema.ts';
 import { chooseJre, type JreRequest } from './jre.ts';
 import type { ToolchainRequest } from './lock-state.ts';
 import { byVersion, fillTemplate, type OptionValue, readOptions, withDefaults } from './options.ts';
@@ -30,8 +30,11 @@ export function resolveEntry(
   const args = Object.fromEntries(Object.entries(data.args).map(([name, template]) => [name, fill(template)]));
   const packages = Array.isArray(options.packages) ? options.packages : [];
   const jre = askedJre && chooseJre(data, askedJre, catalog);
-  const runtimePackagesOf = (templates: string[]) =>
-    [...templates.map(fill).filter((name) => name !== ''), ...packages].sort();
+  const runtimePackagesOf = (templates: ToolchainData['runtimePackages']) =>
+    [
+      ...templates.map((rule) => fill(byVersion(rule, semverOf(version)) ?? '')).filter((name) => name !== ''),
+      ...packages,
+    ].sort();
   const runtimePackages = runtimePackagesOf((jre ?? data).runtimePackages);
   const { recipe, build, runtime } = nameImages(entry, base, {
     version,
@@ -70,8 +73,9 @@ export function resolveEntry(
 }
 
 /** What the data says of repositories, as it is. */
-function rulesOf({ caches, hostFiles, keystores, tools, tasks, layers, entrypoint, refusals, origins }: ToolchainData) {
-  return { caches, hostFiles, keystores, tools, tasks, layers, entrypoint, refusals, origins };
+function rulesOf(data: ToolchainData) {
+  const { caches, hostFiles, keystores, tools, tasks, layers, entrypoint, refusals, origins, buildOnly } = data;
+  return { caches, hostFiles, keystores, tools, tasks, layers, entrypoint, refusals, origins, buildOnly };
 }
 
 interface ImageFacts {
@@ -93,7 +97,10 @@ function nameImages({ data, files }: CatalogEntry, base: BaseEntry, { version, f
   return { recipe, build: tagOf(usual), runtime: `${tagOf(recipe)}-runtime` };
 }
 
-function jreEnvironment(jre: JreRule | undefined, asked: JreRequest | undefined): Record<string, string> {
+function jreEnvironment(
+  jre: ToolchainData['jre'][string] | undefined,
+  asked: JreRequest | undefined,
+): Record<string, string> {
   const fill = (template: string) => fillTemplate(template, '', { modules: asked?.modules ?? [] });
   return Object.fromEntries(Object.entries(jre?.env ?? {}).map(([name, template]) => [name, fill(template)]));
 }

@@ -1,5 +1,5 @@
 import type { BaseEntry, CatalogEntry } from './catalog.ts';
-import type { EntrypointRule, Fact, LayerRule, RefusalRule, TaskRule } from './catalog-schema.ts';
+import type { Condition, EntrypointRule, Fact, LayerRule, RefusalRule, TaskRule } from './catalog-schema.ts';
 import type { ToolchainFolder } from './folder.ts';
 import type { HostFileRule } from './host-files.ts';
 import type { LockState, ToolchainRequest } from './lock-state.ts';
@@ -12,9 +12,9 @@ export interface ToolchainCache {
   path: string;
   env: Record<string, string>;
   /** What must hold of a repository that has use for it. */
-  when: Fact[];
+  when: Condition[];
   /** What must not. */
-  unless: Fact[];
+  unless: Condition[];
 }
 
 export interface CatalogSource {
@@ -67,6 +67,8 @@ export interface ResolvedToolchain {
   entrypoint: EntrypointRule[];
   refusals: RefusalRule[];
   origins: Fact[];
+  /** Programs that only the image to build in has. */
+  buildOnly: string[];
   lockState: LockState;
   source: ToolchainSource;
 }
@@ -88,4 +90,5 @@ export const nothingKnown = {
   entrypoint: [],
   refusals: [],
   origins: [],
+  buildOnly: [],
 };

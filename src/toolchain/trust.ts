@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import tls from 'node:tls';
+import { largestSettings, readTextIfAny } from '../fs/read-bounded.ts';
 import type { Host } from '../host.ts';
 import { keystoreOf } from './keystore.ts';
 
@@ -43,7 +44,7 @@ export function trustKeystore(trust: HostTrust): Buffer {
 function readExtraRoots({ env, platform }: Pick<Host, 'env' | 'platform'>): string {
   const named = [env.NODE_EXTRA_CA_CERTS, env.SSL_CERT_FILE].filter((file) => file !== undefined && file !== '');
   const files = [...new Set([...(named as string[]), ...systemBundles])];
-  const found = [...files.map(readTextIfAny), ...systemRoots(platform)].flatMap(parseCertificates);
+  const found = [...files.map(readRoots), ...systemRoots(platform)].flatMap(parseCertificates);
   const known = new Set(tls.rootCertificates.map(certificateBody));
   const extra = new Map<string, string>();
   for (const pem of found) {
@@ -62,7 +63,7 @@ function systemRoots(platform: NodeJS.Platform): string[] {
 
 function publicRoots(): string[] {
   return publicRootFolders.flatMap((folder) =>
-    listFiles(folder).flatMap((name) => parseCertificates(readTextIfAny(join(folder, name))).map(certificateBody)),
+    listFiles(folder).flatMap((name) => parseCertificates(readRoots(join(folder, name))).map(certificateBody)),
   );
 }
 
@@ -85,12 +86,9 @@ function certificateBody(pem: string): string {
   return pem.replaceAll(/\s+/g, '');
 }
 
-function readTextIfAny(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
+/** Empty where there are none. */
+function readRoots(file: string): string {
+  return readTextIfAny(file, largestSettings) ?? '';
 }
 
 function listFiles(folder: string): string[] {

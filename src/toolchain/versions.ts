@@ -5,9 +5,9 @@ import type { ToolchainData } from './catalog-schema.ts';
 import { byVersion, type OptionValue } from './options.ts';
 
 /**
- * The exact version that a range means: the highest known one that goes with the options and that every platform has, else
- * the highest that any has; an exact version is taken as it is where the toolchain allows any. Throws 'toolchain-unknown'
- * naming the nearest ones.
+ * Chooses the exact version that a range means: the highest known one that goes with the options. One of a long-term line comes
+ * before others, one that every platform has before one that some have. An exact version outside the list is taken where the
+ * toolchain allows it. Throws 'toolchain-unknown' naming the nearest ones.
  */
 export function chooseVersion(data: ToolchainData, asked: string, options: Record<string, OptionValue> = {}): string {
   const range = asked === '*' ? data.default : parseRange(data, asked);
@@ -16,17 +16,26 @@ export function chooseVersion(data: ToolchainData, asked: string, options: Recor
   const everywhere = lists.reduce((kept, list) => kept.filter((version) => list.includes(version)));
   const anywhere = [...new Set(lists.flat())];
   const fits = (version: string) => findMisfit(data, version, options) === undefined;
-  const chosen = highest(everywhere.filter(fits), range) ?? highest(anywhere.filter(fits), range);
-  if (chosen !== undefined) return chosen;
-  if (exact !== null && data.anyVersion && fits(exact)) return exact;
-  const known = highest(anywhere, range) ?? (data.anyVersion ? exact : null);
-  if (known !== null && known !== undefined) throw noFittingCombination(data, asked, known, options);
+  const isLongTerm = (version: string) => semver.satisfies(semverOf(version), data.longTerm ?? '*');
+  for (const versions of [everywhere.filter(isLongTerm), anywhere.filter(isLongTerm), everywhere, anywhere]) {
+    const chosen = highest(versions.filter(fits), range);
+    if (chosen !== undefined) return chosen;
+  }
+  const other = exact !== null && isAllowed(data, exact) ? exact : undefined;
+  if (other !== undefined && fits(other)) return other;
+  const known = highest(anywhere, range) ?? other;
+  if (known !== undefined) throw noFittingCombination(data, asked, known, options);
   throw noFittingVersion(data, asked, range, anywhere);
 }
 
 /** Whether a text is an exact version of a toolchain: one that it lists, or any where it takes any. */
 export function isExactVersion(data: ToolchainData, version: string): boolean {
   return Object.values(data.versions).some((list) => list.includes(version)) || readExact(data, version) !== null;
+}
+
+/** Whether an exact version outside the list may be asked for. */
+function isAllowed({ anyVersion }: ToolchainData, version: string): boolean {
+  return typeof anyVersion === 'string' ? semver.satisfies(semverOf(version), anyVersion) : anyVersion;
 }
 
 /** An exact version as this toolchain counts: of four numbers only where those that it lists are. */
@@ -58,7 +67,7 @@ function highest(versions: string[], range: string): string | undefined {
 }
 
 /** By what semver knows of them, then by their fourth number. */
-function compareVersions(left: string, right: string): number {
+export function compareVersions(left: string, right: string): number {
   const order = semver.compare(semverOf(left), semverOf(right));
   return order === 0 ? left.localeCompare(right, 'en', { numeric: true }) : order;
 }

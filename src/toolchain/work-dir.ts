@@ -1,17 +1,15 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { ownerIsDead, ownerText, parseOwner } from '../engine/owner.ts';
+import { type Owner, ownerIsDead, ownerText, parseOwner } from '../engine/owner.ts';
 import { diskError } from '../errors.ts';
+import type { Host } from '../host.ts';
 import type { Rim } from './rim.ts';
 
 /** Lends a folder for large intermediate files and removes it afterwards; folders that dead processes left go too. */
 export async function withWorkDir<T>({ host, engine }: Rim, work: (hostDir: string) => Promise<T>): Promise<T> {
   const parent = join(host.cacheDir, 'work');
   mkdirSync(parent, { recursive: true });
-  for (const name of readdirSync(parent)) {
-    const owner = parseOwner(name.split('.')[0] ?? '');
-    if (owner !== undefined && ownerIsDead(owner, engine.owner)) removeTree(join(parent, name));
-  }
+  sweepWorkDirs(host, engine.owner);
   const hostDir = mkdtempSync(join(parent, `${ownerText(engine.owner)}.`));
   try {
     return await work(hostDir);
@@ -20,6 +18,18 @@ export async function withWorkDir<T>({ host, engine }: Rim, work: (hostDir: stri
   } finally {
     removeTree(hostDir);
   }
+}
+
+/** Removes folders that dead processes left; answers them. */
+export function sweepWorkDirs({ cacheDir }: Pick<Host, 'cacheDir'>, self: Owner): string[] {
+  const parent = join(cacheDir, 'work');
+  const names = existsSync(parent) ? readdirSync(parent) : [];
+  const dead = names.filter((name) => {
+    const owner = parseOwner(name.split('.')[0] ?? '');
+    return owner !== undefined && ownerIsDead(owner, self);
+  });
+  for (const name of dead) removeTree(join(parent, name));
+  return dead.map((name) => join(parent, name));
 }
 
 /** What cannot be removed now is tried again by the next one. */

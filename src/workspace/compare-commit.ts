@@ -78,7 +78,7 @@ class BlobHasher {
 
   hashFile(like: string, file: string, size: number): string {
     const hash = begin(like, size);
-    const descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW);
+    const descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       this.isPointer = false;
       for (let first = true; ; first = false) {

@@ -1,15 +1,6 @@
-import {
-  copyFileSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, linkSync, lstatSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { largestSettings, readWhole } from '../fs/read-bounded.ts';
 import { judgeGitPath } from './git-folder.ts';
 import type { GitRepository } from './git-repository.ts';
 
@@ -45,7 +36,7 @@ export function linkObjects(fromDir: string, toDir: string): void {
   const alternates = join(fromDir, 'info/alternates');
   if (lstatSync(alternates, { throwIfNoEntry: false })?.isFile() !== true) return;
   // Lines are relative to the folder of objects.
-  const lines = readFileSync(alternates, 'utf8').split('\n');
+  const lines = readWhole(alternates, largestSettings).toString().split('\n');
   const absolute = lines.filter((line) => line !== '' && !line.startsWith('#')).map((line) => resolve(fromDir, line));
   rmSync(join(toDir, 'info/alternates'));
   writeFileSync(join(toDir, 'info/alternates'), absolute.map((line) => `${line}\n`).join(''));

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { GbuildError, messageOf } from '../errors.ts';
+import { isThere, readWhole } from '../fs/read-bounded.ts';
 
 /** True for a path (relative to the root) that stays out of the build context. */
 export type IsIgnored = (path: string) => boolean;
@@ -9,9 +9,9 @@ export type IsIgnored = (path: string) => boolean;
 export function readDockerignore(rootDir: string): IsIgnored {
   const file = join(rootDir, '.dockerignore');
   try {
-    return parseDockerignore(readFileSync(file, 'utf8'));
+    return parseDockerignore(readWhole(file).toString());
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return () => false;
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT' && !isThere(file)) return () => false;
     if (cause instanceof GbuildError) throw cause;
     throw new GbuildError('workspace-unreadable', `${JSON.stringify(file)} cannot be read: ${messageOf(cause)}`, {
       cause,

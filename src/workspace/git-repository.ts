@@ -1,7 +1,7 @@
-import { lstatSync, statSync } from 'node:fs';
+import { lstatSync, type Stats, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { GbuildError, messageOf } from '../errors.ts';
-import { readRegularFile } from './regular-file.ts';
+import { isThere, largestSettings, readWhole } from '../fs/read-bounded.ts';
 
 /** The folders of a git repository (gitrepository-layout(5)). */
 export interface GitRepository {
@@ -32,7 +32,7 @@ export function listOwners({ topDir, gitDir }: GitRepository): number[] {
 
 function readGitDir(topDir: string): string | undefined {
   const dotGit = join(topDir, '.git');
-  const stats = statSync(dotGit, { throwIfNoEntry: false });
+  const stats = readStats(dotGit);
   // git passes over a folder that is no repository.
   if (stats === undefined || (stats.isDirectory() && !isGitDir(dotGit))) return undefined;
   if (stats.isDirectory()) return dotGit;
@@ -44,20 +44,29 @@ function readGitDir(topDir: string): string | undefined {
 
 function readCommonDir(gitDir: string): string {
   const file = join(gitDir, 'commondir');
-  if (statSync(file, { throwIfNoEntry: false }) === undefined) return gitDir;
+  if (readStats(file) === undefined) return gitDir;
   const commonDir = resolve(gitDir, readText(file).replace(/[\r\n]+$/, ''));
   if (isGitDir(commonDir)) return commonDir;
   throw unreadable(file, `there is no git folder at ${commonDir}`);
 }
 
 function isGitDir(dir: string): boolean {
-  const has = (name: string) => lstatSync(join(dir, name), { throwIfNoEntry: false }) !== undefined;
+  const has = (name: string) => isThere(join(dir, name));
   return has('HEAD') && (has('commondir') || (has('objects') && has('refs')));
+}
+
+/** Undefined for what is not there, and for a link that leads nowhere. */
+function readStats(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (cause) {
+    throw unreadable(path, messageOf(cause));
+  }
 }
 
 function readText(file: string): string {
   try {
-    return readRegularFile(file).toString();
+    return readWhole(file, largestSettings).toString();
   } catch (cause) {
     throw unreadable(file, messageOf(cause));
   }

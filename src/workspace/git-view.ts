@@ -1,13 +1,14 @@
-import { lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { GbuildError } from '../errors.ts';
+import { makeOwnFolder, sweepOwnFolders } from '../fs/own-folder.ts';
+import { largestSettings, readWhole } from '../fs/read-bounded.ts';
 import { makeSafeConfig } from './git-config.ts';
 import type { GitRepository } from './git-repository.ts';
 import { parseGitConfig } from './parse-git-config.ts';
-import { readRegularFile } from './regular-file.ts';
 
-/** Begins the name of every view; the process id follows. */
+/** Begins the name of every view; whose it is follows. */
 export const viewPrefix = 'gbuild-git-';
 
 /** What a view has of its own, and what would lead git out of it. */
@@ -29,12 +30,12 @@ export class GitView {
 
   /** `homeDir` is what `~` means in a config. */
   static open(repository: GitRepository, homeDir: string | undefined): GitView {
-    const gitDir = mkdtempSync(join(tmpdir(), `${viewPrefix}${process.pid}-`));
+    const gitDir = makeOwnFolder(tmpdir(), viewPrefix);
     const view = new GitView(gitDir, []);
     try {
       const text = readConfigs(repository);
       writeFileSync(join(gitDir, 'config'), makeHarmless(text), 'latin1');
-      writeFileSync(join(gitDir, 'HEAD'), readRegularFile(join(repository.gitDir, 'HEAD')));
+      writeFileSync(join(gitDir, 'HEAD'), readWhole(join(repository.gitDir, 'HEAD'), largestSettings));
       for (const dir of new Set([repository.gitDir, repository.commonDir])) linkAll(dir, gitDir);
       view.args.push(...listPatternFiles(text, repository, homeDir));
       return view;
@@ -49,6 +50,11 @@ export class GitView {
   }
 }
 
+/** Removes views that killed processes left; answers their folders. */
+export function sweepGitViews(): string[] {
+  return sweepOwnFolders(tmpdir(), viewPrefix);
+}
+
 /** The shared config and, where that one says so, the working tree's own, in latin1. */
 function readConfigs({ gitDir, commonDir }: GitRepository): string {
   const shared = readConfig(join(commonDir, 'config'));
@@ -60,7 +66,7 @@ function readConfigs({ gitDir, commonDir }: GitRepository): string {
 
 function readConfig(file: string): string {
   if (!isThere(file)) return '';
-  const text = readRegularFile(file).toString('latin1');
+  const text = readWhole(file, largestSettings).toString('latin1');
   if (parseGitConfig(text).isWhole) return text;
   throw new GbuildError('workspace-unreadable', `${file} is damaged: git cannot read it either`, {
     suggestions: [`git config --list --file '${file}'`],

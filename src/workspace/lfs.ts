@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream, lstatSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { createReadStream, createWriteStream, lstatSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { GbuildError, messageOf } from '../errors.ts';
+import { largestSettings, readWhole } from '../fs/read-bounded.ts';
 import { runOwnGit } from './git.ts';
 
 /** In bytes: the specification of git-lfs ends a pointer here. */
@@ -44,7 +45,7 @@ async function listLfsPaths(dir: string, pointers: string[], env: NodeJS.Process
 
 async function resolvePointer(dir: string, path: string, lfsDir: string, env: NodeJS.ProcessEnv): Promise<void> {
   const file = join(dir, path);
-  const oid = /^oid sha256:([0-9a-f]{64})$/m.exec(readFileSync(file, 'latin1'))?.[1];
+  const oid = /^oid sha256:([0-9a-f]{64})$/m.exec(readWhole(file, largestSettings).toString('latin1'))?.[1];
   const temporary = `${file}.gbuild-lfs`;
   const own = Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('GIT_')));
   const git = spawn('git', ['-c', `lfs.storage=${lfsDir}`, 'lfs', 'smudge', '--', path], {

@@ -1,6 +1,10 @@
-import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { GbuildError, messageOf } from '../errors.ts';
+import { isThere, readWhole } from '../fs/read-bounded.ts';
+
+/** Bytes: some twenty times the locks of the largest repositories. */
+const largestLock = 256 << 20;
 
 /** What of an entry in npm's lock matters here (docs.npmjs.com, package-lock.json, "packages"). */
 interface LockedPackage {
@@ -64,9 +68,11 @@ function listScopes(packages: Packages): { known: Set<string>; kept: Set<string>
 }
 
 function readPackages(file: string): Packages | undefined {
-  if (!existsSync(file)) return undefined;
+  if (!isThere(file)) return undefined;
   try {
-    const lock = JSON.parse(readFileSync(file, 'utf8')) as { packages?: Record<string, LockedPackage> } | null;
+    const lock = JSON.parse(readWhole(file, largestLock).toString()) as {
+      packages?: Record<string, LockedPackage>;
+    } | null;
     return typeof lock?.packages === 'object' ? new Map(Object.entries(lock.packages)) : undefined;
   } catch (cause) {
     throw new GbuildError('workspace-unreadable', `${JSON.stringify(file)} cannot be read: ${messageOf(cause)}`, {

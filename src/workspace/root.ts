@@ -1,6 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { GbuildError } from '../errors.ts';
+import { isThere } from '../fs/read-bounded.ts';
 
 export interface Root {
   rootDir: string;
@@ -18,7 +19,7 @@ export function findRoot(cwd: string, homeDir?: string): Root {
   const folders = listUpwards(cwd, homeDir);
   for (const rootDir of folders) {
     const specFile = join(rootDir, 'gbuild.yml');
-    if (existsSync(specFile)) return { rootDir, specFile, why: `${specFile} is there` };
+    if (isThere(specFile)) return { rootDir, specFile, why: `${specFile} is there` };
     const misspelt = join(rootDir, 'gbuild.yaml');
     if (existsSync(misspelt)) throw misspelled(misspelt);
   }

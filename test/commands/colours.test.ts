@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { coloursOf } from '../../src/commands/base.ts';
+import { coloursOf } from '../../src/commands/print.ts';
 
 const red = '\u001b[31mx\u001b[39m';
 

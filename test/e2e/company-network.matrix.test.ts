@@ -1,3 +1,6 @@
 import { describeCompanyNetwork } from '../support/company-network-suite.ts';
 
-describeCompanyNetwork({ made: ['examples/jvm-maven', 'examples/sbt-hello'], kept: [] });
+describeCompanyNetwork({
+  made: ['examples/node-pnpm', 'examples/jvm-maven', 'examples/sbt-hello', 'examples/ruby-rack'],
+  kept: [],
+});

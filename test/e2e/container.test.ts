@@ -1,6 +1,8 @@
 import { chownSync, lstatSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { copyInstallation, git, openCli } from '../support/cli.ts';
 import { removeVolume } from '../support/engine-left.ts';
 
@@ -114,6 +116,37 @@ describe("the host's own CA roots", () => {
     expect(stdout.split('\n')).toEqual(
       expect.arrayContaining(['HTTPS_PROXY=http://proxy.test:3128', 'no_proxy=localhost']),
     );
+  });
+});
+
+describe("a proxy at this machine's loopback address", () => {
+  let server: Server;
+  let env: Record<string, string>;
+  beforeAll(async () => {
+    server = createServer((request, response) => response.end(`the proxy answered for ${request.url}\n`));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    env = { HTTP_PROXY: `http://ada:pw@localhost:${(server.address() as AddressInfo).port}`, NO_PROXY: '' };
+  });
+  afterAll(() => server.close());
+
+  /** Asks by bash alone, for the small image has no HTTP client. */
+  const ask = `place=\${http_proxy##*@}; exec 3<>"/dev/tcp/\${place%:*}/\${place##*:}"; printf 'GET http://page.test/ HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`;
+
+  test.each(['bridge', 'host'])('is reached by a task and by gbuild shell on network %s', async (network) => {
+    const cwd = cli.tasks(
+      `e2e-loopback-${network}`,
+      `network: ${network}\ntasks:\n  test: {run: [bash, -c, ${JSON.stringify(ask)}]}\n`,
+    );
+    const { exitCode, stdout, stderr } = await cli.run(['test'], { cwd, env });
+    expect([exitCode, stdout], stderr).toEqual([
+      0,
+      expect.stringContaining('the proxy answered for http://page.test/'),
+    ]);
+    const shell = await cli.run(['shell'], { cwd, env, input: `bash -c '${ask.replaceAll("'", `'\\''`)}'\n` });
+    expect(shell.stdout).toContain('the proxy answered');
+    const doctor = await cli.run(['doctor', 'proxy'], { cwd, env });
+    expect(doctor.stdout).toMatch(/^ok +proxy .* by a relay at \d/m);
+    expect(doctor.stdout).not.toContain('pw');
   });
 });
 

@@ -24,6 +24,8 @@ afterAll(async () => {
 });
 
 const spec = `gbuild: 1\nname: ${name}\ntoolchain: jvm@21\n`;
+/** Builds are short: the quick compiler will do, which takes half of the processor's time. */
+const quick = '-XX:TieredStopAtLevel=1\n-XX:+UseSerialGC\n';
 const head = (artifact: string, more = '') => `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
   <groupId>com.example</groupId>
@@ -71,6 +73,7 @@ describe('an image of the JVM', { timeout: 600_000 }, () => {
     const cwd = cli.repository('modules', {
       'gbuild.yml': spec,
       '.gitignore': 'target/\n',
+      '.mvn/jvm.config': quick,
       'pom.xml': `${head('all', '<packaging>pom</packaging><modules><module>library</module><module>service</module></modules>')}${plugins()}</project>`,
       'library/pom.xml': module('library', `<dependencies>${gson}</dependencies>`),
       'library/src/main/java/example/Library.java':
@@ -99,6 +102,7 @@ describe('an image of the JVM', { timeout: 600_000 }, () => {
     const cwd = cli.repository('boot', {
       'gbuild.yml': spec,
       '.gitignore': 'target/\n',
+      '.mvn/jvm.config': quick,
       'pom.xml': `${head('boot', `<dependencies>${gson}</dependencies>`)}${plugins(boot)}</project>`,
       'src/main/java/example/Main.java': mainClass('boot', 'new com.google.gson.Gson().toJson(new int[] {3})'),
       'src/main/resources/application.properties': 'a=1\n',
@@ -113,6 +117,7 @@ describe('an image of the JVM', { timeout: 600_000 }, () => {
     const cwd = cli.repository('several', {
       'gbuild.yml': spec,
       '.gitignore': 'target/\n',
+      '.mvn/jvm.config': quick,
       'pom.xml': `${head('several')}${plugins()}</project>`,
       'src/main/java/example/Main.java': mainClass('one', '1'),
       'src/main/java/example/Other.java': mainClass('two', '2').replace('class Main', 'class Other'),
@@ -122,10 +127,9 @@ describe('an image of the JVM', { timeout: 600_000 }, () => {
       2,
       expect.stringContaining('several classes have a main method: example.Main, example.Other; name one'),
     ]);
-    writeFileSync(
-      join(cwd, 'gbuild.yml'),
-      `${spec}tasks:\n  stage: { run: jvm-stage --main example.Other, needs: [build] }\n`,
-    );
+    // What was built lies there.
+    const named = 'tasks:\n  build: "true"\n  stage: { run: jvm-stage --main example.Other, needs: [build] }\n';
+    writeFileSync(join(cwd, 'gbuild.yml'), `${spec}${named}`);
     await release(cwd, '3.0.0');
     expect(await start('3.0.0')).toBe('two 2\n*/*.jar\n');
   });
@@ -145,6 +149,7 @@ describe('sbt', { timeout: 600_000 }, () => {
     const cwd = cli.repository('plain-sbt', {
       'gbuild.yml': `gbuild: 1\nname: ${name}\ntoolchain: {name: sbt, jdk: 21}\nimage: {jre: jlink}\nnetwork: none\ncaches: ${JSON.stringify(caches)}\n`,
       '.gitignore': 'target/\n',
+      '.jvmopts': quick,
       'project/build.properties': 'sbt.version=1.11.7\n',
       'build.sbt': 'name := "plain"\nversion := "1.0"\n',
       'src/main/scala/Main.scala': 'object Main { def main(args: Array[String]): Unit = println("plain sbt") }\n',

@@ -75,7 +75,7 @@ function readReleases(name: string): Map<string, string> {
 function listStray(): string[] {
   const files = [cli.cacheDir, cli.dataDir, cli.stateDir].filter((dir) => existsSync(dir)).flatMap(listFiles);
   const kept = [
-    /^data\/gbuild\/store\/(oci-layout|index\.json|blobs\/sha256\/[0-9a-f]{64})$/,
+    /^data\/gbuild\/store\/(oci-layout|index\.json|index\.copy|blobs\/sha256\/[0-9a-f]{64})$/,
     /^state\/gbuild\/(runs|builds)\/[^/]+(\/\w+)?\.log$/,
     /^cache\/gbuild\/(parsed|user-tables|fixed-files|workspace-ways)\/[0-9a-f]{64}(\.json)?$/,
     /^cache\/gbuild\/caches-seen\/[\w-]+$/,

@@ -164,6 +164,21 @@ describe('gbuild shell', () => {
     expect((await cli.run(['shell'], { cwd, input: 'exit 5\n' })).exitCode).toBe(5);
   });
 
+  test.each([
+    ['an empty one', '< /dev/null', 0, '', ''],
+    ['none', '<&-', 0, '', ''],
+    ['a folder, which has no text', '< .', 0, '', ''],
+    ['a file', '< commands.txt', 7, 'from a file\n', ''],
+    ['one that only takes output', '0> only-written', 2, '', 'error: standard input cannot be read (EBADF'],
+  ])('takes any kind of standard input: %s', async (_, redirect, exitCode, stdout, stderr) => {
+    const files = { 'commands.txt': 'echo from a file\nexit 7\n' };
+    const cwd = cli.tasks(`e2e-shell-${exitCode}-${redirect.length}`, 'tasks:\n  test: "true"\n', files);
+    const result = await cli.run(['shell'], { cwd, redirect });
+    expect([result.exitCode, result.stdout]).toEqual([exitCode, stdout]);
+    expect(result.stderr).toContain(stderr);
+    expect(result.stderr).not.toContain('a bug in gbuild');
+  });
+
   test('on a terminal is interactive: it echoes itself, once, and Ctrl-C is for what runs in it', async () => {
     const cwd = cli.tasks('e2e-shell-tty', 'tasks:\n  test: "true"\n');
     const running = cli.start(['shell'], { cwd, terminal: true, env: { TERM: 'dumb' }, input: 'open' });

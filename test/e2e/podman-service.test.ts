@@ -74,7 +74,7 @@ test('where podman does not start, its own words are told', async () => {
       3,
       "no engine is running: starting /usr/bin/podman for this run, on unix:///run/user/0/gbuild-podman/PID/podman.sock
     error: podman could not be started (/usr/bin/podman system service --time 300 unix:///run/user/0/gbuild-podman/PID/podman.sock): it ended with 1
-    Failed to obtain podman configuration: finding config on system: CONTAINERS_CONF file: faccessat /nowhere/containers.conf: no such file or directory
+      Failed to obtain podman configuration: finding config on system: CONTAINERS_CONF file: faccessat /nowhere/containers.conf: no such file or directory
       try: podman info
       try: gbuild doctor --host tcp://HOST:PORT
     ",

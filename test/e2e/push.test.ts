@@ -3,6 +3,8 @@ import { randomBytes, verify } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { Layout } from '../../src/oci/layout.ts';
+import { annotationKeys } from '../../src/oci/spec.ts';
 import type { ImageRecord } from '../../src/pipeline/image-record.ts';
 import type { PushRecord } from '../../src/pipeline/push-release.ts';
 import { type CallOptions, type CliResult, commitAll, git, openCli } from '../support/cli.ts';
@@ -266,7 +268,7 @@ test('two agents who release two images as one version at once: one does, the ot
         agent.run(['image', '--release', version, '--json'], { cwd: dir });
       const images = (await Promise.all(agents.map(release))).map((result) => recordOf<ImageRecord>(result));
       for (const [index, { agent }] of agents.entries())
-        renameRelease(agent.dataDir, `${name}-race-${index}`, `${name}-race`);
+        await renameRelease(agent.dataDir, `${name}-race-${index}`, `${name}-race`);
       const results = await Promise.all(
         agents.map(({ agent, dir }) =>
           agent.run(['push', `${name}-race:${version}`, '--registry', proxy.host], { cwd: dir }),
@@ -285,9 +287,14 @@ test('two agents who release two images as one version at once: one does, the ot
 }, 240_000);
 
 /** As if the store's releases had been made under another name. */
-function renameRelease(dataDir: string, from: string, to: string): void {
-  const file = join(dataDir, 'store/index.json');
-  writeFileSync(file, readFileSync(file, 'utf8').replaceAll(`"${from}:`, `"${to}:`));
+async function renameRelease(dataDir: string, from: string, to: string): Promise<void> {
+  const rename = (name = '') => name.replace(`${from}:`, `${to}:`);
+  await new Layout(join(dataDir, 'store')).updateIndex((manifests) =>
+    manifests.map((each) => {
+      const refName = rename(each.annotations?.[annotationKeys.refName]);
+      return { ...each, annotations: { ...each.annotations, [annotationKeys.refName]: refName } };
+    }),
+  );
 }
 
 describe('bad input', () => {

@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -8,7 +8,9 @@ import { cloneCheckout } from '../support/checkout.ts';
 import { git, openCli } from '../support/cli.ts';
 import { removeRepository } from '../support/engine-images.ts';
 import type { ExecCall } from '../support/exec-in.ts';
-import { type Machine, startMachine } from '../support/machine.ts';
+import { type InterceptingProxy, startInterceptingProxy } from '../support/intercepting-proxy.ts';
+import { type Machine, startMachine, systemBundle } from '../support/machine.ts';
+import { relayToMachine } from '../support/relay-to-machine.ts';
 
 const engine = inject('engineHost');
 const checkout = cloneCheckout();
@@ -26,10 +28,25 @@ function packagesOf(lock: string): unknown {
   return Object.values(platforms).map(({ packages, runtimePackages }) => [packages, runtimePackages]);
 }
 
-describe('bin/quickstart on a fresh Debian machine with git, Node 20 and npm, as root', () => {
+const secret = 'pw:9f3c@Z7-secret';
+
+describe('bin/quickstart on a fresh Debian machine with git, Node 20 and npm, as root, in a company whose proxy wants a password and opens TLS', () => {
   let machine: Machine;
+  let proxy: InterceptingProxy;
+  /** Where it is for the machine and its containers. */
+  let place: string;
+  let env: Record<string, string>;
   beforeAll(async () => {
-    machine = await startMachine(engine, { sees: { [checkout.root]: '/clone' } });
+    const dir = join(cli.dir, 'company');
+    proxy = await startInterceptingProxy(dir, 'ada', secret);
+    const roots = join(dir, 'roots.pem');
+    const known = existsSync(systemBundle) ? readFileSync(systemBundle, 'utf8') : '';
+    writeFileSync(roots, `${known}\n${readFileSync(proxy.rootFile, 'utf8')}`);
+    machine = await startMachine(engine, { sees: { [checkout.root]: '/clone', [dir]: '/company' }, roots });
+    const address = await relayToMachine(machine, { hostDir: dir, machineDir: '/company', port: proxy.port });
+    place = `${address}:${proxy.port}`;
+    const url = proxy.url.replace(`127.0.0.1:${proxy.port}`, place);
+    env = { HTTPS_PROXY: url, HTTP_PROXY: url, NO_PROXY: 'localhost,127.0.0.1' };
     const { exitCode, output } = await machine.run([
       'git',
       '-c',
@@ -40,11 +57,14 @@ describe('bin/quickstart on a fresh Debian machine with git, Node 20 and npm, as
     ]);
     expect(exitCode, output).toBe(0);
   });
-  afterAll(() => machine?.[Symbol.asyncDispose]());
-  const quickstart = () => machine.run(['/root/a clone/bin/quickstart']);
+  afterAll(async () => {
+    await machine?.[Symbol.asyncDispose]();
+    await proxy?.[Symbol.asyncDispose]();
+  });
+  const quickstart = (call: ExecCall = {}) => machine.run(['/root/a clone/bin/quickstart'], call);
 
   test('comes from nothing to a released image that answers over HTTP', async () => {
-    const { exitCode, output, seconds } = await quickstart();
+    const { exitCode, output, seconds } = await quickstart({ env });
     console.log(`quickstart from nothing: ${seconds.toFixed(0)} s`);
     expect(exitCode, output).toBe(0);
     expect(output).toMatch(/\$ curl http:\/\/127\.0\.0\.1:\d+\/\n\{"hello":"world","version":"1\.0\.1"/);
@@ -67,7 +87,29 @@ describe('bin/quickstart on a fresh Debian machine with git, Node 20 and npm, as
     expect(said.filter((text) => !output.includes(text))).toEqual([]);
     expect(output).not.toContain('waiting for process');
     expect((await machine.run(['docker', 'ps', '--all', '--quiet'])).output).toBe('');
-  }, 900_000);
+    expect(output).not.toContain('Z7-secret');
+    expect(proxy.hosts.size).toBeGreaterThan(1);
+  }, 1_800_000);
+
+  test('has nothing of the proxy in any image', async () => {
+    const rootLine = readFileSync(proxy.rootFile, 'utf8').split('\n')[3] ?? '';
+    const marks = ['Z7-secret', place, rootLine].map((mark) => `\\Q${mark}\\E`);
+    const script = `for image in $(docker image ls --format '{{.Repository}}:{{.Tag}}'); do
+        echo "$image"
+        docker save "$image" >/tmp/saved
+        for mark; do ! grep -qaP -e "$mark" /tmp/saved || echo "$image has $mark" >&2; done
+      done`;
+    const patterns = [...marks, 'run/gbuild/trust\\.pem\\x00'];
+    const { exitCode, stdout, stderr } = await machine.run(['sh', '-euc', script, 'sh', ...patterns]);
+    expect([exitCode, stderr]).toEqual([0, '']);
+    expect(stdout.trimEnd().split('\n')).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^gbuild\/node:22\.[\d.]+-[0-9a-f]{12}$/),
+        expect.stringMatching(/^gbuild\/node:22\.[\d.]+-[0-9a-f]{12}-runtime$/),
+        'node-hello:1.0.1',
+      ]),
+    );
+  }, 600_000);
 
   // Nothing is shared with that machine: its engine, its toolchain and its build are its own.
   test('makes the images that this machine makes of the same commit', async () => {
@@ -103,7 +145,7 @@ describe('bin/quickstart on a fresh Debian machine with git, Node 20 and npm, as
     expect(exitCode, output).toBe(0);
     expect(output).not.toMatch(/fetching|installing|building|starting the container/i);
     expect(output).toContain('node-hello:1.0.1 already released');
-  }, 120_000);
+  }, 600_000);
 
   test('starts the engine again after it was killed', async () => {
     await machine.run(['sh', '-c', 'kill -9 $(cat /var/run/docker.pid)']);
@@ -111,7 +153,7 @@ describe('bin/quickstart on a fresh Debian machine with git, Node 20 and npm, as
     expect(exitCode, output).toBe(0);
     expect(output).toContain('Starting the container engine (dockerd');
     expect(output).toContain('node-hello:1.0.1 already released');
-  }, 120_000);
+  }, 600_000);
 });
 
 describe('bin/quickstart says what to type', () => {

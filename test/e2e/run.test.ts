@@ -133,6 +133,21 @@ describe('the exit code', () => {
     `);
   });
 
+  test('global flags may come before the command, flags of one command may not', async () => {
+    const cwd = cli.tasks('e2e-flags-first', 'tasks:\n  test: echo fine\n');
+    const passed = await cli.run(['-q', '-C', cwd, '-H', engine, 'test'], {
+      env: { DOCKER_HOST: 'tcp://127.0.0.1:1' },
+    });
+    expect([passed.exitCode, passed.stdout, passed.stderr]).toEqual([0, 'fine\n', '']);
+    const refused = await cli.run(['--frozen', 'test'], { cwd });
+    expect([refused.exitCode, refused.stderr]).toEqual([
+      2,
+      'error: --frozen comes before the command test; only global flags may\n  try: gbuild test --frozen\n',
+    ]);
+    const none = await cli.run(['-C', cwd]);
+    expect([none.exitCode, none.stderr]).toEqual([2, expect.stringContaining('error: no command is given; ')]);
+  });
+
   test('is 3 when no engine answers', async () => {
     const cwd = cli.tasks('e2e-no-engine', 'tasks:\n  test: "true"\n');
     const env = { DOCKER_HOST: `unix://${cli.dir}/nowhere.sock` };
@@ -316,7 +331,7 @@ describe('where a repository has no gbuild.yml', () => {
       [
         2,
         "error: no gbuild.yml in <dir>/unknown, and none of its files says how it is built
-        try: printf 'gbuild: 1\\nname: app\\ntoolchain: node\\ntasks:\\n  test: npm test\\n' > <dir>/unknown/gbuild.yml   # toolchains: jruby, jvm, node, ruby, sbt
+        try: gbuild init --toolchain NAME   # one of jruby, jvm, node, ruby, sbt, an image or a folder
         try: gbuild test --directory your/repository
       ",
       ]

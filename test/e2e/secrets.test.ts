@@ -18,10 +18,13 @@ const sources = `secrets:
 `;
 const given = { GIVEN: values.variable };
 
-function repository(name: string, tasks: string, head = sources): string {
+/** A repository that its user trusts. */
+async function repository(name: string, tasks: string, head = sources): Promise<string> {
   writeFileSync(join(cli.dir, 'home/key'), `${values.file}\n`);
   writeFileSync(join(cli.dir, 'home/printed'), `${values.command}\n`);
-  return cli.tasks(name, `${head}tasks:\n${tasks}`);
+  const cwd = cli.tasks(name, `${head}tasks:\n${tasks}`);
+  expect((await cli.run(['trust', '--force'], { cwd })).exitCode).toBe(0);
+  return cwd;
 }
 
 /** Every file that gbuild keeps, but for the caller's own key. */
@@ -42,7 +45,7 @@ function findValues(text: string): string[] {
 
 describe('secrets of a run', () => {
   test('are files of a tmpfs that the task alone may read, named by variables, and masked where they are shown', async () => {
-    const cwd = repository(
+    const cwd = await repository(
       'e2e-secrets-files',
       `  test:
     run: |
@@ -86,7 +89,7 @@ describe('secrets of a run', () => {
   });
 
   test('leave terminal and exit code to the task', async () => {
-    const cwd = repository(
+    const cwd = await repository(
       'e2e-secrets-streams',
       `  ended: {run: 'exit 7', secrets: [VARIABLE]}
   drawn: {run: 'test -t 1 && cat $KEY_FILE && tty', secrets: [KEY]}
@@ -101,7 +104,7 @@ describe('secrets of a run', () => {
   });
 
   test('stand in nothing that the engine tells of a container, and are gone with it even when gbuild is killed', async () => {
-    const cwd = repository(
+    const cwd = await repository(
       'e2e-secrets-killed',
       "  test: {run: 'wc -c /run/secrets/*; sleep 60', secrets: [VARIABLE, KEY, printed]}\n  next: 'true'\n",
     );
@@ -144,7 +147,7 @@ describe('secrets of a run', () => {
   UNKNOWN: {command: [e2e-no-such-program]}
   SHORT: {env: SHORT}
 `;
-    const cwd = repository('e2e-secrets-missing', tasks, lines);
+    const cwd = await repository('e2e-secrets-missing', tasks, lines);
     const errors: string[] = [];
     for (const task of ['variable', 'file', 'command', 'program', 'short']) {
       const env = { SHORT: '12345\n', DOCKER_HOST: 'tcp://127.0.0.1:1' };
@@ -155,7 +158,7 @@ describe('secrets of a run', () => {
       "2 error: <dir>/e2e-secrets-missing/gbuild.yml:5:9  secret GONE: the variable GONE is not set
         try: export GONE=...   # then run gbuild again
       2 error: <dir>/e2e-secrets-missing/gbuild.yml:6:9  secret LOST: there is no file <dir>/e2e-secrets-missing/lost/key
-      2 error: <dir>/e2e-secrets-missing/gbuild.yml:7:12  secret REFUSED: the command "sh -c cat ~/printed; cat ~/printed >&2; exit 3" ended with exit code 3
+      2 error: <dir>/e2e-secrets-missing/gbuild.yml:7:12  secret REFUSED: the command "sh -c 'cat ~/printed; cat ~/printed >&2; exit 3'" ended with exit code 3
       2 error: <dir>/e2e-secrets-missing/gbuild.yml:8:12  secret UNKNOWN: the command "e2e-no-such-program" could not be started: there is no such program
       2 error: <dir>/e2e-secrets-missing/gbuild.yml:9:10  secret SHORT: it is shorter than 6 bytes: so short a text stands in every log and image
         try: give it a longer value; what is no secret belongs under env or passEnv
@@ -164,7 +167,7 @@ describe('secrets of a run', () => {
   });
 
   test('are named by a plan, which fetches none of them', async () => {
-    const cwd = repository(
+    const cwd = await repository(
       'e2e-secrets-plan',
       "  test: {run: 'true', secrets: [VARIABLE, KEY, MADE]}\n",
       `${sources}  MADE: {command: [touch, made]}\npassEnv: [GIVEN]\n`,
@@ -201,7 +204,7 @@ describe('a release', () => {
 
   /** Exit code and error of a release whose build does this, and what bears its name then. */
   async function release(version: string, build: string, image = ''): Promise<string> {
-    const cwd = repository(
+    const cwd = await repository(
       `${name}-${version}`,
       `  build: {run: '${build}', secrets: [VARIABLE, KEY], reports: ['reports/*.xml']}
 image:
@@ -229,7 +232,7 @@ ${image}`,
     );
   }
 
-  test('that has a secret in it is refused, and nothing bears its name', { timeout: 120_000 }, async () => {
+  test('that has a secret in it is refused, and nothing bears its name', async () => {
     const cases = [
       await release('1.0.1', 'mkdir -p out; cp $VARIABLE_FILE out/settings'),
       await release(
@@ -296,6 +299,10 @@ ${image}`,
     expect([again.exitCode, again.stderr]).toEqual([2, expect.stringContaining('secret VARIABLE in layer')]);
     const without = await cli.run(flags, { cwd });
     expect([without.exitCode, without.stderr]).toEqual([2, expect.stringContaining('the variable GIVEN is not set')]);
+    await cli.run(['trust', '--revoke'], { cwd });
+    const untrusted = await cli.run(flags, { cwd, env: given });
+    const wants = expect.stringContaining('secret KEY: the repository wants to read on this machine the file ~/key');
+    expect([untrusted.exitCode, untrusted.stderr]).toEqual([2, wants]);
     expect(await listTags(engine, name)).toEqual([]);
   });
 

@@ -213,6 +213,25 @@ describe.skipIf(process.getuid?.() !== 0)('a full disk', { timeout: 600_000 }, (
   });
 });
 
+describe.skipIf(process.getuid?.() !== 0)('a workspace without room', { timeout: 600_000 }, () => {
+  test('fails a gbuild lock that could not write its file, and leaves nothing there', async () => {
+    const cwd = join(cli.dir, 'no-room');
+    mkdirSync(cwd);
+    execaSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', cwd]);
+    try {
+      repository('no-room');
+      execaSync('dd', ['if=/dev/zero', `of=${join(cwd, 'filler')}`, 'bs=4k'], { reject: false });
+      const before = readdirSync(cwd);
+      const { exitCode, stderr } = await cli.run(['lock'], { cwd });
+      const said = `${join(cwd, 'gbuild.lock')} cannot be written: there is no room left on the disk`;
+      expect([exitCode, stderr]).toEqual([3, expect.stringContaining(`error: ${said}`)]);
+      expect(readdirSync(cwd)).toEqual(before);
+    } finally {
+      execaSync('umount', [cwd]);
+    }
+  });
+});
+
 describe('gbuild.lock', { timeout: 600_000 }, () => {
   test('says what was asked, what it is, where it comes from and what is inside', async () => {
     const cwd = repository('lock-says');

@@ -142,3 +142,21 @@ test('a commit that the repository has not is told', async () => {
     ]
   `);
 });
+
+test('a release whose build reads a file of this machine is built again where its repository is trusted', async () => {
+  for (const { dir } of [cli, auditor]) writeFileSync(join(dir, 'home/key'), 'key-value\n');
+  const build = 'build: {run: mkdir -p out && cp src/run.sh out/copy && test -s /run/secrets/KEY, secrets: [KEY]}';
+  const body = spec('').replace('build: ""', build);
+  writeFileSync(join(rootDir, 'gbuild.yml'), gbuildYml(`secrets: {KEY: {file: ~/key}}\n${body}`));
+  commitAll(rootDir, 'with a secret');
+  await cli.run(['trust', '--force'], { cwd: rootDir });
+  const flags = ['--push', '--registry', proxy.host, '--sign-key', join(cli.dir, 'release.key')];
+  const released = await cli.run(['image', '--release', '5.0.0', ...flags], { cwd: rootDir, env });
+  expect(released.exitCode, released.stderr).toBe(0);
+  git(clone, 'pull', '-q');
+  expect(await verify('5.0.0', ...key())).toMatch(
+    /^exit 2\n.*secret KEY: the repository wants to read on this machine/,
+  );
+  await auditor.run(['trust', '--force'], { cwd: clone });
+  expect(await verify('5.0.0', ...key())).toMatch(/^exit 0\n/);
+});

@@ -324,7 +324,7 @@ describe('TLS', () => {
     mkdirSync(join(folder, 'ca.pem'), { recursive: true });
     const env = { DOCKER_HOST: 'tcp://2.2.2.2', DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: folder };
     expect((await failureOf(choose(hostWith(env), {}))).message).toMatchInlineSnapshot(
-      `"cannot read the engine's TLS file DIR/odd/ca.pem: EISDIR: illegal operation on a directory, read"`,
+      `"cannot read the engine's TLS file DIR/odd/ca.pem: a folder, not a file"`,
     );
   });
 });

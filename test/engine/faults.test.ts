@@ -230,6 +230,20 @@ describe('progress streams', () => {
     });
   });
 
+  test.each([
+    ['archive/tar: invalid tar header', 'engine-failed', 'zstd'],
+    ['unsupported media type application/vnd.oci.image.layer.v1.tar+zstd', 'engine-failed', 'zstd'],
+    ['no matching manifest for linux/amd64 in the manifest list entries', 'engine-failed', 'platform'],
+    ['write /var/lib/docker/tmp/x: no space left on device', 'engine-failed', 'room'],
+    ['dial tcp: lookup registry.example.com: no such host', 'network-failed', 'network and proxy'],
+  ])('a pull that ends with "%s" is %s, and what helps is %s', async (error, code, hint) => {
+    fake.faults.pull = { text: `${JSON.stringify({ error })}\n` };
+    const failure = await failureOf(engine.pullImage('team/app:1', { stop: neverStop() }));
+    expect(failure).toMatchObject({ code, message: expect.stringContaining(error) });
+    expect(failure.suggestions?.[0]).toContain(hint);
+    expect(failure.suggestions?.join().includes('network')).toBe(code === 'network-failed');
+  });
+
   test('a pull tells how far each layer is', async () => {
     fake.faults.pull = {
       text: '{"status":"Downloading","id":"abc","progressDetail":{"current":1,"total":2}}\n{"status":"Done"}\n',

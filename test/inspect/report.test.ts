@@ -7,7 +7,7 @@ import { formatPackages } from '../../src/inspect/format-packages.ts';
 import { formatReport } from '../../src/inspect/format-report.ts';
 import { formatPage, pageStart } from '../../src/inspect/page.ts';
 import { reportImage, withoutFiles } from '../../src/inspect/report.ts';
-import { shorten, showText } from '../../src/inspect/show-text.ts';
+import { shorten } from '../../src/inspect/shorten.ts';
 import type { Image } from '../../src/oci/image.ts';
 import { hugeLayer, imageOf, layerOf, layerOfHeaders } from './made-image.ts';
 
@@ -194,8 +194,8 @@ it('a layer of a gigabyte is looked into without a gigabyte of memory', async ()
   expect((most - before) / 1e6).toBeLessThan(300);
 });
 
-it('characters that are obeyed, or not seen, are spelled out', () => {
-  expect(showText('a\tb\n\x1b[0m\x9b\u200b\u2028é😀')).toBe('a\\tb\\n\\x1b[0m\\x9b\\u200b\\u2028é😀');
+it('a text that is too long is cut after it was spelled out', () => {
+  expect(shorten('a\tb\x9b😀', 20)).toBe('a\\tb\\x9b😀');
   expect(shorten('x'.repeat(20), 10)).toBe('xxxxxxx...');
 });
 

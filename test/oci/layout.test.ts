@@ -2,15 +2,15 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { readImage, writeDockerArchive, writeImage } from '../../src/oci/copy.ts';
+import { mendLayers, readImage, writeDockerArchive, writeImage } from '../../src/oci/copy.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { extendImage, scratchImage } from '../../src/oci/image.ts';
-import { copySet, gatherImages } from '../../src/oci/image-set.ts';
+import { copySet, gatherImages, writeSet } from '../../src/oci/image-set.ts';
 import { packLayer } from '../../src/oci/layer.ts';
 import { openLayout } from '../../src/oci/layout.ts';
 import { withLock } from '../../src/oci/lock-file.ts';
 import { annotationKeys, type Descriptor, mediaTypes } from '../../src/oci/spec.ts';
-import { goldenTree, makeFolder } from './tree.ts';
+import { file, goldenTree, makeFolder } from './tree.ts';
 
 const writer = new URL('layout-writer.ts', import.meta.url);
 const image = extendImage(
@@ -144,6 +144,18 @@ describe('writers of one layout at once', () => {
     expect(readdirSync(`${dir}/blobs/sha256`)).toEqual([]);
   }, 30_000);
 
+  it('take over a lock that names nobody, and a folder in its place', async () => {
+    await using folder = await makeFolder();
+    const layout = await openLayout(folder.getPath('store'));
+    const lock = folder.getPath('store/index.lock');
+    for (const damage of ['', '12-', '{"pid":1}/../x', undefined]) {
+      if (damage === undefined) mkdirSync(`${lock}/below`, { recursive: true });
+      else writeFileSync(lock, damage);
+      await layout.putManifest(describeText('one', 'a:1'));
+      expect(readdirSync(layout.dir).sort()).toEqual(['blobs', 'index.json', 'oci-layout']);
+    }
+  });
+
   it('hold the lock one at a time, also when all find it dead', async () => {
     await using folder = await makeFolder();
     const child = startWriter(folder.getPath('store'), 'x', 'hang');
@@ -211,6 +223,24 @@ describe('an image in a layout', () => {
     const expected = /the blob sha256:\w+ in ".*" is damaged/;
     await expect(copySet(gatherImages([stored]), folder.getPath('copy'), '1')).rejects.toThrowError(expected);
     await expect(writeDockerArchive(stored, folder.getPath('copy.tar'), ['a:1'])).rejects.toThrowError(expected);
+  });
+
+  it('has its damaged blobs written again: small ones at once, layers once they were read', async () => {
+    await using folder = await makeFolder();
+    const layout = await openLayout(folder.getPath('store'));
+    const large = packLayer([file('large', 'x'.repeat(3 << 20))], { createdBy: 'large' });
+    const set = gatherImages([extendImage(image, [...image.layers, large], { created: '2024-05-06T07:08:09Z' })]);
+    expect(await writeSet(layout, set)).toMatchObject({ blobs: 4 });
+    for (const digest of [large.diffId, set.images[0]!.id]) {
+      const bytes = readFileSync(layout.blobFile(digest));
+      bytes[bytes.length >> 1]! ^= 1;
+      writeFileSync(layout.blobFile(digest), bytes);
+    }
+    const { believed, blobs } = await writeSet(layout, set);
+    expect([believed.map(({ diffId }) => diffId), blobs]).toEqual([[image.layers[0]!.diffId, large.diffId], 1]);
+    expect([await layout.isWhole(large.diffId), await layout.isWhole(set.images[0]!.id)]).toEqual([false, true]);
+    expect((await mendLayers(layout, believed)).map(({ diffId }) => diffId)).toEqual([large.diffId]);
+    expect([await layout.isWhole(large.diffId), await mendLayers(layout, believed)]).toEqual([true, []]);
   });
 
   it('refuses to be copied into a folder that holds something else', async () => {

@@ -8,9 +8,15 @@ import { TaskTimes } from '../../src/pipeline/task-times.ts';
 import { layersOf } from '../../src/plan/image-plan.ts';
 import { parseSpec } from '../../src/spec/read.ts';
 import { readCatalog } from '../../src/toolchain/catalog.ts';
+import { readChoices } from '../../src/toolchain/choices.ts';
 import { readDefaults } from '../../src/toolchain/defaults.ts';
 
 const catalog = await readCatalog([join(import.meta.dirname, '../../images')]);
+
+function defaultsOf(rootDir: string, toolchain: string) {
+  const { data } = catalog.find(toolchain)!;
+  return readDefaults(rootDir, data, readChoices(rootDir, data));
+}
 const dirs: string[] = [];
 afterEach(() => {
   for (const dir of dirs.splice(0)) rmSync(dir, { recursive: true });
@@ -29,7 +35,7 @@ function writeTree(files: Record<string, string>): string {
 /** Places in the image of the files that go in, by a toolchain's rules or the spec's own. */
 async function listPacked(rootDir: string, toolchain: string, layers = 'auto'): Promise<string[]> {
   const { spec } = parseSpec(`gbuild: 1\nname: a\ntoolchain: ${toolchain}\nimage: { layers: ${layers} }\n`);
-  const defaults = readDefaults(rootDir, catalog.find(toolchain)!.data);
+  const defaults = defaultsOf(rootDir, toolchain);
   const collected = await collectRules({
     rootDir,
     rules: layersOf({ spec, defaults }),
@@ -135,7 +141,7 @@ describe('of a checkout that was built', () => {
   async function listByLayer(isUntouched: boolean): Promise<Record<string, string[]>> {
     const { rootDir, host } = await buildCheckout();
     const { spec } = parseSpec('gbuild: 1\nname: a\ntoolchain: node\n');
-    const rules = layersOf({ spec, defaults: readDefaults(rootDir, catalog.find('node')!.data) });
+    const rules = layersOf({ spec, defaults: defaultsOf(rootDir, 'node') });
     const collected = await collectRules({ rootDir, rules, host, isUntouched });
     const hasNone = (path: string, paths: string[]) => !paths.some((other) => other.startsWith(`${path}/`));
     return Object.fromEntries(

@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/oci/digest.ts';
 import type { Image } from '../../src/oci/image.ts';
@@ -41,11 +41,15 @@ async function putBlob(layout: Layout, bytes: Buffer, mediaType: string): Promis
 const putJson = (layout: Layout, value: object, mediaType: string) =>
   putBlob(layout, Buffer.from(JSON.stringify(value)), mediaType);
 
-/** The image as other tools lay it down: gzipped layers. */
-async function putCompressed(layout: Layout, image: Image): Promise<Descriptor> {
+/** The image as other tools lay it down: compressed layers. */
+async function putCompressed(
+  layout: Layout,
+  image: Image,
+  [compress, mediaType]: [(tar: Buffer) => Buffer, string] = [gzipSync, mediaTypes.layerGzip],
+): Promise<Descriptor> {
   const layers: Descriptor[] = [];
   for (const layer of image.layers)
-    layers.push(await putBlob(layout, gzipSync(Buffer.concat([...layer.chunks()])), mediaTypes.layerGzip));
+    layers.push(await putBlob(layout, compress(Buffer.concat([...layer.chunks()])), mediaType));
   const config = await putBlob(layout, image.configBytes, mediaTypes.config);
   return putJson(layout, { schemaVersion: 2, mediaType: mediaTypes.manifest, config, layers }, mediaTypes.manifest);
 }
@@ -167,6 +171,12 @@ describe('a layout that is not whole', () => {
         "suggestions": [],
       }
     `);
+  });
+
+  it('may have layers of zstd', async () => {
+    const layout = await openLayout(folder.getPath('zstd'));
+    await layout.putManifest(await putCompressed(layout, one, [zstdCompressSync, mediaTypes.layerZstd]));
+    expect(contentOf((await read('zstd')).image)).toEqual(expected(one));
   });
 
   it('names files of the host where digests belong: they are not touched', async () => {

@@ -20,6 +20,19 @@ describe('orderTasks', () => {
     );
   });
 
+  it('orders a chain longer than the call stack is deep', () => {
+    const chain = Array.from({ length: 20_000 }, (_, at) => `t${at}`);
+    const ordered = orderTasks([chain.at(-1)!], (name) => (name === 't0' ? [] : [`t${Number(name.slice(1)) - 1}`]));
+    expect(ordered).toEqual(chain);
+  });
+
+  it('shows both ends of a long cycle', () => {
+    const needsOf = (name: string) => [`t${(Number(name.slice(1)) + 1) % 100_000}`];
+    expect(() => orderTasks(['t0'], needsOf)).toThrowErrorMatchingInlineSnapshot(
+      `[GbuildError: these tasks need one another: t0 needs t1 needs t2 needs t3 needs t4 needs ... needs t99996 needs t99997 needs t99998 needs t99999 needs t0]`,
+    );
+  });
+
   it('keeps the order of any graph without cycles', () => {
     const graphs = fc
       .integer({ min: 1, max: 12 })

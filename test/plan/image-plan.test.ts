@@ -4,11 +4,17 @@ import { describe, expect, it } from 'vitest';
 import { planImage } from '../../src/plan/image-plan.ts';
 import { parseSpec } from '../../src/spec/read.ts';
 import { readCatalog } from '../../src/toolchain/catalog.ts';
+import { readChoices } from '../../src/toolchain/choices.ts';
 import { readDefaults } from '../../src/toolchain/defaults.ts';
 import { resolveToolchain } from '../../src/toolchain/resolve.ts';
 import { errorOf } from '../support/error-of.ts';
 
 const catalog = await readCatalog([join(import.meta.dirname, '../../images')]);
+
+function defaultsOf(rootDir: string, toolchain: string) {
+  const { data } = catalog.find(toolchain)!;
+  return readDefaults(rootDir, data, readChoices(rootDir, data));
+}
 const { spec } = parseSpec('gbuild: 1\nname: hello\ntoolchain: node@22.21.1\nimage: {entrypoint: [node, a.js]}\n');
 const toolchain = resolveToolchain(spec.toolchain, catalog);
 const revision = {
@@ -76,7 +82,7 @@ describe('planImage', () => {
   it("refuses Plug'n'Play where the packages are outside of the repository, and names the remedy", async () => {
     const refusalOf = async (files: Record<string, string>) => {
       await using repository = await createFixture({ 'yarn.lock': '__metadata:\n', 'package.json': '{}', ...files });
-      return readDefaults(repository.path, catalog.find('node')!.data).refusal;
+      return defaultsOf(repository.path, 'node').refusal;
     };
     const refusal = await refusalOf({});
     expect(await refusalOf({ '.yarnrc.yml': 'nodeLinker: node-modules\n' })).toBeUndefined();
@@ -100,6 +106,26 @@ describe('planImage', () => {
       }
     `);
     expect(planned('{entrypoint: [a], layers: [{name: a, from: dist}]}')).not.toThrow();
+  });
+
+  it('has folders that its user may write to, by the numbers of the user', () => {
+    const writableOf = (image: string) =>
+      planImage({
+        spec: parseSpec(`gbuild: 1\nname: hello\ntoolchain: node\nimage: {entrypoint: [node], ${image}}\n`).spec,
+        toolchain,
+        defaults: { tasks: {}, layers: [], jreLayers: [] },
+        revision,
+        tasks: [],
+      }).writable;
+    expect(writableOf('expose: [80]')).toBeUndefined();
+    const folders = ['app/uploads', 'var/lib/hello'];
+    const writable = 'writable: [/var/lib/hello, uploads, ./uploads]';
+    expect(writableOf(writable)).toEqual({ folders, uid: 65532, gid: 65532 });
+    expect(writableOf(`${writable}, user: 1000`)).toEqual({ folders, uid: 1000, gid: 0 });
+    expect(writableOf(`${writable}, user: "7:8"`)).toEqual({ folders, uid: 7, gid: 8 });
+    expect(() => writableOf(`${writable}, user: node`)).toThrow(
+      'image.writable wants the number of the user, and image.user is node',
+    );
   });
 
   it('takes its time from the commit, and its tag from the version or from what git says', () => {

@@ -4,15 +4,21 @@ import { expect, test } from 'vitest';
 import { planWanted } from '../../src/plan/wanted-outputs.ts';
 import { parseSpec } from '../../src/spec/read.ts';
 import { readCatalog } from '../../src/toolchain/catalog.ts';
+import { readChoices } from '../../src/toolchain/choices.ts';
 import { readDefaults } from '../../src/toolchain/defaults.ts';
 
 const catalog = await readCatalog([join(import.meta.dirname, '../../images')]);
+
+function defaultsOf(rootDir: string, toolchain: string) {
+  const { data } = catalog.find(toolchain)!;
+  return readDefaults(rootDir, data, readChoices(rootDir, data));
+}
 
 /** Those of the paths that come back from an engine that does not see the workspace, after these tasks. */
 async function listWanted(toolchain: string, ran: string[], paths: string[]): Promise<string[]> {
   await using repository = await createFixture({ 'package.json': '{"scripts": {"build": "a"}}', Gemfile: '' });
   const { spec } = parseSpec(`gbuild: 1\nname: a\ntoolchain: ${toolchain}\n`);
-  const defaults = readDefaults(repository.path, catalog.find(toolchain)!.data);
+  const defaults = defaultsOf(repository.path, toolchain);
   const tasks = Object.keys(defaults.tasks);
   const isWanted = planWanted({ spec, defaults, tasks, ran: ran.map((name) => ({ name, reports: [] })) });
   return paths.filter(isWanted);

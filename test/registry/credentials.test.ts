@@ -130,7 +130,7 @@ test('a docker config that cannot be read is an error without a word of it', asy
   home.login('{"auths": {"r.test": {"auth": "c2VjcmV0"');
   expect(await failureOf(home)).toMatchInlineSnapshot(`
     {
-      "code": "registry-denied",
+      "code": "config-invalid",
       "message": "the docker config <home>/.docker/config.json is not JSON",
       "suggestions": [
         "ls -l <home>/.docker/config.json",

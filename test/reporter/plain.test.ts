@@ -4,13 +4,13 @@ import { PlainReporter, QuietReporter } from '../../src/reporter/plain.ts';
 import { Tail } from '../../src/reporter/tail.ts';
 
 /** What a reporter wrote, times replaced. */
-function open(verbose = false) {
+function open(verbose = false, every?: number) {
   let text = '';
   const write = (more: string) => {
     text += more;
   };
   return {
-    reporter: new PlainReporter({ write, verbose }),
+    reporter: new PlainReporter({ write, verbose, ...(every !== undefined && { every }) }),
     quiet: new QuietReporter(write),
     text: () => text.replaceAll(/\d+\.\d s/g, 'TIME'),
   };
@@ -21,6 +21,16 @@ describe('PlainReporter', () => {
     const { reporter, text } = open();
     expect(await reporter.step('pulling', async () => 7)).toBe(7);
     expect(text()).toBe('> pulling\n+ pulling (TIME)\n');
+  });
+
+  it('says now and then what a long step is doing, and of a short one nothing', async () => {
+    const work = async ({ update }: { update: (text: string) => void }) => {
+      for (const part of ['1 MB', '1 MB', '2 MB']) update(part);
+    };
+    const [long, short] = [open(false, 0), open()];
+    for (const { reporter } of [long, short]) await reporter.step('pulling', work);
+    expect(long.text()).toBe('> pulling\n  pulling: 1 MB\n  pulling: 2 MB\n+ pulling (TIME)\n');
+    expect(short.text()).toBe('> pulling\n+ pulling (TIME)\n');
   });
 
   it('shows the last lines of a step only when it fails, and throws its error on', async () => {

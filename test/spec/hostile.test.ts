@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { largestFile } from '../../src/spec/read-bounded.ts';
+import { largestFile } from '../../src/fs/read-bounded.ts';
 import { measureGrowth } from '../support/growth.ts';
 import { mistakesOf, specWith } from './mistakes-of.ts';
 

@@ -56,15 +56,13 @@ test('the first spec explains each key and says what was assumed', () => {
     # Passwords, tokens and keys, and where each comes from: env, file or command. A task that lists one gets it as a
     # file, and a release in which it is found is refused.
     # secrets:
-    #   NPM_TOKEN:
-    #     env: NPM_TOKEN
+    #   REGISTRY_TOKEN:
+    #     env: REGISTRY_TOKEN
 
     # Folders kept between runs. "auto" is what the toolchain knows to keep.
     # caches:
-    #   - name: npm
-    #     path: /cache/npm
-    #     env:
-    #       npm_config_cache: /cache/npm
+    #   - name: downloads
+    #     path: /cache/downloads
 
     # Limits of each task.
     # resources:

@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, rmSync, symlinkSync } from 'node:fs';
 import { createFixture } from 'fs-fixture';
 import { expect, test } from 'vitest';
+import { largestFile } from '../../src/fs/read-bounded.ts';
 import { readLock } from '../../src/spec/lock.ts';
 import { readSpec } from '../../src/spec/read.ts';
-import { largestFile } from '../../src/spec/read-bounded.ts';
 import { corpus } from './corpus.ts';
 import { errorOf } from './mistakes-of.ts';
 

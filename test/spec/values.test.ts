@@ -210,6 +210,25 @@ test('what an image says about itself is checked', () => {
   `);
 });
 
+test('writable folders are below the application, or absolute and not the whole image', () => {
+  const { spec } = parseSpec(specWith('image: {writable: [uploads/, ./a/b, ., /var/lib//hello]}\n'));
+  expect(spec.image.writable).toEqual(['/app/uploads', '/app/a/b', '/app', '/var/lib/hello']);
+  expect(mistakesOf(specWith('image: {writable: [../x, /, /proc/x, "a\\\\b", 1]}\n'))).toMatchInlineSnapshot(`
+    [
+      "4:20 image.writable[0]: expected a folder of the image, absolute or below /app, found "../x" (leave out .. and \\)",
+      "4:26 image.writable[1]: expected a folder of the image, absolute or below /app, found "/" (an engine decides about /, /proc, /sys and /dev)",
+      "4:29 image.writable[2]: expected a folder of the image, absolute or below /app, found "/proc/x" (an engine decides about /, /proc, /sys and /dev)",
+      "4:38 image.writable[3]: expected a folder of the image, absolute or below /app, found "a\\\\b" (leave out .. and \\)",
+      "4:46 image.writable[4]: expected text, found the number 1 (put it in quotes: "1")",
+    ]
+  `);
+  expect(mistakesOf(specWith('image: {writable: uploads}\n'))).toMatchInlineSnapshot(`
+    [
+      "4:19 image.writable: expected a list, found "uploads" (write it as a list: ["uploads"])",
+    ]
+  `);
+});
+
 test('a Java runtime is a kind, or a kind and modules, on a base made for it', () => {
   const wrong = [
     '[jlink]',

@@ -25,7 +25,6 @@ export const engineImage = engineImageOf('bookworm');
 /** A fresh Debian machine with what everybody has: git, bash, CA roots. */
 export const machineImage = 'gbuild-test/machine:bookworm';
 
-// Roots have what is essential and apt, as gbuild's own do.
 const docker = ['docker.io', 'iptables', 'procps', 'iproute2', 'mount', 'passwd'];
 const podman = ['podman', 'buildah', 'runc', 'nftables', 'netavark', 'aardvark-dns'];
 const rootless = ['uidmap', 'passt', 'slirp4netns', 'rootlesskit', 'fuse-overlayfs'];
@@ -86,15 +85,25 @@ export function ensureRoot(image: string): Promise<string> {
 
 const suiteOf = (image: string) => image.split(':')[1] ?? '';
 
-/** Documentation and translations that no test reads. */
-const unread = ['doc', 'info', 'locale', 'man'].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`);
+/** Documentation, translations and character sets that no test reads. */
+const unread = ['share/doc', 'share/info', 'share/locale', 'share/man', 'lib/*/gconv'].map(
+  (folder) => `--dpkgopt=path-exclude=/usr/${folder}/*`,
+);
+
+/** What is essential and apt. The hook merges /usr beforehand, so that perl need not be there to do it. */
+export const plainRoot = [
+  '--variant=apt',
+  '--include=usr-is-merged',
+  '--hook-dir=/usr/share/mmdebstrap/hooks/maybe-merged-usr',
+  ...unread,
+];
 
 /** mmdebstrap's for a test image. */
 function optionsOf(image: string): string[] {
   const include = packages[image]?.length ? [`--include=${packages[image].join(',')}`] : [];
   // A suite that is not released yet is no longer dated than its mirror is fresh.
   const undated = suiteOf(image) === 'forky' ? ['--aptopt=Acquire::Check-Valid-Until "false"'] : [];
-  const variant = image === smallImage ? makeSmall : ['--variant=apt', '--include=usr-is-merged', ...unread];
+  const variant = image === smallImage ? makeSmall : plainRoot;
   return [...variant, ...undated, ...include];
 }
 

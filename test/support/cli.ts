@@ -27,6 +27,8 @@ export interface CallOptions {
   env?: Record<string, string | undefined>;
   /** The whole standard input, or 'open' for one that is typed into; without it there is none. */
   input?: string;
+  /** Redirections as sh writes them, which decide what kind of standard input it has: `< /dev/null`, `<&-`. */
+  redirect?: string;
   /** On a terminal of its own (script(1)): both streams arrive as stdout. */
   terminal?: boolean;
   /** Another Node or another gbuild than the checkout's. */
@@ -121,11 +123,12 @@ export function openCli(options: CliOptions = {}): Cli {
   };
 }
 
-function commandLine(args: string[], { terminal, as, installed }: CallOptions): [string, ...string[]] {
+function commandLine(args: string[], { terminal, as, installed, redirect }: CallOptions): [string, ...string[]] {
   const { node, bin } = as?.installed ?? installed ?? { node: process.execPath, bin: join(installedAt, 'bin/run.js') };
   const line: [string, ...string[]] = [node, bin, ...args];
   if (terminal)
     return ['script', '-qec', line.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' '), '/dev/null'];
+  if (redirect !== undefined) return ['sh', '-c', `exec "$@" ${redirect}`, 'sh', ...line];
   if (as === undefined) return line;
   return ['setpriv', '--reuid', `${as.uid}`, '--regid', `${as.gid}`, '--groups', as.groups.join(), '--', ...line];
 }

@@ -152,6 +152,16 @@ export function describeEngine(name: string, open: () => Promise<Subject>): void
       expect((await run(sh('cat; echo end', { stdin: true }), { stdin })).stdout).toBe('one\ntwo\nend\n');
     });
 
+    test('ends where standard input cannot be read, and says so', async () => {
+      const { Readable } = await import('node:stream');
+      const stdin = new Readable({ read: () => void stdin.destroy(new Error('EBADF: bad file descriptor, read')) });
+      const failure = await failureOf(run(sh('cat; sleep 600', { stdin: true }), { stdin }));
+      expect([failure.code, failure.message]).toEqual([
+        'usage',
+        'standard input cannot be read (EBADF: bad file descriptor, read)',
+      ]);
+    });
+
     test('says image-missing for an image that is not there', async () => {
       const failure = await failureOf(run(specOf(['true'], { image: 'gbuild-test/no-such-image:1' })));
       expect([failure.code, failure.message]).toEqual([

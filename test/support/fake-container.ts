@@ -29,6 +29,7 @@ export class FakeContainer {
   readonly #rootDir = mkdtempSync(join(tmpdir(), 'gbuild-fake-'));
   readonly #putPaths: string[] = [];
   #settle: (code: number) => void = () => {};
+  #code: number | undefined;
   #process: ChildProcess | undefined;
   #client: Duplex | undefined;
 
@@ -38,6 +39,13 @@ export class FakeContainer {
     this.exit = new Promise((resolve) => {
       this.#settle = resolve;
     });
+  }
+
+  /** As GET /containers/{id}/json has it. */
+  get state(): { Status: string; Running: boolean; ExitCode: number } {
+    if (this.#code !== undefined) return { Status: 'exited', Running: false, ExitCode: this.#code };
+    const isRunning = this.#process !== undefined;
+    return { Status: isRunning ? 'running' : 'created', Running: isRunning, ExitCode: 0 };
   }
 
   attach(client: Duplex): void {
@@ -130,6 +138,7 @@ export class FakeContainer {
 
   #end(code: number): void {
     this.#client?.end();
+    this.#code ??= code;
     this.#settle(code);
   }
 }

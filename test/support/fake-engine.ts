@@ -29,6 +29,14 @@ export interface Faults {
   build?: { status?: number; text: string };
 }
 
+/** An image as `docker save` gives it. */
+export interface SavedImage {
+  id: string;
+  tags: string[];
+  diffIds: string[];
+  archive: Buffer;
+}
+
 const knownImage = 'gbuild-test/base:fake';
 const imageId = `sha256:${'b'.repeat(64)}`;
 
@@ -41,6 +49,9 @@ export class FakeEngine implements AsyncDisposable {
   /** How many connections were opened. */
   connections = 0;
   readonly containers = new Map<string, FakeContainer>();
+  readonly #names = new Map<string, string>();
+  /** Images that can be saved, besides the known one. */
+  readonly savedImages: SavedImage[] = [];
   readonly #bound = new Map<string, Record<string, { HostPort: string }[]>>();
   readonly #dir = mkdtempSync(join(tmpdir(), 'gbuild-fake-socket-'));
   readonly #sockets = new Set<Socket>();
@@ -95,7 +106,7 @@ export class FakeEngine implements AsyncDisposable {
     const path = url.pathname.replace(/^\/v\d+\.\d+/, '');
     this.requests.push(`${request.method} ${path}`);
     if (this.faults.silent) return undefined;
-    const inContainer = /^\/containers\/(\w+)(?:\/(\w+))?$/.exec(path);
+    const inContainer = /^\/containers\/([\w-]+)(?:\/(\w+))?$/.exec(path);
     if (inContainer !== null && !['create', 'json'].includes(inContainer[1]!))
       return this.#routeContainer(request, response, inContainer[1]!, inContainer[2] ?? '', url.searchParams);
     if (path === '/_ping') {
@@ -113,11 +124,26 @@ export class FakeEngine implements AsyncDisposable {
       });
     if (path === '/version')
       return send(response, 200, { Version: '20.10.24', Arch: 'amd64', Components: [{ Name: 'Engine' }] });
-    if (path === '/containers/create') return this.#create(JSON.parse(await readBody(request)) as CreateBody, response);
+    if (path === '/containers/create')
+      return this.#create(
+        JSON.parse(await readBody(request)) as CreateBody,
+        url.searchParams.get('name') ?? '',
+        response,
+      );
     if (path === '/containers/json') return send(response, 200, this.#list(url.searchParams));
     if (path === '/volumes') return send(response, 200, { Volumes: null, Warnings: null });
     if (path === '/networks') return send(response, 200, []);
-    if (path === '/images/json') return send(response, 200, []);
+    if (path === '/images/json')
+      return send(
+        response,
+        200,
+        this.savedImages.map(({ id, tags }) => ({ Id: id, RepoTags: tags })),
+      );
+    const [, named, verb] = /^\/images\/(.+)\/(json|get)$/.exec(path) ?? [];
+    const saved = this.savedImages.find(({ id, tags }) => [id, ...tags].includes(named ?? ''));
+    if (saved !== undefined && verb === 'get') return response.writeHead(200).end(saved.archive);
+    if (saved !== undefined)
+      return send(response, 200, { Id: saved.id, RepoTags: saved.tags, RootFS: { Layers: saved.diffIds }, Config: {} });
     if (path === `/images/${knownImage}/json`)
       return send(response, 200, {
         Id: imageId,
@@ -137,13 +163,14 @@ export class FakeEngine implements AsyncDisposable {
     return send(response, 404, { message: `the fake has no ${request.method} ${path}` });
   }
 
-  #create(body: CreateBody, response: ServerResponse): ServerResponse {
+  #create(body: CreateBody, name: string, response: ServerResponse): ServerResponse {
     if (body.Image !== knownImage) return send(response, 404, { message: `No such image: ${body.Image}` });
     const missing = body.HostConfig?.Mounts?.find((mount) => mount.Type === 'bind' && !existsSync(mount.Source));
     if (missing !== undefined)
       return send(response, 400, { message: `bind source path does not exist: ${missing.Source}` });
     const id = randomBytes(32).toString('hex');
     this.containers.set(id, new FakeContainer(id, body));
+    this.#names.set(name, id);
     return send(response, 201, { Id: id, Warnings: [] });
   }
 
@@ -154,16 +181,18 @@ export class FakeEngine implements AsyncDisposable {
     verb: string,
     query: URLSearchParams,
   ): Promise<unknown> {
-    const container = this.containers.get(id);
+    const container = this.containers.get(this.#names.get(id) ?? id);
     if (container === undefined) return send(response, 404, { message: `No such container: ${id}` });
     const { method } = request;
     if (method === 'DELETE') return this.#remove(container, response);
     if (method === 'PUT') return container.put(request).then(() => send(response, 200, ''));
     if (method === 'HEAD') return this.#stat(container.hostPath(query.get('path') ?? '/'), response);
     if (verb === 'json') {
-      const ExitCode = this.faults.startRefused?.exitCode ?? 0;
+      const ExitCode = this.faults.startRefused?.exitCode;
       const NetworkSettings = { Ports: this.#bound.get(id) ?? {} };
-      return send(response, 200, { Id: id, State: { Running: true, ExitCode, OOMKilled: false }, NetworkSettings });
+      const State = { ...container.state, ...(ExitCode !== undefined && { ExitCode }), OOMKilled: false };
+      const Config = { Labels: container.body.Labels ?? {} };
+      return send(response, 200, { Id: container.id, State, Config, NetworkSettings });
     }
     if (verb === 'wait') {
       response.writeHead(200).flushHeaders();

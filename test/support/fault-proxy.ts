@@ -14,6 +14,8 @@ export interface FaultAction {
   cutAnswer?: number;
   /** Nothing more comes after so many bytes of the answer; -1: not even its headers. */
   stallAnswer?: number;
+  /** The answer's body comes by one byte a second. */
+  dripAnswer?: boolean;
   /** A bit of the first byte is turned. */
   damage?: 'upload' | 'answer';
   /** The registry is not asked: status, headers and body of the answer. */
@@ -159,6 +161,7 @@ function giveBack(upstream: IncomingMessage, answer: ServerResponse, seen: SeenR
   for (const name of without) delete headers[name];
   answer.writeHead(seen.status, headers);
   answer.flushHeaders();
+  if (action.dripAnswer === true) return void drip(upstream, answer);
   upstream
     .pipe(
       meter({
@@ -171,6 +174,16 @@ function giveBack(upstream: IncomingMessage, answer: ServerResponse, seen: SeenR
       }),
     )
     .pipe(answer);
+}
+
+async function drip(upstream: IncomingMessage, answer: ServerResponse): Promise<void> {
+  for await (const chunk of upstream)
+    for (const byte of chunk as Buffer) {
+      if (answer.destroyed) return;
+      answer.write(Buffer.of(byte));
+      await new Promise((resolve) => setTimeout(resolve, 1_000).unref());
+    }
+  answer.end();
 }
 
 interface MeterOptions {

@@ -1,4 +1,7 @@
-/** Which rooms a room of src/ may import from, besides itself, errors.ts and host.ts. ARCHITECTURE.md shows this table. */
+/** Files that every room may import, besides those of fs/. */
+export const sharedFiles: readonly string[] = ['errors.ts', 'escape.ts', 'host.ts'];
+
+/** Which rooms a room of src/ may import from, besides itself, the shared files and fs/. ARCHITECTURE.md shows this table. */
 export const allowedImports: Record<string, string[]> = {
   main: ['commands', 'spec'],
   commands: ['pipeline', 'engine', 'reporter', 'spec'],
@@ -30,6 +33,7 @@ export const allowedImports: Record<string, string[]> = {
   inspect: ['attest', 'reporter', 'oci'],
   attest: ['oci'],
   oci: [],
+  fs: [],
 };
 
 /** Packages that belong to one room. */
@@ -40,4 +44,40 @@ export const packageOwners: Record<string, string> = {
   '@noble/ciphers': 'attest',
   'spdx-expression-parse': 'attest',
   sax: 'report',
+};
+
+/** Modules that open or read files by themselves, and why `fs/read-bounded.ts` is not for them. */
+export const ownReaders: Record<string, string> = {
+  'fs/read-bounded.ts': 'is that reader',
+  'oci/host-file.ts': 'reads files of the workspace to a size that lstat promised; neither follows links nor waits',
+  'sync/hash-file.ts': 'streams files of the workspace that fstat says are regular; neither follows links nor waits',
+  'attest/collect-packages.ts': 'reads places of a layer that gbuild unpacked into a folder of its own',
+  'inspect/compare-trees.ts': 'reads places of a layer that gbuild unpacked into a folder of its own',
+  'oci/file-source.ts': 'streams a layer of a store, whose size and digest are checked',
+  'oci/layout.ts': 'streams a file that gbuild itself made; opens blobs to note that they are wanted',
+  'oci/read-archive.ts': 'streams a layer that gbuild unpacked into a folder of its own',
+  'pipeline/layout-image.ts': 'streams a layer of the store',
+  'pipeline/open-image.ts': 'streams an archive that the caller names, which may be a pipe',
+  'pipeline/publish-image.ts': 'streams a layer of the store',
+  'registry/compressed-layers.ts': 'streams a layer that gbuild itself compressed; its own notes in the cache',
+  'toolchain/download.ts': 'streams a package that npm fetched for gbuild, to hash it',
+  'engine/owner.ts': 'asks the kernel in /proc',
+  'fs/writer-mark.ts': 'asks the kernel in /proc',
+  'oci/lock-file.ts': "a lock of gbuild's own store",
+  'toolchain/builder-lock.ts': "a lock of gbuild's own cache",
+  'sync/memory.ts': "a memory of gbuild's own cache",
+  'fs/cached-file.ts': "a file of gbuild's own cache",
+  'fs/ensure-file.ts': "a file of gbuild's own cache",
+  'fs/replace-file.ts': 'opens to write',
+  'workspace/check-out.ts': 'opens to write',
+  'workspace/compare-commit.ts':
+    'hashes files of the workspace that lstat says are regular; neither follows links nor waits',
+  'workspace/lfs.ts': 'streams a pointer that gbuild itself checked out',
+  'engine/probe.ts': 'opens to write',
+  'oci/write-beside.ts': 'opens to write, and what it wrote to flush it',
+  'oci/write-hashed.ts': 'opens to write',
+  'reporter/log-file.ts': 'opens to write',
+  'pipeline/write-page.ts': 'opens a page that gbuild made before, to read its first bytes',
+  'reporter/ordered.ts': 'opens to write, and reads what it wrote',
+  'sync/incoming.ts': 'opens to write',
 };

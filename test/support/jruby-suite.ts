@@ -6,11 +6,11 @@ import { askUntilUp } from './ask-until-up.ts';
 import { type Cli, commitAll, openCli } from './cli.ts';
 import { removeContainer, removeRepository, startContainer } from './engine-images.ts';
 
-/** Commits, tests without a network, releases and asks the image. */
+/** Commits, tests without a network and with JRuby's quick start, releases and asks the image. */
 export async function releaseAndAsk(cli: Cli, cwd: string, name: string, passes: string) {
   const engine = inject('engineHost');
   const spec = readFileSync(join(cwd, 'gbuild.yml'), 'utf8');
-  writeFileSync(join(cwd, 'gbuild.yml'), `${spec}network: none\n`);
+  writeFileSync(join(cwd, 'gbuild.yml'), `${spec}network: none\nenv: { JRUBY_OPTS: --dev }\n`);
   commitAll(cwd, 'locked');
   const tested = await cli.run(['test'], { cwd });
   expect([tested.exitCode, tested.stdout], tested.stderr).toEqual([0, expect.stringContaining(passes)]);

@@ -11,6 +11,9 @@ import { ownHost } from './test-engine.ts';
 const oldNode = { node: '20.19.6', npm: '10.9.4' };
 const oldNodeDir = '/opt/old-node';
 
+/** The CA roots of a Debian system, as update-ca-certificates leaves them. */
+export const systemBundle = '/etc/ssl/certs/ca-certificates.crt';
+
 /** A newcomer's Debian machine without an engine, as a container in which one can be installed and started. */
 export interface Machine extends AsyncDisposable {
   run(command: string[], call?: ExecCall): Promise<ExecResult>;
@@ -19,6 +22,8 @@ export interface Machine extends AsyncDisposable {
 export interface MachineOptions {
   /** Folders of this host it sees, read-only: host folder to folder in the machine. */
   sees?: Record<string, string>;
+  /** The bundle of CA roots that its system's store has; by default this host's. */
+  roots?: string;
   /** With Node 20 and npm 10 on PATH; default true. */
   withNode?: boolean;
   /** What is installed there, and where an engine inside keeps its images; by default neither has an engine. */
@@ -27,16 +32,16 @@ export interface MachineOptions {
 }
 
 /**
- * Starts a fresh machine on an engine of this host: its own Debian root, with the mirror and the CA roots of this host as a
+ * Starts a fresh machine on an engine of this host: its own Debian root, with the mirror of this host, and CA roots as a
  * company's machines have them (in the system's store; no variable points at it). Disposing removes it with all it holds.
  */
 export async function startMachine(
   host: string,
-  { sees = {}, withNode = true, image = machineImage, dataDir }: MachineOptions = {},
+  { sees = {}, roots = systemBundle, withNode = true, image = machineImage, dataDir }: MachineOptions = {},
 ): Promise<Machine> {
   const imported = await ensureTestImage(host, image);
   const nodes = withNode ? { [await ensureOldNode()]: oldNodeDir } : {};
-  const id = await createMachine(host, { ...sees, ...nodes, ...systemStore() }, { image, dataDir });
+  const id = await createMachine(host, { ...sees, ...nodes, ...systemStore(roots) }, { image, dataDir });
   const dispose = async () => {
     await askEngine(host, 'DELETE', `/containers/${id}?force=1&v=1`);
     if (imported && host !== ownHost) await removeTestImage(host, image);
@@ -75,10 +80,9 @@ async function createMachine(
   return (JSON.parse(text) as { Id: string }).Id;
 }
 
-/** The store as update-ca-certificates left it here; the machine's own where this host has none. */
-function systemStore(): Record<string, string> {
-  const bundle = '/etc/ssl/certs/ca-certificates.crt';
-  return existsSync(bundle) ? { [bundle]: bundle } : {};
+/** Puts a bundle where update-ca-certificates leaves it; the machine's own stays where there is none. */
+function systemStore(roots: string): Record<string, string> {
+  return existsSync(roots) ? { [roots]: systemBundle } : {};
 }
 
 /** Node 20 with npm 10, as packages of the registry, fetched once. */

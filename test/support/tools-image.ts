@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import { digestOf, hexOf } from '../../src/oci/digest.ts';
 import { parseAptOptions, parseSources } from '../../src/toolchain/apt-setup.ts';
-import { ensureRootTar } from './base-image.ts';
+import { ensureRootTar, plainRoot } from './base-image.ts';
 import { askEngine } from './engine-http.ts';
 
 const suite = 'forky';
@@ -35,9 +35,8 @@ export async function ensureToolsImage(host: string): Promise<boolean> {
 
 function ensureRoot(): Promise<string> {
   const apt = parseAptOptions(readApt('apt-config', 'dump', 'Acquire')).map((option) => `--aptopt=${option}`);
-  const unread = ['locale', 'doc', 'man'].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`);
-  const options = [...apt, ...unread, `--include=${packages.join(',')}`, `--customize-hook=${addOlderCosign}`];
-  return ensureRootTar(toolsImage, ['--variant=minbase', ...options], suite, () => readSources(suite), {
+  const options = [...apt, `--include=${packages.join(',')}`, `--customize-hook=${addOlderCosign}`];
+  return ensureRootTar(toolsImage, [...plainRoot, ...options], suite, () => readSources(suite), {
     OLDER_SOURCES: readSources(olderSuite).join('\n'),
   });
 }

@@ -70,16 +70,52 @@ test('a stamp is taken once, and only for what was written with it', () => {
   expect(later.takeStamp()).toBeUndefined();
 });
 
-test('nothing is stamped that could not be written', () => {
+test('a folder in the place of a memory, its stamp or the note of the last one is replaced', () => {
   rmSync(join(cacheDir, 'workspaces'), { recursive: true });
   const memory = open();
   memory.write(mirror, remote);
-  const [file] = readdirSync(join(cacheDir, 'workspaces')).map((name) => join(cacheDir, 'workspaces', name));
-  rmSync(file!);
-  mkdirSync(file!);
-  memory.write(new Map(), new Map());
+  memory.keepStamp('18');
+  memory.noteLast('place');
+  const files = readdirSync(join(cacheDir, 'workspaces')).map((name) => join(cacheDir, 'workspaces', name));
+  for (const file of files) {
+    rmSync(file);
+    mkdirSync(join(file, 'below'), { recursive: true });
+  }
+  expect([readPlain(), open().takeStamp(), MirrorMemory.last(cacheDir, 'place')]).toEqual([
+    nothing,
+    undefined,
+    undefined,
+  ]);
+  const next = open();
+  next.write(mirror, remote);
+  next.keepStamp('19');
+  next.noteLast('place');
+  const later = MirrorMemory.last(cacheDir, 'place')!;
+  expect([new Map(later.read().mirror), later.takeStamp(), files.length]).toEqual([mirror, '19', 3]);
+});
+
+test('nothing is stamped that could not be written', () => {
+  const memory = MirrorMemory.of('/dev/null/gbuild', ['engine', 'volume']);
+  memory.write(mirror, remote);
   memory.keepStamp('19');
-  expect(readdirSync(join(cacheDir, 'workspaces'))).toHaveLength(1);
+  expect(memory.takeStamp()).toBeUndefined();
+});
+
+test('a memory with one bit flipped says nothing of the block that has it, and nothing that was not written', () => {
+  rmSync(join(cacheDir, 'workspaces'), { recursive: true, force: true });
+  open().write(mirror, remote);
+  const first = readPlain();
+  const memory = open();
+  const known = memory.read();
+  known.mirror.set('kept', { kind: 'file', content: 'newest', local: '5 6', remote: 'f 4755 1 3.5 8' });
+  memory.write(known.mirror, known.remote);
+  const whole = readFileSync(memoryFile());
+  for (let at = 0; at < whole.length; at += 1) {
+    const flipped = Buffer.from(whole);
+    flipped[at]! ^= 1 << (at % 8);
+    writeFileSync(memoryFile(), flipped);
+    expect([first, nothing]).toContainEqual(readPlain());
+  }
 });
 
 test('a path is loose unless it looks on either side as it did when both were alike', () => {
@@ -220,7 +256,7 @@ test('one that is cut off or of another kind says nothing', () => {
       truncateSync(file, length);
       expect(readPlain()).toEqual(nothing);
     }
-    writeFileSync(file, whole.toString().replace('gbuild-mirror-5', 'gbuild-mirror-4'));
+    writeFileSync(file, whole.toString().replace('gbuild-mirror-6', 'gbuild-mirror-5'));
     expect(readPlain()).toEqual(nothing);
   }
 });

@@ -184,7 +184,8 @@ test('an option that is not given is no part of the lock, and what it stands for
 
 test('package managers are parts where they are asked for, each from the package that has that version', () => {
   const partsOf = (options = {}) =>
-    sourceOf('node', '24', options).parts.map(({ packages, version }) => `${packages['*'] ?? 'node'}@${version}`);
+    sourceOf('node', '24', options).parts.map(({ name, packages, version }) => `${packages['*'] ?? name}@${version}`);
+  expect(partsOf({ pnpm: '12.4.2' })).toEqual(['node@24.21.0', 'npm@11.21.2', 'pnpm@12.4.2', 'pnpm-native@12.4.2']);
   expect([partsOf({ pnpm: '10.33.0' }), partsOf({ yarn: '1.22.22' }), partsOf({ yarn: '4.9.2' })]).toEqual([
     ['node@24.21.0', 'npm@11.21.2', 'pnpm@10.33.0'],
     ['node@24.21.0', 'npm@11.21.2', 'yarn@1.22.22'],

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { createFixture } from 'fs-fixture';
 import { expect, test } from 'vitest';
 import { readCatalog } from '../../src/toolchain/catalog.ts';
+import { readChoices } from '../../src/toolchain/choices.ts';
 import { readDefaults } from '../../src/toolchain/defaults.ts';
 import { detectToolchain } from '../../src/toolchain/detect.ts';
 
@@ -23,7 +24,8 @@ test('a package.json says name, version, tasks and what to start, each with its 
       scripts: { build: 'tsc', test: 'node --test', start: 'node dist/server.js --port=80' },
     }),
   });
-  expect(detection).toMatchInlineSnapshot(`
+  const { examples: _, ...seen } = detection!;
+  expect(seen).toMatchInlineSnapshot(`
     {
       "assumptions": [
         {
@@ -103,14 +105,6 @@ test('the version is taken from the first file that says one', async () => {
   ]);
 });
 
-test('a version that says nothing or that nobody can serve is passed over', async () => {
-  const found = await Promise.all([
-    detect({ 'package.json': json({ engines: { node: '^99' } }) }),
-    detect({ 'package.json': json({ engines: { node: 'whatever' } }), '.nvmrc': '# nothing\n' }),
-  ]);
-  expect(found.map((each) => each?.toolchain)).toEqual(['node@^24', 'node@^24']);
-});
-
 test('a toolchain that stands instead of another leaves no question which of the two it is', async () => {
   const mri = await detect({ Gemfile: '', 'package.json': '{}' });
   expect([mri?.toolchain, mri?.others]).toEqual(['ruby@^3', ['node']]);
@@ -164,8 +158,85 @@ test('a simple start script becomes an argv, any other goes through a shell', as
   expect(await start('node $FILE')).toEqual(['/bin/sh', '-c', 'node $FILE']);
 });
 
+test('a start script that calls another one starts what that runs, and one that needs a package manager is not taken', async () => {
+  const start = async (scripts: object, files: Record<string, string> = {}) => {
+    const found = await detect({ 'package.json': json({ scripts }), ...files });
+    const { because } = found!.assumptions.find(({ key }) => key === 'image.entrypoint') ?? {};
+    return [...(found?.image?.entrypoint ?? []), because];
+  };
+  const why = 'package.json has a script "start"';
+  expect(await start({ start: 'npm run start:prod', 'start:prod': 'node dist/main' })).toEqual([
+    'node',
+    'dist/main',
+    `${why}, which runs "start:prod"`,
+  ]);
+  expect(await start({ start: 'yarn serve', serve: 'pnpm run a.b', 'a.b': 'node x.js' })).toEqual([
+    'node',
+    'x.js',
+    `${why}, which runs "serve", which runs "a.b"`,
+  ]);
+  expect(await start({ start: 'npm run build && node x.js', build: 'tsc' })).toEqual([undefined]);
+  expect(await start({ start: 'NODE_ENV=x exec npx serve' }, { 'server.js': '' })).toEqual([
+    'node',
+    'server.js',
+    'it is what npm starts where nothing else is said',
+  ]);
+  expect(await start({ start: 'npm run start' })).toEqual([undefined]);
+});
+
+test('a main file that is not there is not started, but one that a build may make is', async () => {
+  const start = async (value: object, files: Record<string, string> = {}) =>
+    (await detect({ 'package.json': json(value), ...files }))?.image?.entrypoint;
+  expect(await start({ main: 'index.js' })).toBeUndefined();
+  expect(await start({ main: 'lib/index' }, { 'lib/index.js': '' })).toEqual(['node', 'lib/index']);
+  expect(await start({ main: 'lib' }, { 'lib/index.js': '' })).toEqual(['node', 'lib']);
+  expect(await start({ main: 'dist/x.js', scripts: { build: 'tsc' } })).toEqual(['node', 'dist/x.js']);
+});
+
+test('of two that fit, the one with something to build, test or start comes first', async () => {
+  const npm = { 'package.json': json({ scripts: { test: 'x' } }) };
+  const danger = await detect({ ...npm, Gemfile: 'gem "danger"' });
+  expect([danger?.toolchain, danger?.others]).toEqual(['node@^24', ['ruby']]);
+  const rails = await detect({ ...npm, Gemfile: 'gem "rspec"' });
+  expect([rails?.toolchain, rails?.others]).toEqual(['ruby@^3', ['node']]);
+});
+
+test('a gem without a Gemfile is Ruby, tested by its Rakefile and called as its gemspec says', async () => {
+  const detection = await detect({ 'a.gemspec': "s.name = 'greeter'", Rakefile: 'Rake::TestTask.new' });
+  expect(detection).toMatchObject({ name: 'greeter', toolchain: 'ruby@^3', tasks: { test: 'rake test' } });
+});
+
+test('of Maven and Gradle only the one that builds gives tasks and layers', async () => {
+  const layersOf = async (files: Record<string, string>, asked = {}) => {
+    await using repository = await createFixture(files);
+    const { data } = catalog.find('jvm')!;
+    const { layers, tasks } = readDefaults(repository.path, data, readChoices(repository.path, data, asked));
+    return [tasks.build?.run, ...new Set(layers.map(({ from }) => from[0]!.split('/')[0]))];
+  };
+  const both = { 'pom.xml': '<project/>', gradlew: '', 'build.gradle': '' };
+  expect(await layersOf(both)).toEqual(['mvn -B -ntp -DskipTests package', 'target']);
+  expect(await layersOf(both, { builder: 'gradle' })).toEqual(['sh gradlew --no-daemon assemble', 'build']);
+  expect((await detect(both))?.image?.entrypoint).toEqual(['java', '@/app/app.args']);
+});
+
+test('a task that is assumed keeps its reports and variables', async () => {
+  expect((await detect({ 'build.sbt': '' }))?.tasks.test).toEqual({
+    run: 'sbt test',
+    reports: ['**/target/test-reports/*.xml'],
+  });
+});
+
+test('the name of an sbt build is found in the settings of its root', async () => {
+  const text =
+    'lazy val core = project.settings(name := "core")\nlazy val root = project.in(file(".")).settings(name := "shop")';
+  expect((await detect({ 'build.sbt': text }))?.name).toBe('shop');
+  expect(
+    (await detect({ 'build.sbt': 'lazy val a = project.settings(organizationName := "x", name := "b")' }))?.name,
+  ).toBe('b');
+});
+
 test('without a start script the main file or server.js is started', async () => {
-  const files = { 'package.json': json({ main: 'lib/index.js' }) };
+  const files = { 'package.json': json({ main: 'lib/index.js' }), 'lib/index.js': '' };
   expect((await detect(files))?.image?.entrypoint).toEqual(['node', 'lib/index.js']);
   expect((await detect({ 'package.json': '{}', 'server.js': '' }))?.image?.entrypoint).toEqual(['node', 'server.js']);
   expect((await detect({ 'package.json': '{}' }))?.image).toBeUndefined();

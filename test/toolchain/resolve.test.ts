@@ -39,8 +39,33 @@ test('a range that only one platform serves is served by that one', () => {
   expect(resolveToolchain(node('~22.17'), catalog).version).toBe('22.17.1');
 });
 
-test('an exact version need not be in the list', () => {
+test('an open range is the newest long-term line, and another line only where no long-term one fits', () => {
+  const ranges = ['>=18', '>=20', '18 || 20 || 22 || 24 || 26', '>=22 <25', '>=25', '^25', '23.x', '>=24.22'];
+  expect(ranges.map((range) => [range, resolveToolchain(node(range), catalog).version])).toEqual([
+    ['>=18', '24.21.0'],
+    ['>=20', '24.21.0'],
+    ['18 || 20 || 22 || 24 || 26', '24.21.0'],
+    ['>=22 <25', '24.21.0'],
+    ['>=25', '26.10.0'],
+    ['^25', '25.9.0'],
+    ['23.x', '23.6.0'],
+    ['>=24.22', '24.22.0'],
+  ]);
+});
+
+test('an exact version need not be in the list, but is of a line that the catalog promises', async () => {
   expect(resolveToolchain(node('26.99.7'), catalog).version).toBe('26.99.7');
+  expect((await errorOf(() => resolveToolchain(node('16.20.2'), catalog))).message).toBe(
+    'toolchain: no known version of node fits 16.20.2; the nearest are 18.0.0',
+  );
+});
+
+test('the image to ship on has the libraries that the Node of its line is linked to', () => {
+  const packagesOf = (range: string) => {
+    const { source } = resolveToolchain(node(range), catalog);
+    return source.kind === 'catalog' ? source.runtimePackages : undefined;
+  };
+  expect(['^18', '^24', '25.0.0', '^26'].map(packagesOf)).toEqual([[], [], ['libatomic1'], ['libatomic1']]);
 });
 
 test('versions of four numbers are told apart by the fourth', () => {
@@ -227,7 +252,7 @@ test('all mistakes in options are told at once', async () => {
       "code": "spec-invalid",
       "message": "toolchain.npm: expected an exact version such as "10.9.9", found "10"
     toolchain.packages: expected a list of names of Debian packages, found ["ok","-o; rm"]
-    toolchain.colour: node has no such option (it has: npm, pnpm, yarn, packages, buildPackages)",
+    toolchain.colour: node has no such option (it has: npm, manager, pnpm, yarn, packages, buildPackages)",
       "suggestions": [],
     }
   `);

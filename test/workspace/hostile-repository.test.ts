@@ -271,7 +271,7 @@ describe('a git folder with something else in it', () => {
     });
     rmSync(join(folder, '.git'));
     execFileSync('mkfifo', [join(folder, '.git')]);
-    await expect(readRevision(folder, env)).rejects.toThrow(/it is not a regular file/);
+    await expect(readRevision(folder, env)).rejects.toThrow(/a named pipe, not a file/);
   });
 
   test('a config that git cannot read is named', async () => {

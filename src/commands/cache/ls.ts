@@ -17,7 +17,7 @@ export default class CacheLsCommand extends EngineCommand {
       size === undefined ? '?' : formatBytes(size),
       created?.slice(0, 10) ?? '?',
     ]);
-    this.log(formatTable([['CACHE', 'VOLUME', 'SIZE', 'SINCE'], ...rows]));
+    this.logText(formatTable([['CACHE', 'VOLUME', 'SIZE', 'SINCE'], ...rows]));
     return { caches };
   }
 }

@@ -19,7 +19,7 @@ export default class CacheRmCommand extends EngineCommand {
     if ((flags.all === true) === names.length > 0) throw whichCaches();
     const chosen = flags.all ? ('all' as const) : names;
     const removed = await this.withEngine(flags, ({ engine }) => removeCaches(engine, chosen));
-    this.log(removed.map(({ volume }) => `removed ${volume}`).join('\n') || 'nothing to remove');
+    this.log(removed.length === 0 ? 'nothing to remove' : removed.map(({ volume }) => `removed ${volume}`));
     return { removed };
   }
 }

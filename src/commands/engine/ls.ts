@@ -20,7 +20,7 @@ export default class EngineLsCommand extends BaseCommand {
       engine ?? 'no answer',
       why,
     ]);
-    this.log(formatTable([['  NAME', 'KIND', 'URL', 'ENGINE', 'WHY'], ...rows]));
+    this.logText(formatTable([['  NAME', 'KIND', 'URL', 'ENGINE', 'WHY'], ...rows]));
     return { engines };
   }
 }

@@ -19,7 +19,7 @@ export default class EngineShowCommand extends BaseCommand {
     const { flags, args } = await this.parse(EngineShowCommand);
     const host = this.readHost(flags);
     const shown = await showEngine(host, args.name, flags, this.openProgress(flags, host));
-    this.log(formatTable(describe(shown)));
+    this.logText(formatTable(describe(shown)));
     const { url, source, reason, warnings, context, machine, tls } = shown.endpoint;
     return {
       engine: {

@@ -34,7 +34,7 @@ export default class ReleasesCommand extends EngineCommand {
     // Only where an index lists several is there something to tell apart.
     const isIndexed = new Set(releases.map(({ reference }) => reference)).size < releases.length;
     const shown = isIndexed ? rows : rows.map((row) => row.toSpliced(platformColumn, 1));
-    this.log(releases.length === 0 ? 'no releases' : formatTable(shown));
+    this.logText(releases.length === 0 ? 'no releases' : formatTable(shown));
     return { releases };
   }
 }

@@ -40,9 +40,9 @@ export default class ReleasesPruneCommand extends BaseCommand {
   }
 }
 
-function summarise({ releases, blobs, bytes, isDone }: PruneReport): string {
-  if (releases.length + blobs === 0) return 'nothing to remove';
+function summarise({ releases, blobs, bytes, isDone }: PruneReport): string[] {
+  if (releases.length + blobs === 0) return ['nothing to remove'];
   const verb = isDone ? 'removed' : 'would remove';
   const lines = releases.map((reference) => `${verb} ${reference}`);
-  return [...lines, `${isDone ? 'freed' : 'would free'} ${formatBytes(bytes)}`].join('\n');
+  return [...lines, `${isDone ? 'freed' : 'would free'} ${formatBytes(bytes)}`];
 }

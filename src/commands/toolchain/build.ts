@@ -17,7 +17,7 @@ export default class ToolchainBuildCommand extends EngineCommand {
     const request = await parseIfAny(args.toolchain);
     const { toolchain, images } = await this.withEngine(flags, (open) => buildToolchain({ ...open, request }));
     const made = [images.build, ...(images.runtime === undefined ? [] : [images.runtime])];
-    this.log([...new Set(made.map(({ reference }) => reference))].join('\n'));
+    this.log([...new Set(made.map(({ reference }) => reference))]);
     const { name, version, recipe } = toolchain;
     return { name, version, recipe, build: images.build, runtime: images.runtime, locked: images.locked };
   }

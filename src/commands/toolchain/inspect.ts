@@ -27,7 +27,7 @@ export default class ToolchainInspectCommand extends EngineCommand {
   }
 }
 
-function format({ name, version, request, recipe, options, images, caches, ...inside }: ToolchainDetails): string {
+function format({ name, version, request, recipe, options, images, caches, ...inside }: ToolchainDetails): string[] {
   const count = (packages: object | undefined) => (packages === undefined ? 0 : Object.keys(packages).length);
   const { tools = {}, packages, runtimePackages } = inside;
   const lines = [
@@ -44,5 +44,5 @@ function format({ name, version, request, recipe, options, images, caches, ...in
       ? []
       : [['packages', `${count(packages)} to build in, ${count(runtimePackages)} to ship on`]]),
   ];
-  return lines.map(([title = '', text]) => `${title.padEnd(11)} ${text}`).join('\n');
+  return lines.map(([title = '', text]) => `${title.padEnd(11)} ${text}`);
 }

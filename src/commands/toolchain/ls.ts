@@ -29,12 +29,12 @@ export default class ToolchainLsCommand extends EngineCommand {
         `${versions[0]} to ${versions.at(-1)}`,
         standard,
       ]);
-      this.log(formatTable([['NAME', 'TITLE', 'VERSIONS', 'DEFAULT'], ...rows]));
+      this.logText(formatTable([['NAME', 'TITLE', 'VERSIONS', 'DEFAULT'], ...rows]));
       return { toolchains };
     }
     const images = await this.withEngine(flags, ({ engine }) => listToolchainImages(engine));
     const rows = images.map(({ reference, role, id, size }) => [reference, role, formatDigest(id), formatBytes(size)]);
-    this.log(formatTable([['IMAGE', 'ROLE', 'ID', 'SIZE'], ...rows]));
+    this.logText(formatTable([['IMAGE', 'ROLE', 'ID', 'SIZE'], ...rows]));
     return { images };
   }
 }

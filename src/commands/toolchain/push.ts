@@ -24,7 +24,7 @@ export default class ToolchainPushCommand extends EngineCommand {
     const { registry } = flags;
     const request = await parseIfAny(args.toolchain);
     const pushed = await this.withEngine(flags, (open) => pushToolchain({ ...open, request, registry }));
-    this.log(pushed.images.map(summarise).join('\n'));
+    this.log(pushed.images.map(summarise));
     return pushed;
   }
 }

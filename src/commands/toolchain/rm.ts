@@ -19,7 +19,7 @@ export default class ToolchainRmCommand extends EngineCommand {
     if ((flags.all === true) === names.length > 0) throw whichImages();
     const chosen = flags.all ? ('all' as const) : names;
     const removed = await this.withEngine(flags, ({ engine }) => removeToolchainImages(engine, chosen));
-    this.log(removed.map(({ reference }) => `removed ${reference}`).join('\n') || 'nothing to remove');
+    this.log(removed.length === 0 ? 'nothing to remove' : removed.map(({ reference }) => `removed ${reference}`));
     return { removed };
   }
 }

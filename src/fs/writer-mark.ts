@@ -9,6 +9,15 @@ export function makeMark(): WriterMark {
   return `${process.pid}-${readStart(process.pid) ?? 'x'}-${place()}-${randomBytes(8).toString('hex')}`;
 }
 
+export function isMark(text: string): text is WriterMark {
+  return /^\d+-\w+-\w+-\w+$/.test(text);
+}
+
+/** The writer's mark in the name of a temporary: a file that is not finished, or never was. */
+export function readTemporaryMark(name: string): string | undefined {
+  return /\.tmp-(\d+-\w+-\w+-\w+)$/.exec(name)?.[1];
+}
+
 /** True only when the writer is surely gone: of this place, and its pid is free, a zombie's or another process's. */
 export function isWriterDead(mark: string): boolean {
   const [pid, start, where] = mark.split('-');

@@ -1,0 +1,15 @@
+import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeMark } from './writer-mark.ts';
+
+/** The time of a folder's file system, as its change times show it. Its folder is made. */
+export function readClock(dir: string): { ctimeMs: number; ctimeNs: bigint } {
+  const probe = join(dir, `clock.tmp-${makeMark()}`);
+  mkdirSync(dir, { recursive: true });
+  try {
+    writeFileSync(probe, '');
+    return { ctimeMs: statSync(probe).ctimeMs, ctimeNs: statSync(probe, { bigint: true }).ctimeNs };
+  } finally {
+    rmSync(probe, { force: true });
+  }
+}

@@ -1,0 +1,28 @@
+import { inject } from 'vitest';
+import { openCli } from '../support/cli.ts';
+import { removeRepository } from '../support/engine-images.ts';
+import { describeHealing } from '../support/heal-suite.ts';
+import { startRegistry } from '../support/registry.ts';
+
+const engine = inject('engineHost');
+
+// Each kind of file is damaged in one way; the matrix tier has all.
+describeHealing(
+  'damaged files',
+  async () => {
+    const name = `e2e-heal-${process.pid}`;
+    const cli = openCli({ engine, toolchain: inject('baseImage'), ownCache: true });
+    const registry = await startRegistry();
+    return {
+      cli,
+      name,
+      registry: registry.host,
+      async [Symbol.asyncDispose]() {
+        await removeRepository(engine, name);
+        await registry[Symbol.asyncDispose]();
+        cli[Symbol.dispose]();
+      },
+    };
+  },
+  (kind, way, file) => (kind + way + file) % 6 === 0,
+);

@@ -1,0 +1,3 @@
+import { allLies, describeEngineLies } from '../support/lying-engine-suite.ts';
+
+describeEngineLies(allLies);

@@ -1,0 +1,173 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { bareContainer, type ContainerSpec, connectEngine, type Engine } from '../../src/engine/engine.ts';
+import { readOwner } from '../../src/engine/owner.ts';
+import { GbuildError } from '../../src/errors.ts';
+import { mapInOrder } from '../../src/registry/at-once.ts';
+import { endpointOf } from '../support/endpoint-of.ts';
+import { FakeEngine } from '../support/fake-engine.ts';
+import { type LyingEngine, type LyingOptions, lies, startLyingEngine } from '../support/lying-engine.ts';
+import { collectOutput, neverStop } from '../support/run-io.ts';
+
+const workspace = mkdtempSync(join(tmpdir(), 'gbuild-stalls-'));
+const limits = { requestTimeout: 4_000, heartbeat: { every: 400, deadline: 4_000, away: 4_000 } };
+let fake: FakeEngine;
+
+beforeEach(async () => {
+  fake = await FakeEngine.start();
+  writeFileSync(join(workspace, 'file'), 'x');
+});
+afterEach(() => fake[Symbol.asyncDispose]());
+afterAll(() => rmSync(workspace, { recursive: true, force: true }));
+
+interface Met {
+  code: string;
+  message: string;
+  suggestions: string[];
+}
+
+/** What the work comes to behind a line that lies; the ids of containers that were made stay in `line`. */
+async function meet(
+  options: LyingOptions,
+  work: (engine: Engine) => Promise<unknown>,
+): Promise<{ line: LyingEngine; met: Met | undefined; output: unknown }> {
+  await using line = await startLyingEngine(fake.host, options);
+  const engine = connectEngine(endpointOf(line.host), { owner: readOwner(), runId: 'stalls', ...limits });
+  try {
+    return { line, met: undefined, output: await work(engine) };
+  } catch (thrown) {
+    if (!(thrown instanceof GbuildError)) throw thrown;
+    const clean = (text: string) =>
+      text
+        .replaceAll(line.host, 'ENGINE')
+        .replace(/[0-9a-f]{12,64}/, 'ID')
+        .replace(/[\d.]+ s$/, 'TIME');
+    const { code, message, suggestions } = thrown;
+    return { line, met: { code, message: clean(message), suggestions: suggestions.map(clean) }, output: undefined };
+  } finally {
+    engine.close();
+  }
+}
+
+const specOf = (command: string[]): ContainerSpec => ({
+  ...bareContainer(fake.image, command),
+  env: { PATH: '/usr/bin:/bin' },
+  workdir: '/workspace',
+  labels: { 'io.gbuild.test': 'stalls' },
+  mounts: [{ type: 'bind', hostDir: workspace, containerDir: '/workspace' }],
+  probe: { hostDir: workspace, containerDir: '/workspace' },
+  files: [{ path: '/put', type: 'file', mode: 0o644, uid: 0, gid: 0, content: Buffer.from('put') }],
+});
+const run = async (engine: Engine) => {
+  const { take, read } = collectOutput();
+  const { exitCode } = await engine.runContainer(specOf(['sh', '-c', 'echo out']), {
+    onOutput: take,
+    stop: neverStop(),
+  });
+  return { exitCode, ...read() };
+};
+const load = (engine: Engine) => engine.loadArchive([Buffer.alloc(512)], { stop: neverStop() });
+const pull = (engine: Engine) => engine.pullImage('team/app:1', { stop: neverStop() });
+
+describe('a run on an engine that stalls or lies', () => {
+  const kinds = [
+    'GET /_ping',
+    'POST /containers/create',
+    'POST /containers/ID/attach',
+    'POST /containers/ID/wait',
+    'PUT /containers/ID/archive',
+    'HEAD /containers/ID/archive',
+    'POST /containers/ID/start',
+    'DELETE /containers/ID',
+  ];
+
+  test('makes these requests', async () => {
+    const { line, output } = await meet({}, run);
+    expect(output).toEqual({ exitCode: 0, stdout: 'out\n', stderr: '' });
+    expect(line.requests.map(({ kind }) => kind)).toEqual(expect.arrayContaining(kinds));
+  });
+
+  test('ends whatever it does at which of them, and leaves no container', async () => {
+    const all = kinds.flatMap((kind) => lies.map((lie) => ({ kind, lie })));
+    const ends = await mapInOrder(all, 14, async (each) => ({ each, ...(await meet(each, run)) }));
+    for (const { each, line, met, output } of ends) {
+      const made = line.requests.map(({ container }) => container).filter(Boolean);
+      expect([each, made.filter((id) => fake.containers.has(id!))]).toEqual([each, []]);
+      if (met === undefined) expect([each, output]).toEqual([each, expect.objectContaining({ exitCode: 0 })]);
+      else expect([each, met.code]).toEqual([each, expect.stringMatching(/^engine-(failed|blind|unreachable)$/)]);
+    }
+  });
+
+  test('ends when nothing is answered any more, from whichever on', async () => {
+    const ends = await mapInOrder(kinds, 4, (kind) => meet({ kind, lie: 'stall', lasting: true }, run));
+    for (const { met } of ends) expect(met).toMatchObject({ code: 'engine-failed' });
+  });
+
+  test('says what it was asked, and what to type', async () => {
+    expect((await meet({ kind: 'POST /containers/ID/start', lie: 'stall' }, run)).met).toMatchInlineSnapshot(`
+      {
+        "code": "engine-failed",
+        "message": "the engine at ENGINE does not answer, asked to start the container: nothing came in TIME",
+        "suggestions": [
+          "gbuild doctor",
+          "export GBUILD_REQUEST_TIMEOUT=10m   # where it is only slow",
+        ],
+      }
+    `);
+    expect((await meet({ kind: 'POST /containers/ID/wait', lie: 'half' }, run)).met).toMatchInlineSnapshot(`
+      {
+        "code": "engine-failed",
+        "message": "the engine at ENGINE went away while asked to run the container ID: the container has ended, and its end is not told",
+        "suggestions": [
+          "gbuild doctor",
+          "try again when the engine is back",
+        ],
+      }
+    `);
+  });
+});
+
+describe('images on an engine that stalls or lies', () => {
+  const messages = '{"status":"Downloading","id":"abc","progressDetail":{"current":1,"total":2}}\n'.repeat(3);
+  const works = { load, pull };
+
+  const tell = async (name: keyof typeof works) => {
+    fake.faults.load = { text: messages };
+    fake.faults.pull = { text: messages };
+    const kind = name === 'load' ? 'POST /images/load' : 'POST /images/create';
+    const told = await Promise.all(
+      lies.map(async (lie) => [lie, (await meet({ kind, lie }, works[name])).met?.message]),
+    );
+    return Object.fromEntries(told);
+  };
+
+  test('a load ends, whatever it does', async () => {
+    expect(await tell('load')).toMatchInlineSnapshot(`
+      {
+        "cut": "the engine at ENGINE went away while asked to load an image: socket hang up",
+        "drip": "the engine at ENGINE does not answer, asked to load an image: nothing came in TIME",
+        "error": "the engine at ENGINE would not load an image: a lie (HTTP 500)",
+        "garbage": "the engine at ENGINE, asked to load an image, gave an answer that is not understood",
+        "half": "the engine at ENGINE does not answer, asked to load an image: nothing came in TIME",
+        "other": undefined,
+        "stall": "the engine at ENGINE does not answer, asked to load an image: nothing came in TIME",
+      }
+    `);
+  });
+
+  test('a pull ends, whatever it does', async () => {
+    expect(await tell('pull')).toMatchInlineSnapshot(`
+      {
+        "cut": "the engine at ENGINE went away while asked to pull team/app:1: socket hang up",
+        "drip": "the engine at ENGINE does not answer, asked to pull team/app:1: nothing came in TIME",
+        "error": "the engine at ENGINE could not pull team/app:1: a lie",
+        "garbage": "the engine at ENGINE, asked to pull team/app:1, gave an answer that is not understood",
+        "half": "the engine at ENGINE does not answer, asked to pull team/app:1: nothing came in TIME",
+        "other": undefined,
+        "stall": "the engine at ENGINE does not answer, asked to pull team/app:1: nothing came in TIME",
+      }
+    `);
+  });
+});

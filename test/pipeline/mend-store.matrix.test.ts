@@ -1,0 +1,3 @@
+import { describeMending } from '../support/mend-store-suite.ts';
+
+describeMending(() => true);

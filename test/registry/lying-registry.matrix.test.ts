@@ -1,0 +1,3 @@
+import { describeRegistryLies } from '../support/lying-registry-suite.ts';
+
+describeRegistryLies(() => true);
