@@ -1,16 +1,19 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { escapeLine } from '../escape.ts';
-import { planImage } from '../plan/image-plan.ts';
+import type { Entry } from '../oci/entry.ts';
+import { type PlannedLayer, planImage } from '../plan/image-plan.ts';
 import { containerPaths } from '../plan/paths.ts';
 import type { PlannedService } from '../plan/service-plan.ts';
 import { planTasks, tasksOf } from '../plan/task-plan.ts';
+import { formatBytes } from '../reporter/format.ts';
 import { type Progress, silentProgress } from '../reporter/progress.ts';
 import { formatSource } from '../secrets/source.ts';
 import { formatPublished } from '../spec/published-port.ts';
 import { readHostFiles } from '../toolchain/host-files.ts';
 import { callsOneOf } from '../toolchain/start.ts';
+import { mayHoldCredentials } from '../workspace/credentials.ts';
 import { readRevision } from '../workspace/revision.ts';
+import { readTrackedFiles } from '../workspace/tracked.ts';
+import { collectRules } from './collect-layers.ts';
 import { defaultTasks, openWorkspace, type Places, type WorkspaceSession } from './workspace-session.ts';
 
 /** A plan as text for people and as data for `--json`. */
@@ -94,6 +97,12 @@ async function explainImage({ host }: Places, session: WorkspaceSession): Promis
   const revision = await readRevision(rootDir, host.env);
   const tasks = Object.keys(tasksOf(spec, defaultTasks(session)));
   const plan = planImage({ spec, toolchain, defaults, revision, tasks });
+  // What is not there yet is no mistake before the build.
+  const rules = plan.layers.map((layer) => ({ ...layer, optional: true }));
+  const collected = await collectRules({ rootDir, rules, host });
+  const isNamed = (path: string) => plan.layers.some((layer) => layer.credentials.includes(path));
+  const tracked = (await readTrackedFiles(rootDir, host.env)) ?? [];
+  const credentials = tracked.filter((path) => mayHoldCredentials(path) && !isNamed(path));
   const starts = [...(plan.config.Entrypoint ?? []), ...(plan.config.Cmd ?? [])];
   const lines = [
     ...head(session),
@@ -101,11 +110,11 @@ async function explainImage({ host }: Places, session: WorkspaceSession): Promis
     `stands on   ${plan.base}`,
     ...list('for', plan.platforms ?? []),
     `build       ${plan.buildTask ?? '(no build task: the files are packed as they are)'}`,
-    ...plan.layers.map((layer) => {
-      const absent = layer.from.filter((path) => !existsSync(join(rootDir, path)));
-      const note = absent.length > 0 ? `  (not there yet: ${absent.join(', ')})` : '';
-      return `layer       ${layer.name}: ${layer.from.join(', ')} -> ${layer.to}${note}`;
-    }),
+    ...plan.layers.map((layer, at) => describeLayer(layer, collected[at]?.entries ?? [])),
+    ...list(
+      'left out',
+      credentials.map((path) => `${path} (may hold credentials)`),
+    ),
     `starts      ${starts.join(' ')}`,
     ...(callsOneOf(starts, toolchain.buildOnly)
       ? [`            ! calls a program that only the image to build in has (${toolchain.buildOnly.join(', ')})`]
@@ -118,6 +127,26 @@ async function explainImage({ host }: Places, session: WorkspaceSession): Promis
     ...list('dirty', revision?.dirty ?? []),
   ];
   return { text: layOut(lines), data: { lock: toolchain.lockState, ...plan } };
+}
+
+/** What a rule takes, where it has an own way to choose. */
+const chosen = {
+  all: undefined,
+  production: 'packages that production needs',
+  made: 'what git ignores and tasks made',
+  tracked: 'what git tracks, and new files',
+} as const;
+
+function describeLayer({ name, from, select, to }: PlannedLayer, entries: Entry[]): string {
+  const what = [...from.filter((path) => path !== '.'), ...(chosen[select] === undefined ? [] : [chosen[select]])];
+  const files = entries.filter(({ type }) => type !== 'directory');
+  const bytes = entries.reduce((sum, entry) => sum + (entry.type === 'file' ? entry.content.size : 0), 0);
+  const now = files.length === 0 ? 'nothing yet' : `${countOf(files.length, 'file')}, ${formatBytes(bytes)} now`;
+  return `layer       ${name}: ${what.join(', ') || '.'} -> ${to}  (${now})`;
+}
+
+function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function head({ rootDir, spec, specFile, toolchain }: WorkspaceSession): string[] {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { GbuildError } from '../errors.ts';
 import { readTar } from '../oci/untar.ts';
-import { matchGlobs } from '../plan/wanted-outputs.ts';
+import { matchGlobs } from '../plan/match-globs.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { Landing } from '../sync/landing.ts';
 import { isInside } from '../sync/safe-path.ts';

@@ -33,13 +33,16 @@ export async function packImage(
   revision: Revision | undefined,
 ): Promise<PackedImage> {
   const { session, host } = request;
+  // A release is built where nothing lay about: see `withReleaseTree`.
+  const isUntouched = plan.version !== undefined && request.build;
+  const input = { rootDir: session.rootDir, rules: plan.layers, host, isUntouched };
   // A layer of changes has no owners, so an image with writable folders is packed whole too.
   if (plan.version !== undefined || request.outputs.length > 0 || plan.writable !== undefined) {
-    const { layers: rules, writable } = plan;
+    const { writable } = plan;
     const layers =
       writable === undefined
-        ? await collectLayers(session.rootDir, rules, host.env)
-        : await packWithWritable(await collectRules(session.rootDir, rules, host.env), writable, {
+        ? await collectLayers(input)
+        : await packWithWritable(await collectRules(input), writable, {
             diffIds: (base.layers ?? []).map(({ diffId }) => diffId),
             open: layersOfStore(request.store),
           });
@@ -47,7 +50,7 @@ export async function packImage(
   }
   const memory = new TreeMemory(host, session.rootDir, plan.repository);
   const clock = memory.readClock();
-  const collected = await collectRules(session.rootDir, plan.layers, host.env);
+  const collected = await collectRules(input);
   const entries = flatten(collected);
   const prints = printEntries(entries, clock);
   const ground = JSON.stringify([base.engineId, plan.layers, request.engine.endpoint.url]);

@@ -49,10 +49,7 @@ export class TreeMemory {
     removeAny(this.#file);
   }
 
-  /**
-   * The file system's own time, in nanoseconds. A file that changed at or after it may change once more without its times
-   * showing it.
-   */
+  /** See `readClock`: a file that changed at or after it may change once more without its times showing it. */
   readClock(): bigint {
     return readClock(dirname(this.#file)).ctimeNs;
   }

@@ -5,6 +5,7 @@ import type { TaskPlan } from '../plan/task-plan.ts';
 import { formatSeconds } from '../reporter/format.ts';
 import { pruneMemories } from '../sync/prune-memories.ts';
 import type { EarlyRead } from '../sync/read-side.ts';
+import { listMissingVariables } from '../toolchain/npm-variables.ts';
 import { CacheBound } from './bound-caches.ts';
 import { type CarriedWorkspace, readEarly, type SyncReport } from './carry-copy.ts';
 import { withWorkspace } from './carry-workspace.ts';
@@ -13,6 +14,8 @@ import { pruneLogs } from './prune-logs.ts';
 import { listReports } from './reports.ts';
 import type { ServiceReport } from './run-services.ts';
 import { runTasks, type TaskReport, type TaskStreams } from './run-tasks.ts';
+import { TaskTimes } from './task-times.ts';
+import type { WorkspaceSession } from './workspace-session.ts';
 
 export interface RunRequest extends PrepareRequest {
   runId: string;
@@ -59,7 +62,8 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
     runTasks({ plan: timed, ground: { ...ground, workspace }, engine, streams, progress, stop, logDir, secrets });
   const { image, labels } = ground;
   const carried = { session, engine, host, progress, stop, image: image.reference, labels, tasks: plan.tasks, early };
-  const running = withWorkspace(carried, run);
+  const times = new TaskTimes(host, session.rootDir);
+  const running = times.around(() => withWorkspace(carried, run));
   // After the first container was asked for: what others left can wait for it.
   const swept = sweepBeside(request, plan);
   const bound = new CacheBound(engine, host, plan);
@@ -67,11 +71,19 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
   try {
     const { done, sync } = await running.finally(() => bound.apply(progress));
     const report = reportOf({ tasks: withReports(plan, done.tasks), services: done.services }, sync);
-    throwIfFailed(report);
+    throwIfFailed(report, suggestVariables(plan, session));
     return report;
   } finally {
     await swept;
   }
+}
+
+/** Settings of the repository may name variables, and a task does not get the caller's. */
+function suggestVariables({ tasks }: TaskPlan, { rootDir, toolchain }: WorkspaceSession): string[] {
+  const isPassed = (name: string) =>
+    tasks.some(({ passEnv, env }) => passEnv.includes(name) || Object.hasOwn(env, name));
+  const missing = listMissingVariables(rootDir, toolchain.hostFiles, isPassed);
+  return missing.map(({ file, name }) => `write "passEnv: [${name}]" in gbuild.yml   # ${file} names it`);
 }
 
 /** A run that is not divided has all test files. */
@@ -88,7 +100,7 @@ export function sweepBeside(
 ): Promise<unknown> {
   const logs = ['runs', 'builds'].map((name) => pruneLogs(join(host.stateDir, name)));
   const sweeping = engine.sweep({ networks: services.length > 0 });
-  return Promise.allSettled([sweeping, ...logs, pruneMemories(host.cacheDir)]);
+  return Promise.allSettled([sweeping, ...logs, pruneMemories(host.cacheDir), TaskTimes.prune(host)]);
 }
 
 /** After the run: only then all of it is on this machine. */
@@ -102,13 +114,13 @@ function withReports({ rootDir, tasks }: TaskPlan, reports: TaskReport[]): TaskR
 }
 
 /** The first failing task decides the exit code; the message names every one that failed or was skipped. */
-function throwIfFailed(report: RunReport): void {
+function throwIfFailed(report: RunReport, hints: string[]): void {
   const { tasks, seconds } = report;
   const failed = describeFailed(tasks);
   if (failed === undefined) return;
   throw new GbuildError('task-failed', `${failed.what} (${formatSeconds(seconds)})`, {
     exitCode: failed.first.exitCode ?? 1,
-    suggestions: [`less ${failed.first.log}`, `gbuild shell   # look around in the same container`],
+    suggestions: [...hints, `less ${failed.first.log}`, `gbuild shell   # look around in the same container`],
     facts: { ...report },
   });
 }

@@ -12,7 +12,7 @@ import { askRepository } from '../toolchain/asked-version.ts';
 import type { Catalog } from '../toolchain/catalog.ts';
 import { readDefaults, type ToolchainDefaults } from '../toolchain/defaults.ts';
 import type { Assumption } from '../toolchain/detect.ts';
-import { conditionsHold } from '../toolchain/facts.ts';
+import { ruleHolds } from '../toolchain/facts.ts';
 import { readToolchainFolder } from '../toolchain/folder.ts';
 import { type ResolvedToolchain, resolveToolchain } from '../toolchain/resolve.ts';
 import { findRoot } from '../workspace/root.ts';
@@ -55,7 +55,7 @@ export async function openWorkspace(
   warnOfRefusedFiles(resolved, places.host, progress);
   const toolchain = {
     ...resolved,
-    caches: resolved.caches.filter(({ when }) => conditionsHold(rootDir, when, chosen)),
+    caches: resolved.caches.filter((cache) => ruleHolds(rootDir, cache, chosen)),
   };
   return {
     rootDir,

@@ -62,8 +62,9 @@ const defaultUser = '65532:65532';
 /** 1980-01-01: where there is no commit to take a time from. */
 const noTime = '1980-01-01T00:00:01Z';
 
-/** Plans the image of a commit. Pure. Throws 'spec-invalid' when nothing says what the image should start. */
+/** Plans the image of a commit. Pure. Throws 'spec-invalid' when nothing says what the image should start, or it would not start. */
 export function planImage(input: ImagePlanInput): ImagePlan {
+  assertStartable(input);
   const { spec, toolchain, revision, version } = input;
   const tag = version ?? developmentTag(revision);
   const build = chooseBuildTask(input);
@@ -91,6 +92,14 @@ export function layersOf({ spec, defaults }: Pick<ImagePlanInput, 'spec' | 'defa
   return layers === 'auto' ? planned : [...planned, ...layers.map(ruleOf)];
 }
 
+function assertStartable({ spec, defaults: { refusal } }: ImagePlanInput): void {
+  if (refusal === undefined || spec.image.layers !== 'auto') return;
+  throw new GbuildError('spec-invalid', `no image of ${spec.name} can be made: ${refusal.because}`, {
+    suggestions: [refusal.remedy, 'write image.layers in gbuild.yml'],
+    facts: { key: 'image.layers' },
+  });
+}
+
 /**
  * The task that makes what is packed. The toolchain's own layers, and the Java runtime, are laid out by its task `stage`; else
  * it is `build`.
@@ -101,9 +110,10 @@ export function chooseBuildTask({
   tasks,
 }: Pick<ImagePlanInput, 'spec' | 'defaults' | 'tasks'>): string | false {
   if (spec.image.build !== undefined) return spec.image.build;
-  const isLaidOut = spec.image.layers === 'auto' || spec.image.jre !== undefined;
-  if (isLaidOut && Object.hasOwn(defaults.tasks, 'stage')) return 'stage';
-  return tasks.includes('build') ? 'build' : false;
+  const isAutomatic = spec.image.layers === 'auto';
+  if ((isAutomatic || spec.image.jre !== undefined) && Object.hasOwn(defaults.tasks, 'stage')) return 'stage';
+  if (tasks.includes('build')) return 'build';
+  return isAutomatic && Object.hasOwn(defaults.tasks, 'install') ? 'install' : false;
 }
 
 /**
@@ -192,7 +202,7 @@ function sourceOf(origin: string | undefined): string | undefined {
 function ruleOf(layer: LayerSpec): PlannedLayer {
   const named = [...layer.from, ...layer.include].map((path) => posix.normalize(path).replace(/\/$/, ''));
   const credentials = named.filter(mayHoldCredentials);
-  return { ...layer, credentials, select: 'all', optional: false, whole: false, when: [], unless: [] };
+  return { ...layer, credentials, select: 'all', outputs: [], optional: false, whole: false, when: [], unless: [] };
 }
 
 function healthcheckOf({ cmd, interval, timeout, retries, startPeriod }: HealthSpec) {

@@ -1,8 +1,8 @@
-import picomatch from 'picomatch';
 import type { Spec } from '../spec/types.ts';
 import type { LayerRule } from '../toolchain/catalog-schema.ts';
 import type { ToolchainDefaults } from '../toolchain/defaults.ts';
 import { chooseBuildTask, layersOf } from './image-plan.ts';
+import { matcherOf, matchGlobs, withFolders } from './match-globs.ts';
 
 export interface WantedInput {
   spec: Spec;
@@ -26,40 +26,15 @@ export function planWanted({ spec, defaults, tasks, ran }: WantedInput): (path: 
   return (path) => tests.some((test) => test(path));
 }
 
-/** Whether a path of the workspace is one that the globs name, or in a folder that they name. */
-export function matchGlobs(globs: readonly string[]): (path: string) => boolean {
-  if (globs.length === 0) return () => false;
-  return withFolders(matcherOf(globs.map((glob) => glob.replace(/^\.\//, ''))));
-}
-
-function testOf({ from, include, exclude }: LayerRule): (path: string) => boolean {
+function testOf({ from, include, exclude, select }: LayerRule): (path: string) => boolean {
   const places = from.map((path) => path.split('/').filter((part) => part !== '' && part !== '.'));
   const isIn = places.map((parts) => parts.join('/'));
   const isIncluded = include.length === 0 ? () => true : matcherOf(include);
   const isExcluded = exclude.length === 0 ? () => false : withFolders(matcherOf(exclude));
+  const isChosen = select === 'production' ? (path: string) => /(?:^|\/)node_modules(?:\/|$)/.test(path) : () => true;
   return (path) =>
+    isChosen(path) &&
     isIn.some((place) => place === '' || path === place || path.startsWith(`${place}/`)) &&
     isIncluded(path) &&
     !isExcluded(path);
-}
-
-function matcherOf(globs: readonly string[]): (path: string) => boolean {
-  return picomatch([...globs], { dot: true });
-}
-
-/** A glob that names a folder means all that is in it. Asked of a folder's many paths once. */
-function withFolders(test: (path: string) => boolean): (path: string) => boolean {
-  const known = new Map<string, boolean>([['', false]]);
-  const isIn = (folder: string): boolean => {
-    const before = known.get(folder);
-    if (before !== undefined) return before;
-    const found = isIn(above(folder)) || test(folder);
-    known.set(folder, found);
-    return found;
-  };
-  return (path) => isIn(above(path)) || test(path);
-}
-
-function above(path: string): string {
-  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }

@@ -51,8 +51,15 @@ const layerRuleSchema = z.strictObject({
   name: word,
   /** Files and folders of the workspace; '.' is all of it. */
   from: z.array(z.string()).min(1),
-  /** What of `from`: all files (default), those tracked by git, or the packages that npm installs for production. */
-  select: z.enum(['all', 'tracked', 'npm-production']).default('all'),
+  /**
+   * What of `from`: all files (default); `production`, the installed packages that production needs; `made`, what git ignores and a task
+   * made; `tracked`, the rest, which is what git tracks, submodules included, and new files, but for what .dockerignore names.
+   */
+  select: z.enum(['all', 'tracked', 'made', 'production']).default('all'),
+  /** Folders, by name wherever they lie, that are known to be what builds make, whoever wrote to them last; with `select: made`. */
+  outputs: z.array(z.string()).default([]),
+  /** Of these only what this file of the workspace lists, a path a line; a folder stands for all in it. */
+  listedIn: z.string().optional(),
   /** Globs relative to the workspace; without any, everything. */
   include: z.array(z.string()).default([]),
   exclude: z.array(z.string()).default([]),
@@ -62,8 +69,6 @@ const layerRuleSchema = z.strictObject({
   optional: z.boolean().default(false),
   /** Its files change together: it is one layer, however large. */
   whole: z.boolean().default(false),
-  /** Only those paths of `from` that this file speaks of (a build folder that package.json names). */
-  namedIn: z.string().optional(),
   /** All of these must hold, and none of those. */
   when: z.array(conditionSchema).default([]),
   unless: z.array(conditionSchema).default([]),
@@ -208,6 +213,7 @@ export const toolchainSchema = z.strictObject({
         path: cachePath,
         env: environment.default({}),
         when: z.array(conditionSchema).default([]),
+        unless: z.array(conditionSchema).default([]),
       }),
     )
     .default([]),
@@ -223,6 +229,8 @@ export const toolchainSchema = z.strictObject({
         from: belowHome,
         to: absolutePath,
         keep: pattern.optional(),
+        /** The form in which it names variables, which are filled in from the caller's. */
+        variables: z.enum(['npm']).optional(),
       }),
     )
     .default([]),
@@ -246,6 +254,17 @@ export const toolchainSchema = z.strictObject({
     .record(word, z.union([taskRuleSchema.transform((rule) => [rule]), z.array(taskRuleSchema).min(1)]))
     .default({}),
   layers: z.array(layerRuleSchema).default([]),
+  /** Where `layers` cannot make an image that starts: the reason, and what to do. */
+  refusals: z
+    .array(
+      z.strictObject({
+        because: z.string(),
+        remedy: z.string(),
+        when: z.array(conditionSchema).min(1),
+        unless: z.array(conditionSchema).default([]),
+      }),
+    )
+    .default([]),
   /** What a first gbuild.yml shows, commented out, of keys that a repository does not need. */
   examples: z.record(z.string(), z.unknown()).default({}),
   /** Programs that an image to ship on has not: a command that calls one of them is never what it starts. */
@@ -278,6 +297,7 @@ export type LayerRule = z.infer<typeof layerRuleSchema>;
 export type TaskRule = z.infer<typeof taskRuleSchema>;
 export type EntrypointRule = z.infer<typeof entrypointSchema>;
 export type OptionRule = z.infer<typeof optionSchema>;
+export type RefusalRule = ToolchainData['refusals'][number];
 export type JreRule = z.infer<typeof jreSchema>;
 export type PartRule = z.infer<typeof partSchema>;
 export type ToolchainData = z.infer<typeof toolchainSchema>;

@@ -1,5 +1,5 @@
-import type { EntrypointRule, Fact, LayerRule, TaskRule } from './catalog-schema.ts';
-import { type Chosen, conditionsHold, readFact } from './facts.ts';
+import type { EntrypointRule, Fact, LayerRule, RefusalRule, TaskRule } from './catalog-schema.ts';
+import { type Chosen, conditionsHold, readFact, ruleHolds } from './facts.ts';
 import { readStart } from './start.ts';
 
 /** A task that a repository gets without saying so. */
@@ -15,10 +15,12 @@ export interface DefaultTask {
 /** What a toolchain proposes for one repository; the spec's own words win over it. */
 export interface ToolchainDefaults {
   tasks: Record<string, DefaultTask>;
-  /** In layer order; `when` and `namedIn` are decided, so a planner needs to look at neither. */
+  /** In layer order; `when` and `unless` are decided, so a planner needs to look at neither. */
   layers: LayerRule[];
   /** Those below all others, also where the spec says what the others are. */
   jreLayers: LayerRule[];
+  /** Why those layers make no image that starts. */
+  refusal?: { because: string; remedy: string };
   entrypoint?: { command: string[]; because: string };
   /** As the file has it: a web or git address, or a registry's shorthand. */
   origin?: string;
@@ -30,6 +32,7 @@ export interface DefaultRules {
   tasks: Record<string, TaskRule[]>;
   layers: LayerRule[];
   jreLayers?: LayerRule[];
+  refusals?: RefusalRule[];
   entrypoint: EntrypointRule[];
   origins: Fact[];
 }
@@ -38,24 +41,15 @@ export interface DefaultRules {
 export function readDefaults(rootDir: string, rules: DefaultRules, chosen: Chosen = {}): ToolchainDefaults {
   const entrypoint = readStart(rootDir, rules.entrypoint, { chosen, buildOnly: rules.buildOnly });
   const origin = rules.origins.map((fact) => readFact(rootDir, fact)).find((text) => text !== undefined);
+  const refusal = rules.refusals?.find((rule) => ruleHolds(rootDir, rule, chosen));
   return {
+    ...(refusal !== undefined && { refusal: { because: refusal.because, remedy: refusal.remedy } }),
     tasks: readTasks(rootDir, rules.tasks, chosen),
-    layers: readLayers(rootDir, rules.layers, chosen),
-    jreLayers: readLayers(rootDir, rules.jreLayers ?? [], chosen),
+    layers: rules.layers.filter((rule) => ruleHolds(rootDir, rule, chosen)),
+    jreLayers: (rules.jreLayers ?? []).filter((rule) => ruleHolds(rootDir, rule, chosen)),
     ...(entrypoint === undefined ? {} : { entrypoint }),
     ...(origin === undefined ? {} : { origin }),
   };
-}
-
-function readLayers(rootDir: string, rules: LayerRule[], chosen: Chosen): LayerRule[] {
-  return rules
-
-    .filter(({ when, unless }) => {
-      const holds = (condition: (typeof when)[number]) => conditionsHold(rootDir, [condition], chosen);
-      return when.every(holds) && !unless.some(holds);
-    })
-    .map((rule) => ({ ...rule, from: rule.from.filter((path) => isNamed(rootDir, rule.namedIn, path)) }))
-    .filter((rule) => rule.from.length > 0);
 }
 
 function readTasks(rootDir: string, rules: Record<string, TaskRule[]>, chosen: Chosen): Record<string, DefaultTask> {
@@ -66,11 +60,4 @@ function readTasks(rootDir: string, rules: Record<string, TaskRule[]>, chosen: C
   return Object.fromEntries(
     held.map(([name, { run, needs, env, reports, because }]) => [name, { run, needs, env, reports, because }]),
   );
-}
-
-/** Whether a file speaks of a path, as a path or a word of a command, but not merely as a key (`"build": ...`). */
-function isNamed(rootDir: string, file: string | undefined, path: string): boolean {
-  if (file === undefined) return true;
-  const escaped = path.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  return readFact(rootDir, { file, pattern: `(?<![\\w.-])${escaped}(?![\\w-]|"\\s*:)` }) !== undefined;
 }

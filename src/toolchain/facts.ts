@@ -37,6 +37,15 @@ export function conditionsHold(rootDir: string, conditions: Condition[], chosen:
   );
 }
 
+/** Whether all of a rule's conditions hold that must, and none that must not. */
+export function ruleHolds(
+  rootDir: string,
+  { when, unless }: { when: Condition[]; unless: Condition[] },
+  chosen: Chosen,
+): boolean {
+  return conditionsHold(rootDir, when, chosen) && !unless.some((each) => conditionsHold(rootDir, [each], chosen));
+}
+
 /** How a fact is spoken of: `package.json (engines.node)`. */
 export function factName({ file, json }: Pick<Fact, 'file' | 'json'>): string {
   return json === undefined ? file : `${file} (${json.replaceAll(/\[[^\]]*\]/g, '')})`;

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { GbuildError, messageOf } from '../errors.ts';
 import { largestSettings, readWhole } from '../fs/read-bounded.ts';
 import type { Host } from '../host.ts';
+import { fillVariables } from './npm-variables.ts';
 
 /** A file of the caller's home that tools in a container read too, `to` being where. */
 export interface HostFileRule {
@@ -11,17 +12,21 @@ export interface HostFileRule {
   to: string;
   /** Only lines that match are taken: the others speak of the host's own folders. */
   keep?: string | undefined;
+  /** The form in which it names the caller's variables, which are filled in. */
+  variables?: 'npm' | undefined;
 }
 
 /** What is there of those files, with its bytes. Credentials may be among them: they go where the tool looks, nowhere else. */
 export function readHostFiles(
-  host: Pick<Host, 'homeDir'>,
+  host: Pick<Host, 'homeDir' | 'env'>,
   rules: readonly HostFileRule[],
 ): (HostFileRule & { bytes: Buffer })[] {
   return rules.flatMap((rule) => {
     const read = readIfAny(join(host.homeDir, rule.from));
-    const bytes = read === undefined ? undefined : keepLines(read, rule.keep);
-    return bytes === undefined || bytes.length === 0 ? [] : [{ ...rule, bytes }];
+    const kept = read === undefined ? undefined : keepLines(read, rule.keep);
+    if (kept === undefined) return [];
+    const bytes = rule.variables === 'npm' ? Buffer.from(fillVariables(kept.toString(), host.env)) : kept;
+    return bytes.length === 0 ? [] : [{ ...rule, bytes }];
   });
 }
 

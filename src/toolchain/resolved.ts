@@ -1,5 +1,5 @@
 import type { BaseEntry, CatalogEntry } from './catalog.ts';
-import type { Condition, EntrypointRule, Fact, LayerRule, TaskRule } from './catalog-schema.ts';
+import type { Condition, EntrypointRule, Fact, LayerRule, RefusalRule, TaskRule } from './catalog-schema.ts';
 import type { ToolchainFolder } from './folder.ts';
 import type { HostFileRule } from './host-files.ts';
 import type { LockState, ToolchainRequest } from './lock-state.ts';
@@ -13,6 +13,8 @@ export interface ToolchainCache {
   env: Record<string, string>;
   /** What must hold of a repository that has use for it. */
   when: Condition[];
+  /** What must not. */
+  unless: Condition[];
 }
 
 export interface CatalogSource {
@@ -63,6 +65,7 @@ export interface ResolvedToolchain {
   /** Where the image has a Java runtime of its own: the layers of that, below all others. */
   jreLayers: LayerRule[];
   entrypoint: EntrypointRule[];
+  refusals: RefusalRule[];
   origins: Fact[];
   /** Programs that only the image to build in has. */
   buildOnly: string[];
@@ -85,6 +88,7 @@ export const nothingKnown = {
   layers: [],
   jreLayers: [],
   entrypoint: [],
+  refusals: [],
   origins: [],
   buildOnly: [],
 };

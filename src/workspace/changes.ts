@@ -36,7 +36,7 @@ export async function listChanges(dir: string, env: NodeJS.ProcessEnv): Promise<
 }
 
 /** Paths of submodules that are checked out, relative to the folder. */
-async function listSubmodules(dir: string, env: NodeJS.ProcessEnv): Promise<string[]> {
+export async function listSubmodules(dir: string, env: NodeJS.ProcessEnv): Promise<string[]> {
   const { exitCode, stdout, stderr } = await askGit(dir, ['ls-files', '--stage', '-z'], env);
   if (exitCode !== 0) throw unreadable(dir, stderr);
   // MODE OBJECT STAGE<tab>PATH

@@ -15,12 +15,12 @@ interface LockedPackage {
 type Packages = Map<string, LockedPackage>;
 
 /** Whether a path (relative to the root) belongs to what runs in production; for use with `walkFiles`' keep. */
-export type KeepPath = (path: string) => boolean;
+export type KeepPath = (path: string, isFolder?: boolean) => boolean;
 
 /**
  * Tells production's part of node_modules by npm's own lock (v2 and v3), also in workspaces: what is not for development
- * only, with its commands in .bin. Paths outside node_modules are kept; what the lock does not know is not. Undefined where
- * there is no such lock; `workspace-unreadable` for one that cannot be read.
+ * only, with its commands in .bin. Paths outside node_modules are kept, and what the lock does not know, such as code that a script
+ * generated there. Undefined where there is no such lock; `workspace-unreadable` for one that cannot be read.
  */
 export function readProductionPaths(rootDir: string): KeepPath | undefined {
   const packages =
@@ -33,14 +33,15 @@ export function readProductionPaths(rootDir: string): KeepPath | undefined {
     const isInstalled = owner.includes('node_modules/');
     if (isInstalled && packages.get(owner)?.dev === true) return false;
     if (rest.startsWith('node_modules/.bin/')) return keepsCommand(rootDir, path, keeps);
-    return isInstalled || keepsInFolder(rest) || scopes.has(path);
+    if (isInstalled) return true;
+    return /^node_modules\/@[^/]+$/.test(rest) ? scopes.kept.has(path) || !scopes.known.has(path) : !isNotes(rest);
   };
   return keeps;
 }
 
-/** Of a project's own folder: everything but what stands in its node_modules without being a package of the lock. */
-function keepsInFolder(rest: string): boolean {
-  return rest === 'node_modules' || rest === 'node_modules/.bin' || !rest.startsWith('node_modules/');
+/** What npm notes about an installation, in node_modules itself. */
+function isNotes(rest: string): boolean {
+  return rest === 'node_modules/.package-lock.json';
 }
 
 /** The deepest package of the lock that holds the path: '' is the root project. */
@@ -59,10 +60,11 @@ function keepsCommand(rootDir: string, path: string, keeps: KeepPath): boolean {
   }
 }
 
-/** The `@scope` folders that hold a package for production. */
-function listScopes(packages: Packages): Set<string> {
-  const kept = [...packages].filter(([path, { dev }]) => dev !== true && /(?:^|\/)@[^/]+\/[^/]+$/.test(path));
-  return new Set(kept.map(([path]) => posix.dirname(path)));
+/** The `@scope` folders that the lock knows, and of these the ones that hold a package for production. */
+function listScopes(packages: Packages): { known: Set<string>; kept: Set<string> } {
+  const scoped = [...packages].filter(([path]) => /(?:^|\/)@[^/]+\/[^/]+$/.test(path));
+  const scopesOf = (found: typeof scoped) => new Set(found.map(([path]) => posix.dirname(path)));
+  return { known: scopesOf(scoped), kept: scopesOf(scoped.filter(([, { dev }]) => dev !== true)) };
 }
 
 function readPackages(file: string): Packages | undefined {

@@ -129,10 +129,13 @@ describe.each([classic, berry])('a workspace of yarn $version', { timeout: 600_0
   test('is released with the packages of production alone, linked as they were', async () => {
     const { exitCode, stdout, stderr } = await cli.run(['image', '--release', '1.0.1'], { cwd: rootDir });
     expect(exitCode, `${stdout}${stderr}`).toBe(0);
-    const script =
-      'cd /app/packages/server && node -e "import(\'@example/greeting\').then(({greet}) => console.log(greet(1000)))" && ' +
-      'find /app -name is-number -o -name yarn.lock -o -name .yarn -o -name ".yarn-*"';
-    expect(await runScript(client, `${name}:1.0.1`, script)).toBe("{ hello: 'pnpm', up: '1 second' }\n");
+    const script = `cd /app/packages/server && node -e "
+      const { readdirSync } = require('node:fs');
+      const paths = readdirSync('/app', { recursive: true });
+      const wrong = paths.filter((path) => /(^|\\/)(is-number|yarn\\.lock|\\.yarn.*|\\.gbuild.*)$/.test(path));
+      import('@example/greeting').then(({ greet }) => console.log(greet(1000), wrong));
+    "`;
+    expect(await runScript(client, `${name}:1.0.1`, script)).toBe("{ hello: 'pnpm', up: '1 second' } []\n");
   });
 
   test('needs no network the second time, in a fresh checkout', async () => {

@@ -1,11 +1,20 @@
 import { join } from 'node:path';
+import { createFixture } from 'fs-fixture';
 import { describe, expect, it } from 'vitest';
 import { planImage } from '../../src/plan/image-plan.ts';
 import { parseSpec } from '../../src/spec/read.ts';
 import { readCatalog } from '../../src/toolchain/catalog.ts';
+import { readChoices } from '../../src/toolchain/choices.ts';
+import { readDefaults } from '../../src/toolchain/defaults.ts';
 import { resolveToolchain } from '../../src/toolchain/resolve.ts';
+import { errorOf } from '../support/error-of.ts';
 
 const catalog = await readCatalog([join(import.meta.dirname, '../../images')]);
+
+function defaultsOf(rootDir: string, toolchain: string) {
+  const { data } = catalog.find(toolchain)!;
+  return readDefaults(rootDir, data, readChoices(rootDir, data));
+}
 const { spec } = parseSpec('gbuild: 1\nname: hello\ntoolchain: node@22.21.1\nimage: {entrypoint: [node, a.js]}\n');
 const toolchain = resolveToolchain(spec.toolchain, catalog);
 const revision = {
@@ -40,7 +49,7 @@ describe('planImage', () => {
   it('has its Java runtime below its own layers, laid out by the same task as those of the toolchain', () => {
     const layer = (name: string) => ({
       ...{ name, from: [`${name}/`], to: `/${name}`, include: [], exclude: [] },
-      ...{ select: 'all' as const, optional: false, whole: false, when: [], unless: [] },
+      ...{ select: 'all' as const, outputs: [], optional: false, whole: false, when: [], unless: [] },
     });
     const stage = { run: 'stage', needs: [], env: {}, reports: [], because: '' };
     const planOf = (image: string) => {
@@ -55,6 +64,48 @@ describe('planImage', () => {
     };
     expect(planOf('jre: jlink')).toEqual([['jre', 'classes'], 'stage']);
     expect(planOf('jre: jlink, layers: [{name: mine, from: dist}]')).toEqual([['jre', 'mine'], 'stage']);
+  });
+
+  it('installs what it packs where there is nothing to build', () => {
+    const install = { run: 'install', needs: [], env: {}, reports: [], because: '' };
+    const defaults = { tasks: { install }, layers: [], jreLayers: [] };
+    const taskOf = (tasks: string[], image = '{entrypoint: [a]}') =>
+      planImage({
+        spec: parseSpec(`gbuild: 1\nname: hello\ntoolchain: node\nimage: ${image}\n`).spec,
+        ...{ toolchain, defaults, revision, tasks },
+      }).buildTask;
+    expect(taskOf(['install', 'build'])).toBe('build');
+    expect(taskOf(['install'])).toBe('install');
+    expect(taskOf(['install'], '{entrypoint: [a], layers: [{name: a, from: dist}]}')).toBeUndefined();
+  });
+
+  it("refuses Plug'n'Play where the packages are outside of the repository, and names the remedy", async () => {
+    const refusalOf = async (files: Record<string, string>) => {
+      await using repository = await createFixture({ 'yarn.lock': '__metadata:\n', 'package.json': '{}', ...files });
+      return defaultsOf(repository.path, 'node').refusal;
+    };
+    const refusal = await refusalOf({});
+    expect(await refusalOf({ '.yarnrc.yml': 'nodeLinker: node-modules\n' })).toBeUndefined();
+    expect(await refusalOf({ '.yarnrc.yml': 'enableGlobalCache: false\n' })).toBeUndefined();
+    expect(await refusalOf({ 'package.json': '{"packageManager": "yarn@3.8.0"}' })).toBeUndefined();
+    expect(await refusalOf({ 'yarn.lock': '# yarn lockfile v1\n' })).toBeUndefined();
+    const planned = (image: string) => () =>
+      planImage({
+        spec: parseSpec(`gbuild: 1\nname: hello\ntoolchain: node\nimage: ${image}\n`).spec,
+        ...{ toolchain, revision, tasks: [] },
+        defaults: { tasks: {}, layers: [], jreLayers: [], refusal: refusal! },
+      });
+    expect(await errorOf(planned('{entrypoint: [a]}'))).toMatchInlineSnapshot(`
+      {
+        "code": "spec-invalid",
+        "message": "no image of hello can be made: yarn installs by Plug'n'Play, whose packages lie in a cache outside of the repository, so they would not be in the image",
+        "suggestions": [
+          "write "nodeLinker: node-modules" in .yarnrc.yml, or "enableGlobalCache: false" and commit .yarn/cache",
+          "write image.layers in gbuild.yml",
+        ],
+      }
+    `);
+    expect(planned('{entrypoint: [a], layers: [{name: a, from: dist}]}')).not.toThrow();
   });
 
   it('has folders that its user may write to, by the numbers of the user', () => {

@@ -39,7 +39,7 @@ image:
 `,
     Gemfile: "source 'https://gems.example.org'\n\ngem 'native'\n\ngroup :test do\n  gem 'only_test'\nend\n",
     'app.rb': 'require "native"\nputs "the image says #{Native.answer}"\n',
-    '.gitignore': '/vendor/bundle/\n/.bundle/\n',
+    '.gitignore': '/.bundle/\n',
     'gems/native/native.gemspec': gemspec('native', "  spec.extensions = ['ext/native/extconf.rb']\n"),
     'gems/native/ext/native/extconf.rb': "require 'mkmf'\ncreate_makefile('native/native')\n",
     'gems/native/ext/native/native.c':

@@ -137,16 +137,6 @@ test('the name is one that an image may have', async () => {
   expect(names.map((each) => each?.name)).toEqual(['web', 'hello-world', 'a-b', 'a__b', 'x', 'n']);
 });
 
-test('of the usual output folders only those are shipped that package.json speaks of', async () => {
-  const outputs = async (scripts: object) => {
-    await using repository = await createFixture({ 'package.json': json({ scripts }) });
-    return readDefaults(repository.path, nodeData).layers.find(({ name }) => name === 'outputs')?.from;
-  };
-  expect(await outputs({ build: 'tsc --outDir dist' })).toEqual(['dist']);
-  expect(await outputs({ build: 'tsc', start: 'node ./build/index.js' })).toEqual(['build']);
-  expect(await outputs({ build: 'tsc' })).toBeUndefined();
-});
-
 test('where the repository lives is read from both forms of package.json', async () => {
   const originOf = async (repository: unknown) => {
     await using fixture = await createFixture({ 'package.json': JSON.stringify({ repository }) });

@@ -6,9 +6,9 @@ import { readHostFiles } from '../../src/toolchain/host-files.ts';
 
 const catalog = await readCatalog([join(import.meta.dirname, '../../images')]);
 
-async function read(name: string, files: Record<string, string>): Promise<Record<string, string>> {
+async function read(name: string, files: Record<string, string>, env = {}): Promise<Record<string, string>> {
   await using home = await createFixture(files);
-  const found = readHostFiles({ homeDir: home.path }, catalog.find(name)!.data.hostFiles);
+  const found = readHostFiles({ homeDir: home.path, env }, catalog.find(name)!.data.hostFiles);
   return Object.fromEntries(found.map(({ to, bytes }) => [to, bytes.toString()]));
 }
 
@@ -22,8 +22,13 @@ test("of the caller's npm configuration only where packages come from, and who a
     'cafile=/home/ada/ca.pem',
     '; registry=https://old.example.org/',
   ];
+  const [registry, acme] = npmrc;
+  expect(await read('node', { '.npmrc': `${npmrc.join('\n')}\n` }, { NPM_TOKEN: 'secret' })).toEqual({
+    '/home/gbuild/.npmrc': `${registry}\n${acme}\n//npm.example.org/:_authToken=secret\n`,
+  });
+  // Package managers refuse to run where a variable of a line is unset.
   expect(await read('node', { '.npmrc': `${npmrc.join('\n')}\n` })).toEqual({
-    '/home/gbuild/.npmrc': `${npmrc.slice(0, 3).join('\n')}\n`,
+    '/home/gbuild/.npmrc': `${registry}\n${acme}\n`,
   });
   expect(await read('node', { '.npmrc': 'prefix=/home/ada/.npm-global\n' })).toEqual({});
 });

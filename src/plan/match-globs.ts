@@ -1,0 +1,33 @@
+import picomatch from 'picomatch';
+
+/** Whether a path of the workspace is one that the globs name, or in a folder that they name. */
+export function matchGlobs(globs: readonly string[]): (path: string) => boolean {
+  if (globs.length === 0) return () => false;
+  return withFolders(matcherOf(globs.map((glob) => glob.replace(/^\.\//, ''))));
+}
+
+/** Whether a path is a folder of one of these names, wherever it lies, or in one. */
+export function matchFolders(names: readonly string[]): (path: string) => boolean {
+  return matchGlobs(names.map((name) => `**/${name}`));
+}
+
+export function matcherOf(globs: readonly string[]): (path: string) => boolean {
+  return picomatch([...globs], { dot: true });
+}
+
+/** A glob that names a folder means all that is in it. Asked of a folder's many paths once. */
+export function withFolders(test: (path: string) => boolean): (path: string) => boolean {
+  const known = new Map<string, boolean>([['', false]]);
+  const isIn = (folder: string): boolean => {
+    const before = known.get(folder);
+    if (before !== undefined) return before;
+    const found = isIn(above(folder)) || test(folder);
+    known.set(folder, found);
+    return found;
+  };
+  return (path) => isIn(above(path)) || test(path);
+}
+
+function above(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
+}

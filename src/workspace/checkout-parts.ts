@@ -1,0 +1,70 @@
+import { existsSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { listSubmodules } from './changes.ts';
+import { readDockerignore } from './dockerignore.ts';
+import { findRepository } from './git-repository.ts';
+import { readIgnored } from './ignored.ts';
+import { listNodeMembers } from './node-members.ts';
+import { findProductionModules } from './node-modules.ts';
+import { type KeepPath, readProductionPaths } from './npm.ts';
+
+/** What a path of a checkout is. */
+export interface CheckoutParts {
+  /** In a node_modules of the root or of one of the project's own packages; nothing below holds for such a path. */
+  isModule: KeepPath;
+  /** Of those, what production needs; true for the folders above, too. */
+  isDependency: KeepPath;
+  /** What git ignores, submodules by their own rules. */
+  isIgnored: KeepPath;
+  /** All the rest: what git tracks, submodules included, and new files; without what .dockerignore names. */
+  isSource: KeepPath;
+}
+
+/** Asks git, the package manager's files and .dockerignore which path of a checkout is what. */
+export async function readCheckoutParts(rootDir: string, env: NodeJS.ProcessEnv): Promise<CheckoutParts> {
+  const ignored = await readIgnoredBelow(rootDir, env);
+  const isIgnored = withAncestors((path) => ignored.has(path));
+  const members = listNodeMembers(rootDir, (folder) => !isIgnored(folder));
+  const folders = members.map((member) => posix.join(member, 'node_modules'));
+  const isModule = withAncestors((path) => folders.includes(path));
+  // npm writes this file, and no other package manager does.
+  const isOfNpm = existsSync(join(rootDir, 'node_modules/.package-lock.json'));
+  const byLock = isOfNpm ? readProductionPaths(rootDir) : undefined;
+  const isProduction = byLock ?? findProductionModules(rootDir, members);
+  const isAbove = new Set(folders.flatMap(listAncestors));
+  const isExcluded = readDockerignore(rootDir);
+  return {
+    isModule,
+    isDependency: (path) => isAbove.has(path) || (isModule(path) && isProduction(path)),
+    isIgnored: (path) => isIgnored(path) && !isModule(path),
+    // A folder that is excluded may have files in it that are not.
+    isSource: (path, isFolder) => !isIgnored(path) && !isModule(path) && (isFolder === true || !isExcluded(path)),
+  };
+}
+
+/** Of submodules, too, each by its own rules. */
+async function readIgnoredBelow(rootDir: string, env: NodeJS.ProcessEnv): Promise<Set<string>> {
+  const ignored = await readIgnored(rootDir, env);
+  if (findRepository(rootDir) === undefined) return ignored;
+  for (const submodule of await listSubmodules(rootDir, env))
+    for (const path of await readIgnoredBelow(join(rootDir, submodule), env)) ignored.add(`${submodule}/${path}`);
+  return ignored;
+}
+
+/** A test that holds for a path where it holds for a folder above, too; each folder is asked once. */
+function withAncestors(test: KeepPath): KeepPath {
+  const known = new Map<string, boolean>([['.', false]]);
+  const holds = (path: string): boolean => {
+    const before = known.get(path);
+    if (before !== undefined) return before;
+    const found = holds(posix.dirname(path)) || test(path);
+    known.set(path, found);
+    return found;
+  };
+  return (path) => holds(posix.dirname(path)) || test(path);
+}
+
+function listAncestors(path: string): string[] {
+  const parts = path.split('/').slice(0, -1);
+  return parts.map((_, at) => parts.slice(0, at + 1).join('/'));
+}

@@ -1,0 +1,153 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { connectEngine } from '../../src/engine/engine.ts';
+import { readOwner } from '../../src/engine/owner.ts';
+import type { ImageRecord } from '../../src/pipeline/image-record.ts';
+import { commitAll, git, openCli } from '../support/cli.ts';
+import { endpointOf } from '../support/endpoint-of.ts';
+import { removeRepository, runImage } from '../support/engine-images.ts';
+import { runScript } from '../support/run-script.ts';
+
+const engine = inject('engineHost');
+const client = connectEngine(endpointOf(engine), { owner: readOwner(), runId: `layouts-${process.pid}` });
+const name = `e2e-layouts-${process.pid}`;
+const cli = openCli({ engine });
+
+const build = `
+const { existsSync, mkdirSync, readFileSync, writeFileSync } = require('node:fs');
+const write = (path, text) => {
+  if (existsSync(path) && readFileSync(path, 'utf8') === text) return;
+  mkdirSync(require('node:path').dirname(path), { recursive: true });
+  writeFileSync(path, text);
+};
+write('app.js', "console.log(require('@shop/text')(), 'and', require('./packages/api/dist/main.js'), require('./vendor/shared/prices.js'))");
+write('packages/text/dist/index.js', "module.exports = () => 'ms ' + require('ms/package.json').version");
+write('packages/api/dist/main.js', "module.exports = require('ms/package.json').version");
+write('.next/server/page.js', '');
+write('.next/cache/large', '');
+`;
+
+const lock = {
+  name: 'shop',
+  lockfileVersion: 3,
+  requires: true,
+  packages: {
+    '': { name: 'shop', workspaces: ['packages/*'], devDependencies: { 'is-number': '7.0.0' } },
+    'node_modules/@shop/api': { resolved: 'packages/api', link: true },
+    'node_modules/@shop/text': { resolved: 'packages/text', link: true },
+    'node_modules/is-number': {
+      version: '7.0.0',
+      integrity: 'sha512-41Cifkg6e8TylSpdtTpeLVMqvSBEVzTttHvERD741+pnZ8ANv0004MRL43QKPDlK9cGvNp6NZWZUBlbGXYxxng==',
+      dev: true,
+    },
+    'node_modules/ms': {
+      version: '2.1.3',
+      integrity: 'sha512-6FlzubTLZG3J2a/NVCAleEhjzq5oxgHyaCU9yYXvcLsvoVaHJq/s5xXI6/XXP6tz7R9xAOtHnSO/tXtF3WRTlA==',
+    },
+    'packages/api': { name: '@shop/api', version: '1.0.0', dependencies: { ms: '2.0.0' } },
+    'packages/api/node_modules/ms': {
+      version: '2.0.0',
+      integrity: 'sha512-Tpp60P6IUJDTuOq/5Z8cdskzJujfwqfOTkrwIwj7IRISpnkJnT6SyJ4PCPnGMoFjC9ddhal5KVIYtAt97ix05A==',
+    },
+    'packages/text': { name: '@shop/text', version: '1.0.0', dependencies: { ms: '2.1.3' } },
+  },
+};
+
+/** Everything that the image has at /app, apart from what is in packages of node_modules. */
+const list = `node -e "
+  const { readdirSync } = require('node:fs');
+  const show = (path) => readdirSync('/app/' + path, { withFileTypes: true }).forEach((entry) => {
+    const below = path + entry.name;
+    const isPackage = path.includes('node_modules/') && entry.name !== '@shop';
+    if (entry.isDirectory() && !isPackage) show(below + '/'); else console.log(below);
+  });
+  show('');
+" | sort`;
+
+let rootDir: string;
+let first: ImageRecord;
+
+beforeAll(() => {
+  const shared = cli.repository('shared', { 'prices.js': "module.exports = '12 EUR';\n" });
+  rootDir = cli.repository('shop', {
+    'gbuild.yml': `gbuild: 1\nname: ${name}\ntoolchain: node@^24\nimage: { entrypoint: [node, app.js] }\n`,
+    '.gitignore': 'node_modules/\ndist/\n.next/\n/app.js\n/mine/\n.npmrc\n',
+    'package.json': JSON.stringify({
+      name: 'shop',
+      private: true,
+      workspaces: ['packages/*'],
+      scripts: { build: 'node build.js', test: 'node app.js' },
+      devDependencies: { 'is-number': '7.0.0' },
+    }),
+    'package-lock.json': JSON.stringify(lock),
+    'build.js': build,
+    'packages/api/package.json': '{"name": "@shop/api", "version": "1.0.0", "dependencies": {"ms": "2.0.0"}}',
+    'packages/text/package.json':
+      '{"name": "@shop/text", "version": "1.0.0", "main": "dist/index.js", "dependencies": {"ms": "2.1.3"}}',
+    'README.md': '',
+  });
+  git(rootDir, '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', shared, 'vendor/shared');
+});
+afterAll(async () => {
+  await removeRepository(engine, name);
+  client.close();
+  cli[Symbol.dispose]();
+});
+
+test('tasks of a workspace leave nothing behind, and no package manager warns of what gbuild set', async () => {
+  const { exitCode, stdout, stderr } = await cli.run(['test'], { cwd: rootDir });
+  expect([exitCode, stdout], stderr).toEqual([0, expect.stringContaining('ms 2.1.3 and 2.0.0 12 EUR')]);
+  expect(`${stdout}${stderr}`).not.toContain('Unknown env config');
+  commitAll(rootDir, 'all of it');
+  expect(git(rootDir, 'status', '--porcelain')).toBe('');
+});
+
+test('an image has outputs under any name, workspaces and submodules, and nothing that a person left', async () => {
+  for (const [path, text] of [
+    ['mine/notes.txt', 'mine'],
+    ['.npmrc', 'fund=false\n'],
+  ] as const) {
+    mkdirSync(dirname(join(rootDir, path)), { recursive: true });
+    writeFileSync(join(rootDir, path), text);
+  }
+  const { exitCode, stdout, stderr } = await cli.run(['image', '--json'], { cwd: rootDir });
+  expect(exitCode, stderr).toBe(0);
+  first = JSON.parse(stdout) as ImageRecord;
+  expect(await runImage(engine, first.reference)).toBe('ms 2.1.3 and 2.0.0 12 EUR\n');
+  expect(await runScript(client, first.reference, list)).toMatchInlineSnapshot(`
+    ".next/server/page.js
+    README.md
+    app.js
+    build.js
+    node_modules/@shop/api
+    node_modules/@shop/text
+    node_modules/ms
+    package.json
+    packages/api/dist/main.js
+    packages/api/node_modules/ms
+    packages/api/package.json
+    packages/text/dist/index.js
+    packages/text/package.json
+    vendor/shared/prices.js
+    "
+  `);
+});
+
+test('an unchanged tree gives the same image again', async () => {
+  writeFileSync(join(rootDir, 'new.js'), '');
+  const [one, two] = [
+    await cli.run(['image', '--json'], { cwd: rootDir }),
+    await cli.run(['image', '--json'], { cwd: rootDir }),
+  ];
+  expect([one.exitCode, two.exitCode], two.stderr).toEqual([0, 0]);
+  expect(JSON.parse(two.stdout).imageId).toBe(JSON.parse(one.stdout).imageId);
+});
+
+test('a release has the same files as the image of its commit, whatever lay about', async () => {
+  git(rootDir, 'clean', '-qf', 'new.js');
+  const { exitCode, stdout, stderr } = await cli.run(['image', '--release', '1.0.0', '--json'], { cwd: rootDir });
+  expect(exitCode, stderr).toBe(0);
+  const digests = ({ layers }: ImageRecord) => layers.map(({ diffId }) => diffId);
+  expect(digests(JSON.parse(stdout) as ImageRecord)).toEqual(digests(first));
+});
