@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { GbuildError } from '../errors.ts';
+import { largestDocument, readTextIfAny } from '../fs/read-bounded.ts';
 import type { Host } from '../host.ts';
 import type { Entry } from '../oci/entry.ts';
 import { type Layer, packLayer } from '../oci/layer.ts';
@@ -109,13 +110,8 @@ function collectEntries(rootDir: string, rule: PlannedLayer, select: (rule: Plan
 
 /** Holds for the paths that a file lists, for all in them, and for the folders above. */
 function readList(hostFile: string): KeepPath {
-  const listed = new Set(
-    existsSync(hostFile)
-      ? readFileSync(hostFile, 'utf8')
-          .split('\n')
-          .filter((line) => line !== '')
-      : [],
-  );
+  const lines = (readTextIfAny(hostFile, largestDocument) ?? '').split('\n');
+  const listed = new Set(lines.filter((line) => line !== ''));
   const above = new Set<string>();
   for (const path of listed) for (let at = posix.dirname(path); at !== '.'; at = posix.dirname(at)) above.add(at);
   const isIn = (path: string): boolean => path !== '.' && (listed.has(path) || isIn(posix.dirname(path)));

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { readCached, writeCached } from '../fs/cached-file.ts';
 import { readClock } from '../fs/clock.ts';
 import type { Host } from '../host.ts';
 
 const folderName = 'task-times';
+const format = 'task-times 1';
 
 /** From and until, in nanoseconds of the file system's clock. */
 type Span = [begin: bigint, end: bigint];
@@ -70,22 +72,13 @@ export class TaskTimes {
   }
 
   #read(): Span[] {
-    try {
-      const spans = JSON.parse(readFileSync(this.#file, 'utf8')) as [string, string][];
-      return spans.map(([begin, end]) => [BigInt(begin), BigInt(end)]);
-    } catch {
-      return [];
-    }
+    const text = readCached(this.#file, format);
+    return text === undefined
+      ? []
+      : (JSON.parse(text) as [string, string][]).map(([begin, end]) => [BigInt(begin), BigInt(end)]);
   }
 
   #write(spans: Span[]): void {
-    const temporary = `${this.#file}.${process.pid}`;
-    try {
-      mkdirSync(dirname(this.#file), { recursive: true });
-      writeFileSync(temporary, JSON.stringify(spans.slice(-most).map((span) => span.map(String))));
-      renameSync(temporary, this.#file);
-    } catch {
-      rmSync(temporary, { force: true });
-    }
+    writeCached(this.#file, format, JSON.stringify(spans.slice(-most).map((span) => span.map(String))));
   }
 }

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { largestSettings, readTextIfAny } from '../fs/read-bounded.ts';
 import type { HostFileRule } from './host-files.ts';
 
 /** `${NAME}`, `${NAME?}`, which may be unset, and `${NAME-text}` or `${NAME:-text}`, which says what it is then. */
@@ -32,16 +32,8 @@ export function listMissingVariables(
   return rules
     .filter(({ variables }) => variables === 'npm')
     .flatMap(({ from: file }) => {
-      const found = [...readText(join(rootDir, file)).matchAll(reference)];
+      const found = [...(readTextIfAny(join(rootDir, file), largestSettings) ?? '').matchAll(reference)];
       const names = new Set(found.flatMap(([, name, rest]) => (rest === undefined && !isPassed(name!) ? [name!] : [])));
       return [...names].map((name) => ({ file, name }));
     });
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
 }

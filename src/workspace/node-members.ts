@@ -1,6 +1,7 @@
-import { lstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { join, posix, relative, sep } from 'node:path';
 import picomatch from 'picomatch';
+import { largestSettings, readTextIfAny } from '../fs/read-bounded.ts';
 
 /**
  * Lists the folders of a project's own packages, relative to the root and sorted, '' being the root: those that package.json or
@@ -74,11 +75,7 @@ function readPnpmPackages(rootDir: string): string[] {
 }
 
 function readText(rootDir: string, file: string): string {
-  try {
-    return readFileSync(join(rootDir, file), 'utf8');
-  } catch {
-    return '';
-  }
+  return readTextIfAny(join(rootDir, file), largestSettings) ?? '';
 }
 
 function readFolder(hostDir: string) {

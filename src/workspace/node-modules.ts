@@ -1,5 +1,6 @@
-import { lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
+import { lstatSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import { join, posix, relative, sep } from 'node:path';
+import { largestSettings, readTextIfAny } from '../fs/read-bounded.ts';
 import type { KeepPath } from './npm.ts';
 
 /** Keys of package.json that decide what an installed package can load. */
@@ -105,11 +106,7 @@ class ModuleTree {
   }
 
   readText(path: string): string | undefined {
-    try {
-      return readFileSync(join(this.#rootDir, path), 'utf8');
-    } catch {
-      return undefined;
-    }
+    return readTextIfAny(join(this.#rootDir, path), largestSettings);
   }
 
   /** Where a link leads in the end; undefined for anything but a link, and outside the root. */
