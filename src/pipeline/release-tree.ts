@@ -28,7 +28,7 @@ export async function withReleaseTree<T>(
   const difference = await find(session.rootDir, commit, host.env);
   if (difference === undefined) return work(session);
   if (!build) throw notTheCommit(session.rootDir, difference);
-  progress.note(`building a clean checkout of ${commit.slice(0, 12)}: in this folder ${difference}`);
+  progress.note(`the release comes from a clean checkout of ${commit.slice(0, 12)}: in this folder ${difference}`);
   return withCheckout(request, session.rootDir, commit, work);
 }
 

@@ -67,7 +67,9 @@ test('one commit gives one image, whatever a laptop has that git does not speak 
   rmSync(join(cwd, 'src/a.txt'));
   const here = await release(cwd);
   expect([here.exitCode, here.id], here.stderr).toEqual([0, honest.id]);
-  expect(here.stderr).toMatch(/^building a clean checkout of [0-9a-f]{12}: in this folder \S+ is not in the commit$/m);
+  expect(here.stderr).toMatch(
+    /^the release comes from a clean checkout of [0-9a-f]{12}: in this folder \S+ is not in the commit$/m,
+  );
   expect(existsSync(join(cwd, '.git/gbuild'))).toBe(false);
   expect(readFileSync(join(cwd, 'out/stale'), 'utf8')).toBe('x');
 });
@@ -94,7 +96,7 @@ test('a submodule that is not there refuses the release by its name', async () =
   expect([exitCode, cli.plain(stderr)]).toMatchInlineSnapshot(`
     [
       2,
-      "building a clean checkout of 58343436a695: in this folder the submodule vendor/shared is not checked out
+      "the release comes from a clean checkout of 58343436a695: in this folder the submodule vendor/shared is not checked out
     ",
     ]
   `);
