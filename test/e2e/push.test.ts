@@ -201,7 +201,7 @@ test('a release is signed with the key that is named, once, and cosign’s tags 
   expect([missing.exitCode, plain(JSON.parse(missing.stdout).error.message)]).toMatchInlineSnapshot(`
     [
       2,
-      "the key <dir>/NAME/nowhere.key cannot be read: ENOENT: no such file or directory, open '<dir>/NAME/nowhere.key'",
+      "the key <dir>/NAME/nowhere.key cannot be read: ENOENT: no such file or directory, stat '<dir>/NAME/nowhere.key'",
     ]
   `);
 });
