@@ -70,7 +70,7 @@ describe('gbuild doctor', () => {
       expect.objectContaining({ url: engine, source: 'DOCKER_HOST', reason: expect.any(String), warnings: [] }),
     ]);
     const names = answer.checks.map(({ name }: { name: string }) => name);
-    expect(names).toEqual(['node', 'engine', 'disk', 'proxy', 'trust', 'clock', 'spec', 'lock']);
+    expect(names).toEqual(['node', 'engine', 'disk', 'proxy', 'trust', 'clock', 'store', 'spec', 'lock']);
     expect(answer.checks.at(-1)).toMatchObject({ state: 'warning', todo: ['gbuild lock', 'git add gbuild.lock'] });
     const text = await cli.run(['doctor'], { cwd });
     expect(text.stdout).toMatch(/^ok +engine +\S+ \(.*because /m);

@@ -51,6 +51,7 @@ test('where podman is installed and not running, a run has a podman of its own, 
     [
       0,
       "no engine is running: starting /usr/bin/podman for this run, on unix:///run/user/0/gbuild-podman/PID/podman.sock
+    warning: git is not installed, so the revision of this folder cannot be read; tasks do not get the commit's time: Install git (Debian and Ubuntu: sudo apt-get install git), then run the command again.
     docker.io/gbuild-test/base:bookworm is docker.io/gbuild-test/base bookworm: written to gbuild.lock; commit it
     > test: cat words.txt
     read by podman
