@@ -48,7 +48,8 @@ async function withBind<T>(
   using git = PrivateGit.open(rootDir, engine, host);
   try {
     return await work({ ...bound, gitMounts: git.mounts }).catch((thrown: unknown) => {
-      if (!git.mounts.some(({ hostDir }) => isBlindTo(hostDir, thrown))) throw thrown;
+      // The git folder of a linked working tree lies elsewhere, where the engine may not see.
+      if (isBlindTo(rootDir, thrown) || !git.mounts.some(({ hostDir }) => isBlindTo(hostDir, thrown))) throw thrown;
       return work({ ...bound, gitMounts: git.mountsOfBlind });
     });
   } catch (thrown) {
@@ -62,6 +63,9 @@ function isLink(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
 
-function isBlindTo(rootDir: string, thrown: unknown): boolean {
-  return thrown instanceof GbuildError && thrown.code === 'engine-blind' && thrown.facts.hostDir === rootDir;
+/** To the folder, or to something in it. */
+function isBlindTo(folder: string, thrown: unknown): boolean {
+  if (!(thrown instanceof GbuildError) || thrown.code !== 'engine-blind') return false;
+  const { hostDir } = thrown.facts;
+  return hostDir === folder || (typeof hostDir === 'string' && hostDir.startsWith(`${folder}/`));
 }

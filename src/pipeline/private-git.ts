@@ -19,34 +19,36 @@ const dotGitInside = `${containerPaths.workspace}/.git`;
 export class PrivateGit {
   /** Over the workspace's bind. */
   readonly mounts: BindMount[];
+  readonly #dotGit: string;
   #runDir: string | undefined;
 
-  private constructor(mounts: BindMount[], runDir?: string) {
+  private constructor(dotGit: string, mounts: BindMount[], runDir?: string) {
+    this.#dotGit = dotGit;
     this.mounts = mounts;
     this.#runDir = runDir;
   }
 
   static open(rootDir: string, engine: Engine, host: Host): PrivateGit {
     const dotGit = join(rootDir, '.git');
-    if (!existsSync(dotGit)) return new PrivateGit([]);
+    if (!existsSync(dotGit)) return new PrivateGit(dotGit, []);
     const repository = findRepository(rootDir);
-    if (repository === undefined || !isOwn(repository, rootDir)) return new PrivateGit([asItIs(dotGit)]);
+    if (repository === undefined || !isOwn(repository, rootDir)) return new PrivateGit(dotGit, [asItIs(dotGit)]);
     sweepRunFolders(rootDir, engine.owner, host);
     let runDir: string | undefined;
     try {
       runDir = makeRunFolder(repository, engine);
-      return new PrivateGit(planMounts(repository, rootDir, runDir), runDir);
+      return new PrivateGit(dotGit, planMounts(repository, rootDir, runDir), runDir);
     } catch (error) {
       if (runDir !== undefined) removeRunFolder(runDir);
       if (!isReadOnly(error)) throw error;
       // The tasks' git can still read it.
-      return new PrivateGit([asItIs(dotGit)]);
+      return new PrivateGit(dotGit, [asItIs(dotGit)]);
     }
   }
 
   /** For an engine that sees the workspace and not the git folder elsewhere: the tasks' git has nothing to read there. */
   get mountsOfBlind(): BindMount[] {
-    return this.mounts.filter(({ containerDir }) => containerDir === dotGitInside);
+    return [asItIs(this.#dotGit)];
   }
 
   /** The tasks go on without this process. */

@@ -127,8 +127,7 @@ describe('an image of the JVM', { timeout: 600_000 }, () => {
       2,
       expect.stringContaining('several classes have a main method: example.Main, example.Other; name one'),
     ]);
-    // What was built lies there.
-    const named = 'tasks:\n  build: "true"\n  stage: { run: jvm-stage --main example.Other, needs: [build] }\n';
+    const named = 'tasks:\n  stage: { run: jvm-stage --main example.Other, needs: [build] }\n';
     writeFileSync(join(cwd, 'gbuild.yml'), `${spec}${named}`);
     await release(cwd, '3.0.0');
     expect(await start('3.0.0')).toBe('two 2\n*/*.jar\n');
