@@ -37,6 +37,7 @@ const kinds: Record<string, Kind> = {
   },
   'last memories': { path: /^cache\/workspaces\/\w+\.last$/, next: 'test', heldBy: 'test/sync/memory.test.ts' },
   'packed trees': { path: /^cache\/packed-trees\/\w+\.json$/, next: 'image' },
+  'times of tasks': { path: /^cache\/task-times\/\w+\.json$/, next: 'image' },
   'ids of images': { path: /^cache\/image-ids\/\w+$/, next: 'test', heldBy: 'test/fs/cached-file.test.ts' },
   'notes on compressed layers': { path: /^cache\/compressed\/\w+$/, next: 'push' },
   "the caller's files": { path: /^cache\/host-files\/\w+$/, next: 'test', heldBy: 'test/fs/ensure-file.test.ts' },
