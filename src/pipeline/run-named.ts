@@ -62,8 +62,9 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
     runTasks({ plan: timed, ground: { ...ground, workspace }, engine, streams, progress, stop, logDir, secrets });
   const { image, labels } = ground;
   const carried = { session, engine, host, progress, stop, image: image.reference, labels, tasks: plan.tasks, early };
-  const times = new TaskTimes(host, session.rootDir);
-  const running = times.around(() => withWorkspace(carried, run));
+  // A release takes all that its tasks made, so nobody asks later when that was.
+  const times = request.exact === true ? undefined : new TaskTimes(host, session.rootDir);
+  const running = times?.around(() => withWorkspace(carried, run)) ?? withWorkspace(carried, run);
   // After the first container was asked for: what others left can wait for it.
   const swept = sweepBeside(request, plan);
   const bound = new CacheBound(engine, host, plan);
