@@ -1,7 +1,6 @@
 import { lstatSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { GbuildError } from '../errors.ts';
-import { askGit } from './git.ts';
+import { askGit, gitRefused } from './git.ts';
 import { findRepository } from './git-repository.ts';
 
 /** A path that differs from HEAD, relative to the folder that was asked for. */
@@ -22,7 +21,7 @@ export async function listChanges(dir: string, env: NodeJS.ProcessEnv): Promise<
     askGit(dir, [...status, '--ignore-submodules=dirty', '--', '.'], env),
     listSubmodules(dir, env),
   ]);
-  if (changed.exitCode !== 0) throw unreadable(dir, changed.stderr);
+  if (changed.exitCode !== 0) throw gitRefused(dir, changed.stderr);
   const prefix = readPrefix(dir);
   const paths = splitNul(changed.stdout).map((line) => line.slice(3));
   const own = paths.map((path) => (path.startsWith(prefix) ? path.slice(prefix.length) : path));
@@ -38,7 +37,7 @@ export async function listChanges(dir: string, env: NodeJS.ProcessEnv): Promise<
 /** Paths of submodules that are checked out, relative to the folder. */
 export async function listSubmodules(dir: string, env: NodeJS.ProcessEnv): Promise<string[]> {
   const { exitCode, stdout, stderr } = await askGit(dir, ['ls-files', '--stage', '-z'], env);
-  if (exitCode !== 0) throw unreadable(dir, stderr);
+  if (exitCode !== 0) throw gitRefused(dir, stderr);
   // MODE OBJECT STAGE<tab>PATH
   const links = splitNul(stdout).filter((line) => line.startsWith('160000 '));
   return links.map((line) => line.slice(line.indexOf('\t') + 1)).filter((path) => isRepository(join(dir, path)));
@@ -61,11 +60,4 @@ function readPrefix(dir: string): string {
 
 function splitNul(text: string): string[] {
   return text.split('\0').filter((part) => part !== '');
-}
-
-function unreadable(dir: string, stderr: string): GbuildError {
-  return new GbuildError('workspace-unreadable', `git cannot read ${dir}: ${stderr.trim().split('\n')[0]}`, {
-    suggestions: ['git status'],
-    facts: { dir },
-  });
 }

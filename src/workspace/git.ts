@@ -114,6 +114,14 @@ function withoutGit(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('GIT_')));
 }
 
+/** git's refusal as an error that names the folder. */
+export function gitRefused(dir: string, stderr: string): GbuildError {
+  return new GbuildError('workspace-unreadable', `git cannot read ${dir}: ${stderr.trim().split('\n')[0]}`, {
+    suggestions: ['git status', 'git fsck'],
+    facts: { dir },
+  });
+}
+
 function missingGit(): GbuildError {
   return new GbuildError('usage', 'git is not installed, so the revision of this folder cannot be read', {
     suggestions: ['Install git (Debian and Ubuntu: sudo apt-get install git), then run the command again.'],

@@ -1,6 +1,5 @@
-import { GbuildError } from '../errors.ts';
 import { listChanges } from './changes.ts';
-import { askGit } from './git.ts';
+import { askGit, gitRefused } from './git.ts';
 import { findRepository } from './git-repository.ts';
 
 /** The commit a workspace stands on, and what differs from it. */
@@ -34,7 +33,7 @@ export async function readRevision(rootDir: string, env: NodeJS.ProcessEnv = {})
     ask('diff', '--quiet', '--no-ext-diff', '--no-textconv', '--ignore-submodules=dirty', 'HEAD', '--'),
     ask('rev-parse', '--is-shallow-repository'),
   ]);
-  if (changed.exitCode > 1) throw unreadable(rootDir, changed.stderr);
+  if (changed.exitCode > 1) throw gitRefused(rootDir, changed.stderr);
   const isDirty = changed.exitCode === 1 || dirty.some(({ isSubmodule }) => isSubmodule);
   const describe = described.exitCode === 0 ? described.stdout.trim() : commit.id.slice(0, 7);
   const sourceUrl = cleanSourceUrl(origin.stdout.trim());
@@ -62,7 +61,7 @@ export async function readCommit(
   const named = await askGit(rootDir, ['rev-parse', '--verify', '--quiet', 'HEAD'], env);
   // 1: a branch that has no commit yet.
   if (named.exitCode === 1 && named.stderr === '') return undefined;
-  throw unreadable(rootDir, head.stderr);
+  throw gitRefused(rootDir, head.stderr);
 }
 
 /**
@@ -83,11 +82,4 @@ export function cleanSourceUrl(origin: string): string | undefined {
 
 function formatUrl(host: string, path: string): string {
   return `https://${host}/${path.replace(/^\/+/, '').replace(/[?#].*$/, '')}`;
-}
-
-function unreadable(rootDir: string, stderr: string): GbuildError {
-  return new GbuildError('workspace-unreadable', `git cannot read ${rootDir}: ${stderr.trim().split('\n')[0]}`, {
-    suggestions: ['git status', 'git fsck'],
-    facts: { rootDir },
-  });
 }
