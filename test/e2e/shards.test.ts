@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { type Cli, git, openCli } from '../support/cli.ts';
 import { type EngineContainer, startEngineContainer } from '../support/engine-container.ts';
+import { askEngine } from '../support/engine-http.ts';
 import { listLeft, nothingLeft } from '../support/engine-left.ts';
 
 const outer = inject('engineHost');
@@ -183,11 +184,20 @@ test('contexts and addresses: every engine gets its shards, and what is said of 
   for (const { host } of engines) expect(await listLeft(host, label('shards-on'))).toEqual(nothingLeft);
 });
 
+/** What the containers of one repository have written so far. */
+async function readTaskLog(host: string, label: string): Promise<string> {
+  const { containers } = await listLeft(host, label);
+  const logs = containers.map((id) => askEngine(host, 'GET', `/containers/${id}/logs?stdout=1`));
+  return (await Promise.all(logs)).map(({ text }) => text).join('');
+}
+
 test('an interrupt stops every shard on every engine, and nothing is left', async () => {
   const body = `tasks:\n  test: |\n    trap 'echo asked; exit 0' TERM\n    echo ready\n    while :; do sleep 0.1; done\n`;
   const cwd = cli.tasks('shards-stop', body);
   const running = cli.start(['test', '--on', 'one,two'], { cwd, env: { DOCKER_CONFIG: writeContexts() } });
-  await running.until('ready\n');
+  // The log of one shard at a time is shown, so each engine is asked.
+  for (const { host } of engines)
+    await expect.poll(() => readTaskLog(host, label('shards-stop')), { timeout: 60_000 }).toContain('ready\n');
   running.kill('SIGINT');
   const { exitCode, stdout, stderr } = await running.ended;
   expect([exitCode, stdout], stderr).toEqual([130, 'ready\nasked\nready\nasked\n']);

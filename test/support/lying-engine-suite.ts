@@ -51,13 +51,12 @@ export function describeEngineLies(choose: Choose): void {
   const cli = openCli({ ownCache: true, toolchain: smallImage });
   const repository = `e2e-lies-${process.pid}`;
   const baseName = `${repository}-base`;
-  const temporary = join(cli.dir, 'tmp');
+  const temporaryOf = (name: string) => join(cli.dir, `tmp-${name}`);
   let far: EngineContainer;
   let told = 0;
   let ended3 = 0;
 
   beforeAll(async () => {
-    mkdirSync(temporary);
     await ensureTestImage(outer, smallImage);
     await importImage(outer, `${baseName}:1`, { here: 'a base' });
     far = await startEngineContainer(outer);
@@ -98,7 +97,7 @@ tasks:
           `image:\n  base: ${baseName}:1\n  entrypoint: [/app/run]\n  layers: [{name: application, from: [src]}]\ntasks:\n  build: echo built\n`,
           { 'src/run': '#!/bin/sh\n' },
         );
-        const { exitCode, stderr } = await cli.run(['lock'], { cwd, env: { ...ownStore(name), DOCKER_HOST: outer } });
+        const { exitCode, stderr } = await cli.run(['lock'], { cwd, env: { ...ownFolders(name), DOCKER_HOST: outer } });
         expect(exitCode, stderr).toBe(0);
         commitAll(cwd, 'locked');
         return cwd;
@@ -125,18 +124,17 @@ tasks:
     }),
   };
 
-  /** A release store for each repository: what one has released another has not. */
-  const ownStore = (name: string) => ({
-    GIVEN: 'a secret of the run',
-    TMPDIR: temporary,
-    XDG_DATA_HOME: join(cli.dir, `data-${name}`),
-  });
+  /** Each repository has its own release store and temporary folder: runs at the same time share neither. */
+  const ownFolders = (name: string) => {
+    mkdirSync(temporaryOf(name), { recursive: true });
+    return { GIVEN: 'a secret of the run', TMPDIR: temporaryOf(name), XDG_DATA_HOME: join(cli.dir, `data-${name}`) };
+  };
 
   describe.each(Object.entries(scenarios))('%s', { timeout: 3_600_000 }, (title, open) => {
     test('ends within two minutes, well or with exit code 3, and leaves nothing', async () => {
       const scenario = open();
       const slug = `${repository}-${title.replaceAll(/\W+/g, '-').slice(-12)}`;
-      const kinds = await countRequests(cli, scenario, `${slug}-0`, ownStore(`${slug}-0`));
+      const kinds = await countRequests(cli, scenario, `${slug}-0`, ownFolders(`${slug}-0`));
       expect(kinds.length).toBeGreaterThan(15);
       const chosen = choose(kinds, scenario.engine);
       const faults = await mapInOrder(chosen, atOnce, async (options, index) => {
@@ -153,7 +151,7 @@ tasks:
   /** What is wrong after one lie. */
   async function tell(scenario: Scenario, name: string, cwd: string, options: LyingOptions): Promise<string[]> {
     const found: string[] = [];
-    const env = ownStore(name);
+    const env = ownFolders(name);
     await using line = await startLyingEngine(scenario.engine, options);
     const running = cli.start(scenario.args, { cwd, env: { ...env, ...hasty, DOCKER_HOST: line.host } });
     let isLate = false;
@@ -179,10 +177,9 @@ tasks:
       }
       await scenario.check(name).catch((thrown: unknown) => found.push(String(thrown)));
     }
-    for (const dir of [temporary, join(cli.cacheDir, 'spool')])
-      for (const file of readFolder(dir))
-        if (file.includes(`_${running.pid}_`) || (dir === temporary && file !== compileCache))
-          found.push(`${file} stayed in ${dir}`);
+    for (const file of readFolder(env.TMPDIR)) if (file !== compileCache) found.push(`${file} stayed in ${env.TMPDIR}`);
+    for (const file of readFolder(join(cli.cacheDir, 'spool')))
+      if (file.includes(`_${running.pid}_`)) found.push(`${file} stayed in the spool`);
     return found;
   }
 }
