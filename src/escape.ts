@@ -33,6 +33,11 @@ export function escapeMessage(text: string): string {
   return [first, ...shown].join('\n');
 }
 
+/** A word as a POSIX shell takes it, quoted where it has to be. */
+export function quoteWord(word: string): string {
+  return /^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
 /** A line that a program printed: without its colours, and of what it drew over itself the last. */
 export function escapeOutput(line: string): string {
   const drawn = stripVTControlCharacters(line).replace(/\r+$/, '');

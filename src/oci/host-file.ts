@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { GbuildError, messageOf } from '../errors.ts';
+import { quoteWord } from '../escape.ts';
 
 /** A link or a fifo that has taken the file's place is neither followed nor waited for. */
 const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
@@ -88,11 +89,7 @@ function explain(hostFile: string, cause: unknown): GbuildError {
   if (replaced.has(code)) return changed(hostFile, 'was replaced by something that is not a file');
   return new GbuildError('workspace-unreadable', `${JSON.stringify(hostFile)} cannot be read: ${messageOf(cause)}`, {
     cause,
-    suggestions: code === 'EACCES' || code === 'EPERM' ? [`chmod u+r ${quote(hostFile)}`] : [],
+    suggestions: code === 'EACCES' || code === 'EPERM' ? [`chmod u+r ${quoteWord(hostFile)}`] : [],
     facts: { hostFile },
   });
-}
-
-function quote(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { parse } from 'semver';
 import { GbuildError } from '../errors.ts';
-import { escapeLine } from '../escape.ts';
+import { escapeLine, quoteWord } from '../escape.ts';
 import { isTag } from '../oci/reference.ts';
 import type { Revision } from '../workspace/revision.ts';
 import { describeMismatch } from './lock-mismatch.ts';
@@ -70,7 +70,10 @@ export function assertTracked({ rootDir, specFile }: WorkspaceSession, tracked: 
 }
 
 /** After the build: outputs belong into .gitignore, and the commit must still be the one that was built. */
-export function assertUntouched(rootDir: string, before: Revision, after: Revision | undefined): void {
+export function assertUntouched(
+  rootDir: string,
+  { before, after, tracked }: { before: Revision; after: Revision | undefined; tracked: readonly string[] },
+): void {
   if (after?.commit !== before.commit) {
     throw new GbuildError(
       'workspace-changed',
@@ -80,15 +83,43 @@ export function assertUntouched(rootDir: string, before: Revision, after: Revisi
       },
     );
   }
-  assertClean(rootDir, after, 'the build changed files that git tracks, or made files that it does not ignore');
+  const changed = after.dirty.filter((path) => !after.untracked.includes(path));
+  if (changed.length > 0)
+    throw dirtyTree(rootDir, changed, 'the build changed files that git tracks', [
+      'git diff   # after "gbuild build"',
+      'git rm -r --cached PATH   # where it is what the build makes; then name it in .gitignore',
+    ]);
+  if (after.untracked.length === 0) return;
+  const patterns = listUntracked(after.untracked, tracked).map((path) => quoteWord(`/${path}`));
+  throw dirtyTree(rootDir, after.untracked, 'the build made files that git does not ignore', [
+    `printf '%s\\n' ${patterns.join(' ')} >>.gitignore && git add .gitignore && git commit -m "Ignore what the build makes"`,
+  ]);
 }
 
 function assertClean(rootDir: string, { dirty }: Revision, what: string): void {
   if (dirty.length === 0) return;
-  const shown = dirty.slice(0, mostPathsShown).map((path) => `  ${escapeLine(path)}`);
-  if (dirty.length > mostPathsShown) shown.push(`  and ${dirty.length - mostPathsShown} more`);
-  throw new GbuildError('workspace-dirty', `${what} in ${rootDir}:\n${shown.join('\n')}`, {
-    suggestions: ['git add -A && git commit', 'git stash --include-untracked', 'gbuild image   # not a release'],
-    facts: { rootDir, dirty },
+  const advice = ['git add -A && git commit', 'git stash --include-untracked', 'gbuild image   # not a release'];
+  throw dirtyTree(rootDir, dirty, what, advice);
+}
+
+function dirtyTree(rootDir: string, paths: string[], what: string, suggestions: string[]): GbuildError {
+  const shown = paths.slice(0, mostPathsShown).map((path) => `  ${escapeLine(path)}`);
+  if (paths.length > mostPathsShown) shown.push(`  and ${paths.length - mostPathsShown} more`);
+  return new GbuildError('workspace-dirty', `${what} in ${rootDir}:\n${shown.join('\n')}`, {
+    suggestions,
+    facts: { rootDir, dirty: paths },
   });
+}
+
+/** Untracked files, each by the highest folder that holds nothing tracked (ends in `/`). */
+function listUntracked(untracked: readonly string[], tracked: readonly string[]): string[] {
+  const holding = new Set(tracked.flatMap(listFolders));
+  const highest = untracked.map((path) => listFolders(path).find((folder) => !holding.has(folder)) ?? path);
+  return [...new Set(highest)];
+}
+
+/** The folders above a path, from the top. */
+function listFolders(path: string): string[] {
+  const parts = path.split('/').slice(0, -1);
+  return parts.map((_, at) => `${parts.slice(0, at + 1).join('/')}/`);
 }

@@ -1,6 +1,7 @@
 import { escapeLine } from '../escape.ts';
 import type { Entry } from '../oci/entry.ts';
 import { type PlannedLayer, planImage } from '../plan/image-plan.ts';
+import { matchFolders } from '../plan/match-globs.ts';
 import { containerPaths } from '../plan/paths.ts';
 import type { PlannedService } from '../plan/service-plan.ts';
 import { planTasks, tasksOf } from '../plan/task-plan.ts';
@@ -94,7 +95,7 @@ function describeService({ name, runs, ports }: PlannedService): string {
 
 async function explainImage({ host }: Places, session: WorkspaceSession): Promise<ExplainedPlan> {
   const { spec, toolchain, rootDir, defaults } = session;
-  const revision = await readRevision(rootDir, host.env);
+  const revision = await readRevision(rootDir, host.env, matchFolders(toolchain.leftovers));
   const tasks = Object.keys(tasksOf(spec, defaultTasks(session)));
   const plan = planImage({ spec, toolchain, defaults, revision, tasks });
   // What is not there yet is no mistake before the build.

@@ -7,6 +7,7 @@ import type { Image } from '../oci/image.ts';
 import { gatherImages, type ImageSet } from '../oci/image-set.ts';
 import type { Layout } from '../oci/layout.ts';
 import { type ImagePlan, planImage } from '../plan/image-plan.ts';
+import { matchFolders } from '../plan/match-globs.ts';
 import { tasksOf } from '../plan/task-plan.ts';
 import { type Revision, readRevision } from '../workspace/revision.ts';
 import { readTrackedFiles } from '../workspace/tracked.ts';
@@ -46,8 +47,7 @@ export interface PreparedImage {
 /** Checks, builds and packs. For a version the tree must be a commit's, and the toolchain the locked one. */
 export async function prepareImage(request: PrepareRequest, store: Layout): Promise<PreparedImage> {
   const { session, progress, host, version } = request;
-  const revision =
-    version === undefined ? await readRevision(session.rootDir, host.env) : await readReleasable(session, host.env);
+  const revision = version === undefined ? await readState(session, host.env) : await readReleasable(session, host.env);
   const plan = planOf(request, revision, version);
   const exact = version !== undefined;
   const ready = await readyRuntime({ ...request, exact });
@@ -56,7 +56,7 @@ export async function prepareImage(request: PrepareRequest, store: Layout): Prom
   const secrets = request.secrets ?? new RunSecrets(request);
   const built = await runBuild(request, plan, secrets);
   if (version !== undefined && request.build) await assertLockedBuild(request, ready);
-  if (version !== undefined) assertUntouched(session.rootDir, revision!, await readRevision(session.rootDir, host.env));
+  if (version !== undefined) await refuseTouched(session, revision!, host.env);
   const base = await obtainBase(plan.base, { ...request, store });
   const packed = await progress.step('packing', () => packImage({ ...request, store }, plan, base, revision));
   if (leavesMachine(request) && secrets.given.length > 0)
@@ -69,10 +69,19 @@ export async function prepareImage(request: PrepareRequest, store: Layout): Prom
 
 /** The commit that a release is of, where the tree is clean and spec and lock are in it. */
 export async function readReleasable(session: WorkspaceSession, env: Host['env']): Promise<Revision> {
-  const revision = await readRevision(session.rootDir, env);
+  const revision = await readState(session, env);
   assertReleasable(session, revision);
   assertTracked(session, await readTrackedFiles(session.rootDir, env));
   return revision;
+}
+
+function readState({ rootDir, toolchain }: WorkspaceSession, env: Host['env']): Promise<Revision | undefined> {
+  return readRevision(rootDir, env, matchFolders(toolchain.leftovers));
+}
+
+async function refuseTouched(session: WorkspaceSession, before: Revision, env: Host['env']): Promise<void> {
+  const [after, tracked = []] = await Promise.all([readState(session, env), readTrackedFiles(session.rootDir, env)]);
+  assertUntouched(session.rootDir, { before, after, tracked });
 }
 
 /** Before anything is built; an image that stays on this machine is for its engine alone. */

@@ -1,4 +1,4 @@
-import { escapeLine } from '../escape.ts';
+import { escapeLine, quoteWord } from '../escape.ts';
 import type { SecretSpec } from '../spec/types.ts';
 
 /** Where a secret comes from, in words for people, in one line. */
@@ -7,9 +7,4 @@ export function formatSource({ env, file, command = [] }: SecretSpec): string {
   return file === undefined
     ? `the command "${escapeLine(command.map(quoteWord).join(' '))}"`
     : `the file ${escapeLine(file)}`;
-}
-
-/** A word as a shell takes it. */
-function quoteWord(word: string): string {
-  return /^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -74,8 +74,9 @@ export function resolveEntry(
 
 /** What the data says of repositories, as it is. */
 function rulesOf(data: ToolchainData) {
-  const { caches, hostFiles, keystores, tools, tasks, layers, entrypoint, refusals, origins, buildOnly } = data;
-  return { caches, hostFiles, keystores, tools, tasks, layers, entrypoint, refusals, origins, buildOnly };
+  const { caches, hostFiles, keystores, tools, tasks, layers, entrypoint, refusals, origins, buildOnly, leftovers } =
+    data;
+  return { caches, hostFiles, keystores, tools, tasks, layers, entrypoint, refusals, origins, buildOnly, leftovers };
 }
 
 interface ImageFacts {

@@ -69,6 +69,8 @@ export interface ResolvedToolchain {
   origins: Fact[];
   /** Programs that only the image to build in has. */
   buildOnly: string[];
+  /** Folders, by name, in which untracked files are no change of the tree. */
+  leftovers: string[];
   lockState: LockState;
   source: ToolchainSource;
 }
@@ -91,4 +93,5 @@ export const nothingKnown = {
   refusals: [],
   origins: [],
   buildOnly: [],
+  leftovers: [],
 };

@@ -8,6 +8,7 @@ export interface Change {
   path: string;
   /** A submodule whose own tree is not clean. */
   isSubmodule: boolean;
+  isUntracked: boolean;
 }
 
 const status = ['status', '--porcelain=v1', '-z', '--untracked-files=all', '--no-renames'];
@@ -23,13 +24,16 @@ export async function listChanges(dir: string, env: NodeJS.ProcessEnv): Promise<
   ]);
   if (changed.exitCode !== 0) throw gitRefused(dir, changed.stderr);
   const prefix = readPrefix(dir);
-  const paths = splitNul(changed.stdout).map((line) => line.slice(3));
-  const own = paths.map((path) => (path.startsWith(prefix) ? path.slice(prefix.length) : path));
+  const own = splitNul(changed.stdout).map((line) => {
+    const path = line.slice(3);
+    return { path: path.startsWith(prefix) ? path.slice(prefix.length) : path, isUntracked: line.startsWith('??') };
+  });
+  const known = new Set(own.map(({ path }) => path));
   const dirty = await Promise.all(submodules.map(async (path) => (await isDirty(join(dir, path), env)) && path));
-  const inside = dirty.filter((path) => path !== false && !own.includes(path)) as string[];
+  const inside = dirty.filter((path) => path !== false && !known.has(path)) as string[];
   const changes = [
-    ...own.map((path) => ({ path, isSubmodule: false })),
-    ...inside.map((path) => ({ path, isSubmodule: true })),
+    ...own.map((change) => ({ ...change, isSubmodule: false })),
+    ...inside.map((path) => ({ path, isSubmodule: true, isUntracked: false })),
   ];
   return changes.sort((a, b) => (a.path < b.path ? -1 : 1));
 }

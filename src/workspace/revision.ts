@@ -16,16 +16,25 @@ export interface Revision {
   sourceUrl?: string;
   /** Changed and untracked paths relative to the root, sorted. */
   dirty: string[];
+  /** Those of them that git does not track. */
+  untracked: string[];
   /** The history is cut off, so `describe` may not see a tag. */
   shallow: boolean;
 }
 
-/** Undefined outside a repository and before the first commit. `env` is the caller's; of GIT_* nothing is passed on. */
-export async function readRevision(rootDir: string, env: NodeJS.ProcessEnv = {}): Promise<Revision | undefined> {
+/**
+ * Undefined outside a repository and before the first commit. `env` is the caller's; of GIT_* nothing is passed on. Untracked files for
+ * which `isLeftover` holds are what tools wrote, and no change.
+ */
+export async function readRevision(
+  rootDir: string,
+  env: NodeJS.ProcessEnv = {},
+  isLeftover: (path: string) => boolean = () => false,
+): Promise<Revision | undefined> {
   const ask = (...args: string[]) => askGit(rootDir, args, env);
   const commit = await readCommit(rootDir, env);
   if (commit === undefined) return undefined;
-  const [described, branch, origin, dirty, changed, shallow] = await Promise.all([
+  const [described, branch, origin, changes, changed, shallow] = await Promise.all([
     ask('describe', '--tags', '--always'),
     ask('symbolic-ref', '--quiet', '--short', 'HEAD'),
     ask('config', '--get', 'remote.origin.url'),
@@ -34,6 +43,7 @@ export async function readRevision(rootDir: string, env: NodeJS.ProcessEnv = {})
     ask('rev-parse', '--is-shallow-repository'),
   ]);
   if (changed.exitCode > 1) throw gitRefused(rootDir, changed.stderr);
+  const dirty = changes.filter(({ path, isUntracked }) => !isUntracked || !isLeftover(path));
   const isDirty = changed.exitCode === 1 || dirty.some(({ isSubmodule }) => isSubmodule);
   const describe = described.exitCode === 0 ? described.stdout.trim() : commit.id.slice(0, 7);
   const sourceUrl = cleanSourceUrl(origin.stdout.trim());
@@ -44,6 +54,7 @@ export async function readRevision(rootDir: string, env: NodeJS.ProcessEnv = {})
     ...(branch.exitCode === 0 ? { branch: branch.stdout.trim() } : {}),
     ...(sourceUrl === undefined ? {} : { sourceUrl }),
     dirty: dirty.map(({ path }) => path),
+    untracked: dirty.filter(({ isUntracked }) => isUntracked).map(({ path }) => path),
     shallow: shallow.stdout.trim() === 'true',
   };
 }

@@ -151,3 +151,30 @@ test('a release has the same files as the image of its commit, whatever lay abou
   const digests = ({ layers }: ImageRecord) => layers.map(({ diffId }) => diffId);
   expect(digests(JSON.parse(stdout) as ImageRecord)).toEqual(digests(first));
 });
+
+test('a repository without a .gitignore is released again and again: packages are no change of it', async () => {
+  const cwd = cli.repository('unruly', {
+    'gbuild.yml': `gbuild: 1\nname: ${name}\ntoolchain: node@^24\nimage: { entrypoint: [node, app.js] }\n`,
+    'package.json': '{"name": "unruly", "dependencies": {"ms": "2.1.3"}}',
+    'package-lock.json': JSON.stringify({
+      name: 'unruly',
+      lockfileVersion: 3,
+      requires: true,
+      packages: {
+        '': { name: 'unruly', dependencies: { ms: '2.1.3' } },
+        'node_modules/ms': lock.packages['node_modules/ms'],
+      },
+    }),
+    'app.js': "console.log(require('ms')(60000))\n",
+  });
+  expect(await cli.run(['lock'], { cwd })).toMatchObject({ exitCode: 0 });
+  commitAll(cwd, 'locked');
+  expect(await cli.run(['run', 'install'], { cwd })).toMatchObject({ exitCode: 0 });
+  expect(git(cwd, 'status', '--porcelain')).toBe('?? node_modules/');
+  const { exitCode, stderr } = await cli.run(['image', '--release', '2.0.0'], { cwd });
+  expect(exitCode, stderr).toBe(0);
+  expect(await runImage(engine, `${name}:2.0.0`)).toBe('1m\n');
+  writeFileSync(join(cwd, 'new.js'), '');
+  const dirty = await cli.run(['image', '--release', '2.0.1'], { cwd });
+  expect([dirty.exitCode, dirty.stderr.match(/^ {2}(?!try).*/gm)]).toEqual([2, ['  new.js']]);
+});

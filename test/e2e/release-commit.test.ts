@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { ensureTestImage, machineImage, removeTestImage } from '../support/base-image.ts';
 import { commitAll, git, openCli } from '../support/cli.ts';
@@ -43,11 +44,18 @@ async function makeReleasable(name: string): Promise<string> {
   return cwd;
 }
 
+interface Released {
+  exitCode: number | string;
+  id?: string;
+  stderr: string;
+  error?: { message: string; suggestions: string[] };
+}
+
 /** The id of a release that is made with a store of its own, and what was said on the way. */
-async function release(cwd: string): Promise<{ exitCode: number | string; id?: string; stderr: string }> {
+async function release(cwd: string): Promise<Released> {
   const env = { XDG_DATA_HOME: join(cli.dir, `data-${Math.random()}`) };
   const { exitCode, stdout, stderr } = await cli.run(['image', '--release', '1.0.0', '--json'], { cwd, env });
-  if (exitCode !== 0) return { exitCode, stderr };
+  if (exitCode !== 0) return { exitCode, stderr, error: JSON.parse(stdout).error };
   return { exitCode, id: (JSON.parse(stdout) as { imageId: string }).imageId, stderr };
 }
 
@@ -122,4 +130,44 @@ test('outputs that are there are packed without a checkout, of a tree whose trac
   writeFileSync(join(cwd, 'src/b.txt'), 'b\n');
   const { exitCode, stderr } = await cli.run(args, { cwd });
   expect([exitCode, /checkout/.test(stderr)], stderr).toEqual([0, false]);
+});
+
+test('what the build makes and git does not ignore is refused, and the line to type mends it', async () => {
+  const make = 'tasks:\n  build: echo made >start.sh; mkdir -p out/deep; echo 1 >out/deep/a; echo 2 >src/new.txt\n';
+  const image = 'image:\n  entrypoint: [cat]\n  layers: [{name: source, from: [src, out], to: /app}]\n';
+  const cwd = cli.tasks('commit-untidy', make + image, { 'src/a.txt': 'a\n', 'start.sh': '' });
+  names.push('commit-untidy');
+  const { exitCode, stderr } = await cli.run(['lock'], { cwd });
+  expect(exitCode, stderr).toBe(0);
+  commitAll(cwd, 'locked');
+  const changed = await release(cwd);
+  expect([changed.exitCode, cli.plain(changed.error!.message), changed.error!.suggestions]).toMatchInlineSnapshot(`
+    [
+      2,
+      "the build changed files that git tracks in <dir>/commit-untidy:
+      start.sh",
+      [
+        "git diff   # after "gbuild build"",
+        "git rm -r --cached PATH   # where it is what the build makes; then name it in .gitignore",
+      ],
+    ]
+  `);
+  git(cwd, 'clean', '-qfd');
+  writeFileSync(join(cwd, 'start.sh'), 'made\n');
+  commitAll(cwd, 'what the build makes of it');
+  const made = await release(cwd);
+  expect([made.exitCode, cli.plain(made.error!.message), made.error!.suggestions]).toMatchInlineSnapshot(`
+    [
+      2,
+      "the build made files that git does not ignore in <dir>/commit-untidy:
+      out/deep/a
+      src/new.txt",
+      [
+        "printf '%s\\n' /out/ /src/new.txt >>.gitignore && git add .gitignore && git commit -m "Ignore what the build makes"",
+      ],
+    ]
+  `);
+  await execa('sh', ['-c', made.error!.suggestions[0]!], { cwd });
+  expect(await release(cwd)).toMatchObject({ exitCode: 0 });
+  expect(git(cwd, 'status', '--porcelain')).toBe('');
 });

@@ -23,6 +23,7 @@ const revision = {
   describe: 'v1.0.0-3-gccccccc',
   sourceUrl: 'https://example.org/a-fork',
   dirty: [],
+  untracked: [],
   shallow: false,
 };
 const plan = (origin?: string, version?: string) =>

@@ -55,6 +55,7 @@ describe('readRevision', () => {
       branch: 'main',
       sourceUrl: 'https://example.com/acme/app.git',
       dirty: [],
+      untracked: [],
       shallow: false,
     });
   });
@@ -85,6 +86,19 @@ describe('readRevision', () => {
     writeFileSync(repo.getPath('.git/info/exclude'), 'dist\n');
     writeFileSync(repo.getPath('dist'), '');
     expect((await readRevision(repo.path, env))?.dirty).toEqual([]);
+  });
+
+  it('does not count untracked files that tools left, and counts what they changed', async () => {
+    await using repo = await makeRepository();
+    mkdirSync(repo.getPath('node_modules'));
+    writeFileSync(repo.getPath('node_modules/tracked'), '');
+    git(repo.path, 'add', '.');
+    git(repo.path, 'commit', '-m', 'two');
+    writeFileSync(repo.getPath('node_modules/tracked'), 'changed');
+    writeFileSync(repo.getPath('node_modules/new'), '');
+    writeFileSync(repo.getPath('new'), '');
+    const revision = await readRevision(repo.path, env, (path) => path.startsWith('node_modules/'));
+    expect([revision?.dirty, revision?.untracked]).toEqual([['new', 'node_modules/tracked'], ['new']]);
   });
 
   it('has no branch on a detached HEAD, and says of a shallow clone that it is one', async () => {
