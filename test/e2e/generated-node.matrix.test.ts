@@ -1,0 +1,3 @@
+import { describeGeneratedNode } from '../support/generated-node-suite.ts';
+
+describeGeneratedNode(36);
