@@ -90,7 +90,8 @@ function noFittingCombination(
   const name = findMisfit(data, version, options)!;
   const rule = data.options[name]!;
   const range = byVersion(rule.fits!, semverOf(version))!;
-  const values = rule.values?.filter((value) => semver.satisfies(semverOf(value), range)) ?? [];
+  const fits = (value: string) => semver.satisfies(semverOf(value), range);
+  const values = rule.values?.filter(fits) ?? rule.known.filter(fits).sort(compareVersions).slice(-1);
   const all = [...new Set(Object.values(data.versions).flat())];
   const others = all.filter((each) => findMisfit(data, each, options) === undefined);
   const nearest = nearestVersions(version, others);
