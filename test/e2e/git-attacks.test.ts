@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import {
   appendFileSync,
   chmodSync,
@@ -14,6 +15,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { ensureTestImage, machineImage } from '../support/base-image.ts';
@@ -210,18 +213,45 @@ describe('a repository that comes with a git folder of its own', () => {
     ).toEqual([[], 0, false]);
   });
 
-  test('nor does a program beside it that is called git, where PATH has the current folder', async () => {
+  test('nor does a program beside it with the name of one that gbuild starts, where PATH has the current folder', async () => {
     const cwd = cli.tasks('git-beside', 'image: {entrypoint: [cat], layers: [{name: a, from: [a], to: /app}]}\n', {
       a: 'a\n',
     });
-    writeFileSync(join(cwd, 'git'), `#!/bin/sh\ntouch ${ran}\n`, { mode: 0o755 });
-    for (const entry of ['.', '', 'bin/..']) {
-      const { exitCode, stderr } = await cli.run(['plan', 'image'], {
-        cwd,
-        env: { PATH: `${entry}:${process.env.PATH}` },
-      });
-      expect([exitCode, existsSync(ran)], stderr).toEqual([0, false]);
-    }
+    const config = join(cli.dir, 'docker-beside');
+    mkdirSync(config);
+    // A registry that wants to know who asks.
+    await using registry = createServer((_, answer) => {
+      answer.writeHead(401, { 'www-authenticate': 'Basic realm="beside"' }).end();
+    }).listen(0, '127.0.0.1');
+    await once(registry, 'listening');
+    const host = `127.0.0.1:${(registry.address() as AddressInfo).port}`;
+    writeFileSync(join(config, 'config.json'), JSON.stringify({ credHelpers: { [host]: 'beside' } }));
+    const programs = [
+      'git',
+      'ssh',
+      'docker-machine',
+      'podman',
+      'docker-credential-beside',
+      'npm',
+      'apt-get',
+      'sh',
+      'tar',
+    ];
+    for (const program of programs)
+      writeFileSync(join(cwd, program), `#!/bin/sh\necho ${program} >>${ran}\n`, { mode: 0o755 });
+    const calls: [string[], Record<string, string>, number][] = [
+      [['plan', 'image'], {}, 0],
+      [['doctor'], { DOCKER_HOST: 'ssh://nobody@127.0.0.1:1' }, 3],
+      [['test', '--machine', 'beside'], { MACHINE_STORAGE_PATH: join(cli.dir, 'machines-beside') }, 2],
+      [['engine', 'ls'], {}, 0],
+      [['inspect', `${host}/a:1`], { DOCKER_CONFIG: config }, 3],
+    ];
+    const started = () => (existsSync(ran) ? readFileSync(ran, 'utf8') : 'nothing');
+    for (const entry of ['.', '', 'bin/..'])
+      for (const [args, own, exitCode] of calls) {
+        const ended = await cli.run(args, { cwd, env: { PATH: `${entry}:${process.env.PATH}`, ...own } });
+        expect.soft([args, ended.exitCode, started()], ended.stderr).toEqual([args, exitCode, 'nothing']);
+      }
   });
 
   test("another owner's is read by git's own rule", async () => {
