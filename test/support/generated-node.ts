@@ -121,7 +121,7 @@ function makeRepository(layout: Layout): NodeRepository {
     files['vendored/builder/index.js'] = "module.exports = (text) => 'built: ' + text;";
   }
   for (const [at, each] of members.entries()) {
-    files[`${each.dir}/package.json`] = formatMember(each, at, manager);
+    files[`${each.dir}/package.json`] = formatMember(each, at);
     files[`${each.dir}/src/index.js`] =
       `module.exports = 'member ${at} ${each.hasOwnDependency ? "' + require('plain') + '" : ''}';`;
   }
@@ -166,18 +166,16 @@ function nameMember(manager: Manager): string {
   return manager === 'npm' || manager === 'yarn 1' ? '1.0.0' : 'workspace:*';
 }
 
-function formatMember({ dir, output, hasOwnDependency }: Member, at: number, manager: Manager): string {
+function formatMember({ dir, output, hasOwnDependency }: Member, at: number): string {
   const up = dir
     .split('/')
     .map(() => '..')
     .join('/');
-  // yarn 1 looks for such a folder from the top of the workspace, the others from the member.
-  const vendored = manager === 'yarn 1' ? './vendored/plain' : `${up}/vendored/plain`;
   return JSON.stringify({
     name: `@x/m${at}`,
     version: '1.0.0',
     main: `${output}/index.js`,
-    ...(hasOwnDependency && { dependencies: { plain: `file:${vendored}` } }),
+    ...(hasOwnDependency && { dependencies: { plain: `file:${up}/vendored/plain` } }),
   });
 }
 
