@@ -13,6 +13,7 @@ import type { Landed } from '../sync/landing.ts';
 import type { Sent } from '../sync/push.ts';
 import { EarlyRead, placeOf } from '../sync/read-side.ts';
 import { type CopyInput, WorkspaceCopy } from '../sync/workspace-copy.ts';
+import { type ProjectPlace, readPlace } from '../workspace/project-place.ts';
 import { tellSkew } from './clock-skew.ts';
 import { chooseIdentity } from './identity.ts';
 import { describeCopied, describeSent, tellLanded, tellRefused } from './tell-sync.ts';
@@ -21,6 +22,8 @@ import { defaultTasks, type WorkspaceSession } from './workspace-session.ts';
 /** How the workspace stands in the containers of a run. */
 export interface CarriedWorkspace {
   mount: ContainerMount;
+  /** Where it is mounted a second time, and where tasks start: its place below the top of its repository. */
+  projectDir?: string;
   /** Binds alone: what stands over the git folder. */
   gitMounts?: ContainerMount[];
   /** Binds alone: what every container makes sure of. */
@@ -29,6 +32,11 @@ export interface CarriedWorkspace {
   isShared: boolean;
   /** A container may start once this has come. */
   ready?: Promise<unknown>;
+}
+
+/** One path on each engine, since what is built may contain it. */
+export function projectDirOf(place: ProjectPlace | undefined): Pick<CarriedWorkspace, 'projectDir'> {
+  return place === undefined ? {} : { projectDir: `${containerPaths.repository}/${place.path}` };
 }
 
 /** What went to an engine that does not see the workspace, and what became of it on the way back. */
@@ -109,18 +117,21 @@ async function withCopy<T>(
   const copy = await WorkspaceCopy.open({ ...(await copyInput(input)), onBegin, ...(early && { early }) });
   try {
     const mount = { type: 'volume', name: copy.volume, containerDir: containerPaths.workspace } as const;
-    const done = await work({ mount, isShared: false, ready: copy.ready }).catch(async (thrown: unknown) => {
-      if (isDetached(thrown)) {
-        // The task goes on there: what it changes comes back with it.
-        await copy.remember();
+    const project = projectDirOf(await readPlace(input.session.rootDir, input.host.env));
+    const done = await work({ mount, isShared: false, ready: copy.ready, ...project }).catch(
+      async (thrown: unknown) => {
+        if (isDetached(thrown)) {
+          // The task goes on there: what it changes comes back with it.
+          await copy.remember();
+          throw thrown;
+        }
+        // The first failure tells more; the second says that what was changed is not here.
+        await back(copy).catch((failure) =>
+          input.progress.warn(`what the tasks changed did not come back: ${messageOf(failure)}`),
+        );
         throw thrown;
-      }
-      // The first failure tells more; the second says that what was changed is not here.
-      await back(copy).catch((failure) =>
-        input.progress.warn(`what the tasks changed did not come back: ${messageOf(failure)}`),
-      );
-      throw thrown;
-    });
+      },
+    );
     return { done, sent, back: await back(copy) };
   } finally {
     await copy.close().catch(() => {

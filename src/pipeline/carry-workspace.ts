@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { isDetached } from '../engine/resume.ts';
 import { GbuildError } from '../errors.ts';
 import { containerPaths } from '../plan/paths.ts';
-import { type CarriedWorkspace, type CarryInput, type SyncReport, withSyncedCopy } from './carry-copy.ts';
+import { readPlace } from '../workspace/project-place.ts';
+import { type CarriedWorkspace, type CarryInput, projectDirOf, type SyncReport, withSyncedCopy } from './carry-copy.ts';
 import { PrivateGit } from './private-git.ts';
 import { WayMemory } from './workspace-way.ts';
 
@@ -44,8 +45,9 @@ async function withBind<T>(
   work: (workspace: CarriedWorkspace) => Promise<T>,
 ): Promise<T> {
   const bind = { hostDir: rootDir, containerDir: containerPaths.workspace };
-  const bound = { mount: { type: 'bind', ...bind }, probe: bind, isShared: true } as const;
-  using git = PrivateGit.open(rootDir, engine, host);
+  const place = await readPlace(rootDir, host.env);
+  const bound = { mount: { type: 'bind', ...bind }, probe: bind, isShared: true, ...projectDirOf(place) } as const;
+  using git = await PrivateGit.open(rootDir, place, engine, host);
   try {
     return await work({ ...bound, gitMounts: git.mounts }).catch((thrown: unknown) => {
       // The git folder of a linked working tree lies elsewhere, where the engine may not see.

@@ -1,5 +1,5 @@
-import { existsSync, lstatSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { BindMount } from '../engine/container-spec.ts';
 import type { Engine } from '../engine/engine.ts';
 import { largestSettings, readWhole } from '../fs/read-bounded.ts';
@@ -7,7 +7,8 @@ import type { Host } from '../host.ts';
 import { containerPaths } from '../plan/paths.ts';
 import { copyGit } from '../workspace/copy-git.ts';
 import { findRepository, type GitRepository } from '../workspace/git-repository.ts';
-import { parseGitConfig } from '../workspace/parse-git-config.ts';
+import { isOwnRepository } from '../workspace/own-repository.ts';
+import { copyAbove, hideOutside, type ProjectPlace } from '../workspace/project-place.ts';
 import { isReadOnly, makeRunFolder, removeRunFolder, sweepRunFolders } from './run-folder.ts';
 
 const dotGitInside = `${containerPaths.workspace}/.git`;
@@ -19,36 +20,35 @@ const dotGitInside = `${containerPaths.workspace}/.git`;
 export class PrivateGit {
   /** Over the workspace's bind. */
   readonly mounts: BindMount[];
-  readonly #dotGit: string;
+  /** For an engine that sees the workspace and not the git folder elsewhere: the tasks' git has nothing to read there. */
+  readonly mountsOfBlind: BindMount[];
   #runDir: string | undefined;
 
-  private constructor(dotGit: string, mounts: BindMount[], runDir?: string) {
-    this.#dotGit = dotGit;
+  private constructor(mounts: BindMount[], mountsOfBlind: BindMount[], runDir?: string) {
     this.mounts = mounts;
+    this.mountsOfBlind = mountsOfBlind;
     this.#runDir = runDir;
   }
 
-  static open(rootDir: string, engine: Engine, host: Host): PrivateGit {
+  /** `place` is there for a project below the top of its repository. */
+  static async open(rootDir: string, place: ProjectPlace | undefined, engine: Engine, host: Host): Promise<PrivateGit> {
     const dotGit = join(rootDir, '.git');
-    if (!existsSync(dotGit)) return new PrivateGit(dotGit, []);
-    const repository = findRepository(rootDir);
-    if (repository === undefined || !isOwn(repository, rootDir)) return new PrivateGit(dotGit, [asItIs(dotGit)]);
+    const unread = existsSync(dotGit) ? [asItIs(dotGit)] : [];
+    const repository = place?.repository ?? findOwn(rootDir);
+    if (repository === undefined) return new PrivateGit(unread, unread);
     sweepRunFolders(rootDir, engine.owner, host);
     let runDir: string | undefined;
     try {
       runDir = makeRunFolder(repository, engine);
-      return new PrivateGit(dotGit, planMounts(repository, rootDir, runDir), runDir);
+      const mounts =
+        place === undefined ? planMounts(repository, rootDir, runDir) : await planMountsAbove(place, runDir, host);
+      return new PrivateGit(mounts, unread, runDir);
     } catch (error) {
       if (runDir !== undefined) removeRunFolder(runDir);
       if (!isReadOnly(error)) throw error;
       // The tasks' git can still read it.
-      return new PrivateGit(dotGit, [asItIs(dotGit)]);
+      return new PrivateGit(unread, unread);
     }
-  }
-
-  /** For an engine that sees the workspace and not the git folder elsewhere: the tasks' git has nothing to read there. */
-  get mountsOfBlind(): BindMount[] {
-    return [asItIs(this.#dotGit)];
   }
 
   /** The tasks go on without this process. */
@@ -61,24 +61,11 @@ export class PrivateGit {
   }
 }
 
-/**
- * Whether the git folder is this workspace's and no other's: a `.git` file may name any repository of the caller's, whose objects
- * are nobody's business here. A linked working tree and a submodule are named back.
- */
-function isOwn({ topDir, gitDir, commonDir }: GitRepository, rootDir: string): boolean {
-  if (topDir !== resolve(rootDir)) return false;
-  const dotGit = join(topDir, '.git');
-  if (gitDir === dotGit) return commonDir === gitDir && lstatSync(join(gitDir, 'objects')).isDirectory();
-  if (gitDir !== commonDir)
-    return dirname(gitDir) === join(commonDir, 'worktrees') && readLine(join(gitDir, 'gitdir')) === dotGit;
-  const { variables } = parseGitConfig(readLine(join(gitDir, 'config')));
-  const worktree = variables.find(({ section, key }) => section === 'core' && key === 'worktree')?.value;
-  return worktree !== undefined && resolve(gitDir, Buffer.from(worktree, 'latin1').toString()) === topDir;
-}
-
-/** Empty where there is no such file. */
-function readLine(file: string): string {
-  return existsSync(file) ? readWhole(file, largestSettings).toString('latin1').trim() : '';
+/** Undefined where the folder has no git folder that is its own. */
+function findOwn(rootDir: string): GitRepository | undefined {
+  if (!existsSync(join(rootDir, '.git'))) return undefined;
+  const repository = findRepository(rootDir);
+  return repository?.topDir === resolve(rootDir) && isOwnRepository(repository) ? repository : undefined;
 }
 
 function planMounts(repository: GitRepository, rootDir: string, runDir: string): BindMount[] {
@@ -86,17 +73,29 @@ function planMounts(repository: GitRepository, rootDir: string, runDir: string):
   copyGit(repository, gitCopy, containerPaths.gitObjects);
   const objects = bind(repository.commonDir, containerPaths.gitObjects, true);
   if (repository.gitDir === join(rootDir, '.git')) return [bind(gitCopy, dotGitInside), objects];
-  const config = join(gitCopy, 'config');
-  writeFileSync(
-    config,
-    readWhole(config, largestSettings)
-      .toString('latin1')
-      .replaceAll(/^[ \t]*worktree[ \t]*=.*\n/gim, ''),
-    'latin1',
-  );
+  removeWorktree(gitCopy);
   const gitFile = join(runDir, 'gitfile');
   writeFileSync(gitFile, `gitdir: ${containerPaths.gitDir}\n`);
   return [bind(gitCopy, containerPaths.gitDir), bind(gitFile, dotGitInside, true), objects];
+}
+
+/** The top of the repository as the tasks see it: a git folder, and of the rest what git needs to judge the project's folder. */
+async function planMountsAbove(place: ProjectPlace, runDir: string, host: Host): Promise<BindMount[]> {
+  const { repository } = place;
+  const topCopy = join(runDir, 'top');
+  const gitCopy = join(topCopy, '.git');
+  copyAbove(place, topCopy);
+  copyGit(repository, gitCopy, containerPaths.gitObjects);
+  removeWorktree(gitCopy);
+  await hideOutside(place, topCopy, join(gitCopy, 'index'), host.env);
+  return [bind(topCopy, containerPaths.repository), bind(repository.commonDir, containerPaths.gitObjects, true)];
+}
+
+/** The config of a git folder that lies elsewhere may name the working tree by its place on this machine. */
+function removeWorktree(gitCopy: string): void {
+  const config = join(gitCopy, 'config');
+  const text = readWhole(config, largestSettings).toString('latin1');
+  writeFileSync(config, text.replaceAll(/^[ \t]*worktree[ \t]*=.*\n/gim, ''), 'latin1');
 }
 
 function asItIs(dotGit: string): BindMount {

@@ -10,6 +10,7 @@ import { describeBrokenLog } from '../reporter/log-file.ts';
 import type { Progress } from '../reporter/progress.ts';
 import { describeContainer } from './describe-container.ts';
 import { detachTask } from './detached-tasks.ts';
+import { explainGit } from './explain-git.ts';
 import { MaskedOutput } from './masked-output.ts';
 import { publishPorts, type ReachedPort } from './publish-ports.ts';
 import { runPlanned } from './run-container.ts';
@@ -145,7 +146,9 @@ async function runTask(
     );
     if (result.exitCode !== 0) await services.assertRunning(needed);
     const state = result.exitCode === 0 ? 'passed' : 'failed';
-    const explained = explainExit(result.exitCode, result.oomKilled, result.startError);
+    const { exitCode, oomKilled, startError } = result;
+    const explained =
+      explainExit(exitCode, oomKilled, startError) ?? explainGit(exitCode, plan.rootDir, ground.workspace);
     const because = explained === undefined ? undefined : mask.maskText(explained);
     progress.note(`${state === 'passed' ? '+' : 'x'} ${task.name} ${state} (${formatSeconds(result.seconds)})`);
     if (because !== undefined) progress.warn(`${task.name}: ${because}`);

@@ -53,11 +53,12 @@ export function planContainer(
     command: task.command,
     entrypoint: [''],
     user: `${identity.uid}:${identity.gid}`,
-    env: { ...trustedWorkspace, ...trust.env, ...task.env, ...valuesOf(task.passEnv, host) },
-    workdir: task.workdir,
+    env: { ...gitEnvironment(workspace), ...trust.env, ...task.env, ...valuesOf(task.passEnv, host) },
+    workdir: (workspace.projectDir ?? containerPaths.workspace) + task.workdir.slice(containerPaths.workspace.length),
     mounts: [
       workspace.mount,
       ...(workspace.gitMounts ?? []),
+      ...(workspace.projectDir === undefined ? [] : [{ ...workspace.mount, containerDir: workspace.projectDir }]),
       ...plan.caches.map((cache) => ({
         type: 'volume' as const,
         name: cache.volume,
@@ -88,6 +89,11 @@ export function planContainer(
   const fixedFiles = [...planUserTables(identity, image), ...trust.files, ...ground.settings];
   const { isShared, ready } = workspace;
   return { spec, fixedFiles, identity, isShared, ...(ready !== undefined && { ready }) };
+}
+
+/** Where the repository is around the project, git has to look for it beyond the project's own mount. */
+function gitEnvironment({ projectDir }: CarriedWorkspace): Record<string, string> {
+  return projectDir === undefined ? trustedWorkspace : { ...trustedWorkspace, GIT_DISCOVERY_ACROSS_FILESYSTEM: 'true' };
 }
 
 const secretsMount: ContainerMount = { type: 'tmpfs', containerDir: containerPaths.secrets, size: 16 << 20 };

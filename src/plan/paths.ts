@@ -1,6 +1,8 @@
 /** Where things stand inside a build container and a shipped image; fixed, so that outputs never depend on the host. */
 export const containerPaths = {
   workspace: '/workspace',
+  /** The top of the repository of a project below it, which is bound there as well: git tells it by its place. */
+  repository: '/repository',
   home: '/home/gbuild',
   caches: '/cache',
   trustBundle: '/run/gbuild/trust.pem',

@@ -50,7 +50,8 @@ function readCommonDir(gitDir: string): string {
   throw unreadable(file, `there is no git folder at ${commonDir}`);
 }
 
-function isGitDir(dir: string): boolean {
+/** Looks like a git folder, whatever is in it. */
+export function isGitDir(dir: string): boolean {
   const has = (name: string) => isThere(join(dir, name));
   return has('HEAD') && (has('commondir') || (has('objects') && has('refs')));
 }

@@ -9,6 +9,13 @@ export interface GitAnswer {
   stderr: string;
 }
 
+export interface GitInput {
+  /** Standard input. */
+  input?: string;
+  /** Another index than the repository's. */
+  indexFile?: string;
+}
+
 /** Beats what the caller's own configuration says: no program of theirs is needed for an answer, and no lock may be taken. */
 const quiet = [
   '--no-optional-locks',
@@ -27,12 +34,18 @@ const quiet = [
  *
  * @throws GbuildError `workspace-unreadable` where git's own rule refuses the repository of another owner.
  */
-export async function askGit(dir: string, args: string[], env: NodeJS.ProcessEnv, input?: string): Promise<GitAnswer> {
+export async function askGit(
+  dir: string,
+  args: string[],
+  env: NodeJS.ProcessEnv,
+  { input, indexFile }: GitInput = {},
+): Promise<GitAnswer> {
   const repository = findRepository(dir);
   if (repository === undefined) return { exitCode: 128, stdout: '', stderr: 'fatal: not a git repository\n' };
   await assertTrusted(repository, env);
   using view = GitView.open(repository, env.HOME);
-  const place = { GIT_DIR: view.gitDir, GIT_WORK_TREE: repository.topDir, ...withoutNetwork };
+  const index = indexFile === undefined ? {} : { GIT_INDEX_FILE: indexFile };
+  const place = { GIT_DIR: view.gitDir, GIT_WORK_TREE: repository.topDir, ...index, ...withoutNetwork };
   return await execute(dir, [...quiet, ...view.args, ...args], { ...withoutGit(env), ...place }, input);
 }
 

@@ -29,7 +29,7 @@ export async function askIgnored(rootDir: string, paths: string[], env: NodeJS.P
   const asked = paths.filter(isAskable).map((path) => `./${path}\0`);
   if (asked.length === 0) return new Set();
   const args = ['check-ignore', '-z', '--stdin', '--no-index'];
-  const { exitCode, stdout, stderr } = await askGit(rootDir, args, env, asked.join(''));
+  const { exitCode, stdout, stderr } = await askGit(rootDir, args, env, { input: asked.join('') });
   // 1: none of them.
   if (exitCode > 1) throw refused(rootDir, stderr);
   return new Set(stdout.split('\0').map((path) => path.replace(/^\.\//, '').replace(/\/$/, '')));
