@@ -10,7 +10,6 @@ import { formatBytes } from '../reporter/format.ts';
 import { silentProgress } from '../reporter/progress.ts';
 import { findLoopbackProxies } from '../toolchain/loopback.ts';
 import { readHostTrust } from '../toolchain/trust.ts';
-import { findRoot } from '../workspace/root.ts';
 import { checkStore, type FixRequest, fixStore } from './check-store.ts';
 import { tellSkew } from './clock-skew.ts';
 import { chooseEngine, type EngineChoice } from './engine-session.ts';
@@ -162,8 +161,8 @@ function checkClock(host: Host, { info, endpoint }: { info?: EngineInfo; endpoin
 
 async function checkRepository(input: DoctorInput): Promise<Check[]> {
   try {
-    const { rootDir, specFile } = findRoot(input.host.cwd, input.host.homeDir);
     const session = await openWorkspace(input, silentProgress);
+    const { rootDir, specFile } = session;
     const spec = ok('spec', specFile ?? `none in ${rootDir}; understood by its files as ${session.toolchain.request}`);
     const { lockState, request, name, version } = session.toolchain;
     const file = join(rootDir, 'gbuild.lock');

@@ -7,7 +7,6 @@ import { completeSet } from '../oci/image-set.ts';
 import { nameOfPlatform } from '../oci/platform.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
 import { askGit } from '../workspace/git.ts';
-import { findRoot } from '../workspace/root.ts';
 import { checkSignature, readProvenance } from './check-attestations.ts';
 import { isIndex } from './choose-platform.ts';
 import { withRegistries } from './open-registries.ts';
@@ -18,7 +17,7 @@ import { withCheckout } from './release-tree.ts';
 import { assertIndex, type RemoteSet, readRemoteSet } from './remote-set.ts';
 import type { RunRequest } from './run-named.ts';
 import { RunSecrets } from './run-secrets.ts';
-import type { Places } from './workspace-session.ts';
+import { locateProject, type Places } from './workspace-session.ts';
 
 export interface VerifyRequest extends Places, Pick<RunRequest, 'engine' | 'progress' | 'stop' | 'runId' | 'streams'> {
   /** HOST/NAME:VERSION or HOST/NAME@sha256:... */
@@ -97,7 +96,7 @@ async function readCommit(remote: RemoteSet, key: PublicKey | undefined): Promis
 async function rebuild(request: VerifyRequest, remote: RemoteSet, commit: string): Promise<void> {
   const { host, progress } = request;
   const version = remote.images[0]?.config.config.Labels?.['org.opencontainers.image.version'] ?? '';
-  const { rootDir } = findRoot(host.cwd, host.homeDir);
+  const rootDir = await locateProject(request, progress);
   await assertKnown(commit, rootDir, host);
   await withCheckout(request, rootDir, commit, async (session) => {
     const store = await openStore(host);

@@ -15,8 +15,9 @@ import type { Assumption } from '../toolchain/detect.ts';
 import { ruleHolds } from '../toolchain/facts.ts';
 import { readToolchainFolder } from '../toolchain/folder.ts';
 import { type ResolvedToolchain, resolveToolchain } from '../toolchain/resolve.ts';
-import { findRoot } from '../workspace/root.ts';
+import { findRoot, type Root } from '../workspace/root.ts';
 import { openCatalog } from './catalogs.ts';
+import { nothingDetected } from './nothing-detected.ts';
 import { openParseCache, type ParseCache } from './parse-cache.ts';
 
 /** A repository as gbuild understands it, read without an engine and without a network. */
@@ -84,11 +85,18 @@ export async function readCallersSpec(places: Places, progress: Progress): Promi
   return (await readWorkspace(places, progress, false)).spec;
 }
 
+/** The folder of the caller's project, for whoever needs no spec. */
+export async function locateProject(places: Places, progress: Progress): Promise<string> {
+  const root = findRoot(places.host.cwd, places.host.homeDir);
+  return (await chooseRoot(root, await openCatalog(places, progress, root), progress)).rootDir;
+}
+
 async function readWorkspace(places: Places, progress: Progress, fresh: boolean) {
   const { host } = places;
   const cache = openParseCache(host.cacheDir);
-  const { rootDir, specFile } = findRoot(host.cwd, host.homeDir);
-  const catalog = await openCatalog(places, progress, { rootDir, specFile }, { fresh });
+  const root = findRoot(host.cwd, host.homeDir);
+  const catalog = await openCatalog(places, progress, root, { fresh });
+  const { rootDir, specFile } = await chooseRoot(root, catalog, progress);
   const { spec, warnings, assumptions } =
     specFile === undefined
       ? await detectSpec(rootDir, catalog, progress)
@@ -154,7 +162,7 @@ async function detectSpec(rootDir: string, catalog: Catalog, progress: Progress)
   const { chooseToolchain } = await import('../toolchain/detect.ts');
   const detection = await chooseToolchain(rootDir, catalog, progress);
   if (detection === undefined) {
-    throw nothingDetected(rootDir, catalog);
+    throw nothingDetected([rootDir], catalog, 'test');
   }
   const [{ parseSpec }, { writeInitialSpec }] = await Promise.all([
     import('../spec/read.ts'),
@@ -180,13 +188,31 @@ export function defaultTasks({ defaults }: WorkspaceSession): Record<string, Tas
   );
 }
 
-/** Neither a spec nor files that speak for themselves: a toolchain has to be named. */
-export function nothingDetected(rootDir: string, catalog: Catalog): GbuildError {
-  return new GbuildError('spec-missing', `no gbuild.yml in ${rootDir}, and none of its files says how it is built`, {
-    suggestions: [
-      `gbuild init --toolchain NAME   # one of ${catalog.names.join(', ')}, an image or a folder`,
-      'gbuild test --directory your/repository',
-    ],
-    facts: { rootDir, toolchains: catalog.names },
-  });
+/**
+ * The project that is meant where no gbuild.yml says so: the caller's folder, one above it in the repository, or one below it, which
+ * a person is asked about.
+ *
+ * @throws GbuildError `spec-missing`, with the folders that look like projects, where there is nobody to ask
+ */
+async function chooseRoot(
+  root: Root,
+  catalog: Catalog,
+  progress: Progress,
+): Promise<Pick<Root, 'rootDir' | 'specFile'>> {
+  const { folders } = root;
+  if (folders === undefined) return root;
+  const { findProject, listProjectsBelow } = await import('../toolchain/find-project.ts');
+  const rootDir = findProject(folders, catalog);
+  if (rootDir !== undefined) return { rootDir };
+  const [cwd = root.rootDir] = folders;
+  const below = listProjectsBelow(cwd, catalog);
+  const question = 'Nothing here says how it is built. Which folder is meant?';
+  const chosen = below.length === 0 ? undefined : await progress.choose?.(question, below);
+  if (chosen === undefined) throw nothingDetected(folders, catalog, 'test');
+  progress.note(`the project is in ${chosen}`);
+  const found = findRoot(join(cwd, chosen));
+  return {
+    rootDir: found.folders?.[0] ?? found.rootDir,
+    ...(found.specFile !== undefined && { specFile: found.specFile }),
+  };
 }

@@ -13,24 +13,26 @@ import { type Assumption, chooseToolchain, type Detection, describeNamed, descri
 import { resolveToolchain, type ToolchainRequest } from '../toolchain/resolve.ts';
 import { findRoot } from '../workspace/root.ts';
 import { openCatalog } from './catalogs.ts';
-import { knownTasks, nothingDetected, type Places } from './workspace-session.ts';
+import { nothingDetected } from './nothing-detected.ts';
+import { knownTasks, type Places } from './workspace-session.ts';
 
 /**
- * The story of `gbuild init`: what the repository's files say, written down with comments; never over an existing file. With a
- * toolchain that is `wanted`, as far as the files speak of that one.
+ * The story of `gbuild init`: what the files of the caller's folder say, written down there with comments; never over an existing file.
+ * With a toolchain that is `wanted`, as far as the files speak of that one.
  */
 export async function initSpec(
   places: Places,
   progress: Progress,
   wanted?: ToolchainRequest,
 ): Promise<{ file: string; assumptions: Assumption[]; others: string[] }> {
-  const { rootDir } = findRoot(places.host.cwd, places.host.homeDir);
+  const root = findRoot(places.host.cwd, places.host.homeDir);
+  const rootDir = places.host.cwd;
   const catalog = await openCatalog(places, progress);
   const file = join(rootDir, specFileName);
   if (existsSync(file)) throw isThere(file);
   const detection =
     wanted === undefined ? await chooseToolchain(rootDir, catalog, progress) : describeWanted(rootDir, catalog, wanted);
-  if (detection === undefined) throw nothingDetected(rootDir, catalog);
+  if (detection === undefined) throw nothingDetected(root.folders ?? [rootDir], catalog, 'init');
   createFile(file, writeInitialSpec(detection));
   return { file, assumptions: detection.assumptions, others: detection.others };
 }

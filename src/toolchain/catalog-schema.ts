@@ -241,6 +241,10 @@ export const toolchainSchema = z.strictObject({
     order: z.number().default(50),
     /** The repository is of this toolchain when one of these holds. */
     any: z.array(factSchema).min(1),
+    /** A folder is a project by itself, whatever is above it, where one of these or of `members` holds. */
+    own: z.array(factSchema).default([]),
+    /** Folders below belong to this one's project, where one of these holds. */
+    members: z.array(factSchema).default([]),
     /** Toolchains that are out of the question where this one fits. */
     insteadOf: z.array(word).default([]),
     /** The first that holds says the version or range. */

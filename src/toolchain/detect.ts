@@ -36,9 +36,7 @@ export interface Detection {
  * those instead of which it stands; `wanted` is taken before them. Undefined where none fits.
  */
 export function detectToolchain(rootDir: string, catalog: Catalog, wanted?: string): Detection | undefined {
-  const fitting = catalog.names
-    .flatMap((name) => catalog.find(name)?.data ?? [])
-    .filter(({ detect }) => detect.any.some((fact) => readFact(rootDir, fact) !== undefined));
+  const fitting = listFitting(rootDir, catalog);
   const replaced = fitting.flatMap(({ detect }) => detect.insteadOf);
   const ranked = fitting
     .filter(({ name }) => !replaced.includes(name))
@@ -51,6 +49,13 @@ export function detectToolchain(rootDir: string, catalog: Catalog, wanted?: stri
     first,
     others.map(({ name }) => name),
   );
+}
+
+/** Toolchains of which a folder's files speak, by name. */
+export function listFitting(rootDir: string, catalog: Catalog): ToolchainData[] {
+  return catalog.names
+    .flatMap((name) => catalog.find(name)?.data ?? [])
+    .filter(({ detect }) => detect.any.some((fact) => readFact(rootDir, fact) !== undefined));
 }
 
 /** A toolchain of the catalog for a repository whose files need not speak of it, at the range that is asked for. */

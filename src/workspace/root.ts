@@ -6,6 +6,8 @@ import { isThere } from '../fs/read-bounded.ts';
 export interface Root {
   rootDir: string;
   specFile?: string;
+  /** Where there is no gbuild.yml: the folders that may be the project, from the caller's upwards to git's top. */
+  folders?: string[];
   /** One sentence for `doctor` and `--verbose`. */
   why: string;
 }
@@ -25,12 +27,20 @@ export function findRoot(cwd: string, homeDir?: string): Root {
   }
   const top = folders.find((folder) => existsSync(join(folder, '.git')));
   if (top !== undefined)
-    return { rootDir: top, why: 'no gbuild.yml is there; this is the top level of the git repository' };
+    return {
+      rootDir: top,
+      folders: folders.slice(0, folders.indexOf(top) + 1),
+      why: 'no gbuild.yml is there; this is the top level of the git repository',
+    };
   if (dirname(cwd) === cwd) {
     const suggestions = ['cd to the folder of a project, then run the command again.'];
     throw new GbuildError('usage', `${cwd} is the root of the file system, not a project`, { suggestions });
   }
-  return { rootDir: cwd, why: 'no gbuild.yml and no git repository is there; this is the current folder' };
+  return {
+    rootDir: cwd,
+    folders: [cwd],
+    why: 'no gbuild.yml and no git repository is there; this is the current folder',
+  };
 }
 
 function listUpwards(cwd: string, homeDir: string | undefined): string[] {
