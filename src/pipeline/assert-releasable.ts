@@ -39,7 +39,7 @@ export function assertReleasable(session: WorkspaceSession, revision: Revision |
   const { rootDir, lock, toolchain } = session;
   if (revision === undefined) {
     throw new GbuildError('workspace-no-revision', `${rootDir} has no commit, and a release is of a commit`, {
-      suggestions: ['git init && git add -A && git commit'],
+      suggestions: ['git init   # then git add what the release is made of, and git commit'],
       facts: { rootDir },
     });
   }
@@ -55,7 +55,7 @@ export function assertReleasable(session: WorkspaceSession, revision: Revision |
       facts: { rootDir, lockState: toolchain.lockState },
     });
   }
-  assertClean(rootDir, revision, 'the tree is not clean');
+  assertClean(rootDir, revision);
 }
 
 /** What git ignores is in no commit: a clean tree alone does not say that the spec and the lock are in it. */
@@ -69,11 +69,17 @@ export function assertTracked({ rootDir, specFile }: WorkspaceSession, tracked: 
   });
 }
 
+/** What is known of a build, and of the folder before and after it. */
+export interface BuildTrace {
+  before: Revision;
+  after: Revision | undefined;
+  tracked: readonly string[];
+  /** That ran. */
+  tasks: readonly string[];
+}
+
 /** After the build: outputs belong into .gitignore, and the commit must still be the one that was built. */
-export function assertUntouched(
-  rootDir: string,
-  { before, after, tracked }: { before: Revision; after: Revision | undefined; tracked: readonly string[] },
-): void {
+export function assertUntouched(rootDir: string, { before, after, tracked, tasks }: BuildTrace): void {
   if (after?.commit !== before.commit) {
     throw new GbuildError(
       'workspace-changed',
@@ -83,23 +89,28 @@ export function assertUntouched(
       },
     );
   }
+  const who = tasks.length === 0 ? 'the build' : `the build (task ${tasks.join(', ')})`;
   const changed = after.dirty.filter((path) => !after.untracked.includes(path));
   if (changed.length > 0)
-    throw dirtyTree(rootDir, changed, 'the build changed files that git tracks', [
+    throw dirtyTree(rootDir, changed, `${who} changed files that git tracks`, [
       'git diff   # after "gbuild build"',
       'git rm -r --cached PATH   # where it is what the build makes; then name it in .gitignore',
     ]);
   if (after.untracked.length === 0) return;
   const patterns = listUntracked(after.untracked, tracked).map((path) => quoteWord(`/${path}`));
-  throw dirtyTree(rootDir, after.untracked, 'the build made files that git does not ignore', [
+  throw dirtyTree(rootDir, after.untracked, `${who} made files that git does not ignore`, [
     `printf '%s\\n' ${patterns.join(' ')} >>.gitignore && git add .gitignore && git commit -m "Ignore what the build makes"`,
   ]);
 }
 
-function assertClean(rootDir: string, { dirty }: Revision, what: string): void {
+/** Which of the files belongs to the release only its owner knows. */
+function assertClean(rootDir: string, { dirty }: Revision): void {
   if (dirty.length === 0) return;
-  const advice = ['git add -A && git commit', 'git stash --include-untracked', 'gbuild image   # not a release'];
-  throw dirtyTree(rootDir, dirty, what, advice);
+  const commit = dirty.every((path) => path === 'gbuild.lock')
+    ? 'git add gbuild.lock && git commit -m "Lock the toolchain"'
+    : 'git status   # commit what belongs to the release, and name what tools make in .gitignore';
+  const advice = [commit, 'git stash --include-untracked', 'gbuild image   # not a release'];
+  throw dirtyTree(rootDir, dirty, 'the tree is not clean', advice);
 }
 
 function dirtyTree(rootDir: string, paths: string[], what: string, suggestions: string[]): GbuildError {

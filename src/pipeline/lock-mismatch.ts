@@ -21,7 +21,7 @@ export async function assertLockFits({ session, frozen, progress }: LockCheck): 
   const { toolchain, lock } = session;
   if (toolchain.lockState === 'fits' || (toolchain.lockState === 'none' && frozen !== 'always')) return;
   if (frozen !== 'never') return throwStale(session);
-  progress.note(`${describeMismatch(toolchain, lock)}: locking anew`);
+  progress.note(`gbuild.lock is written anew: ${describeMismatch(toolchain, lock)}`);
 }
 
 /** Refuses a lock that does not fit, with the lines of both files that do not agree. */

@@ -1,5 +1,6 @@
 import { join, relative } from 'node:path';
 import { GbuildError } from '../errors.ts';
+import { quoteWord } from '../escape.ts';
 import type { Catalog } from '../toolchain/catalog.ts';
 import { listProjectsBelow } from '../toolchain/find-project.ts';
 
@@ -22,15 +23,11 @@ export function nothingDetected(folders: string[], catalog: Catalog, command: 't
     `no gbuild.yml in ${cwd}, and none of its files says how it is built${named}`,
     {
       suggestions: [
-        ...projects.slice(0, mostSuggested).map((folder) => `gbuild ${command} -C ${quote(folder)}`),
+        ...projects.slice(0, mostSuggested).map((folder) => `gbuild ${command} -C ${quoteWord(folder)}`),
         `gbuild init --toolchain NAME   # one of ${catalog.names.join(', ')}, an image or a folder`,
         ...(projects.length === 0 ? [`gbuild ${command} --directory your/repository`] : []),
       ],
       facts: { rootDir: cwd, toolchains: catalog.names, projects },
     },
   );
-}
-
-function quote(path: string): string {
-  return /^[\w./@+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { readWhole } from '../fs/read-bounded.ts';
+import { isThere, readWhole } from '../fs/read-bounded.ts';
 import type { Host } from '../host.ts';
 import { completeImage } from '../oci/copy.ts';
 import { digestOf } from '../oci/digest.ts';
@@ -45,18 +45,22 @@ export interface PreparedImage {
 }
 
 /** Checks, builds and packs. For a version the tree must be a commit's, and the toolchain the locked one. */
-export async function prepareImage(request: PrepareRequest, store: Layout): Promise<PreparedImage> {
-  const { session, progress, host, version } = request;
-  const revision = version === undefined ? await readState(session, host.env) : await readReleasable(session, host.env);
-  const plan = planOf(request, revision, version);
+export async function prepareImage(asked: PrepareRequest, store: Layout): Promise<PreparedImage> {
+  const { progress, host, version } = asked;
+  const revision =
+    version === undefined ? await readState(asked.session, host.env) : await readReleasable(asked.session, host.env);
+  // Before anything is made: mistakes end here.
+  planOf(asked, revision, version);
   const exact = version !== undefined;
-  const ready = await readyRuntime({ ...request, exact });
+  const ready = await readyRuntime({ ...asked, exact });
+  const request = { ...asked, session: ready.session };
+  const plan = planOf(request, revision, version);
   if (exact) await assertLockedRuntime(request, ready);
   const foreignBases = await readOthers(request, plan, store);
   const secrets = request.secrets ?? new RunSecrets(request);
   const built = await runBuild(request, plan, secrets);
   if (version !== undefined && request.build) await assertLockedBuild(request, ready);
-  if (version !== undefined) await refuseTouched(session, revision!, host.env);
+  if (version !== undefined) await refuseTouched(request, revision!, built);
   const base = await obtainBase(plan.base, { ...request, store });
   const packed = await progress.step('packing', () => packImage({ ...request, store }, plan, base, revision));
   if (leavesMachine(request) && secrets.given.length > 0)
@@ -79,9 +83,13 @@ function readState({ rootDir, toolchain }: WorkspaceSession, env: Host['env']): 
   return readRevision(rootDir, env, matchFolders(toolchain.leftovers));
 }
 
-async function refuseTouched(session: WorkspaceSession, before: Revision, env: Host['env']): Promise<void> {
+async function refuseTouched(
+  { session, host: { env } }: PrepareRequest,
+  before: Revision,
+  built: TaskReport[],
+): Promise<void> {
   const [after, tracked = []] = await Promise.all([readState(session, env), readTrackedFiles(session.rootDir, env)]);
-  assertUntouched(session.rootDir, { before, after, tracked });
+  assertUntouched(session.rootDir, { before, after, tracked, tasks: built.map(({ name }) => name) });
 }
 
 /** Before anything is built; an image that stays on this machine is for its engine alone. */
@@ -134,6 +142,8 @@ async function refuseLeaks(
 function planOf({ session }: PrepareRequest, revision: Revision | undefined, version: string | undefined): ImagePlan {
   const { spec, toolchain, defaults, rootDir, lock } = session;
   const tasks = Object.keys(tasksOf(spec, defaultTasks(session)));
-  const lockDigest = lock === undefined ? undefined : digestOf(readWhole(join(rootDir, 'gbuild.lock')));
+  // A lock that could not be written says nothing.
+  const file = join(rootDir, 'gbuild.lock');
+  const lockDigest = lock === undefined || !isThere(file) ? undefined : digestOf(readWhole(file));
   return planImage({ spec, toolchain, defaults, revision, version, tasks, lockDigest });
 }

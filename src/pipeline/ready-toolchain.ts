@@ -27,6 +27,8 @@ export interface ReadyRuntime {
   platform: string;
   /** Why it is not the locked one: what registries said that were asked for it. */
   misses: readonly string[];
+  /** With the lock that was written, if it was. */
+  session: WorkspaceSession;
 }
 
 export interface ReadyToolchain {
@@ -105,13 +107,14 @@ export async function readyRuntime(input: ReadyInput): Promise<ReadyRuntime> {
   const locked = findLocked(session, platform);
   if (locked === undefined) {
     await assertLockFits(input);
-    const { images } = await lockAnew(input);
-    return { runtime: images.locked.runtime, platform, misses: [] };
+    const { images, lock } = await lockAnew(input);
+    const fitting = { ...session, lock, toolchain: { ...session.toolchain, lockState: 'fits' as const } };
+    return { runtime: images.locked.runtime, platform, misses: [], session: fitting };
   }
   const source = openLockedImages(input, locked);
   const { id } = await settle(input, source, found, runtime, async (rim) => {
     const { ensureRuntime } = await import('../toolchain/ensure.ts');
     return ensureRuntime(session.toolchain, rim);
   });
-  return { runtime: id, platform, misses: source.misses };
+  return { runtime: id, platform, misses: source.misses, session };
 }

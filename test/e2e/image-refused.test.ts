@@ -51,7 +51,7 @@ describe('a release', () => {
       "exit 2, nothing on stdout
       error: the tree is not clean in DIR/e2e-refused-PID:
         gbuild.lock
-        try: git add -A && git commit
+        try: git add gbuild.lock && git commit -m "Lock the toolchain"
         try: git stash --include-untracked
         try: gbuild image   # not a release
       "
@@ -104,7 +104,7 @@ describe('a release', () => {
         new 16
         new 17
         and 3 more
-        try: git add -A && git commit
+        try: git status   # commit what belongs to the release, and name what tools make in .gitignore
         try: git stash --include-untracked
         try: gbuild image   # not a release
       "
@@ -150,7 +150,7 @@ describe('a release', () => {
     expect(await refusal('--release', '1.0.0')).toMatchInlineSnapshot(`
       "exit 2, nothing on stdout
       error: DIR/nothing-committed has no commit, and a release is of a commit
-        try: git init && git add -A && git commit
+        try: git init   # then git add what the release is made of, and git commit
       "
     `);
     git(rootDir, 'init', '-q');

@@ -144,7 +144,7 @@ test('what the build makes and git does not ignore is refused, and the line to t
   expect([changed.exitCode, cli.plain(changed.error!.message), changed.error!.suggestions]).toMatchInlineSnapshot(`
     [
       2,
-      "the build changed files that git tracks in <dir>/commit-untidy:
+      "the build (task build) changed files that git tracks in <dir>/commit-untidy:
       start.sh",
       [
         "git diff   # after "gbuild build"",
@@ -159,7 +159,7 @@ test('what the build makes and git does not ignore is refused, and the line to t
   expect([made.exitCode, cli.plain(made.error!.message), made.error!.suggestions]).toMatchInlineSnapshot(`
     [
       2,
-      "the build made files that git does not ignore in <dir>/commit-untidy:
+      "the build (task build) made files that git does not ignore in <dir>/commit-untidy:
       out/deep/a
       src/new.txt",
       [

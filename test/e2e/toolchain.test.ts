@@ -331,7 +331,7 @@ describe('gbuild.lock', { timeout: 600_000 }, () => {
       expect(readLock(cwd)).toBe(before);
     }
     const { exitCode, stderr } = await cli.run(['test'], { cwd });
-    expect([exitCode, stderr]).toEqual([0, expect.stringContaining(': locking anew')]);
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('gbuild.lock is written anew: it ')]);
     expect(readLock(cwd)).toContain('version: 1.0.0');
   });
 
