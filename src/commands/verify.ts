@@ -11,7 +11,10 @@ export default class VerifyCommand extends EngineCommand {
   static override description =
     'Run it in a clone of the repository: the recorded commit is built in a folder of its own, with its own spec and lock. Nothing is named or pushed. Where the image is another one, the first file and byte that differ are told.';
   static override args = {
-    reference: Args.string({ required: true, description: 'HOST/NAME:VERSION or HOST/NAME@sha256:DIGEST' }),
+    reference: Args.string({
+      required: true,
+      description: 'HOST/NAME:VERSION, HOST/NAME@sha256:DIGEST, or VERSION of a release on this machine',
+    }),
   };
   static override flags = {
     ...engineFlags,
@@ -19,6 +22,7 @@ export default class VerifyCommand extends EngineCommand {
     rebuild: Flags.boolean({ default: true, allowNo: true, description: 'build it again and compare' }),
   };
   static override examples = [
+    '<%= config.bin %> verify 1.0.1',
     '<%= config.bin %> verify registry.example.com/hello:1.0.1 --key cosign.pub',
     '<%= config.bin %> verify registry.example.com/hello:1.0.1 --key cosign.pub --no-rebuild',
   ];

@@ -4,14 +4,35 @@ import { findFirstDifference } from '../oci/first-difference.ts';
 import type { Image } from '../oci/image.ts';
 import { type ImageSet, isIndexed } from '../oci/image-set.ts';
 import { nameOfPlatform } from '../oci/platform.ts';
+import type { ImageConfig, Manifest } from '../oci/spec.ts';
 import { type RemoteImage, readLayer } from '../registry/pull-image.ts';
 import { formatDigest } from '../reporter/format.ts';
 import { describeConfigs } from './refuse-release.ts';
-import type { RemoteSet } from './remote-set.ts';
+
+/** An image of a release, wherever it is. */
+export interface ReleasedImage {
+  config: ImageConfig;
+  manifest: Manifest;
+  /** The tar of the layer at a place of the manifest. */
+  readLayer: (at: number) => AsyncIterable<Uint8Array>;
+}
+
+export function releasedThere({ config, manifest, repository }: RemoteImage): ReleasedImage {
+  return { config, manifest, readLayer: (at) => readLayer(repository, manifest.layers[at]!) };
+}
+
+export function releasedHere({ config, manifest, layers }: Image): ReleasedImage {
+  return { config, manifest, readLayer: (at) => asStream(layers[at]!.chunks()) };
+}
 
 /** Throws `release-refused` unless what was built again is, for every platform, the very image that was released. */
-export async function assertSame(reference: string, remote: RemoteSet, set: ImageSet, commit: string): Promise<void> {
-  const released = new Map(remote.images.map((image) => [nameOfPlatform(image.config), image]));
+export async function assertSame(
+  reference: string,
+  images: readonly ReleasedImage[],
+  set: ImageSet,
+  commit: string,
+): Promise<void> {
+  const released = new Map(images.map((image) => [nameOfPlatform(image.config), image]));
   const rebuilt = new Map(set.images.map((image) => [nameOfPlatform(image.config), image]));
   const [there, here] = [[...released.keys()].sort(), [...rebuilt.keys()].sort()];
   if (there.join() !== here.join()) throw otherPlatforms(reference, there, here, commit);
@@ -31,15 +52,18 @@ function otherPlatforms(reference: string, there: string[], here: string[], comm
 }
 
 /** What differs first: a file and its byte in the lowest layer that differs, else a setting. */
-async function otherImage(reference: string, remote: RemoteImage, image: Image, commit: string): Promise<GbuildError> {
-  const { config, manifest, repository } = remote;
+async function otherImage(
+  reference: string,
+  { config, manifest, readLayer: read }: ReleasedImage,
+  image: Image,
+  commit: string,
+): Promise<GbuildError> {
   const at = image.layers.findIndex(({ diffId }, index) => diffId !== config.rootfs.diff_ids[index]);
   const layer = image.layers[at];
-  const other = manifest.layers[at];
   const found =
-    layer === undefined || other === undefined
+    layer === undefined || manifest.layers[at] === undefined
       ? undefined
-      : await findFirstDifference(readLayer(repository, other), asStream(layer.chunks()));
+      : await findFirstDifference(read(at), asStream(layer.chunks()));
   const where =
     found === undefined
       ? describeConfigs(config, image.config).join('; ') || 'the number of layers, or times in the config'

@@ -2,25 +2,19 @@ import { resolve } from 'node:path';
 import { type PublicKey, readPublicKey } from '../attest/key.ts';
 import { GbuildError, messageOf } from '../errors.ts';
 import { largestFile, readWhole } from '../fs/read-bounded.ts';
-import type { Host } from '../host.ts';
-import { completeSet } from '../oci/image-set.ts';
 import { nameOfPlatform } from '../oci/platform.ts';
-import { formatReference, parseReference } from '../oci/reference.ts';
-import { askGit } from '../workspace/git.ts';
+import { parseReference } from '../oci/reference.ts';
 import { checkSignature, readProvenance } from './check-attestations.ts';
 import { isIndex } from './choose-platform.ts';
 import { withRegistries } from './open-registries.ts';
-import { prepareImage } from './prepare-image.ts';
-import { assertSame } from './rebuilt-release.ts';
-import { openStore } from './release-store.ts';
-import { withCheckout } from './release-tree.ts';
+import { type RebuildRequest, rebuildRelease } from './rebuild-release.ts';
+import { releasedThere } from './rebuilt-release.ts';
+import { nameRelease } from './release-name.ts';
 import { assertIndex, type RemoteSet, readRemoteSet } from './remote-set.ts';
-import type { RunRequest } from './run-named.ts';
-import { RunSecrets } from './run-secrets.ts';
-import { locateProject, type Places } from './workspace-session.ts';
+import { verifyStored } from './verify-stored.ts';
 
-export interface VerifyRequest extends Places, Pick<RunRequest, 'engine' | 'progress' | 'stop' | 'runId' | 'streams'> {
-  /** HOST/NAME:VERSION or HOST/NAME@sha256:... */
+export interface VerifyRequest extends RebuildRequest {
+  /** HOST/NAME:VERSION or HOST/NAME@sha256:...; NAME:VERSION or VERSION for one that was released on this machine. */
   reference: string;
   /** A public key; without one nobody is asked who says so. */
   keyFile: string | undefined;
@@ -48,20 +42,21 @@ export interface VerifyRecord {
  * is built in a folder of its own, with its own spec and lock, and nothing gets a name.
  */
 export async function verifyRelease(request: VerifyRequest): Promise<VerifyRecord> {
-  const { keyFile, host, progress, reference } = request;
+  const { keyFile, host, progress } = request;
+  const reference = await nameRelease(request.reference, request);
+  if (parseReference(reference).registry === undefined) return verifyStored(request, reference);
   const key =
     keyFile === undefined ? undefined : readPublicKey(readText(resolve(host.cwd, keyFile)), { label: keyFile });
   return withRegistries(request, async (registries) => {
     const { registry, repository: path, tag, digest } = parseReference(reference);
-    if (registry === undefined) throw noRegistryIn(reference);
-    const remote = await readRemoteSet(registries.repository({ registry, path }), digest ?? tag ?? 'latest');
+    const remote = await readRemoteSet(registries.repository({ registry: registry!, path }), digest ?? tag ?? 'latest');
     const [first] = remote?.images ?? [];
     if (remote === undefined || first === undefined) throw notThere(reference);
     assertIndex(reference, remote);
     if (key === undefined) progress.warn('no --key: the provenance is taken as it stands there, whoever wrote it');
     if (key !== undefined) await checkSignature(remote, key);
     const commit = await readCommit(remote, key);
-    if (request.rebuild) await rebuild(request, remote, commit);
+    if (request.rebuild) await rebuildRelease(request, reference, remote.images.map(releasedThere), commit);
     return {
       reference,
       digest: remote.descriptor.digest,
@@ -93,47 +88,12 @@ async function readCommit(remote: RemoteSet, key: PublicKey | undefined): Promis
   );
 }
 
-async function rebuild(request: VerifyRequest, remote: RemoteSet, commit: string): Promise<void> {
-  const { host, progress } = request;
-  const version = remote.images[0]?.config.config.Labels?.['org.opencontainers.image.version'] ?? '';
-  const rootDir = await locateProject(request, progress);
-  await assertKnown(commit, rootDir, host);
-  await withCheckout(request, rootDir, commit, async (session) => {
-    const store = await openStore(host);
-    // A secret's file and command are the caller's, wherever the release is built.
-    const secrets = new RunSecrets({ host, progress, session: { ...session, rootDir }, ownerDir: rootDir });
-    const what = { ...request, session, secrets, version, build: true, outputs: [], frozen: 'always' as const };
-    const set = completeSet((await prepareImage(what, store)).set, store);
-    await assertSame(request.reference, remote, set, commit);
-  });
-}
-
-/** From the repository around the caller: what is verified is what its owner has, not what somebody's document points to. */
-async function assertKnown(commit: string, rootDir: string, { env }: Host): Promise<void> {
-  const known = await askGit(rootDir, ['cat-file', '-e', `${commit}^{commit}`], env);
-  if (known.exitCode === 0) return;
-  throw new GbuildError('usage', `the commit ${commit} is not in the repository at ${rootDir}`, {
-    suggestions: [
-      'run it in a clone of the repository: git fetch --unshallow --tags',
-      'gbuild verify --no-rebuild ...',
-    ],
-    facts: { commit, rootDir },
-  });
-}
-
 function readText(file: string): string {
   try {
     return readWhole(file, largestFile, { pipes: true }).toString();
   } catch (cause) {
     throw new GbuildError('key-invalid', `the key ${file} cannot be read: ${messageOf(cause)}`, { cause });
   }
-}
-
-function noRegistryIn(reference: string): GbuildError {
-  return new GbuildError('usage', `${reference}: what is verified stands in a registry: HOST/NAME:VERSION`, {
-    suggestions: [`gbuild verify registry.example.com/${formatReference(parseReference(reference))} --key cosign.pub`],
-    facts: { reference },
-  });
 }
 
 function notThere(reference: string): GbuildError {

@@ -160,3 +160,36 @@ test('a release whose build reads a file of this machine is built again where it
   await auditor.run(['trust', '--force'], { cwd: clone });
   expect(await verify('5.0.0', ...key())).toMatch(/^exit 0\n/);
 });
+
+test('a release of this machine is built again too, by its version alone, and needs no registry', async () => {
+  const local = async (...args: string[]) => {
+    const { exitCode, stdout, stderr } = await cli.run(['verify', ...args], { cwd: rootDir });
+    return `exit ${exitCode}\n${plain(exitCode === 0 ? stdout : stderr.slice(stderr.indexOf('error:')))}`;
+  };
+  expect([
+    await local('1.0.0'),
+    await local(`${name}:2.0.0`),
+    await local('9.9.9'),
+    await local('1.0.0', '--key', 'a.pub'),
+  ]).toMatchInlineSnapshot(`
+    [
+      "exit 0
+    NAME:1.0.0 verified (ID, not checked who signed it, built again from ID)
+    ",
+      "exit 2
+    error: NAME:2.0.0 is ID, but ID gives ID; the first difference is in gbuild layer: made: app/out/now: byte 0
+      try: look whether the build writes times, random names or this machine into its output
+    ",
+      "exit 2
+    error: there is no release NAME:9.9.9 on this machine
+      try: gbuild releases
+      try: gbuild verify registry.example.com/NAME:9.9.9 --key cosign.pub   # in a registry
+    ",
+      "exit 2
+    error: --key a.pub: NAME:1.0.0 is on this machine, and signatures are in registries
+      try: gbuild verify NAME:1.0.0
+      try: gbuild verify registry.example.com/NAME:1.0.0 --key a.pub
+    ",
+    ]
+  `);
+});
