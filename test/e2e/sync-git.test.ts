@@ -92,4 +92,20 @@ describe('the repository on an engine elsewhere', () => {
     edit('abbrev = 8', 'abbrev = 9');
     expect(await run()).toEqual(['\tabbrev = 9\n', 'sent there (1 file,']);
   });
+
+  test('has a project below its top at the same path as here, without the git folder, and says so', async () => {
+    const top = cli.repository('far-below', {
+      'services/api/gbuild.yml': `gbuild: 1\nname: far-below\ntoolchain: ${machineImage}\ntasks:\n  test: pwd; echo made > made; git status\n`,
+    });
+    const cwd = join(top, 'services/api');
+    const { exitCode, stdout, stderr } = await cli.run(['test'], { cwd });
+    expect([exitCode, stdout, readFileSync(join(cwd, 'made'), 'utf8')], stderr).toEqual([
+      128,
+      '/repository/services/api\n',
+      'made\n',
+    ]);
+    expect(stderr).toContain(
+      `git has no repository in the container: only ${cwd} is sent to the engine, and its git folder is ${top}/.git`,
+    );
+  });
 });
