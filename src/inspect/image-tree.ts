@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { type Hidden, noteWhiteout, Overlay } from '../attest/overlay.ts';
 import type { Layer } from '../oci/layer.ts';
 import { type LayerFile, listFiles } from './layer-files.ts';
@@ -17,13 +18,38 @@ export async function readImageTree({ layers }: { layers: readonly Layer[] }): P
 async function putOn(layer: Layer, overlay: Overlay<PlacedFile>): Promise<void> {
   const files = new Map<string, PlacedFile>();
   const hidden: Hidden = { paths: new Set(), folders: new Set() };
+  const place = placeBy((path) => files.get(path) ?? overlay.get(path));
   for (const file of await listFiles(layer)) {
-    const { path } = file;
+    const path = place(file.path);
     if (noteWhiteout(path, hidden)) continue;
     if (file.type !== 'directory' && overlay.isInUse(path)) hidden.paths.add(path);
     const target = file.type === 'hardlink' ? (file.linkTarget ?? '').replace(/^(\.?\/)+/, '') : path;
     const linked = file.type === 'hardlink' ? (files.get(target) ?? overlay.get(target)) : undefined;
-    files.set(path, linked === undefined ? { ...file, layer } : { ...linked, path });
+    files.set(path, linked === undefined ? { ...file, path, layer } : { ...linked, path });
   }
   overlay.apply(hidden, files);
+}
+
+/** A folder's link may lead through others. */
+const mostLinks = 40;
+
+/**
+ * Where an engine puts a path: a link at the place of one of its folders leads on, as `bin` does to `usr/bin`, unless the layer has
+ * that folder itself.
+ */
+function placeBy(look: (path: string) => PlacedFile | undefined): (path: string) => string {
+  const known = new Map<string, string>([['.', '']]);
+  const placeFolder = (folder: string, links = 0): string => {
+    const before = known.get(folder);
+    if (before !== undefined) return before;
+    const parent = placeFolder(posix.dirname(folder), links);
+    const path = posix.join(parent, posix.basename(folder));
+    const file = look(path);
+    if (file?.type !== 'symlink' || links > mostLinks) return path;
+    const target = posix.join('/', file.linkTarget?.startsWith('/') ? '' : parent, file.linkTarget ?? '');
+    const placed = target === '/' ? '' : placeFolder(target.slice(1), links + 1);
+    known.set(folder, placed);
+    return placed;
+  };
+  return (path) => posix.join(placeFolder(posix.dirname(path)), posix.basename(path));
 }

@@ -54,11 +54,6 @@ export async function packRules(collected: CollectedRule[]): Promise<Layer[]> {
   return layers;
 }
 
-/** Both, for whoever wants the layers alone. */
-export async function collectLayers(input: CollectInput): Promise<Layer[]> {
-  return packRules(await collectRules(input));
-}
-
 type Selections = Record<PlannedLayer['select'], (rule: PlannedLayer) => Selection>;
 
 interface Selection {

@@ -4,8 +4,9 @@ import type { Layer } from '../oci/layer.ts';
 import type { Layout } from '../oci/layout.ts';
 import type { ImagePlan } from '../plan/image-plan.ts';
 import type { Revision } from '../workspace/revision.ts';
+import { assertStarts } from './assert-starts.ts';
 import { layersOfStore } from './base-packages.ts';
-import { type CollectedRule, collectLayers, collectRules, packRules } from './collect-layers.ts';
+import { type CollectedRule, collectRules, packRules } from './collect-layers.ts';
 import { packChanged } from './pack-changed.ts';
 import { printEntries, TreeMemory } from './packed-tree.ts';
 import type { PrepareRequest } from './prepare-image.ts';
@@ -22,36 +23,39 @@ export interface PackedImage {
   forget: () => void;
 }
 
+/** What an image is made of, and the bases of the other platforms that it is for. */
+export interface PackInput {
+  plan: ImagePlan;
+  base: KnownBase;
+  foreignBases: readonly KnownBase[];
+  revision: Revision | undefined;
+}
+
 /**
- * Makes the image a value. A release, and any image of a clean commit, is packed whole, so that its id depends on the
- * commit and the lock alone; one of an uncommitted tree is put on top of the last one where that saves sending it.
+ * Makes the image a value, once it is known to start. A release, and any image of a clean commit, is packed whole, so that its id
+ * depends on the commit and the lock alone; one of an uncommitted tree is put on top of the last one where that saves sending it.
+ *
+ * @throws GbuildError `output-missing` where a layer is empty, or the image could not start
  */
-export async function packImage(
-  request: PrepareRequest & { store: Layout },
-  plan: ImagePlan,
-  base: KnownBase,
-  revision: Revision | undefined,
-): Promise<PackedImage> {
-  const { session, host } = request;
+export async function packImage(request: PrepareRequest & { store: Layout }, input: PackInput): Promise<PackedImage> {
+  const { session, host, store } = request;
+  const { plan, base, revision } = input;
+  // A layer of changes has no owners, so an image with writable folders is packed whole too.
+  const isWhole = plan.version !== undefined || request.outputs.length > 0 || plan.writable !== undefined;
+  const memory = new TreeMemory(host, session.rootDir, plan.repository);
+  const clock = isWhole ? 0n : memory.readClock();
   // A release is built where nothing lay about: see `withReleaseTree`.
   const isUntouched = plan.version !== undefined && request.build;
-  const input = { rootDir: session.rootDir, rules: plan.layers, host, isUntouched };
-  // A layer of changes has no owners, so an image with writable folders is packed whole too.
-  if (plan.version !== undefined || request.outputs.length > 0 || plan.writable !== undefined) {
-    const { writable } = plan;
-    const layers =
-      writable === undefined
-        ? await collectLayers(input)
-        : await packWithWritable(await collectRules(input), writable, {
-            diffIds: (base.layers ?? []).map(({ diffId }) => diffId),
-            open: layersOfStore(request.store),
-          });
+  const collected = await collectRules({ rootDir: session.rootDir, rules: plan.layers, host, isUntouched });
+  const entries = flatten(collected);
+  await assertImageStarts(request, input, entries);
+  if (isWhole) {
+    const below = { diffIds: (base.layers ?? []).map(({ diffId }) => diffId), open: layersOfStore(store) };
+    const layers = await (plan.writable === undefined
+      ? packRules(collected)
+      : packWithWritable(collected, plan.writable, below));
     return { image: putOn(plan, base, layers), remember: () => {}, forget: () => {} };
   }
-  const memory = new TreeMemory(host, session.rootDir, plan.repository);
-  const clock = memory.readClock();
-  const collected = await collectRules(input);
-  const entries = flatten(collected);
   const prints = printEntries(entries, clock);
   const ground = JSON.stringify([base.engineId, plan.layers, request.engine.endpoint.url]);
   const isCommitted = revision !== undefined && revision.dirty.length === 0;
@@ -66,6 +70,26 @@ export async function packImage(
       memory.write({ ground, engineId, layers: kept, deltas: onTop?.deltas ?? 0, prints });
     },
   };
+}
+
+function assertImageStarts(
+  { session, host, store }: PrepareRequest & { store: Layout },
+  { plan, base, foreignBases }: PackInput,
+  entries: ReadonlyMap<string, Entry>,
+): Promise<void> {
+  const { reference, config } = plan;
+  return assertStarts({
+    reference,
+    config,
+    entries,
+    bases: [base, ...foreignBases],
+    store,
+    host,
+    explain: async (fault) => {
+      const { explainMissing } = await import('./explain-missing.ts');
+      return explainMissing(fault, { session, env: host.env, plan, entries });
+    },
+  });
 }
 
 /** The application's layers on a base. Pure. */

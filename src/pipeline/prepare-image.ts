@@ -62,7 +62,9 @@ export async function prepareImage(asked: PrepareRequest, store: Layout): Promis
   if (version !== undefined && request.build) await assertLockedBuild(request, ready);
   if (version !== undefined) await refuseTouched(request, revision!, built);
   const base = await obtainBase(plan.base, { ...request, store });
-  const packed = await progress.step('packing', () => packImage({ ...request, store }, plan, base, revision));
+  const packed = await progress.step('packing', () =>
+    packImage({ ...request, store }, { plan, base, foreignBases, revision }),
+  );
   if (leavesMachine(request) && secrets.given.length > 0)
     await progress.step('looking for secrets', () =>
       refuseLeaks(request, plan, packed.image, { store, secrets, built }),

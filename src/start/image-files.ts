@@ -1,0 +1,205 @@
+import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { posix } from 'node:path';
+import { type ByteRange, rangeOfBytes } from '../attest/zip.ts';
+import type { PlacedFile } from '../inspect/image-tree.ts';
+import type { Content, Entry } from '../oci/entry.ts';
+
+/** A path of an image without its links: absolute, and what lies there. */
+export interface FoundFile {
+  path: string;
+  type: 'file' | 'directory' | 'other';
+  mode: number;
+  uid: number;
+  gid: number;
+  open(): ByteRange;
+}
+
+/** Why a path leads nowhere. */
+export interface Lost {
+  /** The first that is not there, or the folder that may not be passed. Absolute, without links. */
+  path: string;
+  why: 'missing' | 'denied';
+  /** The link that led there. */
+  link?: { path: string; target: string };
+}
+
+/** Whom a container runs as. */
+export interface ImageUser {
+  uid: number;
+  gids: ReadonlySet<number>;
+}
+
+const root: ImageUser = { uid: 0, gids: new Set([0]) };
+
+type Node = (Omit<FoundFile, 'path'> & { target?: never }) | { target: string };
+
+/** As the kernel has it. */
+const mostLinks = 40;
+
+/** What a container of an image sees: the files of its base, and on top the entries of the application. */
+export class ImageFiles {
+  readonly #base: ReadonlyMap<string, PlacedFile>;
+  readonly #entries: ReadonlyMap<string, Entry>;
+  /** Folders that no path names: those above the application's, and above the base's. */
+  readonly #above: ReadonlySet<string>;
+  #aboveBase: ReadonlySet<string> | undefined;
+
+  constructor(base: ReadonlyMap<string, PlacedFile>, entries: ReadonlyMap<string, Entry>) {
+    this.#base = base;
+    this.#entries = entries;
+    this.#above = listAbove(entries.keys());
+  }
+
+  /** Follows links, as the kernel does for this user; of relative paths `from` is the folder. */
+  find(path: string, { from = '/', user = root }: { from?: string; user?: ImageUser } = {}): FoundFile | Lost {
+    const left = splitPath(posix.isAbsolute(path) ? path : `${from}/${path}`);
+    let at = '';
+    let links = 0;
+    let link: Lost['link'];
+    while (left.length > 0) {
+      const name = left.shift()!;
+      if (name === '..') {
+        at = posix.dirname(`/${at}`).slice(1);
+        continue;
+      }
+      const next = at === '' ? name : `${at}/${name}`;
+      const node = this.#look(next);
+      links += node?.target === undefined ? 0 : 1;
+      if (node === undefined || links > mostLinks)
+        return { path: `/${next}`, why: 'missing', ...(link !== undefined && { link }) };
+      if (node.target !== undefined) {
+        link = { path: `/${next}`, target: node.target };
+        if (posix.isAbsolute(node.target)) at = '';
+        left.unshift(...splitPath(node.target));
+        continue;
+      }
+      if (left.length > 0 && node.type !== 'directory')
+        return { path: `/${next}/${left.join('/')}`, why: 'missing', ...(link !== undefined && { link }) };
+      if (left.length > 0 && !mayExecute(node, user)) return { path: `/${next}`, why: 'denied' };
+      at = next;
+    }
+    const node = this.#look(at) as FoundFile | undefined;
+    return { ...(node ?? folder), path: `/${at}` };
+  }
+
+  /** The same where only a file will do. */
+  findFile(path: string, options: { from?: string; user?: ImageUser } = {}): FoundFile | undefined {
+    const found = this.find(path, options);
+    return !isLost(found) && found.type === 'file' ? found : undefined;
+  }
+
+  /** A small text; undefined for what is no file. */
+  readText(path: string, options: { from?: string } = {}): string | undefined {
+    const file = this.findFile(path, options);
+    return file?.open().read(0, mostText).toString('utf8');
+  }
+
+  /** The names in a folder, links followed to it. */
+  list(path: string): string[] {
+    const found = this.find(path);
+    if (isLost(found) || found.type !== 'directory') return [];
+    const before = found.path === '/' ? '' : `${found.path.slice(1)}/`;
+    const names = new Set<string>();
+    for (const keys of [this.#base.keys(), this.#entries.keys()])
+      for (const key of keys) if (key.startsWith(before)) names.add(key.slice(before.length).split('/', 1)[0]!);
+    return [...names].filter((name) => this.#look(before + name) !== undefined).sort();
+  }
+
+  /** Paths of the application's own files by this name. */
+  listNamed(name: string): string[] {
+    return [...this.#entries.keys()].filter((path) => posix.basename(path) === name).map((path) => `/${path}`);
+  }
+
+  #look(path: string): Node | undefined {
+    const entry = this.#entries.get(path);
+    if (entry !== undefined) return describeEntry(entry);
+    if (path === '' || this.#above.has(path)) return folder;
+    const file = this.#base.get(path);
+    if (file !== undefined) return describeFile(file);
+    this.#aboveBase ??= listAbove(this.#base.keys());
+    return this.#aboveBase.has(path) ? folder : undefined;
+  }
+}
+
+export function isLost(found: FoundFile | Lost): found is Lost {
+  return 'why' in found;
+}
+
+/** Root may execute what anyone may. */
+export function mayExecute(file: Pick<FoundFile, 'type' | 'mode' | 'uid' | 'gid'>, user: ImageUser): boolean {
+  if (user.uid === 0) return file.type === 'directory' || (file.mode & 0o111) !== 0;
+  return (file.mode & (0o100 >> shiftOf(file, user))) !== 0;
+}
+
+export function mayRead(file: FoundFile, user: ImageUser): boolean {
+  return user.uid === 0 || (file.mode & (0o400 >> shiftOf(file, user))) !== 0;
+}
+
+function shiftOf({ uid, gid }: Pick<FoundFile, 'uid' | 'gid'>, user: ImageUser): number {
+  if (uid === user.uid) return 0;
+  return user.gids.has(gid) ? 3 : 6;
+}
+
+const mostText = 4 << 20;
+
+const folder: Omit<FoundFile, 'path'> = {
+  type: 'directory',
+  mode: 0o755,
+  uid: 0,
+  gid: 0,
+  open: () => rangeOfBytes(Buffer.alloc(0)),
+};
+
+function describeEntry(entry: Entry): Node {
+  if (entry.type === 'symlink') return { target: entry.target };
+  if (entry.type === 'directory') return folder;
+  const { content, executable } = entry;
+  const mode = executable ? 0o755 : 0o644;
+  return { type: 'file', mode, uid: 0, gid: 0, open: () => openContent(content) };
+}
+
+function describeFile({ type, mode, uid, gid, size, offset, layer, linkTarget }: PlacedFile): Node {
+  if (type === 'symlink') return { target: linkTarget ?? '' };
+  const kind = type === 'file' || type === 'directory' ? type : 'other';
+  const open = () =>
+    layer.hostFile === undefined ? rangeOfBytes(Buffer.alloc(0)) : rangeOfSlice(layer.hostFile, offset, size);
+  return { type: kind, mode, uid, gid, open };
+}
+
+function openContent(content: Content): ByteRange {
+  return 'bytes' in content
+    ? rangeOfBytes(Buffer.from(content.bytes))
+    : rangeOfSlice(content.hostFile, 0, content.size);
+}
+
+/** A link or a fifo that has taken the file's place is neither followed nor waited for. */
+const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
+function rangeOfSlice(hostFile: string, start: number, size: number): ByteRange {
+  const read = (offset: number, length: number) => {
+    const bytes = Buffer.alloc(Math.max(0, Math.min(length, size - offset)));
+    const file = openSync(hostFile, flags);
+    try {
+      return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, start + offset));
+    } finally {
+      closeSync(file);
+    }
+  };
+  return { size, read };
+}
+
+function splitPath(path: string): string[] {
+  return path.split('/').filter((name) => name !== '' && name !== '.');
+}
+
+function listAbove(paths: Iterable<string>): Set<string> {
+  const above = new Set<string>();
+  for (const path of paths)
+    for (
+      let end = path.lastIndexOf('/');
+      end > 0 && !above.has(path.slice(0, end));
+      end = path.lastIndexOf('/', end - 1)
+    )
+      above.add(path.slice(0, end));
+  return above;
+}

@@ -1,0 +1,43 @@
+import { posix } from 'node:path';
+
+/** What a command line of `java` starts. */
+export interface JavaCommand {
+  /** `-jar`: the manifest names the class. */
+  jar?: string;
+  /** `com.example.Main`, to be found on the class path. */
+  mainClass?: string;
+  /** `java Main.java`: a source to be compiled. */
+  source?: string;
+  /** Undefined where the command does not say it. */
+  classPath?: string[];
+  /** Jars of `-javaagent`. */
+  agents: string[];
+}
+
+const valued =
+  /^(?:-p|--module-path|--upgrade-module-path|--add-modules|--add-opens|--add-exports|--add-reads|--limit-modules|--patch-module|--enable-native-access|--source|--illegal-native-access)$/;
+const ofClassPath = /^(?:-cp|-classpath|--class-path)$/;
+
+/** Undefined for what is not `java`, or starts by a module, an argument file, or in another way that the words do not tell. */
+export function parseJavaCommand([program = '', ...words]: readonly string[]): JavaCommand | undefined {
+  if (posix.basename(program) !== 'java') return undefined;
+  const found: JavaCommand = { agents: [] };
+  for (let at = 0; at < words.length; at += 1) {
+    const word = words[at]!;
+    const next = words[at + 1] ?? '';
+    const [, agent] = /^-javaagent:([^=]+)/.exec(word) ?? [];
+    if (agent !== undefined) found.agents.push(agent);
+    if (word === '-jar') return { ...found, jar: next };
+    if (ofClassPath.test(word)) found.classPath = splitClassPath(next);
+    else if (word.startsWith('--class-path=')) found.classPath = splitClassPath(word.slice('--class-path='.length));
+    else if (/^(?:-m|--module)(?:=|$)/.test(word) || word.startsWith('@')) return undefined;
+    if (ofClassPath.test(word) || valued.test(word)) at += 1;
+    else if (!word.startsWith('-'))
+      return word.endsWith('.java') ? { ...found, source: word } : { ...found, mainClass: word.replaceAll('/', '.') };
+  }
+  return undefined;
+}
+
+export function splitClassPath(text: string): string[] {
+  return text.split(':').map((path) => (path === '' ? '.' : path));
+}

@@ -1,0 +1,98 @@
+import { posix } from 'node:path';
+import { hasClass, isOnClassPath, listNamedJars, openJar } from './find-class.ts';
+import { type FoundFile, isLost, type Lost, mayRead } from './image-files.ts';
+import { type JavaCommand, parseJavaCommand, splitClassPath } from './java-command.ts';
+import { findNamedScript, type NamedScript } from './named-script.ts';
+import { describeLost, type StartContext, type StartFault } from './start-fault.ts';
+
+/** What a program's command line names and the image lacks: a script, a jar, a class. */
+export function findScriptFaults(words: readonly string[], context: StartContext): StartFault[] {
+  const java = parseJavaCommand(words);
+  if (java !== undefined) return findJavaFaults(java, context);
+  const script = findNamedScript(words);
+  return script === undefined ? [] : findMissingScript(script, context);
+}
+
+function findMissingScript(script: NamedScript, context: StartContext): StartFault[] {
+  const { files, workdir, as } = context;
+  const find = (path: string) => files.find(path, { from: workdir, user: as });
+  let first: FoundFile | Lost | undefined;
+  for (const ending of ['', ...script.endings]) {
+    const found = find(`${script.path}${ending}`);
+    first ??= found;
+    if (isLost(found)) continue;
+    if (found.type === 'file') return judgeRead('the script', found, context);
+    if (script.inFolder.some((name) => !isLost(find(`${found.path}/${name}`)))) return [];
+  }
+  if (first !== undefined && isLost(first)) return [describeLost('the script', script.path, first, context)];
+  const name = posix.resolve(workdir, script.path);
+  return [
+    { kind: 'other', name, what: `the script ${name} is a folder without ${script.inFolder.join(', ') || 'a script'}` },
+  ];
+}
+
+function judgeRead(what: string, file: FoundFile, { as, user }: StartContext): StartFault[] {
+  if (mayRead(file, as)) return [];
+  return [{ kind: 'other', name: file.path, what: `${what} ${file.path} is not readable for the user ${user}` }];
+}
+
+function findJavaFaults(java: JavaCommand, context: StartContext): StartFault[] {
+  const named = [...java.agents, ...(java.source === undefined ? [] : [java.source])];
+  const faults = named.flatMap((path) => findMissingFile(path, context));
+  if (faults.length > 0) return faults;
+  if (java.jar !== undefined) return findJarFaults(java.jar, context);
+  return java.mainClass === undefined ? [] : findClassFaults(java.mainClass, java, context);
+}
+
+function findMissingFile(path: string, context: StartContext): StartFault[] {
+  const found = context.files.find(path, { from: context.workdir, user: context.as });
+  return isLost(found) ? [describeLost('the file', path, found, context)] : [];
+}
+
+/** Its manifest has to name a class that it has, or a jar that it names. */
+function findJarFaults(path: string, context: StartContext): StartFault[] {
+  const { files, workdir } = context;
+  const missing = findMissingFile(path, context).map((fault) => ({
+    ...fault,
+    what: fault.what.replace('the file', 'the jar'),
+  }));
+  const file = files.findFile(path, { from: workdir });
+  if (file === undefined) return missing;
+  const refuse = (what: string): StartFault[] => [
+    { kind: 'other', name: file.path, what: `the jar ${file.path} ${what}` },
+  ];
+  const jar = openJar(file.open());
+  if (jar === undefined) return refuse('is not a zip file');
+  const main = jar.manifest['Main-Class'];
+  if (main === undefined) return refuse('has no Main-Class in its manifest');
+  if (hasClass(jar, `${main.replaceAll('.', '/')}.class`)) return [];
+  const others = listNamedJars(jar, file.path);
+  return isOnClassPath(files, main, others, workdir) === false
+    ? refuse(`names ${main} as its Main-Class, which is neither in it nor in a jar of its Class-Path`)
+    : [];
+}
+
+const ofTheJdk = /^(?:java|javax|jdk|sun|com\.sun)\./;
+
+/** Options of a variable may change the class path. */
+function findClassFaults(
+  name: string,
+  { classPath }: JavaCommand,
+  { files, workdir, env }: StartContext,
+): StartFault[] {
+  const isOpen = ['JDK_JAVA_OPTIONS', 'JAVA_TOOL_OPTIONS', '_JAVA_OPTIONS'].some((key) => env[key] !== undefined);
+  if (isOpen || ofTheJdk.test(name)) return [];
+  const path = classPath ?? splitClassPath(env.CLASSPATH ?? '.');
+  if (isOnClassPath(files, name, path, workdir) !== false) return [];
+  return [
+    {
+      kind: 'file',
+      name: `${name.replaceAll('.', '/')}.class`,
+      what: `the class ${name} is not on the class path (${shorten(path.join(':'))})`,
+    },
+  ];
+}
+
+function shorten(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 200)}...` : text;
+}

@@ -1,0 +1,46 @@
+import { posix } from 'node:path';
+import type { ImageFiles, ImageUser, Lost } from './image-files.ts';
+
+/** What the start of an image needs and does not find. */
+export interface StartFault {
+  /** `program`: a name that is looked for on PATH. `file`: a path of the image. `other`: what lies there will not do. */
+  kind: 'program' | 'file' | 'other';
+  /** A clause: `the script /app/app.js is missing`. */
+  what: string;
+  /** The path in the image, or the name of a program, library or class file. */
+  name: string;
+  /** What is wrong with a file that is there, where that has a remedy of its own. */
+  mend?: 'mode' | 'line-end';
+}
+
+/** How an image is started: its config, merged with its base's. */
+export interface ImageStart {
+  /** Entrypoint and command as one. */
+  words: readonly string[];
+  user: string;
+  workdir: string;
+  env: Readonly<Record<string, string>>;
+  /** `linux/amd64`. */
+  platform: string;
+}
+
+/** A start, and all that is known of where it happens. */
+export interface StartContext extends ImageStart {
+  files: ImageFiles;
+  as: ImageUser;
+}
+
+/** A path that leads nowhere, in one clause. */
+export function describeLost(
+  what: string,
+  asked: string,
+  { path, why, link }: Lost,
+  { workdir, user }: Pick<StartContext, 'workdir' | 'user'>,
+): StartFault {
+  const whole = posix.resolve(workdir, asked);
+  const named = what.endsWith(whole) ? what : `${what} ${whole}`;
+  if (why === 'denied')
+    return { kind: 'other', name: whole, what: `${named} lies in ${path}, which the user ${user} may not enter` };
+  const by = link === undefined ? '' : `: the link ${link.path} leads to ${path}, which is not there`;
+  return { kind: 'file', name: path, what: `${named} is missing${by}` };
+}
