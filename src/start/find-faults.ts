@@ -55,7 +55,7 @@ function findProgram(name: string, context: StartContext): FoundProgram {
     const found = files.find(`${folder}/${name}`, { from: workdir, user: as });
     if (isLost(found)) {
       const isTheLink = found.link !== undefined && posix.basename(found.link.path) === name;
-      if (isTheLink) refused ??= describeLost(`its program ${name}`, found.link!.path, found, context);
+      if (isTheLink) refused ??= describeLost('its program', found.link!.path, found, context);
       continue;
     }
     const judged = judgeProgram(found, context);
@@ -143,7 +143,9 @@ function findInterpreterFaults(file: FoundFile, start: Buffer, context: StartCon
   const program = findProgram(wrapped.words[0] ?? '', context);
   if ('file' in program) return findFileFaults(program.file, context, depth + 1);
   const { fault } = program;
-  return [{ ...fault, what: fault.what.replace('its program', `the interpreter of ${file.path},`) }];
+  return [
+    { ...fault, what: fault.what.replace('its program', `the interpreter of ${file.path},`).replace(' is ', ', is ') },
+  ];
 }
 
 /** The kernel hands over all of it as one word; `-S` splits it. */

@@ -19,7 +19,7 @@ export interface Lost {
   /** The first that is not there, or the folder that may not be passed. Absolute, without links. */
   path: string;
   why: 'missing' | 'denied';
-  /** The link that led there. */
+  /** The link whose target is not there. */
   link?: { path: string; target: string };
 }
 
@@ -55,7 +55,13 @@ export class ImageFiles {
     const left = splitPath(posix.isAbsolute(path) ? path : `${from}/${path}`);
     let at = '';
     let links = 0;
-    let link: Lost['link'];
+    // The last link, and what was to come after its target: it is to blame for what lies in its target alone.
+    let last: { link: NonNullable<Lost['link']>; after: number } | undefined;
+    const lose = (lost: string): Lost => ({
+      path: `/${lost}`,
+      why: 'missing',
+      ...(last !== undefined && left.length >= last.after && { link: last.link }),
+    });
     while (left.length > 0) {
       const name = left.shift()!;
       if (name === '..') {
@@ -65,16 +71,14 @@ export class ImageFiles {
       const next = at === '' ? name : `${at}/${name}`;
       const node = this.#look(next);
       links += node?.target === undefined ? 0 : 1;
-      if (node === undefined || links > mostLinks)
-        return { path: `/${next}`, why: 'missing', ...(link !== undefined && { link }) };
+      if (node === undefined || links > mostLinks) return lose(next);
       if (node.target !== undefined) {
-        link = { path: `/${next}`, target: node.target };
+        last = { link: { path: `/${next}`, target: node.target }, after: left.length };
         if (posix.isAbsolute(node.target)) at = '';
         left.unshift(...splitPath(node.target));
         continue;
       }
-      if (left.length > 0 && node.type !== 'directory')
-        return { path: `/${next}/${left.join('/')}`, why: 'missing', ...(link !== undefined && { link }) };
+      if (left.length > 0 && node.type !== 'directory') return lose(`${next}/${left.join('/')}`);
       if (left.length > 0 && !mayExecute(node, user)) return { path: `/${next}`, why: 'denied' };
       at = next;
     }

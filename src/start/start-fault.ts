@@ -38,9 +38,9 @@ export function describeLost(
   { workdir, user }: Pick<StartContext, 'workdir' | 'user'>,
 ): StartFault {
   const whole = posix.resolve(workdir, asked);
-  const named = what.endsWith(whole) ? what : `${what} ${whole}`;
+  const named = what.includes(' of ') ? `${what}, ${whole},` : `${what} ${whole}`;
   if (why === 'denied')
     return { kind: 'other', name: whole, what: `${named} lies in ${path}, which the user ${user} may not enter` };
-  const by = link === undefined ? '' : `: the link ${link.path} leads to ${path}, which is not there`;
-  return { kind: 'file', name: path, what: `${named} is missing${by}` };
+  const by = link === undefined ? '' : `: the link ${link.path} leads to ${link.target}, which is not there`;
+  return { kind: 'file', name: link?.path ?? path, what: `${named} is missing${by}` };
 }
