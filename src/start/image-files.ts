@@ -54,14 +54,12 @@ export class ImageFiles {
   find(path: string, { from = '/', user = root }: { from?: string; user?: ImageUser } = {}): FoundFile | Lost {
     const left = splitPath(posix.isAbsolute(path) ? path : `${from}/${path}`);
     let at = '';
-    let links = 0;
-    // The last link, and what was to come after its target: it is to blame for what lies in its target alone.
-    let last: { link: NonNullable<Lost['link']>; after: number } | undefined;
-    const lose = (lost: string): Lost => ({
-      path: `/${lost}`,
-      why: 'missing',
-      ...(last !== undefined && left.length >= last.after && { link: last.link }),
-    });
+    // With each how much of the path comes after its target: it is to blame for what its target lacks, and for nothing else.
+    const links: { link: NonNullable<Lost['link']>; after: number }[] = [];
+    const lose = (lost: string): Lost => {
+      const blamed = links.findLast(({ after }) => left.length >= after);
+      return { path: `/${lost}`, why: 'missing', ...(blamed !== undefined && { link: blamed.link }) };
+    };
     while (left.length > 0) {
       const name = left.shift()!;
       if (name === '..') {
@@ -70,10 +68,9 @@ export class ImageFiles {
       }
       const next = at === '' ? name : `${at}/${name}`;
       const node = this.#look(next);
-      links += node?.target === undefined ? 0 : 1;
-      if (node === undefined || links > mostLinks) return lose(next);
+      if (node === undefined || links.length > mostLinks) return lose(next);
       if (node.target !== undefined) {
-        last = { link: { path: `/${next}`, target: node.target }, after: left.length };
+        links.push({ link: { path: `/${next}`, target: node.target }, after: left.length });
         if (posix.isAbsolute(node.target)) at = '';
         left.unshift(...splitPath(node.target));
         continue;

@@ -1,5 +1,7 @@
-import { expect, it } from 'vitest';
-import { elfOf, faultsOf, type MadeImage } from './made-files.ts';
+import { afterAll, expect, it } from 'vitest';
+import { elfOf, faultsOf, type MadeImage, removeLayers } from './made-files.ts';
+
+afterAll(removeLayers);
 
 const loader = '/lib64/ld-linux-x86-64.so.2';
 

@@ -1,7 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
 import { readImageTree } from '../../src/inspect/image-tree.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import type { Layer } from '../../src/oci/layer.ts';
@@ -21,8 +20,12 @@ interface Owned {
   gid?: number;
 }
 
-const dir = mkdtempSync(join(tmpdir(), 'gbuild-start-'));
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
+const dir = join(tmpdir(), `gbuild-start-${process.pid}`);
+
+/** Call it after all tests of a file: layers lie on disk. */
+export function removeLayers(): void {
+  rmSync(dir, { recursive: true, force: true });
+}
 
 function headerOf(made: Made): Omit<TarItem['header'], 'path' | 'size' | 'mtime'> {
   const owner = { mode: 0o755, uid: 0, gid: 0 };
@@ -42,6 +45,7 @@ function layerOf(paths: Record<string, Made>, name: string): Layer {
   });
   const bytes = Buffer.concat([...writeTar(items, takeFreshSlab)]);
   const hostFile = join(dir, `${name}-${digestOf(bytes).slice(7)}`);
+  mkdirSync(dir, { recursive: true });
   writeFileSync(hostFile, bytes);
   return { diffId: digestOf(bytes), size: bytes.length, createdBy: 'by hand', hostFile, chunks: () => [bytes] };
 }

@@ -1,6 +1,8 @@
 import { deflateRawSync } from 'node:zlib';
-import { expect, it } from 'vitest';
-import { elfOf, faultsOf, type MadeImage } from './made-files.ts';
+import { afterAll, expect, it } from 'vitest';
+import { elfOf, faultsOf, type MadeImage, removeLayers } from './made-files.ts';
+
+afterAll(removeLayers);
 
 const programs = Object.fromEntries(
   ['node', 'ruby', 'python3', 'sh', 'java', 'bundle'].map((name) => [`usr/bin/${name}`, elfOf()]),
