@@ -35,6 +35,7 @@ export const exitCodes = {
   'store-failed': 3,
   'disk-failed': 3,
   'timed-out': 4,
+  'smoke-failed': 1,
   'task-failed': 1,
   interrupted: 130,
   bug: 70,
@@ -46,7 +47,7 @@ export interface ErrorDetails {
   /** Commands or sentences that can be typed or followed next, most useful first. */
   suggestions?: string[];
   cause?: unknown;
-  /** Only for `task-failed` (the child's own code) and `interrupted` (128 + signal number). */
+  /** Only for `task-failed` and `smoke-failed` (the child's own code), and `interrupted` (128 + signal number). */
   exitCode?: number;
   /** Machine-readable facts for `--json`: paths, digests, the list of mistakes. Never a credential. */
   facts?: Record<string, unknown>;

@@ -14,11 +14,12 @@ export interface BindMount {
 }
 
 /**
- * A volume starts with the content, owner and mode of the image's folder when `copy` says so; a tmpfs of `size` bytes is
- * empty at the start, and everyone may write to it.
+ * A volume starts with the content, owner and mode of the image's folder when `copy` says so; one that is
+ * `nameless` does so always, and goes with its container. A tmpfs of `size` bytes is empty at the start, and everyone may write to it.
  */
 export type ContainerMount =
   | BindMount
+  | { type: 'nameless'; containerDir: string }
   | { type: 'volume'; name: string; containerDir: string; labels?: Record<string, string>; copy?: boolean }
   | { type: 'tmpfs'; containerDir: string; size: number };
 
@@ -75,6 +76,8 @@ export interface ContainerSpec {
   capAdd: string[];
   labels: Record<string, string>;
   usernsMode?: string;
+  /** Its root cannot be written to; mounts can. */
+  readOnlyRoot?: boolean;
   /** An init as process 1, which passes signals on and reaps; true when left out. */
   init?: boolean;
   /** A bind whose folder the engine must really see: compared before the start. */
@@ -178,6 +181,7 @@ function formatHostConfig(spec: ContainerSpec): object {
     NetworkMode: spec.network,
     ...(spec.ports !== undefined && { PortBindings: formatBindings(spec.ports) }),
     Mounts: spec.mounts.map(formatMount),
+    ...(spec.readOnlyRoot === true && { ReadonlyRootfs: true }),
     CapDrop: ['ALL'],
     CapAdd: spec.capAdd,
     SecurityOpt: ['no-new-privileges'],
@@ -198,6 +202,7 @@ function formatMount(mount: ContainerMount): object {
     return { Type: 'bind', Source: mount.hostDir, Target: mount.containerDir, ReadOnly: mount.readOnly ?? false };
   if (mount.type === 'tmpfs')
     return { Type: 'tmpfs', Target: mount.containerDir, TmpfsOptions: { SizeBytes: mount.size, Mode: 0o1777 } };
+  if (mount.type === 'nameless') return { Type: 'volume', Target: mount.containerDir };
   return {
     Type: 'volume',
     Source: mount.name,

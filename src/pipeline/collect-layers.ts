@@ -54,6 +54,13 @@ export async function packRules(collected: CollectedRule[]): Promise<Layer[]> {
   return layers;
 }
 
+/** What the image shows: of a path in several layers, the uppermost. */
+export function flattenRules(collected: CollectedRule[]): Map<string, Entry> {
+  const entries = new Map<string, Entry>();
+  for (const rule of collected) for (const entry of rule.entries) entries.set(entry.path, entry);
+  return entries;
+}
+
 type Selections = Record<PlannedLayer['select'], (rule: PlannedLayer) => Selection>;
 
 interface Selection {

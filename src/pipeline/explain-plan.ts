@@ -10,11 +10,11 @@ import { type Progress, silentProgress } from '../reporter/progress.ts';
 import { formatSource } from '../secrets/source.ts';
 import { formatPublished } from '../spec/published-port.ts';
 import { readHostFiles } from '../toolchain/host-files.ts';
-import { callsOneOf } from '../toolchain/start.ts';
 import { mayHoldCredentials } from '../workspace/credentials.ts';
 import { readRevision } from '../workspace/revision.ts';
 import { readTrackedFiles } from '../workspace/tracked.ts';
 import { collectRules } from './collect-layers.ts';
+import { foreseeStart } from './foresee-start.ts';
 import { defaultTasks, openWorkspace, type Places, type WorkspaceSession } from './workspace-session.ts';
 
 /** A plan as text for people and as data for `--json`. */
@@ -117,9 +117,7 @@ async function explainImage({ host }: Places, session: WorkspaceSession): Promis
       credentials.map((path) => `${path} (may hold credentials)`),
     ),
     `starts      ${starts.join(' ')}`,
-    ...(callsOneOf(starts, toolchain.buildOnly)
-      ? [`            ! calls a program that only the image to build in has (${toolchain.buildOnly.join(', ')})`]
-      : []),
+    ...(await foreseeStart(session, plan, { host, collected })).map((text) => `            ! ${text}`),
     `as user     ${plan.config.User}`,
     ...list(
       'writable',

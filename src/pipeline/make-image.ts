@@ -1,11 +1,12 @@
 import { GbuildError } from '../errors.ts';
 import { completeSet, type ImageSet } from '../oci/image-set.ts';
+import { nameOfPlatform } from '../oci/platform.ts';
 import type { ImagePlan } from '../plan/image-plan.ts';
 import { assertMovingTag, parseReleaseVersion } from './assert-releasable.ts';
 import { cleanEngine } from './clean-up.ts';
 import { assertOutputsFree, type ImageOutput, parseOutputs, writeOutputs } from './image-outputs.ts';
 import { type ImageRecord, recordOf } from './image-record.ts';
-import { prepareImage, readReleasable } from './prepare-image.ts';
+import { type PreparedImage, prepareImage, readReleasable } from './prepare-image.ts';
 import { publishImage } from './publish-image.ts';
 import type { PushRecord } from './push-release.ts';
 import { noRegistry, parseRegistry } from './registry-name.ts';
@@ -58,13 +59,15 @@ interface ChosenImage extends ImageRequest {
 async function makeFrom(request: ChosenImage): Promise<ImageRecord> {
   const { session, engine, stop, host, version, target, files } = request;
   const store = await openStore(host);
-  const prepared = await prepareImage(request, store);
+  const secrets = request.secrets ?? new RunSecrets(request);
+  const prepared = await prepareImage({ ...request, secrets }, store);
   const { plan, packed, set, base, revision } = prepared;
   stop.ask.throwIfAborted();
   const swept = Promise.allSettled([cleanEngine(engine), sweepFiles(request.host)]);
   const { image } = packed;
   const facts = version === undefined ? undefined : gatherFacts({ ...request, ...prepared, revision: revision! });
-  const published = await publishImage(request, plan, { ...packed, set }, { store, facts }).finally(() => swept);
+  const tryIt = (engineId: string) => trySmoke({ ...request, secrets }, prepared, engineId);
+  const published = await publishImage(request, plan, { ...packed, set }, { store, facts, tryIt }).finally(() => swept);
   await writeOutputs(files, plan.reference, { set, image }, store);
   const pushed = target === undefined ? undefined : await push(request, target, plan, completeSet(set, store), facts);
   return recordOf({
@@ -78,6 +81,24 @@ async function makeFrom(request: ChosenImage): Promise<ImageRecord> {
     ...(pushed !== undefined && { pushed }),
     seconds: (performance.now() - request.began) / 1000,
   });
+}
+
+/** On this engine alone: an image for another platform does not run on it. */
+async function trySmoke(
+  request: ChosenImage & { secrets: RunSecrets },
+  { plan, packed: { image }, foreignBases }: PreparedImage,
+  engineId: string,
+): Promise<void> {
+  const { smoke } = plan;
+  if (smoke === undefined) return;
+  const { smokeImage } = await import('./smoke-image.ts');
+  const healthTest = image.config.config.Healthcheck?.Test;
+  await smokeImage({ ...request, plan, smoke, engineId, healthTest, mask: request.secrets.mask });
+  if (foreignBases.length === 0) return;
+  const others = foreignBases.map(({ config }) => nameOfPlatform(config)).join(' and ');
+  request.progress.note(
+    `${plan.reference} for ${others} was not started: this engine runs ${nameOfPlatform(image.config)}`,
+  );
 }
 
 /** Where a release goes, known before anything is built. */

@@ -6,7 +6,7 @@ import type { ImagePlan } from '../plan/image-plan.ts';
 import type { Revision } from '../workspace/revision.ts';
 import { assertStarts } from './assert-starts.ts';
 import { layersOfStore } from './base-packages.ts';
-import { type CollectedRule, collectRules, packRules } from './collect-layers.ts';
+import { collectRules, flattenRules, packRules } from './collect-layers.ts';
 import { packChanged } from './pack-changed.ts';
 import { printEntries, TreeMemory } from './packed-tree.ts';
 import type { PrepareRequest } from './prepare-image.ts';
@@ -47,7 +47,7 @@ export async function packImage(request: PrepareRequest & { store: Layout }, inp
   // A release is built where nothing lay about: see `withReleaseTree`.
   const isUntouched = plan.version !== undefined && request.build;
   const collected = await collectRules({ rootDir: session.rootDir, rules: plan.layers, host, isUntouched });
-  const entries = flatten(collected);
+  const entries = flattenRules(collected);
   await assertImageStarts(request, input, entries);
   if (isWhole) {
     const below = { diffIds: (base.layers ?? []).map(({ diffId }) => diffId), open: layersOfStore(store) };
@@ -100,11 +100,4 @@ export function putOn(plan: ImagePlan, base: KnownBase, layers: Layer[]): Image 
     'org.opencontainers.image.base.digest': base.manifestDigest,
   };
   return extendImage(base, layers, { created: plan.created, config: plan.config, labels, annotations: labels });
-}
-
-/** What the image shows: of a path in several layers, the uppermost. */
-function flatten(collected: CollectedRule[]): Map<string, Entry> {
-  const entries = new Map<string, Entry>();
-  for (const rule of collected) for (const entry of rule.entries) entries.set(entry.path, entry);
-  return entries;
 }

@@ -5,7 +5,7 @@ import { chooseIdentity } from './identity.ts';
 import { type PlannedContainer, planContainer, type RunGround } from './task-container.ts';
 
 /** What images of servers need to change to a user of their own and to write into their volumes; nothing of the machine's. */
-const capabilities = [
+export const usualCapabilities = [
   'CHOWN',
   'DAC_OVERRIDE',
   'FOWNER',
@@ -29,7 +29,7 @@ export function planService(
   const shared = { alias: name, network, log, labels: ground.labels } as const;
   if (runs.kind === 'image') {
     const { reference, command, env } = runs;
-    const bare = { ...bareContainer(reference, command), user: '', workdir: '', env, capAdd: capabilities };
+    const bare = { ...bareContainer(reference, command), user: '', workdir: '', env, capAdd: usualCapabilities };
     const identity = chooseIdentity(ground.host, ground.info);
     return { spec: { ...bare, ...shared }, fixedFiles: [], identity, isShared: true };
   }

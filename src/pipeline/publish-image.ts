@@ -35,12 +35,19 @@ export interface PackedSet extends PackedImage {
   set: ImageSet;
 }
 
+export interface PublishOptions {
+  store: Layout;
+  facts: ReleaseFacts | undefined;
+  /** Starts an image that has no name yet, by what the engine calls it; throws where it is not well. */
+  tryIt?: (engineId: string) => Promise<void>;
+}
+
 /** Loads the image and names it; a release also enters the store, whose index decides who was first. */
 export async function publishImage(
   request: PublishRequest,
   plan: NamePlan,
   packed: PackedSet,
-  { store, facts }: { store: Layout; facts: ReleaseFacts | undefined },
+  { store, facts, tryIt }: PublishOptions,
 ): Promise<Published> {
   const { engine, progress, stop } = request;
   const { image, set } = packed;
@@ -63,6 +70,7 @@ export async function publishImage(
     );
     packed.remember(loaded.engineId);
     stop.ask.throwIfAborted();
+    if (!isNamed) await tryIt?.(loaded.engineId);
     const mended = (await mending).length + (isNamed ? written.blobs : 0);
     if (plan.version !== undefined) await claimRelease(plan, set, store, facts);
     for (const tag of [plan.tag, ...request.tags]) await moveTag(engine, loaded.engineId, `${plan.repository}:${tag}`);

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { GbuildError } from '../errors.ts';
 import type { RunConfig } from '../oci/spec.ts';
-import type { HealthSpec, LayerSpec, Spec } from '../spec/types.ts';
+import type { HealthSpec, LayerSpec, SmokeSpec, Spec } from '../spec/types.ts';
 import type { LayerRule } from '../toolchain/catalog-schema.ts';
 import type { ToolchainDefaults } from '../toolchain/defaults.ts';
 import type { ResolvedToolchain } from '../toolchain/resolve.ts';
@@ -31,6 +31,8 @@ export interface ImagePlan {
   buildTask?: string;
   layers: PlannedLayer[];
   writable?: WritableFolders;
+  /** Started so before it gets its name. */
+  smoke?: SmokeSpec;
   /** RFC 3339: the commit's time, so that every day gives the same image. */
   created: string;
   config: Partial<RunConfig>;
@@ -78,6 +80,7 @@ export function planImage(input: ImagePlanInput): ImagePlan {
     ...(build !== false && { buildTask: build }),
     layers: layersOf(input),
     ...(spec.image.writable !== undefined && { writable: planWritable(spec.image.writable, spec.image.user) }),
+    ...(spec.image.smoke !== undefined && { smoke: spec.image.smoke }),
     created: revision?.commitTime ?? noTime,
     config: planConfig(input),
     labels: planLabels(input),

@@ -3,16 +3,15 @@ import { type Mistake, quote } from './mistakes.ts';
 import type { Source } from './source.ts';
 import { findTree, type Tree } from './tree.ts';
 
-/** A task may need only services that there are, and must have a network to meet them on. */
+/** Tasks, and the image on trial, may need only services that there are, and must have a network to meet them on. */
 export function checkServices(root: Tree, source: Source): Mistake[] {
   const services = findTree(root, ['services']);
   const names = new DeclaredNames('services', services.whole ? [...services.tree.children.keys()].map(String) : []);
   const { value: network } = findTree(root, ['network']).tree;
   const hasNone = network === 'none' || network === 'host' ? network : undefined;
   const tasks = findTree(root, ['tasks']);
-  if (!tasks.whole) return [];
-  return [...tasks.tree.children.keys()].flatMap((task) => {
-    const path = ['tasks', String(task), 'services'];
+  const lists = tasks.whole ? [...tasks.tree.children.keys()].map((task) => ['tasks', String(task), 'services']) : [];
+  return [...lists, ['image', 'smoke', 'services']].flatMap((path) => {
     const needed = findTree(root, path);
     return needed.whole ? checkList(needed.tree, path, { names, hasNone }, source) : [];
   });

@@ -52,6 +52,32 @@ const healthSchema = mapping({
   startPeriod: z.exactOptional(duration).describe('Failures in this time after the start do not count'),
 });
 
+const smokeExpected = 'exit, health, or a mapping with one of port, cmd and until';
+
+const smokeMapping = mapping({
+  port: z
+    .exactOptional(z.int().min(1, 'a port from 1 to 65535').max(65_535, 'a port from 1 to 65535'))
+    .describe('It is well when it takes connections at this port'),
+  cmd: z
+    .exactOptional(wordsHint('the command'))
+    .describe('It is well when this ends in its container with exit code 0'),
+  until: z
+    .exactOptional(z.enum(['exit', 'health'], { error: 'exit or health' }))
+    .describe('exit: it is well when it ends with exit code 0; health: when its health check says so'),
+  timeout: duration.default(60).describe('The image is refused when it is not well by then'),
+  env: variables.default({}).describe('Variables of this container alone'),
+  services: z.array(text).default([]).describe('Names of the services that it needs; without any it has no network'),
+  readOnly: z.boolean().default(false).describe('Only /tmp and the folders of image.writable can be written to'),
+}).superRefine(({ port, cmd, until }, context) => {
+  const said = [port, cmd, until].filter((each) => each !== undefined);
+  if (said.length !== 1) context.addIssue('one of port, cmd and until');
+});
+
+const smokeSchema = z.union(
+  [z.enum(['exit', 'health']).transform((until) => smokeMapping.parse({ until })), smokeMapping],
+  { error: smokeExpected },
+);
+
 const user = z
   .union([text, z.int().min(0, 'a user id').transform(String)], { error: 'a user such as 1000, "1000:1000" or node' })
   .pipe(z.string().regex(/^[A-Za-z0-9_.-]+(:[A-Za-z0-9_.-]+)?$/, 'a user such as 1000, "1000:1000" or node'));
@@ -123,6 +149,9 @@ const imageMapping = mapping({
     .describe('Folders that belong to the user, with what the image has in them: uploads, /var/lib/hello'),
   labels: z.record(labelName, anyText).default({}).describe('Labels besides those of OCI and gbuild, which are added'),
   health: z.exactOptional(healthSchema).describe('How an engine tells whether the application is well'),
+  smoke: z
+    .exactOptional(smokeSchema)
+    .describe('Starts the image before it gets its name, as it will run: {port: 8080}, {cmd: [...]}, exit, or health'),
 });
 
 export const imageSchema = imageMapping.superRefine(({ base, jre, platforms: asked = [] }, context) => {

@@ -153,6 +153,20 @@ export interface ImageSpec {
   writable?: string[];
   labels: Record<string, string>;
   health?: HealthSpec;
+  smoke?: SmokeSpec;
+}
+
+/** When an image that was started on trial is well: exactly one of `port`, `cmd` and `until`. */
+export interface SmokeSpec {
+  port?: number;
+  cmd?: string[];
+  until?: 'exit' | 'health';
+  /** Seconds. */
+  timeout: number;
+  env: Record<string, string>;
+  /** Names. */
+  services: string[];
+  readOnly: boolean;
 }
 
 /** A Java runtime of the image's own. */

@@ -6,7 +6,7 @@ import { readImageUser } from './image-user.ts';
 import { findScriptFaults } from './script-faults.ts';
 import { findMissingLibraries } from './shared-libraries.ts';
 import { describeLost, type ImageStart, type StartContext, type StartFault } from './start-fault.ts';
-import { unwrapCommand } from './wrapped-command.ts';
+import { unwrapCommand, type WrappedCommand } from './wrapped-command.ts';
 
 /** What an engine takes for an image without PATH. */
 const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -29,6 +29,18 @@ export function findStartFaults(files: ImageFiles, start: ImageStart): StartFaul
   return start.words.length === 0 ? [] : findCommandFaults(start.words, { ...start, files, as });
 }
 
+/** The command that is started in the end, as far as its words tell: behind `env`, a small init and `sh -c`. */
+export function findInnerCommand(words: readonly string[]): readonly string[] {
+  const wrapped = unwrapCommand(words);
+  return wrapped === undefined ? words : findInnerCommand(knownWords(wrapped));
+}
+
+/** What the command names and the application lacks, whatever the base has: all that can be told before an image is made. */
+export function findNamedFaults(files: ImageFiles, start: ImageStart): StartFault[] {
+  const as = readImageUser(files, start.user) ?? { uid: 0, gids: new Set() };
+  return findScriptFaults(findInnerCommand(start.words), { ...start, files, as });
+}
+
 function findCommandFaults(words: readonly string[], context: StartContext): StartFault[] {
   const found = findProgram(words[0] ?? '', context);
   if ('fault' in found) return [found.fault];
@@ -36,8 +48,13 @@ function findCommandFaults(words: readonly string[], context: StartContext): Sta
   if (faults.length > 0) return faults;
   const wrapped = unwrapCommand(words);
   if (wrapped === undefined) return findScriptFaults(words, context);
-  const known = wrapped.isOfShell ? wrapped.words.findIndex((word) => word.includes('$')) : -1;
-  return findCommandFaults(known === -1 ? wrapped.words : wrapped.words.slice(0, known), context);
+  return findCommandFaults(knownWords(wrapped), context);
+}
+
+/** Of a shell's words those before the first that a variable decides. */
+function knownWords({ words, isOfShell }: WrappedCommand): string[] {
+  const known = isOfShell ? words.findIndex((word) => word.includes('$')) : -1;
+  return known === -1 ? words : words.slice(0, known);
 }
 
 type FoundProgram = { file: FoundFile } | { fault: StartFault };
