@@ -34,6 +34,8 @@ export interface Explanation {
   because: string[];
   /** What to type or write next. */
   remedies: string[];
+  /** A task may yet make it. */
+  isToCome?: boolean;
 }
 
 /** Throws `output-missing` for an image that cannot start: its program, interpreter, a library or a script is not in it. */

@@ -90,8 +90,10 @@ function explainRule(
   }
   if (readDockerignore(session.rootDir)(path))
     return say(`${there}.dockerignore names it`, `write "!${path}" at the end of .dockerignore`);
-  if (parts.isIgnored(path))
-    return say(`${there}git ignores it and no task made it`, `have a task make it, or take it out of .gitignore`);
+  if (parts.isIgnored(path)) {
+    const said = say(`${there}git ignores it and no task made it`, 'have a task make it, or take it out of .gitignore');
+    return { ...said, isToCome: true };
+  }
   return say(`${there}no layer takes it`, nameLayer(path));
 }
 
@@ -112,7 +114,8 @@ function explainAbsent(place: string, { session, plan, entries }: ExplainInput):
       : ['the workspace has no such file']),
   ];
   const made = plan.buildTask === undefined ? [] : [`have the task ${plan.buildTask} make it`];
-  return { because, remedies: [...(here.length === 0 ? made : []), correctStart(session)] };
+  const remedies = [...(here.length === 0 ? made : []), correctStart(session)];
+  return { because, remedies, isToCome: here.length === 0 };
 }
 
 function shorten(paths: string[]): string {

@@ -33,11 +33,14 @@ export async function foreseeStart(
   const faults = findNamedFaults(new ImageFiles(new Map(), entries), start).filter(
     ({ kind, name }) => kind === 'file' && plan.layers.some(({ to }) => name.startsWith(`${to}/`)),
   );
-  return Promise.all(faults.map((fault) => foresee(fault, { session, env: host.env, plan, entries })));
+  const foreseen = faults.map((fault) => foresee(fault, { session, env: host.env, plan, entries }));
+  return (await Promise.all(foreseen)).flat();
 }
 
-/** Before the build a missing file is no mistake yet. */
-async function foresee(fault: StartFault, input: Parameters<typeof explainMissing>[1]): Promise<string> {
-  const { because } = await explainMissing(fault, input);
-  return [`${fault.what.replace(/ is missing$/, ' is not there yet')}`, ...because].join('; ');
+/** What a task may yet make is no mistake before it has run. */
+async function foresee(fault: StartFault, input: Parameters<typeof explainMissing>[1]): Promise<string[]> {
+  const { because, isToCome = false } = await explainMissing(fault, input);
+  const { buildTask } = input.plan;
+  if (isToCome && buildTask !== undefined && buildTask !== 'install') return [];
+  return [[fault.what, ...because].join('; ')];
 }

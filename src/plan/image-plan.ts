@@ -8,6 +8,7 @@ import type { ResolvedToolchain } from '../toolchain/resolve.ts';
 import { mayHoldCredentials } from '../workspace/credentials.ts';
 import { cleanSourceUrl, type Revision } from '../workspace/revision.ts';
 import { containerPaths } from './paths.ts';
+import { findPortDefault } from './port-default.ts';
 
 /** A rule of what goes into an image, as it is packed. */
 export interface PlannedLayer extends LayerRule {
@@ -133,15 +134,22 @@ function planConfig({ spec, defaults, toolchain }: ImagePlanInput): Partial<RunC
   const { image } = spec;
   const entrypoint = image.entrypoint ?? (image.cmd === undefined ? defaults.entrypoint?.command : undefined);
   if (entrypoint === undefined && image.cmd === undefined) throw noEntrypoint(spec, toolchain);
+  const port = findPortDefault([...(entrypoint ?? []), ...(image.cmd ?? [])]);
+  const env = { ...(port !== undefined && { PORT: port }), ...image.env };
+  const exposed = port !== undefined && image.expose.length === 0 ? listPort(env.PORT) : image.expose;
   return {
     ...(entrypoint !== undefined && { Entrypoint: entrypoint }),
     ...(image.cmd !== undefined && { Cmd: image.cmd }),
     User: image.user ?? defaultUser,
     WorkingDir: image.workdir ?? containerPaths.application,
-    ExposedPorts: Object.fromEntries(image.expose.map((port) => [port, {}])),
-    Env: Object.entries(image.env).map(([name, value]) => `${name}=${value}`),
+    ExposedPorts: Object.fromEntries(exposed.map((each) => [each, {}])),
+    Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
     ...(image.health !== undefined && { Healthcheck: healthcheckOf(image.health) }),
   };
+}
+
+function listPort(port = ''): string[] {
+  return /^\d+$/.test(port) ? [`${port}/tcp`] : [];
 }
 
 /** A layer has numbers of owners, not names. Throws 'spec-invalid' for a user that is a name. */

@@ -24,7 +24,7 @@ afterAll(async () => {
 
 function openRepository(repository: string, base: string): string {
   return cli.repository(repository, {
-    'gbuild.yml': `gbuild: 1\nname: ${repository}\ntoolchain: ${base}\nimage:\n  entrypoint: [/app/run]\n  layers: [{name: files, from: [files]}]\n`,
+    'gbuild.yml': `gbuild: 1\nname: ${repository}\ntoolchain: ${base}\nimage:\n  entrypoint: [sh]\n  layers: [{name: files, from: [files]}]\n`,
   });
 }
 

@@ -7,6 +7,7 @@ import type { PruneReport } from '../../src/pipeline/prune-releases.ts';
 import type { PushRecord } from '../../src/pipeline/push-release.ts';
 import { readLock, writeLock } from '../../src/spec/lock.ts';
 import type { LockedToolchain } from '../../src/spec/lock-types.ts';
+import { anyProgram } from '../support/any-program.ts';
 import { askUntilUp } from '../support/ask-until-up.ts';
 import { makeForeign, pushForeign, pushFromEngine, putIndex } from '../support/base-index.ts';
 import { type CallOptions, type CliResult, commitAll, copyOf, git, openCli } from '../support/cli.ts';
@@ -423,7 +424,7 @@ async function refusedWith(folder: string, spec: string, files: Record<string, s
   const dir = cli.tasks(folder, spec, { 'src/run.sh': 'echo\n', '.gitignore': 'out/\n' });
   for (const [path, bytes] of Object.entries(files)) {
     mkdirSync(join(dir, path, '..'), { recursive: true });
-    writeFileSync(join(dir, path), bytes);
+    writeFileSync(join(dir, path), bytes, { mode: 0o755 });
   }
   const locked = await cli.run(['lock'], { cwd: dir });
   expect(locked.exitCode, locked.stderr).toBe(0);
@@ -512,8 +513,8 @@ test('a base that lacks a platform, one that is another on the engine, and platf
 
 test('an image of nothing is for any platform, and one that is no release is for the engine alone', async () => {
   const folder = `${name}-scratch`;
-  const spec = specOf('[linux/riscv64, linux/amd64, linux/arm/v6]', 'scratch');
-  const { dir, result } = await refusedWith(folder, spec);
+  const spec = specOf('[linux/riscv64, linux/amd64, linux/arm/v6]', 'scratch').replace('[sh, /app', '[/app');
+  const { dir, result } = await refusedWith(folder, spec, { 'src/run.sh': anyProgram });
   expect(result.exitCode, result.stderr).toBe(0);
   const again = recordOf(await cli.run(['image', '--release', '1.0.0', '--json'], { cwd: dir }));
   expect(again.platforms?.map(({ platform }) => platform)).toEqual(['linux/amd64', 'linux/arm/v6', 'linux/riscv64']);
@@ -566,7 +567,7 @@ test('the runtime of another platform is the one that gbuild.lock names, from th
     expect(await problem()).toMatchInlineSnapshot(
       `"there is no base for linux/arm64: gbuild.lock has no entry for linux/arm64"`,
     );
-    const foreign = makeForeign(arm64, 'runtime');
+    const foreign = makeForeign(arm64, 'runtime', ['usr/local/bin/tiny']);
     const entry = { build: `sha256:${'0'.repeat(64)}`, runtime: foreign.id };
     change(({ platforms }) => Object.assign(platforms, { 'linux/arm64': entry }));
     expect(await problem()).toMatchInlineSnapshot(
@@ -596,7 +597,7 @@ test('the Node example is released for both without a change but its platforms, 
   const dir = copyOf('examples/node-hello', join(cli.dir, 'hello'), example);
   const yml = readFileSync(join(dir, 'gbuild.yml'), 'utf8');
   writeFileSync(join(dir, 'gbuild.yml'), yml.replace(/^image:$/m, '$&\n  platforms: [linux/amd64, linux/arm64]'));
-  const foreign = makeForeign(arm64, 'a runtime of Node');
+  const foreign = makeForeign(arm64, 'a runtime of Node', ['usr/local/bin/node']);
   const reference = `${registry.host}/${example}`;
   try {
     recordOf(await cli.run(['lock', '--json'], { cwd: dir }));

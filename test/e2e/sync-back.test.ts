@@ -108,7 +108,7 @@ image: {entrypoint: [cat], layers: [{name: app, from: [dist], to: /app}]}
 
 test('an image made of outputs that came back has the id it has on an engine that sees the workspace', async () => {
   const body = `tasks:
-  build: mkdir -p dist/bin; cat source > dist/data; printf '#!/bin/sh\\n' > dist/bin/run; chmod +x dist/bin/run; ln -s data dist/link
+  build: mkdir -p dist/bin; cat source > dist/data; { printf '\\177ELF\\002\\001\\001'; head -c 57 /dev/zero; } > dist/bin/run; chmod +x dist/bin/run; ln -s data dist/link
 image: {base: scratch, entrypoint: [/app/bin/run], layers: [{name: app, from: [dist/], to: /app}]}
 `;
   const files = { source: 'source\n', '.gitignore': 'dist/\n' };

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { anyProgram } from '../support/any-program.ts';
 import { commitAll, git, openCli } from '../support/cli.ts';
 import { listTags, removeRepository } from '../support/engine-images.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
@@ -24,7 +25,7 @@ beforeAll(async () => {
   registry = await startRegistry();
   proxy = await startFaultProxy(registry.host);
   rootDir = cli.tasks(name, spec('mkdir -p out && cat src/run.sh > out/copy'), {
-    'src/run.sh': '#!/bin/sh\necho hello\n',
+    'src/run.sh': anyProgram,
     '.gitignore': 'out/\n',
   });
   expect((await cli.run(['lock'], { cwd: rootDir })).exitCode).toBe(0);

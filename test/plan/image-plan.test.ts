@@ -47,6 +47,22 @@ describe('planImage', () => {
     expect(plan(origin).labels['org.opencontainers.image.source']).toBe(source);
   });
 
+  it('gives a command that asks for PORT a default, and exposes it', () => {
+    const configOf = (image: string) => {
+      const body = parseSpec(`gbuild: 1\nname: hello\ntoolchain: node\nimage: {${image}}\n`).spec;
+      const defaults = { tasks: {}, layers: [], jreLayers: [] };
+      const { Env, ExposedPorts } = planImage({ spec: body, toolchain, defaults, revision, tasks: [] }).config;
+      return [Env, Object.keys(ExposedPorts ?? {})];
+    };
+    const line = (text: string) => `entrypoint: [/bin/sh, -c, '${text}']`;
+    expect(configOf(line('exec node a.js --port $PORT'))).toEqual([['PORT=8080'], ['8080/tcp']]);
+    expect(configOf(line(`exec node a.js -p \${PORT:-3000}`))).toEqual([['PORT=3000'], ['3000/tcp']]);
+    expect(configOf(`${line('$PORT')}, env: {PORT: "80"}`)).toEqual([['PORT=80'], ['80/tcp']]);
+    expect(configOf(`${line('$PORT')}, expose: [53/udp]`)).toEqual([['PORT=8080'], ['53/udp']]);
+    expect(configOf(line('node $PORTAL'))).toEqual([[], []]);
+    expect(configOf('entrypoint: [node, $PORT]')).toEqual([[], []]);
+  });
+
   it('has its Java runtime below its own layers, laid out by the same task as those of the toolchain', () => {
     const layer = (name: string) => ({
       ...{ name, from: [`${name}/`], to: `/${name}`, include: [], exclude: [] },

@@ -6,6 +6,7 @@ import { packLayer } from '../../src/oci/layer.ts';
 import type { Descriptor, Platform } from '../../src/oci/spec.ts';
 import { CompressedLayers } from '../../src/registry/compressed-layers.ts';
 import { pushImage } from '../../src/registry/push-image.ts';
+import { anyProgram, isProgram } from './any-program.ts';
 import { askEngine } from './engine-http.ts';
 import { openRig } from './registry-rig.ts';
 
@@ -16,13 +17,17 @@ const manifestTypes = [
 ];
 
 /** A small image that an engine here could not have made: what it is for is said in a file, and by its one Debian package. */
-export function makeForeign(platform: Platform, text = ''): Image {
+export function makeForeign(platform: Platform, text = '', programs = ['bin/sh', 'bin/true']): Image {
   const { architecture } = platform;
   const status = `Package: tiny\nStatus: install ok installed\nVersion: 1.0-1\nArchitecture: ${architecture}\n`;
-  const files = { 'etc/machine': `${architecture} ${text}\n`, 'var/lib/dpkg/status': status };
+  const files = {
+    ...Object.fromEntries(programs.map((path) => [path, anyProgram])),
+    'etc/machine': `${architecture} ${text}\n`,
+    'var/lib/dpkg/status': status,
+  };
   const entries = Object.entries(files).map(([path, content]) => {
     const bytes = Buffer.from(content);
-    return { path, type: 'file' as const, executable: false, content: { bytes, size: bytes.length } };
+    return { path, type: 'file' as const, executable: isProgram(content), content: { bytes, size: bytes.length } };
   });
   const layer = packLayer(entries, { createdBy: 'a foreign root' });
   return extendImage(scratchImage(platform), [layer], { created: '2024-01-02T03:04:05Z' });

@@ -3,6 +3,7 @@ import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa, execaSync } from 'execa';
+import { isProgram } from './any-program.ts';
 import { noteStep } from './timings.ts';
 
 /** Where gbuild is installed: this checkout (built by scripts/build.mjs), or another one named for a trial. */
@@ -194,7 +195,7 @@ function noteToolchains(stderr: string): void {
 function writeRepository(hostDir: string, files: Record<string, string>): string {
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(hostDir, path)), { recursive: true });
-    writeFileSync(join(hostDir, path), text, { mode: text.startsWith('#!') ? 0o755 : 0o644 });
+    writeFileSync(join(hostDir, path), text, { mode: isProgram(text) ? 0o755 : 0o644 });
   }
   git(hostDir, 'init', '-q', '-b', 'main');
   commitAll(hostDir, 'first');

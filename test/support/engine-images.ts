@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { packLayer } from '../../src/oci/layer.ts';
+import { anyProgram, isProgram } from './any-program.ts';
 import { askEngine } from './engine-http.ts';
 
 /** An image as the engine tells of it, past our own client. */
@@ -26,11 +27,11 @@ export async function inspectImage(host: string, reference: string): Promise<Ins
   return status === 200 ? (JSON.parse(text) as InspectedImage) : undefined;
 }
 
-/** Makes an image of a few files: for what stands on a base and runs none of it. Its id is another one each time. */
+/** Makes an image of a few files and a shell that cannot run: for what stands on a base and runs none of it. Its id is another one each time. */
 export async function importImage(host: string, reference: string, files: Record<string, string>): Promise<void> {
-  const entries = Object.entries(files).map(([path, text]) => {
+  const entries = Object.entries({ 'bin/sh': anyProgram, ...files }).map(([path, text]) => {
     const bytes = Buffer.from(text);
-    return { path, type: 'file' as const, executable: false, content: { bytes, size: bytes.length } };
+    return { path, type: 'file' as const, executable: isProgram(text), content: { bytes, size: bytes.length } };
   });
   const [repo, tag] = reference.split(':');
   const body = Readable.from(packLayer(entries, { createdBy: '' }).chunks());

@@ -94,7 +94,7 @@ tasks:
       open: async (name) => {
         const cwd = cli.tasks(
           name,
-          `image:\n  base: ${baseName}:1\n  entrypoint: [/app/run]\n  layers: [{name: application, from: [src]}]\ntasks:\n  build: echo built\n`,
+          `image:\n  base: ${baseName}:1\n  entrypoint: [/app/src/run]\n  layers: [{name: application, from: [src]}]\ntasks:\n  build: echo built\n`,
           { 'src/run': '#!/bin/sh\n' },
         );
         const { exitCode, stderr } = await cli.run(['lock'], { cwd, env: { ...ownFolders(name), DOCKER_HOST: outer } });

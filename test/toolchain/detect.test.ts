@@ -153,9 +153,31 @@ test('a simple start script becomes an argv, any other goes through a shell', as
   expect(await start('node dist/server.js --port 80')).toEqual(['node', 'dist/server.js', '--port', '80']);
   expect(await start('node --max-old-space-size=512 x.js')).toEqual(['node', '--max-old-space-size=512', 'x.js']);
   expect(await start('node "my app.js"')).toEqual(['node', 'my app.js']);
-  expect(await start('NODE_ENV=x node a.js')).toEqual(['/bin/sh', '-c', 'NODE_ENV=x node a.js']);
+  expect(await start('exec node a.js')).toEqual(['node', 'a.js']);
   expect(await start('node a.js | tee log')).toEqual(['/bin/sh', '-c', 'node a.js | tee log']);
-  expect(await start('node $FILE')).toEqual(['/bin/sh', '-c', 'node $FILE']);
+});
+
+test('a shell that starts a single command gives it its own place, so that a SIGTERM reaches it', async () => {
+  const start = async (script: string) =>
+    (await detect({ 'package.json': json({ scripts: { start: script } }) }))?.image?.entrypoint?.[2];
+  expect(await start('NODE_ENV=x node a.js')).toBe('NODE_ENV=x exec node a.js');
+  expect(await start(`A=$B C=\${D} node a.js`)).toBe(`A=$B C=\${D} exec node a.js`);
+  expect(await start(`node $FILE --port \${PORT:-3000}`)).toBe(`exec node $FILE --port \${PORT:-3000}`);
+  expect(await start('./bin/server >log 2>/dev/null *.conf')).toBe('exec ./bin/server >log 2>/dev/null *.conf');
+  const left = [
+    'exec node $X',
+    'node a.js && node b.js',
+    'node a.js; wait',
+    '(node a.js)',
+    'cd $X',
+    'A="b c" node a.js',
+    '$NODE a.js',
+    'node a.js $(cat x)',
+    '. ./x $Y',
+    'node "a;b" $X',
+    'A=b',
+  ];
+  for (const line of left) expect(await start(line)).toBe(line);
 });
 
 test('a start script that calls another one starts what that runs, and one that needs a package manager is not taken', async () => {
