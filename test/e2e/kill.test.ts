@@ -77,7 +77,7 @@ function listStray(): string[] {
   const kept = [
     /^data\/gbuild\/store\/(oci-layout|index\.json|index\.copy|blobs\/sha256\/[0-9a-f]{64})$/,
     /^state\/gbuild\/(runs|builds)\/[^/]+(\/\w+)?\.log$/,
-    /^cache\/gbuild\/(parsed|user-tables|fixed-files|workspace-ways|task-times)\/[0-9a-f]{64}(\.json)?$/,
+    /^cache\/gbuild\/(parsed|user-tables|fixed-files|workspace-ways|task-times|base-trees)\/[0-9a-f]{64}(\.json)?$/,
     /^cache\/gbuild\/caches-seen\/[\w-]+$/,
   ];
   return files.filter((file) => !kept.some((pattern) => pattern.test(file)));

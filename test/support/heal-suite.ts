@@ -37,6 +37,11 @@ const kinds: Record<string, Kind> = {
   },
   'last memories': { path: /^cache\/workspaces\/\w+\.last$/, next: 'test', heldBy: 'test/sync/memory.test.ts' },
   'packed trees': { path: /^cache\/packed-trees\/\w+\.json$/, next: 'image' },
+  'trees of bases': {
+    path: /^cache\/base-trees\/\w+\.json$/,
+    next: 'image',
+    heldBy: 'test/pipeline/base-tree.test.ts',
+  },
   'times of tasks': { path: /^cache\/task-times\/\w+\.json$/, next: 'image' },
   'ids of images': { path: /^cache\/image-ids\/\w+$/, next: 'test', heldBy: 'test/fs/cached-file.test.ts' },
   'notes on compressed layers': { path: /^cache\/compressed\/\w+$/, next: 'push' },

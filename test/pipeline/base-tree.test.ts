@@ -1,0 +1,40 @@
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { writeImage } from '../../src/oci/copy.ts';
+import { extendImage, scratchImage } from '../../src/oci/image.ts';
+import { openLayout } from '../../src/oci/layout.ts';
+import { readBaseTree } from '../../src/pipeline/base-tree.ts';
+import { layerOf, layerOfHeaders } from '../inspect/made-image.ts';
+import { makeFolder } from '../oci/tree.ts';
+
+it('is read from the layers once, and from the cache then; one that is damaged is read anew', async () => {
+  await using folder = await makeFolder();
+  const store = await openLayout(folder.getPath('store'));
+  const layers = [
+    layerOf('low', { 'usr/bin/node': 'node', 'etc/gone': '' }),
+    layerOfHeaders(
+      { path: 'bin', type: 'symlink', linkTarget: 'usr/bin' },
+      { path: 'etc/.wh.gone' },
+      { path: 'opt/x', mode: 0o4755, uid: 7 },
+    ),
+  ];
+  const image = extendImage(scratchImage({ os: 'linux', architecture: 'amd64' }), layers, {
+    created: '2024-01-01T00:00:00Z',
+  });
+  await writeImage(store, image);
+  const host = { cacheDir: folder.getPath('cache') };
+  const read = async () => [...((await readBaseTree(image, store, host)) ?? [])];
+  const first = await read();
+  expect(first.map(([path]) => path).sort()).toEqual(['bin', 'etc', 'opt/x', 'usr', 'usr/bin', 'usr/bin/node']);
+  const file = join(host.cacheDir, 'base-trees', readdirSync(join(host.cacheDir, 'base-trees'))[0]!);
+  rmSync(store.blobFile(layers[0]!.diffId));
+  expect(await readBaseTree(image, store, host)).toBeUndefined();
+  await writeImage(store, image);
+  const plain = (tree: typeof first) => tree.map(([path, { layer, ...rest }]) => [path, layer.diffId, rest]);
+  expect(plain(await read())).toEqual(plain(first));
+  const kept = readFileSync(file, 'utf8');
+  writeFileSync(file, kept.replace('usr/bin/node', 'usr/bin/nope'));
+  expect(plain(await read())).toEqual(plain(first));
+  expect(readFileSync(file, 'utf8')).toBe(kept);
+});
