@@ -1,12 +1,14 @@
 import { GbuildError } from '../errors.ts';
 import { escapeLine } from '../escape.ts';
 import type { Host } from '../host.ts';
-import type { PlacedFile } from '../inspect/image-tree.ts';
+import { type PlacedFile, readImageTree } from '../inspect/image-tree.ts';
+import { findLayer } from '../oci/copy.ts';
 import type { Entry } from '../oci/entry.ts';
+import type { Layer } from '../oci/layer.ts';
 import type { Layout } from '../oci/layout.ts';
 import { nameOfPlatform } from '../oci/platform.ts';
 import { mergeRunConfig } from '../oci/run-config.ts';
-import type { RunConfig } from '../oci/spec.ts';
+import type { ImageConfig, RunConfig } from '../oci/spec.ts';
 import { findStartFaults } from '../start/find-faults.ts';
 import { ImageFiles } from '../start/image-files.ts';
 import { readImageStart } from '../start/image-start.ts';
@@ -76,14 +78,34 @@ async function isWhole({ config }: KnownBase, store: Layout): Promise<boolean> {
   return true;
 }
 
-async function cannotStart(name: string, faults: StartFault[], { explain }: StartInput): Promise<GbuildError> {
+/** The same for the layers of a release on another base: nothing of the workspace is in question. */
+export async function assertLayersStart(
+  { reference, base, layers, config }: { reference: string; base: string; layers: Layer[]; config: ImageConfig },
+  found: KnownBase,
+  store: Layout,
+): Promise<void> {
+  const below = found.config.rootfs.diff_ids.map((diffId) => findLayer(store, diffId));
+  const all = [...below, ...layers].filter((layer) => layer?.hostFile !== undefined) as Layer[];
+  if (all.length < below.length + layers.length || !(await isWhole(found, store))) return;
+  const files = new ImageFiles(await readImageTree({ layers: all }), new Map());
+  const faults = findStartFaults(files, readImageStart(config));
+  if (faults.length === 0) return;
+  const remedies = [`--base REFERENCE   # one that has what ${base} lacks`];
+  throw await cannotStart(`${reference} on ${base}`, faults, { explain: () => ({ because: [], remedies }) });
+}
+
+async function cannotStart(
+  name: string,
+  faults: StartFault[],
+  { explain }: Pick<StartInput, 'explain'>,
+): Promise<GbuildError> {
   const explained = await Promise.all(faults.map(explain));
   const lines = faults.flatMap(({ what }, at) => [
     `  ${escapeLine(what)}`,
     ...explained[at]!.because.map((clause) => `    ${escapeLine(clause)}`),
   ]);
   return new GbuildError('output-missing', [`${name} could not start:`, ...lines].join('\n'), {
-    suggestions: [...new Set(explained.flatMap(({ remedies }) => remedies)), 'gbuild plan image   # what is packed'],
+    suggestions: [...new Set(explained.flatMap(({ remedies }) => remedies))],
     facts: { faults },
   });
 }

@@ -83,6 +83,7 @@ export async function rebaseRelease(request: RebaseRequest): Promise<RebaseRecor
   return withRelease({ ...request, store, registry }, async (taken) => {
     const chosen = await chooseNewBase(request, session, taken, store);
     const image = putOnBase(request, taken, chosen);
+    await assertRebasedStarts(request, image, chosen, store);
     const facts = factsOf(request, taken, chosen);
     const published = await publish(request, image, { store, facts });
     const pushed = push
@@ -109,6 +110,16 @@ function putOnBase({ release }: RebaseRequest, taken: TakenRelease, { reference,
   });
   const { labels } = plan;
   return extendImage(base, layers, { created: config.created ?? '', config: plan.config, labels, annotations: labels });
+}
+
+async function assertRebasedStarts(
+  { name, release }: RebaseRequest,
+  { layers, config }: Image,
+  { reference: base, base: found }: NewBase,
+  store: Layout,
+): Promise<void> {
+  const { assertLayersStart } = await import('./assert-starts.ts');
+  await assertLayersStart({ reference: `${name}:${release}`, base, layers, config }, found, store);
 }
 
 function nameOrigin({ reference, imageId }: TakenRelease): string {

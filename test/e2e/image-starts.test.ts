@@ -41,7 +41,16 @@ test('an image and a release that lack their script are refused: where it is, wh
     'bin/start.sh': 'echo\n',
     'bin/other': '',
   });
-  expect(refusal(await cli.run(['image'], { cwd }))).toMatchInlineSnapshot();
+  expect(refusal(await cli.run(['image'], { cwd }))).toMatchInlineSnapshot(`
+    [
+      2,
+      "error: e2e-starts-left-out:<tag> could not start:
+      the script /app/bin/start.sh is missing
+        bin/start.sh is in the workspace, but the layer application excludes **/*.sh
+      try: take **/*.sh out of "exclude" of the layer application in gbuild.yml
+    ",
+    ]
+  `);
   commitAll(cwd, 'locked');
   const released = await cli.run(['image', '--release', '1.0.0'], { cwd });
   expect([released.exitCode, released.stderr]).toEqual([2, expect.stringContaining('1.0.0 could not start')]);
@@ -63,18 +72,64 @@ test('a program without its interpreter, its executable bit or its loader is ref
     if (text !== undefined) writeFileSync(join(cwd, 'bin/run'), text);
     return refusal(await cli.run(['image'], { cwd }));
   };
-  expect(await run()).toMatchInlineSnapshot();
-  expect(await run('#!/bin/sh\r\necho\r\n')).toMatchInlineSnapshot();
+  expect(await run()).toMatchInlineSnapshot(`
+    [
+      2,
+      "error: e2e-starts-program:<tag> could not start:
+      the interpreter of /app/bin/run, /usr/bin/env, is missing
+        the image has /app/bin
+        the workspace has no such file
+      try: correct image.entrypoint in gbuild.yml
+    ",
+    ]
+  `);
+  expect(await run('#!/bin/sh\r\necho\r\n')).toMatchInlineSnapshot(`
+    [
+      2,
+      "error: e2e-starts-program:<tag> could not start:
+      the first line of /app/bin/run ends with a carriage return, as on Windows, so its interpreter is not found
+        bin/run has line ends of Windows
+      try: echo 'bin/run text eol=lf' >> .gitattributes && git add --renormalize bin/run
+    ",
+    ]
+  `);
   copyFileSync('/bin/true', join(cwd, 'bin/run'));
-  expect(await run()).toMatchInlineSnapshot();
+  expect(await run()).toMatchInlineSnapshot(`
+    [
+      2,
+      "error: e2e-starts-program:<tag> could not start:
+      the loader of /app/bin/run, /lib64/ld-linux-x86-64.so.2, is missing
+        the workspace has no such file
+      try: correct image.entrypoint in gbuild.yml
+    ",
+    ]
+  `);
   const plain = onSmall('mode', 'entrypoint: [bin/run]\n  layers: [{name: application, from: [bin]}]', {
     'bin/run': 'echo\n',
   });
-  expect(refusal(await cli.run(['image'], { cwd: plain.cwd }))).toMatchInlineSnapshot();
+  expect(refusal(await cli.run(['image'], { cwd: plain.cwd }))).toMatchInlineSnapshot(`
+    [
+      2,
+      "error: e2e-starts-mode:<tag> could not start:
+      its program /app/bin/run is not executable for the user 65532:65532
+        bin/run has no executable bit
+      try: chmod +x bin/run && git update-index --chmod=+x bin/run
+    ",
+    ]
+  `);
   const none = onSmall('none', 'entrypoint: [node, bin/run]\n  layers: [{name: application, from: [bin]}]', {
     'bin/run': '',
   });
-  expect(refusal(await cli.run(['image'], { cwd: none.cwd }))).toMatchInlineSnapshot();
+  expect(refusal(await cli.run(['image'], { cwd: none.cwd }))).toMatchInlineSnapshot(`
+    [
+      2,
+      "error: e2e-starts-none:<tag> could not start:
+      its program node is in no folder of its PATH (/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin)
+      try: correct image.entrypoint in gbuild.yml
+      try: put the Debian package that has it into the base, gbuild-test/small:bookworm, or name another one: image.base in gbuild.yml
+    ",
+    ]
+  `);
 });
 
 /** A package of the repository that brings a command. */
@@ -137,7 +192,17 @@ test('a command of a development dependency is told by the plan and refused by t
   const dev = { devDependencies: dependency };
   const made = nodeRepository('dev-command', { scripts, ...dev }, { ...runner, 'package-lock.json': lock(dev) });
   const said = refusal(await cli.run(['image'], { cwd: made.cwd }));
-  expect(said).toMatchInlineSnapshot();
+  expect(said).toMatchInlineSnapshot(`
+    [
+      2,
+      "error: e2e-starts-<tag>:dev-2454279 could not start:
+      its program run-it is in no folder of its PATH (/usr/local/bin:/usr/bin:/bin:/app/node_modules/.bin)
+        run-it is a command of runner, a development dependency
+      try: move runner from devDependencies to dependencies in package.json
+      try: correct image.entrypoint in gbuild.yml
+    ",
+    ]
+  `);
   const plan = await cli.run(['plan', 'image'], { cwd: made.cwd });
   expect(plan.stdout).toContain(
     '! run-it is a command of runner, a development dependency, which is not in the image\n',
@@ -153,8 +218,26 @@ test('a script that .dockerignore names or git ignores is told by the plan and r
   expect(plan.stdout).toContain(
     '! the script /app/server.js is missing; server.js is in the workspace, but .dockerignore names it\n',
   );
-  expect(refusal(await cli.run(['image'], { cwd: made.cwd }))).toMatchInlineSnapshot();
+  expect(refusal(await cli.run(['image'], { cwd: made.cwd }))).toMatchInlineSnapshot(`
+    [
+      2,
+      "error: e2e-starts-ignored:<tag> could not start:
+      the script /app/server.js is missing
+        server.js is in the workspace, but .dockerignore names it
+      try: write "!server.js" at the end of .dockerignore
+    ",
+    ]
+  `);
   const left = nodeRepository('left', { main: 'app.js' }, {});
   writeFileSync(join(left.cwd, 'app.js'), '');
-  expect(refusal(await cli.run(['image'], { cwd: left.cwd }))).toMatchInlineSnapshot();
+  expect(refusal(await cli.run(['image'], { cwd: left.cwd }))).toMatchInlineSnapshot(`
+    [
+      2,
+      "error: e2e-starts-left:<tag> could not start:
+      the script /app/app.js is missing
+        app.js is in the workspace, but git ignores it and no task made it
+      try: have a task make it, or take it out of .gitignore
+    ",
+    ]
+  `);
 });

@@ -513,8 +513,11 @@ test('a base that lacks a platform, one that is another on the engine, and platf
 
 test('an image of nothing is for any platform, and one that is no release is for the engine alone', async () => {
   const folder = `${name}-scratch`;
-  const spec = specOf('[linux/riscv64, linux/amd64, linux/arm/v6]', 'scratch').replace('[sh, /app', '[/app');
-  const { dir, result } = await refusedWith(folder, spec, { 'src/run.sh': anyProgram });
+  const spec = specOf('[linux/riscv64, linux/amd64, linux/arm/v6]', 'scratch').replace(
+    '[sh, /app/src/run.sh]',
+    '[/app/src/run]',
+  );
+  const { dir, result } = await refusedWith(folder, spec, { 'src/run': anyProgram });
   expect(result.exitCode, result.stderr).toBe(0);
   const again = recordOf(await cli.run(['image', '--release', '1.0.0', '--json'], { cwd: dir }));
   expect(again.platforms?.map(({ platform }) => platform)).toEqual(['linux/amd64', 'linux/arm/v6', 'linux/riscv64']);

@@ -268,6 +268,13 @@ describe('rebase', () => {
     `);
   });
 
+  test('is refused on a base on which it could not start', async () => {
+    await importImage(engine, `${name}-base:bare`, { 'bin/sh': '', 'var/lib/dpkg/status': status({}) });
+    const refused = await rebase(['1.0.0', '--release', '1.0.9', '--base', `${name}-base:bare`]);
+    expect(failure(refused)).toMatchInlineSnapshot();
+    expect(await inspectImage(engine, `${name}:1.0.9`)).toBeUndefined();
+  });
+
   test('goes by gbuild.lock where the base is the one of the toolchain', async () => {
     const locked = `${name}-locked`;
     const body = 'image: {entrypoint: [/app/src/run.sh], layers: [{name: application, from: [src]}]}\n';
