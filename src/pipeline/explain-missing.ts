@@ -4,12 +4,15 @@ import type { Entry } from '../oci/entry.ts';
 import type { ImagePlan, PlannedLayer } from '../plan/image-plan.ts';
 import { matchGlobs } from '../plan/match-globs.ts';
 import type { StartFault } from '../start/start-fault.ts';
+import { splitCommandLine } from '../toolchain/command-line.ts';
+import { callsOneOf } from '../toolchain/start.ts';
 import { type CheckoutParts, readCheckoutParts } from '../workspace/checkout-parts.ts';
 import { mayHoldCredentials } from '../workspace/credentials.ts';
 import { readDockerignore } from '../workspace/dockerignore.ts';
-import { findCommandPackage } from '../workspace/node-command.ts';
+import { findCommandPackage, findProductionScript } from '../workspace/node-command.ts';
 import { walkFiles } from '../workspace/walk.ts';
 import type { Explanation } from './assert-starts.ts';
+import { nothing } from './read-base.ts';
 import type { WorkspaceSession } from './workspace-session.ts';
 
 export interface ExplainInput {
@@ -27,8 +30,10 @@ export async function explainMissing(fault: StartFault, input: ExplainInput): Pr
   if (fault.mend !== undefined) return explainMend(fault, input);
   if (fault.kind === 'program') return explainProgram(fault.name, session);
   if (fault.kind === 'other') return { because: [], remedies: [correctStart(session)] };
-  if (!fault.name.startsWith('/')) return { because: [], remedies: [nameLibrary(fault.name, session)] };
-  const path = listPlaces(fault.name, plan.layers).find((place) => isThere(session, place));
+  if (fault.kind === 'class') return { because: [], remedies: [correctStart(session)] };
+  const places = fault.kind === 'library' ? [] : listPlaces(fault.name, plan.layers);
+  if (places.length === 0) return { because: [], remedies: [namePackage(fault.name, session)] };
+  const path = places.find((place) => isThere(session, place));
   return path === undefined ? explainAbsent(fault.name, input) : explainLeftOut(path, input);
 }
 
@@ -134,26 +139,34 @@ function explainProgram(name: string, session: WorkspaceSession): Explanation {
   if (owner?.isDevelopment === true)
     return say(
       `${name} is a command of ${owner.name}, a development dependency`,
+      ...suggestScript(session),
       `move ${owner.name} from devDependencies to dependencies in package.json`,
       correctStart(session),
     );
-  return { because: [], remedies: [correctStart(session), namePackage('the Debian package that has it', session)] };
+  return { because: [], remedies: [correctStart(session), namePackage(name, session)] };
 }
 
-function nameLibrary(name: string, session: WorkspaceSession): string {
-  return namePackage(`the Debian package that has ${name}`, session);
+/** What is meant for production often has a script of its own. */
+function suggestScript({ rootDir, toolchain, specFile }: WorkspaceSession): string[] {
+  const found = findProductionScript(rootDir);
+  const words = found === undefined ? [] : splitCommandLine(found.line);
+  if (found === undefined || callsOneOf(words, toolchain.buildOnly)) return [];
+  const first = specFile === undefined ? 'gbuild init, then write' : 'write';
+  return [`${first} in gbuild.yml: image: {entrypoint: ${JSON.stringify(words)}}   # as the script ${found.name}`];
 }
 
 /** A toolchain of gbuild's own takes packages; any other base is somebody's own. */
 function namePackage(what: string, { spec, toolchain }: WorkspaceSession): string {
   const isOwn = spec.image.base === 'auto' && toolchain.kind === 'catalog';
+  if (spec.image.base === nothing) return `name a base that has ${what}: image.base in gbuild.yml`;
   return isOwn
-    ? `name ${what}: toolchain: {name: ${toolchain.name}, packages: [PACKAGE]}   # in gbuild.yml`
+    ? `name the Debian package of ${what}: toolchain: {name: ${toolchain.name}, packages: [PACKAGE]}   # in gbuild.yml`
     : `put ${what} into the base, ${spec.image.base === 'auto' ? toolchain.request : spec.image.base}, or name another one: image.base in gbuild.yml`;
 }
 
-function correctStart({ spec, defaults }: WorkspaceSession): string {
+function correctStart({ spec, specFile, defaults }: WorkspaceSession): string {
   const { entrypoint, cmd } = spec.image;
+  if (specFile === undefined) return 'gbuild init   # then say in gbuild.yml what starts: image.entrypoint';
   if (entrypoint !== undefined || cmd !== undefined)
     return `correct image.${entrypoint === undefined ? 'cmd' : 'entrypoint'} in gbuild.yml`;
   const because = defaults.entrypoint === undefined ? '' : `   # now ${defaults.entrypoint.because}`;

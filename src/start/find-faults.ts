@@ -132,7 +132,7 @@ function findLoaderFaults(file: FoundFile, context: StartContext): StartFault[] 
   if (isLost(loader)) return [describeLost(`the loader of ${file.path}`, elf.interpreter, loader, context)];
   const libraryPath = (env.LD_LIBRARY_PATH ?? '').split(':').filter(Boolean);
   return findMissingLibraries(files, file, elf, libraryPath).map(({ name, neededBy }) => ({
-    kind: 'file',
+    kind: 'library',
     name,
     what: `the library ${name}, which ${neededBy} needs, is in no folder that its loader looks in`,
   }));

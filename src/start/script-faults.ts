@@ -86,8 +86,8 @@ function findClassFaults(
   if (isOnClassPath(files, name, path, workdir) !== false) return [];
   return [
     {
-      kind: 'file',
-      name: `${name.replaceAll('.', '/')}.class`,
+      kind: 'class',
+      name,
       what: `the class ${name} is not on the class path (${shorten(path.join(':'))})`,
     },
   ];

@@ -3,11 +3,11 @@ import type { ImageFiles, ImageUser, Lost } from './image-files.ts';
 
 /** What the start of an image needs and does not find. */
 export interface StartFault {
-  /** `program`: a name that is looked for on PATH. `file`: a path of the image. `other`: what lies there will not do. */
-  kind: 'program' | 'file' | 'other';
+  /** `program`, `library` and `class` are names that are looked for; `file` is a path of the image; `other`: what lies there will not do. */
+  kind: 'program' | 'library' | 'class' | 'file' | 'other';
   /** A clause: `the script /app/app.js is missing`. */
   what: string;
-  /** The path in the image, or the name of a program, library or class file. */
+  /** The path in the image, or the name that is looked for. */
   name: string;
   /** What is wrong with a file that is there, where that has a remedy of its own. */
   mend?: 'mode' | 'line-end';
@@ -42,5 +42,5 @@ export function describeLost(
   if (why === 'denied')
     return { kind: 'other', name: whole, what: `${named} lies in ${path}, which the user ${user} may not enter` };
   const by = link === undefined ? '' : `: the link ${link.path} leads to ${link.target}, which is not there`;
-  return { kind: 'file', name: link?.path ?? path, what: `${named} is missing${by}` };
+  return { kind: 'file', name: link?.path ?? whole, what: `${named} is missing${by}` };
 }

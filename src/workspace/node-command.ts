@@ -12,6 +12,7 @@ export interface CommandPackage {
 interface Manifest {
   dependencies?: Record<string, string>;
   devDependencies?: Record<string, string>;
+  scripts?: Record<string, unknown>;
   optionalDependencies?: Record<string, string>;
   packages?: Record<string, { bin?: Record<string, string>; dev?: boolean }>;
 }
@@ -36,6 +37,13 @@ export function findCommandPackage(rootDir: string, command: string): CommandPac
     return { name: locked[0].slice('node_modules/'.length), isDevelopment: locked[1].dev === true };
   if (Object.hasOwn(production, command)) return { name: command, isDevelopment: false };
   return Object.hasOwn(devDependencies ?? {}, command) ? { name: command, isDevelopment: true } : undefined;
+}
+
+/** The script that Node's projects have for starting what was built, where `start` is for developers; its name and line. */
+export function findProductionScript(rootDir: string): { name: string; line: string } | undefined {
+  const { scripts = {} } = readJson(join(rootDir, 'package.json'), largestSettings);
+  const found = Object.entries(scripts).find(([name]) => /^(?:start|serve)[:-]prod(?:uction)?$/.test(name));
+  return found !== undefined && typeof found[1] === 'string' ? { name: found[0], line: found[1] } : undefined;
 }
 
 function readLinked(rootDir: string, command: string): string | undefined {

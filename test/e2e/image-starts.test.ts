@@ -174,7 +174,7 @@ test('a main file that the build writes beside its source is in the image', asyn
 
 test('a command of a development dependency is told by the plan and refused by the image', async () => {
   const dependency = { runner: 'file:tools/runner' };
-  const scripts = { start: 'run-it' };
+  const scripts = { start: 'run-it', 'start:prod': 'node tools/runner/run.js' };
   const lock = (dev: object) =>
     JSON.stringify({
       lockfileVersion: 3,
@@ -190,7 +190,7 @@ test('a command of a development dependency is told by the plan and refused by t
       },
     });
   const dev = { devDependencies: dependency };
-  const made = nodeRepository('dev-command', { scripts, ...dev }, { ...runner, 'package-lock.json': lock(dev) });
+  const made = nodeRepository('of-dev', { scripts, ...dev }, { ...runner, 'package-lock.json': lock(dev) });
   const said = refusal(await cli.run(['image'], { cwd: made.cwd }));
   expect(said).toMatchInlineSnapshot(`
     [

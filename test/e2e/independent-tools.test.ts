@@ -225,6 +225,7 @@ describe('umoci', () => {
       "app/node_modules/ms/package.json 0:0 644 315532801 1d826ffc
       app/src/run.sh 0:0 755 315532801 bfdeaeb0
       app/src/text 0:0 644 315532801 fb2a86e4
+      bin/sh 0:0 755 315532801 243d107b
       here 0:0 644 315532801 de94fbef"
     `);
   });

@@ -271,7 +271,13 @@ describe('rebase', () => {
   test('is refused on a base on which it could not start', async () => {
     await importImage(engine, `${name}-base:bare`, { 'bin/sh': '', 'var/lib/dpkg/status': status({}) });
     const refused = await rebase(['1.0.0', '--release', '1.0.9', '--base', `${name}-base:bare`]);
-    expect(failure(refused)).toMatchInlineSnapshot();
+    expect(failure(refused)).toMatchInlineSnapshot(`
+      "exit 2
+      error: NAME:1.0.9 on NAME-base:bare could not start:
+        the first line of /app/src/run.sh names /bin/sh, which is not executable
+        try: --base REFERENCE   # one that has what NAME-base:bare lacks
+      "
+    `);
     expect(await inspectImage(engine, `${name}:1.0.9`)).toBeUndefined();
   });
 

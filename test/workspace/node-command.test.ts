@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { createFixture } from 'fs-fixture';
 import { expect, it } from 'vitest';
-import { findCommandPackage } from '../../src/workspace/node-command.ts';
+import { findCommandPackage, findProductionScript } from '../../src/workspace/node-command.ts';
 
 const json = JSON.stringify;
 const dev = json({ dependencies: { express: '5' }, devDependencies: { '@nestjs/cli': '11', tsx: '4', express: '5' } });
@@ -35,4 +35,14 @@ it('says nothing where nothing is known, whatever the files hold', async () => {
   await using fixture = await createFixture({ 'package.json': 'no json', 'package-lock.json': '[]' });
   expect(findCommandPackage(fixture.path, 'nest')).toBeUndefined();
   expect(findCommandPackage(fixture.path, 'toString')).toBeUndefined();
+});
+
+it('knows the script that starts what was built', async () => {
+  const scripts = { start: 'nest start', 'start:dev': 'nest start --watch', 'start:prod': 'node dist/main' };
+  await using fixture = await createFixture({
+    'package.json': json({ scripts }),
+    'odd/package.json': json({ scripts: { 'start:prod': 7 } }),
+  });
+  expect(findProductionScript(fixture.path)).toEqual({ name: 'start:prod', line: 'node dist/main' });
+  expect(findProductionScript(fixture.getPath('odd'))).toBeUndefined();
 });
