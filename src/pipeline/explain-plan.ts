@@ -9,6 +9,7 @@ import { formatBytes } from '../reporter/format.ts';
 import { type Progress, silentProgress } from '../reporter/progress.ts';
 import { formatSource } from '../secrets/source.ts';
 import { formatPublished } from '../spec/published-port.ts';
+import type { SmokeSpec } from '../spec/types.ts';
 import { readHostFiles } from '../toolchain/host-files.ts';
 import { mayHoldCredentials } from '../workspace/credentials.ts';
 import { readRevision } from '../workspace/revision.ts';
@@ -119,6 +120,7 @@ async function explainImage({ host }: Places, session: WorkspaceSession): Promis
     `starts      ${starts.join(' ')}`,
     ...(await foreseeStart(session, plan, { host, collected })).map((text) => `            ! ${text}`),
     `as user     ${plan.config.User}`,
+    ...list('tried', plan.smoke === undefined ? [] : [describeSmoke(plan.smoke)]),
     ...list(
       'writable',
       (plan.writable?.folders ?? []).map((folder) => `/${folder}`),
@@ -142,6 +144,13 @@ function describeLayer({ name, from, select, to }: PlannedLayer, entries: Entry[
   const bytes = entries.reduce((sum, entry) => sum + (entry.type === 'file' ? entry.content.size : 0), 0);
   const now = files.length === 0 ? 'nothing yet' : `${countOf(files.length, 'file')}, ${formatBytes(bytes)} now`;
   return `layer       ${name}: ${what.join(', ') || '.'} -> ${to}  (${now})`;
+}
+
+/** What an image on trial is waited for. */
+function describeSmoke({ port, cmd = [], until, timeout, services }: SmokeSpec): string {
+  const by = services.length === 0 ? 'without a network' : `with ${services.join(', ')}`;
+  const what = until ?? (port === undefined ? cmd.join(' ') : `port ${port}`);
+  return `${by} until: ${what} (within ${timeout} s)`;
 }
 
 function countOf(count: number, noun: string): string {

@@ -38,6 +38,8 @@ const nothing = { containers: [], tags: [] };
 
 test('an image that listens gets its name, and nothing of the trial stays', async () => {
   const { name, cwd } = repository('good', serve, 'smoke: {port: 8080, readOnly: true}');
+  const plan = await cli.run(['plan', 'image'], { cwd });
+  expect(plan.stdout).toContain('tried       without a network until: port 8080 (within 60 s)\n');
   const { exitCode, stderr } = await cli.run(['image', '--tag', 'tried'], { cwd });
   expect(exitCode, stderr).toBe(0);
   expect(stderr).toContain('until it listens on port 8080');
