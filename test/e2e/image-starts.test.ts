@@ -77,9 +77,7 @@ test('a program without its interpreter, its executable bit or its loader is ref
       2,
       "error: e2e-starts-program:<tag> could not start:
       the interpreter of /app/bin/run, /usr/bin/env, is missing
-        the image has /app/bin
-        the workspace has no such file
-      try: correct image.entrypoint in gbuild.yml
+      try: put /usr/bin/env into the base, gbuild-test/small:bookworm, or name another one: image.base in gbuild.yml
     ",
     ]
   `);
@@ -99,8 +97,7 @@ test('a program without its interpreter, its executable bit or its loader is ref
       2,
       "error: e2e-starts-program:<tag> could not start:
       the loader of /app/bin/run, /lib64/ld-linux-x86-64.so.2, is missing
-        the workspace has no such file
-      try: correct image.entrypoint in gbuild.yml
+      try: put /lib64/ld-linux-x86-64.so.2 into the base, gbuild-test/small:bookworm, or name another one: image.base in gbuild.yml
     ",
     ]
   `);
@@ -126,7 +123,7 @@ test('a program without its interpreter, its executable bit or its loader is ref
       "error: e2e-starts-none:<tag> could not start:
       its program node is in no folder of its PATH (/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin)
       try: correct image.entrypoint in gbuild.yml
-      try: put the Debian package that has it into the base, gbuild-test/small:bookworm, or name another one: image.base in gbuild.yml
+      try: put node into the base, gbuild-test/small:bookworm, or name another one: image.base in gbuild.yml
     ",
     ]
   `);
@@ -195,11 +192,12 @@ test('a command of a development dependency is told by the plan and refused by t
   expect(said).toMatchInlineSnapshot(`
     [
       2,
-      "error: e2e-starts-<tag>:dev-2454279 could not start:
+      "error: e2e-starts-of-dev:<tag> could not start:
       its program run-it is in no folder of its PATH (/usr/local/bin:/usr/bin:/bin:/app/node_modules/.bin)
         run-it is a command of runner, a development dependency
+      try: gbuild init, then write in gbuild.yml: image: {entrypoint: ["node","tools/runner/run.js"]}   # as the script start:prod
       try: move runner from devDependencies to dependencies in package.json
-      try: correct image.entrypoint in gbuild.yml
+      try: gbuild init   # then say in gbuild.yml what starts: image.entrypoint
     ",
     ]
   `);

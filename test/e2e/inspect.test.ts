@@ -107,13 +107,14 @@ describe('gbuild inspect', () => {
                org.opencontainers.image.title=NAME
 
       layer    size  files  name
-      1      2.0 kB      1  base: ID
+      1      3.6 kB      2  base: ID
       2      3.6 kB      1  packages
       3      7.2 kB      3  application
-              13 kB      5  together
+              14 kB      6  together
 
       largest files
       size  layer  path
+      64 B  1      bin/sh
       48 B  2      app/node_modules/pad/package.json
       21 B  3      app/src/run.sh
        7 B  3      app/src/\\x1b[31mred
@@ -248,7 +249,7 @@ describe('gbuild diff', () => {
       ~ label org.opencontainers.image.version: 1.0.0, now 1.1.0
 
       layers
-      = ID: 2.0 kB
+      = ID: 3.6 kB
       ~ packages: 3.6 kB, now 3.6 kB
       ~ application: 7.2 kB, now 7.2 kB
 

@@ -511,6 +511,16 @@ test('a base that lacks a platform, one that is another on the engine, and platf
   `);
 });
 
+test('a base of another platform that lacks the program refuses the release, by that platform', async () => {
+  const [own, foreign] = [makeForeign({ os: 'linux', architecture: 'amd64' }, 'bare'), makeForeign(arm64, 'bare', [])];
+  await putIndex(registry.host, `${name}-base`, 'bare', [
+    { ...(await pushForeign(registry.host, `${name}-base`, own)), platform: { os: 'linux', architecture: 'amd64' } },
+    { ...(await pushForeign(registry.host, `${name}-base`, foreign)), platform: arm64 },
+  ]);
+  const { result } = await refusedWith(`${name}-bare`, specOf(undefined, `${proxy.host}/${name}-base:bare`));
+  expect(told(result)).toMatchInlineSnapshot();
+});
+
 test('an image of nothing is for any platform, and one that is no release is for the engine alone', async () => {
   const folder = `${name}-scratch`;
   const spec = specOf('[linux/riscv64, linux/amd64, linux/arm/v6]', 'scratch').replace(
