@@ -518,7 +518,16 @@ test('a base of another platform that lacks the program refuses the release, by 
     { ...(await pushForeign(registry.host, `${name}-base`, foreign)), platform: arm64 },
   ]);
   const { result } = await refusedWith(`${name}-bare`, specOf(undefined, `${proxy.host}/${name}-base:bare`));
-  expect(told(result)).toMatchInlineSnapshot();
+  expect(told(result)).toMatchInlineSnapshot(`
+    [
+      2,
+      "error: NAME-bare:1.0.0 for linux/arm64 could not start:
+      its program sh is in no folder of its PATH (/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin)
+      try: correct image.entrypoint in gbuild.yml
+      try: put sh into the base, REGISTRY/NAME-base:bare, or name another one: image.base in gbuild.yml
+    ",
+    ]
+  `);
 });
 
 test('an image of nothing is for any platform, and one that is no release is for the engine alone', async () => {

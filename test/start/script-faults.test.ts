@@ -145,7 +145,12 @@ it('wants a jar that names a class which it has, or a jar that it names', async 
 
 it('looks for a class in folders, jars and all jars of a folder', async () => {
   const layers = [
-    { 'app/classes/a/Main.class': '', 'app/lib/b.jar': zipOf({ 'b/Main.class': '' }), 'app/odd.jar': 'x' },
+    {
+      'app/classes/a/Main.class': '',
+      'app/lib/b.jar': zipOf({ 'b/Main.class': '' }),
+      'app/odd.jar': 'x',
+      'app/named.jar': zipOf({ 'META-INF/MANIFEST.MF': 'Class-Path: lib/b.jar\n' }),
+    },
   ];
   for (const words of [
     '-cp classes a.Main',
@@ -159,6 +164,7 @@ it('looks for a class in folders, jars and all jars of a folder', async () => {
   ]);
   expect(await ask('java a.Main', { layers, env: { CLASSPATH: '/app/classes' } })).toEqual([]);
   expect(await ask('java a.Main', { layers })).toEqual(['the class a.Main is not on the class path (.)']);
+  expect(await ask('java -cp named.jar b.Main', { layers })).toEqual([]);
   // What cannot be read, or is the JDK's, or may be changed by a variable, is not judged.
   expect(await ask('java -cp odd.jar c.Main', { layers })).toEqual([]);
   expect(await ask('java sun.tools.Main', { layers })).toEqual([]);
