@@ -92,6 +92,7 @@ test('runs as its user, with its own environment, without a network', async () =
   const { cwd } = repository('as-it-is', script, 'smoke: {until: exit, env: {WORD: said}}');
   const { exitCode, stderr } = await cli.run(['image'], { cwd });
   expect(exitCode, stderr).toBe(0);
+  expect(stderr).toContain('until it ends with exit code 0');
 });
 
 test('its health is asked in it, and an image without one is refused before it is started', async () => {
@@ -122,6 +123,7 @@ test('meets the services that it names, and no others', async () => {
   );
   const { exitCode, stderr } = await cli.run(['image'], { cwd });
   expect(exitCode, stderr).toBe(0);
+  expect(stderr).toContain('until it ends with exit code 0');
   expect((await whatIsLeft(name)).containers).toEqual([]);
 });
 
