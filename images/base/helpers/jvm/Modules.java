@@ -38,7 +38,7 @@ public final class Modules {
     for (String module : named) {
       if (!isKnown(module)) throw fail("this JDK has no module " + module + ", which image.jre.modules of gbuild.yml names");
     }
-    for (String folder : List.of("classes", "snapshots", "dependencies")) unpackFolder(application.resolve(folder));
+    for (String folder : List.of("application", "snapshots", "dependencies")) unpackFolder(application.resolve(folder));
     needed.addAll(askJdeps());
     needed.addAll(named);
     if (isKnown(FOR_TLS)) needed.add(FOR_TLS);
@@ -52,7 +52,7 @@ public final class Modules {
       files = all.filter(Files::isRegularFile).sorted().collect(Collectors.toList());
     }
     for (Path file : files) {
-      if (file.toString().endsWith(".jar")) unpackJar(file);
+      if (file.toString().endsWith(".jar") || file.toString().endsWith(".war")) unpackJar(file);
       else if (file.toString().endsWith(".class")) take(folder.relativize(file).toString(), Files.readAllBytes(file));
     }
   }
@@ -61,6 +61,7 @@ public final class Modules {
   private void unpackJar(Path file) throws IOException {
     try (JarFile jar = new JarFile(file.toFile(), false, JarFile.OPEN_READ, Runtime.version())) {
       for (JarEntry entry : jar.versionedStream().collect(Collectors.toList())) {
+        if (entry.getName().endsWith(".jar")) unpackInner(jar, entry);
         if (!entry.getName().endsWith(".class") || entry.getName().startsWith("META-INF/")) continue;
         try (InputStream content = jar.getInputStream(entry)) {
           take(entry.getName(), content.readAllBytes());
@@ -69,7 +70,19 @@ public final class Modules {
     }
   }
 
-  private void take(String name, byte[] bytes) throws IOException {
+  /** A library in a jar, as Spring Boot packs them. */
+  private void unpackInner(JarFile jar, JarEntry entry) throws IOException {
+    Path copy = Files.createTempFile("modules", ".jar");
+    try (InputStream content = jar.getInputStream(entry)) {
+      Files.copy(content, copy, StandardCopyOption.REPLACE_EXISTING);
+      unpackJar(copy);
+    } finally {
+      Files.delete(copy);
+    }
+  }
+
+  private void take(String path, byte[] bytes) throws IOException {
+    String name = path.replaceFirst("^(BOOT-INF|WEB-INF)/classes/", "");
     if (name.equals("module-info.class")) {
       takeRequired(bytes);
       return;
