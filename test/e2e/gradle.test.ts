@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { connectEngine } from '../../src/engine/engine.ts';
 import { readOwner } from '../../src/engine/owner.ts';
+import type { ImageRecord } from '../../src/pipeline/image-record.ts';
 import { commitAll, openCli } from '../support/cli.ts';
 import { endpointOf } from '../support/endpoint-of.ts';
 import { removeRepository } from '../support/engine-images.ts';
@@ -119,10 +120,29 @@ describe("Gradle by the repository's wrapper", { timeout: 600_000 }, () => {
     expect(released.exitCode, `${released.stdout}${released.stderr}`).toBe(0);
     const client = connectEngine(endpointOf(engine), { owner: readOwner(), runId: `gradle-${process.pid}` });
     expect(
-      await runScript(client, `${name}:1.0.0`, 'java @/app/app.args; ls /app; xmlstarlet --version | grep -c libxml2'),
-    ).toBe('gradle [1]\napp.args\nclasses\ndependencies\n1\n');
+      await runScript(
+        client,
+        `${name}:1.0.0`,
+        '/app/start; cd /app; ls; ls lib; xmlstarlet --version | grep -c libxml2',
+      ),
+    ).toBe('gradle [1]\napp.args\napp.jar\nlib\nstart\ngson-2.8.9.jar\n1\n');
     client.close();
     expect(asked).toHaveLength(1);
+  });
+
+  test('builds an image that its own start script starts, with the options of the build', async () => {
+    const build = join(cwd, 'build.gradle');
+    const application =
+      "'application'\nmainClassName = 'example.Main'\napplicationDefaultJvmArgs = ['-Dmode=production']";
+    writeFileSync(build, readFileSync(build, 'utf8').replace("'java'", application));
+    const main = join(cwd, 'src/main/java/example/Main.java');
+    writeFileSync(main, readFileSync(main, 'utf8').replace('"gradle "', 'System.getProperty("mode") + " "'));
+    const { exitCode, stdout, stderr } = await cli.run(['image', '--json'], { cwd });
+    expect(exitCode, `${stdout}${stderr}`).toBe(0);
+    const client = connectEngine(endpointOf(engine), { owner: readOwner(), runId: `gradle-${process.pid}` });
+    const { reference } = JSON.parse(stdout) as ImageRecord;
+    expect(await runScript(client, reference, '/app/start; cd /app; ls')).toBe('production [1]\nbin\nlib\nstart\n');
+    client.close();
   });
 
   test('is refused where it is not the one whose checksum the repository has', async () => {

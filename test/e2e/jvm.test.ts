@@ -58,8 +58,8 @@ async function release(cwd: string, version: string): Promise<ImageRecord> {
 }
 
 const layersOf = ({ layers }: ImageRecord) => layers.map((layer) => layer.name.replace('gbuild layer: ', ''));
-const start = (version: string) =>
-  runScript(client, `${name}:${version}`, 'java @/app/app.args; cd /app && for jar in */*.jar; do echo $jar; done');
+const jars = 'cd /app && find . -name "*.jar" | sort | sed "s|^./||"';
+const start = (version: string) => runScript(client, `${name}:${version}`, `java @/app/app.args; ${jars}`);
 
 describe('an image of the JVM', { timeout: 600_000 }, () => {
   test('of a repository of several modules has the one that starts, and the others as snapshots', async () => {
@@ -84,33 +84,56 @@ describe('an image of the JVM', { timeout: 600_000 }, () => {
       ),
       'service/src/main/java/example/Main.java': mainClass('modules', 'Library.json()'),
     });
-    expect(layersOf(await release(cwd, '1.0.0'))).toEqual([
-      'dependencies',
-      'snapshots',
-      'resources',
-      'classes',
-      'start',
-    ]);
+    expect(layersOf(await release(cwd, '1.0.0'))).toEqual(['dependencies', 'snapshots', 'application']);
     expect(await start('1.0.0')).toBe(
-      'modules [1,2]\ndependencies/error_prone_annotations-2.41.0.jar\ndependencies/gson-2.13.2.jar\nsnapshots/library-1.0.jar\n',
+      'modules [1,2]\nlib/error_prone_annotations-2.41.0.jar\nlib/gson-2.13.2.jar\nlib/library-1.0.jar\nservice-1.0.jar\n',
     );
   });
 
-  test('of a jar that Spring Boot has repacked has its libraries and classes apart', async () => {
-    const boot =
-      '<plugin><groupId>org.springframework.boot</groupId><artifactId>spring-boot-maven-plugin</artifactId><version>3.5.7</version><executions><execution><goals><goal>repackage</goal></goals></execution></executions></plugin>';
+  test("of Spring Boot's jar beside the plain one, or of its war, starts as java -jar does; which of two has to be said", async () => {
+    const boot = (configuration: string, more = '') =>
+      `<build><plugins><plugin><groupId>org.springframework.boot</groupId><artifactId>spring-boot-maven-plugin</artifactId><version>3.5.7</version>
+<configuration>${configuration}<mainClass>example.Main</mainClass></configuration><executions><execution><goals><goal>repackage</goal></goals></execution></executions></plugin>${more}</plugins></build>`;
+    const manifest = (plugin: string) =>
+      `<plugin><artifactId>maven-${plugin}-plugin</artifactId><configuration><failOnMissingWebXml>false</failOnMissingWebXml><archive><manifest><addDefaultImplementationEntries>true</addDefaultImplementationEntries></manifest><manifestEntries><Add-Opens>java.base/java.lang</Add-Opens></manifestEntries></archive></configuration></plugin>`;
+    const parent = '<parent><groupId>com.example</groupId><artifactId>boot</artifactId><version>1.0</version></parent>';
+    const module = (artifact: string, packaging: string, build: string) =>
+      `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>${parent}<artifactId>${artifact}</artifactId><packaging>${packaging}</packaging><dependencies>${gson}</dependencies>${build}</project>`;
+    const opened = 'Main.class.getPackage().getImplementationVersion() + open() + new com.google.gson.Gson().toJson(3)';
+    const source = mainClass('boot', opened).replace(
+      /\}\n$/,
+      '  private static String open() {\n    try {\n      String.class.getDeclaredField("value").setAccessible(true);\n      return " opened ";\n    } catch (Exception failure) {\n      throw new RuntimeException(failure);\n    }\n  }\n}\n',
+    );
     const cwd = cli.repository('boot', {
       'gbuild.yml': spec,
       '.gitignore': 'target/\n',
       '.mvn/jvm.config': quick,
-      'pom.xml': `${head('boot', `<dependencies>${gson}</dependencies>`)}${plugins(boot)}</project>`,
-      'src/main/java/example/Main.java': mainClass('boot', 'new com.google.gson.Gson().toJson(new int[] {3})'),
-      'src/main/resources/application.properties': 'a=1\n',
+      'pom.xml': `${head('boot', '<packaging>pom</packaging><modules><module>api</module><module>web</module></modules>')}${plugins()}</project>`,
+      'api/pom.xml': module('api', 'jar', boot('<classifier>exec</classifier>', manifest('jar'))),
+      'api/src/main/java/example/Main.java': source,
+      'api/src/main/resources/application.properties': 'a=1\n',
+      'web/pom.xml': module('web', 'war', boot('', manifest('war'))),
+      'web/src/main/java/example/Main.java': source,
     });
-    expect(layersOf(await release(cwd, '2.0.0'))).toEqual(['dependencies', 'resources', 'classes', 'start']);
-    expect(await start('2.0.0')).toMatch(
-      /^boot \[3\]\ndependencies\/error_prone_annotations-.*\ndependencies\/gson-2.13.2.jar\n/,
-    );
+    const undecided = await cli.run(['image'], { cwd });
+    expect([undecided.exitCode, undecided.stderr]).toEqual([
+      2,
+      expect.stringContaining(
+        'several modules have an application: api (api/target/api-1.0-exec.jar), web (web/target/web-1.0.war); say in gbuild.yml which one the image is of, for example:\n  tasks: { stage: { run: jvm-stage --module api, needs: [build] } }',
+      ),
+    ]);
+    for (const [module, version] of [
+      ['api', '2.0.0'],
+      ['web', '2.0.1'],
+    ] as const) {
+      const stage = `tasks:\n  stage: { run: jvm-stage --module ${module}, needs: [build] }\n`;
+      writeFileSync(join(cwd, 'gbuild.yml'), `${spec}${stage}`);
+      expect(layersOf(await release(cwd, version))).toEqual(['dependencies', 'application']);
+      const folder = module === 'api' ? 'BOOT-INF' : 'WEB-INF';
+      expect(await start(version)).toBe(
+        `boot 1.0 opened 3\n${folder}/lib/error_prone_annotations-2.41.0.jar\n${folder}/lib/gson-2.13.2.jar\n`,
+      );
+    }
   });
 
   test('that could start several classes, or none, says what to write', async () => {
@@ -130,7 +153,7 @@ describe('an image of the JVM', { timeout: 600_000 }, () => {
     const named = 'tasks:\n  stage: { run: jvm-stage --main example.Other, needs: [build] }\n';
     writeFileSync(join(cwd, 'gbuild.yml'), `${spec}${named}`);
     await release(cwd, '3.0.0');
-    expect(await start('3.0.0')).toBe('two 2\n*/*.jar\n');
+    expect(await start('3.0.0')).toBe('two 2\nseveral-1.0.jar\n');
   });
 });
 
@@ -153,7 +176,8 @@ describe('sbt', { timeout: 600_000 }, () => {
       'build.sbt': 'name := "plain"\nversion := "1.0"\n',
       'src/main/scala/Main.scala': 'object Main { def main(args: Array[String]): Unit = println("plain sbt") }\n',
     });
-    expect(layersOf(await release(cwd, '4.0.0'))).toEqual(['jre', 'dependencies', 'classes', 'start']);
-    expect(await start('4.0.0')).toMatch(/^plain sbt\ndependencies\/scala-library[^\n]*\.jar\n$/);
+    expect(layersOf(await release(cwd, '4.0.0'))).toEqual(['jre', 'dependencies', 'application']);
+    const started = await runScript(client, `${name}:4.0.0`, `/app/start; ${jars}`);
+    expect(started).toMatch(/^plain sbt\nlib\/scala-library[^\n]*\.jar\nplain_2\.12-1\.0\.jar\n$/);
   });
 });

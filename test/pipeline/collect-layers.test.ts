@@ -74,8 +74,13 @@ describe('files that may hold credentials', () => {
     },
     ruby: { Gemfile: '', ...gems, ...token },
     jruby: { Gemfile: '', ...gems, ...token },
-    jvm: { 'pom.xml': '', 'target/gbuild/start/a.jar': '', 'target/gbuild/classes/.env': 'token', ...token },
-    sbt: { 'build.sbt': '', 'target/gbuild/start/a.jar': '', 'target/gbuild/classes/.env': 'token', ...token },
+    jvm: { 'pom.xml': '', 'target/gbuild/application/a.jar': '', 'target/gbuild/application/.env': 'token', ...token },
+    sbt: {
+      'build.sbt': '',
+      'target/gbuild/application/start': '',
+      'target/gbuild/application/.env': 'token',
+      ...token,
+    },
   };
 
   test.each(catalog.names)('stay out of every layer of %s', async (toolchain) => {

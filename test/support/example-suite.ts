@@ -31,7 +31,7 @@ export const jvmMaven: Example = {
   passes: 'Tests run: 2, Failures: 0',
   answer: { hello: 'hello from the JVM', java: '21' },
   edit: ['src/main/java/example/Greeting.java', 'Map.of("hello"', 'Map.of("again"'],
-  lasting: ['dependencies', 'resources', 'start'],
+  lasting: ['dependencies'],
 };
 
 export const sbtHello: Example = {
@@ -39,7 +39,7 @@ export const sbtHello: Example = {
   passes: 'Passed: Total 2',
   answer: { hello: 'hello from Scala', scala: '3' },
   edit: ['src/main/scala/Server.scala', '"hello" -> text', '"again" -> text'],
-  lasting: ['dependencies', 'start'],
+  lasting: ['dependencies'],
 };
 
 export const rubyRack: Example = {

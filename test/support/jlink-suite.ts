@@ -48,7 +48,7 @@ export function describeJlink(jdk: string): void {
       const { exitCode, stdout, stderr } = await cli.run(['image', '--release', '1.0.1', '--json'], { cwd: rootDir });
       expect(exitCode, `${stdout}${stderr}`).toBe(0);
       first = JSON.parse(stdout) as ImageRecord;
-      expect(Object.keys(layersOf(first))).toEqual(['jre', 'dependencies', 'resources', 'classes', 'start']);
+      expect(Object.keys(layersOf(first))).toEqual(['jre', 'dependencies', 'application']);
       const { id, port } = await startContainer(engine, `${name}:1.0.1`, '8080/tcp');
       try {
         expect(await askUntilUp(`http://127.0.0.1:${port}/`)).toEqual({ hello: 'hello from the JVM', java: jdk });
@@ -87,12 +87,7 @@ test -s /etc/ssl/certs/java/cacerts && java -Xshare:on -version 2>&1 | grep -o s
       expect(released.exitCode, `${released.stdout}${released.stderr}`).toBe(0);
       const [before, after] = [layersOf(first), layersOf(JSON.parse(released.stdout) as ImageRecord)];
       expect(Object.keys(after)).toEqual(Object.keys(before));
-      expect(Object.keys(after).filter((layer) => after[layer] === before[layer])).toEqual([
-        'jre',
-        'dependencies',
-        'classes',
-        'start',
-      ]);
+      expect(Object.keys(after).filter((layer) => after[layer] === before[layer])).toEqual(['jre', 'dependencies']);
     });
 
     test('is refused where the JDK has no module of a name', async () => {

@@ -33,14 +33,16 @@ test('a JDK stands on the first Debian suite that has it', () => {
 });
 
 test('what is shipped on has the runtime of the same version, and the packages asked for', () => {
-  expect(sourceOf('jvm', '17').runtimePackages).toEqual(['openjdk-17-jre-headless']);
+  expect(sourceOf('jvm', '17').runtimePackages).toEqual(['findutils', 'openjdk-17-jre-headless']);
   expect(sourceOf('sbt', '1.11.7', { jdk: 25, packages: ['zip'] }).runtimePackages).toEqual([
+    'bash',
+    'mawk',
     'openjdk-25-jre-headless',
     'zip',
   ]);
   expect(sourceOf('jvm', '17', { packages: ['zip'], buildPackages: ['jq'] })).toMatchObject({
     args: { JDK: '17', EXTRA_PACKAGES: 'zip jq' },
-    runtimePackages: ['openjdk-17-jre-headless', 'zip'],
+    runtimePackages: ['findutils', 'openjdk-17-jre-headless', 'zip'],
   });
 });
 
@@ -49,7 +51,7 @@ test('an image with a Java runtime of its own stands on a root without one, and 
   expect(own.build).toBe(usual.build);
   expect(own.runtime).not.toBe(usual.runtime);
   expect(own.recipe).not.toBe(usual.recipe);
-  expect(own.source).toMatchObject({ runtimePackages: ['zlib1g'], runtimeTarget: 'runtime-jlink' });
+  expect(own.source).toMatchObject({ runtimePackages: ['findutils', 'zlib1g'], runtimeTarget: 'runtime-jlink' });
   expect(own.env).toEqual({ ...usual.env, GBUILD_JRE: 'jlink', GBUILD_JRE_MODULES: 'jdk.jfr jdk.zipfs' });
   expect([usual.jreLayers, own.jreLayers.map(({ name, to }) => [name, to])]).toEqual([
     [],

@@ -45,11 +45,7 @@ final class Layers {
 
   /** All that is in a folder, at its place there; jars besides those in lib/ are the application's own. */
   void addFolder(Path folder) throws IOException {
-    List<Path> files;
-    try (Stream<Path> all = Files.walk(folder, FileVisitOption.FOLLOW_LINKS)) {
-      files = all.filter(Files::isRegularFile).sorted().collect(Collectors.toList());
-    }
-    for (Path file : files) {
+    for (Path file : listFiles(folder)) {
       String place = folder.relativize(file).toString();
       if (!place.endsWith(".jar")) addFile(file, place);
       else if (place.startsWith("lib/")) addLibrary(file, place);
@@ -73,6 +69,51 @@ final class Layers {
   /** Has a command start the application. The program becomes the process itself, so that signals arrive. */
   void startScript(String command) throws IOException {
     write(openPlace("application", "start"), new ByteArrayInputStream(("#!/bin/sh\nexec " + command + " \"$@\"\n").getBytes()), true);
+  }
+
+  /**
+   * Makes the layers of another folder those that were filled. A file that is the same there is left alone, for an image of what has not
+   * changed is the same image.
+   */
+  void moveTo(Path target) throws IOException {
+    for (String layer : List.of("dependencies", "snapshots", "application")) moveLayer(out.resolve(layer), target.resolve(layer));
+    delete(out);
+  }
+
+  private static void moveLayer(Path from, Path to) throws IOException {
+    for (Path old : listFiles(to)) if (!isSame(old, from.resolve(to.relativize(old)))) Files.delete(old);
+    for (Path file : listFiles(from)) {
+      Path target = to.resolve(from.relativize(file));
+      if (Files.exists(target)) continue;
+      Files.createDirectories(target.getParent());
+      Files.move(file, target);
+    }
+    deleteEmptyFolders(to);
+  }
+
+  private static boolean isSame(Path one, Path other) throws IOException {
+    return Files.isRegularFile(other) && Files.isExecutable(one) == Files.isExecutable(other) && digestOf(one).equals(digestOf(other));
+  }
+
+  private static List<Path> listFiles(Path folder) throws IOException {
+    if (!Files.isDirectory(folder)) return List.of();
+    try (Stream<Path> all = Files.walk(folder, FileVisitOption.FOLLOW_LINKS)) {
+      return all.filter(Files::isRegularFile).sorted().collect(Collectors.toList());
+    }
+  }
+
+  private static void deleteEmptyFolders(Path folder) throws IOException {
+    if (!Files.isDirectory(folder)) return;
+    List<Path> folders;
+    try (Stream<Path> all = Files.walk(folder)) {
+      folders = all.filter(Files::isDirectory).sorted(Comparator.reverseOrder()).collect(Collectors.toList());
+    }
+    for (Path each : folders) {
+      try (Stream<Path> content = Files.list(each)) {
+        if (content.findAny().isPresent()) continue;
+      }
+      Files.delete(each);
+    }
   }
 
   private Path openPlace(String layer, String place) throws IOException {

@@ -33,8 +33,7 @@ public final class Stage {
     } catch (Refusal refusal) {
       Refusal.tell("stage", refusal);
     }
-    Layers.delete(out);
-    Files.move(part, out);
+    layers.moveTo(out);
   }
 
   private static List<Path> readMade(String list) throws IOException {
