@@ -78,7 +78,7 @@ async function refusalOf(options: string): Promise<[number | string, string]> {
 
 describe('an image of sbt-native-packager', { timeout: 600_000 }, () => {
   test.each([
-    ['ash', "by Ash's script", 'ash 1232 word\n'],
+    ['ash', "by Ash's script", 'ash 531 word\n'],
     ['launcher', 'by a jar that names the class path', 'launched word\n'],
     ['universal', "by bash's script, with its files and options", 'mode production, settings true\n'],
   ])('starts %s %s', async (project, _how, says) => {
