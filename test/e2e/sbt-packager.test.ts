@@ -41,7 +41,7 @@ lazy val universal = project.enablePlugins(JavaAppPackaging).settings(
 lazy val several = project.enablePlugins(JavaAppPackaging)
 `,
     'core/src/main/scala/Deep.scala': deep,
-    'ash/src/main/scala/Main.scala': mainOf('println(s"ash ${Deep.text("-").length} ${args.mkString}")'),
+    'ash/src/main/scala/Main.scala': mainOf('println("ash " + Deep.text("-").length + " " + args.mkString)'),
     'launcher/src/main/scala/Main.scala': mainOf('println("launched " + args.mkString)'),
     'universal/src/universal/conf/shop.properties': 'greeting=hello\n',
     'universal/src/main/scala/Main.scala': mainOf(
@@ -92,9 +92,23 @@ describe('an image of sbt-native-packager', { timeout: 600_000 }, () => {
   });
 
   test('names the projects, the scripts and the classes to choose from', async () => {
-    expect(await refusalOf('')).toMatchInlineSnapshot();
-    expect(await refusalOf('--project several')).toMatchInlineSnapshot();
-    const { reference } = await makeImage('--project several --main Two');
+    expect(await refusalOf('')).toMatchInlineSnapshot(`
+      [
+        2,
+        "sbt-stage: several projects are staged: ash, launcher, several, universal; say in gbuild.yml which one the image is of, for example:
+        tasks: { stage: { run: sbt-stage --project ash, needs: [build] } }
+      ",
+      ]
+    `);
+    expect(await refusalOf('--project several')).toMatchInlineSnapshot(`
+      [
+        2,
+        "sbt-stage: ./several/target/universal/stage/bin has several start scripts: one, several, two; say in gbuild.yml which one starts the image, for example:
+        tasks: { stage: { run: sbt-stage --project several --script one, needs: [build] } }
+      ",
+      ]
+    `);
+    const { reference } = await makeImage('--project several --script two');
     expect(await runScript(client, reference, '/app/start')).toBe('two\n');
   });
 });
