@@ -233,12 +233,35 @@ test('of Maven and Gradle only the one that builds gives tasks and layers', asyn
     await using repository = await createFixture(files);
     const { data } = catalog.find('jvm')!;
     const { layers, tasks } = readDefaults(repository.path, data, readChoices(repository.path, data, asked));
-    return [tasks.build?.run, ...new Set(layers.map(({ from }) => from[0]!.split('/')[0]))];
+    return [
+      tasks.build?.run,
+      ...layers.map(({ from }) => from[0]!.split('/gbuild/')).map(([dir, layer]) => `${dir} ${layer}`),
+    ];
   };
   const both = { 'pom.xml': '<project/>', gradlew: '', 'build.gradle': '' };
-  expect(await layersOf(both)).toEqual(['mvn -B -ntp -DskipTests package', 'target']);
-  expect(await layersOf(both, { builder: 'gradle' })).toEqual(['sh gradlew --no-daemon assemble', 'build']);
+  expect(await layersOf(both)).toEqual([
+    'mvn -B -ntp -DskipTests package',
+    'target dependencies/',
+    'target snapshots/',
+    'target application/',
+  ]);
+  expect(await layersOf(both, { builder: 'gradle' })).toEqual([
+    'sh gradlew --no-daemon assemble',
+    'build dependencies/',
+    'build snapshots/',
+    'build application/',
+  ]);
   expect((await detect(both))?.image?.entrypoint).toEqual(['java', '@/app/app.args']);
+  expect((await detect({ 'build.gradle': '', gradlew: '' }))?.image?.entrypoint).toEqual(['/app/start']);
+});
+
+test('sbt stages where a file of project/ has sbt-native-packager, or Play, which brings it', async () => {
+  const buildOf = async (plugin: string) =>
+    (await detect({ 'build.sbt': '', 'project/any.sbt': `addSbtPlugin(${plugin} % "1.0")` }))?.tasks.build;
+  expect(await buildOf('"com.github.sbt" % "sbt-native-packager"')).toBe('sbt stage');
+  expect(await buildOf('"org.playframework" % "sbt-plugin"')).toBe('sbt stage');
+  expect(await buildOf('"com.typesafe.play" % "sbt-plugin"')).toBe('sbt stage');
+  expect(await buildOf('"com.eed3si9n" % "sbt-assembly"')).toBeUndefined();
 });
 
 test('a task that is assumed keeps its reports and variables', async () => {
