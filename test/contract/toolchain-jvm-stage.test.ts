@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => engine.close());
 
 /**
- * Functions for scripts in the image: class NAME STATEMENT; jar FILE CLASS... with the manifest of standard input; depends JAR..., what
+ * Functions for scripts in the image (Maven's wrapper does not work where it is called without its folder): class NAME STATEMENT; jar FILE CLASS... with the manifest of standard input; depends JAR..., what
  * the build tool says of the class path; stage, and start as an image does.
  */
 const functions = `
@@ -28,7 +28,7 @@ jar() {
   for each; do set -- "$@" "example/$each.class"; shift; done
   (cd classes && command jar cfm "$to" ../manifest "$@")
 }
-depends() { printf 'for each; do case "$each" in -Dmdep.outputFile=*) printf %%s "%s" > "\${each#*=}" ;; esac; done\\n' "$(echo "$@" | tr ' ' :)" > mvnw; }
+depends() { printf '[ "$0" != mvnw ] || exit 9; for each; do case "$each" in -Dmdep.outputFile=*) printf %%s "%s" > "\${each#*=}" ;; esac; done\\n' "$(echo "$@" | tr ' ' :)" > mvnw; }
 project() { mkdir -p "\${1:-.}" && echo '<project/>' > "\${1:-.}/pom.xml"; }
 layers() { (cd target/gbuild && find . -type f | sort | sed 's|^./||'); }
 start() { rm -rf /app && mkdir /app && cp -r \${1:-target}/gbuild/*/. /app/ && (cd / && java @/app/app.args 2>&1); }

@@ -246,7 +246,7 @@ test('of Maven and Gradle only the one that builds gives tasks and layers', asyn
     'target application/',
   ]);
   expect(await layersOf(both, { builder: 'gradle' })).toEqual([
-    'sh gradlew --no-daemon assemble',
+    'sh ./gradlew --no-daemon assemble',
     'build dependencies/',
     'build snapshots/',
     'build application/',
