@@ -15,8 +15,8 @@ beforeAll(async () => {
 afterAll(() => engine.close());
 
 /**
- * Functions for scripts in the image (Maven's wrapper does not work where it is called without its folder): class NAME STATEMENT; jar FILE CLASS... with the manifest of standard input; depends JAR..., what
- * the build tool says of the class path; stage, and start as an image does.
+ * Functions for scripts in the image: class NAME STATEMENT; jar FILE CLASS... with the manifest of standard input; depends JAR..., what
+ * the build tool says of the class path, by a wrapper that has to be called by a path; start, as an image does.
  */
 const functions = `
 cd "$(mktemp -d)" && mkdir -p classes
