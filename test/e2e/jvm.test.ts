@@ -131,7 +131,7 @@ describe('an image of the JVM', { timeout: 600_000 }, () => {
       expect(layersOf(await release(cwd, version))).toEqual(['dependencies', 'application']);
       const folder = module === 'api' ? 'BOOT-INF' : 'WEB-INF';
       expect(await start(version)).toBe(
-        `boot 1.0 opened 3\n${folder}/lib/error_prone_annotations-2.41.0.jar\n${folder}/lib/gson-2.13.2.jar\n`,
+        `boot 1.0 opened 3\n${folder}/lib/error_prone_annotations-2.41.0.jar\n${folder}/lib/gson-2.13.2.jar\n${folder}/lib/spring-boot-jarmode-tools-3.5.7.jar\n`,
       );
     }
   });
