@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { benchCheckout } from './checkout.mjs';
 import { benchPack } from './pack.mjs';
 import { comparePairs, env } from './pairs.mjs';
 import { benchGzip, benchPushChange, benchPushLarge, benchRelease } from './push.mjs';
@@ -101,6 +102,13 @@ export const benchmarks = [
       '`gbuild image --release --push` after one changed class beside 100 MB against `docker build` and `docker push`',
     bar: 0.5,
     run: () => benchRelease(docker),
+  },
+  {
+    name: 'checkout',
+    title:
+      '`gbuild image --release` of a folder with ignored files, from a clean checkout, against one of a clean clone',
+    bar: 2,
+    run: benchCheckoutHere,
   },
   {
     name: 'remote',
@@ -222,6 +230,14 @@ function benchImage({ files, bytes, assets = false, rounds = 9 }) {
       removeImages('bench-image');
     }
   });
+}
+
+function benchCheckoutHere() {
+  try {
+    return benchCheckout();
+  } finally {
+    removeImages('bench-checkout');
+  }
 }
 
 /** The tagged ones and those whose tag moved on. */

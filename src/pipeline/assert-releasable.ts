@@ -76,10 +76,12 @@ export interface BuildTrace {
   tracked: readonly string[];
   /** That ran. */
   tasks: readonly string[];
+  /** Names of files that the toolchain's tools write and a commit has to hold. */
+  lockFiles: readonly string[];
 }
 
 /** After the build: outputs belong into .gitignore, and the commit must still be the one that was built. */
-export function assertUntouched(rootDir: string, { before, after, tracked, tasks }: BuildTrace): void {
+export function assertUntouched(rootDir: string, { before, after, tracked, tasks, lockFiles }: BuildTrace): void {
   if (after?.commit !== before.commit) {
     throw new GbuildError(
       'workspace-changed',
@@ -97,9 +99,20 @@ export function assertUntouched(rootDir: string, { before, after, tracked, tasks
       'git rm -r --cached PATH   # where it is what the build makes; then name it in .gitignore',
     ]);
   if (after.untracked.length === 0) return;
-  const patterns = listUntracked(after.untracked, tracked).map((path) => quoteWord(`/${path}`));
+  const isLock = (path: string) => lockFiles.includes(basename(path));
+  const locks = after.untracked.filter(isLock).map(quoteWord).join(' ');
+  const others = after.untracked.filter((path) => !isLock(path));
+  const patterns = listUntracked(others, tracked).map((path) => quoteWord(`/${path}`));
   throw dirtyTree(rootDir, after.untracked, `${who} made files that git does not ignore`, [
-    `printf '%s\\n' ${patterns.join(' ')} >>.gitignore && git add .gitignore && git commit -m "Ignore what the build makes"`,
+    // A clean checkout that the release was built in is gone.
+    ...(locks === ''
+      ? []
+      : [`gbuild run ${tasks.at(-1)} && git add ${locks} && git commit -m "Lock the dependencies"`]),
+    ...(patterns.length === 0
+      ? []
+      : [
+          `printf '%s\\n' ${patterns.join(' ')} >>.gitignore && git add .gitignore && git commit -m "Ignore what the build makes"`,
+        ]),
   ]);
 }
 

@@ -120,7 +120,7 @@ function explainAbsent(place: string, { session, plan, entries }: ExplainInput):
   ];
   const made = plan.buildTask === undefined ? [] : [`have the task ${plan.buildTask} make it`];
   const remedies = [...(here.length === 0 ? made : []), correctStart(session)];
-  return { because, remedies, isToCome: here.length === 0 };
+  return { because, remedies, isToCome: true };
 }
 
 function shorten(paths: string[]): string {

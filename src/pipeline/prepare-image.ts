@@ -91,7 +91,8 @@ async function refuseTouched(
   built: TaskReport[],
 ): Promise<void> {
   const [after, tracked = []] = await Promise.all([readState(session, env), readTrackedFiles(session.rootDir, env)]);
-  assertUntouched(session.rootDir, { before, after, tracked, tasks: built.map(({ name }) => name) });
+  const tasks = built.map(({ name }) => name);
+  assertUntouched(session.rootDir, { before, after, tracked, tasks, lockFiles: session.toolchain.lockFiles });
 }
 
 /** Before anything is built; an image that stays on this machine is for its engine alone. */

@@ -273,6 +273,8 @@ export const toolchainSchema = z.strictObject({
   examples: z.record(z.string(), z.unknown()).default({}),
   /** Folders, by name wherever they lie, that its tools write and nobody commits: untracked files in them are no change. */
   leftovers: z.array(z.string()).default([]),
+  /** Names of files that its tools write where they are missing, and that a commit has to hold. */
+  lockFiles: z.array(z.string()).default([]),
   /** Programs that an image to ship on has not: a command that calls one of them is never what it starts. */
   buildOnly: z.array(z.string()).default([]),
   /** What an image starts where the spec is silent: the first that holds. */

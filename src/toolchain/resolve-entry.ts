@@ -74,9 +74,10 @@ export function resolveEntry(
 
 /** What the data says of repositories, as it is. */
 function rulesOf(data: ToolchainData) {
-  const { caches, hostFiles, keystores, tools, tasks, layers, entrypoint, refusals, origins, buildOnly, leftovers } =
-    data;
-  return { caches, hostFiles, keystores, tools, tasks, layers, entrypoint, refusals, origins, buildOnly, leftovers };
+  const { caches, hostFiles, keystores, tools, tasks, layers, entrypoint, refusals, origins } = data;
+  const { buildOnly, leftovers, lockFiles } = data;
+  const ofImages = { layers, entrypoint, refusals, buildOnly };
+  return { caches, hostFiles, keystores, tools, tasks, origins, leftovers, lockFiles, ...ofImages };
 }
 
 interface ImageFacts {

@@ -71,6 +71,8 @@ export interface ResolvedToolchain {
   buildOnly: string[];
   /** Folders, by name, in which untracked files are no change of the tree. */
   leftovers: string[];
+  /** Names of files that its tools write and a commit has to hold. */
+  lockFiles: string[];
   lockState: LockState;
   source: ToolchainSource;
 }
@@ -94,4 +96,5 @@ export const nothingKnown = {
   origins: [],
   buildOnly: [],
   leftovers: [],
+  lockFiles: [],
 };

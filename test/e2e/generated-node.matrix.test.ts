@@ -1,3 +1,4 @@
-import { describeGeneratedNode } from '../support/generated-node-suite.ts';
+import { drawNodeRepositories } from '../support/generated-node.ts';
+import { describeGenerated } from '../support/generated-suite.ts';
 
-describeGeneratedNode(36);
+describeGenerated(36, drawNodeRepositories);

@@ -1,4 +1,5 @@
-import { describeGeneratedNode } from '../support/generated-node-suite.ts';
+import { drawNodeRepositories } from '../support/generated-node.ts';
+import { describeGenerated } from '../support/generated-suite.ts';
 
 // The matrix tier draws dozens.
-describeGeneratedNode(3);
+describeGenerated(2, drawNodeRepositories);

@@ -6,7 +6,7 @@ import { readOwner } from '../../src/engine/owner.ts';
 import type { ImageRecord } from '../../src/pipeline/image-record.ts';
 import { commitAll, git, openCli } from '../support/cli.ts';
 import { endpointOf } from '../support/endpoint-of.ts';
-import { removeRepository, runImage } from '../support/engine-images.ts';
+import { inspectImage, removeRepository, runImage, stopImage } from '../support/engine-images.ts';
 import { runScript } from '../support/run-script.ts';
 
 const engine = inject('engineHost');
@@ -177,4 +177,22 @@ test('a repository without a .gitignore is released again and again: packages ar
   writeFileSync(join(cwd, 'new.js'), '');
   const dirty = await cli.run(['image', '--release', '2.0.1'], { cwd });
   expect([dirty.exitCode, dirty.stderr.match(/^ {2}(?!try).*/gm)]).toEqual([2, ['  new.js']]);
+});
+
+test('a start script of one command gets SIGTERM itself, and a PORT that the image exposes', async () => {
+  const app = `process.on('SIGTERM', () => { console.log('asked'); process.exit(0); });
+setInterval(() => {}, 1000);
+console.log('ready for', process.argv[2], process.env.MODE);
+`;
+  const cwd = cli.repository('stopped', {
+    'gbuild.yml': `gbuild: 1\nname: ${name}\ntoolchain: node@^24\n`,
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a shell's.
+    'package.json': JSON.stringify({ name: 'stopped', scripts: { start: 'MODE=x node app.js ${PORT:-3000}' } }),
+    'app.js': app,
+  });
+  const { exitCode, stdout, stderr } = await cli.run(['image', '--json'], { cwd });
+  expect(exitCode, stderr).toBe(0);
+  const { reference } = JSON.parse(stdout) as ImageRecord;
+  expect((await inspectImage(engine, reference))?.Config.ExposedPorts).toEqual({ '3000/tcp': {} });
+  expect(await stopImage(engine, reference, 'ready')).toEqual({ exitCode: 0, output: 'ready for 3000 x\nasked\n' });
 });

@@ -125,6 +125,26 @@ test("Debian's gems serve a Gemfile with and without a lock, and after an instal
   }
 });
 
+test('a lock that the build writes is refused with the line that commits it', async () => {
+  const { cwd, image } = makeRepository('lockless', {
+    Gemfile: `${source}gem 'rake'\n`,
+    'app.rb': 'puts Rake::VERSION.empty?\n',
+    Procfile: 'web: bundle exec ruby -r rake app.rb\n',
+  });
+  expect((await cli.run(['lock'], { cwd })).exitCode).toBe(0);
+  commitAll(cwd, 'locked');
+  const refused = await cli.run(['image', '--release', '1.0.0', '--json'], { cwd });
+  expect([refused.exitCode, JSON.parse(refused.stdout).error.suggestions]).toEqual([
+    2,
+    ['gbuild run stage && git add Gemfile.lock && git commit -m "Lock the dependencies"'],
+  ]);
+  expect((await cli.run(['run', 'stage'], { cwd })).exitCode).toBe(0);
+  git(cwd, 'add', 'Gemfile.lock');
+  git(cwd, 'commit', '-q', '-m', 'Lock the dependencies');
+  await release(cwd);
+  expect(await runScript(client, `${image}:1.0.0`, 'cd /app && bundle exec ruby -r rake app.rb')).toBe('false\n');
+});
+
 test('a folder of gems that the repository names itself is refused with the line that says so', async () => {
   const { cwd } = makeRepository('configured', {
     Gemfile: source,

@@ -108,13 +108,45 @@ export async function runImage(host: string, image: string): Promise<string> {
   return text.replaceAll('\r\n', '\n');
 }
 
-async function runToEnd(host: string, container: object): Promise<string> {
+/** How a container of the image ends that is asked to stop once it has written a text. */
+export async function stopImage(
+  host: string,
+  image: string,
+  text: string,
+): Promise<{ exitCode: number; output: string }> {
+  const id = await startImage(host, { Image: image, Tty: true });
+  const readLog = async () => (await askEngine(host, 'GET', `/containers/${id}/logs?stdout=1&stderr=1`)).text;
+  try {
+    while (!(await readLog()).includes(text)) {
+      const { Running } = (JSON.parse((await askEngine(host, 'GET', `/containers/${id}/json`)).text) as Inspected)
+        .State;
+      if (!Running) throw new Error(`the container ended before it wrote ${text}: ${await readLog()}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    await askEngine(host, 'POST', `/containers/${id}/stop?t=60`);
+    const { ExitCode } = (JSON.parse((await askEngine(host, 'GET', `/containers/${id}/json`)).text) as Inspected).State;
+    return { exitCode: ExitCode, output: (await readLog()).replaceAll('\r\n', '\n') };
+  } finally {
+    await removeContainer(host, id);
+  }
+}
+
+interface Inspected {
+  State: { Running: boolean; ExitCode: number };
+}
+
+async function startImage(host: string, container: object): Promise<string> {
   const json = { Labels: { 'io.gbuild.test': 'image' }, ...container };
   const created = await askEngine(host, 'POST', '/containers/create', { json });
   if (created.status !== 201) throw new Error(`no container: ${created.text}`);
   const { Id: id } = JSON.parse(created.text) as { Id: string };
   const started = await askEngine(host, 'POST', `/containers/${id}/start`);
   if (started.status !== 204) throw new Error(`the container does not start: ${started.text}`);
+  return id;
+}
+
+async function runToEnd(host: string, container: object): Promise<string> {
+  const id = await startImage(host, container);
   const { StatusCode } = JSON.parse((await askEngine(host, 'POST', `/containers/${id}/wait`)).text) as {
     StatusCode: number;
   };

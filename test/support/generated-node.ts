@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { GeneratedRepository } from './generated-suite.ts';
 
 type Manager = 'npm' | 'pnpm' | 'yarn 1' | 'yarn 4';
 
@@ -23,18 +24,6 @@ interface Layout {
   /** Whether the program lies in a folder, and is what the build makes. */
   program: 'server.js' | 'src/server.js' | 'dist/server.js';
   hasBuildDependency: boolean;
-}
-
-/** A repository of Node's: what is committed, what lies about on a laptop, and the command that starts it. */
-export interface NodeRepository {
-  layout: Layout;
-  files: Record<string, string>;
-  /** Ignored by git, and not made by a task. */
-  left: Record<string, string>;
-  /** Run by hand after the build. */
-  command: string;
-  /** Writes the lock file. */
-  relock: string;
 }
 
 const versions: Record<Manager, string> = {
@@ -96,12 +85,12 @@ const layouts: fc.Arbitrary<Layout> = fc
     members: members.map((each, at) => ({ ...each, dir: `${memberDir}/m${at}` })),
   }));
 
-/** Draws repositories; the same seed draws the same ones. */
-export function drawNodeRepositories(count: number, seed: number): NodeRepository[] {
+/** Draws repositories of Node's; the same seed draws the same ones. */
+export function drawNodeRepositories(count: number, seed: number): GeneratedRepository[] {
   return fc.sample(layouts, { numRuns: count, seed }).map(makeRepository);
 }
 
-function makeRepository(layout: Layout): NodeRepository {
+function makeRepository(layout: Layout): GeneratedRepository {
   const { manager, members, data, outputs, program } = layout;
   const files: Record<string, string> = {
     'package.json': formatRoot(layout),
@@ -139,7 +128,8 @@ function makeRepository(layout: Layout): NodeRepository {
     'node_modules/extra/index.js': '',
     ...Object.fromEntries(outputs.map((path) => [`${path}.old`, 'old'])),
   };
-  return { layout, files, left, command: `node ${program}`, relock: relocks[manager] };
+  const title = `${manager}, ${members.length} members, ${layout.start}`;
+  return { title, layout, toolchain: 'node@^24', files, left, command: `node ${program}`, relock: relocks[manager] };
 }
 
 function formatRoot({ manager, members, start, program, hasBuildDependency }: Layout): string {

@@ -91,7 +91,8 @@ test -s /etc/ssl/certs/java/cacerts && java -Xshare:on -version 2>&1 | grep -o s
     });
 
     test('is refused where the JDK has no module of a name', async () => {
-      edit('gbuild.yml', 'jdk.zipfs] }', 'jdk.none] }\ntasks: { build: "true" }');
+      edit('gbuild.yml', 'jdk.zipfs] }', 'jdk.none] }');
+      edit('gbuild.yml', 'gbuild: 1\n', 'gbuild: 1\ntasks: { build: "true" }\n');
       const { exitCode, stderr } = await cli.run(['run', 'stage'], { cwd: rootDir });
       expect([exitCode, stderr]).toEqual([
         2,

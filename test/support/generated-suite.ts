@@ -4,9 +4,24 @@ import { dirname, join } from 'node:path';
 import { afterAll, expect, inject, test } from 'vitest';
 import { commitAll, openCli } from './cli.ts';
 import { removeRepository, runImage } from './engine-images.ts';
-import { drawNodeRepositories, type NodeRepository } from './generated-node.ts';
 
-/** What gbuild says of a release that it refuses rightly: nothing here may start otherwise than by hand. */
+/** A repository that is drawn at random: what is committed, what lies about on a laptop, and the command that starts it. */
+export interface GeneratedRepository {
+  title: string;
+  layout: object;
+  toolchain: string;
+  files: Record<string, string>;
+  /** Ignored by git, and not made by a task. */
+  left: Record<string, string>;
+  /** Run by hand after the build; prints one line of JSON. */
+  command: string;
+  /** A task that writes the lock file. */
+  relock?: string;
+  /** More of gbuild.yml: lines of `tasks`. */
+  tasks?: string;
+}
+
+/** A release that gbuild refuses. */
 interface Refusal {
   refused: string;
 }
@@ -15,21 +30,21 @@ interface Refusal {
  * Releases repositories that are drawn at random and starts them: each answers what the same command answers by hand in a clean
  * checkout, or gbuild refuses it. GBUILD_TEST_SEED draws others.
  */
-export function describeGeneratedNode(count: number): void {
+export function describeGenerated(count: number, draw: (count: number, seed: number) => GeneratedRepository[]): void {
   const engine = inject('engineHost');
   const cli = openCli({ engine });
   const seed = Number(process.env.GBUILD_TEST_SEED ?? 20_261_130);
   const nameOf = (at: number) => `e2e-drawn-${process.pid}-${at}`;
-  const repositories = drawNodeRepositories(count, seed);
+  const repositories = draw(count, seed);
   let refused = 0;
   afterAll(async () => {
-    process.stderr.write(`generated Node repositories: ${count} of seed ${seed}, ${refused} refused\n`);
+    process.stderr.write(`generated repositories: ${count} of seed ${seed}, ${refused} refused\n`);
     for (const at of repositories.keys()) await removeRepository(engine, nameOf(at));
     cli[Symbol.dispose]();
   });
 
   test.each(repositories.map((repository, at) => ({ at, ...repository })))(
-    'repository $at of a seed: $layout.manager, $layout.members.length members, $layout.start',
+    'repository $at of a seed: $title',
     async ({ at, ...repository }) => {
       const name = nameOf(at);
       const rootDir = await makeCommit(name, repository);
@@ -47,8 +62,11 @@ export function describeGeneratedNode(count: number): void {
 
   test('most of them are released', () => expect(refused).toBeLessThan(count / 3));
 
-  async function makeCommit(name: string, { files, command, relock }: NodeRepository): Promise<string> {
-    const spec = `gbuild: 1\nname: ${name}\ntoolchain: node@^24\ntasks:\n  relock: ${JSON.stringify(relock)}\n  hand: {run: ${command}, needs: [build]}\n`;
+  async function makeCommit(
+    name: string,
+    { toolchain, files, command, relock, tasks = '' }: GeneratedRepository,
+  ): Promise<string> {
+    const spec = `gbuild: 1\nname: ${name}\ntoolchain: ${toolchain}\ntasks:\n${tasks}  relock: ${JSON.stringify(relock ?? 'true')}\n  hand: {run: ${JSON.stringify(command)}, needs: [build]}\n`;
     const rootDir = cli.repository(name, { 'gbuild.yml': spec, ...files });
     const { exitCode, stderr } = await cli.run(['run', 'relock'], { cwd: rootDir });
     expect(exitCode, stderr).toBe(0);
