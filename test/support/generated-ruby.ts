@@ -32,7 +32,8 @@ const layouts: fc.Arbitrary<Layout> = fc.record({
   gems: fc.array(gem, { maxLength: 3 }).map((all) => all.map((each, at) => ({ ...each, dir: `${each.dir}/g${at}` }))),
   isGem: fc.boolean(),
   readsVersionFile: fc.boolean(),
-  hasLock: fc.boolean(),
+  // A release without one is refused.
+  hasLock: fc.integer({ min: 0, max: 7 }).map((number) => number > 0),
   data: fc.uniqueArray(
     fc.constantFrom('locales/de.yml', 'config/app.json', 'views/a b.erb', '.data/seed', 'lib/tasks/x.rake'),
     { maxLength: 3 },
