@@ -103,7 +103,7 @@ tasks:
         return cwd;
       },
       check: async (name) => {
-        expect((await inspectImage(outer, `${name}:1.0.0`))?.Config.Entrypoint).toEqual(['/app/run']);
+        expect((await inspectImage(outer, `${name}:1.0.0`))?.Config.Entrypoint).toEqual(['/app/src/run']);
         await removeRepository(outer, name);
       },
     }),
