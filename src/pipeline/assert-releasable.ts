@@ -69,12 +69,12 @@ export function assertTracked({ rootDir, specFile }: WorkspaceSession, tracked: 
   });
 }
 
-/** What is known of a build, and of the folder before and after it. */
+/** A build that ran, and the folder before and after it. */
 export interface BuildTrace {
   before: Revision;
   after: Revision | undefined;
   tracked: readonly string[];
-  /** That ran. */
+  /** Names of the tasks that ran. */
   tasks: readonly string[];
   /** Names of files that the toolchain's tools write and a commit has to hold. */
   lockFiles: readonly string[];

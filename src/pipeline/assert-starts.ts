@@ -19,9 +19,9 @@ import type { KnownBase } from './read-base.ts';
 /** An image that is to be made, before a byte of it is packed. */
 export interface StartInput {
   reference: string;
-  /** Of the image, not yet merged with its base's. */
+  /** The image's own, not yet merged with its base's. */
   config: Partial<RunConfig>;
-  /** What the application's layers show, by place. */
+  /** Files of the application's layers, by place. */
   entries: ReadonlyMap<string, Entry>;
   /** One for each platform. */
   bases: readonly KnownBase[];
@@ -34,7 +34,7 @@ export interface StartInput {
 export interface Explanation {
   /** Clauses about the workspace. */
   because: string[];
-  /** What to type or write next. */
+  /** Lines to type or write next. */
   remedies: string[];
   /** A task may yet make it. */
   isToCome?: boolean;

@@ -53,7 +53,7 @@ function parseRows(rows: Row[], layers: Layer[]): Map<string, PlacedFile> {
   return new Map(placed);
 }
 
-/** Those of the bases that were read last stay. */
+/** Keeps the trees of the bases that were read last. */
 function pruneTrees(dir: string): void {
   const files = readNames(dir).map((name) => join(dir, name));
   const writtenAt = new Map(files.map((file) => [file, statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0]));

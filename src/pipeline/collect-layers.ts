@@ -54,7 +54,7 @@ export async function packRules(collected: CollectedRule[]): Promise<Layer[]> {
   return layers;
 }
 
-/** What the image shows: of a path in several layers, the uppermost. */
+/** The files that the image shows: of a path in several layers, the uppermost. */
 export function flattenRules(collected: CollectedRule[]): Map<string, Entry> {
   const entries = new Map<string, Entry>();
   for (const rule of collected) for (const entry of rule.entries) entries.set(entry.path, entry);

@@ -146,7 +146,7 @@ function explainProgram(name: string, session: WorkspaceSession): Explanation {
   return { because: [], remedies: [correctStart(session), namePackage(name, session)] };
 }
 
-/** What is meant for production often has a script of its own. */
+/** Suggests the script for production, where package.json has one. */
 function suggestScript({ rootDir, toolchain, specFile }: WorkspaceSession): string[] {
   const found = findProductionScript(rootDir);
   const words = found === undefined ? [] : splitCommandLine(found.line);

@@ -15,7 +15,6 @@ import { mayHoldCredentials } from '../workspace/credentials.ts';
 import { readRevision } from '../workspace/revision.ts';
 import { readTrackedFiles } from '../workspace/tracked.ts';
 import { collectRules } from './collect-layers.ts';
-import { foreseeStart } from './foresee-start.ts';
 import { defaultTasks, openWorkspace, type Places, type WorkspaceSession } from './workspace-session.ts';
 
 /** A plan as text for people and as data for `--json`. */
@@ -105,6 +104,7 @@ async function explainImage({ host }: Places, session: WorkspaceSession): Promis
   const isNamed = (path: string) => plan.layers.some((layer) => layer.credentials.includes(path));
   const tracked = (await readTrackedFiles(rootDir, host.env)) ?? [];
   const credentials = tracked.filter((path) => mayHoldCredentials(path) && !isNamed(path));
+  const { foreseeStart } = await import('./foresee-start.ts');
   const starts = [...(plan.config.Entrypoint ?? []), ...(plan.config.Cmd ?? [])];
   const lines = [
     ...head(session),
@@ -146,7 +146,7 @@ function describeLayer({ name, from, select, to }: PlannedLayer, entries: Entry[
   return `layer       ${name}: ${what.join(', ') || '.'} -> ${to}  (${now})`;
 }
 
-/** What an image on trial is waited for. */
+/** The sign by which an image on trial is well. */
 function describeSmoke({ port, cmd = [], until, timeout, services }: SmokeSpec): string {
   const by = services.length === 0 ? 'without a network' : `with ${services.join(', ')}`;
   const what = until ?? (port === undefined ? cmd.join(' ') : `port ${port}`);

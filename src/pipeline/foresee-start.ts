@@ -10,7 +10,7 @@ import { type CollectedRule, flattenRules } from './collect-layers.ts';
 import { explainMissing } from './explain-missing.ts';
 import type { WorkspaceSession } from './workspace-session.ts';
 
-/** What can be said of an image's start before it is built, when neither its base nor what tasks make is known: warnings. */
+/** Warns of an image's start before it is built, when neither its base nor what tasks make is known. */
 export async function foreseeStart(
   session: WorkspaceSession,
   plan: ImagePlan,
@@ -37,7 +37,7 @@ export async function foreseeStart(
   return (await Promise.all(foreseen)).flat();
 }
 
-/** What a task may yet make is no mistake before it has run. */
+/** Passes over a file that a task may yet make. */
 async function foresee(fault: StartFault, input: Parameters<typeof explainMissing>[1]): Promise<string[]> {
   const { because, isToCome = false } = await explainMissing(fault, input);
   const { buildTask } = input.plan;

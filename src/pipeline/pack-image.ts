@@ -23,7 +23,7 @@ export interface PackedImage {
   forget: () => void;
 }
 
-/** What an image is made of, and the bases of the other platforms that it is for. */
+/** The parts of an image, and the bases of the other platforms that it is for. */
 export interface PackInput {
   plan: ImagePlan;
   base: KnownBase;

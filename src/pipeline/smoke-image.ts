@@ -15,7 +15,7 @@ import { withSmokeNetwork } from './smoke-network.ts';
 export interface SmokeInput extends ImageRequest {
   plan: ImagePlan;
   smoke: SmokeSpec;
-  /** What the engine calls the image, which has no name yet. */
+  /** The engine's id of the image, which has no name yet. */
   engineId: string;
   /** `Test` of its health check. */
   healthTest: readonly string[] | undefined;
@@ -166,7 +166,7 @@ async function smokeFailed(
   });
 }
 
-/** What the engine says of a program that it does not start. */
+/** Translates the engine's refusal to start the program. */
 function nameFailure(thrown: unknown, { plan }: SmokeInput): unknown {
   if (!(thrown instanceof GbuildError) || thrown.code !== 'service-failed') return thrown;
   const { exitCode } = thrown.facts as { exitCode?: number };

@@ -1,6 +1,6 @@
 import type { ByteRange } from '../attest/zip.ts';
 
-/** What a program or library of Linux says of the files that it needs (System V ABI, chapters 4 and 5). */
+/** The files that a program or library of Linux needs, by its own words (System V ABI, chapters 4 and 5). */
 export interface Elf {
   is64: boolean;
   /** `e_machine`. */

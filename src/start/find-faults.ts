@@ -8,14 +8,14 @@ import { findMissingLibraries } from './shared-libraries.ts';
 import { describeLost, type ImageStart, type StartContext, type StartFault } from './start-fault.ts';
 import { unwrapCommand, type WrappedCommand } from './wrapped-command.ts';
 
-/** What an engine takes for an image without PATH. */
+/** The PATH that an engine gives to an image without one. */
 const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** As the kernel has it: a script may begin with another script's path. */
 const mostInterpreters = 4;
 
 /**
- * What an image lacks to start: its program, the interpreter and libraries of that, a script that the command names. Nothing where
+ * Finds what an image lacks to start: its program, the interpreter and libraries of that, a script that the command names. Nothing where
  * it starts, or where its files do not tell. Pure but for reading the few files that are asked.
  */
 export function findStartFaults(files: ImageFiles, start: ImageStart): StartFault[] {
@@ -35,7 +35,7 @@ export function findInnerCommand(words: readonly string[]): readonly string[] {
   return wrapped === undefined ? words : findInnerCommand(knownWords(wrapped));
 }
 
-/** What the command names and the application lacks, whatever the base has: all that can be told before an image is made. */
+/** Finds what the command names and the application lacks, whatever the base has: all that can be told before an image is made. */
 export function findNamedFaults(files: ImageFiles, start: ImageStart): StartFault[] {
   const as = readImageUser(files, start.user) ?? { uid: 0, gids: new Set() };
   return findScriptFaults(findInnerCommand(start.words), { ...start, files, as });
@@ -51,7 +51,7 @@ function findCommandFaults(words: readonly string[], context: StartContext): Sta
   return findCommandFaults(knownWords(wrapped), context);
 }
 
-/** Of a shell's words those before the first that a variable decides. */
+/** The words of a shell before the first that a variable decides. */
 function knownWords({ words, isOfShell }: WrappedCommand): string[] {
   const known = isOfShell ? words.findIndex((word) => word.includes('$')) : -1;
   return known === -1 ? words : words.slice(0, known);
@@ -95,7 +95,7 @@ function judgeProgram(file: FoundFile, { as, user }: StartContext): FoundProgram
   return { fault: { ...fault, mend: 'mode' } };
 }
 
-/** What the kernel and the loader want of a file that is to be executed. */
+/** Checks what the kernel and the loader want of a file that is to be executed. */
 function findFileFaults(file: FoundFile, context: StartContext, depth = 0): StartFault[] {
   const start = file.open().read(0, mostMachineBytes);
   const refuse = (what: string): StartFault[] => [{ kind: 'other', name: file.path, what: `${file.path} ${what}` }];

@@ -36,7 +36,7 @@ type Node = (Omit<FoundFile, 'path'> & { target?: never }) | { target: string };
 /** As the kernel has it. */
 const mostLinks = 40;
 
-/** What a container of an image sees: the files of its base, and on top the entries of the application. */
+/** The files that a container of an image sees: those of its base, and on top the entries of the application. */
 export class ImageFiles {
   readonly #base: ReadonlyMap<string, PlacedFile>;
   readonly #entries: ReadonlyMap<string, Entry>;

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 
-/** What a command line of `java` starts. */
+/** The class or jar that a command line of `java` starts. */
 export interface JavaCommand {
   /** `-jar`: the manifest names the class. */
   jar?: string;

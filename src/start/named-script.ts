@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 /** A file that a command line makes its program read. */
 export interface NamedScript {
   path: string;
-  /** What may stand there instead, as the program looks for it: `main` for `main.js`. */
+  /** Endings that the program tries, too: `main` may mean `main.js`. */
   endings: readonly string[];
   /** A folder that has one of these files will do. */
   inFolder: readonly string[];

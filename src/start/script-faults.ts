@@ -5,7 +5,7 @@ import { type JavaCommand, parseJavaCommand, splitClassPath } from './java-comma
 import { findNamedScript, type NamedScript } from './named-script.ts';
 import { describeLost, type StartContext, type StartFault } from './start-fault.ts';
 
-/** What a program's command line names and the image lacks: a script, a jar, a class. */
+/** Finds what a program's command line names and the image lacks: a script, a jar, a class. */
 export function findScriptFaults(words: readonly string[], context: StartContext): StartFault[] {
   const java = parseJavaCommand(words);
   if (java !== undefined) return findJavaFaults(java, context);

@@ -52,7 +52,7 @@ export function findMissingLibraries(
   return missing;
 }
 
-/** Of a file with DT_RUNPATH the DT_RPATH of nobody counts; musl takes both, and those of all that load it. */
+/** Lists RPATH and RUNPATH: with DT_RUNPATH no DT_RPATH counts; musl takes both, and those of all that load the file. */
 function listOwnFolders(loaded: Loaded, isMusls: boolean): string[] {
   const chain = [loaded, ...loaded.by.toReversed()];
   if (isMusls) return chain.flatMap((each) => [...each.elf.rpath, ...each.elf.runpath].flatMap(expandFor(each)));

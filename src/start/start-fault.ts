@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import type { ImageFiles, ImageUser, Lost } from './image-files.ts';
 
-/** What the start of an image needs and does not find. */
+/** A thing that the start of an image needs and does not find. */
 export interface StartFault {
   /** `program`, `library` and `class` are names that are looked for; `file` is a path of the image; `other`: what lies there will not do. */
   kind: 'program' | 'library' | 'class' | 'file' | 'other';
@@ -9,7 +9,7 @@ export interface StartFault {
   what: string;
   /** The path in the image, or the name that is looked for. */
   name: string;
-  /** What is wrong with a file that is there, where that has a remedy of its own. */
+  /** The fault of a file that is there, where it has its own remedy. */
   mend?: 'mode' | 'line-end';
 }
 

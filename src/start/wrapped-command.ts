@@ -9,7 +9,7 @@ export interface WrappedCommand {
 
 const inits = /^(?:tini|tini-static|dumb-init|catatonit)$/;
 
-/** What `env`, a small init or `sh -c` starts; undefined where it is none of these, or its words do not tell. */
+/** The command that `env`, a small init or `sh -c` starts; undefined where it is none of these, or its words do not tell. */
 export function unwrapCommand([program = '', ...words]: readonly string[]): WrappedCommand | undefined {
   const name = posix.basename(program);
   if (name === 'env') return unwrapEnv(words);
@@ -53,7 +53,7 @@ function unwrapLine(line: string): WrappedCommand | undefined {
     : { words, isOfShell: true };
 }
 
-/** What changes where programs and libraries are looked for leaves nothing known. */
+/** Variables that change where programs and libraries are looked for: nothing is known then. */
 function dropAssignments(words: string[]): string[] {
   const first = words.findIndex((word) => !/^\w+=/.test(word));
   const assigned = first === -1 ? words : words.slice(0, first);

@@ -1,7 +1,8 @@
 import { GbuildError } from '../errors.ts';
-import type { OptionRule, ToolchainData } from './catalog-schema.ts';
+import type { ToolchainData } from './catalog-schema.ts';
 import { type Chosen, factName, findFact } from './facts.ts';
 import type { OptionValue } from './options.ts';
+import type { OptionRule } from './rule-schema.ts';
 
 /**
  * Reads which value of each option a repository means, for options that its files decide: the spec's word comes first. Throws

@@ -1,5 +1,6 @@
-import type { EntrypointRule, Fact, LayerRule, RefusalRule, TaskRule } from './catalog-schema.ts';
+import type { RefusalRule } from './catalog-schema.ts';
 import { type Chosen, conditionsHold, readFact, ruleHolds } from './facts.ts';
+import type { EntrypointRule, Fact, LayerRule, TaskRule } from './rule-schema.ts';
 import { readStart } from './start.ts';
 
 /** A task that a repository gets without saying so. */

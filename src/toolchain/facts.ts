@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { readTextIfAny } from '../fs/read-bounded.ts';
-import type { Condition, Fact } from './catalog-schema.ts';
+import type { Condition, Fact } from './rule-schema.ts';
 
 /** Files beyond this are no project files that say which version is wanted. */
 const maximumSize = 4 * 1024 * 1024;

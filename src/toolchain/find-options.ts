@@ -1,8 +1,9 @@
 import semver from 'semver';
-import type { OptionRule, ToolchainData } from './catalog-schema.ts';
+import type { ToolchainData } from './catalog-schema.ts';
 import type { Chosen } from './facts.ts';
 import { byVersion, type OptionValue } from './options.ts';
 import { type Asked, readAsked } from './read-asked.ts';
+import type { OptionRule } from './rule-schema.ts';
 import { chooseVersion, semverOf } from './versions.ts';
 
 /**

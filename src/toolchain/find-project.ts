@@ -1,9 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Catalog } from './catalog.ts';
-import type { Fact, ToolchainData } from './catalog-schema.ts';
+import type { ToolchainData } from './catalog-schema.ts';
 import { listFitting } from './detect.ts';
 import { readFact } from './facts.ts';
+import type { Fact } from './rule-schema.ts';
 
 /** Folders in which projects of others lie, or what a build made. */
 const passedOver = new Set(['node_modules', 'vendor', 'target', 'build', 'dist', 'out', 'tmp']);

@@ -1,9 +1,10 @@
 import semver from 'semver';
 import { GbuildError } from '../errors.ts';
 import { readExactVersion } from '../spec/version-text.ts';
-import type { Requirement, ToolchainData } from './catalog-schema.ts';
+import type { ToolchainData } from './catalog-schema.ts';
 import type { Chosen } from './facts.ts';
 import { type Asked, readAsked } from './read-asked.ts';
+import type { Requirement } from './rule-schema.ts';
 import { chooseVersion, compareVersions, semverOf } from './versions.ts';
 
 /** What the files of a repository say, and which ones. */

@@ -1,6 +1,7 @@
 import { GbuildError } from '../errors.ts';
 import type { Catalog } from './catalog.ts';
-import type { JreRule, ToolchainData } from './catalog-schema.ts';
+import type { ToolchainData } from './catalog-schema.ts';
+import type { JreRule } from './rule-schema.ts';
 
 /** The Java runtime that an image asks for: its kind, and modules that nothing refers to. */
 export interface JreRequest {

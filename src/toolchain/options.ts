@@ -1,6 +1,7 @@
 import semver from 'semver';
 import { GbuildError } from '../errors.ts';
-import type { OptionRule, ToolchainData } from './catalog-schema.ts';
+import type { ToolchainData } from './catalog-schema.ts';
+import type { OptionRule } from './rule-schema.ts';
 
 export type OptionValue = string | number | boolean | string[];
 

@@ -1,7 +1,8 @@
 import semver from 'semver';
 import { GbuildError } from '../errors.ts';
-import type { PartRule, ToolchainData } from './catalog-schema.ts';
+import type { ToolchainData } from './catalog-schema.ts';
 import { byVersion, type OptionValue } from './options.ts';
+import type { PartRule } from './rule-schema.ts';
 import { semverOf } from './versions.ts';
 
 /** A part with its exact version; which package brings it depends on the engine's platform. */

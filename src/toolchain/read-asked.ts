@@ -1,5 +1,6 @@
-import type { Requirement, ToolchainData, VersionFact } from './catalog-schema.ts';
+import type { ToolchainData } from './catalog-schema.ts';
 import { type Chosen, conditionsHold, factName, findFact } from './facts.ts';
+import type { Requirement, VersionFact } from './rule-schema.ts';
 import { parseNotation } from './version-notation.ts';
 
 /** What a file says of a version. */

@@ -1,10 +1,11 @@
 import type { BaseEntry, CatalogEntry } from './catalog.ts';
-import type { Condition, EntrypointRule, Fact, LayerRule, RefusalRule, TaskRule } from './catalog-schema.ts';
+import type { RefusalRule } from './catalog-schema.ts';
 import type { ToolchainFolder } from './folder.ts';
 import type { HostFileRule } from './host-files.ts';
 import type { LockState, ToolchainRequest } from './lock-state.ts';
 import type { OptionValue } from './options.ts';
 import type { ResolvedPart } from './parts.ts';
+import type { Condition, EntrypointRule, Fact, LayerRule, TaskRule } from './rule-schema.ts';
 
 export interface ToolchainCache {
   name: string;

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { EntrypointRule, Fact } from './catalog-schema.ts';
 import { splitCommandLine } from './command-line.ts';
 import { type Chosen, conditionsHold, readFact } from './facts.ts';
+import type { EntrypointRule, Fact } from './rule-schema.ts';
 
 /** What an image starts where the spec is silent. */
 export interface Start {

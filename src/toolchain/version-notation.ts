@@ -1,6 +1,6 @@
 import semver from 'semver';
 import { readVersionRange } from '../spec/version-text.ts';
-import type { VersionFact } from './catalog-schema.ts';
+import type { VersionFact } from './rule-schema.ts';
 
 /**
  * Reads a text in one of the ways to write ranges as ranges of semver, all of which a version has to fit. Undefined for a text

@@ -18,7 +18,7 @@ interface Manifest {
 }
 
 /**
- * Whose command this is: by the link in node_modules/.bin where packages are installed, by npm's lock, or by the package's own name.
+ * Finds the package of a command: by the link in node_modules/.bin where packages are installed, by npm's lock, or by the package's own name.
  * Undefined where none of them says.
  */
 export function findCommandPackage(rootDir: string, command: string): CommandPackage | undefined {

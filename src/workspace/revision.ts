@@ -16,7 +16,7 @@ export interface Revision {
   sourceUrl?: string;
   /** Changed and untracked paths relative to the root, sorted. */
   dirty: string[];
-  /** Those of them that git does not track. */
+  /** The dirty paths that git does not track. */
   untracked: string[];
   /** The history is cut off, so `describe` may not see a tag. */
   shallow: boolean;

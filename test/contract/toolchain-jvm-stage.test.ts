@@ -37,7 +37,7 @@ depends
 `;
 const run = (script: string) => runScript(engine, image, `${functions}\nexec 2>&1\n${script}`);
 
-/** What a started application sees of its manifest and of its class path. */
+/** Prints what a started application sees of its manifest and of its class path. */
 const says = `System.out.println(Main.class.getPackage().getImplementationVersion() + " " + System.getProperty("java.class.path"));
   String.class.getDeclaredField("value").setAccessible(true);`;
 const manifest = 'Main-Class: example.Main\\nImplementation-Version: 1.4.2\\nAdd-Opens: java.base/java.lang\\n';

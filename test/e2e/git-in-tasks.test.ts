@@ -10,7 +10,7 @@ const cli = openCli({ engine });
 afterAll(() => cli[Symbol.dispose]());
 beforeAll(() => ensureTestImage(engine, machineImage));
 
-/** What builds ask of git, and what depends on where in the repository they ask. */
+/** Questions that builds ask git; the answers depend on where in the repository they are asked. */
 const asked = [
   'git rev-parse HEAD --show-prefix',
   'git describe --tags --dirty',
@@ -41,7 +41,7 @@ function makeRepository(name: string): string {
   return top;
 }
 
-/** What the host's git says there, after what changes between runs. */
+/** Answers of the host's git, without what changes between runs. */
 function ask(cwd: string): string {
   return execFileSync('sh', ['-c', asked], { cwd, encoding: 'utf8', env: { PATH: process.env.PATH, HOME: cli.dir } });
 }

@@ -28,7 +28,7 @@ function repository(name: string, server: string, image: string): { cwd: string;
 
 const serve = 'mkdir -p /tmp/w; echo serving; id -u; exec httpd -f -p 8080 -h /tmp/w\n';
 
-/** What the engine has of the repository in the end. */
+/** Lists what the engine has of the repository in the end. */
 async function whatIsLeft(name: string) {
   const { containers } = await listLeft(engine, `io.gbuild.repository=${name}`);
   return { containers, tags: await listTags(engine, name) };

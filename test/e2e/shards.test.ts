@@ -184,7 +184,7 @@ test('contexts and addresses: every engine gets its shards, and what is said of 
   for (const { host } of engines) expect(await listLeft(host, label('shards-on'))).toEqual(nothingLeft);
 });
 
-/** What the containers of one repository have written so far. */
+/** The output of one repository's containers so far. */
 async function readTaskLog(host: string, label: string): Promise<string> {
   const { containers } = await listLeft(host, label);
   const logs = containers.map((id) => askEngine(host, 'GET', `/containers/${id}/logs?stdout=1`));

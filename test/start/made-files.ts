@@ -51,9 +51,9 @@ function layerOf(paths: Record<string, Made>, name: string): Layer {
 }
 
 export interface MadeImage extends Partial<ImageStart> {
-  /** Of the base, lowest first; a text is executable for all. */
+  /** Files of the base, lowest first; a text is executable for all. */
   layers?: Record<string, Made>[];
-  /** Of the application, below /app. */
+  /** Files of the application, below /app. */
   app?: Record<string, string>;
 }
 
@@ -63,7 +63,7 @@ export async function filesOf({ layers = [], app = {} }: MadeImage): Promise<Ima
   return new ImageFiles(tree, new Map(entries));
 }
 
-/** What the image of these files lacks to start, in words. */
+/** Says in words what the image of these files lacks to start. */
 export async function faultsOf(words: string[], made: MadeImage): Promise<string[]> {
   const { user = '65532:65532', workdir = '/app', env = {}, platform = 'linux/amd64' } = made;
   const start = { words, user, workdir, env, platform };

@@ -109,7 +109,7 @@ function formatModule(name: string, dependencies: string, build: string): string
 `;
 }
 
-/** What is in `build`. */
+/** Formats the inside of `build`. */
 function formatBuild({ hasMainClass, addsClassPath, hasVersion, opens, finalName, filtersResources }: Layout): string {
   const manifest = [
     hasMainClass ? '<mainClass>example.Main</mainClass>' : '',
