@@ -146,15 +146,6 @@ test('tags come and go without touching the image they name', async () => {
   await expect(engine.tagImage(`${name}:none`, `${name}:three`)).rejects.toMatchObject({ code: 'image-missing' });
 });
 
-test('a sweep removes a dead owner’s staging image and leaves a living one', async () => {
-  const dead = connectEngine(engine.endpoint, { owner: { ...readOwner(), boot: '0' }, runId: 'dead' });
-  await engine.tagImage(inject('baseImage'), dead.stagingReference('x'));
-  await engine.tagImage(inject('baseImage'), engine.stagingReference('x'));
-  expect((await engine.sweep()).images).toEqual([dead.stagingReference('x')]);
-  expect((await engine.removeRun()).images).toEqual([engine.stagingReference('x')]);
-  dead.close();
-});
-
 test('an image that cannot be pulled is no success', async () => {
   const failure = engine.pullImage('127.0.0.1:1/gbuild-test/nothing:1', { stop: neverStop() });
   await expect(failure).rejects.toMatchObject({ exitCode: 3 });

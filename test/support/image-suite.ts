@@ -12,6 +12,7 @@ import { dropStaging, loadImage } from '../../src/pipeline/load-image.ts';
 import { saveImage } from '../../src/pipeline/save-image.ts';
 import { endpointOf } from './endpoint-of.ts';
 import type { Subject } from './engine-suite.ts';
+import { loneOwner } from './lone-owner.ts';
 import { collectOutput, neverStop } from './run-io.ts';
 
 /** What every real engine must do with images, volumes and secrets, whatever its generation and its store. */
@@ -140,14 +141,15 @@ export function describeImages(name: string, open: () => Promise<Subject>): void
     });
 
     test('removes a dead owner’s staging image in a sweep and leaves a living one', async () => {
-      const dead = connectEngine(engine.endpoint, { owner: { ...readOwner(), boot: '0' }, runId: 'dead' });
+      const owners = loneOwner();
+      const dead = connectEngine(engine.endpoint, { owner: owners.dead, runId: 'dead' });
+      const living = connectEngine(engine.endpoint, { owner: owners.living, runId: 'living' });
       await engine.tagImage(subject.image, dead.stagingReference('x'));
-      await engine.tagImage(subject.image, engine.stagingReference('x'));
-      const { images } = await engine.sweep();
-      expect(images).toContain(dead.stagingReference('x'));
-      expect(images).not.toContain(engine.stagingReference('x'));
-      expect((await engine.removeRun()).images).toEqual([engine.stagingReference('x')]);
+      await engine.tagImage(subject.image, living.stagingReference('x'));
+      expect((await living.sweep()).images).toEqual([dead.stagingReference('x')]);
+      expect((await living.removeRun()).images).toEqual([living.stagingReference('x')]);
       dead.close();
+      living.close();
     });
 
     test('builds an image with arguments and labels, shows steps and lines, and gives its id', async () => {

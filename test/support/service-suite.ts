@@ -6,6 +6,7 @@ import { awaitReady } from '../../src/pipeline/service-ready.ts';
 import { endpointOf } from './endpoint-of.ts';
 import { askEngine } from './engine-http.ts';
 import type { Subject } from './engine-suite.ts';
+import { loneOwner } from './lone-owner.ts';
 import { collectOutput, neverStop } from './run-io.ts';
 
 const never = new AbortController().signal;
@@ -75,12 +76,14 @@ export function describeServices(name: string, open: () => Promise<Pick<Subject,
     });
 
     test('is swept with its network when its run is dead', async () => {
-      const owner = { ...readOwner(), boot: '0' };
-      const dead = connectEngine(endpointOf(host), { owner, runId });
+      const owners = loneOwner();
+      const dead = connectEngine(endpointOf(host), { owner: owners.dead, runId });
       await dead.services.openNetwork(network);
       const { id } = await dead.services.start(specOf('sleep 600', { alias: 'web' }), never);
       dead.close();
-      const { containers, networks } = await engine.sweep();
+      const living = connectEngine(endpointOf(host), { owner: owners.living, runId });
+      const { containers, networks } = await living.sweep();
+      living.close();
       expect([containers.includes(id), networks.includes(network)]).toEqual([true, true]);
       expect(await listNetworks()).toEqual([]);
     });
