@@ -4,8 +4,11 @@ import DearestFirst from './test/support/dearest-first.ts';
 /** The matrix tier: a file that only multiplies what another one holds has this in its name. `bin/test --matrix` runs it. */
 const matrix = 'test/**/*.matrix.test.ts';
 
-/** Files that look at all that an engine has, or count what another file's run may sweep: no other file runs beside them. */
-export const alone = ['attach', 'kill', 'toolchain'].map((name) => `test/e2e/${name}.test.ts`);
+/**
+ * Files that look at all that an engine has, count what another file's run may sweep, or make anew a base that others stand on: no
+ * other file runs beside them.
+ */
+export const alone = ['attach', 'kill', 'lock-update'].map((name) => `test/e2e/${name}.test.ts`);
 
 const withEngine = {
   globalSetup: ['test/support/engine-setup.ts'],

@@ -1,4 +1,3 @@
 import { describeCompanyNetwork } from '../support/company-network-suite.ts';
 
-// quickstart-machine.test.ts makes a toolchain behind such a proxy.
-describeCompanyNetwork({ made: [], kept: ['examples/node-pnpm', 'examples/jvm-maven', 'examples/sbt-hello'] });
+describeCompanyNetwork({ made: ['examples/node-pnpm'], kept: ['examples/jvm-maven', 'examples/sbt-hello'] });

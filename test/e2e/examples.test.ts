@@ -1,7 +1,6 @@
-import { describeExample, jvmMaven, nodePnpm, rubyRack, sbtHello } from '../support/example-suite.ts';
+import { describeExample, nodePnpm, rubyRack } from '../support/example-suite.ts';
 
-// What changes with another folder or another application is shown for the JVM by jlink.test.ts, of the same layers.
-describeExample(sbtHello, { again: false });
-describeExample(jvmMaven, { again: false });
+// The matrix tier has the others, which take several times as long: jlink.test.ts is of the one for the JVM, and
+// sbt-packager.test.ts is of sbt.
 describeExample(nodePnpm, { again: true });
 describeExample(rubyRack, { again: true });

@@ -10,6 +10,7 @@ import { endpointOf } from '../support/endpoint-of.ts';
 import { listTags, removeRepository } from '../support/engine-images.ts';
 import { listLeft, removeVolume } from '../support/engine-left.ts';
 import { runScript } from '../support/run-script.ts';
+import { tinySpec, tinyToolchain } from '../support/tiny-toolchain.ts';
 
 const engine = inject('engineHost');
 const cli = openCli({ engine });
@@ -20,38 +21,8 @@ afterAll(async () => {
   cli[Symbol.dispose]();
 });
 
-/** A toolchain as an organisation would add one: data and a Dockerfile, no code of gbuild's. */
-const tiny = (made = 'echo tiny 1.2.3') => ({
-  [`toolchains/${name}/toolchain.yml`]: `toolchain: 1
-name: ${name}
-title: Tiny
-base: bookworm
-versions: { linux/amd64: 1.0.0 1.2.3 2.0.0, linux/arm64: 1.0.0 1.2.3 2.0.0 }
-args: { VERSION: '{version}' }
-tools: { tiny: tiny }
-caches: [{ name: ${name}, path: /cache/tiny }]
-detect:
-  any: [{ file: tiny.txt }]
-  version: [{ file: .tiny-version }]
-tasks:
-  test: { run: 'tiny && cat tiny.txt', because: there is a tiny.txt }
-layers:
-  - { name: text, from: [tiny.txt], to: /app }
-entrypoint:
-  - { fact: { file: tiny.txt }, command: [tiny], because: there is a tiny.txt }
-`,
-  [`toolchains/${name}/Dockerfile`]: `ARG GBUILD_ROOT
-ARG GBUILD_RUNTIME
-FROM \${GBUILD_ROOT} AS build
-ARG VERSION
-RUN printf '#!/bin/sh\\n%s\\n' '${made}' > /usr/local/bin/tiny && chmod 0755 /usr/local/bin/tiny && \\
-    mkdir -p /workspace && install -d -m 1777 /cache /cache/tiny /home/gbuild
-FROM \${GBUILD_RUNTIME} AS runtime
-COPY --from=build /usr/local/bin/tiny /usr/local/bin/tiny
-`,
-});
-
-const spec = `gbuild: 1\nname: e2e-tiny\ntoolchain: ${name}@^1\ncatalogs: [./toolchains]\n`;
+const tiny = (made?: string) => tinyToolchain(name, made);
+const spec = tinySpec(name);
 const repository = (folder: string, files: Record<string, string> = {}) =>
   cli.repository(folder, { 'gbuild.yml': spec, 'tiny.txt': 'a text\n', ...tiny(), ...files });
 const readLock = (cwd: string) => readFileSync(join(cwd, 'gbuild.lock'), 'utf8');
@@ -407,36 +378,6 @@ tasks:
       ",
       ]
     `);
-  });
-
-  test('is written anew by --update, with images made of the packages of today', async () => {
-    const cwd = repository('lock-update', tiny('echo tiny $(cat /proc/sys/kernel/random/uuid)'));
-    // What differs each time it is made: as a mirror that has moved on.
-    const file = join(cwd, `toolchains/${name}/Dockerfile`);
-    writeFileSync(file, readFileSync(file, 'utf8').replace('RUN ', 'RUN cat /proc/sys/kernel/random/uuid > /made && '));
-    expect((await cli.run(['lock'], { cwd })).exitCode).toBe(0);
-    let before = readLock(cwd);
-    expect((await cli.run(['lock'], { cwd })).exitCode).toBe(0);
-    expect(readLock(cwd)).toBe(before);
-    const wrong = await cli.run(['lock', '--update', 'node'], { cwd });
-    expect([wrong.exitCode, wrong.stderr.split('\n')[0]]).toEqual([
-      2,
-      `error: this repository builds in ${name}, not in node`,
-    ]);
-    const update = async () => {
-      const { exitCode, stderr } = await cli.run(['lock', '--update', name], { cwd });
-      expect(exitCode, stderr).toBe(0);
-    };
-    const build = (lock: string) => /^ {6}build: (\S+)/m.exec(lock)?.[1];
-    const runtime = (lock: string) => /^ {6}runtime: (\S+)/m.exec(lock)?.[1];
-    await update();
-    if (runtime(readLock(cwd)) !== runtime(before)) {
-      // This engine had kept a base of an earlier day, and packages have moved on since.
-      before = readLock(cwd);
-      await update();
-    }
-    expect(build(readLock(cwd))).not.toBe(build(before));
-    expect(runtime(readLock(cwd))).toBe(runtime(before));
   });
 });
 
