@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { connectEngine, type Engine } from '../../src/engine/engine.ts';
+import { readOwner } from '../../src/engine/owner.ts';
+import { endpointOf } from '../support/endpoint-of.ts';
+import { runScript } from '../support/run-script.ts';
+import { ensureFromCatalog } from '../support/toolchain-catalog.ts';
+
+let engine: Engine;
+let image: string;
+
+beforeAll(async () => {
+  engine = connectEngine(endpointOf(inject('engineHost')), { owner: readOwner(), runId: `sbt-${process.pid}` });
+  image = (await ensureFromCatalog(engine, 'sbt', '1.11.7')).build.reference;
+});
+afterAll(() => engine.close());
+
+/** Runs a script beside a java that prints its words, one a line, but for the caches of sbt. */
+const run = (script: string) =>
+  runScript(
+    engine,
+    image,
+    `cd "$(mktemp -d)" && mkdir bin project && PATH=$PWD/bin:$PATH && exec 2>&1
+printf '#!/bin/sh\\nfor word; do case "$word" in -Dsbt.ivy.home=/cache*|-Dsbt.*=/cache/sbt/*) ;; *) echo "$word" ;; esac; done\\n' > bin/java
+chmod 755 bin/java
+${script}`,
+  );
+
+test('sbt takes the options of its own start script, from .sbtopts, SBT_OPTS and the call', async () => {
+  const script = `echo 'sbt.version = 1.9.9' > project/build.properties
+printf -- '# a comment\\n-mem 2048\\n-J-Xss8m\\n-v\\nclean\\n' > .sbtopts
+export SBT_OPTS='-Dq=1 -no-colors -XX:+UseSerialGC'
+sbt -Dkey="a b'c" -batch --supershell=false --debug --java-home /opt/none --jvm-debug 5005 "testOnly x -- -z foo*" ';clean ;test'`;
+  expect(await run(script)).toMatchInlineSnapshot();
+});
+
+test('sbt is given memory and stack where nobody says anything of them, and the version where the build is silent', async () => {
+  expect(
+    await run(
+      "sbt test; echo; JAVA_OPTS=-Xmx300m sbt --client compile; echo; sbt -J-Xmx400m -sbt-version 1.8.3 'show name'",
+    ),
+  ).toMatchInlineSnapshot();
+});
+
+test('sbt says its versions without starting, and which option lacks a value', async () => {
+  const script = `sbt --version; echo 'sbt.version=1.9.9' > project/build.properties
+sbt -V; sbt --numeric-version; sbt --script-version; sbt -mem; echo "exit code $?"; sbt --help | head -n 1`;
+  expect(await run(script)).toMatchInlineSnapshot();
+});
