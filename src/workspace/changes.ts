@@ -2,6 +2,7 @@ import { lstatSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { askGit, gitRefused } from './git.ts';
 import { findRepository } from './git-repository.ts';
+import { findUntouched } from './untouched.ts';
 
 /** A path that differs from HEAD, relative to the folder that was asked for. */
 export interface Change {
@@ -11,31 +12,50 @@ export interface Change {
   isUntracked: boolean;
 }
 
-const status = ['status', '--porcelain=v1', '-z', '--untracked-files=all', '--no-renames'];
+const status = ['status', '--porcelain=v1', '-z', '--no-renames', '--ignore-submodules=dirty'];
 
 /**
  * Lists changed and untracked paths below a folder of a repository, sorted. gbuild looks into submodules by itself: git would go by
  * their own configs there, and run what these name.
  */
 export async function listChanges(dir: string, env: NodeJS.ProcessEnv): Promise<Change[]> {
-  const [changed, submodules] = await Promise.all([
-    askGit(dir, [...status, '--ignore-submodules=dirty', '--', '.'], env),
+  const [own, submodules] = await Promise.all([
+    readStatus(dir, ['--untracked-files=all', '--', '.'], env),
     listSubmodules(dir, env),
   ]);
-  if (changed.exitCode !== 0) throw gitRefused(dir, changed.stderr);
   const prefix = readPrefix(dir);
-  const own = splitNul(changed.stdout).map((line) => {
-    const path = line.slice(3);
-    return { path: path.startsWith(prefix) ? path.slice(prefix.length) : path, isUntracked: line.startsWith('??') };
-  });
-  const known = new Set(own.map(({ path }) => path));
+  const named = own.map(({ path, isUntracked }) => ({ path: path.slice(prefix.length), isUntracked }));
+  const known = new Set(named.map(({ path }) => path));
   const dirty = await Promise.all(submodules.map(async (path) => (await isDirty(join(dir, path), env)) && path));
   const inside = dirty.filter((path) => path !== false && !known.has(path)) as string[];
   const changes = [
-    ...own.map((change) => ({ ...change, isSubmodule: false })),
+    ...named.map((change) => ({ ...change, isSubmodule: false })),
     ...inside.map((path) => ({ path, isSubmodule: true, isUntracked: false })),
   ];
   return changes.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Whether a tracked path of the whole repository differs from HEAD, also above the folder. */
+export async function hasTrackedChange(dir: string, env: NodeJS.ProcessEnv): Promise<boolean> {
+  return (await readStatus(dir, ['--untracked-files=no'], env)).length > 0;
+}
+
+/** Paths from the top of the repository. */
+async function readStatus(
+  dir: string,
+  args: string[],
+  env: NodeJS.ProcessEnv,
+): Promise<{ path: string; isUntracked: boolean }[]> {
+  const { exitCode, stdout, stderr } = await askGit(dir, [...status, ...args], env);
+  if (exitCode !== 0) throw gitRefused(dir, stderr);
+  // XY PATH: X of the index, Y of the working tree.
+  const lines = splitNul(stdout).map((line) => ({ state: line.slice(0, 2), path: line.slice(3) }));
+  const changed = lines.filter(({ state }) => state === ' M').map(({ path }) => path);
+  const repository = findRepository(dir);
+  const untouched = repository === undefined ? undefined : await findUntouched(repository, changed, env);
+  return lines
+    .filter(({ path }) => !untouched?.has(path))
+    .map(({ state, path }) => ({ path, isUntracked: state === '??' }));
 }
 
 /** Paths of submodules that are checked out, relative to the folder. */

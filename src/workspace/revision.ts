@@ -1,4 +1,5 @@
-import { listChanges } from './changes.ts';
+import { resolve } from 'node:path';
+import { hasTrackedChange, listChanges } from './changes.ts';
 import { askGit, gitRefused } from './git.ts';
 import { findRepository } from './git-repository.ts';
 
@@ -34,17 +35,17 @@ export async function readRevision(
   const ask = (...args: string[]) => askGit(rootDir, args, env);
   const commit = await readCommit(rootDir, env);
   if (commit === undefined) return undefined;
-  const [described, branch, origin, changes, changed, shallow] = await Promise.all([
+  const isTop = findRepository(rootDir)?.topDir === resolve(rootDir);
+  const [described, branch, origin, changes, isChangedAbove, shallow] = await Promise.all([
     ask('describe', '--tags', '--always'),
     ask('symbolic-ref', '--quiet', '--short', 'HEAD'),
     ask('config', '--get', 'remote.origin.url'),
     listChanges(rootDir, env),
-    ask('diff', '--quiet', '--no-ext-diff', '--no-textconv', '--ignore-submodules=dirty', 'HEAD', '--'),
+    !isTop && hasTrackedChange(rootDir, env),
     ask('rev-parse', '--is-shallow-repository'),
   ]);
-  if (changed.exitCode > 1) throw gitRefused(rootDir, changed.stderr);
   const dirty = changes.filter(({ path, isUntracked }) => !isUntracked || !isLeftover(path));
-  const isDirty = changed.exitCode === 1 || dirty.some(({ isSubmodule }) => isSubmodule);
+  const isDirty = isChangedAbove || changes.some(({ isUntracked }) => !isUntracked);
   const describe = described.exitCode === 0 ? described.stdout.trim() : commit.id.slice(0, 7);
   const sourceUrl = cleanSourceUrl(origin.stdout.trim());
   return {

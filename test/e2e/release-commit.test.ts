@@ -34,6 +34,7 @@ async function makeReleasable(name: string): Promise<string> {
     'src/a.txt': 'a\nb\n',
     'src/b.txt': 'b\n',
     'start.sh': '#!/bin/sh\necho started\n',
+    '.gitattributes': 'src/a.txt filter=local\n',
     '.gitignore': 'out/\ntoken\n.env\n',
   });
   const { exitCode, stderr } = await cli.run(['lock'], { cwd });
@@ -91,6 +92,12 @@ test('line ends and filters of a machine make no other image', async () => {
   expect(readFileSync(join(clone, 'start.sh'), 'utf8')).toContain('\r\n');
   const there = await release(clone);
   expect([there.exitCode, there.id], there.stderr).toEqual([0, honest.id]);
+  const filtered = join(cli.dir, 'commit-eol-filtered');
+  git(cli.dir, 'clone', '-q', '-c', 'filter.local.smudge=tr a x', '-c', 'filter.local.clean=tr x a', cwd, filtered);
+  writeFileSync(join(filtered, 'token'), 'not-in-any-image');
+  expect(readFileSync(join(filtered, 'src/a.txt'), 'utf8')).toBe('x\nb\n');
+  const fresh = await release(filtered);
+  expect([fresh.exitCode, fresh.id], fresh.stderr).toEqual([0, honest.id]);
 });
 
 test('a submodule that is not there refuses the release by its name', async () => {

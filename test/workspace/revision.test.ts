@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cleanSourceUrl, readRevision } from '../../src/workspace/revision.ts';
@@ -99,6 +99,36 @@ describe('readRevision', () => {
     writeFileSync(repo.getPath('new'), '');
     const revision = await readRevision(repo.path, env, (path) => path.startsWith('node_modules/'));
     expect([revision?.dirty, revision?.untracked]).toEqual([['new', 'node_modules/tracked'], ['new']]);
+  });
+
+  it('calls no file changed that a filter of the repository wrote when it was checked out, as in a fresh clone', async () => {
+    await using repo = await makeRepository();
+    writeFileSync(repo.getPath('.gitattributes'), 'sub/* filter=local\n');
+    git(repo.path, 'add', '.');
+    git(repo.path, 'commit', '-m', 'filtered');
+    await using parent = await makeFolder();
+    const clone = parent.getPath('clone');
+    const filter = ['-c', 'filter.local.smudge=tr b x', '-c', 'filter.local.clean=tr x b'];
+    git(parent.path, 'clone', ...filter, repo.path, clone);
+    expect(readFileSync(join(clone, 'sub/b'), 'utf8')).toBe('x');
+    // All files are as new as the index, so that git reads them again.
+    utimesSync(join(clone, '.git/index'), 1, 1);
+    const dirty = async (dir = clone) => {
+      const { dirty, describe } = (await readRevision(dir, env))!;
+      return [dirty, describe.endsWith('-dirty')];
+    };
+    expect(await dirty()).toEqual([[], false]);
+    expect(await dirty(join(clone, 'sub'))).toEqual([[], false]);
+    writeFileSync(join(clone, 'sub/b'), 'y');
+    writeFileSync(join(clone, 'a'), 'c');
+    expect(await dirty()).toEqual([['a', 'sub/b'], true]);
+    expect(await dirty(join(clone, 'sub'))).toEqual([['b'], true]);
+    // Only the filter tells that this is the same again: git, which the caller lets run it, and then remembers the times.
+    writeFileSync(join(clone, 'sub/b'), 'x');
+    utimesSync(join(clone, 'sub/b'), 100, 100);
+    expect(await dirty()).toEqual([['a', 'sub/b'], true]);
+    expect(git(clone, 'status', '--porcelain')).toBe(' M a\n');
+    expect(await dirty()).toEqual([['a'], true]);
   });
 
   it('has no branch on a detached HEAD, and says of a shallow clone that it is one', async () => {
