@@ -138,8 +138,9 @@ const chosen = {
   tracked: 'what git tracks, and new files',
 } as const;
 
-function describeLayer({ name, from, select, to }: PlannedLayer, entries: Entry[]): string {
-  const what = [...from.filter((path) => path !== '.'), ...(chosen[select] === undefined ? [] : [chosen[select]])];
+function describeLayer({ name, from, select, listedIn, to }: PlannedLayer, entries: Entry[]): string {
+  const how = chosen[select] ?? (listedIn === undefined ? undefined : `what ${listedIn} lists`);
+  const what = [...from.filter((path) => path !== '.'), ...(how === undefined ? [] : [how])];
   const files = entries.filter(({ type }) => type !== 'directory');
   const bytes = entries.reduce((sum, entry) => sum + (entry.type === 'file' ? entry.content.size : 0), 0);
   const now = files.length === 0 ? 'nothing yet' : `${countOf(files.length, 'file')}, ${formatBytes(bytes)} now`;

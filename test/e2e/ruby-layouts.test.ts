@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, inject, test } from 'vitest';
 import { connectEngine } from '../../src/engine/engine.ts';
@@ -42,6 +42,19 @@ async function release(cwd: string, ...flags: string[]): Promise<ImageRecord> {
 const gemspec = (name: string, more: string) =>
   `Gem::Specification.new do |spec|\n  spec.name = '${name}'\n  spec.summary = 'A gem of the test'\n  spec.authors = ['Ada']\n${more}end\n`;
 
+/** A gem with C, and the task that packs it as a repository that vendors its gems has done before. */
+const native = {
+  'gems/native/native.gemspec': gemspec(
+    'native',
+    "  spec.version = '1.0.0'\n  spec.files = Dir['ext/**/*']\n  spec.extensions = ['ext/native/extconf.rb']\n",
+  ),
+  'gems/native/ext/native/extconf.rb': "require 'mkmf'\ncreate_makefile('native/native')\n",
+  'gems/native/ext/native/native.c':
+    '#include <ruby.h>\nstatic VALUE answer(VALUE self) { return INT2NUM(42); }\nvoid Init_native(void) { rb_define_singleton_method(rb_define_module("Native"), "answer", answer, 0); }\n',
+};
+const packGem = (name: string) =>
+  `mkdir -p vendor/cache && cd gems/${name} && gem build --silent --output ../../vendor/cache/${name}-1.0.0.gem ${name}.gemspec`;
+
 test('what evaluating a Gemfile and gemspecs reads is in the image, also what they ask git for', async () => {
   const { cwd, image } = makeRepository('evaluated', {
     '.ruby-version': '3.1.0\n',
@@ -69,20 +82,13 @@ test('what evaluating a Gemfile and gemspecs reads is in the image, also what th
 });
 
 test('a repository that ignores nothing is released, and two installations of native gems give one image', async () => {
-  const vendor =
-    'tasks:\n  vendor: mkdir -p vendor/cache && cd gems/native && gem build --silent --output ../../vendor/cache/native-1.0.0.gem native.gemspec\nimage:\n  entrypoint: [bundle, exec, ruby, app.rb]\n';
+  const vendor = `tasks:\n  vendor: ${packGem('native')}\nimage:\n  entrypoint: [bundle, exec, ruby, app.rb]\n`;
   const { cwd, image } = makeRepository(
     'ignores-nothing',
     {
       Gemfile: `${source}gem 'native'\n`,
       'app.rb': 'require "native/native"\nputs Native.answer\n',
-      'gems/native/native.gemspec': gemspec(
-        'native',
-        "  spec.version = '1.0.0'\n  spec.files = Dir['ext/**/*']\n  spec.extensions = ['ext/native/extconf.rb']\n",
-      ),
-      'gems/native/ext/native/extconf.rb': "require 'mkmf'\ncreate_makefile('native/native')\n",
-      'gems/native/ext/native/native.c':
-        '#include <ruby.h>\nstatic VALUE answer(VALUE self) { return INT2NUM(42); }\nvoid Init_native(void) { rb_define_singleton_method(rb_define_module("Native"), "answer", answer, 0); }\n',
+      ...native,
     },
     vendor,
   );
@@ -104,7 +110,9 @@ test('a repository that ignores nothing is released, and two installations of na
   const [made, again] = [await release(cwd), await release(clone)];
   expect(again.imageId).toBe(made.imageId);
   expect([git(cwd, 'status', '--porcelain'), git(clone, 'status', '--porcelain')]).toEqual(['', '']);
-  expect(await runScript(client, `${image}:1.0.0`, 'cd /app && bundle exec ruby app.rb')).toBe('42\n');
+  // As bin/rails does, which calls no `bundle`.
+  const script = 'cd /app && bundle exec ruby app.rb && ruby -r bundler/setup app.rb';
+  expect(await runScript(client, `${image}:1.0.0`, script)).toBe('42\n42\n');
 });
 
 test("Debian's gems serve a Gemfile with and without a lock, and after an installation that failed", async () => {
@@ -145,16 +153,78 @@ test('a lock that the build writes is refused with the line that commits it', as
   expect(await runScript(client, `${image}:1.0.0`, 'cd /app && bundle exec ruby -r rake app.rb')).toBe('false\n');
 });
 
-test('a folder of gems that the repository names itself is refused with the line that says so', async () => {
-  const { cwd } = makeRepository('configured', {
-    Gemfile: source,
-    '.bundle/config': '---\nBUNDLE_PATH: "vendor/gems"\n',
-  });
-  const { exitCode, stdout, stderr } = await cli.run(['run', 'install'], { cwd });
-  expect([exitCode, `${stdout}${stderr}`]).toEqual([
+test("gems lie where the repository's BUNDLE_PATH says, for tasks and in the image, and nothing else of that folder", async () => {
+  const more = `tasks:
+  vendor: |
+    (${packGem('native')})
+    (${packGem('only_test')})
+  test: { run: "ruby -r bundler/setup -r only_test app.rb", needs: [install] }
+image:
+  entrypoint: [ruby, app.rb]
+`;
+  const { cwd, image } = makeRepository(
+    'configured',
+    {
+      '.bundle/config':
+        '---\nBUNDLE_PATH: "./lib"\nBUNDLE_GEMS__CORP__EXAMPLE: "ada:secret"\nBUNDLE_WITHOUT: "nobody"\n',
+      Gemfile: `${source}gem 'native'\ngroup :test do\n  gem 'only_test'\nend\n`,
+      'lib/ruby/shop.rb': 'puts "shop"\n',
+      'app.rb': 'require "bundler/setup"\nrequire "native/native"\nload "lib/ruby/shop.rb"\nputs Native.answer\n',
+      ...native,
+      'gems/only_test/only_test.gemspec': gemspec(
+        'only_test',
+        "  spec.version = '1.0.0'\n  spec.files = ['only_test.rb']\n  spec.require_path = '.'\n",
+      ),
+      'gems/only_test/only_test.rb': 'puts "testing"\n',
+    },
+    more,
+  );
+  for (const [task, says] of [
+    ['vendor', ''],
+    ['test', 'testing\nshop\n42\n'],
+  ] as const) {
+    const { exitCode, stdout, stderr } = await cli.run(['run', task], { cwd });
+    expect([exitCode, stdout], stderr).toEqual([0, expect.stringContaining(says)]);
+  }
+  expect(existsSync(join(cwd, 'lib/ruby/3.1.0/gems/native-1.0.0'))).toBe(true);
+  commitAll(cwd, 'vendored and locked');
+  expect(git(cwd, 'ls-files', 'lib')).toBe('lib/ruby/shop.rb');
+  const clone = `${cwd}-clone`;
+  git('/', 'clone', '-q', cwd, clone);
+  const [made, again] = [await release(cwd), await release(clone)];
+  expect(again.imageId).toBe(made.imageId);
+  expect([git(cwd, 'status', '--porcelain'), git(clone, 'status', '--porcelain')]).toEqual(['', '']);
+  const script =
+    'cd /app && ruby app.rb; cat .bundle/config; ls -A lib/ruby lib/ruby/3.1.0/gems; ls lib/ruby/3.1.0/gems/native-1.0.0/ext/native';
+  expect(await runScript(client, `${image}:1.0.0`, script)).toMatchInlineSnapshot(`
+    "shop
+    42
+    ---
+    BUNDLE_PATH: "lib"
+    BUNDLE_WITHOUT: "development:test:nobody"
+    lib/ruby:
+    3.1.0
+    shop.rb
+
+    lib/ruby/3.1.0/gems:
+    native-1.0.0
+    extconf.rb
+    native.c
+    native.so
+    "
+  `);
+});
+
+test('a folder of gems outside of the repository is refused with what to write', async () => {
+  const { cwd } = makeRepository('outside', { Gemfile: source, '.bundle/config': '---\nBUNDLE_PATH: "/opt/gems"\n' });
+  const refused = await cli.run(['run', 'install'], { cwd });
+  expect([refused.exitCode, `${refused.stdout}${refused.stderr}`]).toEqual([
     2,
-    expect.stringContaining('.bundle/config says BUNDLE_PATH: vendor/gems'),
+    expect.stringContaining(
+      'install-gems: .bundle/config says BUNDLE_PATH: /opt/gems, but gems outside of the repository do not come into its image\n' +
+        'install-gems: write a folder of the repository there (vendor/bundle, say), or take that line out\n',
+    ),
   ]);
-  rmSync(join(cwd, '.bundle'), { recursive: true });
+  writeFileSync(join(cwd, '.bundle/config'), '---\nBUNDLE_PATH: "vendor/bundle"\n');
   expect((await cli.run(['run', 'install'], { cwd })).exitCode).toBe(0);
 });

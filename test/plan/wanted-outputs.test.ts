@@ -50,8 +50,10 @@ test('of Ruby its gems and what was compiled for browsers come back', async () =
   const paths = [
     'vendor/bundle/.gbuild-production',
     'vendor/bundle/ruby/3.3.0/gems/a/a.rb',
+    // Where BUNDLE_PATH says lib.
+    'lib/ruby/3.3.0/gems/a/a.rb',
     'public/assets/a.js',
     'tmp/a',
   ];
-  expect(await listWanted('ruby', ['install', 'stage'], paths)).toEqual(paths.slice(0, 3));
+  expect(await listWanted('ruby', ['install', 'stage'], paths)).toEqual(paths.slice(0, 4));
 });

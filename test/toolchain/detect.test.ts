@@ -223,6 +223,12 @@ test('of two that fit, the one with something to build, test or start comes firs
   expect([rails?.toolchain, rails?.others]).toEqual(['ruby@^3', ['node']]);
 });
 
+test('a server of the Gemfile is what an image starts where there is a config.ru for it', async () => {
+  const Gemfile = "source 'https://gems.example.org'\ngem 'puma'\n";
+  expect((await detect({ Gemfile }))?.image?.entrypoint).toBeUndefined();
+  expect((await detect({ Gemfile, 'config.ru': '' }))?.image?.entrypoint).toContain('puma');
+});
+
 test('a gem without a Gemfile is Ruby, tested by its Rakefile and called as its gemspec says', async () => {
   const detection = await detect({ 'a.gemspec': "s.name = 'greeter'", Rakefile: 'Rake::TestTask.new' });
   expect(detection).toMatchObject({ name: 'greeter', toolchain: 'ruby@^3', tasks: { test: 'rake test' } });
@@ -275,6 +281,9 @@ test('the name of an sbt build is found in the settings of its root', async () =
   const text =
     'lazy val core = project.settings(name := "core")\nlazy val root = project.in(file(".")).settings(name := "shop")';
   expect((await detect({ 'build.sbt': text }))?.name).toBe('shop');
+  const quoted =
+    'lazy val root = (project in file("."))\n  .enablePlugins(PlayScala)\n  .settings(\n    name := """shop""",\n  )';
+  expect((await detect({ 'build.sbt': quoted }))?.name).toBe('shop');
   expect(
     (await detect({ 'build.sbt': 'lazy val a = project.settings(organizationName := "x", name := "b")' }))?.name,
   ).toBe('b');
