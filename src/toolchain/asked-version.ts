@@ -28,7 +28,7 @@ export function askRepository(rootDir: string, request: ToolchainRequest, catalo
   const asked = found === undefined ? {} : { range: found.value, request: `${request.name}@${found.value}` };
   const range = found?.value ?? request.range;
   const options = { ...findOptions(rootDir, data, { range, chosen }), ...request.options };
-  const unmet = request.range === '*' ? [] : checkUnmet(rootDir, data, range, chosen);
+  const unmet = request.range === '*' ? [] : checkUnmet(rootDir, data, range, { chosen, options: request.options });
   return {
     request: { ...request, ...asked, options },
     chosen,
@@ -37,7 +37,12 @@ export function askRepository(rootDir: string, request: ToolchainRequest, catalo
 }
 
 /** What the version that the spec names lacks; throws where the tool is known to refuse it. */
-function checkUnmet(rootDir: string, data: ToolchainData, range: string, chosen: Chosen): string[] {
+function checkUnmet(
+  rootDir: string,
+  data: ToolchainData,
+  range: string,
+  spec: Parameters<typeof findUnmet>[3],
+): string[] {
   let version: string;
   try {
     version = chooseVersion(data, range);
@@ -45,7 +50,7 @@ function checkUnmet(rootDir: string, data: ToolchainData, range: string, chosen:
     // It is refused with its own reason when it is resolved.
     return [];
   }
-  const unmet = findUnmet(rootDir, data, version, chosen);
+  const unmet = findUnmet(rootDir, data, version, spec);
   const refused = unmet.find(({ remedy }) => remedy !== undefined);
   if (refused === undefined) return unmet.map(({ because }) => because);
   throw new GbuildError('toolchain-unknown', `${refused.because}: its own tool refuses that`, {

@@ -3,6 +3,7 @@ import { GbuildError } from '../errors.ts';
 import { readExactVersion } from '../spec/version-text.ts';
 import type { ToolchainData } from './catalog-schema.ts';
 import type { Chosen } from './facts.ts';
+import type { OptionValue } from './options.ts';
 import { type Asked, readAsked } from './read-asked.ts';
 import type { Requirement } from './rule-schema.ts';
 import { chooseVersion, compareVersions, semverOf } from './versions.ts';
@@ -18,6 +19,7 @@ export interface Found {
 interface Required extends Asked {
   ranges: string[];
   remedy: string | undefined;
+  alsoBy: string | undefined;
 }
 
 /**
@@ -47,10 +49,15 @@ export interface Unmet {
   remedy: string | undefined;
 }
 
-export function findUnmet(rootDir: string, data: ToolchainData, version: string, chosen: Chosen): Unmet[] {
+export function findUnmet(
+  rootDir: string,
+  data: ToolchainData,
+  version: string,
+  { chosen, options = {} }: { chosen: Chosen; options?: Record<string, OptionValue> | undefined },
+): Unmet[] {
   const release = releaseOf(data, version);
   return readRequired(rootDir, data, chosen)
-    .filter(({ ranges }) => !fitsAll(data, version, ranges))
+    .filter(({ ranges, alsoBy = '' }) => !fitsAll(data, version, ranges) && options[alsoBy] === undefined)
     .map(({ source, shown, remedy }) => ({
       because: `${source} asks for ${data.title} ${shown}, and gbuild.yml for ${release}`,
       remedy: remedy === undefined ? undefined : fillRemedy(remedy, release),
@@ -61,7 +68,7 @@ function readRequired(rootDir: string, data: ToolchainData, chosen: Chosen): Req
   return data.detect.requires.flatMap((fact: Requirement) => {
     const asked = readAsked(rootDir, data, fact, chosen);
     if (asked?.ranges === undefined) return [];
-    return [{ ...asked, ranges: asked.ranges, remedy: fact.remedy }];
+    return [{ ...asked, ranges: asked.ranges, remedy: fact.remedy, alsoBy: fact.alsoBy }];
   });
 }
 

@@ -134,6 +134,8 @@ export const requirementSchema = z.strictObject({
   ...versionShape,
   /** What to write where no version can be had, `{version}` being the nearest that can. */
   remedy: z.string().optional(),
+  /** The option by which a spec may bring what is required besides the version: nothing is missing where it is used. */
+  alsoBy: z.string().optional(),
 });
 
 export const spellingSchema = z.strictObject({
@@ -167,7 +169,7 @@ export const jreSchema = z.strictObject({
 
 export type Fact = z.infer<typeof factSchema>;
 export type Condition = z.infer<typeof conditionSchema>;
-export type VersionFact = Omit<z.infer<typeof requirementSchema>, 'remedy'>;
+export type VersionFact = Omit<z.infer<typeof requirementSchema>, 'remedy' | 'alsoBy'>;
 export type Requirement = z.infer<typeof requirementSchema>;
 export type LayerRule = z.infer<typeof layerRuleSchema>;
 export type TaskRule = z.infer<typeof taskRuleSchema>;

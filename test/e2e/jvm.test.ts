@@ -155,6 +155,27 @@ describe('an image of the JVM', { timeout: 600_000 }, () => {
     await release(cwd, '3.0.0');
     expect(await start('3.0.0')).toBe('two 2\nseveral-1.0.jar\n');
   });
+
+  test("of a build that chooses its JDK with maven-toolchains-plugin has the image's, by line, release and range, whatever vendor it names", async () => {
+    const choices = [
+      '<version>21</version>',
+      `<version>${'$'}{chosen.jdk}</version><vendor>temurin</vendor>`,
+      '<version>[17,22)</version><vendor>sun</vendor>',
+    ].map(
+      (jdk, at) =>
+        `<execution><id>choice-${at}</id><goals><goal>toolchain</goal></goals><configuration><toolchains><jdk>${jdk}</jdk></toolchains></configuration></execution>`,
+    );
+    const choosing = `<plugin><artifactId>maven-toolchains-plugin</artifactId><version>3.2.0</version><executions>${choices.join('')}</executions></plugin>`;
+    const cwd = cli.repository('chooses-jdk', {
+      'gbuild.yml': `${spec}tasks:\n  test: mvn -B -ntp validate -Dchosen.jdk="$(sed -n 's/^JAVA_VERSION="\\(.*\\)"$/\\1/p' /usr/lib/jvm/java-21-*/release)"\n`,
+      '.mvn/jvm.config': quick,
+      'pom.xml': `${head('chooses', plugins(choosing))}</project>\n`,
+    });
+    const { exitCode, stdout, stderr } = await cli.run(['test'], { cwd });
+    expect([exitCode, stdout.match(/Found matching toolchain for type jdk/g)?.length], `${stdout}${stderr}`).toEqual([
+      0, 3,
+    ]);
+  });
 });
 
 describe('sbt', { timeout: 600_000 }, () => {

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { connectEngine, type Engine } from '../../src/engine/engine.ts';
@@ -39,6 +39,7 @@ lazy val universal = project.enablePlugins(JavaAppPackaging).settings(
   Universal / javaOptions += "-Dshop.mode=production",
 )
 lazy val several = project.enablePlugins(JavaAppPackaging)
+lazy val play = project.enablePlugins(JavaAppPackaging)
 `,
     'core/src/main/scala/Deep.scala': deep,
     'ash/src/main/scala/Main.scala': mainOf('println("ash " + Deep.text("-").length + " " + args.mkString)'),
@@ -47,6 +48,9 @@ lazy val several = project.enablePlugins(JavaAppPackaging)
     'universal/src/main/scala/Main.scala': mainOf(
       'println("mode " + sys.props("shop.mode") + ", settings " + new java.io.File(sys.props("shop.config")).exists)',
     ),
+    // An archive without files.
+    'play/lib/org.playframework.play-server_2.13-3.0.11.jar': `PK\u0005\u0006${'\0'.repeat(18)}`,
+    'play/src/main/scala/Main.scala': mainOf('println("process id in " + sys.props.get("pidfile.path"))'),
     'several/src/main/scala/One.scala': mainOf('println("one")').replace('Main', 'One'),
     'several/src/main/scala/Two.scala': mainOf('println("two")').replace('Main', 'Two'),
   });
@@ -86,6 +90,15 @@ describe('an image of sbt-native-packager', { timeout: 600_000 }, () => {
     expect(await runScript(client, reference, `/app/start word; cd /app; ls bin`)).toMatch(new RegExp(`^${says}`));
   });
 
+  test("gives Play's script no file for its process id, unless the build says something of one", async () => {
+    const { reference } = await makeImage('--project play');
+    expect(await runScript(client, reference, '/app/start')).toBe('process id in Some(/dev/null)\n');
+    mkdirSync(join(cwd, 'play/target/universal/stage/conf'));
+    writeFileSync(join(cwd, 'play/target/universal/stage/conf/application.conf'), 'play.server.pidfile.path = x\n');
+    const settled = await makeImage('--project play');
+    expect(await runScript(client, settled.reference, '/app/start')).toBe('process id in None\n');
+  });
+
   test('is the same image where nothing has changed', async () => {
     const [first, second] = [await makeImage('--project ash'), await makeImage('--project ash')];
     expect(second.imageId).toBe(first.imageId);
@@ -95,7 +108,7 @@ describe('an image of sbt-native-packager', { timeout: 600_000 }, () => {
     expect(await refusalOf('')).toMatchInlineSnapshot(`
       [
         2,
-        "sbt-stage: several projects are staged: ash, launcher, several, universal; say in gbuild.yml which one the image is of, for example:
+        "sbt-stage: several projects are staged: ash, launcher, play, several, universal; say in gbuild.yml which one the image is of, for example:
         tasks: { stage: { run: sbt-stage --project ash, needs: [build] } }
       ",
       ]

@@ -82,9 +82,9 @@ test("the spec's own word is not asked after", async () => {
 });
 
 test('what is taken in place of what a file names is told, and so is a file that the spec overrules', async () => {
-  const notesOf = async (name: string, files: Record<string, string>, range = '*') => {
+  const notesOf = async (name: string, files: Record<string, string>, range = '*', options = {}) => {
     await using repository = await createFixture(files);
-    const request = { kind: 'catalog', request: `${name}@${range}`, name, range, options: {} } as const;
+    const request = { kind: 'catalog', request: `${name}@${range}`, name, range, options } as const;
     return askRepository(repository.path, request, catalog).notes;
   };
   const required = '<requireJavaVersion><version>[25,)</version></requireJavaVersion>';
@@ -104,6 +104,18 @@ test('what is taken in place of what a file names is told, and so is a file that
       ],
     }
   `);
+  const chosen = { 'pom.xml': '<toolchains><jdk><version>25</version></jdk></toolchains>' };
+  expect(await errorOf(() => notesOf('jvm', chosen, '21'))).toMatchInlineSnapshot(`
+    {
+      "code": "toolchain-unknown",
+      "message": "pom.xml asks for JDK 25, and gbuild.yml for 21: its own tool refuses that",
+      "suggestions": [
+        "write below <toolchains><jdk> in pom.xml: <version>[21,)</version>",
+      ],
+    }
+  `);
+  // The JDK that Maven is to choose may be another one than Maven's own.
+  expect(await notesOf('jvm', chosen, '21', { buildPackages: ['openjdk-25-jdk-headless'] })).toEqual([]);
 });
 
 test('files of two package managers, and a manager that there is none of, are refused with what to write', async () => {

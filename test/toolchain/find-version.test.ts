@@ -83,6 +83,19 @@ test.each<[Files, string]>([
   ],
   [pom('<toolchains><jdk><version>17</version></jdk></toolchains>'), '17: pom.xml asks for 17'],
   [
+    pom('<toolchains><jdk><vendor>openjdk</vendor><version>[17,18)</version></jdk></toolchains>'),
+    '17: pom.xml asks for [17,18)',
+  ],
+  [
+    pom(`<properties><jdk>25</jdk></properties><toolchains><jdk><version>${of('jdk')}</version></jdk></toolchains>`),
+    '25: pom.xml asks for 25',
+  ],
+  // A profile asks only whoever turns it on.
+  [
+    pom('<profile><toolchains><jdk><version>1.8</version></jdk></toolchains></profile>'),
+    `11: pom.xml asks for 8 (1.8)${other('jvm 11')}`,
+  ],
+  [
     properties('<java.version>17</java.version>', { '.mvn/jvm.config': '--sun-misc-unsafe-memory-access=allow\n' }),
     '25: pom.xml asks for 17, and .mvn/jvm.config for >=23 (--sun-misc-unsafe-memory-access): jvm 25 is taken, the nearest that is not older',
   ],
@@ -195,6 +208,8 @@ test('what a tool itself would refuse, and what nothing newer serves, is refused
     errorOf(() => find('sbt', { 'project/build.properties': 'sbt.version=2.0.3\n' })),
     errorOf(() => find('node', json({ engines: { node: '^99' } }))),
     errorOf(() => find('jvm', pom(enforcer('[27,)')))),
+    errorOf(() => find('jvm', pom('<toolchains><jdk><version>1.8</version></jdk></toolchains>'))),
+    errorOf(() => find('jvm', pom('<toolchains><jdk><version>[9,11)</version></jdk></toolchains>'))),
   ]);
   expect(refused).toMatchInlineSnapshot(`
     [
@@ -251,6 +266,22 @@ test('what a tool itself would refuse, and what nothing newer serves, is refused
         "message": "pom.xml asks for JDK [27,), and the catalog does not have it; the nearest is 26",
         "suggestions": [
           "gbuild init --toolchain jvm@26",
+          "gbuild toolchain ls --available",
+        ],
+      },
+      {
+        "code": "toolchain-unknown",
+        "message": "pom.xml asks for JDK 8 (1.8), and the catalog does not have it; the nearest is 11",
+        "suggestions": [
+          "write below <toolchains><jdk> in pom.xml: <version>[11,)</version>",
+          "gbuild toolchain ls --available",
+        ],
+      },
+      {
+        "code": "toolchain-unknown",
+        "message": "pom.xml asks for JDK [9,11), and the catalog does not have it; the nearest is 11",
+        "suggestions": [
+          "write below <toolchains><jdk> in pom.xml: <version>[11,)</version>",
           "gbuild toolchain ls --available",
         ],
       },

@@ -9,11 +9,12 @@ import java.util.stream.*;
  * else). Each file is at the place that it has below /app.
  *
  * java Stage --out DIR [--made LIST] [--main CLASS] --jar JAR [--lib JAR]...
- * java Stage --out DIR [--made LIST] [--main CLASS] --folder DIR --start FILE
+ * java Stage --out DIR [--made LIST] [--main CLASS] --folder DIR --start FILE [--options WORDS]
  *
  * --made is a file that names the jars of this build, a line each; --lib what a jar needs at run time, in the order of the class path;
- * --start the script or jar of the folder that starts it. application/app.args is the argument file that `java` starts the application
- * with, where no script does; application/start does either. Exit code 2: the call or the files are not usable.
+ * --start the script or jar of the folder that starts it; --options words for that script. application/app.args is the argument file
+ * that `java` starts the application with, where no script does; application/start does either. Exit code 2: the call or the files are
+ * not usable.
  */
 public final class Stage {
   public static void main(String[] args) throws IOException {
@@ -29,7 +30,7 @@ public final class Stage {
     try {
       Layers.delete(part);
       if (options.containsKey("--jar")) stageJar(layers, Artifact.read(Paths.get(options.get("--jar"))), libs, options.get("--main"));
-      else stageFolder(layers, Paths.get(options.get("--folder")), options.get("--start"), options.get("--main"));
+      else stageFolder(layers, Paths.get(options.get("--folder")), options.get("--start"), wordsOf(options));
     } catch (Refusal refusal) {
       Refusal.tell("stage", refusal);
     }
@@ -47,9 +48,14 @@ public final class Stage {
   }
 
   /** A folder that a build tool laid out itself. */
-  private static void stageFolder(Layers layers, Path folder, String start, String main) throws IOException {
+  private static void stageFolder(Layers layers, Path folder, String start, String words) throws IOException {
     layers.addFolder(folder);
     if (start.endsWith(".jar")) layers.startJava(List.of("-jar", Layers.HOME + "/" + start));
-    else layers.startScript(Layers.HOME + "/" + start + (main == null ? "" : " -main " + main));
+    else layers.startScript(Layers.HOME + "/" + start + words);
+  }
+
+  private static String wordsOf(Map<String, String> options) {
+    String main = options.containsKey("--main") ? " -main " + options.get("--main") : "";
+    return options.containsKey("--options") ? main + " " + options.get("--options") : main;
   }
 }
