@@ -4,6 +4,7 @@ import { buildTarget } from './build.ts';
 import { buildBuild, buildRuntime, suiteOf } from './build-entry.ts';
 import { withBuilderLock } from './builder-lock.ts';
 import { readImageId } from './image-id.ts';
+import { explainMissingPackages } from './missing-packages.ts';
 import type { ResolvedToolchain } from './resolve.ts';
 import { type EnsuredImage, findImage, findUsable, type Rim, renew, together } from './rim.ts';
 
@@ -62,7 +63,9 @@ export async function ensureRuntime(resolved: ResolvedToolchain, rim: Rim): Prom
   const { runtime, source } = resolved;
   if (runtime === undefined) return ensureBuild(rim, resolved);
   return once(rim, runtime, () =>
-    source.kind === 'catalog' ? buildRuntime(rim, resolved, source, runtime) : buildFolder(rim, resolved, runtime),
+    source.kind === 'catalog'
+      ? buildOfCatalog(resolved, () => buildRuntime(rim, resolved, source, runtime))
+      : buildFolder(rim, resolved, runtime),
   );
 }
 
@@ -70,8 +73,18 @@ function ensureBuild(rim: Rim, resolved: ResolvedToolchain): Promise<EnsuredImag
   const { source, build } = resolved;
   return once(rim, build, async () => {
     if (source.kind === 'image') return pullReference(rim, build);
-    return source.kind === 'folder' ? buildFolder(rim, resolved, build) : buildBuild(rim, resolved, source);
+    return source.kind === 'folder'
+      ? buildFolder(rim, resolved, build)
+      : buildOfCatalog(resolved, () => buildBuild(rim, resolved, source));
   });
+}
+
+async function buildOfCatalog(resolved: ResolvedToolchain, work: () => Promise<EnsuredImage>): Promise<EnsuredImage> {
+  try {
+    return await work();
+  } catch (thrown) {
+    throw explainMissingPackages(thrown, resolved);
+  }
 }
 
 /**
