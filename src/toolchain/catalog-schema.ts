@@ -41,7 +41,7 @@ export const toolchainSchema = z.strictObject({
    * the catalog writes it.
    */
   spellings: z.record(word, z.array(spellingSchema)).default({}),
-  /** Which release a short version is, where requirements ask for releases. */
+  /** Which release a short version is at least, where requirements ask for releases. */
   releases: z.record(z.string(), z.string()).default({}),
   /** Exact versions outside the list may be asked for too, all or those of a range: the registry decides. */
   anyVersion: z.union([z.boolean(), range]).default(false),

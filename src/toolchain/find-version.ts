@@ -136,14 +136,13 @@ function findServed(data: ToolchainData, range: string): string | undefined {
   }
 }
 
-/** A short version stands for the release that the data names, else for every release of its line. */
+/** A short version stands for the release that the data names and newer ones of its line, else for every release of the line. */
 function fitsAll(data: ToolchainData, version: string, ranges: string[]): boolean {
-  const release = releaseOf(data, version);
-  const isLine = /^\d+(?:\.\d+)?$/.test(release);
+  const release = data.releases[version];
+  const line = release === undefined ? version : `~${release}`;
+  const isLine = release !== undefined || /^\d+(?:\.\d+)?$/.test(version);
   return ranges.every((range) =>
-    isLine
-      ? semver.intersects(release, range)
-      : semver.satisfies(semverOf(release), range, { includePrerelease: true }),
+    isLine ? semver.intersects(line, range) : semver.satisfies(semverOf(version), range, { includePrerelease: true }),
   );
 }
 

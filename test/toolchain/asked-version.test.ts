@@ -98,9 +98,9 @@ test('what is taken in place of what a file names is told, and so is a file that
   expect(await errorOf(() => notesOf('ruby', { Gemfile: 'ruby "3.3.6"' }, '3.3'))).toMatchInlineSnapshot(`
     {
       "code": "toolchain-unknown",
-      "message": "Gemfile asks for Ruby 3.3.6, and gbuild.yml for 3.3.8: its own tool refuses that",
+      "message": "Gemfile asks for Ruby 3.3.6, and gbuild.yml for 3.3.14: its own tool refuses that",
       "suggestions": [
-        "write: ruby "~> 3.3.8" in Gemfile",
+        "write: ruby "~> 3.3.14" in Gemfile, then where Gemfile.lock names a Ruby: echo "bundle update --ruby" | gbuild shell",
       ],
     }
   `);

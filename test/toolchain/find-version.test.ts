@@ -183,7 +183,9 @@ test.each<[Files, string]>([
   [{ Gemfile: "ruby '~> 3.1.0'" }, '3.1: Gemfile asks for ~> 3.1.0'],
   [{ Gemfile: 'ruby "~> 3.2"' }, '3.3: Gemfile asks for ~> 3.2'],
   [{ Gemfile: 'ruby ">= 2.7", "< 3.2"' }, '3.1: Gemfile asks for >= 2.7, < 3.2'],
-  [{ Gemfile: 'ruby("3.3.8")' }, '3.3: Gemfile asks for 3.3.8'],
+  [{ Gemfile: 'ruby("3.3.14")' }, '3.3: Gemfile asks for 3.3.14'],
+  // An update of the suite may bring it.
+  [{ Gemfile: 'ruby ">= 3.3.15"' }, '3.3: Gemfile asks for >= 3.3.15'],
   [
     { Gemfile: 'ruby "~> #{File.read(".ruby-version")}"', '.ruby-version': '3.3.0' },
     '3.3: .ruby-version asks for 3.3 (3.3.0)',
@@ -215,31 +217,31 @@ test('what a tool itself would refuse, and what nothing newer serves, is refused
     [
       {
         "code": "toolchain-unknown",
-        "message": "Gemfile asks for Ruby 3.3.6, and the catalog does not have it; the nearest is 3.3.8",
+        "message": "Gemfile asks for Ruby 3.3.6, and the catalog does not have it; the nearest is 3.3.14",
         "suggestions": [
-          "write: ruby "~> 3.3.6" in Gemfile",
+          "write: ruby "~> 3.3.6" in Gemfile, then where Gemfile.lock names a Ruby: echo "bundle update --ruby" | gbuild shell",
           "gbuild toolchain ls --available",
         ],
       },
       {
         "code": "toolchain-unknown",
-        "message": "Gemfile asks for Ruby 3.3.6, and the catalog does not have it; the nearest is 3.3.8",
+        "message": "Gemfile asks for Ruby 3.3.6, and the catalog does not have it; the nearest is 3.3.14",
         "suggestions": [
-          "write: ruby "~> 3.3.6" in Gemfile",
+          "write: ruby "~> 3.3.6" in Gemfile, then where Gemfile.lock names a Ruby: echo "bundle update --ruby" | gbuild shell",
           "gbuild toolchain ls --available",
         ],
       },
       {
         "code": "toolchain-unknown",
-        "message": "Gemfile asks for Ruby 3.2.2, and the catalog does not have it; the nearest is 3.3.8",
+        "message": "Gemfile asks for Ruby 3.2.2, and the catalog does not have it; the nearest is 3.3.14",
         "suggestions": [
-          "write: ruby "~> 3.3.8" in Gemfile",
+          "write: ruby "~> 3.3.14" in Gemfile, then where Gemfile.lock names a Ruby: echo "bundle update --ruby" | gbuild shell",
           "gbuild toolchain ls --available",
         ],
       },
       {
         "code": "toolchain-unknown",
-        "message": ".ruby-version asks for Ruby 3.4 (3.4.1), and the catalog does not have it; the nearest is 3.3.8",
+        "message": ".ruby-version asks for Ruby 3.4 (3.4.1), and the catalog does not have it; the nearest is 3.3.14",
         "suggestions": [
           "gbuild init --toolchain ruby@3.3",
           "gbuild toolchain ls --available",
