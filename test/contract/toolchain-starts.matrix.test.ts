@@ -51,5 +51,7 @@ test.each(asked)('the image to ship on of %s %s starts its program (%j)', async 
   const start = catalog.find(name)!.data.starts;
   expect(start).not.toEqual([]);
   const command = start[0] === 'sh' ? start.at(-1)! : start.join(' ');
-  expect(await runScript(engine, runtime.reference, `{ ${command}; } > /dev/null 2>&1 && echo started`)).toBe('started\n');
+  expect(await runScript(engine, runtime.reference, `{ ${command}; } > /dev/null 2>&1 && echo started`)).toBe(
+    'started\n',
+  );
 });
