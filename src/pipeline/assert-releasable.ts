@@ -5,6 +5,7 @@ import { escapeLine, quoteWord } from '../escape.ts';
 import { isTag } from '../oci/reference.ts';
 import type { Revision } from '../workspace/revision.ts';
 import { describeMismatch } from './lock-mismatch.ts';
+import { withoutRemembered } from './remembered-lock.ts';
 import type { WorkspaceSession } from './workspace-session.ts';
 
 const mostPathsShown = 10;
@@ -36,7 +37,7 @@ export function assertMovingTag(text: string): void {
 
 /** A release is of a commit: the tree holds that commit and nothing else, and its lock is part of it. */
 export function assertReleasable(session: WorkspaceSession, revision: Revision | undefined): asserts revision {
-  const { rootDir, lock, toolchain } = session;
+  const { rootDir, lock, toolchain } = withoutRemembered(session);
   if (revision === undefined) {
     throw new GbuildError('workspace-no-revision', `${rootDir} has no commit, and a release is of a commit`, {
       suggestions: ['git init   # then git add what the release is made of, and git commit'],

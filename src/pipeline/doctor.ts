@@ -162,11 +162,12 @@ function checkClock(host: Host, { info, endpoint }: { info?: EngineInfo; endpoin
 async function checkRepository(input: DoctorInput): Promise<Check[]> {
   try {
     const session = await openWorkspace(input, silentProgress);
-    const { rootDir, specFile } = session;
+    const { rootDir, specFile, rememberedIn } = session;
     const spec = ok('spec', specFile ?? `none in ${rootDir}; understood by its files as ${session.toolchain.request}`);
     const { lockState, request, name, version } = session.toolchain;
     const file = join(rootDir, 'gbuild.lock');
-    if (lockState === 'fits') return [spec, ok('lock', `${file}: ${request} is ${name} ${version}`)];
+    const where = rememberedIn === undefined ? file : `remembered for ${rootDir}, not written there`;
+    if (lockState === 'fits') return [spec, ok('lock', `${where}: ${request} is ${name} ${version}`)];
     const detail = lockState === 'none' ? `${file} is not there yet` : `${file} does not fit the spec: ${lockState}`;
     return [spec, { name: 'lock', state: 'warning', detail, todo: ['gbuild lock', 'git add gbuild.lock'] }];
   } catch (error) {

@@ -158,8 +158,9 @@ function countOf(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-function head({ rootDir, spec, specFile, toolchain }: WorkspaceSession): string[] {
-  const locked = toolchain.lockState === 'fits' ? 'as locked in gbuild.lock' : `lock: ${toolchain.lockState}`;
+function head({ rootDir, spec, specFile, toolchain, rememberedIn }: WorkspaceSession): string[] {
+  const fits = rememberedIn === undefined ? 'as locked in gbuild.lock' : 'as in the last run';
+  const locked = toolchain.lockState === 'fits' ? fits : `lock: ${toolchain.lockState}`;
   return [
     `repository  ${spec.name} in ${rootDir}`,
     `spec        ${specFile ?? '(detected)'}`,

@@ -2,6 +2,7 @@ import { GbuildError } from '../errors.ts';
 import type { Progress } from '../reporter/progress.ts';
 import type { Lock } from '../spec/lock-types.ts';
 import type { ResolvedToolchain } from '../toolchain/resolve.ts';
+import { withoutRemembered } from './remembered-lock.ts';
 import type { WorkspaceSession } from './workspace-session.ts';
 
 /**
@@ -17,7 +18,8 @@ interface LockCheck {
 }
 
 /** A lock for another request must not be replaced behind a CI's back, nor a changed recipe be taken silently. */
-export async function assertLockFits({ session, frozen, progress }: LockCheck): Promise<void> {
+export async function assertLockFits({ session: opened, frozen, progress }: LockCheck): Promise<void> {
+  const session = frozen === 'always' ? withoutRemembered(opened) : opened;
   const { toolchain, lock } = session;
   if (toolchain.lockState === 'fits' || (toolchain.lockState === 'none' && frozen !== 'always')) return;
   if (frozen !== 'never') return throwStale(session);

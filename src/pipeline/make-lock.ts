@@ -1,8 +1,10 @@
+import { rmSync } from 'node:fs';
 import type { Engine } from '../engine/engine.ts';
 import type { Host, Stop } from '../host.ts';
 import type { Progress } from '../reporter/progress.ts';
 import type { Lock, LockedPlatform } from '../spec/lock-types.ts';
 import type { EnsuredToolchain } from '../toolchain/ensure.ts';
+import { rememberLock } from './remembered-lock.ts';
 import type { WorkspaceSession } from './workspace-session.ts';
 
 export interface MakeLockInput {
@@ -31,15 +33,24 @@ export async function makeLock(input: MakeLockInput, before: Lock | undefined): 
   return { images, lock: composeLock(session, platform, locked, before), platform };
 }
 
-/** Writes the lock. Where it cannot be written, a run goes on with a warning; who asked for the lock gets the failure. */
+/**
+ * Writes the lock into the repository, or outside of it where nothing of gbuild's is in there and nobody asked for one. Where it cannot
+ * be written, a run goes on with a warning; who asked for the lock gets the failure.
+ */
 export async function keepLock(
   { session, progress, isLockAsked = false }: Pick<MakeLockInput, 'session' | 'progress'> & { isLockAsked?: boolean },
   lock: Lock,
 ): Promise<void> {
   const { request, name, version } = lock.toolchain;
   try {
+    if (session.rememberedIn !== undefined && !isLockAsked) {
+      await rememberLock(session.rememberedIn, lock);
+      progress.note(`${request} is ${name} ${version}: remembered for this folder; "gbuild lock" writes it down`);
+      return;
+    }
     const { writeLock } = await import('../spec/lock.ts');
     writeLock(session.rootDir, lock);
+    if (session.rememberedIn !== undefined) rmSync(session.rememberedIn, { recursive: true, force: true });
     progress.note(`${request} is ${name} ${version}: written to gbuild.lock; commit it`);
   } catch (error) {
     if (isLockAsked) throw error;

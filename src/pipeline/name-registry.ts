@@ -3,6 +3,7 @@ import type { Progress } from '../reporter/progress.ts';
 import { writeLock } from '../spec/lock.ts';
 import type { EnsuredToolchain } from '../toolchain/ensure.ts';
 import { findLocked } from './locked-images.ts';
+import { withoutRemembered } from './remembered-lock.ts';
 import type { WorkspaceSession } from './workspace-session.ts';
 
 interface Pushed {
@@ -20,7 +21,7 @@ export async function nameRegistry(
   session: WorkspaceSession,
   { registry, images, engine, progress }: Pushed,
 ): Promise<boolean> {
-  const { lock, rootDir } = session;
+  const { lock, rootDir } = withoutRemembered(session);
   const { platform } = await engine.info();
   const locked = findLocked(session, platform);
   if (lock === undefined || locked === undefined) {

@@ -52,6 +52,12 @@ export async function readyToolchain(input: ReadyInput): Promise<ReadyToolchain>
     const { ensureToolchain } = await import('../toolchain/ensure.ts');
     return (await ensureToolchain(toolchain, { ...rim, role: 'build' })).build;
   });
+  const isRemembered = session.rememberedIn !== undefined;
+  if (isRemembered && build.id !== locked.build) return lockAnew(input);
+  if (isRemembered && input.isLockAsked) {
+    const { keepLock } = await import('./make-lock.ts');
+    await keepLock(input, session.lock!);
+  }
   await sayWhatMoved(input, locked, build);
   return { images: { build }, lock: session.lock! };
 }
@@ -103,10 +109,10 @@ async function sayWhatMoved(
 export async function readyRuntime(input: ReadyInput): Promise<ReadyRuntime> {
   const { session, engine } = input;
   const { build, runtime = build } = session.toolchain;
+  await assertLockFits(input);
   const [{ platform }, found] = await Promise.all([engine.info(), engine.inspectImage(runtime)]);
   const locked = findLocked(session, platform);
   if (locked === undefined) {
-    await assertLockFits(input);
     const { images, lock } = await lockAnew(input);
     const fitting = { ...session, lock, toolchain: { ...session.toolchain, lockState: 'fits' as const } };
     return { runtime: images.locked.runtime, platform, misses: [], session: fitting };

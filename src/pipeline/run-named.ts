@@ -11,6 +11,7 @@ import { type CarriedWorkspace, readEarly, type SyncReport } from './carry-copy.
 import { withWorkspace } from './carry-workspace.ts';
 import { type PrepareRequest, prepareRun } from './prepare-run.ts';
 import { pruneLogs } from './prune-logs.ts';
+import { pruneRemembered } from './remembered-lock.ts';
 import { listReports } from './reports.ts';
 import type { ServiceReport } from './run-services.ts';
 import { runTasks, type TaskReport, type TaskStreams } from './run-tasks.ts';
@@ -101,6 +102,7 @@ export function sweepBeside(
 ): Promise<unknown> {
   const logs = ['runs', 'builds'].map((name) => pruneLogs(join(host.stateDir, name)));
   const sweeping = engine.sweep({ networks: services.length > 0 });
+  pruneRemembered(host);
   return Promise.allSettled([sweeping, ...logs, pruneMemories(host.cacheDir), TaskTimes.prune(host)]);
 }
 

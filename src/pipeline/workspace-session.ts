@@ -19,6 +19,7 @@ import { findRoot, type Root } from '../workspace/root.ts';
 import { openCatalog } from './catalogs.ts';
 import { nothingDetected } from './nothing-detected.ts';
 import { openParseCache, type ParseCache } from './parse-cache.ts';
+import { findRememberedIn } from './remembered-lock.ts';
 
 /** A repository as gbuild understands it, read without an engine and without a network. */
 export interface WorkspaceSession {
@@ -28,6 +29,8 @@ export interface WorkspaceSession {
   specFile?: string;
   assumptions: Assumption[];
   lock?: Lock;
+  /** The folder of the lock where that is, or will be, outside of the repository. */
+  rememberedIn?: string;
   toolchain: ResolvedToolchain;
   defaults: ToolchainDefaults;
 }
@@ -45,14 +48,17 @@ export async function openWorkspace(
   { ignoreLock = false } = {},
 ): Promise<WorkspaceSession> {
   const { rootDir, specFile, cache, catalog, spec, assumptions } = await readWorkspace(places, progress, ignoreLock);
-  const lock = ignoreLock ? undefined : await readKnownLock(rootDir, cache);
+  const rememberedIn = findRememberedIn(places.host, rootDir, specFile);
+  const known = ignoreLock ? undefined : await readKnownLock(rootDir, rememberedIn, cache);
   const { request, chosen, notes } = askRepository(rootDir, spec.toolchain, catalog);
   for (const note of notes) progress.warn(note);
-  const resolved = resolveToolchain(request, catalog, {
-    lock: lock?.toolchain,
-    folder: request.kind === 'folder' ? readToolchainFolder(rootDir, request.path) : undefined,
-    jre: spec.image.jre,
-  });
+  const folder = request.kind === 'folder' ? readToolchainFolder(rootDir, request.path) : undefined;
+  const resolve = (locked: Lock | undefined) =>
+    resolveToolchain(request, catalog, { lock: locked?.toolchain, folder, jre: spec.image.jre });
+  const obeyed = resolve(known);
+  // What only this machine remembers binds nobody once the repository asks for something else.
+  const lock = rememberedIn !== undefined && obeyed.lockState !== 'fits' ? undefined : known;
+  const resolved = lock === known ? obeyed : resolve(lock);
   warnOfRefusedFiles(resolved, places.host, progress);
   const toolchain = {
     ...resolved,
@@ -66,6 +72,7 @@ export async function openWorkspace(
     defaults: readDefaults(rootDir, toolchain, chosen),
     ...(specFile !== undefined && { specFile }),
     ...(lock !== undefined && { lock }),
+    ...(rememberedIn !== undefined && { rememberedIn }),
   };
 }
 
@@ -136,12 +143,19 @@ function readKnownSpec(specFile: string, cache: ParseCache, knownTasks: string[]
   });
 }
 
-async function readKnownLock(rootDir: string, cache: ParseCache): Promise<Lock | undefined> {
-  const parsed = await cache.get('lock', readBytes(join(rootDir, 'gbuild.lock')), async () => {
+async function readKnownLock(
+  rootDir: string,
+  rememberedIn: string | undefined,
+  cache: ParseCache,
+): Promise<Lock | undefined> {
+  const dir = rememberedIn ?? rootDir;
+  const read = async () => {
     const { readLock } = await import('../spec/lock.ts');
-    return readLock(rootDir) ?? null;
-  });
-  return parsed ?? undefined;
+    return readLock(dir) ?? null;
+  };
+  const parsed = cache.get('lock', readBytes(join(dir, 'gbuild.lock')), read);
+  // A damaged memory is none: the choice is made again.
+  return (await (rememberedIn === undefined ? parsed : parsed.catch(() => null))) ?? undefined;
 }
 
 /** Names of the tasks that toolchains bring: a spec's task may need one of them. */
