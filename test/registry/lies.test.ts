@@ -163,7 +163,7 @@ describe("an answer that is not the registry's own, and says that all is well", 
     using rig = openRig();
     const { bytes, descriptor } = makeBlob(300, 'small');
     proxy.fault({ method: 'HEAD', times: 1, action: foreign });
-    expect(await pushBytes(open(rig), bytes, descriptor)).toBe(300);
+    expect(await pushBytes(open(rig), bytes, { ...descriptor, mediaType: mediaTypes.config })).toBe(300);
     expect(await open(rig).headBlob(descriptor.digest)).toBe(300);
   });
 

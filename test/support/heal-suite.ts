@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { examineStore } from '../../src/pipeline/examine-store.ts';
 import { storeAsItIs } from '../../src/pipeline/release-store.ts';
@@ -167,6 +167,7 @@ export function describeHealing(
       const dir = mkdtempSync(join(subject.cli.dir, 'place-'));
       for (const top of tops) copyTo(join(kept(), top), join(dir, top));
       return {
+        dir,
         env: { XDG_CACHE_HOME: join(dir, 'cache'), XDG_DATA_HOME: join(dir, 'data') },
         at: (path: string) => join(dir, path.replace(/^(cache|data)/, '$1/gbuild')),
         [Symbol.asyncDispose]: async () => rmSync(dir, { recursive: true, force: true }),
@@ -211,12 +212,7 @@ export function describeHealing(
       const as = { ...user, groups: [user.gid], installed: copyInstallation(join(subject.cli.dir, 'installed')) };
       for (const kind of ['parsed files', 'catalog clones', 'digests of clones', "the store's index"]) {
         await using mine = makePlace();
-        execFileSync('chown', [
-          '-R',
-          `${user.uid}:${user.gid}`,
-          dirname(mine.at('cache')),
-          join(subject.cli.dir, 'origin'),
-        ]);
+        execFileSync('chown', ['-R', `${user.uid}:${user.gid}`, mine.dir, join(subject.cli.dir, 'origin')]);
         const file = left.find((path) => kinds[kind]!.path.test(path))!;
         const damaged = mine.at(file);
         chownSync(damaged, 0, 0);
