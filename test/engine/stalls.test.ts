@@ -77,28 +77,28 @@ const run = async (engine: Engine) => {
 const load = (engine: Engine) => engine.loadArchive([Buffer.alloc(512)], { stop: neverStop() });
 const pull = (engine: Engine) => engine.pullImage('team/app:1', { stop: neverStop() });
 
-// Nearly all of it is waiting, so it waits together: what may end in several ways first, then what is compared word by word.
-describe('a run on an engine that stalls or lies', () => {
-  const kinds = [
-    'GET /_ping',
-    'POST /containers/create',
-    'POST /containers/ID/attach',
-    'POST /containers/ID/wait',
-    'PUT /containers/ID/archive',
-    'HEAD /containers/ID/archive',
-    'POST /containers/ID/start',
-    'DELETE /containers/ID',
-  ];
+/** Of a run. */
+const kinds = [
+  'GET /_ping',
+  'POST /containers/create',
+  'POST /containers/ID/attach',
+  'POST /containers/ID/wait',
+  'PUT /containers/ID/archive',
+  'HEAD /containers/ID/archive',
+  'POST /containers/ID/start',
+  'DELETE /containers/ID',
+];
 
+describe('a run on an engine that stalls or lies', () => {
   test('makes these requests', async () => {
     const { line, output } = await meet({}, run);
     expect(output).toEqual({ exitCode: 0, stdout: 'out\n', stderr: '' });
     expect(line.requests.map(({ kind }) => kind)).toEqual(expect.arrayContaining(kinds));
   });
 
-  test.concurrent('ends whatever it does at which of them, and leaves no container', async () => {
+  test('ends whatever it does at which of them, and leaves no container', async () => {
     const all = kinds.flatMap((kind) => lies.map((lie) => ({ kind, lie })));
-    const ends = await mapInOrder(all, 28, async (each) => ({ each, ...(await meet(each, run)) }));
+    const ends = await mapInOrder(all, 14, async (each) => ({ each, ...(await meet(each, run)) }));
     for (const { each, line, met, output } of ends) {
       const made = line.requests.map(({ container }) => container).filter(Boolean);
       const kept = made.filter((id) => fake.containers.has(id!));
@@ -107,14 +107,14 @@ describe('a run on an engine that stalls or lies', () => {
       else expect([each, met.code]).toEqual([each, expect.stringMatching(/^engine-(failed|blind|unreachable)$/)]);
     }
   });
+});
 
-  test.concurrent('ends when nothing is answered any more, from whichever on', async () => {
+describe.concurrent('an engine that stalls or lies', () => {
+  test('ends a run when nothing is answered any more, from whichever request on', async ({ expect }) => {
     const ends = await mapInOrder(kinds, kinds.length, (kind) => meet({ kind, lie: 'stall', lasting: true }, run));
     for (const { met } of ends) expect(met).toMatchObject({ code: 'engine-failed' });
   });
-});
 
-describe.concurrent('what is said of an engine that stalls or lies', () => {
   test('of a run: what was asked, and what to type', async ({ expect }) => {
     const [start, wait] = await Promise.all([
       meet({ kind: 'POST /containers/ID/start', lie: 'stall' }, run),
