@@ -34,7 +34,7 @@ const passing: Record<string, FaultAction> = {
   'an answer that never comes': { stallAnswer: -1 },
 };
 
-const atOnce = 6;
+const atOnce = 4;
 
 /** Pushes to a real registry behind a proxy that disturbs one request of each push. */
 export function describePushFaults(meets: Meets): void {
@@ -74,24 +74,31 @@ export function describePushFaults(meets: Meets): void {
   }
 
   let turn = 0;
+  /** Cache folders that no push uses just now. */
+  const free: string[] = [];
 
-  /** One push in this process, by a client that does not sleep and has little patience. */
-  async function push(host: string, repository: string, what: Image | ImageSet = image) {
-    using rig = openRig({ settings: { stallSeconds: 0.3, attempts: 3 } });
+  /** One push in this process, by a client that does not sleep between its tries; every other one has compressed before. */
+  async function push(host: string, repository: string, what: Image | ImageSet = image, stallSeconds = 60) {
+    using rig = openRig({ settings: { stallSeconds, attempts: 3 } });
     turn += 1;
-    return await pushRelease({
-      host: hostIn(join(cli.dir, `cache-${turn % 2}`)),
-      progress: recordProgress(),
-      stop: neverStop(),
-      registries: rig,
-      registry: host,
-      set: 'images' in what ? what : gatherImages([what]),
-      repository,
-      version: '1.0.0',
-      tags: ['latest'],
-      runId: `turn-${turn}`,
-      attest: { facts: undefined, keyFile: undefined, toolVersion: '0.0.0' },
-    });
+    const cacheDir = (turn % 2 === 0 ? free.pop() : undefined) ?? join(cli.dir, `cache-${turn}`);
+    try {
+      return await pushRelease({
+        host: hostIn(cacheDir),
+        progress: recordProgress(),
+        stop: neverStop(),
+        registries: rig,
+        registry: host,
+        set: 'images' in what ? what : gatherImages([what]),
+        repository,
+        version: '1.0.0',
+        tags: ['latest'],
+        runId: `turn-${turn}`,
+        attest: { facts: undefined, keyFile: undefined, toolVersion: '0.0.0' },
+      });
+    } finally {
+      free.push(cacheDir);
+    }
   }
 
   /** The id of the image that a tag names, past all faults. */
@@ -166,7 +173,11 @@ export function describePushFaults(meets: Meets): void {
       const number = Object.keys(passing).indexOf(kind);
       await forEach(number, requests, async (at) => {
         const repository = `once-${number}/${at}`;
-        const { alreadyReleased } = await disturb({ from: at, times: 1, action }, (host) => push(host, repository));
+        // Two seconds where they are waited for: the pushes at the same time take their part of them.
+        const stallSeconds = action.stallAnswer === undefined ? undefined : 2;
+        const { alreadyReleased } = await disturb({ from: at, times: 1, action }, (host) =>
+          push(host, repository, image, stallSeconds),
+        );
         expect([at, alreadyReleased]).toEqual([at, false]);
         expect([await readTag(repository, '1.0.0'), await readTag(repository, 'latest')]).toEqual([image.id, image.id]);
       });
