@@ -130,11 +130,11 @@ export function describeHealing(
           return chosen.map((file) => ({ kind, file, way, damage, next }));
         }),
       );
-      // They share the workspace, and images are made of another one.
+      // They share the workspace: images are made of another one, and one after the other, for they get the same name.
       for (const isImage of [false, true]) {
         writeFileSync(join(cwd, 'a'), isImage ? 'three\n' : 'one\n');
         const now = cases.filter(({ next }) => (next === 'image') === isImage);
-        await mapInOrder(now, subject.atOnce ?? 1, async ({ kind, file, way, damage, next }) => {
+        await mapInOrder(now, isImage ? 1 : (subject.atOnce ?? 1), async ({ kind, file, way, damage, next }) => {
           await using place = makePlace();
           damage(place.at(file));
           const fault = await findFault(() => expectHealed(`${file} ${way}`, next, place.env));
