@@ -1,6 +1,6 @@
 import { Errors } from '@oclif/core';
 import { diskError, GbuildError, messageOf } from '../errors.ts';
-import { escapeLine, escapeMessage } from '../escape.ts';
+import { escapeLine, escapeMessage, quoteWord } from '../escape.ts';
 
 /** Whatever was thrown, as one of ours: a mistake in the command line is the caller's, a full disk
  * the machine's, anything unknown is our bug. */
@@ -12,9 +12,22 @@ export function asGbuildError(thrown: unknown): GbuildError {
   }
   const ofDisk = diskError(thrown);
   if (ofDisk !== undefined) return ofDisk;
+  const ofRights = rightsError(thrown);
+  if (ofRights !== undefined) return ofRights;
   return new GbuildError('bug', `a bug in gbuild: ${messageOf(thrown)}`, {
     suggestions: ['run it again with --verbose and report what it prints'],
     cause: thrown,
+  });
+}
+
+/** A folder of gbuild's own or of the repository that another user made. */
+function rightsError(thrown: unknown): GbuildError | undefined {
+  const { code, path, syscall } = thrown instanceof Error ? (thrown as NodeJS.ErrnoException) : {};
+  if ((code !== 'EACCES' && code !== 'EPERM') || path === undefined || syscall === undefined) return undefined;
+  return new GbuildError('disk-failed', `this user may not ${syscall} ${path} (${code})`, {
+    cause: thrown,
+    suggestions: [`namei -l ${quoteWord(path)}   # whose it is`],
+    facts: { code, path },
   });
 }
 

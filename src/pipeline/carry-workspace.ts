@@ -6,6 +6,7 @@ import { containerPaths } from '../plan/paths.ts';
 import { readPlace } from '../workspace/project-place.ts';
 import { type CarriedWorkspace, type CarryInput, projectDirOf, type SyncReport, withSyncedCopy } from './carry-copy.ts';
 import { PrivateGit } from './private-git.ts';
+import { planSubmoduleMounts } from './submodule-mounts.ts';
 import { WayMemory } from './workspace-way.ts';
 
 /** What the work gave; `sync` where the workspace was sent. */
@@ -46,13 +47,16 @@ async function withBind<T>(
 ): Promise<T> {
   const bind = { hostDir: rootDir, containerDir: containerPaths.workspace };
   const place = await readPlace(rootDir, host.env);
-  const bound = { mount: { type: 'bind', ...bind }, probe: bind, isShared: true, ...projectDirOf(place) } as const;
+  const project = projectDirOf(place);
+  const bound = { mount: { type: 'bind', ...bind }, probe: bind, isShared: true, ...project } as const;
+  const containerDirs = [containerPaths.workspace, ...Object.values(project)];
+  const submodules = await planSubmoduleMounts(rootDir, containerDirs, host);
   using git = await PrivateGit.open(rootDir, place, engine, host);
   try {
-    return await work({ ...bound, gitMounts: git.mounts }).catch((thrown: unknown) => {
+    return await work({ ...bound, gitMounts: [...git.mounts, ...submodules] }).catch((thrown: unknown) => {
       // The git folder of a linked working tree lies elsewhere, where the engine may not see.
       if (isBlindTo(rootDir, thrown) || !git.mounts.some(({ hostDir }) => isBlindTo(hostDir, thrown))) throw thrown;
-      return work({ ...bound, gitMounts: git.mountsOfBlind });
+      return work({ ...bound, gitMounts: [...git.mountsOfBlind, ...submodules] });
     });
   } catch (thrown) {
     if (isDetached(thrown)) git.leave();

@@ -1,4 +1,5 @@
 import { GbuildError, messageOf } from '../errors.ts';
+import type { Digest } from '../oci/digest.ts';
 import { Stalled } from '../oci/pace.ts';
 import { PassingFailure } from './retry.ts';
 import { ProxyRefusal } from './tunnel.ts';
@@ -43,6 +44,18 @@ export function networkFailure(place: Place, thrown: unknown): Error {
     return new PassingFailure((tries) => lost(place, why, tries, thrown), { cause: thrown });
   }
   return unreachable(place, code, thrown);
+}
+
+/** An answer said that it is there, and it is not. */
+export function notTaken({ registry, what }: Place, digest: Digest): PassingFailure {
+  const message = `the registry ${registry}, asked to ${what}, says that it did, and does not have it`;
+  return new PassingFailure(
+    () =>
+      new GbuildError('registry-failed', message, {
+        suggestions: ['run the same command again'],
+        facts: { registry, digest },
+      }),
+  );
 }
 
 function lost(place: Place, why: string, tries: number, cause: unknown): GbuildError {

@@ -2,7 +2,7 @@ import { GbuildError } from '../errors.ts';
 import { type Digest, digestOf, isDigest } from '../oci/digest.ts';
 import { type Descriptor, mediaTypes } from '../oci/spec.ts';
 import type { Connection } from './connection.ts';
-import type { Place } from './failures.ts';
+import { notTaken, type Place } from './failures.ts';
 import { hasErrorCode } from './refusals.ts';
 import type { RepositoryContext } from './repository.ts';
 import { PassingFailure } from './retry.ts';
@@ -50,11 +50,13 @@ export async function readManifest(
 
 /** `subject`: whether the registry says that it took note of the manifest's subject. */
 export async function writeManifest(
-  { connection, path, scopes }: RepositoryContext,
+  context: RepositoryContext,
   reference: string,
   bytes: Buffer,
   mediaType: string,
 ): Promise<{ digest: Digest; subject: boolean }> {
+  const { connection, path, scopes } = context;
+  const digest = digestOf(bytes);
   const what = `take the manifest ${path}${isDigest(reference) ? '@' : ':'}${reference}`;
   const request = {
     what,
@@ -66,11 +68,14 @@ export async function writeManifest(
   } as const;
   const answer = await connection.retry(async () => {
     const tried = await connection.askOnce(request, [200, 201, 202, 400, 404]);
-    if (tried.status < 400) return tried;
-    throw refuseManifest(connection, what, tried, (await connection.readAll(tried, what)).toString());
+    if (tried.status >= 400)
+      throw refuseManifest(connection, what, tried, (await connection.readAll(tried, what)).toString());
+    await connection.discard(tried);
+    // An answer that is not the registry's own would leave a release without its name.
+    const isSaid = digestIn(tried) !== undefined || (await headManifest(context, reference))?.digest === digest;
+    if (!isSaid) throw notTaken(connection.place(what), digest);
+    return tried;
   });
-  await connection.discard(answer);
-  const digest = digestOf(bytes);
   const answered = digestIn(answer);
   if (answered !== undefined && answered !== digest)
     throw otherBytes(connection.place(what), digest, answered).explain(1);

@@ -76,7 +76,7 @@ export async function pushImage(repository: Repository, image: Image, options: P
 
 /** A small blob, sent unless it is there; the bytes sent. */
 export async function pushBytes(repository: Repository, bytes: Buffer, descriptor: Descriptor): Promise<number> {
-  if ((await repository.headBlob(descriptor.digest)) !== undefined) return 0;
+  if ((await repository.headBlob(descriptor.digest)) === descriptor.size) return 0;
   await repository.writeBlob(descriptor, (offset) => [bytes.subarray(offset)]);
   return bytes.length;
 }

@@ -2,7 +2,7 @@ import { GbuildError } from '../errors.ts';
 import type { Descriptor } from '../oci/spec.ts';
 import type { RepositoryContext } from './repository.ts';
 import { PassingFailure } from './retry.ts';
-import { advance, cancelUpload, closingUrl, namesOther, startUpload, type Upload } from './upload.ts';
+import { advance, assertTaken, cancelUpload, closingUrl, namesOther, startUpload, type Upload } from './upload.ts';
 import type { RequestBody } from './wire.ts';
 
 /** A blob that becomes known as it is made. */
@@ -55,11 +55,8 @@ async function patch(
   moved(advance(connection.place(what), upload, answer, describe()?.size ?? 0));
 }
 
-async function close(
-  { connection, path, scopes }: RepositoryContext,
-  upload: Upload,
-  { digest, size }: Descriptor,
-): Promise<void> {
+async function close(context: RepositoryContext, upload: Upload, { digest, size }: Descriptor): Promise<void> {
+  const { connection, path, scopes } = context;
   const what = `take the blob ${digest} of ${path}`;
   const at = closingUrl(upload, digest);
   const answer = await connection.askOnce(
@@ -68,6 +65,7 @@ async function close(
   );
   await connection.discard(answer);
   if (namesOther(answer, digest)) throw new PassingFailure(() => otherBlob(connection.registry, what));
+  await assertTaken(context, answer, { digest, size }, what);
 }
 
 function otherBlob(registry: string, what: string): GbuildError {

@@ -1,7 +1,9 @@
 import { GbuildError } from '../errors.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
-import type { Place } from './failures.ts';
+import type { Descriptor } from '../oci/spec.ts';
+import { notTaken, type Place } from './failures.ts';
 import { nowhere, resolveAddress } from './pointed-address.ts';
+import { headBlob } from './read-blob.ts';
 import type { RepositoryContext } from './repository.ts';
 import type { Answer } from './wire.ts';
 
@@ -25,10 +27,11 @@ export async function startUpload(context: RepositoryContext, what: string): Pro
 
 /** True when it is mounted; a session where the registry opened one instead; false where it may not be read there. */
 export async function mountBlob(
-  { connection, path, scopes }: RepositoryContext,
+  context: RepositoryContext,
   digest: Digest,
   fromPath: string,
 ): Promise<Upload | boolean> {
+  const { connection, path, scopes } = context;
   const request = {
     what: `mount the blob ${digest} of ${fromPath} into ${path}`,
     method: 'POST',
@@ -38,7 +41,7 @@ export async function mountBlob(
   try {
     const answer = await connection.ask(request, [201, 202, 404, 405]);
     await connection.discard(answer);
-    if (answer.status === 201) return true;
+    if (answer.status === 201) return names(answer, digest) || (await headBlob(context, digest)) !== undefined;
     return answer.status === 202 && openSession(connection.place(request.what), answer);
   } catch (thrown) {
     if (thrown instanceof GbuildError && thrown.code === 'registry-denied') return false;
@@ -81,10 +84,32 @@ export function closingUrl({ url }: Upload, digest: Digest): URL {
   return new URL(`${url.href}${url.search === '' ? '?' : '&'}digest=${encodeURIComponent(digest)}`);
 }
 
+/** Whether an answer names a blob, or the place that it has now. */
+function names({ headers }: Answer, digest: Digest): boolean {
+  return headers['docker-content-digest'] === digest || headers.location?.endsWith(`/blobs/${digest}`) === true;
+}
+
 /** Whether a closing answer names another digest than was sent. */
 export function namesOther({ headers }: Answer, digest: Digest): boolean {
   const named = headers['docker-content-digest'];
   return typeof named === 'string' && isDigest(named) && named !== digest;
+}
+
+/**
+ * Fails where an answer says that a blob is taken, neither names the blob nor its place, and the registry does not have it: an answer
+ * that is not the registry's own would leave a release with a hole.
+ */
+export async function assertTaken(
+  context: RepositoryContext,
+  answer: Answer,
+  { digest, size }: Pick<Descriptor, 'digest' | 'size'>,
+  what: string,
+): Promise<void> {
+  if (names(answer, digest)) return;
+  const found = await headBlob(context, digest);
+  // Some registries do not say how long a blob is.
+  if (found === size || found === 0) return;
+  throw notTaken(context.connection.place(what), digest);
 }
 
 /** A session that the registry has just opened: it must say where. */

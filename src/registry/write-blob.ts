@@ -5,7 +5,16 @@ import { headBlob } from './read-blob.ts';
 import { hasErrorCode } from './refusals.ts';
 import type { RepositoryContext } from './repository.ts';
 import { leastProgress, PassingFailure } from './retry.ts';
-import { advance, cancelUpload, closingUrl, namesOther, readUpload, startUpload, type Upload } from './upload.ts';
+import {
+  advance,
+  assertTaken,
+  cancelUpload,
+  closingUrl,
+  namesOther,
+  readUpload,
+  startUpload,
+  type Upload,
+} from './upload.ts';
 import type { Answer } from './wire.ts';
 
 export type { OpenBlob };
@@ -128,6 +137,7 @@ class Job {
     const text = (await connection.readAll(answer, this.what)).toString();
     if (answer.status >= 400) throw this.#refused(answer, text);
     if (namesOther(answer, digest)) throw this.#damaged();
+    await assertTaken(this.#context, answer, this.#blob, this.what);
   }
 
   #body(start: number, end: number) {

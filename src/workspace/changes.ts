@@ -1,7 +1,7 @@
-import { lstatSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { askGit, gitRefused } from './git.ts';
 import { findRepository } from './git-repository.ts';
+import { findSubmodule } from './submodule.ts';
 import { findUntouched } from './untouched.ts';
 
 /** A path that differs from HEAD, relative to the folder that was asked for. */
@@ -64,11 +64,10 @@ export async function listSubmodules(dir: string, env: NodeJS.ProcessEnv): Promi
   if (exitCode !== 0) throw gitRefused(dir, stderr);
   // MODE OBJECT STAGE<tab>PATH
   const links = splitNul(stdout).filter((line) => line.startsWith('160000 '));
-  return links.map((line) => line.slice(line.indexOf('\t') + 1)).filter((path) => isRepository(join(dir, path)));
-}
-
-function isRepository(dir: string): boolean {
-  return lstatSync(join(dir, '.git'), { throwIfNoEntry: false }) !== undefined && findRepository(dir)?.topDir === dir;
+  const parent = findRepository(dir);
+  if (links.length === 0 || parent === undefined) return [];
+  const paths = links.map((line) => line.slice(line.indexOf('\t') + 1));
+  return paths.filter((path) => findSubmodule(parent, join(dir, path)) !== undefined);
 }
 
 async function isDirty(dir: string, env: NodeJS.ProcessEnv): Promise<boolean> {

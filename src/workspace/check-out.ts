@@ -8,6 +8,7 @@ import { findRepository, type GitRepository } from './git-repository.ts';
 import { formatSafeConfig } from './git-view.ts';
 import { isPointer, mostPointer, resolvePointers } from './lfs.ts';
 import { readCommitTree, type TreeEntry } from './read-tree.ts';
+import { findSubmodule } from './submodule.ts';
 
 /** What somebody's git folder has and the commit has not, by its names there. */
 const ofOneMachine = ['hooks', 'info', 'modules', 'index', 'config.worktree', 'objects'];
@@ -36,7 +37,7 @@ export async function checkOutCommit(
   for (const { id, path, mode } of entries) {
     if (mode !== '160000') continue;
     folders.make(path);
-    await checkOutSubmodule(join(repository.topDir, path), id, join(toDir, path), env);
+    await checkOutSubmodule(repository, join(repository.topDir, path), id, join(toDir, path), env);
   }
   await resolvePointers(toDir, pointers, join(repository.commonDir, 'lfs'), env);
   await runOwnGit(toDir, ['update-index', '-q', '--refresh'], env);
@@ -103,12 +104,13 @@ async function writeEntry(toDir: string, { mode, path }: TreeEntry, blobs: BlobR
 }
 
 async function checkOutSubmodule(
+  parent: GitRepository,
   fromDir: string,
   commit: string,
   toDir: string,
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
-  if (findRepository(fromDir)?.topDir !== fromDir)
+  if (findSubmodule(parent, fromDir) === undefined)
     throw new GbuildError('workspace-unreadable', `the submodule ${fromDir} is not checked out`, {
       suggestions: ['git submodule update --init --recursive'],
       facts: { submodule: fromDir, commit },

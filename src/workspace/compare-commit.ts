@@ -6,6 +6,7 @@ import { findRepository } from './git-repository.ts';
 import { isPointer, mostPointer } from './lfs.ts';
 import { readCommitTree, type TreeEntry } from './read-tree.ts';
 import { readCommit } from './revision.ts';
+import { findSubmodule } from './submodule.ts';
 
 /** Files that are hashed before others get their turn. */
 const batch = 500;
@@ -59,7 +60,9 @@ async function compareSubmodule(
   env: NodeJS.ProcessEnv,
 ): Promise<string | undefined> {
   const submodule = join(dir, path);
-  if (findRepository(submodule)?.topDir !== submodule) return `the submodule ${path} is not checked out`;
+  const parent = findRepository(dir);
+  if (parent === undefined || findSubmodule(parent, submodule) === undefined)
+    return `the submodule ${path} is not checked out`;
   if ((await readCommit(submodule, env))?.id !== id) return `the submodule ${path} is at another commit`;
   const difference = await findDifference(submodule, id, env);
   return difference === undefined ? undefined : `${path}: ${difference}`;

@@ -163,6 +163,52 @@ describe('what a task writes to .git stays in its container', () => {
       if (JSON.stringify(Labels ?? {}).includes(cwd)) await askEngine(engine, 'DELETE', `/volumes/${Name}`);
   });
 
+  test("a submodule's .git cannot be exchanged, nor its folder moved away, and no git here runs anything of it", async () => {
+    const attack = (paths: string[]) => [
+      'rm -rf evil && git init -q work && mv work/.git evil',
+      `printf '[filter "p"]\\n\\tclean = ${program}\\n[core]\\n\\tfsmonitor = ${program}\\n' >> evil/config`,
+      "echo '* filter=p' > evil/info/attributes",
+      ...paths.flatMap((path) => [
+        `rm -rf ${path}/.git && cp -r evil ${path}/.git`,
+        `echo "gitdir: $PWD/evil" > ${path}/.git`,
+        `mv ${path} moved && mkdir ${path} && cp -r evil ${path}/.git`,
+        `mv $(dirname ${path}) moved-too && mkdir -p ${path} && cp -r evil ${path}/.git`,
+      ]),
+      'git -C libs/part log --format=%s',
+      'touch libs/part/new && mv libs/part/new libs/new',
+    ];
+    const from = cli.repository('git-part-origin', { b: 'b\n' });
+    commitAll(from, 'of the part');
+    const top = cli.repository('git-part', { README: '' });
+    const project = join(top, 'project');
+    const places = { [top]: ['libs/part', 'flat'], [project]: ['libs/part', '/repository/project/libs/part'] };
+    for (const [cwd, paths] of Object.entries(places)) {
+      mkdirSync(cwd, { recursive: true });
+      writeFileSync(
+        join(cwd, 'gbuild.yml'),
+        `gbuild: 1\nname: git-part\ntoolchain: ${machineImage}\ntasks: {test: sh attack.sh}\nimage: {entrypoint: [cat], layers: [{name: a, from: [attack.sh], to: /app}]}\n`,
+      );
+      writeFileSync(join(cwd, 'attack.sh'), `${attack(paths).join('\n')}\n`);
+      for (const path of paths.filter((each) => !each.startsWith('/')))
+        git(cwd, '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', from, path);
+      commitAll(top, 'with parts');
+    }
+    const files = ['libs/part', 'flat', 'project/libs/part'].map((path) => join(top, path, '.git'));
+    const readAll = () => files.map((file) => readFileSync(file, 'utf8'));
+    const before = readAll();
+    for (const cwd of [top, project]) {
+      const { exitCode, stdout, stderr } = await cli.run(['test'], { cwd });
+      expect([exitCode, stdout, readAll()], stderr).toEqual([0, 'of the part\nfirst\n', before]);
+      runGit(cwd, 'status');
+      const plan = await cli.run(['plan', 'image'], { cwd });
+      expect([plan.exitCode, existsSync(join(cwd, 'libs/new')), existsSync(ran)], plan.stderr).toEqual([
+        0,
+        true,
+        false,
+      ]);
+    }
+  });
+
   test('a killed run leaves its copy, and the next one takes it away', async () => {
     const cwd = cli.tasks('git-killed', 'tasks:\n  test: echo there && sleep 60\n  quick: "true"\n');
     const running = cli.start(['test'], { cwd });

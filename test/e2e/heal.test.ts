@@ -16,6 +16,7 @@ describeHealing(
     return {
       cli,
       name,
+      atOnce: 4,
       registry: registry.host,
       async [Symbol.asyncDispose]() {
         await removeRepository(engine, name);

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bareContainer, type ContainerSpec, connectEngine, type Engine } from '../../src/engine/engine.ts';
 import { readOwner } from '../../src/engine/owner.ts';
 import { GbuildError } from '../../src/errors.ts';
@@ -11,16 +11,22 @@ import { FakeEngine } from '../support/fake-engine.ts';
 import { type LyingEngine, type LyingOptions, lies, startLyingEngine } from '../support/lying-engine.ts';
 import { collectOutput, neverStop } from '../support/run-io.ts';
 
+/** Of a load and a pull. */
+const messages = '{"status":"Downloading","id":"abc","progressDetail":{"current":1,"total":2}}\n'.repeat(3);
 const workspace = mkdtempSync(join(tmpdir(), 'gbuild-stalls-'));
 const limits = { requestTimeout: 4_000, heartbeat: { every: 400, deadline: 4_000, away: 4_000 } };
 let fake: FakeEngine;
 
-beforeEach(async () => {
+beforeAll(async () => {
   fake = await FakeEngine.start();
+  fake.faults.load = { text: messages };
+  fake.faults.pull = { text: messages };
   writeFileSync(join(workspace, 'file'), 'x');
 });
-afterEach(() => fake[Symbol.asyncDispose]());
-afterAll(() => rmSync(workspace, { recursive: true, force: true }));
+afterAll(async () => {
+  await fake[Symbol.asyncDispose]();
+  rmSync(workspace, { recursive: true, force: true });
+});
 
 interface Met {
   code: string;
@@ -71,18 +77,19 @@ const run = async (engine: Engine) => {
 const load = (engine: Engine) => engine.loadArchive([Buffer.alloc(512)], { stop: neverStop() });
 const pull = (engine: Engine) => engine.pullImage('team/app:1', { stop: neverStop() });
 
-describe('a run on an engine that stalls or lies', () => {
-  const kinds = [
-    'GET /_ping',
-    'POST /containers/create',
-    'POST /containers/ID/attach',
-    'POST /containers/ID/wait',
-    'PUT /containers/ID/archive',
-    'HEAD /containers/ID/archive',
-    'POST /containers/ID/start',
-    'DELETE /containers/ID',
-  ];
+/** Of a run. */
+const kinds = [
+  'GET /_ping',
+  'POST /containers/create',
+  'POST /containers/ID/attach',
+  'POST /containers/ID/wait',
+  'PUT /containers/ID/archive',
+  'HEAD /containers/ID/archive',
+  'POST /containers/ID/start',
+  'DELETE /containers/ID',
+];
 
+describe('a run on an engine that stalls or lies', () => {
   test('makes these requests', async () => {
     const { line, output } = await meet({}, run);
     expect(output).toEqual({ exitCode: 0, stdout: 'out\n', stderr: '' });
@@ -100,14 +107,20 @@ describe('a run on an engine that stalls or lies', () => {
       else expect([each, met.code]).toEqual([each, expect.stringMatching(/^engine-(failed|blind|unreachable)$/)]);
     }
   });
+});
 
-  test('ends when nothing is answered any more, from whichever on', async () => {
-    const ends = await mapInOrder(kinds, 4, (kind) => meet({ kind, lie: 'stall', lasting: true }, run));
+describe.concurrent('an engine that stalls or lies', () => {
+  test('ends a run when nothing is answered any more, from whichever request on', async ({ expect }) => {
+    const ends = await mapInOrder(kinds, kinds.length, (kind) => meet({ kind, lie: 'stall', lasting: true }, run));
     for (const { met } of ends) expect(met).toMatchObject({ code: 'engine-failed' });
   });
 
-  test('says what it was asked, and what to type', async () => {
-    expect((await meet({ kind: 'POST /containers/ID/start', lie: 'stall' }, run)).met).toMatchInlineSnapshot(`
+  test('of a run: what was asked, and what to type', async ({ expect }) => {
+    const [start, wait] = await Promise.all([
+      meet({ kind: 'POST /containers/ID/start', lie: 'stall' }, run),
+      meet({ kind: 'POST /containers/ID/wait', lie: 'half' }, run),
+    ]);
+    expect(start.met).toMatchInlineSnapshot(`
       {
         "code": "engine-failed",
         "message": "the engine at ENGINE does not answer, asked to start the container: nothing came in TIME",
@@ -117,7 +130,7 @@ describe('a run on an engine that stalls or lies', () => {
         ],
       }
     `);
-    expect((await meet({ kind: 'POST /containers/ID/wait', lie: 'half' }, run)).met).toMatchInlineSnapshot(`
+    expect(wait.met).toMatchInlineSnapshot(`
       {
         "code": "engine-failed",
         "message": "the engine at ENGINE went away while asked to run the container ID: the container has ended, and its end is not told",
@@ -128,15 +141,10 @@ describe('a run on an engine that stalls or lies', () => {
       }
     `);
   });
-});
 
-describe('images on an engine that stalls or lies', () => {
-  const messages = '{"status":"Downloading","id":"abc","progressDetail":{"current":1,"total":2}}\n'.repeat(3);
   const works = { load, pull };
 
   const tell = async (name: keyof typeof works) => {
-    fake.faults.load = { text: messages };
-    fake.faults.pull = { text: messages };
     const kind = name === 'load' ? 'POST /images/load' : 'POST /images/create';
     const told = await Promise.all(
       lies.map(async (lie) => [lie, (await meet({ kind, lie }, works[name])).met?.message]),
@@ -144,7 +152,7 @@ describe('images on an engine that stalls or lies', () => {
     return Object.fromEntries(told);
   };
 
-  test('a load ends, whatever it does', async () => {
+  test('a load ends, whatever it does', async ({ expect }) => {
     expect(await tell('load')).toMatchInlineSnapshot(`
       {
         "cut": "the engine at ENGINE went away while asked to load an image: socket hang up",
@@ -158,7 +166,7 @@ describe('images on an engine that stalls or lies', () => {
     `);
   });
 
-  test('a pull ends, whatever it does', async () => {
+  test('a pull ends, whatever it does', async ({ expect }) => {
     expect(await tell('pull')).toMatchInlineSnapshot(`
       {
         "cut": "the engine at ENGINE went away while asked to pull team/app:1: socket hang up",

@@ -3,6 +3,7 @@ import { digestOf } from '../../src/oci/digest.ts';
 import { mediaTypes } from '../../src/oci/spec.ts';
 import { readRemoteSet } from '../../src/pipeline/remote-set.ts';
 import { readLayer, readRemote } from '../../src/registry/pull-image.ts';
+import { pushBytes } from '../../src/registry/push-image.ts';
 import { errorOf } from '../support/error-of.ts';
 import { type FaultAction, type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import { makeBlob, makeManifest, openRig, type RegistryRig, readAll } from '../support/registry-rig.ts';
@@ -153,6 +154,75 @@ describe('an upload', () => {
       else expect(failure).toBe('registry-failed');
     },
   );
+});
+
+describe("an answer that is not the registry's own, and says that all is well", () => {
+  const foreign = answer('<html>not what you asked for</html>');
+
+  test('is no blob that is there: a small one is sent where its length is another', async () => {
+    using rig = openRig();
+    const { bytes, descriptor } = makeBlob(300, 'small');
+    proxy.fault({ method: 'HEAD', times: 1, action: foreign });
+    expect(await pushBytes(open(rig), bytes, { ...descriptor, mediaType: mediaTypes.config })).toBe(300);
+    expect(await open(rig).headBlob(descriptor.digest)).toBe(300);
+  });
+
+  test('is no blob that was taken: it is asked for, and sent again', async () => {
+    using rig = openRig();
+    const { descriptor, open: openBlob } = makeBlob(3000, 'taken');
+    proxy.fault({ method: 'PUT', path: /uploads/, times: 1, action: foreign });
+    await open(rig).writeBlob(descriptor, openBlob);
+    expect(await open(rig).headBlob(descriptor.digest)).toBe(3000);
+    proxy.fault({ method: 'PUT', path: /uploads/, action: foreign });
+    const other = makeBlob(3000, 'never taken');
+    expect(await failureOf(() => open(rig).writeBlob(other.descriptor, other.open))).toMatchInlineSnapshot(`
+      {
+        "code": "registry-failed",
+        "message": "the registry <registry>, asked to take the blob <digest> of team/app, says that it did, and does not have it",
+        "suggestions": [
+          "run the same command again",
+        ],
+      }
+    `);
+  });
+
+  test('is no blob that was taken while it was made', async () => {
+    using rig = openRig();
+    const { descriptor, open: openBlob } = makeBlob(3000, 'streamed');
+    proxy.fault({ method: 'PUT', path: /uploads/, times: 1, action: foreign });
+    const growing = {
+      open: async function* () {
+        yield* openBlob(0);
+      },
+      describe: () => ({ ...descriptor, mediaType: mediaTypes.layer }),
+    };
+    expect(await open(rig).streamBlob(growing)).toMatchObject({ broken: { offset: 3000 } });
+  });
+
+  test('is no mount', async () => {
+    using rig = openRig();
+    const { descriptor } = makeBlob(300, 'mounted');
+    proxy.fault({ method: 'POST', action: { answer: { status: 201 } } });
+    expect(await open(rig).mountBlob(descriptor.digest, 'team/other')).toBe(false);
+  });
+
+  test('gives no name: a tag is written again', async () => {
+    using rig = openRig();
+    proxy.fault({ method: 'PUT', path: /manifests/, times: 1, action: foreign });
+    await open(rig).writeManifest('named', manifest.bytes, manifest.mediaType);
+    expect((await open(rig).headManifest('named'))?.digest).toBe(manifest.descriptor.digest);
+    proxy.fault({ method: 'PUT', path: /manifests/, action: foreign });
+    const never = failureOf(() => open(rig).writeManifest('never', manifest.bytes, manifest.mediaType));
+    expect(await never).toMatchInlineSnapshot(`
+      {
+        "code": "registry-failed",
+        "message": "the registry <registry>, asked to take the manifest team/app:never, says that it did, and does not have it",
+        "suggestions": [
+          "run the same command again",
+        ],
+      }
+    `);
+  });
 });
 
 test('a list of tags that goes on where no http address is fails', async () => {

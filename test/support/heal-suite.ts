@@ -1,9 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { examineStore } from '../../src/pipeline/examine-store.ts';
+import { storeAsItIs } from '../../src/pipeline/release-store.ts';
+import { mapInOrder } from '../../src/registry/at-once.ts';
 import { type CallOptions, type Cli, commitAll, copyInstallation } from './cli.ts';
 import { damages, listFiles } from './store-release.ts';
+import { hostIn } from './toolchain-rim.ts';
 
 /** What is run after a file was damaged; the last one's output is compared. */
 type Step = 'plan' | 'test' | 'image' | 'push' | 'release';
@@ -64,6 +68,8 @@ export interface HealSubject extends AsyncDisposable {
   /** `HOST:PORT`. */
   registry: string;
   name: string;
+  /** How many commands may use its engine at the same time, each with folders of its own; 1 when left out. */
+  atOnce?: number;
 }
 
 /** Runs one of everything, then damages each kind of file that it left, in the ways that `isWanted` chooses. */
@@ -77,7 +83,7 @@ export function describeHealing(
     let cwd: string;
     let left: string[] = [];
     const counts = { damaged: 0, healed: 0, refused: 0 };
-    const at = (path: string) => join(subject.cli.dir, path.replace(/^(cache|data)/, '$1/gbuild'));
+    const faults = new Map<string, string[]>();
     const steps: Record<Step, () => string[]> = {
       plan: () => ['plan'],
       test: () => ['test'],
@@ -86,13 +92,8 @@ export function describeHealing(
       release: () => ['image', '--release', '1.0.0'],
     };
     const run = (args: string[], options: CallOptions = {}) => subject.cli.run(args, { cwd, ...options });
-    const listLeft = () => ['cache', 'data'].flatMap((top) => listFiles(at(top)).map((path) => `${top}/${path}`));
-    const restore = () => {
-      for (const top of ['cache', 'data']) {
-        rmSync(at(top), { recursive: true, force: true });
-        cpSync(join(subject.cli.dir, `kept-${top}`), at(top), { recursive: true, verbatimSymlinks: true });
-      }
-    };
+    const kept = () => join(subject.cli.dir, 'kept');
+    const tops = ['cache', 'data'];
 
     beforeAll(async () => {
       subject = await open();
@@ -118,9 +119,29 @@ export function describeHealing(
       await must(steps.image());
       writeFileSync(join(cwd, 'a'), 'one\n');
       await must(['test']);
-      left = listLeft();
-      for (const top of ['cache', 'data'])
-        cpSync(at(top), join(cli.dir, `kept-${top}`), { recursive: true, verbatimSymlinks: true });
+      for (const top of tops) copyTo(join(cli.dir, top), join(kept(), top));
+      left = tops.flatMap((top) => listFiles(join(kept(), top, 'gbuild')).map((path) => `${top}/${path}`));
+      const cases = Object.entries(kinds).flatMap(([kind, { path, next }], number) =>
+        Object.entries(ways).flatMap(([way, damage], index) => {
+          const files = left.filter((each) => path.test(each));
+          const chosen = (kind === "the store's blobs" ? files : files.slice(0, 1)).filter((_, each) =>
+            isWanted(number, index, each),
+          );
+          return chosen.map((file) => ({ kind, file, way, damage, next }));
+        }),
+      );
+      // They share the workspace: images are made of another one, and one after the other, for they get the same name.
+      for (const isImage of [false, true]) {
+        writeFileSync(join(cwd, 'a'), isImage ? 'three\n' : 'one\n');
+        const now = cases.filter(({ next }) => (next === 'image') === isImage);
+        await mapInOrder(now, isImage ? 1 : (subject.atOnce ?? 1), async ({ kind, file, way, damage, next }) => {
+          await using place = makePlace();
+          damage(place.at(file));
+          const fault = await findFault(() => expectHealed(`${file} ${way}`, next, place.env));
+          if (fault !== undefined) faults.set(kind, [...(faults.get(kind) ?? []), fault]);
+        });
+      }
+      writeFileSync(join(cwd, 'a'), 'one\n');
     });
     afterAll(async () => {
       console.log(
@@ -135,71 +156,69 @@ export function describeHealing(
       expect(left.length).toBeGreaterThan(15);
     });
 
-    test.each(
-      Object.entries(kinds).map(([kind, { path, next, heldBy }], number) => ({ kind, path, next, heldBy, number })),
-    )('$kind heal, or are refused with what to type', async ({ kind, path, next, heldBy, number }) => {
-      const files = left.filter((each) => path.test(each));
-      if (files.length === 0) return expect(existsSync(heldBy ?? ''), `${kind}: no run left one`).toBe(true);
-      for (const [index, [way, damage]] of Object.entries(ways).entries()) {
-        for (const [each, file] of (kind === "the store's blobs" ? files : files.slice(0, 1)).entries()) {
-          if (!isWanted(number, index, each)) continue;
-          restore();
-          damage(at(file));
-          await expectHealed(`${file} ${way}`, next);
-        }
-      }
+    test.each(Object.entries(kinds))('%s heal, or are refused with what to type', (kind, { path, heldBy }) => {
+      if (!left.some((each) => path.test(each)))
+        expect(existsSync(heldBy ?? ''), `${kind}: no run left one`).toBe(true);
+      expect(faults.get(kind) ?? []).toEqual([]);
     });
 
+    /** Copies of what the runs left; commands with `env` use them. */
+    function makePlace() {
+      const dir = mkdtempSync(join(subject.cli.dir, 'place-'));
+      for (const top of tops) copyTo(join(kept(), top), join(dir, top));
+      return {
+        dir,
+        env: { XDG_CACHE_HOME: join(dir, 'cache'), XDG_DATA_HOME: join(dir, 'data') },
+        at: (path: string) => join(dir, path.replace(/^(cache|data)/, '$1/gbuild')),
+        [Symbol.asyncDispose]: async () => rmSync(dir, { recursive: true, force: true }),
+      };
+    }
+
     /** What the command does must be what it does with whole files; only the store may refuse, and doctor then mends it. */
-    async function expectHealed(what: string, next: Step): Promise<void> {
+    async function expectHealed(what: string, next: Step, env: Record<string, string>): Promise<void> {
       counts.damaged += 1;
-      writeFileSync(join(cwd, 'a'), next === 'image' ? 'three\n' : 'one\n');
-      const { exitCode, stdout, stderr } = await run(steps[next]());
+      const { exitCode, stdout, stderr } = await run(steps[next](), { env });
       const isStore = next === 'release';
       const mayBe = isStore ? [0, 3] : [0];
       expect(mayBe, `${what}: exit code ${exitCode}\n${stdout}${stderr}`).toContain(exitCode);
       if (exitCode !== 0) expect(stderr, what).toContain('try: gbuild doctor --fix');
       if (next === 'test') expect([what, stdout]).toEqual([what, 'one\n']);
       if (isStore) {
-        const fixed = await run(['doctor', '--fix']);
+        const fixed = await run(['doctor', '--fix'], { env });
         expect([what, fixed.exitCode], `${fixed.stdout}${fixed.stderr}`).toEqual([what, 0]);
-        const checked = await run(['doctor', 'store']);
-        expect([what, checked.exitCode], checked.stdout).toEqual([what, 0]);
+        const store = storeAsItIs({ ...hostIn(subject.cli.dir), dataDir: join(env.XDG_DATA_HOME!, 'gbuild') });
+        expect([what, await examineStore(store)]).toMatchObject([what, { index: 'whole', faults: [] }]);
       }
       counts[exitCode === 0 ? 'healed' : 'refused'] += 1;
     }
 
     test('a release of which a layer is damaged is not released already, but written again', async () => {
-      restore();
-      writeFileSync(join(cwd, 'a'), 'one\n');
+      await using place = makePlace();
+      const { env } = place;
       const release = async () => {
-        const { exitCode, stdout, stderr } = await run([...steps.release(), '--json']);
+        const { exitCode, stdout, stderr } = await run([...steps.release(), '--json'], { env });
         expect(exitCode, stderr).toBe(0);
         return JSON.parse(stdout) as { alreadyReleased: boolean; layers: { diffId: string }[] };
       };
       const { alreadyReleased, layers } = await release();
       expect(alreadyReleased).toBe(true);
-      damages['one bit flipped']!(at(`data/store/blobs/sha256/${layers.at(-1)!.diffId.slice('sha256:'.length)}`));
+      damages['one bit flipped']!(place.at(`data/store/blobs/sha256/${layers.at(-1)!.diffId.slice('sha256:'.length)}`));
       expect([(await release()).alreadyReleased, (await release()).alreadyReleased]).toEqual([false, true]);
-      expect((await run(['doctor', 'store'])).exitCode).toBe(0);
+      expect((await run(['doctor', 'store'], { env })).exitCode).toBe(0);
     });
 
     test('a file that the caller may not read is made again, and in the store it is refused', async () => {
       const user = { uid: 4242, gid: 4242 };
       const as = { ...user, groups: [user.gid], installed: copyInstallation(join(subject.cli.dir, 'installed')) };
       for (const kind of ['parsed files', 'catalog clones', 'digests of clones', "the store's index"]) {
-        restore();
-        const mine = join(subject.cli.dir, 'of-another-user');
-        rmSync(mine, { recursive: true, force: true });
-        for (const top of ['cache', 'data']) cpSync(at(top), join(mine, top, 'gbuild'), { recursive: true });
-        execFileSync('chown', ['-R', `${user.uid}:${user.gid}`, mine, join(subject.cli.dir, 'origin')]);
+        await using mine = makePlace();
+        execFileSync('chown', ['-R', `${user.uid}:${user.gid}`, mine.dir, join(subject.cli.dir, 'origin')]);
         const file = left.find((path) => kinds[kind]!.path.test(path))!;
-        const damaged = join(mine, file.replace(/^(cache|data)\//, '$1/gbuild/'));
+        const damaged = mine.at(file);
         chownSync(damaged, 0, 0);
         chmodSync(damaged, 0o600);
-        const env = { XDG_CACHE_HOME: join(mine, 'cache'), XDG_DATA_HOME: join(mine, 'data') };
         const isStore = file.startsWith('data/');
-        const { exitCode, stderr } = await run(isStore ? steps.push() : steps.plan(), { env, as });
+        const { exitCode, stderr } = await run(isStore ? steps.push() : steps.plan(), { env: mine.env, as });
         expect([kind, exitCode], stderr).toEqual([kind, isStore ? 3 : 0]);
         if (isStore) expect(stderr).toContain('try: sudo chown -R "$(id -u)" ');
         counts.damaged += 1;
@@ -207,4 +226,15 @@ export function describeHealing(
       }
     });
   });
+}
+
+function copyTo(from: string, to: string): void {
+  cpSync(from, to, { recursive: true, verbatimSymlinks: true });
+}
+
+async function findFault(work: () => Promise<void>): Promise<string | undefined> {
+  return await work().then(
+    () => undefined,
+    (thrown: unknown) => String(thrown),
+  );
 }

@@ -10,9 +10,10 @@ import { openLayout } from '../../src/oci/layout.ts';
 import { pushRelease } from '../../src/pipeline/push-release.ts';
 import { nameImage } from '../../src/pipeline/release-store.ts';
 import { readRemoteSet } from '../../src/pipeline/remote-set.ts';
+import { mapInOrder } from '../../src/registry/at-once.ts';
 import { pullImage, readRemote } from '../../src/registry/pull-image.ts';
 import { openCli } from './cli.ts';
-import { type FaultAction, type FaultProxy, startFaultProxy } from './fault-proxy.ts';
+import { type Fault, type FaultAction, type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { startRegistry, type TestRegistry } from './registry.ts';
 import { makeBytes, openRig } from './registry-rig.ts';
 import { hostIn, neverStop, recordProgress } from './toolchain-rim.ts';
@@ -33,25 +34,24 @@ const passing: Record<string, FaultAction> = {
   'an answer that never comes': { stallAnswer: -1 },
 };
 
+const atOnce = 4;
+
 /** Pushes to a real registry behind a proxy that disturbs one request of each push. */
 export function describePushFaults(meets: Meets): void {
   const cli = openCli({ ownCache: true });
   let registry: TestRegistry;
-  let proxy: FaultProxy;
   /** The release and another one that wants the same version. */
   let image: Image;
   let rival: Image;
 
   beforeAll(async () => {
     registry = await startRegistry();
-    proxy = await startFaultProxy(registry.host);
     [image, rival] = [makeImage('ours'), makeImage('theirs')];
     const store = await openLayout(join(cli.dataDir, 'store'));
     await writeImage(store, image);
     await nameImage(store, image, 'faults:1.0.0', {});
   });
   afterAll(async () => {
-    await proxy[Symbol.asyncDispose]();
     await registry[Symbol.asyncDispose]();
     cli[Symbol.dispose]();
   });
@@ -74,24 +74,31 @@ export function describePushFaults(meets: Meets): void {
   }
 
   let turn = 0;
+  /** Cache folders that no push uses just now. */
+  const free: string[] = [];
 
-  /** One push in this process, by a client that does not sleep and has little patience. */
-  async function push(repository: string, what: Image | ImageSet = image) {
-    using rig = openRig({ settings: { stallSeconds: 0.3, attempts: 3 } });
+  /** One push in this process, by a client that does not sleep between its tries; every other one has compressed before. */
+  async function push(host: string, repository: string, what: Image | ImageSet = image, stallSeconds = 60) {
+    using rig = openRig({ settings: { stallSeconds, attempts: 3 } });
     turn += 1;
-    return await pushRelease({
-      host: hostIn(join(cli.dir, `cache-${turn % 2}`)),
-      progress: recordProgress(),
-      stop: neverStop(),
-      registries: rig,
-      registry: proxy.host,
-      set: 'images' in what ? what : gatherImages([what]),
-      repository,
-      version: '1.0.0',
-      tags: ['latest'],
-      runId: `turn-${turn}`,
-      attest: { facts: undefined, keyFile: undefined, toolVersion: '0.0.0' },
-    });
+    const cacheDir = (turn % 2 === 0 ? free.pop() : undefined) ?? join(cli.dir, `cache-${turn}`);
+    try {
+      return await pushRelease({
+        host: hostIn(cacheDir),
+        progress: recordProgress(),
+        stop: neverStop(),
+        registries: rig,
+        registry: host,
+        set: 'images' in what ? what : gatherImages([what]),
+        repository,
+        version: '1.0.0',
+        tags: ['latest'],
+        runId: `turn-${turn}`,
+        attest: { facts: undefined, keyFile: undefined, toolVersion: '0.0.0' },
+      });
+    } finally {
+      free.push(cacheDir);
+    }
   }
 
   /** The id of the image that a tag names, past all faults. */
@@ -109,18 +116,23 @@ export function describePushFaults(meets: Meets): void {
   }
 
   /** How many requests a push makes that nothing goes wrong with. */
-  async function countRequests(): Promise<number> {
-    proxy.reset();
-    await push('undisturbed');
-    expect(await readTag('undisturbed', '1.0.0')).toBe(image.id);
+  async function countRequests(repository: string, what: Image | ImageSet = image): Promise<number> {
+    await using proxy = await startFaultProxy(registry.host);
+    await push(proxy.host, repository, what);
     return proxy.requests.length;
   }
 
+  /** Pushes through a proxy that disturbs one request; each push has a proxy and a repository of its own. */
+  async function disturb<T>(fault: Fault, work: (host: string, proxy: FaultProxy) => Promise<T>): Promise<T> {
+    await using proxy = await startFaultProxy(registry.host);
+    proxy.fault(fault);
+    return await work(proxy.host, proxy);
+  }
+
   test('what was pushed is pulled as the same image, and one whose layer is another is refused', async () => {
-    proxy.reset();
-    await push('pulled');
+    await push(registry.host, 'pulled');
     using rig = openRig();
-    const repository = rig.repository({ registry: proxy.host, path: 'pulled' });
+    const repository = rig.repository({ registry: registry.host, path: 'pulled' });
     const remote = (await readRemote(repository, '1.0.0'))!;
     const pulled = await pullImage(remote, { spoolDir: join(cli.dir, 'pulled') });
     expect([pulled.id, pulled.manifestDigest]).toEqual([image.id, image.manifestDigest]);
@@ -137,11 +149,20 @@ export function describePushFaults(meets: Meets): void {
 
   describe('a push', { timeout: 600_000 }, () => {
     let total = 0;
-    const requestsFor = (kind: number, count: number) =>
-      Array.from({ length: count }, (_, index) => index + 1).filter((request) => meets(kind, request));
     let requests = 0;
+    /** Does the work for each request that a kind meets; most of a push is waiting for the registry. */
+    const forEach = (kind: number, count: number, work: (at: number) => Promise<void>) =>
+      mapInOrder(
+        Array.from({ length: count }, (_, index) => index + 1).filter((request) => meets(kind, request)),
+        atOnce,
+        async (at) => {
+          await work(at);
+          total += 1;
+        },
+      );
     beforeAll(async () => {
-      requests = await countRequests();
+      requests = await countRequests('undisturbed');
+      expect(await readTag('undisturbed', '1.0.0')).toBe(image.id);
       expect(requests).toBeGreaterThan(15);
     });
     afterAll(
@@ -150,37 +171,35 @@ export function describePushFaults(meets: Meets): void {
 
     test.each(Object.entries(passing))('gets over %s, whichever request it meets', async (kind, action) => {
       const number = Object.keys(passing).indexOf(kind);
-      const repository = `once-${number}`;
-      for (const at of requestsFor(number, requests)) {
-        proxy.reset();
-        proxy.fault({ from: at, times: 1, action });
-        const { alreadyReleased } = await push(`${repository}/${at}`);
+      await forEach(number, requests, async (at) => {
+        const repository = `once-${number}/${at}`;
+        // Two seconds where they are waited for: the pushes at the same time take their part of them.
+        const stallSeconds = action.stallAnswer === undefined ? undefined : 2;
+        const { alreadyReleased } = await disturb({ from: at, times: 1, action }, (host) =>
+          push(host, repository, image, stallSeconds),
+        );
         expect([at, alreadyReleased]).toEqual([at, false]);
-        expect(await readTag(`${repository}/${at}`, '1.0.0')).toBe(image.id);
-        expect(await readTag(`${repository}/${at}`, 'latest')).toBe(image.id);
-        total += 1;
-      }
+        expect([await readTag(repository, '1.0.0'), await readTag(repository, 'latest')]).toEqual([image.id, image.id]);
+      });
     });
 
     test('to a registry that dies at any request fails whole, and is right when it is there again', async () => {
-      for (const at of requestsFor(lasting.dies, requests)) {
+      await forEach(lasting.dies, requests, async (at) => {
         const repository = `dies/${at}`;
-        proxy.reset();
-        proxy.fault({ from: at, action: { answer: { status: 502 } } });
-        const failure = await push(repository).then(
-          () => undefined,
-          (error: { code: string }) => error.code,
+        const failure = await disturb({ from: at, action: { answer: { status: 502 } } }, (host) =>
+          push(host, repository).then(
+            () => undefined,
+            (error: { code: string }) => error.code,
+          ),
         );
         // What comes after the last name is only tidying up.
         if (failure !== undefined) expect(failure).toBe('registry-failed');
         expect([undefined, image.id]).toContain(await readTag(repository, '1.0.0'));
-        proxy.reset();
-        await push(repository);
+        await push(registry.host, repository);
         expect(await readTag(repository, '1.0.0')).toBe(image.id);
-        await expect(push(repository, rival)).rejects.toThrow('is released already');
+        await expect(push(registry.host, repository, rival)).rejects.toThrow('is released already');
         expect(await readTag(repository, '1.0.0')).toBe(image.id);
-        total += 1;
-      }
+      });
     });
 
     test('of an index to a registry that dies at any request names nothing or all of it', async () => {
@@ -194,44 +213,39 @@ export function describePushFaults(meets: Meets): void {
         const found = await readRemoteSet(rig.repository({ registry: registry.host, path }), '1.0.0');
         return found?.images.map(({ manifest }) => manifest.config.digest);
       };
-      proxy.reset();
-      await push('index/whole', set);
-      const all = proxy.requests.length;
+      const all = await countRequests('index/whole', set);
       expect(all).toBeGreaterThan(requests);
-      for (const at of requestsFor(lasting.diesAtIndex, all)) {
-        proxy.reset();
-        proxy.fault({ from: at, action: { answer: { status: 502 } } });
-        await push(`index/${at}`, set).catch((error: { code: string }) => expect(error.code).toBe('registry-failed'));
+      await forEach(lasting.diesAtIndex, all, async (at) => {
+        await disturb({ from: at, action: { answer: { status: 502 } } }, (host) =>
+          push(host, `index/${at}`, set).catch((error: { code: string }) => expect(error.code).toBe('registry-failed')),
+        );
         expect([undefined, ids]).toContainEqual(await readIds(`index/${at}`));
-        proxy.reset();
-        await push(`index/${at}`, set);
+        await push(registry.host, `index/${at}`, set);
         expect(await readIds(`index/${at}`)).toEqual(ids);
-        total += 1;
-      }
-      await expect(push('index/whole', image)).rejects.toThrow('is released already for linux/amd64 and linux/arm64');
+      });
+      const over = push(registry.host, 'index/whole', image);
+      await expect(over).rejects.toThrow('is released already for linux/amd64 and linux/arm64');
     });
 
     test('that is killed at any request leaves no half release, and the next one ends it', async () => {
       const store = await openLayout(join(cli.dataDir, 'store'));
-      for (const at of requestsFor(lasting.killed, requests)) {
+      await forEach(lasting.killed, requests, async (at) => {
         const repository = `killed/${at}`;
         await nameImage(store, image, `${repository}:1.0.0`, {});
-        proxy.reset();
-        proxy.fault({ from: at, action: { stallAnswer: -1 } });
-        const args = ['push', `${repository}:1.0.0`, '--registry', proxy.host, '--tag', 'latest'];
-        const running = cli.start(args);
-        while (proxy.requests.length < at) await sleep(5);
-        // What is under way arrives.
-        await sleep(20);
-        running.kill('SIGKILL');
-        expect((await running.ended).exitCode).toBe('SIGKILL');
+        const push = (host: string) => ['push', `${repository}:1.0.0`, '--registry', host, '--tag', 'latest'];
+        await disturb({ from: at, action: { stallAnswer: -1 } }, async (host, proxy) => {
+          const running = cli.start(push(host));
+          while (proxy.requests.length < at) await sleep(5);
+          // What is under way arrives.
+          await sleep(20);
+          running.kill('SIGKILL');
+          expect((await running.ended).exitCode).toBe('SIGKILL');
+        });
         expect([undefined, image.id]).toContain(await readTag(repository, '1.0.0'));
-        proxy.reset();
-        const again = await cli.run(args);
+        const again = await cli.run(push(registry.host));
         expect(again.exitCode, again.stderr).toBe(0);
         expect([await readTag(repository, '1.0.0'), await readTag(repository, 'latest')]).toEqual([image.id, image.id]);
-        total += 1;
-      }
+      });
     });
   });
 }
