@@ -1,4 +1,4 @@
 import { drawMavenRepositories } from '../support/generated-maven.ts';
 import { describeGenerated } from '../support/generated-suite.ts';
 
-describeGenerated(16, drawMavenRepositories);
+describeGenerated(10, drawMavenRepositories);

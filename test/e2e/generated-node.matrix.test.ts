@@ -1,4 +1,4 @@
 import { drawNodeRepositories } from '../support/generated-node.ts';
 import { describeGenerated } from '../support/generated-suite.ts';
 
-describeGenerated(36, drawNodeRepositories);
+describeGenerated(20, drawNodeRepositories);

@@ -1,4 +1,4 @@
 import { drawRubyRepositories } from '../support/generated-ruby.ts';
 import { describeGenerated } from '../support/generated-suite.ts';
 
-describeGenerated(24, drawRubyRepositories);
+describeGenerated(16, drawRubyRepositories);

@@ -179,6 +179,45 @@ test('a repository without a .gitignore is released again and again: packages ar
   expect([dirty.exitCode, dirty.stderr.match(/^ {2}(?!try).*/gm)]).toEqual([2, ['  new.js']]);
 });
 
+test('nothing is written into a repository that has nothing of gbuild in it, until somebody asks for it', async () => {
+  const headers =
+    'for file in $(find . -type f -not -path "./.git/*"); do grep -q licence $file || { echo $file; exit 1; }; done';
+  const manifest = {
+    name,
+    description: 'licence: MIT',
+    scripts: { test: headers, start: 'node app.js' },
+    engines: { node: '22' },
+  };
+  const cwd = cli.repository('untouched', {
+    'package.json': JSON.stringify(manifest),
+    'app.js': "// licence: MIT\nconsole.log('started')\n",
+  });
+  const run = async (...args: string[]) => {
+    const { exitCode, stdout, stderr } = await cli.run(args, { cwd });
+    return { exitCode, said: `${stdout}${stderr}` };
+  };
+  const first = await run('test');
+  expect([first.exitCode, git(cwd, 'status', '--porcelain')], first.said).toEqual([0, '']);
+  expect(first.said).toMatch(/^node@22 is node 22\.[\d.]+: remembered for this folder; "gbuild lock" writes it down$/m);
+  const second = await run('test');
+  expect([second.exitCode, second.said.includes('remembered for this folder')], second.said).toEqual([0, false]);
+  const images = [await run('image', '--json'), await run('image', '--json')].map(
+    ({ said }) => /"imageId": (.*),/.exec(said)?.[1],
+  );
+  expect([images[0], git(cwd, 'status', '--porcelain')]).toEqual([images[1], '']);
+  const refused = [
+    await run('test', '--frozen'),
+    await run('lock', '--check'),
+    await run('image', '--release', '1.0.0'),
+  ];
+  expect(
+    refused.map(({ exitCode, said }) => [exitCode, said.includes('try: gbuild lock && git add gbuild.lock')]),
+  ).toEqual(refused.map(() => [2, true]));
+  const locked = await run('lock');
+  expect([locked.exitCode, git(cwd, 'status', '--porcelain')], locked.said).toEqual([0, '?? gbuild.lock\n']);
+  expect((await run('lock', '--check')).exitCode).toBe(0);
+});
+
 test('a start script of one command gets SIGTERM itself, and a PORT that the image exposes', async () => {
   const app = `process.on('SIGTERM', () => { console.log('asked'); process.exit(0); });
 setInterval(() => {}, 1000);

@@ -37,6 +37,7 @@ test.each<[Files, string]>([
   [{ '.sdkmanrc': 'java=21.3.0.r17-grl\n' }, '17: .sdkmanrc asks for 17 (21.3.0.r17-grl)'],
   [{ '.sdkmanrc': 'java = 22.3.5.r17-nik # x' }, '17: .sdkmanrc asks for 17 (22.3.5.r17-nik)'],
   [{ '.sdkmanrc': 'java=17.0.9-graalce\n' }, '17: .sdkmanrc asks for 17 (17.0.9-graalce)'],
+  [{ 'system.properties': '# of Heroku\njava.runtime.version=25\n' }, '25: system.properties asks for 25'],
   [{ '.sdkmanrc': 'java=21.0.4-tem\n' }, '21: .sdkmanrc asks for 21 (21.0.4-tem)'],
   [{ '.sdkmanrc': 'java=8.0.392-zulu\n' }, `11: .sdkmanrc asks for 8 (8.0.392-zulu)${other('jvm 11')}`],
   [{ '.java-version': 'openjdk64-17.0.9\n' }, '17: .java-version asks for 17 (openjdk64-17.0.9)'],
