@@ -214,7 +214,7 @@ test('nothing is written into a repository that has nothing of gbuild in it, unt
     refused.map(({ exitCode, said }) => [exitCode, said.includes('try: gbuild lock && git add gbuild.lock')]),
   ).toEqual(refused.map(() => [2, true]));
   const locked = await run('lock');
-  expect([locked.exitCode, git(cwd, 'status', '--porcelain')], locked.said).toEqual([0, '?? gbuild.lock\n']);
+  expect([locked.exitCode, git(cwd, 'status', '--porcelain')], locked.said).toEqual([0, '?? gbuild.lock']);
   expect((await run('lock', '--check')).exitCode).toBe(0);
 });
 

@@ -1,5 +1,5 @@
-import { statSync } from 'node:fs';
-import { relative } from 'node:path';
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import type { TestSpecification } from 'vitest/node';
 import { BaseSequencer } from 'vitest/node';
 import { readLatestTimings, timingsDir } from './timings.ts';
@@ -12,10 +12,17 @@ export default class DearestFirst extends BaseSequencer {
       if (kind === 'file') seconds.set(name, took);
     // A file that no run has timed yet is as dear as it is long.
     const costOf = ({ moduleId, project }: TestSpecification) =>
-      seconds.get(relative(project.globalConfig.root, moduleId)) ?? statSync(moduleId).size / 100;
+      seconds.get(relative(project.globalConfig.root, moduleId)) ?? measureTests(moduleId) / 100;
     return files
       .map((file) => ({ file, cost: costOf(file) }))
       .sort((a, b) => b.cost - a.cost)
       .map(({ file }) => file);
   }
+}
+
+/** Bytes of a file of tests and of the suites that it calls, which may be all there is to it. */
+function measureTests(file: string): number {
+  const text = readFileSync(file, 'utf8');
+  const suites = [...text.matchAll(/from '(\.[^']+-suite\.ts)'/g)].map((match) => join(dirname(file), match[1]!));
+  return [file, ...suites].reduce((sum, each) => sum + statSync(each).size, 0);
 }
