@@ -78,12 +78,12 @@ jvm-stage && layers && start`;
   });
 
   test('a jar that needs others by the class path of the build, its manifest being obeyed as far as options can', async () => {
-    const script = `${library('Library')}; ${library('Module')}; ${library('Snapshot')}
+    const script = `${library('Library')}; ${library('Module')}; ${library('Snapshot')}; ${library('Other')}
 main Main '${says} System.out.println(Library.text() + Module.text() + Snapshot.text());'
 project core
 printf '' | jar /tmp/cache/a/library-2.jar Library
 printf '' | jar core/target/core-1.jar Module
-printf '' | jar /tmp/cache/b/library-2.jar Module
+printf '' | jar /tmp/cache/b/library-2.jar Other
 printf '' | jar /tmp/cache/snapshot-1-SNAPSHOT.jar Snapshot
 depends /tmp/cache/a/library-2.jar $PWD/core/target/core-1.jar /tmp/cache/b/library-2.jar /tmp/cache/snapshot-1-SNAPSHOT.jar
 printf '${manifest}' | jar target/shop-1.jar Main
@@ -94,8 +94,8 @@ jvm-stage || echo exit $?`;
       "application/app.args
       application/shop-1.jar
       application/start
+      dependencies/lib/2-library-2.jar
       dependencies/lib/library-2.jar
-      snapshots/lib/2-library-2.jar
       snapshots/lib/core-1.jar
       snapshots/lib/snapshot-1-SNAPSHOT.jar
       1.4.2 /app/shop-1.jar:/app/lib/library-2.jar:/app/lib/core-1.jar:/app/lib/2-library-2.jar:/app/lib/snapshot-1-SNAPSHOT.jar

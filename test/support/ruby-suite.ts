@@ -71,7 +71,9 @@ image:
       const { exitCode, stdout, stderr } = await cli.run(['image', '--release', '1.0.0', '--json'], { cwd });
       expect(exitCode, `${stdout}${stderr}`).toBe(0);
       const { layers } = JSON.parse(stdout) as ImageRecord;
-      expect(layers.map((layer) => layer.name)).toEqual(['gbuild layer: gems', 'gbuild layer: application']);
+      expect(layers.map((layer) => layer.name)).toEqual(
+        ['gems', 'application', 'settings'].map((name) => `gbuild layer: ${name}`),
+      );
       const client = connectEngine(endpointOf(engine), { owner: readOwner(), runId: `ruby-${process.pid}` });
       const script =
         'cd /app && bundle exec ruby app.rb; ls vendor/bundle/ruby/*/gems; ls vendor; ls vendor/bundle/ruby/*/extensions/*/*/native*';
