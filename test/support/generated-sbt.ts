@@ -62,6 +62,8 @@ function makeRepository(layout: Layout): GeneratedRepository {
     layout,
     toolchain: '{name: sbt, jdk: 21}',
     files,
+    // Without the plugin nothing is built beforehand, and of several projects the spec says which.
+    ...(!hasPlugin && { needs: [], ...(isProject && { tasks: '  stage: sbt-stage --project app\n' }) }),
     left: { [`${app}target/universal/stage/left.txt`]: 'left' },
     command: hasPlugin
       ? `${app}target/universal/stage/bin/${nameOf(layout)}`

@@ -19,6 +19,8 @@ export interface GeneratedRepository {
   relock?: string;
   /** More of gbuild.yml: lines of `tasks`. */
   tasks?: string;
+  /** What the command needs to have run before; `build` when left out. */
+  needs?: string[];
 }
 
 /** A release that gbuild refuses. */
@@ -64,9 +66,9 @@ export function describeGenerated(count: number, draw: (count: number, seed: num
 
   async function makeCommit(
     name: string,
-    { toolchain, files, command, relock, tasks = '' }: GeneratedRepository,
+    { toolchain, files, command, relock, tasks = '', needs = ['build'] }: GeneratedRepository,
   ): Promise<string> {
-    const spec = `gbuild: 1\nname: ${name}\ntoolchain: ${toolchain}\ntasks:\n${tasks}  relock: ${JSON.stringify(relock ?? 'true')}\n  hand: {run: ${JSON.stringify(command)}, needs: [build]}\n`;
+    const spec = `gbuild: 1\nname: ${name}\ntoolchain: ${toolchain}\ntasks:\n${tasks}  relock: ${JSON.stringify(relock ?? 'true')}\n  hand: {run: ${JSON.stringify(command)}, needs: [${needs.join()}]}\n`;
     const rootDir = cli.repository(name, { 'gbuild.yml': spec, ...files });
     const { exitCode, stderr } = await cli.run(['run', 'relock'], { cwd: rootDir });
     expect(exitCode, stderr).toBe(0);
