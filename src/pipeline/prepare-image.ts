@@ -17,7 +17,6 @@ import { obtainBase } from './obtain-base.ts';
 import { type PackedImage, packImage, putOn } from './pack-image.ts';
 import type { KnownBase } from './read-base.ts';
 import { readyRuntime } from './ready-toolchain.ts';
-import { lockDirOf } from './remembered-lock.ts';
 import { type RunRequest, runNamed } from './run-named.ts';
 import { RunSecrets } from './run-secrets.ts';
 import type { TaskReport } from './run-tasks.ts';
@@ -144,10 +143,10 @@ async function refuseLeaks(
 }
 
 function planOf({ session }: PrepareRequest, revision: Revision | undefined, version: string | undefined): ImagePlan {
-  const { spec, toolchain, defaults, lock } = session;
+  const { spec, toolchain, defaults, lock, rootDir, rememberedIn = rootDir } = session;
   const tasks = Object.keys(tasksOf(spec, defaultTasks(session)));
   // A lock that could not be written says nothing.
-  const file = join(lockDirOf(session), 'gbuild.lock');
+  const file = join(rememberedIn, 'gbuild.lock');
   const lockDigest = lock === undefined || !isThere(file) ? undefined : digestOf(readWhole(file));
   return planImage({ spec, toolchain, defaults, revision, version, tasks, lockDigest });
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isThere } from '../fs/read-bounded.ts';
+import { removeOldest } from '../fs/remove-oldest.ts';
 import type { Host } from '../host.ts';
 import type { Lock } from '../spec/lock-types.ts';
 import type { WorkspaceSession } from './workspace-session.ts';
@@ -20,14 +21,6 @@ export function findRememberedIn(host: HostState, rootDir: string, specFile: str
   return join(foldersOf(host), createHash('sha256').update(rootDir).digest('hex').slice(0, 32));
 }
 
-/** The folder that the session's lock lies in. */
-export function lockDirOf({
-  rootDir,
-  rememberedIn = rootDir,
-}: Pick<WorkspaceSession, 'rootDir' | 'rememberedIn'>): string {
-  return rememberedIn;
-}
-
 /** The session without what only this machine remembers: whoever asks for the repository's own lock gets that or none. */
 export function withoutRemembered(session: WorkspaceSession): WorkspaceSession {
   const { lock: _, rememberedIn, toolchain, ...rest } = session;
@@ -41,15 +34,8 @@ export async function rememberLock(rememberedIn: string, lock: Lock): Promise<vo
 }
 
 /** Forgets the choices that are the oldest. */
-export function pruneRemembered(host: HostState): void {
-  const folder = foldersOf(host);
-  if (!isThere(folder)) return;
-  const names = readdirSync(folder);
-  if (names.length <= mostKept) return;
-  const timeOf = (name: string) => statSync(join(folder, name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const times = new Map(names.map((name) => [name, timeOf(name)]));
-  const old = names.sort((left, right) => times.get(left)! - times.get(right)!).slice(0, -mostKept);
-  for (const name of old) rmSync(join(folder, name), { recursive: true, force: true });
+export function pruneRemembered(host: HostState): Promise<void> {
+  return removeOldest(foldersOf(host), mostKept);
 }
 
 function foldersOf({ stateDir }: HostState): string {

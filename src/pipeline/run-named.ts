@@ -102,8 +102,13 @@ export function sweepBeside(
 ): Promise<unknown> {
   const logs = ['runs', 'builds'].map((name) => pruneLogs(join(host.stateDir, name)));
   const sweeping = engine.sweep({ networks: services.length > 0 });
-  pruneRemembered(host);
-  return Promise.allSettled([sweeping, ...logs, pruneMemories(host.cacheDir), TaskTimes.prune(host)]);
+  return Promise.allSettled([
+    sweeping,
+    ...logs,
+    pruneMemories(host.cacheDir),
+    TaskTimes.prune(host),
+    pruneRemembered(host),
+  ]);
 }
 
 /** After the run: only then all of it is on this machine. */

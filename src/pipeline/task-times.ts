@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { lstatSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readCached, writeCached } from '../fs/cached-file.ts';
 import { readClock } from '../fs/clock.ts';
+import { removeOldest } from '../fs/remove-oldest.ts';
 import type { Host } from '../host.ts';
 
 const folderName = 'task-times';
@@ -34,13 +34,8 @@ export class TaskTimes {
   }
 
   /** Forgets workspaces that no task ran in for long: a release's own checkout is one of a moment. */
-  static async prune({ cacheDir }: Pick<Host, 'cacheDir'>): Promise<void> {
-    const folder = join(cacheDir, folderName);
-    const files = (await readdir(folder).catch(() => [])).map((name) => join(folder, name));
-    if (files.length <= mostKept) return;
-    const usedAt = new Map(files.map((file) => [file, lstatSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0]));
-    const old = files.sort((left, right) => usedAt.get(left)! - usedAt.get(right)!).slice(0, -mostKept);
-    await Promise.allSettled(old.map((file) => rm(file, { force: true })));
+  static prune({ cacheDir }: Pick<Host, 'cacheDir'>): Promise<void> {
+    return removeOldest(join(cacheDir, folderName), mostKept);
   }
 
   /** Times the work; a memory that cannot be kept fails no run. */

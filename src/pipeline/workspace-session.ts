@@ -56,7 +56,7 @@ export async function openWorkspace(
   const resolve = (locked: Lock | undefined) =>
     resolveToolchain(request, catalog, { lock: locked?.toolchain, folder, jre: spec.image.jre });
   const obeyed = resolve(known);
-  // What only this machine remembers binds nobody once the repository asks for something else.
+  // This machine's memory binds nobody once the repository asks for something else.
   const lock = rememberedIn !== undefined && obeyed.lockState !== 'fits' ? undefined : known;
   const resolved = lock === known ? obeyed : resolve(lock);
   warnOfRefusedFiles(resolved, places.host, progress);

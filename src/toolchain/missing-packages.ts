@@ -1,7 +1,7 @@
 import { GbuildError } from '../errors.ts';
 import type { ResolvedToolchain } from './resolved.ts';
 
-/** What apt says of a name that no package has, or that none can be installed of. */
+/** Matches the words of apt about a name that no package has, or that none can be installed of. */
 const refusals = /^\s*E: (?:Unable to locate package (\S+)|Package '([^']+)' has no installation candidate)/gm;
 
 /**

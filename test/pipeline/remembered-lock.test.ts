@@ -34,12 +34,12 @@ test('a choice is remembered for each folder that has neither a gbuild.yml nor a
 test('the oldest choices are forgotten', async () => {
   await using folder = await makeFolder();
   const choices = folder.getPath('choices');
-  pruneRemembered({ stateDir: folder.path });
+  await pruneRemembered({ stateDir: folder.path });
   for (let at = 0; at < 502; at += 1) {
     mkdirSync(`${choices}/${at}`, { recursive: true });
     utimesSync(`${choices}/${at}`, 1000 + ((at + 250) % 502), 1000 + ((at + 250) % 502));
   }
-  pruneRemembered({ stateDir: folder.path });
+  await pruneRemembered({ stateDir: folder.path });
   const left = readdirSync(choices);
   expect([left.length, left.includes('252'), left.includes('253'), left.includes('254')]).toEqual([
     500,
