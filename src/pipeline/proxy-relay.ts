@@ -1,5 +1,4 @@
 import { connect, createServer } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import type { Engine } from '../engine/engine.ts';
 import { GbuildError, messageOf } from '../errors.ts';
 import type { Host } from '../host.ts';
@@ -47,8 +46,16 @@ export async function findWay(engine: Engine, host: Host): Promise<Way | undefin
   const isHere = engine.endpoint.socketPath !== undefined && engine.endpoint.ssh === undefined;
   if (!isHere || rootless || name !== host.hostname) return undefined;
   const gateway = await engine.readBridgeGateway();
-  const own = Object.values(networkInterfaces()).flatMap((each) => each?.map(({ address }) => address) ?? []);
-  return gateway !== undefined && own.includes(gateway) ? { kind: 'relay', gateway } : undefined;
+  return gateway !== undefined && (await isOwnAddress(gateway)) ? { kind: 'relay', gateway } : undefined;
+}
+
+/** Tries to listen there: the list of interfaces lacks a bridge while no container runs on it. */
+function isOwnAddress(address: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(0, address, () => server.close(() => resolve(true)));
+  });
 }
 
 async function openWay(way: Way, address: string, port: number): Promise<string> {

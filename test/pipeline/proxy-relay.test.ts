@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { Host } from '../../src/host.ts';
@@ -54,4 +57,18 @@ test('without a bridge, or without such a proxy, nothing is asked', async () => 
 test('Docker Desktop has a name for this machine', async () => {
   const { proxies } = await relay(engineOf('docker-desktop'));
   expect(proxies).toEqual({ HTTP_PROXY: 'http://ada:secret@host.docker.internal:3128', NO_PROXY: 'localhost' });
+});
+
+test('a bridge that no list of interfaces shows, for no container runs on it, is reached by a relay', async () => {
+  const proxy = createServer((socket) => socket.end('the proxy answers')).listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  const { port } = proxy.address() as AddressInfo;
+  const near = { extraRoots: '', proxies: { HTTP_PROXY: `http://127.0.0.1:${port}` } };
+  const gateway = '127.0.0.7';
+  const engine = engineOf('here', { gateway });
+  const { proxies } = await relayProxies(near, { network: 'bridge', engine, host });
+  const relayed = new URL(proxies.HTTP_PROXY!);
+  expect(relayed.hostname).toBe(gateway);
+  expect(await text(connect(Number(relayed.port), gateway))).toBe('the proxy answers');
+  proxy.close();
 });
