@@ -134,7 +134,7 @@ test('bin/quickstart starts an engine that is installed and does not run, and go
   await using machine = await startMachine(engine, { sees, withNode: false, image: engineImage });
   // This machine has no git, and a toolchain would be made next: neither is the question.
   const script = `printf '#!/bin/sh\\n' >/usr/bin/git; chmod 755 /usr/bin/git
-    /clone/bin/quickstart >/tmp/said 2>&1 & quickstart=$!
+    : >/tmp/said; /clone/bin/quickstart >/tmp/said 2>&1 & quickstart=$!
     until grep -q 'gbuild test$' /tmp/said; do kill -0 $quickstart || { cat /tmp/said; exit 1; }; sleep 0.1; done
     kill $quickstart; docker version --format '{{.Server.Os}}'; sed '/gbuild test/q' /tmp/said`;
   const { exitCode, output } = await machine.run(['sh', '-c', script]);
