@@ -110,6 +110,8 @@ function spawnEngine(): number | undefined {
   const engine = spawn('dockerd', [...args, '--pidfile', pidFile, '--host', ownHost], {
     detached: true,
     stdio: ['ignore', log, log],
+    // Each container start runs dockerd several times for some milliseconds, a third of them for Go's garbage collector.
+    env: { ...process.env, GOGC: 'off', GOMEMLIMIT: '400MiB' },
   });
   engine.unref();
   closeSync(log);
