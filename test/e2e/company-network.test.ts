@@ -1,3 +1,3 @@
 import { describeCompanyNetwork } from '../support/company-network-suite.ts';
 
-describeCompanyNetwork({ made: ['examples/node-pnpm'], kept: ['examples/jvm-maven', 'examples/sbt-hello'] });
+describeCompanyNetwork({ made: ['examples/node-pnpm'], kept: ['examples/jvm-maven'], lean: true });
