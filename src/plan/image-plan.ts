@@ -133,7 +133,7 @@ function developmentTag(revision: Revision | undefined): string {
 function planConfig({ spec, defaults, toolchain }: ImagePlanInput): Partial<RunConfig> {
   const { image } = spec;
   const entrypoint = image.entrypoint ?? (image.cmd === undefined ? defaults.entrypoint?.command : undefined);
-  if (entrypoint === undefined && image.cmd === undefined) throw noEntrypoint(spec, toolchain);
+  if (entrypoint === undefined && image.cmd === undefined) throw noEntrypoint(spec, toolchain, defaults.unfitStart);
   const port = findPortDefault([...(entrypoint ?? []), ...(image.cmd ?? [])]);
   const env = { ...(port !== undefined && { PORT: port }), ...image.env };
   const exposed = port !== undefined && image.expose.length === 0 ? listPort(env.PORT) : image.expose;
@@ -167,10 +167,11 @@ function planWritable(writable: string[], user = defaultUser): WritableFolders {
   return { folders, uid: Number(uid), gid: Number(gid) };
 }
 
-function noEntrypoint(spec: Spec, toolchain: ResolvedToolchain): GbuildError {
+function noEntrypoint(spec: Spec, toolchain: ResolvedToolchain, unfitStart?: string): GbuildError {
+  const why = unfitStart === undefined ? 'no file names it' : `${unfitStart}: the image to ship on lacks that`;
   return new GbuildError(
     'spec-invalid',
-    `nothing says what the image of ${spec.name} starts: image.entrypoint is not in gbuild.yml, and no file names it`,
+    `nothing says what the image of ${spec.name} starts: image.entrypoint is not in gbuild.yml, and ${why}`,
     {
       suggestions: [`write under "image:" in gbuild.yml, for example: entrypoint: [${toolchain.name}, your-program]`],
       facts: { key: 'image.entrypoint' },

@@ -23,6 +23,8 @@ export interface ToolchainDefaults {
   /** Why those layers make no image that starts. */
   refusal?: { because: string; remedy: string };
   entrypoint?: { command: string[]; because: string };
+  /** Why the command that the repository starts by is no entrypoint: a clause. */
+  unfitStart?: string;
   /** As the file has it: a web or git address, or a registry's shorthand. */
   origin?: string;
 }
@@ -40,7 +42,7 @@ export interface DefaultRules {
 
 /** Asks the repository which of a toolchain's default tasks, layers and entrypoints are for it. Reads, runs nothing. */
 export function readDefaults(rootDir: string, rules: DefaultRules, chosen: Chosen = {}): ToolchainDefaults {
-  const entrypoint = readStart(rootDir, rules.entrypoint, { chosen, buildOnly: rules.buildOnly });
+  const start = readStart(rootDir, rules.entrypoint, { chosen, buildOnly: rules.buildOnly });
   const origin = rules.origins.map((fact) => readFact(rootDir, fact)).find((text) => text !== undefined);
   const refusal = rules.refusals?.find((rule) => ruleHolds(rootDir, rule, chosen));
   return {
@@ -48,7 +50,7 @@ export function readDefaults(rootDir: string, rules: DefaultRules, chosen: Chose
     tasks: readTasks(rootDir, rules.tasks, chosen),
     layers: rules.layers.filter((rule) => ruleHolds(rootDir, rule, chosen)),
     jreLayers: (rules.jreLayers ?? []).filter((rule) => ruleHolds(rootDir, rule, chosen)),
-    ...(entrypoint === undefined ? {} : { entrypoint }),
+    ...(start === undefined ? {} : 'unfit' in start ? { unfitStart: start.unfit } : { entrypoint: start }),
     ...(origin === undefined ? {} : { origin }),
   };
 }

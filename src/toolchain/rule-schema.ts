@@ -150,8 +150,20 @@ export const entrypointSchema = z.strictObject({
   command: z.array(z.string()).optional(),
   /** One of these files has to be there, `{value}` filled in. */
   there: z.array(z.string()).default([]),
-  /** Where the value calls another script by name (the first group), that one's is started: the JSON key of all scripts. */
-  follow: z.strictObject({ pattern, json: z.string() }).optional(),
+  /** Where a command of the value, or of several joined by `&&`, calls a script by name (the first group), that script's line is started. */
+  follow: z
+    .strictObject({
+      pattern,
+      /** The file of all scripts; the fact's own when left out. */
+      file: z.string().optional(),
+      /** The JSON key of all scripts. */
+      json: z.string(),
+      /** A script of this prefix and another one's name runs before that one. */
+      before: z.string().optional(),
+      /** A command that the tasks have done already. */
+      done: pattern.optional(),
+    })
+    .optional(),
   when: z.array(conditionSchema).default([]),
   because: z.string(),
 });

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { splitCommandLine } from './command-line.ts';
 import { type Chosen, conditionsHold, readFact } from './facts.ts';
-import type { EntrypointRule, Fact } from './rule-schema.ts';
+import type { EntrypointRule } from './rule-schema.ts';
 
 /** What an image starts where the spec is silent. */
 export interface Start {
@@ -10,61 +10,124 @@ export interface Start {
   because: string;
 }
 
+/** Where no command can be taken, what the repository starts by. */
+export interface UnfitStart {
+  /** A clause: `package.json has a script "start", which calls npm`. */
+  unfit: string;
+}
+
 /** A script may call another one, and that a third; a circle ends here. */
 const maximumCalls = 5;
 
-/** The first rule that holds and whose command can run where there are no build tools. */
+/**
+ * The command of the first rule that holds. What a repository says is never replaced by a guess: where its command calls a build tool, no
+ * later rule is asked.
+ */
 export function readStart(
   rootDir: string,
   rules: EntrypointRule[],
   { chosen, buildOnly }: { chosen: Chosen; buildOnly: string[] },
-): Start | undefined {
+): Start | UnfitStart | undefined {
   for (const rule of rules) {
     const value = readFact(rootDir, rule.fact);
     if (value === undefined || !conditionsHold(rootDir, rule.when, chosen)) continue;
     if (rule.there.length > 0 && !rule.there.some((path) => existsSync(join(rootDir, fill(path, value))))) continue;
-    const { line, calls } = followCalls(rootDir, rule, value);
-    const command = rule.command?.map((word) => fill(word, value)) ?? splitCommandLine(line);
-    if (callsOneOf(command, buildOnly)) continue;
-    return { command, because: [rule.because, ...calls.map((name) => `which runs "${name}"`)].join(', ') };
+    const scripts = new ScriptReader(rootDir, rule);
+    const command = rule.command?.map((word) => fill(word, value)) ?? joinCommands(scripts.readCommands(value));
+    const because = [rule.because, ...scripts.calls.map((name) => `which runs "${name}"`)].join(', ');
+    const tool = findOneOf(command, buildOnly);
+    return tool === undefined ? { command, because } : { unfit: `${because}, which calls ${tool}` };
   }
   return undefined;
 }
 
 /** Whether a command, or one of those in the line that a shell is given, is one of these programs. */
 export function callsOneOf(command: string[], programs: string[]): boolean {
+  return findOneOf(command, programs) !== undefined;
+}
+
+function findOneOf(command: string[], programs: string[]): string | undefined {
   const isShell = /(?:^|\/)(?:ba|da)?sh$/.test(command[0] ?? '') && command[1] === '-c';
   const lines = isShell ? (command[2] ?? '').split(/&&|\|\||[;|&\n]/) : [command[0] ?? ''];
-  return lines.some((line) => {
+  const called = lines.map((line) => {
     const words = line.trim().split(/\s+/);
     const program = words.find((word) => !/^\w+=/.test(word) && !['exec', 'env', 'cross-env'].includes(word)) ?? '';
-    return programs.includes(program.replace(/^(?:\.\/|\/.*\/)/, ''));
+    return program.replace(/^(?:\.\/|\/.*\/)/, '');
   });
+  return called.find((program) => programs.includes(program));
 }
 
-/** The line of the script that a line calls by name, and the names on the way. */
-function followCalls(
-  rootDir: string,
-  { fact, follow }: EntrypointRule,
-  value: string,
-): { line: string; calls: string[] } {
-  const calls: string[] = [];
-  let line = value;
-  while (follow !== undefined && calls.length < maximumCalls) {
-    const name = new RegExp(follow.pattern).exec(line.trim())?.[1];
-    const next = name === undefined ? undefined : readScript(rootDir, { file: fact.file, json: follow.json }, name);
-    if (name === undefined || next === undefined) break;
-    line = next;
-    calls.push(name);
+/** Reads the commands of a line, those of scripts that it calls in their place. */
+class ScriptReader {
+  readonly calls: string[] = [];
+  readonly #rootDir: string;
+  readonly #rule: EntrypointRule;
+
+  constructor(rootDir: string, rule: EntrypointRule) {
+    this.#rootDir = rootDir;
+    this.#rule = rule;
   }
-  return { line, calls };
+
+  /** What tasks have done already is left out. */
+  readCommands(value: string): string[] {
+    const { fact, follow } = this.#rule;
+    if (follow === undefined) return [value];
+    const isScript = follow.file === undefined && fact.json?.startsWith(`${follow.json}.`) === true;
+    const own = isScript ? fact.json!.slice(follow.json.length + 1) : undefined;
+    const commands = [...(own === undefined ? [] : this.#readBefore(own)), ...this.#expand(value)];
+    // A line of nothing but what tasks have done is started as it is.
+    return commands.length === 0 ? [value] : commands;
+  }
+
+  #readBefore(name: string): string[] {
+    const { before } = this.#rule.follow!;
+    const line = before === undefined ? undefined : this.#readScript(`${before}${name}`);
+    return line === undefined ? [] : this.#expand(line);
+  }
+
+  #expand(line: string): string[] {
+    const { pattern, done } = this.#rule.follow!;
+    return splitCommands(line).flatMap((command) => {
+      if (done !== undefined && new RegExp(done).test(command)) return [];
+      const name = new RegExp(pattern).exec(command)?.[1];
+      const next = name === undefined || this.calls.length >= maximumCalls ? undefined : this.#readScript(name);
+      if (name === undefined || next === undefined) return [command];
+      this.calls.push(name);
+      return [...this.#readBefore(name), ...this.#expand(next)];
+    });
+  }
+
+  /** A name may have dots, which a path of a fact cannot. */
+  #readScript(name: string): string | undefined {
+    const { fact, follow } = this.#rule;
+    const scripts: unknown = JSON.parse(
+      readFact(this.#rootDir, { file: follow!.file ?? fact.file, json: follow!.json }) ?? '{}',
+    );
+    const line = Object.entries(scripts as object).find(([key]) => key === name)?.[1];
+    return typeof line === 'string' ? line : undefined;
+  }
 }
 
-/** A name may have dots, which a path of a fact cannot. */
-function readScript(rootDir: string, fact: Fact, name: string): string | undefined {
-  const scripts: unknown = JSON.parse(readFact(rootDir, fact) ?? '{}');
-  const line = Object.entries(scripts as object).find(([key]) => key === name)?.[1];
-  return typeof line === 'string' ? line : undefined;
+/** Commands that are joined by `&&` alone. A line with anything else of a shell's between commands is one. */
+function splitCommands(line: string): string[] {
+  const text = line.trim();
+  const isPlain = /&&/.test(text) && !/["'`\\;|(){}\n]|(?<!&)&(?!&)/.test(text);
+  return isPlain ? text.split(/\s*&&\s*/) : [text];
+}
+
+/** One command as it is; of several the last takes the shell's place, so that it gets signals itself. */
+function joinCommands(commands: string[]): string[] {
+  const last = commands.at(-1) ?? '';
+  const words = splitCommandLine(last);
+  if (commands.length === 1) return words;
+  const isShell = words[0] === '/bin/sh' && words[1] === '-c';
+  const ending = isShell ? groupCommands(words[2]!) : `exec ${last}`;
+  return ['/bin/sh', '-c', [...commands.slice(0, -1).map(groupCommands), ending].join(' && ')];
+}
+
+/** A line of several commands counts as one for what stands around it. */
+function groupCommands(line: string): string {
+  return /[;|&\n]/.test(line) ? `{ ${line}\n}` : line;
 }
 
 function fill(text: string, value: string): string {

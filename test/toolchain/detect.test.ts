@@ -166,7 +166,6 @@ test('a shell that starts a single command gives it its own place, so that a SIG
   expect(await start('./bin/server >log 2>/dev/null *.conf')).toBe('exec ./bin/server >log 2>/dev/null *.conf');
   const left = [
     'exec node $X',
-    'node a.js && node b.js',
     'node a.js; wait',
     '(node a.js)',
     'cd $X',
@@ -197,13 +196,33 @@ test('a start script that calls another one starts what that runs, and one that 
     'x.js',
     `${why}, which runs "serve", which runs "a.b"`,
   ]);
-  expect(await start({ start: 'npm run build && node x.js', build: 'tsc' })).toEqual([undefined]);
-  expect(await start({ start: 'NODE_ENV=x exec npx serve' }, { 'server.js': '' })).toEqual([
-    'node',
-    'server.js',
-    'it is what npm starts where nothing else is said',
-  ]);
+  // What the repository says is not replaced by a guess.
+  expect(await start({ start: 'NODE_ENV=x exec npx serve' }, { 'server.js': '' })).toEqual([undefined]);
   expect(await start({ start: 'npm run start' })).toEqual([undefined]);
+});
+
+test('a start that builds first, or runs others before it, starts what is left when the tasks are done', async () => {
+  const start = async (scripts: object, files: Record<string, string> = {}) =>
+    (await detect({ 'package.json': json({ scripts }), ...files }))?.image?.entrypoint;
+  const node = ['node', 'x.js'];
+  for (const line of ['npm run build && node x.js', 'npm ci && npm run build --if-present && node x.js'])
+    expect([line, await start({ start: line, build: 'tsc' })]).toEqual([line, node]);
+  expect(await start({ start: 'yarn && yarn build && yarn serve', build: 'tsc', serve: 'node x.js' })).toEqual(node);
+  expect(await start({ start: 'node x.js', prestart: 'npm run build', build: 'tsc' })).toEqual(node);
+  const both = ['/bin/sh', '-c', 'node migrate.js && exec node x.js'];
+  expect(await start({ start: 'npm run migrate && node x.js', migrate: 'node migrate.js' })).toEqual(both);
+  expect(await start({ start: 'node x.js', prestart: 'node migrate.js' })).toEqual(both);
+  expect(await start({ start: 'npm run up', preup: 'node migrate.js', up: 'node x.js' })).toEqual(both);
+  expect(await start({ start: 'A=b node x.js', prestart: 'node a.js; node b.js' })).toEqual([
+    '/bin/sh',
+    '-c',
+    '{ node a.js; node b.js\n} && A=b exec node x.js',
+  ]);
+  expect(await start({ start: 'node x.js', prestart: 'npm run build:all && npx migrate' })).toBeUndefined();
+  expect(await start({ start: 'nodemon' }, { Procfile: 'release: node r.js\nweb: node x.js\n' })).toEqual(node);
+  expect(await start({ start: 'node x.js', prestart: 'node migrate.js' }, { Procfile: 'web: npm start\n' })).toEqual(
+    both,
+  );
 });
 
 test('a main file that is not there is not started, but one that a build may make is', async () => {
