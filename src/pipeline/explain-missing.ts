@@ -9,7 +9,7 @@ import { callsOneOf } from '../toolchain/start.ts';
 import { type CheckoutParts, readCheckoutParts } from '../workspace/checkout-parts.ts';
 import { mayHoldCredentials } from '../workspace/credentials.ts';
 import { readDockerignore } from '../workspace/dockerignore.ts';
-import { findCommandPackage, findProductionScript } from '../workspace/node-command.ts';
+import { findCommandPackage, findModulePurpose, findProductionScript } from '../workspace/node-command.ts';
 import { walkFiles } from '../workspace/walk.ts';
 import type { Explanation } from './assert-starts.ts';
 import { nothing } from './read-base.ts';
@@ -18,7 +18,7 @@ import type { WorkspaceSession } from './workspace-session.ts';
 export interface ExplainInput {
   session: WorkspaceSession;
   env: NodeJS.ProcessEnv;
-  plan: Pick<ImagePlan, 'layers' | 'buildTask'>;
+  plan: Pick<ImagePlan, 'layers' | 'buildTask' | 'config'>;
   entries: ReadonlyMap<string, Entry>;
 }
 
@@ -29,6 +29,8 @@ export async function explainMissing(fault: StartFault, input: ExplainInput): Pr
   const { session, plan } = input;
   if (fault.mend !== undefined) return explainMend(fault, input);
   if (fault.kind === 'program') return explainProgram(fault.name, session);
+  if (fault.kind === 'module') return explainModule(fault.name, session);
+  if (fault.kind === 'settings') return explainSettings(fault.name, input);
   if (fault.kind === 'other') return { because: [], remedies: [correctStart(session)] };
   if (fault.kind === 'class') return { because: [], remedies: [correctStart(session)] };
   const places = fault.kind === 'library' ? [] : listPlaces(fault.name, plan.layers);
@@ -144,6 +146,42 @@ function explainProgram(name: string, session: WorkspaceSession): Explanation {
       correctStart(session),
     );
   return { because: [], remedies: [correctStart(session), namePackage(name, session)] };
+}
+
+function explainModule(name: string, session: WorkspaceSession): Explanation {
+  if (findModulePurpose(session.rootDir, name) === 'development')
+    return say(
+      `${name} is a development dependency`,
+      ...suggestScript(session),
+      `move ${name} from devDependencies to dependencies in package.json`,
+      correctStart(session),
+    );
+  return { because: [], remedies: [`name ${name} in dependencies of package.json`, correctStart(session)] };
+}
+
+/** Variables come from where an image runs: the command does without the file of them. */
+function explainSettings(place: string, { session, plan }: ExplainInput): Explanation {
+  const path = listPlaces(place, plan.layers).find((each) => isThere(session, each));
+  const because =
+    path === undefined
+      ? 'the workspace has no such file'
+      : mayHoldCredentials(path)
+        ? `${path} is in the workspace, but a file of this name may hold credentials`
+        : `${path} is in the workspace, but no layer takes it`;
+  const without = dropOption('--env-file', plan.config.Entrypoint ?? []);
+  const first = session.specFile === undefined ? 'gbuild init, then write' : 'write';
+  return say(
+    because,
+    `${first} in gbuild.yml: image: {entrypoint: ${JSON.stringify(without)}}   # its variables come from where it runs`,
+  );
+}
+
+/** An option and its value; also in the line of a shell. */
+function dropOption(option: string, words: readonly string[]): string[] {
+  const left = words.filter(
+    (word, at) => word !== option && words[at - 1] !== option && !word.startsWith(`${option}=`),
+  );
+  return left.map((word) => word.replaceAll(new RegExp(` ${option}[= ]\\S+`, 'g'), ''));
 }
 
 /** Suggests the script for production, where package.json has one. */

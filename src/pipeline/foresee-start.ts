@@ -5,7 +5,7 @@ import { findInnerCommand, findNamedFaults } from '../start/find-faults.ts';
 import { ImageFiles } from '../start/image-files.ts';
 import type { StartFault } from '../start/start-fault.ts';
 import { callsOneOf } from '../toolchain/start.ts';
-import { findCommandPackage } from '../workspace/node-command.ts';
+import { findCommandPackage, findModulePurpose } from '../workspace/node-command.ts';
 import { type CollectedRule, flattenRules } from './collect-layers.ts';
 import { explainMissing } from './explain-missing.ts';
 import type { WorkspaceSession } from './workspace-session.ts';
@@ -31,7 +31,9 @@ export async function foreseeStart(
   const entries = flattenRules(collected);
   const start = { words, user: User, workdir: WorkingDir, env: {}, platform: '' };
   const faults = findNamedFaults(new ImageFiles(new Map(), entries), start).filter(
-    ({ kind, name }) => kind === 'file' && plan.layers.some(({ to }) => name.startsWith(`${to}/`)),
+    ({ kind, name }) =>
+      (kind === 'module' && findModulePurpose(rootDir, name) === 'development') ||
+      (['file', 'settings'].includes(kind) && plan.layers.some(({ to }) => name.startsWith(`${to}/`))),
   );
   const foreseen = faults.map((fault) => foresee(fault, { session, env: host.env, plan, entries }));
   return (await Promise.all(foreseen)).flat();

@@ -9,6 +9,15 @@ export interface NamedScript {
   inFolder: readonly string[];
 }
 
+/** Something that an option makes the program read before its script. */
+export interface NamedFile {
+  /** `--env-file`. */
+  option: string;
+  value: string;
+  /** The name of a package may stand in place of a path. */
+  isModule: boolean;
+}
+
 /** How a program reads its command line up to the script; an option that is in none of these ends what is known of it. */
 interface Interpreter {
   program: RegExp;
@@ -16,6 +25,9 @@ interface Interpreter {
   flags: RegExp;
   /** Options that take the next word. */
   valued: RegExp;
+  /** Those of the options that name a file, and those that name a module. */
+  files?: RegExp;
+  modules?: RegExp;
   endings?: readonly string[];
   inFolder?: readonly string[];
 }
@@ -27,6 +39,8 @@ const interpreters: Interpreter[] = [
       /^(?:--[\w-]+=.*|--(?:enable|no|trace|inspect|preserve|use|harmony|experimental(?!-(?:loader|config-file)$)|throw|abort|expose|pending|allow|permission|warnings|deprecation)\b[\w-]*)$/,
     valued:
       /^(?:-r|--require|--import|--loader|--experimental-loader|-C|--conditions|--title|--env-file|--env-file-if-exists)$/,
+    files: /^--env-file$/,
+    modules: /^(?:-r|--require|--import|--loader|--experimental-loader)$/,
     endings: ['.js', '.json', '.node'],
     inFolder: ['package.json', 'index.js', 'index.json', 'index.node'],
   },
@@ -40,18 +54,44 @@ const interpreters: Interpreter[] = [
 ];
 
 /** The script of a command such as `node --enable-source-maps dist/main.js`; undefined where there is none, or none is known. */
-export function findNamedScript([program = '', ...words]: readonly string[]): NamedScript | undefined {
+export function findNamedScript(words: readonly string[]): NamedScript | undefined {
+  const { script, interpreter } = readWords(words);
+  if (interpreter === undefined || script === undefined || script === '' || script === 'inspect') return undefined;
+  const { endings = [], inFolder = [] } = interpreter;
+  return { path: script, endings, inFolder };
+}
+
+/** Files and modules that options of a command name: `node --env-file .env -r ./trace.js x.js`. */
+export function listNamedFiles(words: readonly string[]): NamedFile[] {
+  return readWords(words).named;
+}
+
+interface ReadWords {
+  interpreter?: Interpreter;
+  named: NamedFile[];
+  script?: string | undefined;
+}
+
+/** Reads a command line up to its script, or to an option that is not known. */
+function readWords([program = '', ...words]: readonly string[]): ReadWords {
   const interpreter = interpreters.find((each) => each.program.test(posix.basename(program)));
-  if (interpreter === undefined) return undefined;
+  const named: NamedFile[] = [];
+  if (interpreter === undefined) return { named };
   for (let at = 0; at < words.length; at += 1) {
     const word = words[at]!;
-    if (interpreter.valued.test(word)) at += 1;
+    const [, option = word, joined] = /^(--[\w-]+)=(.*)$/.exec(word) ?? [];
+    const isValued = interpreter.valued.test(word);
+    const value = isValued ? (words[at + 1] ?? '') : (joined ?? '');
+    if (value !== '') {
+      if (interpreter.files?.test(option)) named.push({ option, value, isModule: false });
+      if (interpreter.modules?.test(option)) named.push({ option, value, isModule: true });
+    }
+    if (isValued) at += 1;
     else if (!interpreter.flags.test(word)) {
-      const path = word === '--' ? words[at + 1] : word.startsWith('-') ? undefined : word;
-      const { endings = [], inFolder = [] } = interpreter;
       // `node inspect FILE` is its debugger.
-      return path === undefined || path === '' || path === 'inspect' ? undefined : { path, endings, inFolder };
+      const script = word === '--' ? words[at + 1] : word.startsWith('-') ? undefined : word;
+      return { interpreter, named, script };
     }
   }
-  return undefined;
+  return { interpreter, named };
 }

@@ -2,15 +2,40 @@ import { posix } from 'node:path';
 import { hasClass, isOnClassPath, listNamedJars, openJar } from './find-class.ts';
 import { type FoundFile, isLost, type Lost, mayRead } from './image-files.ts';
 import { type JavaCommand, parseJavaCommand, splitClassPath } from './java-command.ts';
-import { findNamedScript, type NamedScript } from './named-script.ts';
+import { findNamedScript, listNamedFiles, type NamedFile, type NamedScript } from './named-script.ts';
 import { describeLost, type StartContext, type StartFault } from './start-fault.ts';
 
-/** Finds what a program's command line names and the image lacks: a script, a jar, a class. */
+/** Finds what a program's command line names and the image lacks: a script, what options name, a jar, a class. */
 export function findScriptFaults(words: readonly string[], context: StartContext): StartFault[] {
   const java = parseJavaCommand(words);
   if (java !== undefined) return findJavaFaults(java, context);
   const script = findNamedScript(words);
-  return script === undefined ? [] : findMissingScript(script, context);
+  return [
+    ...listNamedFiles(words).flatMap((named) => findNamedFault(named, context)),
+    ...(script === undefined ? [] : findMissingScript(script, context)),
+  ];
+}
+
+function findNamedFault({ option, value, isModule }: NamedFile, context: StartContext): StartFault[] {
+  const { files, workdir, as } = context;
+  const find = (path: string) => files.find(path, { from: workdir, user: as });
+  if (!isModule) {
+    const found = find(value);
+    if (!isLost(found)) return judgeRead(`the file of ${option},`, found, context);
+    return [{ ...describeLost(`the file of ${option}`, value, found, context), kind: 'settings' }];
+  }
+  if (/^\.{0,2}\//.test(value)) return findMissingScript({ path: value, endings: ['.js'], inFolder: [] }, context);
+  // Modules of Node's own, by an address, and of Plug'n'Play lie elsewhere.
+  if (/^\w+:/.test(value) || context.env.NODE_PATH !== undefined || !isLost(find('.pnp.cjs'))) return [];
+  const [, name = ''] = /^((?:@[^/]+\/)?[^/]+)/.exec(value) ?? [];
+  const folders = listAncestors(posix.resolve('/', workdir)).map((folder) => posix.join(folder, 'node_modules', name));
+  if (folders.some((folder) => !isLost(find(folder)))) return [];
+  return [{ kind: 'module', name, what: `the module ${value}, which ${option} names, is in no node_modules` }];
+}
+
+/** A folder and those above it. */
+function listAncestors(folder: string): string[] {
+  return folder === '/' ? ['/'] : [folder, ...listAncestors(posix.dirname(folder))];
 }
 
 function findMissingScript(script: NamedScript, context: StartContext): StartFault[] {

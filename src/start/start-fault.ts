@@ -3,8 +3,11 @@ import type { ImageFiles, ImageUser, Lost } from './image-files.ts';
 
 /** A thing that the start of an image needs and does not find. */
 export interface StartFault {
-  /** `program`, `library` and `class` are names that are looked for; `file` is a path of the image; `other`: what lies there will not do. */
-  kind: 'program' | 'library' | 'class' | 'file' | 'other';
+  /**
+   * `program`, `library`, `class` and `module` are names that are looked for; `file` is a path of the image, and `settings` one of variables;
+   * `other`: what lies there will not do.
+   */
+  kind: 'program' | 'library' | 'class' | 'module' | 'file' | 'settings' | 'other';
   /** A clause: `the script /app/app.js is missing`. */
   what: string;
   /** The path in the image, or the name that is looked for. */

@@ -39,6 +39,16 @@ export function findCommandPackage(rootDir: string, command: string): CommandPac
   return Object.hasOwn(devDependencies ?? {}, command) ? { name: command, isDevelopment: true } : undefined;
 }
 
+/** What package.json names a module for; undefined where it does not name it. */
+export function findModulePurpose(rootDir: string, name: string): 'production' | 'development' | undefined {
+  const { dependencies, optionalDependencies, devDependencies } = readJson(
+    join(rootDir, 'package.json'),
+    largestSettings,
+  );
+  if (Object.hasOwn({ ...dependencies, ...optionalDependencies }, name)) return 'production';
+  return Object.hasOwn(devDependencies ?? {}, name) ? 'development' : undefined;
+}
+
 /** The script that Node's projects have for starting what was built, where `start` is for developers; its name and line. */
 export function findProductionScript(rootDir: string): { name: string; line: string } | undefined {
   const { scripts = {} } = readJson(join(rootDir, 'package.json'), largestSettings);

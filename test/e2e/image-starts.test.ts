@@ -169,6 +169,35 @@ test('a main file that the build writes beside its source is in the image', asyn
   expect(await planAndStart(made)).toEqual(['starts      node app.js\n', 'built\n']);
 });
 
+test('a start that reads its variables from a file is told by the plan, and started as the remedy says', async () => {
+  const scripts = { start: 'node --env-file=.env server.js' };
+  const { name, cwd } = nodeRepository(
+    'env-file',
+    { scripts },
+    { 'server.js': "console.log('started');\n", '.env': 'A=b\n' },
+  );
+  const plan = await cli.run(['plan', 'image'], { cwd });
+  const why =
+    'the file of --env-file, /app/.env, is missing; .env is in the workspace, but a file of this name may hold credentials';
+  expect(plan.stdout).toContain(`! ${why}`);
+  const said = refusal(await cli.run(['image'], { cwd }));
+  expect(said).toMatchInlineSnapshot(`
+    [
+      2,
+      "error: e2e-starts-env-file:<tag> could not start:
+      the file of --env-file, /app/.env, is missing
+        .env is in the workspace, but a file of this name may hold credentials
+      try: gbuild init, then write in gbuild.yml: image: {entrypoint: ["node","server.js"]}   # its variables come from where it runs
+    ",
+    ]
+  `);
+  const [, remedy = ''] = /write in gbuild.yml: (.*?) +#/.exec(String(said[1])) ?? [];
+  writeFileSync(join(cwd, 'gbuild.yml'), `gbuild: 1\nname: ${name}\ntoolchain: node@^24\n${remedy}\n`);
+  const mended = await cli.run(['image', '--tag', 'tried'], { cwd });
+  expect(mended.exitCode, mended.stderr).toBe(0);
+  expect(await runImage(engine, `${name}:tried`)).toBe('started\n');
+});
+
 test('a command of a development dependency is told by the plan and refused by the image', async () => {
   const dependency = { runner: 'file:tools/runner' };
   const scripts = { start: 'run-it', 'start:prod': 'node tools/runner/run.js' };

@@ -23,7 +23,7 @@ it("finds Node's script as Node does, and says which one is missing", async () =
     expect(await ask(`node ${words}`, { app }), words).toEqual([]);
   for (const words of [
     'dist/other.js',
-    '-r ts-node/register dist/other.js',
+    '-C production dist/other.js',
     '--max-old-space-size=99 dist/other.js',
     '-- dist/other.js',
   ])
@@ -33,6 +33,25 @@ it("finds Node's script as Node does, and says which one is missing", async () =
   expect(await ask('node data', { app })).toEqual([
     'the script /app/data is a folder without package.json, index.js, index.json, index.node',
   ]);
+});
+
+it('finds the files and modules that options of Node name', async () => {
+  const app = { 'x.js': '', 'trace.js': '', '.env': '', 'node_modules/@a/b/c.js': '' };
+  for (const words of [
+    '--env-file=.env x.js',
+    '--env-file .env -r ./trace x.js',
+    '--env-file-if-exists=.env.local x.js',
+    '--import=node:test x.js',
+    '--import file:///app/none.js x.js',
+    '--require @a/b/c x.js',
+  ])
+    expect(await ask(`node ${words}`, { app }), words).toEqual([]);
+  expect(await ask('node --env-file=.env.local -r dotenv/config --import ./none.mjs x.js', { app })).toEqual([
+    'the file of --env-file, /app/.env.local, is missing',
+    'the module dotenv/config, which -r names, is in no node_modules',
+    'the script /app/none.mjs is missing',
+  ]);
+  expect(await ask('node -r dotenv/config x.js', { app: { ...app, '.pnp.cjs': '' } })).toEqual([]);
 });
 
 it('stays silent where the words do not tell what is read', async () => {
