@@ -87,7 +87,10 @@ class ScriptReader {
 
   #expand(line: string): string[] {
     const { pattern, done } = this.#rule.follow!;
-    return splitCommands(line).flatMap((command) => {
+    const commands = splitCommands(line);
+    // In another folder the names of scripts are those of another file.
+    if (commands.some((command) => /^(?:cd|pushd)\b/.test(command))) return commands;
+    return commands.flatMap((command) => {
       if (done !== undefined && new RegExp(done).test(command)) return [];
       const name = new RegExp(pattern).exec(command)?.[1];
       const next = name === undefined || this.calls.length >= maximumCalls ? undefined : this.#readScript(name);

@@ -218,6 +218,23 @@ test('nothing is written into a repository that has nothing of gbuild in it, unt
   expect((await run('lock', '--check')).exitCode).toBe(0);
 });
 
+test('a project in a folder below, which a script of the installation installs, is in the image with its packages', async () => {
+  const project = `${name}-below`;
+  const cwd = cli.repository(project, {
+    '.gitignore': 'node_modules/\npackage-lock.json\n',
+    'package.json': JSON.stringify({
+      name: project,
+      scripts: { start: 'cd server && node main.js', postinstall: 'cd server && npm install' },
+    }),
+    'server/package.json': JSON.stringify({ name: 'server', dependencies: { 'is-number': '7.0.0' } }),
+    'server/main.js': "console.log(String(require('is-number')(7)));\n",
+  });
+  const { exitCode, stderr } = await cli.run(['image', '--tag', 'tried'], { cwd });
+  expect(exitCode, stderr).toBe(0);
+  expect(await runImage(engine, `${project}:tried`)).toBe('true\n');
+  await removeRepository(engine, project);
+});
+
 test('a start script of one command gets SIGTERM itself, and a PORT that the image exposes', async () => {
   const app = `process.on('SIGTERM', () => { console.log('asked'); process.exit(0); });
 setInterval(() => {}, 1000);

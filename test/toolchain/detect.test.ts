@@ -218,6 +218,8 @@ test('a start that builds first, or runs others before it, starts what is left w
     '-c',
     '{ node a.js; node b.js\n} && A=b exec node x.js',
   ]);
+  expect(await start({ start: 'cd server && npm run up', up: 'node x.js' })).toBeUndefined();
+  expect(await start({ start: 'cd server && node x.js' })).toEqual(['/bin/sh', '-c', 'cd server && exec node x.js']);
   expect(await start({ start: 'node x.js', prestart: 'npm run build:all && npx migrate' })).toBeUndefined();
   expect(await start({ start: 'nodemon' }, { Procfile: 'release: node r.js\nweb: node x.js\n' })).toEqual(node);
   expect(await start({ start: 'node x.js', prestart: 'node migrate.js' }, { Procfile: 'web: npm start\n' })).toEqual(
