@@ -47,13 +47,35 @@ function findMissingScript(script: NamedScript, context: StartContext): StartFau
     first ??= found;
     if (isLost(found)) continue;
     if (found.type === 'file') return judgeRead('the script', found, context);
-    if (script.inFolder.some((name) => !isLost(find(`${found.path}/${name}`)))) return [];
+    if (script.inFolder.some((name) => !isLost(find(`${found.path}/${name}`))))
+      return findMainFaults(found, script, context);
   }
   if (first !== undefined && isLost(first)) return [describeLost('the script', script.path, first, context)];
   const name = posix.resolve(workdir, script.path);
   return [
     { kind: 'other', name, what: `the script ${name} is a folder without ${script.inFolder.join(', ') || 'a script'}` },
   ];
+}
+
+/** Node starts what `main` of a folder's package.json names, else its index. */
+function findMainFaults({ path }: FoundFile, { endings }: NamedScript, context: StartContext): StartFault[] {
+  const { files, as } = context;
+  const text = files.readText(`${path}/package.json`);
+  if (text === undefined) return [];
+  const main = readMain(text) ?? 'index.js';
+  const isThere = (name: string) => files.findFile(posix.resolve(path, name), { user: as }) !== undefined;
+  const tried = ['', ...endings, ...endings.map((ending) => `/index${ending}`)].map((ending) => `${main}${ending}`);
+  if ([...tried, ...endings.map((ending) => `index${ending}`)].some(isThere)) return [];
+  return [describeLost('the script', main, { path, why: 'missing' }, { ...context, workdir: path })];
+}
+
+function readMain(text: string): string | undefined {
+  try {
+    const { main } = JSON.parse(text.replace(/^\uFEFF/, '')) as { main?: unknown };
+    return typeof main === 'string' ? main : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function judgeRead(what: string, file: FoundFile, { as, user }: StartContext): StartFault[] {

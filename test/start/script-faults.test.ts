@@ -11,7 +11,13 @@ const ask = (words: string, more: MadeImage = {}) =>
   faultsOf(words.split(' '), { ...more, layers: [programs, ...(more.layers ?? [])] });
 
 it("finds Node's script as Node does, and says which one is missing", async () => {
-  const app = { 'dist/main.js': '', 'lib/index.js': '', 'pkg/package.json': '{}', 'data/x.txt': '' };
+  const app = {
+    'dist/main.js': '',
+    'lib/index.js': '',
+    'pkg/package.json': '{}',
+    'pkg/index.js': '',
+    'data/x.txt': '',
+  };
   for (const words of [
     'dist/main.js',
     'dist/main',
@@ -30,6 +36,9 @@ it("finds Node's script as Node does, and says which one is missing", async () =
     expect(await ask(`node ${words} --port 8080`, { app }), words).toEqual([
       'the script /app/dist/other.js is missing',
     ]);
+  const main = (name: string) => ({ app: { 'package.json': JSON.stringify({ main: name }), 'lib/index.js': '' } });
+  for (const name of ['lib', 'lib/index', './lib/index.js']) expect(await ask('node .', main(name)), name).toEqual([]);
+  expect(await ask('node .', main('dist/main.js'))).toEqual(['the script /app/dist/main.js is missing']);
   expect(await ask('node data', { app })).toEqual([
     'the script /app/data is a folder without package.json, index.js, index.json, index.node',
   ]);
