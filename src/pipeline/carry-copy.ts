@@ -15,6 +15,7 @@ import { EarlyRead, placeOf } from '../sync/read-side.ts';
 import { type CopyInput, WorkspaceCopy } from '../sync/workspace-copy.ts';
 import { type ProjectPlace, readPlace } from '../workspace/project-place.ts';
 import { tellSkew } from './clock-skew.ts';
+import { GitCopy } from './git-copy.ts';
 import { chooseIdentity } from './identity.ts';
 import { describeCopied, describeSent, tellLanded, tellRefused } from './tell-sync.ts';
 import { defaultTasks, type WorkspaceSession } from './workspace-session.ts';
@@ -24,7 +25,7 @@ export interface CarriedWorkspace {
   mount: ContainerMount;
   /** Where it is mounted a second time, and where tasks start: its place below the top of its repository. */
   projectDir?: string;
-  /** Binds alone: what stands over the git folder. */
+  /** What stands over the git folder, or brings one that is not in the workspace. */
   gitMounts?: ContainerMount[];
   /** Binds alone: what every container makes sure of. */
   probe?: NonNullable<ContainerSpec['probe']>;
@@ -109,35 +110,54 @@ async function withCopy<T>(
   work: (workspace: CarriedWorkspace) => Promise<T>,
   { early, describe, bringBack: back }: CopyUse,
 ): Promise<SyncReport & { done: T }> {
+  const { rootDir } = input.session;
+  const shared = await copyInput(input);
+  const place = await readPlace(rootDir, input.host.env);
+  await using git = await GitCopy.open(shared, place);
   let sent: Sent = { files: 0, bytes: 0, removed: 0 };
   const onBegin = (all: Sent) => {
-    sent = all;
-    input.progress.note(describe(all));
+    sent = git === undefined ? all : addSent(all, git.sent);
+    input.progress.note(describe(sent));
   };
-  const copy = await WorkspaceCopy.open({ ...(await copyInput(input)), onBegin, ...(early && { early }) });
+  const copy = await WorkspaceCopy.open({ ...shared, onBegin, ...(early && { early }) });
+  const end = async () => {
+    const [landed] = await Promise.all([back(copy), git?.settle(input.stop.kill)]);
+    return landed;
+  };
   try {
     const mount = { type: 'volume', name: copy.volume, containerDir: containerPaths.workspace } as const;
-    const project = projectDirOf(await readPlace(input.session.rootDir, input.host.env));
-    const done = await work({ mount, isShared: false, ready: copy.ready, ...project }).catch(
-      async (thrown: unknown) => {
-        if (isDetached(thrown)) {
-          // The task goes on there: what it changes comes back with it.
-          await copy.remember();
-          throw thrown;
-        }
-        // The first failure tells more; the second says that what was changed is not here.
-        await back(copy).catch((failure) =>
-          input.progress.warn(`what the tasks changed did not come back: ${messageOf(failure)}`),
-        );
+    const gitMounts = git === undefined ? [] : [git.mount];
+    const ready = Promise.all([copy.ready, git?.ready]);
+    ready.catch(() => {
+      // Told by whoever waits for it.
+    });
+    const workspace = { mount, gitMounts, isShared: false, ready, ...projectDirOf(place) };
+    const done = await work(workspace).catch(async (thrown: unknown) => {
+      if (isDetached(thrown)) {
+        // The task goes on there: what it changes comes back with it.
+        await Promise.all([copy.remember(), git?.leave()]);
         throw thrown;
-      },
-    );
-    return { done, sent, back: await back(copy) };
+      }
+      // The first failure tells more; the second says that what was changed is not here.
+      await end().catch((failure) =>
+        input.progress.warn(`what the tasks changed did not come back: ${messageOf(failure)}`),
+      );
+      throw thrown;
+    });
+    return { done, sent, back: await end() };
   } finally {
     await copy.close().catch(() => {
       // An engine that is lost has failed the run already; else the labels let a later sweep take it away.
     });
   }
+}
+
+function addSent(one: Sent, other: Sent): Sent {
+  return {
+    files: one.files + other.files,
+    bytes: one.bytes + other.bytes,
+    removed: one.removed + other.removed,
+  };
 }
 
 async function bringBack(copy: WorkspaceCopy, input: CarryInput): Promise<Landed> {
@@ -167,6 +187,8 @@ async function copyInput({ session, engine, host, progress, stop, image, labels 
     engine,
     host,
     rootDir,
+    workspaceDir: rootDir,
+    gitLink: containerPaths.gitDir,
     image,
     owner: { uid, gid },
     usernsMode,
@@ -183,7 +205,8 @@ export function readEarly({
   host,
 }: Pick<CarryInput, 'session' | 'engine' | 'host'>): EarlyRead | undefined {
   const { rootDir, spec } = session;
-  return EarlyRead.begin({ host, rootDir, include: spec.sync.include }, engine.endpoint.url);
+  const input = { host, rootDir, include: spec.sync.include, gitLink: containerPaths.gitDir };
+  return EarlyRead.begin(input, engine.endpoint.url);
 }
 
 function wantedOf({ session, tasks: ran }: CarryInput): (path: string) => boolean {

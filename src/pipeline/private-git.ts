@@ -1,13 +1,12 @@
 import { existsSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { BindMount } from '../engine/container-spec.ts';
 import type { Engine } from '../engine/engine.ts';
-import { largestSettings, readWhole } from '../fs/read-bounded.ts';
 import type { Host } from '../host.ts';
 import { containerPaths } from '../plan/paths.ts';
-import { copyGit } from '../workspace/copy-git.ts';
-import { findRepository, type GitRepository } from '../workspace/git-repository.ts';
-import { isOwnRepository } from '../workspace/own-repository.ts';
+import { borrowObjects, copyGit, forgetWorktree } from '../workspace/copy-git.ts';
+import type { GitRepository } from '../workspace/git-repository.ts';
+import { findOwnRepository } from '../workspace/own-repository.ts';
 import { copyAbove, hideOutside, type ProjectPlace } from '../workspace/project-place.ts';
 import { isReadOnly, makeRunFolder, removeRunFolder, sweepRunFolders } from './run-folder.ts';
 
@@ -34,7 +33,7 @@ export class PrivateGit {
   static async open(rootDir: string, place: ProjectPlace | undefined, engine: Engine, host: Host): Promise<PrivateGit> {
     const dotGit = join(rootDir, '.git');
     const unread = existsSync(dotGit) ? [asItIs(dotGit)] : [];
-    const repository = place?.repository ?? findOwn(rootDir);
+    const repository = place?.repository ?? findOwnRepository(rootDir);
     if (repository === undefined) return new PrivateGit(unread, unread);
     sweepRunFolders(rootDir, engine.owner, host);
     let runDir: string | undefined;
@@ -61,19 +60,12 @@ export class PrivateGit {
   }
 }
 
-/** Undefined where the folder has no git folder that is its own. */
-function findOwn(rootDir: string): GitRepository | undefined {
-  if (!existsSync(join(rootDir, '.git'))) return undefined;
-  const repository = findRepository(rootDir);
-  return repository?.topDir === resolve(rootDir) && isOwnRepository(repository) ? repository : undefined;
-}
-
 function planMounts(repository: GitRepository, rootDir: string, runDir: string): BindMount[] {
   const gitCopy = join(runDir, 'git');
-  copyGit(repository, gitCopy, containerPaths.gitObjects);
+  copyGit(repository, gitCopy, borrowObjects(containerPaths.gitObjects));
   const objects = bind(repository.commonDir, containerPaths.gitObjects, true);
   if (repository.gitDir === join(rootDir, '.git')) return [bind(gitCopy, dotGitInside), objects];
-  removeWorktree(gitCopy);
+  forgetWorktree(gitCopy);
   const gitFile = join(runDir, 'gitfile');
   writeFileSync(gitFile, `gitdir: ${containerPaths.gitDir}\n`);
   return [bind(gitCopy, containerPaths.gitDir), bind(gitFile, dotGitInside, true), objects];
@@ -85,17 +77,10 @@ async function planMountsAbove(place: ProjectPlace, runDir: string, host: Host):
   const topCopy = join(runDir, 'top');
   const gitCopy = join(topCopy, '.git');
   copyAbove(place, topCopy);
-  copyGit(repository, gitCopy, containerPaths.gitObjects);
-  removeWorktree(gitCopy);
+  copyGit(repository, gitCopy, borrowObjects(containerPaths.gitObjects));
+  forgetWorktree(gitCopy);
   await hideOutside(place, topCopy, join(gitCopy, 'index'), host.env);
   return [bind(topCopy, containerPaths.repository), bind(repository.commonDir, containerPaths.gitObjects, true)];
-}
-
-/** The config of a git folder that lies elsewhere may name the working tree by its place on this machine. */
-function removeWorktree(gitCopy: string): void {
-  const config = join(gitCopy, 'config');
-  const text = readWhole(config, largestSettings).toString('latin1');
-  writeFileSync(config, text.replaceAll(/^[ \t]*worktree[ \t]*=.*\n/gim, ''), 'latin1');
 }
 
 function asItIs(dotGit: string): BindMount {

@@ -10,8 +10,9 @@ export const containerPaths = {
   secrets: '/run/secrets',
   /** The repository's own git folder, read-only: the workspace has a copy that takes its objects from there. */
   gitObjects: '/run/gbuild/git',
-  /** The copy, where the workspace's `.git` is a file. */
-  gitDir: '/run/gbuild/git-dir',
+  /** The folder of the copy, where the workspace's `.git` is a file; `gitDir` is in it. */
+  gitTop: '/run/gbuild/git-top',
+  gitDir: '/run/gbuild/git-top/.git',
   shardFiles: '/run/gbuild/shard-files',
   application: '/app',
 } as const;

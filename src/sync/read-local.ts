@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
+import { lstatSync, readdirSync, readlinkSync, type Stats, statSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import picomatch from 'picomatch';
 import { GbuildError, messageOf } from '../errors.ts';
@@ -24,13 +24,18 @@ export interface ReadLocalInput {
   clock: number;
   /** Its `local` is to be filled, and is returned. */
   remembered?: Pick<Remembered, 'local' | 'note'>;
+  /** Links that are read as the folders behind them. */
+  links?: ReadonlySet<string> | undefined;
+  /** A `.git` that is a file names a place of this machine: a link to this one goes instead. */
+  gitLink?: string | undefined;
 }
 
 /**
  * Reads all of which this side is the truth, and lets others work in between. Throws `workspace-unreadable` for what cannot be
  * read and names that are not UTF-8.
  */
-export async function readSources({ rootDir, ignored, include, clock, remembered }: ReadLocalInput): Promise<Tree> {
+export async function readSources(input: ReadLocalInput): Promise<Tree> {
+  const { rootDir, ignored, include, clock, remembered, links, gitLink } = input;
   const tree: Tree = remembered?.local ?? new Map();
   const has = (path: string) => tree.has(path);
   const isIncluded = include.length > 0 ? picomatch([...include], { dot: true }) : undefined;
@@ -43,8 +48,19 @@ export async function readSources({ rootDir, ignored, include, clock, remembered
       const isOut = isIgnored || ignored.has(path);
       if (isOut && isIncluded === undefined) continue;
       const hostPath = `${rootDir}/${path}`;
-      const stats = readStats(hostPath);
+      const stats = links?.has(path) ? statSync(hostPath, { throwIfNoEntry: false }) : readStats(hostPath);
       if (stats === undefined) continue;
+      if (path === '.git' && stats.isFile() && gitLink !== undefined) {
+        tree.set(path, {
+          kind: 'symlink',
+          mode: 0o777,
+          size: 0,
+          print: gitLink,
+          target: gitLink,
+          mtime: stats.mtimeMs,
+        });
+        continue;
+      }
       if (!isOut && stats.isFile() && remembered?.note(path, 'file', printOf(stats, clock))) continue;
       const node = nodeOf(hostPath, stats, clock);
       if (node.kind === 'other') continue;

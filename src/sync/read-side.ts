@@ -13,6 +13,10 @@ export interface SideInput {
   rootDir: string;
   /** Globs of ignored paths that go along. */
   include: readonly string[];
+  /** Where the repository's git folder is on the engine, where the folder's own `.git` is a file. */
+  gitLink?: string;
+  /** For a folder of gbuild's own: all in it goes, whatever git ignores. Paths of links that are read as the folders behind them. */
+  own?: { links: ReadonlySet<string> };
 }
 
 /** This side, and what is remembered of a volume. */
@@ -27,14 +31,17 @@ export interface ReadSide {
 const lifetime = 5_000;
 
 /** The memory is read while git tells what it ignores. */
-export async function readSide({ host, rootDir, include }: SideInput, memory: MirrorMemory): Promise<ReadSide> {
+export async function readSide(
+  { host, rootDir, include, gitLink, own }: SideInput,
+  memory: MirrorMemory,
+): Promise<ReadSide> {
   const clock = readClock(memoriesDir(host.cacheDir)).ctimeMs;
-  const asked = readIgnored(rootDir, host.env);
+  const asked = own === undefined ? readIgnored(rootDir, host.env) : Promise.resolve(new Set<string>());
   asked.catch(() => {
     // Told below.
   });
   const remembered = memory.read();
-  await readSources({ rootDir, ignored: await asked, include, clock, remembered });
+  await readSources({ rootDir, ignored: await asked, include, clock, remembered, links: own?.links, gitLink });
   return { memory, remembered, clock };
 }
 

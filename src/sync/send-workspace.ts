@@ -27,6 +27,8 @@ export interface SendInput {
   /** With all of which this side is the truth, read at `clock` (milliseconds of the file system). */
   remembered: Remembered;
   clock: number;
+  /** All in the folder goes, whatever git ignores. */
+  isOwn: boolean;
   ask: AbortSignal;
   onBegin: (sent: Sent) => void;
 }
@@ -44,7 +46,7 @@ export interface Sending extends Pushed {
 
 /** Looks at both sides, and begins to send what differs. A volume that bears the stamp is as it is remembered. */
 export async function send(input: SendInput): Promise<{ sending: Promise<Sending>; isLong: boolean }> {
-  const { rootDir, env, owner, holder, memory, remembered, clock, ask: signal, onBegin } = input;
+  const { rootDir, env, owner, holder, memory, remembered, clock, isOwn, ask: signal, onBegin } = input;
   const { local, remote, mirror } = remembered;
   const stamp = memory.takeStamp();
   const isStamped = stamp !== undefined && (await holder.readStamp(signal)) === stamp;
@@ -54,7 +56,8 @@ export async function send(input: SendInput): Promise<{ sending: Promise<Sending
   const outputs = addMirrored({ rootDir, clock, remembered });
   const sources = { has: (path: string) => local.has(path) && !outputs.has(path) };
   const sides = { local, sources, remote, mirror, loose: remembered.loose() };
-  const plan = planPush(sides, await askIgnored(rootDir, listUnknown(sides), env));
+  const ignored = isOwn ? new Set<string>() : await askIgnored(rootDir, listUnknown(sides), env);
+  const plan = planPush(sides, ignored);
   const pushInput = { rootDir, holder, sides, plan, owner, signal, onBegin };
   const todo = preparePush(pushInput);
   const isLong = todo.bytes > fewBytes || todo.remove.length + todo.send.length > manyFiles;

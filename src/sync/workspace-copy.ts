@@ -17,6 +17,10 @@ export const workspaceLabels = { cache: 'io.gbuild.cache', host: 'io.gbuild.host
 
 export interface CopyInput extends SideInput {
   engine: Engine;
+  /** The workspace's folder, by which the volume is named and labelled. */
+  workspaceDir: string;
+  /** Ends the name of the volume where it holds what belongs to the workspace and is not that. */
+  part?: string;
   /** To look into the volume with. */
   image: string;
   owner: Owner;
@@ -69,7 +73,7 @@ export class WorkspaceCopy {
       const isRight = holder.volume === spec.name && expected.memory.isCurrent;
       const side = isRight ? expected : await readSide(input, await memoryOf(input, holder.volume));
       if (input.early !== undefined) side.memory.noteLast(input.early.place);
-      const all = { onBegin: () => {}, ...input, env: host.env, holder, ...side };
+      const all = { onBegin: () => {}, ...input, env: host.env, holder, isOwn: input.own !== undefined, ...side };
       const { sending, isLong } = await send(all);
       if (isLong) await sending;
       // Beside the first task's container: it is to look at what that changes.
@@ -144,6 +148,14 @@ export class WorkspaceCopy {
     return fetchInto(intoDir, this.#holder, new Map([...pick(remote, isReport)].filter(isNew)), signal);
   }
 
+  /** Keeps how the volume looks after a run of which nothing comes back. */
+  async settle(signal: AbortSignal): Promise<void> {
+    const sending = await this.#sending;
+    await this.#ensureHolder();
+    await readAfter(this.#holder, sending, signal);
+    await this.#keep(sending.mirror, sending.remote, signal);
+  }
+
   /** Keeps what `reopen` needs. */
   async remember(): Promise<void> {
     const { mirror, remote } = await this.#sending;
@@ -184,20 +196,20 @@ function pick(tree: Tree, isWanted: (path: string) => boolean): Map<string, Node
   return new Map(paths.map((path) => [path, tree.get(path)!]));
 }
 
-async function memoryOf({ engine, host, rootDir, owner }: CopyInput, volume: string): Promise<MirrorMemory> {
+async function memoryOf({ engine, host, workspaceDir, owner }: CopyInput, volume: string): Promise<MirrorMemory> {
   const { id } = await engine.info();
-  return MirrorMemory.of(host.cacheDir, [id, volume, rootDir, `${owner.uid}:${owner.gid}`]);
+  return MirrorMemory.of(host.cacheDir, [id, volume, workspaceDir, `${owner.uid}:${owner.gid}`]);
 }
 
-function specOf({ engine, host, rootDir, image, usernsMode, labels }: CopyInput) {
-  const place = createHash('sha256').update(`${rootDir}\n${host.uid}`).digest('hex').slice(0, 16);
+function specOf({ engine, host, workspaceDir, part, image, usernsMode, labels }: CopyInput) {
+  const place = createHash('sha256').update(`${workspaceDir}\n${host.uid}`).digest('hex').slice(0, 16);
   const volume = {
     [workspaceLabels.cache]: 'workspace',
     [workspaceLabels.host]: engine.owner.host,
-    [workspaceLabels.folder]: rootDir,
+    [workspaceLabels.folder]: workspaceDir,
   };
   return {
-    name: `gbuild-workspace-${engine.owner.host}-${place}`,
+    name: ['gbuild-workspace', engine.owner.host, place, ...(part === undefined ? [] : [part])].join('-'),
     image,
     labels: { container: labels, volume },
     ...(usernsMode !== undefined && { usernsMode }),

@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync, rmSync, symlinkSync, writeFileSync, wri
 import { dirname, join } from 'node:path';
 import { GbuildError, messageOf } from '../errors.ts';
 import { BlobReader } from './blob-reader.ts';
-import { copyGit, linkObjects } from './copy-git.ts';
+import { borrowObjects, copyGit, linkObjects } from './copy-git.ts';
 import { runOwnGit, streamOwnGit } from './git.ts';
 import { findRepository, type GitRepository } from './git-repository.ts';
 import { formatSafeConfig } from './git-view.ts';
@@ -52,7 +52,7 @@ async function makeIndex(
 ): Promise<void> {
   const gitDir = join(toDir, '.git');
   mkdirSync(toDir, { recursive: true });
-  copyGit(repository, gitDir, repository.commonDir);
+  copyGit(repository, gitDir, borrowObjects(repository.commonDir));
   for (const name of ofOneMachine) rmSync(join(gitDir, name), { recursive: true, force: true });
   linkObjects(join(repository.commonDir, 'objects'), join(gitDir, 'objects'));
   writeFileSync(join(gitDir, 'config'), `${formatSafeConfig(repository)}${asInCommit}`, 'latin1');

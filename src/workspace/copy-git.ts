@@ -7,26 +7,57 @@ import type { GitRepository } from './git-repository.ts';
 /** Folders that are copied whole. Objects are shared; logs and other working trees are nobody's business in a copy. */
 const folders = new Set(['refs', 'reftable', 'info', 'hooks']);
 
+/** Files that a linked working tree shares with the others; all else at the top of a git folder is a tree's own. */
+const shared = new Set(['config', 'packed-refs', 'shallow']);
+
+/** Gives the git folder `toDir` the objects of `fromDir`; `path` is where both are below the repository's git folder ('', '/modules/a'). */
+export type GiveObjects = (fromDir: string, toDir: string, path: string) => void;
+
 /**
- * Copies a git folder, submodules' inside of it too. The copy reads objects from `objectsOf`, a git folder as the reader of the copy
- * sees it, and writes its own. Links, pipes and devices are left out: they could lead to any file of this machine.
+ * Copies a git folder, submodules' inside of it too. Links, pipes and devices are left out: they could lead to any file of this
+ * machine.
  */
-export function copyGit({ gitDir, commonDir }: GitRepository, toDir: string, objectsOf: string): void {
-  copyFolder(commonDir, toDir, objectsOf);
-  if (gitDir === commonDir) return;
-  // A linked working tree has its own HEAD and index.
-  for (const name of readdirSync(gitDir)) if (isKept(name)) copyFile(join(gitDir, name), join(toDir, name));
+export function copyGit({ gitDir, commonDir }: GitRepository, toDir: string, give: GiveObjects): void {
+  const isLinked = gitDir !== commonDir;
+  copyFolder(commonDir, toDir, '', give, (name) => isKept(name) && (!isLinked || shared.has(name)));
+  if (!isLinked) return;
+  for (const name of readdirSync(gitDir)) {
+    const [from, to] = [join(gitDir, name), join(toDir, name)];
+    if (folders.has(name)) copyTree(from, to);
+    else if (isKept(name)) copyFile(from, to);
+  }
 }
 
-function copyFolder(fromDir: string, toDir: string, objectsOf: string): void {
-  mkdirSync(join(toDir, 'objects/info'), { recursive: true });
-  mkdirSync(join(toDir, 'objects/pack'));
-  writeFileSync(join(toDir, 'objects/info/alternates'), `${objectsOf}/objects\n`);
+/** Gives a copy its own objects, and those of `gitDir` besides, a git folder as the reader of the copy sees it. */
+export function borrowObjects(gitDir: string): GiveObjects {
+  return (_, toDir, path) => {
+    mkdirSync(join(toDir, 'objects/info'), { recursive: true });
+    mkdirSync(join(toDir, 'objects/pack'));
+    writeFileSync(join(toDir, 'objects/info/alternates'), `${gitDir}${path}/objects\n`);
+  };
+}
+
+/** Makes a copy's config say nothing of its working tree, which is another's and may have another place. */
+export function forgetWorktree(gitCopy: string): void {
+  const config = join(gitCopy, 'config');
+  const text = readWhole(config, largestSettings).toString('latin1');
+  writeFileSync(config, text.replaceAll(/^[ \t]*(?:worktree|bare)[ \t]*=.*\n/gim, ''), 'latin1');
+}
+
+function copyFolder(
+  fromDir: string,
+  toDir: string,
+  path: string,
+  give: GiveObjects,
+  isCopied: (name: string) => boolean,
+): void {
+  mkdirSync(toDir, { recursive: true });
+  give(fromDir, toDir, path);
   for (const name of readdirSync(fromDir)) {
     const [from, to] = [join(fromDir, name), join(toDir, name)];
     if (folders.has(name)) copyTree(from, to);
-    else if (name === 'modules') copyModules(from, to, `${objectsOf}/${name}`);
-    else if (isKept(name)) copyFile(from, to);
+    else if (name === 'modules') copyModules(from, to, `${path}/${name}`, give);
+    else if (isCopied(name)) copyFile(from, to);
   }
 }
 
@@ -60,11 +91,11 @@ function linkOrCopy(from: string, to: string): void {
 }
 
 /** A submodule's name may have slashes: its folder is known by what is in it. */
-function copyModules(fromDir: string, toDir: string, objectsOf: string): void {
+function copyModules(fromDir: string, toDir: string, path: string, give: GiveObjects): void {
   for (const name of listFolders(fromDir)) {
-    const [from, to, objects] = [join(fromDir, name), join(toDir, name), `${objectsOf}/${name}`];
-    if (lstatSync(join(from, 'HEAD'), { throwIfNoEntry: false })?.isFile()) copyFolder(from, to, objects);
-    else copyModules(from, to, objects);
+    const [from, to, inner] = [join(fromDir, name), join(toDir, name), `${path}/${name}`];
+    if (lstatSync(join(from, 'HEAD'), { throwIfNoEntry: false })?.isFile()) copyFolder(from, to, inner, give, isKept);
+    else copyModules(from, to, inner, give);
   }
 }
 

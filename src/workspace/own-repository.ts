@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { largestSettings, readWhole } from '../fs/read-bounded.ts';
-import { type GitRepository, isGitDir } from './git-repository.ts';
+import { findRepository, type GitRepository, isGitDir } from './git-repository.ts';
 import { parseGitConfig } from './parse-git-config.ts';
 
 /**
@@ -19,6 +19,13 @@ export function isOwnRepository({ topDir, gitDir, commonDir }: GitRepository): b
   const worktree = core.get('worktree');
   if (worktree !== undefined) return resolve(gitDir, Buffer.from(worktree, 'latin1').toString()) === topDir;
   return core.get('bare') === 'false' && isUnclaimed(gitDir);
+}
+
+/** Finds the repository of which the folder is the top; undefined where it has no git folder, or one that is not its own. */
+export function findOwnRepository(rootDir: string): GitRepository | undefined {
+  if (!existsSync(join(rootDir, '.git'))) return undefined;
+  const repository = findRepository(rootDir);
+  return repository?.topDir === resolve(rootDir) && isOwnRepository(repository) ? repository : undefined;
 }
 
 /** A folder called `.git` is the tree's around it, and one inside another git folder is a submodule's. */

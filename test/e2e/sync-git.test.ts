@@ -1,4 +1,6 @@
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { ensureTestImage, machineImage } from '../support/base-image.ts';
@@ -93,19 +95,90 @@ describe('the repository on an engine elsewhere', () => {
     expect(await run()).toEqual(['\tabbrev = 9\n', 'sent there (1 file,']);
   });
 
-  test('has a project below its top at the same path as here, without the git folder, and says so', async () => {
-    const top = cli.repository('far-below', {
-      'services/api/gbuild.yml': `gbuild: 1\nname: far-below\ntoolchain: ${machineImage}\ntasks:\n  test: pwd; echo made > made; git status\n`,
-    });
+  test('says so where a repository tracks nothing of the folder, and where a .git file names what does not name it back', async () => {
+    const spec = `gbuild: 1\nname: far-stray\ntoolchain: ${machineImage}\ntasks:\n  test: pwd; echo made > made; git status\n`;
+    const top = cli.repository('far-around', { a: 'a\n' });
+    const [around, claim] = [join(top, 'unpacked'), join(cli.dir, 'far-claim')];
+    for (const cwd of [around, claim]) {
+      mkdirSync(cwd);
+      writeFileSync(join(cwd, 'gbuild.yml'), spec);
+    }
+    writeFileSync(join(claim, '.git'), `gitdir: ${top}/.git\n`);
+    const said = [];
+    for (const cwd of [around, claim]) {
+      const { exitCode, stdout, stderr } = await cli.run(['test'], { cwd });
+      const why = /git has no repository.*/.exec(stderr)?.[0].replaceAll(cli.dir, '<dir>');
+      said.push([exitCode, stdout, readFileSync(join(cwd, 'made'), 'utf8'), why]);
+    }
+    expect(said).toMatchInlineSnapshot();
+  });
+});
+
+/** Answers depend on where in the repository they are asked. */
+const questions = [
+  'git rev-parse HEAD --show-prefix',
+  'git describe --tags --dirty',
+  'git log --format=%s -- .',
+  'git status --porcelain',
+  'git ls-files',
+].join('; ');
+
+const tasks = { test: questions, mine: 'git tag mine; git config alias.x y; git tag', again: `git tag; ${questions}` };
+const spec = `gbuild: 1\nname: far-git\ntoolchain: ${machineImage}\ntasks: ${JSON.stringify(tasks)}\n`;
+
+function makeProjects(name: string, ...init: string[]): string {
+  const files = { 'gbuild.yml': spec, 'services/api/gbuild.yml': spec, 'services/api/a': 'one\n', 'web/b': 'one\n' };
+  const cwd = cli.repository(name, { '.gitignore': 'gbuild.lock\n', ...files });
+  if (init.length > 0) git(cwd, 'init', '-q', ...init);
+  git(cwd, 'tag', 'v1.2.3');
+  writeFileSync(join(cwd, 'web/b'), 'two\n');
+  commitAll(cwd, 'of the web alone');
+  return cwd;
+}
+
+const layouts: Record<string, (name: string) => string> = {
+  'a linked working tree': (name) => {
+    git(makeProjects(name), 'worktree', 'add', '-q', '-b', 'linked', join(cli.dir, `${name}-linked`));
+    return join(cli.dir, `${name}-linked`);
+  },
+  'one with a git folder elsewhere': (name) => makeProjects(name, '--separate-git-dir', join(cli.dir, `${name}-git`)),
+  'a submodule': (name) => {
+    const around = cli.repository(`${name}-around`, { c: 'c\n' });
+    git(around, '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', makeProjects(name), 'part');
+    return join(around, 'part');
+  },
+};
+
+const ask = (cwd: string) =>
+  execFileSync('sh', ['-c', questions], { cwd, encoding: 'utf8', env: { PATH: process.env.PATH, HOME: cli.dir } });
+
+describe('a git folder that is not in the workspace is on an engine elsewhere, too', () => {
+  test.each(Object.entries(layouts))('of %s, and of a project below its top', async (layout, make) => {
+    const top = make(`far-${layout.replaceAll(' ', '-')}`);
+    const below = join(top, 'services/api');
+    writeFileSync(join(below, 'a'), 'two\n');
+    for (const cwd of [top, below]) {
+      const { exitCode, stdout, stderr } = await cli.run(['test'], { cwd });
+      expect([exitCode, stdout], stderr).toEqual([0, ask(cwd)]);
+    }
+  });
+
+  test('its objects are sent once, and what a task does to it is gone with the run, here and there', async () => {
+    const top = layouts['a linked working tree']!('far-once');
     const cwd = join(top, 'services/api');
-    const { exitCode, stdout, stderr } = await cli.run(['test'], { cwd });
-    expect([exitCode, stdout, readFileSync(join(cwd, 'made'), 'utf8')], stderr).toEqual([
-      128,
-      '/repository/services/api\n',
-      'made\n',
-    ]);
-    expect(stderr).toContain(
-      `git has no repository in the container: only ${cwd} is sent to the engine, and its git folder is ${top}/.git`,
-    );
+    const noise = randomBytes(300_000);
+    writeFileSync(join(top, 'web/large'), noise);
+    commitAll(top, 'large');
+    const run = async (task: string) => {
+      const { stdout, stderr } = await cli.run(['run', task], { cwd });
+      return [stdout, /is up to date|sent there \([^)]*\)/.exec(stderr)?.[0]];
+    };
+    expect((await run('test'))[1]).toMatch(/^sent there \(\d+ files, 3\d\d\.\d kB\)$/);
+    expect(await run('mine')).toEqual(['mine\nv1.2.3\n', expect.not.stringContaining('3')]);
+    expect(await run('again')).toEqual([`v1.2.3\n${ask(cwd)}`, expect.anything()]);
+    writeFileSync(join(top, 'web/b'), 'three\n');
+    commitAll(top, 'later');
+    expect(await run('again')).toEqual([`v1.2.3\n${ask(cwd)}`, expect.anything()]);
+    expect([git(top, 'tag'), git(top, 'config', '--list')]).toEqual(['v1.2.3', expect.not.stringContaining('alias')]);
   });
 });
