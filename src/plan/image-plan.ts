@@ -167,13 +167,18 @@ function planWritable(writable: string[], user = defaultUser): WritableFolders {
   return { folders, uid: Number(uid), gid: Number(gid) };
 }
 
-function noEntrypoint(spec: Spec, toolchain: ResolvedToolchain, unfitStart?: string): GbuildError {
-  const why = unfitStart === undefined ? 'no file names it' : `${unfitStart}: the image to ship on lacks that`;
+function noEntrypoint(
+  spec: Spec,
+  toolchain: ResolvedToolchain,
+  { because, remedy }: NonNullable<ToolchainDefaults['unfitStart']> = { because: 'no file names it' },
+): GbuildError {
   return new GbuildError(
     'spec-invalid',
-    `nothing says what the image of ${spec.name} starts: image.entrypoint is not in gbuild.yml, and ${why}`,
+    `nothing says what the image of ${spec.name} starts: image.entrypoint is not in gbuild.yml, and ${because}`,
     {
-      suggestions: [`write under "image:" in gbuild.yml, for example: entrypoint: [${toolchain.name}, your-program]`],
+      suggestions: [
+        remedy ?? `write under "image:" in gbuild.yml, for example: entrypoint: [${toolchain.name}, your-program]`,
+      ],
       facts: { key: 'image.entrypoint' },
     },
   );

@@ -1,7 +1,7 @@
 import type { RefusalRule } from './catalog-schema.ts';
 import { type Chosen, conditionsHold, readFact, ruleHolds } from './facts.ts';
 import type { EntrypointRule, Fact, LayerRule, TaskRule } from './rule-schema.ts';
-import { readStart } from './start.ts';
+import { readStart, type Start, type UnfitStart } from './start.ts';
 
 /** A task that a repository gets without saying so. */
 export interface DefaultTask {
@@ -22,9 +22,9 @@ export interface ToolchainDefaults {
   jreLayers: LayerRule[];
   /** Why those layers make no image that starts. */
   refusal?: { because: string; remedy: string };
-  entrypoint?: { command: string[]; because: string };
-  /** Why the command that the repository starts by is no entrypoint: a clause. */
-  unfitStart?: string;
+  entrypoint?: Start;
+  /** Why the command that the repository starts by is no entrypoint. */
+  unfitStart?: UnfitStart['unfit'];
   /** As the file has it: a web or git address, or a registry's shorthand. */
   origin?: string;
 }
@@ -57,10 +57,12 @@ export function readDefaults(rootDir: string, rules: DefaultRules, chosen: Chose
 
 function readTasks(rootDir: string, rules: Record<string, TaskRule[]>, chosen: Chosen): Record<string, DefaultTask> {
   const held = Object.entries(rules).flatMap(([name, all]) => {
-    const rule = all.find(({ when }) => conditionsHold(rootDir, when, chosen));
-    return rule === undefined ? [] : [[name, rule] as const];
+    for (const { fact, when, ...task } of all) {
+      const value = fact === undefined ? '' : readFact(rootDir, fact);
+      if (value === undefined || !conditionsHold(rootDir, when, chosen)) continue;
+      return [[name, { ...task, run: task.run.replaceAll('{value}', value) }] as const];
+    }
+    return [];
   });
-  return Object.fromEntries(
-    held.map(([name, { run, needs, env, reports, because }]) => [name, { run, needs, env, reports, because }]),
-  );
+  return Object.fromEntries(held);
 }

@@ -20,12 +20,20 @@ export function readFact(rootDir: string, fact: Fact): string | undefined {
   return findFact(rootDir, fact)?.value;
 }
 
-/** The value of a fact, and the file that has it. */
-export function findFact(rootDir: string, fact: Fact): { value: string; file: string } | undefined {
+/** A fact that holds. */
+export interface FoundFact {
+  value: string;
+  /** The file that has it, and the line there, from 1; of a key of JSON the first. */
+  file: string;
+  lineNumber: number;
+}
+
+export function findFact(rootDir: string, fact: Fact): FoundFact | undefined {
   for (const file of listFiles(rootDir, fact.file)) {
     const text = readTextIfAny(join(rootDir, file), maximumSize);
-    const value = text === undefined ? undefined : readValue(text, fact);
-    if (value !== undefined) return { value, file };
+    if (text === undefined) continue;
+    const value = readValue(text, fact);
+    if (value !== undefined) return { value, file, lineNumber: findLine(text, fact) };
   }
   return undefined;
 }
@@ -49,6 +57,11 @@ export function ruleHolds(
 /** How a fact is spoken of: `package.json (engines.node)`. */
 export function factName({ file, json }: Pick<Fact, 'file' | 'json'>): string {
   return json === undefined ? file : `${file} (${json.replaceAll(/\[[^\]]*\]/g, '')})`;
+}
+
+function findLine(text: string, { json, pattern }: Fact): number {
+  const at = json === undefined && pattern !== undefined ? (new RegExp(pattern, 'm').exec(text)?.index ?? 0) : 0;
+  return text.slice(0, at).split('\n').length;
 }
 
 function readValue(text: string, { json, pattern, lookup }: Fact): string | undefined {

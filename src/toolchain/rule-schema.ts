@@ -84,6 +84,8 @@ export const taskRuleSchema = z.strictObject({
   reports: z.array(z.string()).default([]),
   /** Says why this task is assumed, in the past tense of an observer: "package.json has a script build". */
   because: z.string(),
+  /** Has to hold as well; `{value}` in `run` is its value. */
+  fact: factSchema.optional(),
   when: z.array(conditionSchema).default([]),
 });
 
@@ -148,6 +150,12 @@ export const entrypointSchema = z.strictObject({
   fact: factSchema,
   /** The argv, `{value}` in it being the fact's value; without it the value is a command line of its own. */
   command: z.array(z.string()).optional(),
+  /** Expressions of what a command line calls by its place in the workspace, and what that is in the image. */
+  inImage: z.record(pattern, z.string()).default({}),
+  /** Does not hold where a word of the command line names a file of the repository, for the image has none of them. */
+  withoutFiles: z.boolean().default(false),
+  /** Nobody knows what the command line is in the image: no rule holds from here on. What to write instead. */
+  remedy: z.string().optional(),
   /** One of these files has to be there, `{value}` filled in. */
   there: z.array(z.string()).default([]),
   /** Where a command of the value, or of several joined by `&&`, calls a script by name (the first group), that script's line is started. */

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { splitCommandLine } from './command-line.ts';
-import { type Chosen, conditionsHold, readFact } from './facts.ts';
+import { type Chosen, conditionsHold, findFact, readFact } from './facts.ts';
 import type { EntrypointRule } from './rule-schema.ts';
 
 /** What an image starts where the spec is silent. */
@@ -12,8 +12,8 @@ export interface Start {
 
 /** Where no command can be taken, what the repository starts by. */
 export interface UnfitStart {
-  /** A clause: `package.json has a script "start", which calls npm`. */
-  unfit: string;
+  /** A clause, and what to write where there is something better than an example. */
+  unfit: { because: string; remedy?: string };
 }
 
 /** A script may call another one, and that a third; a circle ends here. */
@@ -29,16 +29,37 @@ export function readStart(
   { chosen, buildOnly }: { chosen: Chosen; buildOnly: string[] },
 ): Start | UnfitStart | undefined {
   for (const rule of rules) {
-    const value = readFact(rootDir, rule.fact);
-    if (value === undefined || !conditionsHold(rootDir, rule.when, chosen)) continue;
+    const found = findFact(rootDir, rule.fact);
+    if (found === undefined || !conditionsHold(rootDir, rule.when, chosen)) continue;
+    const { value, file, lineNumber } = found;
+    if (rule.remedy !== undefined)
+      return {
+        unfit: {
+          because: `nobody knows what the command of ${file}:${lineNumber} is in the image: ${value}`,
+          remedy: rule.remedy,
+        },
+      };
     if (rule.there.length > 0 && !rule.there.some((path) => existsSync(join(rootDir, fill(path, value))))) continue;
     const scripts = new ScriptReader(rootDir, rule);
-    const command = rule.command?.map((word) => fill(word, value)) ?? joinCommands(scripts.readCommands(value));
+    const commands = scripts.readCommands(value).map((line) => placeInImage(line, rule.inImage));
+    if (rule.withoutFiles && commands.some((line) => namesFile(rootDir, line))) continue;
+    const command = rule.command?.map((word) => fill(word, value)) ?? joinCommands(commands);
     const because = [rule.because, ...scripts.calls.map((name) => `which runs "${name}"`)].join(', ');
     const tool = findOneOf(command, buildOnly);
-    return tool === undefined ? { command, because } : { unfit: `${because}, which calls ${tool}` };
+    if (tool === undefined) return { command, because };
+    return { unfit: { because: `${because}, which calls ${tool}: the image to ship on lacks that` } };
   }
   return undefined;
+}
+
+function placeInImage(line: string, places: Record<string, string>): string {
+  return Object.entries(places).reduce((text, [from, to]) => text.replaceAll(new RegExp(from, 'g'), () => to), line);
+}
+
+/** Whether a word of a command line is a file of the repository, or has one behind a `=`, `:` or `,`. */
+function namesFile(rootDir: string, line: string): boolean {
+  const names = line.split(/[\s=:,"']+/).filter((name) => name !== '' && !name.startsWith('/'));
+  return names.some((name) => statSync(join(rootDir, name), { throwIfNoEntry: false })?.isFile() === true);
 }
 
 /** Whether a command, or one of those in the line that a shell is given, is one of these programs. */

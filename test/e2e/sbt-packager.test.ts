@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { connectEngine, type Engine } from '../../src/engine/engine.ts';
@@ -6,7 +6,7 @@ import { readOwner } from '../../src/engine/owner.ts';
 import type { ImageRecord } from '../../src/pipeline/image-record.ts';
 import { commitAll, openCli } from '../support/cli.ts';
 import { endpointOf } from '../support/endpoint-of.ts';
-import { removeRepository } from '../support/engine-images.ts';
+import { inspectImage, removeRepository } from '../support/engine-images.ts';
 import { runScript } from '../support/run-script.ts';
 
 const engine = inject('engineHost');
@@ -97,6 +97,19 @@ describe('an image of sbt-native-packager', { timeout: 600_000 }, () => {
     writeFileSync(join(cwd, 'play/target/universal/stage/conf/application.conf'), 'play.server.pidfile.path = x\n');
     const settled = await makeImage('--project play');
     expect(await runScript(client, settled.reference, '/app/start')).toBe('process id in None\n');
+  });
+
+  test("is started as the Procfile says, by the script's place in the image, with its PORT", async () => {
+    writeFileSync(join(cwd, 'gbuild.yml'), `${spec}tasks: { build: "true" }\n`);
+    writeFileSync(join(cwd, 'Procfile'), 'web: ash/target/universal/stage/bin/ash at $PORT\n');
+    const { exitCode, stdout, stderr } = await cli.run(['image', '--json'], { cwd });
+    rmSync(join(cwd, 'Procfile'));
+    expect(exitCode, `${stdout}${stderr}`).toBe(0);
+    const { reference } = JSON.parse(stdout) as ImageRecord;
+    const { Entrypoint, ExposedPorts } = (await inspectImage(engine, reference))!.Config;
+    const line = 'exec /app/start at $PORT';
+    expect([Entrypoint, ExposedPorts]).toEqual([['/bin/sh', '-c', line], { '8080/tcp': {} }]);
+    expect(await runScript(client, reference, line)).toBe('ash 531 at8080\n');
   });
 
   test('is the same image where nothing has changed', async () => {

@@ -125,6 +125,26 @@ describe('planImage', () => {
     expect(planned('{entrypoint: [a], layers: [{name: a, from: dist}]}')).not.toThrow();
   });
 
+  it("refuses a Procfile's line that it does not understand, with its place and what to write", async () => {
+    await using repository = await createFixture({ 'build.sbt': '', Procfile: 'release: x\nweb: sbt run\n' });
+    const defaults = defaultsOf(repository.path, 'sbt');
+    const planned = (image: string) => () =>
+      planImage({
+        spec: parseSpec(`gbuild: 1\nname: hello\ntoolchain: node\nimage: ${image}\n`).spec,
+        ...{ toolchain, revision, tasks: [], defaults },
+      });
+    expect(await errorOf(planned('{}'))).toMatchInlineSnapshot(`
+      {
+        "code": "spec-invalid",
+        "message": "nothing says what the image of hello starts: image.entrypoint is not in gbuild.yml, and nobody knows what the command of Procfile:2 is in the image: sbt run",
+        "suggestions": [
+          "write under "image:" in gbuild.yml: entrypoint: [/app/start]   # arguments behind it",
+        ],
+      }
+    `);
+    expect(planned('{entrypoint: [/app/start]}')).not.toThrow();
+  });
+
   it('has folders that its user may write to, by the numbers of the user', () => {
     const writableOf = (image: string) =>
       planImage({
