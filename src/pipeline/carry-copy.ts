@@ -16,6 +16,7 @@ import { type CopyInput, WorkspaceCopy } from '../sync/workspace-copy.ts';
 import { type ProjectPlace, readPlace } from '../workspace/project-place.ts';
 import { tellSkew } from './clock-skew.ts';
 import { GitCopy } from './git-copy.ts';
+import { findGitLinks } from './git-links.ts';
 import { chooseIdentity } from './identity.ts';
 import { describeCopied, describeSent, tellLanded, tellRefused } from './tell-sync.ts';
 import { defaultTasks, type WorkspaceSession } from './workspace-session.ts';
@@ -188,7 +189,7 @@ async function copyInput({ session, engine, host, progress, stop, image, labels 
     host,
     rootDir,
     workspaceDir: rootDir,
-    gitLink: containerPaths.gitDir,
+    gitLink: findGitLinks(rootDir),
     image,
     owner: { uid, gid },
     usernsMode,
@@ -205,7 +206,7 @@ export function readEarly({
   host,
 }: Pick<CarryInput, 'session' | 'engine' | 'host'>): EarlyRead | undefined {
   const { rootDir, spec } = session;
-  const input = { host, rootDir, include: spec.sync.include, gitLink: containerPaths.gitDir };
+  const input = { host, rootDir, include: spec.sync.include, gitLink: findGitLinks(rootDir) };
   return EarlyRead.begin(input, engine.endpoint.url);
 }
 

@@ -50,13 +50,15 @@ async function withBind<T>(
   const project = projectDirOf(place);
   const bound = { mount: { type: 'bind', ...bind }, probe: bind, isShared: true, ...project } as const;
   const containerDirs = [containerPaths.workspace, ...Object.values(project)];
-  const submodules = await planSubmoduleMounts(rootDir, containerDirs, host);
   using git = await PrivateGit.open(rootDir, place, engine, host);
+  const plan = (placeGitFile: (path: string) => string) =>
+    planSubmoduleMounts(rootDir, containerDirs, host, placeGitFile);
+  const gitMounts = [...git.mounts, ...(await plan((path) => git.placeGitFile(path)))];
   try {
-    return await work({ ...bound, gitMounts: [...git.mounts, ...submodules] }).catch((thrown: unknown) => {
+    return await work({ ...bound, gitMounts }).catch(async (thrown: unknown) => {
       // The git folder of a linked working tree lies elsewhere, where the engine may not see.
-      if (isBlindTo(rootDir, thrown) || !git.mounts.some(({ hostDir }) => isBlindTo(hostDir, thrown))) throw thrown;
-      return work({ ...bound, gitMounts: [...git.mountsOfBlind, ...submodules] });
+      if (isBlindTo(rootDir, thrown) || !gitMounts.some(({ hostDir }) => isBlindTo(hostDir, thrown))) throw thrown;
+      return work({ ...bound, gitMounts: [...git.mountsOfBlind, ...(await plan((path) => join(rootDir, path)))] });
     });
   } catch (thrown) {
     if (isDetached(thrown)) git.leave();

@@ -1,13 +1,15 @@
+import { createHash } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BindMount } from '../engine/container-spec.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Host } from '../host.ts';
 import { containerPaths } from '../plan/paths.ts';
-import { borrowObjects, copyGit, forgetWorktree } from '../workspace/copy-git.ts';
+import { borrowObjects, copyGit, forgetWorktrees } from '../workspace/copy-git.ts';
 import type { GitRepository } from '../workspace/git-repository.ts';
 import { findOwnRepository } from '../workspace/own-repository.ts';
 import { copyAbove, hideOutside, type ProjectPlace } from '../workspace/project-place.ts';
+import { findGitLinks } from './git-links.ts';
 import { isReadOnly, makeRunFolder, removeRunFolder, sweepRunFolders } from './run-folder.ts';
 
 const dotGitInside = `${containerPaths.workspace}/.git`;
@@ -21,9 +23,13 @@ export class PrivateGit {
   readonly mounts: BindMount[];
   /** For an engine that sees the workspace and not the git folder elsewhere: the tasks' git has nothing to read there. */
   readonly mountsOfBlind: BindMount[];
+  readonly #rootDir: string;
+  readonly #findLink: (path: string) => string | undefined;
   #runDir: string | undefined;
 
-  private constructor(mounts: BindMount[], mountsOfBlind: BindMount[], runDir?: string) {
+  private constructor(rootDir: string, mounts: BindMount[], mountsOfBlind: BindMount[], runDir?: string) {
+    this.#rootDir = rootDir;
+    this.#findLink = findGitLinks(rootDir);
     this.mounts = mounts;
     this.mountsOfBlind = mountsOfBlind;
     this.#runDir = runDir;
@@ -34,20 +40,30 @@ export class PrivateGit {
     const dotGit = join(rootDir, '.git');
     const unread = existsSync(dotGit) ? [asItIs(dotGit)] : [];
     const repository = place?.repository ?? findOwnRepository(rootDir);
-    if (repository === undefined) return new PrivateGit(unread, unread);
+    if (repository === undefined) return new PrivateGit(rootDir, unread, unread);
     sweepRunFolders(rootDir, engine.owner, host);
     let runDir: string | undefined;
     try {
       runDir = makeRunFolder(repository, engine);
       const mounts =
         place === undefined ? planMounts(repository, rootDir, runDir) : await planMountsAbove(place, runDir, host);
-      return new PrivateGit(mounts, unread, runDir);
+      return new PrivateGit(rootDir, mounts, unread, runDir);
     } catch (error) {
       if (runDir !== undefined) removeRunFolder(runDir);
       if (!isReadOnly(error)) throw error;
       // The tasks' git can still read it.
-      return new PrivateGit(unread, unread);
+      return new PrivateGit(rootDir, unread, unread);
     }
+  }
+
+  /** The `.git` file of a submodule as the tasks see it: one that names the copy, where theirs would lead nowhere. */
+  placeGitFile(path: string): string {
+    const gitFile = join(this.#rootDir, path);
+    const target = this.#runDir === undefined ? undefined : this.#findLink(path);
+    if (target === undefined) return gitFile;
+    const placed = join(this.#runDir!, `gitfile-${createHash('sha256').update(path).digest('hex')}`);
+    writeFileSync(placed, `gitdir: ${target}\n`);
+    return placed;
   }
 
   /** The tasks go on without this process. */
@@ -65,7 +81,7 @@ function planMounts(repository: GitRepository, rootDir: string, runDir: string):
   copyGit(repository, gitCopy, borrowObjects(containerPaths.gitObjects));
   const objects = bind(repository.commonDir, containerPaths.gitObjects, true);
   if (repository.gitDir === join(rootDir, '.git')) return [bind(gitCopy, dotGitInside), objects];
-  forgetWorktree(gitCopy);
+  forgetWorktrees(gitCopy);
   const gitFile = join(runDir, 'gitfile');
   writeFileSync(gitFile, `gitdir: ${containerPaths.gitDir}\n`);
   return [bind(gitCopy, containerPaths.gitDir), bind(gitFile, dotGitInside, true), objects];
@@ -78,7 +94,7 @@ async function planMountsAbove(place: ProjectPlace, runDir: string, host: Host):
   const gitCopy = join(topCopy, '.git');
   copyAbove(place, topCopy);
   copyGit(repository, gitCopy, borrowObjects(containerPaths.gitObjects));
-  forgetWorktree(gitCopy);
+  forgetWorktrees(gitCopy);
   await hideOutside(place, topCopy, join(gitCopy, 'index'), host.env);
   return [bind(topCopy, containerPaths.repository), bind(repository.commonDir, containerPaths.gitObjects, true)];
 }

@@ -8,23 +8,28 @@ import { findRepository } from '../workspace/git-repository.ts';
 
 /**
  * Keeps `.git` of each submodule from the tasks, which the caller's git follows. It is mounted read-only; its folder and those above are
- * mounted over themselves, for a folder that is no mount could be moved away and made anew. `containerDirs` are where the root is mounted.
+ * mounted over themselves, for a folder that is no mount could be moved away and made anew. `containerDirs` are where the root is mounted;
+ * `placeGitFile` answers the file to mount in the place of one, by its path in the workspace.
  */
 export async function planSubmoduleMounts(
   rootDir: string,
   containerDirs: string[],
   { env }: Host,
+  placeGitFile: (path: string) => string,
 ): Promise<BindMount[]> {
   const submodules = await listAll(rootDir, env);
   const folders = new Set(submodules.flatMap(listWithAncestors));
   const planned = [
-    ...[...folders].sort().map((path) => ({ path, readOnly: false })),
-    ...submodules.map((path) => ({ path: `${path}/.git`, readOnly: true })),
+    ...[...folders].sort().map((path) => ({ path, hostDir: join(rootDir, path), readOnly: false })),
+    ...submodules.map((each) => {
+      const path = `${each}/.git`;
+      return { path, hostDir: placeGitFile(path), readOnly: true };
+    }),
   ];
   return containerDirs.flatMap((containerDir) =>
-    planned.map(({ path, readOnly }) => ({
+    planned.map(({ path, hostDir, readOnly }) => ({
       type: 'bind' as const,
-      hostDir: join(rootDir, path),
+      hostDir,
       containerDir: posix.join(containerDir, path),
       readOnly,
     })),

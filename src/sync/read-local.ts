@@ -26,8 +26,8 @@ export interface ReadLocalInput {
   remembered?: Pick<Remembered, 'local' | 'note'>;
   /** Links that are read as the folders behind them. */
   links?: ReadonlySet<string> | undefined;
-  /** A `.git` that is a file names a place of this machine: a link to this one goes instead. */
-  gitLink?: string | undefined;
+  /** A `.git` file names a place of this machine: a link to the place that is answered goes instead. */
+  gitLink?: ((path: string) => string | undefined) | undefined;
 }
 
 /**
@@ -50,15 +50,9 @@ export async function readSources(input: ReadLocalInput): Promise<Tree> {
       const hostPath = `${rootDir}/${path}`;
       const stats = links?.has(path) ? statSync(hostPath, { throwIfNoEntry: false }) : readStats(hostPath);
       if (stats === undefined) continue;
-      if (path === '.git' && stats.isFile() && gitLink !== undefined) {
-        tree.set(path, {
-          kind: 'symlink',
-          mode: 0o777,
-          size: 0,
-          print: gitLink,
-          target: gitLink,
-          mtime: stats.mtimeMs,
-        });
+      const target = name === '.git' && stats.isFile() ? gitLink?.(path) : undefined;
+      if (target !== undefined) {
+        tree.set(path, { kind: 'symlink', mode: 0o777, size: 0, print: target, target, mtime: stats.mtimeMs });
         continue;
       }
       if (!isOut && stats.isFile() && remembered?.note(path, 'file', printOf(stats, clock))) continue;

@@ -13,8 +13,8 @@ export interface SideInput {
   rootDir: string;
   /** Globs of ignored paths that go along. */
   include: readonly string[];
-  /** Where the repository's git folder is on the engine, where the folder's own `.git` is a file. */
-  gitLink?: string;
+  /** Where on the engine is what a `.git` file at this path names; undefined where the file holds there, too. */
+  gitLink?: (path: string) => string | undefined;
   /** For a folder of gbuild's own: all in it goes, whatever git ignores. Paths of links that are read as the folders behind them. */
   own?: { links: ReadonlySet<string> };
 }

@@ -1,6 +1,6 @@
 import { copyFileSync, linkSync, lstatSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { largestSettings, readWhole } from '../fs/read-bounded.ts';
+import { join, relative, resolve } from 'node:path';
+import { isThere, largestSettings, readWhole } from '../fs/read-bounded.ts';
 import { judgeGitPath } from './git-folder.ts';
 import type { GitRepository } from './git-repository.ts';
 
@@ -19,11 +19,13 @@ export type GiveObjects = (fromDir: string, toDir: string, path: string) => void
  */
 export function copyGit({ gitDir, commonDir }: GitRepository, toDir: string, give: GiveObjects): void {
   const isLinked = gitDir !== commonDir;
-  copyFolder(commonDir, toDir, '', give, (name) => isKept(name) && (!isLinked || shared.has(name)));
+  copyFolder(commonDir, toDir, '', give, (name) => !isLinked || shared.has(name));
   if (!isLinked) return;
   for (const name of readdirSync(gitDir)) {
     const [from, to] = [join(gitDir, name), join(toDir, name)];
     if (folders.has(name)) copyTree(from, to);
+    // Each working tree has submodules of its own.
+    else if (name === 'modules') copyModules(from, to, `/${relative(commonDir, from)}`, give);
     else if (isKept(name)) copyFile(from, to);
   }
 }
@@ -37,9 +39,20 @@ export function borrowObjects(gitDir: string): GiveObjects {
   };
 }
 
-/** Makes a copy's config say nothing of its working tree, which is another's and may have another place. */
-export function forgetWorktree(gitCopy: string): void {
+/** Makes the configs of a copy, and of submodules' in it, say nothing of working trees, which have another place where it is read. */
+export function forgetWorktrees(gitCopy: string): void {
+  const forgetBelow = (dir: string) => {
+    for (const inner of listFolders(dir).map((name) => join(dir, name)))
+      if (isThere(join(inner, 'HEAD'))) forgetWorktrees(inner);
+      else forgetBelow(inner);
+  };
+  forgetWorktree(gitCopy);
+  if (isThere(join(gitCopy, 'modules'))) forgetBelow(join(gitCopy, 'modules'));
+}
+
+function forgetWorktree(gitCopy: string): void {
   const config = join(gitCopy, 'config');
+  if (!isThere(config)) return;
   const text = readWhole(config, largestSettings).toString('latin1');
   writeFileSync(config, text.replaceAll(/^[ \t]*(?:worktree|bare)[ \t]*=.*\n/gim, ''), 'latin1');
 }
@@ -49,15 +62,16 @@ function copyFolder(
   toDir: string,
   path: string,
   give: GiveObjects,
-  isCopied: (name: string) => boolean,
+  isWanted: (name: string) => boolean = () => true,
 ): void {
   mkdirSync(toDir, { recursive: true });
   give(fromDir, toDir, path);
   for (const name of readdirSync(fromDir)) {
     const [from, to] = [join(fromDir, name), join(toDir, name)];
     if (folders.has(name)) copyTree(from, to);
+    else if (!isWanted(name)) continue;
     else if (name === 'modules') copyModules(from, to, `${path}/${name}`, give);
-    else if (isCopied(name)) copyFile(from, to);
+    else if (isKept(name)) copyFile(from, to);
   }
 }
 
@@ -94,7 +108,7 @@ function linkOrCopy(from: string, to: string): void {
 function copyModules(fromDir: string, toDir: string, path: string, give: GiveObjects): void {
   for (const name of listFolders(fromDir)) {
     const [from, to, inner] = [join(fromDir, name), join(toDir, name), `${path}/${name}`];
-    if (lstatSync(join(from, 'HEAD'), { throwIfNoEntry: false })?.isFile()) copyFolder(from, to, inner, give, isKept);
+    if (lstatSync(join(from, 'HEAD'), { throwIfNoEntry: false })?.isFile()) copyFolder(from, to, inner, give);
     else copyModules(from, to, inner, give);
   }
 }

@@ -2,6 +2,7 @@ import { lstatSync, type Stats, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { GbuildError, messageOf } from '../errors.ts';
 import { isThere, largestSettings, readWhole } from '../fs/read-bounded.ts';
+import { parseGitFile } from './git-file.ts';
 
 /** The folders of a git repository (gitrepository-layout(5)). */
 export interface GitRepository {
@@ -36,7 +37,7 @@ function readGitDir(topDir: string): string | undefined {
   // git passes over a folder that is no repository.
   if (stats === undefined || (stats.isDirectory() && !isGitDir(dotGit))) return undefined;
   if (stats.isDirectory()) return dotGit;
-  const named = /^gitdir: (.+?)[\r\n]*$/s.exec(readText(dotGit))?.[1];
+  const named = parseGitFile(readText(dotGit));
   const gitDir = named === undefined ? undefined : resolve(topDir, named);
   if (gitDir !== undefined && isGitDir(gitDir)) return gitDir;
   throw unreadable(dotGit, named === undefined ? 'it names no git folder' : `there is no git folder at ${named}`);

@@ -2,7 +2,7 @@ import { lstatSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { makeOwnFolder } from '../fs/own-folder.ts';
-import { copyGit, forgetWorktree } from './copy-git.ts';
+import { copyGit, forgetWorktrees } from './copy-git.ts';
 import type { GitRepository } from './git-repository.ts';
 import { viewPrefix } from './git-view.ts';
 import { copyAbove, hideOutside, type ProjectPlace } from './project-place.ts';
@@ -40,7 +40,7 @@ export class GitTop {
         symlinkSync(from, to);
         links.add(relative(dir, to));
       });
-      forgetWorktree(gitCopy);
+      forgetWorktrees(gitCopy);
       if (place !== undefined) await hideOutside(place, dir, join(gitCopy, 'index'), env);
       return top;
     } catch (error) {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { ensureTestImage, machineImage } from '../support/base-image.ts';
@@ -76,6 +76,26 @@ describe('git says in a task what it says on the host', () => {
     writeFileSync(join(cwd, 'gbuild.yml'), `${spec}  tag: git tag mine && git tag\n`);
     const tagged = await cli.run(['run', 'tag'], { cwd });
     expect([tagged.stdout, git(cwd, 'tag')], tagged.stderr).toEqual(['mine\nv1.2.3\n', 'v1.2.3']);
+  });
+
+  test('in a linked working tree of a bare repository, and in one that has a submodule', async () => {
+    const bare = join(cli.dir, 'bare.git');
+    const [fromBare, linked] = [`${bare}-linked`, join(cli.dir, 'with-part-linked')];
+    git(cli.dir, 'clone', '-q', '--bare', makeRepository('bare-from'), bare);
+    git(bare, 'worktree', 'add', '-q', '-b', 'linked', fromBare);
+    const main = makeRepository('with-part');
+    const add = ['-c', 'protocol.file.allow=always', 'submodule', '--quiet'];
+    git(main, ...add, 'add', makeRepository('part'), 'services/api/part');
+    commitAll(main, 'with a part');
+    git(main, 'worktree', 'add', '-q', '-b', 'linked', linked);
+    git(linked, ...add, 'update', '--init');
+    writeFileSync(join(linked, 'gbuild.yml'), spec);
+    for (const cwd of [join(fromBare, 'services/api'), join(linked, 'services/api'), linked]) {
+      const { exitCode, stdout, stderr } = await cli.run(['test'], { cwd });
+      expect([exitCode, stdout], stderr).toEqual([0, ask(cwd)]);
+    }
+    const inside = 'services/api/part/.git';
+    expect(readFileSync(join(linked, inside), 'utf8')).toContain('/with-part/.git/worktrees/with-part-linked/modules/');
   });
 
   test('but a repository that tracks nothing of the folder is none of its business, and gbuild says so', async () => {

@@ -136,12 +136,24 @@ function makeProjects(name: string, ...init: string[]): string {
   return cwd;
 }
 
+const linkedWithPart = (name: string) => {
+  const add = ['-c', 'protocol.file.allow=always', 'submodule', '--quiet'];
+  const main = makeProjects(name);
+  git(main, ...add, 'add', cli.repository(`${name}-part`, { d: 'd\n' }), 'services/api/part');
+  commitAll(main, 'with a part');
+  const linked = join(cli.dir, `${name}-linked`);
+  git(main, 'worktree', 'add', '-q', '-b', 'linked', linked);
+  git(linked, ...add, 'update', '--init');
+  return linked;
+};
+
 const layouts: Record<string, (name: string) => string> = {
   'a linked working tree': (name) => {
     git(makeProjects(name), 'worktree', 'add', '-q', '-b', 'linked', join(cli.dir, `${name}-linked`));
     return join(cli.dir, `${name}-linked`);
   },
   'one with a git folder elsewhere': (name) => makeProjects(name, '--separate-git-dir', join(cli.dir, `${name}-git`)),
+  'a linked working tree that has a submodule': linkedWithPart,
   'a submodule': (name) => {
     const around = cli.repository(`${name}-around`, { c: 'c\n' });
     git(around, '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', makeProjects(name), 'part');

@@ -3,8 +3,9 @@ import { appendFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileS
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { readSources } from '../../src/sync/read-local.ts';
+import { type ReadLocalInput, readSources } from '../../src/sync/read-local.ts';
 import { readSent } from '../../src/sync/read-sent.ts';
+import { placeSubmodule } from '../../src/workspace/git-file.ts';
 import { GitTop } from '../../src/workspace/git-top.ts';
 import { findOwnRepository } from '../../src/workspace/own-repository.ts';
 import { readPlace } from '../../src/workspace/project-place.ts';
@@ -30,7 +31,7 @@ function makeRepository(name: string, ...init: string[]): string {
 }
 
 /** Puts what is sent of a folder into another. */
-async function send(fromDir: string, toDir: string, options: { links?: ReadonlySet<string>; gitLink?: string }) {
+async function send(fromDir: string, toDir: string, options: Pick<ReadLocalInput, 'links' | 'gitLink'>) {
   const tree = await readSources({ rootDir: fromDir, ignored: new Set(), include: [], clock: 0, ...options });
   for (const [path, { kind, target = '', mode }] of tree) {
     const to = join(toDir, path);
@@ -45,14 +46,20 @@ async function send(fromDir: string, toDir: string, options: { links?: ReadonlyS
 async function carry(rootDir: string, name: string): Promise<string> {
   const there = join(dir, `${name}-there`);
   const place = await readPlace(rootDir, process.env);
-  using top = await GitTop.open(place?.repository ?? findOwnRepository(rootDir)!, place, process.env);
+  const repository = place?.repository ?? findOwnRepository(rootDir)!;
+  using top = await GitTop.open(repository, place, process.env);
   const topThere = join(there, 'top');
   mkdirSync(topThere, { recursive: true });
   await send(top.dir, topThere, { links: top.links });
   expect(execFileSync('find', [topThere, '-type', 'l']).toString()).toBe('');
   const projectThere = place === undefined ? join(there, 'workspace') : join(topThere, place.path);
   mkdirSync(projectThere, { recursive: true });
-  await send(rootDir, projectThere, { gitLink: join(topThere, '.git') });
+  await send(rootDir, projectThere, {
+    gitLink: (path) =>
+      path === '.git'
+        ? join(topThere, '.git')
+        : placeSubmodule(join(rootDir, path), repository, join(topThere, '.git')),
+  });
   return projectThere;
 }
 
@@ -64,6 +71,7 @@ const questions = [
   'git log --format=%s -- .',
   'git log --format=%s',
   'git branch --show-current',
+  'if test -e app/part; then cd app; fi; if test -e part; then git -C part log --format=%s; git -C part status --porcelain; fi',
   'git check-ignore own.log x.log || true',
 ];
 
@@ -97,6 +105,39 @@ const layouts: Record<string, (name: string) => string> = {
     git(around, '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', '--name', 'a/b', from, 'deep/part');
     return join(around, 'deep/part');
   },
+  'a linked working tree with a submodule': (name) => {
+    const main = makeRepository(name);
+    git(
+      main,
+      '-c',
+      'protocol.file.allow=always',
+      'submodule',
+      '--quiet',
+      'add',
+      makeRepository(`${name}-part`),
+      'app/part',
+    );
+    commitAll(main, 'third');
+    const linked = join(dir, `${name}-linked`);
+    git(main, 'worktree', 'add', '-q', '-b', 'linked', linked);
+    git(linked, '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'update', '--init');
+    return linked;
+  },
+  'a git folder elsewhere with a submodule': (name) => {
+    const top = makeRepository(name, '--separate-git-dir', join(dir, `${name}-git`));
+    git(
+      top,
+      '-c',
+      'protocol.file.allow=always',
+      'submodule',
+      '--quiet',
+      'add',
+      makeRepository(`${name}-part`),
+      'app/part',
+    );
+    commitAll(top, 'third');
+    return top;
+  },
   'a shallow clone with packed refs, as a linked working tree': (name) => {
     git(dir, 'clone', '-q', '--depth=2', `file://${makeRepository(name)}`, `${name}-clone`);
     git(join(dir, `${name}-clone`), 'pack-refs', '--all');
@@ -115,7 +156,7 @@ test.each(Object.entries(layouts))(
     const here = [top, join(top, 'app')];
     const there = [await carry(here[0]!, name), await carry(here[1]!, `${name}-below`)];
     expect(there.map(ask)).toEqual(here.map(ask));
-    expect(ask(there[0]!)[1]).toMatch(/^v1\.2\.3-1-g\w+-dirty\n$/);
+    expect(ask(there[0]!)[1]).toMatch(/^v1\.2\.3-\d-g\w+-dirty\n$/);
   },
 );
 
