@@ -86,10 +86,10 @@ describe('git says in a task what it says on the host', () => {
     const main = makeRepository('with-part');
     const add = ['-c', 'protocol.file.allow=always', 'submodule', '--quiet'];
     git(main, ...add, 'add', makeRepository('part'), 'services/api/part');
+    writeFileSync(join(main, 'gbuild.yml'), spec);
     commitAll(main, 'with a part');
     git(main, 'worktree', 'add', '-q', '-b', 'linked', linked);
     git(linked, ...add, 'update', '--init');
-    writeFileSync(join(linked, 'gbuild.yml'), spec);
     for (const cwd of [join(fromBare, 'services/api'), join(linked, 'services/api'), linked]) {
       const { exitCode, stdout, stderr } = await cli.run(['test'], { cwd });
       expect([exitCode, stdout], stderr).toEqual([0, ask(cwd)]);
