@@ -36,9 +36,9 @@ describe("a Procfile's line is followed in the image", () => {
     ],
     [
       'Maven',
-      'exec java -Dserver.port=${PORT:-80} -jar target/*.jar',
+      `exec java -Dserver.port=\${PORT:-80} -jar target/*.jar`,
       'jvm-stage',
-      'exec java -Dserver.port=${PORT:-80} @/app/app.args',
+      `exec java -Dserver.port=\${PORT:-80} @/app/app.args`,
     ],
     [
       'Maven',
