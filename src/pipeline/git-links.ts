@@ -5,7 +5,7 @@ import { placeSubmodule } from '../workspace/git-file.ts';
 import { findRepository, type GitRepository } from '../workspace/git-repository.ts';
 import { isOwnRepository } from '../workspace/own-repository.ts';
 
-/** Where tasks have the git folder of a repository that does not hold it at its top. */
+/** Answers where tasks have the git folder of a repository that does not hold it at its top. */
 export function gitDirInside({ topDir }: GitRepository, rootDir: string): string {
   return topDir === rootDir ? containerPaths.gitDir : `${containerPaths.repository}/.git`;
 }
