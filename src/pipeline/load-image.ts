@@ -1,5 +1,6 @@
 import type { Engine } from '../engine/engine.ts';
 import { isListed, type LoadResult, loadWhole } from '../engine/load-image.ts';
+import { GbuildError } from '../errors.ts';
 import type { Stop } from '../host.ts';
 import type { Image } from '../oci/image.ts';
 import type { Layer } from '../oci/layer.ts';
@@ -24,7 +25,7 @@ const mostNeighbours = 8;
 export async function loadImage(engine: Engine, image: Image, options: LoadOptions): Promise<LoadResult> {
   const { stop, baseLayers = [] } = options;
   const [there, known] = await Promise.all([findLoaded(engine, image), countKnownLayers(engine, image, options)]);
-  if (there !== undefined) return { engineId: there, sent: 0 };
+  if (there !== undefined && (await keepUnderStaging(engine, image, there))) return { engineId: there, sent: 0 };
   const { layers } = image;
   const attempts = [layers.slice(known)];
   // A store that lost a layer, or one that wants all of them, gets them before it is called a failure.
@@ -35,6 +36,17 @@ export async function loadImage(engine: Engine, image: Image, options: LoadOptio
 
 export function dropStaging(engine: Engine, image: Image): Promise<void> {
   return engine.removeImage(stagingName(engine, image));
+}
+
+/** Gives an image that is there our own name: another run may take its last one away. False where one just has. */
+async function keepUnderStaging(engine: Engine, image: Image, engineId: string): Promise<boolean> {
+  try {
+    await engine.tagImage(engineId, stagingName(engine, image));
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof GbuildError && thrown.code === 'image-missing') return false;
+    throw thrown;
+  }
 }
 
 /** Its id on the engine; an image without a name may have lost layers, and is loaded anew. */

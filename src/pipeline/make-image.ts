@@ -1,13 +1,15 @@
 import { GbuildError } from '../errors.ts';
-import { completeSet, type ImageSet } from '../oci/image-set.ts';
+import { completeSet, gatherImages, type ImageSet } from '../oci/image-set.ts';
 import { nameOfPlatform } from '../oci/platform.ts';
 import type { ImagePlan } from '../plan/image-plan.ts';
 import { assertMovingTag, parseReleaseVersion } from './assert-releasable.ts';
 import { cleanEngine } from './clean-up.ts';
 import { assertOutputsFree, type ImageOutput, parseOutputs, writeOutputs } from './image-outputs.ts';
 import { type ImageRecord, recordOf } from './image-record.ts';
+import { LostLayerError } from './pack-changed.ts';
+import type { PackedImage } from './pack-image.ts';
 import { type PreparedImage, prepareImage, readReleasable } from './prepare-image.ts';
-import { publishImage } from './publish-image.ts';
+import { type Published, type PublishOptions, publishImage } from './publish-image.ts';
 import type { PushRecord } from './push-release.ts';
 import { noRegistry, parseRegistry } from './registry-name.ts';
 import { gatherFacts, type ReleaseFacts, readOwnVersion } from './release-facts.ts';
@@ -61,13 +63,15 @@ async function makeFrom(request: ChosenImage): Promise<ImageRecord> {
   const store = await openStore(host);
   const secrets = request.secrets ?? new RunSecrets(request);
   const prepared = await prepareImage({ ...request, secrets }, store);
-  const { plan, packed, set, base, revision } = prepared;
+  const { plan, base, revision } = prepared;
   stop.ask.throwIfAborted();
   const swept = Promise.allSettled([cleanEngine(engine), sweepFiles(request.host)]);
-  const { image } = packed;
   const facts = version === undefined ? undefined : gatherFacts({ ...request, ...prepared, revision: revision! });
   const tryIt = (engineId: string) => trySmoke({ ...request, secrets }, prepared, engineId);
-  const published = await publishImage(request, plan, { ...packed, set }, { store, facts, tryIt }).finally(() => swept);
+  const { packed, set, published } = await publishPacked(request, prepared, { store, facts, tryIt }).finally(
+    () => swept,
+  );
+  const { image } = packed;
   await writeOutputs(files, plan.reference, { set, image }, store);
   const pushed = target === undefined ? undefined : await push(request, target, plan, completeSet(set, store), facts);
   return recordOf({
@@ -81,6 +85,26 @@ async function makeFrom(request: ChosenImage): Promise<ImageRecord> {
     ...(pushed !== undefined && { pushed }),
     seconds: (performance.now() - request.began) / 1000,
   });
+}
+
+/** Another run may move the name of the last image while this one is put on top of it: then all of the tree is packed. */
+async function publishPacked(
+  request: ChosenImage,
+  { plan, packed, set }: PreparedImage,
+  options: PublishOptions,
+): Promise<{ packed: PackedImage; set: ImageSet; published: Published }> {
+  try {
+    return { packed, set, published: await publishImage(request, plan, { ...packed, set }, options) };
+  } catch (thrown) {
+    if (!(thrown instanceof LostLayerError) || packed.packWhole === undefined) throw thrown;
+    const whole = await request.progress.step('packing all of it', packed.packWhole);
+    const alone = gatherImages([whole.image]);
+    return {
+      packed: whole,
+      set: alone,
+      published: await publishImage(request, plan, { ...whole, set: alone }, options),
+    };
+  }
 }
 
 /** On this engine alone: an image for another platform does not run on it. */

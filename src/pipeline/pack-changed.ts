@@ -5,6 +5,9 @@ import { type Layer, packLayer } from '../oci/layer.ts';
 import { type Delta, planDelta } from '../plan/delta.ts';
 import type { PackedTree } from './packed-tree.ts';
 
+/** The image that a change was to be put on is gone from the engine: another run has moved its name. */
+export class LostLayerError extends GbuildError {}
+
 /** Beyond these a whole packing is better: images get slow with many layers, and large ones are no gain. */
 const mostDeltas = 20;
 const mostDeltaBytes = 64e6;
@@ -55,7 +58,7 @@ function layerOnEngine(layer: PackedTree['layers'][number]): Layer {
   return {
     ...layer,
     chunks: () => {
-      throw new GbuildError('engine-failed', `the engine lost the layer ${layer.diffId} while it was built upon`, {
+      throw new LostLayerError('engine-failed', `the engine lost the layer ${layer.diffId} while it was built upon`, {
         suggestions: ['run the same command again'],
         facts: { layer: layer.diffId },
       });

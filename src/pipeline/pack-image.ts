@@ -21,6 +21,8 @@ export interface PackedImage {
   remember: (engineId: string) => void;
   /** The engine could not take it: next time everything is packed anew. */
   forget: () => void;
+  /** Packs the same tree without `below`, for an engine that has lost it. */
+  packWhole?: () => Promise<PackedImage>;
 }
 
 /** The parts of an image, and the bases of the other platforms that it is for. */
@@ -60,16 +62,16 @@ export async function packImage(request: PrepareRequest & { store: Layout }, inp
   const ground = JSON.stringify([base.engineId, plan.layers, request.engine.endpoint.url]);
   const isCommitted = revision !== undefined && revision.dirty.length === 0;
   const onTop = isCommitted ? undefined : await packChanged(request.engine, memory.read(), ground, entries, prints);
-  const layers = onTop?.layers ?? (await packRules(collected));
-  return {
+  const give = (layers: Layer[], deltas: number): PackedImage => ({
     image: putOn(plan, base, layers),
-    ...(onTop !== undefined && { below: onTop.below }),
     forget: () => memory.forget(),
     remember: (engineId) => {
       const kept = layers.map(({ diffId, size, createdBy }) => ({ diffId, size, createdBy }));
-      memory.write({ ground, engineId, layers: kept, deltas: onTop?.deltas ?? 0, prints });
+      memory.write({ ground, engineId, layers: kept, deltas, prints });
     },
-  };
+  });
+  const packWhole = async () => give(await packRules(collected), 0);
+  return onTop === undefined ? packWhole() : { ...give(onTop.layers, onTop.deltas), below: onTop.below, packWhole };
 }
 
 function assertImageStarts(

@@ -13,6 +13,7 @@ import {
   removeTag,
   tagImage,
 } from '../support/engine-images.ts';
+import { startLyingEngine } from '../support/lying-engine.ts';
 
 // What is packed is there already and nothing is run: a base of one file will do.
 const engine = inject('engineHost');
@@ -88,6 +89,36 @@ describe('a development image', () => {
     expect(changed.layers.map((layer) => layer.name)).toEqual(['gbuild layer: application', 'gbuild layer: changes']);
     expect([changed.layersSent, changed.layers[1]!.size < 10_000]).toEqual([1, true]);
     expect(recordOf(await image()).layersSent).toBe(0);
+    git(rootDir, 'checkout', '-q', '.');
+  });
+
+  test('is right where another run takes away the image that it stands on, or that it is', async () => {
+    const change = (text: string) => writeFileSync(join(rootDir, 'src/run.sh'), `#!/bin/sh\necho ${text}\n`);
+    let takeAt: RegExp | undefined;
+    let last = '';
+    await using between = await startLyingEngine(engine, {
+      before: async ({ kind }) => {
+        if (takeAt?.test(kind) !== true) return;
+        takeAt = undefined;
+        await removeTag(engine, last);
+      },
+    });
+    const make = async () => {
+      const record = recordOf(await cli.run(['image', '--json'], { cwd: rootDir, env: { DOCKER_HOST: between.host } }));
+      last = record.reference;
+      return record.layers.map((layer) => layer.name);
+    };
+    const whole = ['gbuild layer: application'];
+    change('first');
+    expect(await make()).toEqual(whole);
+    change('second');
+    takeAt = /images\/load/;
+    expect(await make()).toEqual(whole);
+    change('third');
+    expect(await make()).toEqual([...whole, 'gbuild layer: changes']);
+    takeAt = /images\/.*tag/;
+    expect(await make()).toEqual(whole);
+    expect(takeAt).toBeUndefined();
     git(rootDir, 'checkout', '-q', '.');
   });
 

@@ -36,6 +36,8 @@ export interface LyingOptions {
   lie?: Lie;
   /** Goes on at every later request. */
   lasting?: boolean;
+  /** Is waited for before a request gets to the engine. */
+  before?: (seen: SeenRequest) => Promise<void>;
 }
 
 /** `target`: `unix://PATH`, or `tcp://HOST:PORT`; what stands in front of it is of the same kind. */
@@ -54,7 +56,10 @@ export async function startLyingEngine(target: string, options: LyingOptions = {
   const server = createServer((incoming, answer) => {
     const seen: SeenRequest = { kind: kindOf(incoming) };
     requests.push(seen);
-    pass(incoming, answer, engine, seen, lieTo(seen));
+    const lie = lieTo(seen);
+    const passOn = () => pass(incoming, answer, engine, seen, lie);
+    if (options.before === undefined) passOn();
+    else void options.before(seen).then(passOn);
   });
   server.requestTimeout = 0;
   server.on('connection', (socket) => {
