@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import DearestFirst from './test/support/dearest-first.ts';
+import DearestFirst from './test/support/runner/dearest-first.ts';
 
 /** The matrix tier: a file that only multiplies what another one holds has this in its name. `bin/test --matrix` runs it. */
 const matrix = 'test/**/*.matrix.test.ts';
@@ -8,10 +8,10 @@ const matrix = 'test/**/*.matrix.test.ts';
  * Files that look at all that an engine has, count what another file's run may sweep, or make anew a base that others stand on: no
  * other file runs beside them.
  */
-export const alone = ['attach', 'kill', 'lock-update'].map((name) => `test/e2e/${name}.test.ts`);
+export const alone = ['run/attach', 'maintenance/kill', 'lock/lock-update'].map((name) => `test/e2e/${name}.test.ts`);
 
 const withEngine = {
-  globalSetup: ['test/support/engine-setup.ts'],
+  globalSetup: ['test/support/engines/engine-setup.ts'],
   // A limit for what hangs, here too: some tests make what they need first.
   testTimeout: 600_000,
   hookTimeout: 600_000,
@@ -19,7 +19,7 @@ const withEngine = {
 
 export default defineConfig({
   test: {
-    reporters: ['default', './test/support/timings-reporter.ts', './test/support/closing-line.ts'],
+    reporters: ['default', './test/support/runner/timings-reporter.ts', './test/support/runner/closing-line.ts'],
     sequence: { sequencer: DearestFirst },
     projects: [
       {

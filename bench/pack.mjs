@@ -67,7 +67,7 @@ function makeLargeFiles(root) {
 function bundle(dir) {
   const program = join(dir, 'pack.mjs');
   const contents = `
-    import { packLayer } from './src/oci/layer.ts';
+    import { packLayer } from './src/oci/layer/layer.ts';
     import { walkFiles } from './src/workspace/walk.ts';
     const { diffId } = packLayer(walkFiles(process.argv[2], { from: ['.'] }), { createdBy: 'bench' });
     console.log(JSON.stringify({ diffId, rssMB: Math.round(process.resourceUsage().maxRSS / 1024) }));`;

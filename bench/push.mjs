@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startRegistry } from '../test/support/registry.ts';
+import { startRegistry } from '../test/support/registry/registry.ts';
 import { comparePairs, env } from './pairs.mjs';
 
 const gbuild = fileURLToPath(new URL('../bin/run.js', import.meta.url));

@@ -3,9 +3,9 @@ import { appendFileSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { baseImage } from '../test/support/base-image.ts';
-import { startSshEngine } from '../test/support/ssh-engine.ts';
-import { findTestEngine } from '../test/support/test-engine.ts';
+import { findTestEngine } from '../test/support/engines/test-engine.ts';
+import { baseImage } from '../test/support/images/base-image.ts';
+import { startSshEngine } from '../test/support/remote-engines/ssh-engine.ts';
 import { comparePairs, env, median } from './pairs.mjs';
 import { makeTree } from './tree.mjs';
 

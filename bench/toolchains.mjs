@@ -3,9 +3,9 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { contextChunks, helperContext, recipeContext } from '../src/toolchain/build-context.ts';
-import { readCatalog } from '../src/toolchain/catalog.ts';
-import { readHostTrust } from '../src/toolchain/trust.ts';
+import { contextChunks, helperContext, recipeContext } from '../src/toolchain/build/build-context.ts';
+import { readCatalog } from '../src/toolchain/catalog/catalog.ts';
+import { readHostTrust } from '../src/toolchain/host/trust.ts';
 import { comparePairs, env } from './pairs.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -128,7 +128,7 @@ export async function benchToolchain(docker) {
 async function writeContext(hostDir, entry, base) {
   mkdirSync(hostDir, { recursive: true });
   const trust = readHostTrust({ env: process.env, platform: process.platform });
-  const { readAptSetup } = await import('../src/toolchain/apt-setup.ts');
+  const { readAptSetup } = await import('../src/toolchain/build/apt-setup.ts');
   const never = new AbortController().signal;
   const apt = await readAptSetup('bookworm', { host: { env: process.env }, stop: { ask: never, kill: never } });
   const files = [...recipeContext(entry.files()), ...helperContext(base.files(), { trust, apt, pins: {}, files: [] })];

@@ -15,7 +15,7 @@ const { enableCompileCache } = process.getBuiltinModule('node:module');
 const { fileURLToPath } = process.getBuiltinModule('node:url');
 
 const rootDir = fileURLToPath(new URL('..', import.meta.url));
-/** Global flags and the engine's, as `baseFlags` and `engineFlags` in src/commands/base.ts have them. */
+/** Global flags and the engine's, as `baseFlags` and `engineFlags` in src/commands/base/base-command.ts have them. */
 const flagsWithValue = ['-C', '--directory', '-H', '--host', '--context', '--machine'];
 const flagsAlone = ['-q', '--quiet', '-v', '--verbose', '--json'];
 const { words, flags, rest } = divideWords(process.argv.slice(2));

@@ -2,28 +2,14 @@
 // what its command needs.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 process.env.OCLIF_COLUMNS = '100';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const notCommands = new Set([
-  'base',
-  'completion-script',
-  'print',
-  'read-host',
-  'report-error',
-  'shard-flags',
-  'stop',
-  'publish-flag',
-  'task-command',
-  'engine-command',
-  'open-image-command',
-]);
 const commands = readdirSync(`${root}src/commands`, { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.ts') && !notCommands.has(basename(file, '.ts')))
+  .filter((file) => file.endsWith('.ts') && !file.startsWith('base/'))
   .map((file) => `src/commands/${file}`);
 
 /** docker-modem's ssh client and dockerode's BuildKit session and contexts: never used, so neither loaded nor shipped. */

@@ -1,7 +1,7 @@
 // Compares what two runs of the tests took: node scripts/compare-timings.ts BEFORE.json AFTER.json [COUNT]
 // The files are written by every run (bin/test names its own at the end). Prints a Markdown table of the COUNT dearest
 // test files and steps of set-up of either run, 15 when left out.
-import { readRun, type Timing } from '../test/support/timings.ts';
+import { readRun, type Timing } from '../test/support/runner/timings.ts';
 
 const [before, after, count = '15'] = process.argv.slice(2);
 if (before === undefined || after === undefined || !(Number(count) > 0)) {

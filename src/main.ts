@@ -1,12 +1,12 @@
 import { Config, flush, run } from '@oclif/core';
 import { normalizeArgv } from '@oclif/core/help';
-import { ownWords, printError, printJson } from './commands/print.ts';
-import { asGbuildError, errorAsJson } from './commands/report-error.ts';
+import { ownWords, printError, printJson } from './commands/base/print.ts';
+import { asGbuildError, errorAsJson } from './commands/base/report-error.ts';
 import { GbuildError } from './errors.ts';
-import { suggest } from './spec/suggest.ts';
+import { suggest } from './spec/yaml/suggest.ts';
 
 /**
- * Runs one command line and sets the exit code. Commands report their own failures (commands/base.ts); here arrive only
+ * Runs one command line and sets the exit code. Commands report their own failures (commands/base/base-command.ts); here arrive only
  * those met before a command was found, and whatever escapes from timers and event handlers.
  */
 export async function main(argv: string[], rootDir: string): Promise<void> {

@@ -2,13 +2,13 @@ import { digestOf } from '../oci/digest.ts';
 import { formatCanonical } from '../oci/json.ts';
 import { type Descriptor, mediaTypes } from '../oci/spec.ts';
 import { type Artifact, type ArtifactParts, formatArtifact, formatCosignTag } from './artifact.ts';
-import { bundleMediaType, formatBundle } from './bundle.ts';
-import { cyclonedxMediaType } from './cyclonedx.ts';
-import { type Envelope, envelopeMediaType, formatEnvelope, signStatement } from './dsse.ts';
-import type { PrivateKey } from './key.ts';
-import { signatureAnnotation, signImage, simpleSigningMediaType } from './simple-signing.ts';
-import { spdxMediaType } from './spdx.ts';
-import { formatDocumentStatement, formatStatement, predicateTypes, statementMediaType } from './statement.ts';
+import { cyclonedxMediaType } from './sbom/cyclonedx.ts';
+import { spdxMediaType } from './sbom/spdx.ts';
+import { bundleMediaType, formatBundle } from './signature/bundle.ts';
+import { type Envelope, envelopeMediaType, formatEnvelope, signStatement } from './signature/dsse.ts';
+import type { PrivateKey } from './signature/key.ts';
+import { signatureAnnotation, signImage, simpleSigningMediaType } from './signature/simple-signing.ts';
+import { formatDocumentStatement, formatStatement, predicateTypes, statementMediaType } from './signature/statement.ts';
 
 /** Artifact types that cosign knows its own by. */
 export const attachmentTypes = {

@@ -1,8 +1,8 @@
 import { Args } from '@oclif/core';
-import { type AttachReport, attachRun } from '../pipeline/attach-run.ts';
-import { engineFlags } from './base.ts';
-import { openStop } from './stop.ts';
-import { TaskCommand } from './task-command.ts';
+import { type AttachReport, attachRun } from '../actions/run/attach.ts';
+import { engineFlags } from './base/base-command.ts';
+import { openStop } from './base/stop.ts';
+import { TaskCommand } from './base/task-command.ts';
 
 export default class AttachCommand extends TaskCommand {
   static override summary = 'Watch a run again that lost its engine, to its end';

@@ -1,4 +1,4 @@
-import { TaskCommand, taskFlags } from './task-command.ts';
+import { TaskCommand, taskFlags } from './base/task-command.ts';
 
 export default class BuildCommand extends TaskCommand {
   static override summary = 'Run the build task, and the tasks it needs, in the build container';

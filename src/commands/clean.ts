@@ -1,8 +1,8 @@
-import { cleanEngine } from '../pipeline/clean-up.ts';
-import { openEngine } from '../pipeline/engine-session.ts';
-import { sweepFiles } from '../pipeline/sweep-files.ts';
-import { BaseCommand, engineFlags } from './base.ts';
-import { newRunId } from './task-command.ts';
+import { cleanEngine } from '../actions/maintenance/clean-up.ts';
+import { sweepFiles } from '../actions/maintenance/sweep-files.ts';
+import { openEngine } from '../actions/session/open-engine.ts';
+import { BaseCommand, engineFlags } from './base/base-command.ts';
+import { newRunId } from './base/task-command.ts';
 
 export default class CleanCommand extends BaseCommand {
   static override summary =

@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core';
-import { diffImages } from '../pipeline/diff-images.ts';
-import { imageFlags, OpenImageCommand } from './open-image-command.ts';
+import { diffImages } from '../actions/inspect/diff-images.ts';
+import { imageFlags, OpenImageCommand } from './base/open-image-command.ts';
 
 export default class DiffCommand extends OpenImageCommand {
   static override summary = 'Show how two images differ: settings, layers, files, packages';

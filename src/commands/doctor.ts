@@ -1,11 +1,11 @@
 import { Args, Flags } from '@oclif/core';
-import { endpointEnv } from '../engine/endpoint.ts';
+import { type Check, checkNames, diagnose } from '../actions/maintenance/doctor.ts';
+import { endpointEnv } from '../engine/endpoint/endpoint.ts';
 import { GbuildError } from '../errors.ts';
-import { type Check, checkNames, diagnose } from '../pipeline/doctor.ts';
-import { BaseCommand, engineFlags } from './base.ts';
-import { coloursOf } from './print.ts';
-import { openStop } from './stop.ts';
-import { newRunId } from './task-command.ts';
+import { BaseCommand, engineFlags } from './base/base-command.ts';
+import { coloursOf } from './base/print.ts';
+import { openStop } from './base/stop.ts';
+import { newRunId } from './base/task-command.ts';
 
 const { green, yellow, red } = coloursOf(process.stdout);
 const marks = { ok: green('ok     '), warning: yellow('warning'), problem: red('problem') };

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
-import { initSpec } from '../pipeline/write-spec.ts';
-import { BaseCommand } from './base.ts';
+import { initSpec } from '../actions/session/write-spec-file.ts';
+import { BaseCommand } from './base/base-command.ts';
 import { parseIfAny } from './toolchain/build.ts';
 
 export default class InitCommand extends BaseCommand {

@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
-import { inspectImage } from '../pipeline/inspect-image.ts';
-import { imageFlags, OpenImageCommand } from './open-image-command.ts';
+import { inspectImage } from '../actions/inspect/inspect-image.ts';
+import { imageFlags, OpenImageCommand } from './base/open-image-command.ts';
 
 export default class InspectCommand extends OpenImageCommand {
   static override summary = 'Show what an image is made of: layers, files, sizes, packages, and what stands beside it';

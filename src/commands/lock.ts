@@ -1,10 +1,10 @@
 import { Args, Flags } from '@oclif/core';
+import { checkLock } from '../actions/lock/check-lock.ts';
+import { readyToolchain } from '../actions/toolchain/ensure-ready.ts';
 import { GbuildError } from '../errors.ts';
-import { checkLock } from '../pipeline/check-lock.ts';
-import { readyToolchain } from '../pipeline/ready-toolchain.ts';
-import type { Lock } from '../spec/lock-types.ts';
-import { engineFlags } from './base.ts';
-import { type OpenCommand, TaskCommand } from './task-command.ts';
+import type { Lock } from '../spec/lock/lock-types.ts';
+import { engineFlags } from './base/base-command.ts';
+import { type OpenCommand, TaskCommand } from './base/task-command.ts';
 
 export default class LockCommand extends TaskCommand {
   static override summary = 'Resolve the toolchain and write the choice to gbuild.lock';
@@ -46,7 +46,7 @@ export default class LockCommand extends TaskCommand {
     const { name } = open.session.toolchain;
     if (asked !== undefined && asked !== name) throw otherToolchain(asked, name);
     if (!flags.update) return (await readyToolchain({ ...open, frozen: 'never', isLockAsked: true })).lock;
-    const { updateLock } = await import('../pipeline/update-lock.ts');
+    const { updateLock } = await import('../actions/lock/update-lock.ts');
     // What the tests print is progress here: the result is the lock.
     const streams = { ...this.openStreams(open.host), stdout: process.stderr };
     return updateLock({ ...open, streams, isTried: flags.try });

@@ -1,5 +1,5 @@
-import { migrateFile } from '../pipeline/write-spec.ts';
-import { BaseCommand } from './base.ts';
+import { migrateFile } from '../actions/session/write-spec-file.ts';
+import { BaseCommand } from './base/base-command.ts';
 
 export default class MigrateCommand extends BaseCommand {
   static override summary = 'Rewrite gbuild.yml for the newest version of its format, keeping comments';

@@ -1,8 +1,8 @@
 import { Args, Flags } from '@oclif/core';
 import { inc } from 'semver';
-import { type BaseState, listOutdated } from '../pipeline/list-outdated.ts';
-import { engineFlags } from './base.ts';
-import { EngineCommand } from './engine-command.ts';
+import { type BaseState, listOutdated } from '../actions/release/list/list-outdated.ts';
+import { engineFlags } from './base/base-command.ts';
+import { EngineCommand } from './base/engine-command.ts';
 
 export default class OutdatedCommand extends EngineCommand {
   static override summary = 'Tell which releases stand on an old base image, and which packages have changed since';

@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
-import { explainPlan, listTasks } from '../pipeline/explain-plan.ts';
-import { BaseCommand } from './base.ts';
+import { explainPlan, listTasks } from '../actions/inspect/explain-plan.ts';
+import { BaseCommand } from './base/base-command.ts';
 
 export default class PlanCommand extends BaseCommand {
   static override summary = 'Print what a run would do, and why; touch nothing';

@@ -1,10 +1,10 @@
 import { Args, Flags } from '@oclif/core';
-import type { PushRecord } from '../pipeline/push-release.ts';
-import { pushStored } from '../pipeline/push-stored.ts';
+import type { PushRecord } from '../actions/release/push/push.ts';
+import { pushStored } from '../actions/release/push/push-stored.ts';
 import { formatBytes, formatDigest } from '../reporter/format.ts';
-import { BaseCommand } from './base.ts';
-import { openStop } from './stop.ts';
-import { newRunId } from './task-command.ts';
+import { BaseCommand } from './base/base-command.ts';
+import { openStop } from './base/stop.ts';
+import { newRunId } from './base/task-command.ts';
 
 export const registryFlag = Flags.string({
   helpValue: 'HOST[:PORT]',

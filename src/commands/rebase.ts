@@ -1,8 +1,8 @@
 import { Args, Flags } from '@oclif/core';
-import { parseRelease, type RebaseRecord, rebaseRelease } from '../pipeline/rebase-release.ts';
+import { parseRelease, type RebaseRecord, rebaseRelease } from '../actions/release/rebase/rebase.ts';
 import { formatDigest } from '../reporter/format.ts';
-import { engineFlags } from './base.ts';
-import { EngineCommand } from './engine-command.ts';
+import { engineFlags } from './base/base-command.ts';
+import { EngineCommand } from './base/engine-command.ts';
 import { attestFlag, signKeyFlag, summarisePush } from './push.ts';
 
 export default class RebaseCommand extends EngineCommand {

@@ -1,9 +1,9 @@
 import { Args } from '@oclif/core';
+import { listTasks } from '../actions/inspect/explain-plan.ts';
 import { GbuildError } from '../errors.ts';
-import { listTasks } from '../pipeline/explain-plan.ts';
-import { publishFlag, readPublished } from './publish-flag.ts';
-import { isSharded, shardFlags } from './shard-flags.ts';
-import { TaskCommand, taskFlags } from './task-command.ts';
+import { publishFlag, readPublished } from './base/publish-flag.ts';
+import { isSharded, shardFlags } from './base/shard-flags.ts';
+import { TaskCommand, taskFlags } from './base/task-command.ts';
 
 export default class RunCommand extends TaskCommand {
   static override summary = 'Run any task of gbuild.yml, and the tasks it needs, in the build container';

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
-import { openShell } from '../pipeline/open-shell.ts';
-import { publishFlag, readPublished } from './publish-flag.ts';
-import { openTerminal, TaskCommand, taskFlags } from './task-command.ts';
+import { openShell } from '../actions/run/shell.ts';
+import { publishFlag, readPublished } from './base/publish-flag.ts';
+import { openTerminal, TaskCommand, taskFlags } from './base/task-command.ts';
 
 export default class ShellCommand extends TaskCommand {
   static override summary = 'Open a shell in the build container, with the workspace in it';

@@ -1,5 +1,5 @@
-import { isSharded, shardFlags } from './shard-flags.ts';
-import { TaskCommand, taskFlags } from './task-command.ts';
+import { isSharded, shardFlags } from './base/shard-flags.ts';
+import { TaskCommand, taskFlags } from './base/task-command.ts';
 
 export default class TestCommand extends TaskCommand {
   static override summary = 'Run the test task, and the tasks it needs, in the build container';

@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
-import { listTrusted, revokeTrust, type TrustReport, trustRepository } from '../pipeline/trust-repository.ts';
-import { BaseCommand } from './base.ts';
-import { formatTable } from './engine-command.ts';
+import { listTrusted, revokeTrust, type TrustReport, trustRepository } from '../actions/trust/trust-repository.ts';
+import { BaseCommand } from './base/base-command.ts';
+import { formatTable } from './base/engine-command.ts';
 
 export default class TrustCommand extends BaseCommand {
   static override summary = 'Let this repository run the commands and read the files that its secrets name';

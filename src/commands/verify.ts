@@ -1,9 +1,9 @@
 import { Args, Flags } from '@oclif/core';
-import { verifyRelease } from '../pipeline/verify-release.ts';
+import { verifyRelease } from '../actions/release/verify/verify.ts';
 import { formatDigest } from '../reporter/format.ts';
-import { engineFlags } from './base.ts';
-import { EngineCommand } from './engine-command.ts';
-import { newRunId } from './task-command.ts';
+import { engineFlags } from './base/base-command.ts';
+import { EngineCommand } from './base/engine-command.ts';
+import { newRunId } from './base/task-command.ts';
 
 export default class VerifyCommand extends EngineCommand {
   static override summary =

@@ -1,19 +1,21 @@
+import { type Owner, ownerText } from '../fs/process-owner.ts';
 import type { Stop } from '../host.ts';
-import { type BuildRequest, buildImage } from './build.ts';
-import type { ContainerIO, ContainerResult, ContainerSpec, LogDriver } from './container-spec.ts';
-import { type Endpoint, isRemote } from './endpoint.ts';
-import type { Heartbeat } from './heartbeat.ts';
-import { type EngineImage, inspectImage, type ListedImage, listImages, removeImage, tagImage } from './images.ts';
+import { Wire } from './client/client.ts';
+import type { Heartbeat } from './client/heartbeat.ts';
+import { PortReach } from './container/port-access.ts';
+import { readImageFiles } from './container/read-file.ts';
+import { resumeContainer, type Watched } from './container/resume.ts';
+import { removeAfter, runContainer } from './container/run.ts';
+import { seesFolder } from './container/sees-folder.ts';
+import type { ContainerIO, ContainerResult, ContainerSpec, LogDriver } from './container/spec.ts';
+import { type Endpoint, isRemote } from './endpoint/endpoint.ts';
+import { type BuildRequest, buildImage } from './image/build.ts';
+import { type EngineImage, inspectImage, type ListedImage, listImages, removeImage, tagImage } from './image/images.ts';
+import { loadArchive, type PullProgress, pullImage, saveImage } from './image/transfer.ts';
 import { type EngineInfo, readInfo } from './info.ts';
-import { readBridgeGateway } from './networks.ts';
-import { type Owner, ownerText } from './owner.ts';
-import { PortReach } from './port-reach.ts';
-import { readImageFiles } from './read-file.ts';
-import { resumeContainer, type Watched } from './resume.ts';
-import { removeAfter, runContainer } from './run.ts';
-import { seesFolder } from './sees-folder.ts';
-import { ServiceEngine } from './service-engine.ts';
-import { Swarm } from './swarm.ts';
+import { readBridgeGateway } from './service/networks.ts';
+import { ServiceEngine } from './service/service-engine.ts';
+import { Swarm } from './swarm/swarm.ts';
 import {
   judgeBy,
   type Keeper,
@@ -26,21 +28,19 @@ import {
   stagingReference,
   sweepDead,
 } from './sweep.ts';
-import { loadArchive, type PullProgress, pullImage, saveImage } from './transfer.ts';
-import { VolumeEngine } from './volume-engine.ts';
-import { Wire } from './wire.ts';
+import { VolumeEngine } from './volume/volume-engine.ts';
 
-export type { BuildRequest } from './build.ts';
-export type { BuildEvent } from './buildkit.ts';
-export { bareContainer, type ContainerIO, type ContainerResult, type ContainerSpec } from './container-spec.ts';
-export type { Endpoint } from './endpoint.ts';
-export type { EngineImage, ListedImage } from './images.ts';
+export { bareContainer, type ContainerIO, type ContainerResult, type ContainerSpec } from './container/spec.ts';
+export type { Endpoint } from './endpoint/endpoint.ts';
+export type { BuildRequest } from './image/build.ts';
+export type { BuildEvent } from './image/buildkit.ts';
+export type { EngineImage, ListedImage } from './image/images.ts';
+export type { PullProgress } from './image/transfer.ts';
 export type { EngineInfo } from './info.ts';
-export { type ListedPath, parsePath } from './listing.ts';
 export type { SweepReport } from './sweep.ts';
-export type { PullProgress } from './transfer.ts';
-export type { VolumeChange, VolumeHolder } from './volume-holder.ts';
-export type { EngineVolume } from './volumes.ts';
+export { type ListedPath, parsePath } from './volume/listing.ts';
+export type { VolumeChange, VolumeHolder } from './volume/volume-lease.ts';
+export type { EngineVolume } from './volume/volumes.ts';
 
 export interface EngineOptions {
   owner: Owner;

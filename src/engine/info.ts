@@ -1,6 +1,6 @@
-import { readField, readList, readNumber, readText, readTexts } from './json.ts';
-import { isOlder } from './version.ts';
-import type { Wire } from './wire.ts';
+import type { Wire } from './client/client.ts';
+import { readField, readList, readNumber, readText, readTexts } from './client/json.ts';
+import { isOlder } from './client/version.ts';
 
 /** What an engine is and can do. */
 export interface EngineInfo {

@@ -1,13 +1,13 @@
 import { messageOf } from '../errors.ts';
-import { removeContainer } from './container.ts';
-import { listImages, removeImage } from './images.ts';
-import { readAnswerList, readText, readTextMap } from './json.ts';
-import { listNetworks, removeNetwork } from './networks.ts';
-import { type Owner, ownerIsDead, ownerText, parseOwner } from './owner.ts';
-import { serviceLabel } from './service-engine.ts';
-import { listThings, removeThing, type SwarmThing } from './swarm.ts';
-import { listVolumes, removeVolume } from './volumes.ts';
-import type { Wire } from './wire.ts';
+import { type Owner, ownerIsDead, ownerText, parseOwner } from '../fs/process-owner.ts';
+import type { Wire } from './client/client.ts';
+import { readAnswerList, readText, readTextMap } from './client/json.ts';
+import { removeContainer } from './container/container.ts';
+import { listImages, removeImage } from './image/images.ts';
+import { listNetworks, removeNetwork } from './service/networks.ts';
+import { serviceLabel } from './service/service-engine.ts';
+import { listThings, removeThing, type SwarmThing } from './swarm/swarm.ts';
+import { listVolumes, removeVolume } from './volume/volumes.ts';
 
 /** What a sweep took away, by name, and what it could not (`name: reason`): the next one tries again. */
 export interface SweepReport {

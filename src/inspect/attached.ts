@@ -1,9 +1,9 @@
 import { attachmentTypes } from '../attest/attachments.ts';
-import { bundleMediaType } from '../attest/bundle.ts';
-import { cyclonedxMediaType } from '../attest/cyclonedx.ts';
-import { envelopeMediaType } from '../attest/dsse.ts';
-import { spdxMediaType } from '../attest/spdx.ts';
-import { predicateTypes, statementMediaType } from '../attest/statement.ts';
+import { cyclonedxMediaType } from '../attest/sbom/cyclonedx.ts';
+import { spdxMediaType } from '../attest/sbom/spdx.ts';
+import { bundleMediaType } from '../attest/signature/bundle.ts';
+import { envelopeMediaType } from '../attest/signature/dsse.ts';
+import { predicateTypes, statementMediaType } from '../attest/signature/statement.ts';
 import type { Digest } from '../oci/digest.ts';
 
 /** Something that stands beside an image in its registry. */

@@ -1,4 +1,4 @@
-import type { Package } from '../attest/package.ts';
+import type { Package } from '../attest/packages/package.ts';
 
 /** How two images differ in one package; versions sorted, for an image may have several of one. */
 export interface PackageDifference {

@@ -1,6 +1,6 @@
-import type { Package } from '../attest/package.ts';
+import type { Package } from '../attest/packages/package.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { Image } from '../oci/image.ts';
+import type { Image } from '../oci/image/image.ts';
 import { type ConfigDifference, compareConfigs, compareOrigins } from './compare-configs.ts';
 import { comparePackages, type PackageDifference } from './compare-packages.ts';
 import { compareTrees, type FileDifference } from './compare-trees.ts';

@@ -1,4 +1,4 @@
-import type { Package } from '../attest/package.ts';
+import type { Package } from '../attest/packages/package.ts';
 import { escapeLine } from '../escape.ts';
 import { formatColumns } from './columns.ts';
 import { nameOfPackage } from './compare-packages.ts';

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
-import { type Hidden, noteWhiteout, Overlay } from '../attest/overlay.ts';
-import type { Layer } from '../oci/layer.ts';
+import { type Hidden, noteWhiteout, Overlay } from '../attest/packages/overlay.ts';
+import type { Layer } from '../oci/layer/layer.ts';
 import { type LayerFile, listFiles } from './layer-files.ts';
 
 /** A file as a container sees it, and the layer that has its content. */

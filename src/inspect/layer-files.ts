@@ -1,7 +1,7 @@
-import { asStream } from '../oci/as-stream.ts';
-import type { Layer } from '../oci/layer.ts';
-import type { TarHeader } from '../oci/tar-header.ts';
-import { readTar, readTarFile } from '../oci/untar.ts';
+import type { Layer } from '../oci/layer/layer.ts';
+import { asStream } from '../oci/stream/as-stream.ts';
+import type { TarHeader } from '../oci/tar/tar-header.ts';
+import { readTar, readTarFile } from '../oci/tar/untar.ts';
 
 /** What an image says of one path; `size` in bytes. */
 export interface FileFacts {

@@ -1,7 +1,7 @@
-import type { Package } from '../attest/package.ts';
+import type { Package } from '../attest/packages/package.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { Image } from '../oci/image.ts';
-import type { Layer } from '../oci/layer.ts';
+import type { Image } from '../oci/image/image.ts';
+import type { Layer } from '../oci/layer/layer.ts';
 import type { Descriptor, HistoryEntry, ImageConfig, Manifest } from '../oci/spec.ts';
 import { formatDigest } from '../reporter/format.ts';
 import type { Attached } from './attached.ts';

@@ -1,6 +1,6 @@
 import type { Host } from '../host.ts';
 import type { Spec } from '../spec/types.ts';
-import type { ResolvedToolchain } from '../toolchain/resolve.ts';
+import type { ResolvedToolchain } from '../toolchain/resolve/resolve.ts';
 
 export interface PlannedCache {
   name: string;

@@ -1,5 +1,5 @@
 import picomatch from 'picomatch';
-import { containerPaths } from './paths.ts';
+import { containerPaths } from './container-paths.ts';
 import type { Shard } from './shard.ts';
 
 /** Names of the caller's variables that the allow-list lets through, sorted. Values are looked up when the run starts. */

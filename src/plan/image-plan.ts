@@ -2,12 +2,12 @@ import { posix } from 'node:path';
 import { GbuildError } from '../errors.ts';
 import type { RunConfig } from '../oci/spec.ts';
 import type { HealthSpec, LayerSpec, SmokeSpec, Spec } from '../spec/types.ts';
-import type { ToolchainDefaults } from '../toolchain/defaults.ts';
-import type { ResolvedToolchain } from '../toolchain/resolve.ts';
-import type { LayerRule } from '../toolchain/rule-schema.ts';
+import type { LayerRule } from '../toolchain/catalog/rule-schema.ts';
+import type { ToolchainDefaults } from '../toolchain/detect/defaults.ts';
+import type { ResolvedToolchain } from '../toolchain/resolve/resolve.ts';
+import { cleanSourceUrl, type Revision } from '../workspace/commit/revision.ts';
 import { mayHoldCredentials } from '../workspace/credentials.ts';
-import { cleanSourceUrl, type Revision } from '../workspace/revision.ts';
-import { containerPaths } from './paths.ts';
+import { containerPaths } from './container-paths.ts';
 import { findPortDefault } from './port-default.ts';
 
 /** A rule of what goes into an image, as it is packed. */

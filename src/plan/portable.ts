@@ -1,4 +1,4 @@
-import { type MachineCode, runsOn } from '../oci/machine-code.ts';
+import { type MachineCode, runsOn } from '../oci/layer/machine-code.ts';
 
 /** A file of machine code in a layer. */
 export interface CodeFile {

@@ -1,4 +1,4 @@
-import { bareTask } from '../spec/bare-task.ts';
+import { bareTask } from '../spec/schema/bare-task.ts';
 import type { PublishedPort, ReadySpec, Spec, TaskSpec } from '../spec/types.ts';
 import type { PlannedTask } from './task-plan.ts';
 

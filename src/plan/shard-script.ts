@@ -1,4 +1,4 @@
-import { containerPaths } from './paths.ts';
+import { containerPaths } from './container-paths.ts';
 
 /** A task as the script runs it. */
 export interface ScriptTask {

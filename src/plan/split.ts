@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Entry } from '../oci/entry.ts';
+import type { Entry } from '../oci/tar/entry.ts';
 
 /** Above this many bytes a group of files becomes several layers, so that one changed file does not move the rest. */
 const targetBytes = 64 * 1024 * 1024;

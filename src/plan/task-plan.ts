@@ -1,14 +1,14 @@
 import { posix } from 'node:path';
 import { GbuildError } from '../errors.ts';
 import type { Host } from '../host.ts';
-import { bareTask } from '../spec/bare-task.ts';
-import { suggest } from '../spec/suggest.ts';
+import { bareTask } from '../spec/schema/bare-task.ts';
 import type { PublishedPort, Spec, TaskSpec } from '../spec/types.ts';
-import type { ResolvedToolchain } from '../toolchain/resolve.ts';
+import { suggest } from '../spec/yaml/suggest.ts';
+import type { ResolvedToolchain } from '../toolchain/resolve/resolve.ts';
 import { cacheEnvironment, type PlannedCache, planCaches } from './cache-plan.ts';
+import { containerPaths } from './container-paths.ts';
 import { composeEnvironment, selectPassedNames } from './environment.ts';
 import { orderTasks } from './graph.ts';
-import { containerPaths } from './paths.ts';
 import { type PlannedService, planServices } from './service-plan.ts';
 import { type Shard, wholeRun } from './shard.ts';
 

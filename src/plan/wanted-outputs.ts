@@ -1,6 +1,6 @@
 import type { Spec } from '../spec/types.ts';
-import type { ToolchainDefaults } from '../toolchain/defaults.ts';
-import type { LayerRule } from '../toolchain/rule-schema.ts';
+import type { LayerRule } from '../toolchain/catalog/rule-schema.ts';
+import type { ToolchainDefaults } from '../toolchain/detect/defaults.ts';
 import { chooseBuildTask, layersOf } from './image-plan.ts';
 import { matcherOf, matchGlobs, withFolders } from './match-globs.ts';
 

@@ -1,15 +1,15 @@
 import type { Host, Stop } from '../host.ts';
-import { addressOf, type RegistryAddress } from './address.ts';
-import { Authorizer } from './authorizer.ts';
-import { type RegistryTls, readRegistryTls } from './certificates.ts';
-import { Connection } from './connection.ts';
-import { findCredentials } from './credentials.ts';
-import { Dialer } from './dial.ts';
+import { Authorizer } from './auth/authorizer.ts';
+import { Connection } from './auth/connection.ts';
+import { findCredentials } from './auth/credentials.ts';
+import { type TokenContext, Tokens } from './auth/tokens.ts';
+import { addressOf, type RegistryAddress } from './http/address.ts';
+import { type RegistryTls, readRegistryTls } from './http/certificates.ts';
+import { Dialer } from './http/dial.ts';
+import { Secrets } from './http/redact.ts';
+import { isPassingStatus } from './http/retry.ts';
+import { defaultSettings, type RegistrySettings } from './http/settings.ts';
 import { Repository } from './repository.ts';
-import { isPassingStatus } from './retry.ts';
-import { Secrets } from './secrets.ts';
-import { defaultSettings, type RegistrySettings } from './settings.ts';
-import { type TokenContext, Tokens } from './tokens.ts';
 
 export interface RegistriesOptions {
   host: Pick<Host, 'env' | 'homeDir'>;

@@ -1,15 +1,15 @@
 import type { Digest } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/spec.ts';
-import { pathAt, type RegistryAddress } from './address.ts';
-import type { Connection } from './connection.ts';
-import * as manifests from './manifests.ts';
-import { headBlob, readBlob } from './read-blob.ts';
-import { listReferrers, writeReferrer } from './referrers.ts';
-import type { RegistrySettings } from './settings.ts';
-import { type GrowingBlob, type Streamed, streamBlob } from './stream-blob.ts';
-import { listTags } from './tags.ts';
-import { mountBlob, type Upload } from './upload.ts';
-import { type OpenBlob, writeBlob } from './write-blob.ts';
+import type { Connection } from './auth/connection.ts';
+import { headBlob, readBlob } from './blob/read-blob.ts';
+import { type GrowingBlob, type Streamed, streamBlob } from './blob/stream-blob.ts';
+import { mountBlob, type Upload } from './blob/upload.ts';
+import { type OpenBlob, writeBlob } from './blob/write-blob.ts';
+import { pathAt, type RegistryAddress } from './http/address.ts';
+import type { RegistrySettings } from './http/settings.ts';
+import * as manifests from './manifest/manifests.ts';
+import { listReferrers, writeReferrer } from './manifest/referrers.ts';
+import { listTags } from './manifest/tags.ts';
 
 /** One repository, and what its requests are made with. */
 export interface RepositoryContext {

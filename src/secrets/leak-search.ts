@@ -1,4 +1,4 @@
-import { blockSize } from '../oci/tar-header.ts';
+import { blockSize } from '../oci/tar/tar-header.ts';
 import { listForms } from './forms.ts';
 import type { Secret } from './secret.ts';
 import { TextSearch } from './text-search.ts';

@@ -1,5 +1,5 @@
-import type { Layer } from '../oci/layer.ts';
-import { type ReadEntry, readTar } from '../oci/untar.ts';
+import type { Layer } from '../oci/layer/layer.ts';
+import { type ReadEntry, readTar } from '../oci/tar/untar.ts';
 import type { LeakAt, LeakSearch } from './leak-search.ts';
 import { mostUnpacked, searchPacked, startsPacked } from './search-packed.ts';
 

@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib';
-import { listZip, openEntry, rangeOfBytes } from '../attest/zip.ts';
+import { listZip, openEntry, rangeOfBytes } from '../attest/packages/zip.ts';
 import type { LeakSearch } from './leak-search.ts';
 
 /** A packed file that is larger, or unpacks to more, is not looked into: its own bytes were. */

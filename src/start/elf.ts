@@ -1,4 +1,4 @@
-import type { ByteRange } from '../attest/zip.ts';
+import type { ByteRange } from '../attest/packages/zip.ts';
 
 /** The files that a program or library of Linux needs, by its own words (System V ABI, chapters 4 and 5). */
 export interface Elf {

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
-import { type JarManifest, parseManifest } from '../attest/jar-name.ts';
-import { type ByteRange, listZip, openEntry, type ZipEntry } from '../attest/zip.ts';
+import { type JarManifest, parseManifest } from '../attest/packages/jar-name.ts';
+import { type ByteRange, listZip, openEntry, type ZipEntry } from '../attest/packages/zip.ts';
 import type { ImageFiles } from './image-files.ts';
 
 /** A jar as it lies in the image. */

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { identifyCode, mostMachineBytes, runsOn } from '../oci/machine-code.ts';
+import { identifyCode, mostMachineBytes, runsOn } from '../oci/layer/machine-code.ts';
 import { readElf } from './elf.ts';
 import { type FoundFile, type ImageFiles, isLost, mayExecute } from './image-files.ts';
 import { readImageUser } from './image-user.ts';

@@ -1,8 +1,8 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { posix } from 'node:path';
-import { type ByteRange, rangeOfBytes } from '../attest/zip.ts';
+import { type ByteRange, rangeOfBytes } from '../attest/packages/zip.ts';
 import type { PlacedFile } from '../inspect/image-tree.ts';
-import type { Content, Entry } from '../oci/entry.ts';
+import type { Content, Entry } from '../oci/tar/entry.ts';
 
 /** A path of an image without its links: absolute, and what lies there. */
 export interface FoundFile {

@@ -1,16 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Engine, VolumeHolder } from '../engine/engine.ts';
-import { removeDeadIncoming } from './incoming.ts';
-import type { Landed } from './landing.ts';
-import { MirrorMemory } from './memory.ts';
-import { fetchInto, pull } from './pull.ts';
-import type { Sent } from './push.ts';
-import { readAfter } from './read-remote.ts';
-import { type EarlyRead, readSide, type SideInput } from './read-side.ts';
-import type { Remembered } from './remembered.ts';
-import type { Owner } from './send-items.ts';
-import { type Sending, send } from './send-workspace.ts';
-import type { Mirror, Node, Tree } from './tree.ts';
+import type { Landed } from './pull/apply-changes.ts';
+import { fetchInto, pull } from './pull/pull.ts';
+import { removeDeadIncoming } from './pull/staging-dir.ts';
+import type { Sent } from './push/push.ts';
+import { readAfter } from './push/read-remote.ts';
+import type { Owner } from './push/send-items.ts';
+import { type Sending, send } from './push/send-workspace.ts';
+import { type EarlyRead, readSide, type SideInput } from './read/read-side.ts';
+import type { Remembered } from './state/sync-snapshot.ts';
+import { MirrorMemory } from './state/sync-state.ts';
+import type { Mirror, Node, Tree } from './tree/tree.ts';
 
 /** Labels of a workspace's volume: what `gbuild cache` knows it by, whose it is, and where. */
 export const workspaceLabels = { cache: 'io.gbuild.cache', host: 'io.gbuild.host', folder: 'io.gbuild.workspace' };

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { listSubmodules } from './changes.ts';
+import { listSubmodules } from './commit/changes.ts';
 import { readDockerignore } from './dockerignore.ts';
-import { findRepository } from './git-repository.ts';
-import { readIgnored } from './ignored.ts';
-import { listNodeMembers } from './node-members.ts';
-import { findProductionModules } from './node-modules.ts';
-import { type KeepPath, readProductionPaths } from './npm.ts';
+import { findRepository } from './git/git-repository.ts';
+import { readIgnored } from './git/ignored.ts';
+import { listNodeMembers } from './node/node-members.ts';
+import { findProductionModules } from './node/node-modules.ts';
+import { type KeepPath, readProductionPaths } from './node/npm.ts';
 
 /** What a path of a checkout is. */
 export interface CheckoutParts {

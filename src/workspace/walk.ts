@@ -2,7 +2,7 @@ import { type Dirent, lstatSync, readdirSync, readlinkSync, type Stats } from 'n
 import { join } from 'node:path';
 import picomatch from 'picomatch';
 import { GbuildError, messageOf } from '../errors.ts';
-import type { Entry } from '../oci/entry.ts';
+import type { Entry } from '../oci/tar/entry.ts';
 
 export interface WalkOptions {
   /** Files and folders to start from, relative to the root; '.' is the root itself. */

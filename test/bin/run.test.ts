@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { createFixture, type FsFixture } from 'fs-fixture';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { BaseCommand, engineFlags } from '../../src/commands/base.ts';
+import { BaseCommand, engineFlags } from '../../src/commands/base/base-command.ts';
 
 /** An installation whose main prints what it is given. */
 let installed: FsFixture;

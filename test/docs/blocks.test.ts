@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { parseConfig } from '../../src/spec/config.ts';
-import { parseSpec } from '../../src/spec/read.ts';
-import { listBlocks, listCommands, listPages, readPage } from '../support/doc-pages.ts';
+import { parseConfig } from '../../src/spec/config/config.ts';
+import { parseSpec } from '../../src/spec/read/read-spec.ts';
+import { listBlocks, listCommands, listPages, readPage } from '../support/cli/doc-pages.ts';
 
 const blocks = listPages().flatMap(listBlocks);
 const placeOf = ({ page, line }: { page: string; line: number }) => `${page}:${line}`;

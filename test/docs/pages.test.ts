@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from '@oclif/core';
 import { expect, test } from 'vitest';
-import { listPages, proseOf, readPage } from '../support/doc-pages.ts';
+import { listPages, proseOf, readPage } from '../support/cli/doc-pages.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const pages = listPages();

@@ -1,4 +1,4 @@
-import { describeEngine } from '../support/engine-suite.ts';
-import { FakeEngine } from '../support/fake-engine.ts';
+import { describeEngine } from '../support/engines/engine-suite.ts';
+import { FakeEngine } from '../support/engines/fake-engine.ts';
 
 describeEngine('the fake engine', () => FakeEngine.start());

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bareContainer, type ContainerSpec, connectEngine, type Engine } from '../../src/engine/engine.ts';
-import { readOwner } from '../../src/engine/owner.ts';
 import type { GbuildError } from '../../src/errors.ts';
-import { endpointOf } from '../support/endpoint-of.ts';
-import { FakeEngine } from '../support/fake-engine.ts';
-import { collectOutput, neverStop } from '../support/run-io.ts';
+import { readOwner } from '../../src/fs/process-owner.ts';
+import { endpointOf } from '../support/engines/endpoint-of.ts';
+import { FakeEngine } from '../support/engines/fake-engine.ts';
+import { collectOutput, neverStop } from '../support/engines/run-io.ts';
 
 let fake: FakeEngine;
 let engine: Engine;

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync }
 import { createFixture } from 'fs-fixture';
 import { expect, it } from 'vitest';
 import { ensureFile } from '../../src/fs/ensure-file.ts';
-import { errorOf } from '../support/error-of.ts';
+import { errorOf } from '../support/assert/error-of.ts';
 
 const content = Buffer.from('-----BEGIN CERTIFICATE-----\n');
 

@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import type { Package } from '../../src/attest/package.ts';
+import type { Package } from '../../src/attest/packages/package.ts';
 import { comparePackages } from '../../src/inspect/compare-packages.ts';
 import { compareTrees } from '../../src/inspect/compare-trees.ts';
 import { compareImages } from '../../src/inspect/difference.ts';
 import { formatDifference } from '../../src/inspect/format-difference.ts';
 import { readImageTree } from '../../src/inspect/image-tree.ts';
 import { matchLayers } from '../../src/inspect/match-layers.ts';
-import { readImage, writeImage } from '../../src/oci/copy.ts';
-import type { Image } from '../../src/oci/image.ts';
-import type { Layer } from '../../src/oci/layer.ts';
-import { openLayout } from '../../src/oci/layout.ts';
-import { makeFolder } from '../oci/tree.ts';
-import { imageOf, layerOf, layerOfHeaders } from './made-image.ts';
+import type { Image } from '../../src/oci/image/image.ts';
+import type { Layer } from '../../src/oci/layer/layer.ts';
+import { readImage, writeImage } from '../../src/oci/layout/copy.ts';
+import { openLayout } from '../../src/oci/layout/layout.ts';
+import { imageOf, layerOf, layerOfHeaders } from '../support/images/made-image.ts';
+import { makeFolder } from '../support/images/tree.ts';
 
 async function pathsOf(...layers: Layer[]): Promise<Record<string, string>> {
   const tree = await readImageTree({ layers });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { collectPackages } from '../../src/attest/collect-packages.ts';
+import { collectPackages } from '../../src/attest/packages/collect-packages.ts';
 import { describeArtifact, readProvenance } from '../../src/inspect/attached.ts';
 import { formatFiles, formatMode } from '../../src/inspect/format-files.ts';
 import { formatPackages } from '../../src/inspect/format-packages.ts';
@@ -8,8 +8,8 @@ import { formatReport } from '../../src/inspect/format-report.ts';
 import { formatPage, pageStart } from '../../src/inspect/page.ts';
 import { reportImage, withoutFiles } from '../../src/inspect/report.ts';
 import { shorten } from '../../src/inspect/shorten.ts';
-import type { Image } from '../../src/oci/image.ts';
-import { hugeLayer, imageOf, layerOf, layerOfHeaders } from './made-image.ts';
+import type { Image } from '../../src/oci/image/image.ts';
+import { hugeLayer, imageOf, layerOf, layerOfHeaders } from '../support/images/made-image.ts';
 
 const packages = [
   {

@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { createFixture } from 'fs-fixture';
 import { describe, expect, it } from 'vitest';
 import { planImage } from '../../src/plan/image-plan.ts';
-import { parseSpec } from '../../src/spec/read.ts';
-import { readCatalog } from '../../src/toolchain/catalog.ts';
-import { readChoices } from '../../src/toolchain/choices.ts';
-import { readDefaults } from '../../src/toolchain/defaults.ts';
-import { resolveToolchain } from '../../src/toolchain/resolve.ts';
-import { errorOf } from '../support/error-of.ts';
+import { parseSpec } from '../../src/spec/read/read-spec.ts';
+import { readCatalog } from '../../src/toolchain/catalog/catalog.ts';
+import { readChoices } from '../../src/toolchain/detect/choices.ts';
+import { readDefaults } from '../../src/toolchain/detect/defaults.ts';
+import { resolveToolchain } from '../../src/toolchain/resolve/resolve.ts';
+import { errorOf } from '../support/assert/error-of.ts';
 
 const catalog = await readCatalog([join(import.meta.dirname, '../../images')]);
 

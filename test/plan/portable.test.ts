@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { MachineCode } from '../../src/oci/machine-code.ts';
+import type { MachineCode } from '../../src/oci/layer/machine-code.ts';
 import { findBound } from '../../src/plan/portable.ts';
 
 const elf = (machine: string): MachineCode => ({ format: 'ELF', machine });

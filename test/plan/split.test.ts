@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Entry } from '../../src/oci/entry.ts';
+import type { Entry } from '../../src/oci/tar/entry.ts';
 import { splitEntries } from '../../src/plan/split.ts';
 
 const mebibyte = 1024 * 1024;

@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import { createFixture } from 'fs-fixture';
 import { expect, test } from 'vitest';
 import { planWanted } from '../../src/plan/wanted-outputs.ts';
-import { parseSpec } from '../../src/spec/read.ts';
-import { readCatalog } from '../../src/toolchain/catalog.ts';
-import { readChoices } from '../../src/toolchain/choices.ts';
-import { readDefaults } from '../../src/toolchain/defaults.ts';
+import { parseSpec } from '../../src/spec/read/read-spec.ts';
+import { readCatalog } from '../../src/toolchain/catalog/catalog.ts';
+import { readChoices } from '../../src/toolchain/detect/choices.ts';
+import { readDefaults } from '../../src/toolchain/detect/defaults.ts';
 
 const catalog = await readCatalog([join(import.meta.dirname, '../../images')]);
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { makeBlob, makeManifest, openRig } from '../support/registry-rig.ts';
-import { testRegistry } from '../support/registry-suite.ts';
-import { startSpecRegistry } from '../support/spec-registry.ts';
+import { makeBlob, makeManifest, openRig } from '../support/registry/registry-rig.ts';
+import { testRegistry } from '../support/registry/registry-suite.ts';
+import { startSpecRegistry } from '../support/registry/spec-registry.ts';
 
 const suite = testRegistry(() => startSpecRegistry({ leastChunk: 250_000 }));
 

@@ -2,12 +2,12 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
-import type { Entry } from '../../src/oci/entry.ts';
-import { packLayer } from '../../src/oci/layer.ts';
+import { packLayer } from '../../src/oci/layer/layer.ts';
+import type { Entry } from '../../src/oci/tar/entry.ts';
 import { LeakSearch } from '../../src/secrets/leak-search.ts';
 import { searchJson } from '../../src/secrets/search-json.ts';
 import { searchLayer } from '../../src/secrets/search-layer.ts';
-import { measureGrowth } from '../support/growth.ts';
+import { measureGrowth } from '../support/assert/growth.ts';
 
 const value = 'hunter2/hunter2+';
 const search = new LeakSearch([

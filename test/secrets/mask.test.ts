@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Mask } from '../../src/secrets/mask.ts';
-import { measureGrowth } from '../support/growth.ts';
+import { measureGrowth } from '../support/assert/growth.ts';
 
 const secret = (value: string, name = 'S') => ({ name, value: Buffer.from(value) });
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { parseLock } from '../../src/spec/lock.ts';
-import { parseSpec } from '../../src/spec/read.ts';
-import { specSchema } from '../../src/spec/schema.ts';
+import { parseLock } from '../../src/spec/lock/lock.ts';
+import { parseSpec } from '../../src/spec/read/read-spec.ts';
+import { specSchema } from '../../src/spec/schema/schema.ts';
 import { errorOf } from './mistakes-of.ts';
 
 const page = readFileSync(new URL('../../docs/spec.md', import.meta.url), 'utf8');

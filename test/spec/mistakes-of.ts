@@ -1,6 +1,6 @@
 import { GbuildError } from '../../src/errors.ts';
-import type { Mistake } from '../../src/spec/mistakes.ts';
-import { parseSpec } from '../../src/spec/read.ts';
+import { parseSpec } from '../../src/spec/read/read-spec.ts';
+import type { Mistake } from '../../src/spec/yaml/mistakes.ts';
 
 /** What parsing throws, which must be a GbuildError. */
 export function errorOf(work: () => unknown): GbuildError {

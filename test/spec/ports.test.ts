@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { formatPublished } from '../../src/spec/published-port.ts';
-import { parseSpec } from '../../src/spec/read.ts';
+import { parseSpec } from '../../src/spec/read/read-spec.ts';
 import { mistakesOf, specWith } from './mistakes-of.ts';
 
 test('a task publishes ports: of the container, or with one of the engine in front', () => {

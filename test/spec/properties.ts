@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { GbuildError } from '../../src/errors.ts';
-import { formatLock, parseLock } from '../../src/spec/lock.ts';
-import { migrateSpec } from '../../src/spec/migrate.ts';
-import type { Mistake } from '../../src/spec/mistakes.ts';
-import { parseSpec } from '../../src/spec/read.ts';
+import { formatLock, parseLock } from '../../src/spec/lock/lock.ts';
+import { parseSpec } from '../../src/spec/read/read-spec.ts';
+import { migrateSpec } from '../../src/spec/write/migrate.ts';
+import type { Mistake } from '../../src/spec/yaml/mistakes.ts';
 import { mistakesIn } from './mistakes-of.ts';
 import { mutatedSpec } from './mutate.ts';
 

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readImageTree } from '../../src/inspect/image-tree.ts';
 import { digestOf } from '../../src/oci/digest.ts';
-import type { Layer } from '../../src/oci/layer.ts';
-import { type TarItem, takeFreshSlab, writeTar } from '../../src/oci/tar.ts';
+import type { Layer } from '../../src/oci/layer/layer.ts';
+import { type TarItem, takeFreshSlab, writeTar } from '../../src/oci/tar/tar.ts';
 import { findStartFaults } from '../../src/start/find-faults.ts';
 import { ImageFiles } from '../../src/start/image-files.ts';
 import type { ImageStart } from '../../src/start/start-fault.ts';
-import { file as entryOf } from '../oci/tree.ts';
+import { file as entryOf } from '../support/images/tree.ts';
 
 /** A path of a layer: the text of a file, or more. */
 type Made = string | Buffer | { link: string } | { hardlink: string } | { folder: number } | Owned;

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { createFixture } from 'fs-fixture';
 import { expect, test } from 'vitest';
-import { formatDearest, readLatestTimings, type Timing, timeStep, writeTimings } from '../support/timings.ts';
+import { formatDearest, readLatestTimings, type Timing, timeStep, writeTimings } from '../support/runner/timings.ts';
 
 const script = join(import.meta.dirname, '../../scripts/compare-timings.ts');
 const file = (name: string, seconds: number): Timing => ({ kind: 'file', name, seconds });

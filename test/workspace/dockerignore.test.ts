@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseDockerignore, readDockerignore } from '../../src/workspace/dockerignore.ts';
-import { makeFolder } from '../oci/tree.ts';
+import { makeFolder } from '../support/images/tree.ts';
 
 /** Each answer was had from moby/patternmatcher 0.6.0, the library in Docker, asked as BuildKit asks it. */
 const cases: [text: string, ignored: string[], kept: string[]][] = [

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { walkFiles } from '../../src/workspace/walk.ts';
-import { makeFolder } from '../oci/tree.ts';
+import { makeFolder } from '../support/images/tree.ts';
 
 async function makeTree(paths: string[]) {
   const folder = await makeFolder();

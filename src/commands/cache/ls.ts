@@ -1,7 +1,7 @@
-import { listCaches } from '../../pipeline/caches.ts';
+import { listCaches } from '../../actions/run/caches.ts';
 import { formatBytes } from '../../reporter/format.ts';
-import { engineFlags } from '../base.ts';
-import { EngineCommand, formatTable } from '../engine-command.ts';
+import { engineFlags } from '../base/base-command.ts';
+import { EngineCommand, formatTable } from '../base/engine-command.ts';
 
 export default class CacheLsCommand extends EngineCommand {
   static override summary = 'List the dependency caches on the engine, and how much room they take';

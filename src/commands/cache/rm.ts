@@ -1,8 +1,8 @@
 import { Flags } from '@oclif/core';
+import { removeCaches } from '../../actions/run/caches.ts';
 import { GbuildError } from '../../errors.ts';
-import { removeCaches } from '../../pipeline/caches.ts';
-import { engineFlags } from '../base.ts';
-import { EngineCommand } from '../engine-command.ts';
+import { engineFlags } from '../base/base-command.ts';
+import { EngineCommand } from '../base/engine-command.ts';
 
 export default class CacheRmCommand extends EngineCommand {
   static override summary = 'Remove dependency caches from the engine; the next run fetches what it needs again';

@@ -1,6 +1,6 @@
-import { listEngines } from '../../pipeline/list-engines.ts';
-import { BaseCommand, engineFlags } from '../base.ts';
-import { formatTable } from '../engine-command.ts';
+import { listEngines } from '../../actions/engine/list-engines.ts';
+import { BaseCommand, engineFlags } from '../base/base-command.ts';
+import { formatTable } from '../base/engine-command.ts';
 
 export default class EngineLsCommand extends BaseCommand {
   static override summary = 'List the engines there are: whether they answer, and which one is chosen and why';

@@ -1,8 +1,8 @@
 import { Args } from '@oclif/core';
-import { type ShownEngine, showEngine } from '../../pipeline/show-engine.ts';
+import { type ShownEngine, showEngine } from '../../actions/engine/show-engine.ts';
 import { formatBytes } from '../../reporter/format.ts';
-import { BaseCommand, engineFlags } from '../base.ts';
-import { formatTable } from '../engine-command.ts';
+import { BaseCommand, engineFlags } from '../base/base-command.ts';
+import { formatTable } from '../base/engine-command.ts';
 
 export default class EngineShowCommand extends BaseCommand {
   static override summary = 'Show what an engine is and can do; without a name the one that commands use, and why';

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
+import { useEngine } from '../../actions/engine/use-engine.ts';
 import { GbuildError } from '../../errors.ts';
-import { useEngine } from '../../pipeline/use-engine.ts';
-import { BaseCommand } from '../base.ts';
+import { BaseCommand } from '../base/base-command.ts';
 
 export default class EngineUseCommand extends BaseCommand {
   static override summary = 'Write into your config.yml which engine is used where nothing else names one';

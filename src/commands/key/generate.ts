@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core';
-import { generateKey } from '../../pipeline/generate-key.ts';
-import { BaseCommand } from '../base.ts';
+import { generateKey } from '../../actions/release/attest/generate-key.ts';
+import { BaseCommand } from '../base/base-command.ts';
 
 export default class KeyGenerateCommand extends BaseCommand {
   static override summary = 'Make a key pair to sign releases with, as cosign makes them';

@@ -1,8 +1,8 @@
 import { Args, Flags } from '@oclif/core';
-import { type ListedRelease, listReleases } from '../../pipeline/list-releases.ts';
+import { type ListedRelease, listReleases } from '../../actions/release/list/list-releases.ts';
 import { formatAge, formatDigest } from '../../reporter/format.ts';
-import { engineFlags } from '../base.ts';
-import { EngineCommand, formatTable } from '../engine-command.ts';
+import { engineFlags } from '../base/base-command.ts';
+import { EngineCommand, formatTable } from '../base/engine-command.ts';
 
 export default class ReleasesCommand extends EngineCommand {
   static override summary = 'List the releases of this machine and of the registry, the newest version first';

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
-import { type PruneReport, pruneReleases } from '../../pipeline/prune-releases.ts';
+import { type PruneReport, pruneReleases } from '../../actions/release/list/prune-releases.ts';
 import { formatBytes } from '../../reporter/format.ts';
-import { BaseCommand } from '../base.ts';
+import { BaseCommand } from '../base/base-command.ts';
 
 export default class ReleasesPruneCommand extends BaseCommand {
   static override summary = "Remove old releases from this machine's store, and what only they needed";

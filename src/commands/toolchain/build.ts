@@ -1,7 +1,7 @@
 import { Args } from '@oclif/core';
-import { buildToolchain } from '../../pipeline/toolchain-images.ts';
-import { engineFlags } from '../base.ts';
-import { EngineCommand } from '../engine-command.ts';
+import { buildToolchain } from '../../actions/toolchain/images.ts';
+import { engineFlags } from '../base/base-command.ts';
+import { EngineCommand } from '../base/engine-command.ts';
 
 export default class ToolchainBuildCommand extends EngineCommand {
   static override summary = 'Make the images of a toolchain, to build in and to ship on, where the engine lacks them';
@@ -26,6 +26,6 @@ export default class ToolchainBuildCommand extends EngineCommand {
 /** A toolchain of the command line; its parser is loaded where there is one. */
 export async function parseIfAny(text: string | undefined) {
   if (text === undefined) return undefined;
-  const { parseToolchain } = await import('../../spec/parse-toolchain.ts');
+  const { parseToolchain } = await import('../../spec/schema/parse-toolchain.ts');
   return parseToolchain(text);
 }

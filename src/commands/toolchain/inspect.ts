@@ -1,8 +1,8 @@
 import { Args } from '@oclif/core';
-import { inspectToolchain, type ToolchainDetails } from '../../pipeline/toolchain-images.ts';
+import { inspectToolchain, type ToolchainDetails } from '../../actions/toolchain/images.ts';
 import { formatBytes, formatDigest } from '../../reporter/format.ts';
-import { engineFlags } from '../base.ts';
-import { EngineCommand } from '../engine-command.ts';
+import { engineFlags } from '../base/base-command.ts';
+import { EngineCommand } from '../base/engine-command.ts';
 import { parseIfAny } from './build.ts';
 
 export default class ToolchainInspectCommand extends EngineCommand {

@@ -1,8 +1,8 @@
 import { Flags } from '@oclif/core';
-import { listAvailable, listToolchainImages } from '../../pipeline/toolchain-images.ts';
+import { listAvailable, listToolchainImages } from '../../actions/toolchain/images.ts';
 import { formatBytes, formatDigest } from '../../reporter/format.ts';
-import { engineFlags } from '../base.ts';
-import { EngineCommand, formatTable } from '../engine-command.ts';
+import { engineFlags } from '../base/base-command.ts';
+import { EngineCommand, formatTable } from '../base/engine-command.ts';
 
 export default class ToolchainLsCommand extends EngineCommand {
   static override summary = 'List the toolchain images on the engine, or the toolchains there are';

@@ -1,8 +1,8 @@
 import { Args } from '@oclif/core';
-import { type PushedToolchainImage, pushToolchain } from '../../pipeline/push-toolchain.ts';
+import { type PushedToolchainImage, pushToolchain } from '../../actions/toolchain/push/push.ts';
 import { formatBytes, formatDigest } from '../../reporter/format.ts';
-import { engineFlags } from '../base.ts';
-import { EngineCommand } from '../engine-command.ts';
+import { engineFlags } from '../base/base-command.ts';
+import { EngineCommand } from '../base/engine-command.ts';
 import { registryFlag } from '../push.ts';
 import { parseIfAny } from './build.ts';
 

@@ -1,8 +1,8 @@
 import { Flags } from '@oclif/core';
+import { removeToolchainImages } from '../../actions/toolchain/images.ts';
 import { GbuildError } from '../../errors.ts';
-import { removeToolchainImages } from '../../pipeline/toolchain-images.ts';
-import { engineFlags } from '../base.ts';
-import { EngineCommand } from '../engine-command.ts';
+import { engineFlags } from '../base/base-command.ts';
+import { EngineCommand } from '../base/engine-command.ts';
 
 export default class ToolchainRmCommand extends EngineCommand {
   static override summary = 'Remove toolchain images from the engine; the next run that needs one makes it again';

@@ -1,0 +1,150 @@
+import { basename } from 'node:path';
+import { parse } from 'semver';
+import { GbuildError } from '../../errors.ts';
+import { escapeLine, quoteWord } from '../../escape.ts';
+import { isTag } from '../../oci/reference.ts';
+import type { Revision } from '../../workspace/commit/revision.ts';
+import type { WorkspaceSession } from '../session/open-repository.ts';
+import { withoutRemembered } from '../session/remembered-lock.ts';
+import { describeMismatch } from '../toolchain/assert-lock-fits.ts';
+
+const mostPathsShown = 10;
+
+/** The version as semver writes it. Build metadata cannot stand in a tag, and "v1" or "1.0" are no exact versions. */
+export function parseReleaseVersion(text: string): string {
+  const version = parse(text);
+  if (version !== null && version.raw === version.version && version.version === text && isTag(text)) return text;
+  throw new GbuildError('usage', `--release ${text}: a release needs an exact version such as 1.0.1 or 2.0.0-rc.1`, {
+    suggestions: [`gbuild image --release ${version?.version ?? '1.0.1'}`],
+    facts: { version: text },
+  });
+}
+
+/** A tag of `--tag` may move; the name of a release never does, so the one must not be written as the other. */
+export function assertMovingTag(text: string): void {
+  if (!isTag(text)) {
+    throw new GbuildError('usage', `--tag ${text}: no tag; expected up to 128 letters, digits, "_", "." and "-"`, {
+      suggestions: ['gbuild image --tag latest'],
+      facts: { tag: text },
+    });
+  }
+  if (parse(text)?.version !== text) return;
+  throw new GbuildError('usage', `--tag ${text}: this is how a release is named, and a release never moves`, {
+    suggestions: [`gbuild image --release ${text}`, 'gbuild image --tag latest'],
+    facts: { tag: text },
+  });
+}
+
+/** A release is of a commit: the tree holds that commit and nothing else, and its lock is part of it. */
+export function assertReleasable(session: WorkspaceSession, revision: Revision | undefined): asserts revision {
+  const { rootDir, lock, toolchain } = withoutRemembered(session);
+  if (revision === undefined) {
+    throw new GbuildError('workspace-no-revision', `${rootDir} has no commit, and a release is of a commit`, {
+      suggestions: ['git init   # then git add what the release is made of, and git commit'],
+      facts: { rootDir },
+    });
+  }
+  if (lock === undefined) {
+    throw new GbuildError('release-refused', `${rootDir} has no gbuild.lock: a release needs a locked toolchain`, {
+      suggestions: ['gbuild lock && git add gbuild.lock && git commit -m "Lock the toolchain"'],
+      facts: { rootDir },
+    });
+  }
+  if (toolchain.lockState !== 'fits') {
+    throw new GbuildError('release-refused', `${rootDir}/gbuild.lock: ${describeMismatch(toolchain, lock)}`, {
+      suggestions: ['gbuild lock && git add gbuild.lock && git commit -m "Lock the toolchain anew"'],
+      facts: { rootDir, lockState: toolchain.lockState },
+    });
+  }
+  assertClean(rootDir, revision);
+}
+
+/** What git ignores is in no commit: a clean tree alone does not say that the spec and the lock are in it. */
+export function assertTracked({ rootDir, specFile }: WorkspaceSession, tracked: string[] | undefined): void {
+  const needed = ['gbuild.lock', ...(specFile === undefined ? [] : [basename(specFile)])];
+  const missing = needed.filter((name) => !tracked?.includes(name));
+  if (missing.length === 0) return;
+  throw new GbuildError('release-refused', `${rootDir}: git ignores ${missing.join(' and ')}, so no commit holds it`, {
+    suggestions: [`git add --force ${missing.join(' ')} && git commit -m "Keep what decides a release"`],
+    facts: { rootDir, missing },
+  });
+}
+
+/** A build that ran, and the folder before and after it. */
+export interface BuildTrace {
+  before: Revision;
+  after: Revision | undefined;
+  tracked: readonly string[];
+  /** Names of the tasks that ran. */
+  tasks: readonly string[];
+  /** Names of files that the toolchain's tools write and a commit has to hold. */
+  lockFiles: readonly string[];
+}
+
+/** After the build: outputs belong into .gitignore, and the commit must still be the one that was built. */
+export function assertUntouched(rootDir: string, { before, after, tracked, tasks, lockFiles }: BuildTrace): void {
+  if (after?.commit !== before.commit) {
+    throw new GbuildError(
+      'workspace-changed',
+      `the commit changed from ${before.commit} to ${after?.commit} while it was built`,
+      {
+        suggestions: ['run the release again'],
+      },
+    );
+  }
+  const who = tasks.length === 0 ? 'the build' : `the build (task ${tasks.join(', ')})`;
+  const changed = after.dirty.filter((path) => !after.untracked.includes(path));
+  if (changed.length > 0)
+    throw dirtyTree(rootDir, changed, `${who} changed files that git tracks`, [
+      'git diff   # after "gbuild build"',
+      'git rm -r --cached PATH   # where it is what the build makes; then name it in .gitignore',
+    ]);
+  if (after.untracked.length === 0) return;
+  const isLock = (path: string) => lockFiles.includes(basename(path));
+  const locks = after.untracked.filter(isLock).map(quoteWord).join(' ');
+  const others = after.untracked.filter((path) => !isLock(path));
+  const patterns = listUntracked(others, tracked).map((path) => quoteWord(`/${path}`));
+  throw dirtyTree(rootDir, after.untracked, `${who} made files that git does not ignore`, [
+    // A clean checkout that the release was built in is gone.
+    ...(locks === ''
+      ? []
+      : [`gbuild run ${tasks.at(-1)} && git add ${locks} && git commit -m "Lock the dependencies"`]),
+    ...(patterns.length === 0
+      ? []
+      : [
+          `printf '%s\\n' ${patterns.join(' ')} >>.gitignore && git add .gitignore && git commit -m "Ignore what the build makes"`,
+        ]),
+  ]);
+}
+
+/** Which of the files belongs to the release only its owner knows. */
+function assertClean(rootDir: string, { dirty }: Revision): void {
+  if (dirty.length === 0) return;
+  const commit = dirty.every((path) => path === 'gbuild.lock')
+    ? 'git add gbuild.lock && git commit -m "Lock the toolchain"'
+    : 'git status   # commit what belongs to the release, and name what tools make in .gitignore';
+  const advice = [commit, 'git stash --include-untracked', 'gbuild image   # not a release'];
+  throw dirtyTree(rootDir, dirty, 'the tree is not clean', advice);
+}
+
+function dirtyTree(rootDir: string, paths: string[], what: string, suggestions: string[]): GbuildError {
+  const shown = paths.slice(0, mostPathsShown).map((path) => `  ${escapeLine(path)}`);
+  if (paths.length > mostPathsShown) shown.push(`  and ${paths.length - mostPathsShown} more`);
+  return new GbuildError('workspace-dirty', `${what} in ${rootDir}:\n${shown.join('\n')}`, {
+    suggestions,
+    facts: { rootDir, dirty: paths },
+  });
+}
+
+/** Untracked files, each by the highest folder that holds nothing tracked (ends in `/`). */
+function listUntracked(untracked: readonly string[], tracked: readonly string[]): string[] {
+  const holding = new Set(tracked.flatMap(listFolders));
+  const highest = untracked.map((path) => listFolders(path).find((folder) => !holding.has(folder)) ?? path);
+  return [...new Set(highest)];
+}
+
+/** The folders above a path, from the top. */
+function listFolders(path: string): string[] {
+  const parts = path.split('/').slice(0, -1);
+  return parts.map((_, at) => `${parts.slice(0, at + 1).join('/')}/`);
+}

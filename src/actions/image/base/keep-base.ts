@@ -1,0 +1,43 @@
+import { ownerText } from '../../../fs/process-owner.ts';
+import { withSpool } from '../../../fs/temp-dir.ts';
+import type { Digest } from '../../../oci/digest.ts';
+import type { Image } from '../../../oci/image/image.ts';
+import { findWholeLayers, mendLayers, writeImage } from '../../../oci/layout/copy.ts';
+import { pullImage, type RemoteImage } from '../../../registry/image/pull-image.ts';
+import { formatBytes, formatDigest } from '../../../reporter/format.ts';
+import { nameImage } from '../../store/store.ts';
+import { findBase, type KnownBase, nameOfBase, type ReadBaseInput } from './read-base.ts';
+
+export interface KeepOptions {
+  /** What an engine would call it. */
+  id: Digest;
+  /** Shown while it is copied. */
+  title: string;
+  /** Throws where it is not the image that is wanted. */
+  check?: (image: Image) => void;
+}
+
+/** Copies an image of a registry to the store as a base, every byte checked; one that is there already is not read again. */
+export async function keepBase(
+  remote: RemoteImage,
+  { id, title, check = () => {} }: KeepOptions,
+  { store, host, engine, progress, stop }: ReadBaseInput,
+): Promise<KnownBase> {
+  const known = await findBase(store, id);
+  if (known !== undefined) return known;
+  await progress.step(title, (step) =>
+    withSpool(host, `${ownerText(engine.owner)}.${formatDigest(id)}`, async (spoolDir) => {
+      const whole = await findWholeLayers(store, remote.config.rootfs.diff_ids);
+      const image = await pullImage(remote, {
+        spoolDir,
+        find: (diffId) => whole.get(diffId),
+        onProgress: ({ received, size }) => step.update(`${formatBytes(received)} of ${formatBytes(size)}`),
+      });
+      stop.ask.throwIfAborted();
+      check(image);
+      await mendLayers(store, (await writeImage(store, image)).believed);
+      await nameImage(store, image, nameOfBase(id), {});
+    }),
+  );
+  return (await findBase(store, id))!;
+}

@@ -1,0 +1,98 @@
+import type { Engine } from '../../../engine/engine.ts';
+import { saveImage } from '../../../engine/image/save-image.ts';
+import { GbuildError } from '../../../errors.ts';
+import { ownerText } from '../../../fs/process-owner.ts';
+import { withSpool } from '../../../fs/temp-dir.ts';
+import type { Host, Stop } from '../../../host.ts';
+import type { Digest } from '../../../oci/digest.ts';
+import { type BaseImage, extendImage, scratchImage } from '../../../oci/image/image.ts';
+import { moveImage } from '../../../oci/layout/copy.ts';
+import type { Layout } from '../../../oci/layout/layout.ts';
+import type { Progress } from '../../../reporter/progress.ts';
+import { nameImage, readStored, type StoredSet } from '../../store/store.ts';
+
+export interface ReadBaseInput {
+  store: Layout;
+  engine: Engine;
+  host: Host;
+  progress: Progress;
+  stop: Stop;
+}
+
+/** A base whose every layer is in the store. */
+export interface KnownBase extends BaseImage {
+  /** What the engine calls it. */
+  engineId: Digest;
+  /** Of the manifest that the store has of it. */
+  manifestDigest: Digest;
+}
+
+/** What the spec calls an image of nothing. */
+export const nothing = 'scratch';
+
+/**
+ * What an image stands on, from the store; the first time it is copied there from the engine, every layer checked against
+ * its diffID.
+ */
+export async function readBase(reference: string, input: ReadBaseInput): Promise<KnownBase> {
+  const { store, engine, progress } = input;
+  if (reference === nothing) return nothingFor((await engine.info()).platform);
+  const image = await engine.inspectImage(reference);
+  if (image === undefined) {
+    throw new GbuildError('image-missing', `the base image ${reference} is not on ${engine.endpoint.url}`, {
+      suggestions: ['gbuild lock', `docker pull ${reference}`],
+      facts: { reference, endpoint: engine.endpoint.url },
+    });
+  }
+  const known = await findBase(store, image.id as Digest);
+  if (known !== undefined) return known;
+  await progress.step(`copying the base ${reference} to the release store`, () =>
+    importBase(image.id as Digest, input),
+  );
+  return (await findBase(store, image.id as Digest))!;
+}
+
+/** `base: scratch`: no layer, and of the config nothing but the platform. */
+export function nothingFor(platform: string): KnownBase {
+  const [os = 'linux', architecture = 'amd64', variant] = platform.split('/');
+  const base = scratchImage({ os, architecture, ...(variant !== undefined && { variant }) });
+  const { id, manifestDigest } = extendImage(base, [], { created: '1980-01-01T00:00:00Z' });
+  return { ...base, engineId: id, manifestDigest };
+}
+
+/** One that was copied there before, by what an engine calls it; undefined also where a blob of it is gone or cut off. */
+export async function findBase(store: Layout, engineId: Digest): Promise<KnownBase | undefined> {
+  const [stored] = (await findReadable(store, nameOfBase(engineId)))?.images ?? [];
+  if (stored === undefined || !stored.manifest.layers.every(({ digest, size }) => store.hasBlob(digest, size)))
+    return undefined;
+  // A release that stands on it is on its way: see pruneReleases.
+  await store.touchBlob(stored.descriptor.digest);
+  const layers = stored.manifest.layers.map(({ digest, size }) => ({ diffId: digest, size }));
+  return { engineId, manifestDigest: stored.descriptor.digest, config: stored.config, layers };
+}
+
+/** A manifest or config that is damaged is copied again with the rest. */
+async function findReadable(store: Layout, name: string): Promise<StoredSet | undefined> {
+  const descriptor = await store.findManifest(name);
+  if (descriptor === undefined) return undefined;
+  try {
+    return { descriptor, images: await readStored(store, descriptor) };
+  } catch (thrown) {
+    if (thrown instanceof GbuildError && thrown.code === 'store-failed') return undefined;
+    throw thrown;
+  }
+}
+
+async function importBase(engineId: Digest, { store, engine, host, stop }: ReadBaseInput): Promise<void> {
+  await withSpool(host, `${ownerText(engine.owner)}.${engineId.slice(7, 19)}`, async (spoolDir) => {
+    const image = await saveImage(engine, engineId, spoolDir);
+    stop.ask.throwIfAborted();
+    await moveImage(store, image);
+    await nameImage(store, image, nameOfBase(engineId), {});
+  });
+}
+
+/** What the store calls the base that an engine knows by this id. */
+export function nameOfBase(engineId: string): string {
+  return `gbuild-base:${engineId.slice('sha256:'.length)}`;
+}

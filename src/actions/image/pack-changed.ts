@@ -1,0 +1,67 @@
+import type { Engine } from '../../engine/engine.ts';
+import { GbuildError } from '../../errors.ts';
+import { type Layer, packLayer } from '../../oci/layer/layer.ts';
+import type { Entry, Whiteout } from '../../oci/tar/entry.ts';
+import { type Delta, planDelta } from '../../plan/delta.ts';
+import type { PackedTree } from './packed-tree.ts';
+
+/** The image that a change was to be put on is gone from the engine: another run has moved its name. */
+export class LostLayerError extends GbuildError {}
+
+/** Beyond these a whole packing is better: images get slow with many layers, and large ones are no gain. */
+const mostDeltas = 20;
+const mostDeltaBytes = 64e6;
+
+/**
+ * The layers of the image packed last with one on top that holds what changed since, if that can be said by one and the
+ * engine still has that image. For development images of uncommitted trees only: their id says nothing of a commit, and
+ * sending one file instead of its whole layer makes the difference between a blink and a coffee.
+ */
+export async function packChanged(
+  engine: Engine,
+  last: PackedTree | undefined,
+  ground: string,
+  entries: ReadonlyMap<string, Entry>,
+  prints: ReadonlyMap<string, string>,
+): Promise<{ layers: Layer[]; deltas: number; below: string } | undefined> {
+  if (last === undefined || last.ground !== ground || last.deltas >= mostDeltas) return undefined;
+  const delta = planDelta(last.prints, prints);
+  if (delta === undefined || bytesOf(delta, entries) > mostDeltaBytes) return undefined;
+  const image = await engine.inspectImage(last.engineId);
+  const expected = last.layers.map(({ diffId }) => diffId);
+  if (image?.diffIds.slice(-expected.length).join() !== expected.join()) return undefined;
+  const below = last.layers.map(layerOnEngine);
+  if (delta.changed.length + delta.removed.length === 0)
+    return { layers: below, deltas: last.deltas, below: last.engineId };
+  const top = packLayer(entriesOf(delta, entries), { createdBy: 'gbuild layer: changes' });
+  return { layers: [...below, top], deltas: last.deltas + 1, below: last.engineId };
+}
+
+function entriesOf({ changed, removed }: Delta, entries: ReadonlyMap<string, Entry>): (Entry | Whiteout)[] {
+  return [
+    ...changed.map((path) => entries.get(path)!),
+    ...removed.map((path): Whiteout => ({ path, type: 'whiteout' })),
+  ];
+}
+
+function bytesOf({ changed }: Delta, entries: ReadonlyMap<string, Entry>): number {
+  let bytes = 0;
+  for (const path of changed) {
+    const entry = entries.get(path);
+    if (entry?.type === 'file') bytes += entry.content.size;
+  }
+  return bytes;
+}
+
+/** Known by its digest; its bytes are on the engine and nowhere else. */
+function layerOnEngine(layer: PackedTree['layers'][number]): Layer {
+  return {
+    ...layer,
+    chunks: () => {
+      throw new LostLayerError('engine-failed', `the engine lost the layer ${layer.diffId} while it was built upon`, {
+        suggestions: ['run the same command again'],
+        facts: { layer: layer.diffId },
+      });
+    },
+  };
+}

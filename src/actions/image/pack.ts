@@ -1,0 +1,105 @@
+import { extendImage, type Image } from '../../oci/image/image.ts';
+import type { Layer } from '../../oci/layer/layer.ts';
+import type { Layout } from '../../oci/layout/layout.ts';
+import type { Entry } from '../../oci/tar/entry.ts';
+import type { ImagePlan } from '../../plan/image-plan.ts';
+import type { Revision } from '../../workspace/commit/revision.ts';
+import { assertStarts } from './assert-starts.ts';
+import { layersOfStore } from './base/base-packages.ts';
+import type { KnownBase } from './base/read-base.ts';
+import { collectRules, flattenRules, packRules } from './collect-layers.ts';
+import { packChanged } from './pack-changed.ts';
+import { printEntries, TreeMemory } from './packed-tree.ts';
+import type { PrepareRequest } from './prepare-image.ts';
+import { packWithWritable } from './writable-layer.ts';
+
+export interface PackedImage {
+  image: Image;
+  /** The image on the engine that it is put on top of, with all its layers. */
+  below?: string;
+  /** Keeps for next time what was packed, once the engine has it. */
+  remember: (engineId: string) => void;
+  /** The engine could not take it: next time everything is packed anew. */
+  forget: () => void;
+  /** Packs the same tree without `below`, for an engine that has lost it. */
+  packWhole?: () => Promise<PackedImage>;
+}
+
+/** The parts of an image, and the bases of the other platforms that it is for. */
+export interface PackInput {
+  plan: ImagePlan;
+  base: KnownBase;
+  foreignBases: readonly KnownBase[];
+  revision: Revision | undefined;
+}
+
+/**
+ * Makes the image a value, once it is known to start. A release, and any image of a clean commit, is packed whole, so that its id
+ * depends on the commit and the lock alone; one of an uncommitted tree is put on top of the last one where that saves sending it.
+ *
+ * @throws GbuildError `output-missing` where a layer is empty, or the image could not start
+ */
+export async function packImage(request: PrepareRequest & { store: Layout }, input: PackInput): Promise<PackedImage> {
+  const { session, host, store } = request;
+  const { plan, base, revision } = input;
+  // A layer of changes has no owners, so an image with writable folders is packed whole too.
+  const isWhole = plan.version !== undefined || request.outputs.length > 0 || plan.writable !== undefined;
+  const memory = new TreeMemory(host, session.rootDir, plan.repository);
+  const clock = isWhole ? 0n : memory.readClock();
+  // A release is built where nothing lay about: see `withReleaseTree`.
+  const isUntouched = plan.version !== undefined && request.build;
+  const collected = await collectRules({ rootDir: session.rootDir, rules: plan.layers, host, isUntouched });
+  const entries = flattenRules(collected);
+  await assertImageStarts(request, input, entries);
+  if (isWhole) {
+    const below = { diffIds: (base.layers ?? []).map(({ diffId }) => diffId), open: layersOfStore(store) };
+    const layers = await (plan.writable === undefined
+      ? packRules(collected)
+      : packWithWritable(collected, plan.writable, below));
+    return { image: putOn(plan, base, layers), remember: () => {}, forget: () => {} };
+  }
+  const prints = printEntries(entries, clock);
+  const ground = JSON.stringify([base.engineId, plan.layers, request.engine.endpoint.url]);
+  const isCommitted = revision !== undefined && revision.dirty.length === 0;
+  const onTop = isCommitted ? undefined : await packChanged(request.engine, memory.read(), ground, entries, prints);
+  const give = (layers: Layer[], deltas: number): PackedImage => ({
+    image: putOn(plan, base, layers),
+    forget: () => memory.forget(),
+    remember: (engineId) => {
+      const kept = layers.map(({ diffId, size, createdBy }) => ({ diffId, size, createdBy }));
+      memory.write({ ground, engineId, layers: kept, deltas, prints });
+    },
+  });
+  const packWhole = async () => give(await packRules(collected), 0);
+  return onTop === undefined ? packWhole() : { ...give(onTop.layers, onTop.deltas), below: onTop.below, packWhole };
+}
+
+function assertImageStarts(
+  { session, host, store }: PrepareRequest & { store: Layout },
+  { plan, base, foreignBases }: PackInput,
+  entries: ReadonlyMap<string, Entry>,
+): Promise<void> {
+  const { reference, config } = plan;
+  return assertStarts({
+    reference,
+    config,
+    entries,
+    bases: [base, ...foreignBases],
+    store,
+    host,
+    explain: async (fault) => {
+      const { explainMissing } = await import('./explain-missing.ts');
+      return explainMissing(fault, { session, env: host.env, plan, entries });
+    },
+  });
+}
+
+/** The application's layers on a base. Pure. */
+export function putOn(plan: ImagePlan, base: KnownBase, layers: Layer[]): Image {
+  const labels = {
+    ...plan.labels,
+    'org.opencontainers.image.base.name': plan.base,
+    'org.opencontainers.image.base.digest': base.manifestDigest,
+  };
+  return extendImage(base, layers, { created: plan.created, config: plan.config, labels, annotations: labels });
+}

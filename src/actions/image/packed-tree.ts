@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import { lstatSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { readCached, writeCached } from '../../fs/cached-file.ts';
+import { readClock } from '../../fs/clock.ts';
+import { removeAny } from '../../fs/replace-file.ts';
+import type { Host } from '../../host.ts';
+import type { Digest } from '../../oci/digest.ts';
+import type { Entry } from '../../oci/tar/entry.ts';
+import { unknownPrint } from '../../plan/delta.ts';
+
+/** What is remembered of an image that was packed from a tree: enough to put only what changed since on top of it. */
+export interface PackedTree {
+  /** Everything that decides what an image of the same files is: base, rules, engine. */
+  ground: string;
+  /** What the engine calls the image. */
+  engineId: string;
+  layers: { diffId: Digest; size: number; createdBy: string }[];
+  /** How many of the layers were put on top of a whole packing. */
+  deltas: number;
+  prints: Map<string, string>;
+}
+
+const format = 'packed-tree 1';
+
+/** The memory of one repository's tree under one image name. */
+export class TreeMemory {
+  readonly #file: string;
+
+  constructor(host: Host, rootDir: string, repository: string) {
+    const key = createHash('sha256').update(`${rootDir}\n${repository}`).digest('hex');
+    this.#file = join(host.cacheDir, 'packed-trees', `${key}.json`);
+  }
+
+  /** Undefined where there is none, or it is damaged. */
+  read(): PackedTree | undefined {
+    const text = readCached(this.#file, format);
+    if (text === undefined) return undefined;
+    const { prints, ...tree } = JSON.parse(text);
+    return { ...tree, prints: new Map(prints) };
+  }
+
+  /** A memory that cannot be kept costs time, nothing else. */
+  write(tree: PackedTree): void {
+    writeCached(this.#file, format, JSON.stringify({ ...tree, prints: [...tree.prints] }));
+  }
+
+  forget(): void {
+    removeAny(this.#file);
+  }
+
+  /** See `readClock`: a file that changed at or after it may change once more without its times showing it. */
+  readClock(): bigint {
+    return readClock(dirname(this.#file)).ctimeNs;
+  }
+}
+
+/** The prints of a tree, by what lstat says. Files touched since `clock` are unknown: they count as changed next time. */
+export function printEntries(entries: ReadonlyMap<string, Entry>, clock: bigint): Map<string, string> {
+  const prints = new Map<string, string>();
+  for (const [path, entry] of entries) prints.set(path, printOf(entry, clock));
+  return prints;
+}
+
+function printOf(entry: Entry, clock: bigint): string {
+  if (entry.type === 'directory') return 'd';
+  if (entry.type === 'symlink') return `l ${entry.target}`;
+  if (!('hostFile' in entry.content)) return unknownPrint;
+  const stat = lstatSync(entry.content.hostFile, { bigint: true, throwIfNoEntry: false });
+  if (stat === undefined || stat.ctimeNs >= clock) return unknownPrint;
+  return `f ${entry.executable} ${stat.dev} ${stat.ino} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs}`;
+}

@@ -1,0 +1,152 @@
+import { join } from 'node:path';
+import { isThere, readWhole } from '../../fs/read-bounded.ts';
+import type { Host } from '../../host.ts';
+import { digestOf } from '../../oci/digest.ts';
+import type { Image } from '../../oci/image/image.ts';
+import { completeImage } from '../../oci/layout/copy.ts';
+import { gatherImages, type ImageSet } from '../../oci/layout/image-set.ts';
+import type { Layout } from '../../oci/layout/layout.ts';
+import { type ImagePlan, planImage } from '../../plan/image-plan.ts';
+import { matchFolders } from '../../plan/match-globs.ts';
+import { tasksOf } from '../../plan/task-plan.ts';
+import { type Revision, readRevision } from '../../workspace/commit/revision.ts';
+import { readTrackedFiles } from '../../workspace/git/tracked.ts';
+import { type RunRequest, runNamed } from '../run/run.ts';
+import { RunSecrets } from '../run/run-secrets.ts';
+import type { TaskReport } from '../run/run-tasks.ts';
+import { defaultTasks, type WorkspaceSession } from '../session/open-repository.ts';
+import { readyRuntime } from '../toolchain/ensure-ready.ts';
+import { assertLockedBuild, assertLockedRuntime } from './assert-locked.ts';
+import { assertReleasable, assertTracked, assertUntouched } from './assert-releasable.ts';
+import { obtainBase } from './base/obtain-base.ts';
+import type { KnownBase } from './base/read-base.ts';
+import { type PackedImage, packImage, putOn } from './pack.ts';
+
+export interface PrepareRequest extends Omit<RunRequest, 'names' | 'args'> {
+  /** Undefined: a development image. */
+  version: string | undefined;
+  build: boolean;
+  outputs: string[];
+}
+
+/** An image as a value, and all that is known of how it came to be. Nobody has seen it yet. */
+export interface PreparedImage {
+  plan: ImagePlan;
+  /** For the engine's own platform. */
+  packed: PackedImage;
+  /** For every platform that was asked for. */
+  set: ImageSet;
+  base: KnownBase;
+  /** Of the other platforms. */
+  foreignBases: KnownBase[];
+  revision: Revision | undefined;
+  /** That were run for it, in order. */
+  tasks: string[];
+}
+
+/** Checks, builds and packs. For a version the tree must be a commit's, and the toolchain the locked one. */
+export async function prepareImage(asked: PrepareRequest, store: Layout): Promise<PreparedImage> {
+  const { progress, host, version } = asked;
+  const revision =
+    version === undefined ? await readState(asked.session, host.env) : await readReleasable(asked.session, host.env);
+  // Before anything is made: mistakes end here.
+  planOf(asked, revision, version);
+  const exact = version !== undefined;
+  const ready = await readyRuntime({ ...asked, exact });
+  const request = { ...asked, session: ready.session };
+  const plan = planOf(request, revision, version);
+  if (exact) await assertLockedRuntime(request, ready);
+  const foreignBases = await readOthers(request, plan, store);
+  const secrets = request.secrets ?? new RunSecrets(request);
+  const built = await runBuild(request, plan, secrets);
+  if (version !== undefined && request.build) await assertLockedBuild(request, ready);
+  if (version !== undefined) await refuseTouched(request, revision!, built);
+  const base = await obtainBase(plan.base, { ...request, store });
+  const packed = await progress.step('packing', () =>
+    packImage({ ...request, store }, { plan, base, foreignBases, revision }),
+  );
+  if (leavesMachine(request) && secrets.given.length > 0)
+    await progress.step('looking for secrets', () =>
+      refuseLeaks(request, plan, packed.image, { store, secrets, built }),
+    );
+  const set = await gatherSet(request, plan, packed.image, foreignBases);
+  return { plan, packed, set, base, foreignBases, revision, tasks: built.map(({ name }) => name) };
+}
+
+/** The commit that a release is of, where the tree is clean and spec and lock are in it. */
+export async function readReleasable(session: WorkspaceSession, env: Host['env']): Promise<Revision> {
+  const revision = await readState(session, env);
+  assertReleasable(session, revision);
+  assertTracked(session, await readTrackedFiles(session.rootDir, env));
+  return revision;
+}
+
+function readState({ rootDir, toolchain }: WorkspaceSession, env: Host['env']): Promise<Revision | undefined> {
+  return readRevision(rootDir, env, matchFolders(toolchain.leftovers));
+}
+
+async function refuseTouched(
+  { session, host: { env } }: PrepareRequest,
+  before: Revision,
+  built: TaskReport[],
+): Promise<void> {
+  const [after, tracked = []] = await Promise.all([readState(session, env), readTrackedFiles(session.rootDir, env)]);
+  const tasks = built.map(({ name }) => name);
+  assertUntouched(session.rootDir, { before, after, tracked, tasks, lockFiles: session.toolchain.lockFiles });
+}
+
+/** Before anything is built; an image that stays on this machine is for its engine alone. */
+async function readOthers(request: PrepareRequest, plan: ImagePlan, store: Layout): Promise<KnownBase[]> {
+  if (plan.platforms === undefined || !leavesMachine(request)) return [];
+  const { readForeignBases } = await import('./base/bases-by-platform.ts');
+  return readForeignBases(plan, { ...request, store });
+}
+
+/** The same layers on each of the bases. */
+async function gatherSet(
+  { progress }: PrepareRequest,
+  plan: ImagePlan,
+  image: Image,
+  foreignBases: KnownBase[],
+): Promise<ImageSet> {
+  if (foreignBases.length === 0) return gatherImages([image]);
+  const { assertPortable } = await import('./assert-portable.ts');
+  await progress.step('looking for machine code', () => assertPortable(plan, image.layers));
+  return gatherImages([image, ...foreignBases.map((base) => putOn(plan, base, image.layers))]);
+}
+
+/** Outputs of an earlier run may hold what that one was given: a release of them is searched for it too. */
+async function runBuild(request: PrepareRequest, plan: ImagePlan, secrets: RunSecrets): Promise<TaskReport[]> {
+  if (plan.buildTask === undefined) return [];
+  if (request.build) {
+    const exact = request.version !== undefined;
+    return (await runNamed({ ...request, exact, names: [plan.buildTask], args: [], secrets })).tasks;
+  }
+  if (leavesMachine(request)) await secrets.fetchFor(plan.buildTask, request.stop.ask);
+  return [];
+}
+
+function leavesMachine({ version, outputs }: PrepareRequest): boolean {
+  return version !== undefined || outputs.length > 0;
+}
+
+async function refuseLeaks(
+  { session }: PrepareRequest,
+  { reference }: ImagePlan,
+  image: Image,
+  { store, secrets, built }: { store: Layout; secrets: RunSecrets; built: TaskReport[] },
+): Promise<void> {
+  const { assertNoLeak } = await import('./secret-scan.ts');
+  const whole = completeImage(image, store);
+  const baseLayers = image.baseDiffIds.length;
+  await assertNoLeak({ reference, image: whole, baseLayers, rootDir: session.rootDir, tasks: built, secrets });
+}
+
+function planOf({ session }: PrepareRequest, revision: Revision | undefined, version: string | undefined): ImagePlan {
+  const { spec, toolchain, defaults, lock, rootDir, rememberedIn = rootDir } = session;
+  const tasks = Object.keys(tasksOf(spec, defaultTasks(session)));
+  // A lock that could not be written says nothing.
+  const file = join(rememberedIn, 'gbuild.lock');
+  const lockDigest = lock === undefined || !isThere(file) ? undefined : digestOf(readWhole(file));
+  return planImage({ spec, toolchain, defaults, revision, version, tasks, lockDigest });
+}

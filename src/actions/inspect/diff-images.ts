@@ -1,0 +1,32 @@
+import { collectPackages } from '../../attest/packages/collect-packages.ts';
+import { type Compared, compareImages, type ImageDifference } from '../../inspect/difference.ts';
+import { formatDifference } from '../../inspect/format-difference.ts';
+import { type ImageRequest, type OpenedImage, withImage } from './open-image.ts';
+import { readWhole } from './read-whole.ts';
+
+export interface DiffRequest extends ImageRequest {
+  /** See withImage. */
+  before: string;
+  after: string;
+}
+
+/** A difference as text for people and as data for `--json`. */
+export interface ExplainedDifference {
+  text: string;
+  data: ImageDifference;
+}
+
+/** The story of `gbuild diff`: opens two images, wherever they are, and compares all that can be seen in them. */
+export function diffImages(request: DiffRequest): Promise<ExplainedDifference> {
+  return withImage(request.before, request, (before) =>
+    withImage(request.after, request, async (after) => {
+      const data = await compareImages(await look(before), await look(after));
+      return { text: formatDifference(data), data };
+    }),
+  );
+}
+
+/** Reads every byte once, so that damage is met before anything is compared. */
+async function look({ reference, image }: OpenedImage): Promise<Compared> {
+  return { reference, image, packages: await readWhole(image, () => collectPackages(image)) };
+}

@@ -1,0 +1,80 @@
+import { resolve } from 'node:path';
+import { collectPackages } from '../../attest/packages/collect-packages.ts';
+import { GbuildError } from '../../errors.ts';
+import type { Attached } from '../../inspect/attached.ts';
+import { formatFiles } from '../../inspect/format-files.ts';
+import { formatPackages } from '../../inspect/format-packages.ts';
+import { formatReport } from '../../inspect/format-report.ts';
+import { type ImageReport, reportImage, withoutFiles } from '../../inspect/report.ts';
+import type { RemoteImage } from '../../registry/image/pull-image.ts';
+import { type ImageRequest, type OpenedImage, withImage } from './open-image.ts';
+import { readAttached } from './read-attestations.ts';
+import { readWhole } from './read-whole.ts';
+import { assertPageFree, writePage } from './write-page.ts';
+
+export interface InspectRequest extends ImageRequest {
+  /** See withImage. */
+  name: string;
+  /** Also every file, every package. */
+  files: boolean;
+  packages: boolean;
+  /** Where to write a page. */
+  html?: string | undefined;
+}
+
+/** What an image is made of, as text for people and as data for `--json`. */
+export interface ExplainedImage {
+  text: string;
+  data: ImageReport;
+  /** The page that was written. */
+  hostFile?: string;
+}
+
+/** The story of `gbuild inspect`: opens the image, looks into every layer, tells it. */
+export async function inspectImage(request: InspectRequest): Promise<ExplainedImage> {
+  const { html, files, packages } = request;
+  const hostFile = html === undefined ? undefined : resolve(request.host.cwd, html);
+  if (hostFile !== undefined) await assertPageFree(hostFile);
+  const report = await readReport(request);
+  if (hostFile !== undefined) await writePage(hostFile, report);
+  const text = [
+    formatReport(report),
+    packages ? formatPackages(report.packages) : '',
+    files ? formatFiles(report) : '',
+  ];
+  return {
+    text: text.filter(Boolean).join('\n\n'),
+    data: files ? report : withoutFiles(report),
+    ...(hostFile !== undefined && { hostFile }),
+  };
+}
+
+function readReport(request: InspectRequest): Promise<ImageReport> {
+  return withImage(request.name, request, (opened) =>
+    readWhole(opened.image, async () => {
+      const { remote } = opened;
+      // First of all, for it reads every byte and so meets damage.
+      const packages = await collectPackages(opened.image);
+      const attached = remote && (await readIfAnswered(opened, remote, request));
+      return reportImage({ ...opened, packages, ...(attached && { attached }) });
+    }),
+  );
+}
+
+/** A registry that gives the image and does not say what stands beside it is no reason to say nothing. */
+async function readIfAnswered(
+  { index }: OpenedImage,
+  remote: RemoteImage,
+  { progress, stop }: InspectRequest,
+): Promise<Attached[] | undefined> {
+  try {
+    const { repository } = remote;
+    const ofIndex = index === undefined ? [] : await readAttached({ repository, descriptor: index });
+    return [...(await readAttached(remote)), ...ofIndex];
+  } catch (thrown) {
+    stop.ask.throwIfAborted();
+    if (!(thrown instanceof GbuildError)) throw thrown;
+    progress.warn(`what stands beside the image is not known: ${thrown.message}`);
+    return undefined;
+  }
+}

@@ -1,0 +1,121 @@
+import { createReadStream, existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { GbuildError, messageOf } from '../../errors.ts';
+import { compressionOf, unpack } from '../../oci/compression/unpack.ts';
+import { type Digest, hexOf, isDigest } from '../../oci/digest.ts';
+import { exactImage } from '../../oci/image/exact-image.ts';
+import { findManifestFault } from '../../oci/image/find-fault.ts';
+import type { Image } from '../../oci/image/image.ts';
+import { type Layer, layerOfKnownFile } from '../../oci/layer/layer.ts';
+import { findLayer, readImage } from '../../oci/layout/copy.ts';
+import { Layout } from '../../oci/layout/layout.ts';
+import {
+  annotationKeys,
+  type Descriptor,
+  type ImageConfig,
+  type Index,
+  type Manifest,
+  mediaTypes,
+  type Platform,
+} from '../../oci/spec.ts';
+import { writeHashed } from '../../oci/stream/write-hashed.ts';
+import { parseAnswer } from '../../registry/manifest/tags.ts';
+import { isIndex, pickManifest, readListed } from '../store/choose-platform.ts';
+
+interface Options {
+  /** Which image of an index. */
+  platform: Platform;
+  /** For layers that are compressed in the layout. */
+  spoolDir: string;
+}
+
+/** The image of `DIR`, or `DIR:TAG` where the layout has several. Throws `usage` for no layout and for no such image in it. */
+export async function readLayoutImage(
+  place: string,
+  cwd: string,
+  { platform, spoolDir }: Options,
+): Promise<{ image: Image; dir: string }> {
+  const { dir, tag } = splitPlace(place, cwd);
+  const layout = new Layout(dir);
+  let descriptor = chooseNamed(await layout.readIndex(), tag, dir);
+  for (let depth = 0; isIndex(descriptor) && depth < 3; depth += 1) {
+    const index = readListed(await layout.readBlob(descriptor.digest));
+    const digest = pickManifest(index, platform, dir);
+    descriptor = index.manifests.find((each) => each.digest === digest)!;
+  }
+  const manifestBytes = await layout.readBlob(descriptor.digest);
+  const manifest = (parseAnswer(manifestBytes) ?? {}) as Manifest;
+  if (!isDigest(manifest.config?.digest ?? ''))
+    throw usage(`oci:${place} is no image (${descriptor.mediaType})`, { dir });
+  const configBytes = await layout.readBlob(manifest.config.digest);
+  const fault = findManifestFault(manifest, parseAnswer(configBytes) as ImageConfig);
+  if (fault !== undefined) throw new GbuildError('store-failed', `oci:${place} cannot be used: ${fault}`);
+  const isPlain = manifest.layers.every(({ mediaType }) => mediaType === mediaTypes.layer);
+  if (isPlain) return { image: await readImage(layout, descriptor.digest), dir };
+  return { image: await unpackImage(layout, manifest, configBytes, spoolDir), dir };
+}
+
+/** The longest part of the place that is a layout; what follows its colon is the tag, colons and all. */
+function splitPlace(place: string, cwd: string): { dir: string; tag?: string } {
+  for (let end = place.length; end > 0; end = place.lastIndexOf(':', end - 1)) {
+    const dir = resolve(cwd, place.slice(0, end));
+    const tag = place.slice(end + 1);
+    if (existsSync(join(dir, 'index.json'))) return { dir, ...(tag !== '' && { tag }) };
+  }
+  throw usage(`${JSON.stringify(resolve(cwd, place))} is no OCI layout: it has no index.json`, { place });
+}
+
+/** Under its whole name or the tag of it: `hello:1.0.1` is `1.0.1` as well. */
+function chooseNamed({ manifests }: Index, tag: string | undefined, dir: string): Descriptor {
+  const named = manifests.map((descriptor) => ({
+    descriptor,
+    name: descriptor.annotations?.[annotationKeys.refName] ?? '',
+  }));
+  const fits = tag === undefined ? named : named.filter(({ name }) => name === tag || name.endsWith(`:${tag}`));
+  if (fits.length === 1) return fits[0]!.descriptor;
+  const names = named.map(({ name }) => name).filter(Boolean);
+  const has = names.length === 0 ? 'none with a name' : names.join(', ');
+  const why = `has ${fits.length === 0 ? 'no' : fits.length} ${fits.length === 0 ? 'image' : 'images'}${tag === undefined ? '' : ` ${tag}`}`;
+  throw usage(
+    `the layout ${JSON.stringify(dir)} ${why}; it has ${has}`,
+    { dir, names },
+    names[0] && `oci:${dir}:${names[0]}`,
+  );
+}
+
+async function unpackImage(layout: Layout, manifest: Manifest, configBytes: Buffer, spoolDir: string): Promise<Image> {
+  const { rootfs } = JSON.parse(configBytes.toString()) as ImageConfig;
+  const layers: Layer[] = [];
+  for (const [index, descriptor] of manifest.layers.entries()) {
+    const diffId = rootfs.diff_ids[index]!;
+    layers.push(findLayer(layout, diffId) ?? (await unpackLayer(layout, descriptor, diffId, spoolDir)));
+  }
+  return exactImage(configBytes, layers);
+}
+
+async function unpackLayer(layout: Layout, packed: Descriptor, diffId: Digest, spoolDir: string): Promise<Layer> {
+  const where = JSON.stringify(layout.dir);
+  if (!layout.hasBlob(packed.digest))
+    throw new GbuildError('store-failed', `the layer ${packed.digest} is not in ${where}`);
+  const compression = compressionOf(packed.mediaType);
+  if (compression === undefined)
+    throw usage(`the layer ${packed.digest} in ${where} is ${packed.mediaType}, which cannot be read`, {});
+  const hostFile = join(spoolDir, `${hexOf(diffId)}.tar`);
+  const tar = unpack(compression, createReadStream(layout.blobFile(packed.digest)));
+  const found = await writeHashed(tar, hostFile).catch((cause: unknown) => {
+    throw damaged(packed.digest, where, messageOf(cause), cause);
+  });
+  if (found.digest !== diffId) throw damaged(packed.digest, where, `it unpacks to ${found.digest}, not to ${diffId}`);
+  return layerOfKnownFile(hostFile, { diffId, size: found.size, createdBy: '' });
+}
+
+function damaged(digest: Digest, where: string, why: string, cause?: unknown): GbuildError {
+  return new GbuildError('store-failed', `the blob ${digest} in ${where} is damaged: ${why}`, {
+    cause,
+    facts: { digest },
+  });
+}
+
+function usage(message: string, facts: Record<string, unknown>, image?: string): GbuildError {
+  return new GbuildError('usage', message, { ...(image && { suggestions: [`gbuild inspect ${image}`] }), facts });
+}

@@ -1,0 +1,166 @@
+import { randomBytes } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { diskError, GbuildError, messageOf } from '../../errors.ts';
+import { ownerText, readOwner } from '../../fs/process-owner.ts';
+import { withSpool } from '../../fs/temp-dir.ts';
+import type { Stop } from '../../host.ts';
+import type { ImageOrigin } from '../../inspect/report.ts';
+import { exactImage } from '../../oci/image/exact-image.ts';
+import type { Image } from '../../oci/image/image.ts';
+import { readArchive, type SavedImage } from '../../oci/image/read-archive.ts';
+import { layerOfKnownFile } from '../../oci/layer/layer.ts';
+import { findWholeLayers } from '../../oci/layout/copy.ts';
+import { readSet } from '../../oci/layout/image-set.ts';
+import { parseReference, type Reference } from '../../oci/reference.ts';
+import type { Descriptor, Platform } from '../../oci/spec.ts';
+import { pullImage, type RemoteImage, readRemote } from '../../registry/image/pull-image.ts';
+import type { Registries } from '../../registry/registries.ts';
+import { formatBytes } from '../../reporter/format.ts';
+import type { Progress } from '../../reporter/progress.ts';
+import type { EngineChoice } from '../session/open-engine.ts';
+import { withRegistries } from '../session/open-registries.ts';
+import type { Places } from '../session/open-repository.ts';
+import { choosePlatform, pickManifest, readListed, readPlatform } from '../store/choose-platform.ts';
+import { nameRelease } from '../store/release-name.ts';
+import { openStore } from '../store/store.ts';
+import { readLayoutImage } from './layout-image.ts';
+import { heedStop, heedStopIn } from './read-layers.ts';
+
+export interface ImageRequest extends Places {
+  progress: Progress;
+  stop: Stop;
+  /** Which engine is asked for what the release store does not have. */
+  choice: EngineChoice;
+  /** A word that no other command has. */
+  runId: string;
+  /** `linux/arm64`: which image of several; this machine's where it is not given. */
+  platform?: string | undefined;
+}
+
+/** An image, all its layers by value, and where it was found. */
+export interface OpenedImage {
+  /** As it was asked for. */
+  reference: string;
+  origin: ImageOrigin;
+  image: Image;
+  /** The same as the registry has it: compressed, and with what stands beside it. */
+  remote?: RemoteImage;
+  /** The index that lists it, where the name is one's. */
+  index?: Descriptor;
+}
+
+type Work<T> = (opened: OpenedImage) => Promise<T>;
+
+/**
+ * Runs work with an image by its name: `oci:DIR` or `oci:DIR:TAG`, `docker-archive:FILE`, `engine:NAME`, `HOST/NAME:TAG` in a
+ * registry, and else a release of the store (its version alone means the repository's around the caller) or, where the store has none, an image of the engine. What was unpacked for it
+ * is gone afterwards. Throws `usage` saying where it was looked for and what there is instead.
+ */
+export async function withImage<T>(name: string, request: ImageRequest, work: Work<T>): Promise<T> {
+  const [, kind, place = ''] = /^(oci|docker-archive|engine):(.+)$/s.exec(name) ?? [];
+  const platform = readPlatform(request);
+  const heeding: Work<T> = ({ image, ...opened }) => work({ ...opened, image: heedStop(image, request.stop) });
+  return withSpool(request.host, `${ownerText(readOwner())}.${randomBytes(6).toString('hex')}`, async (spoolDir) => {
+    const source = { name, request, platform, spoolDir };
+    if (kind === 'oci') return heeding(await openLayoutImage(place, source));
+    if (kind === 'docker-archive') return heeding(await openArchive(place, source));
+    if (kind === 'engine') return heeding(await openFromEngine(place, source));
+    const reference = parseReference(name);
+    if (reference.registry === undefined)
+      return heeding(await openByName({ ...source, name: await nameRelease(name, request) }));
+    return withRegistries(request, async (registries) => heeding(await openRemote(reference, registries, source)));
+  });
+}
+
+interface Source {
+  name: string;
+  request: ImageRequest;
+  platform: Platform;
+  spoolDir: string;
+}
+
+async function openLayoutImage(place: string, { name, request, platform, spoolDir }: Source): Promise<OpenedImage> {
+  const { image, dir } = await readLayoutImage(place, request.host.cwd, { platform, spoolDir });
+  return { reference: name, origin: { kind: 'layout', place: dir }, image };
+}
+
+async function openArchive(place: string, { name, request, spoolDir }: Source): Promise<OpenedImage> {
+  const hostFile = resolve(request.host.cwd, place);
+  try {
+    // Opened first: a stream whose file is not there would fail before anybody listens.
+    await using file = await open(hostFile);
+    const saved = await readArchive(heedStopIn(file.createReadStream(), request.stop), spoolDir);
+    return { reference: name, origin: { kind: 'archive', place: hostFile }, image: imageOfSaved(saved) };
+  } catch (cause) {
+    if (cause instanceof GbuildError || diskError(cause) !== undefined) throw cause;
+    throw new GbuildError('usage', `the archive ${hostFile} cannot be read: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** The store first: what it has is a release, and needs no engine. */
+async function openByName(source: Source): Promise<OpenedImage> {
+  const { name, request } = source;
+  const store = await openStore(request.host);
+  const stored = await store.findManifest(name);
+  if (stored === undefined) return openFromEngine(name, source);
+  const { images, bytes } = await readSet(store, stored);
+  const digest = images.length === 1 ? undefined : pickManifest(readListed(bytes), source.platform, name);
+  const image = images.find(({ manifestDigest }) => manifestDigest === digest) ?? images[0]!;
+  return { reference: name, origin: { kind: 'store', place: store.dir }, image };
+}
+
+/** Loaded only when an engine is asked: most images come from elsewhere. */
+async function openFromEngine(place: string, { name, request, spoolDir }: Source): Promise<OpenedImage> {
+  const { saveFromEngine } = await import('./engine-image.ts');
+  const { saved, url } = await saveFromEngine(place, request, spoolDir);
+  return { reference: name, origin: { kind: 'engine', place: url }, image: imageOfSaved(saved) };
+}
+
+/** readArchive has checked each layer against its diffID. */
+function imageOfSaved({ config, configBytes, layerFiles }: SavedImage): Image {
+  const layers = config.rootfs.diff_ids.map((diffId, index) => {
+    const hostFile = layerFiles[index]!;
+    return layerOfKnownFile(hostFile, { diffId, size: statSync(hostFile).size, createdBy: '' });
+  });
+  return exactImage(configBytes, layers);
+}
+
+async function openRemote(reference: Reference, registries: Registries, source: Source): Promise<OpenedImage> {
+  const { name, request, platform, spoolDir } = source;
+  const repository = registries.repository({ registry: reference.registry!, path: reference.repository });
+  const tag = reference.digest ?? reference.tag ?? 'latest';
+  const { chosen, index } = (await choosePlatform(repository, tag, platform)) ?? {};
+  const remote = chosen === undefined ? undefined : await readRemote(repository, chosen);
+  if (remote === undefined) throw await notThere(name, repository);
+  const store = await openStore(request.host);
+  const known = await findWholeLayers(store, remote.config.rootfs.diff_ids);
+  const image = await request.progress.step(`reading ${name}`, (step) =>
+    pullImage(remote, {
+      spoolDir,
+      find: (diffId) => known.get(diffId),
+      onProgress: ({ layer, received, size }) =>
+        step.update(`${layer}: ${formatBytes(received)} of ${formatBytes(size)}`),
+    }),
+  );
+  return {
+    reference: name,
+    origin: { kind: 'registry', place: repository.registry },
+    image,
+    remote,
+    ...(index && { index }),
+  };
+}
+
+const mostShown = 5;
+
+async function notThere(name: string, repository: RemoteImage['repository']): Promise<GbuildError> {
+  const tags = (await repository.listTags().catch(() => [])).filter((tag) => !/^sha256-|\.claim-/.test(tag)).sort();
+  const others = tags.slice(-mostShown).map((tag) => `${repository.name}:${tag}`);
+  const hint = others.length === 0 ? '' : `; it has ${others.join(', ')}`;
+  return new GbuildError('usage', `the registry ${repository.registry} has no ${name}${hint}`, {
+    suggestions: others.slice(-1).map((other) => `gbuild inspect ${other}`),
+    facts: { reference: name, registry: repository.registry, others },
+  });
+}

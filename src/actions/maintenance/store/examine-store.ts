@@ -1,0 +1,76 @@
+import { GbuildError } from '../../../errors.ts';
+import type { Digest } from '../../../oci/digest.ts';
+import type { Layout } from '../../../oci/layout/layout.ts';
+import { nameOf } from '../../../oci/layout/layout-index.ts';
+import { type Descriptor, type Index, type Manifest, mediaTypes } from '../../../oci/spec.ts';
+
+/** A blob that a name of the store needs, and that is not there or not what its digest says. */
+export interface BlobFault {
+  digest: Digest;
+  kind: 'index' | 'manifest' | 'config' | 'layer';
+  /** Releases, tags and bases that need it. */
+  names: string[];
+}
+
+export interface StoreHealth {
+  /** `damaged`: the copy still has it; `lost`: nothing names what is in the store. */
+  index: 'whole' | 'damaged' | 'lost';
+  /** What the index names. */
+  named: Descriptor[];
+  faults: BlobFault[];
+  /** Blobs that were looked at. */
+  blobs: number;
+}
+
+/** Reads every byte that a name of the store needs. `whole`: blobs that were read already; those that are whole are added. */
+export async function examineStore(store: Layout, whole = new Set<Digest>()): Promise<StoreHealth> {
+  const named = await readNamed(store);
+  if (named === undefined) return { index: 'lost', named: [], faults: [], blobs: 0 };
+  const examiner = new Examiner(store, whole);
+  for (const descriptor of named) await examiner.look(descriptor, nameOf(descriptor));
+  const index = (await store.isIndexWhole()) ? 'whole' : 'damaged';
+  return { index, named, faults: [...examiner.faults.values()], blobs: examiner.seen.size };
+}
+
+async function readNamed(store: Layout): Promise<Descriptor[] | undefined> {
+  try {
+    return (await store.readIndex()).manifests;
+  } catch (thrown) {
+    if (thrown instanceof GbuildError && thrown.facts.file !== undefined) return undefined;
+    throw thrown;
+  }
+}
+
+class Examiner {
+  readonly faults = new Map<Digest, BlobFault>();
+  readonly seen = new Set<Digest>();
+  readonly #store: Layout;
+  readonly #whole: Set<Digest>;
+
+  constructor(store: Layout, whole: Set<Digest>) {
+    this.#store = store;
+    this.#whole = whole;
+  }
+
+  /** Of a manifest that is damaged nobody knows what it needs. */
+  async look({ digest, mediaType }: Descriptor, name: string): Promise<void> {
+    const isIndex = mediaType === mediaTypes.index;
+    if (!(await this.#check(digest, isIndex ? 'index' : 'manifest', name))) return;
+    const json = JSON.parse((await this.#store.readBlob(digest)).toString()) as Partial<Manifest & Index>;
+    for (const each of json.manifests ?? []) await this.look(each, name);
+    if (json.config !== undefined) await this.#check(json.config.digest, 'config', name);
+    for (const layer of json.layers ?? []) await this.#check(layer.digest, 'layer', name);
+  }
+
+  async #check(digest: Digest, kind: BlobFault['kind'], name: string): Promise<boolean> {
+    this.seen.add(digest);
+    const fault = this.faults.get(digest);
+    if (fault === undefined && (this.#whole.has(digest) || (await this.#store.isWhole(digest)))) {
+      this.#whole.add(digest);
+      return true;
+    }
+    const names = new Set([...(fault?.names ?? []), name]);
+    this.faults.set(digest, { digest, kind, names: [...names] });
+    return false;
+  }
+}

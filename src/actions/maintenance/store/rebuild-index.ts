@@ -1,0 +1,47 @@
+import { hexOf, isDigest } from '../../../oci/digest.ts';
+import type { Layout } from '../../../oci/layout/layout.ts';
+import { annotationKeys, type Descriptor, mediaTypes } from '../../../oci/spec.ts';
+import { isVersion } from '../../store/stored-releases.ts';
+import { findConfig, nameOfConfig, readSmallBlobs } from './small-blobs.ts';
+
+export interface RebuiltIndex {
+  named: Descriptor[];
+  /** Names that several images could have had: none of them has it now. */
+  unclear: string[];
+}
+
+/**
+ * Finds again what a store's index named, from what its images say of themselves: releases, indexes of them, and the bases they
+ * stand on. Tags that moved and what provenance is made of stood in the index alone.
+ */
+export async function findNames(store: Layout): Promise<RebuiltIndex> {
+  const blobs = await readSmallBlobs(store);
+  const { manifests, indexes } = blobs;
+  const configOf = new Map(manifests.map(({ digest, json }) => [digest, findConfig(json.config.digest, blobs)]));
+  const found = new Map<string, Descriptor[]>();
+  const add = (name: string, descriptor: Descriptor) =>
+    found.set(name, [...(found.get(name) ?? []), { ...descriptor, annotations: { [annotationKeys.refName]: name } }]);
+  const listed = new Set(indexes.flatMap(({ json }) => json.manifests.map(({ digest }) => digest)));
+  for (const { digest, size, json } of indexes) {
+    const config = configOf.get(json.manifests[0]!.digest);
+    const name = config && nameOfConfig(config);
+    if (name !== undefined) add(name, { mediaType: mediaTypes.index, digest, size });
+  }
+  for (const { digest, size } of manifests) {
+    const config = configOf.get(digest);
+    const name = config && nameOfConfig(config);
+    const isRelease = name !== undefined && isVersion(name.slice(name.lastIndexOf(':') + 1));
+    if (isRelease && !listed.has(digest)) add(name, { mediaType: mediaTypes.manifest, digest, size });
+  }
+  const bases = new Set([...configOf.values()].map((config) => baseOf(config?.config.Labels)));
+  for (const { digest, size, json } of manifests)
+    if (bases.has(digest) && isDigest(json.config.digest))
+      add(`gbuild-base:${hexOf(json.config.digest)}`, { mediaType: mediaTypes.manifest, digest, size });
+  const clear = [...found].filter(([, descriptors]) => descriptors.length === 1);
+  const unclear = [...found.keys()].filter((name) => (found.get(name)?.length ?? 0) > 1);
+  return { named: clear.map(([, [descriptor]]) => descriptor!), unclear };
+}
+
+function baseOf(labels: Record<string, string> = {}): string | undefined {
+  return labels['org.opencontainers.image.base.digest'];
+}

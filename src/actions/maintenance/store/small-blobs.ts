@@ -1,0 +1,61 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Digest, isDigest } from '../../../oci/digest.ts';
+import type { Layout } from '../../../oci/layout/layout.ts';
+import type { ImageConfig, Index, Manifest } from '../../../oci/spec.ts';
+
+/** What a store has besides layers, every blob of it whole. */
+export interface SmallBlobs {
+  configs: Map<Digest, Buffer>;
+  manifests: { digest: Digest; size: number; json: Manifest }[];
+  indexes: { digest: Digest; size: number; json: Index }[];
+}
+
+const largestSmall = 1 << 20;
+
+export async function readSmallBlobs(store: Layout): Promise<SmallBlobs> {
+  const found: SmallBlobs = { configs: new Map(), manifests: [], indexes: [] };
+  const dir = join(store.dir, 'blobs', 'sha256');
+  for (const name of readdirSync(dir).sort()) {
+    const digest = `sha256:${name}`;
+    const stat = statSync(join(dir, name), { throwIfNoEntry: false });
+    if (!isDigest(digest) || stat?.isFile() !== true || stat.size > largestSmall) continue;
+    const bytes = await store.readBlob(digest).catch(() => undefined);
+    const json = bytes && parseAny(bytes);
+    if (bytes === undefined || typeof json !== 'object' || json === null) continue;
+    if (Array.isArray((json as Partial<ImageConfig>).rootfs?.diff_ids)) found.configs.set(digest, bytes);
+    else if ((json as Partial<Manifest>).config !== undefined)
+      found.manifests.push({ digest, size: bytes.length, json: json as Manifest });
+    else if (Array.isArray((json as Partial<Index>).manifests) && (json as Index).manifests.length > 0)
+      found.indexes.push({ digest, size: bytes.length, json: json as Index });
+  }
+  return found;
+}
+
+function parseAny(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString());
+  } catch {
+    return undefined;
+  }
+}
+
+/** The labels that a config has from its base; none where the store does not have that. */
+export function labelsOfBase(config: ImageConfig, blobs: SmallBlobs): Record<string, string> {
+  const digest = config.config.Labels?.['org.opencontainers.image.base.digest'];
+  const id = blobs.manifests.find((manifest) => manifest.digest === digest)?.json.config.digest;
+  const base = id === undefined ? undefined : findConfig(id, blobs);
+  return base?.config.Labels ?? {};
+}
+
+export function findConfig(id: Digest, { configs }: SmallBlobs): ImageConfig | undefined {
+  const bytes = configs.get(id);
+  return bytes && (JSON.parse(bytes.toString()) as ImageConfig);
+}
+
+/** `name:version`, as the labels of a release say it. */
+export function nameOfConfig({ config }: ImageConfig): string | undefined {
+  const title = config.Labels?.['org.opencontainers.image.title'];
+  const version = config.Labels?.['org.opencontainers.image.version'];
+  return title === undefined || version === undefined ? undefined : `${title}:${version}`;
+}

@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto';
+import type { Engine } from '../../../engine/engine.ts';
+import { saveImage } from '../../../engine/image/save-image.ts';
+import { ownerText, readOwner } from '../../../fs/process-owner.ts';
+import { withSpool } from '../../../fs/temp-dir.ts';
+import type { Host, Stop } from '../../../host.ts';
+import type { Digest } from '../../../oci/digest.ts';
+import type { Layer } from '../../../oci/layer/layer.ts';
+import { findLayer, findWholeLayers } from '../../../oci/layout/copy.ts';
+import { formatIndex, type ListedImage } from '../../../oci/layout/image-set.ts';
+import type { Layout } from '../../../oci/layout/layout.ts';
+import { type ImageConfig, mediaTypes } from '../../../oci/spec.ts';
+import { pullImage } from '../../../registry/image/pull-image.ts';
+import type { Progress } from '../../../reporter/progress.ts';
+import { withRegistries } from '../../session/open-registries.ts';
+import { readRemoteSet } from '../../store/remote-set.ts';
+import type { BlobFault } from './examine-store.ts';
+import { type Offer, offerBlobs } from './offered-blobs.ts';
+import { findConfig, labelsOfBase, nameOfConfig, readSmallBlobs, type SmallBlobs } from './small-blobs.ts';
+
+export interface SourceGround {
+  store: Layout;
+  host: Host;
+  progress: Progress;
+  stop: Stop;
+  engine: Engine | undefined;
+  /** Addresses that may have the releases. */
+  registries: string[];
+}
+
+/** Takes what a source has; the bytes are at hand as long as it works. */
+export type Take = (offered: Map<Digest, Offer>) => Promise<void>;
+
+/** A place where the bytes of damaged blobs may be. */
+export type Source = (ground: SourceGround, faults: readonly BlobFault[], take: Take) => Promise<void>;
+
+/** The store itself: a manifest is what config and layers make it, and an index what its images make it. */
+export const takeFromStore: Source = async ({ store }, _faults, take) => {
+  const blobs = await readSmallBlobs(store);
+  for (const configBytes of blobs.configs.values()) {
+    const config = JSON.parse(configBytes.toString()) as ImageConfig;
+    const layers = config.rootfs.diff_ids.map((diffId) => findLayer(store, diffId));
+    const isThere = layers.every((layer): layer is Layer => layer !== undefined);
+    const baseLabels = labelsOfBase(config, blobs);
+    const offered = offerBlobs({ configBytes, layers: isThere ? layers : [], baseLabels });
+    for (const layer of layers) if (layer !== undefined) offered.delete(layer.diffId);
+    await take(offered);
+  }
+  await take(offerIndexes(blobs));
+};
+
+/** The engine: images under the names of what is damaged, and any that has a layer which is. */
+export const takeFromEngine: Source = async ({ engine, store, host, progress, stop }, faults, take) => {
+  if (engine === undefined) return;
+  const blobs = await readSmallBlobs(store);
+  for (const id of await chooseImages(engine, faults)) {
+    stop.ask.throwIfAborted();
+    await withSpool(host, spoolName(), async (spoolDir) => {
+      const { configBytes, layers } = await progress.step(`reading ${id.slice(0, 19)} of ${engine.endpoint.url}`, () =>
+        saveImage(engine, id, spoolDir),
+      );
+      const baseLabels = labelsOfBase(JSON.parse(configBytes.toString()) as ImageConfig, blobs);
+      await take(offerBlobs({ configBytes, layers, baseLabels }));
+    });
+  }
+};
+
+/** Registries: the releases that are damaged, under their names. */
+export const takeFromRegistries: Source = async (ground, faults, take) => {
+  const { registries: addresses, store, host, progress } = ground;
+  const names = [...new Set(faults.flatMap((fault) => fault.names))].filter((name) => !name.startsWith('gbuild-base:'));
+  if (addresses.length === 0 || names.length === 0) return;
+  const blobs = await readSmallBlobs(store);
+  await withRegistries(ground, async (registries) => {
+    for (const [registry, name] of addresses.flatMap((each) => names.map((name) => [each, name] as const))) {
+      const colon = name.lastIndexOf(':');
+      const repository = registries.repository({ registry, path: name.slice(0, colon) });
+      const remote = await readRemoteSet(repository, name.slice(colon + 1));
+      for (const image of remote?.images ?? [])
+        await withSpool(host, spoolName(), async (spoolDir) => {
+          const known = await findWholeLayers(store, image.config.rootfs.diff_ids);
+          const { configBytes, layers } = await progress.step(`reading ${name} of ${registry}`, () =>
+            pullImage(image, { spoolDir, find: (diffId) => known.get(diffId) }),
+          );
+          await take(offerBlobs({ configBytes, layers, baseLabels: labelsOfBase(image.config, blobs) }));
+        });
+    }
+  });
+};
+
+/** The indexes of the images that are of one release. */
+function offerIndexes(blobs: SmallBlobs): Map<Digest, Offer> {
+  const releases = new Map<string, ListedImage[]>();
+  for (const { digest, size, json } of blobs.manifests) {
+    const config = findConfig(json.config.digest, blobs);
+    const name = config && nameOfConfig(config);
+    if (config === undefined || name === undefined) continue;
+    const descriptor = { mediaType: mediaTypes.manifest, digest, size };
+    releases.set(name, [...(releases.get(name) ?? []), { descriptor, manifest: json, config }]);
+  }
+  const offered = new Map<Digest, Offer>();
+  for (const images of releases.values()) {
+    const { bytes, descriptor } = formatIndex(images);
+    offered.set(descriptor.digest, { size: bytes.length, chunks: () => [bytes] });
+  }
+  return offered;
+}
+
+/** Ids on the engine. */
+async function chooseImages(engine: Engine, faults: readonly BlobFault[]): Promise<Set<string>> {
+  const chosen = new Set<string>();
+  const layers = new Set<string>(faults.flatMap(({ kind, digest }) => (kind === 'layer' ? [digest] : [])));
+  // An engine calls an image by its config's digest or its manifest's.
+  const ids = faults.filter(({ kind }) => kind === 'config' || kind === 'manifest').map(({ digest }) => digest);
+  const names = faults.flatMap((fault) => fault.names).map((name) => name.replace(/^gbuild-base:/, 'sha256:'));
+  for (const name of new Set<string>([...ids, ...names])) {
+    const found = await engine.inspectImage(name);
+    if (found !== undefined) chosen.add(found.id);
+  }
+  for (const { id } of layers.size === 0 ? [] : await engine.listImages()) {
+    if (layers.size === 0) break;
+    const diffIds = (await engine.inspectImage(id))?.diffIds ?? [];
+    if (diffIds.some((diffId) => layers.has(diffId))) chosen.add(id);
+    for (const diffId of diffIds) layers.delete(diffId);
+  }
+  return chosen;
+}
+
+function spoolName(): string {
+  return `${ownerText(readOwner())}.${randomBytes(6).toString('hex')}`;
+}

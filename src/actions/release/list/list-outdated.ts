@@ -1,0 +1,110 @@
+import type { Engine } from '../../../engine/engine.ts';
+import type { Layout } from '../../../oci/layout/layout.ts';
+import type { ImageConfig, Manifest } from '../../../oci/spec.ts';
+import { describeChanges, readPackages } from '../../../toolchain/image/contents.ts';
+import { layersOfRemote, layersOfStore, type OpenLayer, readBasePackages } from '../../image/base/base-packages.ts';
+import { findWorkspace } from '../../session/find-workspace.ts';
+import { type NamedRegistry, type RegistryRequest, withNamedRegistry } from '../../session/named-registry.ts';
+import type { Places, WorkspaceSession } from '../../session/open-repository.ts';
+import { listRemote } from '../../store/remote-releases.ts';
+import { readRemoteSet } from '../../store/remote-set.ts';
+import { findStored, openStore } from '../../store/store.ts';
+import { compareReleases, listStored, type Release } from '../../store/stored-releases.ts';
+import { findTodaysBase, standsOn, type TodaysBase } from '../rebase/current-base.ts';
+import { splitRelease } from '../rebase/split-release.ts';
+
+export interface OutdatedRequest extends Places, RegistryRequest {
+  /** Undefined: of the repository around the caller, or where there is none of every name. */
+  name: string | undefined;
+  /** Every release, not the newest of each name alone. */
+  all: boolean;
+  engine: Engine;
+}
+
+/** A release and its base. */
+export interface BaseState {
+  reference: string;
+  /** Where the release is an index: which of its images. */
+  platform?: string;
+  base: string;
+  /** `unknown`: neither a lock nor the engine has a base of today. */
+  state: 'current' | 'outdated' | 'unknown';
+  /** What it would stand on today. */
+  today?: string;
+  /** Debian packages that differ: `openssl 3.0.15-1 -> 3.0.16-1`. */
+  changes?: string[];
+}
+
+interface Scene {
+  request: OutdatedRequest;
+  session: WorkspaceSession | undefined;
+  store: Layout;
+  named: NamedRegistry | undefined;
+}
+
+/** The story of `gbuild outdated`: what releases stand on, beside what the lock or the engine has today. */
+export async function listOutdated(request: OutdatedRequest): Promise<BaseState[]> {
+  const store = await openStore(request.host);
+  const session = await findWorkspace(request);
+  return withNamedRegistry(request, session, async (named) => {
+    const states: BaseState[] = [];
+    const scene = { request, session, store, named };
+    const releases = await chooseReleases(scene);
+    for (const release of releases) {
+      const isIndexed = releases.some((other) => other !== release && other.reference === release.reference);
+      states.push(await judge(scene, release, isIndexed));
+    }
+    return states;
+  });
+}
+
+/** The store's, and those that the registry alone has. */
+async function chooseReleases({ request, session, store, named }: Scene): Promise<Release[]> {
+  const name = request.name ?? session?.spec.name;
+  const stored: Release[] = await listStored(store, name);
+  const names = name === undefined ? [...new Set(stored.map((release) => release.name))] : [name];
+  const lists = named === undefined ? [] : await Promise.all(names.map((path) => listRemote(named.open(path), path)));
+  const known = new Set(stored.map(({ reference }) => reference));
+  const all = [...stored, ...lists.flat().filter(({ reference }) => !known.has(reference))].sort(compareReleases);
+  return request.all
+    ? all
+    : all.filter(({ name, version }) => all.find((each) => each.name === name)?.version === version);
+}
+
+async function judge(scene: Scene, release: Release, isIndexed: boolean): Promise<BaseState> {
+  const { request, session, store } = scene;
+  const { reference, platform } = release;
+  const line = { reference, ...(isIndexed && { platform }), base: release.base?.name ?? '' };
+  const today = await findTodaysBase(release, { session, engine: request.engine });
+  const isCurrent = today && (await standsOn(release, today, store));
+  if (today === undefined || isCurrent === undefined) return { ...line, state: 'unknown' };
+  if (isCurrent) return { ...line, state: 'current', today: today.reference };
+  const [before, after] = [await readOldPackages(scene, release), await readTodaysPackages(request, today)];
+  const changes = before && after && describeChanges(before, after);
+  return { ...line, state: 'outdated', today: today.reference, ...(changes && { changes }) };
+}
+
+async function readOldPackages(scene: Scene, release: Release): Promise<Record<string, string> | undefined> {
+  const { store } = scene;
+  const image = await openRelease(scene, release);
+  if (image === undefined) return undefined;
+  // An image that cannot be taken apart is outdated all the same.
+  const split = await splitRelease(release.reference, image.config, store).catch(() => undefined);
+  return split && readBasePackages(split.baseDiffIds, image.open);
+}
+
+async function openRelease(
+  { store, named }: Scene,
+  { name, version, reference, imageId }: Release,
+): Promise<{ config: ImageConfig; open: OpenLayer } | undefined> {
+  const isIt = ({ manifest }: { manifest: Manifest }) => manifest.config.digest === imageId;
+  const stored = (await findStored(store, reference))?.images.find(isIt);
+  if (stored !== undefined) return { config: stored.config, open: layersOfStore(store) };
+  const remote = (named && (await readRemoteSet(named.open(name), version)))?.images.find(isIt);
+  return remote && { config: remote.config, open: layersOfRemote(remote) };
+}
+
+async function readTodaysPackages(request: OutdatedRequest, { packages, engineId, diffIds }: TodaysBase) {
+  if (packages !== undefined || diffIds === undefined) return packages;
+  return readPackages(request, engineId);
+}

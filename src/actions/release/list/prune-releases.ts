@@ -1,0 +1,107 @@
+import { GbuildError } from '../../../errors.ts';
+import type { Host } from '../../../host.ts';
+import { findGarbage, type Garbage, pruneLayout } from '../../../oci/layout/collect-garbage.ts';
+import type { Layout } from '../../../oci/layout/layout.ts';
+import type { Descriptor } from '../../../oci/spec.ts';
+import { formatBytes } from '../../../reporter/format.ts';
+import type { Progress } from '../../../reporter/progress.ts';
+import { openStore } from '../../store/store.ts';
+import { isBase, nameOf, readNamed } from '../../store/stored-releases.ts';
+import { chooseRemovable, type PruneRules } from './prune-rules.ts';
+
+export interface PruneRequest {
+  host: Host;
+  progress: Progress;
+  rules: PruneRules;
+  /** Undefined: of every name. */
+  name: string | undefined;
+  /** 'ask' a person, where one is there; 'no' only says what would go. */
+  remove: 'yes' | 'no' | 'ask';
+  /** Milliseconds, as files have it. */
+  now: number;
+}
+
+export interface PruneReport {
+  /** `name:version`. */
+  releases: string[];
+  blobs: number;
+  bytes: number;
+  isDone: boolean;
+}
+
+/** A run that is under way has written or wanted its blobs not longer ago. */
+const graceMs = 3_600_000;
+
+/**
+ * The story of `gbuild releases prune`: the rules choose, a person agrees, and under the store's lock the rules are asked
+ * again, for a tag may have come meanwhile; what was not shown stays.
+ */
+export async function pruneReleases(request: PruneRequest): Promise<PruneReport> {
+  const { host, now } = request;
+  const store = await openStore(host);
+  const before = now - graceMs;
+  const { shown, expected } = await lookSteadily(store, async (manifests) => {
+    const shown = await chooseNames(store, manifests, request);
+    const keep = (now: Descriptor[]) => keepWithout(store, now, shown, before);
+    return { shown, expected: await findGarbage(store, { keep, before }) };
+  });
+  if (expected.digests.length === 0 && shown.size === 0) return reportOf(shown, expected, true);
+  if (!(await isWanted(request, shown, expected))) return reportOf(shown, expected, false);
+  let removed = shown;
+  const keep = async (manifests: Descriptor[]) => {
+    const chosen = await chooseNames(store, manifests, request);
+    removed = new Set([...shown].filter((reference) => chosen.has(reference)));
+    return keepWithout(store, manifests, removed, before);
+  };
+  const garbage = await pruneLayout(store, { keep, before });
+  return reportOf(removed, garbage, true);
+}
+
+/** Looks at a store that others may be pruning: what went wrong while it changed is looked at again. */
+async function lookSteadily<T>(store: Layout, look: (manifests: Descriptor[]) => Promise<T>): Promise<T> {
+  for (;;) {
+    const before = await store.readIndex();
+    try {
+      return await look(before.manifests);
+    } catch (error) {
+      const after = await store.readIndex();
+      if (JSON.stringify(after) === JSON.stringify(before)) throw error;
+    }
+  }
+}
+
+function reportOf(releases: Set<string>, { digests, bytes }: Garbage, isDone: boolean): PruneReport {
+  return { releases: [...releases], blobs: digests.length, bytes, isDone };
+}
+
+async function chooseNames(store: Layout, manifests: Descriptor[], request: PruneRequest): Promise<Set<string>> {
+  const { rules, now, name } = request;
+  const chosen = chooseRemovable(await readNamed(store, manifests), rules, now);
+  return new Set(chosen.filter((each) => name === undefined || each.name === name).map(({ reference }) => reference));
+}
+
+/** What stays without these: of the bases those that a release stands on, or that a run wanted lately. */
+async function keepWithout(
+  store: Layout,
+  manifests: Descriptor[],
+  gone: Set<string>,
+  before: number,
+): Promise<Descriptor[]> {
+  const kept = manifests.filter((each) => !isBase(each) && !gone.has(nameOf(each)));
+  const bases = new Set((await readNamed(store, kept)).map(({ base }) => base?.digest));
+  const isWanted = ({ digest }: Descriptor) => bases.has(digest) || (store.readBlobTime(digest) ?? before) >= before;
+  return [...kept, ...manifests.filter((each) => isBase(each) && isWanted(each))];
+}
+
+async function isWanted({ remove, progress }: PruneRequest, shown: Set<string>, { bytes }: Garbage): Promise<boolean> {
+  if (remove !== 'ask') return remove === 'yes';
+  const what = `${shown.size === 0 ? 'what no release needs' : `${shown.size} releases`} (${formatBytes(bytes)})`;
+  if (progress.choose === undefined) {
+    throw new GbuildError('usage', `${what} would go, and nobody is here to be asked; nothing was removed`, {
+      suggestions: ['gbuild releases prune --force', 'gbuild releases prune --dry-run'],
+      facts: { releases: [...shown], bytes },
+    });
+  }
+  for (const reference of shown) progress.note(reference);
+  return (await progress.choose(`Remove ${what} from this machine's store?`, ['no', 'yes'])) === 'yes';
+}

@@ -1,0 +1,24 @@
+import { rcompare } from 'semver';
+import type { Digest } from '../../../oci/digest.ts';
+import type { Repository } from '../../../registry/repository.ts';
+import { readRemoteSet } from '../../store/remote-set.ts';
+import { isVersion } from '../../store/stored-releases.ts';
+
+/**
+ * Whether the newest release there has a layer; asked of the registry once, when somebody wants to know. A layer that another
+ * machine has pushed is then compressed before it is sent, and found to be there. Yes to all where that cannot be read.
+ */
+export function askNewest(repository: Repository): (diffId: Digest) => Promise<boolean> {
+  let asked: Promise<(diffId: Digest) => boolean> | undefined;
+  return async (diffId) => {
+    asked ??= readNewest(repository).catch(() => () => true);
+    return (await asked)(diffId);
+  };
+}
+
+async function readNewest(repository: Repository): Promise<(diffId: Digest) => boolean> {
+  const [newest] = (await repository.listTags()).filter(isVersion).sort(rcompare);
+  const { images = [] } = (newest === undefined ? undefined : await readRemoteSet(repository, newest)) ?? {};
+  const diffIds = new Set(images.flatMap(({ config }) => config.rootfs.diff_ids));
+  return (diffId) => diffIds.has(diffId);
+}

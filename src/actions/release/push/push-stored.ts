@@ -1,0 +1,71 @@
+import { GbuildError } from '../../../errors.ts';
+import { readSet } from '../../../oci/layout/image-set.ts';
+import type { Layout } from '../../../oci/layout/layout.ts';
+import { parseReference } from '../../../oci/reference.ts';
+import { annotationKeys } from '../../../oci/spec.ts';
+import { factsAnnotation, parseFacts, readOwnVersion } from '../../image/facts.ts';
+import { type Places, readCallersSpec } from '../../session/open-repository.ts';
+import { noRegistry, parseRegistry } from '../../session/registry-name.ts';
+import { openStore } from '../../store/store.ts';
+import { isVersion } from '../../store/stored-releases.ts';
+import { type PushRecord, type PushRequest, pushTo } from './push.ts';
+
+export interface PushStoredRequest
+  extends Pick<PushRequest, 'host' | 'progress' | 'stop' | 'tags' | 'runId'>,
+    Pick<Places, 'installDir'> {
+  /** `acme/hello:1.0.1`, or the version alone of the repository around the caller. */
+  release: string;
+  registry: string | undefined;
+  keyFile: string | undefined;
+  attest: boolean;
+}
+
+/** The story of `gbuild push`: a release of the store goes to a registry. No engine is needed, and no repository. */
+export async function pushStored(request: PushStoredRequest): Promise<PushRecord> {
+  const { reference, registry } = await name(request);
+  const { repository, tag: version, registry: host, digest } = parseReference(reference);
+  const isRelease = version !== undefined && isVersion(version);
+  if (!isRelease || host !== undefined || digest !== undefined) throw notAName(reference);
+  const store = await openStore(request.host);
+  const stored = await store.findManifest(reference);
+  if (stored === undefined) throw await notReleased(reference, store);
+  const set = await readSet(store, stored);
+  const facts = parseFacts(stored.annotations?.[factsAnnotation]);
+  const { keyFile, installDir } = request;
+  const attest = request.attest ? { facts, keyFile, toolVersion: readOwnVersion(installDir) } : undefined;
+  return pushTo({ ...request, registry, set, repository, version, attest });
+}
+
+/** The repository around the caller is asked for what the command line does not say. */
+async function name(request: PushStoredRequest): Promise<{ reference: string; registry: string }> {
+  const { release, host, progress } = request;
+  const said = request.registry ?? host.env.GBUILD_REGISTRY;
+  const isWhole = release.includes(':');
+  if (isWhole && said) return { reference: release, registry: parseRegistry(said) };
+  const spec = await readCallersSpec(request, progress);
+  const registry = said || spec.registry;
+  if (registry === undefined) throw noRegistry();
+  return { reference: isWhole ? release : `${spec.name}:${release}`, registry: parseRegistry(registry) };
+}
+
+function notAName(reference: string): GbuildError {
+  return new GbuildError('usage', `${reference}: a release of the store is named NAME:VERSION, without a registry`, {
+    suggestions: ['gbuild push hello:1.0.1 --registry registry.example.com'],
+    facts: { reference },
+  });
+}
+
+const mostShown = 5;
+
+async function notReleased(reference: string, store: Layout): Promise<GbuildError> {
+  const { manifests } = await store.readIndex();
+  const names = manifests.map(({ annotations }) => annotations?.[annotationKeys.refName] ?? '');
+  const colon = reference.lastIndexOf(':');
+  const isOther = (name: string) => name.startsWith(reference.slice(0, colon + 1)) && isVersion(name.slice(colon + 1));
+  const others = names.filter(isOther).slice(-mostShown);
+  const hint = others.length === 0 ? '' : `; it has ${others.join(', ')}`;
+  return new GbuildError('usage', `the release store ${store.dir} has no ${reference}${hint}`, {
+    suggestions: [`gbuild image --release ${reference.slice(colon + 1)} --push`],
+    facts: { reference, releases: others },
+  });
+}

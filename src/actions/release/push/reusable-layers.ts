@@ -1,0 +1,33 @@
+import type { Image } from '../../../oci/image/image.ts';
+import { parseReference } from '../../../oci/reference.ts';
+import type { ImageConfig } from '../../../oci/spec.ts';
+import { type RemoteImage, readRemote } from '../../../registry/image/pull-image.ts';
+import type { KnownLayer } from '../../../registry/image/push-image.ts';
+import type { Registries } from '../../../registry/registries.ts';
+import { choosePlatform } from '../../store/choose-platform.ts';
+
+const baseName = 'org.opencontainers.image.base.name';
+
+/**
+ * Layers of a base that came from a registry, by diffID: they are mounted or copied from there, compressed as they are. None
+ * where the base is of gbuild's own making, where its name means another image by now, or where nobody answers: then its
+ * layers are sent like any others.
+ */
+export async function findBaseLayers(registries: Registries, image: Image): Promise<Map<string, KnownLayer>> {
+  const base = await findBase(registries, image.config).catch(() => undefined);
+  const diffIds = base?.config.rootfs.diff_ids ?? [];
+  const isBelow = diffIds.every((diffId, index) => image.config.rootfs.diff_ids[index] === diffId);
+  if (base === undefined || !isBelow) return new Map();
+  const { repository: from, manifest } = base;
+  return new Map(diffIds.map((diffId, index) => [diffId, { descriptor: manifest.layers[index]!, from }]));
+}
+
+async function findBase(registries: Registries, config: ImageConfig): Promise<RemoteImage | undefined> {
+  const name = config.config.Labels?.[baseName];
+  if (name === undefined || name.startsWith('gbuild/')) return undefined;
+  const { registry, repository: path, tag, digest } = parseReference(name);
+  if (registry === undefined) return undefined;
+  const repository = registries.repository({ registry, path });
+  const found = await choosePlatform(repository, digest ?? tag ?? 'latest', config);
+  return found && readRemote(repository, found.chosen);
+}

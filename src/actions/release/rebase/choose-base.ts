@@ -1,0 +1,121 @@
+import { parse } from 'semver';
+import { GbuildError } from '../../../errors.ts';
+import type { Layout } from '../../../oci/layout/layout.ts';
+import type { ImageConfig } from '../../../oci/spec.ts';
+import { obtainBase } from '../../image/base/obtain-base.ts';
+import { type KnownBase, readBase } from '../../image/base/read-base.ts';
+import type { WorkspaceSession } from '../../session/open-repository.ts';
+import { describeRelease } from '../../store/stored-releases.ts';
+import { readyRuntime } from '../../toolchain/ensure-ready.ts';
+import { nameTodaysBase } from './current-base.ts';
+import type { TakenRelease } from './open-release.ts';
+import type { RebaseRequest } from './rebase.ts';
+
+export interface NewBase {
+  reference: string;
+  base: KnownBase;
+}
+
+/**
+ * The image to put a release on: the one that was asked for, else what the repository's lock names, else what the engine has
+ * today under the name that the old base bears. Throws `release-refused` for one that does not fit the release.
+ */
+export async function chooseNewBase(
+  request: RebaseRequest,
+  session: WorkspaceSession | undefined,
+  release: TakenRelease,
+  store: Layout,
+): Promise<NewBase> {
+  const { name, version } = request;
+  const described = describeRelease(name, version, release.imageId, release.config);
+  const reference = request.base ?? nameTodaysBase(described, session);
+  if (reference === undefined) throw namesNoBase(release);
+  const isOwn = request.base === undefined && session?.spec.name === name;
+  const base = isOwn
+    ? await readOwnBase(request, session, reference, store)
+    : await readBase(reference, { ...request, store });
+  const misfit = request.force ? undefined : findMisfit(release.config, base.config, reference);
+  if (misfit !== undefined) throw doesNotFit(release, reference, misfit);
+  if (base.manifestDigest === described.base?.digest) throw standsThere(release, reference);
+  return { reference, base };
+}
+
+/** The repository's own base; a lock that names another image than the engine has must be settled first. */
+async function readOwnBase(
+  request: RebaseRequest,
+  session: WorkspaceSession,
+  reference: string,
+  store: Layout,
+): Promise<KnownBase> {
+  if (session.spec.image.base !== 'auto') return obtainBase(reference, { ...request, session, store });
+  const { runtime, platform } = await readyRuntime({ ...request, session, frozen: 'always' });
+  const locked = session.lock?.toolchain.platforms[platform]?.runtime;
+  if (locked === runtime) return readBase(reference, { ...request, store });
+  throw new GbuildError(
+    'release-refused',
+    `gbuild.lock names the runtime image ${locked}, but ${request.engine.endpoint.url} has ${runtime}`,
+    {
+      suggestions: ['gbuild lock --update', `or say which one: --base ${reference}`],
+      facts: { locked, actual: runtime },
+    },
+  );
+}
+
+/**
+ * In what a base is not like what the release was built for, platform or major version of the toolchain; undefined where
+ * nothing speaks against it. Pure.
+ */
+export function findMisfit(
+  released: ImageConfig,
+  base: ImageConfig,
+  baseName: string,
+): { was: string; is: string } | undefined {
+  const [was, is] = [released, base].map(({ os, architecture }) => `${os}/${architecture}`) as [string, string];
+  if (was !== is) return { was, is };
+  const before = parseToolchain(released.config.Labels?.[toolchainLabel]);
+  const after = parseToolchain(base.config.Labels?.[toolchainLabel] ?? toolchainIn(baseName));
+  if (before === undefined || after === undefined || before === after) return undefined;
+  return { was: before, is: after };
+}
+
+const toolchainLabel = 'io.gbuild.toolchain';
+
+function doesNotFit({ reference }: TakenRelease, base: string, { was, is }: { was: string; is: string }): GbuildError {
+  return new GbuildError('release-refused', `${reference} was built for ${was}, and ${base} is for ${is}`, {
+    suggestions: [
+      'gbuild image --release 1.0.2   # builds it anew',
+      'or add --force where you know that it runs there',
+    ],
+    facts: { reference, base, was, is },
+  });
+}
+
+/** `gbuild/node:22.23.3-574e5a627e34-runtime` is of `node@22.23.3`. */
+function toolchainIn(reference: string): string | undefined {
+  return /^gbuild\/([^:]+):([^-]+)-/.exec(reference)?.slice(1).join('@');
+}
+
+/** `node@22.23.3` is `node 22`; undefined where there is no such version. */
+function parseToolchain(text: string | undefined): string | undefined {
+  const [name, version = ''] = text?.split('@') ?? [];
+  const major = parse(version)?.major;
+  return major === undefined ? undefined : `${name} ${major}`;
+}
+
+function standsThere({ reference }: TakenRelease, base: string): GbuildError {
+  return new GbuildError(
+    'release-refused',
+    `${reference} stands on ${base} as it is today: there is nothing to change`,
+    {
+      suggestions: ['gbuild lock --update   # takes the packages of today', 'or name another one: --base REFERENCE'],
+      facts: { reference, base },
+    },
+  );
+}
+
+function namesNoBase({ reference }: TakenRelease): GbuildError {
+  return new GbuildError('usage', `${reference} does not say what it stands on`, {
+    suggestions: [`gbuild rebase ${reference} --release 1.0.2 --base REFERENCE`],
+    facts: { reference },
+  });
+}

@@ -1,0 +1,68 @@
+import type { Engine } from '../../../engine/engine.ts';
+import type { Layout } from '../../../oci/layout/layout.ts';
+import { nameOfBase } from '../../image/base/read-base.ts';
+import type { WorkspaceSession } from '../../session/open-repository.ts';
+import type { Release } from '../../store/stored-releases.ts';
+import { findLocked } from '../../toolchain/locked-images.ts';
+
+/** What a release would stand on, were it made today. */
+export interface TodaysBase {
+  reference: string;
+  /** What the lock names, or what the engine has under the reference. */
+  engineId: string;
+  /** Where the engine has it. */
+  diffIds?: string[];
+  /** Debian packages, where the lock tells them. */
+  packages?: Record<string, string>;
+}
+
+/**
+ * Of the repository's own releases its lock decides, of others the name that their base bears: undefined where neither a lock
+ * nor the engine knows it. Throws as the engine does.
+ */
+export async function findTodaysBase(
+  release: Release,
+  { session, engine }: { session: WorkspaceSession | undefined; engine: Engine },
+): Promise<TodaysBase | undefined> {
+  const reference = nameTodaysBase(release, session);
+  if (reference === undefined) return undefined;
+  const locked = isOwn(release, session) ? lockedRuntime(session, release.platform) : undefined;
+  const found = await engine.inspectImage(locked?.id ?? reference);
+  // What an engine has under a name is of its own platform.
+  const isOfPlatform = found === undefined || release.platform.split('/')[1] === found.architecture;
+  if (locked === undefined && !isOfPlatform) return undefined;
+  const engineId = locked?.id ?? found?.id;
+  if (engineId === undefined) return undefined;
+  return {
+    reference,
+    engineId,
+    ...(found !== undefined && { diffIds: found.diffIds }),
+    ...(locked?.packages !== undefined && { packages: locked.packages }),
+  };
+}
+
+/** By what reference it goes: of another repository's releases, the one that they stand on. */
+export function nameTodaysBase(release: Release, session: WorkspaceSession | undefined): string | undefined {
+  if (!isOwn(release, session)) return release.base?.name;
+  const { spec, toolchain } = session;
+  return spec.image.base === 'auto' ? (toolchain.runtime ?? toolchain.build) : spec.image.base;
+}
+
+function isOwn({ name }: Release, session: WorkspaceSession | undefined): session is WorkspaceSession {
+  return session?.spec.name === name;
+}
+
+function lockedRuntime(session: WorkspaceSession, platform: string) {
+  const { spec } = session;
+  const locked = findLocked(session, platform);
+  if (spec.image.base !== 'auto' || locked?.runtime === undefined) return undefined;
+  return { id: locked.runtime, packages: locked.runtimePackages };
+}
+
+/** Whether the release stands on it; undefined where nothing tells. */
+export async function standsOn(release: Release, today: TodaysBase, store: Layout): Promise<boolean | undefined> {
+  const stored = await store.findManifest(nameOfBase(today.engineId));
+  if (stored !== undefined && stored.digest === release.base?.digest) return true;
+  if (today.diffIds === undefined) return stored === undefined ? undefined : false;
+  return stored === undefined && today.diffIds.every((diffId, index) => release.diffIds[index] === diffId);
+}

@@ -1,0 +1,60 @@
+import { GbuildError } from '../../../errors.ts';
+import type { Digest } from '../../../oci/digest.ts';
+import type { Layout } from '../../../oci/layout/layout.ts';
+import type { HistoryEntry, ImageConfig, Manifest, RunConfig } from '../../../oci/spec.ts';
+
+/** Where a release's base ends and the application begins. */
+export interface SplitRelease {
+  baseDiffIds: Digest[];
+  /** The application's, lowest first, with what the history says of each. */
+  own: { diffId: Digest; createdBy: string }[];
+  /** How the old base is run, where the store has it. */
+  oldBase: RunConfig | undefined;
+}
+
+/**
+ * Tells base from application by the base that the store has, else by the history that gbuild writes. Throws
+ * `release-refused` for an image that neither explains.
+ */
+export async function splitRelease(reference: string, config: ImageConfig, store: Layout): Promise<SplitRelease> {
+  const base = await readOldBase(config, store);
+  const count = base?.rootfs.diff_ids.length ?? countByHistory(config);
+  const diffIds = config.rootfs.diff_ids;
+  if (count === undefined || count >= diffIds.length) throw notSplit(reference);
+  const history = listHistory(config);
+  const own = diffIds.slice(count).map((diffId, index) => {
+    return { diffId, createdBy: history[count + index]?.created_by ?? '' };
+  });
+  return { baseDiffIds: diffIds.slice(0, count), own, oldBase: base?.config };
+}
+
+async function readOldBase(config: ImageConfig, store: Layout): Promise<ImageConfig | undefined> {
+  const digest = config.config.Labels?.['org.opencontainers.image.base.digest'] as Digest | undefined;
+  if (digest === undefined || !store.hasBlob(digest)) return undefined;
+  const manifest = JSON.parse((await store.readBlob(digest)).toString()) as Manifest;
+  if (!store.hasBlob(manifest.config.digest)) return undefined;
+  const base = JSON.parse((await store.readBlob(manifest.config.digest)).toString()) as ImageConfig;
+  const isBelow = base.rootfs.diff_ids.every((diffId, index) => config.rootfs.diff_ids[index] === diffId);
+  return isBelow ? base : undefined;
+}
+
+/** A base may be an image of gbuild's too: its layers are of another commit, and so of another time. */
+function countByHistory(config: ImageConfig): number | undefined {
+  const history = listHistory(config);
+  if (history.length !== config.rootfs.diff_ids.length) return undefined;
+  const isOwn = ({ created_by: by, created }: HistoryEntry) =>
+    by?.startsWith('gbuild layer: ') === true && created === config.created;
+  return history.findLastIndex((entry) => !isOwn(entry)) + 1;
+}
+
+function listHistory({ history = [] }: ImageConfig): HistoryEntry[] {
+  return history.filter((entry) => entry.empty_layer !== true);
+}
+
+function notSplit(reference: string): GbuildError {
+  return new GbuildError(
+    'release-refused',
+    `${reference}: nothing tells which of its layers are its base's, so they cannot be exchanged`,
+    { suggestions: ['gbuild image --release 1.0.2   # of the same commit builds it anew'], facts: { reference } },
+  );
+}

@@ -1,0 +1,98 @@
+import { join, relative } from 'node:path';
+import { isDetached } from '../../engine/container/resume.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { GbuildError } from '../../errors.ts';
+import { ownerText } from '../../fs/process-owner.ts';
+import { withSpool } from '../../fs/temp-dir.ts';
+import type { Host } from '../../host.ts';
+import { silentProgress } from '../../reporter/progress.ts';
+import { workspaceLabels } from '../../sync/workspace-copy.ts';
+import { checkOutCommit } from '../../workspace/commit/check-out.ts';
+import { findDifference, findTrackedDifference } from '../../workspace/commit/compare-commit.ts';
+import { findRepository, type GitRepository } from '../../workspace/git/git-repository.ts';
+import type { PrepareRequest } from '../image/prepare-image.ts';
+import { isReadOnly, makeRunFolder, removeRunFolder } from '../run/workspace/run-folder.ts';
+import { openWorkspace, type Places, type WorkspaceSession } from '../session/open-repository.ts';
+
+/**
+ * Lends the tree that a release is made from: the workspace where it is provably its commit, else a clean checkout of it. Outputs that
+ * are there already (`--no-build`) are packed from the workspace, whose tracked files have to be the commit's.
+ */
+export async function withReleaseTree<T>(
+  request: Pick<PrepareRequest, 'session' | 'host' | 'installDir' | 'engine' | 'progress' | 'build'>,
+  commit: string,
+  work: (session: WorkspaceSession) => Promise<T>,
+): Promise<T> {
+  const { session, host, progress, build } = request;
+  const find = build ? findDifference : findTrackedDifference;
+  const difference = await find(session.rootDir, commit, host.env);
+  if (difference === undefined) return work(session);
+  if (!build) throw notTheCommit(session.rootDir, difference);
+  progress.note(`the release comes from a clean checkout of ${commit.slice(0, 12)}: in this folder ${difference}`);
+  return withCheckout(request, session.rootDir, commit, work);
+}
+
+/** Lends a checkout of a commit, which goes afterwards with all that was made in it. */
+export async function withCheckout<T>(
+  places: Places & { engine: Engine },
+  rootDir: string,
+  commit: string,
+  work: (session: WorkspaceSession) => Promise<T>,
+): Promise<T> {
+  const { host, installDir, engine } = places;
+  const repository = findRepository(rootDir);
+  return withFolder(host, engine, repository, async (folder) => {
+    const checkoutDir = join(folder, 'checkout');
+    await checkOutCommit(rootDir, commit, checkoutDir, host.env);
+    const cwd = join(checkoutDir, relative(repository?.topDir ?? rootDir, rootDir));
+    const session = await openWorkspace({ host: { ...host, cwd }, installDir }, silentProgress);
+    try {
+      return await work(session);
+    } finally {
+      await removeVolumes(engine, session.rootDir);
+    }
+  });
+}
+
+/** On the repository's own disk, which shares its objects and which the engine sees as it sees the repository. */
+async function withFolder<T>(
+  host: Host,
+  engine: Engine,
+  repository: GitRepository | undefined,
+  work: (folder: string) => Promise<T>,
+): Promise<T> {
+  const folder = repository === undefined ? undefined : tryMakeFolder(repository, engine);
+  if (folder === undefined) return withSpool(host, `${ownerText(engine.owner)}.checkout`, work);
+  try {
+    const done = await work(folder);
+    removeRunFolder(folder);
+    return done;
+  } catch (thrown) {
+    // A task that goes on without this process needs it.
+    if (!isDetached(thrown)) removeRunFolder(folder);
+    throw thrown;
+  }
+}
+
+function tryMakeFolder(repository: GitRepository, engine: Engine): string | undefined {
+  try {
+    return makeRunFolder(repository, engine);
+  } catch (error) {
+    if (!isReadOnly(error)) throw error;
+    return undefined;
+  }
+}
+
+/** An engine that does not see the checkout has it in a volume, which no later run could use. */
+async function removeVolumes(engine: Engine, rootDir: string): Promise<void> {
+  const volumes = await engine.volumes.list(`${workspaceLabels.folder}=${rootDir}`).catch(() => []);
+  // One that stays is taken away by `gbuild clean`, for its folder is gone.
+  await Promise.allSettled(volumes.map(({ name }) => engine.volumes.remove(name)));
+}
+
+function notTheCommit(rootDir: string, difference: string): GbuildError {
+  return new GbuildError('workspace-dirty', `${rootDir} is not its commit, though git calls it clean: ${difference}`, {
+    suggestions: ['leave out --no-build: then the release is built in a clean checkout of the commit'],
+    facts: { rootDir, difference },
+  });
+}

@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import type { Stop } from '../../host.ts';
+import { bareTask } from '../../spec/schema/bare-task.ts';
+import { prepareRun } from '../run/prepare.ts';
+import { RunServices } from '../run/services/run-services.ts';
+import { withWorkspace } from '../run/workspace/with-workspace.ts';
+import { readyToolchain } from '../toolchain/ensure-ready.ts';
+import type { ImageRequest } from './make-image.ts';
+
+/** Where an image is started on trial. */
+export interface SmokeNetwork {
+  network: string;
+  /** Asks also when a service that it needs ends. */
+  stop: Stop;
+  /** One with a shell, to look from. */
+  image: string;
+}
+
+/** A name that no task can have. */
+const taskName = 'image.smoke';
+
+/** Does the work beside these services, on a network of theirs; without any there is none. */
+export async function withSmokeNetwork(
+  request: ImageRequest,
+  services: string[],
+  needsShell: boolean,
+  work: (ground: SmokeNetwork) => Promise<void>,
+): Promise<void> {
+  if (services.length > 0) return withServices(request, services, work);
+  const image = needsShell ? (await readyToolchain(request)).images.build.reference : '';
+  return work({ network: 'none', stop: request.stop, image });
+}
+
+/** The services as a task would have them that lists them. */
+async function withServices(
+  request: ImageRequest,
+  services: string[],
+  work: (ground: SmokeNetwork) => Promise<void>,
+): Promise<void> {
+  const { session, engine, host, progress, stop, runId } = request;
+  const task = { ...bareTask, run: ['true'], services };
+  const spec = { ...session.spec, tasks: { ...session.spec.tasks, [taskName]: task } };
+  const { plan, ground, secrets } = await prepareRun({
+    ...request,
+    session: { ...session, spec },
+    names: [taskName],
+    args: [],
+  });
+  const { image, labels } = ground;
+  const logDir = join(host.stateDir, 'runs', runId);
+  const carried = { session, engine, host, progress, stop, image: image.reference, labels, tasks: plan.tasks };
+  await withWorkspace({ ...carried, early: undefined }, async (workspace) => {
+    const input = { plan, ground: { ...ground, workspace }, engine, progress, stop, logDir, mask: secrets.mask };
+    const running = new RunServices(input);
+    try {
+      const network = await running.join(services);
+      await work({ network, stop: running.guard(stop, services), image: image.reference });
+      await running.assertRunning(services);
+    } finally {
+      await running.close();
+    }
+  });
+}

@@ -1,0 +1,146 @@
+import { isDetached } from '../../engine/container/resume.ts';
+import type { Endpoint } from '../../engine/endpoint/endpoint.ts';
+import { GbuildError, messageOf } from '../../errors.ts';
+import type { Host, Stop } from '../../host.ts';
+import { formatSeconds } from '../../reporter/format.ts';
+import { TaskOutput } from '../../reporter/output.ts';
+import type { Progress } from '../../reporter/progress.ts';
+import { Mask } from '../../secrets/mask.ts';
+import type { Landed } from '../../sync/pull/apply-changes.ts';
+import type { DetachedTask } from '../session/detached-record.ts';
+import { detachTask, forgetDetached, readDetached } from '../session/detached-runs.ts';
+import { type EngineChoice, openEngine } from '../session/open-engine.ts';
+import { openWorkspace, type Places } from '../session/open-repository.ts';
+import { chooseRun } from './choose-run.ts';
+import { listReports } from './reports.ts';
+import type { TaskReport, TaskStreams } from './run-tasks.ts';
+import { endServices } from './services/run-services.ts';
+import { removeLeftFolder } from './workspace/run-folder.ts';
+import { bringBackFrom, type SyncReport } from './workspace/with-copy.ts';
+
+export interface AttachRequest extends Places {
+  /** Undefined: the only one there is. */
+  runId: string | undefined;
+  choice: EngineChoice;
+  streams: TaskStreams;
+  progress: Progress;
+  stop: Stop;
+}
+
+/** What `--json` answers. */
+export interface AttachReport {
+  run: string;
+  repository: string;
+  tasks: TaskReport[];
+  /** Where the engine does not see the workspace: what came back of it. */
+  sync?: Pick<SyncReport, 'back'>;
+}
+
+/**
+ * The story of `gbuild attach`: the tasks of a run that lost its engine are watched to their ends, their output from where it
+ * broke off. Throws `task-failed` as the run itself would have.
+ */
+export async function attachRun(request: AttachRequest): Promise<AttachReport> {
+  const { host } = request;
+  const chosen = chooseRun(readDetached(host), request.runId);
+  const ended = await Promise.all(chosen.map((record) => attachTask(request, record))).catch(async (thrown) => {
+    // Of a task that was stopped here, too. One that goes on brings it back when it has ended.
+    if (!isDetached(thrown))
+      await bringBackAll(request, chosen).catch((failure) =>
+        request.progress.warn(`what the tasks changed did not come back: ${messageOf(failure)}`),
+      );
+    if (!isDetached(thrown)) await end(request, chosen);
+    throw thrown;
+  });
+  const back = await bringBackAll(request, chosen).finally(() => end(request, chosen));
+  const tasks = ended.map((task, at) => ({ ...task, reports: listReports(chosen[at]!.rootDir, chosen[at]!.reports) }));
+  const { runId: run, repository } = chosen[0]!;
+  const report = { run, repository, tasks, ...(back && { sync: { back } }) };
+  const failed = tasks.find(({ state }) => state === 'failed');
+  if (failed === undefined) return report;
+  throw new GbuildError('task-failed', `task ${failed.name} failed with exit code ${failed.exitCode}`, {
+    exitCode: failed.exitCode ?? 1,
+    suggestions: [`less ${failed.log}`],
+    facts: { ...report },
+  });
+}
+
+async function attachTask(request: AttachRequest, record: DetachedTask): Promise<TaskReport> {
+  const { host, progress, streams, stop } = request;
+  const { task: name, watched, log } = record;
+  const choice = hasChoice(request.choice) ? request.choice : record.choice;
+  const engine = await openEngine(host, choice, record.runId, progress, stop);
+  const output = new TaskOutput({
+    stdout: streams.stdout,
+    stderr: streams.stderr,
+    logFile: log,
+    append: true,
+    ...(streams.prefixed && { prefix: `${name} | ` }),
+  });
+  try {
+    progress.note(`> ${name}: going on where its output broke off`);
+    const result = await engine.resumeContainer(watched, {
+      onOutput: (stream, chunk) => output.write(stream, chunk),
+      onAway: (text) => progress.warn(text),
+      stop,
+    });
+    forgetDetached(host, record);
+    const state = result.exitCode === 0 ? 'passed' : 'failed';
+    progress.note(`${state === 'passed' ? '+' : 'x'} ${name} ${state} (${formatSeconds(result.seconds)})`);
+    return { name, state, exitCode: result.exitCode, seconds: result.seconds, log };
+  } catch (error) {
+    throw explain(error, host, record, engine.endpoint);
+  } finally {
+    await output.end();
+    engine.close();
+  }
+}
+
+/** Ends what was there for the tasks. */
+async function end(request: AttachRequest, records: DetachedTask[]): Promise<void> {
+  for (const { rootDir, runId } of records) removeLeftFolder(rootDir, runId);
+  await endServicesOf(request, records);
+}
+
+async function endServicesOf({ host, choice, progress, stop }: AttachRequest, records: DetachedTask[]): Promise<void> {
+  const found = records.flatMap(({ services = [] }) => services);
+  const services = [...new Map(found.map((service) => [service.id, service])).values()];
+  const [first] = records;
+  if (first === undefined || services.length === 0) return;
+  const engine = await openEngine(host, hasChoice(choice) ? choice : first.choice, first.runId, progress);
+  try {
+    await endServices(engine, services, { mask: new Mask([]), kill: stop.kill, progress });
+  } finally {
+    engine.close();
+  }
+}
+
+/** The tasks of one run have one workspace; where the engine does not see it, what they changed is in a volume there. */
+async function bringBackAll(request: AttachRequest, [first, ...others]: DetachedTask[]): Promise<Landed | undefined> {
+  if (first?.copy === undefined) return undefined;
+  const { installDir, progress, stop } = request;
+  const { copy, rootDir, runId } = first;
+  const host = { ...request.host, cwd: rootDir };
+  const session = await openWorkspace({ host, installDir }, progress);
+  const engine = await openEngine(host, hasChoice(request.choice) ? request.choice : first.choice, runId, progress);
+  const tasks = [first, ...others].map(({ task: name, reports }) => ({ name, reports }));
+  try {
+    const { image, volume } = copy;
+    return await bringBackFrom(volume, { session, engine, host, progress, stop, image, labels: {}, tasks });
+  } finally {
+    engine.close();
+  }
+}
+
+/** A container that is gone, or was stopped, is nobody's to come back to; what was seen until here is remembered otherwise. */
+function explain(error: unknown, host: Host, record: DetachedTask, endpoint: Endpoint): unknown {
+  if (!(error instanceof GbuildError)) return error;
+  if (isDetached(error)) return detachTask(host, error, record, endpoint);
+  if (error.code === 'interrupted' || error.facts.status === 404 || error.facts.exitCode !== undefined)
+    forgetDetached(host, record);
+  return error;
+}
+
+function hasChoice({ host, context, machine }: EngineChoice): boolean {
+  return host !== undefined || context !== undefined || machine !== undefined;
+}

@@ -1,0 +1,37 @@
+import { GbuildError } from '../../errors.ts';
+import type { DetachedTask } from '../session/detached-record.ts';
+import type { Remembered } from '../session/detached-runs.ts';
+
+/** The tasks of the run that is meant: the one that is named, or the only one. Throws `usage`. */
+export function chooseRun({ tasks, unclear }: Remembered, runId: string | undefined): DetachedTask[] {
+  const runs = [...new Set([...tasks, ...unclear].map((each) => each.runId))];
+  const wanted = runId ?? (runs.length === 1 ? runs[0] : undefined);
+  const lost = unclear.find((each) => each.runId === wanted);
+  if (lost !== undefined) throw notUnderstood(lost);
+  const found = tasks.filter((task) => task.runId === wanted);
+  if (found.length > 0) return found;
+  if (runs.length === 0) throw new GbuildError('usage', 'no run has lost its engine', { suggestions: ['gbuild test'] });
+  const there = [
+    ...tasks.map((task) => `${task.runId} (${task.task} of ${task.repository}, ${task.engine})`),
+    ...unclear.map((each) => `${each.runId} (of another gbuild)`),
+  ];
+  const asked = runId === undefined ? 'which run is meant' : `there is no run ${runId} that lost its engine`;
+  throw new GbuildError('usage', `${asked}: ${there.join(', ')}`, {
+    suggestions: runs.map((run) => `gbuild attach ${run}`),
+    facts: { runs },
+  });
+}
+
+function notUnderstood({ runId, file }: Remembered['unclear'][number]): GbuildError {
+  return new GbuildError(
+    'usage',
+    `what is remembered of the run ${runId} cannot be understood: another gbuild wrote it, or it is damaged (${file})`,
+    {
+      suggestions: [
+        'attach with the gbuild that started the run',
+        `rm '${file}'  # and the next run removes what it left on the engine`,
+      ],
+      facts: { run: runId, path: file },
+    },
+  );
+}

@@ -1,0 +1,47 @@
+import type { ContainerIO, ContainerPort, EnginePort } from '../../../engine/container/spec.ts';
+import type { Engine } from '../../../engine/engine.ts';
+import type { Progress } from '../../../reporter/progress.ts';
+import type { PublishedPort, Spec } from '../../../spec/types.ts';
+
+/** A port as its user finds it. */
+export interface ReachedPort {
+  port: number;
+  protocol: 'tcp' | 'udp';
+  /** `HOST:PORT`. */
+  at: string;
+}
+
+export interface Publication {
+  /** What the container needs; on the engine's own network its ports are there anyway. */
+  ports?: ContainerPort[];
+  onPublished?: ContainerIO['onPublished'];
+  /** Filled when the container runs. */
+  reached: ReachedPort[];
+}
+
+/** Has the ports of a task or service published where its caller can reach them, and says where that is. */
+export function publishPorts(
+  name: string,
+  wanted: PublishedPort[],
+  { engine, network, progress }: { engine: Engine; network: Spec['network']; progress: Progress },
+): Publication {
+  const reached: ReachedPort[] = [];
+  if (wanted.length === 0) return { reached };
+  const onPublished = async (found: EnginePort[]) => {
+    for (const { port, protocol, enginePort } of found) {
+      const asked = network === 'host' || wanted.some((each) => each.port === port && each.enginePort === enginePort);
+      const at = await engine.ports.open({ port, protocol, enginePort }, asked);
+      progress.note(`${name}: port ${port}${protocol === 'udp' ? '/udp' : ''} is at ${at}`);
+      reached.push({ port, protocol, at });
+    }
+  };
+  if (network === 'host') {
+    const there = wanted.map(({ port, protocol }) => ({ port, protocol, enginePort: port }));
+    return { reached, onPublished: () => onPublished(there) };
+  }
+  const ports = wanted.map((each) => {
+    const address = engine.ports.chooseAddress(each.protocol);
+    return { ...each, ...(address !== undefined && { address }) };
+  });
+  return { reached, ports, onPublished };
+}

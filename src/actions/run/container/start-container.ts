@@ -1,0 +1,35 @@
+import type { ContainerIO, ContainerResult, ContainerSpec, Engine } from '../../../engine/engine.ts';
+import { GbuildError } from '../../../errors.ts';
+import type { Host } from '../../../host.ts';
+import { bindFixedFiles, putFixedFiles } from '../defaults/container-files.ts';
+import type { PlannedContainer } from './container-plan.ts';
+
+/** Runs a planned container with its fixed files bound; where the engine cannot see those, they are put into it. */
+export function runPlanned(
+  engine: Engine,
+  host: Host,
+  planned: PlannedContainer,
+  io: ContainerIO,
+): Promise<ContainerResult> {
+  return withFixedFiles(host, planned, (spec) =>
+    engine.runContainer(spec, { ...io, ...(planned.ready !== undefined && { ready: planned.ready }) }),
+  );
+}
+
+/** The same for whoever starts the container otherwise. */
+export async function withFixedFiles<T>(
+  host: Host,
+  { spec, fixedFiles, identity, isShared }: PlannedContainer,
+  run: (spec: ContainerSpec) => Promise<T>,
+): Promise<T> {
+  const put = () => ({ ...spec, files: [...spec.files, ...putFixedFiles(fixedFiles, identity)] });
+  if (!isShared) return run(put());
+  const binds = bindFixedFiles(host, fixedFiles);
+  try {
+    return await run({ ...spec, mounts: [...spec.mounts, ...binds] });
+  } catch (error) {
+    const isUnseen = error instanceof GbuildError && error.code === 'engine-blind';
+    if (!isUnseen || !binds.some((bind) => bind.type === 'bind' && bind.hostDir === error.facts.hostDir)) throw error;
+    return run(put());
+  }
+}

@@ -1,0 +1,96 @@
+import { connect, createServer } from 'node:net';
+import type { Engine } from '../../../engine/engine.ts';
+import { GbuildError, messageOf } from '../../../errors.ts';
+import type { Host } from '../../../host.ts';
+import type { Spec } from '../../../spec/types.ts';
+import { findLoopbackProxies, type LoopbackProxy } from '../../../toolchain/host/loopback.ts';
+import type { HostTrust } from '../../../toolchain/host/trust.ts';
+
+/** How containers on a bridge reach this machine's loopback address. */
+export type Way =
+  /** The bridge ends at this address of this machine: a relay listens there. */
+  | { kind: 'relay'; gateway: string }
+  /** Docker Desktop has a name for this machine, its loopback address included. */
+  | { kind: 'name'; host: string };
+
+/**
+ * Gives containers on a bridge the proxies of this machine's loopback address, which no bridge reaches. A relay lives as long
+ * as this process. Throws `network-failed` where the engine has no way to this machine.
+ */
+export async function relayProxies(
+  trust: HostTrust,
+  { network, engine, host }: { network: Spec['network']; engine: Engine; host: Host },
+): Promise<HostTrust> {
+  const found = network === 'bridge' ? findLoopbackProxies(trust.proxies) : [];
+  if (found.length === 0) return trust;
+  const way = await findWay(engine, host);
+  if (way === undefined) throw outOfReach(found, engine);
+  const places = new Map<string, Promise<string>>();
+  const proxies = { ...trust.proxies };
+  for (const { name, address, port, move } of found) {
+    const key = `${address}:${port}`;
+    places.set(key, places.get(key) ?? openWay(way, address, port));
+    proxies[name] = move(
+      await places.get(key)!.catch((cause: unknown) => {
+        throw outOfReach(found, engine, cause);
+      }),
+    );
+  }
+  return { ...trust, proxies };
+}
+
+/** Looks where the engine is: another machine may have a bridge of the same address. */
+export async function findWay(engine: Engine, host: Host): Promise<Way | undefined> {
+  const { name, rootless } = await engine.info();
+  if (name === 'docker-desktop') return { kind: 'name', host: 'host.docker.internal' };
+  const isHere = engine.endpoint.socketPath !== undefined && engine.endpoint.ssh === undefined;
+  if (!isHere || rootless || name !== host.hostname) return undefined;
+  const gateway = await engine.readBridgeGateway();
+  return gateway !== undefined && (await isOwnAddress(gateway)) ? { kind: 'relay', gateway } : undefined;
+}
+
+/** Tries to listen there: the list of interfaces lacks a bridge while no container runs on it. */
+function isOwnAddress(address: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(0, address, () => server.close(() => resolve(true)));
+  });
+}
+
+async function openWay(way: Way, address: string, port: number): Promise<string> {
+  return way.kind === 'name' ? `${way.host}:${port}` : `${way.gateway}:${await openRelay(way.gateway, address, port)}`;
+}
+
+/** Passes connections on, and holds no process back. The port it listens at. */
+function openRelay(address: string, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer((incoming) => {
+      const outgoing = connect(port, host);
+      for (const socket of [incoming, outgoing]) socket.on('error', () => {}).unref();
+      incoming.on('close', () => outgoing.destroy()).pipe(outgoing);
+      outgoing.on('close', () => incoming.destroy()).pipe(incoming);
+    });
+    server.once('error', reject);
+    server.listen(0, address, () => resolve((server.address() as { port: number }).port));
+    server.unref();
+  });
+}
+
+function outOfReach(found: LoopbackProxy[], { endpoint }: Engine, cause?: unknown): GbuildError {
+  const names = found.map(({ name }) => name).join(', ');
+  const why = cause === undefined ? 'they have no way to this machine' : messageOf(cause);
+  return new GbuildError(
+    'network-failed',
+    `${names} names a proxy at this machine's loopback address, which containers of the engine at ${endpoint.url} cannot reach: ${why}`,
+    {
+      suggestions: [
+        `unset ${names.replaceAll(',', '')}   # where no task needs the proxy`,
+        'name the proxy by an address that containers reach, and let it listen there',
+        'write "network: host" in gbuild.yml, where the engine is on this machine',
+      ],
+      cause,
+      facts: { variables: found.map(({ name }) => name), endpoint: endpoint.url },
+    },
+  );
+}

@@ -1,0 +1,33 @@
+import { containerPaths } from '../../../plan/container-paths.ts';
+import { trustBundle as bundleOf, type HostTrust, trustKeystore } from '../../../toolchain/host/trust.ts';
+import type { FixedFile } from './container-files.ts';
+
+/**
+ * What carries the host's extra CA roots and proxies into a run: the public roots with the extra ones as the system's
+ * bundle and in the image's Java keystores, and variables for the tools that look elsewhere. Nothing where the host has neither.
+ */
+export function planTrust(
+  trust: HostTrust,
+  keystores: readonly string[],
+): { files: FixedFile[]; env: Record<string, string> } {
+  if (trust.extraRoots === '') return { files: [], env: trust.proxies };
+  const bundle = bundleOf(trust);
+  const { trustBundle, extraRoots } = containerPaths;
+  return {
+    files: [
+      { path: trustBundle, content: bundle },
+      { path: '/etc/ssl/certs/ca-certificates.crt', content: bundle },
+      { path: extraRoots, content: trust.extraRoots },
+      ...keystores.map((path) => ({ path: `/${path}`, content: trustKeystore(trust) })),
+    ],
+    env: {
+      SSL_CERT_FILE: trustBundle,
+      CURL_CA_BUNDLE: trustBundle,
+      GIT_SSL_CAINFO: trustBundle,
+      REQUESTS_CA_BUNDLE: trustBundle,
+      PIP_CERT: trustBundle,
+      NODE_EXTRA_CA_CERTS: extraRoots,
+      ...trust.proxies,
+    },
+  };
+}

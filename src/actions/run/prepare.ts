@@ -1,0 +1,129 @@
+import type { Engine } from '../../engine/engine.ts';
+import { GbuildError } from '../../errors.ts';
+import type { Stop } from '../../host.ts';
+import type { Shard } from '../../plan/shard.ts';
+import { planTasks, type TaskPlan } from '../../plan/task-plan.ts';
+import type { Progress } from '../../reporter/progress.ts';
+import type { PublishedPort } from '../../spec/types.ts';
+import type { EnsuredImage } from '../../toolchain/build/ensure.ts';
+import { readHostFiles } from '../../toolchain/host/host-files.ts';
+import { type HostTrust, readHostTrust } from '../../toolchain/host/trust.ts';
+import { readCommit } from '../../workspace/commit/revision.ts';
+import { defaultTasks, type Places, type WorkspaceSession } from '../session/open-repository.ts';
+import type { Frozen } from '../toolchain/assert-lock-fits.ts';
+import { readyToolchain } from '../toolchain/ensure-ready.ts';
+import type { RunGround } from './container/container-plan.ts';
+import { chooseIdentity } from './defaults/identity.ts';
+import { relayProxies } from './defaults/proxy-relay.ts';
+import { readUserTables } from './defaults/read-user-tables.ts';
+import { RunSecrets } from './run-secrets.ts';
+import { warnOfLimits } from './warn-of-limits.ts';
+
+/** The tasks of a repository, to be run on an engine. */
+export interface PrepareRequest extends Places {
+  session: WorkspaceSession;
+  engine: Engine;
+  names: string[];
+  args: string[];
+  /** Ports of the last named task. */
+  publish?: PublishedPort[];
+  frozen: Frozen;
+  /** As a release is made: in the very image that the lock names, where somebody has it. */
+  exact?: boolean;
+  progress: Progress;
+  stop: Stop;
+  /** Told when the tasks are known to be right, and the engine has been asked for the first thing. */
+  onAsked?: () => void;
+  /** Those of a larger story that this run is part of. */
+  secrets?: RunSecrets;
+}
+
+/** A run whose tasks can start, but for the workspace. */
+export interface PreparedRun {
+  plan: TaskPlan;
+  /** The image to build in. */
+  toolchain: EnsuredImage;
+  ground: Omit<RunGround, 'workspace'>;
+  /** Fetched, all that the tasks need. */
+  secrets: RunSecrets;
+  planShard: (shard: Shard) => TaskPlan;
+}
+
+/** Plans the tasks, fetches their secrets, and has the image to build in on the engine. */
+export async function prepareRun(request: PrepareRequest): Promise<PreparedRun> {
+  const { host, stop } = request;
+  const sourceDateEpoch = readCommitTime(request);
+  // Checked before the engine is asked for anything: a misspelt task costs nothing.
+  const plan = planTasks(planInput(request));
+  const secrets = request.secrets ?? new RunSecrets(request);
+  const needed = plan.tasks.flatMap((task) => task.secrets);
+  await secrets.fetch(needed, stop.ask);
+  const ready = readyToolchain(request);
+  ready.catch(() => {});
+  request.onAsked?.();
+  // Read while the engine answers.
+  const trust = readHostTrust(host);
+  const { images } = await ready;
+  const timed = { ...planInput(request), sourceDateEpoch: await sourceDateEpoch };
+  const ground = await readGround(request, images.build.reference, trust);
+  return { plan, toolchain: images.build, ground, secrets, planShard: (shard) => planTasks({ ...timed, shard }) };
+}
+
+/** Seconds since 1970. A run needs no commit, so what hinders git is a warning. */
+async function readCommitTime({ session, host, progress }: PrepareRequest): Promise<number | undefined> {
+  try {
+    return (await readCommit(session.rootDir, host.env))?.seconds;
+  } catch (error) {
+    if (!(error instanceof GbuildError)) throw error;
+    const [remedy] = error.suggestions;
+    progress.warn(`${error.message}; tasks do not get the commit's time${remedy === undefined ? '' : `: ${remedy}`}`);
+    return undefined;
+  }
+}
+
+export function planInput({
+  session,
+  host,
+  names,
+  args,
+  publish = [],
+}: Pick<PrepareRequest, 'session' | 'host' | 'names' | 'args' | 'publish'>) {
+  const { spec, toolchain, rootDir, specFile } = session;
+  const hasSpec = specFile !== undefined;
+  return { spec, toolchain, defaults: defaultTasks(session), host, rootDir, hasSpec, names, args, publish };
+}
+
+export interface GroundInput {
+  session: WorkspaceSession;
+  engine: Engine;
+  host: Places['host'];
+  progress: Progress;
+}
+
+/** Asks engine, image and machine for what every container of a run needs, but for the workspace. */
+export async function readGround(
+  { session, engine, host, progress }: GroundInput,
+  reference: string,
+  trust: HostTrust,
+): Promise<Omit<RunGround, 'workspace'>> {
+  const info = await engine.info();
+  const reachable = await relayProxies(trust, { network: session.spec.network, engine, host });
+  warnOfLimits(session.spec, engine, info, progress);
+  const needsTables = chooseIdentity(host, info).uid !== 0;
+  const tables = needsTables ? await readUserTables(engine, host, reference) : { passwd: '', group: '' };
+  return {
+    host,
+    info,
+    trust: reachable,
+    settings: readHostFiles(host, session.toolchain.hostFiles).map(({ to, bytes }) => ({
+      path: to,
+      content: bytes,
+      isPrivate: true,
+    })),
+    image: { reference, ...tables, keystores: session.toolchain.keystores },
+    labels: {
+      'io.gbuild.repository': session.spec.name,
+      'io.gbuild.spec': session.specFile ?? session.rootDir,
+    },
+  };
+}

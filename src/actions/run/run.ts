@@ -1,0 +1,144 @@
+import { join } from 'node:path';
+import { GbuildError } from '../../errors.ts';
+import { planShards, type Shard, wholeRun } from '../../plan/shard.ts';
+import type { TaskPlan } from '../../plan/task-plan.ts';
+import { formatSeconds } from '../../reporter/format.ts';
+import type { EarlyRead } from '../../sync/read/read-side.ts';
+import { pruneMemories } from '../../sync/state/prune-memories.ts';
+import { listMissingVariables } from '../../toolchain/host/npm-variables.ts';
+import type { WorkspaceSession } from '../session/open-repository.ts';
+import { pruneRemembered } from '../session/remembered-lock.ts';
+import { CacheBound } from './cache-limits.ts';
+import { type PrepareRequest, prepareRun } from './prepare.ts';
+import { pruneLogs } from './prune-logs.ts';
+import { listReports } from './reports.ts';
+import { runTasks, type TaskReport, type TaskStreams } from './run-tasks.ts';
+import type { ServiceReport } from './services/run-services.ts';
+import { TaskTimes } from './task-times.ts';
+import { type CarriedWorkspace, readEarly, type SyncReport } from './workspace/with-copy.ts';
+import { withWorkspace } from './workspace/with-workspace.ts';
+
+export interface RunRequest extends PrepareRequest {
+  runId: string;
+  streams: TaskStreams;
+  /** The part that is run, where others run elsewhere. */
+  part?: Pick<Shard, 'number' | 'of'> | undefined;
+}
+
+/** What `--json` answers for a run. */
+export interface RunReport {
+  repository: string;
+  toolchain: { request: string; name: string; version: string; reference: string };
+  engine: { url: string; reason: string };
+  tasks: TaskReport[];
+  services: ServiceReport[];
+  /** Where the engine does not see the workspace. */
+  sync?: SyncReport;
+  logDir: string;
+  seconds: number;
+}
+
+/**
+ * The story of `gbuild test`, `build` and `run`: the toolchain is made ready, the planned tasks run, the failing task's
+ * exit code is the answer. What dead runs left behind is removed meanwhile.
+ */
+export async function runNamed(request: RunRequest): Promise<RunReport> {
+  const began = performance.now();
+  const { session, engine, progress, stop, host, streams } = request;
+  let early: EarlyRead | undefined;
+  const onAsked = () => {
+    early = readEarly(request);
+  };
+  const { plan, ground, secrets, planShard } = await prepareRun({ ...request, onAsked });
+  const timed = planShard(await readShard(plan, request));
+  const logDir = join(host.stateDir, 'runs', request.runId);
+  const { url, reason } = engine.endpoint;
+  const reportOf = (ran: Pick<RunReport, 'tasks' | 'services'>, sync?: SyncReport): RunReport => {
+    const { repository, toolchain } = plan;
+    const seconds = (performance.now() - began) / 1000;
+    return { repository, toolchain, engine: { url, reason }, ...ran, ...(sync && { sync }), logDir, seconds };
+  };
+  if (!timed.tasks.some(({ name }) => request.names.includes(name))) return reportOf({ tasks: [], services: [] });
+  const run = (workspace: CarriedWorkspace) =>
+    runTasks({ plan: timed, ground: { ...ground, workspace }, engine, streams, progress, stop, logDir, secrets });
+  const { image, labels } = ground;
+  const carried = { session, engine, host, progress, stop, image: image.reference, labels, tasks: plan.tasks, early };
+  // A release takes all that its tasks made, so nobody asks later when that was.
+  const times = request.exact === true ? undefined : new TaskTimes(host, session.rootDir);
+  const running = times?.around(() => withWorkspace(carried, run)) ?? withWorkspace(carried, run);
+  // After the first container was asked for: what others left can wait for it.
+  const swept = sweepBeside(request, plan);
+  const bound = new CacheBound(engine, host, plan);
+  bound.look();
+  try {
+    const { done, sync } = await running.finally(() => bound.apply(progress));
+    const report = reportOf({ tasks: withReports(plan, done.tasks), services: done.services }, sync);
+    throwIfFailed(report, suggestVariables(plan, session));
+    return report;
+  } finally {
+    await swept;
+  }
+}
+
+/** Settings of the repository may name variables, and a task does not get the caller's. */
+function suggestVariables({ tasks }: TaskPlan, { rootDir, toolchain }: WorkspaceSession): string[] {
+  const isPassed = (name: string) =>
+    tasks.some(({ passEnv, env }) => passEnv.includes(name) || Object.hasOwn(env, name));
+  const missing = listMissingVariables(rootDir, toolchain.hostFiles, isPassed);
+  return missing.map(({ file, name }) => `write "passEnv: [${name}]" in gbuild.yml   # ${file} names it`);
+}
+
+/** A run that is not divided has all test files. */
+async function readShard(plan: TaskPlan, { host, part = wholeRun }: RunRequest): Promise<Shard> {
+  if (plan.tasks.every(({ split }) => split.length === 0)) return { ...wholeRun, ...part };
+  const { readTestFiles } = await import('./test-files.ts');
+  return planShards(part.of, await readTestFiles(plan, host))[part.number - 1]!;
+}
+
+/** Takes away what dead runs left, here and on the engine; what fails of it is nobody's failure. */
+export function sweepBeside(
+  { engine, host }: Pick<RunRequest, 'engine' | 'host'>,
+  { services }: TaskPlan,
+): Promise<unknown> {
+  const logs = ['runs', 'builds'].map((name) => pruneLogs(join(host.stateDir, name)));
+  const sweeping = engine.sweep({ networks: services.length > 0 });
+  return Promise.allSettled([
+    sweeping,
+    ...logs,
+    pruneMemories(host.cacheDir),
+    TaskTimes.prune(host),
+    pruneRemembered(host),
+  ]);
+}
+
+/** After the run: only then all of it is on this machine. */
+function withReports({ rootDir, tasks }: TaskPlan, reports: TaskReport[]): TaskReport[] {
+  const globs = new Map(tasks.map((task) => [task.name, task.reports]));
+  return reports.map((report) => {
+    const wanted = report.state === 'skipped' ? undefined : globs.get(report.name);
+    if (wanted === undefined) return report;
+    return { ...report, reports: listReports(rootDir, wanted) };
+  });
+}
+
+/** The first failing task decides the exit code; the message names every one that failed or was skipped. */
+function throwIfFailed(report: RunReport, hints: string[]): void {
+  const { tasks, seconds } = report;
+  const failed = describeFailed(tasks);
+  if (failed === undefined) return;
+  throw new GbuildError('task-failed', `${failed.what} (${formatSeconds(seconds)})`, {
+    exitCode: failed.first.exitCode ?? 1,
+    suggestions: [...hints, `less ${failed.first.log}`, `gbuild shell   # look around in the same container`],
+    facts: { ...report },
+  });
+}
+
+/** The first task that failed, and a sentence that names every one that did or was skipped; undefined where all passed. */
+export function describeFailed(tasks: TaskReport[]): { first: TaskReport; what: string } | undefined {
+  const failed = tasks.filter((task) => task.state === 'failed');
+  const [first] = failed;
+  if (first === undefined) return undefined;
+  const skipped = tasks.filter((task) => task.state === 'skipped').map((task) => task.name);
+  const what = failed.map((task) => `task ${task.name} failed with exit code ${task.exitCode}`).join(', ');
+  return { first, what: skipped.length > 0 ? `${what}; skipped: ${skipped.join(', ')}` : what };
+}

@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { bareContainer, type Engine } from '../../../engine/engine.ts';
+import type { ServiceContainer } from '../../../engine/service/service-container.ts';
+import { GbuildError } from '../../../errors.ts';
+import { formatTail } from '../../../escape.ts';
+import type { ReadySpec } from '../../../spec/types.ts';
+
+/** How one tells that a service is ready: a command in its container, a port, or nothing but that it runs. */
+export type ReadyCheck = { kind: 'command'; words: string[] } | { kind: 'port'; port: number } | { kind: 'started' };
+
+/** What the file says, else the health check of the image (Docker's `Test`: CMD, CMD-SHELL or NONE). */
+export function chooseCheck({ cmd, port }: ReadySpec, healthTest: readonly string[] = []): ReadyCheck {
+  if (cmd !== undefined) return { kind: 'command', words: cmd };
+  if (port !== undefined) return { kind: 'port', port };
+  const [kind, ...words] = healthTest;
+  if (kind === 'CMD') return { kind: 'command', words };
+  if (kind === 'CMD-SHELL') return { kind: 'command', words: ['/bin/sh', '-c', words.join(' ')] };
+  return { kind: 'started' };
+}
+
+const pauseMilliseconds = 250;
+
+export interface ReadyInput {
+  engine: Engine;
+  container: ServiceContainer;
+  /** One with a shell, to look from. */
+  image: string;
+  labels: Record<string, string>;
+}
+
+/**
+ * Settles when the check is fulfilled; `say` gets why it was not. An image's own check is run here, too: engines wait for half a
+ * minute before the first one, and some never run it.
+ */
+export async function awaitReady(
+  { engine, container, image, labels }: ReadyInput,
+  check: ReadyCheck,
+  say: (why: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  if (check.kind === 'started') return;
+  if (check.kind === 'port') {
+    say(`nothing listens on its port ${check.port}`);
+    const look = { ...bareContainer(image, ['/bin/sh', '-c', waitForPort(check.port)]), entrypoint: [''], labels };
+    const stop = { ask: signal, kill: signal };
+    await engine.runContainer({ ...look, network: `container:${container.id}` }, { stop, onOutput: () => {} });
+    return;
+  }
+  for (;;) {
+    const why = await container.whyNot(check.words, signal);
+    if (why === undefined) return;
+    say(why);
+    await sleep(pauseMilliseconds, undefined, { signal });
+  }
+}
+
+/**
+ * Reads the kernel's table of sockets in the service's network, which takes no tool there: a line of a socket that listens (0A) on
+ * another address than the loopback ones.
+ */
+function waitForPort(port: number): string {
+  const hex = port.toString(16).toUpperCase().padStart(4, '0');
+  return `while :; do
+  for table in /proc/net/tcp /proc/net/tcp6; do
+    while read -r _ local _ state _; do
+      case "$state $local" in
+        "0A 0100007F:"* | "0A 00000000000000000000000001000000:"*) ;;
+        "0A "*":${hex}") exit 0 ;;
+      esac
+    done <"$table"
+  done 2>/dev/null
+  sleep 0.2 || sleep 1
+done`;
+}
+
+/** What a service did that did not do what it should, with its last words. */
+export function serviceFailed(
+  name: string,
+  what: string,
+  { lines, log, facts = {} }: { lines: string[]; log: string; facts?: Record<string, unknown> },
+): GbuildError {
+  const said = formatTail(lines);
+  return new GbuildError('service-failed', `service ${name} ${what}${said}`, {
+    suggestions: [`less ${log}`, `see services.${name} in gbuild.yml`],
+    facts: { service: name, log, ...facts },
+  });
+}

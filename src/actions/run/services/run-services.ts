@@ -1,0 +1,136 @@
+import type { Engine } from '../../../engine/engine.ts';
+import { GbuildError } from '../../../errors.ts';
+import type { Stop } from '../../../host.ts';
+import type { ReachedPort } from '../container/publish-ports.ts';
+import { serviceFailed } from './readiness.ts';
+import { keepServiceLog } from './service-log.ts';
+import { type RunningService, type ServicesInput, startService } from './start-service.ts';
+
+/** What `--json` says of a service. */
+export interface ServiceReport {
+  name: string;
+  /** All that it printed. */
+  log: string;
+  ports?: ReachedPort[];
+}
+
+/** Seconds that a service has to end by itself. */
+const graceSeconds = 5;
+
+/** The services of one run: each starts before the first task that needs it, and all are there until the last task has ended. */
+export class RunServices {
+  readonly #input: ServicesInput;
+  readonly #network: string;
+  readonly #watch = new AbortController();
+  readonly #crashed = new Map<string, AbortController>();
+  readonly #starting = new Map<string, Promise<RunningService>>();
+  readonly #running: RunningService[] = [];
+  #opened: Promise<void> | undefined;
+
+  constructor(input: ServicesInput) {
+    this.#input = input;
+    this.#network = networkOf(input.engine.runId, input.shard);
+  }
+
+  /** Settles when all of these are ready; the network to meet them on. */
+  async join(names: string[]): Promise<string> {
+    this.#opened ??= this.#input.engine.services.openNetwork(this.#network);
+    await this.#opened;
+    await Promise.all(names.map((name) => this.#ensure(name)));
+    return this.#network;
+  }
+
+  /** A stop that also asks when one of these services crashes: what needs it would fail anyway, or wait in vain. */
+  guard(stop: Stop, names: string[]): Stop {
+    const signals = names.map((name) => this.#crashOf(name).signal);
+    return { ask: AbortSignal.any([stop.ask, ...signals]), kill: stop.kill };
+  }
+
+  /** A task that failed may have failed for want of a service. @throws GbuildError `service-failed` */
+  async assertRunning(names: string[]): Promise<void> {
+    for (const service of this.#running.filter(({ name }) => names.includes(name))) {
+      const exitCode = await service.container.readEnd().catch(() => undefined);
+      if (exitCode !== undefined) throw await this.#describeEnd(service, exitCode);
+    }
+  }
+
+  reports(): ServiceReport[] {
+    return this.#running.map(({ name, log, ports }) => ({ name, log, ...(ports.length > 0 && { ports }) }));
+  }
+
+  /** What it takes to end them in another process. */
+  remember(): { name: string; id: string; log: string }[] {
+    return this.#running.map(({ name, log, container }) => ({ name, log, id: container.id }));
+  }
+
+  /** They stay, with tasks that go on without us. */
+  leave(): void {
+    this.#watch.abort();
+  }
+
+  /** Ends them all, keeps their logs, and takes the network away. */
+  async close(): Promise<void> {
+    this.#watch.abort();
+    await Promise.allSettled(this.#starting.values());
+    const { engine, mask, stop, progress, shard } = this.#input;
+    if (this.#opened !== undefined)
+      await endServices(engine, this.remember(), { mask, kill: stop.kill, shard, progress });
+  }
+
+  #ensure(name: string): Promise<RunningService> {
+    const known = this.#starting.get(name) ?? this.#start(name);
+    this.#starting.set(name, known);
+    return known;
+  }
+
+  async #start(name: string): Promise<RunningService> {
+    const service = this.#input.plan.services.find((each) => each.name === name);
+    if (service === undefined) throw new GbuildError('bug', `the plan has no service ${name}`);
+    const running = await startService(service, this.#network, this.#input, this.#watch.signal);
+    this.#running.push(running);
+    running.ended.then(async (exitCode) => {
+      if (exitCode !== 0) this.#crashOf(name).abort(await this.#describeEnd(running, exitCode));
+    });
+    return running;
+  }
+
+  #crashOf(name: string): AbortController {
+    const crash = this.#crashed.get(name) ?? new AbortController();
+    this.#crashed.set(name, crash);
+    return crash;
+  }
+
+  async #describeEnd({ name, container, log }: RunningService, exitCode: number): Promise<GbuildError> {
+    const { mask, progress } = this.#input;
+    const warn = (text: string) => progress.warn(`${name}: ${text}`);
+    const lines = await keepServiceLog(container, log, mask, warn).catch(() => []);
+    const what = `ended with exit code ${exitCode} while a task needed it`;
+    return serviceFailed(name, what, { lines, log, facts: { exitCode } });
+  }
+}
+
+type EndInput = Pick<ServicesInput, 'mask' | 'progress'> & { kill: AbortSignal; shard?: number | undefined };
+
+/** Ends the services of the engine's run. What cannot be removed is left to a sweep. */
+export async function endServices(
+  engine: Engine,
+  services: { id: string; log: string }[],
+  { mask, kill, shard, progress }: EndInput,
+): Promise<void> {
+  await Promise.allSettled(
+    services.map(async ({ id, log }) => {
+      const container = engine.services.find(id);
+      await container.stop(graceSeconds, kill);
+      await keepServiceLog(container, log, mask, (text) => progress.warn(text)).catch(() => {
+        // A log is no reason to leave a container behind.
+      });
+      await container.remove();
+    }),
+  );
+  await engine.services.removeNetwork(networkOf(engine.runId, shard)).catch(() => {});
+}
+
+/** Shards of a run meet on one engine: each has services of its own. */
+function networkOf(runId: string, shard: number | undefined): string {
+  return shard === undefined ? `gbuild-${runId}` : `gbuild-${runId}-${shard}`;
+}

@@ -1,0 +1,38 @@
+import { bareContainer } from '../../../engine/engine.ts';
+import type { PlannedService } from '../../../plan/service-plan.ts';
+import type { TaskPlan } from '../../../plan/task-plan.ts';
+import { type PlannedContainer, planContainer, type RunGround } from '../container/container-plan.ts';
+import { chooseIdentity } from '../defaults/identity.ts';
+
+/** What images of servers need to change to a user of their own and to write into their volumes; nothing of the machine's. */
+export const usualCapabilities = [
+  'CHOWN',
+  'DAC_OVERRIDE',
+  'FOWNER',
+  'FSETID',
+  'KILL',
+  'NET_BIND_SERVICE',
+  'SETGID',
+  'SETPCAP',
+  'SETUID',
+  'SYS_CHROOT',
+];
+
+/** The container of a service on the run's network. Pure. */
+export function planService(
+  { name, runs }: PlannedService,
+  network: string,
+  plan: TaskPlan,
+  ground: RunGround,
+): PlannedContainer {
+  const log = ground.info.kind === 'podman' ? 'json-file' : 'local';
+  const shared = { alias: name, network, log, labels: ground.labels } as const;
+  if (runs.kind === 'image') {
+    const { reference, command, env } = runs;
+    const bare = { ...bareContainer(reference, command), user: '', workdir: '', env, capAdd: usualCapabilities };
+    const identity = chooseIdentity(ground.host, ground.info);
+    return { spec: { ...bare, ...shared }, fixedFiles: [], identity, isShared: true };
+  }
+  const planned = planContainer(runs.task, plan, ground);
+  return { ...planned, spec: { ...planned.spec, ...shared } };
+}

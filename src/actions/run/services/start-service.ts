@@ -1,0 +1,148 @@
+import type { Engine } from '../../../engine/engine.ts';
+import type { ServiceContainer } from '../../../engine/service/service-container.ts';
+import { GbuildError } from '../../../errors.ts';
+import type { Stop } from '../../../host.ts';
+import type { PlannedService } from '../../../plan/service-plan.ts';
+import type { TaskPlan } from '../../../plan/task-plan.ts';
+import type { Progress } from '../../../reporter/progress.ts';
+import type { Mask } from '../../../secrets/mask.ts';
+import type { RunGround } from '../container/container-plan.ts';
+import { publishPorts, type ReachedPort } from '../container/publish-ports.ts';
+import { withFixedFiles } from '../container/start-container.ts';
+import { awaitReady, chooseCheck, serviceFailed } from './readiness.ts';
+import { planService } from './service-container-plan.ts';
+import { keepServiceLog, serviceLogFile } from './service-log.ts';
+
+export interface ServicesInput {
+  plan: TaskPlan;
+  ground: RunGround;
+  engine: Engine;
+  progress: Progress;
+  stop: Stop;
+  logDir: string;
+  mask: Mask;
+  /** Its number, where the run is divided. */
+  shard?: number;
+}
+
+/** A service that runs. */
+export interface RunningService {
+  name: string;
+  container: ServiceContainer;
+  log: string;
+  ports: ReachedPort[];
+  /** Never settles while it runs, or when the engine is lost. */
+  ended: Promise<number>;
+}
+
+/**
+ * The story of one service: its image, its container on the run's network, and the wait until it is ready.
+ *
+ * @throws GbuildError `service-failed`, with its last lines, where it ends or is not ready in time; nothing of it stays then
+ */
+export function startService(
+  service: PlannedService,
+  network: string,
+  input: ServicesInput,
+  watch: AbortSignal,
+): Promise<RunningService> {
+  const { name, runs } = service;
+  const { engine, progress, stop, ground, plan } = input;
+  const title = `service ${name}${runs.kind === 'image' ? ` (${runs.reference})` : ''}`;
+  return progress.step(title, async (step) => {
+    const healthTest = runs.kind === 'image' ? await ensureImage(engine, runs.reference, stop, step.update) : undefined;
+    const { ports, reached, onPublished } = publishPorts(name, service.ports, {
+      engine,
+      network: plan.network,
+      progress,
+    });
+    const planned = planService(service, network, plan, ground);
+    const withPorts = { ...planned, spec: { ...planned.spec, ...(ports !== undefined && { ports }) } };
+    await planned.ready;
+    const container = await withFixedFiles(ground.host, withPorts, (spec) =>
+      engine.services.start(spec, stop.ask),
+    ).catch((thrown: unknown) => {
+      throw nameService(name, thrown);
+    });
+    const ended = container.waitForEnd(watch).catch(() => new Promise<never>(() => {}));
+    const running = { name, container, log: serviceLogFile(input.logDir, name), ports: reached, ended };
+    try {
+      if (ports !== undefined) await onPublished?.(await container.readPorts(ports));
+      await untilReady(service, running, healthTest, input);
+      return running;
+    } catch (thrown) {
+      await container.remove().catch(() => {
+        // The first error tells more; the labels let a later sweep take it away.
+      });
+      throw thrown;
+    }
+  });
+}
+
+/** Has the image on the engine; its health check. */
+async function ensureImage(
+  engine: Engine,
+  reference: string,
+  stop: Stop,
+  say: (text: string) => void,
+): Promise<string[] | undefined> {
+  const find = async () => (await engine.inspectImage(reference))?.config;
+  let config = await find();
+  if (config === undefined) {
+    await engine.pullImage(reference, { stop, onProgress: ({ layer, status }) => say(`${layer} ${status}`.trim()) });
+    config = await find();
+  }
+  return config?.Healthcheck?.Test;
+}
+
+async function untilReady(
+  { name, ready }: PlannedService,
+  { container, log, ended }: RunningService,
+  healthTest: string[] | undefined,
+  { engine, ground, stop, mask, progress }: ServicesInput,
+): Promise<void> {
+  const late = AbortSignal.timeout(ready.timeout * 1000);
+  const over = new AbortController();
+  const signal = AbortSignal.any([stop.ask, late, over.signal]);
+  let why = '';
+  const image = ground.image.reference;
+  const check = awaitReady(
+    { engine, container, image, labels: ground.labels },
+    chooseCheck(ready, healthTest),
+    (said) => {
+      why = said;
+    },
+    signal,
+  );
+  const fail = async (what: string, facts = {}) =>
+    serviceFailed(name, what, {
+      lines: await keepServiceLog(container, log, mask, (text) => progress.warn(`${name}: ${text}`)),
+      log,
+      facts,
+    });
+  try {
+    await Promise.race([
+      check,
+      ended.then(async (exitCode) => {
+        throw await fail(`ended with exit code ${exitCode} before it was ready`, { exitCode });
+      }),
+    ]);
+  } catch (thrown) {
+    if (late.aborted && !stop.ask.aborted)
+      throw await fail(`was not ready within ${ready.timeout} s${why === '' ? '' : `: ${mask.maskText(why)}`}`);
+    throw thrown;
+  } finally {
+    over.abort();
+    await check.catch(() => {});
+  }
+}
+
+/** What the engine says of a service that it does not start is told of that service. */
+function nameService(name: string, thrown: unknown): unknown {
+  if (!(thrown instanceof GbuildError) || thrown.code !== 'service-failed') return thrown;
+  return new GbuildError('service-failed', `service ${name} could not be started: ${thrown.message}`, {
+    suggestions: [`see services.${name} in gbuild.yml`],
+    cause: thrown,
+    facts: { service: name, ...thrown.facts },
+  });
+}

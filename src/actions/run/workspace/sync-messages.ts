@@ -1,0 +1,48 @@
+import type { Engine } from '../../../engine/engine.ts';
+import { escapeLine } from '../../../escape.ts';
+import { formatBytes } from '../../../reporter/format.ts';
+import type { Progress } from '../../../reporter/progress.ts';
+import type { Landed } from '../../../sync/pull/apply-changes.ts';
+import type { Sent } from '../../../sync/push/push.ts';
+
+/** One line before the workspace is sent. */
+export function describeSent({ endpoint }: Engine, rootDir: string, { files, bytes, removed }: Sent): string {
+  const gone = removed > 0 ? `, ${removed} removed` : '';
+  if (files + removed === 0)
+    return `the engine at ${endpoint.url} does not see ${rootDir}: what was sent there before is up to date`;
+  return `the engine at ${endpoint.url} does not see ${rootDir}: the workspace is sent there (${counted(files)}, ${formatBytes(bytes)}${gone})`;
+}
+
+/** The same for a shard, which works on a copy of its own wherever it is. */
+export function describeCopied({ endpoint }: Engine, { files, bytes, removed }: Sent): string {
+  const gone = removed > 0 ? `, ${removed} removed` : '';
+  if (files + removed === 0) return `its copy of the workspace on ${endpoint.url} is up to date`;
+  return `its copy of the workspace goes to ${endpoint.url} (${counted(files)}, ${formatBytes(bytes)}${gone})`;
+}
+
+const mostNamed = 10;
+
+/** What came back, and by name what did not. */
+export function tellLanded(
+  progress: Progress,
+  rootDir: string,
+  { files, bytes, removed, kept, refused }: Landed,
+): void {
+  const gone = removed > 0 ? `, ${removed} removed` : '';
+  if (files + removed > 0) progress.note(`brought back to ${rootDir}: ${counted(files)}, ${formatBytes(bytes)}${gone}`);
+  warnOf(progress, 'changed here while the tasks ran, and left as it is here', kept);
+  tellRefused(progress, refused);
+}
+
+export function tellRefused(progress: Progress, refused: string[]): void {
+  warnOf(progress, 'not brought back from the engine', refused);
+}
+
+function warnOf(progress: Progress, what: string, paths: string[]): void {
+  for (const path of paths.slice(0, mostNamed)) progress.warn(`${what}: ${escapeLine(path)}`);
+  if (paths.length > mostNamed) progress.warn(`${what}: ${paths.length - mostNamed} more`);
+}
+
+function counted(files: number): string {
+  return files === 1 ? '1 file' : `${files} files`;
+}

@@ -1,0 +1,216 @@
+import { isDetached } from '../../../engine/container/resume.ts';
+import type { ContainerMount, ContainerSpec } from '../../../engine/container/spec.ts';
+import type { Engine } from '../../../engine/engine.ts';
+import { messageOf } from '../../../errors.ts';
+import type { Host, Stop } from '../../../host.ts';
+import { containerPaths } from '../../../plan/container-paths.ts';
+import { matchGlobs } from '../../../plan/match-globs.ts';
+import type { PlannedTask } from '../../../plan/task-plan.ts';
+import { tasksOf } from '../../../plan/task-plan.ts';
+import { planWanted } from '../../../plan/wanted-outputs.ts';
+import type { Progress } from '../../../reporter/progress.ts';
+import type { Landed } from '../../../sync/pull/apply-changes.ts';
+import type { Sent } from '../../../sync/push/push.ts';
+import { EarlyRead, placeOf } from '../../../sync/read/read-side.ts';
+import { type CopyInput, WorkspaceCopy } from '../../../sync/workspace-copy.ts';
+import { type ProjectPlace, readPlace } from '../../../workspace/git/project-place.ts';
+import { tellSkew } from '../../session/clock-skew.ts';
+import { defaultTasks, type WorkspaceSession } from '../../session/open-repository.ts';
+import { chooseIdentity } from '../defaults/identity.ts';
+import { GitCopy } from './git-copy.ts';
+import { findGitLinks } from './git-links.ts';
+import { describeCopied, describeSent, tellLanded, tellRefused } from './sync-messages.ts';
+
+/** How the workspace stands in the containers of a run. */
+export interface CarriedWorkspace {
+  mount: ContainerMount;
+  /** Where it is mounted a second time, and where tasks start: its place below the top of its repository. */
+  projectDir?: string;
+  /** What stands over the git folder, or brings one that is not in the workspace. */
+  gitMounts?: ContainerMount[];
+  /** Binds alone: what every container makes sure of. */
+  probe?: NonNullable<ContainerSpec['probe']>;
+  /** The engine sees this machine's folders. */
+  isShared: boolean;
+  /** A container may start once this has come. */
+  ready?: Promise<unknown>;
+}
+
+/** One path on each engine, since what is built may contain it. */
+export function projectDirOf(place: ProjectPlace | undefined): Pick<CarriedWorkspace, 'projectDir'> {
+  return place === undefined ? {} : { projectDir: `${containerPaths.repository}/${place.path}` };
+}
+
+/** What went to an engine that does not see the workspace, and what became of it on the way back. */
+export interface SyncReport {
+  sent: Sent;
+  back: Landed;
+}
+
+export interface CarryInput {
+  session: WorkspaceSession;
+  engine: Engine;
+  host: Host;
+  progress: Progress;
+  stop: Stop;
+  /** Of the image to build in. */
+  image: string;
+  labels: Record<string, string>;
+  /** That run. */
+  tasks: readonly Pick<PlannedTask, 'name' | 'reports'>[];
+  /** Begun before the engine had answered. */
+  early?: EarlyRead | undefined;
+}
+
+/** Does the work on a copy in a volume; what it changed comes back, whatever became of it. */
+export async function withSyncedCopy<T>(
+  input: CarryInput,
+  work: (workspace: CarriedWorkspace) => Promise<T>,
+): Promise<{ done: T; sync: SyncReport }> {
+  const { engine, session, early } = input;
+  const { rootDir } = session;
+  const { done, ...sync } = await withCopy(input, work, {
+    early: { place: placeOf(rootDir, engine.endpoint.url), ...(early !== undefined && { read: early }) },
+    describe: (sent) => describeSent(engine, rootDir, sent),
+    bringBack: (copy) => bringBack(copy, input),
+  });
+  return { done, sync };
+}
+
+/**
+ * Does a shard's work on a copy of its own, whatever the engine sees: what its reports are lands in `reportsDir`, nothing in the
+ * workspace.
+ */
+export async function withOwnCopy<T>(
+  input: CarryInput,
+  reportsDir: string,
+  work: (workspace: CarriedWorkspace) => Promise<T>,
+): Promise<T> {
+  const { engine, progress, stop, tasks } = input;
+  const isReport = matchGlobs(tasks.flatMap(({ reports }) => reports));
+  const { done } = await withCopy(input, work, {
+    describe: (sent) => describeCopied(engine, sent),
+    bringBack: async (copy) => {
+      const landed = await copy.fetchReports(reportsDir, isReport, stop.kill);
+      tellRefused(progress, landed.refused);
+      return landed;
+    },
+  });
+  return done;
+}
+
+interface CopyUse {
+  early?: NonNullable<CopyInput['early']>;
+  /** One line before it is sent. */
+  describe: (sent: Sent) => string;
+  bringBack: (copy: WorkspaceCopy) => Promise<Landed>;
+}
+
+async function withCopy<T>(
+  input: CarryInput,
+  work: (workspace: CarriedWorkspace) => Promise<T>,
+  { early, describe, bringBack: back }: CopyUse,
+): Promise<SyncReport & { done: T }> {
+  const { rootDir } = input.session;
+  const shared = await copyInput(input);
+  const place = await readPlace(rootDir, input.host.env);
+  await using git = await GitCopy.open(shared, place);
+  let sent: Sent = { files: 0, bytes: 0, removed: 0 };
+  const onBegin = (all: Sent) => {
+    sent = git === undefined ? all : addSent(all, git.sent);
+    input.progress.note(describe(sent));
+  };
+  const copy = await WorkspaceCopy.open({ ...shared, onBegin, ...(early && { early }) });
+  const end = async () => {
+    const [landed] = await Promise.all([back(copy), git?.settle(input.stop.kill)]);
+    return landed;
+  };
+  try {
+    const mount = { type: 'volume', name: copy.volume, containerDir: containerPaths.workspace } as const;
+    const gitMounts = git === undefined ? [] : [git.mount];
+    const ready = Promise.all([copy.ready, git?.ready]);
+    ready.catch(() => {
+      // Told by whoever waits for it.
+    });
+    const workspace = { mount, gitMounts, isShared: false, ready, ...projectDirOf(place) };
+    const done = await work(workspace).catch(async (thrown: unknown) => {
+      if (isDetached(thrown)) {
+        // The task goes on there: what it changes comes back with it.
+        await Promise.all([copy.remember(), git?.leave()]);
+        throw thrown;
+      }
+      // The first failure tells more; the second says that what was changed is not here.
+      await end().catch((failure) =>
+        input.progress.warn(`what the tasks changed did not come back: ${messageOf(failure)}`),
+      );
+      throw thrown;
+    });
+    return { done, sent, back: await end() };
+  } finally {
+    await copy.close().catch(() => {
+      // An engine that is lost has failed the run already; else the labels let a later sweep take it away.
+    });
+  }
+}
+
+function addSent(one: Sent, other: Sent): Sent {
+  return {
+    files: one.files + other.files,
+    bytes: one.bytes + other.bytes,
+    removed: one.removed + other.removed,
+  };
+}
+
+async function bringBack(copy: WorkspaceCopy, input: CarryInput): Promise<Landed> {
+  const landed = await copy.bringBack(wantedOf(input), input.stop.kill);
+  tellLanded(input.progress, input.session.rootDir, landed);
+  return landed;
+}
+
+/** Brings back what tasks changed that ran on without gbuild. */
+export async function bringBackFrom(volume: string, input: CarryInput): Promise<Landed> {
+  const copy = await WorkspaceCopy.reopen({ ...(await copyInput(input)), ask: input.stop.kill }, volume);
+  try {
+    return await bringBack(copy, input);
+  } finally {
+    await copy.close();
+  }
+}
+
+async function copyInput({ session, engine, host, progress, stop, image, labels }: CarryInput): Promise<CopyInput> {
+  const info = await engine.info();
+  const { uid, gid, usernsMode } = chooseIdentity(host, info);
+  // What was edited a moment ago would be of the future there, or what is built there older than its sources.
+  const skew = tellSkew(host, info, engine.endpoint.machine);
+  if (skew !== undefined) progress.warn(`${skew.detail}: ${skew.todo[0]}`);
+  const { rootDir, spec } = session;
+  return {
+    engine,
+    host,
+    rootDir,
+    workspaceDir: rootDir,
+    gitLink: findGitLinks(rootDir),
+    image,
+    owner: { uid, gid },
+    usernsMode,
+    labels,
+    include: spec.sync.include,
+    ask: stop.ask,
+  };
+}
+
+/** Reads the workspace before the engine has answered, where it was last sent there. */
+export function readEarly({
+  session,
+  engine,
+  host,
+}: Pick<CarryInput, 'session' | 'engine' | 'host'>): EarlyRead | undefined {
+  const { rootDir, spec } = session;
+  const input = { host, rootDir, include: spec.sync.include, gitLink: findGitLinks(rootDir) };
+  return EarlyRead.begin(input, engine.endpoint.url);
+}
+
+function wantedOf({ session, tasks: ran }: CarryInput): (path: string) => boolean {
+  const { spec, defaults } = session;
+  return planWanted({ spec, defaults, tasks: Object.keys(tasksOf(spec, defaultTasks(session))), ran });
+}

@@ -1,0 +1,79 @@
+import { lstatSync } from 'node:fs';
+import { join } from 'node:path';
+import { isDetached } from '../../../engine/container/resume.ts';
+import { GbuildError } from '../../../errors.ts';
+import { containerPaths } from '../../../plan/container-paths.ts';
+import { readPlace } from '../../../workspace/git/project-place.ts';
+import { WayMemory } from './mount-mode.ts';
+import { PrivateGit } from './private-git.ts';
+import { planSubmoduleMounts } from './submodule-mounts.ts';
+import { type CarriedWorkspace, type CarryInput, projectDirOf, type SyncReport, withSyncedCopy } from './with-copy.ts';
+
+/** What the work gave; `sync` where the workspace was sent. */
+export interface Carried<T> {
+  done: T;
+  sync?: SyncReport;
+}
+
+/**
+ * Does the work with the workspace on the engine: bound where the engine sees it, else in a volume, whose changes come back
+ * whatever became of the work. A second wish to stop ends the bringing back, too.
+ */
+export async function withWorkspace<T>(
+  input: CarryInput,
+  work: (workspace: CarriedWorkspace) => Promise<T>,
+): Promise<Carried<T>> {
+  const { engine, host, session, image } = input;
+  const { rootDir } = session;
+  const memory = await WayMemory.open(engine, host, rootDir);
+  const known = memory.read();
+  const way = known ?? ((await engine.seesFolder(image, rootDir)) ? 'mount' : 'sync');
+  if (known !== way) memory.write(way);
+  if (way === 'mount' && !isLink(join(rootDir, '.git'))) {
+    try {
+      return { done: await withBind(input, work) };
+    } catch (thrown) {
+      // Thrown before anything runs: the memory was of another time.
+      if (!isBlindTo(rootDir, thrown)) throw thrown;
+      memory.write('sync');
+    }
+  }
+  return withSyncedCopy(input, work);
+}
+
+async function withBind<T>(
+  { engine, host, session: { rootDir } }: CarryInput,
+  work: (workspace: CarriedWorkspace) => Promise<T>,
+): Promise<T> {
+  const bind = { hostDir: rootDir, containerDir: containerPaths.workspace };
+  const place = await readPlace(rootDir, host.env);
+  const project = projectDirOf(place);
+  const bound = { mount: { type: 'bind', ...bind }, probe: bind, isShared: true, ...project } as const;
+  const containerDirs = [containerPaths.workspace, ...Object.values(project)];
+  using git = await PrivateGit.open(rootDir, place, engine, host);
+  const plan = (placeGitFile: (path: string) => string) =>
+    planSubmoduleMounts(rootDir, containerDirs, host, placeGitFile);
+  const gitMounts = [...git.mounts, ...(await plan((path) => git.placeGitFile(path)))];
+  try {
+    return await work({ ...bound, gitMounts }).catch(async (thrown: unknown) => {
+      // The git folder of a linked working tree lies elsewhere, where the engine may not see.
+      if (isBlindTo(rootDir, thrown) || !gitMounts.some(({ hostDir }) => isBlindTo(hostDir, thrown))) throw thrown;
+      return work({ ...bound, gitMounts: [...git.mountsOfBlind, ...(await plan((path) => join(rootDir, path)))] });
+    });
+  } catch (thrown) {
+    if (isDetached(thrown)) git.leave();
+    throw thrown;
+  }
+}
+
+/** Nothing can be bound over a link, which a task could exchange for a folder of its own; of a copy it does not come back. */
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+}
+
+/** To the folder, or to something in it. */
+function isBlindTo(folder: string, thrown: unknown): boolean {
+  if (!(thrown instanceof GbuildError) || thrown.code !== 'engine-blind') return false;
+  const { hostDir } = thrown.facts;
+  return hostDir === folder || (typeof hostDir === 'string' && hostDir.startsWith(`${folder}/`));
+}

@@ -1,0 +1,99 @@
+import { statSync } from 'node:fs';
+import { dirname, isAbsolute, join, relative } from 'node:path';
+import { type ErrorCode, messageOf } from '../../errors.ts';
+import { readTextIfAny } from '../../fs/read-bounded.ts';
+import type { Host } from '../../host.ts';
+import type { Progress } from '../../reporter/progress.ts';
+import type { CatalogPlace } from '../../spec/config/catalog-places.ts';
+import { type Catalog, type KeepParsed, readCatalog } from '../../toolchain/catalog/catalog.ts';
+import { ensureClone } from './catalog-clone.ts';
+import type { Places } from './open-repository.ts';
+import { openParseCache } from './parse-cache.ts';
+import { readUserConfig, userConfigFile } from './user-config.ts';
+
+/** The repository that may bring toolchains of its own. */
+export interface CatalogOwner {
+  rootDir: string;
+  specFile?: string | undefined;
+}
+
+/**
+ * All toolchains there are for a repository: its own catalogs first, then those of the caller's configuration, then what
+ * comes with gbuild. A git address is cloned once; `fresh` clones it again.
+ */
+export async function openCatalog(
+  { host, installDir }: Places,
+  progress: Progress,
+  owner?: CatalogOwner,
+  { fresh = false } = {},
+): Promise<Catalog> {
+  const cache = openParseCache(host.cacheDir);
+  const open = async (places: NamedPlace[]) => {
+    const folders: string[] = [];
+    for (const place of places)
+      folders.push(await (isAddress(place.at) ? ensureClone(place.at, host, progress, fresh) : assertFolder(place)));
+    return folders;
+  };
+  const own = await open(await readOwnPlaces(owner));
+  const callers = await open(await readCallersPlaces(host));
+  const untrusted = own.filter((folder) => !callers.includes(folder));
+  const keep: KeepParsed = (kind, bytes, parse) => cache.get(kind, bytes, parse);
+  return readCatalog([...own, ...callers, join(installDir, 'images')], keep, untrusted);
+}
+
+/** A folder or git address that a file names under `catalogs`. */
+interface NamedPlace {
+  /** An absolute folder, or an address. */
+  at: string;
+  file: string;
+  /** Its position in the file's list. */
+  index: number;
+  /** Of an error about what the file says. */
+  code: ErrorCode;
+}
+
+/** What the spec names under `catalogs`, before the spec itself can be checked: its tasks may need those of a toolchain. */
+async function readOwnPlaces({ rootDir, specFile }: Partial<CatalogOwner> = {}): Promise<NamedPlace[]> {
+  if (rootDir === undefined || specFile === undefined) return [];
+  const places = (await readPlaces(specFile)).map(({ place }, index): NamedPlace => {
+    const at = isAddress(place) || isAbsolute(place) ? place : join(rootDir, place);
+    return { at, file: specFile, index, code: 'spec-invalid' };
+  });
+  // What leads out of the repository is no folder of it: reading the whole spec refuses that.
+  return places.filter(({ at }) => isAddress(at) || !relative(rootDir, at).startsWith('..'));
+}
+
+async function readCallersPlaces(host: Host): Promise<NamedPlace[]> {
+  const file = userConfigFile(host);
+  return (await readUserConfig(host)).catalogs.map((at, index) => ({ at, file, index, code: 'config-invalid' }));
+}
+
+/** Read with the parser only where the key stands, for it costs more than the rest of the command. */
+async function readPlaces(file: string): Promise<CatalogPlace[]> {
+  const text = readTextIfAny(file);
+  if (text === undefined || !/^["']?catalogs["']?\s*:/m.test(text)) return [];
+  const { parseCatalogPlaces } = await import('../../spec/config/catalog-places.ts');
+  return parseCatalogPlaces(Buffer.from(text), file);
+}
+
+async function assertFolder({ at, file, index, code }: NamedPlace): Promise<string> {
+  const found = describePath(at);
+  if (found === 'a folder') return at;
+  throw (await readPlaces(file))[index]!.refuse(code, {
+    expected: 'a folder with toolchains',
+    why: `which is ${found}`,
+    suggestions: [`correct catalogs[${index}] in ${file}`, `ls ${dirname(file)}`],
+  });
+}
+
+function describePath(path: string): string {
+  try {
+    return statSync(path).isDirectory() ? 'a folder' : 'not a folder';
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'not there' : `not readable (${messageOf(cause)})`;
+  }
+}
+
+function isAddress(place: string): boolean {
+  return /^\w+:\/\/|^[\w.-]+@[\w.-]+:/.test(place);
+}

@@ -1,0 +1,86 @@
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { isDetached } from '../../engine/container/resume.ts';
+import type { Endpoint } from '../../engine/endpoint/endpoint.ts';
+import type { Keeper } from '../../engine/sweep.ts';
+import { GbuildError } from '../../errors.ts';
+import { largestSettings, readTextIfAny } from '../../fs/read-bounded.ts';
+import type { Host } from '../../host.ts';
+import { digestOf } from '../../oci/digest.ts';
+import { writeBeside } from '../../spec/write/atomic-write.ts';
+import { type DetachedTask, formatDetached, parseDetached } from './detached-record.ts';
+import type { EngineChoice } from './open-engine.ts';
+
+/** What is remembered, the oldest first. */
+export interface Remembered {
+  tasks: DetachedTask[];
+  /** Of what cannot be understood: the run, and the file. */
+  unclear: { runId: string; file: string }[];
+}
+
+/** Remembers a task whose engine stays away, and says how one gets back to it; another failure is passed on. */
+export function detachTask(
+  host: Host,
+  failure: unknown,
+  about: Omit<DetachedTask, 'watched' | 'engine' | 'choice'>,
+  endpoint: Endpoint,
+): unknown {
+  if (!isDetached(failure)) return failure;
+  const { watched } = failure.facts;
+  const record: DetachedTask = { ...about, engine: endpoint.url, choice: nameOf(endpoint), watched };
+  const dir = dirOf(host);
+  mkdirSync(dir, { recursive: true });
+  writeBeside(join(dir, fileOf(record)), formatDetached(record));
+  const { code, message, facts } = failure;
+  return new GbuildError(code, `${about.task}: ${message}`, {
+    suggestions: [`gbuild attach ${about.runId}`, 'gbuild doctor'],
+    cause: failure,
+    facts: { ...facts, run: about.runId, task: about.task },
+  });
+}
+
+function nameOf({ url, context, machine }: Endpoint): EngineChoice {
+  if (machine !== undefined) return { machine };
+  return context === undefined ? { host: url } : { context };
+}
+
+export function readDetached(host: Host): Remembered {
+  const found: Remembered = { tasks: [], unclear: [] };
+  for (const name of listFiles(host).sort()) {
+    const file = join(dirOf(host), name);
+    const task = parseDetached(readTextIfAny(file, largestSettings) ?? '');
+    if (task === undefined) found.unclear.push({ runId: runOf(name), file });
+    else found.tasks.push(task);
+  }
+  return found;
+}
+
+/** This memory, as an engine is to heed it; each user of a machine has one. */
+export function openKeeper(host: Host): Keeper {
+  const name = digestOf(Buffer.from(host.stateDir)).slice('sha256:'.length, 'sha256:'.length + 12);
+  return { name, runs: () => new Set(listFiles(host).map(runOf)) };
+}
+
+export function forgetDetached(host: Host, record: DetachedTask): void {
+  rmSync(join(dirOf(host), fileOf(record)), { force: true });
+}
+
+function dirOf({ stateDir }: Host): string {
+  return join(stateDir, 'detached');
+}
+
+function fileOf({ runId, task }: Pick<DetachedTask, 'runId' | 'task'>): string {
+  return `${runId}.${task.replaceAll('/', '_')}.json`;
+}
+
+function runOf(file: string): string {
+  return file.split('.')[0]!;
+}
+
+function listFiles(host: Host): string[] {
+  try {
+    return readdirSync(dirOf(host)).filter((name) => name.endsWith('.json'));
+  } catch {
+    return [];
+  }
+}

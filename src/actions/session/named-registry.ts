@@ -1,0 +1,45 @@
+import { GbuildError } from '../../errors.ts';
+import type { Host, Stop } from '../../host.ts';
+import type { Repository } from '../../registry/repository.ts';
+import type { Progress } from '../../reporter/progress.ts';
+import { withRegistries } from './open-registries.ts';
+import type { WorkspaceSession } from './open-repository.ts';
+import { parseRegistry } from './registry-name.ts';
+
+/** A registry, and how to come to a repository of it. */
+export interface NamedRegistry {
+  registry: string;
+  open: (path: string) => Repository;
+}
+
+export interface RegistryRequest {
+  host: Host;
+  progress: Progress;
+  stop: Stop;
+  /** As the command line says it. */
+  registry: string | undefined;
+}
+
+/**
+ * Reads with the registry that command line, environment or gbuild.yml names: without one where none is named, or where one
+ * that is not of the command line is away, which is told.
+ */
+export async function withNamedRegistry<T>(
+  request: RegistryRequest,
+  session: WorkspaceSession | undefined,
+  read: (named: NamedRegistry | undefined) => Promise<T>,
+): Promise<T> {
+  const said = request.registry ?? (request.host.env.GBUILD_REGISTRY || session?.spec.registry);
+  if (said === undefined) return read(undefined);
+  const registry = parseRegistry(said);
+  try {
+    return await withRegistries(request, (registries) =>
+      read({ registry, open: (path) => registries.repository({ registry, path }) }),
+    );
+  } catch (thrown) {
+    const isAway = thrown instanceof GbuildError && thrown.code.startsWith('registry-');
+    if (request.registry !== undefined || !isAway) throw thrown;
+    request.progress.warn(`${thrown.message}; only the releases of this machine are listed`);
+    return read(undefined);
+  }
+}

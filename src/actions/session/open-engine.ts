@@ -1,0 +1,106 @@
+import { defaultHeartbeat, type Heartbeat } from '../../engine/client/heartbeat.ts';
+import { defaultRequestTimeout } from '../../engine/client/request-limit.ts';
+import { type ChoiceRim, chooseEndpoint, type EngineName } from '../../engine/endpoint/choose-endpoint.ts';
+import { connectEngine, type Endpoint, type Engine } from '../../engine/engine.ts';
+import { readOwner } from '../../fs/process-owner.ts';
+import type { Host, Stop } from '../../host.ts';
+import type { Progress } from '../../reporter/progress.ts';
+import { openKeeper } from './detached-runs.ts';
+import { openWorkspace, type Places, type WorkspaceSession } from './open-repository.ts';
+import { readDuration, readRequestTimeout } from './read-duration.ts';
+import { readUserConfig, userConfigFile } from './user-config.ts';
+
+export type EngineChoice = EngineName;
+
+/** Chooses the engine: what the caller's config.yml says counts where neither a flag nor the environment names one. */
+export function chooseEngine(
+  host: Host,
+  { host: address, context, machine }: EngineChoice,
+  rim: Omit<ChoiceRim, 'readConfigured'>,
+): Promise<Endpoint> {
+  const readConfigured = async () => ({ name: await readUserConfig(host), file: userConfigFile(host) });
+  return chooseEndpoint(host, { host: address, context, machine }, { ...rim, readConfigured });
+}
+
+/** Chooses the engine, warns where the environment disagrees with itself, and prepares to talk to it. No I/O on it yet. */
+export async function openEngine(
+  host: Host,
+  choice: EngineChoice,
+  runId: string,
+  progress: Progress,
+  stop?: Stop,
+): Promise<Engine> {
+  const endpoint = await chooseEngine(host, choice, {
+    say: (text) => progress.note(text),
+    mayStart: true,
+    ...(stop && { signal: stop.ask }),
+  });
+  for (const warning of endpoint.warnings) progress.warn(warning);
+  const debug = /(^|,)gbuild:(\*|engine)/.test(host.env.DEBUG ?? '')
+    ? { debug: (text: string) => progress.note(`gbuild:engine ${text}`) }
+    : {};
+  return connectEngine(endpoint, {
+    owner: readOwner(),
+    runId,
+    keeper: openKeeper(host),
+    ...limitsOf(host),
+    ...debug,
+  });
+}
+
+/**
+ * GBUILD_RECONNECT: how long an engine of another machine may be away while a task runs on it. GBUILD_REQUEST_TIMEOUT: how long
+ * any may be silent.
+ */
+function limitsOf(host: Host): { heartbeat: Heartbeat; requestTimeout: number } {
+  const seconds = readDuration(host, 'GBUILD_RECONNECT');
+  const requestTimeout = (readRequestTimeout(host) ?? 0) * 1000 || defaultRequestTimeout;
+  const { every, deadline, away } = defaultHeartbeat;
+  return {
+    requestTimeout,
+    heartbeat: {
+      every: Math.min(every, requestTimeout / 2),
+      deadline: Math.min(deadline, requestTimeout),
+      away: seconds === undefined ? away : seconds * 1000,
+    },
+  };
+}
+
+export interface OpenedRun {
+  session: WorkspaceSession;
+  engine: Engine;
+}
+
+/**
+ * The repository and the engine together. The engine is asked what it is while the repository is read; a mistake in the
+ * repository is told before one in the choice of the engine.
+ */
+export async function openRun(
+  places: Places,
+  choice: EngineChoice,
+  runId: string,
+  progress: Progress,
+  options: { ignoreLock?: boolean; stop?: Stop } = {},
+): Promise<OpenedRun> {
+  const opened = await attempt(() => openEngine(places.host, choice, runId, progress, options.stop));
+  opened.engine?.info().catch(() => {
+    // Asked again, and told, by whoever needs the answer.
+  });
+  await opened.engine?.wake();
+  try {
+    const session = await openWorkspace(places, progress, options);
+    if (opened.engine === undefined) throw opened.error;
+    return { session, engine: opened.engine };
+  } catch (error) {
+    opened.engine?.close();
+    throw error;
+  }
+}
+
+async function attempt(open: () => Promise<Engine>): Promise<{ engine: Engine } | { engine?: never; error: unknown }> {
+  try {
+    return { engine: await open() };
+  } catch (error) {
+    return { error };
+  }
+}

@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { readCached, writeCached } from '../../fs/cached-file.ts';
+
+const format = 'parsed 1';
+
+/**
+ * What parsing and checking a file gave, by the digest of its bytes: the next run reads JSON instead of loading a YAML
+ * parser and a schema library, which cost more than all else before the engine is asked. Only what was valid is kept, so a
+ * mistake is always found anew. `version` is that of this gbuild's code: another may read the same bytes otherwise.
+ */
+export class ParseCache {
+  readonly #dir: string;
+  readonly #version: string | undefined;
+
+  constructor(dir: string, version: string | undefined) {
+    this.#dir = dir;
+    this.#version = version;
+  }
+
+  /** Without bytes or a version (gbuild run from its sources) nothing is kept. */
+  async get<T>(kind: string, bytes: Uint8Array | undefined, parse: () => Promise<T>): Promise<T> {
+    if (bytes === undefined || this.#version === undefined) return parse();
+    const key = createHash('sha256').update(`${this.#version}\n${kind}\n`).update(bytes).digest('hex');
+    const file = join(this.#dir, `${key}.json`);
+    const kept = readCached(file, format);
+    if (kept !== undefined) return (JSON.parse(kept) as { value: T }).value;
+    const value = await parse();
+    writeCached(file, format, JSON.stringify({ value }));
+    return value;
+  }
+}
+
+export function openParseCache(cacheDir: string): ParseCache {
+  return new ParseCache(join(cacheDir, 'parsed'), typeof GBUILD_BUILD === 'string' ? GBUILD_BUILD : undefined);
+}
+
+/** Set by the bundler: a digest of the sources. */
+declare const GBUILD_BUILD: string | undefined;

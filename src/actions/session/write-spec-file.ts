@@ -1,0 +1,90 @@
+import { existsSync, linkSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { GbuildError } from '../../errors.ts';
+import { readWhole } from '../../fs/read-bounded.ts';
+import { makeMark } from '../../fs/writer-mark.ts';
+import type { Progress } from '../../reporter/progress.ts';
+import { readSpec, specFileName } from '../../spec/read/read-spec.ts';
+import { notWritten } from '../../spec/write/atomic-write.ts';
+import { writeInitialSpec } from '../../spec/write/init.ts';
+import { migrateSpec, writeSpec } from '../../spec/write/migrate.ts';
+import type { Catalog } from '../../toolchain/catalog/catalog.ts';
+import {
+  type Assumption,
+  chooseToolchain,
+  type Detection,
+  describeNamed,
+  describeOther,
+} from '../../toolchain/detect/detect.ts';
+import { resolveToolchain, type ToolchainRequest } from '../../toolchain/resolve/resolve.ts';
+import { findRoot } from '../../workspace/root.ts';
+import { openCatalog } from './catalogs.ts';
+import { nothingDetected } from './nothing-detected.ts';
+import { knownTasks, type Places } from './open-repository.ts';
+
+/**
+ * The story of `gbuild init`: what the files of the caller's folder say, written down there with comments; never over an existing file.
+ * With a toolchain that is `wanted`, as far as the files speak of that one.
+ */
+export async function initSpec(
+  places: Places,
+  progress: Progress,
+  wanted?: ToolchainRequest,
+): Promise<{ file: string; assumptions: Assumption[]; others: string[] }> {
+  const root = findRoot(places.host.cwd, places.host.homeDir);
+  const rootDir = places.host.cwd;
+  const catalog = await openCatalog(places, progress);
+  const file = join(rootDir, specFileName);
+  if (existsSync(file)) throw isThere(file);
+  const detection =
+    wanted === undefined ? await chooseToolchain(rootDir, catalog, progress) : describeWanted(rootDir, catalog, wanted);
+  if (detection === undefined) throw nothingDetected(root.folders ?? [rootDir], catalog, 'init');
+  createFile(file, writeInitialSpec(detection));
+  return { file, assumptions: detection.assumptions, others: detection.others };
+}
+
+/** An image or a folder says nothing of tasks; one of the catalog has to be there, at that version. */
+function describeWanted(rootDir: string, catalog: Catalog, wanted: ToolchainRequest): Detection {
+  if (wanted.kind !== 'catalog') return describeOther(rootDir, wanted.request);
+  if (wanted.range !== '*' || catalog.find(wanted.name) === undefined) resolveToolchain(wanted, catalog);
+  return describeNamed(rootDir, catalog, wanted)!;
+}
+
+/** Written to a temporary and linked into place: whole or not at all, and never over another's file. */
+function createFile(file: string, text: string): void {
+  const temporary = `${file}.tmp-${makeMark()}`;
+  try {
+    writeFileSync(temporary, text, { flag: 'wx', flush: true });
+    linkSync(temporary, file);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') throw isThere(file);
+    throw notWritten(file, cause);
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+}
+
+function isThere(file: string): GbuildError {
+  return new GbuildError('usage', `${file} is there already and stays as it is`, {
+    suggestions: ['gbuild plan', `mv ${file} ${file}.old && gbuild init`],
+  });
+}
+
+export interface MigrationResult {
+  file: string;
+  from: number;
+  to: number;
+  changed: boolean;
+  steps: string[];
+}
+
+/** The story of `gbuild migrate`. */
+export async function migrateFile(places: Places, progress: Progress): Promise<MigrationResult> {
+  const { rootDir, specFile } = findRoot(places.host.cwd, places.host.homeDir);
+  const file = specFile ?? join(rootDir, specFileName);
+  const known = knownTasks(await openCatalog(places, progress, { rootDir, specFile }));
+  readSpec(file, undefined, known);
+  const { text, ...result } = migrateSpec(readWhole(file), specFileName, undefined, known);
+  if (result.changed) writeSpec(file, text);
+  return { file, ...result };
+}

@@ -1,0 +1,43 @@
+import { CacheBound } from '../../run/cache-limits.ts';
+import { type PrepareRequest, prepareRun } from '../../run/prepare.ts';
+import { sweepBeside } from '../../run/run.ts';
+import { runTasks } from '../../run/run-tasks.ts';
+import { withOwnCopy } from '../../run/workspace/with-copy.ts';
+import type { ShardPlace } from './executor.ts';
+
+/** An engine as a place for shards: it has the image to build in; each shard works on a copy of the workspace in a volume there. */
+export async function openEnginePlace(name: string, request: PrepareRequest): Promise<ShardPlace> {
+  const { session, engine, host, progress } = request;
+  const { plan, ground, secrets, planShard } = await prepareRun(request);
+  const swept = sweepBeside(request, plan);
+  const bound = new CacheBound(engine, host, plan);
+  bound.look();
+  return {
+    name,
+    slots: Math.max(1, Math.floor(ground.info.cpus)),
+    async run(shard, { reportsDir, ...io }) {
+      const planned = planShard(shard);
+      const { image, labels } = ground;
+      const carried = {
+        session,
+        engine,
+        host,
+        ...io,
+        image: image.reference,
+        labels,
+        tasks: planned.tasks,
+        reportsDir,
+      };
+      const input = { plan: planned, engine, ...io, secrets, shard: shard.number };
+      const { tasks } = await withOwnCopy(carried, reportsDir, (workspace) =>
+        runTasks({ ...input, ground: { ...ground, workspace } }),
+      );
+      return tasks;
+    },
+    async close() {
+      await bound.apply(progress);
+      await swept;
+      engine.close();
+    },
+  };
+}

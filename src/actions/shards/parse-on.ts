@@ -1,0 +1,51 @@
+import { listContexts } from '../../engine/endpoint/docker-config.ts';
+import { listMachines } from '../../engine/endpoint/machine-store.ts';
+import { GbuildError } from '../../errors.ts';
+import type { Host } from '../../host.ts';
+import type { EngineChoice } from '../session/open-engine.ts';
+import { readEngineName } from '../session/parse-engine-name.ts';
+
+/** A place for shards that the caller named. */
+export interface NamedPlace {
+  name: string;
+  kind: 'engine' | 'swarm';
+  /** The engine, or a manager of the swarm. */
+  choice: EngineChoice;
+}
+
+const command = 'gbuild test --on';
+
+/**
+ * Reads `--on NAME,...`: engines by any of their names, and `swarm` for the one that the chosen engine is a manager of (`chosen`
+ * says which engine), unless a context or a machine is called so. Asks no engine.
+ *
+ * @throws GbuildError `usage`
+ */
+export function namePlaces(host: Host, text: string, chosen: EngineChoice): NamedPlace[] {
+  const names = text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  if (names.length === 0) throw wrongPlaces('--on names no engine', [`${command} default`, 'gbuild engine ls']);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined)
+    throw wrongPlaces(`--on names "${twice}" twice: how many parts there are is said with --shards`, [
+      `${command} ${[...new Set(names)]} --shards ${names.length}`,
+    ]);
+  const places = names.map((name): NamedPlace => {
+    if (isSwarm(host, name)) return { name, kind: 'swarm', choice: chosen };
+    return { name, kind: 'engine', choice: readEngineName(host, name, command) };
+  });
+  const flag = (['host', 'context', 'machine'] as const).find((each) => chosen[each] !== undefined);
+  if (flag === undefined || places.some(({ kind }) => kind === 'swarm')) return places;
+  throw wrongPlaces(`--on and --${flag} both name engines`, [`${command} ${text},${chosen[flag]}`]);
+}
+
+function isSwarm(host: Host, name: string): boolean {
+  if (name !== 'swarm') return false;
+  return !listMachines(host).includes(name) && !listContexts(host).some((context) => context.name === name);
+}
+
+function wrongPlaces(what: string, suggestions: string[]): GbuildError {
+  return new GbuildError('usage', what, { suggestions });
+}

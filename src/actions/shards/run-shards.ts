@@ -1,0 +1,172 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { GbuildError, messageOf } from '../../errors.ts';
+import { ownerText, readOwner } from '../../fs/process-owner.ts';
+import { withSpool } from '../../fs/temp-dir.ts';
+import { planShards, type Shard } from '../../plan/shard.ts';
+import { planTasks } from '../../plan/task-plan.ts';
+import { formatSeconds } from '../../reporter/format.ts';
+import { type Lane, OrderedOutput } from '../../reporter/ordered.ts';
+import type { Progress } from '../../reporter/progress.ts';
+import { planInput } from '../run/prepare.ts';
+import { describeFailed } from '../run/run.ts';
+import type { TaskStreams } from '../run/run-tasks.ts';
+import { readTestFiles } from '../run/test-files.ts';
+import type { EngineChoice } from '../session/open-engine.ts';
+import { openWorkspace } from '../session/open-repository.ts';
+import type { ShardPlace } from './executor/executor.ts';
+import { runPool, type ShardEnd } from './executor/pool.ts';
+import { landReports } from './merge-reports.ts';
+import { openPlaces, type PlacesRequest } from './open-executors.ts';
+import { namePlaces } from './parse-on.ts';
+import { type ShardReport, type ShardsReport, throwVerdict } from './report.ts';
+
+/** The repository around the caller, and the places as the command line names them. */
+export interface InShardsRequest extends Omit<ShardsRequest, 'session' | 'places'> {
+  on: string | undefined;
+  /** The engine that is meant where `on` names none. */
+  choice: EngineChoice;
+}
+
+interface ShardsRequest extends PlacesRequest {
+  /** Parts; as many as there are places when left out. */
+  count: number | undefined;
+  streams: TaskStreams;
+  /** Progress of one shard, as text on its own output. */
+  openProgress: (write: (text: string) => void) => Progress;
+}
+
+/** What can be wrong with the call is told before anything is asked. */
+export async function runInShards(request: InShardsRequest): Promise<ShardsReport> {
+  const { host, on, choice, progress } = request;
+  const places =
+    on === undefined ? [{ name: 'the engine', kind: 'engine' as const, choice }] : namePlaces(host, on, choice);
+  return runShards({ ...request, places, session: await openWorkspace(request, progress) });
+}
+
+/**
+ * The story of `gbuild test --shards N --on NAME,...`: the work is divided, each part runs on one of the places, on a copy of the
+ * workspace; their outputs come one after the other, their reports together, and one exit code says what became of all.
+ */
+async function runShards(request: ShardsRequest): Promise<ShardsReport> {
+  const began = performance.now();
+  const { session, host, runId } = request;
+  const plan = planTasks(planInput(request));
+  const shards = divide(request, planShards(countOf(request), await readTestFiles(plan, host)));
+  const logDir = join(host.stateDir, 'runs', runId);
+  return withSpool(host, `${ownerText(readOwner())}.shards-${runId}`, async (spoolDir) => {
+    const places = await openPlaces(request);
+    try {
+      const ends = await runAll(request, { shards, places, spoolDir, logDir });
+      const dirs = ends.map(({ shard, tries }) => ({
+        number: shard.number,
+        dir: reportsDirOf(spoolDir, shard, tries),
+      }));
+      const reports = await landReports(session.rootDir, dirs, request.progress);
+      const seconds = (performance.now() - began) / 1000;
+      const done = ends.flatMap(({ value }) => value ?? []);
+      const { repository, toolchain } = plan;
+      const report = { repository, toolchain, shards: done, reports, logDir, seconds };
+      throwVerdict(ends, report);
+      return report;
+    } finally {
+      await Promise.allSettled(places.map((place) => place.close()));
+    }
+  });
+}
+
+function countOf({ count, places }: ShardsRequest): number {
+  if (count !== undefined) return count;
+  if (!places.some(({ kind }) => kind === 'swarm')) return places.length;
+  throw new GbuildError('usage', 'into how many parts? A swarm does not say how many are good', {
+    suggestions: ['gbuild test --on swarm --shards 3'],
+  });
+}
+
+/** Without those that have nothing to do: the named task has fewer test files than there are to be parts. */
+function divide({ names, progress }: ShardsRequest, shards: Shard[]): Shard[] {
+  const busy = shards.filter(({ files }) => names.some((name) => files[name]?.length !== 0));
+  if (busy.length === shards.length) return shards;
+  progress.warn(
+    `${names.join(', ')} has ${busy.length} test files, so there are ${busy.length} shards and not ${shards.length}`,
+  );
+  return busy.map((shard) => ({ ...shard, of: busy.length }));
+}
+
+interface Division {
+  shards: Shard[];
+  places: ShardPlace[];
+  spoolDir: string;
+  logDir: string;
+}
+
+async function runAll(request: ShardsRequest, division: Division): Promise<ShardEnd<ShardReport>[]> {
+  const { progress, stop, streams } = request;
+  const { shards, places, spoolDir } = division;
+  const output = new OrderedOutput(streams, spoolDir, shards.length);
+  try {
+    return await runPool(shards, places, {
+      run: (shard, place, attempt) =>
+        runOne(request, division, output.lanes[shard.number - 1]!, { shard, place, attempt }),
+      isLost: (thrown) => !stop.ask.aborted && isPlacesFault(thrown),
+      onLost: (place, { number, of }, thrown, isElsewhere) =>
+        progress.warn(
+          `shard ${number} of ${of}: ${place.name} failed: ${messageOf(thrown)}${isElsewhere ? '; it runs elsewhere' : ''}`,
+        ),
+    });
+  } finally {
+    await output.end();
+  }
+}
+
+/** Who must act is the engine's, registry's or network's: another place may do better. */
+function isPlacesFault(thrown: unknown): boolean {
+  return thrown instanceof GbuildError && thrown.exitCode === 3;
+}
+
+interface Attempt {
+  shard: Shard;
+  place: ShardPlace;
+  attempt: number;
+}
+
+async function runOne(
+  { streams, stop, progress: main, openProgress }: ShardsRequest,
+  { spoolDir, logDir }: Division,
+  lane: Lane,
+  { shard, place, attempt }: Attempt,
+): Promise<ShardReport> {
+  const began = performance.now();
+  const title = `shard ${shard.number} of ${shard.of}`;
+  const progress = openProgress((text) => void lane.stderr.write(text));
+  progress.note(`> ${title} on ${place.name}${attempt > 1 ? ', anew' : ''}`);
+  const own = join(logDir, attempt > 1 ? `shard-${shard.number}.${attempt}` : `shard-${shard.number}`);
+  const reportsDir = reportsDirOf(spoolDir, shard, attempt);
+  mkdirSync(reportsDir);
+  const { prefixed } = streams;
+  const io = {
+    streams: { stdout: lane.stdout, stderr: lane.stderr, prefixed },
+    progress,
+    stop,
+    logDir: own,
+    reportsDir,
+  };
+  let isDone = false;
+  try {
+    const tasks = await place.run(shard, io);
+    const seconds = (performance.now() - began) / 1000;
+    const failed = describeFailed(tasks);
+    isDone = true;
+    progress.note(
+      `${failed === undefined ? '+' : 'x'} ${title} ${failed === undefined ? 'passed' : 'failed'} on ${place.name} (${formatSeconds(seconds)})`,
+    );
+    if (failed !== undefined) main.warn(`${title} on ${place.name}: ${failed.what}`);
+    return { number: shard.number, on: place.name, tries: attempt, files: shard.files, tasks, logDir: own, seconds };
+  } finally {
+    if (isDone) await lane.end();
+  }
+}
+
+function reportsDirOf(spoolDir: string, { number }: Shard, attempt: number): string {
+  return join(spoolDir, `reports-${number}-${attempt}`);
+}

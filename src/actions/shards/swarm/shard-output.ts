@@ -1,0 +1,176 @@
+import { join } from 'node:path';
+import type { PlannedTask } from '../../../plan/task-plan.ts';
+import { formatSeconds } from '../../../reporter/format.ts';
+import type { StreamName } from '../../../reporter/output.ts';
+import type { Mask } from '../../../secrets/mask.ts';
+import { MaskedOutput } from '../../run/masked-output.ts';
+import { describeCommand, explainExit, type TaskReport } from '../../run/run-tasks.ts';
+import { limitTime } from '../../run/time-limit.ts';
+import type { ShardIO } from '../executor/executor.ts';
+import { MarkedStream, type StreamPart } from './marked-stream.ts';
+
+/** What the script sent at its end. */
+export interface SentReports {
+  /** Of the tar. */
+  sha256: string;
+  /** In the tar. */
+  files: number;
+  /** base64. */
+  text: string;
+}
+
+interface Begun {
+  output: MaskedOutput;
+  began: number;
+  limit: Disposable;
+  /** Streams that have not seen its end. */
+  open: Set<StreamName>;
+}
+
+export interface ShardOutputInput {
+  token: string;
+  tasks: PlannedTask[];
+  io: ShardIO;
+  mask: Mask;
+  /** A task's time is over. */
+  onLate: (reason: unknown) => void;
+}
+
+interface Stream {
+  cut: MarkedStream;
+  /** Parts behind the end of a task that the other stream has not seen yet. */
+  held: StreamPart[];
+  /** Tasks that ended. */
+  ends: number;
+  task: number | undefined;
+}
+
+/** The output of one job taken apart into that of its tasks: see formatShardScript. The streams may be apart by any distance. */
+export class ShardOutput {
+  readonly #input: ShardOutputInput;
+  readonly #streams: Record<StreamName, Stream>;
+  #work: Promise<void> = Promise.resolve();
+  readonly #begun = new Map<number, Begun>();
+  readonly #reports = new Map<string, TaskReport>();
+  readonly #over = new Set<StreamName>();
+  readonly #isOver = Promise.withResolvers<void>();
+  #sent: (Omit<SentReports, 'text'> & { parts: Buffer[] }) | undefined;
+  /** Bytes of each stream that were taken. */
+  readonly seen = { stdout: 0, stderr: 0 };
+
+  constructor(input: ShardOutputInput) {
+    this.#input = input;
+    const open = () => ({ cut: new MarkedStream(input.token), held: [], ends: 0, task: undefined });
+    this.#streams = { stdout: open(), stderr: open() };
+  }
+
+  /** Settles when all has been said. */
+  get over(): Promise<void> {
+    return this.#isOver.promise;
+  }
+
+  get isOver(): boolean {
+    return this.#over.size === 2;
+  }
+
+  get reports(): SentReports | undefined {
+    if (this.#sent === undefined) return undefined;
+    const { parts, ...said } = this.#sent;
+    return { ...said, text: Buffer.concat(parts).toString('latin1') };
+  }
+
+  /** Settles when it may be given more. */
+  take(stream: StreamName, chunk: Buffer): Promise<void> {
+    this.seen[stream] += chunk.length;
+    this.#streams[stream].held.push(...this.#streams[stream].cut.cut(chunk));
+    this.#work = this.#work.then(() => this.#pass());
+    return this.#work;
+  }
+
+  /** What one stream says of the next task waits until the other has told all of the one before. */
+  async #pass(): Promise<void> {
+    const { stdout, stderr } = this.#streams;
+    for (;;) {
+      const stream = (['stdout', 'stderr'] as const).find((name) => {
+        const [one, other] = name === 'stdout' ? [stdout, stderr] : [stderr, stdout];
+        return one.held.length > 0 && one.ends <= other.ends;
+      });
+      if (stream === undefined) return;
+      await this.#passPart(stream, this.#streams[stream].held.shift()!);
+    }
+  }
+
+  async #passPart(stream: StreamName, part: StreamPart): Promise<void> {
+    const { task } = this.#streams[stream];
+    if (part.kind === 'mark') await this.#heed(stream, part.words);
+    else if (task !== undefined) await this.#begun.get(task)!.output.write(stream, part.bytes);
+    else if (stream === 'stdout') this.#sent?.parts.push(Buffer.from(part.bytes));
+  }
+
+  /** In the order of the tasks; those that never began are skipped. */
+  listReports(): TaskReport[] {
+    return this.#input.tasks.map(({ name, needs }) => {
+      const failed = needs.find((need) => this.#reports.get(need)?.state !== 'passed');
+      return this.#reports.get(name) ?? { name, state: 'skipped', because: `${failed ?? 'the shard'} did not succeed` };
+    });
+  }
+
+  /** What began and did not end is closed. */
+  async close(): Promise<void> {
+    for (const { output, limit, open } of this.#begun.values()) {
+      limit[Symbol.dispose]();
+      if (open.size > 0) await output.end();
+    }
+  }
+
+  async #heed(stream: StreamName, [verb, first = '', second, oom]: string[]): Promise<void> {
+    if (verb === 'begin') {
+      this.#streams[stream].task = Number(first);
+      if (!this.#begun.has(Number(first))) this.#begin(Number(first));
+    } else if (verb === 'end') {
+      this.#streams[stream].task = undefined;
+      this.#streams[stream].ends += 1;
+      const begun = this.#begun.get(Number(first))!;
+      begun.open.delete(stream);
+      if (begun.open.size === 0) await this.#end(Number(first), Number(second), oom === 'oom');
+    } else if (verb === 'reports') {
+      this.#sent = { sha256: first, files: Number(second), parts: [] };
+    } else {
+      this.#over.add(stream);
+      if (this.isOver) this.#isOver.resolve();
+    }
+  }
+
+  #begin(at: number): void {
+    const { tasks, io, mask, onLate } = this.#input;
+    const task = tasks[at]!;
+    const { stdout, stderr, prefixed } = io.streams;
+    const prefix = prefixed ? { prefix: `${task.name} | ` } : {};
+    const output = new MaskedOutput(mask, { stdout, stderr, logFile: this.#logOf(task), ...prefix });
+    const limit = limitTime(io.stop, task.name, task.timeout);
+    if (task.timeout !== undefined) limit.ask.addEventListener('abort', () => onLate(limit.ask.reason), { once: true });
+    this.#begun.set(at, { output, limit, began: performance.now(), open: new Set(['stdout', 'stderr']) });
+    io.progress.note(mask.maskText(`> ${task.name}: ${describeCommand(task)}`));
+  }
+
+  async #end(at: number, exitCode: number, wasKilled: boolean): Promise<void> {
+    const { tasks, io } = this.#input;
+    const { output, limit, began } = this.#begun.get(at)!;
+    const task = tasks[at]!;
+    limit[Symbol.dispose]();
+    const seconds = (performance.now() - began) / 1000;
+    const failure = await output.end();
+    const log = this.#logOf(task);
+    if (failure) io.progress.warn(`the log ${log} is not complete: ${failure.message}`);
+    const state = exitCode === 0 ? 'passed' : 'failed';
+    const because = explainExit(exitCode, exitCode !== 0 && wasKilled, undefined);
+    io.progress.note(`${state === 'passed' ? '+' : 'x'} ${task.name} ${state} (${formatSeconds(seconds)})`);
+    if (because !== undefined) io.progress.warn(`${task.name}: ${because}`);
+    const report: TaskReport = { name: task.name, state, exitCode, seconds, log };
+    this.#reports.set(task.name, because === undefined ? report : { ...report, because });
+  }
+
+  #logOf({ name }: PlannedTask): string {
+    return join(this.#input.io.logDir, `${name.replaceAll('/', '_')}.log`);
+  }
+}

@@ -1,0 +1,78 @@
+import type { SwarmNode } from '../../../engine/swarm/swarm.ts';
+import type { Shard } from '../../../plan/shard.ts';
+import { planTasks } from '../../../plan/task-plan.ts';
+import { findRegistryAuth } from '../../../registry/auth/registry-auth.ts';
+import { type PrepareRequest, planInput, prepareRun } from '../../run/prepare.ts';
+import { sweepBeside } from '../../run/run.ts';
+import type { TaskReport } from '../../run/run-tasks.ts';
+import { withRegistries } from '../../session/open-registries.ts';
+import { parseRegistry } from '../../session/registry-name.ts';
+import type { ShardIO, ShardPlace } from '../executor/executor.ts';
+import { packGround } from './base-layer.ts';
+import { assertFitsSwarm, assertManager, noNodeLeft, noRegistryForSwarm } from './errors.ts';
+import { shipWorkspace } from './push-workspace.ts';
+import { planOnSwarm, runOnSwarm, type SwarmGround } from './run-shard.ts';
+
+export interface SwarmPlaceRequest extends PrepareRequest {
+  runId: string;
+  /** HOST or HOST:PORT, before GBUILD_REGISTRY and gbuild.yml. */
+  registry: string | undefined;
+}
+
+/**
+ * A swarm as a place for shards: the workspace is shipped once through a registry, and each shard is a job that runs wherever the
+ * swarm puts it. Closing it takes away what is left of the run there.
+ */
+export async function openSwarmPlace(name: string, request: SwarmPlaceRequest): Promise<ShardPlace> {
+  const { session, engine, host, progress, stop } = request;
+  assertFitsSwarm(planTasks(planInput(request)));
+  assertManager(engine, await engine.info());
+  const said = request.registry ?? (host.env.GBUILD_REGISTRY || session.spec.registry);
+  if (said === undefined) throw noRegistryForSwarm();
+  const registry = parseRegistry(said);
+  const { plan, ground, toolchain, secrets, planShard } = await prepareRun(request);
+  const swept = sweepBeside(request, plan);
+  const swarm = engine.swarm();
+  const nodes = (await swarm.listNodes()).filter(({ isFree }) => isFree);
+  if (nodes.length === 0) throw noNodeLeft(engine, 'the shards cannot run');
+  const swarmGround: SwarmGround = { ...ground, info: { ...ground.info, ...leastOf(nodes) } };
+  const [first] = planOnSwarm(plan, swarmGround);
+  const registryAuth = await findRegistryAuth(registry, host, stop.ask);
+  const owner = first!.identity;
+  const image = await withRegistries(request, (registries) =>
+    shipWorkspace({
+      session,
+      engine,
+      host,
+      progress,
+      stop,
+      registries,
+      registry,
+      toolchain,
+      owner,
+      ground: packGround(first!),
+    }),
+  );
+  const common = { engine, swarm, ground: swarmGround, image, registryAuth, secrets };
+  const cpus = plan.resources.cpus ?? 1;
+  return {
+    name,
+    slots: nodes.reduce((sum, node) => sum + Math.max(1, Math.floor(node.cpus / cpus)), 0),
+    run: (shard: Shard, io: ShardIO): Promise<TaskReport[]> =>
+      runOnSwarm({ ...common, plan: planShard(shard), shard, io }),
+    async close() {
+      await swept;
+      // What a lost connection kept from being removed.
+      await engine.removeRun().catch(() => {});
+      engine.close();
+    },
+  };
+}
+
+/** What a limit can be kept on whatever node it is. */
+function leastOf(nodes: SwarmNode[]): { memory: number; cpus: number } {
+  return {
+    memory: Math.min(...nodes.map(({ memory }) => memory)),
+    cpus: Math.min(...nodes.map(({ cpus }) => cpus)),
+  };
+}

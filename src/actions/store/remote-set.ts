@@ -1,0 +1,69 @@
+import { GbuildError } from '../../errors.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { formatIndex } from '../../oci/layout/image-set.ts';
+import { nameOfPlatform } from '../../oci/platform.ts';
+import type { Descriptor, Index } from '../../oci/spec.ts';
+import { type RemoteImage, readImageOf, readRemote } from '../../registry/image/pull-image.ts';
+import { parseIndex } from '../../registry/manifest/parse-manifest.ts';
+import type { Repository } from '../../registry/repository.ts';
+import { isIndex } from './choose-platform.ts';
+
+/** What a tag or digest names in a registry: an image, or an index of several; as an ImageSet there. */
+export interface RemoteSet {
+  repository: Repository;
+  /** Of what bears the name. */
+  descriptor: Descriptor;
+  manifestBytes: Buffer;
+  images: RemoteImage[];
+  /** Of an index: the platforms that it lists, wanted or not; empty where it names none. */
+  platforms: string[];
+}
+
+/**
+ * All images of it, or those of an index that are for these platforms; undefined where there is nothing. What an index lists
+ * besides images for a platform is passed over.
+ */
+export async function readRemoteSet(
+  repository: Repository,
+  tagOrDigest: string,
+  wanted?: readonly string[],
+): Promise<RemoteSet | undefined> {
+  const found = await repository.readManifest(tagOrDigest);
+  if (found === undefined) return undefined;
+  const { descriptor, bytes: manifestBytes } = found;
+  if (!isIndex(descriptor)) {
+    const images = [await readImageOf(repository, tagOrDigest, found)];
+    return { repository, descriptor, manifestBytes, images, platforms: [] };
+  }
+  const { name: repositoryName, registry } = repository;
+  const index = parseIndex({ name: repositoryName, registry, reference: tagOrDigest }, manifestBytes);
+  const all = listPlatforms(index);
+  const listed = all.filter(({ name }) => wanted === undefined || wanted.includes(name));
+  const images = await Promise.all(listed.map(({ digest }) => readRemote(repository, digest)));
+  return {
+    repository,
+    descriptor,
+    manifestBytes,
+    images: images.filter((image) => image !== undefined),
+    platforms: all.map(({ name }) => name),
+  };
+}
+
+/** An index lists the release's images and nothing else: whatever is pulled by it is what was verified. */
+export function assertIndex(reference: string, { descriptor, images }: RemoteSet): void {
+  if (!isIndex(descriptor) || formatIndex(images).descriptor.digest === descriptor.digest) return;
+  throw new GbuildError(
+    'release-refused',
+    `${reference} is an index that gbuild did not write: it lists more, or says it otherwise, than the ${images.length} images in it`,
+    { suggestions: [`gbuild inspect ${reference}`], facts: { reference, digest: descriptor.digest } },
+  );
+}
+
+/** The images that an index lists, each by the name of its platform (empty where it says none). */
+function listPlatforms({ manifests }: Index): { name: string; digest: Digest }[] {
+  const listed = manifests.filter(({ platform }) => platform?.os !== 'unknown');
+  return listed.map(({ digest, platform }) => ({
+    digest,
+    name: platform === undefined ? '' : nameOfPlatform(platform),
+  }));
+}

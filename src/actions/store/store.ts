@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import type { Host } from '../../host.ts';
+import type { Digest } from '../../oci/digest.ts';
+import type { Image } from '../../oci/image/image.ts';
+import { gatherImages, type ImageSet } from '../../oci/layout/image-set.ts';
+import { Layout, openLayout } from '../../oci/layout/layout.ts';
+import {
+  annotationKeys,
+  type Descriptor,
+  type ImageConfig,
+  type Index,
+  type Manifest,
+  mediaTypes,
+} from '../../oci/spec.ts';
+
+/** An image as the store holds it: everything but the layers' bytes, which `layout` has by digest. */
+export interface StoredImage {
+  descriptor: Descriptor;
+  manifest: Manifest;
+  config: ImageConfig;
+}
+
+/** What a name stands for in the store: an image, or an index of several; an ImageSet whose layers the store has. */
+export interface StoredSet {
+  descriptor: Descriptor;
+  images: StoredImage[];
+}
+
+const mendBy = 'gbuild doctor --fix';
+
+export function storeDir({ dataDir }: Host): string {
+  return join(dataDir, 'store');
+}
+
+/** The same as it is: nothing is made, whatever is missing. */
+export function storeAsItIs(host: Host): Layout {
+  return new Layout(storeDir(host), { mendBy });
+}
+
+/** The embedded registry: an OCI layout in the user's data folder that holds releases and the bases they stand on. */
+export function openStore(host: Host): Promise<Layout> {
+  return openLayout(storeDir(host), { mendBy });
+}
+
+export async function findStored(store: Layout, name: string): Promise<StoredSet | undefined> {
+  const descriptor = await store.findManifest(name);
+  return descriptor === undefined ? undefined : { descriptor, images: await readStored(store, descriptor) };
+}
+
+/** The images that a descriptor of the store's index names, itself or by an index. */
+export async function readStored(store: Layout, descriptor: Descriptor): Promise<StoredImage[]> {
+  if (descriptor.mediaType !== mediaTypes.index) return [await readOne(store, descriptor)];
+  const { manifests } = JSON.parse((await store.readBlob(descriptor.digest)).toString()) as Index;
+  return Promise.all(manifests.map((each) => readOne(store, each)));
+}
+
+async function readOne(store: Layout, descriptor: Descriptor): Promise<StoredImage> {
+  const manifest = JSON.parse((await store.readBlob(descriptor.digest)).toString()) as Manifest;
+  const config = JSON.parse((await store.readBlob(manifest.config.digest)).toString()) as ImageConfig;
+  return { descriptor, manifest, config };
+}
+
+/** Gives the image its name, unless the name is taken: answers the digest of the manifest that has it now. */
+export function nameImage(
+  store: Layout,
+  image: Image,
+  name: string,
+  annotations: Record<string, string>,
+): Promise<Digest> {
+  return nameSet(store, gatherImages([image]), name, annotations);
+}
+
+/** The same of images by platform: the index has the name. */
+export async function nameSet(
+  store: Layout,
+  { images, descriptor: { mediaType, digest, size } }: ImageSet,
+  name: string,
+  annotations: Record<string, string>,
+): Promise<Digest> {
+  const descriptor = { mediaType, digest, size, annotations: { ...annotations, [annotationKeys.refName]: name } };
+  const needs = images.flatMap(({ manifestDigest, id, manifest }) => {
+    return [manifestDigest, id, ...manifest.layers.map((layer) => layer.digest)];
+  });
+  return (await store.addManifest(descriptor, [...needs, digest])).digest;
+}

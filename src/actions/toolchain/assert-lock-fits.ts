@@ -1,0 +1,72 @@
+import { GbuildError } from '../../errors.ts';
+import type { Progress } from '../../reporter/progress.ts';
+import type { Lock } from '../../spec/lock/lock-types.ts';
+import type { ResolvedToolchain } from '../../toolchain/resolve/resolve.ts';
+import type { WorkspaceSession } from '../session/open-repository.ts';
+import { withoutRemembered } from '../session/remembered-lock.ts';
+
+/**
+ * What may happen to gbuild.lock: 'never' frozen, it follows the spec; 'if-locked' (CI), a lock that does not fit is an
+ * error, a missing one is written; 'always', a missing one is an error too.
+ */
+export type Frozen = 'never' | 'if-locked' | 'always';
+
+interface LockCheck {
+  session: WorkspaceSession;
+  frozen: Frozen;
+  progress: Progress;
+}
+
+/** A lock for another request must not be replaced behind a CI's back, nor a changed recipe be taken silently. */
+export async function assertLockFits({ session: opened, frozen, progress }: LockCheck): Promise<void> {
+  const session = frozen === 'always' ? withoutRemembered(opened) : opened;
+  const { toolchain, lock } = session;
+  if (toolchain.lockState === 'fits' || (toolchain.lockState === 'none' && frozen !== 'always')) return;
+  if (frozen !== 'never') return throwStale(session);
+  progress.note(`gbuild.lock is written anew: ${describeMismatch(toolchain, lock)}`);
+}
+
+/** Refuses a lock that does not fit, with the lines of both files that do not agree. */
+export async function throwStale(session: WorkspaceSession): Promise<never> {
+  const { toolchain, lock, rootDir } = session;
+  const places = await locateMismatch(session);
+  throw new GbuildError(
+    'lock-stale',
+    [`${rootDir}/gbuild.lock: ${describeMismatch(toolchain, lock)}`, ...places.map((place) => `  ${place}`)].join('\n'),
+    {
+      suggestions: ['gbuild lock && git add gbuild.lock && git commit -m "Lock the toolchain"'],
+      facts: { lockState: toolchain.lockState, request: toolchain.request, places },
+    },
+  );
+}
+
+/** `file:line:column key`, of the spec and of the lock. */
+async function locateMismatch({ rootDir, spec, specFile, toolchain }: WorkspaceSession): Promise<string[]> {
+  if (toolchain.lockState === 'none') return [];
+  const [{ readSpec }, { locateInLock }] = await Promise.all([
+    import('../../spec/read/read-spec.ts'),
+    import('../../spec/lock/lock.ts'),
+  ]);
+  const key = toolchain.lockState === 'recipe-changed' ? 'recipe' : 'request';
+  // Its tasks have been checked: they may need some of the toolchain's own.
+  const needed = Object.values(spec.tasks).flatMap((task) => task.needs);
+  const inSpec = specFile === undefined ? undefined : readSpec(specFile, undefined, needed).locate(['toolchain']);
+  const inLock = locateInLock(rootDir, ['toolchain', key]);
+  return [
+    ...(inSpec && specFile ? [`${specFile}:${inSpec.line}:${inSpec.column} toolchain`] : []),
+    ...(inLock ? [`${rootDir}/gbuild.lock:${inLock.line}:${inLock.column} toolchain.${key}`] : []),
+  ];
+}
+
+/** Why a lock does not fit, for a person. */
+export function describeMismatch(
+  { lockState, request, name, version }: ResolvedToolchain,
+  lock: Lock | undefined,
+): string {
+  if (lockState === 'none') return 'it is not there';
+  if (lockState === 'recipe-changed') return `it was written for another recipe of ${name} ${version}`;
+  const before = lock?.toolchain.request;
+  if (before === request)
+    return `it is for other options of ${request} than the spec and the repository's files ask for`;
+  return `it is for "${before}", the spec asks for "${request}"`;
+}

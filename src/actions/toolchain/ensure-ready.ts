@@ -1,0 +1,128 @@
+import type { Engine, EngineImage } from '../../engine/engine.ts';
+import type { Host, Stop } from '../../host.ts';
+import type { Progress } from '../../reporter/progress.ts';
+import type { Lock, LockedPlatform } from '../../spec/lock/lock-types.ts';
+import type { EnsuredImage, EnsuredToolchain, Rim } from '../../toolchain/build/ensure.ts';
+import { readImageId } from '../../toolchain/image/image-id.ts';
+import type { WorkspaceSession } from '../session/open-repository.ts';
+import { assertLockFits, type Frozen } from './assert-lock-fits.ts';
+import { findLocked, type LockedImages, openLockedImages } from './locked-images.ts';
+
+export interface ReadyInput {
+  session: WorkspaceSession;
+  engine: Engine;
+  host: Host;
+  progress: Progress;
+  stop: Stop;
+  frozen: Frozen;
+  /** An image on the engine that is not the locked one is exchanged for that, where somebody has it. */
+  exact?: boolean;
+  /** The lock is what was asked for: one that cannot be written is a failure, not a warning. */
+  isLockAsked?: boolean;
+}
+
+export interface ReadyRuntime {
+  /** The digest of its config. */
+  runtime: string | undefined;
+  platform: string;
+  /** Why it is not the locked one: what registries said that were asked for it. */
+  misses: readonly string[];
+  /** With the lock that was written, if it was. */
+  session: WorkspaceSession;
+}
+
+export interface ReadyToolchain {
+  images: Pick<EnsuredToolchain, 'build'>;
+  lock: Lock;
+}
+
+/**
+ * Makes sure that the toolchain's images are on the engine and that gbuild.lock says which ones: written the first time,
+ * obeyed afterwards, extended when this platform is not in it yet.
+ */
+export async function readyToolchain(input: ReadyInput): Promise<ReadyToolchain> {
+  const { session, engine } = input;
+  const { toolchain } = session;
+  await assertLockFits(input);
+  const [{ platform }, found] = await Promise.all([engine.info(), engine.inspectImage(toolchain.build)]);
+  const locked = findLocked(session, platform);
+  if (locked === undefined) return lockAnew(input);
+  const source = openLockedImages(input, locked);
+  const build = await settle(input, source, found, toolchain.build, async (rim) => {
+    const { ensureToolchain } = await import('../../toolchain/build/ensure.ts');
+    return (await ensureToolchain(toolchain, { ...rim, role: 'build' })).build;
+  });
+  const isRemembered = session.rememberedIn !== undefined;
+  if (isRemembered && build.id !== locked.build) return lockAnew(input);
+  if (isRemembered && input.isLockAsked) {
+    const { keepLock } = await import('./make-lock.ts');
+    await keepLock(input, session.lock!);
+  }
+  await sayWhatMoved(input, locked, build);
+  return { images: { build }, lock: session.lock! };
+}
+
+async function lockAnew(input: ReadyInput) {
+  const { keepLock, makeLock } = await import('./make-lock.ts');
+  const made = await makeLock(input, input.session.lock);
+  await keepLock(input, made.lock);
+  return made;
+}
+
+/** The usual case, without loading what it takes to make a toolchain, is that the image is on the engine. */
+async function settle(
+  { engine, host, progress, stop, exact = false }: ReadyInput,
+  source: LockedImages,
+  found: EngineImage | undefined,
+  reference: string,
+  make: (rim: Rim) => Promise<EnsuredImage>,
+): Promise<EnsuredImage> {
+  const rim = { engine, host, progress, stop, fetchLocked: source.fetch };
+  if (found === undefined) return make(rim);
+  const known = { reference, id: await readImageId(rim, found) };
+  const wanted = source.idOf(reference);
+  if (!exact || wanted === undefined || wanted === known.id) return known;
+  const { exchangeForLocked } = await import('../../toolchain/build/ensure.ts');
+  return exchangeForLocked(rim, known);
+}
+
+/** A run goes on with a build image that is not the locked one, and says what in it is another. */
+async function sayWhatMoved(
+  { session, engine, host, progress, stop }: ReadyInput,
+  locked: LockedPlatform,
+  build: EnsuredImage,
+): Promise<void> {
+  if (build.id === locked.build || locked.packages === undefined) return;
+  const { describeChanges, packagesDigest, readPackages, readTools } = await import(
+    '../../toolchain/image/contents.ts'
+  );
+  const rim = { engine, host, progress, stop };
+  const { tools: commands, name, version } = session.toolchain;
+  const packages = await readPackages(rim, build.reference);
+  if (packagesDigest(packages) === locked.packages) return;
+  const changes = describeChanges(locked.tools ?? {}, await readTools(rim, build.reference, commands));
+  const what = changes.length > 0 ? changes.join(', ') : 'Debian packages, none of its own tools';
+  progress.warn(
+    `${name} ${version} is not the one of gbuild.lock: packages have moved on since (${what}); "gbuild lock --update" takes them`,
+  );
+}
+
+/** The image to ship on alone, for packing what is there already: its id on this engine, and the platform. */
+export async function readyRuntime(input: ReadyInput): Promise<ReadyRuntime> {
+  const { session, engine } = input;
+  const { build, runtime = build } = session.toolchain;
+  await assertLockFits(input);
+  const [{ platform }, found] = await Promise.all([engine.info(), engine.inspectImage(runtime)]);
+  const locked = findLocked(session, platform);
+  if (locked === undefined) {
+    const { images, lock } = await lockAnew(input);
+    const fitting = { ...session, lock, toolchain: { ...session.toolchain, lockState: 'fits' as const } };
+    return { runtime: images.locked.runtime, platform, misses: [], session: fitting };
+  }
+  const source = openLockedImages(input, locked);
+  const { id } = await settle(input, source, found, runtime, async (rim) => {
+    const { ensureRuntime } = await import('../../toolchain/build/ensure.ts');
+    return ensureRuntime(session.toolchain, rim);
+  });
+  return { runtime: id, platform, misses: source.misses, session };
+}

@@ -1,0 +1,129 @@
+import type { Engine } from '../../engine/engine.ts';
+import { dropStaging, loadImage } from '../../engine/image/load-image.ts';
+import { GbuildError } from '../../errors.ts';
+import { ownerText } from '../../fs/process-owner.ts';
+import { withSpool } from '../../fs/temp-dir.ts';
+import type { Host, Stop } from '../../host.ts';
+import type { Image } from '../../oci/image/image.ts';
+import { type PullOptions, pullImage, type RemoteImage, readRemote } from '../../registry/image/pull-image.ts';
+import type { Repository } from '../../registry/repository.ts';
+import { formatBytes, formatDigest } from '../../reporter/format.ts';
+import type { Progress, Step } from '../../reporter/progress.ts';
+import type { EnsuredImage } from '../../toolchain/image/find-images.ts';
+import { idTag, splitName } from '../../toolchain/image/image-name.ts';
+import { withRegistries } from '../session/open-registries.ts';
+
+/** An image of a toolchain that a lock names. */
+export interface WantedImage {
+  /** What the engine is to call it. */
+  reference: string;
+  id: string;
+  /** The root it stands on, whose layers the engine may have. */
+  below: string | undefined;
+}
+
+export interface FetchInput {
+  engine: Engine;
+  host: Host;
+  progress: Progress;
+  stop: Stop;
+  /** Asked in this order. */
+  registries: string[];
+  /** Told why a registry did not give it, in a line. */
+  onMiss(text: string): void;
+}
+
+/**
+ * Brings the very image that a lock names from the first registry that has it; undefined where none has. One that does not
+ * answer is warned of and passed over; one that gives other bytes is an error (`registry-failed`), and nothing is named.
+ */
+export function fetchToolchain(wanted: WantedImage, input: FetchInput): Promise<EnsuredImage | undefined> {
+  return withRegistries(input, async (opened) => {
+    for (const registry of input.registries) {
+      const { path } = splitName(wanted.reference);
+      const remote = await findRemote(opened.repository({ registry, path }), wanted, input);
+      if (remote !== undefined) return take(remote, wanted, input);
+    }
+    return undefined;
+  });
+}
+
+async function findRemote(
+  repository: Repository,
+  { id }: WantedImage,
+  { stop, progress, onMiss }: FetchInput,
+): Promise<RemoteImage | undefined> {
+  try {
+    const remote = await readRemote(repository, idTag(id));
+    if (remote === undefined) onMiss(`${repository.registry} does not have the locked one`);
+    return remote;
+  } catch (thrown) {
+    stop.ask.throwIfAborted();
+    if (!(thrown instanceof GbuildError)) throw thrown;
+    const [first] = thrown.suggestions;
+    onMiss(thrown.message);
+    progress.warn(`${thrown.message}; going on without it${first === undefined ? '' : ` (try: ${first})`}`);
+    return undefined;
+  }
+}
+
+function take(remote: RemoteImage, wanted: WantedImage, input: FetchInput): Promise<EnsuredImage> {
+  const { engine, host, progress, stop } = input;
+  const { repository } = remote;
+  const short = formatDigest(wanted.id);
+  return progress.step(`pulling ${repository.name} (${short})`, (step) =>
+    withSpool(host, `${ownerText(engine.owner)}.pull-${short}`, async (spoolDir) => {
+      const image = await pull(remote, spoolDir, step);
+      stop.ask.throwIfAborted();
+      assertLocked(image, repository, wanted);
+      step.update('loading');
+      return name(image, wanted, input);
+    }),
+  );
+}
+
+/** It is there: what then goes wrong is no reason to make another one silently. */
+async function pull(remote: RemoteImage, spoolDir: string, step: Step): Promise<Image> {
+  const onProgress: PullOptions['onProgress'] = ({ layer, received, size }) =>
+    step.update(`${layer}: ${formatBytes(received)} of ${formatBytes(size)}`);
+  try {
+    return await pullImage(remote, { spoolDir, onProgress });
+  } catch (thrown) {
+    if (!(thrown instanceof GbuildError) || !thrown.code.startsWith('registry-')) throw thrown;
+    const { code, message, facts, suggestions } = thrown;
+    throw new GbuildError(code, `${message}; nothing was tagged`, {
+      cause: thrown,
+      suggestions: [...suggestions, makeHere],
+      facts,
+    });
+  }
+}
+
+const makeHere = 'gbuild toolchain build   # makes it here instead';
+
+/** An engine calls an image by its config's digest, or by its manifest's: the lock names one of them. */
+function assertLocked(image: Image, { name, registry }: Repository, { id }: WantedImage): void {
+  if (image.id === id || image.manifestDigest === id) return;
+  throw new GbuildError(
+    'registry-failed',
+    `${name}:${idTag(id)} is ${image.id}, but gbuild.lock names ${id}: somebody moved it; nothing was tagged`,
+    {
+      suggestions: [makeHere, 'gbuild toolchain push   # where the locked one is'],
+      facts: { registry, locked: id, found: image.id },
+    },
+  );
+}
+
+async function name(
+  image: Image,
+  { reference, below }: WantedImage,
+  { engine, stop }: FetchInput,
+): Promise<EnsuredImage> {
+  try {
+    const { engineId } = await loadImage(engine, image, { repository: splitName(reference).path, below, stop });
+    await engine.tagImage(engineId, reference);
+    return { reference, id: image.id };
+  } finally {
+    await dropStaging(engine, image).catch(() => undefined);
+  }
+}

@@ -1,0 +1,180 @@
+import type { Engine } from '../../engine/engine.ts';
+import { GbuildError } from '../../errors.ts';
+import type { Stop } from '../../host.ts';
+import type { Progress } from '../../reporter/progress.ts';
+import { type EnsuredToolchain, ensureToolchain } from '../../toolchain/build/ensure.ts';
+import { askRepository } from '../../toolchain/detect/asked-version.ts';
+import { type ResolvedToolchain, resolveToolchain, type ToolchainRequest } from '../../toolchain/resolve/resolve.ts';
+import { findRoot } from '../../workspace/root.ts';
+import { type CatalogOwner, openCatalog } from '../session/catalogs.ts';
+import { openWorkspace, type Places } from '../session/open-repository.ts';
+
+/** An image of gbuild's own making that an engine has. */
+export interface ToolchainImage {
+  reference: string;
+  /** `base` is what the others stand on. */
+  role: 'build' | 'runtime' | 'base';
+  id: string;
+  /** Bytes, uncompressed; what images share is counted in each. */
+  size: number;
+}
+
+const namespace = 'gbuild/';
+
+/** The images of toolchains and their roots on an engine, by name. */
+export async function listToolchainImages(engine: Engine): Promise<ToolchainImage[]> {
+  const images = await engine.listImages({ reference: `${namespace}*` });
+  const named = images.flatMap(({ id, size, tags }) =>
+    tags
+      .filter((tag) => tag.startsWith(namespace))
+      .map((reference): ToolchainImage => ({ reference, role: roleOf(reference), id, size })),
+  );
+  return named.sort((left, right) => (left.reference < right.reference ? -1 : 1));
+}
+
+function roleOf(reference: string): ToolchainImage['role'] {
+  if (reference.startsWith(`${namespace}base:`)) return 'base';
+  return reference.endsWith('-runtime') ? 'runtime' : 'build';
+}
+
+/** What a catalog has, for whoever looks for a toolchain. */
+export interface AvailableToolchain {
+  name: string;
+  title: string;
+  /** The versions that every platform has, the newest last. */
+  versions: string[];
+  default: string;
+  options: Record<string, string>;
+}
+
+export async function listAvailable(places: Places, progress: Progress): Promise<AvailableToolchain[]> {
+  const catalog = await openCatalog(places, progress, findOwner(places));
+  return catalog.names.map((name) => {
+    const { data } = catalog.find(name)!;
+    const options = Object.entries(data.options).map(([option, { description }]) => [option, description]);
+    const versions = Object.values(data.versions)[0] ?? [];
+    return { name, title: data.title, versions, default: data.default, options: Object.fromEntries(options) };
+  });
+}
+
+export interface ToolchainInput extends Places {
+  engine: Engine;
+  progress: Progress;
+  stop: Stop;
+  /** A toolchain as the spec spells it; undefined: the repository's own. */
+  request: ToolchainRequest | undefined;
+}
+
+/** The toolchain that was named, or the one of the repository around the caller. */
+export async function resolveNamed(input: ToolchainInput): Promise<ResolvedToolchain> {
+  const { request, host, progress } = input;
+  if (request === undefined) return (await openWorkspace(input, progress)).toolchain;
+  if (request.kind === 'folder') {
+    throw new GbuildError(
+      'usage',
+      `${request.request} is a folder of a repository: leave it out to mean the repository's`,
+      {
+        suggestions: ['gbuild toolchain build'],
+      },
+    );
+  }
+  const owner = findOwner(input);
+  const catalog = await openCatalog(input, progress, owner);
+  const asked = askRepository(owner?.rootDir ?? host.cwd, request, catalog);
+  for (const note of asked.notes) progress.warn(note);
+  return resolveToolchain(asked.request, catalog);
+}
+
+/** The repository around the caller, if there is one: what it brings is there by name too. */
+function findOwner({ host }: Places): CatalogOwner | undefined {
+  try {
+    return findRoot(host.cwd, host.homeDir);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The story of `gbuild toolchain build`: both images are on the engine afterwards. */
+export async function buildToolchain(
+  input: ToolchainInput,
+): Promise<{ toolchain: ResolvedToolchain; images: EnsuredToolchain }> {
+  const { engine, host, progress, stop } = input;
+  const toolchain = await resolveNamed(input);
+  return { toolchain, images: await ensureToolchain(toolchain, { engine, host, progress, stop, role: 'both' }) };
+}
+
+/** What `gbuild toolchain inspect` answers. What only the images tell is there when the engine has them. */
+export interface ToolchainDetails {
+  name: string;
+  version: string;
+  request: string;
+  recipe: string;
+  options: ResolvedToolchain['options'];
+  images: { role: 'build' | 'runtime'; reference: string; id?: string; size?: number }[];
+  caches: { name: string; path: string }[];
+  tools?: Record<string, string>;
+  packages?: Record<string, string>;
+  runtimePackages?: Record<string, string>;
+}
+
+/** The story of `gbuild toolchain inspect`: what it is, and what is inside; makes nothing. */
+export async function inspectToolchain(input: ToolchainInput): Promise<ToolchainDetails> {
+  const { engine, host, progress, stop } = input;
+  const toolchain = await resolveNamed(input);
+  const { readPackages, readTools } = await import('../../toolchain/image/contents.ts');
+  const rim = { engine, host, progress, stop };
+  const wanted = [
+    { role: 'build' as const, reference: toolchain.build },
+    ...(toolchain.runtime === undefined ? [] : [{ role: 'runtime' as const, reference: toolchain.runtime }]),
+  ];
+  const images = await Promise.all(
+    wanted.map(async (image) => {
+      const found = await engine.inspectImage(image.reference);
+      return { ...image, ...(found && { id: found.id, size: found.size }) };
+    }),
+  );
+  const [build, runtime] = images;
+  const { name, version, request, recipe, options, caches } = toolchain;
+  return {
+    name,
+    version,
+    request,
+    recipe,
+    options,
+    images,
+    caches: caches.map((cache) => ({ name: cache.name, path: cache.path })),
+    ...(build?.id !== undefined && {
+      tools: await readTools(rim, build.reference, toolchain.tools),
+      packages: await readPackages(rim, build.reference),
+    }),
+    ...(runtime?.id !== undefined && { runtimePackages: await readPackages(rim, runtime.reference) }),
+  };
+}
+
+/**
+ * Which of the images a name means: a reference, a toolchain's name or `name@version`; 'all' is every one. Throws 'usage' for
+ * one that means none.
+ */
+export function selectImages(images: ToolchainImage[], names: string[] | 'all'): ToolchainImage[] {
+  if (names === 'all') return images;
+  const chosen = names.map((name) => {
+    const [toolchain, version] = name.split('@');
+    const prefix = version === undefined ? `${namespace}${toolchain}:` : `${namespace}${toolchain}:${version}-`;
+    const found = images.filter(({ reference }) => reference === name || reference.startsWith(prefix));
+    if (found.length > 0) return found;
+    throw new GbuildError('usage', `no image of a toolchain is called ${name}`, {
+      suggestions: ['gbuild toolchain ls'],
+      facts: { name, images: images.map(({ reference }) => reference) },
+    });
+  });
+  return [...new Set(chosen.flat())];
+}
+
+/** The story of `gbuild toolchain rm`: one that a container uses stays, and that is an error. Answers what is gone. */
+export async function removeToolchainImages(engine: Engine, names: string[] | 'all'): Promise<ToolchainImage[]> {
+  const chosen = selectImages(await listToolchainImages(engine), names);
+  // Roots last: the others stand on them.
+  const order = [...chosen].sort((left, right) => Number(left.role === 'base') - Number(right.role === 'base'));
+  for (const { reference } of order) await engine.removeImage(reference);
+  return order;
+}

@@ -1,0 +1,61 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { GbuildError } from '../../errors.ts';
+import type { Host } from '../../host.ts';
+import type { Progress } from '../../reporter/progress.ts';
+import type { SecretSpec } from '../../spec/types.ts';
+import { findRoot } from '../../workspace/root.ts';
+import { type Places, readCallersSpec } from '../session/open-repository.ts';
+import { editUserConfig, readUserConfig } from '../session/user-config.ts';
+import { describeDeclarations, isTrusted, question, readDeclarations, saveTrust } from './host-consent.ts';
+
+export interface TrustReport {
+  rootDir: string;
+  /** As GBUILD_TRUST takes it. */
+  digest: string;
+  /** What the repository takes from this machine, by name. */
+  secrets: ({ name: string } & SecretSpec)[];
+  isTrusted: boolean;
+}
+
+/** The story of `gbuild trust`: what the repository takes from this machine is shown, the caller agrees, config.yml remembers. */
+export async function trustRepository(places: Places, progress: Progress, isForced: boolean): Promise<TrustReport> {
+  const { host } = places;
+  const root = findRoot(host.cwd, host.homeDir);
+  const repository = { ...root, spec: await readCallersSpec(places, progress) };
+  const declarations = readDeclarations(repository, host);
+  const { rootDir, sources, digest } = declarations;
+  const secrets = sources.map(({ name, source }) => ({ name, ...source }));
+  const report = { rootDir, digest, secrets, isTrusted: true };
+  if (sources.length === 0 || (await isTrusted(declarations, host))) return report;
+  for (const line of await describeDeclarations(repository, declarations)) progress.note(line);
+  if (!isForced && !(await askToTrust(progress, report))) return { ...report, isTrusted: false };
+  await saveTrust(declarations, host);
+  return report;
+}
+
+async function askToTrust(progress: Progress, { rootDir, digest, secrets }: TrustReport): Promise<boolean> {
+  if (progress.choose !== undefined) return (await progress.choose(question, ['no', 'yes'])) === 'yes';
+  throw new GbuildError('usage', `nobody is here to be asked; ${rootDir} is not trusted`, {
+    suggestions: [
+      'gbuild trust --force   # trusts what is shown above',
+      `export GBUILD_TRUST=${digest}   # in a CI: set by its owner, not by the repository`,
+    ],
+    facts: { rootDir, digest, secrets },
+  });
+}
+
+/** The repositories that config.yml trusts, by their folders. */
+export async function listTrusted(host: Host): Promise<{ rootDir: string; digest: string; isThere: boolean }[]> {
+  const { trust } = await readUserConfig(host);
+  return Object.entries(trust).map(([rootDir, digest]) => ({ rootDir, digest, isThere: existsSync(rootDir) }));
+}
+
+/** Takes back the trust in the caller's repository, or in a folder that is gone; the folder, if it was trusted. */
+export async function revokeTrust(host: Host): Promise<string | undefined> {
+  const { trust } = await readUserConfig(host);
+  const rootDir = Object.hasOwn(trust, host.cwd) ? host.cwd : realpathSync(findRoot(host.cwd, host.homeDir).rootDir);
+  if (!Object.hasOwn(trust, rootDir)) return undefined;
+  const edit = await import('../../spec/config/edit-config.ts');
+  await editUserConfig(host, (text) => edit.trustRepository(text, rootDir, undefined));
+  return rootDir;
+}

@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import type { Digest } from '../../oci/digest.ts';
+import type { Package } from '../packages/package.ts';
+import { formatPurl } from '../packages/purl.ts';
+
+/** What a bill of materials is made of: equal input gives equal bytes in every format. */
+export interface SbomInput {
+  image: {
+    /** Without a tag: `registry.example/acme/hello`. */
+    name: string;
+    /** The tag. */
+    version?: string;
+    /** Of the manifest. */
+    digest: Digest;
+    architecture: string;
+  };
+  base?: { reference: string; digest: Digest };
+  packages: readonly Package[];
+  /** RFC 3339: the commit's time. */
+  created: string;
+  /** gbuild's own version. */
+  toolVersion: string;
+}
+
+/** `pkg:oci/NAME@DIGEST`: an image's purl names the last part of its repository, and the whole in a qualifier. */
+export function formatImagePurl({ name, version, digest, architecture }: SbomInput['image']): string {
+  const qualifiers = {
+    arch: architecture,
+    ...(name.includes('/') && { repository_url: name }),
+    ...(version !== undefined && { tag: version }),
+  };
+  return formatPurl({ type: 'oci', name: name.split('/').at(-1)!.toLowerCase(), version: digest, qualifiers });
+}
+
+/** A UUID (RFC 9562, version 8) that the text decides: the same image, the same document. */
+export function deriveUuid(text: string): string {
+  const bytes = createHash('sha256').update(text).digest().subarray(0, 16);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x80;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}

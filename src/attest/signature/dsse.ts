@@ -1,0 +1,61 @@
+import { GbuildError } from '../../errors.ts';
+import { formatCanonical } from '../../oci/json.ts';
+import type { PrivateKey, PublicKey } from './key.ts';
+import { type Statement, statementMediaType } from './statement.ts';
+
+export const envelopeMediaType = 'application/vnd.dsse.envelope.v1+json';
+
+/** A DSSE envelope; payload and signatures in base64. */
+export interface Envelope {
+  payload: string;
+  payloadType: string;
+  signatures: { sig: string; keyid?: string }[];
+}
+
+/** Signs an in-toto statement. The key is not named: whoever verifies has it. */
+export function signStatement(statement: Uint8Array, key: PrivateKey): Envelope {
+  const sig = key.sign(encodePae(statementMediaType, statement)).toString('base64');
+  return { payload: Buffer.from(statement).toString('base64'), payloadType: statementMediaType, signatures: [{ sig }] };
+}
+
+export function formatEnvelope(envelope: Envelope): Buffer {
+  return formatCanonical(envelope);
+}
+
+/** Reads an envelope; nothing of it is to be believed yet. Throws `signature-invalid` for what is none. */
+export function parseEnvelope(bytes: Uint8Array): Envelope {
+  const envelope = parseObject(bytes) as Partial<Envelope>;
+  const isSigned =
+    Array.isArray(envelope.signatures) && envelope.signatures.every((each) => typeof each?.sig === 'string');
+  if (isSigned && typeof envelope.payload === 'string' && typeof envelope.payloadType === 'string')
+    return envelope as Envelope;
+  throw new GbuildError('signature-invalid', 'the attestation is no DSSE envelope');
+}
+
+/** The statement that the key has signed. Throws `signature-invalid` where none of the envelope's signatures is the key's. */
+export function verifyEnvelope(envelope: Envelope, key: PublicKey): Statement {
+  const payload = Buffer.from(envelope.payload, 'base64');
+  const signed = encodePae(envelope.payloadType, payload);
+  if (!envelope.signatures.some(({ sig }) => key.verify(signed, Buffer.from(sig, 'base64'))))
+    throw new GbuildError('signature-invalid', 'the attestation was not signed with this key, or was changed since');
+  if (envelope.payloadType !== statementMediaType)
+    throw new GbuildError('signature-invalid', `what was signed is no in-toto statement but ${envelope.payloadType}`);
+  return parseObject(payload) as unknown as Statement;
+}
+
+/** An object out of JSON that anybody may have written. */
+export function parseObject(bytes: Uint8Array): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
+  } catch {
+    // Told below, with what is JSON and no object.
+  }
+  throw new GbuildError('signature-invalid', 'what should hold a signature or a statement is no JSON object');
+}
+
+/** What is signed (DSSE v1, "Pre-Authentication Encoding"). */
+export function encodePae(type: string, payload: Uint8Array): Buffer {
+  const head = `DSSEv1 ${Buffer.byteLength(type)} ${type} ${payload.length} `;
+  return Buffer.concat([Buffer.from(head), payload]);
+}

@@ -1,0 +1,83 @@
+import type { Digest } from '../../oci/digest.ts';
+import { formatStatement, predicateTypes, type Subject } from './statement.ts';
+
+/** What docs/provenance.md describes: the meaning of the parameters below. */
+export const buildType = 'https://gbuild.io/provenance/image/v1';
+
+/** An image by a digest that says what is in it: of its config, or of its manifest. */
+export interface UsedImage {
+  reference: string;
+  digest: Digest;
+  digestOf: 'config' | 'manifest';
+}
+
+export interface ProvenanceInput {
+  subject: Subject;
+  /** What was asked for: all of it stands in the repository or was typed. */
+  asked: {
+    version?: string;
+    /** `node@^22`. */
+    toolchain: string;
+    /** The tasks that were run, in order. */
+    tasks: string[];
+    platform: string;
+    /** Of gbuild.yml, where there is one. */
+    spec?: Digest;
+  };
+  /** What gbuild made of it. */
+  resolved: { toolchain: { name: string; version: string; recipe: Digest }; created: string };
+  source: { commit: string; url?: string; dirty: boolean };
+  /** Of gbuild.lock. */
+  lock?: Digest;
+  /** Unknown of a release that another machine made. */
+  buildImage?: UsedImage;
+  base: UsedImage;
+  /** Of the platforms that it was not built on. */
+  otherBases?: (UsedImage & { platform: string })[];
+  /** The release whose application's layers these are, put on another base: nothing was built then. */
+  rebasedFrom?: UsedImage;
+  /** Who vouches for the machine; gbuild itself where nobody is named. */
+  builderId?: string;
+  toolVersion: string;
+}
+
+/** An in-toto statement of SLSA provenance v1. Nothing in it depends on the machine or the day: equal input, equal bytes. */
+export function formatProvenance(input: ProvenanceInput): Buffer {
+  const { asked, resolved, toolVersion, builderId = 'https://gbuild.io/local' } = input;
+  return formatStatement(input.subject, predicateTypes.provenance, {
+    buildDefinition: {
+      buildType,
+      externalParameters: {
+        ...(asked.version !== undefined && { version: asked.version }),
+        toolchain: asked.toolchain,
+        tasks: asked.tasks,
+        platform: asked.platform,
+        ...(asked.spec !== undefined && { spec: { path: 'gbuild.yml', digest: sha256(asked.spec) } }),
+      },
+      internalParameters: { toolchain: resolved.toolchain, created: resolved.created, dirty: input.source.dirty },
+      resolvedDependencies: listDependencies(input),
+    },
+    runDetails: { builder: { id: builderId, version: { gbuild: toolVersion } } },
+  });
+}
+
+/** SLSA's ResourceDescriptors: each has a digest, and a URI where it can be had from. */
+function listDependencies({ source, lock, buildImage, base, otherBases = [], rebasedFrom }: ProvenanceInput) {
+  const uri = source.url === undefined ? undefined : `git+${source.url}@${source.commit}`;
+  return [
+    { name: 'source', ...(uri !== undefined && { uri }), digest: { gitCommit: source.commit } },
+    ...(lock === undefined ? [] : [{ name: 'gbuild.lock', digest: sha256(lock) }]),
+    ...(buildImage === undefined ? [] : [describeImage('build image', buildImage)]),
+    describeImage('base image', base),
+    ...otherBases.map(({ platform, ...each }) => describeImage(`base image for ${platform}`, each)),
+    ...(rebasedFrom === undefined ? [] : [describeImage('rebased release', rebasedFrom)]),
+  ];
+}
+
+function describeImage(name: string, { reference, digest, digestOf }: UsedImage) {
+  return { name, digest: sha256(digest), annotations: { reference, digestOf } };
+}
+
+function sha256(digest: Digest): { sha256: string } {
+  return { sha256: digest.slice('sha256:'.length) };
+}

@@ -1,0 +1,77 @@
+import { resolve } from 'node:path';
+import { Command, Flags } from '@oclif/core';
+import type { Host } from '../../host.ts';
+import { PlainReporter, QuietReporter } from '../../reporter/plain.ts';
+import type { Progress } from '../../reporter/progress.ts';
+import { TerminalReporter } from '../../reporter/terminal.ts';
+import { coloursOf, printError, printJson, printLines, printText, writeProgress } from './print.ts';
+import { readHost } from './read-host.ts';
+import { asGbuildError, errorAsJson } from './report-error.ts';
+
+/** Flags of every command that talks to an engine. */
+export const engineFlags = {
+  context: Flags.string({ helpGroup: 'ENGINE', helpValue: 'NAME', description: 'docker context to use' }),
+  host: Flags.string({
+    char: 'H',
+    helpGroup: 'ENGINE',
+    helpValue: 'URL',
+    description: 'engine to use, e.g. unix:///var/run/docker.sock, tcp://127.0.0.1:2375 or ssh://user@host',
+  }),
+  machine: Flags.string({ helpGroup: 'ENGINE', helpValue: 'NAME', description: 'machine of docker-machine to use' }),
+};
+
+/**
+ * What every command shares. This file and its neighbours in commands/ are the only ones that read argv, environment and
+ * signals; a throw becomes an exit code here and nowhere else.
+ */
+export abstract class BaseCommand extends Command {
+  static override enableJsonFlag = true;
+
+  static override baseFlags = {
+    directory: Flags.string({
+      char: 'C',
+      helpGroup: 'GLOBAL',
+      helpValue: 'DIR',
+      description: 'run as if started in this folder',
+    }),
+    quiet: Flags.boolean({ char: 'q', helpGroup: 'GLOBAL', description: 'print only results, warnings and errors' }),
+    verbose: Flags.boolean({ char: 'v', helpGroup: 'GLOBAL', description: 'print what every step does' }),
+  };
+
+  /** The caller's machine, as seen from the folder the command works in. */
+  protected readHost(flags: { directory?: string | undefined }): Host {
+    return readHost(flags.directory === undefined ? undefined : resolve(flags.directory));
+  }
+
+  /** Progress goes to stderr, in the form its reader can use; results go to stdout. */
+  protected openProgress(flags: { quiet: boolean; verbose: boolean }, host: Host): Progress {
+    const write = writeProgress;
+    if (flags.quiet) return new QuietReporter(write);
+    if (!host.isTerminal || host.isCI || this.jsonEnabled() || flags.verbose) {
+      return new PlainReporter({ write, verbose: flags.verbose });
+    }
+    const colour = (style: 'dim' | 'yellow', text: string) => coloursOf(process.stderr)[style](text);
+    return new TerminalReporter({ output: process.stderr, write, colour });
+  }
+
+  /** A result's lines. Each is one line whatever it holds; nothing in it reaches the terminal that would act there. */
+  override log(lines: string | readonly string[] = '', mark = ''): void {
+    if (!this.jsonEnabled()) printLines(typeof lines === 'string' ? [lines] : lines, mark);
+  }
+
+  /** A result that was laid out in lines before: a table, a page, a script. */
+  protected logText(text: string): void {
+    if (!this.jsonEnabled()) printText(text);
+  }
+
+  protected override logJson(value: unknown): void {
+    printJson(value);
+  }
+
+  protected override async catch(thrown: unknown): Promise<void> {
+    const error = asGbuildError(thrown);
+    process.exitCode = error.exitCode;
+    if (this.jsonEnabled()) this.logJson(errorAsJson(error));
+    else printError(error, this.argv);
+  }
+}

@@ -1,0 +1,55 @@
+import { openEngine } from '../../actions/session/open-engine.ts';
+import type { Places } from '../../actions/session/open-repository.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { escapeLine } from '../../escape.ts';
+import type { Stop } from '../../host.ts';
+import type { Progress } from '../../reporter/progress.ts';
+import { BaseCommand } from './base-command.ts';
+import { openStop } from './stop.ts';
+import { newRunId } from './task-command.ts';
+
+export interface EngineCommandFlags {
+  directory?: string | undefined;
+  quiet: boolean;
+  verbose: boolean;
+  host?: string | undefined;
+  context?: string | undefined;
+  machine?: string | undefined;
+}
+
+/** What a command works with that needs an engine and not necessarily a repository. */
+export interface OpenEngine extends Places {
+  engine: Engine;
+  progress: Progress;
+  stop: Stop;
+}
+
+/** A command about what is on an engine. */
+export abstract class EngineCommand extends BaseCommand {
+  /** Opens the engine, listens to signals while the work is done, and closes what it opened. */
+  protected async withEngine<T>(flags: EngineCommandFlags, work: (open: OpenEngine) => Promise<T>): Promise<T> {
+    const host = this.readHost(flags);
+    const progress = this.openProgress(flags, host);
+    using stop = openStop((text) => progress.warn(text));
+    const engine = await openEngine(host, flags, newRunId(), progress, stop);
+    try {
+      return await work({ host, installDir: this.config.root, engine, progress, stop });
+    } finally {
+      engine.close();
+    }
+  }
+}
+
+/** Rows in columns as wide as their widest cell; the first row is the heading. */
+export function formatTable(table: string[][]): string {
+  const rows = table.map((row) => row.map(escapeLine));
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length))) ?? [];
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

@@ -1,0 +1,31 @@
+import { Flags } from '@oclif/core';
+import type { ImageRequest } from '../../actions/inspect/open-image.ts';
+import { BaseCommand, engineFlags } from './base-command.ts';
+import type { EngineCommandFlags } from './engine-command.ts';
+import { openStop } from './stop.ts';
+import { newRunId } from './task-command.ts';
+
+/** Flags of every command that looks into images. */
+export const imageFlags = {
+  ...engineFlags,
+  platform: Flags.string({
+    helpValue: 'OS/ARCH',
+    description: "which image of an index of several; this machine's by default",
+  }),
+};
+
+/** A command about images, wherever they are. */
+export abstract class OpenImageCommand extends BaseCommand {
+  /** Listens to signals while the work is done. */
+  protected async withRequest<T>(
+    flags: EngineCommandFlags & { platform?: string | undefined },
+    work: (request: ImageRequest) => Promise<T>,
+  ): Promise<T> {
+    const host = this.readHost(flags);
+    const progress = this.openProgress(flags, host);
+    using stop = openStop((text) => progress.warn(text));
+    const { platform } = flags;
+    const places = { host, installDir: this.config.root };
+    return work({ ...places, progress, stop, choice: flags, runId: newRunId(), platform });
+  }
+}

@@ -1,0 +1,49 @@
+import pico from 'picocolors';
+import { escapeJson, escapeLine, escapeText } from '../../escape.ts';
+import { type asGbuildError, formatError } from './report-error.ts';
+
+/*
+ * Everything that gbuild itself writes to its caller's terminal goes through here (test/architecture.test.ts sees to it). What tasks
+ * print passes as it is, by the streams of task-command.ts.
+ */
+
+/** Prints lines of a result to standard output, each in one line. `mark` is gbuild's own and may be coloured. */
+export function printLines(lines: readonly string[], mark = ''): void {
+  // A reader that has gone away (`| head -1`) is none of a console's business.
+  console.log(mark + lines.map(escapeLine).join('\n'));
+}
+
+/** Prints text that was laid out in lines before. */
+export function printText(text: string): void {
+  console.log(escapeText(text));
+}
+
+export function printJson(value: unknown): void {
+  console.log(escapeJson(JSON.stringify(value, null, 2)));
+}
+
+/** Where reporters, which escape what they are told, write their lines to. */
+export function writeProgress(text: string): void {
+  process.stderr.write(text);
+}
+
+/** Prints a failure to stderr for a person. */
+export function printError(error: ReturnType<typeof asGbuildError>, argv: string[]): void {
+  const own = ownWords(argv);
+  const verbose = own.includes('--verbose') || own.includes('-v');
+  process.stderr.write(formatError(error, { verbose, red: coloursOf(process.stderr).red }));
+}
+
+/** The words of a command line that are for gbuild: what follows `--` is a task's. */
+export function ownWords(argv: string[]): string[] {
+  return argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
+}
+
+/**
+ * Colours for what is written to a stream: where that is a terminal, unless NO_COLOR is set. picocolors by itself asks
+ * standard output alone, and colours every pipe and file where CI is set.
+ */
+export function coloursOf(stream: { isTTY?: boolean }, env = process.env): ReturnType<typeof pico.createColors> {
+  const isForced = !['', '0', 'false'].includes(env.FORCE_COLOR ?? '');
+  return pico.createColors(!env.NO_COLOR && (isForced || (stream.isTTY === true && env.TERM !== 'dumb')));
+}

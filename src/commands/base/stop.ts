@@ -1,0 +1,32 @@
+import { constants } from 'node:os';
+import { GbuildError } from '../../errors.ts';
+import type { Stop } from '../../host.ts';
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/**
+ * INT, TERM and HUP are one thing: the first asks the run to stop, the second kills it. Disposing gives the signals back.
+ * The exit code is 128 + the first signal's number.
+ */
+export function openStop(announce: (text: string) => void): Stop & Disposable {
+  const ask = new AbortController();
+  const kill = new AbortController();
+  const onSignal = (signal: (typeof signals)[number]) => {
+    if (ask.signal.aborted) {
+      kill.abort(ask.signal.reason);
+      return;
+    }
+    announce(`${signal}: stopping and cleaning up; once more kills at once`);
+    ask.abort(
+      new GbuildError('interrupted', `interrupted by ${signal}`, { exitCode: 128 + constants.signals[signal] }),
+    );
+  };
+  for (const signal of signals) process.on(signal, onSignal);
+  return {
+    ask: ask.signal,
+    kill: kill.signal,
+    [Symbol.dispose]: () => {
+      for (const signal of signals) process.off(signal, onSignal);
+    },
+  };
+}

@@ -1,0 +1,157 @@
+import { randomBytes } from 'node:crypto';
+import { Flags } from '@oclif/core';
+import { type RunReport, runNamed } from '../../actions/run/run.ts';
+import type { TaskStreams } from '../../actions/run/run-tasks.ts';
+import { openRun } from '../../actions/session/open-engine.ts';
+import type { WorkspaceSession } from '../../actions/session/open-repository.ts';
+import type { ShardsReport } from '../../actions/shards/report.ts';
+import type { Frozen } from '../../actions/toolchain/assert-lock-fits.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { Host, Stop } from '../../host.ts';
+import { formatSeconds } from '../../reporter/format.ts';
+import { PlainReporter, QuietReporter } from '../../reporter/plain.ts';
+import type { Progress } from '../../reporter/progress.ts';
+import type { PublishedPort } from '../../spec/types.ts';
+import { BaseCommand, engineFlags } from './base-command.ts';
+import { parsePart, type ShardFlags, summariseShards } from './shard-flags.ts';
+import { openStop } from './stop.ts';
+
+/** Flags of every command that runs tasks. */
+export const taskFlags = {
+  ...engineFlags,
+  frozen: Flags.boolean({
+    description:
+      'fail when gbuild.lock is missing or does not fit, instead of writing it (in CI: when it does not fit)',
+    allowNo: true,
+  }),
+};
+
+export interface TaskCommandFlags {
+  directory?: string | undefined;
+  quiet: boolean;
+  verbose: boolean;
+  host?: string | undefined;
+  context?: string | undefined;
+  machine?: string | undefined;
+  frozen?: boolean | undefined;
+}
+
+/** What a command works with once the repository and the engine are open; the actions' requests take it as it is. */
+export interface OpenCommand {
+  host: Host;
+  installDir: string;
+  session: WorkspaceSession;
+  engine: Engine;
+  runId: string;
+  progress: Progress;
+  stop: Stop;
+  frozen: Frozen;
+}
+
+/** A command that works with a repository on an engine. */
+export abstract class TaskCommand extends BaseCommand {
+  /** Opens both, listens to signals while the work is done, and closes what it opened. */
+  protected async withRun<T>(
+    flags: TaskCommandFlags,
+    work: (open: OpenCommand) => Promise<T>,
+    options: { ignoreLock?: boolean } = {},
+  ): Promise<T> {
+    const host = this.readHost(flags);
+    const progress = this.openProgress(flags, host);
+    using stop = openStop((text) => progress.warn(text));
+    const places = { host, installDir: this.config.root };
+    const runId = newRunId();
+    const { session, engine } = await openRun(places, flags, runId, progress, { ...options, stop });
+    try {
+      return await work({ ...places, session, engine, runId, progress, stop, frozen: frozenOf(flags, host) });
+    } finally {
+      engine.close();
+    }
+  }
+
+  /** Runs tasks of the repository: their output passes through, the exit code is the failing task's own. */
+  protected async runTasks(
+    flags: TaskCommandFlags & ShardFlags,
+    names: string[],
+    args: string[] = [],
+    publish: PublishedPort[] = [],
+  ): Promise<RunReport> {
+    const part = flags.shard === undefined ? undefined : parsePart(flags.shard);
+    return this.withRun(flags, async (open) => {
+      const streams = this.openStreams(open.host);
+      const report = await runNamed({ ...open, names, args, publish, streams, part });
+      open.progress.note(summarise(report));
+      return report;
+    });
+  }
+
+  /** The same in parts, on the engines that the flags name. */
+  protected async runShards(
+    flags: TaskCommandFlags & ShardFlags,
+    names: string[],
+    args: string[] = [],
+  ): Promise<ShardsReport> {
+    const host = this.readHost(flags);
+    const progress = this.openProgress(flags, host);
+    using stop = openStop((text) => progress.warn(text));
+    const { runInShards } = await import('../../actions/shards/run-shards.ts');
+    const report = await runInShards({
+      host,
+      installDir: this.config.root,
+      runId: newRunId(),
+      names,
+      args,
+      count: flags.shards,
+      on: flags.on,
+      registry: flags.registry,
+      choice: flags,
+      frozen: frozenOf(flags, host),
+      streams: this.openStreams({ ...host, isTerminal: false }),
+      progress,
+      openProgress: (write) =>
+        flags.quiet ? new QuietReporter(write) : new PlainReporter({ write, verbose: flags.verbose }),
+      stop,
+    });
+    progress.note(summariseShards(report));
+    return report;
+  }
+
+  /** With --json stdout belongs to the answer, so the tasks' output goes to stderr. */
+  protected openStreams(host: Host): TaskStreams {
+    const json = this.jsonEnabled();
+    return {
+      stdout: json ? process.stderr : process.stdout,
+      stderr: process.stderr,
+      prefixed: host.isCI,
+      ...(host.isTerminal && !host.isCI && !json && { terminal: openTerminal() }),
+    };
+  }
+}
+
+/** --frozen wants a lock that fits, --no-frozen takes none amiss; CI's agents must not change one that is there. */
+function frozenOf({ frozen }: { frozen?: boolean | undefined }, host: Host): Frozen {
+  if (frozen !== undefined) return frozen ? 'always' : 'never';
+  return host.isCI ? 'if-locked' : 'never';
+}
+
+/** Names of runs sort by time, to the millisecond, and never meet. */
+export function newRunId(now = new Date()): string {
+  const time = now.toISOString().replaceAll(/[^0-9]/g, '');
+  return `${time}-${randomBytes(4).toString('hex')}`;
+}
+
+/** The caller's terminal, as a container's needs to know it. */
+export function openTerminal(): NonNullable<TaskStreams['terminal']> {
+  const { columns, rows } = process.stdout;
+  return {
+    columns,
+    rows,
+    onResize: (call) => process.stdout.on('resize', () => call(process.stdout.columns, process.stdout.rows)),
+  };
+}
+
+function summarise({ tasks, toolchain, seconds }: RunReport): string {
+  const names = tasks.map((task) => task.name).join(', ');
+  if (names === '') return 'this part has no test files: nothing had to run';
+  return `${names} passed with ${toolchain.name} ${toolchain.version} in ${formatSeconds(seconds)}`;
+}

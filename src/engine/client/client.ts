@@ -1,0 +1,257 @@
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { Socket } from 'node:net';
+import { Readable } from 'node:stream';
+import type { GbuildError } from '../../errors.ts';
+import { type Pace, paceOf, readAtPace, Stalled } from '../../oci/stream/pace.ts';
+import type { Endpoint } from '../endpoint/endpoint.ts';
+import type { SshConnection } from '../ssh/connection.ts';
+import { type EndpointAgent, openAgent } from './agent.ts';
+import { connectionFailure, notUnderstood, refused } from './failures.ts';
+import { defaultHeartbeat, type Heartbeat } from './heartbeat.ts';
+import { parseJson, readText } from './json.ts';
+import { defaultRequestTimeout, RequestLimit } from './request-limit.ts';
+import { negotiateVersion } from './version.ts';
+
+/** One request to the engine. `what` completes "the engine would not ...". */
+export interface WireRequest {
+  what: string;
+  method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
+  /** Without the version prefix and without a query. */
+  path: string;
+  query?: Record<string, string | number | boolean | string[] | undefined>;
+  json?: unknown;
+  body?: Readable | Buffer;
+  headers?: OutgoingHttpHeaders;
+  signal?: AbortSignal;
+  /**
+   * Milliseconds that the engine may be silent before its answer begins; the wire's request timeout when left out. Infinity only
+   * where silence means nothing and a heartbeat watches the engine.
+   */
+  within?: number;
+}
+
+export interface WireOptions {
+  /** Gets one line for each request. */
+  debug?: (text: string) => void;
+  heartbeat?: Heartbeat;
+  /** Milliseconds. */
+  requestTimeout?: number;
+}
+
+type Dial = (options: object, done: (error: Error | null, answer: unknown) => void) => void;
+
+/** Milliseconds that any engine gets to answer, however often it did not. */
+const leastChance = 1_000;
+
+/** Every status goes to the caller: docker-modem would turn the others into errors that have lost the answer. */
+const everyStatus: Record<number, boolean> = new Proxy({}, { get: () => true });
+
+/**
+ * The HTTP connection to one engine: docker-modem's dial over our own agent, so that connections are kept and no
+ * environment variable has a say. Nothing is opened or imported before the first request.
+ */
+export class Wire {
+  readonly endpoint: Endpoint;
+  readonly heartbeat: Heartbeat;
+  /** Milliseconds in which an engine answers, or something moves. */
+  readonly requestTimeout: number;
+  readonly #trace: (text: string) => void;
+  readonly #agent: EndpointAgent;
+  #dial: Promise<Dial> | undefined;
+  #version: Promise<string> | undefined;
+  #isPodman = false;
+  #answered = false;
+  /** Requests without an answer since the last one that had one. */
+  #unanswered = 0;
+
+  constructor(endpoint: Endpoint, options: WireOptions) {
+    this.endpoint = endpoint;
+    this.heartbeat = options.heartbeat ?? defaultHeartbeat;
+    this.requestTimeout = options.requestTimeout ?? defaultRequestTimeout;
+    this.#trace = options.debug ?? (() => {});
+    this.#agent = openAgent(endpoint);
+  }
+
+  /** The connection that carries everything, where the way leads over ssh. */
+  get ssh(): SshConnection | undefined {
+    return this.#agent.ssh;
+  }
+
+  /** The API version both sides speak, like `1.41`; asked for once. */
+  version(): Promise<string> {
+    this.#version ??= negotiateVersion(this).catch((thrown: unknown) => {
+      this.#version = undefined;
+      throw thrown;
+    });
+    return this.#version;
+  }
+
+  /** Whether podman answers here, which names its own API in a header besides Docker's. */
+  async isPodman(): Promise<boolean> {
+    await this.version();
+    return this.#isPodman;
+  }
+
+  /** Sends a request and gives its answer as soon as the headers are there, whatever the status. */
+  async send(request: WireRequest): Promise<IncomingMessage> {
+    const version = await this.version();
+    return this.sendTo(`/v${version}${request.path}`, request);
+  }
+
+  /** Like `send`, to a full path: only for `/_ping`, which has no version. */
+  async sendTo(path: string, request: WireRequest): Promise<IncomingMessage> {
+    const answer = (await this.#open(path, request, {})) as IncomingMessage;
+    this.#isPodman ||= 'libpod-api-version' in answer.headers;
+    return answer;
+  }
+
+  /** Sends a request and reads the whole answer as JSON; any status not accepted is thrown. */
+  async call(request: WireRequest, accept: number[] = [200, 201, 204]): Promise<{ status: number; json: unknown }> {
+    const answer = await this.send(request);
+    const status = answer.statusCode ?? 0;
+    const text = await this.readText(answer, request.what);
+    if (!accept.includes(status)) throw refused(this.endpoint, request.what, status, messageIn(text));
+    const json = parseJson(text);
+    if (json === undefined && text.trim() !== '' && status < 300) throw notUnderstood(this.endpoint, request.what);
+    return { status, json };
+  }
+
+  /** Takes a connection over (Upgrade: tcp); the answer to a refusal is thrown. Of a body, only JSON is sent before. */
+  async hijack(request: WireRequest): Promise<Socket> {
+    const version = await this.version();
+    const { json } = request;
+    // A Buffer gives a Content-Length; without it dial would send a chunked trailer that can end up in stdin.
+    const body = json === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(json));
+    const headers = { 'Content-Type': json === undefined ? 'text/plain' : 'application/json' };
+    const answer = await this.#open(`/v${version}${request.path}`, { ...request, body, headers }, { hijack: true });
+    if ('statusCode' in answer) {
+      const text = await this.readText(answer, request.what);
+      throw refused(this.endpoint, request.what, answer.statusCode ?? 0, messageIn(text), causeIn(text));
+    }
+    return answer as Socket;
+  }
+
+  /** Reads an answer to its end as text, all of it within the milliseconds; a connection that breaks or stalls is thrown. */
+  async readText(answer: IncomingMessage, what: string, within = this.requestTimeout): Promise<string> {
+    const chunks: Buffer[] = [];
+    const limit = new RequestLimit(within);
+    limit.signal.addEventListener('abort', () => answer.destroy(limit.signal.reason as Error));
+    try {
+      for await (const chunk of this.readChunks(answer, what)) chunks.push(chunk);
+    } finally {
+      limit.end();
+    }
+    return Buffer.concat(chunks).toString('utf8');
+  }
+
+  /** An answer's bytes as they come; a connection that breaks, or does not keep the pace, is thrown. */
+  async *readChunks(answer: IncomingMessage, what: string, pace?: Pace): AsyncGenerator<Buffer> {
+    const chunks = pace === undefined ? answer : readAtPace(answer, pace, (error) => answer.destroy(error));
+    try {
+      for await (const chunk of chunks) yield chunk as Buffer;
+    } catch (thrown) {
+      throw this.#failure(what, thrown);
+    }
+  }
+
+  /** The pace of an answer that moves bytes all the time. */
+  get pace(): Pace {
+    return paceOf(this.requestTimeout / 1000);
+  }
+
+  /** The last requests had no answer. */
+  get isSilent(): boolean {
+    return this.#unanswered > 0;
+  }
+
+  /** The engine gave no sign of life: until it answers again, little is expected of it. */
+  noteSilence(): void {
+    this.#unanswered += 1;
+  }
+
+  /** Throws what an answer with a bad status says. */
+  async refuse(answer: IncomingMessage, what: string): Promise<never> {
+    throw refused(this.endpoint, what, answer.statusCode ?? 0, messageIn(await this.readText(answer, what)));
+  }
+
+  /** Closes idle connections; what is under way fails. */
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  async #open(path: string, request: WireRequest, extra: object): Promise<IncomingMessage | Socket> {
+    this.#dial ??= importDial(this.#agent);
+    const dial = await this.#dial;
+    this.#trace(`${request.method} ${path}`);
+    request.signal?.throwIfAborted();
+    const { method, headers, json } = request;
+    const limit = new RequestLimit(this.#allowance(request.within));
+    const signal = request.signal === undefined ? limit.signal : AbortSignal.any([request.signal, limit.signal]);
+    const body = request.body instanceof Readable ? limit.watch(request.body) : request.body;
+    const options = {
+      path: `${path}?`,
+      method,
+      headers: { ...headers },
+      options: { _query: cleanQuery(request.query), _body: json ?? {} },
+      isStream: true,
+      statusCodes: everyStatus,
+      ...(body !== undefined && { file: body }),
+      abortSignal: signal,
+      ...extra,
+    };
+    return new Promise((resolve, reject) => {
+      dial(options, (error, answer) => {
+        limit.end();
+        if (error === null || error === undefined) {
+          this.#answered = true;
+          this.#unanswered = 0;
+          resolve(answer as IncomingMessage | Socket);
+        } else reject(this.#failure(request.what, signal.aborted ? signal.reason : error));
+      });
+    });
+  }
+
+  /** Where the last requests had no answer, the next ones of those that are answered at once get a short chance. */
+  #allowance(within: number | undefined): number {
+    if (within !== undefined || this.#unanswered === 0) return within ?? this.requestTimeout;
+    return Math.max(this.requestTimeout / (8 * this.#unanswered), Math.min(this.requestTimeout, leastChance));
+  }
+
+  #failure(what: string, thrown: unknown): GbuildError {
+    if (thrown instanceof Stalled) this.#unanswered += 1;
+    return connectionFailure(this.endpoint, what, thrown, !this.#answered);
+  }
+}
+
+/** The engine's own sentence in an error answer. */
+export function messageIn(text: string): string {
+  return (readText(parseJson(text), 'message') ?? text.trim()) || 'it gave no reason';
+}
+
+/** podman's name for what went wrong: a constant text, unlike the message. */
+export function causeIn(text: string): string | undefined {
+  return readText(parseJson(text), 'cause');
+}
+
+function cleanQuery(query: WireRequest['query'] = {}): Record<string, string | string[]> {
+  const pairs = Object.entries(query).filter((pair): pair is [string, string | string[]] => pair[1] !== undefined);
+  return Object.fromEntries(pairs.map(([key, value]) => [key, Array.isArray(value) ? value : String(value)]));
+}
+
+/**
+ * docker-modem's constructor reads DOCKER_HOST and DOCKER_CERT_PATH even when told everything, and throws where they
+ * are no good. They are out of its sight for the (synchronous) moment of construction.
+ */
+async function importDial(agent: EndpointAgent): Promise<Dial> {
+  const { default: Docker } = await import('dockerode');
+  const { DOCKER_HOST, ...rest } = process.env;
+  const saved = process.env;
+  process.env = DOCKER_HOST === undefined ? saved : rest;
+  try {
+    const settings = { socketPath: 'decided by the agent', protocol: 'http', host: undefined, agent } as const;
+    const modem = new Docker(settings).modem as { dial: Dial };
+    return (options, done) => modem.dial(options, done);
+  } finally {
+    process.env = saved;
+  }
+}

@@ -1,0 +1,140 @@
+import { GbuildError, messageOf } from '../../errors.ts';
+import { Stalled } from '../../oci/stream/pace.ts';
+import type { Endpoint } from '../endpoint/endpoint.ts';
+import { formatSshWords, type SshTarget } from '../ssh/target.ts';
+import { explainTls } from './tls-failures.ts';
+
+const neverConnected = new Set([
+  'ECONNREFUSED',
+  'ENOENT',
+  'EACCES',
+  'EPERM',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ETIMEDOUT',
+]);
+
+/** A request that got no answer: the engine could not be reached, or went away while it was asked. */
+export function connectionFailure(endpoint: Endpoint, what: string, thrown: unknown, isFirst = false): GbuildError {
+  if (thrown instanceof GbuildError) return thrown;
+  if (thrown instanceof Stalled) return engineSilent(endpoint, what, thrown);
+  const code = codeOf(thrown);
+  const known = explainTls(endpoint, code, isFirst);
+  if (known !== undefined)
+    return notReached(endpoint, `${known.sentence} (${plainReason(thrown)})`, known.suggestions, thrown);
+  if (endpoint.ssh !== undefined && code.startsWith('HPE_')) return chattyShell(endpoint, endpoint.ssh.target, thrown);
+  if (neverConnected.has(code) || isTlsCode(code)) return unreachable(endpoint, code, thrown);
+  return engineLost(endpoint, what, thrown);
+}
+
+/** Node's name for what happened; an aborted signal has a number there. */
+function codeOf(thrown: unknown): string {
+  const code: unknown = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+  return typeof code === 'string' ? code : '';
+}
+
+/** The connection broke, or the engine stopped answering, in the middle of something. */
+export function engineLost(endpoint: Endpoint, what: string, cause: unknown): GbuildError {
+  return new GbuildError(
+    'engine-failed',
+    `the engine at ${endpoint.url} went away while asked to ${what}: ${messageOf(cause)}`,
+    {
+      suggestions: ['gbuild doctor', 'try again when the engine is back'],
+      cause,
+      facts: { endpoint: endpoint.url, lost: true },
+    },
+  );
+}
+
+/** The connection stands and too little comes over it: the engine hangs, or something between. */
+export function engineSilent(endpoint: Endpoint, what: string, cause: Stalled): GbuildError {
+  return new GbuildError(
+    'engine-failed',
+    `the engine at ${endpoint.url} does not answer, asked to ${what}: ${messageOf(cause)}`,
+    {
+      suggestions: ['gbuild doctor', 'export GBUILD_REQUEST_TIMEOUT=10m   # where it is only slow'],
+      cause,
+      facts: { endpoint: endpoint.url, lost: true },
+    },
+  );
+}
+
+/** An answer that says yes and is no answer to what was asked. */
+export function notUnderstood(endpoint: Endpoint, what: string): GbuildError {
+  return new GbuildError(
+    'engine-failed',
+    `the engine at ${endpoint.url}, asked to ${what}, gave an answer that is not understood`,
+    { suggestions: ['gbuild doctor'], facts: { endpoint: endpoint.url } },
+  );
+}
+
+/** Whether the engine was not reached, or went away: it may be there again a moment later. */
+export function isLost(thrown: unknown): boolean {
+  return thrown instanceof GbuildError && (thrown.code === 'engine-unreachable' || thrown.facts.lost === true);
+}
+
+/** An answer with a status that says no. `message` is the engine's own sentence, `reason` its name for it where it has one. */
+export function refused(
+  endpoint: Endpoint,
+  what: string,
+  status: number,
+  message: string,
+  reason?: string,
+): GbuildError {
+  return new GbuildError(
+    'engine-failed',
+    `the engine at ${endpoint.url} would not ${what}: ${message} (HTTP ${status})`,
+    {
+      suggestions: ['gbuild doctor'],
+      facts: { endpoint: endpoint.url, status, ...(reason !== undefined && { reason }) },
+    },
+  );
+}
+
+/** OpenSSL's own words stand between codes and file names of its sources, Node adds advice for programmers. */
+function plainReason(thrown: unknown): string {
+  const text = messageOf(thrown);
+  const reason = /:error:[0-9A-F]+:SSL routines:[^:]*:([^:]+):/i.exec(text)?.[1];
+  return reason ?? text.replace(/; if the root CA .*$/s, '');
+}
+
+/** There is no way to the engine. */
+export function notReached(endpoint: Endpoint, why: string, suggestions: string[], cause?: unknown): GbuildError {
+  const machine = endpoint.machine === undefined ? '' : ` of the machine ${endpoint.machine}`;
+  return new GbuildError(
+    'engine-unreachable',
+    `cannot reach the container engine${machine} at ${endpoint.url} (from ${endpoint.source}): ${why}`,
+    {
+      suggestions: [...suggestions, 'gbuild doctor'],
+      cause,
+      facts: { endpoint: endpoint.url, source: endpoint.source },
+    },
+  );
+}
+
+/** What comes over ssh is not HTTP: the shell at the other end has said something first. */
+function chattyShell(endpoint: Endpoint, target: SshTarget, cause: unknown): GbuildError {
+  const words = formatSshWords(target);
+  const why = `a shell there prints something before it runs a command (${messageOf(cause)})`;
+  return notReached(endpoint, why, [`ssh ${words} true   # must print nothing: look into .bashrc`], cause);
+}
+
+function unreachable(endpoint: Endpoint, code: string, cause: unknown): GbuildError {
+  const detail = code === 'ENOENT' ? 'there is no such socket' : messageOf(cause);
+  return notReached(endpoint, detail, unreachableSuggestions(endpoint, code), cause);
+}
+
+function unreachableSuggestions(endpoint: Endpoint, code: string): string[] {
+  if (code === 'EACCES' || code === 'EPERM') return ['sudo usermod -aG docker "$USER"   # then log in again'];
+  if (isTlsCode(code)) return ['check DOCKER_CERT_PATH and DOCKER_TLS_VERIFY, or the TLS files of the context'];
+  if (endpoint.source === 'DOCKER_HOST') return ['unset DOCKER_HOST   # to use the local engine'];
+  if (endpoint.socketPath !== undefined) return ['sudo systemctl start docker'];
+  return ['gbuild engine ls'];
+}
+
+/** Node's names for certificates that do not fit, and OpenSSL's for a side that speaks no TLS. */
+function isTlsCode(code: string): boolean {
+  return /^(ERR_TLS|ERR_SSL|CERT_|EPROTO|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO)/.test(code);
+}

@@ -1,0 +1,124 @@
+import { GbuildError } from '../../errors.ts';
+import type { Wire } from './client.ts';
+import { engineLost } from './failures.ts';
+
+/**
+ * How often a living engine is asked for a sign of life while we wait for it, and how long it may take; how long one of another
+ * machine may be away while a task runs on it. Milliseconds.
+ */
+export interface Heartbeat {
+  every: number;
+  deadline: number;
+  away: number;
+}
+
+export const defaultHeartbeat: Heartbeat = { every: 5_000, deadline: 10_000, away: 60_000 };
+
+/** Asks the engine for a sign of life; throws where it gives none. */
+export type SignOfLife = (wire: Wire, signal: AbortSignal) => Promise<void>;
+
+/**
+ * Does long work on the engine and never hangs: the work's signal fires when the caller asks to stop or when the
+ * engine gives no sign of life any more (a connection that stays half open shows no other way).
+ *
+ * @throws what the work throws, the reason of `ask`, or `engine-failed` for an engine that fell silent
+ */
+export async function keepWatch<T>(
+  wire: Wire,
+  what: string,
+  ask: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+  sign: SignOfLife = ping,
+): Promise<T> {
+  const silent = new AbortController();
+  const over = new AbortController();
+  const signal = ask === undefined ? silent.signal : AbortSignal.any([silent.signal, ask]);
+  void beat(wire, over.signal, sign).catch((thrown: unknown) => {
+    wire.noteSilence();
+    silent.abort(engineLost(wire.endpoint, what, causeOf(thrown)));
+  });
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([work(signal), rejectOn(signal, over.signal)]);
+  } catch (thrown) {
+    throw signal.aborted ? signal.reason : thrown;
+  } finally {
+    over.abort();
+  }
+}
+
+/** Asks until it is over; throws at the second unanswered question in a row. */
+async function beat(wire: Wire, over: AbortSignal, sign: SignOfLife): Promise<void> {
+  let missed = 0;
+  while (await sleep(wire.heartbeat.every, over)) {
+    try {
+      await askInTime(wire, over, sign);
+      missed = 0;
+    } catch (thrown) {
+      if (over.aborted) return;
+      missed += 1;
+      if (missed === 2) throw thrown;
+    }
+  }
+}
+
+async function askInTime(wire: Wire, over: AbortSignal, sign: SignOfLife): Promise<void> {
+  const timer = new AbortController();
+  const giveUp = () => timer.abort(new Error(`no sign of life within ${wire.heartbeat.deadline / 1000} s`));
+  // A turn later: an answer that came while this process itself was busy is read first.
+  const late = setTimeout(() => setImmediate(giveUp), wire.heartbeat.deadline);
+  try {
+    const signal = AbortSignal.any([timer.signal, over]);
+    await Promise.race([sign(wire, signal), rejectOn(signal, over)]);
+  } finally {
+    clearTimeout(late);
+  }
+}
+
+/** `GET /_ping`. */
+export async function ping(wire: Wire, signal: AbortSignal): Promise<void> {
+  const what = 'give a sign of life';
+  const answer = await wire.sendTo('/_ping', { what, method: 'GET', path: '/_ping', signal });
+  await wire.readText(answer, what);
+}
+
+/** Whether the engine answers within the milliseconds. */
+export async function answers(wire: Wire, deadline: number): Promise<boolean> {
+  const what = 'answer again';
+  try {
+    const signal = AbortSignal.timeout(deadline);
+    const answer = await wire.sendTo('/_ping', { what, method: 'GET', path: '/_ping', signal });
+    await wire.readText(answer, what);
+    return answer.statusCode === 200;
+  } catch {
+    return false;
+  }
+}
+
+/** The ping's own error says what was asked; here counts only why it failed. */
+function causeOf(thrown: unknown): unknown {
+  return thrown instanceof GbuildError ? (thrown.cause ?? thrown) : thrown;
+}
+
+function rejectOn(signal: AbortSignal, over: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true, signal: over });
+  });
+}
+
+/** True after the time, false when it was over before. */
+function sleep(milliseconds: number, over: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (over.aborted) return resolve(false);
+    const timer = setTimeout(() => resolve(true), milliseconds);
+    over.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        resolve(false);
+      },
+      { once: true },
+    );
+  });
+}

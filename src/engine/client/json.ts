@@ -1,0 +1,52 @@
+import type { Endpoint } from '../endpoint/endpoint.ts';
+import { notUnderstood } from './failures.ts';
+
+/** The field of a JSON object, `undefined` where the value is no object: an engine's answer is never trusted to have a shape. */
+export function readField(value: unknown, key: string): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  return Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined;
+}
+
+export function readText(value: unknown, key: string): string | undefined {
+  const field = readField(value, key);
+  return typeof field === 'string' ? field : undefined;
+}
+
+export function readNumber(value: unknown, key: string): number | undefined {
+  const field = readField(value, key);
+  return typeof field === 'number' ? field : undefined;
+}
+
+/** The field as a list; empty where it is none (Go writes a nil slice as null). */
+export function readList(value: unknown, key: string): unknown[] {
+  const field = readField(value, key);
+  return Array.isArray(field) ? field : [];
+}
+
+export function readTexts(value: unknown, key: string): string[] {
+  return readList(value, key).filter((each) => typeof each === 'string');
+}
+
+export function readTextMap(value: unknown, key: string): Record<string, string> {
+  const field = readField(value, key);
+  if (typeof field !== 'object' || field === null) return {};
+  return Object.fromEntries(
+    Object.entries(field).filter((pair): pair is [string, string] => typeof pair[1] === 'string'),
+  );
+}
+
+/** An answer that is a list, which Go may write as null. @throws GbuildError `engine-failed` for anything else */
+export function readAnswerList({ endpoint }: { endpoint: Endpoint }, json: unknown, what: string): unknown[] {
+  if (json === null) return [];
+  if (!Array.isArray(json)) throw notUnderstood(endpoint, what);
+  return json;
+}
+
+/** Parses JSON text; `undefined` when it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

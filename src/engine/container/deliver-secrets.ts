@@ -1,0 +1,101 @@
+import { addAbortSignal, type Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GbuildError } from '../../errors.ts';
+import type { Stalled } from '../../oci/stream/pace.ts';
+import type { Wire } from '../client/client.ts';
+import { engineSilent, notUnderstood } from '../client/failures.ts';
+import { readField, readNumber, readText } from '../client/json.ts';
+import { SilenceLimit } from '../client/request-limit.ts';
+import type { ContainerSecret } from './spec.ts';
+
+const what = 'hand a secret to the container';
+
+/** Written beside and renamed, so that the waiting command never sees half a value. */
+const script = 'umask 377 && cat >"$1.part" && mv "$1.part" "$1"';
+
+/** How long a container may take to end after its engine would not take a secret, in milliseconds. */
+const moment = 2_000;
+
+/**
+ * Gives a started container its secrets, each over the standard input of an exec: so it works alike on an engine of this
+ * machine and on a remote one, and neither the container's description nor any disk ever has a value. Never fulfils, and
+ * rejects only where the container lives on without them: a short command ends before the engine has said that they are there.
+ */
+export async function handOverSecrets(
+  wire: Wire,
+  id: string,
+  secrets: ContainerSecret[],
+  signal: AbortSignal,
+): Promise<never> {
+  try {
+    await Promise.all(secrets.map((secret) => putSecret(wire, id, secret, signal)));
+  } catch (error) {
+    await new Promise((resolve) => setTimeout(resolve, moment).unref());
+    throw error;
+  }
+  return new Promise(() => {});
+}
+
+async function putSecret(wire: Wire, id: string, { path, value }: ContainerSecret, signal: AbortSignal): Promise<void> {
+  const streams = { AttachStdin: true, AttachStdout: true, AttachStderr: true, Tty: false };
+  const json = { ...streams, Cmd: ['/bin/sh', '-c', script, 'sh', path] };
+  const made = await wire.call({ what, method: 'POST', path: `/containers/${id}/exec`, json, signal });
+  const exec = readText(made.json, 'Id');
+  if (!exec) throw notUnderstood(wire.endpoint, what);
+  const start = {
+    what,
+    method: 'POST',
+    path: `/exec/${exec}/start`,
+    json: { Detach: false, Tty: false },
+    signal,
+  } as const;
+  const socket = await wire.hijack(start);
+  const limit = new SilenceLimit(() => wire.requestTimeout);
+  const inspect = () => wire.call({ what, method: 'GET', path: `/exec/${exec}/json`, signal }).then(({ json }) => json);
+  let exitCode: number | undefined;
+  try {
+    exitCode = await pour(socket, value, AbortSignal.any([signal, limit.signal]), inspect);
+  } finally {
+    limit.end();
+  }
+  if (limit.signal.aborted) throw engineSilent(wire.endpoint, what, limit.signal.reason as Stalled);
+  if (exitCode === 0) return;
+  throw new GbuildError(
+    'engine-failed',
+    `the secret ${path} could not be written in the container: exit code ${exitCode ?? 'unknown'}`,
+    { suggestions: ['see that the image to build in has /bin/sh, sleep, cat and mv'], facts: { path, exitCode } },
+  );
+}
+
+/** Milliseconds between two looks at an exec, while its connection is open and when that has closed. */
+const looks = { open: 250, closed: 20 };
+
+/**
+ * Sends the value and waits for the exec to end. Its streams may close a moment before the engine knows that it has ended; and
+ * where it ends without having read all, some engines never close them. What breaks the connection is told by the exit code.
+ */
+async function pour(
+  socket: Duplex,
+  value: Uint8Array,
+  signal: AbortSignal,
+  inspect: () => Promise<unknown>,
+): Promise<number | undefined> {
+  const closed = new Promise<'closed'>((resolve) => {
+    const end = () => resolve('closed');
+    addAbortSignal(signal, socket).once('error', end).once('close', end).resume();
+    socket.end(value);
+  });
+  try {
+    let isClosed = false;
+    for (let looked = 0; looked < 100; looked += isClosed ? 1 : 0) {
+      isClosed ||= (await Promise.race([closed, sleep(looks.open)])) === 'closed';
+      if (isClosed) await sleep(looked === 0 ? 0 : looks.closed);
+      const state = await inspect();
+      if (readField(state, 'Running') !== true) return readNumber(state, 'ExitCode');
+      if (signal.aborted) break;
+    }
+    return undefined;
+  } finally {
+    socket.destroy();
+  }
+}

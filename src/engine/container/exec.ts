@@ -1,0 +1,108 @@
+import type { Duplex } from 'node:stream';
+import { addAbortSignal, Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GbuildError } from '../../errors.ts';
+import type { Wire } from '../client/client.ts';
+import { Demuxer } from '../client/demux.ts';
+import { notUnderstood } from '../client/failures.ts';
+import { readField, readNumber, readText } from '../client/json.ts';
+import { watchExec } from './watch-exec.ts';
+
+/** A program to run in a container that runs already. */
+export interface ExecRequest {
+  /** Completes "the engine would not ...". */
+  what: string;
+  command: string[];
+  /** The whole standard input; what it throws is thrown. */
+  input: Iterable<Buffer>;
+  user?: string;
+  /** What to do where a program is not found. */
+  unfound?: string[];
+  /** It moves bytes all the time: one that does not for a request's time is cut off. Others may work in silence. */
+  isBusy?: boolean;
+}
+
+const mostComplaint = 2_000;
+
+/** What a shell ends with that does not find a program. */
+const notFound = 127;
+
+/**
+ * POST /containers/{id}/exec and its standard output as it comes: a slow reader slows the program.
+ *
+ * @throws GbuildError `engine-failed` with what the program complained of, when it ends with another code than 0
+ */
+export async function* execute(
+  wire: Wire,
+  id: string,
+  request: ExecRequest,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+  const { what, command, input, user, isBusy = false } = request;
+  const streams = { AttachStdin: true, AttachStdout: true, AttachStderr: true, Tty: false };
+  const json = { ...streams, Cmd: command, ...(user !== undefined && { User: user }) };
+  const made = await wire.call({ what, method: 'POST', path: `/containers/${id}/exec`, json, signal });
+  const exec = readText(made.json, 'Id');
+  if (!exec) throw notUnderstood(wire.endpoint, what);
+  const start = { what, method: 'POST', path: `/exec/${exec}/start`, signal } as const;
+  const socket = await wire.hijack({ ...start, json: { Detach: false, Tty: false } });
+  let complaint = '';
+  const watch = watchExec(wire, { exec, what, isBusy, signal }, socket);
+  try {
+    addAbortSignal(signal, socket as Duplex);
+    feed(socket as Duplex, input, watch.sent);
+    const demuxer = new Demuxer();
+    for await (const chunk of watch.read()) {
+      for (const { stream, data } of demuxer.split(chunk)) {
+        if (stream === 'stdout') yield data;
+        else if (complaint.length < mostComplaint) complaint += data.toString();
+      }
+    }
+  } finally {
+    watch.end();
+    socket.destroy();
+  }
+  const exitCode = await readExitCode(wire, exec, what, signal);
+  if (exitCode !== 0) throw failed(wire, request, exitCode, complaint);
+}
+
+/** At most two pieces are held in memory at a time. */
+function feed(socket: Duplex, pieces: Iterable<Buffer>, onSent: (bytes: number) => void): void {
+  const counted = function* () {
+    for (const piece of pieces) {
+      onSent(piece.length);
+      yield piece;
+    }
+  };
+  const input = Readable.from(counted(), { objectMode: true, highWaterMark: 2 });
+  input.once('error', (thrown) => socket.destroy(thrown));
+  socket.once('close', () => input.destroy());
+  input.pipe(socket);
+}
+
+/** The streams may close a moment before the engine knows that the program has ended. */
+async function readExitCode(wire: Wire, exec: string, what: string, signal: AbortSignal): Promise<number | undefined> {
+  for (let looked = 0; looked < 100; looked += 1) {
+    const { json } = await wire.call({ what, method: 'GET', path: `/exec/${exec}/json`, signal });
+    if (readField(json, 'Running') !== true) return readNumber(json, 'ExitCode');
+    await sleep(20);
+  }
+  return undefined;
+}
+
+function failed(
+  wire: Wire,
+  { what, command, unfound = [] }: ExecRequest,
+  exitCode: number | undefined,
+  complaint: string,
+) {
+  const said = complaint.trim().split('\n').slice(0, 3).join('; ');
+  return new GbuildError(
+    'engine-failed',
+    `the engine at ${wire.endpoint.url} could not ${what}: ${command[0]} ended with ${exitCode ?? 'no'} exit code${said === '' ? '' : `: ${said}`}`,
+    {
+      suggestions: exitCode === notFound ? unfound : ['gbuild doctor   # is its disk full?'],
+      facts: { endpoint: wire.endpoint.url, command: command[0], exitCode },
+    },
+  );
+}

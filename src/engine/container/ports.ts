@@ -1,0 +1,31 @@
+import type { Wire } from '../client/client.ts';
+import { readField, readList, readText } from '../client/json.ts';
+import type { ContainerPort, EnginePort } from './spec.ts';
+
+/** `ExposedPorts` of POST /containers/create. */
+export function formatExposed(ports: ContainerPort[]): object {
+  return Object.fromEntries(ports.map((port) => [keyOf(port), {}]));
+}
+
+/** `HostConfig.PortBindings` of the same. */
+export function formatBindings(ports: ContainerPort[]): object {
+  return Object.fromEntries(
+    ports.map((port) => [keyOf(port), [{ HostIp: port.address ?? '', HostPort: String(port.enginePort ?? '') }]]),
+  );
+}
+
+/** GET /containers/{id}/json: where the ports are; of a container that has ended, none. */
+export async function readEnginePorts(wire: Wire, id: string, ports: ContainerPort[]): Promise<EnginePort[]> {
+  const what = 'tell the ports of the container';
+  const { json } = await wire.call({ what, method: 'GET', path: `/containers/${id}/json` });
+  const bound = readField(readField(json, 'NetworkSettings'), 'Ports');
+  return ports.flatMap(({ port, protocol }) => {
+    const [first] = readList(bound, keyOf({ port, protocol }));
+    const enginePort = Number(readText(first, 'HostPort'));
+    return enginePort > 0 ? [{ port, protocol, enginePort }] : [];
+  });
+}
+
+function keyOf({ port, protocol }: { port: number; protocol: string }): string {
+  return `${port}/${protocol}`;
+}

@@ -1,0 +1,180 @@
+import { type BigIntStats, closeSync, lstatSync, openSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { GbuildError } from '../../errors.ts';
+import { makeMark } from '../../fs/writer-mark.ts';
+import type { Wire } from '../client/client.ts';
+import { parseJson, readNumber, readText } from '../client/json.ts';
+
+/** What is compared of a file on both sides: bytes (not of folders) and modification time in nanoseconds. */
+interface Trait {
+  size?: bigint;
+  mtime: bigint;
+}
+
+/**
+ * Makes sure that a bind shows the caller's own folder: its time, and size and time of one file in it, must be the same seen
+ * through the container (HEAD /containers/{id}/archive, before the start). An engine on another machine has another folder
+ * of that name, or none, or a new empty one.
+ *
+ * @throws GbuildError `engine-blind`
+ */
+export async function verifyMount(
+  wire: Wire,
+  id: string,
+  probe: { hostDir: string; containerDir: string },
+  signal: AbortSignal,
+): Promise<void> {
+  if (!(await looksSame(wire, id, probe, signal))) throw blindEngine(wire, probe.hostDir, 'sees another folder there');
+}
+
+async function looksSame(
+  wire: Wire,
+  id: string,
+  probe: { hostDir: string; containerDir: string },
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const file = findFile(probe.hostDir);
+  const checks = [compare(wire, id, probe.hostDir, probe.containerDir, signal)];
+  if (file !== undefined)
+    checks.push(compare(wire, id, join(probe.hostDir, file), posix.join(probe.containerDir, file), signal));
+  return !(await Promise.all(checks)).includes(false);
+}
+
+/** What a sentinel's name begins with: nobody else's file does, and no image and no copy takes it along. */
+const sentinelPrefix = '.gbuild-probe';
+
+/**
+ * Whether a folder that is bound into a container is the caller's own, and not another or a copy that looks the same: a file of
+ * a random name is put there for the moment, where it can be. Else times and sizes are compared.
+ */
+export async function showsFolder(
+  wire: Wire,
+  id: string,
+  probe: { hostDir: string; containerDir: string },
+): Promise<boolean> {
+  const folder = isFolder(join(probe.hostDir, '.git')) ? '.git' : '.';
+  const name = posix.join(folder, `${sentinelPrefix}.tmp-${makeMark()}`);
+  const sentinel = join(probe.hostDir, name);
+  try {
+    closeSync(openSync(sentinel, 'wx'));
+  } catch {
+    return looksSame(wire, id, probe);
+  }
+  try {
+    return (await statInContainer(wire, id, posix.join(probe.containerDir, name))) !== undefined;
+  } finally {
+    rmSync(sentinel, { force: true });
+  }
+}
+
+function isFolder(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/**
+ * Whether what is bound into a container that has not started is the caller's own. podman cannot look through a bind of a file
+ * (500): then it has a file there, and not the empty folder that it makes of what is missing.
+ */
+export async function showsTheSame(
+  wire: Wire,
+  id: string,
+  { hostDir, containerDir }: { hostDir: string; containerDir: string },
+): Promise<boolean> {
+  const hostPath = realpathSync(hostDir);
+  if (!lstatSync(hostPath).isFile()) return compare(wire, id, hostPath, containerDir);
+  const what = 'look at a file through the container';
+  const query = { path: containerDir };
+  const answer = await wire.send({ what, method: 'HEAD', path: `/containers/${id}/archive`, query });
+  await wire.readText(answer, what);
+  return answer.statusCode === 500;
+}
+
+/** The engine and gbuild do not share this folder. `how` completes "but that engine ...". */
+export function blindEngine(wire: Wire, hostDir: string, how: string): GbuildError {
+  return new GbuildError(
+    'engine-blind',
+    `the engine at ${wire.endpoint.url} (from ${wire.endpoint.source}) cannot see ${hostDir}: that engine ${how}, so it runs on another machine or in a container of its own`,
+    {
+      suggestions: [
+        'unset DOCKER_HOST DOCKER_CONTEXT   # to use an engine of this machine',
+        `mount ${hostDir} at the same path where the engine runs`,
+        'gbuild doctor',
+      ],
+      facts: { endpoint: wire.endpoint.url, hostDir },
+    },
+  );
+}
+
+/**
+ * Our side is looked at before and after: what another process writes meanwhile puts the engine's view between the two, and
+ * a file that goes away meanwhile proves nothing.
+ */
+async function compare(
+  wire: Wire,
+  id: string,
+  hostPath: string,
+  containerPath: string,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const before = readTrait(hostPath);
+  const seen = await statInContainer(wire, id, containerPath, signal);
+  const after = readTrait(hostPath);
+  if (before === undefined || after === undefined) return true;
+  if (seen === undefined) return false;
+  const stoodStill = before.mtime === after.mtime && before.size === after.size;
+  if (stoodStill && before.size !== undefined && before.size !== seen.size) return false;
+  const between = before.mtime <= seen.mtime && seen.mtime <= after.mtime;
+  return between || isCoarse(before.mtime, seen.mtime) || isCoarse(after.mtime, seen.mtime);
+}
+
+/** A shared file system between (virtiofs, NFS) may keep microseconds or whole seconds only. */
+function isCoarse(own: bigint, seen: bigint): boolean {
+  return [1_000n, 1_000_000_000n].some((unit) => seen % unit === 0n && own - (own % unit) === seen);
+}
+
+function readTrait(path: string): Trait | undefined {
+  const stats: BigIntStats | undefined = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  if (stats === undefined) return undefined;
+  return stats.isFile() ? { size: stats.size, mtime: stats.mtimeNs } : { mtime: stats.mtimeNs };
+}
+
+/** Not `.git`: another one may be bound over it. */
+function findFile(hostDir: string): string | undefined {
+  const files = readdirSync(hostDir, { withFileTypes: true }).filter(
+    (entry) => entry.isFile() && entry.name !== '.git',
+  );
+  return files.map((entry) => entry.name).sort()[0];
+}
+
+/** The modification time of a path of a container, running or not, in nanoseconds. */
+export async function readMtime(
+  wire: Wire,
+  id: string,
+  path: string,
+  signal: AbortSignal,
+): Promise<bigint | undefined> {
+  const trait = await statInContainer(wire, id, path, signal);
+  return trait?.mtime;
+}
+
+async function statInContainer(wire: Wire, id: string, path: string, signal?: AbortSignal): Promise<Trait | undefined> {
+  const what = 'look at the workspace through the container';
+  const request = { what, method: 'HEAD', path: `/containers/${id}/archive`, query: { path } } as const;
+  const answer = await wire.send({ ...request, ...(signal && { signal }) });
+  await wire.readText(answer, what);
+  if (answer.statusCode === 404) return undefined;
+  const header = answer.headers['x-docker-container-path-stat'];
+  if (answer.statusCode !== 200 || typeof header !== 'string') await wire.refuse(answer, what);
+  const stat = parseJson(Buffer.from(String(header), 'base64').toString('utf8'));
+  const mtime = parseTime(readText(stat, 'mtime') ?? '');
+  const size = readNumber(stat, 'size');
+  return { mtime, ...(Number.isInteger(size) && { size: BigInt(size!) }) };
+}
+
+/** RFC 3339 with up to nine digits and any zone, in nanoseconds; -1 for anything else. */
+export function parseTime(text: string): bigint {
+  const match = /^(.{19})(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/.exec(text);
+  const seconds = match === null ? Number.NaN : Date.parse(`${match[1]}${match[3]}`);
+  if (match === null || Number.isNaN(seconds)) return -1n;
+  return BigInt(seconds) * 1_000_000n + BigInt((match[2] ?? '').padEnd(9, '0'));
+}

@@ -1,0 +1,203 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GbuildError } from '../../errors.ts';
+import type { Wire } from '../client/client.ts';
+import { Demuxer, type Frame } from '../client/demux.ts';
+import { isLost, notUnderstood } from '../client/failures.ts';
+import { answers, keepWatch } from '../client/heartbeat.ts';
+import { parseJson, readNumber } from '../client/json.ts';
+import { LineEnds, lineEnd } from '../client/line-ends.ts';
+import { inspectState } from './container.ts';
+import { obeyStop } from './forward-stop.ts';
+import { type Alive, seeAlive } from './see-alive.ts';
+import type { ContainerIO, ContainerResult, OutputSeen } from './spec.ts';
+
+/** A container that runs, how it writes, and what was handed over of it already. */
+export interface Watched {
+  id: string;
+  tty: boolean;
+  seen: OutputSeen;
+  graceSeconds: number;
+}
+
+/** The failure of a container that was left to go on alone, on an engine that stays away. */
+export interface Detached extends GbuildError {
+  facts: { endpoint: string; watched: Watched };
+}
+
+export function isDetached(thrown: unknown): thrown is Detached {
+  return thrown instanceof GbuildError && thrown.facts.watched !== undefined;
+}
+
+/** A connection that breaks as soon as it is back is no connection: so often in a row, without a byte of output. */
+const mostBarren = 20;
+const pauseMilliseconds = 500;
+/** How long a log that is followed may go on behind the container's end. */
+const lingerMilliseconds = 2_000;
+
+/** Output that goes through is counted, so that watching can go on behind it. */
+export function countOutput(io: ContainerIO, seen: OutputSeen): ContainerIO {
+  return {
+    ...io,
+    onOutput: (stream, chunk) => {
+      seen[stream] += chunk.length;
+      return io.onOutput(stream, chunk);
+    },
+  };
+}
+
+/**
+ * Goes on watching a container whose engine was lost: as soon as that answers again, the output behind what was `seen` comes
+ * from the container's log. Counts on in `seen`.
+ *
+ * @throws GbuildError `engine-failed` with `facts.watched` (see isDetached) when the engine stays away, without it when the container ended
+ * meanwhile in a way that may have been the engine's doing; the reason of the stop
+ */
+export async function resumeContainer(
+  wire: Wire,
+  watched: Watched,
+  io: ContainerIO,
+): Promise<Omit<ContainerResult, 'seconds'>> {
+  const counted = countOutput(io, watched.seen);
+  for (let barren = 0; ; barren += 1) {
+    await reachAgain(wire, watched, io);
+    const before = watched.seen.stdout + watched.seen.stderr;
+    try {
+      const what = `run the container ${watched.id.slice(0, 12)}`;
+      const alive: Alive = { id: watched.id, isStarted: true, hasExited: false };
+      const work = (signal: AbortSignal) => watch(wire, watched, counted, alive, signal);
+      return await keepWatch(wire, what, undefined, work, seeAlive(alive));
+    } catch (thrown) {
+      if (!isLost(thrown) || barren === mostBarren) throw thrown;
+    }
+    if (watched.seen.stdout + watched.seen.stderr > before) barren = 0;
+  }
+}
+
+/** Settles when the engine answers; a stop ends the waiting. */
+async function reachAgain(wire: Wire, watched: Watched, { stop, onAway }: ContainerIO): Promise<void> {
+  const { away, deadline } = wire.heartbeat;
+  const { url } = wire.endpoint;
+  const began = performance.now();
+  let told = false;
+  while (!(await answers(wire, deadline))) {
+    stop.kill.throwIfAborted();
+    stop.ask.throwIfAborted();
+    if (performance.now() - began > away) throw stayedAway(wire, watched);
+    if (!told) onAway?.(`the connection to ${url} is lost; asking again for ${away / 1000} s, the task goes on there`);
+    told = true;
+    await sleep(pauseMilliseconds);
+  }
+  if (told) onAway?.(`${url} answers again after ${Math.round((performance.now() - began) / 1000)} s`);
+}
+
+function stayedAway(wire: Wire, watched: Watched): GbuildError {
+  const { url } = wire.endpoint;
+  const seconds = wire.heartbeat.away / 1000;
+  return new GbuildError(
+    'engine-failed',
+    `the engine at ${url} has been away for ${seconds} s; the container ${watched.id.slice(0, 12)} goes on there unless the engine itself has ended`,
+    {
+      suggestions: ['gbuild doctor'],
+      facts: { endpoint: url, watched },
+    },
+  );
+}
+
+async function watch(
+  wire: Wire,
+  { id, tty, seen, graceSeconds }: Watched,
+  io: ContainerIO,
+  alive: Alive,
+  signal: AbortSignal,
+): Promise<Omit<ContainerResult, 'seconds'>> {
+  const { running, started } = await inspectState(wire, id);
+  if (!started) throw neverStarted(wire, id);
+  using _stop = obeyStop(wire, id, io.stop, graceSeconds);
+  const over = new AbortController();
+  const readOn = (follow: boolean) => {
+    const either = follow ? AbortSignal.any([signal, over.signal]) : signal;
+    return readLog(wire, { id, tty, follow, left: { ...seen } }, io, either);
+  };
+  const logs = readOn(true);
+  logs.catch(() => {});
+  try {
+    const exit = readExit(wire, id, signal).finally(() => {
+      alive.hasExited = true;
+    });
+    const exitCode = await Promise.race([exit, logs.then(() => exit)]);
+    await Promise.race([logs, sleep(lingerMilliseconds)]);
+    over.abort();
+    await logs.catch((thrown: unknown) => {
+      if (!isLost(thrown)) throw thrown;
+    });
+    // Who follows may miss what was written last, without a line end; or the connection is dead.
+    await readOn(false);
+    if (!running && exitCode > 128 && !io.stop.ask.aborted) throw endedAway(wire, id, exitCode);
+    const oomKilled = exitCode !== 0 && (await inspectState(wire, id)).oomKilled;
+    return { exitCode, oomKilled };
+  } finally {
+    over.abort();
+  }
+}
+
+function neverStarted(wire: Wire, id: string): GbuildError {
+  const { url } = wire.endpoint;
+  return new GbuildError(
+    'engine-failed',
+    `the container ${id.slice(0, 12)} was not started before the engine at ${url} went away`,
+    { suggestions: ['run it again'], facts: { endpoint: url } },
+  );
+}
+
+/** A container that was ended by a signal while nobody watched may have been ended by an engine that was restarted. */
+function endedAway(wire: Wire, id: string, exitCode: number): GbuildError {
+  const { url } = wire.endpoint;
+  return new GbuildError(
+    'engine-failed',
+    `the container ${id.slice(0, 12)} was ended with code ${exitCode} while the engine at ${url} was away`,
+    {
+      suggestions: ['run it again: whether the task or its engine failed cannot be told'],
+      facts: { endpoint: url, exitCode },
+    },
+  );
+}
+
+async function readExit(wire: Wire, id: string, signal: AbortSignal): Promise<number> {
+  const what = `run the container ${id.slice(0, 12)}`;
+  const path = `/containers/${id}/wait`;
+  const answer = await wire.send({ what, method: 'POST', path, query: { condition: 'not-running' }, signal });
+  if (answer.statusCode !== 200) await wire.refuse(answer, what);
+  const code = readNumber(parseJson(await wire.readText(answer, what, Number.POSITIVE_INFINITY)), 'StatusCode');
+  if (code === undefined) throw notUnderstood(wire.endpoint, what);
+  return code;
+}
+
+/** GET /containers/{id}/logs from the start; of each stream the first `left` bytes are passed over, for a line has no number. */
+async function readLog(
+  wire: Wire,
+  { id, tty, follow, left }: { id: string; tty: boolean; follow: boolean; left: OutputSeen },
+  io: ContainerIO,
+  signal: AbortSignal,
+): Promise<void> {
+  const what = 'give the output of the container';
+  const query = { follow, stdout: true, stderr: true };
+  // Who follows is told nothing as long as nothing is written.
+  const within = follow ? { within: Number.POSITIVE_INFINITY } : {};
+  const answer = await wire.send({ what, method: 'GET', path: `/containers/${id}/logs`, query, signal, ...within });
+  if (answer.statusCode !== 200) await wire.refuse(answer, what);
+  const demuxer = new Demuxer();
+  const ends = new LineEnds();
+  const handOver = async (stream: Frame['stream'], data: Buffer) => {
+    const passed = Math.min(left[stream], data.length);
+    left[stream] -= passed;
+    if (passed < data.length) await io.onOutput(stream, data.subarray(passed));
+  };
+  for await (const chunk of wire.readChunks(answer, what, follow ? undefined : wire.pace)) {
+    if (tty) await handOver('stdout', chunk);
+    else
+      for (const frame of demuxer.split(chunk)) {
+        if (ends.isMissingBefore(frame)) await handOver(frame.stream, lineEnd);
+        await handOver(frame.stream, frame.data);
+      }
+  }
+}

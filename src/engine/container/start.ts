@@ -1,0 +1,85 @@
+import { GbuildError } from '../../errors.ts';
+import { messageIn, type Wire } from '../client/client.ts';
+import { refused } from '../client/failures.ts';
+import { createContainer, inspectState, removeContainer } from './container.ts';
+import { bareContainer, type ContainerPort, type ContainerSpec } from './spec.ts';
+
+/** A command that could not be executed: the caller's affair. */
+export interface FailedStart {
+  exitCode: 126 | 127;
+  /** The engine's own words. */
+  startError: string;
+}
+
+/**
+ * POST /containers/{id}/start; undefined when it runs.
+ *
+ * @throws GbuildError `port-refused` for a port that the engine cannot publish, `engine-failed`
+ */
+export async function startContainer(
+  wire: Wire,
+  id: string,
+  spec: ContainerSpec,
+  signal: AbortSignal,
+): Promise<FailedStart | undefined> {
+  const { status, message } = await tryToStart(wire, id, signal);
+  if (status === 204) return undefined;
+  const { exitCode } = await inspectState(wire, id);
+  if (exitCode === 126 || exitCode === 127) return { exitCode, startError: message };
+  throw await explainRefusal(wire, spec, refused(wire.endpoint, 'start the container', status, message), signal);
+}
+
+/** What the engine refused for the sake of a port, as an error that names it; podman takes ports when one attaches. */
+export async function explainRefusal(
+  wire: Wire,
+  spec: ContainerSpec,
+  thrown: unknown,
+  signal: AbortSignal,
+): Promise<unknown> {
+  if (!(thrown instanceof GbuildError) || typeof thrown.facts.status !== 'number') return thrown;
+  const port = await findRefusedPort(wire, spec, signal);
+  return port === undefined ? thrown : portRefused(wire, port, thrown);
+}
+
+async function tryToStart(wire: Wire, id: string, signal: AbortSignal): Promise<{ status: number; message: string }> {
+  const what = 'start the container';
+  const within = 1.5 * wire.requestTimeout;
+  const answer = await wire.send({ what, method: 'POST', path: `/containers/${id}/start`, signal, within });
+  const text = await wire.readText(answer, what);
+  return { status: answer.statusCode ?? 0, message: messageIn(text) };
+}
+
+/** Which port made the engine refuse: one that it does not publish alone either. Tried, because a message is no contract. */
+async function findRefusedPort(
+  wire: Wire,
+  { image, labels, network, ports = [] }: ContainerSpec,
+  signal: AbortSignal,
+): Promise<ContainerPort | undefined> {
+  for (const port of ports.filter(({ enginePort }) => enginePort !== undefined)) {
+    const bare = { ...bareContainer(image, ['true']), entrypoint: [''], labels, network, ports: [port] };
+    const id = await createContainer(wire, bare);
+    try {
+      if ((await tryToStart(wire, id, signal)).status !== 204) return port;
+    } finally {
+      await removeContainer(wire, id, { lost: false, kill: true });
+    }
+  }
+  return undefined;
+}
+
+function portRefused(
+  wire: Wire,
+  { port, protocol, enginePort = port }: ContainerPort,
+  cause: GbuildError,
+): GbuildError {
+  const ending = protocol === 'udp' ? '/udp' : '';
+  const why = enginePort < 1024 ? 'it is taken, or one of those below 1024 that only root may have' : 'it is taken';
+  return new GbuildError('port-refused', `port ${enginePort} cannot be published, ${why}: ${cause.message}`, {
+    suggestions: [
+      `publish ${port}${ending} instead of ${enginePort}:${port}${ending}   # the engine takes one that is free`,
+      'docker ps   # which container has it?',
+    ],
+    cause,
+    facts: { endpoint: wire.endpoint.url, port, protocol, enginePort },
+  });
+}

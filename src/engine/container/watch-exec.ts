@@ -1,0 +1,74 @@
+import type { Duplex } from 'node:stream';
+import { Stalled } from '../../oci/stream/pace.ts';
+import type { Wire } from '../client/client.ts';
+import { engineSilent } from '../client/failures.ts';
+import { readField } from '../client/json.ts';
+import { workOn } from '../client/request-limit.ts';
+
+interface WatchedExec {
+  exec: string;
+  what: string;
+  isBusy: boolean;
+  signal: AbortSignal;
+}
+
+/** The connection of a program in a container, cut where the program goes on and the connection does not. */
+export interface ExecWatch {
+  read(): AsyncGenerator<Buffer>;
+  /** Bytes went to the program. */
+  sent(bytes: number): void;
+  end(): void;
+}
+
+/**
+ * Looks at a program whose connection is silent: one that has ended, or moves bytes all the time, has lost its connection; any
+ * other may work in silence.
+ */
+export function watchExec(wire: Wire, { exec, what, isBusy, signal }: WatchedExec, socket: Duplex): ExecWatch {
+  let sent = 0;
+  let last = performance.now();
+  let isReading = true;
+  let isOver = false;
+  const look = async () => {
+    const { json } = await wire.call({ what, method: 'GET', path: `/exec/${exec}/json`, signal });
+    return readField(json, 'Running') === true;
+  };
+  const check = async () => {
+    while (!isOver) {
+      const most = wire.requestTimeout + workOn(sent);
+      const left = most - (performance.now() - last);
+      if (left > 0 || !isReading) {
+        await pause(Math.max(50, Math.min(left, 1_000)));
+        continue;
+      }
+      if (!isBusy && (await look())) last = performance.now();
+      else if (!isOver) return new Stalled(`nothing came in ${Math.round(most / 100) / 10} s`);
+    }
+    return undefined;
+  };
+  void check().then(
+    (stalled) => stalled && socket.destroy(engineSilent(wire.endpoint, what, stalled)),
+    (thrown) => socket.destroy(thrown as Error),
+  );
+  return {
+    async *read() {
+      for await (const chunk of socket as AsyncIterable<Buffer>) {
+        isReading = false;
+        yield chunk;
+        isReading = true;
+        last = performance.now();
+      }
+    },
+    sent: (bytes) => {
+      sent += bytes;
+      last = performance.now();
+    },
+    end: () => {
+      isOver = true;
+    },
+  };
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
+}

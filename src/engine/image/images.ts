@@ -1,0 +1,152 @@
+import { GbuildError } from '../../errors.ts';
+import type { RunConfig } from '../../oci/spec.ts';
+import { messageIn, type Wire } from '../client/client.ts';
+import { notUnderstood, refused } from '../client/failures.ts';
+import { readAnswerList, readField, readNumber, readText, readTexts } from '../client/json.ts';
+
+/** An image as an engine knows it. */
+export interface EngineImage {
+  /** Digest of the config, or of the manifest on the containerd store. */
+  id: string;
+  diffIds: string[];
+  config: RunConfig;
+  /** RFC 3339, as the image's config has it. */
+  created: string;
+  tags: string[];
+  repoDigests: string[];
+  /** Bytes, uncompressed. */
+  size: number;
+  os: string;
+  architecture: string;
+}
+
+/** One line of the engine's image list. */
+export interface ListedImage {
+  id: string;
+  tags: string[];
+  labels: Record<string, string>;
+  size: number;
+}
+
+/** GET /images/{ref}/json; `undefined` when there is none. */
+export async function inspectImage(wire: Wire, reference: string): Promise<EngineImage | undefined> {
+  const { status, json } = await wire.call(
+    { what: `inspect the image ${reference}`, method: 'GET', path: `/images/${reference}/json` },
+    [200, 404],
+  );
+  if (status === 404) return undefined;
+  const id = readText(json, 'Id');
+  if (!id) throw notUnderstood(wire.endpoint, `inspect the image ${reference}`);
+  return {
+    id,
+    diffIds: readTexts(readField(json, 'RootFS'), 'Layers'),
+    config: (readField(json, 'Config') ?? {}) as RunConfig,
+    created: readText(json, 'Created') ?? '',
+    tags: readTexts(json, 'RepoTags').map(shorten),
+    repoDigests: readTexts(json, 'RepoDigests'),
+    size: readNumber(json, 'Size') ?? 0,
+    os: readText(json, 'Os') ?? 'linux',
+    architecture: readText(json, 'Architecture') ?? '',
+  };
+}
+
+/** POST /images/{source}/tag; a missing source is `image-missing`. */
+export async function tagImage(wire: Wire, source: string, target: string): Promise<void> {
+  const { repo, tag } = splitTag(target);
+  const { status } = await wire.call(
+    { what: `tag ${source} as ${target}`, method: 'POST', path: `/images/${source}/tag`, query: { repo, tag } },
+    [201, 404],
+  );
+  if (status === 404) throw imageMissing(wire, source);
+}
+
+/** DELETE /images/{ref} without pruning parents; a missing one is fine. Another tag of the same image stays. */
+export async function removeImage(wire: Wire, reference: string): Promise<void> {
+  await wire.call(
+    { what: `remove the image ${reference}`, method: 'DELETE', path: `/images/${reference}`, query: { noprune: true } },
+    [200, 404],
+  );
+}
+
+/** GET /images/json: those that carry the label (`key` or `key=value`) and match the reference pattern. */
+export async function listImages(wire: Wire, filter: { label?: string; reference?: string }): Promise<ListedImage[]> {
+  const filters = {
+    ...(filter.label !== undefined && { label: [filter.label] }),
+    ...(filter.reference !== undefined && { reference: [filter.reference] }),
+  };
+  const { json } = await wire.call({
+    what: 'list images',
+    method: 'GET',
+    path: '/images/json',
+    query: { filters: JSON.stringify(filters) },
+  });
+  return readAnswerList(wire, json, 'list images').map((each) => ({
+    id: readText(each, 'Id') ?? '',
+    tags: readTexts(each, 'RepoTags').map(shorten),
+    labels: (readField(each, 'Labels') ?? {}) as Record<string, string>,
+    size: readNumber(each, 'Size') ?? 0,
+  }));
+}
+
+/** podman writes in full what a name stands for: `docker.io/library/app:1`, or `localhost/app:1` of what was loaded. */
+function shorten(tag: string): string {
+  return tag.replace(/^(?:docker\.io\/library|docker\.io|localhost)\//, '');
+}
+
+/** Nothing on the engine answers to this reference. */
+export function imageMissing(wire: Wire, reference: string): GbuildError {
+  return new GbuildError('image-missing', `the engine at ${wire.endpoint.url} has no image ${reference}`, {
+    suggestions: [`docker pull ${reference}`, 'gbuild doctor'],
+    facts: { endpoint: wire.endpoint.url, reference },
+  });
+}
+
+/** A registry's or an engine's no, by its status. */
+export function pullFailure(wire: Wire, reference: string, status: number, text: string): GbuildError {
+  const reason = messageIn(text);
+  if (status === 404)
+    return new GbuildError('image-missing', `no image ${reference} could be pulled: ${reason}`, {
+      suggestions: ['check the name and the tag', `docker login   # when ${reference} is private`],
+      facts: { reference, status },
+    });
+  if (status === 401 || status === 403)
+    return new GbuildError('network-failed', `the registry of ${reference} refused this user: ${reason}`, {
+      suggestions: ['docker login'],
+      facts: { reference, status },
+    });
+  if (status >= 500 || status === 0) return pullBroken(wire, reference, status, reason);
+  return refused(wire.endpoint, `pull ${reference}`, status, reason);
+}
+
+/** Reasons for which no network is to blame, each with what helps. */
+const lacks: [RegExp, string[]][] = [
+  [
+    // Docker before 23 takes a layer of zstd for a tar.
+    /invalid tar header|zstd|(unknown|unsupported|unrecognized)\b.*\b(compress|media ?type)|mediatype/i,
+    ['use an engine that reads zstd layers: Docker 23 or podman 4', 'or name an image whose layers are gzipped'],
+  ],
+  [/no matching manifest|does not match the (specified|expected) platform/i, ['name an image that has this platform']],
+  [/no space left|disk quota/i, ["make room on the engine's disk: gbuild clean"]],
+];
+
+/** The engine gave up while it pulled: the network is named only where the reason leaves it open. */
+function pullBroken(wire: Wire, reference: string, status: number, reason: string): GbuildError {
+  const lack = lacks.find(([pattern]) => pattern.test(reason))?.[1];
+  return new GbuildError(
+    lack === undefined ? 'network-failed' : 'engine-failed',
+    `the engine at ${wire.endpoint.url} could not pull ${reference}: ${reason}`,
+    {
+      suggestions: [...(lack ?? ["check the engine's network and proxy"]), 'gbuild doctor'],
+      facts: { endpoint: wire.endpoint.url, reference, status },
+    },
+  );
+}
+
+/** Splits a reference at its tag or digest; a port's colon stays in the repository. */
+export function splitTag(reference: string): { repo: string; tag?: string } {
+  const at = reference.indexOf('@');
+  if (at >= 0) return { repo: reference.slice(0, at), tag: reference.slice(at + 1) };
+  const colon = reference.lastIndexOf(':');
+  if (colon <= reference.lastIndexOf('/')) return { repo: reference };
+  return { repo: reference.slice(0, colon), tag: reference.slice(colon + 1) };
+}

@@ -1,0 +1,56 @@
+import type { Wire } from '../client/client.ts';
+import { Demuxer, type Frame } from '../client/demux.ts';
+import { LineEnds, lineEnd } from '../client/line-ends.ts';
+
+export interface LogInput {
+  service: string;
+  /** Goes on until the signal ends it; a service's log has no end of its own. */
+  follow: boolean;
+  /** Bytes of each stream to pass over: they were handed over before. */
+  skip: { stdout: number; stderr: number };
+  signal: AbortSignal;
+  onOutput: (stream: Frame['stream'], chunk: Buffer) => void | Promise<void>;
+}
+
+/**
+ * GET /services/{id}/logs: what the tasks wrote, relayed by the cluster. Each frame is a line or a piece of one; line
+ * ends that the log forgot are put there again.
+ */
+export async function readServiceLogs(wire: Wire, input: LogInput): Promise<void> {
+  const { service, follow, signal, onOutput } = input;
+  const what = 'give the output of a job';
+  const query = { follow, stdout: true, stderr: true };
+  const within = follow ? { within: Number.POSITIVE_INFINITY } : {};
+  const answer = await wire.send({ what, method: 'GET', path: `/services/${service}/logs`, query, signal, ...within });
+  if (answer.statusCode !== 200) await wire.refuse(answer, what);
+  const left = { ...input.skip };
+  const pieces = new PieceReader();
+  for await (const chunk of wire.readChunks(answer, what, follow ? undefined : wire.pace)) {
+    for (const { stream, bytes } of pieces.read(chunk)) {
+      const passed = Math.min(left[stream], bytes.length);
+      left[stream] -= passed;
+      if (passed < bytes.length) await onOutput(stream, bytes.subarray(passed));
+    }
+  }
+}
+
+interface Piece {
+  stream: Frame['stream'];
+  bytes: Buffer;
+}
+
+/** Frames of one stream that come together are one piece: most are short lines. */
+class PieceReader {
+  readonly #demuxer = new Demuxer();
+  readonly #ends = new LineEnds();
+
+  read(chunk: Buffer): Piece[] {
+    const runs: { stream: Frame['stream']; parts: Buffer[] }[] = [];
+    for (const frame of this.#demuxer.split(chunk)) {
+      if (runs.at(-1)?.stream !== frame.stream) runs.push({ stream: frame.stream, parts: [] });
+      if (this.#ends.isMissingBefore(frame)) runs.at(-1)!.parts.push(lineEnd);
+      runs.at(-1)!.parts.push(frame.data);
+    }
+    return runs.map(({ stream, parts }) => ({ stream, bytes: Buffer.concat(parts) }));
+  }
+}

@@ -1,0 +1,176 @@
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { explainSsh, lastLine } from './failures.ts';
+import { makeSshFolder } from './folder.ts';
+import { SshForwards } from './forwards.ts';
+import { parseSettings, planSettings, planSsh, type SshPlan } from './plan.ts';
+import { type SshEnd, SshStream } from './stream.ts';
+import type { SshTarget } from './target.ts';
+
+/** The user's own ssh as a way to an engine. */
+export interface SshAccess {
+  target: SshTarget;
+  /** The caller's environment: their agent, home and PATH. */
+  env: NodeJS.ProcessEnv;
+  /** Somebody is there who can type a password or compare a fingerprint. */
+  mayAsk: boolean;
+  /** One connection for all streams; ssh cannot do it on Windows. */
+  canShare: boolean;
+}
+
+/** Milliseconds for a connection that nobody has to type anything for. */
+const patience = 25_000;
+
+/** What leads to the engine once ssh has let us in. */
+interface Opened {
+  plan: SshPlan;
+  /** As the user's configuration spells it. */
+  hostName: string;
+  /** False when the connection of our own is gone. */
+  isAlive: () => boolean;
+  close: () => void;
+}
+
+/** One connection of ssh's and any number of streams over it; nothing is started before the first, and `close` ends it. */
+export class SshConnection {
+  readonly #access: SshAccess;
+  readonly #describe: (sentence: string, suggestions: string[]) => Error;
+  readonly #forwards = new SshForwards();
+  #opened: Promise<Opened> | undefined;
+  #opening: ChildProcess | undefined;
+  #wasOpen = false;
+  #closed = false;
+
+  /** `describe` makes the error of a sentence about what is wrong and of what to type. */
+  constructor(access: SshAccess, describe: (sentence: string, suggestions: string[]) => Error) {
+    this.#access = access;
+    this.#describe = describe;
+  }
+
+  /** A stream to the engine. Throws what `describe` makes of ssh's failure; so does the stream when the other end has no engine. */
+  async open(): Promise<Duplex> {
+    const { plan } = await this.#share();
+    // A group of its own: the terminal's Ctrl-C is for gbuild, which still needs the engine to clean up.
+    const child: ChildProcessWithoutNullStreams = spawn('ssh', plan.channel, {
+      env: this.#access.env,
+      detached: this.#access.canShare,
+    });
+    return new SshStream(child, (end, received) => this.#explain(end, received));
+  }
+
+  /** A port of 127.0.0.1 here that leads to one of 127.0.0.1 there, over the same connection; undefined where none is shared. */
+  async forward(remotePort: number, wanted?: number): Promise<number | undefined> {
+    const { plan } = await this.#share();
+    return plan.forward && this.#forwards.add(this.#succeeds, plan.forward, remotePort, wanted);
+  }
+
+  async hostName(): Promise<string> {
+    return (await this.#share()).hostName;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#opening?.kill();
+    this.#opened?.then(
+      ({ close }) => close(),
+      () => {
+        // It never was open.
+      },
+    );
+  }
+
+  /**
+   * The connection for all streams; a new one where it was lost. The first one that fails is not tried again, for a person would be
+   * asked for the same password twice; later nobody is asked anything.
+   */
+  async #share(): Promise<Opened> {
+    const isNew = this.#opened === undefined;
+    const current = this.#opened ?? this.#connect();
+    this.#opened = current;
+    const opened = await current.catch((thrown: unknown) => {
+      if (this.#wasOpen && this.#opened === current) this.#opened = undefined;
+      throw thrown;
+    });
+    this.#wasOpen = true;
+    if (isNew || opened.isAlive()) return opened;
+    opened.close();
+    if (this.#opened === current) this.#opened = undefined;
+    return this.#share();
+  }
+
+  async #connect(): Promise<Opened> {
+    const { target, env, canShare } = this.#access;
+    const settings = parseSettings(await this.#run(planSettings(target)));
+    const dir = canShare ? makeSshFolder() : undefined;
+    const controlPath = dir === undefined ? undefined : join(dir, 's');
+    const plan = planSsh({ target, settings, controlPath, mayAsk: this.#mayAsk });
+    const isOwn = plan.exit !== undefined && controlPath !== undefined;
+    const close = () => {
+      const isOpen = plan.exit !== undefined && isOwn && existsSync(controlPath);
+      const ends = plan.exit === undefined ? this.#forwards.planEnd(plan.forward) : isOpen ? [plan.exit] : [];
+      for (const end of ends) spawnSync('ssh', end, { env, stdio: 'ignore', timeout: 3_000 });
+      if (dir !== undefined) rmSync(dir, { recursive: true, force: true });
+    };
+    try {
+      if (this.#closed) throw new Error('it was closed before it was open');
+      await this.#openMaster(plan);
+      await this.#forwards.renew(this.#succeeds, plan.forward);
+      const hostName = settings.get('hostname') ?? target.host;
+      return { plan, hostName, isAlive: () => !isOwn || existsSync(controlPath), close };
+    } catch (thrown) {
+      close();
+      throw thrown;
+    }
+  }
+
+  get #mayAsk(): boolean {
+    return this.#access.mayAsk && !this.#wasOpen;
+  }
+
+  async #openMaster({ master, check }: SshPlan): Promise<void> {
+    if (master === undefined) return;
+    if (check !== undefined && (await this.#end(check)).exitCode === 0) return;
+    await this.#run(master);
+  }
+
+  readonly #succeeds = async (args: string[]): Promise<boolean> => (await this.#end(args)).exitCode === 0;
+
+  /** What a process of ssh's wrote to stdout; throws where it failed. */
+  async #run(args: string[]): Promise<string> {
+    const { stdout, ...end } = await this.#end(args);
+    if (end.exitCode !== 0) throw this.#explain(end, false);
+    return stdout;
+  }
+
+  /** Waits for a process of ssh's. One that went to the background may keep its stderr open: its good end is enough. */
+  #end(args: string[]): Promise<SshEnd & { stdout: string }> {
+    const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe'];
+    const limit = this.#mayAsk ? {} : { timeout: patience };
+    const child = spawn('ssh', args, { env: this.#access.env, stdio, ...limit });
+    this.#opening = child;
+    const said = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const)
+      child[name].setEncoding('utf8').on('data', (text: string) => {
+        said[name] += text;
+      });
+    return new Promise((resolve) => {
+      const settle = (code: number | null) => resolve({ ...said, exitCode: code ?? undefined });
+      child.once('error', ({ message }) => resolve({ ...said, exitCode: undefined, stderr: message }));
+      child.once('close', settle);
+      if (args.includes('-f'))
+        child.once('exit', (code) => {
+          if (code !== 0) return;
+          for (const name of ['stdout', 'stderr'] as const) child[name].destroy();
+          settle(code);
+        });
+    });
+  }
+
+  #explain(end: SshEnd, received: boolean): Error {
+    if (received) return new Error(lastLine(end.stderr) || 'ssh lost the connection');
+    const { sentence, suggestions } = explainSsh(end, this.#access.target);
+    return this.#describe(sentence, suggestions);
+  }
+}

@@ -1,0 +1,129 @@
+import type { SshTarget } from './target.ts';
+
+/** What `ssh -G` says will hold for this host: keys in lower case. */
+export type SshSettings = ReadonlyMap<string, string>;
+
+export type ForwardWords = (command: 'forward' | 'cancel', forward: SshForward) => string[];
+
+/** The arguments of the ssh processes that lead to one engine. */
+export interface SshPlan {
+  /** Opens the one connection and goes to the background; undefined where it cannot be shared. */
+  master?: string[];
+  /** Tells whether the connection is there already; only for one of the user's own. */
+  check?: string[];
+  /** One stream to the engine. */
+  channel: string[];
+  /** Asks for (`forward`), or takes back (`cancel`), a port of this machine that leads to one over there. */
+  forward?: ForwardWords;
+  /** Closes the connection; undefined for one of the user's own. */
+  exit?: string[];
+}
+
+/** A port of this machine's loopback address that leads to one of the other end's. */
+export interface SshForward {
+  localPort: number;
+  remotePort: number;
+}
+
+export interface SshChoice {
+  target: SshTarget;
+  settings: SshSettings;
+  /** A socket of our own for the shared connection; undefined where ssh cannot share one. */
+  controlPath: string | undefined;
+  /** Somebody is there who can type a password or compare a fingerprint. */
+  mayAsk: boolean;
+}
+
+/** Seconds that the connection outlives its last stream, should nobody close it. */
+const persistSeconds = 15;
+
+/**
+ * Everything of the user's configuration holds but what would break a stream of bytes. A connection that they share by
+ * themselves (ControlPath with ControlMaster and ControlPersist) is used; otherwise one of our own is.
+ */
+export function planSsh({ target, settings, controlPath, mayAsk }: SshChoice): SshPlan {
+  const common = [...plain, ...limits(settings), ...placeOf(target)];
+  const quiet = option('BatchMode', 'yes');
+  const patience = mayAsk ? [] : quiet;
+  const end = ['--', target.host];
+  const remote = [...end, dialCommand(target)];
+  if (controlPath === undefined) return { channel: [...common, ...quiet, ...remote] };
+  const share = option('ControlMaster', 'no');
+  if (sharesByItself(settings)) {
+    return {
+      check: [...common, '-O', 'check', ...end],
+      master: [...common, ...patience, '-f', '-N', ...end],
+      channel: [...common, ...quiet, ...share, ...remote],
+      forward: planForward(settings.get('controlpath')!, end),
+    };
+  }
+  const own = option('ControlPath', controlPath);
+  const persist = [...option('ControlMaster', 'yes'), ...option('ControlPersist', String(persistSeconds))];
+  return {
+    master: [...common, ...patience, ...own, ...persist, '-f', '-N', ...end],
+    channel: [...common, ...quiet, ...own, ...share, ...remote],
+    forward: planForward(controlPath, end),
+    exit: [...common, ...own, '-O', 'exit', ...end],
+  };
+}
+
+/** Without any configuration: forwardings that stand there would be asked for again. */
+function planForward(controlPath: string, end: string[]): ForwardWords {
+  return (command, { localPort, remotePort }) => [
+    ...['-F', 'none', '-T', ...option('LogLevel', 'ERROR'), ...option('BatchMode', 'yes'), '-S', controlPath],
+    ...['-O', command, '-L', `127.0.0.1:${localPort}:127.0.0.1:${remotePort}`, ...end],
+  ];
+}
+
+/** Asks for the settings. */
+export function planSettings(target: SshTarget): string[] {
+  return ['-T', ...placeOf(target), '-G', '--', target.host];
+}
+
+/** Reads `key value` lines; of keys that come twice, the first. */
+export function parseSettings(text: string): SshSettings {
+  const settings = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const [, key = '', value = ''] = /^(\S+) (.*)$/.exec(line) ?? [];
+    if (key !== '' && !settings.has(key.toLowerCase())) settings.set(key.toLowerCase(), value);
+  }
+  return settings;
+}
+
+function sharesByItself(settings: SshSettings): boolean {
+  const path = settings.get('controlpath') ?? 'none';
+  const persists = !['no', 'false', undefined].includes(settings.get('controlpersist'));
+  return path !== 'none' && persists && ['auto', 'autoask'].includes(settings.get('controlmaster') ?? '');
+}
+
+/** No terminal, no forwarding, no command of the configuration's own: they would mix with the bytes or fail. */
+const plain = [
+  '-T',
+  ...option('LogLevel', 'ERROR'),
+  ...option('ClearAllForwardings', 'yes'),
+  ...option('PermitLocalCommand', 'no'),
+  ...option('RemoteCommand', 'none'),
+];
+
+/** A connection that goes nowhere ends by itself; what the user has set is theirs. */
+function limits(settings: SshSettings): string[] {
+  return [
+    ...(['none', undefined].includes(settings.get('connecttimeout')) ? option('ConnectTimeout', '10') : []),
+    ...(settings.get('serveraliveinterval') === '0' ? option('ServerAliveInterval', '15') : []),
+  ];
+}
+
+function placeOf({ user, port }: SshTarget): string[] {
+  return [...(user === undefined ? [] : ['-l', user]), ...(port === undefined ? [] : ['-p', String(port)])];
+}
+
+function option(name: string, value: string): string[] {
+  return ['-o', `${name}=${value}`];
+}
+
+/** The engine's own client passes bytes between its socket and this stream; podman has the same command. */
+function dialCommand({ socketPath }: SshTarget): string {
+  const [docker, podman] =
+    socketPath === undefined ? ['', ''] : [` -H unix://${socketPath}`, ` --url unix://${socketPath}`];
+  return `sh -c 'command -v docker >/dev/null 2>&1 && exec docker${docker} system dial-stdio; exec podman${podman} system dial-stdio'`;
+}

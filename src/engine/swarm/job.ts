@@ -1,0 +1,94 @@
+import type { ContainerMount } from '../container/spec.ts';
+
+/** A file that the cluster keeps encrypted and that only the job's user may read: in no image, on no node's disk. */
+export interface JobFile {
+  /** As `Swarm.createSecret` gave it. */
+  id: string;
+  name: string;
+  /** Absolute, in the container. */
+  path: string;
+}
+
+/** One container that runs once, on a node that the cluster chooses. */
+export interface JobSpec {
+  name: string;
+  /** By digest. */
+  image: string;
+  command: string[];
+  uid: number;
+  gid: number;
+  env: Record<string, string>;
+  workdir: string;
+  caches: Extract<ContainerMount, { type: 'volume' }>[];
+  files: JobFile[];
+  network: 'bridge' | 'host';
+  limits: { memory?: number; cpus?: number; pids?: number };
+  /** Capabilities kept; all others are dropped. */
+  capAdd: string[];
+  labels: Record<string, string>;
+  /** `linux/amd64`: of a node. */
+  platform: string;
+  /** Ids of nodes that must not get it. */
+  avoid: readonly string[];
+  /** Seconds between asking to stop (SIGTERM) and SIGKILL. */
+  graceSeconds: number;
+}
+
+/** The body of POST /services/create. */
+export function formatJob(job: JobSpec): object {
+  const [os, architecture] = job.platform.split('/');
+  return {
+    Name: job.name,
+    Labels: job.labels,
+    TaskTemplate: {
+      ContainerSpec: formatContainer(job),
+      Resources: { Limits: formatLimits(job.limits) },
+      RestartPolicy: { Condition: 'none' },
+      Placement: {
+        Constraints: job.avoid.map((id) => `node.id!=${id}`),
+        Platforms: [{ OS: os, Architecture: architecture }],
+      },
+      // The other driver that can be read again gives text, not bytes.
+      LogDriver: { Name: 'local', Options: { 'max-size': '1000g', 'max-file': '1', compress: 'false' } },
+      ...(job.network === 'host' && { Networks: [{ Target: 'host' }] }),
+    },
+    Mode: { ReplicatedJob: { MaxConcurrent: 1, TotalCompletions: 1 } },
+  };
+}
+
+function formatContainer(job: JobSpec): object {
+  const { uid, gid } = job;
+  return {
+    Image: job.image,
+    Labels: job.labels,
+    Command: job.command,
+    // Constant: a container's hostname gets into jars and logs.
+    Hostname: 'gbuild',
+    Env: Object.entries(job.env).map(([key, value]) => `${key}=${value}`),
+    Dir: job.workdir,
+    User: `${uid}:${gid}`,
+    Init: true,
+    StopGracePeriod: job.graceSeconds * 1e9,
+    CapabilityDrop: ['ALL'],
+    CapabilityAdd: job.capAdd,
+    Mounts: job.caches.map(({ name, containerDir, labels, copy }) => ({
+      Type: 'volume',
+      Source: name,
+      Target: containerDir,
+      VolumeOptions: { NoCopy: copy !== true, Labels: labels ?? {} },
+    })),
+    Secrets: job.files.map(({ id, name, path }) => ({
+      SecretID: id,
+      SecretName: name,
+      File: { Name: path, UID: String(uid), GID: String(gid), Mode: 0o400 },
+    })),
+  };
+}
+
+function formatLimits({ memory, cpus, pids }: JobSpec['limits']): object {
+  return {
+    ...(memory !== undefined && { MemoryBytes: memory }),
+    ...(cpus !== undefined && { NanoCPUs: Math.round(cpus * 1e9) }),
+    ...(pids !== undefined && { Pids: pids }),
+  };
+}

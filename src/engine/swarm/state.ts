@@ -1,0 +1,65 @@
+import { readField, readNumber, readText } from '../client/json.ts';
+
+/** A machine of the cluster, as its manager sees it. */
+export interface SwarmNode {
+  id: string;
+  name: string;
+  /** The manager has lost it, and all that ran there. */
+  isDown: boolean;
+  /** It takes new work. */
+  isFree: boolean;
+  cpus: number;
+  /** Bytes. */
+  memory: number;
+}
+
+/** GET /nodes or /nodes/{id}. */
+export function parseNode(json: unknown): SwarmNode {
+  const description = readField(json, 'Description');
+  const resources = readField(description, 'Resources');
+  const state = readText(readField(json, 'Status'), 'State');
+  const availability = readText(readField(json, 'Spec'), 'Availability');
+  return {
+    id: readText(json, 'ID') ?? '',
+    name: readText(description, 'Hostname') ?? '',
+    isDown: state === 'down' || state === 'disconnected',
+    isFree: state === 'ready' && availability === 'active',
+    cpus: (readNumber(resources, 'NanoCPUs') ?? 0) / 1e9,
+    memory: readNumber(resources, 'MemoryBytes') ?? 0,
+  };
+}
+
+/** The one task of a job: how far it is, and where. */
+export interface SwarmTask {
+  id: string;
+  state: 'waiting' | 'running' | 'ended' | 'refused' | 'lost';
+  node?: string;
+  /** The cluster's own words for how it is, and for what is wrong. */
+  message: string;
+  exitCode?: number;
+}
+
+const states: Record<string, SwarmTask['state']> = {
+  running: 'running',
+  complete: 'ended',
+  failed: 'ended',
+  shutdown: 'ended',
+  remove: 'ended',
+  rejected: 'refused',
+  orphaned: 'lost',
+};
+
+/** GET /tasks or /tasks/{id}. */
+export function parseTask(json: unknown): SwarmTask {
+  const status = readField(json, 'Status');
+  const exitCode = readNumber(readField(status, 'ContainerStatus'), 'ExitCode');
+  const node = readText(json, 'NodeID');
+  const words = [readText(status, 'Err'), readText(status, 'Message')];
+  return {
+    id: readText(json, 'ID') ?? '',
+    state: states[readText(status, 'State') ?? ''] ?? 'waiting',
+    message: words.find((text) => text) ?? '',
+    ...(node && { node }),
+    ...(exitCode !== undefined && { exitCode }),
+  };
+}

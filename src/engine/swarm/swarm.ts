@@ -1,0 +1,113 @@
+import type { Wire, WireRequest } from '../client/client.ts';
+import { notUnderstood } from '../client/failures.ts';
+import { readAnswerList, readField, readText, readTextMap } from '../client/json.ts';
+import { type LogInput, readServiceLogs } from '../service/service-logs.ts';
+import { formatJob, type JobSpec } from './job.ts';
+import { removeJob } from './remove-job.ts';
+import { parseNode, parseTask, type SwarmNode, type SwarmTask } from './state.ts';
+
+export type { LogInput } from '../service/service-logs.ts';
+export type { JobFile, JobSpec } from './job.ts';
+export type { SwarmNode, SwarmTask } from './state.ts';
+
+/** Something of ours that the cluster keeps. */
+export interface SwarmThing {
+  kind: 'services' | 'secrets';
+  id: string;
+  name: string;
+  labels: Record<string, string>;
+}
+
+/** The cluster that an engine manages: what gbuild makes there carries the labels of the run. */
+export class Swarm {
+  readonly #wire: Wire;
+  readonly #labels: Record<string, string>;
+
+  constructor(wire: Wire, labels: Record<string, string>) {
+    this.#wire = wire;
+    this.#labels = labels;
+  }
+
+  async listNodes(): Promise<SwarmNode[]> {
+    const { json } = await this.#wire.call({ what: 'list the nodes of its swarm', method: 'GET', path: '/nodes' });
+    return readAnswerList(this.#wire, json, 'list the nodes of its swarm').map(parseNode);
+  }
+
+  async readNode(id: string): Promise<SwarmNode> {
+    const { json } = await this.#wire.call({ what: 'describe a node', method: 'GET', path: `/nodes/${id}` });
+    return parseNode(json);
+  }
+
+  /** A secret that jobs can be given; its id. Throws `engine-failed` for more than 500 KB. */
+  async createSecret(name: string, content: Buffer): Promise<string> {
+    const json = { Name: name, Labels: this.#labels, Data: content.toString('base64') };
+    return this.#create({ what: `keep the secret ${name}`, method: 'POST', path: '/secrets/create', json });
+  }
+
+  removeSecret(id: string): Promise<void> {
+    return removeThing(this.#wire, { kind: 'secrets', id, name: id });
+  }
+
+  /** Starts a job; the service's id. `registryAuth` is what nodes show to the image's registry (see formatRegistryAuth). */
+  async startJob(job: JobSpec, registryAuth: string | undefined): Promise<string> {
+    const json = formatJob({ ...job, labels: { ...job.labels, ...this.#labels } });
+    const headers = registryAuth === undefined ? {} : { 'X-Registry-Auth': registryAuth };
+    const request = {
+      what: `start the job ${job.name}`,
+      method: 'POST',
+      path: '/services/create',
+      json,
+      headers,
+    } as const;
+    return this.#create(request);
+  }
+
+  async #create(request: WireRequest): Promise<string> {
+    const id = readText((await this.#wire.call(request)).json, 'ID');
+    if (!id) throw notUnderstood(this.#wire.endpoint, request.what);
+    return id;
+  }
+
+  /** Undefined until the cluster has looked at the job. */
+  async findTask(service: string): Promise<SwarmTask | undefined> {
+    const query = { filters: JSON.stringify({ service: [service] }) };
+    const { json } = await this.#wire.call({ what: 'tell of a job', method: 'GET', path: '/tasks', query });
+    const [first] = readAnswerList(this.#wire, json, 'tell of a job');
+    return first === undefined ? undefined : parseTask(first);
+  }
+
+  readOutput(input: LogInput): Promise<void> {
+    return readServiceLogs(this.#wire, input);
+  }
+
+  /** See removeJob. */
+  removeJob(service: string): Promise<void> {
+    return removeJob(this.#wire, service);
+  }
+}
+
+/** What of gbuild's the cluster keeps; `label` is what all of it has. */
+export async function listThings(wire: Wire, label: string): Promise<SwarmThing[]> {
+  const query = { filters: JSON.stringify({ label: [label] }) };
+  const list = async (kind: SwarmThing['kind']) => {
+    const { json } = await wire.call({ what: `list ${kind}`, method: 'GET', path: `/${kind}`, query });
+    return readAnswerList(wire, json, `list ${kind}`).map((each) => parseThing(kind, each));
+  };
+  // In the order in which they can be removed.
+  return [...(await list('services')), ...(await list('secrets'))];
+}
+
+function parseThing(kind: SwarmThing['kind'], json: unknown): SwarmThing {
+  const spec = readField(json, 'Spec');
+  return {
+    kind,
+    id: readText(json, 'ID') ?? '',
+    name: readText(spec, 'Name') ?? '',
+    labels: readTextMap(spec, 'Labels'),
+  };
+}
+
+export async function removeThing(wire: Wire, { kind, id, name }: Omit<SwarmThing, 'labels'>): Promise<void> {
+  if (kind === 'services') return removeJob(wire, id);
+  await wire.call({ what: `remove ${name} of its swarm`, method: 'DELETE', path: `/secrets/${id}` }, [204, 404]);
+}

@@ -1,0 +1,95 @@
+import { GbuildError } from '../../errors.ts';
+import type { Wire } from '../client/client.ts';
+import { readAnswerList, readText, readTextMap, readTexts } from '../client/json.ts';
+import { removeContainer } from '../container/container.ts';
+import { runLabel } from '../sweep.ts';
+import type { HolderSpec } from './lease-container.ts';
+import { VolumeHolder } from './volume-lease.ts';
+
+const mostVolumes = 50;
+
+/**
+ * Claims the volume of that name, or where another run that lives works on it the next one (`name-2`, `name-3`): nobody waits,
+ * and two runs at once never meet. What dead ones left in the way, running or not, is removed first.
+ *
+ * @throws GbuildError `engine-failed`
+ */
+export async function claimVolume(
+  wire: Wire,
+  spec: HolderSpec,
+  isAbandoned: (labels: Record<string, string>) => boolean,
+  signal: AbortSignal,
+): Promise<VolumeHolder> {
+  for (let number = 1; number <= mostVolumes; number += 1) {
+    const name = number === 1 ? spec.name : `${spec.name}-${number}`;
+    signal.throwIfAborted();
+    if (await isInUse(wire, name, isAbandoned)) continue;
+    try {
+      return await VolumeHolder.create(wire, { ...spec, name });
+    } catch (thrown) {
+      if (!isTaken(thrown)) throw thrown;
+    }
+  }
+  throw new GbuildError('engine-failed', `${mostVolumes} runs work on ${spec.name} at once`, {
+    suggestions: ['gbuild clean', 'wait for some of them to end'],
+    facts: { volume: spec.name },
+  });
+}
+
+/** Somebody was quicker, and may not be listed yet: the engine keeps a name from the moment it is asked for. */
+function isTaken(thrown: unknown): boolean {
+  return thrown instanceof GbuildError && thrown.facts.status === 409;
+}
+
+/** Whether containers have the volume; those that are nobody's any more go. */
+async function isInUse(
+  wire: Wire,
+  volume: string,
+  isAbandoned: (labels: Record<string, string>) => boolean,
+): Promise<boolean> {
+  let inUse = false;
+  for (const { id, labels } of await listUsers(wire, volume)) {
+    if (isAbandoned(labels)) await removeContainer(wire, id, { lost: false, kill: true });
+    else inUse = true;
+  }
+  return inUse;
+}
+
+/**
+ * Holds the very volume again that a run has lost sight of: its connection broke, and with that its holder ended. What is left of
+ * that one goes.
+ *
+ * @throws GbuildError `engine-failed`, also where it is gone, or another run has taken it meanwhile
+ */
+export async function holdAgain(wire: Wire, spec: HolderSpec, runId: string): Promise<VolumeHolder> {
+  await assertVolume(wire, spec.name);
+  for (const { id, labels, names } of await listUsers(wire, spec.name))
+    if (labels[runLabel] === runId && names.includes(`/${spec.name}`))
+      await removeContainer(wire, id, { lost: false, kill: true });
+  return VolumeHolder.create(wire, spec);
+}
+
+/** A container would make it anew, and empty. */
+async function assertVolume(wire: Wire, name: string): Promise<void> {
+  const what = `look for the volume ${name}`;
+  const { status } = await wire.call({ what, method: 'GET', path: `/volumes/${name}` }, [200, 404]);
+  if (status === 200) return;
+  throw new GbuildError('engine-failed', `the engine at ${wire.endpoint.url} has no volume ${name} any more`, {
+    suggestions: ['gbuild test   # sends the workspace anew'],
+    facts: { endpoint: wire.endpoint.url, volume: name },
+  });
+}
+
+interface User {
+  id: string;
+  names: string[];
+  labels: Record<string, string>;
+}
+
+async function listUsers(wire: Wire, volume: string): Promise<User[]> {
+  const query = { all: true, filters: JSON.stringify({ volume: [volume] }) };
+  const { json } = await wire.call({ what: 'list containers', method: 'GET', path: '/containers/json', query });
+  return readAnswerList(wire, json, 'list containers').map((each) => {
+    return { id: readText(each, 'Id') ?? '', names: readTexts(each, 'Names'), labels: readTextMap(each, 'Labels') };
+  });
+}

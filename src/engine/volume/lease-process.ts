@@ -1,0 +1,139 @@
+import { PassThrough } from 'node:stream';
+import { GbuildError } from '../../errors.ts';
+import type { Stalled } from '../../oci/stream/pace.ts';
+import type { Wire } from '../client/client.ts';
+import { engineSilent } from '../client/failures.ts';
+import { keepWatch } from '../client/heartbeat.ts';
+import { SilenceLimit } from '../client/request-limit.ts';
+import { removeContainer } from '../container/container.ts';
+import { runCreatedContainer } from '../container/run.ts';
+import type { ContainerSpec } from '../container/spec.ts';
+import { lookAtImage } from './lease-container.ts';
+import { ListingReader } from './listing.ts';
+
+/** Milliseconds that a holder has to end with its input before it is killed. */
+const mostPatience = 3_000;
+
+/** What a line was answered: paths, and what comes after the exit code, in words. */
+export interface HolderAnswer {
+  paths: ListingReader;
+  words: string[];
+}
+
+/** The container of a volume's holder: it has been made, and starts when it is first asked something. */
+export class HolderProcess {
+  /** It has not ended, as far as is known: a connection that breaks ends one that has started. */
+  isOpen = true;
+  readonly #wire: Wire;
+  readonly #id: string;
+  readonly #spec: ContainerSpec;
+  readonly #lines = new PassThrough();
+  readonly #kill = new AbortController();
+  #running: { ended: Promise<never>; over: Promise<void> } | undefined;
+  #reader = new ListingReader();
+  #answered: ((rest: string) => void) | undefined;
+  #complaint = '';
+  #moved = () => {};
+  #isAwake = false;
+
+  constructor(wire: Wire, id: string, spec: ContainerSpec) {
+    this.#wire = wire;
+    this.#id = id;
+    this.#spec = spec;
+  }
+
+  /** It has answered: it surely runs. */
+  get isAwake(): boolean {
+    return this.#isAwake;
+  }
+
+  /** Lets it run, so that nobody waits for that later. */
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Has a line answered. @throws GbuildError `engine-failed` where its exit code is not 0, or the container ended */
+  async ask(what: string, line: string, signal: AbortSignal): Promise<HolderAnswer> {
+    this.start();
+    const { ended } = this.#running!;
+    const paths = new ListingReader();
+    this.#reader = paths;
+    const answered = new Promise<string>((resolve) => {
+      this.#answered = resolve;
+    });
+    this.#lines.write(`${line}\n`);
+    const rest = await this.#waitFor(what, Promise.race([answered, ended]), signal);
+    this.#isAwake = true;
+    const [exitCode, ...words] = rest.split(' ');
+    if (exitCode !== '0') throw this.#broken(`find ended with exit code ${exitCode}`);
+    return { paths, words };
+  }
+
+  /** The answer, where the engine lives and something of it comes all the time. */
+  async #waitFor(what: string, answer: Promise<string>, signal: AbortSignal): Promise<string> {
+    const limit = new SilenceLimit(() => 1.5 * this.#wire.requestTimeout);
+    this.#moved = () => limit.moved();
+    const silent = new Promise<never>((_, reject) => {
+      limit.signal.addEventListener('abort', () =>
+        reject(engineSilent(this.#wire.endpoint, what, limit.signal.reason as Stalled)),
+      );
+    });
+    try {
+      return await keepWatch(this.#wire, what, signal, () => Promise.race([answer, silent]));
+    } finally {
+      limit.end();
+    }
+  }
+
+  /** The container is gone afterwards. */
+  async close(): Promise<void> {
+    if (this.#running === undefined) return removeContainer(this.#wire, this.#id, { lost: false });
+    this.#lines.end();
+    const late = setTimeout(() => this.#kill.abort(new Error('it did not end by itself')), mostPatience);
+    try {
+      await this.#running.over;
+    } catch (thrown) {
+      if (thrown !== this.#kill.signal.reason) throw thrown;
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  #run() {
+    const run = runCreatedContainer(this.#wire, this.#id, this.#spec, {
+      stdin: this.#lines,
+      stop: { ask: new AbortController().signal, kill: this.#kill.signal },
+      onOutput: (stream, chunk) => {
+        if (stream === 'stdout') this.#take(chunk);
+        else this.#complaint = `${this.#complaint}${chunk}`.slice(0, 1000);
+      },
+    });
+    const over = run.then(() => {});
+    over.catch(() => {});
+    const ended = run.then(({ exitCode, startError = 'it ended' }) => {
+      throw this.#broken(`${startError} (exit code ${exitCode})`);
+    });
+    ended.catch(() => {
+      this.isOpen = false;
+    });
+    return { ended, over };
+  }
+
+  #take(chunk: Buffer): void {
+    this.#moved();
+    const rest = this.#reader.read(chunk);
+    if (rest !== undefined) this.#answered?.(rest);
+  }
+
+  #broken(how: string): GbuildError {
+    const said = this.#complaint.trim().split('\n')[0];
+    return new GbuildError(
+      'engine-failed',
+      `the workspace on the engine at ${this.#wire.endpoint.url} cannot be looked at: ${how}${said ? `: ${said}` : ''}`,
+      {
+        suggestions: [lookAtImage, 'gbuild doctor'],
+        facts: { endpoint: this.#wire.endpoint.url, volume: this.#spec.name },
+      },
+    );
+  }
+}

@@ -1,0 +1,191 @@
+import { type TarItem, writeTar } from '../../oci/tar/tar.ts';
+import type { Wire } from '../client/client.ts';
+import { keepWatch } from '../client/heartbeat.ts';
+import { createContainer } from '../container/container.ts';
+import { execute } from '../container/exec.ts';
+import { readMtime } from '../container/probe.ts';
+import { openUpload } from '../image/transfer.ts';
+import { containerOf, type HolderSpec, lookAtImage, markItems, place, unpackCommand } from './lease-container.ts';
+import { HolderProcess } from './lease-process.ts';
+import { type ListedPath, ListingReader, listingFormat } from './listing.ts';
+
+const taking = 'take the workspace';
+
+/** What changed in a volume since something was put there. */
+export interface VolumeChange {
+  /** Paths that changed; the volume itself is ''. */
+  newer: ListedPath[];
+  /** All that is directly in folders of those. */
+  below: ListedPath[];
+  /** Seconds, as in prints: what was put there is not newer. */
+  sent: number;
+}
+
+/**
+ * A volume of the engine's, held by a container of the same name for as long as a run works on it: the engine makes no two
+ * containers of one name, so nobody else gets the volume meanwhile. The container takes what is put into the volume as soon as it
+ * is made; it starts when something else is asked of it.
+ */
+export class VolumeHolder {
+  readonly volume: string;
+  readonly #wire: Wire;
+  readonly #id: string;
+  readonly #process: HolderProcess;
+  #lastPut: Moments | undefined;
+
+  private constructor(wire: Wire, volume: string, id: string, process: HolderProcess) {
+    this.#wire = wire;
+    this.volume = volume;
+    this.#id = id;
+    this.#process = process;
+  }
+
+  /** Makes the container, and the volume where there is none. @throws GbuildError `engine-failed`, status 409: the name is taken */
+  static async create(wire: Wire, spec: HolderSpec): Promise<VolumeHolder> {
+    const container = containerOf(spec);
+    const id = await createContainer(wire, container);
+    return new VolumeHolder(wire, spec.name, id, new HolderProcess(wire, id, container));
+  }
+
+  /** It has not ended, as far as is known. */
+  get isOpen(): boolean {
+    return this.#process.isOpen;
+  }
+
+  /** Lets the container run, so that nobody waits for that later. */
+  start(): void {
+    this.#process.start();
+  }
+
+  /** The time that the volume's own folder bears, as the engine writes it; undefined where that cannot be told. */
+  async readStamp(signal: AbortSignal): Promise<string | undefined> {
+    return (await readMtime(this.#wire, this.#id, `/${place}`, signal))?.toString();
+  }
+
+  /** Gives the volume's folder a time, in nanoseconds: until something is put there. */
+  async stamp(time: string, signal: AbortSignal): Promise<void> {
+    await this.#process.ask('stamp the workspace', `stamp ${time.slice(0, -9)}.${time.slice(-9)}`, signal);
+  }
+
+  /** Everything in the volume, folders before what is in them. */
+  async list(signal: AbortSignal): Promise<ListedPath[]> {
+    return (await this.#process.ask('list the workspace', 'list', signal)).paths.take();
+  }
+
+  /** What changed since the last `put`; undefined where that cannot be told: nothing was put, or the engine's clock was set. */
+  async listChanged(signal: AbortSignal): Promise<VolumeChange | undefined> {
+    const put = this.#lastPut;
+    if (put === undefined) return undefined;
+    const asked = performance.now();
+    const margin = marginOf(asked - put.began);
+    const { paths, words } = await this.#process.ask('list the workspace', `changed ${margin}`, signal);
+    const [sent = Number.NaN, now = Number.NaN] = words.map(Number);
+    const answered = performance.now();
+    const passed = (now - sent) * 1000;
+    const slack = (margin - 1) * 1000;
+    if (!(passed > asked - put.ended - slack && passed < answered - put.began + slack)) return undefined;
+    return { newer: paths.takeAbove(), below: paths.take(), sent };
+  }
+
+  /** All that is in these folders, but not themselves. */
+  async listBelow(paths: string[], signal: AbortSignal): Promise<ListedPath[]> {
+    const reader = new ListingReader();
+    const inner = `find "$@" -mindepth 1 -printf '${listingFormat}'`;
+    const command = ['sh', '-c', `cd /${place} && xargs -0 -r sh -c "$0" sh`, inner];
+    for await (const chunk of this.#run('look at the workspace', command, paths, signal, true)) reader.read(chunk);
+    return reader.take();
+  }
+
+  /** With all that is in them. */
+  async remove(paths: string[], signal: AbortSignal): Promise<void> {
+    const command = ['sh', '-c', `cd /${place} && exec xargs -0 -r rm -rf --`];
+    for await (const _ of this.#run('remove files of the workspace', command, paths, signal, false));
+  }
+
+  /**
+   * Paths are relative to the volume ('' is itself), what stands there already is replaced. What `listChanged` tells counts
+   * from here. Where it is `many`, `tar` takes them apart there: it needs half of the engine's own time a file, but a container
+   * that runs.
+   */
+  async put(items: Iterable<TarItem>, signal: AbortSignal, { many = false } = {}): Promise<void> {
+    // podman shows the volume to a request only in a container that runs.
+    if (many || (await this.#wire.isPodman())) await this.#wake(taking, signal);
+    const began = performance.now();
+    this.#lastPut = undefined;
+    const archive = writeTar(markItems(items));
+    await keepWatch(this.#wire, taking, signal, (either) =>
+      many ? this.#unpack(archive, either) : this.#upload(archive, either),
+    );
+    this.#lastPut = { began, ended: performance.now() };
+  }
+
+  /** A tar of these files and links, named as given; a reader that stops early stops it. */
+  pack(paths: string[], signal: AbortSignal): AsyncGenerator<Buffer> {
+    const command = ['tar', '-C', `/${place}`, '--no-recursion', '--hard-dereference', '--null', '-T', '-', '-cf', '-'];
+    return this.#run('give back files of the workspace', command, paths, signal, true);
+  }
+
+  /** Lets go of the volume: the container is gone afterwards. */
+  close(): Promise<void> {
+    return this.#process.close();
+  }
+
+  async #wake(what: string, signal: AbortSignal): Promise<void> {
+    if (!this.#process.isAwake) await this.#process.ask(what, 'wake', signal);
+  }
+
+  /** PUT /containers/{id}/archive. */
+  async #upload(archive: Iterable<Buffer>, signal: AbortSignal): Promise<void> {
+    const upload = openUpload(archive);
+    const answer = await upload.orThrow(
+      this.#wire.send({
+        what: taking,
+        method: 'PUT',
+        path: `/containers/${this.#id}/archive`,
+        query: { path: '/', noOverwriteDirNonDir: true },
+        body: upload.body,
+        signal,
+      }),
+    );
+    if (answer.statusCode !== 200) await this.#wire.refuse(answer, taking);
+    await this.#wire.readText(answer, taking);
+    upload.throwIfFailed();
+  }
+
+  async #unpack(archive: Iterable<Buffer>, signal: AbortSignal): Promise<void> {
+    for await (const _ of this.#execute(taking, unpackCommand, archive, signal, true));
+  }
+
+  async *#run(
+    what: string,
+    command: string[],
+    paths: string[],
+    signal: AbortSignal,
+    isBusy: boolean,
+  ): AsyncGenerator<Buffer> {
+    await this.#wake(what, signal);
+    const input = [Buffer.from(paths.map((path) => `./${path}\0`).join(''))];
+    yield* this.#execute(what, command, input, signal, isBusy);
+  }
+
+  #execute(
+    what: string,
+    command: string[],
+    input: Iterable<Buffer>,
+    signal: AbortSignal,
+    isBusy: boolean,
+  ): AsyncGenerator<Buffer> {
+    const request = { what, command, input, user: '0:0', unfound: [lookAtImage], isBusy };
+    return execute(this.#wire, this.#id, request, signal);
+  }
+}
+
+interface Moments {
+  began: number;
+  ended: number;
+}
+
+/** Seconds by which two clocks may differ after so many milliseconds; a second more than is believed of them. */
+function marginOf(passed: number): number {
+  return Math.ceil(2 + passed / 500_000);
+}

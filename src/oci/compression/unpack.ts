@@ -1,0 +1,47 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { GbuildError } from '../../errors.ts';
+import { frameMagic, unzstd } from './zstd.ts';
+
+export type Compression = 'none' | 'gzip' | 'zstd';
+
+/** What a layer's media type says: OCI's and Docker's names, foreign and nondistributable ones too; undefined for others. Pure. */
+export function compressionOf(mediaType: string): Compression | undefined {
+  const found =
+    /^application\/vnd\.(?:oci\.image\.layer\.(?:nondistributable\.)?v1|docker\.image\.rootfs(?:\.foreign)?\.diff)\.tar(?:[.+](gzip|zstd))?$/.exec(
+      mediaType,
+    );
+  return found === null ? undefined : ((found[1] as 'gzip' | 'zstd' | undefined) ?? 'none');
+}
+
+/** What the first four bytes of a layer say, where no media type does. Pure. */
+export function detectCompression(bytes: Buffer): Compression {
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return 'gzip';
+  return bytes.length >= 4 && bytes.readUInt32LE() === frameMagic ? 'zstd' : 'none';
+}
+
+/** The tar in it. Whoever stops reading ends what is before it, quietly. */
+export function unpack(compression: Compression, bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  if (compression === 'zstd') return unzstd(bytes);
+  return compression === 'gzip' ? gunzip(bytes) : bytes;
+}
+
+/** Whether the bytes are to blame, and not whoever brought them. */
+export function isUnpackFault(thrown: unknown): boolean {
+  if (thrown instanceof GbuildError) return thrown.code === 'store-failed';
+  return /^Z(STD)?_/.test((thrown as NodeJS.ErrnoException).code ?? '');
+}
+
+async function* gunzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const [source, unzip] = [Readable.from(chunks), createGunzip()];
+  const passed = pipeline(source, unzip);
+  passed.catch(() => undefined);
+  try {
+    yield* unzip;
+    await passed;
+  } finally {
+    source.destroy();
+    unzip.destroy();
+  }
+}

@@ -1,0 +1,83 @@
+import { hexOf } from '../digest.ts';
+import { formatCanonical } from '../json.ts';
+import { constantTime, type Layer } from '../layer/layer.ts';
+import { formatInFull, parseReference } from '../reference.ts';
+import { annotationKeys, type Descriptor, type Index, mediaTypes } from '../spec.ts';
+import { endOfArchive, paddingOf } from '../tar/tar.ts';
+import { blockSize, encodeExtension, type TarHeader, UstarEncoder } from '../tar/tar-header.ts';
+import type { Image } from './image.ts';
+
+export interface ArchiveOptions {
+  /** The layers to carry. One that the engine has already may be left out ("thin load"). */
+  layers: readonly Layer[];
+  /** References to give the image: `hello:1.0.1`. */
+  tags: readonly string[];
+}
+
+/**
+ * One tar that is an OCI layout and, by its manifest.json, a `docker load` archive: classic stores, containerd stores and
+ * podman read it alike. Layers lie uncompressed under their diffID. Equal arguments give equal bytes.
+ */
+export function* archiveChunks(image: Image, { layers, tags }: ArchiveOptions): Generator<Buffer> {
+  const encoder = new UstarEncoder();
+  const index = formatCanonical(listTagged(image, tags));
+  yield* fileChunks(encoder, 'oci-layout', layoutMarker);
+  yield* fileChunks(encoder, 'index.json', index);
+  yield* fileChunks(encoder, 'manifest.json', formatCanonical([listForDocker(image, tags)]));
+  yield* fileChunks(encoder, blobPath(image.manifestDigest), image.manifestBytes);
+  yield* fileChunks(encoder, blobPath(image.id), image.configBytes);
+  const carried = new Set<string>();
+  for (const layer of layers) {
+    if (carried.has(layer.diffId)) continue;
+    carried.add(layer.diffId);
+    yield encode(encoder, blobPath(layer.diffId), layer.size);
+    yield* layer.chunks();
+    yield Buffer.alloc(paddingOf(layer.size));
+  }
+  yield Buffer.from(endOfArchive);
+}
+
+/** OCI image-layout.md, "oci-layout file". */
+export const layoutMarker: Buffer = Buffer.from('{"imageLayoutVersion":"1.0.0"}');
+
+/** A layout's index of this one image, once for each tag, named as containerd and as the OCI specification do it. */
+export function listTagged(image: Image, tags: readonly string[]): Index {
+  const descriptor = describeImage(image);
+  const named = tags.map((tag): Descriptor => {
+    const reference = parseReference(tag);
+    const names = {
+      [annotationKeys.containerdName]: formatInFull(reference),
+      [annotationKeys.refName]: reference.tag ?? 'latest',
+    };
+    return { ...descriptor, annotations: names };
+  });
+  return { schemaVersion: 2, mediaType: mediaTypes.index, manifests: named.length > 0 ? named : [descriptor] };
+}
+
+/** The descriptor of the image's manifest, platform included. */
+export function describeImage({ manifestDigest, manifestBytes, config }: Image): Descriptor {
+  const { architecture, os, variant } = config;
+  const platform = { architecture, os, ...(variant === undefined ? {} : { variant }) };
+  return { mediaType: mediaTypes.manifest, digest: manifestDigest, size: manifestBytes.length, platform };
+}
+
+function listForDocker(image: Image, tags: readonly string[]) {
+  const layers = image.manifest.layers.map((layer) => blobPath(layer.digest));
+  return { Config: blobPath(image.id), RepoTags: tags, Layers: layers };
+}
+
+function blobPath(digest: Image['id']): string {
+  return `blobs/sha256/${hexOf(digest)}`;
+}
+
+function* fileChunks(encoder: UstarEncoder, path: string, bytes: Buffer): Generator<Buffer> {
+  yield Buffer.concat([encode(encoder, path, bytes.length), bytes, Buffer.alloc(paddingOf(bytes.length))]);
+}
+
+function encode(encoder: UstarEncoder, path: string, size: number): Buffer {
+  const header: TarHeader = { path, type: 'file', mode: 0o644, uid: 0, gid: 0, mtime: constantTime, size };
+  const block = Buffer.alloc(blockSize);
+  encoder.write(block, 0, header);
+  const extension = encodeExtension(header, encoder);
+  return extension === undefined ? block : Buffer.concat([extension, block]);
+}

@@ -1,0 +1,86 @@
+import { isDigest } from '../digest.ts';
+import type { ImageConfig, Manifest } from '../spec.ts';
+
+/**
+ * Why a config that somebody else wrote cannot be that of an image of so many layers; undefined where it can. Digests become
+ * names of files: none may be anything else.
+ */
+export function findFault(config: ImageConfig, layerCount: number): string | undefined {
+  const diffIds: unknown = config?.rootfs?.diff_ids;
+  if (!Array.isArray(diffIds)) return 'its config has no list of diffIDs';
+  const other = findWrongSetting(config);
+  if (other !== undefined) return `${other} of its config is not what it should be`;
+  return (
+    findWrong(diffIds) ??
+    (diffIds.length === layerCount ? undefined : `it has ${layerCount} layers for ${diffIds.length} diffIDs`)
+  );
+}
+
+/** Why what was read as a manifest has not the shape of one; undefined where it has. Whether it is an image is another question. */
+export function findShapeFault(manifest: object): string | undefined {
+  const { config, layers } = manifest as { config?: unknown; layers?: unknown };
+  if (!Array.isArray(layers)) return 'it has no list of layers';
+  const wrong = [config, ...layers].findIndex((each) => !isDescriptor(each));
+  if (wrong === -1) return undefined;
+  return `${wrong === 0 ? 'its config' : `its layer ${wrong}`} is no descriptor with a mediaType, a digest and a size`;
+}
+
+/** The same of an index. */
+export function findIndexFault(index: object): string | undefined {
+  const { manifests } = index as { manifests?: unknown };
+  if (!Array.isArray(manifests)) return 'it has no list of manifests';
+  const wrong = manifests.findIndex((each) => !isListed(each));
+  return wrong === -1 ? undefined : `what it lists as number ${wrong + 1} is no descriptor`;
+}
+
+function isDescriptor(value: unknown): boolean {
+  const { mediaType, digest, size, annotations } = (value ?? {}) as Record<string, unknown>;
+  const isKnown = typeof mediaType === 'string' && typeof digest === 'string' && isDigest(digest);
+  return (
+    isKnown && Number.isSafeInteger(size) && (size as number) >= 0 && isListOfTexts(Object.values(annotations ?? {}))
+  );
+}
+
+/** Its digest may be of an algorithm that gbuild does not know. */
+function isListed(value: unknown): boolean {
+  const { digest, platform } = (value ?? {}) as Record<string, unknown>;
+  const { os = '', architecture = '', variant = '' } = (platform ?? {}) as Record<string, unknown>;
+  return typeof digest === 'string' && isListOfTexts([os, architecture, variant]);
+}
+
+/** The same of a manifest and its config. */
+export function findManifestFault({ layers }: Manifest, config: ImageConfig): string | undefined {
+  if (!Array.isArray(layers)) return 'its manifest has no list of layers';
+  return findFault(config, layers.length) ?? findWrong(layers.map((layer) => layer?.digest));
+}
+
+/** What those who read the config count on. */
+function findWrongSetting({
+  config,
+  history,
+  os = '',
+  architecture = '',
+  variant = '',
+}: ImageConfig): string | undefined {
+  if (!isListOfTexts([os, architecture, variant])) return 'the platform';
+  const { Env, Entrypoint, Cmd, Labels } = config ?? {};
+  const lists = Object.entries({ Env, Entrypoint, Cmd }).find(([, value]) => !isListOfTexts(value ?? []));
+  if (lists !== undefined) return lists[0];
+  if (!isListOfTexts(Object.values(Labels ?? {}))) return 'Labels';
+  const isHistory = Array.isArray(history ?? []) && (history ?? []).every(isEntry);
+  return isHistory ? undefined : 'history';
+}
+
+function isEntry(entry: unknown): boolean {
+  const { created_by = '' } = (entry ?? { created_by: null }) as { created_by?: unknown };
+  return typeof created_by === 'string';
+}
+
+function isListOfTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
+}
+
+function findWrong(digests: unknown[]): string | undefined {
+  const wrong = digests.filter((digest) => typeof digest !== 'string' || !isDigest(digest));
+  return wrong.length === 0 ? undefined : `${JSON.stringify(wrong[0])} in it is no digest`;
+}

@@ -1,0 +1,138 @@
+import { createReadStream, existsSync } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { GbuildError, messageOf } from '../../errors.ts';
+import { largestDocument, readWhole } from '../../fs/read-bounded.ts';
+import { detectCompression, isUnpackFault, unpack } from '../compression/unpack.ts';
+import { type Digest, hexOf } from '../digest.ts';
+import type { ImageConfig } from '../spec.ts';
+import { writeHashed } from '../stream/write-hashed.ts';
+import { readTar } from '../tar/untar.ts';
+import { findFault } from './find-fault.ts';
+
+/** What a `docker save` archive holds, its layers as uncompressed tar files on disk. */
+export interface SavedImage {
+  config: ImageConfig;
+  configBytes: Buffer;
+  /** Lowest first, each checked against the config's diffID. */
+  layerFiles: string[];
+  tags: string[];
+}
+
+/**
+ * Unpacks the archive of one image, as any engine generation saves it (a folder a layer, or an OCI layout; layers plain,
+ * gzipped or as zstd), into the folder `dir`. Throws `store-failed` for an archive that is none, is not whole or holds other bytes than
+ * its config says.
+ */
+export async function readArchive(stream: AsyncIterable<Uint8Array>, dir: string): Promise<SavedImage> {
+  const files = await unpackFiles(stream, dir);
+  const { Config, Layers, RepoTags } = parseDockerManifest(readDocument(files, 'manifest.json'));
+  const configBytes = readDocument(files, Config);
+  const config = parseJson<ImageConfig>(configBytes, Config);
+  const fault = findFault(config, Layers.length);
+  if (fault !== undefined) throw broken(fault);
+  const layerFiles: string[] = [];
+  for (const [i, diffId] of config.rootfs.diff_ids.entries()) {
+    layerFiles.push(await placeLayer(locate(files, Layers[i]!), join(dir, `${hexOf(diffId)}.tar`), diffId));
+  }
+  for (const { hostFile } of files.values()) await rm(hostFile, { force: true });
+  return { config, configBytes, layerFiles, tags: RepoTags ?? [] };
+}
+
+/** A file of the archive on disk, and what its bytes hash to. */
+interface Unpacked {
+  hostFile: string;
+  digest: Digest;
+}
+
+/** Files of the archive by path, links resolved to what they name. */
+async function unpackFiles(stream: AsyncIterable<Uint8Array>, dir: string): Promise<Map<string, Unpacked>> {
+  const files = new Map<string, Unpacked>();
+  const links = new Map<string, string>();
+  await mkdir(dir, { recursive: true });
+  for await (const { header, content } of readTar(stream, 'the saved image')) {
+    if (header.type === 'file') {
+      const hostFile = join(dir, `${files.size}.part`);
+      files.set(header.path, { hostFile, digest: (await writeHashed(content, hostFile)).digest });
+    } else if (header.type === 'symlink') {
+      links.set(header.path, join(dirname(header.path), header.linkTarget ?? ''));
+    } else if (header.type === 'hardlink') {
+      links.set(header.path, header.linkTarget ?? '');
+    }
+  }
+  for (const [path, target] of links) {
+    const file = files.get(target);
+    if (file !== undefined) files.set(path, file);
+  }
+  return files;
+}
+
+interface DockerManifest {
+  Config: string;
+  Layers: string[];
+  RepoTags: string[] | null;
+}
+
+/** The `manifest.json` of a saved image. Throws `store-failed`. */
+export function parseDockerManifest(bytes: Buffer): DockerManifest {
+  const images = parseJson<Partial<DockerManifest>[]>(bytes, 'manifest.json');
+  if (!Array.isArray(images)) throw broken('manifest.json is no list of images');
+  const [first] = images;
+  if (images.length !== 1) throw broken(`it holds ${images.length} images, not one`);
+  const { Config, Layers, RepoTags } = first ?? {};
+  if (typeof Config !== 'string' || !Array.isArray(Layers) || !Layers.every((each) => typeof each === 'string'))
+    throw broken('manifest.json does not say what the image is made of');
+  return { Config, Layers, RepoTags: Array.isArray(RepoTags) ? RepoTags : null };
+}
+
+function parseJson<T>(bytes: Buffer, name: string): T {
+  try {
+    return JSON.parse(bytes.toString()) as T;
+  } catch (cause) {
+    throw broken(`${name} is no JSON (${messageOf(cause)})`);
+  }
+}
+
+function readDocument(files: Map<string, Unpacked>, path: string): Buffer {
+  const { hostFile } = locate(files, path);
+  try {
+    return readWhole(hostFile, largestDocument);
+  } catch (cause) {
+    throw broken(`${path} cannot be read: ${messageOf(cause)}`);
+  }
+}
+
+function locate(files: Map<string, Unpacked>, path: string): Unpacked {
+  const file = files.get(path);
+  if (file === undefined) throw broken(`${JSON.stringify(path)} is not in it`);
+  return file;
+}
+
+/** A layer under its own name. Two equal ones are one file. */
+async function placeLayer(layer: Unpacked, to: string, diffId: Digest): Promise<string> {
+  if (existsSync(to)) return to;
+  if (layer.digest === diffId) {
+    await rename(layer.hostFile, to);
+    return to;
+  }
+  const compression = detectCompression(await readStart(layer.hostFile));
+  if (compression === 'none') throw broken(`the layer ${diffId} in it hashes to ${layer.digest}`);
+  const tar = unpack(compression, createReadStream(layer.hostFile));
+  const { digest: found } = await writeHashed(tar, `${to}.part`).catch((thrown: unknown) => {
+    if (isUnpackFault(thrown)) throw broken(`the layer ${diffId} in it cannot be unpacked (${messageOf(thrown)})`);
+    throw thrown;
+  });
+  if (found !== diffId) throw broken(`the layer ${diffId} in it hashes to ${found}`);
+  await rename(`${to}.part`, to);
+  return to;
+}
+
+/** The first four bytes, or fewer. */
+async function readStart(file: string): Promise<Buffer> {
+  for await (const chunk of createReadStream(file, { end: 3 })) return chunk as Buffer;
+  return Buffer.alloc(0);
+}
+
+function broken(why: string): GbuildError {
+  return new GbuildError('store-failed', `the saved image cannot be used: ${why}`);
+}

@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+import { readTar } from '../tar/untar.ts';
+
+/** How two layers differ in one path. */
+export interface PathDifference {
+  path: string;
+  change: 'added' | 'removed' | 'changed';
+}
+
+/** The paths in which two layers (uncompressed tars) differ, sorted; memory grows with the number of paths, not bytes. */
+export async function compareLayers(
+  before: AsyncIterable<Uint8Array>,
+  after: AsyncIterable<Uint8Array>,
+): Promise<PathDifference[]> {
+  const old = await indexLayer(before, 'the older layer');
+  const now = await indexLayer(after, 'the newer layer');
+  const differences: PathDifference[] = [];
+  for (const [path, print] of old) {
+    if (!now.has(path)) differences.push({ path, change: 'removed' });
+    else if (now.get(path) !== print) differences.push({ path, change: 'changed' });
+  }
+  for (const path of now.keys()) if (!old.has(path)) differences.push({ path, change: 'added' });
+  return differences.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Every path with a print of all that makes it what it is. */
+async function indexLayer(chunks: AsyncIterable<Uint8Array>, label: string): Promise<Map<string, string>> {
+  const prints = new Map<string, string>();
+  for await (const { header, content } of readTar(chunks, label)) {
+    const hash = createHash('sha256');
+    for await (const chunk of content) hash.update(chunk);
+    const { path, type, mode, uid, gid, linkTarget = '' } = header;
+    prints.set(path, [type, mode, uid, gid, linkTarget, hash.digest('hex')].join(' '));
+  }
+  return prints;
+}

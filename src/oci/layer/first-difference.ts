@@ -1,0 +1,95 @@
+import type { ReadEntry } from '../tar/untar.ts';
+import { readTar } from '../tar/untar.ts';
+
+/** Where two layers part first, in the order of their entries. */
+export interface FirstDifference {
+  path: string;
+  /** Where content differs: which byte of the file, counted from 0. */
+  byte?: number;
+  /** What differs, where it is not content: `only in the first`, `mode`, ... */
+  what: string;
+}
+
+/**
+ * Reads two uncompressed layers side by side and stops where they part; undefined for equal ones. Layers of gbuild's are
+ * sorted, so the same paths meet each other. Memory stays at two chunks.
+ */
+export async function findFirstDifference(
+  first: AsyncIterable<Uint8Array>,
+  second: AsyncIterable<Uint8Array>,
+): Promise<FirstDifference | undefined> {
+  const [left, right] = [readTar(first, 'the first layer'), readTar(second, 'the second layer')];
+  try {
+    for (;;) {
+      const [a, b] = [(await left.next()).value, (await right.next()).value] as (ReadEntry | undefined)[];
+      if (a === undefined && b === undefined) return undefined;
+      const difference = await compareEntries(a, b);
+      if (difference !== undefined) return difference;
+    }
+  } finally {
+    await left.return(undefined);
+    await right.return(undefined);
+  }
+}
+
+async function compareEntries(
+  a: ReadEntry | undefined,
+  b: ReadEntry | undefined,
+): Promise<FirstDifference | undefined> {
+  if (b === undefined || (a !== undefined && a.header.path < b.header.path))
+    return { path: a!.header.path, what: 'only in the first' };
+  if (a === undefined || a.header.path !== b.header.path) return { path: b.header.path, what: 'only in the second' };
+  const { path } = a.header;
+  for (const key of ['type', 'linkTarget'] as const)
+    if (a.header[key] !== b.header[key]) return { path, what: `${key} ${a.header[key]}, not ${b.header[key]}` };
+  const byte = await findFirstByte(a.content, b.content);
+  if (byte !== undefined) return { path, byte, what: 'content' };
+  for (const key of ['mode', 'uid', 'gid', 'mtime'] as const)
+    if (a.header[key] !== b.header[key]) return { path, what: `${key} ${a.header[key]}, not ${b.header[key]}` };
+  return undefined;
+}
+
+/** The first byte that differs; the length of the shorter one where it is the other's beginning. */
+async function findFirstByte(
+  first: AsyncIterable<Uint8Array>,
+  second: AsyncIterable<Uint8Array>,
+): Promise<number | undefined> {
+  const [left, right] = [new Pieces(first), new Pieces(second)];
+  for (let at = 0; ; ) {
+    const [a, b] = [await left.peek(), await right.peek()];
+    if (a === undefined && b === undefined) return undefined;
+    if (a === undefined || b === undefined) return at;
+    const length = Math.min(a.length, b.length);
+    if (Buffer.compare(a.subarray(0, length), b.subarray(0, length)) !== 0) {
+      let same = 0;
+      while (a[same] === b[same]) same += 1;
+      return at + same;
+    }
+    left.take(length);
+    right.take(length);
+    at += length;
+  }
+}
+
+/** A stream whose next bytes can be looked at before they are taken. */
+class Pieces {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  #rest: Uint8Array = new Uint8Array(0);
+
+  constructor(chunks: AsyncIterable<Uint8Array>) {
+    this.#chunks = chunks[Symbol.asyncIterator]();
+  }
+
+  async peek(): Promise<Uint8Array | undefined> {
+    while (this.#rest.length === 0) {
+      const { value, done } = await this.#chunks.next();
+      if (done === true) return undefined;
+      this.#rest = value;
+    }
+    return this.#rest;
+  }
+
+  take(length: number): void {
+    this.#rest = this.#rest.subarray(length);
+  }
+}

@@ -1,0 +1,77 @@
+import { statSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Digest } from '../digest.ts';
+import type { Descriptor, Index, Manifest } from '../spec.ts';
+import type { Layout } from './layout.ts';
+
+/** What was taken out of a layout, or would be. */
+export interface Garbage {
+  digests: Digest[];
+  bytes: number;
+}
+
+export interface PruneOptions {
+  /** Which of the index's manifests stay; asked while nobody else can change the index. */
+  keep: (manifests: Descriptor[]) => Promise<Descriptor[]>;
+  /** Milliseconds: a blob that was written or wanted later stays, for its manifest may be about to be named. */
+  before: number;
+}
+
+/**
+ * Takes names out of the index and then every blob that no manifest left in it needs. Whoever names a manifest meanwhile waits
+ * and then looks whether its blobs are there (see addManifest), so nothing that is named ever lacks a blob; killed at any
+ * moment, only blobs that nobody needs are left, and the next call takes them.
+ */
+export async function pruneLayout(layout: Layout, { keep, before }: PruneOptions): Promise<Garbage> {
+  const garbage: Garbage = { digests: [], bytes: 0 };
+  let needed = new Set<Digest>();
+  await layout.updateIndex(
+    async (manifests) => {
+      const kept = await keep(manifests);
+      needed = await listNeeded(layout, kept);
+      return kept;
+    },
+    async () => {
+      for (const { digest, size } of await listBlobs(layout, needed, before)) {
+        await rm(layout.blobFile(digest), { force: true });
+        garbage.digests.push(digest);
+        garbage.bytes += size;
+      }
+    },
+  );
+  return garbage;
+}
+
+/** What pruneLayout would take out now. */
+export async function findGarbage(layout: Layout, { keep, before }: PruneOptions): Promise<Garbage> {
+  const kept = await keep((await layout.readIndex()).manifests);
+  const blobs = await listBlobs(layout, await listNeeded(layout, kept), before);
+  return { digests: blobs.map(({ digest }) => digest), bytes: blobs.reduce((sum, { size }) => sum + size, 0) };
+}
+
+/** The manifests and all that they name. Throws `store-failed` for one that cannot be read: then nothing may go. */
+async function listNeeded(layout: Layout, manifests: Descriptor[]): Promise<Set<Digest>> {
+  const needed = new Set<Digest>();
+  const queue = [...manifests];
+  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+    if (needed.has(next.digest)) continue;
+    needed.add(next.digest);
+    const json = JSON.parse((await layout.readBlob(next.digest)).toString()) as Partial<Manifest & Index>;
+    for (const { digest } of [...(json.config ? [json.config] : []), ...(json.layers ?? [])]) needed.add(digest);
+    queue.push(...(json.manifests ?? []));
+  }
+  return needed;
+}
+
+async function listBlobs(layout: Layout, needed: Set<Digest>, before: number) {
+  const folder = join(layout.dir, 'blobs', 'sha256');
+  const blobs: { digest: Digest; size: number }[] = [];
+  for (const name of (await readdir(folder)).sort()) {
+    const digest: Digest = `sha256:${name}`;
+    if (!/^[0-9a-f]{64}$/.test(name) || needed.has(digest)) continue;
+    const stat = statSync(join(folder, name), { throwIfNoEntry: false });
+    if (stat !== undefined && stat.mtimeMs < before) blobs.push({ digest, size: stat.size });
+  }
+  return blobs;
+}

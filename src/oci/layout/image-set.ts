@@ -1,0 +1,90 @@
+import { type Digest, digestOf } from '../digest.ts';
+import { describeImage } from '../image/archive.ts';
+import type { Image } from '../image/image.ts';
+import { formatCanonical } from '../json.ts';
+import type { Layer } from '../layer/layer.ts';
+import { formatPlatform } from '../platform.ts';
+import { annotationKeys, type Descriptor, type ImageConfig, type Index, type Manifest, mediaTypes } from '../spec.ts';
+import { completeImage, readImage, type Written, writeImage } from './copy.ts';
+import { type Layout, openLayout } from './layout.ts';
+
+/** What one name stands for: an image, or one for each of several platforms, which an index lists. */
+export interface ImageSet {
+  /** By platform. */
+  images: readonly Image[];
+  /** Of what bears the name: the only image's manifest, else the index. */
+  descriptor: Descriptor;
+  bytes: Buffer;
+}
+
+/** One image as an index lists it. */
+export interface ListedImage {
+  descriptor: Descriptor;
+  manifest: Manifest;
+  config: ImageConfig;
+}
+
+/** Equal images give an equal index, in whatever order they come. */
+export function gatherImages(images: readonly Image[]): ImageSet {
+  const [only, ...others] = images;
+  if (only !== undefined && others.length === 0)
+    return { images, descriptor: describeImage(only), bytes: only.manifestBytes };
+  const sorted = images.toSorted((a, b) => (formatPlatform(a.config) < formatPlatform(b.config) ? -1 : 1));
+  return { images: sorted, ...formatIndex(sorted.map((image) => ({ ...image, descriptor: describeImage(image) }))) };
+}
+
+/** The index of these images and of nothing else: by platform, with the annotations that all of them have alike. */
+export function formatIndex(listed: readonly ListedImage[]): { bytes: Buffer; descriptor: Descriptor } {
+  const manifests = listed
+    .map(({ descriptor: { mediaType, digest, size }, config: { os, architecture, variant } }): Descriptor => {
+      const platform = { os, architecture, ...(variant !== undefined && { variant }) };
+      return { mediaType, digest, size, platform };
+    })
+    .sort((a, b) => (formatPlatform(a.platform!) < formatPlatform(b.platform!) ? -1 : 1));
+  const [first, ...rest] = listed.map(({ manifest }) => manifest.annotations ?? {});
+  const common = Object.entries(first ?? {}).filter(([key, value]) => rest.every((other) => other[key] === value));
+  const annotations = Object.fromEntries(common);
+  const bytes = formatCanonical({ schemaVersion: 2, mediaType: mediaTypes.index, manifests, annotations });
+  return { bytes, descriptor: { mediaType: mediaTypes.index, digest: digestOf(bytes), size: bytes.length } };
+}
+
+/** Whether an index bears the name. */
+export function isIndexed({ images }: Pick<ImageSet, 'images'>): boolean {
+  return images.length > 1;
+}
+
+/** See completeImage. */
+export function completeSet(set: ImageSet, layout: Layout): ImageSet {
+  return { ...set, images: set.images.map((image) => completeImage(image, layout)) };
+}
+
+/** What the descriptor of a manifest or an index names, all layers by value. Throws as readImage does. */
+export async function readSet(layout: Layout, descriptor: Descriptor): Promise<ImageSet> {
+  const { digest } = descriptor;
+  if (descriptor.mediaType !== mediaTypes.index) return gatherImages([await readImage(layout, digest)]);
+  const bytes = await layout.readBlob(digest);
+  const { manifests } = JSON.parse(bytes.toString()) as Index;
+  const images: Image[] = [];
+  for (const each of manifests) images.push(await readImage(layout, each.digest));
+  return { images, descriptor: { mediaType: descriptor.mediaType, digest, size: bytes.length }, bytes };
+}
+
+/** Writes every blob that is known by value; what bears the name last, so that what it names is there. */
+export async function writeSet(layout: Layout, { images, descriptor, bytes }: ImageSet): Promise<Written> {
+  const believed = new Map<Digest, Layer>();
+  let blobs = 0;
+  for (const image of images) {
+    const written = await writeImage(layout, image);
+    blobs += written.blobs;
+    for (const layer of written.believed) believed.set(layer.diffId, layer);
+  }
+  if (!(await layout.writeBlob(descriptor.digest, bytes.length, [bytes]))) blobs += 1;
+  return { believed: [...believed.values()], blobs };
+}
+
+/** `--output oci:DIR`: the images alone, whole (see completeSet) and verified, under one name; equal sets give equal bytes. */
+export async function copySet(set: ImageSet, toDir: string, refName: string): Promise<void> {
+  const layout = await openLayout(toDir);
+  await writeSet(layout, set);
+  await layout.putManifest({ ...set.descriptor, annotations: { [annotationKeys.refName]: refName } });
+}

@@ -1,0 +1,92 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { GbuildError, messageOf } from '../../errors.ts';
+import { readCached, writeCached } from '../../fs/cached-file.ts';
+import { largestDocument, readWhole } from '../../fs/read-bounded.ts';
+import { type Index, mediaTypes } from '../spec.ts';
+import { writeBeside } from './atomic-write.ts';
+import { formatIndexFile, parseIndexFile, recoverIndex } from './layout-index.ts';
+import { indexCopy } from './layout-place.ts';
+
+const copyFormat = 'oci-index 1';
+
+export const emptyIndex: Index = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [] };
+
+/** The index.json of a layout. That of a store that lasts is sealed, and a copy of it lies beside it. */
+export class IndexFile {
+  readonly file: string;
+  readonly #dir: string;
+  readonly #mendBy: string | undefined;
+
+  constructor(dir: string, mendBy: string | undefined) {
+    this.file = join(dir, 'index.json');
+    this.#dir = dir;
+    this.#mendBy = mendBy;
+  }
+
+  /** Where it is damaged or gone: what its entries and the copy say. Throws `store-failed` where there is no copy either. */
+  async read(): Promise<Index> {
+    const text = await readTextIfAny(this.file);
+    try {
+      return parseIndexFile(text, this.file);
+    } catch (thrown) {
+      const copy = this.#readCopy();
+      if (copy !== undefined) return recoverIndex(text, copy);
+      throw damageOf(this.#mendBy, messageOf(thrown), { file: this.file }, thrown);
+    }
+  }
+
+  async write(index: Index): Promise<void> {
+    await writeBeside(this.file, [formatIndexFile(index, this.#mendBy !== undefined)]);
+    if (this.#mendBy !== undefined) writeCached(join(this.#dir, indexCopy), copyFormat, JSON.stringify(index));
+  }
+
+  /** Whether it and its copy are as they were written. */
+  async isWhole(): Promise<boolean> {
+    try {
+      const index = parseIndexFile(await readTextIfAny(this.file), this.file);
+      return this.#mendBy === undefined || isSame(this.#readCopy(), index);
+    } catch {
+      return false;
+    }
+  }
+
+  /** Empty for a new layout. A store that lost its index has blobs: what they were is in the copy, or doctor finds it. */
+  start(): Index {
+    const copy = this.#readCopy();
+    if (copy !== undefined) return copy;
+    const isNew = this.#mendBy === undefined || readdirSync(join(this.#dir, 'blobs', 'sha256')).length === 0;
+    if (isNew) return emptyIndex;
+    throw damageOf(this.#mendBy, `${JSON.stringify(this.file)} is gone`, { file: this.file });
+  }
+
+  #readCopy(): Index | undefined {
+    const text = this.#mendBy === undefined ? undefined : readCached(join(this.#dir, indexCopy), copyFormat);
+    return text === undefined ? undefined : (JSON.parse(text) as Index);
+  }
+}
+
+/** A failure of a layout, and where it is a store what mends it. */
+export function damageOf(
+  mendBy: string | undefined,
+  message: string,
+  facts: Record<string, unknown>,
+  cause?: unknown,
+): GbuildError {
+  const suggestions = mendBy === undefined ? [] : [mendBy];
+  return new GbuildError('store-failed', message, { suggestions, facts, ...(cause !== undefined && { cause }) });
+}
+
+/** Empty for one that is gone, and for a folder in its place. */
+async function readTextIfAny(file: string): Promise<string> {
+  try {
+    return readWhole(file, largestDocument).toString();
+  } catch (cause) {
+    if (['ENOENT', 'EISDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return '';
+    throw cause;
+  }
+}
+
+function isSame(copy: Index | undefined, index: Index): boolean {
+  return copy !== undefined && formatIndexFile(copy, false).equals(formatIndexFile(index, false));
+}

@@ -1,0 +1,88 @@
+import { GbuildError, messageOf } from '../../errors.ts';
+import { digestOf } from '../digest.ts';
+import { formatCanonical } from '../json.ts';
+import { annotationKeys, type Descriptor, type Index } from '../spec.ts';
+
+/**
+ * An annotation of an entry of a store's index: a digest over the rest of the entry. Names and facts are said nowhere else, so
+ * without it a flipped bit would be another release.
+ */
+const sealKey = 'io.gbuild.seal';
+
+/** The bytes of an index, with its entries sealed where that is asked for. */
+export function formatIndexFile(index: Index, isSealed: boolean): Buffer {
+  return formatCanonical(isSealed ? { ...index, manifests: index.manifests.map(seal) } : index);
+}
+
+/** Parses an index, seals checked and taken off. Throws `store-failed` naming the file for what is no index, or not as written. */
+export function parseIndexFile(text: string, file: string): Index {
+  const index = parseJson(text, file);
+  if (!Array.isArray(index?.manifests)) throw notAnIndex(file, 'it has no list of manifests');
+  for (const descriptor of index.manifests) {
+    if (!isDescriptor(descriptor)) throw notAnIndex(file, 'an entry of it names no blob');
+    if (!isAsSealed(descriptor)) throw notAnIndex(file, `its entry ${nameOf(descriptor)} is not what was written`);
+  }
+  return { ...index, manifests: index.manifests.map(unseal) };
+}
+
+/** What can be believed of a damaged index: entries that are as they were sealed, and those of the copy under other names. */
+export function recoverIndex(text: string, copy: Index): Index {
+  const good = listGood(text);
+  const names = new Set(good.map(nameOf));
+  return { ...copy, manifests: [...good, ...copy.manifests.filter((each) => !names.has(nameOf(each)))] };
+}
+
+export function nameOf(descriptor: Descriptor): string {
+  return descriptor.annotations?.[annotationKeys.refName] ?? '';
+}
+
+function listGood(text: string): Descriptor[] {
+  try {
+    const { manifests } = JSON.parse(text) as Index;
+    return manifests.filter((each) => isDescriptor(each) && hasSeal(each) && isAsSealed(each)).map(unseal);
+  } catch {
+    return [];
+  }
+}
+
+function parseJson(text: string, file: string): Index | undefined {
+  try {
+    return JSON.parse(text) as Index;
+  } catch (cause) {
+    throw new GbuildError('store-failed', `${JSON.stringify(file)} is no JSON: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function isDescriptor(value: unknown): value is Descriptor {
+  const { mediaType, digest, size, annotations = {} } = (value ?? {}) as Partial<Descriptor>;
+  const isKnown = typeof mediaType === 'string' && /^[\w+.-]+:[\w=-]+$/.test(digest ?? '');
+  const isText = (each: unknown) => typeof each === 'string';
+  return isKnown && Number.isSafeInteger(size) && Object.values(annotations).every(isText);
+}
+
+function seal(descriptor: Descriptor): Descriptor {
+  return { ...descriptor, annotations: { ...descriptor.annotations, [sealKey]: sealOf(descriptor) } };
+}
+
+function unseal({ annotations, ...descriptor }: Descriptor): Descriptor {
+  if (annotations === undefined) return descriptor;
+  const { [sealKey]: _, ...others } = annotations;
+  return Object.keys(others).length === 0 ? descriptor : { ...descriptor, annotations: others };
+}
+
+function hasSeal({ annotations }: Descriptor): boolean {
+  return annotations?.[sealKey] !== undefined;
+}
+
+/** An entry of an older gbuild has no seal. */
+function isAsSealed(descriptor: Descriptor): boolean {
+  return !hasSeal(descriptor) || descriptor.annotations?.[sealKey] === sealOf(unseal(descriptor));
+}
+
+function sealOf(descriptor: Descriptor): string {
+  return digestOf(formatCanonical(descriptor));
+}
+
+function notAnIndex(file: string, why: string): GbuildError {
+  return new GbuildError('store-failed', `${JSON.stringify(file)} is no OCI index: ${why}`);
+}

@@ -1,0 +1,31 @@
+import { readdirSync, statSync } from 'node:fs';
+import { GbuildError } from '../../errors.ts';
+import { readTemporaryMark } from '../../fs/writer-mark.ts';
+
+/** Refuses (`output-refused`) what holds something else than a layout; a folder that is not there yet is free. Writes nothing. */
+export function assertLayoutPlace(dir: string): void {
+  const stat = statSync(dir, { throwIfNoEntry: false });
+  if (stat === undefined) return;
+  if (!stat.isDirectory() || kindOf(readdirSync(dir)) === 'foreign') throw notALayout(dir);
+}
+
+/** Beside the index of a store: what it was last written as, with a digest. */
+export const indexCopy = 'index.copy';
+
+/** What a folder of these names is; 'begun': empty, or what another process has made of it so far. */
+export function kindOf(names: string[]): 'layout' | 'begun' | 'foreign' {
+  if (names.includes('oci-layout') && names.includes('index.json')) return 'layout';
+  const known = ['oci-layout', 'blobs', 'index.json', 'index.lock', indexCopy];
+  return names.every((name) => known.includes(name) || readTemporaryMark(name)) ? 'begun' : 'foreign';
+}
+
+function notALayout(dir: string): GbuildError {
+  return new GbuildError(
+    'output-refused',
+    `${JSON.stringify(dir)} holds something that is no OCI layout; nothing was written`,
+    {
+      suggestions: ['Name a folder that is empty, not there yet, or an OCI layout.'],
+      facts: { dir },
+    },
+  );
+}

@@ -1,0 +1,95 @@
+import { GbuildError } from '../../errors.ts';
+import type { Entry, Whiteout } from './entry.ts';
+
+/**
+ * The entries in the one order a layer knows (bytes of the path), missing parents added, each path once. A path given twice,
+ * below something that is no folder, or that an image layer cannot hold, throws `usage`.
+ */
+export function arrangeEntries(given: readonly (Entry | Whiteout)[]): Entry[] {
+  for (const { path } of given) checkPath(path);
+  const entries = given.map(placeWhiteout);
+  const sorted = [...entries, ...missingParents(entries)].sort((a, b) => compareBytes(a.path, b.path));
+  const folders = new Set<string>();
+  const arranged: Entry[] = [];
+  let last: Entry | undefined;
+  let folder = '';
+  for (const entry of sorted) {
+    if (last !== undefined && last.path === entry.path) {
+      if (last.type !== 'directory' || entry.type !== 'directory') throw givenTwice(entry.path);
+      continue;
+    }
+    const parent = parentOf(entry.path);
+    if (parent !== folder) {
+      if (parent !== '' && !folders.has(parent)) throw notAFolder(entry.path, parent);
+      folder = parent;
+    }
+    if (entry.type === 'directory') folders.add(entry.path);
+    arranged.push(entry);
+    last = entry;
+  }
+  return arranged;
+}
+
+/** An empty file whose name says what is gone; no path of a workspace may have such a name. */
+function placeWhiteout(entry: Entry | Whiteout): Entry {
+  if (entry.type !== 'whiteout') return entry;
+  const parent = parentOf(entry.path);
+  const name = `.wh.${entry.path.slice(parent === '' ? 0 : parent.length + 1)}`;
+  const content = { bytes: new Uint8Array(), size: 0 };
+  return { path: parent === '' ? name : `${parent}/${name}`, type: 'file', executable: false, content };
+}
+
+/** The order of the UTF-8 bytes, which is not JavaScript's once a name leaves the basic plane. */
+export function compareBytes(a: string, b: string): number {
+  if (a === b) return 0;
+  return beyondBasicPlane.test(a) || beyondBasicPlane.test(b)
+    ? Buffer.compare(Buffer.from(a), Buffer.from(b))
+    : a < b
+      ? -1
+      : 1;
+}
+
+const beyondBasicPlane = /[\ud800-\udfff]/;
+
+/** Everything before the last '/', '' at the top. */
+export function parentOf(path: string): string {
+  const slash = path.lastIndexOf('/');
+  return slash === -1 ? '' : path.slice(0, slash);
+}
+
+function missingParents(entries: readonly Entry[]): Entry[] {
+  const given = new Set<string>();
+  for (const { path, type } of entries) if (type !== 'file') given.add(path);
+  const missing: Entry[] = [];
+  let last = '';
+  for (const { path } of entries) {
+    const parent = parentOf(path);
+    if (parent === last) continue;
+    last = parent;
+    for (let folder = parent; folder !== '' && !given.has(folder); folder = parentOf(folder)) {
+      given.add(folder);
+      missing.push({ path: folder, type: 'directory' });
+    }
+  }
+  return missing;
+}
+
+const badSegment = /(?:^|\/)(?:\.{0,2}(?:\/|$)|\.wh\.)|\0/;
+
+function checkPath(path: string): void {
+  if (!badSegment.test(path)) return;
+  const why = /(?:^|\/)\.wh\./.test(path)
+    ? 'a name starting with .wh. means a deletion in an image layer (OCI layer.md, "Whiteouts")'
+    : 'expected a relative path without empty, "." or ".." parts';
+  throw new GbuildError('usage', `${JSON.stringify(path)} cannot stand in an image layer: ${why}`, { facts: { path } });
+}
+
+function givenTwice(path: string): GbuildError {
+  const message = `two things want to be ${JSON.stringify(path)} in one image layer`;
+  return new GbuildError('usage', message, { facts: { path } });
+}
+
+function notAFolder(path: string, parent: string): GbuildError {
+  const message = `${JSON.stringify(path)} cannot stand in an image layer: ${JSON.stringify(parent)} is given too, and is no folder`;
+  return new GbuildError('usage', message, { facts: { path, parent } });
+}

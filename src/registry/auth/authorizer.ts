@@ -1,0 +1,94 @@
+import { GbuildError } from '../../errors.ts';
+import type { RegistryAddress } from '../http/address.ts';
+import type { Secrets } from '../http/redact.ts';
+import type { Challenge } from './challenge.ts';
+import { basic, type Credentials } from './credentials.ts';
+import type { Tokens } from './tokens.ts';
+
+/** Seconds that two clocks may differ without being the reason of anything. */
+const mostSkew = 30;
+
+/** Says who the caller is to one registry, in the way that the registry wants it said. */
+export class Authorizer {
+  readonly #address: RegistryAddress;
+  readonly #find: () => Promise<Credentials | undefined>;
+  readonly #tokens: Tokens;
+  readonly #secrets: Secrets;
+  #challenge: Challenge | undefined;
+  #credentials: Promise<Credentials | undefined> | undefined;
+
+  constructor(
+    address: RegistryAddress,
+    options: { find: () => Promise<Credentials | undefined>; tokens: Tokens; secrets: Secrets },
+  ) {
+    this.#address = address;
+    this.#find = options.find;
+    this.#tokens = options.tokens;
+    this.#secrets = options.secrets;
+  }
+
+  /** Takes the registry's wishes from a 401: bearer tokens before passwords. */
+  learn(challenges: readonly Challenge[]): void {
+    const known = challenges.filter(({ scheme }) => scheme === 'bearer' || scheme === 'basic');
+    this.#challenge = known.find(({ scheme }) => scheme === 'bearer') ?? known[0] ?? this.#challenge;
+  }
+
+  /** The header Authorization for these scopes; `undefined` where none is wanted or nothing is known to say. */
+  async headerFor(scopes: readonly string[]): Promise<string | undefined> {
+    if (this.#challenge === undefined) return undefined;
+    const credentials = await this.#readCredentials();
+    if (this.#challenge.scheme === 'basic') return credentials === undefined ? undefined : basic(credentials);
+    if (credentials?.kind === 'bearer') return `Bearer ${credentials.token}`;
+    return `Bearer ${await this.#tokens.get(this.#challenge, scopes, credentials)}`;
+  }
+
+  /** After a 401 to `used`: another try, with what the registry says it lacks; `undefined` when there is nothing new to say. */
+  async renew(
+    challenges: readonly Challenge[],
+    scopes: readonly string[],
+    used: string | undefined,
+  ): Promise<string | undefined> {
+    this.learn(challenges);
+    const asked = this.#challenge?.parameters.scope?.split(' ') ?? [];
+    const all = [...new Set([...scopes, ...asked])];
+    if (this.#challenge?.scheme === 'bearer') this.#tokens.forget(this.#challenge, all);
+    const header = await this.headerFor(all);
+    return header === used ? undefined : header;
+  }
+
+  /** The error for a registry that does not take what gbuild has to say; `date` and `said` are of its answer. */
+  async refuse(
+    what: string,
+    { date, said }: { date?: string | undefined; said?: string | undefined },
+  ): Promise<GbuildError> {
+    const { name } = this.#address;
+    const origin = (await this.#readCredentials())?.origin;
+    const facts = { registry: name, ...(origin !== undefined && { origin }) };
+    const ahead = this.#tokens.secondsAhead(date);
+    if (this.#challenge?.parameters.error === 'invalid_token' && Math.abs(ahead) > mostSkew) {
+      const clocks = `whose clock is ${sayApart(Math.abs(ahead))} ${ahead > 0 ? 'ahead of' : 'behind'} the registry's`;
+      const message = `the registry ${name} would not ${what}: it does not take the token of its token server, ${clocks}`;
+      return new GbuildError('registry-denied', message, { facts });
+    }
+    const why =
+      origin === undefined ? 'it wants credentials, and there are none' : `it does not take ${origin} for that`;
+    const message = `the registry ${name} would not ${what}: ${why}${said === undefined ? '' : `: ${said}`}`;
+    return new GbuildError('registry-denied', message, { suggestions: [`docker login ${name}`], facts });
+  }
+
+  #readCredentials(): Promise<Credentials | undefined> {
+    this.#credentials ??= this.#find().then((found) => {
+      if (found?.kind === 'password') {
+        this.#secrets.add(found.password);
+        this.#secrets.add(basic(found)!.slice('Basic '.length));
+      } else if (found !== undefined) this.#secrets.add(found.token);
+      return found;
+    });
+    return this.#credentials;
+  }
+}
+
+/** In minutes where it is many: the two clocks were read a moment apart. */
+function sayApart(seconds: number): string {
+  return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
+}

@@ -1,0 +1,158 @@
+import { GbuildError, messageOf } from '../../errors.ts';
+import { isNotTls } from '../http/failures.ts';
+import { readRegistryError } from '../http/refusals.ts';
+import { type Answer, Wire, type WireContext, type WireRequest } from '../http/requests.ts';
+import { PassingFailure } from '../http/retry.ts';
+import type { Authorizer } from './authorizer.ts';
+import { parseChallenges } from './challenge.ts';
+
+/** One request to a registry. */
+export interface RegistryRequest extends WireRequest {
+  /** Below `/v2/`, or an address that the registry gave. */
+  at: string | URL;
+  /** What a token must allow: `repository:team/app:pull`. */
+  scopes: readonly string[];
+}
+
+export interface ConnectionContext extends WireContext {
+  authorizer: Authorizer;
+  /** Plain HTTP may be tried after TLS: on this machine, or where the caller says so. */
+  mayBePlain: boolean;
+}
+
+const mostRedirects = 5;
+
+/** The way to one registry for the life of a command: scheme, authorization, redirects and retries. */
+export class Connection extends Wire {
+  readonly #context: ConnectionContext;
+  #base: Promise<URL> | undefined;
+
+  constructor(context: ConnectionContext) {
+    super(context);
+    this.#context = context;
+  }
+
+  /** Asks until there is an accepted answer. Anything else is thrown, in the end. */
+  ask(request: RegistryRequest, accept: readonly number[]): Promise<Answer> {
+    return this.retry(() => this.askOnce(request, accept));
+  }
+
+  /** The same, with the whole body as bytes. */
+  async read(request: RegistryRequest, accept: readonly number[]): Promise<Answer & { bytes: Buffer }> {
+    return this.retry(async () => {
+      const answer = await this.askOnce(request, accept);
+      return { ...answer, bytes: await this.readAll(answer, request.what) };
+    });
+  }
+
+  /** One try: a PassingFailure is thrown for what may pass. */
+  async askOnce(request: RegistryRequest, accept: readonly number[]): Promise<Answer> {
+    const base = await this.#open();
+    let url = request.at instanceof URL ? request.at : new URL(`/v2/${request.at}`, base);
+    for (let hops = 0; ; hops += 1) {
+      const answer = await this.#authorized(url, base, request);
+      const next = hops < mostRedirects ? redirectOf(answer, request.method) : undefined;
+      if (next === undefined) return await this.#accept(answer, request, accept);
+      await this.discard(answer);
+      url = next;
+    }
+  }
+
+  /** Credentials go to the registry itself, never to where it points. */
+  async #authorized(url: URL, base: URL, request: RegistryRequest): Promise<Answer> {
+    const { authorizer } = this.#context;
+    if (url.origin !== base.origin) return this.send(url, request);
+    const authorization = await authorizer.headerFor(request.scopes);
+    const answer = await this.send(url, withAuthorization(request, authorization));
+    if (answer.status !== 401) return answer;
+    const said = readRegistryError((await this.readAll(answer, request.what)).toString());
+    const renewed = await authorizer.renew(challengesOf(answer), request.scopes, authorization);
+    if (renewed === undefined) throw await this.#denied(request.what, answer, said);
+    const second = await this.send(url, withAuthorization(request, renewed));
+    if (second.status !== 401) return second;
+    await this.discard(second);
+    authorizer.learn(challengesOf(second));
+    throw await this.#denied(request.what, second, said);
+  }
+
+  #denied(what: string, { headers: { date } }: Answer, said: string | undefined): Promise<Error> {
+    const { authorizer, secrets } = this.#context;
+    return authorizer.refuse(what, { date, said: said === undefined ? undefined : secrets.mask(said) });
+  }
+
+  async #accept(answer: Answer, { what, method }: WireRequest, accept: readonly number[]): Promise<Answer> {
+    if (accept.includes(answer.status)) return answer;
+    const text = method === 'HEAD' ? '' : (await this.readAll(answer, what)).toString();
+    throw this.refusal(what, answer, text);
+  }
+
+  #open(): Promise<URL> {
+    this.#base ??= this.retry(() => this.#probe()).catch((thrown: unknown) => {
+      this.#base = undefined;
+      throw thrown;
+    });
+    return this.#base;
+  }
+
+  /** Finds the scheme, and what the registry wants to know of the caller ("end-1" of the distribution-spec). */
+  async #probe(): Promise<URL> {
+    const { address, mayBePlain } = this.#context;
+    const plain = new URL(`http://${address.host}/`);
+    // Nobody listens in on this machine, and few registries of it speak TLS. The greeting tells them nothing of the caller.
+    if (address.isLoopback && (await this.#isPlain(plain))) return plain;
+    const secure = new URL(`https://${address.host}/`);
+    try {
+      await this.#greet(secure);
+      return secure;
+    } catch (thrown) {
+      if (!mayBePlain || !isWithoutTls(thrown)) throw thrown;
+    }
+    await this.#greet(plain);
+    return plain;
+  }
+
+  /** False where TLS may be what it wants. */
+  async #isPlain(base: URL): Promise<boolean> {
+    try {
+      await this.#greet(base);
+      return true;
+    } catch (thrown) {
+      if (thrown instanceof GbuildError || isWithoutTls(thrown)) return false;
+      throw thrown;
+    }
+  }
+
+  async #greet(base: URL): Promise<void> {
+    const request = { what: 'answer as a registry does (GET /v2/)', method: 'GET' } as const;
+    const answer = await this.send(new URL('/v2/', base), request);
+    if (answer.status === 401) this.#context.authorizer.learn(challengesOf(answer));
+    await this.discard(await this.#accept(answer, request, [200, 401, 403]));
+  }
+}
+
+function challengesOf({ headers }: Answer) {
+  return parseChallenges(headers['www-authenticate'] ?? '');
+}
+
+function withAuthorization(request: WireRequest, authorization: string | undefined): WireRequest {
+  if (authorization === undefined) return request;
+  return { ...request, headers: { ...request.headers, Authorization: authorization } };
+}
+
+/** Another side that speaks no TLS, closes at the greeting or listens at no port. */
+function isWithoutTls(thrown: unknown): boolean {
+  const cause = thrown instanceof Error ? (thrown.cause ?? thrown) : thrown;
+  const code = (cause as NodeJS.ErrnoException).code ?? '';
+  const isClosed = thrown instanceof PassingFailure && messageOf(cause).includes('socket');
+  return isNotTls(cause) || isClosed || ['ECONNREFUSED', 'ECONNRESET', 'HPE_INVALID_CONSTANT'].includes(code);
+}
+
+/** Where to go on: 307 and 308 with the same method, the older ones for reading alone; never from TLS into the open. */
+function redirectOf({ status, headers, url }: Answer, method: WireRequest['method']): URL | undefined {
+  const isReading = method === 'GET' || method === 'HEAD';
+  const follows = [307, 308].includes(status) || (isReading && [301, 302, 303].includes(status));
+  if (!follows || headers.location === undefined || !URL.canParse(headers.location, url.href)) return undefined;
+  const next = new URL(headers.location, url);
+  if (next.protocol === 'http:' && url.protocol === 'https:') return undefined;
+  return ['http:', 'https:'].includes(next.protocol) ? next : undefined;
+}

@@ -1,0 +1,25 @@
+import type { Host } from '../../host.ts';
+import { addressOf } from '../http/address.ts';
+import { type Credentials, findCredentials } from './credentials.ts';
+
+/** What an engine shows to a registry in the caller's name (Docker API, X-Registry-Auth); undefined where the caller has no login. */
+export async function findRegistryAuth(
+  registry: string,
+  host: Pick<Host, 'env' | 'homeDir'>,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const address = addressOf(registry);
+  const found = await findCredentials(address, host, signal);
+  return found && formatRegistryAuth(found, address.credentialKey);
+}
+
+function formatRegistryAuth(credentials: Credentials, serveraddress: string): string {
+  const json = JSON.stringify({ ...authOf(credentials), serveraddress });
+  // RFC 4648's alphabet for URLs, and padded: Node's own base64url is not.
+  return Buffer.from(json).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
+}
+
+function authOf(credentials: Credentials): object {
+  if (credentials.kind === 'password') return { username: credentials.user, password: credentials.password };
+  return credentials.kind === 'identity' ? { identitytoken: credentials.token } : { registrytoken: credentials.token };
+}

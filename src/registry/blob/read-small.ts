@@ -1,0 +1,22 @@
+import { GbuildError } from '../../errors.ts';
+import type { Descriptor } from '../../oci/spec.ts';
+import type { Repository } from '../repository.ts';
+
+/** Configs and documents; what is larger is no such thing. */
+const mostBytes = 64 << 20;
+
+/** A blob as bytes. Throws `registry-failed` for one that is too large to be meant for this. */
+export async function readSmall(repository: Repository, blob: Descriptor): Promise<Buffer> {
+  if (blob.size > mostBytes)
+    throw new GbuildError(
+      'registry-failed',
+      `${repository.name}@${blob.digest} has ${blob.size} bytes, where a config or a document was expected`,
+      {
+        suggestions: [`gbuild inspect ${repository.name}   # what is it?`],
+        facts: { registry: repository.registry, digest: blob.digest, size: blob.size },
+      },
+    );
+  const parts: Buffer[] = [];
+  for await (const part of repository.readBlob(blob)) parts.push(part);
+  return Buffer.concat(parts);
+}

@@ -1,0 +1,133 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { paceOf, readAtPace, Stalled } from '../../oci/stream/pace.ts';
+import type { RegistrySettings } from './settings.ts';
+
+type Patience = Pick<RegistrySettings, 'stallSeconds' | 'connectSeconds'>;
+
+export interface BodyToSend {
+  chunks: Iterable<Buffer> | AsyncIterable<Buffer>;
+  /** Told of bytes as they are handed to the connection. */
+  onBytes?: ((count: number) => void) | undefined;
+}
+
+/** Bytes written before the connection is waited for: small, so that a slow one is seen to move. */
+const pieceBytes = 64 * 1024;
+
+/** A registry hashes or moves what it got before it answers. */
+const digestedPerSecond = 10_000_000;
+
+/**
+ * Sends a request with its body, at the pace of the connection, and gives the answer when its headers are there: also one
+ * that comes before the body is sent, and then the rest is not. `work`: bytes that the registry got before and works on now.
+ */
+export async function exchange(
+  request: ClientRequest,
+  body: BodyToSend | undefined,
+  patience: Patience,
+  work = 0,
+): Promise<IncomingMessage> {
+  const answered = new Promise<IncomingMessage>((resolve, reject) => {
+    request.once('response', resolve).on('error', reject);
+    request.once('close', () => reject(new Error('the connection was closed')));
+  });
+  answered.catch(() => {});
+  limitConnecting(request, patience.connectSeconds);
+  let sent = 0;
+  if (body === undefined) request.end();
+  else sent = await sendBody(request, body, answered, patience);
+  const seconds = patience.stallSeconds + (sent + work) / digestedPerSecond;
+  return await within(seconds, answered, (error) => request.destroy(error));
+}
+
+/** The bytes that went. */
+async function sendBody(
+  request: ClientRequest,
+  { chunks, onBytes }: BodyToSend,
+  answered: Promise<IncomingMessage>,
+  { stallSeconds }: Patience,
+): Promise<number> {
+  let sent = 0;
+  let hasAnswer = false;
+  const note = () => {
+    hasAnswer = true;
+  };
+  const settled = answered.then(note, note);
+  try {
+    for await (const chunk of chunks) {
+      for (let at = 0; at < chunk.length; at += pieceBytes) {
+        if (hasAnswer) {
+          endEarly(request, answered);
+          return sent;
+        }
+        const piece = chunk.subarray(at, at + pieceBytes);
+        if (!request.write(piece)) await within(stallSeconds, drained(request, settled), (e) => request.destroy(e));
+        sent += piece.length;
+        onBytes?.(piece.length);
+      }
+    }
+  } catch (thrown) {
+    request.destroy();
+    throw thrown;
+  }
+  request.end();
+  return sent;
+}
+
+/** What is not sent any more keeps the connection from being used again. */
+function endEarly(request: ClientRequest, answered: Promise<IncomingMessage>): void {
+  answered.then(
+    (answer) => answer.once('close', () => request.destroy()).once('end', () => request.destroy()),
+    () => {},
+  );
+}
+
+async function drained(request: ClientRequest, settled: Promise<void>): Promise<void> {
+  let done = () => {};
+  const drain = new Promise<void>((resolve) => {
+    done = resolve;
+    request.once('drain', done);
+  });
+  await Promise.race([drain, settled]);
+  request.off('drain', done);
+}
+
+/** The body of an answer as it comes, at the least pace; the reader's own pauses do not count. */
+export async function* readBody(answer: IncomingMessage, { stallSeconds }: Patience): AsyncGenerator<Buffer> {
+  try {
+    yield* readAtPace(answer as AsyncIterable<Buffer>, paceOf(stallSeconds), (error) => answer.destroy(error));
+  } finally {
+    // A reader that goes away early closes the connection; one that was whole is kept.
+    if (!answer.complete) answer.destroy();
+  }
+}
+
+async function within<T>(seconds: number, waited: Promise<T>, drop: (error: Error) => void): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const stalled = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const error = new Stalled(`nothing came in ${Math.round(seconds * 10) / 10} s`);
+      reject(error);
+      drop(error);
+    }, seconds * 1000);
+  });
+  try {
+    return await Promise.race([waited, stalled]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The kernel would try for minutes to reach a machine that is switched off. */
+function limitConnecting(request: ClientRequest, seconds: number): void {
+  request.once('socket', (socket: Socket) => {
+    if (!socket.connecting) return;
+    const timer = setTimeout(() => {
+      const error: NodeJS.ErrnoException = new Error(`no connection within ${seconds} s`);
+      error.code = 'ETIMEDOUT';
+      request.destroy(error);
+    }, seconds * 1000);
+    const done = () => clearTimeout(timer);
+    socket.once('connect', done).once('close', done);
+  });
+}

@@ -1,0 +1,201 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { messageOf } from '../../errors.ts';
+import { Stalled } from '../../oci/stream/pace.ts';
+import type { RegistryAddress } from './address.ts';
+import type { Dialer } from './dial.ts';
+import { exchange, readBody } from './exchange.ts';
+import { isNotTls, networkFailure, type Place } from './failures.ts';
+import { formatUrl, type Secrets } from './redact.ts';
+import { parseWarnings, refusalFailure } from './refusals.ts';
+import { Attempts } from './retry.ts';
+import type { RegistrySettings } from './settings.ts';
+
+/** One request as it goes out. `what` completes "the registry HOST would not ...". */
+export interface WireRequest {
+  what: string;
+  method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  headers?: Record<string, string>;
+  body?: RequestBody;
+  /** Bytes that came with other requests, which the registry may hash or move before it answers this one. */
+  work?: number;
+}
+
+/** A body that can be made again for another try. */
+export interface RequestBody {
+  /** Undefined: it goes in chunks (RFC 9112, 7.1) until it ends. */
+  size: number | undefined;
+  open(): Iterable<Buffer> | AsyncIterable<Buffer>;
+  onBytes?(count: number): void;
+}
+
+/** An answer, with its body still to be read. */
+export interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  /** The address that answered, after redirects. */
+  url: URL;
+  stream: IncomingMessage;
+}
+
+export interface WireContext {
+  address: RegistryAddress;
+  settings: RegistrySettings;
+  signal: AbortSignal;
+  dialer: Dialer;
+  secrets: Secrets;
+  trace: (line: string) => void;
+  /** Told of what the registry wants its users to know ("Warnings" of the distribution-spec), each once. */
+  warn: (text: string) => void;
+}
+
+const mostDiscarded = 64 * 1024;
+/** After so many requests in a row that stalled, a registry gets a short chance. */
+const mostStalls = 3;
+/** Of a manifest, a token or an error; the largest manifest a registry takes is 4 MiB. */
+const mostText = 8 * 1024 ** 2;
+
+/** Single requests to one registry and to where it points: sending, reading, tries, and what their failures are called. */
+export class Wire {
+  readonly registry: string;
+  readonly #context: WireContext;
+  readonly #warned = new Set<string>();
+  /** Requests that stalled since the last whole answer. */
+  #stalls = 0;
+
+  constructor(context: WireContext) {
+    this.registry = context.address.name;
+    this.#context = context;
+  }
+
+  /** The caller wants to stop: nothing is sent any more. */
+  get isStopping(): boolean {
+    return this.#context.signal.aborted;
+  }
+
+  attempts(): Attempts {
+    return new Attempts(this.#context.settings, this.#context.signal, () => this.#isGivenUp);
+  }
+
+  /** So much was waited in vain that little more is. */
+  get #isGivenUp(): boolean {
+    return this.#stalls >= mostStalls;
+  }
+
+  get #patience(): Pick<RegistrySettings, 'stallSeconds' | 'connectSeconds'> {
+    const { stallSeconds, connectSeconds } = this.#context.settings;
+    return { connectSeconds, stallSeconds: this.#isGivenUp ? stallSeconds / 10 : stallSeconds };
+  }
+
+  /** Acts until it succeeds, or until what failed will not pass. */
+  async retry<T>(act: () => Promise<T>): Promise<T> {
+    const attempts = this.attempts();
+    for (;;) {
+      try {
+        return await act();
+      } catch (thrown) {
+        await attempts.pause(thrown);
+      }
+    }
+  }
+
+  /** Sends one request as it is, and gives the answer whatever its status. */
+  async send(url: URL, { what, method, headers, body, work }: WireRequest): Promise<Answer> {
+    const { dialer, signal, trace, secrets } = this.#context;
+    signal.throwIfAborted();
+    const began = performance.now();
+    const line = secrets.mask(`${method} ${formatUrl(url)}`);
+    const source = new Source();
+    try {
+      const all = { 'User-Agent': 'gbuild', ...lengthOf(method, body), ...headers };
+      const toSend = body && { chunks: source.watch(body.open()), onBytes: body.onBytes?.bind(body) };
+      const stream = await exchange(dialer.open(url, { method, headers: all, signal }), toSend, this.#patience, work);
+      trace(`${line} ${stream.statusCode} ${Math.round(performance.now() - began)} ms`);
+      this.#passWarnings(stream.headers);
+      return { status: stream.statusCode ?? 0, headers: stream.headers, url, stream };
+    } catch (thrown) {
+      trace(`${line} failed: ${isNotTls(thrown) ? 'no TLS is spoken there' : secrets.mask(messageOf(thrown))}`);
+      throw source.hasFailed ? thrown : this.#failure(what, url, thrown);
+    }
+  }
+
+  /** The body as it comes; a connection that breaks or stalls is a PassingFailure. */
+  async *stream(answer: Answer, what: string): AsyncGenerator<Buffer> {
+    try {
+      yield* readBody(answer.stream, this.#patience);
+      this.#stalls = 0;
+    } catch (thrown) {
+      throw this.#failure(what, answer.url, thrown);
+    }
+  }
+
+  /** A body that is small. */
+  async readAll(answer: Answer, what: string): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of this.stream(answer, what)) {
+      size += chunk.length;
+      if (size > mostText)
+        throw this.#failure(what, answer.url, new Error(`its answer is larger than ${mostText} bytes`));
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
+  }
+
+  /** Ends an answer whose body nobody wants, so that the connection can be used again where that is cheap. */
+  async discard({ stream }: Answer): Promise<void> {
+    if (Number(stream.headers['content-length'] ?? 0) > mostDiscarded) stream.destroy();
+    try {
+      for await (const _chunk of readBody(stream, this.#patience));
+      this.#stalls = 0;
+    } catch (thrown) {
+      // What follows goes over another connection.
+      if (thrown instanceof Stalled) this.#stalls += 1;
+    }
+  }
+
+  place(what: string): Place {
+    return { registry: this.registry, what };
+  }
+
+  /** The failure that an unwanted answer is, as its status says. */
+  refusal(what: string, { status, headers }: Pick<Answer, 'status' | 'headers'>, text: string): Error {
+    return refusalFailure(this.place(what), { status, headers, text: this.#context.secrets.mask(text) });
+  }
+
+  #passWarnings(headers: IncomingHttpHeaders): void {
+    const { secrets, warn } = this.#context;
+    for (const text of parseWarnings(headers)) {
+      if (this.#warned.has(text)) continue;
+      this.#warned.add(text);
+      warn(`the registry ${this.registry} says: ${secrets.mask(text)}`);
+    }
+  }
+
+  #failure(what: string, url: URL, thrown: unknown): unknown {
+    const { signal, address } = this.#context;
+    if (thrown instanceof Stalled) this.#stalls += 1;
+    const isOwn = url.host === new URL(`${url.protocol}//${address.host}`).host;
+    const place = { ...this.place(what), ...(!isOwn && { other: url.host }) };
+    return signal.aborted ? signal.reason : networkFailure(place, thrown);
+  }
+}
+
+/** Without it a request that may have a body would be sent in chunks. */
+function lengthOf(method: WireRequest['method'], body: RequestBody | undefined): Record<string, string> {
+  const isWithout = body === undefined ? method === 'GET' || method === 'HEAD' : body.size === undefined;
+  return isWithout ? {} : { 'Content-Length': String(body?.size ?? 0) };
+}
+
+/** Tells a body that could not be made from one that could not be sent. */
+class Source {
+  hasFailed = false;
+
+  async *watch(chunks: ReturnType<RequestBody['open']>): AsyncGenerator<Buffer> {
+    try {
+      yield* chunks;
+    } catch (thrown) {
+      this.hasFailed = true;
+      throw thrown;
+    }
+  }
+}

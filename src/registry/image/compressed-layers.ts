@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { readCached, writeCached } from '../../fs/cached-file.ts';
+import { chooseDeflate } from '../../oci/compression/deflate.ts';
+import { compressorName, gzip } from '../../oci/compression/gzip.ts';
+import { type Digest, hexOf, isDigest } from '../../oci/digest.ts';
+import type { Layer } from '../../oci/layer/layer.ts';
+import { type Descriptor, mediaTypes } from '../../oci/spec.ts';
+import { writeHashed } from '../../oci/stream/write-hashed.ts';
+import type { GrowingBlob } from '../blob/stream-blob.ts';
+
+const format = `compressed 1 ${compressorName}`;
+
+/** A layer as registries keep it, its bytes on disk. */
+export interface CompressedLayer {
+  descriptor: Descriptor;
+  /** Its bytes from an offset on. */
+  open: (offset: number) => AsyncIterable<Buffer>;
+  /** Takes the bytes off the disk. */
+  discard: () => void;
+}
+
+/**
+ * What layers become when they are compressed. That is the same every time, so it is written down by diffID: what a registry
+ * has already need not be compressed again to be known there. The notes are a cache: without them it is done again.
+ */
+export class CompressedLayers {
+  readonly #notesDir: string;
+  readonly #spoolDir: string;
+
+  /** Notes are kept in `notesDir`; bytes lie in `spoolDir`, a folder of this push's own, as long as they are needed. */
+  constructor(notesDir: string, spoolDir: string) {
+    this.#notesDir = notesDir;
+    this.#spoolDir = spoolDir;
+  }
+
+  /** What the layer was compressed to before, if somebody on this machine did so. */
+  find(diffId: Digest): Descriptor | undefined {
+    const [digest = '', size] = (readCached(this.#noteOf(diffId), format) ?? '').split(' ');
+    return isDigest(digest) ? { mediaType: mediaTypes.layerGzip, digest, size: Number(size) } : undefined;
+  }
+
+  /** Tries the compressor, so that it is ready when the first layer is to be compressed. */
+  prepare(): void {
+    chooseDeflate().catch(() => {});
+  }
+
+  /** Compresses it on its way somewhere else. */
+  stream(layer: Layer, onBytes: (count: number) => void, signal: AbortSignal): GrowingBlob {
+    let made: Descriptor | undefined;
+    let told = 0;
+    const count = (bytes: number) => {
+      told += bytes;
+      onBytes(bytes);
+    };
+    const finish = (descriptor: Descriptor) => {
+      made = descriptor;
+      this.#note(layer.diffId, descriptor);
+    };
+    return {
+      open: async function* () {
+        count(-told);
+        const hash = createHash('sha256');
+        let size = 0;
+        for await (const chunk of gzip(countChunks(layer, count, signal), await chooseDeflate())) {
+          hash.update(chunk);
+          size += chunk.length;
+          yield chunk;
+        }
+        finish({ mediaType: mediaTypes.layerGzip, digest: `sha256:${hash.digest('hex')}`, size });
+      },
+      describe: () => made,
+    };
+  }
+
+  /** Compresses it to disk: how large that gets is not known before. `onBytes` hears of uncompressed bytes as they pass. */
+  async compress(layer: Layer, onBytes: (count: number) => void, signal: AbortSignal): Promise<CompressedLayer> {
+    mkdirSync(this.#spoolDir, { recursive: true });
+    const hostFile = join(this.#spoolDir, hexOf(layer.diffId));
+    const { digest, size } = await writeHashed(
+      gzip(countChunks(layer, onBytes, signal), await chooseDeflate()),
+      hostFile,
+    );
+    const descriptor = { mediaType: mediaTypes.layerGzip, digest, size };
+    this.#note(layer.diffId, descriptor);
+    return {
+      descriptor,
+      open: (offset) => createReadStream(hostFile, { start: offset, highWaterMark: 1 << 18 }),
+      discard: () => rmSync(hostFile, { force: true }),
+    };
+  }
+
+  #noteOf(diffId: Digest): string {
+    return join(this.#notesDir, hexOf(diffId));
+  }
+
+  #note(diffId: Digest, { digest, size }: Descriptor): void {
+    writeCached(this.#noteOf(diffId), format, `${digest} ${size}`);
+  }
+}
+
+function* countChunks(layer: Layer, onBytes: (count: number) => void, signal: AbortSignal): Generator<Buffer> {
+  for (const chunk of layer.chunks()) {
+    signal.throwIfAborted();
+    onBytes(chunk.length);
+    yield chunk;
+  }
+}

@@ -1,0 +1,153 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { GbuildError, messageOf } from '../../errors.ts';
+import { compressionOf, isUnpackFault, unpack } from '../../oci/compression/unpack.ts';
+import { type Digest, hexOf } from '../../oci/digest.ts';
+import { exactImage } from '../../oci/image/exact-image.ts';
+import { findManifestFault } from '../../oci/image/find-fault.ts';
+import type { Image } from '../../oci/image/image.ts';
+import { type Layer, layerOfKnownFile } from '../../oci/layer/layer.ts';
+import type { Descriptor, ImageConfig, Manifest } from '../../oci/spec.ts';
+import { writeHashed } from '../../oci/stream/write-hashed.ts';
+import { readSmall } from '../blob/read-small.ts';
+import { nameManifest, parseManifest } from '../manifest/parse-manifest.ts';
+import { parseAnswer } from '../manifest/tags.ts';
+import type { Repository } from '../repository.ts';
+
+/** An image as a registry has it: all but the layers' bytes. */
+export interface RemoteImage {
+  repository: Repository;
+  /** Of the manifest. */
+  descriptor: Descriptor;
+  manifestBytes: Buffer;
+  manifest: Manifest;
+  configBytes: Buffer;
+  config: ImageConfig;
+}
+
+export interface PullOptions {
+  /** An existing folder; unpacked layers stay there as long as the image is needed. */
+  spoolDir: string;
+  /** A layer that is at hand already. */
+  find?: (diffId: Digest) => Layer | undefined;
+  onProgress?: (state: { layer: string; received: number; size: number }) => void;
+}
+
+/**
+ * What a tag or digest names; undefined where there is nothing. Throws `registry-failed` for what is no image: an index of
+ * several, an artifact.
+ */
+export async function readRemote(repository: Repository, tagOrDigest: string): Promise<RemoteImage | undefined> {
+  const found = await repository.readManifest(tagOrDigest);
+  return found && readImageOf(repository, tagOrDigest, found);
+}
+
+const isImage = /^application\/vnd\.(oci\.image\.config|docker\.container\.image)\.v1\+json$/;
+const isOther = /index|list/;
+
+/** The same of a manifest that was read already. */
+export async function readImageOf(
+  repository: Repository,
+  tagOrDigest: string,
+  { descriptor, bytes: manifestBytes }: { descriptor: Descriptor; bytes: Buffer },
+): Promise<RemoteImage> {
+  // Of an index, and of an artifact, is said what it is.
+  const { config: claimed } = (parseAnswer(manifestBytes) ?? {}) as { config?: { mediaType?: unknown } };
+  if (typeof claimed?.mediaType === 'string' ? !isImage.test(claimed.mediaType) : isOther.test(descriptor.mediaType))
+    throw notAnImage(repository, tagOrDigest, descriptor);
+  const { name, registry } = repository;
+  const manifest = parseManifest({ name, registry, reference: tagOrDigest }, manifestBytes);
+  const configBytes = await readSmall(repository, manifest.config);
+  const parsed = (parseAnswer(configBytes) ?? {}) as ImageConfig;
+  const fault = findManifestFault(manifest, parsed);
+  if (fault !== undefined) throw brokenImage(repository, tagOrDigest, fault);
+  // What a container runs may be left out.
+  const config = { ...parsed, config: parsed.config ?? {} };
+  return { repository, descriptor, manifestBytes, manifest, configBytes, config };
+}
+
+/** The image with all its layers by value, unpacked to disk; every byte is checked, packed and unpacked. */
+export async function pullImage(remote: RemoteImage, options: PullOptions): Promise<Image> {
+  const { manifest, config, configBytes } = remote;
+  const history = (config.history ?? []).filter((entry) => entry.empty_layer !== true);
+  const layers: Layer[] = [];
+  await mkdir(options.spoolDir, { recursive: true });
+  for (const [index, descriptor] of manifest.layers.entries()) {
+    const diffId = config.rootfs.diff_ids[index]!;
+    const createdBy = history[index]?.created_by ?? '';
+    layers.push(options.find?.(diffId) ?? (await unpackLayer(remote, { descriptor, diffId, createdBy }, options)));
+  }
+  return exactImage(configBytes, layers);
+}
+
+/** A layer's tar, unpacked on the way. */
+export function readLayer(repository: Repository, layer: Descriptor): AsyncIterable<Uint8Array> {
+  return unpackBlob(repository, layer, repository.readBlob(layer));
+}
+
+async function* unpackBlob(
+  { name, registry }: Repository,
+  { mediaType, digest }: Descriptor,
+  bytes: AsyncIterable<Buffer>,
+): AsyncGenerator<Uint8Array> {
+  const fail = (why: string, cause?: unknown) =>
+    new GbuildError('registry-failed', `${name}: the layer ${digest} ${why}`, {
+      cause,
+      facts: { registry, layer: digest, mediaType },
+    });
+  const compression = compressionOf(mediaType);
+  if (compression === undefined)
+    throw fail(`has the media type ${mediaType}, which gbuild cannot read; it reads tar, tar+gzip and tar+zstd`);
+  try {
+    yield* unpack(compression, bytes);
+  } catch (thrown) {
+    if (!isUnpackFault(thrown)) throw thrown;
+    throw fail(`(${mediaType}) cannot be unpacked: ${messageOf(thrown)}`, thrown);
+  }
+}
+
+interface RemoteLayer {
+  descriptor: Descriptor;
+  diffId: Digest;
+  createdBy: string;
+}
+
+async function unpackLayer(
+  { repository }: RemoteImage,
+  { descriptor, diffId, createdBy }: RemoteLayer,
+  { spoolDir, onProgress = () => {} }: PullOptions,
+): Promise<Layer> {
+  const hostFile = join(spoolDir, `${hexOf(diffId)}.tar`);
+  const counted = count(repository.readBlob(descriptor), (received) =>
+    onProgress({ layer: createdBy, received, size: descriptor.size }),
+  );
+  const { digest, size } = await writeHashed(unpackBlob(repository, descriptor, counted), hostFile);
+  if (digest === diffId) return layerOfKnownFile(hostFile, { diffId, size, createdBy });
+  await rm(hostFile, { force: true });
+  throw new GbuildError(
+    'registry-failed',
+    `${repository.name}: the layer ${descriptor.digest} unpacks to ${digest}, but the image's config says ${diffId}`,
+    { facts: { registry: repository.registry, layer: descriptor.digest, expected: diffId, found: digest } },
+  );
+}
+
+async function* count(chunks: AsyncIterable<Buffer>, onBytes: (received: number) => void): AsyncGenerator<Buffer> {
+  let received = 0;
+  for await (const chunk of chunks) {
+    received += chunk.length;
+    onBytes(received);
+    yield chunk;
+  }
+}
+
+function brokenImage({ name, registry }: Repository, tag: string, fault: string): GbuildError {
+  const message = `${nameManifest({ name, reference: tag })} cannot be used: ${fault}`;
+  return new GbuildError('registry-failed', message, { facts: { registry, name, tag } });
+}
+
+function notAnImage({ name, registry }: Repository, tag: string, { mediaType }: Descriptor): GbuildError {
+  const what = isOther.test(mediaType) ? 'an index of several images' : `no image (${mediaType})`;
+  return new GbuildError('registry-failed', `${nameManifest({ name, reference: tag })} is ${what}`, {
+    facts: { registry, name, tag, mediaType },
+  });
+}

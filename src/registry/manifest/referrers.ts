@@ -1,0 +1,83 @@
+import { type Digest, digestOf, hexOf, isDigest } from '../../oci/digest.ts';
+import { findIndexFault } from '../../oci/image/find-fault.ts';
+import { formatCanonical } from '../../oci/json.ts';
+import { type Descriptor, type Index, type Manifest, mediaTypes } from '../../oci/spec.ts';
+import type { Answer } from '../http/requests.ts';
+import type { RepositoryContext } from '../repository.ts';
+import { readManifest, writeManifest } from './manifests.ts';
+import { mostPages, nextPage, notUnderstood, parseAnswer } from './tags.ts';
+
+/** Asks the referrers API, else the tag that stands for it ("Listing Referrers" of the distribution-spec). */
+export async function listReferrers(
+  context: RepositoryContext,
+  digest: Digest,
+  artifactType?: string,
+): Promise<Descriptor[]> {
+  const found = (await askApi(context, digest, artifactType)) ?? (await readTagIndex(context, digest)).manifests;
+  return artifactType === undefined ? found : found.filter((each) => each.artifactType === artifactType);
+}
+
+/**
+ * PUT of a manifest with a subject. A registry that does not say it took note of it (`OCI-Subject`) gets the index of the
+ * subject's tag with this one added; two that do this at once on such a registry can lose one another's.
+ */
+export async function writeReferrer(context: RepositoryContext, bytes: Buffer, mediaType: string): Promise<Descriptor> {
+  const { artifactType, config, annotations, subject } = JSON.parse(bytes.toString()) as Manifest;
+  const type = artifactType ?? config?.mediaType;
+  const descriptor: Descriptor = {
+    mediaType,
+    digest: digestOf(bytes),
+    size: bytes.length,
+    ...(type !== undefined && { artifactType: type }),
+    ...(annotations !== undefined && { annotations }),
+  };
+  const written = await writeManifest(context, descriptor.digest, bytes, mediaType);
+  if (subject !== undefined && !written.subject) await addToTag(context, subject.digest, descriptor);
+  return descriptor;
+}
+
+/** `undefined` where the registry has no such API. */
+async function askApi(
+  { connection, path, scopes }: RepositoryContext,
+  digest: Digest,
+  artifactType: string | undefined,
+): Promise<Descriptor[] | undefined> {
+  const what = `list what refers to ${path}@${digest}`;
+  const filter = artifactType === undefined ? '' : `?artifactType=${encodeURIComponent(artifactType)}`;
+  const found: Descriptor[] = [];
+  let at: string | URL | undefined = `${path}/referrers/${digest}${filter}`;
+  for (let page = 0; at !== undefined && page < mostPages; page += 1) {
+    const headers = { Accept: mediaTypes.index };
+    const request = { what, method: 'GET', at, scopes: scopes.pull, headers } as const;
+    const answer: Answer & { bytes: Buffer } = await connection.read(request, [200, 404, 405]);
+    if (answer.status !== 200) return undefined;
+    const index = parseAnswer(answer.bytes) as Partial<Index> | undefined;
+    if (!Array.isArray(index?.manifests)) throw notUnderstood(connection.registry, what);
+    found.push(...index.manifests.filter((each) => isDigest(each?.digest ?? '')));
+    at = nextPage(connection.place(what), answer);
+  }
+  return found;
+}
+
+async function addToTag(context: RepositoryContext, subject: Digest, descriptor: Descriptor): Promise<void> {
+  const index = await readTagIndex(context, subject);
+  if (index.manifests.some(({ digest }) => digest === descriptor.digest)) return;
+  const bytes = formatCanonical({ ...index, manifests: [...index.manifests, descriptor] });
+  await writeManifest(context, tagOf(subject), bytes, mediaTypes.index);
+}
+
+/** An index of nothing where there is no such tag, or something else under it. */
+async function readTagIndex(context: RepositoryContext, digest: Digest): Promise<Index> {
+  const found = await readManifest(context, tagOf(digest));
+  const empty: Index = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [] };
+  if (found?.descriptor.mediaType !== mediaTypes.index) return empty;
+  const index = parseAnswer(found.bytes) as Index | undefined;
+  const fault = index === undefined ? 'it is no JSON object' : findIndexFault(index);
+  if (fault === undefined && index !== undefined) return index;
+  throw notUnderstood(context.connection.registry, `give what refers to ${digest}`);
+}
+
+/** "Referrers Tag Schema" of the distribution-spec. */
+function tagOf(digest: Digest): string {
+  return `sha256-${hexOf(digest)}`;
+}

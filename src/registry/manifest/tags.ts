@@ -1,0 +1,51 @@
+import { GbuildError } from '../../errors.ts';
+import type { Place } from '../http/failures.ts';
+import { resolveAddress } from '../http/pointed-address.ts';
+import type { Answer } from '../http/requests.ts';
+import type { RepositoryContext } from '../repository.ts';
+
+/** Whoever sends on for longer leads in a circle. */
+export const mostPages = 10_000;
+
+/** Follows the registry's pages ("Listing Tags" of the distribution-spec). */
+export async function listTags({ connection, path, scopes }: RepositoryContext): Promise<string[]> {
+  const what = `list the tags of ${path}`;
+  const tags: string[] = [];
+  let at: string | URL | undefined = `${path}/tags/list`;
+  for (let page = 0; at !== undefined && page < mostPages; page += 1) {
+    const answer: Answer & { bytes: Buffer } = await connection.read(
+      { what, method: 'GET', at, scopes: scopes.pull },
+      [200, 404],
+    );
+    if (answer.status === 404) return tags;
+    const { tags: list } = (parseAnswer(answer.bytes) ?? {}) as { tags?: unknown };
+    // Go writes an empty list as null.
+    if (!Array.isArray(list) && list !== null) throw notUnderstood(connection.registry, what);
+    tags.push(...(list ?? []).filter((tag: unknown) => typeof tag === 'string'));
+    at = nextPage(connection.place(what), answer);
+  }
+  return tags;
+}
+
+/** The address in a header Link with the relation "next" (RFC 8288). */
+export function nextPage(place: Place, { headers, url }: Pick<Answer, 'headers' | 'url'>): URL | undefined {
+  const links = typeof headers.link === 'string' ? headers.link : (headers.link?.join(', ') ?? '');
+  const target = /<([^>]*)>[^,<]*;\s*rel="?next"?/i.exec(links)?.[1];
+  return target === undefined ? undefined : resolveAddress(place, target, url);
+}
+
+/** A JSON object, or nothing. */
+export function parseAnswer(bytes: Buffer): object | undefined {
+  try {
+    const json: unknown = JSON.parse(bytes.toString());
+    return typeof json === 'object' && json !== null ? json : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function notUnderstood(registry: string, what: string): GbuildError {
+  const message = `the registry ${registry}, asked to ${what}, gave an answer that is not understood`;
+  const suggestions = [`curl -v https://${registry}/v2/   # is it a registry?`];
+  return new GbuildError('registry-failed', message, { suggestions, facts: { registry } });
+}

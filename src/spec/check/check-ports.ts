@@ -1,0 +1,29 @@
+import { parsePublished } from '../published-port.ts';
+import { type Mistake, quote } from '../yaml/mistakes.ts';
+import type { Source } from '../yaml/source.ts';
+import { findTree, type Tree } from '../yaml/tree.ts';
+
+/** What is published must have a network to be published from. */
+export function checkPorts(root: Tree, source: Source): Mistake[] {
+  const { value: network } = findTree(root, ['network']).tree;
+  if (network !== 'none' && network !== 'host') return [];
+  return ['tasks', 'services'].flatMap((section) => {
+    const { tree, whole } = findTree(root, [section]);
+    const names = whole ? [...tree.children.keys()].map(String) : [];
+    return names.flatMap((name) => checkList(root, [section, name, 'ports'], network, source));
+  });
+}
+
+function checkList(root: Tree, path: string[], network: 'none' | 'host', source: Source): Mistake[] {
+  const { tree, whole } = findTree(root, path);
+  if (!whole) return [];
+  return [...tree.children].flatMap(([index, { value, from, to }]) => {
+    const port = parsePublished(String(value));
+    if (port === undefined || (network === 'host' && (port.enginePort ?? port.port) === port.port)) return [];
+    const [expected, hint] =
+      network === 'none'
+        ? ['no ports where the network is none', 'write network: bridge, or leave the ports out']
+        : ["the engine's own port where the network is host", `write ${port.port}`];
+    return [source.mistakeAt(from, to, { path: [...path, index], expected, found: quote(String(value)), hint })];
+  });
+}

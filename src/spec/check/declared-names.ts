@@ -1,0 +1,39 @@
+import { quote } from '../yaml/mistakes.ts';
+import { suggest } from '../yaml/suggest.ts';
+
+/** Comparing thousands of wrong names with thousands of right ones would take seconds: the first wrong ones get a suggestion. */
+const maxSuggestions = 50;
+const maxListed = 12;
+
+/** The names of one kind that a file declares, and what to say of a name that is not one of them. */
+export class DeclaredNames {
+  readonly #kind: string;
+  readonly #names: Set<string>;
+  #suggestions = 0;
+
+  /** `kind`: the plural that messages use, such as `tasks`. */
+  constructor(kind: string, names: Iterable<string>) {
+    this.#kind = kind;
+    this.#names = new Set(names);
+  }
+
+  get size(): number {
+    return this.#names.size;
+  }
+
+  has(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  hintFor(name: string): string {
+    this.#suggestions += 1;
+    const meant = this.#suggestions > maxSuggestions ? undefined : suggest(name, this.#names);
+    if (meant !== undefined) return `did you mean ${meant}?`;
+    return `the ${this.#kind} are ${[...this.#names].slice(0, maxListed).map(showName).join(', ')}`;
+  }
+}
+
+/** A name as it is, or quoted where a reader could take it for something else. */
+export function showName(name: string): string {
+  return /^[\w:.-]{1,60}$/.test(name) ? name : quote(name);
+}

@@ -1,0 +1,34 @@
+import type { ErrorCode, GbuildError } from '../../errors.ts';
+import { mistakesError, quote } from '../yaml/mistakes.ts';
+import { readTree } from '../yaml/read-tree.ts';
+import { decodeSource } from '../yaml/source.ts';
+import { parseSyntax } from '../yaml/syntax.ts';
+import { findTree } from '../yaml/tree.ts';
+
+/** One entry of `catalogs`, as it is written. */
+export interface CatalogPlace {
+  place: string;
+  /** An error that shows where it is written. */
+  refuse(code: ErrorCode, remark: { expected: string; why: string; suggestions: string[] }): GbuildError;
+}
+
+/** What a file names under `catalogs`; nothing where that is no list, or the file has mistakes: reading the whole of it tells. */
+export function parseCatalogPlaces(bytes: Uint8Array, file: string): CatalogPlace[] {
+  const { source, mistakes } = decodeSource(bytes, file);
+  const document = mistakes.length === 0 ? parseSyntax(source).document : undefined;
+  if (document === undefined) return [];
+  const { tree, whole } = findTree(readTree(document, source).tree, ['catalogs']);
+  if (!whole || !Array.isArray(tree.value)) return [];
+  return [...tree.children].flatMap(([index, { value, from, to }]) => {
+    if (typeof value !== 'string') return [];
+    const refuse: CatalogPlace['refuse'] = (code, { expected, why, suggestions }) => {
+      const found = `${quote(value)}, ${why}`;
+      return mistakesError(
+        code,
+        [source.mistakeAt(from, to, { path: ['catalogs', index], expected, found })],
+        suggestions,
+      );
+    };
+    return [{ place: value, refuse }];
+  });
+}

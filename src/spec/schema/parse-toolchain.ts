@@ -1,0 +1,13 @@
+import { GbuildError } from '../../errors.ts';
+import type { ToolchainRequest } from '../types.ts';
+import { toolchainSchema } from './toolchain-schema.ts';
+
+/** What `toolchain:` of a spec would mean by this text, for a command line. Throws `usage`. */
+export function parseToolchain(text: string): ToolchainRequest {
+  const parsed = toolchainSchema.safeParse(text);
+  if (parsed.success) return parsed.data as ToolchainRequest;
+  throw new GbuildError('usage', `${JSON.stringify(text)} is no toolchain: expected one such as node@^22`, {
+    suggestions: ['gbuild toolchain ls --available'],
+    facts: { text },
+  });
+}

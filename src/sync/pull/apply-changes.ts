@@ -1,0 +1,159 @@
+import { chmodSync, rmdirSync, rmSync } from 'node:fs';
+import type { ReadEntry } from '../../oci/tar/untar.ts';
+import { readContent } from '../read/hash-file.ts';
+import { readNode } from '../read/read-local.ts';
+import { RealFolders } from '../tree/real-folders.ts';
+import { staysInside } from '../tree/safe-path.ts';
+import { folderOf, isSamePrint, type Mirror, type Node, type Tree, unknownPrint } from '../tree/tree.ts';
+import { Incoming } from './staging-dir.ts';
+
+export interface LandingInput {
+  rootDir: string;
+  /** What the volume has; files must be asked for from it. */
+  remote: Tree;
+  /** Kept up to date with what lands. */
+  mirror: Mirror;
+  /** Paths at which an edit of the caller's wins over what comes: those that git does not ignore. */
+  isGuarded: (path: string) => boolean;
+}
+
+/** What did not come to this side as it was, by name and in one sentence each. */
+export interface Landed {
+  files: number;
+  bytes: number;
+  removed: number;
+  /** Edited here meanwhile, and left so. */
+  kept: string[];
+  /** `path: why`. */
+  refused: string[];
+}
+
+/**
+ * Puts what the engine's side gives into the workspace and nowhere else, whatever it says: only what was asked for, under
+ * folders that are none but folders, whole files by a rename, and no device, no link out, no set-id bit.
+ */
+export class Landing implements Disposable {
+  readonly landed: Landed = { files: 0, bytes: 0, removed: 0, kept: [], refused: [] };
+  readonly #input: LandingInput;
+  readonly #incoming: Incoming;
+  #folders: RealFolders;
+  readonly #modes: [hostDir: string, mode: number][] = [];
+
+  constructor(input: LandingInput) {
+    this.#input = input;
+    this.#incoming = new Incoming(input.rootDir);
+    this.#folders = new RealFolders(input.rootDir);
+  }
+
+  /** Removes what is gone there and unchanged here; a folder only when nothing is in it. */
+  remove(path: string): void {
+    const { mirror, rootDir } = this.#input;
+    const known = mirror.get(path);
+    mirror.delete(path);
+    const now = this.#folders.has(folderOf(path)) ? readNode(`${rootDir}/${path}`) : undefined;
+    if (now === undefined || now.kind !== known?.kind) return;
+    if (now.kind === 'directory') {
+      removeEmpty(`${rootDir}/${path}`);
+      this.#folders = new RealFolders(rootDir);
+    } else if (this.#isAsKnown(path, now, known)) {
+      rmSync(`${rootDir}/${path}`, { force: true });
+      this.landed.removed += 1;
+    } else if (this.#input.isGuarded(path)) this.landed.kept.push(path);
+  }
+
+  /** Makes a folder, or gives it its mode; while files land in it, it is one that they can land in. */
+  makeFolder(path: string): void {
+    const { remote, mirror, rootDir } = this.#input;
+    const node = remote.get(path)!;
+    if (!this.#folders.ensure(path, node.mode | 0o700)) {
+      this.#refuse(path, 'something else than a folder is in its place here');
+      return;
+    }
+    this.#modes.push([`${rootDir}/${path}`, node.mode]);
+    const mode = node.print;
+    mirror.set(path, { kind: 'directory', content: '', local: mode, remote: mode });
+  }
+
+  /** An entry of an archive, for a path that was asked for and did not come yet. */
+  async receive(path: string, { header, content }: ReadEntry): Promise<void> {
+    const node = this.#input.remote.get(path)!;
+    const isAsListed = header.type === node.kind;
+    if (!isAsListed) return this.#refuse(path, `a ${header.type} came for a ${node.kind}`);
+    if (!this.#folders.ensure(folderOf(path))) return this.#refuse(path, 'a folder above it is none, or a link, here');
+    if (header.type === 'symlink') this.#receiveLink(path, header.linkTarget ?? '');
+    else await this.#receiveFile(path, node, header.mtime, content);
+  }
+
+  /** Sets the modes of folders: what is in them has landed. */
+  finish(): void {
+    for (const [hostDir, mode] of this.#modes.reverse()) chmodSync(hostDir, mode);
+  }
+
+  [Symbol.dispose](): void {
+    this.#incoming[Symbol.dispose]();
+  }
+
+  async #receiveFile(path: string, node: Node, mtime: number, content: AsyncIterable<Uint8Array>): Promise<void> {
+    const { digest, file } = await this.#incoming.write(content, { mode: node.mode, mtime });
+    if (node.setsId) this.landed.refused.push(`${path}: it came without its set-user-id or set-group-id bit`);
+    this.#place(path, file, digest);
+  }
+
+  #receiveLink(path: string, target: string): void {
+    if (!staysInside(path, target)) this.#refuse(path, `the link leads out of the workspace, to ${target}`);
+    else this.#place(path, this.#incoming.link(target), target);
+  }
+
+  #place(path: string, file: string, content: string): void {
+    const { rootDir, remote, mirror, isGuarded } = this.#input;
+    const to = `${rootDir}/${path}`;
+    const now = readNode(to);
+    if (now?.kind === 'directory') {
+      this.#refuse(path, 'a folder is in its place here');
+      return;
+    }
+    const node = remote.get(path)!;
+    // It may never have changed: how it looks there was lost with the engine.
+    const isUnsure = mirror.get(path)?.remote === unknownPrint && now?.kind === node.kind && now.mode === node.mode;
+    if (isUnsure && hasContent(to, now, content)) {
+      mirror.set(path, { kind: node.kind, content, local: now.print, remote: node.print });
+      return;
+    }
+    const isFree = !isGuarded(path) || this.#isAsKnown(path, now, mirror.get(path));
+    if (!isFree && !hasContent(to, now, content)) {
+      mirror.delete(path);
+      this.landed.kept.push(path);
+      return;
+    }
+    this.#incoming.place(file, to);
+    this.landed.files += 1;
+    this.landed.bytes += node.kind === 'file' ? node.size : 0;
+    const own = readNode(to)!;
+    mirror.set(path, { kind: node.kind, content, local: own.print, remote: node.print });
+  }
+
+  #isAsKnown(path: string, now: Node | undefined, known: ReturnType<Mirror['get']>): boolean {
+    if (now === undefined) return known === undefined || !this.#input.isGuarded(path);
+    if (known === undefined || now.kind !== known.kind) return false;
+    if (isSamePrint(known.local, now.print)) return true;
+    return known.local === unknownPrint && hasContent(`${this.#input.rootDir}/${path}`, now, known.content);
+  }
+
+  #refuse(path: string, why: string): void {
+    this.landed.refused.push(`${path}: ${why}`);
+  }
+}
+
+function hasContent(hostPath: string, node: Node | undefined, content: string): boolean {
+  if (node?.kind === 'symlink') return node.target === content;
+  return node?.kind === 'file' && readContent(hostPath)?.digest === content;
+}
+
+function removeEmpty(hostDir: string): void {
+  try {
+    rmdirSync(hostDir);
+  } catch (thrown) {
+    const { code } = thrown as NodeJS.ErrnoException;
+    if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOENT') throw thrown;
+  }
+}

@@ -1,0 +1,101 @@
+import type { VolumeHolder } from '../../engine/engine.ts';
+import { GbuildError } from '../../errors.ts';
+import { readTar } from '../../oci/tar/untar.ts';
+import { askIgnored } from '../../workspace/git/ignored.ts';
+import type { Mirror, Tree } from '../tree/tree.ts';
+import { type Landed, Landing } from './apply-changes.ts';
+import { isIgnored, listUndecided, type PullSides, planPull } from './plan-pull.ts';
+
+export interface PullInput {
+  rootDir: string;
+  env: NodeJS.ProcessEnv;
+  holder: VolumeHolder;
+  /** What is in the volume now, and names there that lead out of it. */
+  remote: Tree;
+  refused: string[];
+  /** What both sides had after the push; kept up to date. */
+  mirror: Mirror;
+  sources: { has(path: string): boolean };
+  /** As in `planPull`. */
+  loose?: string[];
+  /** Of what git ignores: comes back, too. */
+  isWanted: (path: string) => boolean;
+  signal: AbortSignal;
+}
+
+/**
+ * Brings back what a run changed in the volume. A path that was edited here meanwhile stays as it is, and is named; what must
+ * not come is refused, and named.
+ */
+export async function pull(input: PullInput): Promise<Landed> {
+  const { rootDir, env, holder, remote, refused, mirror, sources, loose, isWanted, signal } = input;
+  if (isAnother(remote, mirror)) throw lostCopy(holder.volume);
+  const ignored = new Map<string, boolean>();
+  const sides: PullSides = { remote, mirror, ignored, ...(loose && { loose }) };
+  for (let asked = listUndecided(sides); asked.length > 0; asked = listUndecided(sides)) {
+    const answer = await askIgnored(rootDir, asked, env);
+    for (const each of asked) {
+      const path = each.replace(/\/$/, '');
+      ignored.set(path, answer.has(path));
+    }
+  }
+  const plan = planPull(sides, isWanted);
+  const isAny = plan.fetch.length + plan.folders.length + plan.remove.length > 0;
+  const known = new Set(isAny ? mirror.keys() : []);
+  const isGuarded = (path: string) => sources.has(path) || (!known.has(path) && !isIgnored(path, ignored));
+  using landing = new Landing({ rootDir, remote, mirror, isGuarded });
+  const { landed } = landing;
+  landed.refused.push(...refused.map((path) => `${path}: the name leads out of the workspace`));
+  landed.refused.push(
+    ...plan.refused.map((path) => `${path}: neither a file, a folder nor a link, or its name is no text`),
+  );
+  for (const path of plan.remove) landing.remove(path);
+  for (const path of plan.folders) landing.makeFolder(path);
+  if (plan.fetch.length > 0) await receiveAll(plan.fetch, landing, holder.pack(plan.fetch, signal), signal);
+  landing.finish();
+  return landed;
+}
+
+/** Nothing is there of all that was sent: no task does that, but a volume that was removed meanwhile and made anew. */
+function isAnother(remote: Tree, mirror: Mirror): boolean {
+  for (const path of mirror.keys()) if (remote.has(path)) return false;
+  return mirror.size > 0;
+}
+
+function lostCopy(volume: string): GbuildError {
+  return new GbuildError(
+    'engine-failed',
+    `nothing that was sent is in the volume ${volume} any more: it was removed on the engine; nothing was changed here`,
+    { suggestions: ['gbuild cache rm workspace', 'gbuild test'], facts: { volume } },
+  );
+}
+
+/** Lands files of the volume in a folder of this machine that has nothing to do with the workspace. */
+export async function fetchInto(
+  rootDir: string,
+  holder: VolumeHolder,
+  remote: Tree,
+  signal: AbortSignal,
+): Promise<Landed> {
+  using landing = new Landing({ rootDir, remote, mirror: new Map(), isGuarded: () => false });
+  const paths = [...remote].flatMap(([path, { kind }]) => (kind === 'file' ? [path] : []));
+  if (paths.length > 0) await receiveAll(paths, landing, holder.pack(paths, signal), signal);
+  return landing.landed;
+}
+
+/** Takes an archive apart: each of the `paths` once, and nothing else. */
+export async function receiveAll(
+  paths: string[],
+  landing: Landing,
+  archive: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<void> {
+  const awaited = new Set(paths);
+  for await (const entry of readTar(archive, 'what the engine gives back')) {
+    signal.throwIfAborted();
+    const path = entry.header.path.replace(/^\.\//, '');
+    if (awaited.delete(path)) await landing.receive(path, entry);
+    else landing.landed.refused.push(`${path}: it was not asked for`);
+  }
+  for (const path of awaited) landing.landed.refused.push(`${path}: the engine did not give it`);
+}

@@ -1,0 +1,108 @@
+import { folderOf, isGits, isSamePrint, type Known, type Mirror, type Node, type Tree } from '../tree/tree.ts';
+
+export interface Sides {
+  /** What goes to the engine, as it is here now. */
+  local: Tree;
+  /** Paths of `local` of which this side is the truth. */
+  sources: { has(path: string): boolean };
+  /** What is in the volume. */
+  remote: Tree;
+  mirror: Mirror;
+  /** All paths but those that look on both sides as they did when they were last alike; all, where it is missing. */
+  loose?: string[];
+}
+
+export interface PushPlan {
+  /** To be removed from the volume, with all that is in them, before anything is sent. */
+  remove: string[];
+  send: string[];
+  /** Files whose times here have changed: to be sent unless the content is the known one. */
+  compare: string[];
+  /** Of which the mirror must be told besides: alike and not known as such, or gone. */
+  unsettled: string[];
+}
+
+/** What becomes of a path of the volume before anything is sent. */
+type Fate = 'stays' | 'goes' | 'ignored';
+
+/**
+ * Topmost paths of the volume that nobody knows here: what a build made and git ignores, or what a run that was killed left.
+ * Folders end in `/`.
+ */
+export function listUnknown({ local, remote, mirror, loose }: Omit<Sides, 'sources'>): string[] {
+  const inside = new Set<string>();
+  const unknown: string[] = [];
+  for (const path of loose ?? remote.keys()) {
+    if (local.has(path) || !remote.has(path)) continue;
+    if (inside.size > 0 && inside.has(folderOf(path))) inside.add(path);
+    else if (!mirror.has(path) && !isGits(path)) {
+      inside.add(path);
+      unknown.push(remote.get(path)?.kind === 'directory' ? `${path}/` : path);
+    }
+  }
+  return unknown;
+}
+
+/**
+ * What makes the volume as this side is. Pure. Of ignored paths that came back from a build once, this side's edits and
+ * deletions go there too; what a run changed there that died is left, for the tool that made it relies on it.
+ */
+export function planPush(sides: Sides, ignored: ReadonlySet<string>): PushPlan {
+  // Of those alone that do not just stay: nearly all do.
+  const fates = new Map<string, Fate>();
+  const remove: string[] = [];
+  const { local, sources, remote, mirror, loose } = sides;
+  for (const path of loose ?? remote.keys()) {
+    const node = remote.get(path);
+    if (node === undefined) continue;
+    const above = (fates.size > 0 && fates.get(folderOf(path))) || 'stays';
+    const fate = above === 'goes' ? 'goes' : decide(path, node, above, sides, ignored);
+    if (fate !== 'stays') fates.set(path, fate);
+    if (fate === 'goes' && above !== 'goes') remove.push(path);
+  }
+  // With a folder all goes that is in it.
+  if (remove.length > 0 && loose !== undefined) return planPush({ local, sources, remote, mirror }, ignored);
+  const plan: PushPlan = { remove, send: [], compare: [], unsettled: [] };
+  for (const path of loose ?? mirror.keys()) if (mirror.has(path) && !local.has(path)) plan.unsettled.push(path);
+  for (const path of loose ?? local.keys()) {
+    const node = local.get(path);
+    if (node === undefined) continue;
+    const there = fates.get(path) === 'goes' ? undefined : remote.get(path);
+    if (sources.has(path)) planSource(path, node, there, mirror, plan);
+    else planOutput(path, node, there, mirror, plan);
+  }
+  return plan;
+}
+
+function decide(path: string, node: Node, above: Fate, { local, mirror }: Sides, ignored: ReadonlySet<string>): Fate {
+  const own = local.get(path);
+  if (own !== undefined) return own.kind === node.kind ? 'stays' : 'goes';
+  if (mirror.has(path)) return 'goes';
+  return above === 'ignored' || ignored.has(path) ? 'ignored' : 'goes';
+}
+
+function planSource(path: string, node: Node, there: Node | undefined, mirror: Mirror, plan: PushPlan): void {
+  if (there === undefined) plan.send.push(path);
+  else if (node.kind !== 'file') {
+    if (node.print !== there.print) plan.send.push(path);
+    else if (!isKnownAs(mirror.get(path), node, there)) plan.unsettled.push(path);
+  } else {
+    const known = mirror.get(path);
+    if (known?.kind !== 'file' || known.remote !== there.print) plan.send.push(path);
+    else if (!isSamePrint(known.local, node.print)) plan.compare.push(path);
+  }
+}
+
+function planOutput(path: string, node: Node, there: Node | undefined, mirror: Mirror, plan: PushPlan): void {
+  const known = mirror.get(path);
+  if (known === undefined) return;
+  if (there === undefined) plan.unsettled.push(path);
+  else if (isSamePrint(known.local, node.print)) return;
+  else if (node.kind === 'file' && known.kind === 'file') plan.compare.push(path);
+  else if (node.kind === 'symlink') plan.send.push(path);
+}
+
+/** Of folders and links. */
+function isKnownAs(known: Known | undefined, { kind, print, target = '' }: Node, there: Node): boolean {
+  return known?.kind === kind && known.local === print && known.remote === there.print && known.content === target;
+}

@@ -1,0 +1,130 @@
+import type { VolumeHolder } from '../../engine/engine.ts';
+import { smallFile } from '../read/hash-file.ts';
+import { readNode } from '../read/read-local.ts';
+import { readSent } from '../read/read-sent.ts';
+import { folderOf, isSamePrint, type Mirror, type Node, type Tree, unknownPrint } from '../tree/tree.ts';
+import type { PushPlan, Sides } from './plan-push.ts';
+import { type Owner, readItems, rootItem } from './send-items.ts';
+
+/** Where more are sent, `tar` takes them apart there. */
+export const manyFiles = 1000;
+
+/** How much it was. */
+export interface Sent {
+  files: number;
+  bytes: number;
+  removed: number;
+}
+
+export interface PushInput {
+  rootDir: string;
+  holder: VolumeHolder;
+  sides: Sides;
+  plan: PushPlan;
+  owner: Owner;
+  signal: AbortSignal;
+  /** Told once, before anything is sent. */
+  onBegin: (sent: Sent) => void;
+}
+
+/** What is to be sent, and what is known of files whose content was read to tell. */
+export interface PushTodo {
+  send: string[];
+  remove: string[];
+  bytes: number;
+  contents: Map<string, string>;
+}
+
+/** What both sides have after it, and how the volume looks: of what was sent that is not known yet. */
+export interface Pushed {
+  mirror: Mirror;
+  remote: Tree;
+  sent: string[];
+}
+
+/** Looks into files whose times have changed, and tells how much there is to do. */
+export function preparePush(input: PushInput): PushTodo {
+  const { sides, plan } = input;
+  const contents = new Map<string, string>();
+  const send = [...plan.send, ...plan.compare.filter((path) => isOther(input, path, contents))];
+  const files = send.filter((path) => sides.local.get(path)?.kind === 'file');
+  const bytes = files.reduce((sum, path) => sum + sides.local.get(path)!.size, 0);
+  input.onBegin({ files: files.length, bytes, removed: plan.remove.length });
+  return { send, remove: plan.remove, bytes, contents };
+}
+
+/**
+ * Makes the volume as this side is. What changes here meanwhile is sent as it was or as it is, and looked at again the next time.
+ * Killed at any moment it leaves a volume that the next push takes as it finds it. Something is put there even where nothing
+ * differs, so that the volume bears no stamp any more; but not where that `isDone`.
+ */
+export async function push(input: PushInput, { send, remove, contents }: PushTodo, isDone: boolean): Promise<Pushed> {
+  const { rootDir, holder, sides, owner, signal } = input;
+  const { local } = sides;
+  if (remove.length > 0) await holder.remove(remove, signal);
+  const isFirst = sides.remote.size === 0;
+  const items = readItems({ rootDir, paths: send, local, owner, exact: !isFirst, contents });
+  if (!isDone) await holder.put(items, signal, { many: send.length > manyFiles });
+  // A large file is read a second time to be sent: it counts only if it stood still.
+  for (const path of send) if (hasMoved(rootDir, path, local.get(path)!)) contents.delete(path);
+  const remote = expectRemote(sides, remove, send);
+  settleMirror(sides, remote, new Set([...input.plan.unsettled, ...send, ...contents.keys()]), contents);
+  return { mirror: sides.mirror, remote, sent: send };
+}
+
+/** Takes away what stands for the volume being as it was: its own folder's time. */
+export function clearStamp({
+  rootDir,
+  holder,
+  owner,
+  signal,
+}: Omit<PushInput, 'plan' | 'sides' | 'onBegin'>): Promise<void> {
+  return holder.put([rootItem(rootDir, owner)], signal);
+}
+
+/** Makes the mirror what both sides have. Of what was sent or read, the content is in `contents`, unless it may be another by now. */
+function settleMirror(
+  { local, mirror }: Sides,
+  remote: Tree,
+  paths: Iterable<string>,
+  contents: ReadonlyMap<string, string>,
+) {
+  for (const path of paths) {
+    const node = local.get(path);
+    const there = remote.get(path);
+    const content = node?.kind === 'file' ? contents.get(path) : (node?.target ?? '');
+    if (node === undefined || there?.kind !== node.kind || content === undefined) mirror.delete(path);
+    else mirror.set(path, { kind: node.kind, content, local: node.print, remote: there.print });
+  }
+}
+
+/** Its times have changed: has its content, or its mode? Of one that has not, the content is noted. */
+function isOther({ rootDir, sides }: PushInput, path: string, contents: Map<string, string>): boolean {
+  const content = readSent(rootDir, path, sides.local);
+  const isSame = content?.digest === sides.mirror.get(path)?.content;
+  if (!isSame || sides.local.get(path)?.mode !== sides.remote.get(path)?.mode) return true;
+  contents.set(path, content!.digest);
+  return false;
+}
+
+function hasMoved(rootDir: string, path: string, before: Node): boolean {
+  if (before.kind !== 'file' || before.size < smallFile) return false;
+  const now = readNode(`${rootDir}/${path}`);
+  return now === undefined || !isSamePrint(before.print, now.print);
+}
+
+/** How the volume looks, but for times and inodes of what was sent. */
+function expectRemote({ local, remote }: Sides, removed: string[], sent: string[]): Tree {
+  const gone = new Set(removed);
+  if (gone.size > 0)
+    for (const path of remote.keys())
+      if (gone.has(path) || gone.has(folderOf(path))) {
+        gone.add(path);
+        remote.delete(path);
+      }
+  for (const path of sent) {
+    const { facts: _, ...node } = local.get(path)!;
+    remote.set(path, node.kind === 'file' ? { ...node, print: unknownPrint } : node);
+  }
+  return remote;
+}

@@ -1,0 +1,83 @@
+import type { VolumeHolder } from '../../engine/engine.ts';
+import { askIgnored } from '../../workspace/git/ignored.ts';
+import { addMirrored } from '../read/read-local.ts';
+import type { Remembered } from '../state/sync-snapshot.ts';
+import type { MirrorMemory } from '../state/sync-state.ts';
+import { settleSent } from '../tree/changed-tree.ts';
+import { listUnknown, planPush } from './plan-push.ts';
+import {
+  clearStamp,
+  manyFiles,
+  type Pushed,
+  type PushInput,
+  type PushTodo,
+  preparePush,
+  push,
+  type Sent,
+} from './push.ts';
+import { readWhole } from './read-remote.ts';
+import type { Owner } from './send-items.ts';
+
+export interface SendInput {
+  rootDir: string;
+  env: NodeJS.ProcessEnv;
+  owner: Owner;
+  holder: VolumeHolder;
+  memory: MirrorMemory;
+  /** With all of which this side is the truth, read at `clock` (milliseconds of the file system). */
+  remembered: Remembered;
+  clock: number;
+  /** All in the folder goes, whatever git ignores. */
+  isOwn: boolean;
+  ask: AbortSignal;
+  onBegin: (sent: Sent) => void;
+}
+
+/** Bytes that are sent while the first task's container is made. */
+const fewBytes = 1 << 20;
+
+/** Of what is sent: remembered before anything else happens, for a run that dies. */
+const dear = { bytes: 100 << 20, files: 25_000 };
+
+/** The volume as the workspace was. */
+export interface Sending extends Pushed {
+  sources: { has(path: string): boolean };
+}
+
+/** Looks at both sides, and begins to send what differs. A volume that bears the stamp is as it is remembered. */
+export async function send(input: SendInput): Promise<{ sending: Promise<Sending>; isLong: boolean }> {
+  const { rootDir, env, owner, holder, memory, remembered, clock, isOwn, ask: signal, onBegin } = input;
+  const { local, remote, mirror } = remembered;
+  const stamp = memory.takeStamp();
+  const isStamped = stamp !== undefined && (await holder.readStamp(signal)) === stamp;
+  const cleared = isStamped ? clearStamp({ rootDir, holder, owner, signal }) : undefined;
+  cleared?.catch(() => {});
+  if (!isStamped) await readWhole(holder, remote, signal);
+  const outputs = addMirrored({ rootDir, clock, remembered });
+  const sources = { has: (path: string) => local.has(path) && !outputs.has(path) };
+  const sides = { local, sources, remote, mirror, loose: remembered.loose() };
+  const ignored = isOwn ? new Set<string>() : await askIgnored(rootDir, listUnknown(sides), env);
+  const plan = planPush(sides, ignored);
+  const pushInput = { rootDir, holder, sides, plan, owner, signal, onBegin };
+  const todo = preparePush(pushInput);
+  const isLong = todo.bytes > fewBytes || todo.remove.length + todo.send.length > manyFiles;
+  return { sending: sendAll(pushInput, todo, memory, cleared), isLong };
+}
+
+async function sendAll(
+  input: PushInput,
+  todo: PushTodo,
+  memory: MirrorMemory,
+  cleared: Promise<void> | undefined,
+): Promise<Sending> {
+  const { sources } = input.sides;
+  await cleared;
+  const isNothing = todo.send.length + todo.remove.length === 0;
+  const pushed = await push(input, todo, isNothing && cleared !== undefined);
+  if (todo.bytes < dear.bytes && todo.send.length < dear.files) return { ...pushed, sources };
+  const { mirror, remote, sent } = pushed;
+  await readWhole(input.holder, remote, input.signal);
+  settleSent(mirror, remote, sent, Number.POSITIVE_INFINITY);
+  memory.write(mirror, remote);
+  return { ...pushed, sources };
+}

@@ -1,0 +1,174 @@
+import { lstatSync, readdirSync, readlinkSync, type Stats, statSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import picomatch from 'picomatch';
+import { GbuildError, messageOf } from '../../errors.ts';
+import { judgeGitPath } from '../../workspace/git/git-folder.ts';
+import type { Remembered } from '../state/sync-snapshot.ts';
+import { RealFolders } from '../tree/real-folders.ts';
+import { folderOf, isGits, type Node, type Tree, unknownPrint } from '../tree/tree.ts';
+
+/** What incoming files are called until they are whole, and what else of gbuild's own is no part of a workspace. */
+export const incomingPrefix = '.gbuild-incoming-';
+const ownNames = /^\.gbuild-(incoming|probe)-/;
+
+/** Milliseconds that reading takes at a time. */
+const mostBreath = 10;
+
+export interface ReadLocalInput {
+  rootDir: string;
+  /** What git ignores; folders stand for all in them. */
+  ignored: ReadonlySet<string>;
+  /** Globs of ignored paths that go along all the same. */
+  include: readonly string[];
+  /** The file system's time before reading, milliseconds: what changed since may change again unseen. */
+  clock: number;
+  /** Its `local` is to be filled, and is returned. */
+  remembered?: Pick<Remembered, 'local' | 'note'>;
+  /** Links that are read as the folders behind them. */
+  links?: ReadonlySet<string> | undefined;
+  /** A `.git` file names a place of this machine: a link to the place that is answered goes instead. */
+  gitLink?: ((path: string) => string | undefined) | undefined;
+}
+
+/**
+ * Reads all of which this side is the truth, and lets others work in between. Throws `workspace-unreadable` for what cannot be
+ * read and names that are not UTF-8.
+ */
+export async function readSources(input: ReadLocalInput): Promise<Tree> {
+  const { rootDir, ignored, include, clock, remembered, links, gitLink } = input;
+  const tree: Tree = remembered?.local ?? new Map();
+  const has = (path: string) => tree.has(path);
+  const isIncluded = include.length > 0 ? picomatch([...include], { dot: true }) : undefined;
+  const breathe = breather();
+  const walk = async (folder: string, isIgnored: boolean) => {
+    await breathe();
+    for (const name of listNames(folder === '' ? rootDir : `${rootDir}/${folder}`)) {
+      const path = folder === '' ? name : `${folder}/${name}`;
+      if (ownNames.test(name) || (name.endsWith('.lock') && isGits(path))) continue;
+      const isOut = isIgnored || ignored.has(path);
+      if (isOut && isIncluded === undefined) continue;
+      const hostPath = `${rootDir}/${path}`;
+      const stats = links?.has(path) ? statSync(hostPath, { throwIfNoEntry: false }) : readStats(hostPath);
+      if (stats === undefined) continue;
+      const target = name === '.git' && stats.isFile() ? gitLink?.(path) : undefined;
+      if (target !== undefined) {
+        tree.set(path, { kind: 'symlink', mode: 0o777, size: 0, print: target, target, mtime: stats.mtimeMs });
+        continue;
+      }
+      if (!isOut && stats.isFile() && remembered?.note(path, 'file', printOf(stats, clock))) continue;
+      const node = nodeOf(hostPath, stats, clock);
+      if (node.kind === 'other') continue;
+      if (!isOut) {
+        if (node.kind !== 'directory' || !remembered?.note(path, 'directory', node.print)) tree.set(path, node);
+      } else if (isIncluded?.(path)) addWithFolders(tree, rootDir, path, node);
+      if (node.kind === 'directory') await walk(path, isOut);
+    }
+  };
+  await walk('', false);
+  for (const path of tree.keys()) if (isGits(path) && judgeGitPath(path, has) === 'stays') tree.delete(path);
+  return tree;
+}
+
+/** Asked often, it lets all else that waits go on from time to time. */
+function breather(): () => Promise<void> | undefined {
+  let last = performance.now();
+  return () => {
+    if (performance.now() - last < mostBreath) return undefined;
+    return setImmediate().then(() => {
+      last = performance.now();
+    });
+  };
+}
+
+/** Adds what came back from the engine once and is still here, and returns that. */
+export function addMirrored({
+  rootDir,
+  clock,
+  remembered,
+}: Pick<ReadLocalInput, 'rootDir' | 'clock'> & { remembered: Remembered }): ReadonlySet<string> {
+  const { local, mirror } = remembered;
+  const outputs = new Set<string>();
+  const folders = new RealFolders(rootDir);
+  for (const path of remembered.loose()) {
+    if (!mirror.has(path) || local.has(path) || !folders.has(folderOf(path))) continue;
+    const node = readNode(`${rootDir}/${path}`, clock);
+    if (node === undefined) continue;
+    if (node.kind !== 'file' || !remembered.note(path, 'file', node.print)) local.set(path, node);
+    outputs.add(path);
+  }
+  return outputs;
+}
+
+function addWithFolders(tree: Tree, rootDir: string, path: string, node: Node): void {
+  const folder = folderOf(path);
+  const above = folder === '' || tree.has(folder) ? undefined : readNode(`${rootDir}/${folder}`);
+  if (above !== undefined) addWithFolders(tree, rootDir, folder, above);
+  tree.set(path, node);
+}
+
+/** Undefined for what is not there, or no longer; a link's or a folder's is none of the content's. */
+export function readNode(hostPath: string, clock = Number.POSITIVE_INFINITY): Node | undefined {
+  const stats = readStats(hostPath);
+  return stats && nodeOf(hostPath, stats, clock);
+}
+
+function nodeOf(hostPath: string, stats: Stats, clock: number): Node {
+  const { mtimeMs, size } = stats;
+  const kind = kindOf(stats);
+  const mode = stats.mode & 0o777;
+  if (kind === 'directory') return { kind, mode, size, print: mode.toString(8), mtime: mtimeMs };
+  if (kind === 'symlink') {
+    const target = readlinkSync(hostPath);
+    return { kind, mode, size, print: target, mtime: mtimeMs, target };
+  }
+  return { kind, mode, size, print: printOf(stats, clock), mtime: mtimeMs };
+}
+
+/** Of a file. */
+function printOf({ mode, size, mtimeMs, ctimeMs, ino }: Stats, clock: number): string {
+  return ctimeMs >= clock ? unknownPrint : `${mode & 0o777} ${size} ${mtimeMs} ${ctimeMs} ${ino}`;
+}
+
+function kindOf(stats: Stats): Node['kind'] {
+  if (stats.isFile()) return 'file';
+  if (stats.isDirectory()) return 'directory';
+  return stats.isSymbolicLink() ? 'symlink' : 'other';
+}
+
+function readStats(hostPath: string): Stats | undefined {
+  try {
+    return lstatSync(hostPath, { throwIfNoEntry: false });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined;
+    throw unreadable(hostPath, cause);
+  }
+}
+
+function listNames(hostDir: string): string[] {
+  let names: string[];
+  try {
+    names = readdirSync(hostDir);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw unreadable(hostDir, cause);
+  }
+  const broken = names.find((name) => name.includes('\ufffd'));
+  if (broken !== undefined) throw notUtf8(hostDir, broken);
+  return names;
+}
+
+function unreadable(hostPath: string, cause: unknown): GbuildError {
+  return new GbuildError(
+    'workspace-unreadable',
+    `${JSON.stringify(hostPath)} cannot be read, so it cannot be sent to the engine: ${messageOf(cause)}`,
+    { cause, suggestions: [`chmod u+rX ${JSON.stringify(hostPath)}`], facts: { path: hostPath } },
+  );
+}
+
+function notUtf8(hostDir: string, name: string): GbuildError {
+  return new GbuildError(
+    'workspace-unreadable',
+    `the name ${JSON.stringify(name)} in ${JSON.stringify(hostDir)} is not UTF-8, so it cannot be sent to the engine`,
+    { suggestions: ['rename it, or list it in .gitignore'], facts: { path: hostDir } },
+  );
+}

@@ -1,0 +1,17 @@
+import { hash } from 'node:crypto';
+import { largestSettings, readWhole } from '../../fs/read-bounded.ts';
+import { makeSafeConfig } from '../../workspace/git/git-config.ts';
+import { judgeGitPath } from '../../workspace/git/git-folder.ts';
+import { isGits, type Tree } from '../tree/tree.ts';
+import { type FileContent, readContent } from './hash-file.ts';
+
+/** What the engine gets of a file: its content, of a git config what holds no credential. Undefined for what is no file any more. */
+export function readSent(rootDir: string, path: string, local: Tree): FileContent | undefined {
+  const hostFile = `${rootDir}/${path}`;
+  const content = readContent(hostFile);
+  const isConfig = isGits(path) && judgeGitPath(path, (other) => local.has(other)) === 'goes without credentials';
+  if (content === undefined || !isConfig) return content;
+  const text = (content.bytes ?? readWhole(hostFile, largestSettings)).toString('latin1');
+  const bytes = Buffer.from(makeSafeConfig(text).text, 'latin1');
+  return { size: bytes.length, digest: hash('sha256', bytes, 'base64url'), bytes };
+}

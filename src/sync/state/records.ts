@@ -1,0 +1,75 @@
+import { parsePath } from '../../engine/engine.ts';
+import type { Known, Node } from '../tree/tree.ts';
+
+/**
+ * What is remembered of paths, in one text: of each its name and a record, both ended by NUL. A record begins with a letter that
+ * says what it holds; then fields that end in a tab: how this side looks (its kind's letter and its print), what `find` said
+ * of the other, content, the known print there, a link's target there. Targets are escaped.
+ */
+export type Records = string;
+
+/** Both sides are there and alike; both are there; only what both had; only what is there; nothing any more. */
+const letters = { alike: '=', both: '~', known: '<', there: '>', none: '-' } as const;
+const alike = letters.alike.charCodeAt(0);
+const tab = 9;
+
+const kindOf: Record<string, Known['kind']> = { f: 'file', d: 'directory', l: 'symlink' };
+
+export function writeRecord(known: Known | undefined, there: Node | undefined): string {
+  const seen = there?.facts === undefined ? undefined : there;
+  const isAlike = seen !== undefined && seen.kind === known?.kind && seen.print === known.remote;
+  const target = encodeURIComponent(seen?.target ?? '');
+  const letter = letterOf(known, seen, isAlike);
+  if (known === undefined) return `${letter}\t${seen?.facts ?? ''}\t\t\t${target}\t`;
+  const text = known.kind === 'symlink' ? encodeURIComponent : (plain: string) => plain;
+  const local = `${known.kind === 'symlink' ? 'l' : known.kind[0]}${text(known.local)}`;
+  return `${letter}${local}\t${seen?.facts ?? ''}\t${text(known.content)}\t${isAlike ? '' : text(known.remote)}\t${target}\t`;
+}
+
+function letterOf(known: Known | undefined, seen: Node | undefined, isAlike: boolean): string {
+  if (isAlike) return letters.alike;
+  if (known === undefined) return seen === undefined ? letters.none : letters.there;
+  return seen === undefined ? letters.known : letters.both;
+}
+
+/** Whether the record at this place of the text says what both sides had, and what is there. */
+export function holds(records: Records, at: number): { known: boolean; there: boolean } {
+  const letter = records[at];
+  const both = letter === letters.alike || letter === letters.both;
+  return { known: both || letter === letters.known, there: both || letter === letters.there };
+}
+
+export function isAlikeAt(records: Records, at: number): boolean {
+  return records.charCodeAt(at) === alike;
+}
+
+/** Whether this side looked like that. */
+export function isHereAt(records: Records, at: number, kind: 'file' | 'directory', print: string): boolean {
+  const end = at + 2 + print.length;
+  return records.startsWith(print, at + 2) && records[at + 1] === kind[0] && records.charCodeAt(end) === tab;
+}
+
+/** How this side looked: of a file or a folder. */
+export function readHere(records: Records, at: number): Node {
+  const print = records.slice(at + 2, records.indexOf('\t', at));
+  if (records[at + 1] === 'd') return { kind: 'directory', mode: Number.parseInt(print, 8), size: 0, print };
+  const [mode = 0, size = 0, mtime = 0] = print.split(' ', 3).map(Number);
+  return { kind: 'file', mode, size, print, mtime };
+}
+
+export function readKnown(records: Records, at: number, path: string): Known {
+  const [local = '', facts = '', content = '', remote = '', target = ''] = fieldsAt(records, at);
+  const kind = kindOf[local[0]!] ?? 'other';
+  const text = kind === 'symlink' ? decodeURIComponent : (plain: string) => plain;
+  const known = isAlikeAt(records, at) ? parsePath(facts, path, decodeURIComponent(target)).print : text(remote);
+  return { kind, content: text(content), local: text(local.slice(1)), remote: known };
+}
+
+export function readThere(records: Records, at: number, path: string): Node {
+  const [, facts = '', , , target = ''] = fieldsAt(records, at);
+  return parsePath(facts, path, decodeURIComponent(target));
+}
+
+function fieldsAt(records: Records, at: number): string[] {
+  return records.slice(at + 1, records.indexOf('\0', at)).split('\t');
+}

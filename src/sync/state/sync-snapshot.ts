@@ -1,0 +1,61 @@
+import { type Known, type Node, unknownPrint } from '../tree/tree.ts';
+import { PathTable, RecordMap } from './path-table.ts';
+import { holds, isAlikeAt, isHereAt, type Records, readHere, readKnown, readThere } from './records.ts';
+
+const mirrorMarks = { recorded: 1, own: 8 };
+const remoteMarks = { recorded: 2, own: 16 };
+const localMarks = { recorded: 4, own: 32 };
+const any = 63;
+/** Of a record: what both sides had is what is there. */
+const alike = 64;
+const settledThere = mirrorMarks.recorded | remoteMarks.recorded | alike;
+const settled = settledThere | localMarks.recorded;
+
+/** What is remembered of a volume, and then what has become of it. */
+export class Remembered {
+  readonly mirror: RecordMap<Known>;
+  /** What was in the volume: true as long as that bears the stamp. */
+  readonly remote: RecordMap<Node>;
+  /** This side as it is: to be filled. What is sent of it is asked for many times. */
+  readonly local: RecordMap<Node>;
+  readonly #records: Records;
+  readonly #table = new PathTable();
+
+  constructor(records: Records) {
+    this.#records = records;
+    this.mirror = new RecordMap(this.#table, mirrorMarks, (at, path) => readKnown(records, at, path));
+    this.remote = new RecordMap(this.#table, remoteMarks, (at, path) => readThere(records, at, path));
+    const read = new Map<number, Node>();
+    this.local = new RecordMap(this.#table, localMarks, (at) => {
+      const node = read.get(at) ?? readHere(records, at);
+      read.set(at, node);
+      return node;
+    });
+  }
+
+  /** A later record of a path is what counts. */
+  recall(path: string, at: number): void {
+    const { known, there } = holds(this.#records, at);
+    const marks = (known ? mirrorMarks.recorded : 0) | (there ? remoteMarks.recorded : 0);
+    this.#table.recall(path, at, marks | (isAlikeAt(this.#records, at) ? alike : 0));
+  }
+
+  /** Notes a file or folder of this side where it looks as it did; false where it does not. */
+  note(path: string, kind: 'file' | 'directory', print: string): boolean {
+    const row = this.#table.find(path);
+    if (row === undefined || print === unknownPrint || !this.#table.has(row, mirrorMarks.recorded)) return false;
+    if (!isHereAt(this.#records, this.#table.recordAt(row), kind, print)) return false;
+    this.#table.mark(row, localMarks.recorded, localMarks.own);
+    return true;
+  }
+
+  /** All paths but those that look on either side as when both had the same. */
+  loose(): string[] {
+    return [...this.#table.list(any, settled)];
+  }
+
+  /** All paths but those that look on the engine's side as when both had the same. */
+  looseThere(): string[] {
+    return [...this.#table.list(any, settledThere)];
+  }
+}

@@ -1,0 +1,82 @@
+import type { ListedPath, VolumeChange } from '../../engine/engine.ts';
+import { treeOf } from './remote-tree.ts';
+import { isInside } from './safe-path.ts';
+import { folderOf, type Mirror, type Node, type Tree, unknownPrint } from './tree.ts';
+
+/** What a volume's tree has become. */
+export interface ChangedTree {
+  /** Folders of which only themselves are known: what is in them was there before, elsewhere. */
+  unseen: string[];
+  refused: string[];
+}
+
+/**
+ * Makes of a volume's tree as it was what it is now, and leaves nodes alone that are as they were. A folder tells by its time
+ * that something came or went directly in it; that it is another folder than before, its inode tells. Undefined where something
+ * that was `sent` there is not accounted for.
+ */
+export function changeTree(
+  tree: Tree,
+  { newer, below }: VolumeChange,
+  sent: Iterable<string>,
+): ChangedTree | undefined {
+  const { tree: listed, refused } = treeOf([...newer, ...below].filter(({ path }) => path !== ''));
+  const open = new Set(newer.filter(({ kind }) => kind === 'directory').map(({ path }) => path));
+  const unseen = below.filter((each) => !open.has(each.path) && isNewFolder(each, tree)).map(({ path }) => path);
+  const emptied = new Set(unseen);
+  for (const [path, { kind }] of listed)
+    if (kind !== 'directory' && tree.get(path)?.kind === 'directory') emptied.add(path);
+  const gone = new Set<string>();
+  for (const path of open.size + emptied.size > 0 ? tree.keys() : []) {
+    const folder = folderOf(path);
+    if (gone.has(folder) || emptied.has(folder) || (open.has(folder) && !listed.has(path))) gone.add(path);
+  }
+  for (const path of gone) tree.delete(path);
+  for (const path of sent) {
+    const node = listed.has(path) ? undefined : tree.get(path);
+    if (node !== undefined && node.facts === undefined) return undefined;
+  }
+  for (const [path, node] of listed) putNode(tree, path, node);
+  return { unseen, refused };
+}
+
+/** Makes of a volume's tree what is listed: all that there is. Nodes that are as they were are left alone. */
+export function becomeTree(tree: Tree, paths: ListedPath[]): Pick<ChangedTree, 'refused'> {
+  const refused: string[] = [];
+  const listed = new Set<string>();
+  for (const each of paths) {
+    if (!isInside(each.path)) {
+      refused.push(each.path);
+      continue;
+    }
+    listed.add(each.path);
+    putNode(tree, each.path, each);
+  }
+  for (const path of tree.keys()) if (!listed.has(path)) tree.delete(path);
+  return { refused };
+}
+
+function putNode(tree: Tree, path: string, node: Node): void {
+  const before = tree.get(path);
+  if (before?.facts !== node.facts || before?.target !== node.target) tree.set(path, node);
+}
+
+function isNewFolder({ path, kind, facts }: ListedPath, tree: Tree): boolean {
+  return kind === 'directory' && inodeOf(tree.get(path)) !== inodeOf({ kind, facts });
+}
+
+/** Of a folder. */
+function inodeOf(node: Pick<Node, 'kind' | 'facts'> | undefined): string | undefined {
+  return node?.kind === 'directory' ? (node.facts?.split(' ')[4] ?? '') : undefined;
+}
+
+/** Notes how files look there that were sent, and not touched since. */
+export function settleSent(mirror: Mirror, tree: Tree, sentPaths: readonly string[], sent: number): void {
+  for (const path of sentPaths) {
+    const known = mirror.get(path);
+    const node = tree.get(path);
+    if (known?.remote !== unknownPrint || node?.kind !== known.kind) continue;
+    const changed = Number(node.facts?.split(' ')[3]);
+    if (changed <= sent) mirror.set(path, { ...known, remote: node.print });
+  }
+}

@@ -1,0 +1,133 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { GbuildError, messageOf } from '../../errors.ts';
+import { constantTime } from '../../oci/layer/layer.ts';
+import type { Step } from '../../reporter/progress.ts';
+import type { EnsuredImage, Rim } from '../image/find-images.ts';
+import { type AptSetup, readAptSetup } from './apt-setup.ts';
+import { imageOfRoot, loadImage, repackTar } from './normalise.ts';
+import { programFailed, runProgram } from './program.ts';
+
+export interface BootstrapOptions {
+  suite: string;
+  tag: string;
+  volatile: string[];
+  hostDir: string;
+  /** Why no image was pulled, for the error where none can be made either. */
+  pullFailure: unknown;
+}
+
+/** Documentation and translations that no container reads; copyright files stay. */
+const pathOptions = [
+  ...['man', 'doc', 'info', 'locale', 'groff', 'lintian', 'linda'].map((name) => `path-exclude=/usr/share/${name}/*`),
+  'path-include=/usr/share/doc/*/copyright',
+  'path-include=/usr/share/locale/locale.alias',
+];
+
+const mergedUsrHook = '/usr/share/mmdebstrap/hooks/maybe-merged-usr';
+
+/** Makes the plain root of a Debian suite of its packages (mmdebstrap: essential ones and apt) and loads it as an image. */
+export async function bootstrapRoot(rim: Rim, step: Step, options: BootstrapOptions): Promise<EnsuredImage> {
+  const { suite, tag, volatile, hostDir } = options;
+  const { platform } = await rim.engine.info();
+  const apt = await readAptSetup(suite, rim);
+  await installMmdebstrap(rim, options);
+  const tar = join(hostDir, 'root.tar');
+  step.update(`mmdebstrap ${suite}`);
+  await runMmdebstrap(rim, step, { suite, tar, apt, hostDir, architecture: debianArchitecture(platform) });
+  step.update('packing');
+  // Sources of this host reach every later build from its context; without any, what mmdebstrap chose must stay.
+  const sources = apt.sources.length > 0 ? ['etc/apt/sources.list'] : [];
+  const createdBy = `gbuild base ${suite}`;
+  const layer = await repackTar(tar, {
+    volatile: [...volatile, ...sources, 'etc/apt/apt.conf.d/99mmdebstrap'],
+    keystores: [],
+    createdBy,
+  });
+  const config = { Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'LANG=C.UTF-8'] };
+  return loadImage(rim, imageOfRoot(platform, layer, config), tag);
+}
+
+interface MmdebstrapOptions {
+  suite: string;
+  tar: string;
+  apt: AptSetup;
+  hostDir: string;
+  architecture: string;
+}
+
+async function runMmdebstrap(
+  rim: Rim,
+  step: Step,
+  { suite, tar, apt, hostDir, architecture }: MmdebstrapOptions,
+): Promise<void> {
+  const isRoot = rim.host.uid === 0;
+  const args = [
+    `--mode=${isRoot ? 'root' : 'unshare'}`,
+    '--variant=apt',
+    ...(suite === 'bullseye' ? [] : ['--include=usr-is-merged']),
+    ...(existsSync(mergedUsrHook) ? [`--hook-dir=${mergedUsrHook}`] : []),
+    `--architectures=${architecture}`,
+    ...pathOptions.map((option) => `--dpkgopt=${option}`),
+    ...apt.options.map((option) => `--aptopt=${option}`),
+    '--format=tar',
+    suite,
+    tar,
+    ...apt.sources,
+  ];
+  const env = {
+    SOURCE_DATE_EPOCH: String(constantTime),
+    LC_ALL: 'C.UTF-8',
+    // Not for mode unshare: its own ids cannot enter a folder of the caller's.
+    ...(isRoot ? { TMPDIR: hostDir } : {}),
+  };
+  const result = await runProgram('mmdebstrap', args, { ...rim, env, onLine: (line) => step.log(line) });
+  if (result === undefined) throw new GbuildError('toolchain-failed', 'mmdebstrap is not on PATH');
+  if (result.exitCode !== 0) {
+    throw programFailed(`mmdebstrap could not make a root of Debian ${suite}`, result, [
+      `mmdebstrap --variant=apt ${suite} /dev/null   # the same by hand`,
+      ...(isRoot ? [] : ['run it once as root, or allow user namespaces (sysctl kernel.unprivileged_userns_clone=1)']),
+      'gbuild doctor',
+    ]);
+  }
+}
+
+/** Sees to it that mmdebstrap is there: installs it as root where apt can, after saying so. */
+async function installMmdebstrap(rim: Rim, { suite, pullFailure }: BootstrapOptions): Promise<void> {
+  const found = await runProgram('mmdebstrap', ['--version'], rim);
+  if (found !== undefined) return;
+  if (rim.host.uid !== 0 || !existsSync('/usr/bin/apt-get')) throw cannotMake(suite, pullFailure);
+  rim.progress.note(
+    'installing mmdebstrap (apt-get install mmdebstrap), which makes the base image from Debian packages',
+  );
+  const env = { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' };
+  const packages = ['mmdebstrap', 'debian-archive-keyring'];
+  const install = () =>
+    runProgram('apt-get', ['install', '--yes', '-qq', '--no-install-recommends', ...packages], { ...rim, env });
+  let result = await install();
+  if (result?.exitCode !== 0) {
+    await runProgram('apt-get', ['update', '-qq'], { ...rim, env });
+    result = await install();
+  }
+  if (result?.exitCode === 0) return;
+  throw programFailed('mmdebstrap could not be installed', result ?? { exitCode: 127, stdout: '', stderr: [] }, [
+    'apt-get update && apt-get install mmdebstrap',
+  ]);
+}
+
+function cannotMake(suite: string, pullFailure: unknown): GbuildError {
+  return new GbuildError(
+    'toolchain-failed',
+    `there is no base image: ${messageOf(pullFailure)}; and mmdebstrap, which makes one of Debian ${suite}'s packages, is not installed`,
+    {
+      cause: pullFailure,
+      suggestions: ['sudo apt-get install mmdebstrap   # on Debian or Ubuntu', 'gbuild doctor'],
+      facts: { suite },
+    },
+  );
+}
+
+function debianArchitecture(platform: string): string {
+  const architecture = platform.split('/')[1] ?? 'amd64';
+  return architecture === 'arm' ? 'armhf' : architecture;
+}

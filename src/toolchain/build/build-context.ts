@@ -1,0 +1,79 @@
+import { constantTime } from '../../oci/layer/layer.ts';
+import { type TarItem, writeTar } from '../../oci/tar/tar.ts';
+import type { RecipeFile } from '../catalog/catalog.ts';
+import { findLoopbackProxies } from '../host/loopback.ts';
+import { type HostTrust, trustBundle, trustKeystore } from '../host/trust.ts';
+import type { AptSetup } from './apt-setup.ts';
+
+/** A file of a build context: bytes at hand, or a file of the host. */
+export type ContextFile =
+  | { path: string; executable: boolean; bytes: Uint8Array }
+  | { path: string; executable: false; hostFile: string; size: number }
+  | { path: string; linkTarget: string };
+
+/** The tar of a build context; equal files make equal bytes, so that a builder's cache holds. */
+export function contextChunks(files: ContextFile[]): Generator<Buffer> {
+  return writeTar(files.map(contextItem));
+}
+
+function contextItem(file: ContextFile): TarItem {
+  const common = { path: file.path, uid: 0, gid: 0, mtime: constantTime };
+  if ('linkTarget' in file) {
+    return { header: { ...common, type: 'symlink', mode: 0o777, size: 0, linkTarget: file.linkTarget } };
+  }
+  const size = 'bytes' in file ? file.bytes.length : file.size;
+  const content = 'bytes' in file ? { bytes: file.bytes, size } : { hostFile: file.hostFile, size };
+  return { header: { ...common, type: 'file', mode: file.executable ? 0o755 : 0o644, size }, content };
+}
+
+export function recipeContext(files: RecipeFile[]): ContextFile[] {
+  return files.map(({ path, executable, bytes, isLink }) =>
+    isLink ? { path, linkTarget: bytes.toString() } : { path, executable, bytes },
+  );
+}
+
+/** What of this host a build may use and must not keep. */
+export interface HostContext {
+  trust: HostTrust;
+  apt: AptSetup;
+  /** What the catalog vouches for. */
+  pins: Readonly<Record<string, string>>;
+  /** The caller's configuration of the tools, by path below the home. */
+  files: { path: string; bytes: Buffer }[];
+}
+
+/**
+ * `gbuild/` of a context, bound by RUN steps at /run/gbuild: the helpers of images/base, and what this host has of CA
+ * roots, Debian mirrors and configuration of tools. Bound, not copied, so that none of it reaches a layer.
+ */
+export function helperContext(helpers: RecipeFile[], host: HostContext): ContextFile[] {
+  const { trust, apt, pins, files } = host;
+  const text = (path: string, content: string | Buffer): ContextFile => ({
+    path: `gbuild/${path}`,
+    executable: false,
+    bytes: Buffer.from(content),
+  });
+  const lines = (all: string[]) => all.map((line) => `${line}\n`).join('');
+  return [
+    ...helpers
+      .filter(({ path }) => path.startsWith('helpers/'))
+      .map(({ path, bytes }) => ({ path: path.replace('helpers/', 'gbuild/'), executable: true, bytes })),
+    text('trust.pem', trust.extraRoots === '' ? '' : trustBundle(trust)),
+    text('trust.jks', trust.extraRoots === '' ? '' : trustKeystore(trust)),
+    text('integrity', lines(Object.entries(pins).map(([name, integrity]) => `${name} ${integrity}`))),
+    ...files.map(({ path, bytes }) => text(`home/${path}`, bytes)),
+    text('sources.list', lines(apt.sources)),
+    text('apt.conf', lines(apt.options)),
+  ];
+}
+
+/**
+ * The network that RUN steps need: the host's own where a proxy or a mirror is at its loopback address, which no bridge
+ * reaches; else undefined, the builder's usual one.
+ */
+export function buildNetwork(trust: HostTrust, apt: AptSetup): 'host' | undefined {
+  if (findLoopbackProxies(trust.proxies).length > 0) return 'host';
+  const places = [...apt.sources, ...apt.options];
+  const loopback = /\/\/(?:[^/@\s]*@)?(?:localhost|127(?:\.\d+){3}|\[::1\])(?=[:/\s"]|$)/;
+  return places.some((place) => loopback.test(place)) ? 'host' : undefined;
+}

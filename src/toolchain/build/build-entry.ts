@@ -1,0 +1,111 @@
+import { checkStart } from '../image/check-start.ts';
+import { type EnsuredImage, type Rim, together } from '../image/find-images.ts';
+import type { CatalogSource, ResolvedToolchain } from '../resolve/resolved.ts';
+import { ensureRoot, ensureRuntimeRoot, type SuiteRequest } from './base.ts';
+import { buildTarget, type TargetBuild } from './build.ts';
+import type { ContextFile } from './build-context.ts';
+import { fetchParts } from './fetch-parts.ts';
+import { normaliseImage } from './normalise.ts';
+import { withWorkDir } from './work-dir.ts';
+
+/** Makes the image to build in, of a toolchain of the catalog. */
+export async function buildBuild(rim: Rim, resolved: ResolvedToolchain, source: CatalogSource): Promise<EnsuredImage> {
+  const [parts, root] = await together(
+    rim.stop,
+    (stop) => fetchParts({ ...rim, stop }, source.parts, source.entry.pins()),
+    (stop) => ensureRoot({ ...rim, stop }, suiteOf(source)),
+  );
+  return buildNormalised(rim, resolved, source, {
+    tag: resolved.build,
+    base: root,
+    build: {
+      ...catalogBuild(source, parts),
+      title: `${resolved.name} ${resolved.version}`,
+      target: 'build',
+      args: { ...source.args, GBUILD_ROOT: root.reference, GBUILD_RUNTIME: root.reference },
+    },
+  });
+}
+
+interface NormalisedBuild {
+  tag: string;
+  /** What it stands on, whose layers stay as they are. */
+  base: EnsuredImage;
+  build: Omit<TargetBuild, 'tag' | 'labels'>;
+  /** A command that has to end well in it before it bears its tag. */
+  starts?: string[];
+}
+
+/** Builds under a staging name; only the lasting image that is made of the result bears the toolchain's. */
+async function buildNormalised(
+  rim: Rim,
+  { name, version }: ResolvedToolchain,
+  source: CatalogSource,
+  { tag, base, build, starts = [] }: NormalisedBuild,
+): Promise<EnsuredImage> {
+  const staging = rim.engine.stagingReference(`${name}-${version}-${build.target}`);
+  try {
+    // An id depends on what is in an image, not on the words of its recipe.
+    await buildTarget(rim, { ...build, tag: staging, labels: { 'io.gbuild.toolchain': `${name}@${version}` } });
+    if (starts.length > 0) await checkStart(rim, staging, { title: build.title, command: starts });
+    const baseLayers = (await rim.engine.inspectImage(base.reference))?.diffIds.length ?? 0;
+    return await withWorkDir(rim, (hostDir) =>
+      normaliseImage(rim, {
+        from: staging,
+        tag,
+        volatile: [...source.base.data.volatile, ...source.entry.data.volatile],
+        keystores: source.entry.data.keystores,
+        baseLayers,
+        createdBy: `gbuild ${name} ${version}`,
+        hostDir,
+      }),
+    );
+  } finally {
+    await rim.engine.removeImage(staging);
+  }
+}
+
+/** Makes the image to ship on. */
+export async function buildRuntime(
+  rim: Rim,
+  resolved: ResolvedToolchain,
+  source: CatalogSource,
+  tag: string,
+): Promise<EnsuredImage> {
+  const suite = suiteOf(source);
+  const [parts, base] = await together(
+    rim.stop,
+    (stop) => fetchParts({ ...rim, stop }, source.parts, source.entry.pins()),
+    (stop) => ensureRuntimeRoot({ ...rim, stop }, suite),
+  );
+  const root = await ensureRoot(rim, suite);
+  return buildNormalised(rim, resolved, source, {
+    tag,
+    base,
+    // A root for a runtime that comes later has no program yet.
+    starts: source.runtimeTarget === 'runtime' ? source.entry.data.starts : [],
+    build: {
+      ...catalogBuild(source, parts),
+      title: `${resolved.name} ${resolved.version}, runtime`,
+      target: source.runtimeTarget,
+      args: { ...source.args, GBUILD_ROOT: root.reference, GBUILD_RUNTIME: base.reference },
+    },
+  });
+}
+
+function catalogBuild({ entry, base, suite }: CatalogSource, parts: ContextFile[]) {
+  return {
+    files: entry.files(),
+    helpers: base.files(),
+    suite,
+    parts,
+    pins: entry.pins(),
+    hostFiles: entry.data.hostFiles,
+    isCallers: !entry.isBuiltIn,
+  };
+}
+
+/** The root that both stand on, with what is shipped. */
+export function suiteOf({ entry, base, suite, runtimePackages }: CatalogSource): SuiteRequest {
+  return { base, suite, packages: runtimePackages, keystores: entry.data.keystores };
+}

@@ -1,0 +1,34 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { BuildEvent } from '../../engine/engine.ts';
+import { LogFile } from '../../reporter/log-file.ts';
+import type { Rim } from '../image/find-images.ts';
+
+/** All that a build prints, in a file that stays where it failed. Its place is known before there is a line to write. */
+export class BuildLog {
+  readonly file: string;
+  readonly #log: LogFile;
+
+  constructor({ host, engine }: Rim, title: string) {
+    this.file = join(host.stateDir, 'builds', `${engine.runId}-${title.replaceAll(/[^\w.-]+/g, '-')}.log`);
+    this.#log = new LogFile(this.file);
+  }
+
+  /** Why not all of it could be written: no reason for a build to fail. */
+  get failure(): Error | undefined {
+    return this.#log.failure;
+  }
+
+  add(event: BuildEvent): void {
+    this.#log.write(`${event.kind === 'log' ? event.line : `# ${event.state}: ${event.name}`}\n`);
+  }
+
+  close(): void {
+    this.#log.close();
+  }
+
+  discard(): void {
+    this.#log.close();
+    rmSync(this.file, { force: true });
+  }
+}

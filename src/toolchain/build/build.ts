@@ -1,0 +1,92 @@
+import type { BuildEvent } from '../../engine/engine.ts';
+import { GbuildError } from '../../errors.ts';
+import { describeBrokenLog } from '../../reporter/log-file.ts';
+import type { Step } from '../../reporter/progress.ts';
+import type { RecipeFile } from '../catalog/catalog.ts';
+import { type HostFileRule, readHostFiles } from '../host/host-files.ts';
+import { readHostTrust } from '../host/trust.ts';
+import type { Rim } from '../image/find-images.ts';
+import { readAptSetup } from './apt-setup.ts';
+import { buildNetwork, type ContextFile, contextChunks, helperContext, recipeContext } from './build-context.ts';
+import { BuildLog } from './build-log.ts';
+
+export interface TargetBuild {
+  title: string;
+  /** The recipe's files: the Dockerfile and what it copies. */
+  files: RecipeFile[];
+  /** Of images/base: its helpers go into the context. */
+  helpers: RecipeFile[];
+  /** Debian suite whose mirrors the build may use. */
+  suite: string;
+  /** The Dockerfile is the caller's own: of their repository or catalog. */
+  isCallers: boolean;
+  /** More of the context. */
+  parts?: ContextFile[];
+  /** What the catalog vouches for, and the caller's files that the build may use. */
+  pins?: Record<string, string>;
+  hostFiles?: HostFileRule[];
+  target?: string | undefined;
+  tag: string;
+  args: Record<string, string>;
+  labels: Record<string, string>;
+}
+
+/**
+ * Builds one stage of a Dockerfile on the engine, its steps shown as they happen; the image's id. A step that fails is told
+ * with its last lines and a file that holds all of them: `dockerfile-failed` where the caller wrote the Dockerfile,
+ * `toolchain-failed` where gbuild did.
+ */
+export async function buildTarget(rim: Rim, build: TargetBuild): Promise<string> {
+  const trust = readHostTrust(rim.host);
+  const apt = await readAptSetup(build.suite, rim);
+  const network = buildNetwork(trust, apt);
+  const files = readHostFiles(rim.host, build.hostFiles ?? []).map(({ from, bytes }) => ({ path: from, bytes }));
+  const helpers = helperContext(build.helpers, { trust, apt, files, pins: build.pins ?? {} });
+  const context = [...recipeContext(build.files), ...(build.parts ?? []), ...helpers];
+  const log = new BuildLog(rim, build.title);
+  try {
+    const id = await rim.progress.step(`building ${build.title}`, (step) =>
+      rim.engine.buildImage({
+        title: build.title,
+        context: contextChunks(context),
+        tags: [build.tag],
+        // The proxy names are predefined build arguments: they reach RUN steps and no layer or history.
+        args: { ...trust.proxies, ...build.args },
+        labels: build.labels,
+        noCache: rim.renewed !== undefined,
+        stop: rim.stop,
+        onProgress: (event) => {
+          log.add(event);
+          report(step, event);
+        },
+        ...(build.target === undefined ? {} : { target: build.target }),
+        ...(network === undefined ? {} : { network }),
+      }),
+    );
+    log.discard();
+    return id;
+  } catch (thrown) {
+    log.close();
+    throw explainFailure(thrown, build, log);
+  }
+}
+
+function report(step: Step, event: BuildEvent): void {
+  if (event.kind === 'log') step.log(event.line);
+  else if (event.state === 'started') step.update(event.name);
+}
+
+/** Whose fault a failed step is; everything else is the engine's and stays as it is. */
+function explainFailure(thrown: unknown, { isCallers, title }: TargetBuild, log: BuildLog): unknown {
+  if (!(thrown instanceof GbuildError) || thrown.facts.step === undefined) return thrown;
+  const { failure } = log;
+  const message = failure ? `${thrown.message}\n${describeBrokenLog(log.file, failure)}` : thrown.message;
+  return new GbuildError(isCallers ? 'dockerfile-failed' : 'toolchain-failed', message, {
+    cause: thrown,
+    suggestions: [
+      `less '${log.file}'   # all that it printed`,
+      isCallers ? `correct the Dockerfile of ${title}, then run it again` : 'gbuild doctor',
+    ],
+    facts: { ...thrown.facts, logFile: log.file },
+  });
+}

@@ -1,0 +1,42 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { diskError } from '../../errors.ts';
+import { type Owner, ownerIsDead, ownerText, parseOwner } from '../../fs/process-owner.ts';
+import type { Host } from '../../host.ts';
+import type { Rim } from '../image/find-images.ts';
+
+/** Lends a folder for large intermediate files and removes it afterwards; folders that dead processes left go too. */
+export async function withWorkDir<T>({ host, engine }: Rim, work: (hostDir: string) => Promise<T>): Promise<T> {
+  const parent = join(host.cacheDir, 'work');
+  mkdirSync(parent, { recursive: true });
+  sweepWorkDirs(host, engine.owner);
+  const hostDir = mkdtempSync(join(parent, `${ownerText(engine.owner)}.`));
+  try {
+    return await work(hostDir);
+  } catch (thrown) {
+    throw diskError(thrown, parent) ?? thrown;
+  } finally {
+    removeTree(hostDir);
+  }
+}
+
+/** Removes folders that dead processes left; answers them. */
+export function sweepWorkDirs({ cacheDir }: Pick<Host, 'cacheDir'>, self: Owner): string[] {
+  const parent = join(cacheDir, 'work');
+  const names = existsSync(parent) ? readdirSync(parent) : [];
+  const dead = names.filter((name) => {
+    const owner = parseOwner(name.split('.')[0] ?? '');
+    return owner !== undefined && ownerIsDead(owner, self);
+  });
+  for (const name of dead) removeTree(join(parent, name));
+  return dead.map((name) => join(parent, name));
+}
+
+/** What cannot be removed now is tried again by the next one. */
+function removeTree(hostDir: string): void {
+  try {
+    rmSync(hostDir, { recursive: true, force: true, maxRetries: 3 });
+  } catch {
+    // A file of another user, or one still being written.
+  }
+}

@@ -1,0 +1,59 @@
+import { GbuildError } from '../../errors.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { ToolchainData } from '../catalog/catalog-schema.ts';
+import type { ToolchainRequest } from '../resolve/lock-state.ts';
+import { chooseVersion } from '../resolve/versions.ts';
+import { readChoices } from './choices.ts';
+import type { Chosen } from './facts.ts';
+import { findOptions } from './find-options.ts';
+import { findUnmet, findVersion } from './find-version.ts';
+
+/** A request with what the repository's files add to it, and what a person should know of that. */
+export interface AskedToolchain {
+  request: ToolchainRequest;
+  /** What conditions of the toolchain's data go by. */
+  chosen: Chosen;
+  notes: string[];
+}
+
+/**
+ * What the spec does not say of a toolchain, the repository's own files decide as far as they do: its version, and options
+ * such as the package manager's version. Throws 'toolchain-unknown' where the catalog has nothing that the files allow.
+ */
+export function askRepository(rootDir: string, request: ToolchainRequest, catalog: Catalog): AskedToolchain {
+  const data = request.kind === 'catalog' ? catalog.find(request.name)?.data : undefined;
+  if (request.kind !== 'catalog' || data === undefined) return { request, chosen: {}, notes: [] };
+  const chosen = readChoices(rootDir, data, request.options);
+  const found = request.range === '*' ? findVersion(rootDir, data, chosen) : undefined;
+  const asked = found === undefined ? {} : { range: found.value, request: `${request.name}@${found.value}` };
+  const range = found?.value ?? request.range;
+  const options = { ...findOptions(rootDir, data, { range, chosen }), ...request.options };
+  const unmet = request.range === '*' ? [] : checkUnmet(rootDir, data, range, { chosen, options: request.options });
+  return {
+    request: { ...request, ...asked, options },
+    chosen,
+    notes: [...(found?.isOther === true ? [found.because] : []), ...unmet],
+  };
+}
+
+/** What the version that the spec names lacks; throws where the tool is known to refuse it. */
+function checkUnmet(
+  rootDir: string,
+  data: ToolchainData,
+  range: string,
+  spec: Parameters<typeof findUnmet>[3],
+): string[] {
+  let version: string;
+  try {
+    version = chooseVersion(data, range);
+  } catch {
+    // It is refused with its own reason when it is resolved.
+    return [];
+  }
+  const unmet = findUnmet(rootDir, data, version, spec);
+  const refused = unmet.find(({ remedy }) => remedy !== undefined);
+  if (refused === undefined) return unmet.map(({ because }) => because);
+  throw new GbuildError('toolchain-unknown', `${refused.because}: its own tool refuses that`, {
+    suggestions: [refused.remedy!],
+  });
+}

@@ -1,0 +1,176 @@
+import { basename } from 'node:path';
+import type { Progress } from '../../reporter/progress.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { ToolchainData } from '../catalog/catalog-schema.ts';
+import { readChoices } from './choices.ts';
+import { type DefaultTask, readDefaults } from './defaults.ts';
+import { factName, findFact, readFact } from './facts.ts';
+import { type Found, findVersion } from './find-version.ts';
+
+/** Why a key of a detected spec has its value, for the note that a run prints and the comments of `gbuild init`. */
+export interface Assumption {
+  key: string;
+  because: string;
+}
+
+/** A task as gbuild.yml has it: a command, or a mapping with what else there is to say. */
+type DraftTask = string | { run: string; needs?: string[]; env?: Record<string, string>; reports?: string[] };
+
+/** A repository without a gbuild.yml, as a spec in the user's form. */
+export interface Detection {
+  name: string;
+  /** `node@^22`. */
+  toolchain: string;
+  tasks: Record<string, DraftTask>;
+  image?: { entrypoint: string[] };
+  assumptions: Assumption[];
+  /** Other toolchains of the catalog that would fit too. */
+  others: string[];
+  /** What to show of keys that the repository does not need. */
+  examples: Record<string, unknown>;
+}
+
+/**
+ * Finds out what a repository is by its files. Of several fitting toolchains those come first that find something to build, to
+ * test or to start there, then the one whose data says the lowest order, then the first by name. The others are named, but not
+ * those instead of which it stands; `wanted` is taken before them. Undefined where none fits.
+ */
+export function detectToolchain(rootDir: string, catalog: Catalog, wanted?: string): Detection | undefined {
+  const fitting = listFitting(rootDir, catalog);
+  const replaced = fitting.flatMap(({ detect }) => detect.insteadOf);
+  const ranked = fitting
+    .filter(({ name }) => !replaced.includes(name))
+    .map((data) => ({ data, rank: [data.name === wanted ? 0 : 1, hasWork(rootDir, data) ? 0 : 1, data.detect.order] }))
+    .sort((left, right) => compareRanks(left.rank, right.rank));
+  const [first, ...others] = ranked.map(({ data }) => data);
+  if (first === undefined) return undefined;
+  return describe(
+    rootDir,
+    first,
+    others.map(({ name }) => name),
+  );
+}
+
+/** Toolchains of which a folder's files speak, by name. */
+export function listFitting(rootDir: string, catalog: Catalog): ToolchainData[] {
+  return catalog.names
+    .flatMap((name) => catalog.find(name)?.data ?? [])
+    .filter(({ detect }) => detect.any.some((fact) => readFact(rootDir, fact) !== undefined));
+}
+
+/** A toolchain of the catalog for a repository whose files need not speak of it, at the range that is asked for. */
+export function describeNamed(
+  rootDir: string,
+  catalog: Catalog,
+  { name, range }: { name: string; range: string },
+): Detection | undefined {
+  const data = catalog.find(name)?.data;
+  if (data === undefined) return undefined;
+  return describe(rootDir, data, [], range === '*' ? undefined : { value: range, because: 'it was asked for' });
+}
+
+/** A toolchain that is an image or a folder of the repository: nothing is known of it but its name. */
+export function describeOther(rootDir: string, toolchain: string): Detection {
+  const name = folderName(rootDir);
+  const assumptions = [
+    { key: 'name', because: name.because },
+    { key: 'toolchain', because: 'it was asked for' },
+  ];
+  return { name: name.value, toolchain, tasks: {}, assumptions, others: [], examples: {} };
+}
+
+function compareRanks(left: number[], right: number[]): number {
+  return left.map((rank, index) => rank - right[index]!).find((difference) => difference !== 0) ?? 0;
+}
+
+/** Whether a repository has something for a toolchain to do: a file for developers alone (a Gemfile for one tool) has not. */
+function hasWork(rootDir: string, data: ToolchainData): boolean {
+  try {
+    const { tasks, entrypoint } = readDefaults(rootDir, data, readChoices(rootDir, data));
+    return entrypoint !== undefined || Object.hasOwn(tasks, 'build') || Object.hasOwn(tasks, 'test');
+  } catch {
+    // What is wrong is said of the toolchain that is taken.
+    return true;
+  }
+}
+
+function describe(rootDir: string, data: ToolchainData, others: string[], asked?: Found): Detection {
+  const chosen = readChoices(rootDir, data);
+  const version = asked ??
+    findVersion(rootDir, data, chosen) ?? {
+      value: data.default,
+      because: `no file says which ${data.title} is wanted`,
+    };
+  const name = detectName(rootDir, data);
+  const { tasks, entrypoint } = readDefaults(rootDir, data, chosen);
+  const assumptions: Assumption[] = [
+    { key: 'name', because: name.because },
+    { key: 'toolchain', because: version.because },
+    ...Object.entries(tasks).map(([task, { because }]) => ({ key: `tasks.${task}`, because })),
+    ...(entrypoint === undefined ? [] : [{ key: 'image.entrypoint', because: entrypoint.because }]),
+  ];
+  return {
+    name: name.value,
+    toolchain: `${data.name}@${version.value}`,
+    tasks: Object.fromEntries(Object.entries(tasks).map(([task, rule]) => [task, draftTask(rule, Object.keys(tasks))])),
+    ...(entrypoint === undefined ? {} : { image: { entrypoint: entrypoint.command } }),
+    assumptions,
+    others,
+    examples: { ...exampleCaches(data), ...data.examples },
+  };
+}
+
+function exampleCaches({ caches }: ToolchainData): Record<string, unknown> {
+  const [cache] = caches;
+  if (cache === undefined) return {};
+  const { name, path, env } = cache;
+  return { caches: [{ name, path, ...(Object.keys(env).length > 0 && { env }) }] };
+}
+
+function draftTask({ run, needs: all, env, reports }: DefaultTask, tasks: string[]): DraftTask {
+  const needs = all.filter((need) => tasks.includes(need));
+  const more = {
+    ...(needs.length > 0 && { needs }),
+    ...(Object.keys(env).length > 0 && { env }),
+    ...(reports.length > 0 && { reports }),
+  };
+  return Object.keys(more).length === 0 ? run : { run, ...more };
+}
+
+/** A name that an image may have: from the files, else from the folder. */
+function detectName(rootDir: string, data: ToolchainData): Found {
+  for (const fact of data.detect.name) {
+    const found = findFact(rootDir, fact);
+    const name = found === undefined ? '' : imageName(found.value);
+    if (name !== '')
+      return { value: name, because: `${factName({ ...fact, file: found!.file })} says ${found!.value}` };
+  }
+  return folderName(rootDir);
+}
+
+function folderName(rootDir: string): Found {
+  const folder = basename(rootDir);
+  return { value: imageName(folder) || 'app', because: `the folder is called ${folder}` };
+}
+
+/** The nearest repository name to a text: lower case, separators as the distribution grammar has them. */
+function imageName(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, '-')
+    .replace(/[._-]{2,}/g, (run) => (run === '__' ? run : '-'))
+    .replace(/^[._-]+|[._-]+$/g, '');
+}
+
+/** The same, asking a person where there is one and several fit. */
+export async function chooseToolchain(
+  rootDir: string,
+  catalog: Catalog,
+  progress: Progress,
+): Promise<Detection | undefined> {
+  const detection = detectToolchain(rootDir, catalog);
+  if (detection === undefined || detection.others.length === 0 || progress.choose === undefined) return detection;
+  const names = [detection.toolchain.split('@')[0]!, ...detection.others];
+  const wanted = await progress.choose('Several toolchains fit this repository. Which one builds it?', names);
+  return { ...detectToolchain(rootDir, catalog, wanted)!, others: [] };
+}

@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import { GbuildError, messageOf } from '../../errors.ts';
+import { largestSettings, readWhole } from '../../fs/read-bounded.ts';
+import type { Host } from '../../host.ts';
+import { fillVariables } from './npm-variables.ts';
+
+/** A file of the caller's home that tools in a container read too, `to` being where. */
+export interface HostFileRule {
+  /** Below the home. */
+  from: string;
+  /** Absolute, in the container. */
+  to: string;
+  /** Only lines that match are taken: the others speak of the host's own folders. */
+  keep?: string | undefined;
+  /** The form in which it names the caller's variables, which are filled in. */
+  variables?: 'npm' | undefined;
+}
+
+/** What is there of those files, with its bytes. Credentials may be among them: they go where the tool looks, nowhere else. */
+export function readHostFiles(
+  host: Pick<Host, 'homeDir' | 'env'>,
+  rules: readonly HostFileRule[],
+): (HostFileRule & { bytes: Buffer })[] {
+  return rules.flatMap((rule) => {
+    const read = readIfAny(join(host.homeDir, rule.from));
+    const kept = read === undefined ? undefined : keepLines(read, rule.keep);
+    if (kept === undefined) return [];
+    const bytes = rule.variables === 'npm' ? Buffer.from(fillVariables(kept.toString(), host.env)) : kept;
+    return bytes.length === 0 ? [] : [{ ...rule, bytes }];
+  });
+}
+
+/** Undefined where there is none. Tools that miss a file which is there would fail later, far from the reason. */
+function readIfAny(file: string): Buffer | undefined {
+  try {
+    return readWhole(file, largestSettings);
+  } catch (cause) {
+    if (['ENOENT', 'ENOTDIR'].includes((cause as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw new GbuildError(
+      'config-invalid',
+      `${file}, which tools in the container read, cannot be read: ${messageOf(cause)}`,
+      {
+        cause,
+        suggestions: [`ls -l ${file}`],
+        facts: { file },
+      },
+    );
+  }
+}
+
+function keepLines(bytes: Buffer, pattern: string | undefined): Buffer {
+  if (pattern === undefined) return bytes;
+  const kept = new RegExp(pattern);
+  const lines = bytes
+    .toString()
+    .split(/\r?\n/)
+    .filter((line) => kept.test(line));
+  return Buffer.from(lines.map((line) => `${line}\n`).join(''));
+}

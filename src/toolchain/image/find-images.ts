@@ -1,0 +1,76 @@
+import type { Engine } from '../../engine/engine.ts';
+import type { Host, Stop } from '../../host.ts';
+import type { Progress } from '../../reporter/progress.ts';
+import { readImageId } from './image-id.ts';
+
+/** What making an image needs of the world; handed through this room unchanged. */
+export interface Rim {
+  engine: Engine;
+  host: Host;
+  progress: Progress;
+  stop: Stop;
+  /** Where everything is made anew, of the packages of today: what has been made so far. */
+  renewed?: Set<string> | undefined;
+  /** Brings the image that the lock names under this reference, where somebody has it; asked before one is made. */
+  fetchLocked?: ((reference: string, stop: Stop) => Promise<EnsuredImage | undefined>) | undefined;
+}
+
+/** An image on the engine. */
+export interface EnsuredImage {
+  reference: string;
+  /** The digest of its config, whatever the engine calls it. */
+  id: string;
+}
+
+/** What is on the engine is taken, unless it is to be made anew; an older one that nothing else names any more goes. */
+export async function findUsable(rim: Rim, reference: string): Promise<EnsuredImage | undefined> {
+  return rim.renewed === undefined || rim.renewed.has(reference) ? findImage(rim, reference) : undefined;
+}
+
+/** Makes an image; the one that had its name before goes with it, unless something else still names or uses it. */
+export async function renew(rim: Rim, reference: string, work: () => Promise<EnsuredImage>): Promise<EnsuredImage> {
+  const before = await rim.engine.inspectImage(reference);
+  const made = await work();
+  rim.renewed?.add(reference);
+  if (before !== undefined) await removeNameless(rim, before.id);
+  return made;
+}
+
+async function removeNameless({ engine }: Rim, id: string): Promise<void> {
+  const found = await engine.inspectImage(id);
+  if (found === undefined || found.tags.length > 0) return;
+  // One that another image stands on, or a container uses, is the engine's to keep.
+  await engine.removeImage(id).catch(() => {});
+}
+
+/** What a reference is on the engine, undefined where it is not there. */
+export async function findImage(rim: Rim, reference: string): Promise<EnsuredImage | undefined> {
+  const found = await rim.engine.inspectImage(reference);
+  return found === undefined ? undefined : { reference, id: await readImageId(rim, found) };
+}
+
+/**
+ * Runs works side by side; the first that fails stops the others and its error is thrown when all have ended, so that
+ * nothing goes on behind a failed step.
+ */
+export async function together<A, B>(
+  stop: Stop,
+  first: (stop: Stop) => Promise<A>,
+  second: (stop: Stop) => Promise<B>,
+): Promise<[A, B]> {
+  const failed = new AbortController();
+  const inner: Stop = { ask: AbortSignal.any([stop.ask, failed.signal]), kill: stop.kill };
+  let cause: unknown;
+  const guard = async <T>(work: (stop: Stop) => Promise<T>): Promise<T> => {
+    try {
+      return await work(inner);
+    } catch (thrown) {
+      if (!failed.signal.aborted) cause = thrown;
+      failed.abort(thrown);
+      throw thrown;
+    }
+  };
+  const [one, two] = await Promise.allSettled([guard(first), guard(second)]);
+  if (one.status === 'fulfilled' && two.status === 'fulfilled') return [one.value, two.value];
+  throw cause;
+}

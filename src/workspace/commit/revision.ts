@@ -1,0 +1,97 @@
+import { resolve } from 'node:path';
+import { askGit, gitRefused } from '../git/git.ts';
+import { findRepository } from '../git/git-repository.ts';
+import { hasTrackedChange, listChanges } from './changes.ts';
+
+/** The commit a workspace stands on, and what differs from it. */
+export interface Revision {
+  /** 40 or 64 hex digits. */
+  commit: string;
+  /** The committer's time in UTC, without fractions: 2024-05-06T07:08:09Z. */
+  commitTime: string;
+  /** `git describe --tags --always --dirty`. */
+  describe: string;
+  /** None on a detached HEAD. */
+  branch?: string;
+  /** The origin as a web address where it can be told, without user name, password, query or fragment. */
+  sourceUrl?: string;
+  /** Changed and untracked paths relative to the root, sorted. */
+  dirty: string[];
+  /** The dirty paths that git does not track. */
+  untracked: string[];
+  /** The history is cut off, so `describe` may not see a tag. */
+  shallow: boolean;
+}
+
+/**
+ * Undefined outside a repository and before the first commit. `env` is the caller's; of GIT_* nothing is passed on. Untracked files for
+ * which `isLeftover` holds are what tools wrote, and no change.
+ */
+export async function readRevision(
+  rootDir: string,
+  env: NodeJS.ProcessEnv = {},
+  isLeftover: (path: string) => boolean = () => false,
+): Promise<Revision | undefined> {
+  const ask = (...args: string[]) => askGit(rootDir, args, env);
+  const commit = await readCommit(rootDir, env);
+  if (commit === undefined) return undefined;
+  const isTop = findRepository(rootDir)?.topDir === resolve(rootDir);
+  const [described, branch, origin, changes, isChangedAbove, shallow] = await Promise.all([
+    ask('describe', '--tags', '--always'),
+    ask('symbolic-ref', '--quiet', '--short', 'HEAD'),
+    ask('config', '--get', 'remote.origin.url'),
+    listChanges(rootDir, env),
+    !isTop && hasTrackedChange(rootDir, env),
+    ask('rev-parse', '--is-shallow-repository'),
+  ]);
+  const dirty = changes.filter(({ path, isUntracked }) => !isUntracked || !isLeftover(path));
+  const isDirty = isChangedAbove || changes.some(({ isUntracked }) => !isUntracked);
+  const describe = described.exitCode === 0 ? described.stdout.trim() : commit.id.slice(0, 7);
+  const sourceUrl = cleanSourceUrl(origin.stdout.trim());
+  return {
+    commit: commit.id,
+    commitTime: new Date(commit.seconds * 1000).toISOString().replace('.000Z', 'Z'),
+    describe: isDirty ? `${describe}-dirty` : describe,
+    ...(branch.exitCode === 0 ? { branch: branch.stdout.trim() } : {}),
+    ...(sourceUrl === undefined ? {} : { sourceUrl }),
+    dirty: dirty.map(({ path }) => path),
+    untracked: dirty.filter(({ isUntracked }) => isUntracked).map(({ path }) => path),
+    shallow: shallow.stdout.trim() === 'true',
+  };
+}
+
+/** Id and committer's time (seconds since 1970) of HEAD. */
+export async function readCommit(
+  rootDir: string,
+  env: NodeJS.ProcessEnv,
+): Promise<{ id: string; seconds: number } | undefined> {
+  if (findRepository(rootDir) === undefined) return undefined;
+  // Without the mailmap, which `git log` reads from wherever the config says.
+  const head = await askGit(rootDir, ['rev-list', '--max-count=1', '--format=%ct', 'HEAD', '--'], env);
+  const [, id, seconds] = /^commit ([0-9a-f]+)\n(\d+)/.exec(head.stdout) ?? [];
+  if (head.exitCode === 0 && id !== undefined) return { id, seconds: Number(seconds) };
+  const named = await askGit(rootDir, ['rev-parse', '--verify', '--quiet', 'HEAD'], env);
+  // 1: a branch that has no commit yet.
+  if (named.exitCode === 1 && named.stderr === '') return undefined;
+  throw gitRefused(rootDir, head.stderr);
+}
+
+/**
+ * The origin without what is nobody's business: user names, passwords and tokens, queries and fragments. An ssh address
+ * becomes the https one of the same host; a local path is no source.
+ */
+export function cleanSourceUrl(origin: string): string | undefined {
+  const scp = /^(?:[^@/]+@)?([^:/@]+):(?!\/\/)(.+)$/.exec(origin);
+  if (scp !== null && !/^[a-z]$/i.test(scp[1]!)) return formatUrl(scp[1]!, scp[2]!);
+  const url = URL.parse(origin);
+  if (url === null || url.hostname === '') return undefined;
+  if (url.protocol === 'http:') return `http://${url.host}${url.pathname}`;
+  if (url.protocol === 'https:') return formatUrl(url.host, url.pathname);
+  return ['ssh:', 'git:', 'git+ssh:', 'ssh+git:'].includes(url.protocol)
+    ? formatUrl(url.hostname, url.pathname)
+    : undefined;
+}
+
+function formatUrl(host: string, path: string): string {
+  return `https://${host}/${path.replace(/^\/+/, '').replace(/[?#].*$/, '')}`;
+}

@@ -1,0 +1,25 @@
+import { lstatSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { largestSettings, readWhole } from '../../fs/read-bounded.ts';
+import type { GitRepository } from './git-repository.ts';
+
+/** Answers the git folder that a `.git` file names, relative to the file's folder; undefined where it names none. */
+export function parseGitFile(text: string): string | undefined {
+  return /^gitdir: (.+?)[\r\n]*$/s.exec(text)?.[1];
+}
+
+/**
+ * Answers where the git folder of a submodule is in a copy of its repository's, by the submodule's `.git` file. Undefined where that file
+ * leads to another place, and where the copy is at the place of the original, so that the file holds there as well.
+ */
+export function placeSubmodule(
+  gitFile: string,
+  { topDir, gitDir }: GitRepository,
+  copyDir: string,
+): string | undefined {
+  if (gitDir === join(topDir, '.git') || !lstatSync(gitFile).isFile()) return undefined;
+  const named = parseGitFile(readWhole(gitFile, largestSettings).toString());
+  const modules = join(gitDir, 'modules/');
+  const dir = resolve(dirname(gitFile), named ?? '.');
+  return dir.startsWith(modules) ? `${copyDir}/modules/${dir.slice(modules.length)}` : undefined;
+}

@@ -1,0 +1,3 @@
+import { describeGeneratedPlans } from '../../support/generated/generated-plans-suite.ts';
+
+describeGeneratedPlans(1000);

@@ -1,0 +1,4 @@
+import { describeGeneratedPlans } from '../../support/generated/generated-plans-suite.ts';
+
+// The matrix tier draws thousands.
+describeGeneratedPlans(25);

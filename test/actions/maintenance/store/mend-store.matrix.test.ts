@@ -1,0 +1,3 @@
+import { describeMending } from '../../../support/store/mend-store-suite.ts';
+
+describeMending(() => true);

@@ -1,8 +1,0 @@
-import { inject } from 'vitest';
-import { describeEngine } from '../support/engine-suite.ts';
-
-describeEngine('a real engine', async () => ({
-  host: inject('engineHost'),
-  image: inject('baseImage'),
-  async [Symbol.asyncDispose]() {},
-}));

@@ -1,3 +1,0 @@
-import { describeRegistryLies } from '../support/lying-registry-suite.ts';
-
-describeRegistryLies(() => true);

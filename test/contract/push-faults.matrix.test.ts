@@ -1,3 +1,0 @@
-import { describePushFaults } from '../support/push-fault-suite.ts';
-
-describePushFaults(() => true);

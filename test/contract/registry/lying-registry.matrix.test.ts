@@ -1,0 +1,3 @@
+import { describeRegistryLies } from '../../support/registry/lying-registry-suite.ts';
+
+describeRegistryLies(() => true);

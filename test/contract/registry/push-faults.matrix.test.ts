@@ -1,0 +1,3 @@
+import { describePushFaults } from '../../support/registry/push-fault-suite.ts';
+
+describePushFaults(() => true);

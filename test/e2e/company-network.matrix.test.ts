@@ -1,6 +1,0 @@
-import { describeCompanyNetwork } from '../support/company-network-suite.ts';
-
-describeCompanyNetwork({
-  made: ['examples/node-pnpm', 'examples/jvm-maven', 'examples/sbt-hello', 'examples/ruby-rack'],
-  kept: [],
-});

@@ -1,3 +1,0 @@
-import { describeCompanyNetwork } from '../support/company-network-suite.ts';
-
-describeCompanyNetwork({ made: ['examples/node-pnpm'], kept: ['examples/jvm-maven'], lean: true });

@@ -1,3 +1,0 @@
-import { describeRuns } from '../support/generation-runs.ts';
-
-describeRuns(['docker 26', 'docker 28, containerd store', 'podman 5.4, rootless']);

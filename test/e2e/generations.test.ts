@@ -1,3 +1,0 @@
-import { describeRuns } from '../support/generation-runs.ts';
-
-describeRuns(['docker 26, containerd store', 'podman 5.4']);

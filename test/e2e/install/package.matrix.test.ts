@@ -1,0 +1,3 @@
+import { describeInstalled } from '../../support/cli/package-suite.ts';
+
+describeInstalled('24.21.0');

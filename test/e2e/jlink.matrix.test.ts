@@ -1,3 +1,0 @@
-import { describeJlink } from '../support/jlink-suite.ts';
-
-describeJlink('25');

@@ -1,3 +1,0 @@
-import { describeRuby } from '../support/ruby-suite.ts';
-
-describeRuby(['3.1']);

@@ -1,3 +1,0 @@
-import { describeSync } from '../support/generation-sync.ts';
-
-describeSync(['docker 28, containerd store', 'podman 5.8', 'podman 5.4, rootless']);

@@ -1,0 +1,3 @@
+import { describeJlink } from '../../support/toolchains/jlink-suite.ts';
+
+describeJlink('21');

@@ -1,3 +1,0 @@
-import { describeGeneratedPlans } from '../support/generated-plans-suite.ts';
-
-describeGeneratedPlans(1000);

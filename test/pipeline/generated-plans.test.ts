@@ -1,4 +1,0 @@
-import { describeGeneratedPlans } from '../support/generated-plans-suite.ts';
-
-// The matrix tier draws thousands.
-describeGeneratedPlans(25);

@@ -1,3 +1,0 @@
-import { describeMending } from '../support/mend-store-suite.ts';
-
-describeMending(() => true);

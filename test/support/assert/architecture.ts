@@ -1,0 +1,88 @@
+/** Files that every room may import, besides those of fs/. */
+export const sharedFiles: readonly string[] = ['errors.ts', 'escape.ts', 'host.ts'];
+
+/** Which rooms a room of src/ may import from, besides itself, the shared files and fs/. ARCHITECTURE.md shows this table. */
+export const allowedImports: Record<string, string[]> = {
+  main: ['commands', 'spec'],
+  commands: ['pipeline', 'engine', 'reporter', 'spec'],
+  pipeline: [
+    'plan',
+    'engine',
+    'workspace',
+    'toolchain',
+    'spec',
+    'reporter',
+    'registry',
+    'inspect',
+    'start',
+    'attest',
+    'secrets',
+    'sync',
+    'report',
+    'oci',
+  ],
+  sync: ['engine', 'workspace', 'oci'],
+  plan: ['spec', 'toolchain', 'workspace', 'oci'],
+  toolchain: ['engine', 'oci', 'reporter', 'spec'],
+  engine: ['oci'],
+  registry: ['oci'],
+  workspace: ['oci'],
+  spec: ['oci'],
+  secrets: ['spec', 'attest', 'oci'],
+  report: [],
+  reporter: [],
+  start: ['inspect', 'attest', 'oci'],
+  inspect: ['attest', 'reporter', 'oci'],
+  attest: ['oci'],
+  oci: [],
+  fs: [],
+};
+
+/** Packages that belong to one room. */
+export const packageOwners: Record<string, string> = {
+  dockerode: 'engine',
+  '@oclif/core': 'commands',
+  listr2: 'reporter',
+  '@noble/ciphers': 'attest',
+  'spdx-expression-parse': 'attest',
+  sax: 'report',
+};
+
+/** Modules that open or read files by themselves, and why `fs/read-bounded.ts` is not for them. */
+export const ownReaders: Record<string, string> = {
+  'fs/read-bounded.ts': 'is that reader',
+  'oci/tar/host-file.ts': 'reads files of the workspace to a size that lstat promised; neither follows links nor waits',
+  'sync/read/hash-file.ts':
+    'streams files of the workspace that fstat says are regular; neither follows links nor waits',
+  'attest/packages/collect-packages.ts': 'reads places of a layer that gbuild unpacked into a folder of its own',
+  'inspect/compare-trees.ts': 'reads places of a layer that gbuild unpacked into a folder of its own',
+  'start/image-files.ts':
+    'reads places of layers in the store, and of files of the workspace that were walked; neither follows links nor waits',
+  'oci/stream/file-source.ts': 'streams a layer of a store, whose size and digest are checked',
+  'oci/layout/layout.ts': 'streams a file that gbuild itself made; opens blobs to note that they are wanted',
+  'oci/image/read-archive.ts': 'streams a layer that gbuild unpacked into a folder of its own',
+  'actions/inspect/layout-image.ts': 'streams a layer of the store',
+  'actions/inspect/open-image.ts': 'streams an archive that the caller names, which may be a pipe',
+  'actions/release/load-and-name.ts': 'streams a layer of the store',
+  'registry/image/compressed-layers.ts': 'streams a layer that gbuild itself compressed; its own notes in the cache',
+  'toolchain/build/download.ts': 'streams a package that npm fetched for gbuild, to hash it',
+  'fs/process-owner.ts': 'asks the kernel in /proc',
+  'fs/writer-mark.ts': 'asks the kernel in /proc',
+  'fs/lock-file.ts': "a lock of gbuild's own store",
+  'toolchain/build/builder-lock.ts': "a lock of gbuild's own cache",
+  'sync/state/sync-state.ts': "a memory of gbuild's own cache",
+  'fs/cached-file.ts': "a file of gbuild's own cache",
+  'fs/ensure-file.ts': "a file of gbuild's own cache",
+  'fs/replace-file.ts': 'opens to write',
+  'workspace/commit/check-out.ts': 'opens to write',
+  'workspace/commit/compare-commit.ts':
+    'hashes files of the workspace that lstat says are regular; neither follows links nor waits',
+  'workspace/commit/lfs.ts': 'streams a pointer that gbuild itself checked out',
+  'engine/container/probe.ts': 'opens to write',
+  'oci/layout/atomic-write.ts': 'opens to write, and what it wrote to flush it',
+  'oci/stream/write-hashed.ts': 'opens to write',
+  'reporter/log-file.ts': 'opens to write',
+  'actions/inspect/write-page.ts': 'opens a page that gbuild made before, to read its first bytes',
+  'reporter/ordered.ts': 'opens to write, and reads what it wrote',
+  'sync/pull/staging-dir.ts': 'opens to write',
+};

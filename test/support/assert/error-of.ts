@@ -1,0 +1,13 @@
+import { GbuildError } from '../../../src/errors.ts';
+
+/** The GbuildError that a call ends in, as plain data for a snapshot. */
+export async function errorOf(call: () => unknown) {
+  try {
+    await call();
+  } catch (thrown) {
+    if (!(thrown instanceof GbuildError)) throw thrown;
+    const { code, message, suggestions } = thrown;
+    return { code, message, suggestions };
+  }
+  throw new Error('nothing was thrown');
+}

@@ -1,0 +1,60 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** A fenced block of a page. */
+export interface DocBlock {
+  /** Path in the checkout. */
+  page: string;
+  line: number;
+  language: string;
+  /** The second word after the fence: what kind of that language. */
+  kind?: string;
+  text: string;
+  /** From `<!-- not run: reason -->` above the block. */
+  notRun?: string;
+}
+
+/** One command of a console block, and what the page says it prints. */
+export interface DocCommand {
+  line: number;
+  command: string;
+  output: string[];
+}
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** The pages people read, by path in the checkout: those at its root and those in docs/. */
+export function listPages(): string[] {
+  const atRoot = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md'];
+  const inDocs = readdirSync(`${root}docs`).filter((file) => file.endsWith('.md'));
+  return [...atRoot, ...inDocs.map((file) => `docs/${file}`).sort()];
+}
+
+export function readPage(page: string): string {
+  return readFileSync(root + page, 'utf8');
+}
+
+export function listBlocks(page: string): DocBlock[] {
+  const text = readPage(page);
+  const found = text.matchAll(/(?:^<!-- not run: (.+) -->\n)?^```(\w*)(?: (\w+))?\n([\s\S]*?)^```$/gm);
+  return [...found].map((match) => {
+    const [whole, notRun, language, kind, body] = match;
+    const line = text.slice(0, match.index + whole.indexOf('```')).split('\n').length;
+    return { page, line, language: language!, text: body!, ...(kind && { kind }), ...(notRun && { notRun }) };
+  });
+}
+
+/** The commands of a console block: a line that starts with `$ ` is one, the lines below it are what it prints. */
+export function listCommands({ text, line }: DocBlock): DocCommand[] {
+  const commands: DocCommand[] = [];
+  for (const [index, each] of text.trimEnd().split('\n').entries()) {
+    if (each.startsWith('$ ')) commands.push({ line: line + 1 + index, command: each.slice(2), output: [] });
+    else commands.at(-1)?.output.push(each);
+  }
+  return commands;
+}
+
+/** A page without its blocks. */
+export function proseOf(page: string): string {
+  return readPage(page).replaceAll(/^```[\s\S]*?^```$/gm, '');
+}

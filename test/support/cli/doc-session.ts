@@ -1,0 +1,119 @@
+import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Cli, commitAll, git } from './cli.ts';
+import type { DocCommand } from './doc-pages.ts';
+
+/** What a command of a page really did. */
+export interface DocResult {
+  exitCode: number;
+  output: string[];
+}
+
+/** A reader at a shell: a copy of the example below their home, `gbuild` on PATH. */
+export interface DocSession {
+  /** Runs the commands one after the other in one shell that starts in the copy; `$?` is that of the one before. */
+  run(commands: string[]): Promise<DocResult[]>;
+  /** Puts a page's own gbuild.yml in the example's place. */
+  useSpec(text: string): void;
+  /** Text without what differs from machine to machine and from run to run. */
+  plain(text: string): string;
+}
+
+/** Everyone's engine is shared, so the example's image has another name there than on the pages. */
+export function openDocSession(cli: Cli, engine: string, imageName: string): DocSession {
+  const home = join(cli.dir, 'home');
+  const rootDir = join(home, 'node-hello');
+  const example = fileURLToPath(new URL('../../../examples/node-hello', import.meta.url));
+  cpSync(example, rootDir, { recursive: true, filter: (file) => !/(^|\/)(node_modules|dist)$/.test(file) });
+  const useSpec = (text: string) =>
+    writeFileSync(join(rootDir, 'gbuild.yml'), text.replace(/^name: .*$/m, `name: ${imageName}`));
+  useSpec(readFileSync(join(rootDir, 'gbuild.yml'), 'utf8'));
+  git(rootDir, 'init', '-q', '-b', 'main');
+  commitAll(rootDir, 'The example as it came');
+  const binDir = join(cli.dir, 'bin');
+  mkdirSync(binDir, { recursive: true });
+  writeFileSync(join(binDir, 'gbuild'), `#!/bin/sh\nexec '${process.execPath}' '${cli.bin}' "$@"\n`);
+  chmodSync(join(binDir, 'gbuild'), 0o755);
+  const env = { ...reader, PATH: `${binDir}:${process.env.PATH}` };
+  const places: [string, string][] = [
+    [imageName, 'node-hello'],
+    [home, '/home/ada'],
+    [dirname(cli.stateDir), '/home/ada/.local/state'],
+    [engine, 'unix:///var/run/docker.sock'],
+  ];
+  return {
+    useSpec,
+    run: async (commands) => {
+      const script = join(cli.dir, 'session.sh');
+      writeFileSync(
+        script,
+        formatScript(commands.map((command) => command.replaceAll('node-hello:', `${imageName}:`))),
+      );
+      // The rig's clean environment is what a reader has; a shell stands where Node does otherwise.
+      const installed = { node: '/bin/bash', bin: script };
+      const { stdout } = await cli.run([], { cwd: rootDir, env, installed });
+      return parseTranscript(stdout);
+    },
+    plain: (text) => normalise(places.reduce((known, [real, shown]) => known.replaceAll(real, shown), text)),
+  };
+}
+
+/** How a console block and what was really printed differ: undefined when `...` and normalised text allow it. */
+export function compareOutput(
+  { command, output, line }: DocCommand,
+  actual: string[],
+  plain: DocSession['plain'],
+): string | undefined {
+  const expected = output
+    .map((each) => (each === '...' ? '[\\s\\S]*?' : `${escapeForPattern(plain(each))}\n`))
+    .join('');
+  const printed = actual.map((each) => `${plain(each)}\n`).join('');
+  if (new RegExp(`^${expected}$`).test(printed)) return undefined;
+  return `line ${line}: $ ${command}\nthe page says:\n${output.join('\n')}\nit printed:\n${actual.join('\n')}`;
+}
+
+/** For git, which the pages call as a reader with a configuration does. */
+const reader: Record<string, string> = Object.fromEntries(
+  ['AUTHOR', 'COMMITTER'].flatMap((who) => [
+    [`GIT_${who}_NAME`, 'Ada'],
+    [`GIT_${who}_EMAIL`, 'ada@example.org'],
+    [`GIT_${who}_DATE`, '2024-05-06T07:08:09Z'],
+  ]),
+);
+
+const mark = '\u001e';
+
+function formatScript(commands: string[]): string {
+  const runs = commands.map((command) => `(exit $code)\n${command}\ncode=$?\nprintf '${mark}%d${mark}' "$code"\n`);
+  return `exec 2>&1\ncode=0\n${runs.join('')}`;
+}
+
+function parseTranscript(text: string): DocResult[] {
+  const parts = text.split(mark);
+  const results: DocResult[] = [];
+  for (let index = 0; index + 1 < parts.length; index += 2)
+    results.push({ output: linesOf(parts[index]!), exitCode: Number(parts[index + 1]) });
+  return results;
+}
+
+function linesOf(text: string): string[] {
+  return text === '' ? [] : text.replace(/\n$/, '').split('\n');
+}
+
+function normalise(text: string): string {
+  return text
+    .replace(/\b\d{17}-[0-9a-f]{8}\b/g, 'RUN')
+    .replace(/\b(\d+ min )?\d+(\.\d+)? ?m?s\b|\b\d+\.\d{5,}\b/g, 'TIME')
+    .replace(/\b\d+(\.\d+)? (B|kB|MB|GB)\b/g, 'SIZE')
+    .replace(/\b22\.\d+\.\d+\b/g, '22.x')
+    .replace(/\b(?=[a-f]*\d)[0-9a-f]{7,64}\b/g, 'HEX')
+    .replace(/\b127\.0\.0\.1:(3[2-9]|[4-6]\d)\d{3}\b/g, '127.0.0.1:PORT')
+    .replace(/gbuild-cache-(\w+)-\d+/g, 'gbuild-cache-$1-UID')
+    .replace(/\((docker|podman) .*\), because .*/, '(ENGINE), because WHY')
+    .trimEnd();
+}
+
+function escapeForPattern(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
