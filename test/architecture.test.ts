@@ -2,12 +2,24 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { allowedImports, ownReaders, packageOwners, sharedFiles } from './support/assert/architecture.ts';
+import {
+  actionImports,
+  allowedImports,
+  ambiguousNames,
+  cyclesToBreak,
+  ownReaders,
+  packageOwners,
+  sharedFiles,
+  tangledFiles,
+} from './support/assert/architecture.ts';
+import { findCycles } from './support/assert/cycles.ts';
 
-const src = fileURLToPath(new URL('../src', import.meta.url));
+const root = fileURLToPath(new URL('..', import.meta.url));
+const src = join(root, 'src');
 
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
 
+/** The first folder of a path, or the name of a file that lies in none. */
 function roomOf(file: string): string {
   return file.includes('/') ? file.split('/')[0]! : file.replace(/\.ts$/, '');
 }
@@ -17,27 +29,115 @@ function codeOf(file: string): string {
   return readFileSync(join(src, file), 'utf8').replaceAll(/^\s*(\/\*)?\*.*$|^\s*\/\/.*$/gm, '');
 }
 
-function importsOf(file: string): { specifier: string; typeOnly: boolean }[] {
+/** What a file imports and exports from, types and what is loaded later included. */
+function importsOf(file: string): string[] {
   const text = readFileSync(join(src, file), 'utf8');
-  const found = text.matchAll(/^(import|export)\s(type\s)?[^;]*?from '([^']+)'|import\('([^']+)'\)/gm);
-  return [...found].map((match) => ({ specifier: match[3] ?? match[4]!, typeOnly: match[2] !== undefined }));
+  const found = text.matchAll(/^(?:import|export)\s[^;]*?from '([^']+)'|import\('([^']+)'\)/gm);
+  return [...found].map((match) => match[1] ?? match[2]!);
 }
 
-it('lets imports point down only', () => {
-  const wrong = files.flatMap((file) =>
-    importsOf(file)
-      .filter(({ specifier }) => specifier.startsWith('.'))
-      .map(({ specifier }) => relative(src, join(src, dirname(file), specifier)))
-      .filter((target) => !sharedFiles.includes(target) && !['fs', roomOf(file)].includes(roomOf(target)))
-      .filter((target) => !allowedImports[roomOf(file)]?.includes(roomOf(target)))
-      .map((target) => `${file} imports ${target}`),
+/** Files of src/ that each file imports. */
+const imports = new Map(
+  files.map((file) => {
+    const own = importsOf(file).filter((specifier) => specifier.startsWith('.'));
+    return [file, own.map((specifier) => relative(src, join(src, dirname(file), specifier)))];
+  }),
+);
+
+/** Each import of one file by another. */
+const arrows = [...imports].flatMap(([from, targets]) => targets.map((to) => ({ from, to })));
+
+it('lets a room import only the rooms below it', () => {
+  const wrong = arrows.filter(
+    ({ from, to }) =>
+      !sharedFiles.includes(to) &&
+      !['fs', roomOf(from)].includes(roomOf(to)) &&
+      !allowedImports[roomOf(from)]?.includes(roomOf(to)),
   );
+  expect(wrong.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
+});
+
+it('lets a folder of actions import only the folders below it', () => {
+  const folderOf = (file: string) => dirname(relative('actions', file));
+  const inside = arrows.filter(({ from, to }) => roomOf(from) === 'actions' && roomOf(to) === 'actions');
+  const wrong = inside.filter(
+    ({ from, to }) => folderOf(from) !== folderOf(to) && !actionImports[folderOf(from)]?.includes(folderOf(to)),
+  );
+  expect(wrong.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
+});
+
+it('has a row in the table for each folder of actions, below all that may import it', () => {
+  const there = files.filter((file) => roomOf(file) === 'actions').map((file) => dirname(relative('actions', file)));
+  const rows = Object.keys(actionImports);
+  expect([...rows].sort()).toEqual([...new Set(there)].sort());
+  const upward = Object.entries(actionImports).flatMap(([row, below]) =>
+    below.filter((each) => rows.indexOf(each) >= rows.indexOf(row)).map((each) => `${row} -> ${each}`),
+  );
+  expect(upward).toEqual([]);
+});
+
+it('has no cycle of folders, but those that are listed with what breaks them', () => {
+  const between = arrows
+    .map(({ from, to }) => [dirname(from), dirname(to)] as const)
+    .filter(([from, to]) => from !== to && from !== '.' && to !== '.');
+  const named = new Map(between.map(([from, to]) => [`${from} -> ${to}`, [from, to] as const]));
+  const listed = Object.keys(cyclesToBreak);
+  expect(listed.filter((arrow) => !named.has(arrow))).toEqual([]);
+  const rest = [...named].filter(([arrow]) => !listed.includes(arrow)).map(([, pair]) => pair);
+  expect(findCycles(rest)).toEqual([]);
+});
+
+it('has no cycle of files, but those that are listed', () => {
+  expect(findCycles(arrows.map(({ from, to }) => [from, to]))).toEqual(tangledFiles);
+});
+
+it('gives an exported name one meaning, but for those that are listed', () => {
+  const declaration =
+    /^export (?:default )?(?:abstract )?(?:async )?(?:function\*?|class|const|interface|type|enum) (\w+)/gm;
+  const exported = files.flatMap((file) => [...codeOf(file).matchAll(declaration)].map(([, name]) => ({ name, file })));
+  const byName = Map.groupBy(exported, ({ name }) => name!);
+  const twice = [...byName].filter(([, places]) => new Set(places.map(({ file }) => file)).size > 1);
+  expect(twice.map(([name]) => name).sort()).toEqual(ambiguousNames);
+});
+
+/** Folders of src/ and test/ by path, with the names of what lies in each. */
+const folders = new Map(
+  ['src', 'test'].flatMap((top) => {
+    const below = readdirSync(join(root, top), { recursive: true, withFileTypes: true });
+    const found = below.filter((entry) => entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
+    return [join(root, top), ...found].map((folder) => [relative(root, folder), readdirSync(folder)] as const);
+  }),
+);
+
+it('has at most 20 files in a folder', () => {
+  const counts = [...folders].map(([folder, names]) => [folder, names.filter((name) => name.endsWith('.ts')).length]);
+  expect(counts.filter(([, count]) => Number(count) > 20)).toEqual([]);
+});
+
+it('says in a README.md of each folder what it is for', () => {
+  expect([...folders].filter(([, names]) => !names.includes('README.md')).map(([folder]) => folder)).toEqual([]);
+});
+
+it('names in these pages only files and folders that are there', () => {
+  const wrong = [...folders].flatMap(([folder, names]) => {
+    const page = names.includes('README.md') ? readFileSync(join(root, folder, 'README.md'), 'utf8') : '';
+    const named = [...page.matchAll(/`([\w./-]+(?:\.ts|\/))`/g)].map((match) => match[1]!);
+    return named.filter((path) => !isThere(folder, path)).map((path) => `${folder}/README.md: ${path}`);
+  });
   expect(wrong).toEqual([]);
 });
 
+/** Whether a page's path leads somewhere: from its own folder, from src/ or from the top. */
+function isThere(folder: string, path: string): boolean {
+  return [join(root, folder), src, root].some((from) => {
+    const place = relative(root, join(from, path)).replace(/\/$/, '');
+    return folders.has(place) || folders.get(dirname(place))?.includes(place.slice(dirname(place).length + 1)) === true;
+  });
+}
+
 it('keeps each big library in one room', () => {
   const wrong = files.flatMap((file) =>
-    importsOf(file).flatMap(({ specifier }) => {
+    importsOf(file).flatMap((specifier) => {
       const owner = Object.entries(packageOwners).find(
         ([name]) => specifier === name || specifier.startsWith(`${name}/`),
       )?.[1];
@@ -49,19 +149,20 @@ it('keeps each big library in one room', () => {
   expect(wrong).toEqual([]);
 });
 
+/** Code that matches, by its file. */
+function filesWith(pattern: RegExp): string[] {
+  return files.filter((file) => pattern.test(codeOf(file))).sort();
+}
+
 it('reads the environment, arguments and signals in commands/ alone', () => {
-  const readers = files.filter(
-    (file) => roomOf(file) !== 'commands' && /process\.(env|argv|on|stdin|stdout|stderr|exit)\b/.test(codeOf(file)),
-  );
+  const readers = filesWith(/process\.(env|argv|on|stdin|stdout|stderr|exit)\b/);
   // docker-modem reads DOCKER_HOST by itself: engine/client/client.ts hides it for the moment of its construction.
-  expect(readers.sort()).toEqual(['engine/client/client.ts', 'main.ts']);
+  expect(readers.filter((file) => roomOf(file) !== 'commands')).toEqual(['engine/client/client.ts', 'main.ts']);
 });
 
 it('never asks what time it is below commands/', () => {
-  const readers = files.filter(
-    (file) => roomOf(file) !== 'commands' && /Date\.now\(\)|new Date\(\)/.test(codeOf(file)),
-  );
-  expect(readers).toEqual([]);
+  const readers = filesWith(/Date\.now\(\)|new Date\(\)/);
+  expect(readers.filter((file) => roomOf(file) !== 'commands')).toEqual([]);
 });
 
 it('reads files that others bring through fs/read-bounded.ts, which neither hangs nor fills the memory', () => {
@@ -75,32 +176,26 @@ it('reads files that others bring through fs/read-bounded.ts, which neither hang
 });
 
 it('names temporaries by a mark of their writer, so that gbuild clean can tell whose they are', () => {
-  const readers = files.filter((file) => /process\.pid|\bmkdtemp(Sync)?\(/.test(codeOf(file)));
-  // Of a folder for a socket the name has to be short; the others make the marks.
-  expect(readers.sort()).toEqual([
-    'fs/process-owner.ts',
+  // The name of a folder for a socket has to be short; the others make the marks.
+  expect(filesWith(/process\.pid|\bmkdtemp(Sync)?\(/)).toEqual([
     'engine/endpoint/podman-service.ts',
     'fs/own-folder.ts',
+    'fs/process-owner.ts',
     'fs/writer-mark.ts',
     'toolchain/build/work-dir.ts',
   ]);
 });
 
-/** Code that matches, by its file. */
-function filesWith(pattern: RegExp): string[] {
-  return files.filter((file) => pattern.test(codeOf(file))).sort();
-}
-
 it("writes to the caller's terminal in one file, which escapes what comes from elsewhere", () => {
   const writes =
     /\bconsole\.|\bstd(out|err)\??\.write\(|\bux\b|\bthis\.(warn|error|logToStderr)\(|writeSync\([12]\b|emitWarning/;
   // A shard's reporter writes its own lines, which it escapes, among the output of its tasks.
-  expect(filesWith(writes)).toEqual(['commands/base/print.ts', 'actions/shards/run-shards.ts']);
+  expect(filesWith(writes)).toEqual(['actions/shards/run-shards.ts', 'commands/base/print.ts']);
 });
 
 it('hands the streams of the terminal only to what tasks print and to what draws on it', () => {
   const streams = /\bprocess\.std(out|err)\b(?!\.(isTTY|columns|rows|on)\b)/;
-  const tasks = ['image', 'lock', 'task-command', 'verify'].map((name) => `commands/${name}.ts`);
-  const drawing = ['base', 'doctor', 'print'].map((name) => `commands/${name}.ts`);
+  const tasks = ['image', 'lock', 'base/task-command', 'verify'].map((name) => `commands/${name}.ts`);
+  const drawing = ['base/base-command', 'doctor', 'base/print'].map((name) => `commands/${name}.ts`);
   expect(filesWith(streams)).toEqual([...tasks, ...drawing].sort());
 });

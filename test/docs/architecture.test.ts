@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { allowedImports } from '../support/assert/architecture.ts';
+import { actionImports, allowedImports } from '../support/assert/architecture.ts';
 import { readPage } from '../support/cli/doc-pages.ts';
 
 const page = readPage('ARCHITECTURE.md');
@@ -18,14 +18,24 @@ function rowsBelow(header: string): string[][] {
   );
 }
 
-test('the import table is the one the code is held to', () => {
-  const shown = rowsBelow('| room | may import |').map(([room, rooms]) => [room, rooms!.split(', ').filter(Boolean)]);
-  expect(shown).toEqual(Object.entries(allowedImports));
+/** A table of imports as the page shows it. */
+function importsBelow(header: string): [string, string[]][] {
+  return rowsBelow(header).map(([name, below]) => [name!, below!.split(', ').filter(Boolean)]);
+}
+
+test('the import table of the rooms is the one the code is held to', () => {
+  expect(importsBelow('| room | may import |')).toEqual(Object.entries(allowedImports));
 });
 
-test('the house has the rooms that are there', () => {
+test('the import table of the actions is the one the code is held to', () => {
+  expect(importsBelow('| folder of actions | may import |')).toEqual(Object.entries(actionImports));
+});
+
+test('the map has the rooms that are there', () => {
   const src = fileURLToPath(new URL('../../src', import.meta.url));
-  const there = readdirSync(src, { withFileTypes: true }).map((entry) => entry.name + (entry.isDirectory() ? '/' : ''));
+  const there = readdirSync(src, { withFileTypes: true })
+    .filter((entry) => entry.name !== 'README.md')
+    .map((entry) => entry.name + (entry.isDirectory() ? '/' : ''));
   const shown = rowsBelow('| room | what is in it |').map(([room]) => room!.replaceAll('`', ''));
   expect(shown.sort()).toEqual(there.sort());
 });
