@@ -1,7 +1,6 @@
 import { lstatSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { largestSettings, readWhole } from '../../fs/read-bounded.ts';
-import type { GitRepository } from './git-repository.ts';
 
 /** Answers the git folder that a `.git` file names, relative to the file's folder; undefined where it names none. */
 export function parseGitFile(text: string): string | undefined {
@@ -14,7 +13,7 @@ export function parseGitFile(text: string): string | undefined {
  */
 export function placeSubmodule(
   gitFile: string,
-  { topDir, gitDir }: GitRepository,
+  { topDir, gitDir }: { topDir: string; gitDir: string },
   copyDir: string,
 ): string | undefined {
   if (gitDir === join(topDir, '.git') || !lstatSync(gitFile).isFile()) return undefined;

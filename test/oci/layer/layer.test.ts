@@ -320,7 +320,8 @@ describe('a large layer', () => {
     let size = 0;
     for (const chunk of layer.chunks()) size += chunk.length;
     expect(size).toBe(layer.size);
-    expect(process.memoryUsage().rss - before).toBeLessThan(100 << 20);
+    // Less than the layer; other tests of this process have left a garbage collection to come.
+    expect(process.memoryUsage().rss - before).toBeLessThan(200 << 20);
   });
 
   it('ends its second thread when a file fails it', async () => {

@@ -138,7 +138,6 @@ export const tangledFiles: readonly string[][] = [
   ],
   ['toolchain/host/host-files.ts', 'toolchain/host/npm-variables.ts'],
   ['toolchain/image/find-images.ts', 'toolchain/image/image-id.ts'],
-  ['workspace/git/git-file.ts', 'workspace/git/git-repository.ts'],
 ];
 
 /** Names that two files export and mean two things by. A better name in one of them ends each. Nothing may be added here. */
