@@ -20,7 +20,7 @@ export default class AttachCommand extends TaskCommand {
     const progress = this.openProgress(flags, host);
     using stop = openStop((text) => progress.warn(text));
     const { terminal: _, ...streams } = this.openStreams(host);
-    const places = { host, installDir: this.config.root };
-    return await attachRun({ ...places, runId: args.run, choice: flags, streams, progress, stop });
+    const context = { host, installDir: this.config.root };
+    return await attachRun({ ...context, runId: args.run, choice: flags, streams, progress, stop });
   }
 }

@@ -8,8 +8,8 @@ export default class MigrateCommand extends BaseCommand {
   async run() {
     const { flags } = await this.parse(MigrateCommand);
     const host = this.readHost(flags);
-    const places = { host, installDir: this.config.root };
-    const result = await migrateFile(places, this.openProgress(flags, host));
+    const context = { host, installDir: this.config.root };
+    const result = await migrateFile(context, this.openProgress(flags, host));
     this.log(
       result.changed
         ? `${result.file}: rewritten from version ${result.from} to ${result.to}`

@@ -46,10 +46,10 @@ export default class PushCommand extends BaseCommand {
     const progress = this.openProgress(flags, host);
     using stop = openStop((text) => progress.warn(text));
     const { registry, tag: tags = [], attest } = flags;
-    const places = { host, installDir: this.config.root };
+    const context = { host, installDir: this.config.root };
     const [runId, keyFile] = [newRunId(), flags['sign-key']];
     const record = await pushStored({
-      ...places,
+      ...context,
       progress,
       stop,
       release: args.release,

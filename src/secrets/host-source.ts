@@ -5,7 +5,7 @@ import { readPieces } from '../fs/read-bounded.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
 import type { SecretSpec } from '../spec/types.ts';
 
-export interface HostPlaces {
+export interface SecretFileContext {
   rootDir: string;
   homeDir: string;
 }
@@ -21,9 +21,12 @@ export interface HostSource {
 }
 
 /** Lists the secrets that a repository may have only when the caller agrees, by name. Runs nothing and reads no secret. */
-export function listHostSources(secrets: Readonly<Record<string, SecretSpec>>, places: HostPlaces): HostSource[] {
+export function listHostSources(
+  secrets: Readonly<Record<string, SecretSpec>>,
+  context: SecretFileContext,
+): HostSource[] {
   return Object.entries(secrets)
-    .flatMap(([name, source]) => describeSource(name, source, places) ?? [])
+    .flatMap(([name, source]) => describeSource(name, source, context) ?? [])
     .sort((left, right) => (left.name < right.name ? -1 : 1));
 }
 
@@ -33,7 +36,7 @@ export function digestSources(sources: readonly HostSource[]): Digest {
 }
 
 /** The path that `file` of a secret names. */
-export function resolveSecretFile(file: string, { rootDir, homeDir }: HostPlaces): string {
+export function resolveSecretFile(file: string, { rootDir, homeDir }: SecretFileContext): string {
   return file.startsWith('~/') ? join(homeDir, file.slice(2)) : resolve(rootDir, file);
 }
 
@@ -43,13 +46,13 @@ export function isOfRepository(file: string, rootDir: string): boolean {
   return isBelow(path, root) && !relative(root, path).toLowerCase().split(sep).includes('.git');
 }
 
-function describeSource(name: string, source: SecretSpec, places: HostPlaces): HostSource | undefined {
+function describeSource(name: string, source: SecretSpec, context: SecretFileContext): HostSource | undefined {
   const { file, command } = source;
-  const { rootDir } = places;
+  const { rootDir } = context;
   if (command !== undefined)
     return { name, source, sealed: [name, 'command', command, sealNamedFiles(command, rootDir)] };
   if (file === undefined) return undefined;
-  const path = resolveSecretFile(file, places);
+  const path = resolveSecretFile(file, context);
   if (isOfRepository(path, rootDir)) return undefined;
   const sealed = [name, 'file', file];
   // A link of the repository may be turned elsewhere later; one outside of it is the caller's own.

@@ -13,7 +13,7 @@ import { formatSource } from './source.ts';
 const mostSize = 64 << 10;
 const patienceSeconds = 60;
 
-export interface SecretPlaces {
+export interface SecretContext {
   host: Host;
   rootDir: string;
   signal: AbortSignal;
@@ -25,8 +25,8 @@ export interface SecretPlaces {
  * Fetches a secret from where the spec says. Throws `secret-invalid` where it is not to be had, or is too short to be looked
  * for; nothing that was read or printed gets into the error.
  */
-export async function readSecret(name: string, source: SecretSpec, places: SecretPlaces): Promise<Secret> {
-  const value = await readValue(name, source, places);
+export async function readSecret(name: string, source: SecretSpec, context: SecretContext): Promise<Secret> {
+  const value = await readValue(name, source, context);
   const size = trimEnd(value).length;
   if (size === 0) throw invalid(name, `${formatSource(source)} is empty`);
   if (size < leastSize)
@@ -37,11 +37,11 @@ export async function readSecret(name: string, source: SecretSpec, places: Secre
   return { name, value };
 }
 
-async function readValue(name: string, source: SecretSpec, places: SecretPlaces): Promise<Buffer> {
-  if (source.env !== undefined) return readVariable(name, source.env, places.host);
-  if (source.file !== undefined) return readSecretFile(name, source.file, places);
-  if (!places.hasConsent) throw new Error(`the command of the secret ${name} runs without consent`);
-  return runCommand(name, source, places);
+async function readValue(name: string, source: SecretSpec, context: SecretContext): Promise<Buffer> {
+  if (source.env !== undefined) return readVariable(name, source.env, context.host);
+  if (source.file !== undefined) return readSecretFile(name, source.file, context);
+  if (!context.hasConsent) throw new Error(`the command of the secret ${name} runs without consent`);
+  return runCommand(name, source, context);
 }
 
 function readVariable(name: string, variable: string, { env }: Host): Buffer {
@@ -51,8 +51,8 @@ function readVariable(name: string, variable: string, { env }: Host): Buffer {
   return Buffer.from(value);
 }
 
-function readSecretFile(name: string, file: string, places: SecretPlaces): Buffer {
-  const { host, rootDir, hasConsent } = places;
+function readSecretFile(name: string, file: string, context: SecretContext): Buffer {
+  const { host, rootDir, hasConsent } = context;
   const path = resolveSecretFile(file, { rootDir, homeDir: host.homeDir });
   const onOpened = (stats: Stats) => {
     if (hasConsent || isSameInRepository(path, stats, rootDir)) return;
@@ -77,8 +77,8 @@ function isSameInRepository(path: string, opened: Stats, rootDir: string): boole
 }
 
 /** What it prints less one line end; what it says on standard error may be a secret too, and goes nowhere. */
-async function runCommand(name: string, source: SecretSpec, places: SecretPlaces): Promise<Buffer> {
-  const { host, rootDir, signal } = places;
+async function runCommand(name: string, source: SecretSpec, context: SecretContext): Promise<Buffer> {
+  const { host, rootDir, signal } = context;
   const [program = '', ...args] = source.command ?? [];
   const options = {
     cwd: rootDir,

@@ -1,7 +1,7 @@
 import type { EngineName } from '../../engine/endpoint/choose-endpoint.ts';
 import { listContexts, readCurrentContext } from '../../engine/endpoint/docker-config.ts';
 import { listMachines, readMachine } from '../../engine/endpoint/machine-store.ts';
-import { findSockets, socketPlaces } from '../../engine/endpoint/sockets.ts';
+import { findSockets, socketCandidates } from '../../engine/endpoint/sockets.ts';
 import { connectEngine, type Endpoint } from '../../engine/engine.ts';
 import { GbuildError, messageOf } from '../../errors.ts';
 import { readOwner } from '../../fs/process-owner.ts';
@@ -83,7 +83,9 @@ async function findCandidates(host: Host, flags: EngineChoice): Promise<Candidat
       ? [named('configuration', configured.host, { host: configured.host }, 'config.yml names it')]
       : []),
     ...listContexts(host).map(({ name }) => named('context', name, { context: name }, contextWhy(name))),
-    ...findSockets(socketPlaces(host)).map((url) => named('socket', url, { host: url }, `gbuild engine use ${url}`)),
+    ...findSockets(socketCandidates(host)).map((url) =>
+      named('socket', url, { host: url }, `gbuild engine use ${url}`),
+    ),
     ...listMachines(host).map((name) => named('machine', name, { machine: name }, machineWhy(name))),
   ];
 }

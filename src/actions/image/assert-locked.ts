@@ -77,10 +77,10 @@ export async function assertLockedBuild(request: AssertInput, { platform }: Read
   const { describeChanges, packagesDigest, readPackages, readTools } = await import(
     '../../toolchain/image/contents.ts'
   );
-  const rim = { engine, host, progress, stop };
-  const packages = packagesDigest(await readPackages(rim, toolchain.build));
+  const context = { engine, host, progress, stop };
+  const packages = packagesDigest(await readPackages(context, toolchain.build));
   if (packages === locked.packages) return;
-  const changes = describeChanges(locked.tools ?? {}, await readTools(rim, toolchain.build, toolchain.tools));
+  const changes = describeChanges(locked.tools ?? {}, await readTools(context, toolchain.build, toolchain.tools));
   throw new GbuildError(
     'release-refused',
     [

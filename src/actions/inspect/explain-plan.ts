@@ -15,7 +15,7 @@ import { readRevision } from '../../workspace/commit/revision.ts';
 import { mayHoldCredentials } from '../../workspace/credentials.ts';
 import { readTrackedFiles } from '../../workspace/git/tracked.ts';
 import { collectRules } from '../image/collect-layers.ts';
-import { defaultTasks, openWorkspace, type Places, type WorkspaceSession } from '../session/open-repository.ts';
+import { type AppContext, defaultTasks, openWorkspace, type WorkspaceSession } from '../session/open-repository.ts';
 
 /** A plan as text for people and as data for `--json`. */
 export interface ExplainedPlan {
@@ -24,21 +24,21 @@ export interface ExplainedPlan {
 }
 
 /** Says what `gbuild run NAME` (or, for "image", `gbuild image`) would do. Reads files only: no engine, no network. */
-export async function explainPlan(places: Places, name: string, progress: Progress): Promise<ExplainedPlan> {
-  const session = await openWorkspace(places, progress);
+export async function explainPlan(context: AppContext, name: string, progress: Progress): Promise<ExplainedPlan> {
+  const session = await openWorkspace(context, progress);
   const tasks = tasksOf(session.spec, defaultTasks(session));
   return name === 'image' && !Object.hasOwn(tasks, 'image')
-    ? explainImage(places, session)
-    : explainTasks(places, session, name);
+    ? explainImage(context, session)
+    : explainTasks(context, session, name);
 }
 
 /** The names of all tasks, the spec's and the toolchain's. */
-export async function listTasks(places: Places): Promise<string[]> {
-  const session = await openWorkspace(places, silentProgress);
+export async function listTasks(context: AppContext): Promise<string[]> {
+  const session = await openWorkspace(context, silentProgress);
   return Object.keys(tasksOf(session.spec, defaultTasks(session)));
 }
 
-function explainTasks({ host }: Places, session: WorkspaceSession, name: string): ExplainedPlan {
+function explainTasks({ host }: AppContext, session: WorkspaceSession, name: string): ExplainedPlan {
   const { spec, toolchain, rootDir } = session;
   const defaults = defaultTasks(session);
   const hasSpec = session.specFile !== undefined;
@@ -93,7 +93,7 @@ function describeService({ name, runs, ports }: PlannedService): string {
   return `${name}: ${what.join(' ').trim().replaceAll('\n', '; ')}${published}`;
 }
 
-async function explainImage({ host }: Places, session: WorkspaceSession): Promise<ExplainedPlan> {
+async function explainImage({ host }: AppContext, session: WorkspaceSession): Promise<ExplainedPlan> {
   const { spec, toolchain, rootDir, defaults } = session;
   const revision = await readRevision(rootDir, host.env, matchFolders(toolchain.leftovers));
   const tasks = Object.keys(tasksOf(spec, defaultTasks(session)));

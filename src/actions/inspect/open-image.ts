@@ -21,14 +21,14 @@ import { formatBytes } from '../../reporter/format.ts';
 import type { Progress } from '../../reporter/progress.ts';
 import type { EngineChoice } from '../session/open-engine.ts';
 import { withRegistries } from '../session/open-registries.ts';
-import type { Places } from '../session/open-repository.ts';
+import type { AppContext } from '../session/open-repository.ts';
 import { choosePlatform, pickManifest, readListed, readPlatform } from '../store/choose-platform.ts';
 import { nameRelease } from '../store/release-name.ts';
 import { openStore } from '../store/store.ts';
 import { readLayoutImage } from './layout-image.ts';
 import { heedStop, heedStopIn } from './read-layers.ts';
 
-export interface ImageRequest extends Places {
+export interface ImageRequest extends AppContext {
   progress: Progress;
   stop: Stop;
   /** Which engine is asked for what the release store does not have. */

@@ -1,12 +1,12 @@
 import type { Progress } from '../../reporter/progress.ts';
 import type { Lock } from '../../spec/lock/lock-types.ts';
-import { openWorkspace, type Places } from '../session/open-repository.ts';
+import { type AppContext, openWorkspace } from '../session/open-repository.ts';
 import { withoutRemembered } from '../session/remembered-lock.ts';
 import { throwStale } from '../toolchain/assert-lock-fits.ts';
 
 /** The story of `gbuild lock --check`: reads files only. Throws 'lock-stale' where the lock is missing or does not fit. */
-export async function checkLock(places: Places, progress: Progress): Promise<Lock> {
-  const session = withoutRemembered(await openWorkspace(places, progress));
+export async function checkLock(context: AppContext, progress: Progress): Promise<Lock> {
+  const session = withoutRemembered(await openWorkspace(context, progress));
   if (session.lock === undefined || session.toolchain.lockState !== 'fits') return throwStale(session);
   return session.lock;
 }

@@ -5,7 +5,7 @@ import type { Host, Stop } from '../../host.ts';
 import type { Progress } from '../../reporter/progress.ts';
 import { findWorkspace } from '../session/find-workspace.ts';
 import { type EngineChoice, openEngine } from '../session/open-engine.ts';
-import type { Places } from '../session/open-repository.ts';
+import type { AppContext } from '../session/open-repository.ts';
 import { parseRegistry } from '../session/registry-name.ts';
 import { readUserConfig } from '../session/user-config.ts';
 import { storeAsItIs } from '../store/store.ts';
@@ -44,13 +44,13 @@ export async function checkStore({ host }: { host: Host }): Promise<Check> {
 }
 
 /** Mends the store from itself, the engine and registries. */
-export async function fixStore(places: Places, choice: EngineChoice, fix: FixRequest): Promise<Check> {
-  const { host } = places;
+export async function fixStore(context: AppContext, choice: EngineChoice, fix: FixRequest): Promise<Check> {
+  const { host } = context;
   const { progress, stop, runId, registry, forget } = fix;
   const store = storeAsItIs(host);
   const engine = await openIfAny(() => openEngine(host, choice, runId, progress, stop), progress);
   try {
-    const registries = await listRegistries(places, registry);
+    const registries = await listRegistries(context, registry);
     const { mended, left, health } = await mendStore({ store, host, progress, stop, engine, registries }, forget);
     if (left.length === 0) {
       const done = mended.length === 0 ? '' : `; ${mended.join('; ')}`;
@@ -85,9 +85,9 @@ async function openIfAny(open: () => Promise<Engine>, progress: Progress): Promi
 }
 
 /** What a repository around the caller cannot say, because it cannot be read, is nobody's concern here. */
-async function listRegistries(places: Places, registry: string | undefined): Promise<string[]> {
-  const session = await findWorkspace(places).catch(() => undefined);
-  const named = [registry, places.host.env.GBUILD_REGISTRY, session?.spec.registry].filter((each) => each);
-  const known = Object.keys((await readUserConfig(places.host)).registries);
+async function listRegistries(context: AppContext, registry: string | undefined): Promise<string[]> {
+  const session = await findWorkspace(context).catch(() => undefined);
+  const named = [registry, context.host.env.GBUILD_REGISTRY, session?.spec.registry].filter((each) => each);
+  const known = Object.keys((await readUserConfig(context.host)).registries);
   return [...new Set([...named.map((each) => parseRegistry(each!)), ...known])];
 }

@@ -13,7 +13,7 @@ import { readHostTrust } from '../../toolchain/host/trust.ts';
 import { findWay, type Way } from '../run/defaults/proxy-relay.ts';
 import { tellSkew } from '../session/clock-skew.ts';
 import { chooseEngine, type EngineChoice } from '../session/open-engine.ts';
-import { openWorkspace, type Places } from '../session/open-repository.ts';
+import { type AppContext, openWorkspace } from '../session/open-repository.ts';
 import { checkStore, type FixRequest, fixStore } from './check-store.ts';
 
 /** One thing that was looked at. `todo` is what to do about it, in commands where there are any. */
@@ -30,7 +30,7 @@ export interface Diagnosis {
   info?: EngineInfo;
 }
 
-export interface DoctorInput extends Places {
+export interface DoctorInput extends AppContext {
   choice: EngineChoice;
   nodeVersion: string;
   /** Names of the checks wanted; all when empty. */

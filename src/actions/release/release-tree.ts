@@ -12,7 +12,7 @@ import { findDifference, findTrackedDifference } from '../../workspace/commit/co
 import { findRepository, type GitRepository } from '../../workspace/git/git-repository.ts';
 import type { PrepareRequest } from '../image/prepare-image.ts';
 import { isReadOnly, makeRunFolder, removeRunFolder } from '../run/workspace/run-folder.ts';
-import { openWorkspace, type Places, type WorkspaceSession } from '../session/open-repository.ts';
+import { type AppContext, openWorkspace, type WorkspaceSession } from '../session/open-repository.ts';
 
 /**
  * Lends the tree that a release is made from: the workspace where it is provably its commit, else a clean checkout of it. Outputs that
@@ -34,12 +34,12 @@ export async function withReleaseTree<T>(
 
 /** Lends a checkout of a commit, which goes afterwards with all that was made in it. */
 export async function withCheckout<T>(
-  places: Places & { engine: Engine },
+  context: AppContext & { engine: Engine },
   rootDir: string,
   commit: string,
   work: (session: WorkspaceSession) => Promise<T>,
 ): Promise<T> {
-  const { host, installDir, engine } = places;
+  const { host, installDir, engine } = context;
   const repository = findRepository(rootDir);
   return withFolder(host, engine, repository, async (folder) => {
     const checkoutDir = join(folder, 'checkout');

@@ -10,7 +10,7 @@ import type { Landed } from '../../sync/pull/apply-changes.ts';
 import type { DetachedTask } from '../session/detached-record.ts';
 import { detachTask, forgetDetached, readDetached } from '../session/detached-runs.ts';
 import { type EngineChoice, openEngine } from '../session/open-engine.ts';
-import { openWorkspace, type Places } from '../session/open-repository.ts';
+import { type AppContext, openWorkspace } from '../session/open-repository.ts';
 import { chooseRun } from './choose-run.ts';
 import { listReports } from './reports.ts';
 import type { TaskReport, TaskStreams } from './run-tasks.ts';
@@ -18,7 +18,7 @@ import { endServices } from './services/run-services.ts';
 import { removeLeftFolder } from './workspace/run-folder.ts';
 import { bringBackFrom, type SyncReport } from './workspace/with-copy.ts';
 
-export interface AttachRequest extends Places {
+export interface AttachRequest extends AppContext {
   /** Undefined: the only one there is. */
   runId: string | undefined;
   choice: EngineChoice;

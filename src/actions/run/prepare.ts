@@ -9,7 +9,7 @@ import type { EnsuredImage } from '../../toolchain/build/ensure.ts';
 import { readHostFiles } from '../../toolchain/host/host-files.ts';
 import { type HostTrust, readHostTrust } from '../../toolchain/host/trust.ts';
 import { readCommit } from '../../workspace/commit/revision.ts';
-import { defaultTasks, type Places, type WorkspaceSession } from '../session/open-repository.ts';
+import { type AppContext, defaultTasks, type WorkspaceSession } from '../session/open-repository.ts';
 import type { Frozen } from '../toolchain/assert-lock-fits.ts';
 import { readyToolchain } from '../toolchain/ensure-ready.ts';
 import type { RunGround } from './container/container-plan.ts';
@@ -20,7 +20,7 @@ import { RunSecrets } from './run-secrets.ts';
 import { warnOfLimits } from './warn-of-limits.ts';
 
 /** The tasks of a repository, to be run on an engine. */
-export interface PrepareRequest extends Places {
+export interface PrepareRequest extends AppContext {
   session: WorkspaceSession;
   engine: Engine;
   names: string[];
@@ -96,7 +96,7 @@ export function planInput({
 export interface GroundInput {
   session: WorkspaceSession;
   engine: Engine;
-  host: Places['host'];
+  host: AppContext['host'];
   progress: Progress;
 }
 

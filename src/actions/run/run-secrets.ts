@@ -80,9 +80,9 @@ export class RunSecrets {
 
   async #read(name: string, signal: AbortSignal): Promise<Secret> {
     const { spec, rootDir } = this.#session;
-    const places = { host: this.#host, rootDir, signal, hasConsent: this.#agreed.has(name) };
+    const context = { host: this.#host, rootDir, signal, hasConsent: this.#agreed.has(name) };
     try {
-      return await readSecret(name, spec.secrets[name]!, places);
+      return await readSecret(name, spec.secrets[name]!, context);
     } catch (error) {
       throw error instanceof GbuildError ? await this.#locate(name, error) : error;
     }

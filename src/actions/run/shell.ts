@@ -4,7 +4,7 @@ import { planShell } from '../../plan/task-plan.ts';
 import type { Progress } from '../../reporter/progress.ts';
 import type { PublishedPort } from '../../spec/types.ts';
 import { readHostTrust } from '../../toolchain/host/trust.ts';
-import { defaultTasks, type Places, type WorkspaceSession } from '../session/open-repository.ts';
+import { type AppContext, defaultTasks, type WorkspaceSession } from '../session/open-repository.ts';
 import type { Frozen } from '../toolchain/assert-lock-fits.ts';
 import { readyToolchain } from '../toolchain/ensure-ready.ts';
 import { planContainer } from './container/container-plan.ts';
@@ -14,7 +14,7 @@ import { readGround } from './prepare.ts';
 import { terminalEnvironment } from './run-tasks.ts';
 import { withWorkspace } from './workspace/with-workspace.ts';
 
-export interface ShellRequest extends Places {
+export interface ShellRequest extends AppContext {
   session: WorkspaceSession;
   engine: Engine;
   progress: Progress;

@@ -7,7 +7,7 @@ import type { Progress } from '../../reporter/progress.ts';
 import type { CatalogPlace } from '../../spec/config/catalog-places.ts';
 import { type Catalog, type KeepParsed, readCatalog } from '../../toolchain/catalog/catalog.ts';
 import { ensureClone } from './catalog-clone.ts';
-import type { Places } from './open-repository.ts';
+import type { AppContext } from './open-repository.ts';
 import { openParseCache } from './parse-cache.ts';
 import { readUserConfig, userConfigFile } from './user-config.ts';
 
@@ -22,7 +22,7 @@ export interface CatalogOwner {
  * comes with gbuild. A git address is cloned once; `fresh` clones it again.
  */
 export async function openCatalog(
-  { host, installDir }: Places,
+  { host, installDir }: AppContext,
   progress: Progress,
   owner?: CatalogOwner,
   { fresh = false } = {},

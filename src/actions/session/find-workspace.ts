@@ -1,13 +1,13 @@
 import { dirname } from 'node:path';
 import { GbuildError } from '../../errors.ts';
 import { silentProgress } from '../../reporter/progress.ts';
-import { openWorkspace, type Places, type WorkspaceSession } from './open-repository.ts';
+import { type AppContext, openWorkspace, type WorkspaceSession } from './open-repository.ts';
 
 /** The repository around the caller, for commands that can do without one; undefined where there is none. */
-export async function findWorkspace(places: Places): Promise<WorkspaceSession | undefined> {
-  if (dirname(places.host.cwd) === places.host.cwd) return undefined;
+export async function findWorkspace(context: AppContext): Promise<WorkspaceSession | undefined> {
+  if (dirname(context.host.cwd) === context.host.cwd) return undefined;
   try {
-    return await openWorkspace(places, silentProgress);
+    return await openWorkspace(context, silentProgress);
   } catch (thrown) {
     if (thrown instanceof GbuildError && thrown.code === 'spec-missing') return undefined;
     throw thrown;

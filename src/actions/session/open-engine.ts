@@ -1,12 +1,12 @@
 import { defaultHeartbeat, type Heartbeat } from '../../engine/client/heartbeat.ts';
 import { defaultRequestTimeout } from '../../engine/client/request-limit.ts';
-import { type ChoiceRim, chooseEndpoint, type EngineName } from '../../engine/endpoint/choose-endpoint.ts';
+import { chooseEndpoint, type EndpointContext, type EngineName } from '../../engine/endpoint/choose-endpoint.ts';
 import { connectEngine, type Endpoint, type Engine } from '../../engine/engine.ts';
 import { readOwner } from '../../fs/process-owner.ts';
 import type { Host, Stop } from '../../host.ts';
 import type { Progress } from '../../reporter/progress.ts';
 import { openKeeper } from './detached-runs.ts';
-import { openWorkspace, type Places, type WorkspaceSession } from './open-repository.ts';
+import { type AppContext, openWorkspace, type WorkspaceSession } from './open-repository.ts';
 import { readDuration, readRequestTimeout } from './read-duration.ts';
 import { readUserConfig, userConfigFile } from './user-config.ts';
 
@@ -16,10 +16,10 @@ export type EngineChoice = EngineName;
 export function chooseEngine(
   host: Host,
   { host: address, context, machine }: EngineChoice,
-  rim: Omit<ChoiceRim, 'readConfigured'>,
+  options: Omit<EndpointContext, 'readConfigured'>,
 ): Promise<Endpoint> {
   const readConfigured = async () => ({ name: await readUserConfig(host), file: userConfigFile(host) });
-  return chooseEndpoint(host, { host: address, context, machine }, { ...rim, readConfigured });
+  return chooseEndpoint(host, { host: address, context, machine }, { ...options, readConfigured });
 }
 
 /** Chooses the engine, warns where the environment disagrees with itself, and prepares to talk to it. No I/O on it yet. */
@@ -76,19 +76,19 @@ export interface OpenedRun {
  * repository is told before one in the choice of the engine.
  */
 export async function openRun(
-  places: Places,
+  context: AppContext,
   choice: EngineChoice,
   runId: string,
   progress: Progress,
   options: { ignoreLock?: boolean; stop?: Stop } = {},
 ): Promise<OpenedRun> {
-  const opened = await attempt(() => openEngine(places.host, choice, runId, progress, options.stop));
+  const opened = await attempt(() => openEngine(context.host, choice, runId, progress, options.stop));
   opened.engine?.info().catch(() => {
     // Asked again, and told, by whoever needs the answer.
   });
   await opened.engine?.wake();
   try {
-    const session = await openWorkspace(places, progress, options);
+    const session = await openWorkspace(context, progress, options);
     if (opened.engine === undefined) throw opened.error;
     return { session, engine: opened.engine };
   } catch (error) {

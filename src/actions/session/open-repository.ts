@@ -35,7 +35,7 @@ export interface WorkspaceSession {
   defaults: ToolchainDefaults;
 }
 
-export interface Places {
+export interface AppContext {
   host: Host;
   /** Where gbuild itself is installed: images/ is its own toolchain catalog. */
   installDir: string;
@@ -43,12 +43,12 @@ export interface Places {
 
 /** Finds the repository around the caller, reads its spec and lock, and resolves its toolchain. */
 export async function openWorkspace(
-  places: Places,
+  context: AppContext,
   progress: Progress,
   { ignoreLock = false } = {},
 ): Promise<WorkspaceSession> {
-  const { rootDir, specFile, cache, catalog, spec, assumptions } = await readWorkspace(places, progress, ignoreLock);
-  const rememberedIn = findRememberedIn(places.host, rootDir, specFile);
+  const { rootDir, specFile, cache, catalog, spec, assumptions } = await readWorkspace(context, progress, ignoreLock);
+  const rememberedIn = findRememberedIn(context.host, rootDir, specFile);
   const known = ignoreLock ? undefined : await readKnownLock(rootDir, rememberedIn, cache);
   const { request, chosen, notes } = askRepository(rootDir, spec.toolchain, catalog);
   for (const note of notes) progress.warn(note);
@@ -59,7 +59,7 @@ export async function openWorkspace(
   // This machine's memory binds nobody once the repository asks for something else.
   const lock = rememberedIn !== undefined && obeyed.lockState !== 'fits' ? undefined : known;
   const resolved = lock === known ? obeyed : resolve(lock);
-  warnOfRefusedFiles(resolved, places.host, progress);
+  warnOfRefusedFiles(resolved, context.host, progress);
   const toolchain = {
     ...resolved,
     caches: resolved.caches.filter((cache) => ruleHolds(rootDir, cache, chosen)),
@@ -88,21 +88,21 @@ function warnOfRefusedFiles({ name, source }: ResolvedToolchain, { homeDir }: Ho
 }
 
 /** The spec of the repository around the caller, for whoever needs no toolchain. */
-export async function readCallersSpec(places: Places, progress: Progress): Promise<Spec> {
-  return (await readWorkspace(places, progress, false)).spec;
+export async function readCallersSpec(context: AppContext, progress: Progress): Promise<Spec> {
+  return (await readWorkspace(context, progress, false)).spec;
 }
 
 /** The folder of the caller's project, for whoever needs no spec. */
-export async function locateProject(places: Places, progress: Progress): Promise<string> {
-  const root = findRoot(places.host.cwd, places.host.homeDir);
-  return (await chooseRoot(root, await openCatalog(places, progress, root), progress)).rootDir;
+export async function locateProject(context: AppContext, progress: Progress): Promise<string> {
+  const root = findRoot(context.host.cwd, context.host.homeDir);
+  return (await chooseRoot(root, await openCatalog(context, progress, root), progress)).rootDir;
 }
 
-async function readWorkspace(places: Places, progress: Progress, fresh: boolean) {
-  const { host } = places;
+async function readWorkspace(context: AppContext, progress: Progress, fresh: boolean) {
+  const { host } = context;
   const cache = openParseCache(host.cacheDir);
   const root = findRoot(host.cwd, host.homeDir);
-  const catalog = await openCatalog(places, progress, root, { fresh });
+  const catalog = await openCatalog(context, progress, root, { fresh });
   const { rootDir, specFile } = await chooseRoot(root, catalog, progress);
   const { spec, warnings, assumptions } =
     specFile === undefined

@@ -20,20 +20,20 @@ import { resolveToolchain, type ToolchainRequest } from '../../toolchain/resolve
 import { findRoot } from '../../workspace/root.ts';
 import { openCatalog } from './catalogs.ts';
 import { nothingDetected } from './nothing-detected.ts';
-import { knownTasks, type Places } from './open-repository.ts';
+import { type AppContext, knownTasks } from './open-repository.ts';
 
 /**
  * The story of `gbuild init`: what the files of the caller's folder say, written down there with comments; never over an existing file.
  * With a toolchain that is `wanted`, as far as the files speak of that one.
  */
 export async function initSpec(
-  places: Places,
+  context: AppContext,
   progress: Progress,
   wanted?: ToolchainRequest,
 ): Promise<{ file: string; assumptions: Assumption[]; others: string[] }> {
-  const root = findRoot(places.host.cwd, places.host.homeDir);
-  const rootDir = places.host.cwd;
-  const catalog = await openCatalog(places, progress);
+  const root = findRoot(context.host.cwd, context.host.homeDir);
+  const rootDir = context.host.cwd;
+  const catalog = await openCatalog(context, progress);
   const file = join(rootDir, specFileName);
   if (existsSync(file)) throw isThere(file);
   const detection =
@@ -79,10 +79,10 @@ export interface MigrationResult {
 }
 
 /** The story of `gbuild migrate`. */
-export async function migrateFile(places: Places, progress: Progress): Promise<MigrationResult> {
-  const { rootDir, specFile } = findRoot(places.host.cwd, places.host.homeDir);
+export async function migrateFile(context: AppContext, progress: Progress): Promise<MigrationResult> {
+  const { rootDir, specFile } = findRoot(context.host.cwd, context.host.homeDir);
   const file = specFile ?? join(rootDir, specFileName);
-  const known = knownTasks(await openCatalog(places, progress, { rootDir, specFile }));
+  const known = knownTasks(await openCatalog(context, progress, { rootDir, specFile }));
   readSpec(file, undefined, known);
   const { text, ...result } = migrateSpec(readWhole(file), specFileName, undefined, known);
   if (result.changed) writeSpec(file, text);

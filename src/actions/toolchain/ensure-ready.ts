@@ -2,7 +2,7 @@ import type { Engine, EngineImage } from '../../engine/engine.ts';
 import type { Host, Stop } from '../../host.ts';
 import type { Progress } from '../../reporter/progress.ts';
 import type { Lock, LockedPlatform } from '../../spec/lock/lock-types.ts';
-import type { EnsuredImage, EnsuredToolchain, Rim } from '../../toolchain/build/ensure.ts';
+import type { EnsuredImage, EnsuredToolchain, ToolchainContext } from '../../toolchain/build/ensure.ts';
 import { readImageId } from '../../toolchain/image/image-id.ts';
 import type { WorkspaceSession } from '../session/open-repository.ts';
 import { assertLockFits, type Frozen } from './assert-lock-fits.ts';
@@ -48,9 +48,9 @@ export async function readyToolchain(input: ReadyInput): Promise<ReadyToolchain>
   const locked = findLocked(session, platform);
   if (locked === undefined) return lockAnew(input);
   const source = openLockedImages(input, locked);
-  const build = await settle(input, source, found, toolchain.build, async (rim) => {
+  const build = await settle(input, source, found, toolchain.build, async (context) => {
     const { ensureToolchain } = await import('../../toolchain/build/ensure.ts');
-    return (await ensureToolchain(toolchain, { ...rim, role: 'build' })).build;
+    return (await ensureToolchain(toolchain, { ...context, role: 'build' })).build;
   });
   const isRemembered = session.rememberedIn !== undefined;
   if (isRemembered && build.id !== locked.build) return lockAnew(input);
@@ -75,15 +75,15 @@ async function settle(
   source: LockedImages,
   found: EngineImage | undefined,
   reference: string,
-  make: (rim: Rim) => Promise<EnsuredImage>,
+  make: (context: ToolchainContext) => Promise<EnsuredImage>,
 ): Promise<EnsuredImage> {
-  const rim = { engine, host, progress, stop, fetchLocked: source.fetch };
-  if (found === undefined) return make(rim);
-  const known = { reference, id: await readImageId(rim, found) };
+  const context = { engine, host, progress, stop, fetchLocked: source.fetch };
+  if (found === undefined) return make(context);
+  const known = { reference, id: await readImageId(context, found) };
   const wanted = source.idOf(reference);
   if (!exact || wanted === undefined || wanted === known.id) return known;
   const { exchangeForLocked } = await import('../../toolchain/build/ensure.ts');
-  return exchangeForLocked(rim, known);
+  return exchangeForLocked(context, known);
 }
 
 /** A run goes on with a build image that is not the locked one, and says what in it is another. */
@@ -96,11 +96,11 @@ async function sayWhatMoved(
   const { describeChanges, packagesDigest, readPackages, readTools } = await import(
     '../../toolchain/image/contents.ts'
   );
-  const rim = { engine, host, progress, stop };
+  const context = { engine, host, progress, stop };
   const { tools: commands, name, version } = session.toolchain;
-  const packages = await readPackages(rim, build.reference);
+  const packages = await readPackages(context, build.reference);
   if (packagesDigest(packages) === locked.packages) return;
-  const changes = describeChanges(locked.tools ?? {}, await readTools(rim, build.reference, commands));
+  const changes = describeChanges(locked.tools ?? {}, await readTools(context, build.reference, commands));
   const what = changes.length > 0 ? changes.join(', ') : 'Debian packages, none of its own tools';
   progress.warn(
     `${name} ${version} is not the one of gbuild.lock: packages have moved on since (${what}); "gbuild lock --update" takes them`,
@@ -120,9 +120,9 @@ export async function readyRuntime(input: ReadyInput): Promise<ReadyRuntime> {
     return { runtime: images.locked.runtime, platform, misses: [], session: fitting };
   }
   const source = openLockedImages(input, locked);
-  const { id } = await settle(input, source, found, runtime, async (rim) => {
+  const { id } = await settle(input, source, found, runtime, async (context) => {
     const { ensureRuntime } = await import('../../toolchain/build/ensure.ts');
-    return ensureRuntime(session.toolchain, rim);
+    return ensureRuntime(session.toolchain, context);
   });
   return { runtime: id, platform, misses: source.misses, session };
 }

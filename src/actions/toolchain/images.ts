@@ -7,7 +7,7 @@ import { askRepository } from '../../toolchain/detect/asked-version.ts';
 import { type ResolvedToolchain, resolveToolchain, type ToolchainRequest } from '../../toolchain/resolve/resolve.ts';
 import { findRoot } from '../../workspace/root.ts';
 import { type CatalogOwner, openCatalog } from '../session/catalogs.ts';
-import { openWorkspace, type Places } from '../session/open-repository.ts';
+import { type AppContext, openWorkspace } from '../session/open-repository.ts';
 
 /** An image of gbuild's own making that an engine has. */
 export interface ToolchainImage {
@@ -47,8 +47,8 @@ export interface AvailableToolchain {
   options: Record<string, string>;
 }
 
-export async function listAvailable(places: Places, progress: Progress): Promise<AvailableToolchain[]> {
-  const catalog = await openCatalog(places, progress, findOwner(places));
+export async function listAvailable(context: AppContext, progress: Progress): Promise<AvailableToolchain[]> {
+  const catalog = await openCatalog(context, progress, findOwner(context));
   return catalog.names.map((name) => {
     const { data } = catalog.find(name)!;
     const options = Object.entries(data.options).map(([option, { description }]) => [option, description]);
@@ -57,7 +57,7 @@ export async function listAvailable(places: Places, progress: Progress): Promise
   });
 }
 
-export interface ToolchainInput extends Places {
+export interface ToolchainInput extends AppContext {
   engine: Engine;
   progress: Progress;
   stop: Stop;
@@ -86,7 +86,7 @@ export async function resolveNamed(input: ToolchainInput): Promise<ResolvedToolc
 }
 
 /** The repository around the caller, if there is one: what it brings is there by name too. */
-function findOwner({ host }: Places): CatalogOwner | undefined {
+function findOwner({ host }: AppContext): CatalogOwner | undefined {
   try {
     return findRoot(host.cwd, host.homeDir);
   } catch {
@@ -122,7 +122,7 @@ export async function inspectToolchain(input: ToolchainInput): Promise<Toolchain
   const { engine, host, progress, stop } = input;
   const toolchain = await resolveNamed(input);
   const { readPackages, readTools } = await import('../../toolchain/image/contents.ts');
-  const rim = { engine, host, progress, stop };
+  const context = { engine, host, progress, stop };
   const wanted = [
     { role: 'build' as const, reference: toolchain.build },
     ...(toolchain.runtime === undefined ? [] : [{ role: 'runtime' as const, reference: toolchain.runtime }]),
@@ -144,10 +144,10 @@ export async function inspectToolchain(input: ToolchainInput): Promise<Toolchain
     images,
     caches: caches.map((cache) => ({ name: cache.name, path: cache.path })),
     ...(build?.id !== undefined && {
-      tools: await readTools(rim, build.reference, toolchain.tools),
-      packages: await readPackages(rim, build.reference),
+      tools: await readTools(context, build.reference, toolchain.tools),
+      packages: await readPackages(context, build.reference),
     }),
-    ...(runtime?.id !== undefined && { runtimePackages: await readPackages(rim, runtime.reference) }),
+    ...(runtime?.id !== undefined && { runtimePackages: await readPackages(context, runtime.reference) }),
   };
 }
 

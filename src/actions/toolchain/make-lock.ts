@@ -30,8 +30,8 @@ export async function makeLock(input: MakeLockInput, before: Lock | undefined): 
     engine.info(),
     import('../../toolchain/build/ensure.ts'),
   ]);
-  const rim = { engine, host, progress, stop, renewed };
-  const images = await ensureToolchain(session.toolchain, { ...rim, role: 'both' });
+  const context = { engine, host, progress, stop, renewed };
+  const images = await ensureToolchain(session.toolchain, { ...context, role: 'both' });
   const locked = { ...images.locked, ...(await readContents(input, images)) };
   return { images, lock: composeLock(session, platform, locked, before), platform };
 }
@@ -67,12 +67,12 @@ async function readContents(
   { build, runtime }: EnsuredToolchain,
 ): Promise<Partial<LockedPlatform>> {
   const { packagesDigest, readPackages, readTools } = await import('../../toolchain/image/contents.ts');
-  const rim = { engine, host, progress, stop };
+  const context = { engine, host, progress, stop };
   const { tools: commands, runtime: hasRuntime } = session.toolchain;
   const [packages, runtimePackages, tools] = await Promise.all([
-    readPackages(rim, build.reference),
-    hasRuntime === undefined || runtime === undefined ? {} : readPackages(rim, runtime.reference),
-    readTools(rim, build.reference, commands),
+    readPackages(context, build.reference),
+    hasRuntime === undefined || runtime === undefined ? {} : readPackages(context, runtime.reference),
+    readTools(context, build.reference, commands),
   ]);
   return {
     ...(Object.keys(tools).length > 0 && { tools }),

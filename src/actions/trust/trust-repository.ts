@@ -4,7 +4,7 @@ import type { Host } from '../../host.ts';
 import type { Progress } from '../../reporter/progress.ts';
 import type { SecretSpec } from '../../spec/types.ts';
 import { findRoot } from '../../workspace/root.ts';
-import { type Places, readCallersSpec } from '../session/open-repository.ts';
+import { type AppContext, readCallersSpec } from '../session/open-repository.ts';
 import { editUserConfig, readUserConfig } from '../session/user-config.ts';
 import { describeDeclarations, isTrusted, question, readDeclarations, saveTrust } from './host-consent.ts';
 
@@ -18,10 +18,14 @@ export interface TrustReport {
 }
 
 /** The story of `gbuild trust`: what the repository takes from this machine is shown, the caller agrees, config.yml remembers. */
-export async function trustRepository(places: Places, progress: Progress, isForced: boolean): Promise<TrustReport> {
-  const { host } = places;
+export async function trustRepository(
+  context: AppContext,
+  progress: Progress,
+  isForced: boolean,
+): Promise<TrustReport> {
+  const { host } = context;
   const root = findRoot(host.cwd, host.homeDir);
-  const repository = { ...root, spec: await readCallersSpec(places, progress) };
+  const repository = { ...root, spec: await readCallersSpec(context, progress) };
   const declarations = readDeclarations(repository, host);
   const { rootDir, sources, digest } = declarations;
   const secrets = sources.map(({ name, source }) => ({ name, ...source }));

@@ -1,5 +1,5 @@
 import { openEngine } from '../../actions/session/open-engine.ts';
-import type { Places } from '../../actions/session/open-repository.ts';
+import type { AppContext } from '../../actions/session/open-repository.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { escapeLine } from '../../escape.ts';
 import type { Stop } from '../../host.ts';
@@ -18,7 +18,7 @@ export interface EngineCommandFlags {
 }
 
 /** What a command works with that needs an engine and not necessarily a repository. */
-export interface OpenEngine extends Places {
+export interface OpenEngine extends AppContext {
   engine: Engine;
   progress: Progress;
   stop: Stop;

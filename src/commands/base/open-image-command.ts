@@ -25,7 +25,7 @@ export abstract class OpenImageCommand extends BaseCommand {
     const progress = this.openProgress(flags, host);
     using stop = openStop((text) => progress.warn(text));
     const { platform } = flags;
-    const places = { host, installDir: this.config.root };
-    return work({ ...places, progress, stop, choice: flags, runId: newRunId(), platform });
+    const context = { host, installDir: this.config.root };
+    return work({ ...context, progress, stop, choice: flags, runId: newRunId(), platform });
   }
 }

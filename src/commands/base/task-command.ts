@@ -59,11 +59,11 @@ export abstract class TaskCommand extends BaseCommand {
     const host = this.readHost(flags);
     const progress = this.openProgress(flags, host);
     using stop = openStop((text) => progress.warn(text));
-    const places = { host, installDir: this.config.root };
+    const context = { host, installDir: this.config.root };
     const runId = newRunId();
-    const { session, engine } = await openRun(places, flags, runId, progress, { ...options, stop });
+    const { session, engine } = await openRun(context, flags, runId, progress, { ...options, stop });
     try {
-      return await work({ ...places, session, engine, runId, progress, stop, frozen: frozenOf(flags, host) });
+      return await work({ ...context, session, engine, runId, progress, stop, frozen: frozenOf(flags, host) });
     } finally {
       engine.close();
     }

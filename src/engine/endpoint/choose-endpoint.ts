@@ -2,8 +2,8 @@ import { GbuildError } from '../../errors.ts';
 import type { Host } from '../../host.ts';
 import { listContexts, readContext, readCurrentContext } from './docker-config.ts';
 import { type Endpoint, endpointAt, endpointOfContext } from './endpoint.ts';
-import { endpointOfMachine, findRunning, type MachineRim } from './machine.ts';
-import { findSocket, noEngine, type SocketPlace, socketPlaces } from './sockets.ts';
+import { endpointOfMachine, findRunning, type MachineContext } from './machine.ts';
+import { findSocket, noEngine, type SocketCandidate, socketCandidates } from './sockets.ts';
 
 /** An engine by one of the ways to name it; at most one is set. */
 export interface EngineName {
@@ -13,10 +13,10 @@ export interface EngineName {
 }
 
 /** What the choice may need besides the environment. */
-export interface ChoiceRim extends MachineRim {
+export interface EndpointContext extends MachineContext {
   /** What the caller's config.yml names, and the file; asked only when its turn comes. */
   readConfigured: () => Promise<{ name: EngineName; file: string }>;
-  places?: SocketPlace[];
+  sockets?: SocketCandidate[];
 }
 
 /**
@@ -26,12 +26,12 @@ export interface ChoiceRim extends MachineRim {
  *
  * @throws GbuildError `usage` (two flags, an unknown name, an address that is none), `engine-unreachable` (nothing found)
  */
-export async function chooseEndpoint(host: Host, flags: EngineName, rim: ChoiceRim): Promise<Endpoint> {
+export async function chooseEndpoint(host: Host, flags: EngineName, options: EndpointContext): Promise<Endpoint> {
   refuseTwo(flags);
-  const places = rim.places ?? socketPlaces(host);
+  const sockets = options.sockets ?? socketCandidates(host);
   for (const kind of ['host', 'context', 'machine'] as const)
     if (flags[kind] !== undefined)
-      return openNamed(host, flags, rim, places, {
+      return openNamed(host, flags, options, sockets, {
         source: `flag --${kind}`,
         reason: `the flag --${kind} names it`,
         warnings: [],
@@ -39,12 +39,12 @@ export async function chooseEndpoint(host: Host, flags: EngineName, rim: ChoiceR
   const { DOCKER_HOST, DOCKER_CONTEXT } = host.env;
   if (DOCKER_HOST) return fromDockerHost(host, 'DOCKER_HOST is set', disagreements(host));
   if (DOCKER_CONTEXT)
-    return openNamed(host, { context: DOCKER_CONTEXT }, rim, places, {
+    return openNamed(host, { context: DOCKER_CONTEXT }, options, sockets, {
       source: 'DOCKER_CONTEXT',
       reason: 'DOCKER_CONTEXT is set',
       warnings: [],
     });
-  return (await fromFiles(host, rim, places)) ?? fromSurroundings(host, rim, places);
+  return (await fromFiles(host, options, sockets)) ?? fromSurroundings(host, options, sockets);
 }
 
 function refuseTwo(flags: EngineName): void {
@@ -61,59 +61,72 @@ type Why = Pick<Endpoint, 'source' | 'reason' | 'warnings'>;
 async function openNamed(
   host: Host,
   { host: address, context, machine }: EngineName,
-  rim: ChoiceRim,
-  places: SocketPlace[],
+  options: EndpointContext,
+  sockets: SocketCandidate[],
   why: Why,
 ): Promise<Endpoint> {
   if (address !== undefined) return endpointAt(host, address, why);
-  if (machine !== undefined) return endpointOfMachine(host, machine, rim, why);
+  if (machine !== undefined) return endpointOfMachine(host, machine, options, why);
   if (context === undefined || context === 'default') {
     if (host.env.DOCKER_HOST) return fromDockerHost(host, `${why.reason}, and "default" means DOCKER_HOST`, []);
-    return fromSocket(places);
+    return fromSocket(sockets);
   }
   return endpointOfContext(host, readContext(host, context, why.source), why);
 }
 
 /** What files say: ours before docker's. */
-async function fromFiles(host: Host, rim: ChoiceRim, places: SocketPlace[]): Promise<Endpoint | undefined> {
+async function fromFiles(
+  host: Host,
+  options: EndpointContext,
+  sockets: SocketCandidate[],
+): Promise<Endpoint | undefined> {
   const silent = 'and neither DOCKER_HOST nor DOCKER_CONTEXT is set';
-  const { name, file } = await rim.readConfigured();
+  const { name, file } = await options.readConfigured();
   const kind = (['host', 'context', 'machine'] as const).find((each) => name[each] !== undefined);
   if (kind !== undefined) {
     const reason = `"${kind}" in ${file} names it ${silent}`;
-    return openNamed(host, name, rim, places, { source: 'config.yml', reason, warnings: [] });
+    return openNamed(host, name, options, sockets, { source: 'config.yml', reason, warnings: [] });
   }
   const current = readCurrentContext(host);
   if (current === undefined || current.name === 'default') return undefined;
   const reason = `"currentContext" in ${current.file} names it ${silent}`;
-  return openNamed(host, { context: current.name }, rim, places, { source: 'docker config', reason, warnings: [] });
+  return openNamed(host, { context: current.name }, options, sockets, {
+    source: 'docker config',
+    reason,
+    warnings: [],
+  });
 }
 
 /** What is simply there. Several machines that run are no choice. */
-async function fromSurroundings(host: Host, rim: ChoiceRim, places: SocketPlace[]): Promise<Endpoint> {
-  const { endpoint, warnings } = findSocket(places, reasonOfSocket);
+async function fromSurroundings(host: Host, options: EndpointContext, sockets: SocketCandidate[]): Promise<Endpoint> {
+  const { endpoint, warnings } = findSocket(sockets, reasonOfSocket);
   if (endpoint !== undefined) return endpoint;
-  const running = await findRunning(host, rim);
+  const running = await findRunning(host, options);
   const [only, ...others] = running;
-  if (only === undefined) return fromPodman(host, rim, places, warnings);
-  if (others.length > 0) throw noEngine(places, warnings, running);
+  if (only === undefined) return fromPodman(host, options, sockets, warnings);
+  if (others.length > 0) throw noEngine(sockets, warnings, running);
   const reason = 'nothing else names an engine, no socket is there, and it is the only machine that runs';
-  const found = await endpointOfMachine(host, only, rim, { source: 'running machine', reason, warnings });
-  rim.say(`using the machine ${only}: ${reason}`);
+  const found = await endpointOfMachine(host, only, options, { source: 'running machine', reason, warnings });
+  options.say(`using the machine ${only}: ${reason}`);
   return found;
 }
 
 /** podman needs no engine that runs: its service is started for this process. */
-async function fromPodman(host: Host, rim: ChoiceRim, places: SocketPlace[], warnings: string[]): Promise<Endpoint> {
+async function fromPodman(
+  host: Host,
+  options: EndpointContext,
+  sockets: SocketCandidate[],
+  warnings: string[],
+): Promise<Endpoint> {
   const { findIdlePodman, startPodmanService } = await import('./podman-service.ts');
-  const program = rim.mayStart ? findIdlePodman(host, places) : undefined;
-  if (program === undefined) throw noEngine(places, warnings, []);
-  return startPodmanService(host, program, rim.say);
+  const program = options.mayStart ? findIdlePodman(host, sockets) : undefined;
+  if (program === undefined) throw noEngine(sockets, warnings, []);
+  return startPodmanService(host, program, options.say);
 }
 
-function fromSocket(places: SocketPlace[]): Endpoint {
-  const { endpoint, warnings } = findSocket(places, reasonOfSocket);
-  if (endpoint === undefined) throw noEngine(places, warnings, []);
+function fromSocket(sockets: SocketCandidate[]): Endpoint {
+  const { endpoint, warnings } = findSocket(sockets, reasonOfSocket);
+  if (endpoint === undefined) throw noEngine(sockets, warnings, []);
   return endpoint;
 }
 

@@ -19,7 +19,7 @@ import {
 } from './machine-store.ts';
 
 /** What opening a machine may need. */
-export interface MachineRim {
+export interface MachineContext {
   /** Is told before a machine is started. */
   say: (text: string) => void;
   /** A stopped machine is started, otherwise it is an error. */
@@ -34,19 +34,24 @@ type Why = Pick<Endpoint, 'source' | 'reason' | 'warnings'>;
  *
  * @throws GbuildError `usage` (no such machine, one without TLS), `engine-unreachable` (stopped, certificates that do not fit)
  */
-export async function endpointOfMachine(host: Host, name: string, rim: MachineRim, why: Why): Promise<Endpoint> {
-  const inspected = await askMachine(host, ['inspect', name], rim.signal);
+export async function endpointOfMachine(
+  host: Host,
+  name: string,
+  options: MachineContext,
+  why: Why,
+): Promise<Endpoint> {
+  const inspected = await askMachine(host, ['inspect', name], options.signal);
   const { url, tls } =
     inspected === undefined
       ? readStored(readMachine(host, name, why.source))
-      : await readAnswered(host, name, inspected, rim, why);
+      : await readAnswered(host, name, inspected, options, why);
   const { at } = parseAddress(url, `the machine ${name}`, true);
   if (at.host === undefined) throw withoutTls(name, `its address is ${url}`);
   return { ...at, tls, machine: name, ...why, chosenAt: host.startedAt };
 }
 
 /** Names of machines that run: docker-machine knows, else who listens at its address. */
-export async function findRunning(host: Host, { signal }: Pick<MachineRim, 'signal'>): Promise<string[]> {
+export async function findRunning(host: Host, { signal }: Pick<MachineContext, 'signal'>): Promise<string[]> {
   const names = listMachines(host);
   if (names.length === 0) return [];
   const answer = await askMachine(host, ['ls', '--quiet', '--filter', 'state=Running'], signal);
@@ -68,7 +73,7 @@ async function readAnswered(
   host: Host,
   name: string,
   inspected: MachineAnswer,
-  rim: MachineRim,
+  options: MachineContext,
   why: Why,
 ): Promise<{ url: string; tls: EngineTls }> {
   if (inspected.exitCode !== 0 && !listMachines(host).includes(name)) throw unknownMachine(host, name, why.source);
@@ -76,7 +81,7 @@ async function readAnswered(
   const file = `docker-machine inspect ${name}`;
   const machine = parseMachine(parseJson(inspected.stdout), name, dir, file);
   const stored = readMachineTls(machine);
-  const env = parseExports((await askEnv(host, name, rim)).stdout);
+  const env = parseExports((await askEnv(host, name, options)).stdout);
   const { DOCKER_HOST, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH } = env;
   if (!DOCKER_HOST) throw withoutTls(name, `"docker-machine env ${name}" names no engine`);
   if (DOCKER_TLS_VERIFY !== '1' || !DOCKER_CERT_PATH) throw withoutTls(name, 'docker-machine reaches it without TLS');
@@ -84,14 +89,14 @@ async function readAnswered(
   return { url: DOCKER_HOST, tls: named.cert === undefined ? stored : named };
 }
 
-async function askEnv(host: Host, name: string, rim: MachineRim): Promise<MachineAnswer> {
-  const ask = async (...args: string[]) => (await askMachine(host, args, rim.signal)) ?? gone;
+async function askEnv(host: Host, name: string, options: MachineContext): Promise<MachineAnswer> {
+  const ask = async (...args: string[]) => (await askMachine(host, args, options.signal)) ?? gone;
   const first = await ask('env', '--shell', 'bash', name);
   if (first.exitCode === 0) return first;
   const state = (await ask('status', name)).stdout.trim();
   if (!['Stopped', 'Saved', 'Paused'].includes(state)) throw failedEnv(name, state, first);
-  if (!rim.mayStart) throw isStopped(name, state);
-  rim.say(`the machine ${name} is ${state.toLowerCase()}: docker-machine start ${name}`);
+  if (!options.mayStart) throw isStopped(name, state);
+  options.say(`the machine ${name} is ${state.toLowerCase()}: docker-machine start ${name}`);
   const started = await ask('start', name);
   if (started.exitCode !== 0) throw failedStart(name, state, started);
   const second = await ask('env', '--shell', 'bash', name);

@@ -7,15 +7,15 @@ import { GbuildError } from '../../errors.ts';
 import { formatTail } from '../../escape.ts';
 import type { Host } from '../../host.ts';
 import type { Endpoint } from './endpoint.ts';
-import { type SocketPlace, socketPlaces } from './sockets.ts';
+import { type SocketCandidate, socketCandidates } from './sockets.ts';
 
 /** Seconds without a request after which a service ends by itself, should nobody be left to end it. */
 const idleSeconds = 300;
 const mostTries = 600;
 
 /** The podman that a run would start: there is the program, and no engine's socket, not even one that the caller may not use. */
-export function findIdlePodman(host: Host, places: SocketPlace[] = socketPlaces(host)): string | undefined {
-  return places.some(({ path }) => existsSync(path)) ? undefined : findProgram(host, 'podman');
+export function findIdlePodman(host: Host, sockets: SocketCandidate[] = socketCandidates(host)): string | undefined {
+  return sockets.some(({ path }) => existsSync(path)) ? undefined : findProgram(host, 'podman');
 }
 
 /**

@@ -5,13 +5,13 @@ import type { Host } from '../../host.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /** A socket that engines use when nobody says where they are. */
-export interface SocketPlace {
+export interface SocketCandidate {
   path: string;
   source: 'default socket' | 'rootless socket' | 'podman socket';
 }
 
 /** The sockets tried when nothing names an engine, in order. */
-export function socketPlaces(host: Host): SocketPlace[] {
+export function socketCandidates(host: Host): SocketCandidate[] {
   if (host.platform === 'win32') return [{ path: '//./pipe/docker_engine', source: 'default socket' }];
   const runtimeDir = host.env.XDG_RUNTIME_DIR || `/run/user/${host.uid}`;
   return [
@@ -30,9 +30,9 @@ export interface FoundSocket {
 }
 
 /** Looks which of the places is a socket that this user may use. */
-export function findSocket(places: SocketPlace[], reasonOf: (path: string) => string): FoundSocket {
+export function findSocket(sockets: SocketCandidate[], reasonOf: (path: string) => string): FoundSocket {
   const warnings: string[] = [];
-  for (const { path, source } of places) {
+  for (const { path, source } of sockets) {
     if (!isSocket(path)) continue;
     if (!isWritable(path)) {
       warnings.push(`${path} exists, but this user may not use it (is it in the group "docker"?)`);
@@ -45,18 +45,18 @@ export function findSocket(places: SocketPlace[], reasonOf: (path: string) => st
 }
 
 /** The addresses of all places that can be used. */
-export function findSockets(places: SocketPlace[]): string[] {
-  return places.flatMap((place) => findSocket([place], () => '').endpoint?.url ?? []);
+export function findSockets(sockets: SocketCandidate[]): string[] {
+  return sockets.flatMap((place) => findSocket([place], () => '').endpoint?.url ?? []);
 }
 
 /** Nothing names an engine and no socket can be used. `running` are machines that could be named. */
-export function noEngine(places: SocketPlace[], warnings: string[], running: string[]): GbuildError {
-  const tried = places.map(({ path }) => path).join(', ');
+export function noEngine(sockets: SocketCandidate[], warnings: string[], running: string[]): GbuildError {
+  const tried = sockets.map(({ path }) => path).join(', ');
   const why = [...warnings, ...(running.length > 0 ? [`several machines run: ${running.join(', ')}`] : [])];
   return new GbuildError(
     'engine-unreachable',
     `no container engine found: no flag, DOCKER_HOST, DOCKER_CONTEXT, config.yml or docker context names one, and none of these sockets can be used: ${tried}${why.map((line) => `\n${line}`).join('')}`,
-    { suggestions: suggestEngine(warnings, running), facts: { tried: places.map(({ path }) => path) } },
+    { suggestions: suggestEngine(warnings, running), facts: { tried: sockets.map(({ path }) => path) } },
   );
 }
 

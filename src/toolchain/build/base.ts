@@ -1,6 +1,6 @@
 import { messageOf } from '../../errors.ts';
 import type { BaseEntry } from '../catalog/catalog.ts';
-import { type EnsuredImage, findImage, findUsable, type Rim, renew } from '../image/find-images.ts';
+import { type EnsuredImage, findImage, findUsable, renew, type ToolchainContext } from '../image/find-images.ts';
 import { recipeDigest, shortRecipe } from '../resolve/recipe.ts';
 import { bootstrapRoot } from './bootstrap.ts';
 import { buildTarget } from './build.ts';
@@ -27,44 +27,48 @@ function rootReference({ base, suite }: SuiteRequest): string {
 }
 
 /** The plain root of a suite: the one made earlier, the pulled one, one pulled now, or one made of packages now. */
-export async function ensureRoot(rim: Rim, request: SuiteRequest): Promise<EnsuredImage> {
-  const known = await findUsableRoot(rim, request);
+export async function ensureRoot(context: ToolchainContext, request: SuiteRequest): Promise<EnsuredImage> {
+  const known = await findUsableRoot(context, request);
   if (known !== undefined) return known;
   const reference = rootReference(request);
   return withBuilderLock(
-    rim,
+    context,
     reference,
-    async () => (await findUsableRoot(rim, request)) ?? (await renew(rim, reference, () => getRoot(rim, request))),
+    async () =>
+      (await findUsableRoot(context, request)) ?? (await renew(context, reference, () => getRoot(context, request))),
   );
 }
 
-function findUsableRoot(rim: Rim, request: SuiteRequest): Promise<EnsuredImage | undefined> {
-  const mustRenew = rim.renewed !== undefined && !rim.renewed.has(rootReference(request));
-  return mustRenew ? Promise.resolve(undefined) : findRoot(rim, request);
+function findUsableRoot(context: ToolchainContext, request: SuiteRequest): Promise<EnsuredImage | undefined> {
+  const mustRenew = context.renewed !== undefined && !context.renewed.has(rootReference(request));
+  return mustRenew ? Promise.resolve(undefined) : findRoot(context, request);
 }
 
 /** The root if it is on the engine already. */
-export async function findRoot(rim: Rim, request: SuiteRequest): Promise<EnsuredImage | undefined> {
-  return (await findImage(rim, rootReference(request))) ?? (await findImage(rim, pulledReference(request)));
+export async function findRoot(context: ToolchainContext, request: SuiteRequest): Promise<EnsuredImage | undefined> {
+  return (await findImage(context, rootReference(request))) ?? (await findImage(context, pulledReference(request)));
 }
 
-async function getRoot(rim: Rim, request: SuiteRequest): Promise<EnsuredImage> {
+async function getRoot(context: ToolchainContext, request: SuiteRequest): Promise<EnsuredImage> {
   const { suite, base } = request;
   const reference = pulledReference(request);
-  return rim.progress.step(`base image: Debian ${suite}`, async (step) => {
+  return context.progress.step(`base image: Debian ${suite}`, async (step) => {
     step.update(`pulling ${reference}`);
     let pullFailure: unknown;
     try {
-      await rim.engine.pullImage(reference, { stop: rim.stop, onProgress: ({ status }) => step.update(status) });
-      const pulled = await findImage(rim, reference);
+      await context.engine.pullImage(reference, {
+        stop: context.stop,
+        onProgress: ({ status }) => step.update(status),
+      });
+      const pulled = await findImage(context, reference);
       if (pulled !== undefined) return pulled;
     } catch (thrown) {
-      rim.stop.ask.throwIfAborted();
+      context.stop.ask.throwIfAborted();
       pullFailure = thrown;
     }
     step.log(`${reference} cannot be pulled (${messageOf(pullFailure)}): making it of Debian's packages`);
-    return withWorkDir(rim, (hostDir) =>
-      bootstrapRoot(rim, step, {
+    return withWorkDir(context, (hostDir) =>
+      bootstrapRoot(context, step, {
         suite,
         tag: rootReference(request),
         volatile: base.data.volatile,
@@ -76,23 +80,30 @@ async function getRoot(rim: Rim, request: SuiteRequest): Promise<EnsuredImage> {
 }
 
 /** The lean root that released images stand on, normalised. */
-export async function ensureRuntimeRoot(rim: Rim, request: SuiteRequest): Promise<EnsuredImage> {
+export async function ensureRuntimeRoot(context: ToolchainContext, request: SuiteRequest): Promise<EnsuredImage> {
   const reference = runtimeReference(request);
-  const known = await findUsable(rim, reference);
+  const known = await findUsable(context, reference);
   if (known !== undefined) return known;
-  const root = await ensureRoot(rim, request);
+  const root = await ensureRoot(context, request);
   const title = `runtime base: Debian ${request.suite}`;
-  return withBuilderLock(rim, reference, async () => {
-    const made = await findUsable(rim, reference);
-    return made ?? renew(rim, reference, () => rim.progress.step(title, () => buildRuntimeRoot(rim, request, root)));
+  return withBuilderLock(context, reference, async () => {
+    const made = await findUsable(context, reference);
+    return (
+      made ??
+      renew(context, reference, () => context.progress.step(title, () => buildRuntimeRoot(context, request, root)))
+    );
   });
 }
 
-async function buildRuntimeRoot(rim: Rim, request: SuiteRequest, root: EnsuredImage): Promise<EnsuredImage> {
+async function buildRuntimeRoot(
+  context: ToolchainContext,
+  request: SuiteRequest,
+  root: EnsuredImage,
+): Promise<EnsuredImage> {
   const { base, suite, packages, keystores } = request;
-  const staging = rim.engine.stagingReference(`base-${suite}`);
+  const staging = context.engine.stagingReference(`base-${suite}`);
   try {
-    await buildTarget(rim, {
+    await buildTarget(context, {
       title: `runtime base ${suite}`,
       files: base.files(),
       helpers: base.files(),
@@ -103,8 +114,8 @@ async function buildRuntimeRoot(rim: Rim, request: SuiteRequest, root: EnsuredIm
       args: { ROOT: root.reference, PACKAGES: packages.join(' ') },
       labels: {},
     });
-    return await withWorkDir(rim, (hostDir) =>
-      normaliseImage(rim, {
+    return await withWorkDir(context, (hostDir) =>
+      normaliseImage(context, {
         from: staging,
         tag: runtimeReference(request),
         volatile: base.data.volatile,
@@ -115,7 +126,7 @@ async function buildRuntimeRoot(rim: Rim, request: SuiteRequest, root: EnsuredIm
       }),
     );
   } finally {
-    await rim.engine.removeImage(staging);
+    await context.engine.removeImage(staging);
   }
 }
 

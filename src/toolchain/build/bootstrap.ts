@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { GbuildError, messageOf } from '../../errors.ts';
 import { constantTime } from '../../oci/layer/layer.ts';
 import type { Step } from '../../reporter/progress.ts';
-import type { EnsuredImage, Rim } from '../image/find-images.ts';
+import type { EnsuredImage, ToolchainContext } from '../image/find-images.ts';
 import { type AptSetup, readAptSetup } from './apt-setup.ts';
 import { imageOfRoot, loadImage, repackTar } from './normalise.ts';
 import { programFailed, runProgram } from './program.ts';
@@ -27,14 +27,18 @@ const pathOptions = [
 const mergedUsrHook = '/usr/share/mmdebstrap/hooks/maybe-merged-usr';
 
 /** Makes the plain root of a Debian suite of its packages (mmdebstrap: essential ones and apt) and loads it as an image. */
-export async function bootstrapRoot(rim: Rim, step: Step, options: BootstrapOptions): Promise<EnsuredImage> {
+export async function bootstrapRoot(
+  context: ToolchainContext,
+  step: Step,
+  options: BootstrapOptions,
+): Promise<EnsuredImage> {
   const { suite, tag, volatile, hostDir } = options;
-  const { platform } = await rim.engine.info();
-  const apt = await readAptSetup(suite, rim);
-  await installMmdebstrap(rim, options);
+  const { platform } = await context.engine.info();
+  const apt = await readAptSetup(suite, context);
+  await installMmdebstrap(context, options);
   const tar = join(hostDir, 'root.tar');
   step.update(`mmdebstrap ${suite}`);
-  await runMmdebstrap(rim, step, { suite, tar, apt, hostDir, architecture: debianArchitecture(platform) });
+  await runMmdebstrap(context, step, { suite, tar, apt, hostDir, architecture: debianArchitecture(platform) });
   step.update('packing');
   // Sources of this host reach every later build from its context; without any, what mmdebstrap chose must stay.
   const sources = apt.sources.length > 0 ? ['etc/apt/sources.list'] : [];
@@ -45,7 +49,7 @@ export async function bootstrapRoot(rim: Rim, step: Step, options: BootstrapOpti
     createdBy,
   });
   const config = { Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'LANG=C.UTF-8'] };
-  return loadImage(rim, imageOfRoot(platform, layer, config), tag);
+  return loadImage(context, imageOfRoot(platform, layer, config), tag);
 }
 
 interface MmdebstrapOptions {
@@ -57,11 +61,11 @@ interface MmdebstrapOptions {
 }
 
 async function runMmdebstrap(
-  rim: Rim,
+  context: ToolchainContext,
   step: Step,
   { suite, tar, apt, hostDir, architecture }: MmdebstrapOptions,
 ): Promise<void> {
-  const isRoot = rim.host.uid === 0;
+  const isRoot = context.host.uid === 0;
   const args = [
     `--mode=${isRoot ? 'root' : 'unshare'}`,
     '--variant=apt',
@@ -81,7 +85,7 @@ async function runMmdebstrap(
     // Not for mode unshare: its own ids cannot enter a folder of the caller's.
     ...(isRoot ? { TMPDIR: hostDir } : {}),
   };
-  const result = await runProgram('mmdebstrap', args, { ...rim, env, onLine: (line) => step.log(line) });
+  const result = await runProgram('mmdebstrap', args, { ...context, env, onLine: (line) => step.log(line) });
   if (result === undefined) throw new GbuildError('toolchain-failed', 'mmdebstrap is not on PATH');
   if (result.exitCode !== 0) {
     throw programFailed(`mmdebstrap could not make a root of Debian ${suite}`, result, [
@@ -93,20 +97,20 @@ async function runMmdebstrap(
 }
 
 /** Sees to it that mmdebstrap is there: installs it as root where apt can, after saying so. */
-async function installMmdebstrap(rim: Rim, { suite, pullFailure }: BootstrapOptions): Promise<void> {
-  const found = await runProgram('mmdebstrap', ['--version'], rim);
+async function installMmdebstrap(context: ToolchainContext, { suite, pullFailure }: BootstrapOptions): Promise<void> {
+  const found = await runProgram('mmdebstrap', ['--version'], context);
   if (found !== undefined) return;
-  if (rim.host.uid !== 0 || !existsSync('/usr/bin/apt-get')) throw cannotMake(suite, pullFailure);
-  rim.progress.note(
+  if (context.host.uid !== 0 || !existsSync('/usr/bin/apt-get')) throw cannotMake(suite, pullFailure);
+  context.progress.note(
     'installing mmdebstrap (apt-get install mmdebstrap), which makes the base image from Debian packages',
   );
   const env = { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' };
   const packages = ['mmdebstrap', 'debian-archive-keyring'];
   const install = () =>
-    runProgram('apt-get', ['install', '--yes', '-qq', '--no-install-recommends', ...packages], { ...rim, env });
+    runProgram('apt-get', ['install', '--yes', '-qq', '--no-install-recommends', ...packages], { ...context, env });
   let result = await install();
   if (result?.exitCode !== 0) {
-    await runProgram('apt-get', ['update', '-qq'], { ...rim, env });
+    await runProgram('apt-get', ['update', '-qq'], { ...context, env });
     result = await install();
   }
   if (result?.exitCode === 0) return;

@@ -1,5 +1,5 @@
 import { checkStart } from '../image/check-start.ts';
-import { type EnsuredImage, type Rim, together } from '../image/find-images.ts';
+import { type EnsuredImage, type ToolchainContext, together } from '../image/find-images.ts';
 import type { CatalogSource, ResolvedToolchain } from '../resolve/resolved.ts';
 import { ensureRoot, ensureRuntimeRoot, type SuiteRequest } from './base.ts';
 import { buildTarget, type TargetBuild } from './build.ts';
@@ -9,13 +9,17 @@ import { normaliseImage } from './normalise.ts';
 import { withWorkDir } from './work-dir.ts';
 
 /** Makes the image to build in, of a toolchain of the catalog. */
-export async function buildBuild(rim: Rim, resolved: ResolvedToolchain, source: CatalogSource): Promise<EnsuredImage> {
+export async function buildBuild(
+  context: ToolchainContext,
+  resolved: ResolvedToolchain,
+  source: CatalogSource,
+): Promise<EnsuredImage> {
   const [parts, root] = await together(
-    rim.stop,
-    (stop) => fetchParts({ ...rim, stop }, source.parts, source.entry.pins()),
-    (stop) => ensureRoot({ ...rim, stop }, suiteOf(source)),
+    context.stop,
+    (stop) => fetchParts({ ...context, stop }, source.parts, source.entry.pins()),
+    (stop) => ensureRoot({ ...context, stop }, suiteOf(source)),
   );
-  return buildNormalised(rim, resolved, source, {
+  return buildNormalised(context, resolved, source, {
     tag: resolved.build,
     base: root,
     build: {
@@ -38,19 +42,19 @@ interface NormalisedBuild {
 
 /** Builds under a staging name; only the lasting image that is made of the result bears the toolchain's. */
 async function buildNormalised(
-  rim: Rim,
+  context: ToolchainContext,
   { name, version }: ResolvedToolchain,
   source: CatalogSource,
   { tag, base, build, starts = [] }: NormalisedBuild,
 ): Promise<EnsuredImage> {
-  const staging = rim.engine.stagingReference(`${name}-${version}-${build.target}`);
+  const staging = context.engine.stagingReference(`${name}-${version}-${build.target}`);
   try {
     // An id depends on what is in an image, not on the words of its recipe.
-    await buildTarget(rim, { ...build, tag: staging, labels: { 'io.gbuild.toolchain': `${name}@${version}` } });
-    if (starts.length > 0) await checkStart(rim, staging, { title: build.title, command: starts });
-    const baseLayers = (await rim.engine.inspectImage(base.reference))?.diffIds.length ?? 0;
-    return await withWorkDir(rim, (hostDir) =>
-      normaliseImage(rim, {
+    await buildTarget(context, { ...build, tag: staging, labels: { 'io.gbuild.toolchain': `${name}@${version}` } });
+    if (starts.length > 0) await checkStart(context, staging, { title: build.title, command: starts });
+    const baseLayers = (await context.engine.inspectImage(base.reference))?.diffIds.length ?? 0;
+    return await withWorkDir(context, (hostDir) =>
+      normaliseImage(context, {
         from: staging,
         tag,
         volatile: [...source.base.data.volatile, ...source.entry.data.volatile],
@@ -61,25 +65,25 @@ async function buildNormalised(
       }),
     );
   } finally {
-    await rim.engine.removeImage(staging);
+    await context.engine.removeImage(staging);
   }
 }
 
 /** Makes the image to ship on. */
 export async function buildRuntime(
-  rim: Rim,
+  context: ToolchainContext,
   resolved: ResolvedToolchain,
   source: CatalogSource,
   tag: string,
 ): Promise<EnsuredImage> {
   const suite = suiteOf(source);
   const [parts, base] = await together(
-    rim.stop,
-    (stop) => fetchParts({ ...rim, stop }, source.parts, source.entry.pins()),
-    (stop) => ensureRuntimeRoot({ ...rim, stop }, suite),
+    context.stop,
+    (stop) => fetchParts({ ...context, stop }, source.parts, source.entry.pins()),
+    (stop) => ensureRuntimeRoot({ ...context, stop }, suite),
   );
-  const root = await ensureRoot(rim, suite);
-  return buildNormalised(rim, resolved, source, {
+  const root = await ensureRoot(context, suite);
+  return buildNormalised(context, resolved, source, {
     tag,
     base,
     // A root for a runtime that comes later has no program yet.

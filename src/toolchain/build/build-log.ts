@@ -2,14 +2,14 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BuildEvent } from '../../engine/engine.ts';
 import { LogFile } from '../../reporter/log-file.ts';
-import type { Rim } from '../image/find-images.ts';
+import type { ToolchainContext } from '../image/find-images.ts';
 
 /** All that a build prints, in a file that stays where it failed. Its place is known before there is a line to write. */
 export class BuildLog {
   readonly file: string;
   readonly #log: LogFile;
 
-  constructor({ host, engine }: Rim, title: string) {
+  constructor({ host, engine }: ToolchainContext, title: string) {
     this.file = join(host.stateDir, 'builds', `${engine.runId}-${title.replaceAll(/[^\w.-]+/g, '-')}.log`);
     this.#log = new LogFile(this.file);
   }

@@ -5,7 +5,7 @@ import type { Step } from '../../reporter/progress.ts';
 import type { RecipeFile } from '../catalog/catalog.ts';
 import { type HostFileRule, readHostFiles } from '../host/host-files.ts';
 import { readHostTrust } from '../host/trust.ts';
-import type { Rim } from '../image/find-images.ts';
+import type { ToolchainContext } from '../image/find-images.ts';
 import { readAptSetup } from './apt-setup.ts';
 import { buildNetwork, type ContextFile, contextChunks, helperContext, recipeContext } from './build-context.ts';
 import { BuildLog } from './build-log.ts';
@@ -36,25 +36,25 @@ export interface TargetBuild {
  * with its last lines and a file that holds all of them: `dockerfile-failed` where the caller wrote the Dockerfile,
  * `toolchain-failed` where gbuild did.
  */
-export async function buildTarget(rim: Rim, build: TargetBuild): Promise<string> {
-  const trust = readHostTrust(rim.host);
-  const apt = await readAptSetup(build.suite, rim);
+export async function buildTarget(context: ToolchainContext, build: TargetBuild): Promise<string> {
+  const trust = readHostTrust(context.host);
+  const apt = await readAptSetup(build.suite, context);
   const network = buildNetwork(trust, apt);
-  const files = readHostFiles(rim.host, build.hostFiles ?? []).map(({ from, bytes }) => ({ path: from, bytes }));
+  const files = readHostFiles(context.host, build.hostFiles ?? []).map(({ from, bytes }) => ({ path: from, bytes }));
   const helpers = helperContext(build.helpers, { trust, apt, files, pins: build.pins ?? {} });
-  const context = [...recipeContext(build.files), ...(build.parts ?? []), ...helpers];
-  const log = new BuildLog(rim, build.title);
+  const buildContext = [...recipeContext(build.files), ...(build.parts ?? []), ...helpers];
+  const log = new BuildLog(context, build.title);
   try {
-    const id = await rim.progress.step(`building ${build.title}`, (step) =>
-      rim.engine.buildImage({
+    const id = await context.progress.step(`building ${build.title}`, (step) =>
+      context.engine.buildImage({
         title: build.title,
-        context: contextChunks(context),
+        context: contextChunks(buildContext),
         tags: [build.tag],
         // The proxy names are predefined build arguments: they reach RUN steps and no layer or history.
         args: { ...trust.proxies, ...build.args },
         labels: build.labels,
-        noCache: rim.renewed !== undefined,
-        stop: rim.stop,
+        noCache: context.renewed !== undefined,
+        stop: context.stop,
         onProgress: (event) => {
           log.add(event);
           report(step, event);

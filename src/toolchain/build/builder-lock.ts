@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GbuildError, messageOf } from '../../errors.ts';
 import { type Owner, ownerIsDead, ownerText, parseOwner } from '../../fs/process-owner.ts';
-import type { Rim } from '../image/find-images.ts';
+import type { ToolchainContext } from '../image/find-images.ts';
 
 let taken = 0;
 
@@ -12,8 +12,8 @@ let taken = 0;
  * Does work that must not be done twice at once on this machine for one engine. The second who comes waits (and says for
  * whom, if not for this process itself); a lock whose owner is dead is taken over. The lock is a file made whole beside and linked into place.
  */
-export async function withBuilderLock<T>(rim: Rim, name: string, work: () => Promise<T>): Promise<T> {
-  const { host, engine } = rim;
+export async function withBuilderLock<T>(context: ToolchainContext, name: string, work: () => Promise<T>): Promise<T> {
+  const { host, engine } = context;
   const hostDir = join(host.cacheDir, 'locks');
   mkdirSync(hostDir, { recursive: true });
   const { id } = await engine.info();
@@ -22,7 +22,7 @@ export async function withBuilderLock<T>(rim: Rim, name: string, work: () => Pro
   const own = `${file}.${self.replace(' ', '.')}`;
   writeFileSync(own, `${self}\n`);
   try {
-    await acquire(rim, name, file, own);
+    await acquire(context, name, file, own);
     try {
       return await work();
     } finally {
@@ -34,7 +34,7 @@ export async function withBuilderLock<T>(rim: Rim, name: string, work: () => Pro
 }
 
 /** Removes locks of dead processes, held and half-made; answers the files. */
-export function sweepLocks({ cacheDir }: Rim['host'], self: Owner): string[] {
+export function sweepLocks({ cacheDir }: ToolchainContext['host'], self: Owner): string[] {
   const hostDir = join(cacheDir, 'locks');
   const names = existsSync(hostDir) ? readdirSync(hostDir) : [];
   return names
@@ -49,7 +49,12 @@ export function sweepLocks({ cacheDir }: Rim['host'], self: Owner): string[] {
     });
 }
 
-async function acquire({ engine, progress, stop }: Rim, name: string, file: string, own: string): Promise<void> {
+async function acquire(
+  { engine, progress, stop }: ToolchainContext,
+  name: string,
+  file: string,
+  own: string,
+): Promise<void> {
   for (let told = false; ; ) {
     if (isLinked(own, file)) return;
     const holder = readOwner(file);

@@ -6,7 +6,7 @@ import { removeAny } from '../../fs/replace-file.ts';
 import { makeMark } from '../../fs/writer-mark.ts';
 import { exactPackage } from '../catalog/package-name.ts';
 import { readHostTrust } from '../host/trust.ts';
-import type { Rim } from '../image/find-images.ts';
+import type { ToolchainContext } from '../image/find-images.ts';
 import { programFailed, runProgram } from './program.ts';
 
 export interface PackageRequest {
@@ -29,7 +29,7 @@ export interface DownloadedPackage {
  */
 export async function downloadPackage(
   request: PackageRequest,
-  context: Omit<Rim, 'engine'>,
+  context: Omit<ToolchainContext, 'engine'>,
 ): Promise<DownloadedPackage> {
   const what = exactPackage(request.name, request.version);
   const hostDir = join(context.host.cacheDir, 'downloads');
@@ -47,7 +47,7 @@ export async function downloadPackage(
   );
 }
 
-type PackContext = Pick<Rim, 'host' | 'stop'> & { what: string; onLine: (line: string) => void };
+type PackContext = Pick<ToolchainContext, 'host' | 'stop'> & { what: string; onLine: (line: string) => void };
 
 async function fetchPackage(
   hostDir: string,
@@ -105,7 +105,7 @@ async function packByNpm(hostDir: string, { host, stop, what, onLine }: PackCont
 }
 
 /** Node looks into the system's store only where it is told to, so roots that stand there alone are named to npm. */
-function trustEnv(hostDir: string, host: Rim['host']): Record<string, string> {
+function trustEnv(hostDir: string, host: ToolchainContext['host']): Record<string, string> {
   if (host.env.NODE_EXTRA_CA_CERTS) return {};
   const { extraRoots } = readHostTrust(host);
   if (extraRoots === '') return {};

@@ -1,5 +1,12 @@
 import { GbuildError } from '../../errors.ts';
-import { type EnsuredImage, findImage, findUsable, type Rim, renew, together } from '../image/find-images.ts';
+import {
+  type EnsuredImage,
+  findImage,
+  findUsable,
+  renew,
+  type ToolchainContext,
+  together,
+} from '../image/find-images.ts';
 import { readImageId } from '../image/image-id.ts';
 import type { ResolvedToolchain } from '../resolve/resolve.ts';
 import { findRoot } from './base.ts';
@@ -8,7 +15,7 @@ import { buildBuild, buildRuntime, suiteOf } from './build-entry.ts';
 import { withBuilderLock } from './builder-lock.ts';
 import { explainMissingPackages } from './missing-packages.ts';
 
-export type { EnsuredImage, Rim } from '../image/find-images.ts';
+export type { EnsuredImage, ToolchainContext } from '../image/find-images.ts';
 
 /** A toolchain's images on the engine. */
 export interface EnsuredToolchain {
@@ -27,12 +34,12 @@ export interface EnsuredToolchain {
  */
 export async function ensureToolchain(
   resolved: ResolvedToolchain,
-  options: Rim & { role: 'build' | 'both' },
+  options: ToolchainContext & { role: 'build' | 'both' },
 ): Promise<EnsuredToolchain> {
-  const { role, ...rim } = options;
+  const { role, ...context } = options;
   const [build, runtime] =
-    role === 'build' ? [await ensureBuild(rim, resolved), undefined] : await ensureBoth(rim, resolved);
-  const base = resolved.source.kind === 'catalog' ? await findRoot(rim, suiteOf(resolved.source)) : undefined;
+    role === 'build' ? [await ensureBuild(context, resolved), undefined] : await ensureBoth(context, resolved);
+  const base = resolved.source.kind === 'catalog' ? await findRoot(context, suiteOf(resolved.source)) : undefined;
   const locked = {
     build: build.id,
     ...(runtime === undefined ? {} : { runtime: runtime.id }),
@@ -46,36 +53,39 @@ function sourceOf({ reference }: EnsuredImage): string {
 }
 
 /** Both at once; a toolchain of one image makes it once, else its two makers would wait for each other. */
-async function ensureBoth(rim: Rim, resolved: ResolvedToolchain): Promise<[EnsuredImage, EnsuredImage]> {
+async function ensureBoth(
+  context: ToolchainContext,
+  resolved: ResolvedToolchain,
+): Promise<[EnsuredImage, EnsuredImage]> {
   if (resolved.runtime === undefined) {
-    const build = await ensureBuild(rim, resolved);
+    const build = await ensureBuild(context, resolved);
     return [build, build];
   }
   return together(
-    rim.stop,
-    (stop) => ensureBuild({ ...rim, stop }, resolved),
-    (stop) => ensureRuntime(resolved, { ...rim, stop }),
+    context.stop,
+    (stop) => ensureBuild({ ...context, stop }, resolved),
+    (stop) => ensureRuntime(resolved, { ...context, stop }),
   );
 }
 
 /** The image to ship on alone: for packing outputs that are there already. */
-export async function ensureRuntime(resolved: ResolvedToolchain, rim: Rim): Promise<EnsuredImage> {
+export async function ensureRuntime(resolved: ResolvedToolchain, context: ToolchainContext): Promise<EnsuredImage> {
   const { runtime, source } = resolved;
-  if (runtime === undefined) return ensureBuild(rim, resolved);
-  return once(rim, runtime, () =>
+  if (runtime === undefined) return ensureBuild(context, resolved);
+  return once(context, runtime, () =>
     source.kind === 'catalog'
-      ? buildOfCatalog(resolved, () => buildRuntime(rim, resolved, source, runtime))
-      : buildFolder(rim, resolved, runtime),
+      ? buildOfCatalog(resolved, () => buildRuntime(context, resolved, source, runtime))
+      : buildFolder(context, resolved, runtime),
   );
 }
 
-function ensureBuild(rim: Rim, resolved: ResolvedToolchain): Promise<EnsuredImage> {
+function ensureBuild(context: ToolchainContext, resolved: ResolvedToolchain): Promise<EnsuredImage> {
   const { source, build } = resolved;
-  return once(rim, build, async () => {
-    if (source.kind === 'image') return pullReference(rim, build);
+  return once(context, build, async () => {
+    if (source.kind === 'image') return pullReference(context, build);
     return source.kind === 'folder'
-      ? buildFolder(rim, resolved, build)
-      : buildOfCatalog(resolved, () => buildBuild(rim, resolved, source));
+      ? buildFolder(context, resolved, build)
+      : buildOfCatalog(resolved, () => buildBuild(context, resolved, source));
   });
 }
 
@@ -91,45 +101,52 @@ async function buildOfCatalog(resolved: ResolvedToolchain, work: () => Promise<E
  * What is on the engine is taken; else the locked one is fetched or the work is done, by one process at a time, what dead ones
  * left half-made removed first.
  */
-async function once(rim: Rim, reference: string, work: () => Promise<EnsuredImage>): Promise<EnsuredImage> {
-  const known = await findUsable(rim, reference);
+async function once(
+  context: ToolchainContext,
+  reference: string,
+  work: () => Promise<EnsuredImage>,
+): Promise<EnsuredImage> {
+  const known = await findUsable(context, reference);
   if (known !== undefined) return known;
-  return withBuilderLock(rim, reference, async () => {
-    const made = await findUsable(rim, reference);
+  return withBuilderLock(context, reference, async () => {
+    const made = await findUsable(context, reference);
     if (made !== undefined) return made;
-    await rim.engine.sweep();
-    return renew(rim, reference, async () => (await fetchLocked(rim, reference)) ?? work());
+    await context.engine.sweep();
+    return renew(context, reference, async () => (await fetchLocked(context, reference)) ?? work());
   });
 }
 
-async function fetchLocked({ fetchLocked: fetch, stop }: Rim, reference: string): Promise<EnsuredImage | undefined> {
+async function fetchLocked(
+  { fetchLocked: fetch, stop }: ToolchainContext,
+  reference: string,
+): Promise<EnsuredImage | undefined> {
   return fetch?.(reference, stop);
 }
 
 /** Puts the image that the lock names in the place of another one, where somebody has it; else what is there stays. */
-export function exchangeForLocked(rim: Rim, known: EnsuredImage): Promise<EnsuredImage> {
+export function exchangeForLocked(context: ToolchainContext, known: EnsuredImage): Promise<EnsuredImage> {
   const { reference } = known;
-  return withBuilderLock(rim, reference, () =>
-    renew(rim, reference, async () => (await fetchLocked(rim, reference)) ?? known),
+  return withBuilderLock(context, reference, () =>
+    renew(context, reference, async () => (await fetchLocked(context, reference)) ?? known),
   );
 }
 
-function pullReference(rim: Rim, reference: string): Promise<EnsuredImage> {
-  return rim.progress.step(`pulling ${reference}`, async (step) => {
+function pullReference(context: ToolchainContext, reference: string): Promise<EnsuredImage> {
+  return context.progress.step(`pulling ${reference}`, async (step) => {
     const onProgress = ({ layer, status }: { layer: string; status: string }) =>
       step.update(`${layer} ${status}`.trim());
-    await rim.engine.pullImage(reference, { stop: rim.stop, onProgress });
-    const pulled = await findImage(rim, reference);
+    await context.engine.pullImage(reference, { stop: context.stop, onProgress });
+    const pulled = await findImage(context, reference);
     if (pulled !== undefined) return pulled;
     throw new GbuildError('image-missing', `${reference} was pulled, but the engine does not have it`);
   });
 }
 
-async function buildFolder(rim: Rim, resolved: ResolvedToolchain, tag: string): Promise<EnsuredImage> {
+async function buildFolder(context: ToolchainContext, resolved: ResolvedToolchain, tag: string): Promise<EnsuredImage> {
   if (resolved.source.kind !== 'folder') throw new GbuildError('bug', `${resolved.request} is no folder`);
   const { folder } = resolved.source;
   const isRuntime = tag === resolved.runtime;
-  const engineId = await buildTarget(rim, {
+  const engineId = await buildTarget(context, {
     title: `${folder.path}${isRuntime ? ', runtime' : ''}`,
     files: folder.files,
     helpers: [],
@@ -140,7 +157,7 @@ async function buildFolder(rim: Rim, resolved: ResolvedToolchain, tag: string): 
     isCallers: true,
     labels: toolchainLabels(resolved),
   });
-  return { reference: tag, id: await readImageId(rim, { id: engineId }) };
+  return { reference: tag, id: await readImageId(context, { id: engineId }) };
 }
 
 function toolchainLabels({ name, version, recipe }: ResolvedToolchain): Record<string, string> {

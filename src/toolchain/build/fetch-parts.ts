@@ -1,5 +1,5 @@
 import { GbuildError } from '../../errors.ts';
-import type { Rim } from '../image/find-images.ts';
+import type { ToolchainContext } from '../image/find-images.ts';
 import type { ResolvedPart } from '../resolve/parts.ts';
 import type { ContextFile } from './build-context.ts';
 import { withBuilderLock } from './builder-lock.ts';
@@ -7,18 +7,18 @@ import { downloadPackage } from './download.ts';
 
 /** Downloads a toolchain's parts, one after the other, as `parts/<name>.tgz` of the build context. */
 export async function fetchParts(
-  rim: Rim,
+  context: ToolchainContext,
   parts: ResolvedPart[],
   pins: Record<string, string>,
 ): Promise<ContextFile[]> {
-  const { platform } = await rim.engine.info();
+  const { platform } = await context.engine.info();
   const files: ContextFile[] = [];
   for (const part of parts) {
     const name = packageFor(part, platform);
     const integrity = pins[`${name}@${part.version}`];
     const request = { name, version: part.version, integrity };
-    const download = () => downloadPackage(request, rim);
-    const { hostFile, size } = await withBuilderLock(rim, `${name}@${part.version}`, download);
+    const download = () => downloadPackage(request, context);
+    const { hostFile, size } = await withBuilderLock(context, `${name}@${part.version}`, download);
     files.push({ path: `parts/${part.name}.tgz`, executable: false, hostFile, size });
   }
   return files;

@@ -9,7 +9,7 @@ import { constantTime, type Layer, layerOfKnownFile } from '../../oci/layer/laye
 import { repackLayer } from '../../oci/layer/repack.ts';
 import type { ImageConfig, RunConfig } from '../../oci/spec.ts';
 import { withoutDates } from '../host/keystore.ts';
-import type { EnsuredImage, Rim } from '../image/find-images.ts';
+import type { EnsuredImage, ToolchainContext } from '../image/find-images.ts';
 
 /** An empty tar: two zero blocks. */
 const emptyLayerSize = 1024;
@@ -36,12 +36,12 @@ export interface NormaliseOptions {
  * Makes of a built image one whose id depends on what is in it: layers sorted with one time and without what differs from
  * day to day, a config of ours. It is loaded under its tag at once, so that nothing half-made bears that name.
  */
-export async function normaliseImage(rim: Rim, options: NormaliseOptions): Promise<EnsuredImage> {
+export async function normaliseImage(context: ToolchainContext, options: NormaliseOptions): Promise<EnsuredImage> {
   const { from, tag, volatile, keystores, baseLayers, createdBy, hostDir } = options;
-  const saved = await readArchive(await rim.engine.saveImage(from), join(hostDir, 'saved'));
+  const saved = await readArchive(await context.engine.saveImage(from), join(hostDir, 'saved'));
   const layers: Layer[] = [];
   for (const file of saved.layerFiles.slice(baseLayers)) {
-    rim.stop.ask.throwIfAborted();
+    context.stop.ask.throwIfAborted();
     const layer = await repackTar(file, { volatile, keystores, createdBy });
     if (layer.size > emptyLayerSize) layers.push(layer);
   }
@@ -51,7 +51,7 @@ export async function normaliseImage(rim: Rim, options: NormaliseOptions): Promi
     const diffId = saved.config.rootfs.diff_ids[index]!;
     return layerOfKnownFile(file, { diffId, size: statSync(file).size, createdBy: 'gbuild base' });
   });
-  return loadImage(rim, image, tag, ofBase);
+  return loadImage(context, image, tag, ofBase);
 }
 
 /** One tar as a normalised layer; the file has to stay until the layer has been loaded. */
@@ -72,9 +72,14 @@ export function imageOfRoot(platform: string, layer: Layer, config: Partial<RunC
 }
 
 /** Loads an image that was put together here, with the layers of its base only where the engine's store lacks them. */
-export async function loadImage(rim: Rim, image: Image, tag: string, ofBase: Layer[] = []): Promise<EnsuredImage> {
+export async function loadImage(
+  context: ToolchainContext,
+  image: Image,
+  tag: string,
+  ofBase: Layer[] = [],
+): Promise<EnsuredImage> {
   const attempts = [image.layers, ...(ofBase.length > 0 ? [[...ofBase, ...image.layers]] : [])];
-  await loadWhole(rim.engine, image, { tag, attempts, stop: rim.stop });
+  await loadWhole(context.engine, image, { tag, attempts, stop: context.stop });
   return { reference: tag, id: image.id };
 }
 

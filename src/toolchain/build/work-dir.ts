@@ -3,10 +3,13 @@ import { join } from 'node:path';
 import { diskError } from '../../errors.ts';
 import { type Owner, ownerIsDead, ownerText, parseOwner } from '../../fs/process-owner.ts';
 import type { Host } from '../../host.ts';
-import type { Rim } from '../image/find-images.ts';
+import type { ToolchainContext } from '../image/find-images.ts';
 
 /** Lends a folder for large intermediate files and removes it afterwards; folders that dead processes left go too. */
-export async function withWorkDir<T>({ host, engine }: Rim, work: (hostDir: string) => Promise<T>): Promise<T> {
+export async function withWorkDir<T>(
+  { host, engine }: ToolchainContext,
+  work: (hostDir: string) => Promise<T>,
+): Promise<T> {
   const parent = join(host.cacheDir, 'work');
   mkdirSync(parent, { recursive: true });
   sweepWorkDirs(host, engine.owner);

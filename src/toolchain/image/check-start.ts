@@ -1,6 +1,6 @@
 import { bareContainer } from '../../engine/engine.ts';
 import { GbuildError } from '../../errors.ts';
-import type { Rim } from './find-images.ts';
+import type { ToolchainContext } from './find-images.ts';
 
 const keptLines = 5;
 
@@ -9,7 +9,7 @@ const keptLines = 5;
  * well: an image that cannot start its own program serves nobody.
  */
 export async function checkStart(
-  { engine, stop }: Rim,
+  { engine, stop }: ToolchainContext,
   reference: string,
   { title, command }: { title: string; command: string[] },
 ): Promise<void> {

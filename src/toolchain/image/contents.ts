@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { bareContainer } from '../../engine/engine.ts';
-import type { Rim } from './find-images.ts';
+import type { ToolchainContext } from './find-images.ts';
 
 const statusFile = '/var/lib/dpkg/status';
 
 /** Debian packages of an image by name, as dpkg's own record has them; nothing is run. */
-export async function readPackages({ engine }: Rim, reference: string): Promise<Record<string, string>> {
+export async function readPackages({ engine }: ToolchainContext, reference: string): Promise<Record<string, string>> {
   const files = await engine.readImageFiles(reference, [statusFile]);
   return parsePackages(files.get(statusFile)?.toString() ?? '');
 }
@@ -30,7 +30,7 @@ export function packagesDigest(packages: Record<string, string>): `sha256:${stri
 
 /** Asks the tools of an image for their versions, in one container without a network. What answers no version is left out. */
 export async function readTools(
-  { engine, stop }: Rim,
+  { engine, stop }: ToolchainContext,
   reference: string,
   commands: Record<string, string>,
 ): Promise<Record<string, string>> {

@@ -4,7 +4,7 @@ import type { Progress } from '../../reporter/progress.ts';
 import { readImageId } from './image-id.ts';
 
 /** What making an image needs of the world; handed through this room unchanged. */
-export interface Rim {
+export interface ToolchainContext {
   engine: Engine;
   host: Host;
   progress: Progress;
@@ -23,20 +23,24 @@ export interface EnsuredImage {
 }
 
 /** What is on the engine is taken, unless it is to be made anew; an older one that nothing else names any more goes. */
-export async function findUsable(rim: Rim, reference: string): Promise<EnsuredImage | undefined> {
-  return rim.renewed === undefined || rim.renewed.has(reference) ? findImage(rim, reference) : undefined;
+export async function findUsable(context: ToolchainContext, reference: string): Promise<EnsuredImage | undefined> {
+  return context.renewed === undefined || context.renewed.has(reference) ? findImage(context, reference) : undefined;
 }
 
 /** Makes an image; the one that had its name before goes with it, unless something else still names or uses it. */
-export async function renew(rim: Rim, reference: string, work: () => Promise<EnsuredImage>): Promise<EnsuredImage> {
-  const before = await rim.engine.inspectImage(reference);
+export async function renew(
+  context: ToolchainContext,
+  reference: string,
+  work: () => Promise<EnsuredImage>,
+): Promise<EnsuredImage> {
+  const before = await context.engine.inspectImage(reference);
   const made = await work();
-  rim.renewed?.add(reference);
-  if (before !== undefined) await removeNameless(rim, before.id);
+  context.renewed?.add(reference);
+  if (before !== undefined) await removeNameless(context, before.id);
   return made;
 }
 
-async function removeNameless({ engine }: Rim, id: string): Promise<void> {
+async function removeNameless({ engine }: ToolchainContext, id: string): Promise<void> {
   const found = await engine.inspectImage(id);
   if (found === undefined || found.tags.length > 0) return;
   // One that another image stands on, or a container uses, is the engine's to keep.
@@ -44,9 +48,9 @@ async function removeNameless({ engine }: Rim, id: string): Promise<void> {
 }
 
 /** What a reference is on the engine, undefined where it is not there. */
-export async function findImage(rim: Rim, reference: string): Promise<EnsuredImage | undefined> {
-  const found = await rim.engine.inspectImage(reference);
-  return found === undefined ? undefined : { reference, id: await readImageId(rim, found) };
+export async function findImage(context: ToolchainContext, reference: string): Promise<EnsuredImage | undefined> {
+  const found = await context.engine.inspectImage(reference);
+  return found === undefined ? undefined : { reference, id: await readImageId(context, found) };
 }
 
 /**

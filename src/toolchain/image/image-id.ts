@@ -5,7 +5,7 @@ import { readCached, writeCached } from '../../fs/cached-file.ts';
 import { isDigest } from '../../oci/digest.ts';
 import { parseDockerManifest } from '../../oci/image/read-archive.ts';
 import { readTar } from '../../oci/tar/untar.ts';
-import type { Rim } from './find-images.ts';
+import type { ToolchainContext } from './find-images.ts';
 
 const format = 'image-id 1';
 
@@ -13,17 +13,20 @@ const format = 'image-id 1';
  * The digest of an image's config: what gbuild.lock calls an image by, on every engine alike. containerd's store calls it by
  * the manifest it came with; there it is read out of the saved image, once, and kept in the cache.
  */
-export async function readImageId(rim: Pick<Rim, 'engine' | 'host'>, { id }: Pick<EngineImage, 'id'>): Promise<string> {
-  if (!(await rim.engine.info()).containerdStore) return id;
-  const file = join(rim.host.cacheDir, 'image-ids', id.replace(/^sha256:/, ''));
+export async function readImageId(
+  context: Pick<ToolchainContext, 'engine' | 'host'>,
+  { id }: Pick<EngineImage, 'id'>,
+): Promise<string> {
+  if (!(await context.engine.info()).containerdStore) return id;
+  const file = join(context.host.cacheDir, 'image-ids', id.replace(/^sha256:/, ''));
   const kept = readCached(file, format);
   if (kept !== undefined) return kept;
-  const configId = await readConfigId(rim, id);
+  const configId = await readConfigId(context, id);
   writeCached(file, format, configId);
   return configId;
 }
 
-async function readConfigId({ engine }: Pick<Rim, 'engine'>, id: string): Promise<string> {
+async function readConfigId({ engine }: Pick<ToolchainContext, 'engine'>, id: string): Promise<string> {
   for await (const { header, content } of readTar(await engine.saveImage(id), `the saved image ${id}`)) {
     if (header.path !== 'manifest.json') continue;
     const chunks: Uint8Array[] = [];

@@ -4,7 +4,7 @@ import { connectEngine, type EngineInfo } from '../../../src/engine/engine.ts';
 import { readOwner } from '../../../src/fs/process-owner.ts';
 import { parseSpec } from '../../../src/spec/read/read-spec.ts';
 import { endpointOf } from '../../support/engines/endpoint-of.ts';
-import { recordProgress } from '../../support/toolchains/toolchain-rim.ts';
+import { recordProgress } from '../../support/toolchains/host-in.ts';
 
 const engine = connectEngine(endpointOf('tcp://127.0.0.1:1'), { owner: readOwner(), runId: 'limits' });
 const rootless = { kind: 'docker', rootless: true, ignoresLimits: true } as EngineInfo;

@@ -8,7 +8,7 @@ import type { WorkspaceSession } from '../../../src/actions/session/open-reposit
 import { readSecret } from '../../../src/secrets/read-secret.ts';
 import { parseSpec } from '../../../src/spec/read/read-spec.ts';
 import { errorOf } from '../../support/assert/error-of.ts';
-import { hostIn, recordProgress } from '../../support/toolchains/toolchain-rim.ts';
+import { hostIn, recordProgress } from '../../support/toolchains/host-in.ts';
 
 const spec = `gbuild: 1
 name: demo
@@ -144,8 +144,8 @@ test('a checkout of a commit is trusted as its repository is, and an answer abou
 
 test('consent to one secret is none to a file of the repository that is turned elsewhere meanwhile', async () => {
   await using made = await makeRepository();
-  const places = { host: hostIn(made.path('')), rootDir: made.path('repo'), signal: new AbortController().signal };
-  const read = (hasConsent: boolean) => readSecret('own', { file: 'own' }, { ...places, hasConsent });
+  const context = { host: hostIn(made.path('')), rootDir: made.path('repo'), signal: new AbortController().signal };
+  const read = (hasConsent: boolean) => readSecret('own', { file: 'own' }, { ...context, hasConsent });
   expect((await read(false)).value.toString()).toBe('own-value');
   rmSync(made.path('repo/own'));
   symlinkSync('../key', made.path('repo/own'));

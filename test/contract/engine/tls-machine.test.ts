@@ -7,7 +7,7 @@ import { describeEngine } from '../../support/engines/engine-suite.ts';
 import { buildDockerMachine, runMachine } from '../../support/remote-engines/docker-machine.ts';
 import { writeMachine } from '../../support/remote-engines/machine-store.ts';
 import { startTlsEngine } from '../../support/remote-engines/tls-engine.ts';
-import { hostIn } from '../../support/toolchains/toolchain-rim.ts';
+import { hostIn } from '../../support/toolchains/host-in.ts';
 
 /** No PATH: the store alone says where the machines are. */
 function choose(store: string, flags: EngineName, said: string[] = [], env: Record<string, string> = {}) {
@@ -15,7 +15,7 @@ function choose(store: string, flags: EngineName, said: string[] = [], env: Reco
     say: (text) => void said.push(text),
     mayStart: false,
     readConfigured: async () => ({ name: {}, file: '' }),
-    places: [],
+    sockets: [],
   });
 }
 

@@ -10,7 +10,7 @@ import { type FaultProxy, startFaultProxy } from '../../support/network/fault-pr
 import { startRegistry, type TestRegistry } from '../../support/registry/registry.ts';
 import { makeBytes, openRig } from '../../support/registry/registry-rig.ts';
 import { startSpecRegistry } from '../../support/registry/spec-registry.ts';
-import { hostIn, neverStop, recordProgress } from '../../support/toolchains/toolchain-rim.ts';
+import { hostIn, neverStop, recordProgress } from '../../support/toolchains/host-in.ts';
 
 const dirs = openCli({ ownCache: true });
 let registry: TestRegistry;

@@ -6,8 +6,8 @@ import { afterAll, expect, test } from 'vitest';
 import { readAptSetup } from '../../../src/toolchain/build/apt-setup.ts';
 import { readCatalog } from '../../../src/toolchain/catalog/catalog.ts';
 import { resolveToolchain } from '../../../src/toolchain/resolve/resolve.ts';
+import { hostIn, neverStop } from '../../support/toolchains/host-in.ts';
 import { images } from '../../support/toolchains/toolchain-catalog.ts';
-import { hostIn, neverStop } from '../../support/toolchains/toolchain-rim.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'gbuild-apt-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));

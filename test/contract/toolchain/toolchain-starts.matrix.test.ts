@@ -10,8 +10,8 @@ import { semverOf } from '../../../src/toolchain/resolve/versions.ts';
 import { endpointOf } from '../../support/engines/endpoint-of.ts';
 import { runScript } from '../../support/engines/run-script.ts';
 import { gbuildCacheDir } from '../../support/runner/cache-dir.ts';
+import { hostIn, neverStop, recordProgress } from '../../support/toolchains/host-in.ts';
 import { images } from '../../support/toolchains/toolchain-catalog.ts';
-import { hostIn, neverStop, recordProgress } from '../../support/toolchains/toolchain-rim.ts';
 
 const catalog = await readCatalog([images]);
 
@@ -46,8 +46,8 @@ test('every toolchain of the catalog is walked', () => {
 
 test.each(asked)('the image to ship on of %s %s starts its program (%j)', async (name, range, options) => {
   const resolved = resolveToolchain({ kind: 'catalog', request: name, name, range, options }, catalog);
-  const rim = { engine, host: hostIn(gbuildCacheDir), progress: recordProgress(), stop: neverStop() };
-  const runtime = await ensureRuntime(resolved, rim);
+  const context = { engine, host: hostIn(gbuildCacheDir), progress: recordProgress(), stop: neverStop() };
+  const runtime = await ensureRuntime(resolved, context);
   const start = catalog.find(name)!.data.starts;
   expect(start).not.toEqual([]);
   const command = start[0] === 'sh' ? start.at(-1)! : start.join(' ');

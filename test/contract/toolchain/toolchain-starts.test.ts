@@ -8,13 +8,13 @@ import { errorOf } from '../../support/assert/error-of.ts';
 import { endpointOf } from '../../support/engines/endpoint-of.ts';
 import { runScript } from '../../support/engines/run-script.ts';
 import { gbuildCacheDir } from '../../support/runner/cache-dir.ts';
+import { hostIn, neverStop, recordProgress } from '../../support/toolchains/host-in.ts';
 import { images, TestCatalogs } from '../../support/toolchains/toolchain-catalog.ts';
-import { hostIn, neverStop, recordProgress } from '../../support/toolchains/toolchain-rim.ts';
 
 const catalogs = new TestCatalogs(inject('baseImage'));
 let engine: Engine;
 
-const rim = () => ({ engine, host: hostIn(gbuildCacheDir), progress: recordProgress(), stop: neverStop() });
+const context = () => ({ engine, host: hostIn(gbuildCacheDir), progress: recordProgress(), stop: neverStop() });
 const newest = { kind: 'catalog', request: 'node@^26', name: 'node', range: '^26', options: {} } as const;
 
 beforeAll(() => {
@@ -26,7 +26,7 @@ afterAll(async () => {
 });
 
 test('the newest Node starts in the image to ship on', async () => {
-  const runtime = await ensureRuntime(resolveToolchain(newest, await readCatalog([images])), rim());
+  const runtime = await ensureRuntime(resolveToolchain(newest, await readCatalog([images])), context());
   expect(await runScript(engine, runtime.reference, 'node --version')).toMatch(/^v26\.\d+\.\d+\n$/);
 });
 
@@ -34,7 +34,7 @@ test('an image to ship on whose program does not start is not made', async () =>
   const withoutLibrary = (text: string) => text.replace("runtimePackages: [{ '>=25': libatomic1 }]", '');
   const hostDir = catalogs.write('without-library', { 'node/toolchain.yml': withoutLibrary });
   const resolved = await catalogs.resolve(hostDir, newest);
-  const error = await errorOf(() => ensureRuntime(resolved, rim()));
+  const error = await errorOf(() => ensureRuntime(resolved, context()));
   expect({ ...error, message: error.message.replace(resolved.version, 'VERSION') }).toMatchInlineSnapshot(`
     {
       "code": "toolchain-failed",

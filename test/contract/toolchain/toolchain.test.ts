@@ -15,8 +15,8 @@ import { errorOf } from '../../support/assert/error-of.ts';
 import { endpointOf } from '../../support/engines/endpoint-of.ts';
 import { startStop } from '../../support/engines/run-io.ts';
 import { runScript } from '../../support/engines/run-script.ts';
+import { hostIn, neverStop, recordProgress } from '../../support/toolchains/host-in.ts';
 import { images, listStaging, TestCatalogs } from '../../support/toolchains/toolchain-catalog.ts';
-import { hostIn, neverStop, recordProgress } from '../../support/toolchains/toolchain-rim.ts';
 
 const catalogs = new TestCatalogs(inject('baseImage'));
 const { nonce } = catalogs;
@@ -49,7 +49,9 @@ test('a toolchain that is not there is built, one that is there is only looked u
 test('two who want the same at once build it once, and one process does not wait for itself aloud', async () => {
   const resolved = await catalogs.resolveTiny('tiny-two', `echo ${nonce}; sleep 2`);
   const [left, right] = [openRim(), openRim()];
-  const both = await Promise.all([left, right].map((rim) => ensureToolchain(resolved, { ...rim, role: 'build' })));
+  const both = await Promise.all(
+    [left, right].map((context) => ensureToolchain(resolved, { ...context, role: 'build' })),
+  );
   expect(both[0]?.build).toEqual(both[1]?.build);
   expect([...left.progress.titles, ...right.progress.titles]).toEqual(['building tiny-two 1.0.0']);
   expect([...left.progress.notes, ...right.progress.notes]).toEqual([]);
@@ -63,19 +65,19 @@ test('who waits for another process says for which', async () => {
   );
   const child = await startBuilding(name);
   const closed = once(child, 'close');
-  const rim = openRim();
-  await ensureToolchain(resolved, { ...rim, role: 'build' });
+  const context = openRim();
+  await ensureToolchain(resolved, { ...context, role: 'build' });
   await closed;
-  expect(rim.progress.titles).toEqual([]);
-  expect(rim.progress.notes).toEqual([`waiting for process ${child.pid}, which is making ${resolved.build}`]);
+  expect(context.progress.titles).toEqual([]);
+  expect(context.progress.notes).toEqual([`waiting for process ${child.pid}, which is making ${resolved.build}`]);
 });
 
 test('one stopped in the middle ends with the reason and leaves nothing under its name', async () => {
   const resolved = await catalogs.resolveTiny('tiny-stop', `echo begun-${nonce}; sleep 20; touch /made`);
   const { stop, askWith } = startStop();
-  const rim = openRim(stop);
-  const work = errorOf(() => ensureToolchain(resolved, { ...rim, role: 'build' }));
-  while (!rim.progress.lines.includes(`begun-${nonce}`)) await sleep(50);
+  const context = openRim(stop);
+  const work = errorOf(() => ensureToolchain(resolved, { ...context, role: 'build' }));
+  while (!context.progress.lines.includes(`begun-${nonce}`)) await sleep(50);
   askWith(new GbuildError('interrupted', 'stopped by the test'));
   expect(await work).toEqual({ code: 'interrupted', message: 'stopped by the test', suggestions: [] });
   expect(await engine.inspectImage(resolved.build)).toBeUndefined();
@@ -108,10 +110,10 @@ test('what only this host trusts reaches a RUN step and no layer', async () => {
   const pem = `-----BEGIN CERTIFICATE-----\n${Buffer.from(nonce).toString('base64')}\n-----END CERTIFICATE-----\n`;
   const file = join(catalogs.hostDir, 'own.pem');
   writeFileSync(file, pem);
-  const rim = openRim();
+  const context = openRim();
   const host = hostIn(cacheDir, { NODE_EXTRA_CA_CERTS: file });
-  const { build } = await ensureToolchain(resolved, { ...rim, host, role: 'build' });
-  expect(rim.progress.lines).toContain(`bundle /run/gbuild/trust.pem ${nonce}`);
+  const { build } = await ensureToolchain(resolved, { ...context, host, role: 'build' });
+  expect(context.progress.lines).toContain(`bundle /run/gbuild/trust.pem ${nonce}`);
   expect(await runScript(engine, build.reference, 'ls -A /run/gbuild 2>&1 || true')).not.toContain('trust');
 });
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chooseEndpoint, type EngineName } from '../../../src/engine/endpoint/choose-endpoint.ts';
 import { type Endpoint, endpointEnv } from '../../../src/engine/endpoint/endpoint.ts';
-import { type SocketPlace, socketPlaces } from '../../../src/engine/endpoint/sockets.ts';
+import { type SocketCandidate, socketCandidates } from '../../../src/engine/endpoint/sockets.ts';
 import type { GbuildError } from '../../../src/errors.ts';
 import type { Host } from '../../../src/host.ts';
 
@@ -20,7 +20,7 @@ const sockets = {
 };
 const servers: Server[] = [];
 
-const places = (...names: (keyof typeof sockets)[]): SocketPlace[] =>
+const socketsAt = (...names: (keyof typeof sockets)[]): SocketCandidate[] =>
   names.map((name) => ({ path: sockets[name], source: `${name} socket` }));
 
 const hostWith = (env: Record<string, string>): Host => ({
@@ -60,7 +60,7 @@ function writePems(folder: string, pems: string[]): void {
 }
 
 interface Surroundings {
-  places?: SocketPlace[];
+  sockets?: SocketCandidate[];
   configured?: EngineName;
   said?: string[];
 }
@@ -68,10 +68,10 @@ interface Surroundings {
 function choose(
   host: Host,
   flags: EngineName = {},
-  { places: there = [], configured = {}, said = [] }: Surroundings = {},
+  { sockets: there = [], configured = {}, said = [] }: Surroundings = {},
 ) {
   return chooseEndpoint(host, flags, {
-    places: there,
+    sockets: there,
     readConfigured: async () => ({ name: configured, file: 'CONFIG' }),
     say: (text) => void said.push(text),
     mayStart: true,
@@ -130,7 +130,7 @@ describe('the order', () => {
     ],
     ['an empty DOCKER_HOST is none', { DOCKER_HOST: '' }, {}, `unix://${sockets.default}`, 'default socket'],
   ])('%s', async (_, variables, flags, url, source) => {
-    const endpoint = await choose(hostWith(variables), flags, { places: places('default', 'rootless', 'podman') });
+    const endpoint = await choose(hostWith(variables), flags, { sockets: socketsAt('default', 'rootless', 'podman') });
     expect([endpoint.url, endpoint.source]).toEqual([url, source]);
   });
 
@@ -138,7 +138,7 @@ describe('the order', () => {
     const file = join(configDir, 'config.json');
     writeFileSync(file, JSON.stringify({ currentContext: 'desktop' }));
     try {
-      const endpoint = await choose(hostWith({}), {}, { places: places('default') });
+      const endpoint = await choose(hostWith({}), {}, { sockets: socketsAt('default') });
       expect([endpoint.source, endpoint.context, endpoint.reason.replaceAll(dir, 'DIR')]).toMatchInlineSnapshot(`
         [
           "docker config",
@@ -156,12 +156,12 @@ describe('the order', () => {
     [['rootless', 'podman'], 'rootless socket'],
     [['podman'], 'podman socket'],
   ] as const)('of the sockets %j the %s is taken', async (names, source) => {
-    expect((await choose(hostWith({}), {}, { places: places(...names) })).source).toBe(source);
+    expect((await choose(hostWith({}), {}, { sockets: socketsAt(...names) })).source).toBe(source);
   });
 
   test('the places for sockets are the platform’s', async () => {
     expect(
-      socketPlaces(hostWith({ XDG_RUNTIME_DIR: '/run/user/7' })).map(({ path }) => path.replaceAll(dir, 'DIR')),
+      socketCandidates(hostWith({ XDG_RUNTIME_DIR: '/run/user/7' })).map(({ path }) => path.replaceAll(dir, 'DIR')),
     ).toMatchInlineSnapshot(`
       [
         "/var/run/docker.sock",
@@ -180,7 +180,7 @@ describe('what config.yml names', () => {
     ['is beaten by DOCKER_HOST', { DOCKER_HOST: 'tcp://2.2.2.2:2' }, 'tcp://2.2.2.2:2', 'DOCKER_HOST'],
     ['is beaten by DOCKER_CONTEXT', { DOCKER_CONTEXT: 'remote' }, 'tcp://10.0.0.7:2376', 'DOCKER_CONTEXT'],
   ])('%s', async (_, env, url, source) => {
-    const around = { configured: { host: 'tcp://3.3.3.3:3' }, places: places('default') };
+    const around = { configured: { host: 'tcp://3.3.3.3:3' }, sockets: socketsAt('default') };
     const endpoint = await choose(hostWith(env), {}, around);
     expect([endpoint.url, endpoint.source]).toEqual([url, source]);
   });
@@ -389,8 +389,8 @@ describe('what cannot be obeyed', () => {
   });
 
   test('no engine anywhere', async () => {
-    const place: SocketPlace = { path: join(dir, 'none.sock'), source: 'default socket' };
-    expect(await failureOf(choose(hostWith({}), {}, { places: [place] }))).toMatchInlineSnapshot(`
+    const place: SocketCandidate = { path: join(dir, 'none.sock'), source: 'default socket' };
+    expect(await failureOf(choose(hostWith({}), {}, { sockets: [place] }))).toMatchInlineSnapshot(`
       {
         "code": "engine-unreachable",
         "message": "no container engine found: no flag, DOCKER_HOST, DOCKER_CONTEXT, config.yml or docker context names one, and none of these sockets can be used: DIR/none.sock",

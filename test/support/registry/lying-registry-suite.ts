@@ -12,7 +12,7 @@ import { gatherImages } from '../../../src/oci/layout/image-set.ts';
 import { mapInOrder } from '../../../src/registry/image/map-in-order.ts';
 import { pullImage } from '../../../src/registry/image/pull-image.ts';
 import { type FaultAction, type FaultProxy, startFaultProxy } from '../network/fault-proxy.ts';
-import { hostIn, neverStop, recordProgress } from '../toolchains/toolchain-rim.ts';
+import { hostIn, neverStop, recordProgress } from '../toolchains/host-in.ts';
 import { makeBytes, openRig } from './registry-rig.ts';
 import { type SpecRegistry, startSpecRegistry } from './spec-registry.ts';
 

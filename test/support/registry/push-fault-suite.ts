@@ -14,7 +14,7 @@ import { mapInOrder } from '../../../src/registry/image/map-in-order.ts';
 import { pullImage, readRemote } from '../../../src/registry/image/pull-image.ts';
 import { openCli } from '../cli/cli.ts';
 import { type Fault, type FaultAction, type FaultProxy, startFaultProxy } from '../network/fault-proxy.ts';
-import { hostIn, neverStop, recordProgress } from '../toolchains/toolchain-rim.ts';
+import { hostIn, neverStop, recordProgress } from '../toolchains/host-in.ts';
 import { startRegistry, type TestRegistry } from './registry.ts';
 import { makeBytes, openRig } from './registry-rig.ts';
 

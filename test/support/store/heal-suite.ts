@@ -6,7 +6,7 @@ import { examineStore } from '../../../src/actions/maintenance/store/examine-sto
 import { storeAsItIs } from '../../../src/actions/store/store.ts';
 import { mapInOrder } from '../../../src/registry/image/map-in-order.ts';
 import { type CallOptions, type Cli, commitAll, copyInstallation } from '../cli/cli.ts';
-import { hostIn } from '../toolchains/toolchain-rim.ts';
+import { hostIn } from '../toolchains/host-in.ts';
 import { damages, listFiles } from './store-release.ts';
 
 /** What is run after a file was damaged; the last one's output is compared. */

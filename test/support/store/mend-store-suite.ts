@@ -13,7 +13,7 @@ import type { Layout } from '../../../src/oci/layout/layout.ts';
 import { endpointOf } from '../engines/endpoint-of.ts';
 import { FakeEngine } from '../engines/fake-engine.ts';
 import { type SpecRegistry, startSpecRegistry } from '../registry/spec-registry.ts';
-import { hostIn, neverStop, recordProgress } from '../toolchains/toolchain-rim.ts';
+import { hostIn, neverStop, recordProgress } from '../toolchains/host-in.ts';
 import { base, damages, keepBase, keepRelease, listFiles, makeRelease, saveAs } from './store-release.ts';
 
 export const oneImage = makeRelease('1.0.0');

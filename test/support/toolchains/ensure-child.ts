@@ -6,7 +6,7 @@ import { ensureToolchain } from '../../../src/toolchain/build/ensure.ts';
 import { readCatalog } from '../../../src/toolchain/catalog/catalog.ts';
 import { resolveToolchain } from '../../../src/toolchain/resolve/resolve.ts';
 import { endpointOf } from '../engines/endpoint-of.ts';
-import { hostIn, neverStop } from './toolchain-rim.ts';
+import { hostIn, neverStop } from './host-in.ts';
 
 const { engineHost, cacheDir, catalogDir, name } = JSON.parse(await text(process.stdin)) as Record<string, string>;
 const engine = connectEngine(endpointOf(engineHost!), { owner: readOwner(), runId: 'ensure-child' });

@@ -13,7 +13,7 @@ import {
 } from '../../../src/toolchain/resolve/resolve.ts';
 import { gbuildCacheDir } from '../runner/cache-dir.ts';
 import { timeStep } from '../runner/timings.ts';
-import { hostIn, neverStop, recordProgress } from './toolchain-rim.ts';
+import { hostIn, neverStop, recordProgress } from './host-in.ts';
 
 export const images = join(import.meta.dirname, '../../../images');
 
@@ -91,9 +91,9 @@ export async function ensureFromCatalog(
 ): Promise<{ build: EnsuredImage; runtime: EnsuredImage }> {
   const request = { kind: 'catalog', request: `${name}@${range}`, name, range, options: {} } as const;
   const resolved = resolveToolchain(request, await readCatalog([images]));
-  const rim = { engine, host: hostIn(gbuildCacheDir), progress: recordProgress(), stop: neverStop() };
+  const context = { engine, host: hostIn(gbuildCacheDir), progress: recordProgress(), stop: neverStop() };
   const { build, runtime } = await timeStep(`toolchain: ${name} ${range}`, () =>
-    ensureToolchain(resolved, { ...rim, role: 'both' }),
+    ensureToolchain(resolved, { ...context, role: 'both' }),
   );
   return { build, runtime: runtime! };
 }

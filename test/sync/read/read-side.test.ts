@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { EarlyRead, placeOf, type SideInput } from '../../../src/sync/read/read-side.ts';
 import { MirrorMemory } from '../../../src/sync/state/sync-state.ts';
-import { hostIn } from '../../support/toolchains/toolchain-rim.ts';
+import { hostIn } from '../../support/toolchains/host-in.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'gbuild-early-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));

@@ -9,8 +9,8 @@ import { constantTime } from '../../../src/oci/layer/layer.ts';
 import { writeTar } from '../../../src/oci/tar/tar.ts';
 import { downloadPackage } from '../../../src/toolchain/build/download.ts';
 import { errorOf } from '../../support/assert/error-of.ts';
+import { hostIn, neverStop, recordProgress } from '../../support/toolchains/host-in.ts';
 import { ownRoot, writeOwnRoot } from '../../support/toolchains/own-root.ts';
-import { hostIn, neverStop, recordProgress } from '../../support/toolchains/toolchain-rim.ts';
 
 /** A package as a registry keeps it. */
 const manifest = Buffer.from(JSON.stringify({ name: 'tool', version: '1.2.3' }));
@@ -77,8 +77,8 @@ const download = (more: { integrity?: string; version?: string } = {}, environme
     http_proxy: '',
     HTTP_PROXY: '',
   };
-  const rim = { host: hostIn(fixture.path, env), stop: neverStop(), progress: recordProgress() };
-  return downloadPackage({ ...request, ...more }, rim);
+  const context = { host: hostIn(fixture.path, env), stop: neverStop(), progress: recordProgress() };
+  return downloadPackage({ ...request, ...more }, context);
 };
 /** What was asked for beside metadata, which npm asks for as often as it likes. */
 const tarballs = () => served.filter((path) => path !== '/tool');
@@ -171,8 +171,8 @@ test('a kept file that was damaged is fetched again', async () => {
 });
 
 test('a missing npm is told with what to do', async () => {
-  const rim = { host: hostIn(fixture.path, { PATH: fixture.path }), stop: neverStop(), progress: recordProgress() };
-  expect(await errorOf(() => downloadPackage(request, rim))).toMatchInlineSnapshot(`
+  const context = { host: hostIn(fixture.path, { PATH: fixture.path }), stop: neverStop(), progress: recordProgress() };
+  expect(await errorOf(() => downloadPackage(request, context))).toMatchInlineSnapshot(`
     {
       "code": "toolchain-failed",
       "message": "npm, which gbuild fetches tool@1.2.3 with, is not on PATH",

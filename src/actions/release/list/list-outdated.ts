@@ -5,7 +5,7 @@ import { describeChanges, readPackages } from '../../../toolchain/image/contents
 import { layersOfRemote, layersOfStore, type OpenLayer, readBasePackages } from '../../image/base/base-packages.ts';
 import { findWorkspace } from '../../session/find-workspace.ts';
 import { type NamedRegistry, type RegistryRequest, withNamedRegistry } from '../../session/named-registry.ts';
-import type { Places, WorkspaceSession } from '../../session/open-repository.ts';
+import type { AppContext, WorkspaceSession } from '../../session/open-repository.ts';
 import { listRemote } from '../../store/remote-releases.ts';
 import { readRemoteSet } from '../../store/remote-set.ts';
 import { findStored, openStore } from '../../store/store.ts';
@@ -13,7 +13,7 @@ import { compareReleases, listStored, type Release } from '../../store/stored-re
 import { findTodaysBase, standsOn, type TodaysBase } from '../rebase/current-base.ts';
 import { splitRelease } from '../rebase/split-release.ts';
 
-export interface OutdatedRequest extends Places, RegistryRequest {
+export interface OutdatedRequest extends AppContext, RegistryRequest {
   /** Undefined: of the repository around the caller, or where there is none of every name. */
   name: string | undefined;
   /** Every release, not the newest of each name alone. */

@@ -1,13 +1,13 @@
 import type { Engine } from '../../../engine/engine.ts';
 import { findWorkspace } from '../../session/find-workspace.ts';
 import { type RegistryRequest, withNamedRegistry } from '../../session/named-registry.ts';
-import type { Places, WorkspaceSession } from '../../session/open-repository.ts';
+import type { AppContext, WorkspaceSession } from '../../session/open-repository.ts';
 import { listRemote } from '../../store/remote-releases.ts';
 import { openStore } from '../../store/store.ts';
 import { compareReleases, listStored, type Release } from '../../store/stored-releases.ts';
 import { findTodaysBase, standsOn } from '../rebase/current-base.ts';
 
-export interface ListRequest extends Places, RegistryRequest {
+export interface ListRequest extends AppContext, RegistryRequest {
   /** Undefined: of the repository around the caller, or where there is none of every name. */
   name: string | undefined;
   /** Of every name. */

@@ -4,7 +4,7 @@ import type { Layout } from '../../../oci/layout/layout.ts';
 import { parseReference } from '../../../oci/reference.ts';
 import { annotationKeys } from '../../../oci/spec.ts';
 import { factsAnnotation, parseFacts, readOwnVersion } from '../../image/facts.ts';
-import { type Places, readCallersSpec } from '../../session/open-repository.ts';
+import { type AppContext, readCallersSpec } from '../../session/open-repository.ts';
 import { noRegistry, parseRegistry } from '../../session/registry-name.ts';
 import { openStore } from '../../store/store.ts';
 import { isVersion } from '../../store/stored-releases.ts';
@@ -12,7 +12,7 @@ import { type PushRecord, type PushRequest, pushTo } from './push.ts';
 
 export interface PushStoredRequest
   extends Pick<PushRequest, 'host' | 'progress' | 'stop' | 'tags' | 'runId'>,
-    Pick<Places, 'installDir'> {
+    Pick<AppContext, 'installDir'> {
   /** `acme/hello:1.0.1`, or the version alone of the repository around the caller. */
   release: string;
   registry: string | undefined;

@@ -12,7 +12,7 @@ import { assertMovingTag, parseReleaseVersion } from '../../image/assert-releasa
 import { layersOfStore, readBasePackages } from '../../image/base/base-packages.ts';
 import { type ReleaseFacts, readOwnVersion } from '../../image/facts.ts';
 import { findWorkspace } from '../../session/find-workspace.ts';
-import type { Places } from '../../session/open-repository.ts';
+import type { AppContext } from '../../session/open-repository.ts';
 import { noRegistry, parseRegistry } from '../../session/registry-name.ts';
 import { openStore } from '../../store/store.ts';
 import { type Published, publishImage } from '../load-and-name.ts';
@@ -20,7 +20,7 @@ import type { PushRecord } from '../push/push.ts';
 import { chooseNewBase, type NewBase } from './choose-base.ts';
 import { type TakenRelease, withRelease } from './open-release.ts';
 
-export interface RebaseRequest extends Places {
+export interface RebaseRequest extends AppContext {
   name: string;
   version: string;
   /** The version of the new release. */
@@ -56,9 +56,9 @@ export interface RebaseRecord extends Published {
 }
 
 /** Takes `hello:1.0.1`, or a version alone of the repository around the caller, apart. */
-export async function parseRelease(places: Places, text: string): Promise<{ name: string; version: string }> {
+export async function parseRelease(context: AppContext, text: string): Promise<{ name: string; version: string }> {
   const isWhole = text.includes(':');
-  const session = isWhole ? undefined : await findWorkspace(places);
+  const session = isWhole ? undefined : await findWorkspace(context);
   const { repository: name, tag, registry } = parseReference(isWhole ? text : `${session?.spec.name ?? ''}:${text}`);
   if (tag !== undefined && registry === undefined) return { name, version: parseReleaseVersion(tag) };
   throw new GbuildError('usage', `${text}: a release is named NAME:VERSION, without a registry`, {

@@ -5,12 +5,12 @@ import { askGit } from '../../../workspace/git/git.ts';
 import { prepareImage } from '../../image/prepare-image.ts';
 import type { RunRequest } from '../../run/run.ts';
 import { RunSecrets } from '../../run/run-secrets.ts';
-import { locateProject, type Places } from '../../session/open-repository.ts';
+import { type AppContext, locateProject } from '../../session/open-repository.ts';
 import { openStore } from '../../store/store.ts';
 import { withCheckout } from '../release-tree.ts';
 import { assertSame, type ReleasedImage } from './compare-rebuilt.ts';
 
-export type RebuildRequest = Places & Pick<RunRequest, 'engine' | 'progress' | 'stop' | 'runId' | 'streams'>;
+export type RebuildRequest = AppContext & Pick<RunRequest, 'engine' | 'progress' | 'stop' | 'runId' | 'streams'>;
 
 /**
  * Builds a release's commit again in a folder of its own and compares what comes out with what was released.

@@ -74,16 +74,16 @@ async function pushBoth(
   return pushed;
 }
 
-type PushRim = Pick<PushToolchainRequest, 'host' | 'engine' | 'stop' | 'progress'>;
+type PushContext = Pick<PushToolchainRequest, 'host' | 'engine' | 'stop' | 'progress'>;
 
 /** Sees to it that a registry has an engine's image under its id, and under tags that may move. */
 export async function ensurePushed(
-  rim: PushRim,
+  options: PushContext,
   repository: Repository,
   image: EnsuredImage,
   tags: string[],
 ): Promise<PushedToolchainImage> {
-  return (await findPushed(repository, image, tags)) ?? (await pushOne(rim, repository, image, tags));
+  return (await findPushed(repository, image, tags)) ?? (await pushOne(options, repository, image, tags));
 }
 
 /** The image is there by its id: only the tags that may move are looked at. */
@@ -100,7 +100,7 @@ async function findPushed(
 
 /** Named after its config and after its manifest: engines call an image by the one or the other. */
 function pushOne(
-  { host, engine, stop, progress }: PushRim,
+  { host, engine, stop, progress }: PushContext,
   repository: Repository,
   { id, reference }: EnsuredImage,
   tags: string[],

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { readUserTables } from '../../../../src/actions/run/defaults/read-user-tables.ts';
 import type { Engine } from '../../../../src/engine/engine.ts';
 import { damages, listFiles } from '../../../support/store/store-release.ts';
-import { hostIn } from '../../../support/toolchains/toolchain-rim.ts';
+import { hostIn } from '../../../support/toolchains/host-in.ts';
 
 const passwd = 'root:x:0:0:root:/root:/bin/sh\n';
 
