@@ -4,7 +4,7 @@ import { type ErrorCode, messageOf } from '../../errors.ts';
 import { readTextIfAny } from '../../fs/read-bounded.ts';
 import type { Host } from '../../host.ts';
 import type { Progress } from '../../reporter/progress.ts';
-import type { CatalogPlace } from '../../spec/config/catalog-places.ts';
+import type { CatalogEntry } from '../../spec/config/catalog-entries.ts';
 import { type Catalog, type KeepParsed, readCatalog } from '../../toolchain/catalog/catalog.ts';
 import { ensureClone } from './catalog-clone.ts';
 import type { AppContext } from './open-repository.ts';
@@ -28,21 +28,21 @@ export async function openCatalog(
   { fresh = false } = {},
 ): Promise<Catalog> {
   const cache = openParseCache(host.cacheDir);
-  const open = async (places: NamedPlace[]) => {
+  const open = async (entries: NamedCatalog[]) => {
     const folders: string[] = [];
-    for (const place of places)
-      folders.push(await (isAddress(place.at) ? ensureClone(place.at, host, progress, fresh) : assertFolder(place)));
+    for (const entry of entries)
+      folders.push(await (isAddress(entry.at) ? ensureClone(entry.at, host, progress, fresh) : assertFolder(entry)));
     return folders;
   };
-  const own = await open(await readOwnPlaces(owner));
-  const callers = await open(await readCallersPlaces(host));
+  const own = await open(await readOwnCatalogs(owner));
+  const callers = await open(await readCallersCatalogs(host));
   const untrusted = own.filter((folder) => !callers.includes(folder));
   const keep: KeepParsed = (kind, bytes, parse) => cache.get(kind, bytes, parse);
   return readCatalog([...own, ...callers, join(installDir, 'images')], keep, untrusted);
 }
 
 /** A folder or git address that a file names under `catalogs`. */
-interface NamedPlace {
+interface NamedCatalog {
   /** An absolute folder, or an address. */
   at: string;
   file: string;
@@ -53,33 +53,33 @@ interface NamedPlace {
 }
 
 /** What the spec names under `catalogs`, before the spec itself can be checked: its tasks may need those of a toolchain. */
-async function readOwnPlaces({ rootDir, specFile }: Partial<CatalogOwner> = {}): Promise<NamedPlace[]> {
+async function readOwnCatalogs({ rootDir, specFile }: Partial<CatalogOwner> = {}): Promise<NamedCatalog[]> {
   if (rootDir === undefined || specFile === undefined) return [];
-  const places = (await readPlaces(specFile)).map(({ place }, index): NamedPlace => {
-    const at = isAddress(place) || isAbsolute(place) ? place : join(rootDir, place);
+  const entries = (await readEntries(specFile)).map(({ text }, index): NamedCatalog => {
+    const at = isAddress(text) || isAbsolute(text) ? text : join(rootDir, text);
     return { at, file: specFile, index, code: 'spec-invalid' };
   });
   // What leads out of the repository is no folder of it: reading the whole spec refuses that.
-  return places.filter(({ at }) => isAddress(at) || !relative(rootDir, at).startsWith('..'));
+  return entries.filter(({ at }) => isAddress(at) || !relative(rootDir, at).startsWith('..'));
 }
 
-async function readCallersPlaces(host: Host): Promise<NamedPlace[]> {
+async function readCallersCatalogs(host: Host): Promise<NamedCatalog[]> {
   const file = userConfigFile(host);
   return (await readUserConfig(host)).catalogs.map((at, index) => ({ at, file, index, code: 'config-invalid' }));
 }
 
 /** Read with the parser only where the key stands, for it costs more than the rest of the command. */
-async function readPlaces(file: string): Promise<CatalogPlace[]> {
+async function readEntries(file: string): Promise<CatalogEntry[]> {
   const text = readTextIfAny(file);
   if (text === undefined || !/^["']?catalogs["']?\s*:/m.test(text)) return [];
-  const { parseCatalogPlaces } = await import('../../spec/config/catalog-places.ts');
-  return parseCatalogPlaces(Buffer.from(text), file);
+  const { parseCatalogEntries } = await import('../../spec/config/catalog-entries.ts');
+  return parseCatalogEntries(Buffer.from(text), file);
 }
 
-async function assertFolder({ at, file, index, code }: NamedPlace): Promise<string> {
+async function assertFolder({ at, file, index, code }: NamedCatalog): Promise<string> {
   const found = describePath(at);
   if (found === 'a folder') return at;
-  throw (await readPlaces(file))[index]!.refuse(code, {
+  throw (await readEntries(file))[index]!.refuse(code, {
     expected: 'a folder with toolchains',
     why: `which is ${found}`,
     suggestions: [`correct catalogs[${index}] in ${file}`, `ls ${dirname(file)}`],
@@ -94,6 +94,6 @@ function describePath(path: string): string {
   }
 }
 
-function isAddress(place: string): boolean {
-  return /^\w+:\/\/|^[\w.-]+@[\w.-]+:/.test(place);
+function isAddress(text: string): boolean {
+  return /^\w+:\/\/|^[\w.-]+@[\w.-]+:/.test(text);
 }

@@ -5,75 +5,75 @@ import type { PrepareRequest } from '../run/prepare.ts';
 import { RunSecrets } from '../run/run-secrets.ts';
 import { openEngine } from '../session/open-engine.ts';
 import { openWorkspace, type WorkspaceSession } from '../session/open-repository.ts';
-import { openEnginePlace } from './executor/engine-executor.ts';
-import type { ShardPlace } from './executor/executor.ts';
-import type { NamedPlace } from './parse-on.ts';
-import { openSwarmPlace } from './swarm/swarm-executor.ts';
+import { openEngineExecutor } from './executor/engine-executor.ts';
+import type { Executor } from './executor/executor.ts';
+import type { NamedExecutor } from './parse-on.ts';
+import { openSwarmExecutor } from './swarm/swarm-executor.ts';
 
-export interface PlacesRequest extends Omit<PrepareRequest, 'engine'> {
+export interface ExecutorsRequest extends Omit<PrepareRequest, 'engine'> {
   runId: string;
-  places: NamedPlace[];
+  executors: NamedExecutor[];
   /** That a swarm's nodes get the workspace from. */
   registry: string | undefined;
 }
 
-/** A place whose engine was reached. */
+/** An executor whose engine was reached. */
 interface Reached {
   name: string;
-  kind: NamedPlace['kind'];
+  kind: NamedExecutor['kind'];
   engine: Engine;
 }
 
 /**
- * Opens the places that the caller named: their engines one after the other, for ssh may ask a person something; then one alone,
- * which may write gbuild.lock, and the others at once. What fails is told and left out, as long as something is left.
+ * Opens the executors that the caller named: their engines one after the other, because ssh may ask a person something; then one
+ * alone, which may write gbuild.lock, and the others at once. Warns of one that fails and leaves it out, as long as another is left.
  */
-export async function openPlaces(request: PlacesRequest): Promise<ShardPlace[]> {
+export async function openExecutors(request: ExecutorsRequest): Promise<Executor[]> {
   const { session, progress, stop } = request;
   const secrets = request.secrets ?? new RunSecrets(request);
-  const opened: ShardPlace[] = [];
+  const opened: Executor[] = [];
   const reached: Reached[] = [];
   const failures: unknown[] = [];
   const tell = (name: string, thrown: unknown) => {
     if (!(thrown instanceof GbuildError) || thrown.exitCode !== 3 || stop.ask.aborted) throw thrown;
     failures.push(thrown);
-    if (request.places.length > 1) progress.warn(`${name} is left out: ${thrown.message}`);
+    if (request.executors.length > 1) progress.warn(`${name} is left out: ${thrown.message}`);
   };
   const open = async ({ name, kind, engine }: Reached, known: WorkspaceSession) => {
     try {
-      const openPlace = kind === 'swarm' ? openSwarmPlace : openEnginePlace;
-      opened.push(await openPlace(name, { ...request, session: known, engine, secrets }));
+      const openExecutor = kind === 'swarm' ? openSwarmExecutor : openEngineExecutor;
+      opened.push(await openExecutor(name, { ...request, session: known, engine, secrets }));
     } catch (thrown) {
       engine.close();
       tell(name, thrown);
     }
   };
   try {
-    for (const place of request.places) {
-      await reach(request, place).then(
+    for (const executor of request.executors) {
+      await reach(request, executor).then(
         (found) => reached.push(found),
-        (thrown: unknown) => tell(place.name, thrown),
+        (thrown: unknown) => tell(executor.name, thrown),
       );
     }
     while (opened.length === 0 && reached.length > 0) await open(reached.shift()!, session);
     const known = session.lock === undefined ? await openWorkspace(request, silentProgress) : session;
     await Promise.all(reached.splice(0).map((each) => open(each, known)));
     if (opened.length === 0) throw failures[0];
-    const order = request.places.map(({ name }) => name);
+    const order = request.executors.map(({ name }) => name);
     return opened.sort((left, right) => order.indexOf(left.name) - order.indexOf(right.name));
   } catch (thrown) {
     for (const { engine } of reached) engine.close();
-    await Promise.allSettled(opened.map((place) => place.close()));
+    await Promise.allSettled(opened.map((executor) => executor.close()));
     throw thrown;
   }
 }
 
-async function reach({ host, runId, progress, stop }: PlacesRequest, place: NamedPlace): Promise<Reached> {
-  const engine = await openEngine(host, place.choice, runId, progress, stop);
+async function reach({ host, runId, progress, stop }: ExecutorsRequest, executor: NamedExecutor): Promise<Reached> {
+  const engine = await openEngine(host, executor.choice, runId, progress, stop);
   try {
     await engine.wake();
     await engine.info();
-    return { name: place.name, kind: place.kind, engine };
+    return { name: executor.name, kind: executor.kind, engine };
   } catch (thrown) {
     engine.close();
     throw thrown;

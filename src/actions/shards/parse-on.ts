@@ -5,8 +5,8 @@ import type { Host } from '../../host.ts';
 import type { EngineChoice } from '../session/open-engine.ts';
 import { readEngineName } from '../session/parse-engine-name.ts';
 
-/** A place for shards that the caller named. */
-export interface NamedPlace {
+/** An executor of shards that the caller named. */
+export interface NamedExecutor {
   name: string;
   kind: 'engine' | 'swarm';
   /** The engine, or a manager of the swarm. */
@@ -21,24 +21,24 @@ const command = 'gbuild test --on';
  *
  * @throws GbuildError `usage`
  */
-export function namePlaces(host: Host, text: string, chosen: EngineChoice): NamedPlace[] {
+export function parseOn(host: Host, text: string, chosen: EngineChoice): NamedExecutor[] {
   const names = text
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '');
-  if (names.length === 0) throw wrongPlaces('--on names no engine', [`${command} default`, 'gbuild engine ls']);
+  if (names.length === 0) throw usageError('--on names no engine', [`${command} default`, 'gbuild engine ls']);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined)
-    throw wrongPlaces(`--on names "${twice}" twice: how many parts there are is said with --shards`, [
+    throw usageError(`--on names "${twice}" twice: how many parts there are is said with --shards`, [
       `${command} ${[...new Set(names)]} --shards ${names.length}`,
     ]);
-  const places = names.map((name): NamedPlace => {
+  const executors = names.map((name): NamedExecutor => {
     if (isSwarm(host, name)) return { name, kind: 'swarm', choice: chosen };
     return { name, kind: 'engine', choice: readEngineName(host, name, command) };
   });
   const flag = (['host', 'context', 'machine'] as const).find((each) => chosen[each] !== undefined);
-  if (flag === undefined || places.some(({ kind }) => kind === 'swarm')) return places;
-  throw wrongPlaces(`--on and --${flag} both name engines`, [`${command} ${text},${chosen[flag]}`]);
+  if (flag === undefined || executors.some(({ kind }) => kind === 'swarm')) return executors;
+  throw usageError(`--on and --${flag} both name engines`, [`${command} ${text},${chosen[flag]}`]);
 }
 
 function isSwarm(host: Host, name: string): boolean {
@@ -46,6 +46,6 @@ function isSwarm(host: Host, name: string): boolean {
   return !listMachines(host).includes(name) && !listContexts(host).some((context) => context.name === name);
 }
 
-function wrongPlaces(what: string, suggestions: string[]): GbuildError {
+function usageError(what: string, suggestions: string[]): GbuildError {
   return new GbuildError('usage', what, { suggestions });
 }

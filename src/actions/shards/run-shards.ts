@@ -14,22 +14,22 @@ import type { TaskStreams } from '../run/run-tasks.ts';
 import { readTestFiles } from '../run/test-files.ts';
 import type { EngineChoice } from '../session/open-engine.ts';
 import { openWorkspace } from '../session/open-repository.ts';
-import type { ShardPlace } from './executor/executor.ts';
+import type { Executor } from './executor/executor.ts';
 import { runPool, type ShardEnd } from './executor/pool.ts';
 import { landReports } from './merge-reports.ts';
-import { openPlaces, type PlacesRequest } from './open-executors.ts';
-import { namePlaces } from './parse-on.ts';
+import { type ExecutorsRequest, openExecutors } from './open-executors.ts';
+import { parseOn } from './parse-on.ts';
 import { type ShardReport, type ShardsReport, throwVerdict } from './report.ts';
 
-/** The repository around the caller, and the places as the command line names them. */
-export interface InShardsRequest extends Omit<ShardsRequest, 'session' | 'places'> {
+/** The repository around the caller, and the executors as the command line names them. */
+export interface InShardsRequest extends Omit<ShardsRequest, 'session' | 'executors'> {
   on: string | undefined;
   /** The engine that is meant where `on` names none. */
   choice: EngineChoice;
 }
 
-interface ShardsRequest extends PlacesRequest {
-  /** Parts; as many as there are places when left out. */
+interface ShardsRequest extends ExecutorsRequest {
+  /** Number of shards; as many as there are executors when left out. */
   count: number | undefined;
   streams: TaskStreams;
   /** Progress of one shard, as text on its own output. */
@@ -39,13 +39,13 @@ interface ShardsRequest extends PlacesRequest {
 /** What can be wrong with the call is told before anything is asked. */
 export async function runInShards(request: InShardsRequest): Promise<ShardsReport> {
   const { host, on, choice, progress } = request;
-  const places =
-    on === undefined ? [{ name: 'the engine', kind: 'engine' as const, choice }] : namePlaces(host, on, choice);
-  return runShards({ ...request, places, session: await openWorkspace(request, progress) });
+  const executors =
+    on === undefined ? [{ name: 'the engine', kind: 'engine' as const, choice }] : parseOn(host, on, choice);
+  return runShards({ ...request, executors, session: await openWorkspace(request, progress) });
 }
 
 /**
- * The story of `gbuild test --shards N --on NAME,...`: the work is divided, each part runs on one of the places, on a copy of the
+ * The story of `gbuild test --shards N --on NAME,...`: the work is divided, each part runs on one executor, on a copy of the
  * workspace; their outputs come one after the other, their reports together, and one exit code says what became of all.
  */
 async function runShards(request: ShardsRequest): Promise<ShardsReport> {
@@ -55,9 +55,9 @@ async function runShards(request: ShardsRequest): Promise<ShardsReport> {
   const shards = divide(request, planShards(countOf(request), await readTestFiles(plan, host)));
   const logDir = join(host.stateDir, 'runs', runId);
   return withSpool(host, `${ownerText(readOwner())}.shards-${runId}`, async (spoolDir) => {
-    const places = await openPlaces(request);
+    const executors = await openExecutors(request);
     try {
-      const ends = await runAll(request, { shards, places, spoolDir, logDir });
+      const ends = await runAll(request, { shards, executors, spoolDir, logDir });
       const dirs = ends.map(({ shard, tries }) => ({
         number: shard.number,
         dir: reportsDirOf(spoolDir, shard, tries),
@@ -70,14 +70,14 @@ async function runShards(request: ShardsRequest): Promise<ShardsReport> {
       throwVerdict(ends, report);
       return report;
     } finally {
-      await Promise.allSettled(places.map((place) => place.close()));
+      await Promise.allSettled(executors.map((executor) => executor.close()));
     }
   });
 }
 
-function countOf({ count, places }: ShardsRequest): number {
+function countOf({ count, executors }: ShardsRequest): number {
   if (count !== undefined) return count;
-  if (!places.some(({ kind }) => kind === 'swarm')) return places.length;
+  if (!executors.some(({ kind }) => kind === 'swarm')) return executors.length;
   throw new GbuildError('usage', 'into how many parts? A swarm does not say how many are good', {
     suggestions: ['gbuild test --on swarm --shards 3'],
   });
@@ -95,23 +95,23 @@ function divide({ names, progress }: ShardsRequest, shards: Shard[]): Shard[] {
 
 interface Division {
   shards: Shard[];
-  places: ShardPlace[];
+  executors: Executor[];
   spoolDir: string;
   logDir: string;
 }
 
 async function runAll(request: ShardsRequest, division: Division): Promise<ShardEnd<ShardReport>[]> {
   const { progress, stop, streams } = request;
-  const { shards, places, spoolDir } = division;
+  const { shards, executors, spoolDir } = division;
   const output = new OrderedOutput(streams, spoolDir, shards.length);
   try {
-    return await runPool(shards, places, {
-      run: (shard, place, attempt) =>
-        runOne(request, division, output.lanes[shard.number - 1]!, { shard, place, attempt }),
-      isLost: (thrown) => !stop.ask.aborted && isPlacesFault(thrown),
-      onLost: (place, { number, of }, thrown, isElsewhere) =>
+    return await runPool(shards, executors, {
+      run: (shard, executor, attempt) =>
+        runOne(request, division, output.lanes[shard.number - 1]!, { shard, executor, attempt }),
+      isLost: (thrown) => !stop.ask.aborted && isInfrastructureFailure(thrown),
+      onLost: (executor, { number, of }, thrown, isElsewhere) =>
         progress.warn(
-          `shard ${number} of ${of}: ${place.name} failed: ${messageOf(thrown)}${isElsewhere ? '; it runs elsewhere' : ''}`,
+          `shard ${number} of ${of}: ${executor.name} failed: ${messageOf(thrown)}${isElsewhere ? '; it runs elsewhere' : ''}`,
         ),
     });
   } finally {
@@ -119,14 +119,14 @@ async function runAll(request: ShardsRequest, division: Division): Promise<Shard
   }
 }
 
-/** Who must act is the engine's, registry's or network's: another place may do better. */
-function isPlacesFault(thrown: unknown): boolean {
+/** Infrastructure failures (exit code 3) may succeed on another executor. */
+function isInfrastructureFailure(thrown: unknown): boolean {
   return thrown instanceof GbuildError && thrown.exitCode === 3;
 }
 
 interface Attempt {
   shard: Shard;
-  place: ShardPlace;
+  executor: Executor;
   attempt: number;
 }
 
@@ -134,12 +134,12 @@ async function runOne(
   { streams, stop, progress: main, openProgress }: ShardsRequest,
   { spoolDir, logDir }: Division,
   lane: Lane,
-  { shard, place, attempt }: Attempt,
+  { shard, executor, attempt }: Attempt,
 ): Promise<ShardReport> {
   const began = performance.now();
   const title = `shard ${shard.number} of ${shard.of}`;
   const progress = openProgress((text) => void lane.stderr.write(text));
-  progress.note(`> ${title} on ${place.name}${attempt > 1 ? ', anew' : ''}`);
+  progress.note(`> ${title} on ${executor.name}${attempt > 1 ? ', anew' : ''}`);
   const own = join(logDir, attempt > 1 ? `shard-${shard.number}.${attempt}` : `shard-${shard.number}`);
   const reportsDir = reportsDirOf(spoolDir, shard, attempt);
   mkdirSync(reportsDir);
@@ -153,15 +153,15 @@ async function runOne(
   };
   let isDone = false;
   try {
-    const tasks = await place.run(shard, io);
+    const tasks = await executor.run(shard, io);
     const seconds = (performance.now() - began) / 1000;
     const failed = describeFailed(tasks);
     isDone = true;
     progress.note(
-      `${failed === undefined ? '+' : 'x'} ${title} ${failed === undefined ? 'passed' : 'failed'} on ${place.name} (${formatSeconds(seconds)})`,
+      `${failed === undefined ? '+' : 'x'} ${title} ${failed === undefined ? 'passed' : 'failed'} on ${executor.name} (${formatSeconds(seconds)})`,
     );
-    if (failed !== undefined) main.warn(`${title} on ${place.name}: ${failed.what}`);
-    return { number: shard.number, on: place.name, tries: attempt, files: shard.files, tasks, logDir: own, seconds };
+    if (failed !== undefined) main.warn(`${title} on ${executor.name}: ${failed.what}`);
+    return { number: shard.number, on: executor.name, tries: attempt, files: shard.files, tasks, logDir: own, seconds };
   } finally {
     if (isDone) await lane.end();
   }

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { namePlaces } from '../../../src/actions/shards/parse-on.ts';
+import { parseOn } from '../../../src/actions/shards/parse-on.ts';
 import type { Host } from '../../../src/host.ts';
 import { errorOf } from '../../support/assert/error-of.ts';
 
@@ -23,8 +23,8 @@ for (const name of ['box', 'both']) {
 }
 
 it('knows contexts, machines, addresses, the engine used anyway, and the swarm of the chosen one', () => {
-  const places = namePlaces(host, 'server, box,context:both,ssh://ada@there,default,swarm', { context: 'server' });
-  expect(places.map(({ name, kind, choice }) => [name, kind, choice])).toEqual([
+  const executors = parseOn(host, 'server, box,context:both,ssh://ada@there,default,swarm', { context: 'server' });
+  expect(executors.map(({ name, kind, choice }) => [name, kind, choice])).toEqual([
     ['server', 'engine', { context: 'server' }],
     ['box', 'engine', { machine: 'box' }],
     ['context:both', 'engine', { context: 'both' }],
@@ -36,7 +36,7 @@ it('knows contexts, machines, addresses, the engine used anyway, and the swarm o
 
 it('asks which one is meant where two have a name, and proposes the name that was', async () => {
   const told = async (text: string) => {
-    const { message, suggestions } = await errorOf(() => namePlaces(host, text, {}));
+    const { message, suggestions } = await errorOf(() => parseOn(host, text, {}));
     return [message.replaceAll(homeDir, 'HOME'), ...suggestions];
   };
   expect([await told('both'), await told('servr')]).toMatchInlineSnapshot(`

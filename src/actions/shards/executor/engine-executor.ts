@@ -3,10 +3,10 @@ import { type PrepareRequest, prepareRun } from '../../run/prepare.ts';
 import { sweepBeside } from '../../run/run.ts';
 import { runTasks } from '../../run/run-tasks.ts';
 import { withOwnCopy } from '../../run/workspace/with-copy.ts';
-import type { ShardPlace } from './executor.ts';
+import type { Executor } from './executor.ts';
 
-/** An engine as a place for shards: it has the image to build in; each shard works on a copy of the workspace in a volume there. */
-export async function openEnginePlace(name: string, request: PrepareRequest): Promise<ShardPlace> {
+/** Runs shards on one engine, which has the toolchain image: each works on its own copy of the workspace in a volume there. */
+export async function openEngineExecutor(name: string, request: PrepareRequest): Promise<Executor> {
   const { session, engine, host, progress } = request;
   const { plan, ground, secrets, planShard } = await prepareRun(request);
   const swept = sweepBeside(request, plan);

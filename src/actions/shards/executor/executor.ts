@@ -14,13 +14,13 @@ export interface ShardIO {
   reportsDir: string;
 }
 
-/** Where shards can run. */
-export interface ShardPlace {
+/** Runs shards: an engine or a swarm. */
+export interface Executor {
   /** As the caller named it. */
   name: string;
   /** Shards that it takes at the same time. */
   slots: number;
-  /** Runs a shard to its end. Failing tasks are results; what is thrown is the place's failure, or the reason of a stop. */
+  /** Runs a shard to its end. Failing tasks are results; it throws the executor's own failure, or the reason of a stop. */
   run(shard: Shard, io: ShardIO): Promise<TaskReport[]>;
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import { GbuildError } from '../../../errors.ts';
 import type { Shard } from '../../../plan/shard.ts';
-import type { ShardPlace } from './executor.ts';
+import type { Executor } from './executor.ts';
 
 /** What became of a shard; `tries` is how often it was begun. */
 export type ShardEnd<T> =
@@ -8,66 +8,70 @@ export type ShardEnd<T> =
   | { shard: Shard; tries: number; value?: never; error: unknown };
 
 interface PoolWork<T> {
-  run: (shard: Shard, place: ShardPlace, attempt: number) => Promise<T>;
-  /** What was thrown is the place's failure, not the work's: it is not asked again. */
+  run: (shard: Shard, executor: Executor, attempt: number) => Promise<T>;
+  /** Whether the executor failed, not the work: the executor then gets no more shards. */
   isLost: (thrown: unknown) => boolean;
-  onLost: (place: ShardPlace, shard: Shard, thrown: unknown, isElsewhere: boolean) => void;
+  onLost: (executor: Executor, shard: Shard, thrown: unknown, isElsewhere: boolean) => void;
 }
 
 /**
- * Runs every shard on the place that has the least to do, as many at a time as it takes. The shards of a place that is lost run
- * elsewhere, as long as there is an elsewhere. Answers in the order of the shards.
+ * Runs every shard on the executor that has the least to do, as many at a time as it takes. The shards of an executor that is lost
+ * run on another one, as long as one is left. Returns the ends in the order of the shards.
  */
 export async function runPool<T>(
   shards: readonly Shard[],
-  places: readonly ShardPlace[],
+  executors: readonly Executor[],
   { run, isLost, onLost }: PoolWork<T>,
 ): Promise<ShardEnd<T>[]> {
-  const alive = new Set(places);
-  const load = new Map(places.map((place) => [place, 0]));
+  const alive = new Set(executors);
+  const load = new Map(executors.map((executor) => [executor, 0]));
   const tries = new Map<Shard, number>();
   const ends = new Map<Shard, ShardEnd<T>>();
   const running = new Set<Promise<void>>();
   const waiting = [...shards];
 
-  const start = async (shard: Shard, place: ShardPlace) => {
+  const start = async (shard: Shard, executor: Executor) => {
     const attempt = (tries.get(shard) ?? 0) + 1;
     tries.set(shard, attempt);
-    load.set(place, load.get(place)! + 1);
+    load.set(executor, load.get(executor)! + 1);
     try {
-      ends.set(shard, { shard, tries: attempt, value: await run(shard, place, attempt) });
+      ends.set(shard, { shard, tries: attempt, value: await run(shard, executor, attempt) });
     } catch (error) {
       const isItsFault = isLost(error);
-      if (isItsFault) alive.delete(place);
+      if (isItsFault) alive.delete(executor);
       const isElsewhere = isItsFault && alive.size > 0;
-      if (isItsFault) onLost(place, shard, error, isElsewhere);
+      if (isItsFault) onLost(executor, shard, error, isElsewhere);
       if (isElsewhere) waiting.unshift(shard);
       else ends.set(shard, { shard, tries: attempt, error });
     } finally {
-      load.set(place, load.get(place)! - 1);
+      load.set(executor, load.get(executor)! - 1);
     }
   };
 
   while (waiting.length > 0 || running.size > 0) {
-    for (let place = findFree(alive, load); place !== undefined && waiting.length > 0; place = findFree(alive, load)) {
-      const work = start(waiting.shift()!, place).finally(() => running.delete(work));
+    for (
+      let executor = findFree(alive, load);
+      executor !== undefined && waiting.length > 0;
+      executor = findFree(alive, load)
+    ) {
+      const work = start(waiting.shift()!, executor).finally(() => running.delete(work));
       running.add(work);
     }
     if (running.size === 0) break;
     await Promise.race(running);
   }
-  return shards.map((shard) => ends.get(shard) ?? { shard, tries: tries.get(shard) ?? 0, error: noPlace(shard) });
+  return shards.map((shard) => ends.get(shard) ?? { shard, tries: tries.get(shard) ?? 0, error: noExecutor(shard) });
 }
 
-function findFree(alive: ReadonlySet<ShardPlace>, load: ReadonlyMap<ShardPlace, number>): ShardPlace | undefined {
-  const free = [...alive].filter((place) => load.get(place)! < place.slots);
-  return free.reduce<ShardPlace | undefined>(
-    (best, place) => (best === undefined || load.get(place)! < load.get(best)! ? place : best),
+function findFree(alive: ReadonlySet<Executor>, load: ReadonlyMap<Executor, number>): Executor | undefined {
+  const free = [...alive].filter((executor) => load.get(executor)! < executor.slots);
+  return free.reduce<Executor | undefined>(
+    (best, executor) => (best === undefined || load.get(executor)! < load.get(best)! ? executor : best),
     undefined,
   );
 }
 
-function noPlace({ number, of }: Shard): GbuildError {
+function noExecutor({ number, of }: Shard): GbuildError {
   return new GbuildError('engine-unreachable', `shard ${number} of ${of} did not run: no engine is left to run it on`, {
     suggestions: ['gbuild engine ls'],
   });

@@ -7,23 +7,23 @@ import { sweepBeside } from '../../run/run.ts';
 import type { TaskReport } from '../../run/run-tasks.ts';
 import { withRegistries } from '../../session/open-registries.ts';
 import { parseRegistry } from '../../session/registry-name.ts';
-import type { ShardIO, ShardPlace } from '../executor/executor.ts';
+import type { Executor, ShardIO } from '../executor/executor.ts';
 import { packGround } from './base-layer.ts';
 import { assertFitsSwarm, assertManager, noNodeLeft, noRegistryForSwarm } from './errors.ts';
 import { shipWorkspace } from './push-workspace.ts';
 import { planOnSwarm, runOnSwarm, type SwarmGround } from './run-shard.ts';
 
-export interface SwarmPlaceRequest extends PrepareRequest {
+export interface SwarmExecutorRequest extends PrepareRequest {
   runId: string;
   /** HOST or HOST:PORT, before GBUILD_REGISTRY and gbuild.yml. */
   registry: string | undefined;
 }
 
 /**
- * A swarm as a place for shards: the workspace is shipped once through a registry, and each shard is a job that runs wherever the
+ * Runs shards on a swarm: the workspace is pushed once to a registry, and each shard is a job that runs wherever the
  * swarm puts it. Closing it takes away what is left of the run there.
  */
-export async function openSwarmPlace(name: string, request: SwarmPlaceRequest): Promise<ShardPlace> {
+export async function openSwarmExecutor(name: string, request: SwarmExecutorRequest): Promise<Executor> {
   const { session, engine, host, progress, stop } = request;
   assertFitsSwarm(planTasks(planInput(request)));
   assertManager(engine, await engine.info());

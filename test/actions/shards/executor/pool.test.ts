@@ -1,56 +1,56 @@
 import { expect, it } from 'vitest';
-import type { ShardPlace } from '../../../../src/actions/shards/executor/executor.ts';
+import type { Executor } from '../../../../src/actions/shards/executor/executor.ts';
 import { runPool } from '../../../../src/actions/shards/executor/pool.ts';
 import { GbuildError } from '../../../../src/errors.ts';
 import { planShards } from '../../../../src/plan/shard.ts';
 
-const placeOf = (name: string, slots = 9): ShardPlace => ({
+const executorOf = (name: string, slots = 9): Executor => ({
   name,
   slots,
   run: () => Promise.reject(new Error('not of this test')),
   close: async () => {},
 });
 
-/** Runs shards whose places are named in the answer; those in `broken` fail with everything that runs there. */
-async function tryPool(count: number, places: ShardPlace[], broken: string[] = []) {
+/** Runs shards whose executors the answer names; those in `broken` fail with everything that runs there. */
+async function tryPool(count: number, executors: Executor[], broken: string[] = []) {
   const lost: string[] = [];
   let most = 0;
   let now = 0;
-  const ends = await runPool(planShards(count, []), places, {
-    run: async ({ number }, place, attempt) => {
+  const ends = await runPool(planShards(count, []), executors, {
+    run: async ({ number }, executor, attempt) => {
       most = Math.max(most, ++now);
       await new Promise((resolve) => setImmediate(resolve));
       now -= 1;
-      if (broken.includes(place.name)) throw new GbuildError('engine-unreachable', `${place.name} is gone`);
-      if (place.name === 'wrong') throw new GbuildError('usage', 'not its fault');
-      return `${number} on ${place.name}, ${attempt}`;
+      if (broken.includes(executor.name)) throw new GbuildError('engine-unreachable', `${executor.name} is gone`);
+      if (executor.name === 'wrong') throw new GbuildError('usage', 'not its fault');
+      return `${number} on ${executor.name}, ${attempt}`;
     },
     isLost: (thrown) => thrown instanceof GbuildError && thrown.exitCode === 3,
-    onLost: (place, { number }, _, isElsewhere) => lost.push(`${number} ${place.name} ${isElsewhere}`),
+    onLost: (executor, { number }, _, isElsewhere) => lost.push(`${number} ${executor.name} ${isElsewhere}`),
   });
   return { ends: ends.map(({ value, error }) => value ?? (error as Error).message), lost, most };
 }
 
-it('spreads shards over the places and answers in their order', async () => {
-  expect(await tryPool(5, [placeOf('a'), placeOf('b')])).toEqual({
+it('spreads shards over the executors and answers in their order', async () => {
+  expect(await tryPool(5, [executorOf('a'), executorOf('b')])).toEqual({
     ends: ['1 on a, 1', '2 on b, 1', '3 on a, 1', '4 on b, 1', '5 on a, 1'],
     lost: [],
     most: 5,
   });
 });
 
-it('gives a place no more than it takes at a time', async () => {
-  expect((await tryPool(7, [placeOf('a', 1), placeOf('b', 2)])).most).toBe(3);
+it('gives an executor no more than it takes at a time', async () => {
+  expect((await tryPool(7, [executorOf('a', 1), executorOf('b', 2)])).most).toBe(3);
 });
 
-it('runs what a lost place had elsewhere, and asks that place for nothing more', async () => {
-  const { ends, lost } = await tryPool(4, [placeOf('a', 1), placeOf('b', 1)], ['a']);
+it('runs what a lost executor had on another, and gives the lost one nothing more', async () => {
+  const { ends, lost } = await tryPool(4, [executorOf('a', 1), executorOf('b', 1)], ['a']);
   expect(ends).toEqual(['1 on b, 2', '2 on b, 1', '3 on b, 1', '4 on b, 1']);
   expect(lost).toEqual(['1 a true']);
 });
 
-it('says of every shard what became of it where no place is left', async () => {
-  const { ends, lost } = await tryPool(3, [placeOf('a', 1), placeOf('b', 1)], ['a', 'b']);
+it('says of every shard what became of it where no executor is left', async () => {
+  const { ends, lost } = await tryPool(3, [executorOf('a', 1), executorOf('b', 1)], ['a', 'b']);
   expect(lost).toEqual(['1 a true', '2 b false']);
   expect(ends).toEqual([
     'shard 1 of 3 did not run: no engine is left to run it on',
@@ -59,8 +59,8 @@ it('says of every shard what became of it where no place is left', async () => {
   ]);
 });
 
-it('takes a failure that is not the place’s for the shard’s own, and does not try again', async () => {
-  expect(await tryPool(2, [placeOf('wrong')])).toEqual({
+it('takes a failure that is not the executor’s for the shard’s own, and does not try again', async () => {
+  expect(await tryPool(2, [executorOf('wrong')])).toEqual({
     ends: ['not its fault', 'not its fault'],
     lost: [],
     most: 2,

@@ -6,14 +6,14 @@ import { parseSyntax } from '../yaml/syntax.ts';
 import { findTree } from '../yaml/tree.ts';
 
 /** One entry of `catalogs`, as it is written. */
-export interface CatalogPlace {
-  place: string;
+export interface CatalogEntry {
+  text: string;
   /** An error that shows where it is written. */
   refuse(code: ErrorCode, remark: { expected: string; why: string; suggestions: string[] }): GbuildError;
 }
 
 /** What a file names under `catalogs`; nothing where that is no list, or the file has mistakes: reading the whole of it tells. */
-export function parseCatalogPlaces(bytes: Uint8Array, file: string): CatalogPlace[] {
+export function parseCatalogEntries(bytes: Uint8Array, file: string): CatalogEntry[] {
   const { source, mistakes } = decodeSource(bytes, file);
   const document = mistakes.length === 0 ? parseSyntax(source).document : undefined;
   if (document === undefined) return [];
@@ -21,7 +21,7 @@ export function parseCatalogPlaces(bytes: Uint8Array, file: string): CatalogPlac
   if (!whole || !Array.isArray(tree.value)) return [];
   return [...tree.children].flatMap(([index, { value, from, to }]) => {
     if (typeof value !== 'string') return [];
-    const refuse: CatalogPlace['refuse'] = (code, { expected, why, suggestions }) => {
+    const refuse: CatalogEntry['refuse'] = (code, { expected, why, suggestions }) => {
       const found = `${quote(value)}, ${why}`;
       return mistakesError(
         code,
@@ -29,6 +29,6 @@ export function parseCatalogPlaces(bytes: Uint8Array, file: string): CatalogPlac
         suggestions,
       );
     };
-    return [{ place: value, refuse }];
+    return [{ text: value, refuse }];
   });
 }
