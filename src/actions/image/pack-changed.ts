@@ -20,11 +20,11 @@ const mostDeltaBytes = 64e6;
 export async function packChanged(
   engine: Engine,
   last: PackedTree | undefined,
-  ground: string,
+  basis: string,
   entries: ReadonlyMap<string, Entry>,
   prints: ReadonlyMap<string, string>,
 ): Promise<{ layers: Layer[]; deltas: number; below: string } | undefined> {
-  if (last === undefined || last.ground !== ground || last.deltas >= mostDeltas) return undefined;
+  if (last === undefined || last.basis !== basis || last.deltas >= mostDeltas) return undefined;
   const delta = planDelta(last.prints, prints);
   if (delta === undefined || bytesOf(delta, entries) > mostDeltaBytes) return undefined;
   const image = await engine.inspectImage(last.engineId);

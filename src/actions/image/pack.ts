@@ -59,15 +59,15 @@ export async function packImage(request: PrepareRequest & { store: Layout }, inp
     return { image: putOn(plan, base, layers), remember: () => {}, forget: () => {} };
   }
   const prints = printEntries(entries, clock);
-  const ground = JSON.stringify([base.engineId, plan.layers, request.engine.endpoint.url]);
+  const basis = JSON.stringify([base.engineId, plan.layers, request.engine.endpoint.url]);
   const isCommitted = revision !== undefined && revision.dirty.length === 0;
-  const onTop = isCommitted ? undefined : await packChanged(request.engine, memory.read(), ground, entries, prints);
+  const onTop = isCommitted ? undefined : await packChanged(request.engine, memory.read(), basis, entries, prints);
   const give = (layers: Layer[], deltas: number): PackedImage => ({
     image: putOn(plan, base, layers),
     forget: () => memory.forget(),
     remember: (engineId) => {
       const kept = layers.map(({ diffId, size, createdBy }) => ({ diffId, size, createdBy }));
-      memory.write({ ground, engineId, layers: kept, deltas, prints });
+      memory.write({ basis, engineId, layers: kept, deltas, prints });
     },
   });
   const packWhole = async () => give(await packRules(collected), 0);

@@ -12,7 +12,7 @@ import { unknownPrint } from '../../plan/delta.ts';
 /** What is remembered of an image that was packed from a tree: enough to put only what changed since on top of it. */
 export interface PackedTree {
   /** Everything that decides what an image of the same files is: base, rules, engine. */
-  ground: string;
+  basis: string;
   /** What the engine calls the image. */
   engineId: string;
   layers: { diffId: Digest; size: number; createdBy: string }[];
@@ -21,7 +21,7 @@ export interface PackedTree {
   prints: Map<string, string>;
 }
 
-const format = 'packed-tree 1';
+const format = 'packed-tree 2';
 
 /** The memory of one repository's tree under one image name. */
 export class TreeMemory {

@@ -70,18 +70,18 @@ export function describeCheck(check: SmokeCheck): string {
 }
 
 /** Where it runs, and an image with a shell to look from. */
-interface SmokeGround {
+interface SmokeContext {
   network: string;
   image: string;
 }
 
-async function tryImage(input: SmokeInput, check: SmokeCheck, ground: SmokeGround): Promise<void> {
+async function tryImage(input: SmokeInput, check: SmokeCheck, context: SmokeContext): Promise<void> {
   const { engine, stop } = input;
-  const container = await engine.services.start(await planSmoke(input, ground), stop.ask).catch((thrown: unknown) => {
+  const container = await engine.services.start(await planSmoke(input, context), stop.ask).catch((thrown: unknown) => {
     throw nameFailure(thrown, input);
   });
   try {
-    await untilWell(container, check, ground, input);
+    await untilWell(container, check, context, input);
   } finally {
     await container.remove();
   }
@@ -90,7 +90,7 @@ async function tryImage(input: SmokeInput, check: SmokeCheck, ground: SmokeGroun
 /** As `docker run` has it: its user, its command, no init of ours. */
 async function planSmoke(
   { engine, plan, smoke, engineId }: SmokeInput,
-  { network }: SmokeGround,
+  { network }: SmokeContext,
 ): Promise<ContainerSpec> {
   const { kind } = await engine.info();
   const writable = (plan.writable?.folders ?? []).map((folder) => `/${folder}`);
@@ -119,7 +119,7 @@ async function planSmoke(
 async function untilWell(
   container: ServiceContainer,
   check: SmokeCheck,
-  { image }: SmokeGround,
+  { image }: SmokeContext,
   input: SmokeInput,
 ): Promise<void> {
   const { engine, smoke, stop } = input;

@@ -24,7 +24,7 @@ export async function withSmokeNetwork(
   request: ImageRequest,
   services: string[],
   needsShell: boolean,
-  work: (ground: SmokeNetwork) => Promise<void>,
+  work: (network: SmokeNetwork) => Promise<void>,
 ): Promise<void> {
   if (services.length > 0) return withServices(request, services, work);
   const image = needsShell ? (await readyToolchain(request)).images.build.reference : '';
@@ -35,22 +35,22 @@ export async function withSmokeNetwork(
 async function withServices(
   request: ImageRequest,
   services: string[],
-  work: (ground: SmokeNetwork) => Promise<void>,
+  work: (network: SmokeNetwork) => Promise<void>,
 ): Promise<void> {
   const { session, engine, host, progress, stop, runId } = request;
   const task = { ...bareTask, run: ['true'], services };
   const spec = { ...session.spec, tasks: { ...session.spec.tasks, [taskName]: task } };
-  const { plan, ground, secrets } = await prepareRun({
+  const { plan, context, secrets } = await prepareRun({
     ...request,
     session: { ...session, spec },
     names: [taskName],
     args: [],
   });
-  const { image, labels } = ground;
+  const { image, labels } = context;
   const logDir = join(host.stateDir, 'runs', runId);
   const carried = { session, engine, host, progress, stop, image: image.reference, labels, tasks: plan.tasks };
   await withWorkspace({ ...carried, early: undefined }, async (workspace) => {
-    const input = { plan, ground: { ...ground, workspace }, engine, progress, stop, logDir, mask: secrets.mask };
+    const input = { plan, context: { ...context, workspace }, engine, progress, stop, logDir, mask: secrets.mask };
     const running = new RunServices(input);
     try {
       const network = await running.join(services);

@@ -12,7 +12,7 @@ import { readCommit } from '../../workspace/commit/revision.ts';
 import { type AppContext, defaultTasks, type WorkspaceSession } from '../session/open-repository.ts';
 import type { Frozen } from '../toolchain/assert-lock-fits.ts';
 import { readyToolchain } from '../toolchain/ensure-ready.ts';
-import type { RunGround } from './container/container-plan.ts';
+import type { RunContext } from './container/container-plan.ts';
 import { chooseIdentity } from './defaults/identity.ts';
 import { relayProxies } from './defaults/proxy-relay.ts';
 import { readUserTables } from './defaults/read-user-tables.ts';
@@ -43,7 +43,7 @@ export interface PreparedRun {
   plan: TaskPlan;
   /** The image to build in. */
   toolchain: EnsuredImage;
-  ground: Omit<RunGround, 'workspace'>;
+  context: Omit<RunContext, 'workspace'>;
   /** Fetched, all that the tasks need. */
   secrets: RunSecrets;
   planShard: (shard: Shard) => TaskPlan;
@@ -65,8 +65,8 @@ export async function prepareRun(request: PrepareRequest): Promise<PreparedRun> 
   const trust = readHostTrust(host);
   const { images } = await ready;
   const timed = { ...planInput(request), sourceDateEpoch: await sourceDateEpoch };
-  const ground = await readGround(request, images.build.reference, trust);
-  return { plan, toolchain: images.build, ground, secrets, planShard: (shard) => planTasks({ ...timed, shard }) };
+  const context = await readRunContext(request, images.build.reference, trust);
+  return { plan, toolchain: images.build, context, secrets, planShard: (shard) => planTasks({ ...timed, shard }) };
 }
 
 /** Seconds since 1970. A run needs no commit, so what hinders git is a warning. */
@@ -93,7 +93,7 @@ export function planInput({
   return { spec, toolchain, defaults: defaultTasks(session), host, rootDir, hasSpec, names, args, publish };
 }
 
-export interface GroundInput {
+export interface RunContextInput {
   session: WorkspaceSession;
   engine: Engine;
   host: AppContext['host'];
@@ -101,11 +101,11 @@ export interface GroundInput {
 }
 
 /** Asks engine, image and machine for what every container of a run needs, but for the workspace. */
-export async function readGround(
-  { session, engine, host, progress }: GroundInput,
+export async function readRunContext(
+  { session, engine, host, progress }: RunContextInput,
   reference: string,
   trust: HostTrust,
-): Promise<Omit<RunGround, 'workspace'>> {
+): Promise<Omit<RunContext, 'workspace'>> {
   const info = await engine.info();
   const reachable = await relayProxies(trust, { network: session.spec.network, engine, host });
   warnOfLimits(session.spec, engine, info, progress);

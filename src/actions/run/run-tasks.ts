@@ -9,7 +9,7 @@ import { formatSeconds } from '../../reporter/format.ts';
 import { describeBrokenLog } from '../../reporter/log-file.ts';
 import type { Progress } from '../../reporter/progress.ts';
 import { detachTask } from '../session/detached-runs.ts';
-import { planContainer, type RunGround } from './container/container-plan.ts';
+import { planContainer, type RunContext } from './container/container-plan.ts';
 import { describeContainer } from './container/describe-container.ts';
 import { publishPorts, type ReachedPort } from './container/publish-ports.ts';
 import { runPlanned } from './container/start-container.ts';
@@ -47,7 +47,7 @@ export interface TaskReport {
 
 export interface RunTasksInput {
   plan: TaskPlan;
-  ground: RunGround;
+  context: RunContext;
   engine: Engine;
   streams: TaskStreams;
   progress: Progress;
@@ -74,9 +74,9 @@ export async function runTasks(input: RunTasksInput): Promise<{ tasks: TaskRepor
 }
 
 async function runAll(input: RunTasksInput, services: RunServices): Promise<TaskReport[]> {
-  const { plan, ground } = input;
+  const { plan, context } = input;
   const overlap = tasksOverlap(plan.tasks);
-  const limit = overlap ? Math.max(1, ground.info.cpus) : 1;
+  const limit = overlap ? Math.max(1, context.info.cpus) : 1;
   const byName = new Map(plan.tasks.map((task) => [task.name, task]));
   const outcomes = await runGraph(plan.tasks, limit, async (name) => {
     const report = await runTask(byName.get(name)!, overlap, input, services);
@@ -93,7 +93,7 @@ async function runTask(
   input: RunTasksInput,
   services: RunServices,
 ): Promise<TaskReport> {
-  const { plan, ground, engine, streams, progress, secrets } = input;
+  const { plan, context, engine, streams, progress, secrets } = input;
   const needed = task.services;
   const network = needed.length === 0 ? plan.network : await services.join(needed);
   const { mask } = secrets;
@@ -110,9 +110,9 @@ async function runTask(
   using stop = limitTime(guarded, task.name, task.timeout);
   progress.note(mask.maskText(`> ${task.name}: ${describeCommand(task)}`));
   try {
-    const container = planContainer(task, plan, ground, secrets.pick(task.secrets));
+    const container = planContainer(task, plan, context, secrets.pick(task.secrets));
     for (const line of describeContainer(container.spec)) progress.detail?.(mask.maskText(`${task.name}: ${line}`));
-    const env = { ...(terminal && terminalEnvironment(ground.host)), ...container.spec.env };
+    const env = { ...(terminal && terminalEnvironment(context.host)), ...container.spec.env };
     // What it was given must not lie on the engine's disk, should it print it.
     const engineLog = task.secrets.length > 0 ? undefined : await engine.chooseLog();
     const { ports, reached, onPublished } = publishPorts(task.name, task.ports, {
@@ -122,7 +122,7 @@ async function runTask(
     });
     const result = await runPlanned(
       engine,
-      ground.host,
+      context.host,
       {
         ...container,
         spec: {
@@ -148,7 +148,7 @@ async function runTask(
     const state = result.exitCode === 0 ? 'passed' : 'failed';
     const { exitCode, oomKilled, startError } = result;
     const explained =
-      explainExit(exitCode, oomKilled, startError) ?? explainGit(exitCode, plan.rootDir, ground.workspace);
+      explainExit(exitCode, oomKilled, startError) ?? explainGit(exitCode, plan.rootDir, context.workspace);
     const because = explained === undefined ? undefined : mask.maskText(explained);
     progress.note(`${state === 'passed' ? '+' : 'x'} ${task.name} ${state} (${formatSeconds(result.seconds)})`);
     if (because !== undefined) progress.warn(`${task.name}: ${because}`);
@@ -165,8 +165,8 @@ async function runTask(
     if (input.shard !== undefined) throw error;
     const { rootDir, repository } = plan;
     const { name, reports } = task;
-    const { mount } = ground.workspace;
-    const copy = mount.type === 'volume' ? { copy: { volume: mount.name, image: ground.image.reference } } : {};
+    const { mount } = context.workspace;
+    const copy = mount.type === 'volume' ? { copy: { volume: mount.name, image: context.image.reference } } : {};
     const about = {
       runId: engine.runId,
       task: name,
@@ -177,7 +177,7 @@ async function runTask(
       services: services.remember(),
       ...copy,
     };
-    throw detachTask(ground.host, error, about, engine.endpoint);
+    throw detachTask(context.host, error, about, engine.endpoint);
   } finally {
     const failure = await output.end();
     if (failure) progress.warn(describeBrokenLog(log, failure));

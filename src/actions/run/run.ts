@@ -49,7 +49,7 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
   const onAsked = () => {
     early = readEarly(request);
   };
-  const { plan, ground, secrets, planShard } = await prepareRun({ ...request, onAsked });
+  const { plan, context, secrets, planShard } = await prepareRun({ ...request, onAsked });
   const timed = planShard(await readShard(plan, request));
   const logDir = join(host.stateDir, 'runs', request.runId);
   const { url, reason } = engine.endpoint;
@@ -60,8 +60,8 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
   };
   if (!timed.tasks.some(({ name }) => request.names.includes(name))) return reportOf({ tasks: [], services: [] });
   const run = (workspace: CarriedWorkspace) =>
-    runTasks({ plan: timed, ground: { ...ground, workspace }, engine, streams, progress, stop, logDir, secrets });
-  const { image, labels } = ground;
+    runTasks({ plan: timed, context: { ...context, workspace }, engine, streams, progress, stop, logDir, secrets });
+  const { image, labels } = context;
   const carried = { session, engine, host, progress, stop, image: image.reference, labels, tasks: plan.tasks, early };
   // A release takes all that its tasks made, so nobody asks later when that was.
   const times = request.exact === true ? undefined : new TaskTimes(host, session.rootDir);

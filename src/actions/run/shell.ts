@@ -10,7 +10,7 @@ import { readyToolchain } from '../toolchain/ensure-ready.ts';
 import { planContainer } from './container/container-plan.ts';
 import { publishPorts } from './container/publish-ports.ts';
 import { runPlanned } from './container/start-container.ts';
-import { readGround } from './prepare.ts';
+import { readRunContext } from './prepare.ts';
 import { terminalEnvironment } from './run-tasks.ts';
 import { withWorkspace } from './workspace/with-workspace.ts';
 
@@ -33,12 +33,12 @@ export async function openShell(request: ShellRequest): Promise<number> {
   const { spec, toolchain, rootDir } = session;
   const { images } = await readyToolchain(request);
   const plan = planShell({ spec, toolchain, defaults: defaultTasks(session), host, rootDir, publish: request.publish });
-  const ground = await readGround(request, images.build.reference, readHostTrust(host));
+  const context = await readRunContext(request, images.build.reference, readHostTrust(host));
   const { progress } = request;
-  const { image, labels } = ground;
+  const { image, labels } = context;
   const carried = { session, engine, host, progress, stop, image: image.reference, labels, tasks: plan.tasks };
   const { done } = await withWorkspace(carried, async (workspace) => {
-    const container = planContainer(plan.tasks[0]!, plan, { ...ground, workspace });
+    const container = planContainer(plan.tasks[0]!, plan, { ...context, workspace });
     const env = { ...terminalEnvironment(host), ...container.spec.env };
     const published = publishPorts('shell', plan.tasks[0]!.ports, { engine, network: plan.network, progress });
     const { ports, onPublished } = published;

@@ -40,9 +40,9 @@ export class MirrorMemory {
     this.#file = file;
   }
 
-  /** `ground` is all that the volume's content depends on besides the workspace: engine, volume, who owns the files. */
-  static of(cacheDir: string, ground: string[]): MirrorMemory {
-    const key = createHash('sha256').update(ground.join('\n')).digest('hex');
+  /** `basis` is all that the volume's content depends on besides the workspace: engine, volume, who owns the files. */
+  static of(cacheDir: string, basis: string[]): MirrorMemory {
+    const key = createHash('sha256').update(basis.join('\n')).digest('hex');
     return new MirrorMemory(join(memoriesDir(cacheDir), key));
   }
 

@@ -68,8 +68,8 @@ export function mend(
   forget: string[] = [],
 ) {
   const progress = recordProgress();
-  const ground = { store, host, progress, stop: neverStop(), engine: from.engine, registries: from.registries ?? [] };
-  return mendStore(ground, forget);
+  const context = { store, host, progress, stop: neverStop(), engine: from.engine, registries: from.registries ?? [] };
+  return mendStore(context, forget);
 }
 
 export async function contentOf(store: Layout) {

@@ -8,7 +8,7 @@ import { type BlobFault, examineStore, type StoreHealth } from './examine-store.
 import type { Offer } from './offered-blobs.ts';
 import { findNames } from './rebuild-index.ts';
 import { readSmallBlobs } from './small-blobs.ts';
-import { type Source, type SourceGround, takeFromEngine, takeFromRegistries, takeFromStore } from './store-sources.ts';
+import { type RepairContext, type Source, takeFromEngine, takeFromRegistries, takeFromStore } from './store-sources.ts';
 
 export interface MendReport {
   /** What was done, in sentences. */
@@ -24,8 +24,8 @@ const sources: Source[] = [takeFromStore, takeFromEngine, takeFromRegistries];
  * The story of `gbuild doctor --fix`: the index first, then every damaged blob from wherever its bytes can be had. What takes
  * the place of something is checked by its digest; nothing is removed but the names in `forget`.
  */
-export async function mendStore(ground: SourceGround, forget: readonly string[]): Promise<MendReport> {
-  const { store } = ground;
+export async function mendStore(context: RepairContext, forget: readonly string[]): Promise<MendReport> {
+  const { store } = context;
   if (!existsSync(store.dir)) return { mended: [], left: [], health: nothing };
   const mended = await mendIndex(store);
   for (const name of forget) mended.push(await forgetName(store, name));
@@ -35,7 +35,7 @@ export async function mendStore(ground: SourceGround, forget: readonly string[])
     count = mended.length;
     for (const source of sources) {
       if (health.faults.length === 0) break;
-      await trySource(source, ground, health.faults, mended);
+      await trySource(source, context, health.faults, mended);
       health = await examineStore(store, whole);
     }
   }
@@ -90,14 +90,14 @@ async function forgetName(store: Layout, name: string): Promise<string> {
 /** A source that is away has nothing. */
 async function trySource(
   source: Source,
-  ground: SourceGround,
+  context: RepairContext,
   faults: readonly BlobFault[],
   mended: string[],
 ): Promise<void> {
-  const { store, stop, progress } = ground;
+  const { store, stop, progress } = context;
   const open = new Set(faults);
   try {
-    await source(ground, faults, async (offered) => {
+    await source(context, faults, async (offered) => {
       for (const fault of open) {
         const offer = offered.get(fault.digest);
         if (offer === undefined || !(await tryOffer(store, fault, offer))) continue;

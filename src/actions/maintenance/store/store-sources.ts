@@ -18,7 +18,7 @@ import type { BlobFault } from './examine-store.ts';
 import { type Offer, offerBlobs } from './offered-blobs.ts';
 import { findConfig, labelsOfBase, nameOfConfig, readSmallBlobs, type SmallBlobs } from './small-blobs.ts';
 
-export interface SourceGround {
+export interface RepairContext {
   store: Layout;
   host: Host;
   progress: Progress;
@@ -32,7 +32,7 @@ export interface SourceGround {
 export type Take = (offered: Map<Digest, Offer>) => Promise<void>;
 
 /** A place where the bytes of damaged blobs may be. */
-export type Source = (ground: SourceGround, faults: readonly BlobFault[], take: Take) => Promise<void>;
+export type Source = (context: RepairContext, faults: readonly BlobFault[], take: Take) => Promise<void>;
 
 /** The store itself: a manifest is what config and layers make it, and an index what its images make it. */
 export const takeFromStore: Source = async ({ store }, _faults, take) => {
@@ -66,12 +66,12 @@ export const takeFromEngine: Source = async ({ engine, store, host, progress, st
 };
 
 /** Registries: the releases that are damaged, under their names. */
-export const takeFromRegistries: Source = async (ground, faults, take) => {
-  const { registries: addresses, store, host, progress } = ground;
+export const takeFromRegistries: Source = async (context, faults, take) => {
+  const { registries: addresses, store, host, progress } = context;
   const names = [...new Set(faults.flatMap((fault) => fault.names))].filter((name) => !name.startsWith('gbuild-base:'));
   if (addresses.length === 0 || names.length === 0) return;
   const blobs = await readSmallBlobs(store);
-  await withRegistries(ground, async (registries) => {
+  await withRegistries(context, async (registries) => {
     for (const [registry, name] of addresses.flatMap((each) => names.map((name) => [each, name] as const))) {
       const colon = name.lastIndexOf(':');
       const repository = registries.repository({ registry, path: name.slice(0, colon) });

@@ -17,7 +17,7 @@ import { planTrust } from '../defaults/trust-plan.ts';
 import type { CarriedWorkspace } from '../workspace/with-copy.ts';
 
 /** What is known once the engine has been asked; the same for all tasks of a run. */
-export interface RunGround {
+export interface RunContext {
   host: Host;
   info: EngineInfo;
   trust: HostTrust;
@@ -47,12 +47,12 @@ export interface PlannedContainer {
 export function planContainer(
   task: PlannedTask,
   plan: TaskPlan,
-  ground: RunGround,
+  context: RunContext,
   secrets: Secret[] = [],
 ): PlannedContainer {
-  const { host, info, image, workspace } = ground;
+  const { host, info, image, workspace } = context;
   const identity = chooseIdentity(host, info);
-  const trust = planTrust(ground.trust, image.keystores);
+  const trust = planTrust(context.trust, image.keystores);
   const memory = plan.resources.memory ?? Math.floor(info.memory * memoryShare);
   const spec: ContainerSpec = {
     image: image.reference,
@@ -88,11 +88,11 @@ export function planContainer(
       pids: plan.resources.pids,
     },
     capAdd: capabilitiesOf(identity),
-    labels: ground.labels,
+    labels: context.labels,
     ...(identity.usernsMode !== undefined && { usernsMode: identity.usernsMode }),
     ...(workspace.probe !== undefined && { probe: workspace.probe }),
   };
-  const fixedFiles = [...planUserTables(identity, image), ...trust.files, ...ground.settings];
+  const fixedFiles = [...planUserTables(identity, image), ...trust.files, ...context.settings];
   const { isShared, ready } = workspace;
   return { spec, fixedFiles, identity, isShared, ...(ready !== undefined && { ready }) };
 }

@@ -1,7 +1,7 @@
 import { bareContainer } from '../../../engine/engine.ts';
 import type { PlannedService } from '../../../plan/service-plan.ts';
 import type { TaskPlan } from '../../../plan/task-plan.ts';
-import { type PlannedContainer, planContainer, type RunGround } from '../container/container-plan.ts';
+import { type PlannedContainer, planContainer, type RunContext } from '../container/container-plan.ts';
 import { chooseIdentity } from '../defaults/identity.ts';
 
 /** What images of servers need to change to a user of their own and to write into their volumes; nothing of the machine's. */
@@ -23,16 +23,16 @@ export function planService(
   { name, runs }: PlannedService,
   network: string,
   plan: TaskPlan,
-  ground: RunGround,
+  context: RunContext,
 ): PlannedContainer {
-  const log = ground.info.kind === 'podman' ? 'json-file' : 'local';
-  const shared = { alias: name, network, log, labels: ground.labels } as const;
+  const log = context.info.kind === 'podman' ? 'json-file' : 'local';
+  const shared = { alias: name, network, log, labels: context.labels } as const;
   if (runs.kind === 'image') {
     const { reference, command, env } = runs;
     const bare = { ...bareContainer(reference, command), user: '', workdir: '', env, capAdd: usualCapabilities };
-    const identity = chooseIdentity(ground.host, ground.info);
+    const identity = chooseIdentity(context.host, context.info);
     return { spec: { ...bare, ...shared }, fixedFiles: [], identity, isShared: true };
   }
-  const planned = planContainer(runs.task, plan, ground);
+  const planned = planContainer(runs.task, plan, context);
   return { ...planned, spec: { ...planned.spec, ...shared } };
 }

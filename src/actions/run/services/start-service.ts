@@ -6,7 +6,7 @@ import type { PlannedService } from '../../../plan/service-plan.ts';
 import type { TaskPlan } from '../../../plan/task-plan.ts';
 import type { Progress } from '../../../reporter/progress.ts';
 import type { Mask } from '../../../secrets/mask.ts';
-import type { RunGround } from '../container/container-plan.ts';
+import type { RunContext } from '../container/container-plan.ts';
 import { publishPorts, type ReachedPort } from '../container/publish-ports.ts';
 import { withFixedFiles } from '../container/start-container.ts';
 import { awaitReady, chooseCheck, serviceFailed } from './readiness.ts';
@@ -15,7 +15,7 @@ import { keepServiceLog, serviceLogFile } from './service-log.ts';
 
 export interface ServicesInput {
   plan: TaskPlan;
-  ground: RunGround;
+  context: RunContext;
   engine: Engine;
   progress: Progress;
   stop: Stop;
@@ -47,7 +47,7 @@ export function startService(
   watch: AbortSignal,
 ): Promise<RunningService> {
   const { name, runs } = service;
-  const { engine, progress, stop, ground, plan } = input;
+  const { engine, progress, stop, context, plan } = input;
   const title = `service ${name}${runs.kind === 'image' ? ` (${runs.reference})` : ''}`;
   return progress.step(title, async (step) => {
     const healthTest = runs.kind === 'image' ? await ensureImage(engine, runs.reference, stop, step.update) : undefined;
@@ -56,10 +56,10 @@ export function startService(
       network: plan.network,
       progress,
     });
-    const planned = planService(service, network, plan, ground);
+    const planned = planService(service, network, plan, context);
     const withPorts = { ...planned, spec: { ...planned.spec, ...(ports !== undefined && { ports }) } };
     await planned.ready;
-    const container = await withFixedFiles(ground.host, withPorts, (spec) =>
+    const container = await withFixedFiles(context.host, withPorts, (spec) =>
       engine.services.start(spec, stop.ask),
     ).catch((thrown: unknown) => {
       throw nameService(name, thrown);
@@ -99,15 +99,15 @@ async function untilReady(
   { name, ready }: PlannedService,
   { container, log, ended }: RunningService,
   healthTest: string[] | undefined,
-  { engine, ground, stop, mask, progress }: ServicesInput,
+  { engine, context, stop, mask, progress }: ServicesInput,
 ): Promise<void> {
   const late = AbortSignal.timeout(ready.timeout * 1000);
   const over = new AbortController();
   const signal = AbortSignal.any([stop.ask, late, over.signal]);
   let why = '';
-  const image = ground.image.reference;
+  const image = context.image.reference;
   const check = awaitReady(
-    { engine, container, image, labels: ground.labels },
+    { engine, container, image, labels: context.labels },
     chooseCheck(ready, healthTest),
     (said) => {
       why = said;

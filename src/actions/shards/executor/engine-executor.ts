@@ -8,16 +8,16 @@ import type { Executor } from './executor.ts';
 /** Runs shards on one engine, which has the toolchain image: each works on its own copy of the workspace in a volume there. */
 export async function openEngineExecutor(name: string, request: PrepareRequest): Promise<Executor> {
   const { session, engine, host, progress } = request;
-  const { plan, ground, secrets, planShard } = await prepareRun(request);
+  const { plan, context, secrets, planShard } = await prepareRun(request);
   const swept = sweepBeside(request, plan);
   const bound = new CacheBound(engine, host, plan);
   bound.look();
   return {
     name,
-    slots: Math.max(1, Math.floor(ground.info.cpus)),
+    slots: Math.max(1, Math.floor(context.info.cpus)),
     async run(shard, { reportsDir, ...io }) {
       const planned = planShard(shard);
-      const { image, labels } = ground;
+      const { image, labels } = context;
       const carried = {
         session,
         engine,
@@ -30,7 +30,7 @@ export async function openEngineExecutor(name: string, request: PrepareRequest):
       };
       const input = { plan: planned, engine, ...io, secrets, shard: shard.number };
       const { tasks } = await withOwnCopy(carried, reportsDir, (workspace) =>
-        runTasks({ ...input, ground: { ...ground, workspace } }),
+        runTasks({ ...input, context: { ...context, workspace } }),
       );
       return tasks;
     },

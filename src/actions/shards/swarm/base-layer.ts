@@ -4,12 +4,12 @@ import type { TarItem } from '../../../oci/tar/tar.ts';
 import { shippedMark } from '../../../plan/shard-script.ts';
 import type { PlannedContainer } from '../../run/container/container-plan.ts';
 
-type GroundFile = { path: string; mode: number; uid: number; gid: number; content?: Buffer };
+type BaseLayerFile = { path: string; mode: number; uid: number; gid: number; content?: Buffer };
 
 /** A layer of what each container gets alike and what is no secret: user tables, CA roots, folders that its user may write to. */
-export function packGround({ spec, fixedFiles }: PlannedContainer): Layer {
+export function packBaseLayer({ spec, fixedFiles }: PlannedContainer): Layer {
   const root = { uid: 0, gid: 0 };
-  const files: GroundFile[] = [
+  const files: BaseLayerFile[] = [
     { path: shippedMark, mode: 0o444, ...root, content: Buffer.alloc(0) },
     ...fixedFiles
       .filter(({ isPrivate }) => isPrivate !== true)
@@ -24,13 +24,13 @@ export function packGround({ spec, fixedFiles }: PlannedContainer): Layer {
 }
 
 /** A layer without the folders above a file would give them a mode that nobody chose. */
-function addFolders(all: Map<string, GroundFile>, path: string): void {
+function addFolders(all: Map<string, BaseLayerFile>, path: string): void {
   if (path === '/' || all.has(path)) return;
   all.set(path, { path, mode: 0o755, uid: 0, gid: 0 });
   addFolders(all, dirname(path));
 }
 
-function itemOf({ path, mode, uid, gid, content }: GroundFile): TarItem {
+function itemOf({ path, mode, uid, gid, content }: BaseLayerFile): TarItem {
   const common = { path: path.slice(1), mode, uid, gid, mtime: constantTime };
   if (content === undefined) return { header: { ...common, type: 'directory', size: 0 } };
   const size = content.length;

@@ -38,7 +38,7 @@ export interface ShipInput {
   /** As whom tasks run. */
   owner: { uid: number; gid: number };
   /** What every container gets besides. */
-  ground: Layer;
+  baseLayer: Layer;
 }
 
 /** One time for all that is shipped: see packTree. */
@@ -61,7 +61,7 @@ export async function shipWorkspace(input: ShipInput): Promise<string> {
   return progress.step(`shipping the workspace to ${repository.name}`, (step) =>
     withSpool(host, `${ownerText(engine.owner)}.ship-${place}`, async (spoolDir) => {
       step.update('packing');
-      const image = putOnBase(base, [input.ground, ...(await packWorkspace(input))]);
+      const image = putOnBase(base, [input.baseLayer, ...(await packWorkspace(input))]);
       stop.ask.throwIfAborted();
       const pushed = await pushImage(repository, image, {
         layers: new CompressedLayers(join(host.cacheDir, 'compressed'), spoolDir),

@@ -6,7 +6,7 @@ import { containerPaths } from '../../../plan/container-paths.ts';
 import type { Shard } from '../../../plan/shard.ts';
 import { formatShardScript, initEnvironment } from '../../../plan/shard-script.ts';
 import type { TaskPlan } from '../../../plan/task-plan.ts';
-import { type PlannedContainer, planContainer, type RunGround } from '../../run/container/container-plan.ts';
+import { type PlannedContainer, planContainer, type RunContext } from '../../run/container/container-plan.ts';
 import { listReports } from '../../run/reports.ts';
 import type { RunSecrets } from '../../run/run-secrets.ts';
 import type { TaskReport } from '../../run/run-tasks.ts';
@@ -16,12 +16,12 @@ import { landSent } from './receive-reports.ts';
 import { runJob } from './run-job.ts';
 import { ShardOutput } from './shard-output.ts';
 
-export type SwarmGround = Omit<RunGround, 'workspace'>;
+export type SwarmRunContext = Omit<RunContext, 'workspace'>;
 
 export interface SwarmShard {
   engine: Engine;
   swarm: Swarm;
-  ground: SwarmGround;
+  context: SwarmRunContext;
   /** Workspace and all, by digest. */
   image: string;
   registryAuth: string | undefined;
@@ -36,10 +36,10 @@ const scriptPath = '/run/gbuild/shard';
 const mostBytes = 500 * 1024;
 
 /** The containers that the tasks would have, each of its own, on an engine that does not see this machine. */
-export function planOnSwarm(plan: TaskPlan, ground: SwarmGround): PlannedContainer[] {
+export function planOnSwarm(plan: TaskPlan, context: SwarmRunContext): PlannedContainer[] {
   const { workspace } = containerPaths;
   const mount = { type: 'bind', hostDir: workspace, containerDir: workspace } as const;
-  return plan.tasks.map((task) => planContainer(task, plan, { ...ground, workspace: { mount, isShared: false } }));
+  return plan.tasks.map((task) => planContainer(task, plan, { ...context, workspace: { mount, isShared: false } }));
 }
 
 /** Runs a shard as a job; when its node dies, as another one elsewhere, as long as there is an elsewhere. */
@@ -70,8 +70,8 @@ export async function runOnSwarm(input: SwarmShard): Promise<TaskReport[]> {
   }
 }
 
-function planJob({ engine, ground, image, plan, shard }: SwarmShard, token: string, lost: SwarmNode[]) {
-  const containers = planOnSwarm(plan, ground);
+function planJob({ engine, context, image, plan, shard }: SwarmShard, token: string, lost: SwarmNode[]) {
+  const containers = planOnSwarm(plan, context);
   const { spec: first, fixedFiles, identity } = containers[0]!;
   const lists = containers.map(
     ({ spec }) => spec.files.find(({ path }) => path === containerPaths.shardFiles)?.content,
@@ -104,8 +104,8 @@ function planJob({ engine, ground, image, plan, shard }: SwarmShard, token: stri
     network: plan.network === 'host' ? 'host' : 'bridge',
     limits: first.limits,
     capAdd: first.capAdd,
-    labels: ground.labels,
-    platform: ground.info.platform,
+    labels: context.labels,
+    platform: context.info.platform,
     avoid: lost.map(({ id }) => id),
     graceSeconds: 10,
   };

@@ -8,10 +8,10 @@ import type { TaskReport } from '../../run/run-tasks.ts';
 import { withRegistries } from '../../session/open-registries.ts';
 import { parseRegistry } from '../../session/registry-name.ts';
 import type { Executor, ShardIO } from '../executor/executor.ts';
-import { packGround } from './base-layer.ts';
+import { packBaseLayer } from './base-layer.ts';
 import { assertFitsSwarm, assertManager, noNodeLeft, noRegistryForSwarm } from './errors.ts';
 import { shipWorkspace } from './push-workspace.ts';
-import { planOnSwarm, runOnSwarm, type SwarmGround } from './run-shard.ts';
+import { planOnSwarm, runOnSwarm, type SwarmRunContext } from './run-shard.ts';
 
 export interface SwarmExecutorRequest extends PrepareRequest {
   runId: string;
@@ -30,13 +30,13 @@ export async function openSwarmExecutor(name: string, request: SwarmExecutorRequ
   const said = request.registry ?? (host.env.GBUILD_REGISTRY || session.spec.registry);
   if (said === undefined) throw noRegistryForSwarm();
   const registry = parseRegistry(said);
-  const { plan, ground, toolchain, secrets, planShard } = await prepareRun(request);
+  const { plan, context, toolchain, secrets, planShard } = await prepareRun(request);
   const swept = sweepBeside(request, plan);
   const swarm = engine.swarm();
   const nodes = (await swarm.listNodes()).filter(({ isFree }) => isFree);
   if (nodes.length === 0) throw noNodeLeft(engine, 'the shards cannot run');
-  const swarmGround: SwarmGround = { ...ground, info: { ...ground.info, ...leastOf(nodes) } };
-  const [first] = planOnSwarm(plan, swarmGround);
+  const swarmContext: SwarmRunContext = { ...context, info: { ...context.info, ...leastOf(nodes) } };
+  const [first] = planOnSwarm(plan, swarmContext);
   const registryAuth = await findRegistryAuth(registry, host, stop.ask);
   const owner = first!.identity;
   const image = await withRegistries(request, (registries) =>
@@ -50,10 +50,10 @@ export async function openSwarmExecutor(name: string, request: SwarmExecutorRequ
       registry,
       toolchain,
       owner,
-      ground: packGround(first!),
+      baseLayer: packBaseLayer(first!),
     }),
   );
-  const common = { engine, swarm, ground: swarmGround, image, registryAuth, secrets };
+  const common = { engine, swarm, context: swarmContext, image, registryAuth, secrets };
   const cpus = plan.resources.cpus ?? 1;
   return {
     name,
