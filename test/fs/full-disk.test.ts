@@ -13,7 +13,7 @@ import type { ServiceContainer } from '../../src/engine/service/service-containe
 import { withSpool } from '../../src/fs/temp-dir.ts';
 import type { Host } from '../../src/host.ts';
 import { digestOf } from '../../src/oci/digest.ts';
-import { writeBeside } from '../../src/oci/layout/atomic-write.ts';
+import { writeAtomic } from '../../src/oci/layout/atomic-write.ts';
 import { openLayout } from '../../src/oci/layout/layout.ts';
 import { LogFile } from '../../src/reporter/log-file.ts';
 import { TaskOutput } from '../../src/reporter/output.ts';
@@ -79,7 +79,7 @@ describe.skipIf(rootless)('on a full disk', () => {
     const attempts: Record<string, () => unknown> = {
       'gbuild.yml': () => initSpec({ host: { ...host, cacheDir: other }, installDir }, silentProgress),
       'migrated.yml': () => writeSpec(at('migrated.yml'), content.toString()),
-      'image.tar': () => withSpool(host, 'name', () => writeBeside(at('image.tar'), [content])),
+      'image.tar': () => withSpool(host, 'name', () => writeAtomic(at('image.tar'), [content])),
       'report.txt': () => landReports(disk.dir, [{ number: 1, dir: other }], silentProgress),
     };
     for (const [name, attempt] of Object.entries(attempts)) {

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { diskError, GbuildError, messageOf } from '../../errors.ts';
 import { formatPage, pageStart } from '../../inspect/page.ts';
 import type { ImageReport } from '../../inspect/report.ts';
-import { writeBeside } from '../../oci/layout/atomic-write.ts';
+import { writeAtomic } from '../../oci/layout/atomic-write.ts';
 
 /** Throws `output-refused` where something else stands than an older page; said before any work is done. */
 export async function assertPageFree(hostFile: string): Promise<void> {
@@ -24,7 +24,7 @@ export async function assertPageFree(hostFile: string): Promise<void> {
 export async function writePage(hostFile: string, report: ImageReport): Promise<void> {
   try {
     await mkdir(dirname(hostFile), { recursive: true });
-    await writeBeside(hostFile, [Buffer.from(formatPage(report))]);
+    await writeAtomic(hostFile, [Buffer.from(formatPage(report))]);
   } catch (cause) {
     throw (
       diskError(cause, dirname(hostFile)) ??

@@ -67,7 +67,7 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
   const times = request.exact === true ? undefined : new TaskTimes(host, session.rootDir);
   const running = times?.around(() => withWorkspace(carried, run)) ?? withWorkspace(carried, run);
   // After the first container was asked for: what others left can wait for it.
-  const swept = sweepBeside(request, plan);
+  const swept = sweepDeadRuns(request, plan);
   const bound = new CacheBound(engine, host, plan);
   bound.look();
   try {
@@ -96,7 +96,7 @@ async function readShard(plan: TaskPlan, { host, part = wholeRun }: RunRequest):
 }
 
 /** Takes away what dead runs left, here and on the engine; what fails of it is nobody's failure. */
-export function sweepBeside(
+export function sweepDeadRuns(
   { engine, host }: Pick<RunRequest, 'engine' | 'host'>,
   { services }: TaskPlan,
 ): Promise<unknown> {

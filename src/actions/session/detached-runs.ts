@@ -7,7 +7,7 @@ import { GbuildError } from '../../errors.ts';
 import { largestSettings, readTextIfAny } from '../../fs/read-bounded.ts';
 import type { Host } from '../../host.ts';
 import { digestOf } from '../../oci/digest.ts';
-import { writeBeside } from '../../spec/write/atomic-write.ts';
+import { writeTextAtomic } from '../../spec/write/atomic-write.ts';
 import { type DetachedTask, formatDetached, parseDetached } from './detached-record.ts';
 import type { EngineChoice } from './open-engine.ts';
 
@@ -30,7 +30,7 @@ export function detachTask(
   const record: DetachedTask = { ...about, engine: endpoint.url, choice: nameOf(endpoint), watched };
   const dir = dirOf(host);
   mkdirSync(dir, { recursive: true });
-  writeBeside(join(dir, fileOf(record)), formatDetached(record));
+  writeTextAtomic(join(dir, fileOf(record)), formatDetached(record));
   const { code, message, facts } = failure;
   return new GbuildError(code, `${about.task}: ${message}`, {
     suggestions: [`gbuild attach ${about.runId}`, 'gbuild doctor'],

@@ -21,11 +21,11 @@ export async function readUserConfig(host: Host): Promise<UserConfig> {
 
 /** Writes config.yml as `edit` gives it: whole and at once, its folder made. A link stays one. */
 export async function editUserConfig(host: Host, edit: (text: string | undefined) => string): Promise<void> {
-  const { writeBeside } = await import('../../spec/write/atomic-write.ts');
+  const { writeTextAtomic } = await import('../../spec/write/atomic-write.ts');
   const file = userConfigFile(host);
   const text = readConfigBytes(host)?.toString();
   mkdirSync(dirname(file), { recursive: true });
-  writeBeside(text === undefined ? file : realpathSync(file), edit(text));
+  writeTextAtomic(text === undefined ? file : realpathSync(file), edit(text));
 }
 
 /** The bytes of config.yml; undefined where there is none. Throws `config-invalid` for one that cannot be read. */

@@ -10,7 +10,7 @@ import type { Digest } from '../digest.ts';
  * Writes a file so that it is there whole or not at all: beside its place, flushed, checked where a digest is expected, then
  * renamed. Any number of writers may do so at once. What a killed one leaves is named `FILE.tmp-MARK`.
  */
-export async function writeBeside(
+export async function writeAtomic(
   hostFile: string,
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   expected?: { digest: Digest; size: number },

@@ -6,7 +6,7 @@ import { archiveChunks } from '../image/archive.ts';
 import type { Image } from '../image/image.ts';
 import { type Layer, layerOfKnownFile } from '../layer/layer.ts';
 import type { Descriptor, ImageConfig, Manifest } from '../spec.ts';
-import { writeBeside } from './atomic-write.ts';
+import { writeAtomic } from './atomic-write.ts';
 import type { Layout } from './layout.ts';
 
 export interface Written {
@@ -108,5 +108,5 @@ function* blameStore(layout: Layout, layer: Layer, message: string): Generator<B
 /** `--output docker-archive:FILE`: what `docker load` takes on any engine; equal images give equal bytes. */
 export async function writeDockerArchive(image: Image, hostFile: string, tags: readonly string[]): Promise<void> {
   await mkdir(dirname(hostFile), { recursive: true });
-  await writeBeside(hostFile, archiveChunks(image, { layers: image.layers, tags }));
+  await writeAtomic(hostFile, archiveChunks(image, { layers: image.layers, tags }));
 }

@@ -4,7 +4,7 @@ import { GbuildError, messageOf } from '../../errors.ts';
 import { readCached, writeCached } from '../../fs/cached-file.ts';
 import { largestDocument, readWhole } from '../../fs/read-bounded.ts';
 import { type Index, mediaTypes } from '../spec.ts';
-import { writeBeside } from './atomic-write.ts';
+import { writeAtomic } from './atomic-write.ts';
 import { formatIndexFile, parseIndexFile, recoverIndex } from './layout-index.ts';
 import { indexCopy } from './layout-place.ts';
 
@@ -37,7 +37,7 @@ export class IndexFile {
   }
 
   async write(index: Index): Promise<void> {
-    await writeBeside(this.file, [formatIndexFile(index, this.#mendBy !== undefined)]);
+    await writeAtomic(this.file, [formatIndexFile(index, this.#mendBy !== undefined)]);
     if (this.#mendBy !== undefined) writeCached(join(this.#dir, indexCopy), copyFormat, JSON.stringify(index));
   }
 

@@ -9,7 +9,7 @@ import { isWriterDead, readTemporaryMark } from '../../fs/writer-mark.ts';
 import { type Digest, digestOf, hexOf } from '../digest.ts';
 import { layoutMarker } from '../image/archive.ts';
 import type { Descriptor, Index } from '../spec.ts';
-import { moveWhole, writeBeside } from './atomic-write.ts';
+import { moveWhole, writeAtomic } from './atomic-write.ts';
 import { damageOf, emptyIndex, IndexFile } from './index-file.ts';
 import { nameOf } from './layout-index.ts';
 import { assertLayoutPlace, kindOf } from './layout-place.ts';
@@ -59,7 +59,7 @@ export class Layout {
       if (kind === 'layout' && this.#isMarked()) return;
       await withLock(join(this.dir, 'index.lock'), async () => {
         if (!existsSync(this.#index.file)) await this.#index.write(this.#index.start());
-        if (!this.#isMarked()) await writeBeside(join(this.dir, 'oci-layout'), [layoutMarker]);
+        if (!this.#isMarked()) await writeAtomic(join(this.dir, 'oci-layout'), [layoutMarker]);
       });
     });
   }
@@ -123,7 +123,7 @@ export class Layout {
     size: number,
     chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   ): Promise<void> {
-    await this.#guard(() => writeBeside(this.blobFile(digest), chunks, { digest, size }));
+    await this.#guard(() => writeAtomic(this.blobFile(digest), chunks, { digest, size }));
   }
 
   /**

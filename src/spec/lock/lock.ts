@@ -5,7 +5,7 @@ import { isThere, readBounded } from '../../fs/read-bounded.ts';
 import { kindOf } from '../schema/toolchain-schema.ts';
 import { readExactVersion } from '../schema/version-text.ts';
 import type { PathKey, Position } from '../types.ts';
-import { writeBeside } from '../write/atomic-write.ts';
+import { writeTextAtomic } from '../write/atomic-write.ts';
 import { quote } from '../yaml/mistakes.ts';
 import { type FileFormat, parseFile } from '../yaml/parse-file.ts';
 import type { Source } from '../yaml/source.ts';
@@ -78,7 +78,7 @@ export function formatLock({ toolchain }: Lock): string {
 
 /** Writes the lock beside and renames it: a reader sees the old one or the new one, never half of one. */
 export function writeLock(rootDir: string, lock: Lock): void {
-  writeBeside(join(rootDir, lockFileName), formatLock(lock));
+  writeTextAtomic(join(rootDir, lockFileName), formatLock(lock));
 }
 
 function refuseNewer(tree: Tree, source: Source) {

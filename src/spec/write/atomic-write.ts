@@ -7,7 +7,7 @@ import { makeMark } from '../../fs/writer-mark.ts';
  * Replaces a file at once: written to a temporary, flushed and renamed. Throws `disk-failed` where the disk is full or failing,
  * else `workspace-unreadable`; both name the file.
  */
-export function writeBeside(file: string, text: string): void {
+export function writeTextAtomic(file: string, text: string): void {
   const temporary = `${file}.tmp-${makeMark()}`;
   try {
     writeFileSync(temporary, text, { flag: 'wx', flush: true });

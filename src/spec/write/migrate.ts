@@ -3,7 +3,7 @@ import { applyChain, chainFrom, currentMajor, type MigrationTable, migrations } 
 import { parseSpec } from '../read/read-spec.ts';
 import { decodeSource } from '../yaml/source.ts';
 import { parseSyntax } from '../yaml/syntax.ts';
-import { writeBeside } from './atomic-write.ts';
+import { writeTextAtomic } from './atomic-write.ts';
 
 export interface Migrated {
   text: string;
@@ -47,5 +47,5 @@ function formatLike(original: string, document: Document): string {
 
 /** Replaces the file at once; what `gbuild migrate` calls with the text it got. */
 export function writeSpec(file: string, text: string): void {
-  writeBeside(file, text);
+  writeTextAtomic(file, text);
 }

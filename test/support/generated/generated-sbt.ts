@@ -109,7 +109,7 @@ ${where}${plugins[packs]}.settings(${settings.join(', ')})${needs}
 
 /** Prints what it finds in one line of JSON: resources, files beside the jars, options, and what a person left. */
 function formatMain({ packs, libraries, isScala, resources, universal, option }: Layout): string {
-  const beside = packs === 'class path' ? [] : universal;
+  const others = packs === 'class path' ? [] : universal;
   const words = isScala
     ? 'Words.of(scala.jdk.javaapi.CollectionConverters.asScala(List.of("two", "words")).toSeq())'
     : '"no words"';
@@ -128,7 +128,7 @@ public final class Main {
     ${option ? 'found.add("mode " + System.getProperty("shop.mode"));' : ''}
     for (String path : new String[] {${[...resources, 'left.txt'].map((path) => JSON.stringify(path)).join(', ')}}) found.add(read(path));
     Path jar = Paths.get(Main.class.getProtectionDomain().getCodeSource().getLocation().toURI());
-    for (String path : new String[] {${[...beside, 'left.txt'].map((path) => JSON.stringify(path)).join(', ')}}) {
+    for (String path : new String[] {${[...others, 'left.txt'].map((path) => JSON.stringify(path)).join(', ')}}) {
       Path file = jar.resolveSibling("../" + path);
       found.add(Files.exists(file) ? new String(Files.readAllBytes(file), "UTF-8") : "no file " + path);
     }

@@ -1,6 +1,6 @@
 import { CacheBound } from '../../run/cache-limits.ts';
 import { type PrepareRequest, prepareRun } from '../../run/prepare.ts';
-import { sweepBeside } from '../../run/run.ts';
+import { sweepDeadRuns } from '../../run/run.ts';
 import { runTasks } from '../../run/run-tasks.ts';
 import { withOwnCopy } from '../../run/workspace/with-copy.ts';
 import type { Executor } from './executor.ts';
@@ -9,7 +9,7 @@ import type { Executor } from './executor.ts';
 export async function openEngineExecutor(name: string, request: PrepareRequest): Promise<Executor> {
   const { session, engine, host, progress } = request;
   const { plan, context, secrets, planShard } = await prepareRun(request);
-  const swept = sweepBeside(request, plan);
+  const swept = sweepDeadRuns(request, plan);
   const bound = new CacheBound(engine, host, plan);
   bound.look();
   return {

@@ -16,12 +16,12 @@ export function assertFitsSwarm({ tasks, network }: TaskPlan): void {
       },
     );
   }
-  const beside = tasks.find((task) => task.services.length + task.ports.length > 0);
-  if (beside !== undefined) {
-    const what = beside.services.length > 0 ? 'services' : 'ports';
-    throw new GbuildError('usage', `task ${beside.name} has ${what}, which a job of a swarm cannot have`, {
+  const unfit = tasks.find((task) => task.services.length + task.ports.length > 0);
+  if (unfit !== undefined) {
+    const what = unfit.services.length > 0 ? 'services' : 'ports';
+    throw new GbuildError('usage', `task ${unfit.name} has ${what}, which a job of a swarm cannot have`, {
       suggestions: ['gbuild test --on NAME,NAME   # contexts, machines or addresses: see "gbuild engine ls"'],
-      facts: { task: beside.name, [what]: beside[what] },
+      facts: { task: unfit.name, [what]: unfit[what] },
     });
   }
   if (network === 'bridge' || network === 'host') return;

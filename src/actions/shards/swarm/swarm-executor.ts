@@ -3,7 +3,7 @@ import type { Shard } from '../../../plan/shard.ts';
 import { planTasks } from '../../../plan/task-plan.ts';
 import { findRegistryAuth } from '../../../registry/auth/registry-auth.ts';
 import { type PrepareRequest, planInput, prepareRun } from '../../run/prepare.ts';
-import { sweepBeside } from '../../run/run.ts';
+import { sweepDeadRuns } from '../../run/run.ts';
 import type { TaskReport } from '../../run/run-tasks.ts';
 import { withRegistries } from '../../session/open-registries.ts';
 import { parseRegistry } from '../../session/registry-name.ts';
@@ -31,7 +31,7 @@ export async function openSwarmExecutor(name: string, request: SwarmExecutorRequ
   if (said === undefined) throw noRegistryForSwarm();
   const registry = parseRegistry(said);
   const { plan, context, toolchain, secrets, planShard } = await prepareRun(request);
-  const swept = sweepBeside(request, plan);
+  const swept = sweepDeadRuns(request, plan);
   const swarm = engine.swarm();
   const nodes = (await swarm.listNodes()).filter(({ isFree }) => isFree);
   if (nodes.length === 0) throw noNodeLeft(engine, 'the shards cannot run');
