@@ -5,7 +5,7 @@ import { annotationKeys } from '../../oci/spec.ts';
 import { openEngine } from '../session/open-engine.ts';
 import { openStore } from '../store/store.ts';
 import type { ImageRequest } from './open-image.ts';
-import { heedStopIn } from './read-layers.ts';
+import { abortable } from './read-layers.ts';
 
 /** The engine's image of this name, unpacked into the folder. Throws `usage` where the engine has none, or there is no engine. */
 export async function saveFromEngine(
@@ -20,7 +20,7 @@ export async function saveFromEngine(
     const found = await engine.inspectImage(reference);
     if (found === undefined) throw await notFound(reference, host, `the engine at ${engine.endpoint.url} has none`);
     const saved = await progress.step(`reading ${reference}`, async () =>
-      readArchive(heedStopIn(await engine!.saveImage(reference), stop), spoolDir),
+      readArchive(abortable(await engine!.saveImage(reference), stop), spoolDir),
     );
     return { saved, url: engine.endpoint.url };
   } catch (cause) {

@@ -26,7 +26,7 @@ import { choosePlatform, pickManifest, readListed, readPlatform } from '../store
 import { nameRelease } from '../store/release-name.ts';
 import { openStore } from '../store/store.ts';
 import { readLayoutImage } from './layout-image.ts';
-import { heedStop, heedStopIn } from './read-layers.ts';
+import { abortable, abortableImage } from './read-layers.ts';
 
 export interface ImageRequest extends AppContext {
   progress: Progress;
@@ -61,7 +61,7 @@ type Work<T> = (opened: OpenedImage) => Promise<T>;
 export async function withImage<T>(name: string, request: ImageRequest, work: Work<T>): Promise<T> {
   const [, kind, place = ''] = /^(oci|docker-archive|engine):(.+)$/s.exec(name) ?? [];
   const platform = readPlatform(request);
-  const heeding: Work<T> = ({ image, ...opened }) => work({ ...opened, image: heedStop(image, request.stop) });
+  const heeding: Work<T> = ({ image, ...opened }) => work({ ...opened, image: abortableImage(image, request.stop) });
   return withSpool(request.host, `${ownerText(readOwner())}.${randomBytes(6).toString('hex')}`, async (spoolDir) => {
     const source = { name, request, platform, spoolDir };
     if (kind === 'oci') return heeding(await openLayoutImage(place, source));
@@ -91,7 +91,7 @@ async function openArchive(place: string, { name, request, spoolDir }: Source): 
   try {
     // Opened first: a stream whose file is not there would fail before anybody listens.
     await using file = await open(hostFile);
-    const saved = await readArchive(heedStopIn(file.createReadStream(), request.stop), spoolDir);
+    const saved = await readArchive(abortable(file.createReadStream(), request.stop), spoolDir);
     return { reference: name, origin: { kind: 'archive', place: hostFile }, image: imageOfSaved(saved) };
   } catch (cause) {
     if (cause instanceof GbuildError || diskError(cause) !== undefined) throw cause;

@@ -5,7 +5,7 @@ import type { Wire } from '../client/client.ts';
  * Passes the caller's wish to stop on to a running container: ask sends SIGTERM and, after the grace, SIGKILL; kill sends
  * SIGKILL now. The engine keeps the time (POST /stop?t=): it does so even when gbuild itself is killed meanwhile.
  */
-export function obeyStop(wire: Wire, id: string, stop: Stop, graceSeconds: number): Disposable {
+export function forwardStop(wire: Wire, id: string, stop: Stop, graceSeconds: number): Disposable {
   const over = new AbortController();
   const ask = () => send(wire, id, 'stop', { t: graceSeconds });
   const kill = () => send(wire, id, 'kill', {});

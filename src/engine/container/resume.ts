@@ -7,7 +7,7 @@ import { answers, keepWatch } from '../client/heartbeat.ts';
 import { parseJson, readNumber } from '../client/json.ts';
 import { LineEnds, lineEnd } from '../client/line-ends.ts';
 import { inspectState } from './container.ts';
-import { obeyStop } from './forward-stop.ts';
+import { forwardStop } from './forward-stop.ts';
 import { type Alive, seeAlive } from './see-alive.ts';
 import type { ContainerIO, ContainerResult, OutputSeen } from './spec.ts';
 
@@ -112,7 +112,7 @@ async function watch(
 ): Promise<Omit<ContainerResult, 'seconds'>> {
   const { running, started } = await inspectState(wire, id);
   if (!started) throw neverStarted(wire, id);
-  using _stop = obeyStop(wire, id, io.stop, graceSeconds);
+  using _stop = forwardStop(wire, id, io.stop, graceSeconds);
   const over = new AbortController();
   const readOn = (follow: boolean) => {
     const either = follow ? AbortSignal.any([signal, over.signal]) : signal;

@@ -10,7 +10,7 @@ import { attachOutput } from './attach.ts';
 import { createContainer, inspectState, putFiles, removeContainer } from './container.ts';
 import { handOverSecrets } from './deliver-secrets.ts';
 import { readExecFailure } from './exec-failure.ts';
-import { obeyStop } from './forward-stop.ts';
+import { forwardStop } from './forward-stop.ts';
 import { verifyMount } from './probe.ts';
 import { openPublishing } from './publish-ports.ts';
 import { countOutput, isDetached, resumeContainer } from './resume.ts';
@@ -103,7 +103,7 @@ async function runCreated(wire: Wire, run: Running, signal: AbortSignal): Promis
     run.isStarted = true;
     const failed = await startContainer(wire, id, spec, signal);
     if (failed !== undefined) return { ...failed, oomKilled: false };
-    using _stop = obeyStop(wire, id, io.stop, spec.graceSeconds ?? 10);
+    using _stop = forwardStop(wire, id, io.stop, spec.graceSeconds ?? 10);
     if (spec.tty) followTerminal(wire, id, io, signal);
     await publishing.tell();
     const secrets = handOverSecrets(wire, id, spec.secrets ?? [], signal);

@@ -102,7 +102,7 @@ export class ShardOutput {
 
   async #passPart(stream: StreamName, part: StreamPart): Promise<void> {
     const { task } = this.#streams[stream];
-    if (part.kind === 'mark') await this.#heed(stream, part.words);
+    if (part.kind === 'mark') await this.#abortableSync(stream, part.words);
     else if (task !== undefined) await this.#begun.get(task)!.output.write(stream, part.bytes);
     else if (stream === 'stdout') this.#sent?.parts.push(Buffer.from(part.bytes));
   }
@@ -123,7 +123,7 @@ export class ShardOutput {
     }
   }
 
-  async #heed(stream: StreamName, [verb, first = '', second, oom]: string[]): Promise<void> {
+  async #abortableSync(stream: StreamName, [verb, first = '', second, oom]: string[]): Promise<void> {
     if (verb === 'begin') {
       this.#streams[stream].task = Number(first);
       if (!this.#begun.has(Number(first))) this.#begin(Number(first));
