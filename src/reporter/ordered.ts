@@ -19,8 +19,8 @@ export class OrderedOutput {
   readonly lanes: readonly Lane[];
   readonly #passed: Promise<void>;
 
-  constructor(streams: OutputPair, spoolDir: string, count: number) {
-    this.lanes = Array.from({ length: count }, (_, at) => new Lane(streams, join(spoolDir, `lane-${at + 1}`)));
+  constructor(streams: OutputPair, tempDir: string, count: number) {
+    this.lanes = Array.from({ length: count }, (_, at) => new Lane(streams, join(tempDir, `lane-${at + 1}`)));
     this.#passed = this.#passAll();
     this.#passed.catch(() => {});
   }
@@ -41,16 +41,16 @@ export class Lane implements OutputPair {
   readonly stdout: Writable;
   readonly stderr: Writable;
   readonly #streams: OutputPair;
-  readonly #spoolFile: string;
+  readonly #tempFile: string;
   readonly #ended = Promise.withResolvers<void>();
   /** What was written is passed on or kept, one piece after the other. */
   #work: Promise<void> = Promise.resolve();
-  #spool: FileHandle | undefined;
+  #temporary: FileHandle | undefined;
   #isTurn = false;
 
-  constructor(streams: OutputPair, spoolFile: string) {
+  constructor(streams: OutputPair, tempFile: string) {
     this.#streams = streams;
-    this.#spoolFile = spoolFile;
+    this.#tempFile = tempFile;
     this.stdout = this.#openStream('stdout');
     this.stderr = this.#openStream('stderr');
   }
@@ -89,27 +89,27 @@ export class Lane implements OutputPair {
   }
 
   async #keep(name: StreamName, chunk: Buffer): Promise<void> {
-    this.#spool ??= await open(this.#spoolFile, 'wx+', 0o600);
+    this.#temporary ??= await open(this.#tempFile, 'wx+', 0o600);
     const header = Buffer.alloc(headerSize);
     header.writeUInt8(name === 'stdout' ? 1 : 2);
     header.writeUInt32LE(chunk.length, 1);
-    await this.#spool.appendFile(Buffer.concat([header, chunk]));
+    await this.#temporary.appendFile(Buffer.concat([header, chunk]));
   }
 
   async #passKept(): Promise<void> {
     this.#isTurn = true;
-    const spool = this.#spool;
-    if (spool === undefined) return;
+    const temporary = this.#temporary;
+    if (temporary === undefined) return;
     try {
       for (let at = 0; ; ) {
-        const header = await readPiece(spool, at, headerSize);
+        const header = await readPiece(temporary, at, headerSize);
         if (header.length < headerSize) break;
-        const chunk = await readPiece(spool, at + headerSize, header.readUInt32LE(1));
+        const chunk = await readPiece(temporary, at + headerSize, header.readUInt32LE(1));
         await this.#passOn(header[0] === 1 ? 'stdout' : 'stderr', chunk);
         at += headerSize + chunk.length;
       }
     } finally {
-      await spool.close();
+      await temporary.close();
     }
   }
 }

@@ -10,7 +10,7 @@ import { initSpec } from '../../src/actions/session/write-spec-file.ts';
 import { landReports } from '../../src/actions/shards/merge-reports.ts';
 import { keepLock } from '../../src/actions/toolchain/make-lock.ts';
 import type { ServiceContainer } from '../../src/engine/service/service-container.ts';
-import { withSpool } from '../../src/fs/temp-dir.ts';
+import { withTempDir } from '../../src/fs/temp-dir.ts';
 import type { Host } from '../../src/host.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { writeAtomic } from '../../src/oci/layout/atomic-write.ts';
@@ -79,7 +79,7 @@ describe.skipIf(rootless)('on a full disk', () => {
     const attempts: Record<string, () => unknown> = {
       'gbuild.yml': () => initSpec({ host: { ...host, cacheDir: other }, installDir }, silentProgress),
       'migrated.yml': () => writeSpec(at('migrated.yml'), content.toString()),
-      'image.tar': () => withSpool(host, 'name', () => writeAtomic(at('image.tar'), [content])),
+      'image.tar': () => withTempDir(host, 'name', () => writeAtomic(at('image.tar'), [content])),
       'report.txt': () => landReports(disk.dir, [{ number: 1, dir: other }], silentProgress),
     };
     for (const [name, attempt] of Object.entries(attempts)) {

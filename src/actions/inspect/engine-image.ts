@@ -11,7 +11,7 @@ import { abortable } from './read-layers.ts';
 export async function saveFromEngine(
   reference: string,
   { host, choice, runId, progress, stop }: ImageRequest,
-  spoolDir: string,
+  tempDir: string,
 ): Promise<{ saved: SavedImage; url: string }> {
   let engine: Engine | undefined;
   try {
@@ -20,7 +20,7 @@ export async function saveFromEngine(
     const found = await engine.inspectImage(reference);
     if (found === undefined) throw await notFound(reference, host, `the engine at ${engine.endpoint.url} has none`);
     const saved = await progress.step(`reading ${reference}`, async () =>
-      readArchive(abortable(await engine!.saveImage(reference), stop), spoolDir),
+      readArchive(abortable(await engine!.saveImage(reference), stop), tempDir),
     );
     return { saved, url: engine.endpoint.url };
   } catch (cause) {

@@ -26,14 +26,14 @@ interface Options {
   /** Which image of an index. */
   platform: Platform;
   /** For layers that are compressed in the layout. */
-  spoolDir: string;
+  tempDir: string;
 }
 
 /** The image of `DIR`, or `DIR:TAG` where the layout has several. Throws `usage` for no layout and for no such image in it. */
 export async function readLayoutImage(
   place: string,
   cwd: string,
-  { platform, spoolDir }: Options,
+  { platform, tempDir }: Options,
 ): Promise<{ image: Image; dir: string }> {
   const { dir, tag } = splitPlace(place, cwd);
   const layout = new Layout(dir);
@@ -52,7 +52,7 @@ export async function readLayoutImage(
   if (fault !== undefined) throw new GbuildError('store-failed', `oci:${place} cannot be used: ${fault}`);
   const isPlain = manifest.layers.every(({ mediaType }) => mediaType === mediaTypes.layer);
   if (isPlain) return { image: await readImage(layout, descriptor.digest), dir };
-  return { image: await unpackImage(layout, manifest, configBytes, spoolDir), dir };
+  return { image: await unpackImage(layout, manifest, configBytes, tempDir), dir };
 }
 
 /** The longest part of the place that is a layout; what follows its colon is the tag, colons and all. */
@@ -83,24 +83,24 @@ function chooseNamed({ manifests }: Index, tag: string | undefined, dir: string)
   );
 }
 
-async function unpackImage(layout: Layout, manifest: Manifest, configBytes: Buffer, spoolDir: string): Promise<Image> {
+async function unpackImage(layout: Layout, manifest: Manifest, configBytes: Buffer, tempDir: string): Promise<Image> {
   const { rootfs } = JSON.parse(configBytes.toString()) as ImageConfig;
   const layers: Layer[] = [];
   for (const [index, descriptor] of manifest.layers.entries()) {
     const diffId = rootfs.diff_ids[index]!;
-    layers.push(findLayer(layout, diffId) ?? (await unpackLayer(layout, descriptor, diffId, spoolDir)));
+    layers.push(findLayer(layout, diffId) ?? (await unpackLayer(layout, descriptor, diffId, tempDir)));
   }
   return exactImage(configBytes, layers);
 }
 
-async function unpackLayer(layout: Layout, packed: Descriptor, diffId: Digest, spoolDir: string): Promise<Layer> {
+async function unpackLayer(layout: Layout, packed: Descriptor, diffId: Digest, tempDir: string): Promise<Layer> {
   const where = JSON.stringify(layout.dir);
   if (!layout.hasBlob(packed.digest))
     throw new GbuildError('store-failed', `the layer ${packed.digest} is not in ${where}`);
   const compression = compressionOf(packed.mediaType);
   if (compression === undefined)
     throw usage(`the layer ${packed.digest} in ${where} is ${packed.mediaType}, which cannot be read`, {});
-  const hostFile = join(spoolDir, `${hexOf(diffId)}.tar`);
+  const hostFile = join(tempDir, `${hexOf(diffId)}.tar`);
   const tar = unpack(compression, createReadStream(layout.blobFile(packed.digest)));
   const found = await writeHashed(tar, hostFile).catch((cause: unknown) => {
     throw damaged(packed.digest, where, messageOf(cause), cause);

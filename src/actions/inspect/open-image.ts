@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { diskError, GbuildError, messageOf } from '../../errors.ts';
 import { ownerText, readOwner } from '../../fs/process-owner.ts';
-import { withSpool } from '../../fs/temp-dir.ts';
+import { withTempDir } from '../../fs/temp-dir.ts';
 import type { Stop } from '../../host.ts';
 import type { ImageOrigin } from '../../inspect/report.ts';
 import { exactImage } from '../../oci/image/exact-image.ts';
@@ -62,8 +62,8 @@ export async function withImage<T>(name: string, request: ImageRequest, work: Wo
   const [, kind, place = ''] = /^(oci|docker-archive|engine):(.+)$/s.exec(name) ?? [];
   const platform = readPlatform(request);
   const heeding: Work<T> = ({ image, ...opened }) => work({ ...opened, image: abortableImage(image, request.stop) });
-  return withSpool(request.host, `${ownerText(readOwner())}.${randomBytes(6).toString('hex')}`, async (spoolDir) => {
-    const source = { name, request, platform, spoolDir };
+  return withTempDir(request.host, `${ownerText(readOwner())}.${randomBytes(6).toString('hex')}`, async (tempDir) => {
+    const source = { name, request, platform, tempDir };
     if (kind === 'oci') return heeding(await openLayoutImage(place, source));
     if (kind === 'docker-archive') return heeding(await openArchive(place, source));
     if (kind === 'engine') return heeding(await openFromEngine(place, source));
@@ -78,20 +78,20 @@ interface Source {
   name: string;
   request: ImageRequest;
   platform: Platform;
-  spoolDir: string;
+  tempDir: string;
 }
 
-async function openLayoutImage(place: string, { name, request, platform, spoolDir }: Source): Promise<OpenedImage> {
-  const { image, dir } = await readLayoutImage(place, request.host.cwd, { platform, spoolDir });
+async function openLayoutImage(place: string, { name, request, platform, tempDir }: Source): Promise<OpenedImage> {
+  const { image, dir } = await readLayoutImage(place, request.host.cwd, { platform, tempDir });
   return { reference: name, origin: { kind: 'layout', place: dir }, image };
 }
 
-async function openArchive(place: string, { name, request, spoolDir }: Source): Promise<OpenedImage> {
+async function openArchive(place: string, { name, request, tempDir }: Source): Promise<OpenedImage> {
   const hostFile = resolve(request.host.cwd, place);
   try {
     // Opened first: a stream whose file is not there would fail before anybody listens.
     await using file = await open(hostFile);
-    const saved = await readArchive(abortable(file.createReadStream(), request.stop), spoolDir);
+    const saved = await readArchive(abortable(file.createReadStream(), request.stop), tempDir);
     return { reference: name, origin: { kind: 'archive', place: hostFile }, image: imageOfSaved(saved) };
   } catch (cause) {
     if (cause instanceof GbuildError || diskError(cause) !== undefined) throw cause;
@@ -112,9 +112,9 @@ async function openByName(source: Source): Promise<OpenedImage> {
 }
 
 /** Loaded only when an engine is asked: most images come from elsewhere. */
-async function openFromEngine(place: string, { name, request, spoolDir }: Source): Promise<OpenedImage> {
+async function openFromEngine(place: string, { name, request, tempDir }: Source): Promise<OpenedImage> {
   const { saveFromEngine } = await import('./engine-image.ts');
-  const { saved, url } = await saveFromEngine(place, request, spoolDir);
+  const { saved, url } = await saveFromEngine(place, request, tempDir);
   return { reference: name, origin: { kind: 'engine', place: url }, image: imageOfSaved(saved) };
 }
 
@@ -128,7 +128,7 @@ function imageOfSaved({ config, configBytes, layerFiles }: SavedImage): Image {
 }
 
 async function openRemote(reference: Reference, registries: Registries, source: Source): Promise<OpenedImage> {
-  const { name, request, platform, spoolDir } = source;
+  const { name, request, platform, tempDir } = source;
   const repository = registries.repository({ registry: reference.registry!, path: reference.repository });
   const tag = reference.digest ?? reference.tag ?? 'latest';
   const { chosen, index } = (await choosePlatform(repository, tag, platform)) ?? {};
@@ -138,7 +138,7 @@ async function openRemote(reference: Reference, registries: Registries, source: 
   const known = await findWholeLayers(store, remote.config.rootfs.diff_ids);
   const image = await request.progress.step(`reading ${name}`, (step) =>
     pullImage(remote, {
-      spoolDir,
+      tempDir,
       find: (diffId) => known.get(diffId),
       onProgress: ({ layer, received, size }) =>
         step.update(`${layer}: ${formatBytes(received)} of ${formatBytes(size)}`),

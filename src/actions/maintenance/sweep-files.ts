@@ -4,7 +4,7 @@ import { sweepPodmanFolders } from '../../engine/endpoint/podman-service.ts';
 import { sweepSshFolders } from '../../engine/ssh/folder.ts';
 import { type Owner, readOwner } from '../../fs/process-owner.ts';
 import { removeAny, sweepTemporaries } from '../../fs/replace-file.ts';
-import { sweepSpools } from '../../fs/temp-dir.ts';
+import { sweepTempDirs } from '../../fs/temp-dir.ts';
 import type { Host } from '../../host.ts';
 import { removeDeadIncoming } from '../../sync/pull/staging-dir.ts';
 import { sweepLocks } from '../../toolchain/build/builder-lock.ts';
@@ -24,7 +24,7 @@ export async function sweepFiles(host: Host): Promise<string[]> {
   const store = existsSync(join(host.dataDir, 'store')) ? await openStore(host) : undefined;
   return [
     ...((await store?.sweep()) ?? []),
-    ...sweepSpools(host, self),
+    ...sweepTempDirs(host, self),
     ...sweepWorkDirs(host, self),
     ...sweepLocks(host, self),
     ...sweepSshFolders(),

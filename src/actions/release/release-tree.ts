@@ -3,7 +3,7 @@ import { isDetached } from '../../engine/container/resume.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { GbuildError } from '../../errors.ts';
 import { ownerText } from '../../fs/process-owner.ts';
-import { withSpool } from '../../fs/temp-dir.ts';
+import { withTempDir } from '../../fs/temp-dir.ts';
 import type { Host } from '../../host.ts';
 import { silentProgress } from '../../reporter/progress.ts';
 import { workspaceLabels } from '../../sync/workspace-copy.ts';
@@ -62,7 +62,7 @@ async function withFolder<T>(
   work: (folder: string) => Promise<T>,
 ): Promise<T> {
   const folder = repository === undefined ? undefined : tryMakeFolder(repository, engine);
-  if (folder === undefined) return withSpool(host, `${ownerText(engine.owner)}.checkout`, work);
+  if (folder === undefined) return withTempDir(host, `${ownerText(engine.owner)}.checkout`, work);
   try {
     const done = await work(folder);
     removeRunFolder(folder);

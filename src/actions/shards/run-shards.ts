@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { GbuildError, messageOf } from '../../errors.ts';
 import { ownerText, readOwner } from '../../fs/process-owner.ts';
-import { withSpool } from '../../fs/temp-dir.ts';
+import { withTempDir } from '../../fs/temp-dir.ts';
 import { planShards, type Shard } from '../../plan/shard.ts';
 import { planTasks } from '../../plan/task-plan.ts';
 import { formatSeconds } from '../../reporter/format.ts';
@@ -54,13 +54,13 @@ async function runShards(request: ShardsRequest): Promise<ShardsReport> {
   const plan = planTasks(planInput(request));
   const shards = divide(request, planShards(countOf(request), await readTestFiles(plan, host)));
   const logDir = join(host.stateDir, 'runs', runId);
-  return withSpool(host, `${ownerText(readOwner())}.shards-${runId}`, async (spoolDir) => {
+  return withTempDir(host, `${ownerText(readOwner())}.shards-${runId}`, async (tempDir) => {
     const executors = await openExecutors(request);
     try {
-      const ends = await runAll(request, { shards, executors, spoolDir, logDir });
+      const ends = await runAll(request, { shards, executors, tempDir, logDir });
       const dirs = ends.map(({ shard, tries }) => ({
         number: shard.number,
-        dir: reportsDirOf(spoolDir, shard, tries),
+        dir: reportsDirOf(tempDir, shard, tries),
       }));
       const reports = await landReports(session.rootDir, dirs, request.progress);
       const seconds = (performance.now() - began) / 1000;
@@ -96,14 +96,14 @@ function divide({ names, progress }: ShardsRequest, shards: Shard[]): Shard[] {
 interface Division {
   shards: Shard[];
   executors: Executor[];
-  spoolDir: string;
+  tempDir: string;
   logDir: string;
 }
 
 async function runAll(request: ShardsRequest, division: Division): Promise<ShardEnd<ShardReport>[]> {
   const { progress, stop, streams } = request;
-  const { shards, executors, spoolDir } = division;
-  const output = new OrderedOutput(streams, spoolDir, shards.length);
+  const { shards, executors, tempDir } = division;
+  const output = new OrderedOutput(streams, tempDir, shards.length);
   try {
     return await runPool(shards, executors, {
       run: (shard, executor, attempt) =>
@@ -132,7 +132,7 @@ interface Attempt {
 
 async function runOne(
   { streams, stop, progress: main, openProgress }: ShardsRequest,
-  { spoolDir, logDir }: Division,
+  { tempDir, logDir }: Division,
   lane: Lane,
   { shard, executor, attempt }: Attempt,
 ): Promise<ShardReport> {
@@ -141,7 +141,7 @@ async function runOne(
   const progress = openProgress((text) => void lane.stderr.write(text));
   progress.note(`> ${title} on ${executor.name}${attempt > 1 ? ', anew' : ''}`);
   const own = join(logDir, attempt > 1 ? `shard-${shard.number}.${attempt}` : `shard-${shard.number}`);
-  const reportsDir = reportsDirOf(spoolDir, shard, attempt);
+  const reportsDir = reportsDirOf(tempDir, shard, attempt);
   mkdirSync(reportsDir);
   const { prefixed } = streams;
   const io = {
@@ -167,6 +167,6 @@ async function runOne(
   }
 }
 
-function reportsDirOf(spoolDir: string, { number }: Shard, attempt: number): string {
-  return join(spoolDir, `reports-${number}-${attempt}`);
+function reportsDirOf(tempDir: string, { number }: Shard, attempt: number): string {
+  return join(tempDir, `reports-${number}-${attempt}`);
 }

@@ -2,7 +2,7 @@ import type { Engine } from '../../engine/engine.ts';
 import { dropStaging, loadImage } from '../../engine/image/load-image.ts';
 import { GbuildError } from '../../errors.ts';
 import { ownerText } from '../../fs/process-owner.ts';
-import { withSpool } from '../../fs/temp-dir.ts';
+import { withTempDir } from '../../fs/temp-dir.ts';
 import type { Host, Stop } from '../../host.ts';
 import type { Image } from '../../oci/image/image.ts';
 import { type PullOptions, pullImage, type RemoteImage, readRemote } from '../../registry/image/pull-image.ts';
@@ -72,8 +72,8 @@ function take(remote: RemoteImage, wanted: WantedImage, input: FetchInput): Prom
   const { repository } = remote;
   const short = formatDigest(wanted.id);
   return progress.step(`pulling ${repository.name} (${short})`, (step) =>
-    withSpool(host, `${ownerText(engine.owner)}.pull-${short}`, async (spoolDir) => {
-      const image = await pull(remote, spoolDir, step);
+    withTempDir(host, `${ownerText(engine.owner)}.pull-${short}`, async (tempDir) => {
+      const image = await pull(remote, tempDir, step);
       stop.ask.throwIfAborted();
       assertLocked(image, repository, wanted);
       step.update('loading');
@@ -83,11 +83,11 @@ function take(remote: RemoteImage, wanted: WantedImage, input: FetchInput): Prom
 }
 
 /** It is there: what then goes wrong is no reason to make another one silently. */
-async function pull(remote: RemoteImage, spoolDir: string, step: Step): Promise<Image> {
+async function pull(remote: RemoteImage, tempDir: string, step: Step): Promise<Image> {
   const onProgress: PullOptions['onProgress'] = ({ layer, received, size }) =>
     step.update(`${layer}: ${formatBytes(received)} of ${formatBytes(size)}`);
   try {
-    return await pullImage(remote, { spoolDir, onProgress });
+    return await pullImage(remote, { tempDir, onProgress });
   } catch (thrown) {
     if (!(thrown instanceof GbuildError) || !thrown.code.startsWith('registry-')) throw thrown;
     const { code, message, facts, suggestions } = thrown;

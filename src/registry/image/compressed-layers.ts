@@ -27,12 +27,12 @@ export interface CompressedLayer {
  */
 export class CompressedLayers {
   readonly #notesDir: string;
-  readonly #spoolDir: string;
+  readonly #tempDir: string;
 
-  /** Notes are kept in `notesDir`; bytes lie in `spoolDir`, a folder of this push's own, as long as they are needed. */
-  constructor(notesDir: string, spoolDir: string) {
+  /** Notes are kept in `notesDir`; bytes lie in `tempDir`, a folder of this push's own, as long as they are needed. */
+  constructor(notesDir: string, tempDir: string) {
     this.#notesDir = notesDir;
-    this.#spoolDir = spoolDir;
+    this.#tempDir = tempDir;
   }
 
   /** What the layer was compressed to before, if somebody on this machine did so. */
@@ -76,8 +76,8 @@ export class CompressedLayers {
 
   /** Compresses it to disk: how large that gets is not known before. `onBytes` hears of uncompressed bytes as they pass. */
   async compress(layer: Layer, onBytes: (count: number) => void, signal: AbortSignal): Promise<CompressedLayer> {
-    mkdirSync(this.#spoolDir, { recursive: true });
-    const hostFile = join(this.#spoolDir, hexOf(layer.diffId));
+    mkdirSync(this.#tempDir, { recursive: true });
+    const hostFile = join(this.#tempDir, hexOf(layer.diffId));
     const { digest, size } = await writeHashed(
       gzip(countChunks(layer, onBytes, signal), await chooseDeflate()),
       hostFile,

@@ -27,7 +27,7 @@ export interface RemoteImage {
 
 export interface PullOptions {
   /** An existing folder; unpacked layers stay there as long as the image is needed. */
-  spoolDir: string;
+  tempDir: string;
   /** A layer that is at hand already. */
   find?: (diffId: Digest) => Layer | undefined;
   onProgress?: (state: { layer: string; received: number; size: number }) => void;
@@ -71,7 +71,7 @@ export async function pullImage(remote: RemoteImage, options: PullOptions): Prom
   const { manifest, config, configBytes } = remote;
   const history = (config.history ?? []).filter((entry) => entry.empty_layer !== true);
   const layers: Layer[] = [];
-  await mkdir(options.spoolDir, { recursive: true });
+  await mkdir(options.tempDir, { recursive: true });
   for (const [index, descriptor] of manifest.layers.entries()) {
     const diffId = config.rootfs.diff_ids[index]!;
     const createdBy = history[index]?.created_by ?? '';
@@ -115,9 +115,9 @@ interface RemoteLayer {
 async function unpackLayer(
   { repository }: RemoteImage,
   { descriptor, diffId, createdBy }: RemoteLayer,
-  { spoolDir, onProgress = () => {} }: PullOptions,
+  { tempDir, onProgress = () => {} }: PullOptions,
 ): Promise<Layer> {
-  const hostFile = join(spoolDir, `${hexOf(diffId)}.tar`);
+  const hostFile = join(tempDir, `${hexOf(diffId)}.tar`);
   const counted = count(repository.readBlob(descriptor), (received) =>
     onProgress({ layer: createdBy, received, size: descriptor.size }),
   );

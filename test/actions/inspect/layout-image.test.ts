@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => folder[Symbol.asyncDispose]());
 
 const read = (place: string, platform = amd64) =>
-  readLayoutImage(place, folder.path, { platform, spoolDir: folder.path });
+  readLayoutImage(place, folder.path, { platform, tempDir: folder.path });
 
 /** What is told, without what differs from run to run. */
 const told = async (call: () => unknown) =>

@@ -61,7 +61,7 @@ async function push(machine: string, release: string, image: Image, at = { front
     attest: undefined,
   });
   const remote = (await readRemote(rig.repository({ registry: at.host, path: repository }), version))!;
-  expect((await pullImage(remote, { spoolDir: join(dirs.dir, 'pulled') })).id).toBe(image.id);
+  expect((await pullImage(remote, { tempDir: join(dirs.dir, 'pulled') })).id).toBe(image.id);
   return record;
 }
 

@@ -74,7 +74,7 @@ const say = async (args: string[], options: CallOptions = {}) => {
 };
 
 /** What is left of the folders that images are unpacked into. */
-const spools = () => (existsSync(join(cli.cacheDir, 'spool')) ? readdirSync(join(cli.cacheDir, 'spool')) : []);
+const tempDirs = () => (existsSync(join(cli.cacheDir, 'spool')) ? readdirSync(join(cli.cacheDir, 'spool')) : []);
 
 async function putBlob(repository: Repository, bytes: Buffer) {
   const descriptor = { digest: digestOf(bytes), size: bytes.length };
@@ -146,7 +146,7 @@ describe('gbuild inspect', () => {
     expect(found.map(({ imageId, layers }) => [imageId, layers.length])).toEqual(
       places.map(() => [released.imageId, 3]),
     );
-    expect(spools()).toEqual([]);
+    expect(tempDirs()).toEqual([]);
   });
 
   test('takes the image of a platform out of an index', async () => {
@@ -343,6 +343,6 @@ describe('what cannot be read is told in one sentence', () => {
       error: REGISTRY/NAME-evil@sha256:HEX cannot be used: "sha256:../../../evil" in it is no digest
       "
     `);
-    expect(spools()).toEqual([]);
+    expect(tempDirs()).toEqual([]);
   });
 });

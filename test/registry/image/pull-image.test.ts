@@ -38,7 +38,7 @@ async function pull(path: string, mediaType: string, compress: (tar: Buffer) => 
   const manifest = { schemaVersion: 2, mediaType: mediaTypes.manifest, config, layers };
   await repository.writeManifest('1', Buffer.from(JSON.stringify(manifest)), mediaTypes.manifest);
   const remote = await readRemote(repository, '1');
-  return pullImage(remote!, { spoolDir: join(dir, path) });
+  return pullImage(remote!, { tempDir: join(dir, path) });
 }
 
 /** Without what differs from run to run. */

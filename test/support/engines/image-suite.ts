@@ -19,23 +19,23 @@ import { collectOutput, neverStop } from './run-io.ts';
 export function describeImages(name: string, open: () => Promise<Subject>): void {
   describe(name, () => {
     const repository = `gbuild-test/suite-${process.pid}`;
-    let spoolDir: string;
+    let tempDir: string;
     let subject: Subject;
     let engine: Engine;
     let base: Image;
 
     beforeAll(async () => {
-      spoolDir = mkdtempSync(join(tmpdir(), 'gbuild-suite-'));
+      tempDir = mkdtempSync(join(tmpdir(), 'gbuild-suite-'));
       subject = await open();
       engine = connectEngine(endpointOf(subject.host), { owner: readOwner(), runId: `suite-${process.pid}` });
-      base = await saveImage(engine, subject.image, spoolDir);
+      base = await saveImage(engine, subject.image, tempDir);
     });
     afterAll(async () => {
       for (const { tags } of (await engine?.listImages({ reference: `${repository}:*` })) ?? [])
         for (const tag of tags) await engine.removeImage(tag);
       engine?.close();
       await subject?.[Symbol.asyncDispose]();
-      rmSync(spoolDir, { recursive: true, force: true });
+      rmSync(tempDir, { recursive: true, force: true });
     });
 
     const imageOf = (content: string, below: Image = base) => {
@@ -119,7 +119,7 @@ export function describeImages(name: string, open: () => Promise<Subject>): void
     test('gives back a saved image of the same config and layers', async () => {
       const image = imageOf('saved');
       await load(image, 'saved');
-      const saved = await saveImage(engine, `${repository}:saved`, join(spoolDir, 'again'));
+      const saved = await saveImage(engine, `${repository}:saved`, join(tempDir, 'again'));
       expect([saved.id, saved.config.rootfs.diff_ids]).toEqual([image.id, image.config.rootfs.diff_ids]);
     });
 

@@ -96,8 +96,8 @@ export function describeRegistryLies(meets: Meets): void {
         attest: { facts: undefined, keyFile: undefined, toolVersion: '0.0.0' },
       });
     } finally {
-      const spool = join(machine.cacheDir, 'spool');
-      expect(existsSync(spool) ? readdirSync(spool) : []).toEqual([]);
+      const temporary = join(machine.cacheDir, 'spool');
+      expect(existsSync(temporary) ? readdirSync(temporary) : []).toEqual([]);
     }
   }
 
@@ -107,8 +107,8 @@ export function describeRegistryLies(meets: Meets): void {
     turn += 1;
     const set = await readRemoteSet(rig.repository({ registry: host, path: 'read' }), '1.0.0');
     if (set === undefined) return;
-    const spoolDir = join(dir, `pulled-${turn}`);
-    for (const remote of set.images) expect((await pullImage(remote, { spoolDir })).id).toBe(image.id);
+    const tempDir = join(dir, `pulled-${turn}`);
+    for (const remote of set.images) expect((await pullImage(remote, { tempDir })).id).toBe(image.id);
     await readAttached(set);
   }
 

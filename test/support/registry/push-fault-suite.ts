@@ -134,13 +134,13 @@ export function describePushFaults(meets: Meets): void {
     using rig = openRig();
     const repository = rig.repository({ registry: registry.host, path: 'pulled' });
     const remote = (await readRemote(repository, '1.0.0'))!;
-    const pulled = await pullImage(remote, { spoolDir: join(cli.dir, 'pulled') });
+    const pulled = await pullImage(remote, { tempDir: join(cli.dir, 'pulled') });
     expect([pulled.id, pulled.manifestDigest]).toEqual([image.id, image.manifestDigest]);
     expect(pulled.layers.map(({ diffId, size, createdBy }) => ({ diffId, size, createdBy }))).toEqual(
       image.layers.map(({ diffId, size, createdBy }) => ({ diffId, size, createdBy })),
     );
     const swapped = { ...remote, manifest: { ...remote.manifest, layers: [...remote.manifest.layers].reverse() } };
-    await expect(pullImage(swapped, { spoolDir: join(cli.dir, 'swapped') })).rejects.toThrow(
+    await expect(pullImage(swapped, { tempDir: join(cli.dir, 'swapped') })).rejects.toThrow(
       /pulled: the layer sha256:\w+ unpacks to sha256:\w+, but the image's config says sha256:/,
     );
     expect(readdirSync(join(cli.dir, 'swapped'))).toEqual([]);

@@ -1,5 +1,5 @@
 import { ownerText } from '../../../fs/process-owner.ts';
-import { withSpool } from '../../../fs/temp-dir.ts';
+import { withTempDir } from '../../../fs/temp-dir.ts';
 import type { Digest } from '../../../oci/digest.ts';
 import type { Image } from '../../../oci/image/image.ts';
 import { findWholeLayers, mendLayers, writeImage } from '../../../oci/layout/copy.ts';
@@ -26,10 +26,10 @@ export async function keepBase(
   const known = await findBase(store, id);
   if (known !== undefined) return known;
   await progress.step(title, (step) =>
-    withSpool(host, `${ownerText(engine.owner)}.${formatDigest(id)}`, async (spoolDir) => {
+    withTempDir(host, `${ownerText(engine.owner)}.${formatDigest(id)}`, async (tempDir) => {
       const whole = await findWholeLayers(store, remote.config.rootfs.diff_ids);
       const image = await pullImage(remote, {
-        spoolDir,
+        tempDir,
         find: (diffId) => whole.get(diffId),
         onProgress: ({ received, size }) => step.update(`${formatBytes(received)} of ${formatBytes(size)}`),
       });

@@ -2,7 +2,7 @@ import type { Engine } from '../../../engine/engine.ts';
 import { saveImage } from '../../../engine/image/save-image.ts';
 import { GbuildError } from '../../../errors.ts';
 import { ownerText } from '../../../fs/process-owner.ts';
-import { withSpool } from '../../../fs/temp-dir.ts';
+import { withTempDir } from '../../../fs/temp-dir.ts';
 import type { Host, Stop } from '../../../host.ts';
 import type { Digest } from '../../../oci/digest.ts';
 import { type BaseImage, extendImage, scratchImage } from '../../../oci/image/image.ts';
@@ -84,8 +84,8 @@ async function findReadable(store: Layout, name: string): Promise<StoredSet | un
 }
 
 async function importBase(engineId: Digest, { store, engine, host, stop }: ReadBaseInput): Promise<void> {
-  await withSpool(host, `${ownerText(engine.owner)}.${engineId.slice(7, 19)}`, async (spoolDir) => {
-    const image = await saveImage(engine, engineId, spoolDir);
+  await withTempDir(host, `${ownerText(engine.owner)}.${engineId.slice(7, 19)}`, async (tempDir) => {
+    const image = await saveImage(engine, engineId, tempDir);
     stop.ask.throwIfAborted();
     await moveImage(store, image);
     await nameImage(store, image, nameOfBase(engineId), {});

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Engine } from '../../../engine/engine.ts';
 import { saveImage } from '../../../engine/image/save-image.ts';
 import { ownerText, readOwner } from '../../../fs/process-owner.ts';
-import { withSpool } from '../../../fs/temp-dir.ts';
+import { withTempDir } from '../../../fs/temp-dir.ts';
 import type { Host, Stop } from '../../../host.ts';
 import type { Digest } from '../../../oci/digest.ts';
 import type { Layer } from '../../../oci/layer/layer.ts';
@@ -55,9 +55,9 @@ export const takeFromEngine: Source = async ({ engine, store, host, progress, st
   const blobs = await readSmallBlobs(store);
   for (const id of await chooseImages(engine, faults)) {
     stop.ask.throwIfAborted();
-    await withSpool(host, spoolName(), async (spoolDir) => {
+    await withTempDir(host, tempName(), async (tempDir) => {
       const { configBytes, layers } = await progress.step(`reading ${id.slice(0, 19)} of ${engine.endpoint.url}`, () =>
-        saveImage(engine, id, spoolDir),
+        saveImage(engine, id, tempDir),
       );
       const baseLabels = labelsOfBase(JSON.parse(configBytes.toString()) as ImageConfig, blobs);
       await take(offerBlobs({ configBytes, layers, baseLabels }));
@@ -77,10 +77,10 @@ export const takeFromRegistries: Source = async (context, faults, take) => {
       const repository = registries.repository({ registry, path: name.slice(0, colon) });
       const remote = await readRemoteSet(repository, name.slice(colon + 1));
       for (const image of remote?.images ?? [])
-        await withSpool(host, spoolName(), async (spoolDir) => {
+        await withTempDir(host, tempName(), async (tempDir) => {
           const known = await findWholeLayers(store, image.config.rootfs.diff_ids);
           const { configBytes, layers } = await progress.step(`reading ${name} of ${registry}`, () =>
-            pullImage(image, { spoolDir, find: (diffId) => known.get(diffId) }),
+            pullImage(image, { tempDir, find: (diffId) => known.get(diffId) }),
           );
           await take(offerBlobs({ configBytes, layers, baseLabels: labelsOfBase(image.config, blobs) }));
         });
@@ -126,6 +126,6 @@ async function chooseImages(engine: Engine, faults: readonly BlobFault[]): Promi
   return chosen;
 }
 
-function spoolName(): string {
+function tempName(): string {
   return `${ownerText(readOwner())}.${randomBytes(6).toString('hex')}`;
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { GbuildError } from '../../../errors.ts';
 import { ownerText, readOwner } from '../../../fs/process-owner.ts';
-import { withSpool } from '../../../fs/temp-dir.ts';
+import { withTempDir } from '../../../fs/temp-dir.ts';
 import type { Host, Stop } from '../../../host.ts';
 import type { Digest } from '../../../oci/digest.ts';
 import type { Image } from '../../../oci/image/image.ts';
@@ -118,8 +118,8 @@ function send(
   known: ReadonlyMap<Image, ReturnType<typeof findBaseLayers>>,
   step: Step,
 ): Promise<PushedSet> {
-  return withSpool(host, `${ownerText(readOwner())}.push`, (spoolDir) => {
-    const layers = new CompressedLayers(join(host.cacheDir, 'compressed'), spoolDir);
+  return withTempDir(host, `${ownerText(readOwner())}.push`, (tempDir) => {
+    const layers = new CompressedLayers(join(host.cacheDir, 'compressed'), tempDir);
     const options = { layers, mayHave: askNewest(repository), signal: stop.ask, onProgress: showPushed(step) };
     return pushSet(repository, set, async (image) => {
       const pushed = await pushImage(repository, image, { ...options, known: await known.get(image)! });

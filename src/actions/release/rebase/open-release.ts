@@ -1,6 +1,6 @@
 import { GbuildError } from '../../../errors.ts';
 import { ownerText, readOwner } from '../../../fs/process-owner.ts';
-import { withSpool } from '../../../fs/temp-dir.ts';
+import { withTempDir } from '../../../fs/temp-dir.ts';
 import type { Host, Stop } from '../../../host.ts';
 import type { Digest } from '../../../oci/digest.ts';
 import type { Image } from '../../../oci/image/image.ts';
@@ -103,8 +103,8 @@ async function workOnPulled<T>(
   if (found === undefined) throw notThere(reference, `${store.dir} and ${registry}`);
   const remote = onlyImage(reference, found);
   const split = await splitRelease(reference, remote.config, store);
-  return withSpool(host, `${ownerText(readOwner())}.rebase`, async (spoolDir) => {
-    const pulled = await progress.step(`pulling ${reference} from ${registry}`, () => pullOwn(remote, split, spoolDir));
+  return withTempDir(host, `${ownerText(readOwner())}.rebase`, async (tempDir) => {
+    const pulled = await progress.step(`pulling ${reference} from ${registry}`, () => pullOwn(remote, split, tempDir));
     const layers = pulled.layers.slice(split.baseDiffIds.length);
     const open = layersOfRemote(remote);
     const { config, manifest } = remote;
@@ -114,10 +114,10 @@ async function workOnPulled<T>(
 }
 
 /** The base's layers stay where they are: nobody reads them. */
-function pullOwn(remote: RemoteImage, { baseDiffIds }: SplitRelease, spoolDir: string): Promise<Image> {
+function pullOwn(remote: RemoteImage, { baseDiffIds }: SplitRelease, tempDir: string): Promise<Image> {
   const find = (diffId: Digest): Layer | undefined =>
     baseDiffIds.includes(diffId) ? { diffId, size: 0, createdBy: '', chunks: () => [] } : undefined;
-  return pullImage(remote, { spoolDir, find });
+  return pullImage(remote, { tempDir, find });
 }
 
 function notThere(reference: string, where: string): GbuildError {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Engine } from '../../../engine/engine.ts';
 import { GbuildError } from '../../../errors.ts';
 import { ownerText } from '../../../fs/process-owner.ts';
-import { withSpool } from '../../../fs/temp-dir.ts';
+import { withTempDir } from '../../../fs/temp-dir.ts';
 import type { Host, Stop } from '../../../host.ts';
 import { extendImage, type Image } from '../../../oci/image/image.ts';
 import type { Layer } from '../../../oci/layer/layer.ts';
@@ -59,12 +59,12 @@ export async function shipWorkspace(input: ShipInput): Promise<string> {
   const repository = registries.repository({ registry, path: `gbuild/workspace/${session.spec.name}` });
   const place = createHash('sha256').update(session.rootDir).digest('hex').slice(0, 16);
   return progress.step(`shipping the workspace to ${repository.name}`, (step) =>
-    withSpool(host, `${ownerText(engine.owner)}.ship-${place}`, async (spoolDir) => {
+    withTempDir(host, `${ownerText(engine.owner)}.ship-${place}`, async (tempDir) => {
       step.update('packing');
       const image = putOnBase(base, [input.baseLayer, ...(await packWorkspace(input))]);
       stop.ask.throwIfAborted();
       const pushed = await pushImage(repository, image, {
-        layers: new CompressedLayers(join(host.cacheDir, 'compressed'), spoolDir),
+        layers: new CompressedLayers(join(host.cacheDir, 'compressed'), tempDir),
         known: layersOf(base),
         // Another checkout of the same repository has most of them.
         mayHave: async () => true,

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { saveImage } from '../../../engine/image/save-image.ts';
 import { GbuildError } from '../../../errors.ts';
 import { ownerText } from '../../../fs/process-owner.ts';
-import { withSpool } from '../../../fs/temp-dir.ts';
+import { withTempDir } from '../../../fs/temp-dir.ts';
 import type { Digest } from '../../../oci/digest.ts';
 import { CompressedLayers } from '../../../registry/image/compressed-layers.ts';
 import { type RemoteImage, readRemote } from '../../../registry/image/pull-image.ts';
@@ -107,12 +107,12 @@ function pushOne(
 ): Promise<PushedToolchainImage> {
   const short = id.slice('sha256:'.length, 'sha256:'.length + 12);
   return progress.step(`pushing ${repository.name}:${tags[0] ?? idTag(id)}`, (step) =>
-    withSpool(host, `${ownerText(engine.owner)}.push-${short}`, async (spoolDir) => {
+    withTempDir(host, `${ownerText(engine.owner)}.push-${short}`, async (tempDir) => {
       step.update('taking it out of the engine');
-      const image = await saveImage(engine, reference, join(spoolDir, 'saved'));
+      const image = await saveImage(engine, reference, join(tempDir, 'saved'));
       stop.ask.throwIfAborted();
       const pushed = await pushImage(repository, image, {
-        layers: new CompressedLayers(join(host.cacheDir, 'compressed'), spoolDir),
+        layers: new CompressedLayers(join(host.cacheDir, 'compressed'), tempDir),
         known: new Map(),
         // Toolchains share their root with others that somebody else may have pushed.
         mayHave: async () => true,
