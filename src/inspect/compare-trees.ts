@@ -48,10 +48,10 @@ async function compareFiles(old: PlacedFile, now: PlacedFile): Promise<FileDiffe
 async function isSameContent(old: PlacedFile, now: PlacedFile): Promise<boolean> {
   if (old.size !== now.size) return false;
   if (old.size === 0 || (old.layer.diffId === now.layer.diffId && old.offset === now.offset)) return true;
-  return (await printOf(old)) === (await printOf(now));
+  return (await fingerprintOf(old)) === (await fingerprintOf(now));
 }
 
-async function printOf(file: PlacedFile): Promise<string> {
+async function fingerprintOf(file: PlacedFile): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of readContent(file)) hash.update(chunk);
   return hash.digest('hex');

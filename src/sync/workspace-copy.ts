@@ -143,8 +143,8 @@ export class WorkspaceCopy {
     await this.#ensureHolder();
     await readAfter(this.#holder, sending, signal);
     this.#memory.write(mirror, remote);
-    const isNew = ([path, { print }]: [string, Node]) =>
-      before.get(path)?.print !== print && mirror.get(path)?.remote !== print;
+    const isNew = ([path, { fingerprint }]: [string, Node]) =>
+      before.get(path)?.fingerprint !== fingerprint && mirror.get(path)?.remote !== fingerprint;
     return fetchInto(intoDir, this.#holder, new Map([...pick(remote, isReport)].filter(isNew)), signal);
   }
 

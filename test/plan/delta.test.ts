@@ -2,31 +2,31 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Delta, planDelta } from '../../src/plan/delta.ts';
 
-const prints = (tree: Record<string, string>) => new Map(Object.entries(tree));
+const fingerprints = (tree: Record<string, string>) => new Map(Object.entries(tree));
 
 describe('planDelta', () => {
   it('names what is new, what changed and what is gone', () => {
-    const before = prints({ 'a/keep': 'f 1', 'a/edit': 'f 1', 'a/gone': 'f 1', link: 'l x' });
-    const now = prints({ 'a/keep': 'f 1', 'a/edit': 'f 2', 'a/new': 'f 1', link: 'l y' });
+    const before = fingerprints({ 'a/keep': 'f 1', 'a/edit': 'f 1', 'a/gone': 'f 1', link: 'l x' });
+    const now = fingerprints({ 'a/keep': 'f 1', 'a/edit': 'f 2', 'a/new': 'f 1', link: 'l y' });
     expect(planDelta(before, now)).toEqual({ changed: ['a/edit', 'a/new', 'link'], removed: ['a/gone'] });
   });
 
   it('takes a file that it cannot be sure of as changed', () => {
-    expect(planDelta(prints({ a: '?' }), prints({ a: '?' }))).toEqual({ changed: ['a'], removed: [] });
-    expect(planDelta(prints({ a: '?' }), prints({ a: 'f 1' }))).toEqual({ changed: ['a'], removed: [] });
+    expect(planDelta(fingerprints({ a: '?' }), fingerprints({ a: '?' }))).toEqual({ changed: ['a'], removed: [] });
+    expect(planDelta(fingerprints({ a: '?' }), fingerprints({ a: 'f 1' }))).toEqual({ changed: ['a'], removed: [] });
   });
 
   it('removes a folder that is gone once, not each path in it', () => {
-    expect(planDelta(prints({ a: 'd', 'a/b': 'f 1', 'a/c': 'f 1' }), prints({}))).toEqual({
+    expect(planDelta(fingerprints({ a: 'd', 'a/b': 'f 1', 'a/c': 'f 1' }), fingerprints({}))).toEqual({
       changed: [],
       removed: ['a'],
     });
   });
 
   it('gives up where a folder takes the place of a file, or a file that of a folder', () => {
-    expect(planDelta(prints({ a: 'f 1' }), prints({ a: 'd' }))).toBeUndefined();
-    expect(planDelta(prints({ 'a/b': 'f 1' }), prints({ a: 'f 1' }))).toBeUndefined();
-    expect(planDelta(prints({ a: 'l x' }), prints({ 'a/b': 'f 1' }))).toBeUndefined();
+    expect(planDelta(fingerprints({ a: 'f 1' }), fingerprints({ a: 'd' }))).toBeUndefined();
+    expect(planDelta(fingerprints({ 'a/b': 'f 1' }), fingerprints({ a: 'f 1' }))).toBeUndefined();
+    expect(planDelta(fingerprints({ a: 'l x' }), fingerprints({ 'a/b': 'f 1' }))).toBeUndefined();
   });
 
   it('turns any tree into any other', () => {
@@ -35,7 +35,7 @@ describe('planDelta', () => {
     const tree = fc.dictionary(path, fc.constantFrom('f 1', 'f 2', 'l x')).map(withoutNesting);
     fc.assert(
       fc.property(tree, tree, (before, now) => {
-        const delta = planDelta(prints(before), prints(now));
+        const delta = planDelta(fingerprints(before), fingerprints(now));
         if (delta !== undefined) expect(apply(before, now, delta)).toEqual(now);
       }),
     );

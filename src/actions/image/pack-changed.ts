@@ -22,10 +22,10 @@ export async function packChanged(
   last: PackedTree | undefined,
   basis: string,
   entries: ReadonlyMap<string, Entry>,
-  prints: ReadonlyMap<string, string>,
+  fingerprints: ReadonlyMap<string, string>,
 ): Promise<{ layers: Layer[]; deltas: number; below: string } | undefined> {
   if (last === undefined || last.basis !== basis || last.deltas >= mostDeltas) return undefined;
-  const delta = planDelta(last.prints, prints);
+  const delta = planDelta(last.fingerprints, fingerprints);
   if (delta === undefined || bytesOf(delta, entries) > mostDeltaBytes) return undefined;
   const image = await engine.inspectImage(last.engineId);
   const expected = last.layers.map(({ diffId }) => diffId);

@@ -9,7 +9,7 @@ import { layersOfStore } from './base/base-packages.ts';
 import type { KnownBase } from './base/read-base.ts';
 import { collectRules, flattenRules, packRules } from './collect-layers.ts';
 import { packChanged } from './pack-changed.ts';
-import { printEntries, TreeMemory } from './packed-tree.ts';
+import { fingerprintEntries, TreeMemory } from './packed-tree.ts';
 import type { PrepareRequest } from './prepare-image.ts';
 import { packWithWritable } from './writable-layer.ts';
 
@@ -58,16 +58,16 @@ export async function packImage(request: PrepareRequest & { store: Layout }, inp
       : packWithWritable(collected, plan.writable, below));
     return { image: putOn(plan, base, layers), remember: () => {}, forget: () => {} };
   }
-  const prints = printEntries(entries, clock);
+  const fingerprints = fingerprintEntries(entries, clock);
   const basis = JSON.stringify([base.engineId, plan.layers, request.engine.endpoint.url]);
   const isCommitted = revision !== undefined && revision.dirty.length === 0;
-  const onTop = isCommitted ? undefined : await packChanged(request.engine, memory.read(), basis, entries, prints);
+  const onTop = isCommitted ? undefined : await packChanged(request.engine, memory.read(), basis, entries, fingerprints);
   const give = (layers: Layer[], deltas: number): PackedImage => ({
     image: putOn(plan, base, layers),
     forget: () => memory.forget(),
     remember: (engineId) => {
       const kept = layers.map(({ diffId, size, createdBy }) => ({ diffId, size, createdBy }));
-      memory.write({ basis, engineId, layers: kept, deltas, prints });
+      memory.write({ basis, engineId, layers: kept, deltas, fingerprints });
     },
   });
   const packWhole = async () => give(await packRules(collected), 0);

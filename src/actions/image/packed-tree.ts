@@ -7,7 +7,7 @@ import { removeAny } from '../../fs/replace-file.ts';
 import type { Host } from '../../host.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Entry } from '../../oci/tar/entry.ts';
-import { unknownPrint } from '../../plan/delta.ts';
+import { unknownFingerprint } from '../../workspace/unknown-fingerprint.ts';
 
 /** What is remembered of an image that was packed from a tree: enough to put only what changed since on top of it. */
 export interface PackedTree {
@@ -18,7 +18,7 @@ export interface PackedTree {
   layers: { diffId: Digest; size: number; createdBy: string }[];
   /** How many of the layers were put on top of a whole packing. */
   deltas: number;
-  prints: Map<string, string>;
+  fingerprints: Map<string, string>;
 }
 
 const format = 'packed-tree 2';
@@ -36,13 +36,13 @@ export class TreeMemory {
   read(): PackedTree | undefined {
     const text = readCached(this.#file, format);
     if (text === undefined) return undefined;
-    const { prints, ...tree } = JSON.parse(text);
-    return { ...tree, prints: new Map(prints) };
+    const { fingerprints, ...tree } = JSON.parse(text);
+    return { ...tree, fingerprints: new Map(fingerprints) };
   }
 
   /** A memory that cannot be kept costs time, nothing else. */
   write(tree: PackedTree): void {
-    writeCached(this.#file, format, JSON.stringify({ ...tree, prints: [...tree.prints] }));
+    writeCached(this.#file, format, JSON.stringify({ ...tree, fingerprints: [...tree.fingerprints] }));
   }
 
   forget(): void {
@@ -55,18 +55,18 @@ export class TreeMemory {
   }
 }
 
-/** The prints of a tree, by what lstat says. Files touched since `clock` are unknown: they count as changed next time. */
-export function printEntries(entries: ReadonlyMap<string, Entry>, clock: bigint): Map<string, string> {
-  const prints = new Map<string, string>();
-  for (const [path, entry] of entries) prints.set(path, printOf(entry, clock));
-  return prints;
+/** Fingerprints of a tree, by what lstat says. Files touched since `clock` are unknown: they count as changed next time. */
+export function fingerprintEntries(entries: ReadonlyMap<string, Entry>, clock: bigint): Map<string, string> {
+  const fingerprints = new Map<string, string>();
+  for (const [path, entry] of entries) fingerprints.set(path, fingerprintOf(entry, clock));
+  return fingerprints;
 }
 
-function printOf(entry: Entry, clock: bigint): string {
+function fingerprintOf(entry: Entry, clock: bigint): string {
   if (entry.type === 'directory') return 'd';
   if (entry.type === 'symlink') return `l ${entry.target}`;
-  if (!('hostFile' in entry.content)) return unknownPrint;
+  if (!('hostFile' in entry.content)) return unknownFingerprint;
   const stat = lstatSync(entry.content.hostFile, { bigint: true, throwIfNoEntry: false });
-  if (stat === undefined || stat.ctimeNs >= clock) return unknownPrint;
+  if (stat === undefined || stat.ctimeNs >= clock) return unknownFingerprint;
   return `f ${entry.executable} ${stat.dev} ${stat.ino} ${stat.size} ${stat.mtimeNs} ${stat.ctimeNs}`;
 }

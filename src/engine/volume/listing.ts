@@ -10,7 +10,7 @@ export interface ListedPath {
    * Another one whenever it may be another. Of a file: mode, size, time of the last change of content or mode, and inode, which
    * no program can set at will; of a folder the mode, of a link the target.
    */
-  print: string;
+  fingerprint: string;
   /** All that `listingFormat` says before the name. */
   facts: string;
   /** It would run as its owner or group. */
@@ -75,10 +75,10 @@ export function parsePath(facts: string, name: string, target: string): ListedPa
   const kind = isReadable ? (kinds[facts[0]!] ?? 'other') : 'other';
   const all = Number.parseInt(bits, 8);
   const [mode, size] = [all & 0o777, Number(length)];
-  if (kind === 'directory') return { path, kind, mode, size, print: mode.toString(8), facts };
-  if (kind === 'symlink') return { path, kind, mode, size, print: target, facts, target };
+  if (kind === 'directory') return { path, kind, mode, size, fingerprint: mode.toString(8), facts };
+  if (kind === 'symlink') return { path, kind, mode, size, fingerprint: target, facts, target };
   const setsId = kind === 'file' && (all & 0o6000) !== 0;
   return setsId
-    ? { path, kind, mode, size, print: facts, facts, setsId }
-    : { path, kind, mode, size, print: facts, facts };
+    ? { path, kind, mode, size, fingerprint: facts, facts, setsId }
+    : { path, kind, mode, size, fingerprint: facts, facts };
 }

@@ -17,7 +17,7 @@ export interface VolumeChange {
   newer: ListedPath[];
   /** All that is directly in folders of those. */
   below: ListedPath[];
-  /** Seconds, as in prints: what was put there is not newer. */
+  /** Seconds, as in fingerprints: what was put there is not newer. */
   sent: number;
 }
 

@@ -15,22 +15,22 @@ export async function compareLayers(
   const old = await indexLayer(before, 'the older layer');
   const now = await indexLayer(after, 'the newer layer');
   const differences: PathDifference[] = [];
-  for (const [path, print] of old) {
+  for (const [path, fingerprint] of old) {
     if (!now.has(path)) differences.push({ path, change: 'removed' });
-    else if (now.get(path) !== print) differences.push({ path, change: 'changed' });
+    else if (now.get(path) !== fingerprint) differences.push({ path, change: 'changed' });
   }
   for (const path of now.keys()) if (!old.has(path)) differences.push({ path, change: 'added' });
   return differences.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** Every path with a print of all that makes it what it is. */
+/** Every path with a fingerprint of all that makes it what it is. */
 async function indexLayer(chunks: AsyncIterable<Uint8Array>, label: string): Promise<Map<string, string>> {
-  const prints = new Map<string, string>();
+  const fingerprints = new Map<string, string>();
   for await (const { header, content } of readTar(chunks, label)) {
     const hash = createHash('sha256');
     for await (const chunk of content) hash.update(chunk);
     const { path, type, mode, uid, gid, linkTarget = '' } = header;
-    prints.set(path, [type, mode, uid, gid, linkTarget, hash.digest('hex')].join(' '));
+    fingerprints.set(path, [type, mode, uid, gid, linkTarget, hash.digest('hex')].join(' '));
   }
-  return prints;
+  return fingerprints;
 }

@@ -1,10 +1,11 @@
 import { chmodSync, rmdirSync, rmSync } from 'node:fs';
 import type { ReadEntry } from '../../oci/tar/untar.ts';
+import { unknownFingerprint } from '../../workspace/unknown-fingerprint.ts';
 import { readContent } from '../read/hash-file.ts';
 import { readNode } from '../read/read-local.ts';
 import { RealFolders } from '../tree/real-folders.ts';
 import { staysInside } from '../tree/safe-path.ts';
-import { folderOf, isSamePrint, type Mirror, type Node, type Tree, unknownPrint } from '../tree/tree.ts';
+import { folderOf, isSameFingerprint, type Mirror, type Node, type Tree } from '../tree/tree.ts';
 import { Incoming } from './staging-dir.ts';
 
 export interface LandingInput {
@@ -70,7 +71,7 @@ export class Landing implements Disposable {
       return;
     }
     this.#modes.push([`${rootDir}/${path}`, node.mode]);
-    const mode = node.print;
+    const mode = node.fingerprint;
     mirror.set(path, { kind: 'directory', content: '', local: mode, remote: mode });
   }
 
@@ -114,9 +115,10 @@ export class Landing implements Disposable {
     }
     const node = remote.get(path)!;
     // It may never have changed: how it looks there was lost with the engine.
-    const isUnsure = mirror.get(path)?.remote === unknownPrint && now?.kind === node.kind && now.mode === node.mode;
+    const isUnsure =
+      mirror.get(path)?.remote === unknownFingerprint && now?.kind === node.kind && now.mode === node.mode;
     if (isUnsure && hasContent(to, now, content)) {
-      mirror.set(path, { kind: node.kind, content, local: now.print, remote: node.print });
+      mirror.set(path, { kind: node.kind, content, local: now.fingerprint, remote: node.fingerprint });
       return;
     }
     const isFree = !isGuarded(path) || this.#isAsKnown(path, now, mirror.get(path));
@@ -129,14 +131,14 @@ export class Landing implements Disposable {
     this.landed.files += 1;
     this.landed.bytes += node.kind === 'file' ? node.size : 0;
     const own = readNode(to)!;
-    mirror.set(path, { kind: node.kind, content, local: own.print, remote: node.print });
+    mirror.set(path, { kind: node.kind, content, local: own.fingerprint, remote: node.fingerprint });
   }
 
   #isAsKnown(path: string, now: Node | undefined, known: ReturnType<Mirror['get']>): boolean {
     if (now === undefined) return known === undefined || !this.#input.isGuarded(path);
     if (known === undefined || now.kind !== known.kind) return false;
-    if (isSamePrint(known.local, now.print)) return true;
-    return known.local === unknownPrint && hasContent(`${this.#input.rootDir}/${path}`, now, known.content);
+    if (isSameFingerprint(known.local, now.fingerprint)) return true;
+    return known.local === unknownFingerprint && hasContent(`${this.#input.rootDir}/${path}`, now, known.content);
   }
 
   #refuse(path: string, why: string): void {

@@ -56,7 +56,7 @@ export function planPull(sides: PullSides, isWanted: (path: string) => boolean):
     const node = remote.get(path);
     if (node === undefined) continue;
     const known = mirror.get(path);
-    if (known !== undefined && known.kind === node.kind && known.remote === node.print) continue;
+    if (known !== undefined && known.kind === node.kind && known.remote === node.fingerprint) continue;
     if (isGits(path)) continue;
     const isOut = known === undefined && (inside.has(folderOf(path)) || ignored.get(path) === true);
     if (isOut) inside.add(path);

@@ -38,7 +38,7 @@ function withFolders(paths: readonly string[]): string[] {
   return [...all];
 }
 
-const topFolder: Node = { kind: 'directory', mode: 0o755, size: 0, print: '' };
+const topFolder: Node = { kind: 'directory', mode: 0o755, size: 0, fingerprint: '' };
 
 function* listItems({ rootDir, tree, owner, place }: PackTreeInput, paths: string[]): Generator<TarItem> {
   const common = { ...owner, mtime: constantTime };

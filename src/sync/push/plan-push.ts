@@ -1,4 +1,4 @@
-import { folderOf, isGits, isSamePrint, type Known, type Mirror, type Node, type Tree } from '../tree/tree.ts';
+import { folderOf, isGits, isSameFingerprint, type Known, type Mirror, type Node, type Tree } from '../tree/tree.ts';
 
 export interface Sides {
   /** What goes to the engine, as it is here now. */
@@ -84,12 +84,12 @@ function decide(path: string, node: Node, above: Fate, { local, mirror }: Sides,
 function planSource(path: string, node: Node, there: Node | undefined, mirror: Mirror, plan: PushPlan): void {
   if (there === undefined) plan.send.push(path);
   else if (node.kind !== 'file') {
-    if (node.print !== there.print) plan.send.push(path);
+    if (node.fingerprint !== there.fingerprint) plan.send.push(path);
     else if (!isKnownAs(mirror.get(path), node, there)) plan.unsettled.push(path);
   } else {
     const known = mirror.get(path);
-    if (known?.kind !== 'file' || known.remote !== there.print) plan.send.push(path);
-    else if (!isSamePrint(known.local, node.print)) plan.compare.push(path);
+    if (known?.kind !== 'file' || known.remote !== there.fingerprint) plan.send.push(path);
+    else if (!isSameFingerprint(known.local, node.fingerprint)) plan.compare.push(path);
   }
 }
 
@@ -97,12 +97,17 @@ function planOutput(path: string, node: Node, there: Node | undefined, mirror: M
   const known = mirror.get(path);
   if (known === undefined) return;
   if (there === undefined) plan.unsettled.push(path);
-  else if (isSamePrint(known.local, node.print)) return;
+  else if (isSameFingerprint(known.local, node.fingerprint)) return;
   else if (node.kind === 'file' && known.kind === 'file') plan.compare.push(path);
   else if (node.kind === 'symlink') plan.send.push(path);
 }
 
 /** Of folders and links. */
-function isKnownAs(known: Known | undefined, { kind, print, target = '' }: Node, there: Node): boolean {
-  return known?.kind === kind && known.local === print && known.remote === there.print && known.content === target;
+function isKnownAs(known: Known | undefined, { kind, fingerprint, target = '' }: Node, there: Node): boolean {
+  return (
+    known?.kind === kind &&
+    known.local === fingerprint &&
+    known.remote === there.fingerprint &&
+    known.content === target
+  );
 }

@@ -1,8 +1,9 @@
 import type { VolumeHolder } from '../../engine/engine.ts';
+import { unknownFingerprint } from '../../workspace/unknown-fingerprint.ts';
 import { smallFile } from '../read/hash-file.ts';
 import { readNode } from '../read/read-local.ts';
 import { readSent } from '../read/read-sent.ts';
-import { folderOf, isSamePrint, type Mirror, type Node, type Tree, unknownPrint } from '../tree/tree.ts';
+import { folderOf, isSameFingerprint, type Mirror, type Node, type Tree } from '../tree/tree.ts';
 import type { PushPlan, Sides } from './plan-push.ts';
 import { type Owner, readItems, rootItem } from './send-items.ts';
 
@@ -94,7 +95,7 @@ function settleMirror(
     const there = remote.get(path);
     const content = node?.kind === 'file' ? contents.get(path) : (node?.target ?? '');
     if (node === undefined || there?.kind !== node.kind || content === undefined) mirror.delete(path);
-    else mirror.set(path, { kind: node.kind, content, local: node.print, remote: there.print });
+    else mirror.set(path, { kind: node.kind, content, local: node.fingerprint, remote: there.fingerprint });
   }
 }
 
@@ -110,7 +111,7 @@ function isOther({ rootDir, sides }: PushInput, path: string, contents: Map<stri
 function hasMoved(rootDir: string, path: string, before: Node): boolean {
   if (before.kind !== 'file' || before.size < smallFile) return false;
   const now = readNode(`${rootDir}/${path}`);
-  return now === undefined || !isSamePrint(before.print, now.print);
+  return now === undefined || !isSameFingerprint(before.fingerprint, now.fingerprint);
 }
 
 /** How the volume looks, but for times and inodes of what was sent. */
@@ -124,7 +125,7 @@ function expectRemote({ local, remote }: Sides, removed: string[], sent: string[
       }
   for (const path of sent) {
     const { facts: _, ...node } = local.get(path)!;
-    remote.set(path, node.kind === 'file' ? { ...node, print: unknownPrint } : node);
+    remote.set(path, node.kind === 'file' ? { ...node, fingerprint: unknownFingerprint } : node);
   }
   return remote;
 }

@@ -3,9 +3,10 @@ import { setImmediate } from 'node:timers/promises';
 import picomatch from 'picomatch';
 import { GbuildError, messageOf } from '../../errors.ts';
 import { judgeGitPath } from '../../workspace/git/git-folder.ts';
+import { unknownFingerprint } from '../../workspace/unknown-fingerprint.ts';
 import type { Remembered } from '../state/sync-snapshot.ts';
 import { RealFolders } from '../tree/real-folders.ts';
-import { folderOf, isGits, type Node, type Tree, unknownPrint } from '../tree/tree.ts';
+import { folderOf, isGits, type Node, type Tree } from '../tree/tree.ts';
 
 /** What incoming files are called until they are whole, and what else of gbuild's own is no part of a workspace. */
 export const incomingPrefix = '.gbuild-incoming-';
@@ -52,14 +53,14 @@ export async function readSources(input: ReadLocalInput): Promise<Tree> {
       if (stats === undefined) continue;
       const target = name === '.git' && stats.isFile() ? gitLink?.(path) : undefined;
       if (target !== undefined) {
-        tree.set(path, { kind: 'symlink', mode: 0o777, size: 0, print: target, target, mtime: stats.mtimeMs });
+        tree.set(path, { kind: 'symlink', mode: 0o777, size: 0, fingerprint: target, target, mtime: stats.mtimeMs });
         continue;
       }
-      if (!isOut && stats.isFile() && remembered?.note(path, 'file', printOf(stats, clock))) continue;
+      if (!isOut && stats.isFile() && remembered?.note(path, 'file', fingerprintOf(stats, clock))) continue;
       const node = nodeOf(hostPath, stats, clock);
       if (node.kind === 'other') continue;
       if (!isOut) {
-        if (node.kind !== 'directory' || !remembered?.note(path, 'directory', node.print)) tree.set(path, node);
+        if (node.kind !== 'directory' || !remembered?.note(path, 'directory', node.fingerprint)) tree.set(path, node);
       } else if (isIncluded?.(path)) addWithFolders(tree, rootDir, path, node);
       if (node.kind === 'directory') await walk(path, isOut);
     }
@@ -93,7 +94,7 @@ export function addMirrored({
     if (!mirror.has(path) || local.has(path) || !folders.has(folderOf(path))) continue;
     const node = readNode(`${rootDir}/${path}`, clock);
     if (node === undefined) continue;
-    if (node.kind !== 'file' || !remembered.note(path, 'file', node.print)) local.set(path, node);
+    if (node.kind !== 'file' || !remembered.note(path, 'file', node.fingerprint)) local.set(path, node);
     outputs.add(path);
   }
   return outputs;
@@ -116,17 +117,17 @@ function nodeOf(hostPath: string, stats: Stats, clock: number): Node {
   const { mtimeMs, size } = stats;
   const kind = kindOf(stats);
   const mode = stats.mode & 0o777;
-  if (kind === 'directory') return { kind, mode, size, print: mode.toString(8), mtime: mtimeMs };
+  if (kind === 'directory') return { kind, mode, size, fingerprint: mode.toString(8), mtime: mtimeMs };
   if (kind === 'symlink') {
     const target = readlinkSync(hostPath);
-    return { kind, mode, size, print: target, mtime: mtimeMs, target };
+    return { kind, mode, size, fingerprint: target, mtime: mtimeMs, target };
   }
-  return { kind, mode, size, print: printOf(stats, clock), mtime: mtimeMs };
+  return { kind, mode, size, fingerprint: fingerprintOf(stats, clock), mtime: mtimeMs };
 }
 
 /** Of a file. */
-function printOf({ mode, size, mtimeMs, ctimeMs, ino }: Stats, clock: number): string {
-  return ctimeMs >= clock ? unknownPrint : `${mode & 0o777} ${size} ${mtimeMs} ${ctimeMs} ${ino}`;
+function fingerprintOf({ mode, size, mtimeMs, ctimeMs, ino }: Stats, clock: number): string {
+  return ctimeMs >= clock ? unknownFingerprint : `${mode & 0o777} ${size} ${mtimeMs} ${ctimeMs} ${ino}`;
 }
 
 function kindOf(stats: Stats): Node['kind'] {

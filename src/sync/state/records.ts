@@ -3,8 +3,8 @@ import type { Known, Node } from '../tree/tree.ts';
 
 /**
  * What is remembered of paths, in one text: of each its name and a record, both ended by NUL. A record begins with a letter that
- * says what it holds; then fields that end in a tab: how this side looks (its kind's letter and its print), what `find` said
- * of the other, content, the known print there, a link's target there. Targets are escaped.
+ * says what it holds; then fields that end in a tab: how this side looks (its kind's letter and its fingerprint), what `find` said
+ * of the other, content, the recorded fingerprint there, a link's target there. Targets are escaped.
  */
 export type Records = string;
 
@@ -17,7 +17,7 @@ const kindOf: Record<string, Known['kind']> = { f: 'file', d: 'directory', l: 's
 
 export function writeRecord(known: Known | undefined, there: Node | undefined): string {
   const seen = there?.facts === undefined ? undefined : there;
-  const isAlike = seen !== undefined && seen.kind === known?.kind && seen.print === known.remote;
+  const isAlike = seen !== undefined && seen.kind === known?.kind && seen.fingerprint === known.remote;
   const target = encodeURIComponent(seen?.target ?? '');
   const letter = letterOf(known, seen, isAlike);
   if (known === undefined) return `${letter}\t${seen?.facts ?? ''}\t\t\t${target}\t`;
@@ -44,24 +44,25 @@ export function isAlikeAt(records: Records, at: number): boolean {
 }
 
 /** Whether this side looked like that. */
-export function isHereAt(records: Records, at: number, kind: 'file' | 'directory', print: string): boolean {
-  const end = at + 2 + print.length;
-  return records.startsWith(print, at + 2) && records[at + 1] === kind[0] && records.charCodeAt(end) === tab;
+export function isHereAt(records: Records, at: number, kind: 'file' | 'directory', fingerprint: string): boolean {
+  const end = at + 2 + fingerprint.length;
+  return records.startsWith(fingerprint, at + 2) && records[at + 1] === kind[0] && records.charCodeAt(end) === tab;
 }
 
 /** How this side looked: of a file or a folder. */
 export function readHere(records: Records, at: number): Node {
-  const print = records.slice(at + 2, records.indexOf('\t', at));
-  if (records[at + 1] === 'd') return { kind: 'directory', mode: Number.parseInt(print, 8), size: 0, print };
-  const [mode = 0, size = 0, mtime = 0] = print.split(' ', 3).map(Number);
-  return { kind: 'file', mode, size, print, mtime };
+  const fingerprint = records.slice(at + 2, records.indexOf('\t', at));
+  if (records[at + 1] === 'd')
+    return { kind: 'directory', mode: Number.parseInt(fingerprint, 8), size: 0, fingerprint };
+  const [mode = 0, size = 0, mtime = 0] = fingerprint.split(' ', 3).map(Number);
+  return { kind: 'file', mode, size, fingerprint, mtime };
 }
 
 export function readKnown(records: Records, at: number, path: string): Known {
   const [local = '', facts = '', content = '', remote = '', target = ''] = fieldsAt(records, at);
   const kind = kindOf[local[0]!] ?? 'other';
   const text = kind === 'symlink' ? decodeURIComponent : (plain: string) => plain;
-  const known = isAlikeAt(records, at) ? parsePath(facts, path, decodeURIComponent(target)).print : text(remote);
+  const known = isAlikeAt(records, at) ? parsePath(facts, path, decodeURIComponent(target)).fingerprint : text(remote);
   return { kind, content: text(content), local: text(local.slice(1)), remote: known };
 }
 

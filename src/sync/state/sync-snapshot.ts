@@ -1,4 +1,5 @@
-import { type Known, type Node, unknownPrint } from '../tree/tree.ts';
+import { unknownFingerprint } from '../../workspace/unknown-fingerprint.ts';
+import type { Known, Node } from '../tree/tree.ts';
 import { PathTable, RecordMap } from './path-table.ts';
 import { holds, isAlikeAt, isHereAt, type Records, readHere, readKnown, readThere } from './records.ts';
 
@@ -41,10 +42,11 @@ export class Remembered {
   }
 
   /** Notes a file or folder of this side where it looks as it did; false where it does not. */
-  note(path: string, kind: 'file' | 'directory', print: string): boolean {
+  note(path: string, kind: 'file' | 'directory', fingerprint: string): boolean {
     const row = this.#table.find(path);
-    if (row === undefined || print === unknownPrint || !this.#table.has(row, mirrorMarks.recorded)) return false;
-    if (!isHereAt(this.#records, this.#table.recordAt(row), kind, print)) return false;
+    if (row === undefined || fingerprint === unknownFingerprint || !this.#table.has(row, mirrorMarks.recorded))
+      return false;
+    if (!isHereAt(this.#records, this.#table.recordAt(row), kind, fingerprint)) return false;
     this.#table.mark(row, localMarks.recorded, localMarks.own);
     return true;
   }

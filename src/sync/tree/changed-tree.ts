@@ -1,7 +1,8 @@
 import type { ListedPath, VolumeChange } from '../../engine/engine.ts';
+import { unknownFingerprint } from '../../workspace/unknown-fingerprint.ts';
 import { treeOf } from './remote-tree.ts';
 import { isInside } from './safe-path.ts';
-import { folderOf, type Mirror, type Node, type Tree, unknownPrint } from './tree.ts';
+import { folderOf, type Mirror, type Node, type Tree } from './tree.ts';
 
 /** What a volume's tree has become. */
 export interface ChangedTree {
@@ -75,8 +76,8 @@ export function settleSent(mirror: Mirror, tree: Tree, sentPaths: readonly strin
   for (const path of sentPaths) {
     const known = mirror.get(path);
     const node = tree.get(path);
-    if (known?.remote !== unknownPrint || node?.kind !== known.kind) continue;
+    if (known?.remote !== unknownFingerprint || node?.kind !== known.kind) continue;
     const changed = Number(node.facts?.split(' ')[3]);
-    if (changed <= sent) mirror.set(path, { ...known, remote: node.print });
+    if (changed <= sent) mirror.set(path, { ...known, remote: node.fingerprint });
   }
 }

@@ -1,3 +1,4 @@
+import { unknownFingerprint } from '../../workspace/unknown-fingerprint.ts';
 /** One path of a workspace, on either side. */
 export interface Node {
   kind: 'file' | 'directory' | 'symlink' | 'other';
@@ -6,10 +7,10 @@ export interface Node {
   /** Bytes; of files. */
   size: number;
   /**
-   * Another one whenever it may be another: of a file what its side tells of mode, size, times and inode, of a folder the mode, of
-   * a link the target. A file's says nothing about the other side's.
+   * Changes whenever the content may have changed. Built from mode, size, times and inode of a file, the mode of a folder, the
+   * target of a link. A file's is not comparable across sides.
    */
-  print: string;
+  fingerprint: string;
   /** Modification, in milliseconds since 1970; only of this side. */
   mtime?: number;
   /** It would run as its owner or group. */
@@ -38,7 +39,7 @@ export interface Known {
   kind: Node['kind'];
   /** sha256 of a file, the target of a link, nothing of a folder. */
   content: string;
-  /** Prints here and on the engine. */
+  /** Fingerprints here and on the engine. */
   local: string;
   remote: string;
 }
@@ -46,12 +47,9 @@ export interface Known {
 /** Everything that is alike on both sides. */
 export type Mirror = PathMap<Known>;
 
-/** A print that no node has. */
-export const unknownPrint = '?';
-
-/** Whether a print is the one that was known; of an unknown one nobody can say so. */
-export function isSamePrint(known: string, now: string): boolean {
-  return known === now && now !== unknownPrint;
+/** Whether a fingerprint is the recorded one; never true of an unknown one. */
+export function isSameFingerprint(known: string, now: string): boolean {
+  return known === now && now !== unknownFingerprint;
 }
 
 /** The folder a path is in; '' for the workspace itself. */

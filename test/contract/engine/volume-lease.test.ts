@@ -73,9 +73,9 @@ test.each(ways)(
       ['x', 'file', 0o640, 1],
     ]);
     expect((await holder.listBelow(['d'], signal)).map(({ path }) => path).sort()).toEqual(['d/-l', 'd/line\nbreak']);
-    const print = (path: string, paths: ListedPath[]) => paths.find((each) => each.path === path)?.print;
+    const fingerprint = (path: string, paths: ListedPath[]) => paths.find((each) => each.path === path)?.fingerprint;
     await holder.put([textOf('x', 'y')], signal, way);
-    expect(print('x', await holder.list(signal))).not.toBe(print('x', listed));
+    expect(fingerprint('x', await holder.list(signal))).not.toBe(fingerprint('x', listed));
     const chunks: Buffer[] = [];
     for await (const chunk of holder.pack(['d/line\nbreak'], signal)) chunks.push(chunk);
     expect(Buffer.concat(chunks).includes('text')).toBe(true);

@@ -10,13 +10,13 @@ const listing = Buffer.concat([
   Buffer.from('\0\0p 644 0 5.0 14\0./pipe\0\0end 0\0\0\0'),
 ]);
 const paths = [
-  { path: 'd', kind: 'directory', mode: 0o755, size: 4096, print: '755', facts: 'd 755 4096 1.5 10' },
+  { path: 'd', kind: 'directory', mode: 0o755, size: 4096, fingerprint: '755', facts: 'd 755 4096 1.5 10' },
   {
     path: 'd/line\nbreak ünï',
     kind: 'file',
     mode: 0o755,
     size: 3,
-    print: 'f 4755 3 2.25 11',
+    fingerprint: 'f 4755 3 2.25 11',
     facts: 'f 4755 3 2.25 11',
     setsId: true,
   },
@@ -25,12 +25,12 @@ const paths = [
     kind: 'symlink',
     mode: 0o777,
     size: 1,
-    print: 'to nowhere',
+    fingerprint: 'to nowhere',
     facts: 'l 777 1 3.0 12',
     target: 'to nowhere',
   },
-  { path: 'bad\ufffd', kind: 'other', mode: 0o644, size: 0, print: 'f 644 0 4.0 13', facts: 'f 644 0 4.0 13' },
-  { path: 'pipe', kind: 'other', mode: 0o644, size: 0, print: 'p 644 0 5.0 14', facts: 'p 644 0 5.0 14' },
+  { path: 'bad\ufffd', kind: 'other', mode: 0o644, size: 0, fingerprint: 'f 644 0 4.0 13', facts: 'f 644 0 4.0 13' },
+  { path: 'pipe', kind: 'other', mode: 0o644, size: 0, fingerprint: 'p 644 0 5.0 14', facts: 'p 644 0 5.0 14' },
 ];
 
 test('a listing is read whatever its pieces are, to its end', () => {

@@ -178,8 +178,6 @@ export const ambiguousNames: readonly string[] = [
   'splitName',
   'toolchainSchema',
   'trustRepository',
-  'unknownPrint',
-  'writeBeside',
 ];
 
 /** Packages that belong to one room. */

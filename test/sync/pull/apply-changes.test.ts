@@ -41,7 +41,7 @@ interface Sent {
 async function land(asked: Record<string, Partial<Node>>, sent: Sent[], mirror: Mirror = new Map()): Promise<Landed> {
   const remote: Tree = new Map();
   for (const [path, node] of Object.entries(asked))
-    remote.set(path, { kind: 'file', mode: 0o644, size: 1, print: 'there', ...node });
+    remote.set(path, { kind: 'file', mode: 0o644, size: 1, fingerprint: 'there', ...node });
   const items = sent.map(({ path, type = 'file', mode = 0o644, text = '', linkTarget }) => {
     const bytes = Buffer.from(text);
     const header = { path, type, mode, uid: 0, gid: 0, mtime: 1_000_000_000, size: bytes.length };
@@ -127,7 +127,12 @@ test('what was edited here since it was sent is kept and named; the same edit on
   const mirror: Mirror = new Map();
   for (const path of ['edited', 'alike', 'untouched']) {
     const { digest } = readContent(join(root, path))!;
-    mirror.set(path, { kind: 'file', content: digest, local: readNode(join(root, path))!.print, remote: 'before' });
+    mirror.set(path, {
+      kind: 'file',
+      content: digest,
+      local: readNode(join(root, path))!.fingerprint,
+      remote: 'before',
+    });
   }
   writeFileSync(join(root, 'edited'), 'mine');
   writeFileSync(join(root, 'alike'), 'new');
@@ -152,7 +157,7 @@ test('a deletion there deletes here what is unchanged, and empty folders', () =>
   for (const path of ['d/gone', 'd/edited', 'e/gone']) {
     mkdirSync(join(root, path, '..'), { recursive: true });
     writeFileSync(join(root, path), 'x');
-    mirror.set(path, { kind: 'file', content: 'x', local: readNode(join(root, path))!.print, remote: '' });
+    mirror.set(path, { kind: 'file', content: 'x', local: readNode(join(root, path))!.fingerprint, remote: '' });
   }
   for (const path of ['d', 'e']) mirror.set(path, { kind: 'directory', content: '', local: '755', remote: '755' });
   writeFileSync(join(root, 'd/edited'), 'mine');

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { listUndecided, planPull } from '../../../src/sync/pull/plan-pull.ts';
 import type { Known, Mirror, Node, Tree } from '../../../src/sync/tree/tree.ts';
 
-const node = (kind: Node['kind'], print: string): Node => ({ kind, mode: 0o644, size: 1, print });
-const file = (print: string) => node('file', print);
+const node = (kind: Node['kind'], fingerprint: string): Node => ({ kind, mode: 0o644, size: 1, fingerprint });
+const file = (fingerprint: string) => node('file', fingerprint);
 const folder = node('directory', '755');
 const known = (remote: string, kind: Known['kind'] = 'file'): Known => ({ kind, content: 'x', local: 'x', remote });
 const tree = (nodes: Record<string, Node>): Tree => new Map(Object.entries(nodes));

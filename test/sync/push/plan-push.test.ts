@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { listUnknown, planPush } from '../../../src/sync/push/plan-push.ts';
-import { type Known, type Mirror, type Node, type Tree, unknownPrint } from '../../../src/sync/tree/tree.ts';
+import type { Known, Mirror, Node, Tree } from '../../../src/sync/tree/tree.ts';
+import { unknownFingerprint } from '../../../src/workspace/unknown-fingerprint.ts';
 
-const file = (print: string, mode = 0o644): Node => ({ kind: 'file', mode, size: 1, print });
-const folder = (print = '755'): Node => ({ kind: 'directory', mode: 0o755, size: 0, print });
-const link = (target: string): Node => ({ kind: 'symlink', mode: 0o777, size: 0, print: target, target });
+const file = (fingerprint: string, mode = 0o644): Node => ({ kind: 'file', mode, size: 1, fingerprint });
+const folder = (fingerprint = '755'): Node => ({ kind: 'directory', mode: 0o755, size: 0, fingerprint });
+const link = (target: string): Node => ({ kind: 'symlink', mode: 0o777, size: 0, fingerprint: target, target });
 const known = (local: string, remote: string, kind: Known['kind'] = 'file'): Known => {
   return { kind, content: 'digest', local, remote };
 };
@@ -37,7 +38,13 @@ describe('a file that git does not ignore', () => {
     ['is sent where nobody remembers it', 'a', 'b', undefined, 'send'],
     ['is sent where it changed there', 'a', 'other', known('a', 'b'), 'send'],
     ['is compared where only its times changed here', 'other', 'b', known('a', 'b'), 'compare'],
-    ['is compared where it was touched a moment ago', unknownPrint, 'b', known(unknownPrint, 'b'), 'compare'],
+    [
+      'is compared where it was touched a moment ago',
+      unknownFingerprint,
+      'b',
+      known(unknownFingerprint, 'b'),
+      'compare',
+    ],
   ])('%s', (_, here, there, before, todo) => {
     const { send, compare, remove } = plan({
       local: tree({ f: file(here) }),
@@ -115,7 +122,7 @@ describe('what nobody knows there', () => {
 
 describe('what git ignores and came back once', () => {
   const all = mirror({ 'dist/o': known('a', 'b') });
-  const remoteOf = (print: string) => tree({ dist: folder(), 'dist/o': file(print) });
+  const remoteOf = (fingerprint: string) => tree({ dist: folder(), 'dist/o': file(fingerprint) });
 
   test.each<[what: string, here: string | undefined, there: string, wanted: [string[], string[]]]>([
     ['stays as it is there', 'a', 'b', [[], []]],

@@ -13,7 +13,8 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { parsePath } from '../../../src/engine/volume/listing.ts';
 import { MirrorMemory } from '../../../src/sync/state/sync-state.ts';
-import { type Mirror, type Tree, unknownPrint } from '../../../src/sync/tree/tree.ts';
+import type { Mirror, Tree } from '../../../src/sync/tree/tree.ts';
+import { unknownFingerprint } from '../../../src/workspace/unknown-fingerprint.ts';
 
 const cacheDir = mkdtempSync(join(tmpdir(), 'gbuild-mirror-'));
 afterAll(() => rmSync(cacheDir, { recursive: true, force: true }));
@@ -124,7 +125,7 @@ test('a path is loose unless it looks on either side as it did when both were al
   // Of some the volume has another one than both had, or what nobody knows.
   expect(remembered.looseThere()).toEqual(['odd', 'became', 'kept', 'ignored']);
   expect(remembered.loose()).toEqual(['a\nb', 'd', 'ünï', 'odd', 'became', 'kept', 'ignored']);
-  const note = (print: string) => remembered.note('a\nb', 'file', print);
+  const note = (fingerprint: string) => remembered.note('a\nb', 'file', fingerprint);
   expect(['1 2 ', '1 ', '3 4', '?'].map(note)).toEqual([false, false, false, false]);
   expect(remembered.note('a\nb', 'directory', '1 2')).toBe(false);
   expect([note('1 2'), remembered.note('d', 'directory', '755'), remembered.note('kept', 'file', '1 2')]).toEqual([
@@ -136,7 +137,7 @@ test('a path is loose unless it looks on either side as it did when both were al
   expect(remembered.loose()).toEqual(['ünï', 'odd', 'became', 'kept', 'ignored']);
   remembered.remote.set('d', parsePath('d 755 4096 3.5 9', './d', ''));
   remembered.mirror.delete('a\nb');
-  remembered.local.set('new', { kind: 'directory', mode: 0o755, size: 0, print: '755' });
+  remembered.local.set('new', { kind: 'directory', mode: 0o755, size: 0, fingerprint: '755' });
   expect(remembered.looseThere()).toEqual(['a\nb', 'd', 'odd', 'became', 'kept', 'ignored', 'new']);
   expect(remembered.loose()).toEqual(['a\nb', 'd', 'ünï', 'odd', 'became', 'kept', 'ignored', 'new']);
 });
@@ -147,7 +148,7 @@ test('a file is remembered with its mode, size and time, and one whose times are
   open('file').write(
     new Map([
       ['f', known],
-      ['unsure', { ...known, local: unknownPrint }],
+      ['unsure', { ...known, local: unknownFingerprint }],
     ]),
     new Map([
       ['f', node],
@@ -156,8 +157,14 @@ test('a file is remembered with its mode, size and time, and one whose times are
   );
   const remembered = open('file').read();
   expect(remembered.note('f', 'file', known.local)).toBe(true);
-  expect(remembered.note('unsure', 'file', unknownPrint)).toBe(false);
-  expect(remembered.local.get('f')).toEqual({ kind: 'file', mode: 420, size: 3, print: known.local, mtime: 1700.25 });
+  expect(remembered.note('unsure', 'file', unknownFingerprint)).toBe(false);
+  expect(remembered.local.get('f')).toEqual({
+    kind: 'file',
+    mode: 420,
+    size: 3,
+    fingerprint: known.local,
+    mtime: 1700.25,
+  });
   expect([...remembered.local.keys()]).toEqual(['f']);
 });
 

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { type ListedPath, parsePath } from '../../../src/engine/volume/listing.ts';
 import { becomeTree, changeTree, settleSent } from '../../../src/sync/tree/changed-tree.ts';
-import { type Mirror, type Tree, unknownPrint } from '../../../src/sync/tree/tree.ts';
+import type { Mirror, Tree } from '../../../src/sync/tree/tree.ts';
+import { unknownFingerprint } from '../../../src/workspace/unknown-fingerprint.ts';
 
 const dir = (path: string, inode: number, time = 1) => parsePath(`d 755 4096 ${time}.5 ${inode}`, `./${path}`, '');
 const file = (path: string, inode: number, time = 1) => parsePath(`f 644 3 ${time}.5 ${inode}`, `./${path}`, '');
@@ -26,7 +27,7 @@ test('what changed is as it is now, what came is there, what is gone is not, nor
   const below = [dir('a', 2, 9), file('top', 8), dir('new', 20, 9), file('a/f', 3, 9), file('new/n', 21, 9)];
   const { tree, unseen } = change(newer, below);
   expect(namesOf(tree)).toEqual(['a', 'a/f', 'new', 'new/n', 'top']);
-  expect([tree.get('a/f')?.print, unseen]).toEqual(['f 644 3 9.5 3', []]);
+  expect([tree.get('a/f')?.fingerprint, unseen]).toEqual(['f 644 3 9.5 3', []]);
 });
 
 test('a folder that was moved into place is to be listed, for what is in it looks old', () => {
@@ -92,7 +93,7 @@ test('a tree of which all is listed is that, what is as it was is left alone, an
 
 test('what was sent and is not told of makes the whole doubtful', () => {
   const sent: Tree = before();
-  sent.set('a/f', { kind: 'file', mode: 0o644, size: 3, print: unknownPrint });
+  sent.set('a/f', { kind: 'file', mode: 0o644, size: 3, fingerprint: unknownFingerprint });
   expect(changeTree(sent, { newer: [root()], below: rootList, sent: 5 }, ['a/f'])).toBeUndefined();
 });
 
@@ -102,7 +103,7 @@ test('names that lead out of the volume are refused', () => {
 });
 
 test('a file that was sent is known as it is there unless it is newer than that', () => {
-  const known = { kind: 'file', content: 'digest', local: 'here', remote: unknownPrint } as const;
+  const known = { kind: 'file', content: 'digest', local: 'here', remote: unknownFingerprint } as const;
   const mirror: Mirror = new Map([
     ['as-sent', known],
     ['touched', known],
@@ -110,5 +111,5 @@ test('a file that was sent is known as it is there unless it is newer than that'
   ]);
   const tree = treeOf([file('as-sent', 2, 5), file('touched', 3, 6), file('other', 4, 1)]);
   settleSent(mirror, tree, ['as-sent', 'touched'], 5.5);
-  expect([...mirror].map(([, { remote }]) => remote)).toEqual(['f 644 3 5.5 2', unknownPrint, 'f 644 3 1.5 4']);
+  expect([...mirror].map(([, { remote }]) => remote)).toEqual(['f 644 3 5.5 2', unknownFingerprint, 'f 644 3 1.5 4']);
 });

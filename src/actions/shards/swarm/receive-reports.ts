@@ -34,7 +34,7 @@ export async function landSent(
     const { type, mode, size } = entry.header;
     if (!isInside(path)) refused.push(`${path}: the name leads out of the workspace`);
     else if (type === 'file' && !remote.has(path)) {
-      remote.set(path, { kind: 'file', mode: mode & 0o777, size, print: '' });
+      remote.set(path, { kind: 'file', mode: mode & 0o777, size, fingerprint: '' });
       await landing.receive(path, entry);
     } else refused.push(`${path}: it is no file`);
   }
