@@ -9,8 +9,8 @@ import type { Owner } from './push/send-items.ts';
 import { type Sending, send } from './push/send-workspace.ts';
 import { type EarlyRead, readSide, type SideInput } from './read/read-side.ts';
 import type { Remembered } from './state/sync-snapshot.ts';
-import { MirrorMemory } from './state/sync-state.ts';
-import type { Mirror, Node, Tree } from './tree/tree.ts';
+import { SyncMemory } from './state/sync-state.ts';
+import type { Node, SyncBase, Tree } from './tree/tree.ts';
 
 /** Labels of a workspace's volume: what `gbuild cache` knows it by, whose it is, and where. */
 export const workspaceLabels = { cache: 'io.gbuild.cache', host: 'io.gbuild.host', folder: 'io.gbuild.workspace' };
@@ -36,7 +36,7 @@ export interface CopyInput extends SideInput {
 
 interface Opened {
   holder: VolumeHolder;
-  memory: MirrorMemory;
+  memory: SyncMemory;
   remembered: Remembered;
   sending: Promise<Sending>;
 }
@@ -45,7 +45,7 @@ interface Opened {
 export class WorkspaceCopy {
   readonly #input: CopyInput;
   #holder: VolumeHolder;
-  readonly #memory: MirrorMemory;
+  readonly #memory: SyncMemory;
   readonly #remembered: Remembered;
   readonly #sending: Promise<Sending>;
 
@@ -109,9 +109,9 @@ export class WorkspaceCopy {
     const holder = await engine.volumes.holdAgain({ ...specOf(input), name: volume });
     const remembered = memory.read();
     memory.takeStamp();
-    const { mirror, remote } = remembered;
-    const sources = new Set(mirror.keys());
-    const sending = Promise.resolve({ mirror, remote, sent: [], sources });
+    const { base, remote } = remembered;
+    const sources = new Set(base.keys());
+    const sending = Promise.resolve({ base, remote, sent: [], sources });
     return new WorkspaceCopy(input, { holder, memory, remembered, sending });
   }
 
@@ -119,17 +119,17 @@ export class WorkspaceCopy {
   async bringBack(isWanted: (path: string) => boolean, signal: AbortSignal): Promise<Landed> {
     const { rootDir, host } = this.#input;
     const sending = await this.#sending;
-    const { mirror, remote, sources } = sending;
+    const { base, remote, sources } = sending;
     await this.#ensureHolder();
     const holder = this.#holder;
     const refused = await readAfter(holder, sending, signal);
-    const sides = { remote, mirror, sources, loose: this.#remembered.looseThere() };
+    const sides = { remote, base, sources, loose: this.#remembered.looseThere() };
     try {
       const landed = await pull({ rootDir, env: host.env, holder, refused, ...sides, isWanted, signal });
-      await this.#keep(mirror, remote, signal);
+      await this.#keep(base, remote, signal);
       return landed;
     } catch (thrown) {
-      this.#memory.write(mirror, remote);
+      this.#memory.write(base, remote);
       throw thrown;
     }
   }
@@ -137,14 +137,14 @@ export class WorkspaceCopy {
   /** Puts the reports that tasks made into a folder, and nothing else; the workspace stays as it is. */
   async fetchReports(intoDir: string, isReport: (path: string) => boolean, signal: AbortSignal): Promise<Landed> {
     const sending = await this.#sending;
-    const { mirror, remote } = sending;
+    const { base, remote } = sending;
     // What is known of the volume is of before the tasks, until it is looked at again.
     const before = pick(remote, isReport);
     await this.#ensureHolder();
     await readAfter(this.#holder, sending, signal);
-    this.#memory.write(mirror, remote);
+    this.#memory.write(base, remote);
     const isNew = ([path, { fingerprint }]: [string, Node]) =>
-      before.get(path)?.fingerprint !== fingerprint && mirror.get(path)?.remote !== fingerprint;
+      before.get(path)?.fingerprint !== fingerprint && base.get(path)?.remote !== fingerprint;
     return fetchInto(intoDir, this.#holder, new Map([...pick(remote, isReport)].filter(isNew)), signal);
   }
 
@@ -153,13 +153,13 @@ export class WorkspaceCopy {
     const sending = await this.#sending;
     await this.#ensureHolder();
     await readAfter(this.#holder, sending, signal);
-    await this.#keep(sending.mirror, sending.remote, signal);
+    await this.#keep(sending.base, sending.remote, signal);
   }
 
   /** Keeps what `reopen` needs. */
   async remember(): Promise<void> {
-    const { mirror, remote } = await this.#sending;
-    this.#memory.write(mirror, remote);
+    const { base, remote } = await this.#sending;
+    this.#memory.write(base, remote);
   }
 
   /** Lets go of the volume, which stays for the next run. */
@@ -174,14 +174,14 @@ export class WorkspaceCopy {
   }
 
   /** From now on nothing changes there that is not remembered: it is written while the engine stamps the volume. */
-  async #keep(mirror: Mirror, remote: Tree, signal: AbortSignal): Promise<void> {
+  async #keep(base: SyncBase, remote: Tree, signal: AbortSignal): Promise<void> {
     const stamp = makeStamp();
     // A volume without a stamp costs a listing, nothing else.
     const isStamped = this.#holder.stamp(stamp, signal).then(
       () => true,
       () => false,
     );
-    this.#memory.write(mirror, remote);
+    this.#memory.write(base, remote);
     if (await isStamped) this.#memory.keepStamp(stamp);
   }
 }
@@ -196,9 +196,9 @@ function pick(tree: Tree, isWanted: (path: string) => boolean): Map<string, Node
   return new Map(paths.map((path) => [path, tree.get(path)!]));
 }
 
-async function memoryOf({ engine, host, workspaceDir, owner }: CopyInput, volume: string): Promise<MirrorMemory> {
+async function memoryOf({ engine, host, workspaceDir, owner }: CopyInput, volume: string): Promise<SyncMemory> {
   const { id } = await engine.info();
-  return MirrorMemory.of(host.cacheDir, [id, volume, workspaceDir, `${owner.uid}:${owner.gid}`]);
+  return SyncMemory.of(host.cacheDir, [id, volume, workspaceDir, `${owner.uid}:${owner.gid}`]);
 }
 
 function specOf({ engine, host, workspaceDir, part, image, usernsMode, labels }: CopyInput) {

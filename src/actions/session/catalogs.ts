@@ -4,7 +4,7 @@ import { type ErrorCode, messageOf } from '../../errors.ts';
 import { readTextIfAny } from '../../fs/read-bounded.ts';
 import type { Host } from '../../host.ts';
 import type { Progress } from '../../reporter/progress.ts';
-import type { CatalogEntry } from '../../spec/config/catalog-entries.ts';
+import type { CatalogReference } from '../../spec/config/catalog-entries.ts';
 import { type Catalog, type KeepParsed, readCatalog } from '../../toolchain/catalog/catalog.ts';
 import { ensureClone } from './catalog-clone.ts';
 import type { AppContext } from './open-repository.ts';
@@ -69,7 +69,7 @@ async function readCallersCatalogs(host: Host): Promise<NamedCatalog[]> {
 }
 
 /** Read with the parser only where the key stands, for it costs more than the rest of the command. */
-async function readEntries(file: string): Promise<CatalogEntry[]> {
+async function readEntries(file: string): Promise<CatalogReference[]> {
   const text = readTextIfAny(file);
   if (text === undefined || !/^["']?catalogs["']?\s*:/m.test(text)) return [];
   const { parseCatalogEntries } = await import('../../spec/config/catalog-entries.ts');

@@ -6,14 +6,14 @@ import { parseSyntax } from '../yaml/syntax.ts';
 import { findTree } from '../yaml/tree.ts';
 
 /** One entry of `catalogs`, as it is written. */
-export interface CatalogEntry {
+export interface CatalogReference {
   text: string;
   /** An error that shows where it is written. */
   refuse(code: ErrorCode, remark: { expected: string; why: string; suggestions: string[] }): GbuildError;
 }
 
 /** What a file names under `catalogs`; nothing where that is no list, or the file has mistakes: reading the whole of it tells. */
-export function parseCatalogEntries(bytes: Uint8Array, file: string): CatalogEntry[] {
+export function parseCatalogEntries(bytes: Uint8Array, file: string): CatalogReference[] {
   const { source, mistakes } = decodeSource(bytes, file);
   const document = mistakes.length === 0 ? parseSyntax(source).document : undefined;
   if (document === undefined) return [];
@@ -21,7 +21,7 @@ export function parseCatalogEntries(bytes: Uint8Array, file: string): CatalogEnt
   if (!whole || !Array.isArray(tree.value)) return [];
   return [...tree.children].flatMap(([index, { value, from, to }]) => {
     if (typeof value !== 'string') return [];
-    const refuse: CatalogEntry['refuse'] = (code, { expected, why, suggestions }) => {
+    const refuse: CatalogReference['refuse'] = (code, { expected, why, suggestions }) => {
       const found = `${quote(value)}, ${why}`;
       return mistakesError(
         code,

@@ -5,7 +5,7 @@ import { readContent } from '../read/hash-file.ts';
 import { readNode } from '../read/read-local.ts';
 import { RealFolders } from '../tree/real-folders.ts';
 import { staysInside } from '../tree/safe-path.ts';
-import { folderOf, isSameFingerprint, type Mirror, type Node, type Tree } from '../tree/tree.ts';
+import { folderOf, isSameFingerprint, type Node, type SyncBase, type Tree } from '../tree/tree.ts';
 import { Incoming } from './staging-dir.ts';
 
 export interface LandingInput {
@@ -13,7 +13,7 @@ export interface LandingInput {
   /** What the volume has; files must be asked for from it. */
   remote: Tree;
   /** Kept up to date with what lands. */
-  mirror: Mirror;
+  base: SyncBase;
   /** Paths at which an edit of the caller's wins over what comes: those that git does not ignore. */
   isGuarded: (path: string) => boolean;
 }
@@ -48,15 +48,15 @@ export class Landing implements Disposable {
 
   /** Removes what is gone there and unchanged here; a folder only when nothing is in it. */
   remove(path: string): void {
-    const { mirror, rootDir } = this.#input;
-    const known = mirror.get(path);
-    mirror.delete(path);
+    const { base, rootDir } = this.#input;
+    const recorded = base.get(path);
+    base.delete(path);
     const now = this.#folders.has(folderOf(path)) ? readNode(`${rootDir}/${path}`) : undefined;
-    if (now === undefined || now.kind !== known?.kind) return;
+    if (now === undefined || now.kind !== recorded?.kind) return;
     if (now.kind === 'directory') {
       removeEmpty(`${rootDir}/${path}`);
       this.#folders = new RealFolders(rootDir);
-    } else if (this.#isAsKnown(path, now, known)) {
+    } else if (this.#isAsRecorded(path, now, recorded)) {
       rmSync(`${rootDir}/${path}`, { force: true });
       this.landed.removed += 1;
     } else if (this.#input.isGuarded(path)) this.landed.kept.push(path);
@@ -64,7 +64,7 @@ export class Landing implements Disposable {
 
   /** Makes a folder, or gives it its mode; while files land in it, it is one that they can land in. */
   makeFolder(path: string): void {
-    const { remote, mirror, rootDir } = this.#input;
+    const { remote, base, rootDir } = this.#input;
     const node = remote.get(path)!;
     if (!this.#folders.ensure(path, node.mode | 0o700)) {
       this.#refuse(path, 'something else than a folder is in its place here');
@@ -72,7 +72,7 @@ export class Landing implements Disposable {
     }
     this.#modes.push([`${rootDir}/${path}`, node.mode]);
     const mode = node.fingerprint;
-    mirror.set(path, { kind: 'directory', content: '', local: mode, remote: mode });
+    base.set(path, { kind: 'directory', content: '', local: mode, remote: mode });
   }
 
   /** An entry of an archive, for a path that was asked for and did not come yet. */
@@ -106,7 +106,7 @@ export class Landing implements Disposable {
   }
 
   #place(path: string, file: string, content: string): void {
-    const { rootDir, remote, mirror, isGuarded } = this.#input;
+    const { rootDir, remote, base, isGuarded } = this.#input;
     const to = `${rootDir}/${path}`;
     const now = readNode(to);
     if (now?.kind === 'directory') {
@@ -115,15 +115,14 @@ export class Landing implements Disposable {
     }
     const node = remote.get(path)!;
     // It may never have changed: how it looks there was lost with the engine.
-    const isUnsure =
-      mirror.get(path)?.remote === unknownFingerprint && now?.kind === node.kind && now.mode === node.mode;
+    const isUnsure = base.get(path)?.remote === unknownFingerprint && now?.kind === node.kind && now.mode === node.mode;
     if (isUnsure && hasContent(to, now, content)) {
-      mirror.set(path, { kind: node.kind, content, local: now.fingerprint, remote: node.fingerprint });
+      base.set(path, { kind: node.kind, content, local: now.fingerprint, remote: node.fingerprint });
       return;
     }
-    const isFree = !isGuarded(path) || this.#isAsKnown(path, now, mirror.get(path));
+    const isFree = !isGuarded(path) || this.#isAsRecorded(path, now, base.get(path));
     if (!isFree && !hasContent(to, now, content)) {
-      mirror.delete(path);
+      base.delete(path);
       this.landed.kept.push(path);
       return;
     }
@@ -131,14 +130,14 @@ export class Landing implements Disposable {
     this.landed.files += 1;
     this.landed.bytes += node.kind === 'file' ? node.size : 0;
     const own = readNode(to)!;
-    mirror.set(path, { kind: node.kind, content, local: own.fingerprint, remote: node.fingerprint });
+    base.set(path, { kind: node.kind, content, local: own.fingerprint, remote: node.fingerprint });
   }
 
-  #isAsKnown(path: string, now: Node | undefined, known: ReturnType<Mirror['get']>): boolean {
-    if (now === undefined) return known === undefined || !this.#input.isGuarded(path);
-    if (known === undefined || now.kind !== known.kind) return false;
-    if (isSameFingerprint(known.local, now.fingerprint)) return true;
-    return known.local === unknownFingerprint && hasContent(`${this.#input.rootDir}/${path}`, now, known.content);
+  #isAsRecorded(path: string, now: Node | undefined, recorded: ReturnType<SyncBase['get']>): boolean {
+    if (now === undefined) return recorded === undefined || !this.#input.isGuarded(path);
+    if (recorded === undefined || now.kind !== recorded.kind) return false;
+    if (isSameFingerprint(recorded.local, now.fingerprint)) return true;
+    return recorded.local === unknownFingerprint && hasContent(`${this.#input.rootDir}/${path}`, now, recorded.content);
   }
 
   #refuse(path: string, why: string): void {

@@ -1,11 +1,11 @@
-import { folderOf, isGits, type Mirror, type Tree } from '../tree/tree.ts';
+import { folderOf, isGits, type SyncBase, type Tree } from '../tree/tree.ts';
 
 export interface PullSides {
   /** What is in the volume after the run. */
   remote: Tree;
   /** What both sides had before. */
-  mirror: Mirror;
-  /** Of paths that are not in the mirror, once they are known: does git ignore them? */
+  base: SyncBase;
+  /** Whether git ignores a path; holds paths outside the base, once git has answered. */
   ignored: ReadonlyMap<string, boolean>;
   /** All paths but those that are there as both sides had them; all, where it is missing. */
   loose?: string[];
@@ -22,12 +22,12 @@ export interface PullPlan {
 }
 
 /** Topmost paths of the volume that it must still be asked of whether git ignores them. Folders end in `/`. */
-export function listUndecided({ remote, mirror, ignored, loose }: PullSides): string[] {
+export function listUndecided({ remote, base, ignored, loose }: PullSides): string[] {
   const asked = new Set<string>();
   const undecided: string[] = [];
   const below = new Set<string>();
   for (const path of loose ?? remote.keys()) {
-    if (!remote.has(path) || mirror.has(path) || isGits(path)) continue;
+    if (!remote.has(path) || base.has(path) || isGits(path)) continue;
     const folder = folderOf(path);
     if (asked.has(folder) || below.has(folder)) below.add(path);
     else if (!ignored.has(path) && !isIgnored(folder, ignored)) {
@@ -49,16 +49,16 @@ export function isIgnored(path: string, ignored: ReadonlyMap<string, boolean>): 
  * back before. Pure.
  */
 export function planPull(sides: PullSides, isWanted: (path: string) => boolean): PullPlan {
-  const { remote, mirror, ignored, loose } = sides;
+  const { remote, base, ignored, loose } = sides;
   const plan: PullPlan = { fetch: [], folders: [], remove: [], refused: [] };
   const inside = new Set<string>();
   for (const path of loose ?? remote.keys()) {
     const node = remote.get(path);
     if (node === undefined) continue;
-    const known = mirror.get(path);
-    if (known !== undefined && known.kind === node.kind && known.remote === node.fingerprint) continue;
+    const recorded = base.get(path);
+    if (recorded !== undefined && recorded.kind === node.kind && recorded.remote === node.fingerprint) continue;
     if (isGits(path)) continue;
-    const isOut = known === undefined && (inside.has(folderOf(path)) || ignored.get(path) === true);
+    const isOut = recorded === undefined && (inside.has(folderOf(path)) || ignored.get(path) === true);
     if (isOut) inside.add(path);
     if (isOut && !isWanted(path)) continue;
     if (node.kind === 'directory') {
@@ -67,8 +67,8 @@ export function planPull(sides: PullSides, isWanted: (path: string) => boolean):
     } else if (node.kind === 'other') plan.refused.push(path);
     else plan.fetch.push(path);
   }
-  for (const path of loose ?? mirror.keys()) {
-    const kind = mirror.get(path)?.kind;
+  for (const path of loose ?? base.keys()) {
+    const kind = base.get(path)?.kind;
     if (kind === undefined) continue;
     const there = remote.get(path)?.kind;
     const gaveWay = there !== kind && (there === 'directory' || kind === 'directory');

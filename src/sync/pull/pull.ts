@@ -2,7 +2,7 @@ import type { VolumeHolder } from '../../engine/engine.ts';
 import { GbuildError } from '../../errors.ts';
 import { readTar } from '../../oci/tar/untar.ts';
 import { askIgnored } from '../../workspace/git/ignored.ts';
-import type { Mirror, Tree } from '../tree/tree.ts';
+import type { SyncBase, Tree } from '../tree/tree.ts';
 import { type Landed, Landing } from './apply-changes.ts';
 import { isIgnored, listUndecided, type PullSides, planPull } from './plan-pull.ts';
 
@@ -14,7 +14,7 @@ export interface PullInput {
   remote: Tree;
   refused: string[];
   /** What both sides had after the push; kept up to date. */
-  mirror: Mirror;
+  base: SyncBase;
   sources: { has(path: string): boolean };
   /** As in `planPull`. */
   loose?: string[];
@@ -28,10 +28,10 @@ export interface PullInput {
  * not come is refused, and named.
  */
 export async function pull(input: PullInput): Promise<Landed> {
-  const { rootDir, env, holder, remote, refused, mirror, sources, loose, isWanted, signal } = input;
-  if (isAnother(remote, mirror)) throw lostCopy(holder.volume);
+  const { rootDir, env, holder, remote, refused, base, sources, loose, isWanted, signal } = input;
+  if (isAnother(remote, base)) throw lostCopy(holder.volume);
   const ignored = new Map<string, boolean>();
-  const sides: PullSides = { remote, mirror, ignored, ...(loose && { loose }) };
+  const sides: PullSides = { remote, base, ignored, ...(loose && { loose }) };
   for (let asked = listUndecided(sides); asked.length > 0; asked = listUndecided(sides)) {
     const answer = await askIgnored(rootDir, asked, env);
     for (const each of asked) {
@@ -41,9 +41,9 @@ export async function pull(input: PullInput): Promise<Landed> {
   }
   const plan = planPull(sides, isWanted);
   const isAny = plan.fetch.length + plan.folders.length + plan.remove.length > 0;
-  const known = new Set(isAny ? mirror.keys() : []);
-  const isGuarded = (path: string) => sources.has(path) || (!known.has(path) && !isIgnored(path, ignored));
-  using landing = new Landing({ rootDir, remote, mirror, isGuarded });
+  const basePaths = new Set(isAny ? base.keys() : []);
+  const isGuarded = (path: string) => sources.has(path) || (!basePaths.has(path) && !isIgnored(path, ignored));
+  using landing = new Landing({ rootDir, remote, base, isGuarded });
   const { landed } = landing;
   landed.refused.push(...refused.map((path) => `${path}: the name leads out of the workspace`));
   landed.refused.push(
@@ -57,9 +57,9 @@ export async function pull(input: PullInput): Promise<Landed> {
 }
 
 /** Nothing is there of all that was sent: no task does that, but a volume that was removed meanwhile and made anew. */
-function isAnother(remote: Tree, mirror: Mirror): boolean {
-  for (const path of mirror.keys()) if (remote.has(path)) return false;
-  return mirror.size > 0;
+function isAnother(remote: Tree, base: SyncBase): boolean {
+  for (const path of base.keys()) if (remote.has(path)) return false;
+  return base.size > 0;
 }
 
 function lostCopy(volume: string): GbuildError {
@@ -77,7 +77,7 @@ export async function fetchInto(
   remote: Tree,
   signal: AbortSignal,
 ): Promise<Landed> {
-  using landing = new Landing({ rootDir, remote, mirror: new Map(), isGuarded: () => false });
+  using landing = new Landing({ rootDir, remote, base: new Map(), isGuarded: () => false });
   const paths = [...remote].flatMap(([path, { kind }]) => (kind === 'file' ? [path] : []));
   if (paths.length > 0) await receiveAll(paths, landing, holder.pack(paths, signal), signal);
   return landing.landed;

@@ -1,4 +1,12 @@
-import { folderOf, isGits, isSameFingerprint, type Known, type Mirror, type Node, type Tree } from '../tree/tree.ts';
+import {
+  type BaseEntry,
+  folderOf,
+  isGits,
+  isSameFingerprint,
+  type Node,
+  type SyncBase,
+  type Tree,
+} from '../tree/tree.ts';
 
 export interface Sides {
   /** What goes to the engine, as it is here now. */
@@ -7,7 +15,7 @@ export interface Sides {
   sources: { has(path: string): boolean };
   /** What is in the volume. */
   remote: Tree;
-  mirror: Mirror;
+  base: SyncBase;
   /** All paths but those that look on both sides as they did when they were last alike; all, where it is missing. */
   loose?: string[];
 }
@@ -18,7 +26,7 @@ export interface PushPlan {
   send: string[];
   /** Files whose times here have changed: to be sent unless the content is the known one. */
   compare: string[];
-  /** Of which the mirror must be told besides: alike and not known as such, or gone. */
+  /** Paths to update in the base without sending: equal on both sides but not recorded, or deleted. */
   unsettled: string[];
 }
 
@@ -29,13 +37,13 @@ type Fate = 'stays' | 'goes' | 'ignored';
  * Topmost paths of the volume that nobody knows here: what a build made and git ignores, or what a run that was killed left.
  * Folders end in `/`.
  */
-export function listUnknown({ local, remote, mirror, loose }: Omit<Sides, 'sources'>): string[] {
+export function listUnknown({ local, remote, base, loose }: Omit<Sides, 'sources'>): string[] {
   const inside = new Set<string>();
   const unknown: string[] = [];
   for (const path of loose ?? remote.keys()) {
     if (local.has(path) || !remote.has(path)) continue;
     if (inside.size > 0 && inside.has(folderOf(path))) inside.add(path);
-    else if (!mirror.has(path) && !isGits(path)) {
+    else if (!base.has(path) && !isGits(path)) {
       inside.add(path);
       unknown.push(remote.get(path)?.kind === 'directory' ? `${path}/` : path);
     }
@@ -51,7 +59,7 @@ export function planPush(sides: Sides, ignored: ReadonlySet<string>): PushPlan {
   // Of those alone that do not just stay: nearly all do.
   const fates = new Map<string, Fate>();
   const remove: string[] = [];
-  const { local, sources, remote, mirror, loose } = sides;
+  const { local, sources, remote, base, loose } = sides;
   for (const path of loose ?? remote.keys()) {
     const node = remote.get(path);
     if (node === undefined) continue;
@@ -61,53 +69,53 @@ export function planPush(sides: Sides, ignored: ReadonlySet<string>): PushPlan {
     if (fate === 'goes' && above !== 'goes') remove.push(path);
   }
   // With a folder all goes that is in it.
-  if (remove.length > 0 && loose !== undefined) return planPush({ local, sources, remote, mirror }, ignored);
+  if (remove.length > 0 && loose !== undefined) return planPush({ local, sources, remote, base }, ignored);
   const plan: PushPlan = { remove, send: [], compare: [], unsettled: [] };
-  for (const path of loose ?? mirror.keys()) if (mirror.has(path) && !local.has(path)) plan.unsettled.push(path);
+  for (const path of loose ?? base.keys()) if (base.has(path) && !local.has(path)) plan.unsettled.push(path);
   for (const path of loose ?? local.keys()) {
     const node = local.get(path);
     if (node === undefined) continue;
     const there = fates.get(path) === 'goes' ? undefined : remote.get(path);
-    if (sources.has(path)) planSource(path, node, there, mirror, plan);
-    else planOutput(path, node, there, mirror, plan);
+    if (sources.has(path)) planSource(path, node, there, base, plan);
+    else planOutput(path, node, there, base, plan);
   }
   return plan;
 }
 
-function decide(path: string, node: Node, above: Fate, { local, mirror }: Sides, ignored: ReadonlySet<string>): Fate {
+function decide(path: string, node: Node, above: Fate, { local, base }: Sides, ignored: ReadonlySet<string>): Fate {
   const own = local.get(path);
   if (own !== undefined) return own.kind === node.kind ? 'stays' : 'goes';
-  if (mirror.has(path)) return 'goes';
+  if (base.has(path)) return 'goes';
   return above === 'ignored' || ignored.has(path) ? 'ignored' : 'goes';
 }
 
-function planSource(path: string, node: Node, there: Node | undefined, mirror: Mirror, plan: PushPlan): void {
+function planSource(path: string, node: Node, there: Node | undefined, base: SyncBase, plan: PushPlan): void {
   if (there === undefined) plan.send.push(path);
   else if (node.kind !== 'file') {
     if (node.fingerprint !== there.fingerprint) plan.send.push(path);
-    else if (!isKnownAs(mirror.get(path), node, there)) plan.unsettled.push(path);
+    else if (!isRecordedAs(base.get(path), node, there)) plan.unsettled.push(path);
   } else {
-    const known = mirror.get(path);
-    if (known?.kind !== 'file' || known.remote !== there.fingerprint) plan.send.push(path);
-    else if (!isSameFingerprint(known.local, node.fingerprint)) plan.compare.push(path);
+    const recorded = base.get(path);
+    if (recorded?.kind !== 'file' || recorded.remote !== there.fingerprint) plan.send.push(path);
+    else if (!isSameFingerprint(recorded.local, node.fingerprint)) plan.compare.push(path);
   }
 }
 
-function planOutput(path: string, node: Node, there: Node | undefined, mirror: Mirror, plan: PushPlan): void {
-  const known = mirror.get(path);
-  if (known === undefined) return;
+function planOutput(path: string, node: Node, there: Node | undefined, base: SyncBase, plan: PushPlan): void {
+  const recorded = base.get(path);
+  if (recorded === undefined) return;
   if (there === undefined) plan.unsettled.push(path);
-  else if (isSameFingerprint(known.local, node.fingerprint)) return;
-  else if (node.kind === 'file' && known.kind === 'file') plan.compare.push(path);
+  else if (isSameFingerprint(recorded.local, node.fingerprint)) return;
+  else if (node.kind === 'file' && recorded.kind === 'file') plan.compare.push(path);
   else if (node.kind === 'symlink') plan.send.push(path);
 }
 
 /** Of folders and links. */
-function isKnownAs(known: Known | undefined, { kind, fingerprint, target = '' }: Node, there: Node): boolean {
+function isRecordedAs(recorded: BaseEntry | undefined, { kind, fingerprint, target = '' }: Node, there: Node): boolean {
   return (
-    known?.kind === kind &&
-    known.local === fingerprint &&
-    known.remote === there.fingerprint &&
-    known.content === target
+    recorded?.kind === kind &&
+    recorded.local === fingerprint &&
+    recorded.remote === there.fingerprint &&
+    recorded.content === target
   );
 }

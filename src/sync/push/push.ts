@@ -3,7 +3,7 @@ import { unknownFingerprint } from '../../workspace/unknown-fingerprint.ts';
 import { smallFile } from '../read/hash-file.ts';
 import { readNode } from '../read/read-local.ts';
 import { readSent } from '../read/read-sent.ts';
-import { folderOf, isSameFingerprint, type Mirror, type Node, type Tree } from '../tree/tree.ts';
+import { folderOf, isSameFingerprint, type Node, type SyncBase, type Tree } from '../tree/tree.ts';
 import type { PushPlan, Sides } from './plan-push.ts';
 import { type Owner, readItems, rootItem } from './send-items.ts';
 
@@ -38,7 +38,7 @@ export interface PushTodo {
 
 /** What both sides have after it, and how the volume looks: of what was sent that is not known yet. */
 export interface Pushed {
-  mirror: Mirror;
+  base: SyncBase;
   remote: Tree;
   sent: string[];
 }
@@ -69,8 +69,8 @@ export async function push(input: PushInput, { send, remove, contents }: PushTod
   // A large file is read a second time to be sent: it counts only if it stood still.
   for (const path of send) if (hasMoved(rootDir, path, local.get(path)!)) contents.delete(path);
   const remote = expectRemote(sides, remove, send);
-  settleMirror(sides, remote, new Set([...input.plan.unsettled, ...send, ...contents.keys()]), contents);
-  return { mirror: sides.mirror, remote, sent: send };
+  settleBase(sides, remote, new Set([...input.plan.unsettled, ...send, ...contents.keys()]), contents);
+  return { base: sides.base, remote, sent: send };
 }
 
 /** Takes away what stands for the volume being as it was: its own folder's time. */
@@ -83,9 +83,9 @@ export function clearStamp({
   return holder.put([rootItem(rootDir, owner)], signal);
 }
 
-/** Makes the mirror what both sides have. Of what was sent or read, the content is in `contents`, unless it may be another by now. */
-function settleMirror(
-  { local, mirror }: Sides,
+/** Makes the base what both sides have. `contents` holds the content of what was sent or read, unless it may have changed since. */
+function settleBase(
+  { local, base }: Sides,
   remote: Tree,
   paths: Iterable<string>,
   contents: ReadonlyMap<string, string>,
@@ -94,15 +94,15 @@ function settleMirror(
     const node = local.get(path);
     const there = remote.get(path);
     const content = node?.kind === 'file' ? contents.get(path) : (node?.target ?? '');
-    if (node === undefined || there?.kind !== node.kind || content === undefined) mirror.delete(path);
-    else mirror.set(path, { kind: node.kind, content, local: node.fingerprint, remote: there.fingerprint });
+    if (node === undefined || there?.kind !== node.kind || content === undefined) base.delete(path);
+    else base.set(path, { kind: node.kind, content, local: node.fingerprint, remote: there.fingerprint });
   }
 }
 
 /** Its times have changed: has its content, or its mode? Of one that has not, the content is noted. */
 function isOther({ rootDir, sides }: PushInput, path: string, contents: Map<string, string>): boolean {
   const content = readSent(rootDir, path, sides.local);
-  const isSame = content?.digest === sides.mirror.get(path)?.content;
+  const isSame = content?.digest === sides.base.get(path)?.content;
   if (!isSame || sides.local.get(path)?.mode !== sides.remote.get(path)?.mode) return true;
   contents.set(path, content!.digest);
   return false;

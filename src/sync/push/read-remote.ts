@@ -11,7 +11,7 @@ export async function readWhole(holder: VolumeHolder, tree: Tree, signal: AbortS
 
 /** The same after a run: only what has changed is asked for, where that can be told. */
 export async function readAfter(holder: VolumeHolder, pushed: Pushed, signal: AbortSignal): Promise<string[]> {
-  const { remote: tree, mirror, sent } = pushed;
+  const { remote: tree, base, sent } = pushed;
   const change = await holder.listChanged(signal);
   const changed = change && changeTree(tree, change, sent);
   if (changed === undefined) return readWhole(holder, tree, signal);
@@ -21,6 +21,6 @@ export async function readAfter(holder: VolumeHolder, pushed: Pushed, signal: Ab
     for (const [path, node] of moved.tree) tree.set(path, node);
     refused.push(...moved.refused);
   }
-  settleSent(mirror, tree, sent, change!.sent);
+  settleSent(base, tree, sent, change!.sent);
   return refused;
 }

@@ -1,8 +1,8 @@
 import type { VolumeHolder } from '../../engine/engine.ts';
 import { askIgnored } from '../../workspace/git/ignored.ts';
-import { addMirrored } from '../read/read-local.ts';
+import { addBaseOutputs } from '../read/read-local.ts';
 import type { Remembered } from '../state/sync-snapshot.ts';
-import type { MirrorMemory } from '../state/sync-state.ts';
+import type { SyncMemory } from '../state/sync-state.ts';
 import { settleSent } from '../tree/changed-tree.ts';
 import { listUnknown, planPush } from './plan-push.ts';
 import {
@@ -23,7 +23,7 @@ export interface SendInput {
   env: NodeJS.ProcessEnv;
   owner: Owner;
   holder: VolumeHolder;
-  memory: MirrorMemory;
+  memory: SyncMemory;
   /** With all of which this side is the truth, read at `clock` (milliseconds of the file system). */
   remembered: Remembered;
   clock: number;
@@ -47,15 +47,15 @@ export interface Sending extends Pushed {
 /** Looks at both sides, and begins to send what differs. A volume that bears the stamp is as it is remembered. */
 export async function send(input: SendInput): Promise<{ sending: Promise<Sending>; isLong: boolean }> {
   const { rootDir, env, owner, holder, memory, remembered, clock, isOwn, ask: signal, onBegin } = input;
-  const { local, remote, mirror } = remembered;
+  const { local, remote, base } = remembered;
   const stamp = memory.takeStamp();
   const isStamped = stamp !== undefined && (await holder.readStamp(signal)) === stamp;
   const cleared = isStamped ? clearStamp({ rootDir, holder, owner, signal }) : undefined;
   cleared?.catch(() => {});
   if (!isStamped) await readWhole(holder, remote, signal);
-  const outputs = addMirrored({ rootDir, clock, remembered });
+  const outputs = addBaseOutputs({ rootDir, clock, remembered });
   const sources = { has: (path: string) => local.has(path) && !outputs.has(path) };
-  const sides = { local, sources, remote, mirror, loose: remembered.loose() };
+  const sides = { local, sources, remote, base, loose: remembered.loose() };
   const ignored = isOwn ? new Set<string>() : await askIgnored(rootDir, listUnknown(sides), env);
   const plan = planPush(sides, ignored);
   const pushInput = { rootDir, holder, sides, plan, owner, signal, onBegin };
@@ -67,7 +67,7 @@ export async function send(input: SendInput): Promise<{ sending: Promise<Sending
 async function sendAll(
   input: PushInput,
   todo: PushTodo,
-  memory: MirrorMemory,
+  memory: SyncMemory,
   cleared: Promise<void> | undefined,
 ): Promise<Sending> {
   const { sources } = input.sides;
@@ -75,9 +75,9 @@ async function sendAll(
   const isNothing = todo.send.length + todo.remove.length === 0;
   const pushed = await push(input, todo, isNothing && cleared !== undefined);
   if (todo.bytes < dear.bytes && todo.send.length < dear.files) return { ...pushed, sources };
-  const { mirror, remote, sent } = pushed;
+  const { base, remote, sent } = pushed;
   await readWhole(input.holder, remote, input.signal);
-  settleSent(mirror, remote, sent, Number.POSITIVE_INFINITY);
-  memory.write(mirror, remote);
+  settleSent(base, remote, sent, Number.POSITIVE_INFINITY);
+  memory.write(base, remote);
   return { ...pushed, sources };
 }

@@ -82,16 +82,16 @@ function breather(): () => Promise<void> | undefined {
 }
 
 /** Adds what came back from the engine once and is still here, and returns that. */
-export function addMirrored({
+export function addBaseOutputs({
   rootDir,
   clock,
   remembered,
 }: Pick<ReadLocalInput, 'rootDir' | 'clock'> & { remembered: Remembered }): ReadonlySet<string> {
-  const { local, mirror } = remembered;
+  const { local, base } = remembered;
   const outputs = new Set<string>();
   const folders = new RealFolders(rootDir);
   for (const path of remembered.loose()) {
-    if (!mirror.has(path) || local.has(path) || !folders.has(folderOf(path))) continue;
+    if (!base.has(path) || local.has(path) || !folders.has(folderOf(path))) continue;
     const node = readNode(`${rootDir}/${path}`, clock);
     if (node === undefined) continue;
     if (node.kind !== 'file' || !remembered.note(path, 'file', node.fingerprint)) local.set(path, node);

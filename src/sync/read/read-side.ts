@@ -5,7 +5,7 @@ import type { Host } from '../../host.ts';
 import { readIgnored } from '../../workspace/git/ignored.ts';
 import { memoriesDir } from '../state/memory-files.ts';
 import type { Remembered } from '../state/sync-snapshot.ts';
-import { MirrorMemory } from '../state/sync-state.ts';
+import { SyncMemory } from '../state/sync-state.ts';
 import { readSources } from './read-local.ts';
 
 export interface SideInput {
@@ -21,7 +21,7 @@ export interface SideInput {
 
 /** This side, and what is remembered of a volume. */
 export interface ReadSide {
-  memory: MirrorMemory;
+  memory: SyncMemory;
   remembered: Remembered;
   /** The file system's time before it was read, milliseconds. */
   clock: number;
@@ -33,7 +33,7 @@ const lifetime = 5_000;
 /** The memory is read while git tells what it ignores. */
 export async function readSide(
   { host, rootDir, include, gitLink, own }: SideInput,
-  memory: MirrorMemory,
+  memory: SyncMemory,
 ): Promise<ReadSide> {
   const clock = readClock(memoriesDir(host.cacheDir)).ctimeMs;
   const asked = own === undefined ? readIgnored(rootDir, host.env) : Promise.resolve(new Set<string>());
@@ -47,13 +47,13 @@ export async function readSide(
 
 /** This side, read while the engine is still asked for other things: with the memory of the volume that was last used from here. */
 export class EarlyRead {
-  readonly #memory: MirrorMemory;
+  readonly #memory: SyncMemory;
   readonly #rootDir: string;
   readonly #began = performance.now();
   readonly #changed: number;
   readonly #read: Promise<ReadSide>;
 
-  private constructor(input: SideInput, memory: MirrorMemory) {
+  private constructor(input: SideInput, memory: SyncMemory) {
     this.#memory = memory;
     this.#rootDir = input.rootDir;
     this.#changed = changeTime(input.rootDir);
@@ -65,12 +65,12 @@ export class EarlyRead {
 
   /** Undefined where nothing was ever sent to that engine from here. */
   static begin(input: SideInput, engineUrl: string): EarlyRead | undefined {
-    const memory = MirrorMemory.last(input.host.cacheDir, placeOf(input.rootDir, engineUrl));
+    const memory = SyncMemory.last(input.host.cacheDir, placeOf(input.rootDir, engineUrl));
     return memory && new EarlyRead(input, memory);
   }
 
   /** What was read with that memory; read again where it was not, is old, or gbuild itself has made something here meanwhile. */
-  take(input: SideInput, memory: MirrorMemory): Promise<ReadSide> {
+  take(input: SideInput, memory: SyncMemory): Promise<ReadSide> {
     const isFresh = performance.now() - this.#began < lifetime && changeTime(this.#rootDir) === this.#changed;
     return isFresh && memory.isSame(this.#memory) ? this.#read : readSide(input, memory);
   }

@@ -1,5 +1,5 @@
 import { parsePath } from '../../engine/engine.ts';
-import type { Known, Node } from '../tree/tree.ts';
+import type { BaseEntry, Node } from '../tree/tree.ts';
 
 /**
  * What is remembered of paths, in one text: of each its name and a record, both ended by NUL. A record begins with a letter that
@@ -9,34 +9,34 @@ import type { Known, Node } from '../tree/tree.ts';
 export type Records = string;
 
 /** Both sides are there and alike; both are there; only what both had; only what is there; nothing any more. */
-const letters = { alike: '=', both: '~', known: '<', there: '>', none: '-' } as const;
+const letters = { alike: '=', both: '~', base: '<', there: '>', none: '-' } as const;
 const alike = letters.alike.charCodeAt(0);
 const tab = 9;
 
-const kindOf: Record<string, Known['kind']> = { f: 'file', d: 'directory', l: 'symlink' };
+const kindOf: Record<string, BaseEntry['kind']> = { f: 'file', d: 'directory', l: 'symlink' };
 
-export function writeRecord(known: Known | undefined, there: Node | undefined): string {
+export function writeRecord(base: BaseEntry | undefined, there: Node | undefined): string {
   const seen = there?.facts === undefined ? undefined : there;
-  const isAlike = seen !== undefined && seen.kind === known?.kind && seen.fingerprint === known.remote;
+  const isAlike = seen !== undefined && seen.kind === base?.kind && seen.fingerprint === base.remote;
   const target = encodeURIComponent(seen?.target ?? '');
-  const letter = letterOf(known, seen, isAlike);
-  if (known === undefined) return `${letter}\t${seen?.facts ?? ''}\t\t\t${target}\t`;
-  const text = known.kind === 'symlink' ? encodeURIComponent : (plain: string) => plain;
-  const local = `${known.kind === 'symlink' ? 'l' : known.kind[0]}${text(known.local)}`;
-  return `${letter}${local}\t${seen?.facts ?? ''}\t${text(known.content)}\t${isAlike ? '' : text(known.remote)}\t${target}\t`;
+  const letter = letterOf(base, seen, isAlike);
+  if (base === undefined) return `${letter}\t${seen?.facts ?? ''}\t\t\t${target}\t`;
+  const text = base.kind === 'symlink' ? encodeURIComponent : (plain: string) => plain;
+  const local = `${base.kind === 'symlink' ? 'l' : base.kind[0]}${text(base.local)}`;
+  return `${letter}${local}\t${seen?.facts ?? ''}\t${text(base.content)}\t${isAlike ? '' : text(base.remote)}\t${target}\t`;
 }
 
-function letterOf(known: Known | undefined, seen: Node | undefined, isAlike: boolean): string {
+function letterOf(base: BaseEntry | undefined, seen: Node | undefined, isAlike: boolean): string {
   if (isAlike) return letters.alike;
-  if (known === undefined) return seen === undefined ? letters.none : letters.there;
-  return seen === undefined ? letters.known : letters.both;
+  if (base === undefined) return seen === undefined ? letters.none : letters.there;
+  return seen === undefined ? letters.base : letters.both;
 }
 
 /** Whether the record at this place of the text says what both sides had, and what is there. */
-export function holds(records: Records, at: number): { known: boolean; there: boolean } {
+export function holds(records: Records, at: number): { base: boolean; there: boolean } {
   const letter = records[at];
   const both = letter === letters.alike || letter === letters.both;
-  return { known: both || letter === letters.known, there: both || letter === letters.there };
+  return { base: both || letter === letters.base, there: both || letter === letters.there };
 }
 
 export function isAlikeAt(records: Records, at: number): boolean {
@@ -58,12 +58,12 @@ export function readHere(records: Records, at: number): Node {
   return { kind: 'file', mode, size, fingerprint, mtime };
 }
 
-export function readKnown(records: Records, at: number, path: string): Known {
+export function readBaseEntry(records: Records, at: number, path: string): BaseEntry {
   const [local = '', facts = '', content = '', remote = '', target = ''] = fieldsAt(records, at);
   const kind = kindOf[local[0]!] ?? 'other';
   const text = kind === 'symlink' ? decodeURIComponent : (plain: string) => plain;
-  const known = isAlikeAt(records, at) ? parsePath(facts, path, decodeURIComponent(target)).fingerprint : text(remote);
-  return { kind, content: text(content), local: text(local.slice(1)), remote: known };
+  const base = isAlikeAt(records, at) ? parsePath(facts, path, decodeURIComponent(target)).fingerprint : text(remote);
+  return { kind, content: text(content), local: text(local.slice(1)), remote: base };
 }
 
 export function readThere(records: Records, at: number, path: string): Node {

@@ -1,20 +1,20 @@
 import { unknownFingerprint } from '../../workspace/unknown-fingerprint.ts';
-import type { Known, Node } from '../tree/tree.ts';
+import type { BaseEntry, Node } from '../tree/tree.ts';
 import { PathTable, RecordMap } from './path-table.ts';
-import { holds, isAlikeAt, isHereAt, type Records, readHere, readKnown, readThere } from './records.ts';
+import { holds, isAlikeAt, isHereAt, type Records, readBaseEntry, readHere, readThere } from './records.ts';
 
-const mirrorMarks = { recorded: 1, own: 8 };
+const baseMarks = { recorded: 1, own: 8 };
 const remoteMarks = { recorded: 2, own: 16 };
 const localMarks = { recorded: 4, own: 32 };
 const any = 63;
 /** Of a record: what both sides had is what is there. */
 const alike = 64;
-const settledThere = mirrorMarks.recorded | remoteMarks.recorded | alike;
+const settledThere = baseMarks.recorded | remoteMarks.recorded | alike;
 const settled = settledThere | localMarks.recorded;
 
 /** What is remembered of a volume, and then what has become of it. */
 export class Remembered {
-  readonly mirror: RecordMap<Known>;
+  readonly base: RecordMap<BaseEntry>;
   /** What was in the volume: true as long as that bears the stamp. */
   readonly remote: RecordMap<Node>;
   /** This side as it is: to be filled. What is sent of it is asked for many times. */
@@ -24,7 +24,7 @@ export class Remembered {
 
   constructor(records: Records) {
     this.#records = records;
-    this.mirror = new RecordMap(this.#table, mirrorMarks, (at, path) => readKnown(records, at, path));
+    this.base = new RecordMap(this.#table, baseMarks, (at, path) => readBaseEntry(records, at, path));
     this.remote = new RecordMap(this.#table, remoteMarks, (at, path) => readThere(records, at, path));
     const read = new Map<number, Node>();
     this.local = new RecordMap(this.#table, localMarks, (at) => {
@@ -36,15 +36,15 @@ export class Remembered {
 
   /** A later record of a path is what counts. */
   recall(path: string, at: number): void {
-    const { known, there } = holds(this.#records, at);
-    const marks = (known ? mirrorMarks.recorded : 0) | (there ? remoteMarks.recorded : 0);
+    const { base, there } = holds(this.#records, at);
+    const marks = (base ? baseMarks.recorded : 0) | (there ? remoteMarks.recorded : 0);
     this.#table.recall(path, at, marks | (isAlikeAt(this.#records, at) ? alike : 0));
   }
 
   /** Notes a file or folder of this side where it looks as it did; false where it does not. */
   note(path: string, kind: 'file' | 'directory', fingerprint: string): boolean {
     const row = this.#table.find(path);
-    if (row === undefined || fingerprint === unknownFingerprint || !this.#table.has(row, mirrorMarks.recorded))
+    if (row === undefined || fingerprint === unknownFingerprint || !this.#table.has(row, baseMarks.recorded))
       return false;
     if (!isHereAt(this.#records, this.#table.recordAt(row), kind, fingerprint)) return false;
     this.#table.mark(row, localMarks.recorded, localMarks.own);

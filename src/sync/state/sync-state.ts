@@ -3,7 +3,7 @@ import { appendFileSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { readCached, writeCached } from '../../fs/cached-file.ts';
 import { removeAny, replaceFile } from '../../fs/replace-file.ts';
-import type { Mirror, Tree } from '../tree/tree.ts';
+import type { SyncBase, Tree } from '../tree/tree.ts';
 import { formatBlock, parseBlocks } from './blocks.ts';
 import { faceOf, memoriesDir } from './memory-files.ts';
 import { RecordMap } from './path-table.ts';
@@ -28,28 +28,28 @@ const mostSuperseded = (paths: number) => 1000 + paths / 4;
  * The file is a version that ends in NUL, then blocks of records, each with its digest (see formatBlock). A run that changes little
  * adds a block.
  */
-export class MirrorMemory {
+export class SyncMemory {
   readonly #file: string;
   #id: string | undefined;
   /** How the file looked just before it was read. */
   #face = '';
   /** What the file says, where it is whole. */
-  #remembered: (Pick<Remembered, 'mirror' | 'remote'> & { records: number }) | undefined;
+  #remembered: (Pick<Remembered, 'base' | 'remote'> & { records: number }) | undefined;
 
   private constructor(file: string) {
     this.#file = file;
   }
 
   /** `basis` is all that the volume's content depends on besides the workspace: engine, volume, who owns the files. */
-  static of(cacheDir: string, basis: string[]): MirrorMemory {
+  static of(cacheDir: string, basis: string[]): SyncMemory {
     const key = createHash('sha256').update(basis.join('\n')).digest('hex');
-    return new MirrorMemory(join(memoriesDir(cacheDir), key));
+    return new SyncMemory(join(memoriesDir(cacheDir), key));
   }
 
   /** The one that was last used at a place, whatever that is. */
-  static last(cacheDir: string, place: string): MirrorMemory | undefined {
+  static last(cacheDir: string, place: string): SyncMemory | undefined {
     const key = readCached(join(memoriesDir(cacheDir), `${place}.last`), lastFormat);
-    return key === undefined ? undefined : new MirrorMemory(join(memoriesDir(cacheDir), key));
+    return key === undefined ? undefined : new SyncMemory(join(memoriesDir(cacheDir), key));
   }
 
   /** Notes that it was used there. */
@@ -59,7 +59,7 @@ export class MirrorMemory {
     if (readCached(file, lastFormat) !== key) writeCached(file, lastFormat, key);
   }
 
-  isSame(other: MirrorMemory): boolean {
+  isSame(other: SyncMemory): boolean {
     return this.#file === other.#file;
   }
 
@@ -77,8 +77,8 @@ export class MirrorMemory {
       name = text.indexOf('\0', record) + 1;
     }
     this.#id = id;
-    const { mirror, remote } = remembered;
-    if (isWhole) this.#remembered = { mirror, remote, records };
+    const { base, remote } = remembered;
+    if (isWhole) this.#remembered = { base, remote, records };
     return remembered;
   }
 
@@ -87,35 +87,35 @@ export class MirrorMemory {
     return this.#face === faceOf(this.#file);
   }
 
-  write(mirror: Mirror, remote: Tree): void {
-    const added = this.#isOf(mirror, remote) ? this.#takeChanged() : undefined;
+  write(base: SyncBase, remote: Tree): void {
+    const added = this.#isOf(base, remote) ? this.#takeChanged() : undefined;
     if (added?.size === 0) return;
     const id = randomBytes(8).toString('hex');
-    if (added === undefined) this.#writeAll(mirror, remote, id);
+    if (added === undefined) this.#writeAll(base, remote, id);
     else this.#append(added, id);
   }
 
-  #writeAll(mirror: Mirror, remote: Tree, id: string): void {
-    const paths = [...new Set([...remote.keys(), ...mirror.keys()])];
+  #writeAll(base: SyncBase, remote: Tree, id: string): void {
+    const paths = [...new Set([...remote.keys(), ...base.keys()])];
     function* blocks() {
       yield version;
       for (let at = 0; at === 0 || at < paths.length; at += mostOfBlock)
-        yield writeBlock(id, paths.slice(at, at + mostOfBlock), mirror, remote);
+        yield writeBlock(id, paths.slice(at, at + mostOfBlock), base, remote);
     }
     const isKept = tryReplace(this.#file, blocks());
     this.#id = isKept ? id : undefined;
-    const isTracked = isKept && mirror instanceof RecordMap && remote instanceof RecordMap;
-    this.#remembered = isTracked ? { mirror, remote, records: paths.length } : undefined;
+    const isTracked = isKept && base instanceof RecordMap && remote instanceof RecordMap;
+    this.#remembered = isTracked ? { base, remote, records: paths.length } : undefined;
     if (!isTracked) return;
-    mirror.takeChanged();
+    base.takeChanged();
     remote.takeChanged();
   }
 
   /** A memory that cannot be kept costs time, nothing else; an old one would do so too. */
   #append(paths: Set<string>, id: string): void {
-    const { mirror, remote } = this.#remembered!;
+    const { base, remote } = this.#remembered!;
     try {
-      appendFileSync(this.#file, writeBlock(id, [...paths], mirror, remote));
+      appendFileSync(this.#file, writeBlock(id, [...paths], base, remote));
       this.#id = id;
       this.#remembered!.records += paths.size;
     } catch {
@@ -124,14 +124,14 @@ export class MirrorMemory {
     }
   }
 
-  #isOf(mirror: Mirror, remote: Tree): boolean {
-    return this.#remembered?.mirror === mirror && this.#remembered.remote === remote;
+  #isOf(base: SyncBase, remote: Tree): boolean {
+    return this.#remembered?.base === base && this.#remembered.remote === remote;
   }
 
   /** The paths of a further block; undefined where the whole is to be written. */
   #takeChanged(): Set<string> | undefined {
-    const { mirror, remote, records } = this.#remembered!;
-    const changed = new Set([...remote.takeChanged(), ...mirror.takeChanged()]);
+    const { base, remote, records } = this.#remembered!;
+    const changed = new Set([...remote.takeChanged(), ...base.takeChanged()]);
     const paths = remote.size;
     return records + changed.size - paths > mostSuperseded(paths) ? undefined : changed;
   }
@@ -150,8 +150,8 @@ export class MirrorMemory {
   }
 }
 
-function writeBlock(id: string, paths: string[], mirror: Mirror, remote: Tree): string {
-  const parts = paths.flatMap((path) => [path, writeRecord(mirror.get(path), remote.get(path))]);
+function writeBlock(id: string, paths: string[], base: SyncBase, remote: Tree): string {
+  const parts = paths.flatMap((path) => [path, writeRecord(base.get(path), remote.get(path))]);
   return formatBlock(id, [...parts, ''].join('\0'));
 }
 

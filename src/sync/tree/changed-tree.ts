@@ -2,7 +2,7 @@ import type { ListedPath, VolumeChange } from '../../engine/engine.ts';
 import { unknownFingerprint } from '../../workspace/unknown-fingerprint.ts';
 import { treeOf } from './remote-tree.ts';
 import { isInside } from './safe-path.ts';
-import { folderOf, type Mirror, type Node, type Tree } from './tree.ts';
+import { folderOf, type Node, type SyncBase, type Tree } from './tree.ts';
 
 /** What a volume's tree has become. */
 export interface ChangedTree {
@@ -72,12 +72,12 @@ function inodeOf(node: Pick<Node, 'kind' | 'facts'> | undefined): string | undef
 }
 
 /** Notes how files look there that were sent, and not touched since. */
-export function settleSent(mirror: Mirror, tree: Tree, sentPaths: readonly string[], sent: number): void {
+export function settleSent(base: SyncBase, tree: Tree, sentPaths: readonly string[], sent: number): void {
   for (const path of sentPaths) {
-    const known = mirror.get(path);
+    const recorded = base.get(path);
     const node = tree.get(path);
-    if (known?.remote !== unknownFingerprint || node?.kind !== known.kind) continue;
+    if (recorded?.remote !== unknownFingerprint || node?.kind !== recorded.kind) continue;
     const changed = Number(node.facts?.split(' ')[3]);
-    if (changed <= sent) mirror.set(path, { ...known, remote: node.fingerprint });
+    if (changed <= sent) base.set(path, { ...recorded, remote: node.fingerprint });
   }
 }

@@ -34,8 +34,8 @@ export interface PathMap<Value> extends Iterable<[path: string, value: Value]> {
 /** Paths with `/`, relative to the workspace, each folder before what is in it. */
 export type Tree = PathMap<Node>;
 
-/** What both sides had at one path when they were last made equal. */
-export interface Known {
+/** State of one path when both sides were last made equal. */
+export interface BaseEntry {
   kind: Node['kind'];
   /** sha256 of a file, the target of a link, nothing of a folder. */
   content: string;
@@ -44,12 +44,12 @@ export interface Known {
   remote: string;
 }
 
-/** Everything that is alike on both sides. */
-export type Mirror = PathMap<Known>;
+/** Last synced state: every path that was equal on both sides. */
+export type SyncBase = PathMap<BaseEntry>;
 
 /** Whether a fingerprint is the recorded one; never true of an unknown one. */
-export function isSameFingerprint(known: string, now: string): boolean {
-  return known === now && now !== unknownFingerprint;
+export function isSameFingerprint(recorded: string, now: string): boolean {
+  return recorded === now && now !== unknownFingerprint;
 }
 
 /** The folder a path is in; '' for the workspace itself. */

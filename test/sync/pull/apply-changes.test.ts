@@ -18,7 +18,7 @@ import { type Landed, Landing } from '../../../src/sync/pull/apply-changes.ts';
 import { receiveAll } from '../../../src/sync/pull/pull.ts';
 import { readContent } from '../../../src/sync/read/hash-file.ts';
 import { readNode } from '../../../src/sync/read/read-local.ts';
-import type { Mirror, Node, Tree } from '../../../src/sync/tree/tree.ts';
+import type { Node, SyncBase, Tree } from '../../../src/sync/tree/tree.ts';
 
 let dir: string;
 let root: string;
@@ -38,7 +38,7 @@ interface Sent {
 }
 
 /** What lands when an engine that asked-for paths were asked of sends these entries. */
-async function land(asked: Record<string, Partial<Node>>, sent: Sent[], mirror: Mirror = new Map()): Promise<Landed> {
+async function land(asked: Record<string, Partial<Node>>, sent: Sent[], base: SyncBase = new Map()): Promise<Landed> {
   const remote: Tree = new Map();
   for (const [path, node] of Object.entries(asked))
     remote.set(path, { kind: 'file', mode: 0o644, size: 1, fingerprint: 'there', ...node });
@@ -48,11 +48,11 @@ async function land(asked: Record<string, Partial<Node>>, sent: Sent[], mirror: 
     const full = linkTarget === undefined ? header : { ...header, linkTarget };
     return type === 'file' ? { header: full, content: { bytes, size: bytes.length } } : { header: full };
   });
-  const known = new Set(mirror.keys());
+  const known = new Set(base.keys());
   using landing = new Landing({
     rootDir: root,
     remote,
-    mirror,
+    base,
     isGuarded: (path) => known.has(path) || !path.startsWith('out/'),
   });
   async function* chunks() {
@@ -124,10 +124,10 @@ test('what was edited here since it was sent is kept and named; the same edit on
     mkdirSync(join(root, 'out'), { recursive: true });
     writeFileSync(join(root, name), 'before');
   }
-  const mirror: Mirror = new Map();
+  const base: SyncBase = new Map();
   for (const path of ['edited', 'alike', 'untouched']) {
     const { digest } = readContent(join(root, path))!;
-    mirror.set(path, {
+    base.set(path, {
       kind: 'file',
       content: digest,
       local: readNode(join(root, path))!.fingerprint,
@@ -142,31 +142,31 @@ test('what was edited here since it was sent is kept and named; the same edit on
   const landed = await land(
     asked,
     names.map((path) => ({ path, text: 'new' })),
-    mirror,
+    base,
   );
   const contents = names.map((name) => readFileSync(join(root, name), 'utf8'));
   expect([landed.kept, contents]).toEqual([
     ['edited', 'made'],
     ['mine', 'new', 'new', 'mine', 'new'],
   ]);
-  expect([mirror.has('edited'), mirror.get('alike')?.remote]).toEqual([false, 'there']);
+  expect([base.has('edited'), base.get('alike')?.remote]).toEqual([false, 'there']);
 });
 
 test('a deletion there deletes here what is unchanged, and empty folders', () => {
-  const mirror: Mirror = new Map();
+  const base: SyncBase = new Map();
   for (const path of ['d/gone', 'd/edited', 'e/gone']) {
     mkdirSync(join(root, path, '..'), { recursive: true });
     writeFileSync(join(root, path), 'x');
-    mirror.set(path, { kind: 'file', content: 'x', local: readNode(join(root, path))!.fingerprint, remote: '' });
+    base.set(path, { kind: 'file', content: 'x', local: readNode(join(root, path))!.fingerprint, remote: '' });
   }
-  for (const path of ['d', 'e']) mirror.set(path, { kind: 'directory', content: '', local: '755', remote: '755' });
+  for (const path of ['d', 'e']) base.set(path, { kind: 'directory', content: '', local: '755', remote: '755' });
   writeFileSync(join(root, 'd/edited'), 'mine');
-  using landing = new Landing({ rootDir: root, remote: new Map(), mirror, isGuarded: () => true });
+  using landing = new Landing({ rootDir: root, remote: new Map(), base, isGuarded: () => true });
   for (const path of ['d/gone', 'd/edited', 'e/gone', 'd', 'e']) landing.remove(path);
   expect([readdirSync(root), readdirSync(join(root, 'd')), landing.landed.kept]).toEqual([
     ['d'],
     ['edited'],
     ['d/edited'],
   ]);
-  expect([mirror.size, existsSync(join(root, 'e'))]).toEqual([0, false]);
+  expect([base.size, existsSync(join(root, 'e'))]).toEqual([0, false]);
 });

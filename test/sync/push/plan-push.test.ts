@@ -1,28 +1,28 @@
 import { describe, expect, test } from 'vitest';
 import { listUnknown, planPush } from '../../../src/sync/push/plan-push.ts';
-import type { Known, Mirror, Node, Tree } from '../../../src/sync/tree/tree.ts';
+import type { BaseEntry, Node, SyncBase, Tree } from '../../../src/sync/tree/tree.ts';
 import { unknownFingerprint } from '../../../src/workspace/unknown-fingerprint.ts';
 
 const file = (fingerprint: string, mode = 0o644): Node => ({ kind: 'file', mode, size: 1, fingerprint });
 const folder = (fingerprint = '755'): Node => ({ kind: 'directory', mode: 0o755, size: 0, fingerprint });
 const link = (target: string): Node => ({ kind: 'symlink', mode: 0o777, size: 0, fingerprint: target, target });
-const known = (local: string, remote: string, kind: Known['kind'] = 'file'): Known => {
+const known = (local: string, remote: string, kind: BaseEntry['kind'] = 'file'): BaseEntry => {
   return { kind, content: 'digest', local, remote };
 };
 const tree = (nodes: Record<string, Node>): Tree => new Map(Object.entries(nodes));
-const mirror = (all: Record<string, Known>): Mirror => new Map(Object.entries(all));
+const base = (all: Record<string, BaseEntry>): SyncBase => new Map(Object.entries(all));
 
 interface Given {
   local?: Tree;
   outputs?: Tree;
   remote?: Tree;
-  mirror?: Mirror;
+  base?: SyncBase;
 }
 
 function planAll(sides: Given, ignored: string[] = []) {
-  const { local: sources = new Map(), outputs = new Map(), remote = new Map(), mirror: all = new Map() } = sides;
+  const { local: sources = new Map(), outputs = new Map(), remote = new Map(), base: all = new Map() } = sides;
   const local = new Map([...sources, ...outputs]);
-  return planPush({ local, sources, remote, mirror: all }, new Set(ignored));
+  return planPush({ local, sources, remote, base: all }, new Set(ignored));
 }
 
 /** What is to be done there. */
@@ -32,7 +32,7 @@ function plan(sides: Given, ignored?: string[]) {
 }
 
 describe('a file that git does not ignore', () => {
-  test.each<[what: string, here: string, there: string | undefined, before: Known | undefined, todo: string]>([
+  test.each<[what: string, here: string, there: string | undefined, before: BaseEntry | undefined, todo: string]>([
     ['is left where both sides look as they did', 'a', 'b', known('a', 'b'), 'nothing'],
     ['is sent where the engine has none', 'a', undefined, known('a', 'b'), 'send'],
     ['is sent where nobody remembers it', 'a', 'b', undefined, 'send'],
@@ -49,7 +49,7 @@ describe('a file that git does not ignore', () => {
     const { send, compare, remove } = plan({
       local: tree({ f: file(here) }),
       remote: there === undefined ? new Map() : tree({ f: file(there) }),
-      ...(before !== undefined && { mirror: mirror({ f: before }) }),
+      ...(before !== undefined && { base: base({ f: before }) }),
     });
     const expected = { nothing: [[], []], send: [['f'], []], compare: [[], ['f']] }[todo];
     expect([send, compare, remove]).toEqual([...expected!, []]);
@@ -62,13 +62,13 @@ test('folders and links are sent where mode or target differ, whatever is rememb
   expect(plan({ local, remote })).toEqual({ send: ['e', 'm'], compare: [], remove: [] });
 });
 
-test('the mirror is told of what is gone, of what nobody knew to be alike, and of outputs that the volume has lost', () => {
+test('the base is told of what is gone, of what nobody knew to be alike, and of outputs that the volume has lost', () => {
   const sources = { d: folder(), e: folder(), l: link('x'), m: link('y'), f: file('1') };
   const sides = {
     local: tree(sources),
     outputs: tree({ out: file('1'), lost: file('1') }),
     remote: tree({ ...sources, f: file('2'), out: file('2') }),
-    mirror: mirror({
+    base: base({
       gone: known('1', '1'),
       d: { ...known('755', '755', 'directory'), content: '' },
       e: { ...known('700', '755', 'directory'), content: '' },
@@ -84,14 +84,14 @@ test('the mirror is told of what is gone, of what nobody knew to be alike, and o
 test('what is of another kind there goes first, with all that is in it', () => {
   const local = tree({ a: file('1'), b: folder(), 'b/in': file('1') });
   const remote = tree({ a: folder(), 'a/old': file('2'), b: file('2') });
-  const all = mirror({ 'a/old': known('1', '2'), b: known('1', '2') });
-  expect(plan({ local, remote, mirror: all })).toEqual({ remove: ['a', 'b'], send: ['a', 'b', 'b/in'], compare: [] });
+  const all = base({ 'a/old': known('1', '2'), b: known('1', '2') });
+  expect(plan({ local, remote, base: all })).toEqual({ remove: ['a', 'b'], send: ['a', 'b', 'b/in'], compare: [] });
 });
 
 test('what was deleted here goes there, a folder as a whole, ignored files in it included', () => {
   const remote = tree({ gone: file('1'), d: folder(), 'd/f': file('1'), 'd/node_modules': folder() });
-  const all = mirror({ gone: known('1', '1'), d: known('755', '755', 'directory'), 'd/f': known('1', '1') });
-  expect(plan({ remote, mirror: all }).remove).toEqual(['gone', 'd']);
+  const all = base({ gone: known('1', '1'), d: known('755', '755', 'directory'), 'd/f': known('1', '1') });
+  expect(plan({ remote, base: all }).remove).toEqual(['gone', 'd']);
 });
 
 describe('what nobody knows there', () => {
@@ -105,7 +105,7 @@ describe('what nobody knows there', () => {
   const local = tree({ src: folder() });
 
   test('is asked of git by its topmost paths', () => {
-    expect(listUnknown({ local, remote, mirror: new Map() })).toEqual(['target/', 'left', 'src/a.o']);
+    expect(listUnknown({ local, remote, base: new Map() })).toEqual(['target/', 'left', 'src/a.o']);
   });
 
   test('stays where git ignores it, and goes where it does not: a run that was killed left it', () => {
@@ -114,14 +114,14 @@ describe('what nobody knows there', () => {
 
   test("goes without asking in git's own folder", () => {
     const git = tree({ '.git': folder(), '.git/index.lock': file('1') });
-    const sides = { local: tree({ '.git': folder() }), remote: git, mirror: new Map() };
+    const sides = { local: tree({ '.git': folder() }), remote: git, base: new Map() };
     expect([listUnknown(sides), plan(sides, ['.git/index.lock']).remove]).toEqual([[], []]);
     expect(plan(sides).remove).toEqual(['.git/index.lock']);
   });
 });
 
 describe('what git ignores and came back once', () => {
-  const all = mirror({ 'dist/o': known('a', 'b') });
+  const all = base({ 'dist/o': known('a', 'b') });
   const remoteOf = (fingerprint: string) => tree({ dist: folder(), 'dist/o': file(fingerprint) });
 
   test.each<[what: string, here: string | undefined, there: string, wanted: [string[], string[]]]>([
@@ -131,11 +131,11 @@ describe('what git ignores and came back once', () => {
     ['goes there where it was deleted here', undefined, 'b', [['dist/o'], []]],
   ])('%s', (_, here, there, [remove, compare]) => {
     const outputs = here === undefined ? new Map() : tree({ 'dist/o': file(here) });
-    expect(plan({ outputs, remote: remoteOf(there), mirror: all }, ['dist'])).toEqual({ remove, compare, send: [] });
+    expect(plan({ outputs, remote: remoteOf(there), base: all }, ['dist'])).toEqual({ remove, compare, send: [] });
   });
 
   test('is not sent to a volume that has it no more', () => {
-    expect(plan({ outputs: tree({ 'dist/o': file('a') }), mirror: all })).toEqual({
+    expect(plan({ outputs: tree({ 'dist/o': file('a') }), base: all })).toEqual({
       remove: [],
       send: [],
       compare: [],

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { EarlyRead, placeOf, type SideInput } from '../../../src/sync/read/read-side.ts';
-import { MirrorMemory } from '../../../src/sync/state/sync-state.ts';
+import { SyncMemory } from '../../../src/sync/state/sync-state.ts';
 import { hostIn } from '../../support/toolchains/host-in.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'gbuild-early-'));
@@ -13,7 +13,7 @@ afterEach(() => vi.restoreAllMocks());
 
 const url = 'ssh://box';
 let input: SideInput;
-let memory: MirrorMemory;
+let memory: SyncMemory;
 let run = 0;
 
 beforeEach(() => {
@@ -23,7 +23,7 @@ beforeEach(() => {
   execFileSync('git', ['init', '-q', rootDir]);
   writeFileSync(join(rootDir, 'src/a'), 'a');
   input = { host: hostIn(join(dir, `cache-${run}`)), rootDir, include: [] };
-  memory = MirrorMemory.of(input.host.cacheDir, ['engine', 'volume']);
+  memory = SyncMemory.of(input.host.cacheDir, ['engine', 'volume']);
   mkdirSync(join(input.host.cacheDir, 'workspaces'), { recursive: true });
 });
 
@@ -55,7 +55,7 @@ test('what was read early is taken', async () => {
 });
 
 test('it is read again with another memory, after a while, and where something came to the folder', async () => {
-  const other = MirrorMemory.of(input.host.cacheDir, ['engine', 'volume-2']);
+  const other = SyncMemory.of(input.host.cacheDir, ['engine', 'volume-2']);
   const early = beginNoted();
   await early.take(input, memory);
   editBelow();

@@ -12,14 +12,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { parsePath } from '../../../src/engine/volume/listing.ts';
-import { MirrorMemory } from '../../../src/sync/state/sync-state.ts';
-import type { Mirror, Tree } from '../../../src/sync/tree/tree.ts';
+import { SyncMemory } from '../../../src/sync/state/sync-state.ts';
+import type { SyncBase, Tree } from '../../../src/sync/tree/tree.ts';
 import { unknownFingerprint } from '../../../src/workspace/unknown-fingerprint.ts';
 
 const cacheDir = mkdtempSync(join(tmpdir(), 'gbuild-mirror-'));
 afterAll(() => rmSync(cacheDir, { recursive: true, force: true }));
 
-const mirror: Mirror = new Map([
+const base: SyncBase = new Map([
   ['a\nb', { kind: 'file', content: 'digest', local: '1 2', remote: 'f 644 1 2.5 7' }],
   ['d', { kind: 'directory', content: '', local: '755', remote: '755' }],
   ['ünï', { kind: 'symlink', content: '../x y', local: '../x y', remote: '../x y' }],
@@ -44,19 +44,19 @@ const memoryFile = () => {
 };
 const readPlain = (volume?: string) => {
   const read = open(volume).read();
-  return { mirror: new Map(read.mirror), remote: new Map(read.remote) };
+  return { base: new Map(read.base), remote: new Map(read.remote) };
 };
-const nothing = { mirror: new Map(), remote: new Map() };
-const open = (volume = 'volume') => MirrorMemory.of(cacheDir, ['engine', volume]);
+const nothing = { base: new Map(), remote: new Map() };
+const open = (volume = 'volume') => SyncMemory.of(cacheDir, ['engine', volume]);
 
 test('what was written is read, whatever names hold, and is of one volume alone', () => {
-  open().write(mirror, remote);
-  expect([readPlain(), readPlain('volume-2')]).toEqual([{ mirror, remote }, nothing]);
+  open().write(base, remote);
+  expect([readPlain(), readPlain('volume-2')]).toEqual([{ base, remote }, nothing]);
 });
 
 test('a stamp is taken once, and only for what was written with it', () => {
   const memory = open();
-  memory.write(mirror, remote);
+  memory.write(base, remote);
   memory.keepStamp('17');
   const taken = [1, 2].map(() => {
     const next = open();
@@ -65,7 +65,7 @@ test('a stamp is taken once, and only for what was written with it', () => {
   });
   expect(taken).toEqual(['17', undefined]);
   memory.keepStamp('18');
-  open().write(mirror, remote);
+  open().write(base, remote);
   const later = open();
   later.read();
   expect(later.takeStamp()).toBeUndefined();
@@ -74,7 +74,7 @@ test('a stamp is taken once, and only for what was written with it', () => {
 test('a folder in the place of a memory, its stamp or the note of the last one is replaced', () => {
   rmSync(join(cacheDir, 'workspaces'), { recursive: true });
   const memory = open();
-  memory.write(mirror, remote);
+  memory.write(base, remote);
   memory.keepStamp('18');
   memory.noteLast('place');
   const files = readdirSync(join(cacheDir, 'workspaces')).map((name) => join(cacheDir, 'workspaces', name));
@@ -82,34 +82,34 @@ test('a folder in the place of a memory, its stamp or the note of the last one i
     rmSync(file);
     mkdirSync(join(file, 'below'), { recursive: true });
   }
-  expect([readPlain(), open().takeStamp(), MirrorMemory.last(cacheDir, 'place')]).toEqual([
+  expect([readPlain(), open().takeStamp(), SyncMemory.last(cacheDir, 'place')]).toEqual([
     nothing,
     undefined,
     undefined,
   ]);
   const next = open();
-  next.write(mirror, remote);
+  next.write(base, remote);
   next.keepStamp('19');
   next.noteLast('place');
-  const later = MirrorMemory.last(cacheDir, 'place')!;
-  expect([new Map(later.read().mirror), later.takeStamp(), files.length]).toEqual([mirror, '19', 3]);
+  const later = SyncMemory.last(cacheDir, 'place')!;
+  expect([new Map(later.read().base), later.takeStamp(), files.length]).toEqual([base, '19', 3]);
 });
 
 test('nothing is stamped that could not be written', () => {
-  const memory = MirrorMemory.of('/dev/null/gbuild', ['engine', 'volume']);
-  memory.write(mirror, remote);
+  const memory = SyncMemory.of('/dev/null/gbuild', ['engine', 'volume']);
+  memory.write(base, remote);
   memory.keepStamp('19');
   expect(memory.takeStamp()).toBeUndefined();
 });
 
 test('a memory with one bit flipped says nothing of the block that has it, and nothing that was not written', () => {
   rmSync(join(cacheDir, 'workspaces'), { recursive: true, force: true });
-  open().write(mirror, remote);
+  open().write(base, remote);
   const first = readPlain();
   const memory = open();
   const known = memory.read();
-  known.mirror.set('kept', { kind: 'file', content: 'newest', local: '5 6', remote: 'f 4755 1 3.5 8' });
-  memory.write(known.mirror, known.remote);
+  known.base.set('kept', { kind: 'file', content: 'newest', local: '5 6', remote: 'f 4755 1 3.5 8' });
+  memory.write(known.base, known.remote);
   const whole = readFileSync(memoryFile());
   for (let at = 0; at < whole.length; at += 1) {
     const flipped = Buffer.from(whole);
@@ -120,7 +120,7 @@ test('a memory with one bit flipped says nothing of the block that has it, and n
 });
 
 test('a path is loose unless it looks on either side as it did when both were alike', () => {
-  open('loose').write(mirror, remote);
+  open('loose').write(base, remote);
   const remembered = open('loose').read();
   // Of some the volume has another one than both had, or what nobody knows.
   expect(remembered.looseThere()).toEqual(['odd', 'became', 'kept', 'ignored']);
@@ -136,7 +136,7 @@ test('a path is loose unless it looks on either side as it did when both were al
   expect([remembered.note('none', 'file', '1 2'), remembered.note('ignored', 'file', '')]).toEqual([false, false]);
   expect(remembered.loose()).toEqual(['ünï', 'odd', 'became', 'kept', 'ignored']);
   remembered.remote.set('d', parsePath('d 755 4096 3.5 9', './d', ''));
-  remembered.mirror.delete('a\nb');
+  remembered.base.delete('a\nb');
   remembered.local.set('new', { kind: 'directory', mode: 0o755, size: 0, fingerprint: '755' });
   expect(remembered.looseThere()).toEqual(['a\nb', 'd', 'odd', 'became', 'kept', 'ignored', 'new']);
   expect(remembered.loose()).toEqual(['a\nb', 'd', 'ünï', 'odd', 'became', 'kept', 'ignored', 'new']);
@@ -172,11 +172,11 @@ test('what was read is current until another run has written, more or all of it'
   const first = open('shared');
   first.read();
   expect(first.isCurrent).toBe(true);
-  open('shared').write(mirror, remote);
+  open('shared').write(base, remote);
   expect(first.isCurrent).toBe(false);
   const [second, other] = [open('shared'), open('shared')];
   second.read();
-  const { mirror: known, remote: there } = other.read();
+  const { base: known, remote: there } = other.read();
   expect(second.isCurrent).toBe(true);
   known.delete('d');
   other.write(known, there);
@@ -185,22 +185,22 @@ test('what was read is current until another run has written, more or all of it'
 
 test('what changes later is added, and what is no more is gone, in the order of a tree', () => {
   rmSync(join(cacheDir, 'workspaces'), { recursive: true });
-  open().write(mirror, remote);
+  open().write(base, remote);
   const whole = readFileSync(memoryFile());
   const memory = open();
   const known = memory.read();
-  memory.write(known.mirror, known.remote);
+  memory.write(known.base, known.remote);
   expect(readFileSync(memoryFile())).toEqual(whole);
   const nodes = [parsePath('d 755 4096 2.5 19', './a\nb', ''), parsePath('f 644 2 9.5 4', './a\nb/c', '')];
   known.remote.delete('a\nb');
-  known.mirror.delete('a\nb');
+  known.base.delete('a\nb');
   for (const node of nodes) known.remote.set(node.path, node);
-  known.mirror.set('kept', { kind: 'file', content: 'other', local: '3 4', remote: 'f 4755 1 3.5 8' });
+  known.base.set('kept', { kind: 'file', content: 'other', local: '3 4', remote: 'f 4755 1 3.5 8' });
   known.remote.delete('ignored');
-  memory.write(known.mirror, known.remote);
+  memory.write(known.base, known.remote);
   expect(readFileSync(memoryFile()).subarray(0, whole.length)).toEqual(whole);
   const read = readPlain();
-  expect(read).toEqual({ mirror: new Map(known.mirror), remote: new Map(known.remote) });
+  expect(read).toEqual({ base: new Map(known.base), remote: new Map(known.remote) });
   const order = [...read.remote.keys()];
   expect(order.indexOf('a\nb')).toBeLessThan(order.indexOf('a\nb/c'));
 });
@@ -210,7 +210,7 @@ test('a stamp is not that of what was written before something was added', () =>
   memory.read();
   memory.keepStamp('20');
   const other = open();
-  const { mirror: known, remote: there } = other.read();
+  const { base: known, remote: there } = other.read();
   known.delete('d');
   other.write(known, there);
   const next = open();
@@ -223,39 +223,39 @@ test('a block that is cut off says nothing, and what was before it still does', 
   const expected = readPlain();
   const memory = open();
   const first = memory.read();
-  first.mirror.set('kept', { kind: 'file', content: 'newest', local: '5 6', remote: 'f 4755 1 3.5 8' });
-  memory.write(first.mirror, first.remote);
+  first.base.set('kept', { kind: 'file', content: 'newest', local: '5 6', remote: 'f 4755 1 3.5 8' });
+  memory.write(first.base, first.remote);
   const after = readFileSync(memoryFile());
   for (let length = before.length; length < after.length; length += 1) {
     writeFileSync(memoryFile(), after.subarray(0, length));
     expect(readPlain()).toEqual(expected);
   }
   const mending = open();
-  const { mirror: known, remote: there } = mending.read();
+  const { base: known, remote: there } = mending.read();
   known.delete('kept');
   mending.write(known, there);
-  expect([open().read().mirror.has('kept'), open().read().mirror.has('d')]).toEqual([false, known.has('d')]);
+  expect([open().read().base.has('kept'), open().read().base.has('d')]).toEqual([false, known.has('d')]);
 });
 
 test('one that has grown by many runs is written anew', () => {
-  open().write(mirror, remote);
+  open().write(base, remote);
   const { size } = statSync(memoryFile());
   let largest = 0;
   for (let run = 0; run < 1100; run += 1) {
     const memory = open();
-    const { mirror: known, remote: there } = memory.read();
+    const { base: known, remote: there } = memory.read();
     known.set('kept', { kind: 'file', content: `run ${run}`, local: '5 6', remote: 'f 4755 1 3.5 8' });
     memory.write(known, there);
     largest = Math.max(largest, statSync(memoryFile()).size);
   }
   expect(largest).toBeGreaterThan(10 * size);
   expect(statSync(memoryFile()).size).toBeLessThan(largest / 2);
-  expect(open().read().mirror.get('kept')?.content).toBe('run 1099');
+  expect(open().read().base.get('kept')?.content).toBe('run 1099');
 });
 
 test('one that is cut off or of another kind says nothing', () => {
   rmSync(join(cacheDir, 'workspaces'), { recursive: true });
-  open().write(mirror, remote);
+  open().write(base, remote);
   for (const file of readdirSync(join(cacheDir, 'workspaces')).map((name) => join(cacheDir, 'workspaces', name))) {
     const whole = readFileSync(file);
     for (const length of [0, 5, whole.length - 1, whole.length - 30]) {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type ListedPath, parsePath } from '../../../src/engine/volume/listing.ts';
 import { becomeTree, changeTree, settleSent } from '../../../src/sync/tree/changed-tree.ts';
-import type { Mirror, Tree } from '../../../src/sync/tree/tree.ts';
+import type { SyncBase, Tree } from '../../../src/sync/tree/tree.ts';
 import { unknownFingerprint } from '../../../src/workspace/unknown-fingerprint.ts';
 
 const dir = (path: string, inode: number, time = 1) => parsePath(`d 755 4096 ${time}.5 ${inode}`, `./${path}`, '');
@@ -104,12 +104,12 @@ test('names that lead out of the volume are refused', () => {
 
 test('a file that was sent is known as it is there unless it is newer than that', () => {
   const known = { kind: 'file', content: 'digest', local: 'here', remote: unknownFingerprint } as const;
-  const mirror: Mirror = new Map([
+  const base: SyncBase = new Map([
     ['as-sent', known],
     ['touched', known],
     ['other', { ...known, remote: 'f 644 3 1.5 4' }],
   ]);
   const tree = treeOf([file('as-sent', 2, 5), file('touched', 3, 6), file('other', 4, 1)]);
-  settleSent(mirror, tree, ['as-sent', 'touched'], 5.5);
-  expect([...mirror].map(([, { remote }]) => remote)).toEqual(['f 644 3 5.5 2', unknownFingerprint, 'f 644 3 1.5 4']);
+  settleSent(base, tree, ['as-sent', 'touched'], 5.5);
+  expect([...base].map(([, { remote }]) => remote)).toEqual(['f 644 3 5.5 2', unknownFingerprint, 'f 644 3 1.5 4']);
 });

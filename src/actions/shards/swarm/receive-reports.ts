@@ -23,7 +23,7 @@ export async function landSent(
   if (tar === undefined || found !== sha256) throw notWhole();
   const remote: Tree = new Map();
   const isReport = matchGlobs(globs);
-  using landing = new Landing({ rootDir: reportsDir, remote, mirror: new Map(), isGuarded: () => false });
+  using landing = new Landing({ rootDir: reportsDir, remote, base: new Map(), isGuarded: () => false });
   const { refused } = landing.landed;
   let count = 0;
   for await (const entry of readTar(bytesOf(tar), 'what the shard sent')) {
