@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Engine, VolumeHolder } from '../engine/engine.ts';
-import type { Landed } from './pull/apply-changes.ts';
+import type { ApplyReport } from './pull/apply-changes.ts';
 import { fetchInto, pull } from './pull/pull.ts';
-import { removeDeadIncoming } from './pull/staging-dir.ts';
+import { removeDeadStagingDirs } from './pull/staging-dir.ts';
 import type { Sent } from './push/push.ts';
 import { readAfter } from './push/read-remote.ts';
 import type { Owner } from './push/send-items.ts';
@@ -63,7 +63,7 @@ export class WorkspaceCopy {
   /** Claims a volume and makes it as the workspace is: only what differs is sent, and a little of that may be still under way. */
   static async open(input: CopyInput): Promise<WorkspaceCopy> {
     const { host, rootDir, engine, ask } = input;
-    removeDeadIncoming(rootDir);
+    removeDeadStagingDirs(rootDir);
     const spec = specOf(input);
     const memory = await memoryOf(input, spec.name);
     const reading = input.early?.read?.take(input, memory) ?? readSide(input, memory);
@@ -116,7 +116,7 @@ export class WorkspaceCopy {
   }
 
   /** Makes the workspace as the volume is now: what git does not ignore, what came back before, and what is wanted besides. */
-  async bringBack(isWanted: (path: string) => boolean, signal: AbortSignal): Promise<Landed> {
+  async bringBack(isWanted: (path: string) => boolean, signal: AbortSignal): Promise<ApplyReport> {
     const { rootDir, host } = this.#input;
     const sending = await this.#sending;
     const { base, remote, sources } = sending;
@@ -125,9 +125,9 @@ export class WorkspaceCopy {
     const refused = await readAfter(holder, sending, signal);
     const sides = { remote, base, sources, loose: this.#remembered.looseThere() };
     try {
-      const landed = await pull({ rootDir, env: host.env, holder, refused, ...sides, isWanted, signal });
+      const report = await pull({ rootDir, env: host.env, holder, refused, ...sides, isWanted, signal });
       await this.#keep(base, remote, signal);
-      return landed;
+      return report;
     } catch (thrown) {
       this.#memory.write(base, remote);
       throw thrown;
@@ -135,7 +135,7 @@ export class WorkspaceCopy {
   }
 
   /** Puts the reports that tasks made into a folder, and nothing else; the workspace stays as it is. */
-  async fetchReports(intoDir: string, isReport: (path: string) => boolean, signal: AbortSignal): Promise<Landed> {
+  async fetchReports(intoDir: string, isReport: (path: string) => boolean, signal: AbortSignal): Promise<ApplyReport> {
     const sending = await this.#sending;
     const { base, remote } = sending;
     // What is known of the volume is of before the tasks, until it is looked at again.

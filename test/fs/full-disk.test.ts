@@ -7,7 +7,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { keepServiceLog } from '../../src/actions/run/services/service-log.ts';
 import { ensureClone } from '../../src/actions/session/catalog-clone.ts';
 import { initSpec } from '../../src/actions/session/write-spec-file.ts';
-import { landReports } from '../../src/actions/shards/merge-reports.ts';
+import { mergeReports } from '../../src/actions/shards/merge-reports.ts';
 import { keepLock } from '../../src/actions/toolchain/make-lock.ts';
 import type { ServiceContainer } from '../../src/engine/service/service-container.ts';
 import { withTempDir } from '../../src/fs/temp-dir.ts';
@@ -80,7 +80,7 @@ describe.skipIf(rootless)('on a full disk', () => {
       'gbuild.yml': () => initSpec({ host: { ...host, cacheDir: other }, installDir }, silentProgress),
       'migrated.yml': () => writeSpec(at('migrated.yml'), content.toString()),
       'image.tar': () => withTempDir(host, 'name', () => writeAtomic(at('image.tar'), [content])),
-      'report.txt': () => landReports(disk.dir, [{ number: 1, dir: other }], silentProgress),
+      'report.txt': () => mergeReports(disk.dir, [{ number: 1, dir: other }], silentProgress),
     };
     for (const [name, attempt] of Object.entries(attempts)) {
       const { code, message } = await errorOf(attempt);

@@ -6,7 +6,7 @@ import { type Owner, readOwner } from '../../fs/process-owner.ts';
 import { removeAny, sweepTemporaries } from '../../fs/replace-file.ts';
 import { sweepTempDirs } from '../../fs/temp-dir.ts';
 import type { Host } from '../../host.ts';
-import { removeDeadIncoming } from '../../sync/pull/staging-dir.ts';
+import { removeDeadStagingDirs } from '../../sync/pull/staging-dir.ts';
 import { sweepLocks } from '../../toolchain/build/builder-lock.ts';
 import { sweepWorkDirs } from '../../toolchain/build/work-dir.ts';
 import { sweepGitViews } from '../../workspace/git/git-view.ts';
@@ -42,7 +42,7 @@ function sweepWorkspace(host: Host, self: Owner): string[] {
   if (rootDir === undefined) return [];
   return [
     ...[rootDir, join(rootDir, '.git')].flatMap(sweepTemporaries),
-    ...removeDeadIncoming(rootDir),
+    ...removeDeadStagingDirs(rootDir),
     ...sweepRunFolders(rootDir, self, host),
   ];
 }

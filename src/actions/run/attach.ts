@@ -6,7 +6,7 @@ import { formatSeconds } from '../../reporter/format.ts';
 import { TaskOutput } from '../../reporter/output.ts';
 import type { Progress } from '../../reporter/progress.ts';
 import { Mask } from '../../secrets/mask.ts';
-import type { Landed } from '../../sync/pull/apply-changes.ts';
+import type { ApplyReport } from '../../sync/pull/apply-changes.ts';
 import type { DetachedTask } from '../session/detached-record.ts';
 import { detachTask, forgetDetached, readDetached } from '../session/detached-runs.ts';
 import { type EngineChoice, openEngine } from '../session/open-engine.ts';
@@ -116,7 +116,10 @@ async function endServicesOf({ host, choice, progress, stop }: AttachRequest, re
 }
 
 /** The tasks of one run have one workspace; where the engine does not see it, what they changed is in a volume there. */
-async function bringBackAll(request: AttachRequest, [first, ...others]: DetachedTask[]): Promise<Landed | undefined> {
+async function bringBackAll(
+  request: AttachRequest,
+  [first, ...others]: DetachedTask[],
+): Promise<ApplyReport | undefined> {
   if (first?.copy === undefined) return undefined;
   const { installDir, progress, stop } = request;
   const { copy, rootDir, runId } = first;

@@ -2,7 +2,7 @@ import { readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { readPieces, readWhole } from '../../fs/read-bounded.ts';
 import type { Progress } from '../../reporter/progress.ts';
-import { Incoming } from '../../sync/pull/staging-dir.ts';
+import { StagingDir } from '../../sync/pull/staging-dir.ts';
 import { RealFolders } from '../../sync/tree/real-folders.ts';
 
 /** What a shard left in its folder. */
@@ -18,7 +18,7 @@ const largestReport = 256 << 20;
  * Puts the reports of all shards into the workspace, as if one run had written them: of several of one name, JUnit's become one,
  * others get the number of their shard into their names. Answers their paths, sorted.
  */
-export async function landReports(
+export async function mergeReports(
   rootDir: string,
   shards: readonly ShardReports[],
   progress: Progress,
@@ -30,38 +30,38 @@ export async function landReports(
       found.set(path, [...(found.get(path) ?? []), shard]);
   }
   const folders = new RealFolders(rootDir);
-  using incoming = new Incoming(rootDir);
-  const landed: string[] = [];
+  using staging = new StagingDir(rootDir);
+  const written: string[] = [];
   for (const [path, owners] of [...found].sort()) {
     const folder = dirname(path) === '.' ? '' : dirname(path);
-    if (folders.ensure(folder)) landed.push(...(await landOne(rootDir, path, owners, incoming)));
+    if (folders.ensure(folder)) written.push(...(await mergeOne(rootDir, path, owners, staging)));
     else progress.warn(`not brought back: ${path}: a folder above it is none, or a link, here`);
   }
-  return landed.sort();
+  return written.sort();
 }
 
-async function landOne(rootDir: string, path: string, owners: ShardReports[], incoming: Incoming): Promise<string[]> {
+async function mergeOne(rootDir: string, path: string, owners: ShardReports[], staging: StagingDir): Promise<string[]> {
   const files = owners.map(({ dir }) => join(dir, path));
   const merged = files.length === 1 ? undefined : await mergeFiles(files);
   if (merged !== undefined) {
-    await put(incoming, [Buffer.from(merged)], files[0]!, join(rootDir, path));
+    await put(staging, [Buffer.from(merged)], files[0]!, join(rootDir, path));
     return [path];
   }
   removeNumbered(join(rootDir, path));
-  const landed: string[] = [];
+  const written: string[] = [];
   for (const { number, dir } of owners) {
     const own = owners.length === 1 ? path : numbered(path, number);
-    await put(incoming, readPieces(join(dir, path)), join(dir, path), join(rootDir, own));
-    landed.push(own);
+    await put(staging, readPieces(join(dir, path)), join(dir, path), join(rootDir, own));
+    written.push(own);
   }
-  return landed;
+  return written;
 }
 
 /** Whole or not at all; what is not whole yet lies at the top of the workspace, where a later run finds it. */
-async function put(incoming: Incoming, content: Iterable<Uint8Array>, like: string, to: string): Promise<void> {
+async function put(staging: StagingDir, content: Iterable<Uint8Array>, like: string, to: string): Promise<void> {
   const { mode, mtimeMs } = statSync(like);
-  const { file } = await incoming.write(content, { mode: mode & 0o777, mtime: mtimeMs / 1000 });
-  incoming.place(file, to);
+  const { file } = await staging.write(content, { mode: mode & 0o777, mtime: mtimeMs / 1000 });
+  staging.moveTo(file, to);
 }
 
 /** Those of an earlier run, which may have had more shards. */

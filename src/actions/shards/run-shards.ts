@@ -16,7 +16,7 @@ import type { EngineChoice } from '../session/open-engine.ts';
 import { openWorkspace } from '../session/open-repository.ts';
 import type { Executor } from './executor/executor.ts';
 import { runPool, type ShardEnd } from './executor/pool.ts';
-import { landReports } from './merge-reports.ts';
+import { mergeReports } from './merge-reports.ts';
 import { type ExecutorsRequest, openExecutors } from './open-executors.ts';
 import { parseOn } from './parse-on.ts';
 import { type ShardReport, type ShardsReport, throwVerdict } from './report.ts';
@@ -62,7 +62,7 @@ async function runShards(request: ShardsRequest): Promise<ShardsReport> {
         number: shard.number,
         dir: reportsDirOf(tempDir, shard, tries),
       }));
-      const reports = await landReports(session.rootDir, dirs, request.progress);
+      const reports = await mergeReports(session.rootDir, dirs, request.progress);
       const seconds = (performance.now() - began) / 1000;
       const done = ends.flatMap(({ value }) => value ?? []);
       const { repository, toolchain } = plan;

@@ -6,20 +6,20 @@ import { readNode } from '../read/read-local.ts';
 import { RealFolders } from '../tree/real-folders.ts';
 import { staysInside } from '../tree/safe-path.ts';
 import { folderOf, isSameFingerprint, type Node, type SyncBase, type Tree } from '../tree/tree.ts';
-import { Incoming } from './staging-dir.ts';
+import { StagingDir } from './staging-dir.ts';
 
-export interface LandingInput {
+export interface ApplyInput {
   rootDir: string;
   /** What the volume has; files must be asked for from it. */
   remote: Tree;
-  /** Kept up to date with what lands. */
+  /** Kept up to date with what is applied. */
   base: SyncBase;
   /** Paths at which an edit of the caller's wins over what comes: those that git does not ignore. */
   isGuarded: (path: string) => boolean;
 }
 
-/** What did not come to this side as it was, by name and in one sentence each. */
-export interface Landed {
+/** Counts of what was applied, and by name what was not. */
+export interface ApplyReport {
   files: number;
   bytes: number;
   removed: number;
@@ -30,19 +30,19 @@ export interface Landed {
 }
 
 /**
- * Puts what the engine's side gives into the workspace and nowhere else, whatever it says: only what was asked for, under
- * folders that are none but folders, whole files by a rename, and no device, no link out, no set-id bit.
+ * Writes what the engine sends into the workspace and nowhere else. The engine is not trusted: only paths that were asked for,
+ * only below real folders, whole files by a rename, and no device, no link that leads out, no set-id bit.
  */
-export class Landing implements Disposable {
-  readonly landed: Landed = { files: 0, bytes: 0, removed: 0, kept: [], refused: [] };
-  readonly #input: LandingInput;
-  readonly #incoming: Incoming;
+export class ChangeApplier implements Disposable {
+  readonly report: ApplyReport = { files: 0, bytes: 0, removed: 0, kept: [], refused: [] };
+  readonly #input: ApplyInput;
+  readonly #staging: StagingDir;
   #folders: RealFolders;
   readonly #modes: [hostDir: string, mode: number][] = [];
 
-  constructor(input: LandingInput) {
+  constructor(input: ApplyInput) {
     this.#input = input;
-    this.#incoming = new Incoming(input.rootDir);
+    this.#staging = new StagingDir(input.rootDir);
     this.#folders = new RealFolders(input.rootDir);
   }
 
@@ -58,8 +58,8 @@ export class Landing implements Disposable {
       this.#folders = new RealFolders(rootDir);
     } else if (this.#isAsRecorded(path, now, recorded)) {
       rmSync(`${rootDir}/${path}`, { force: true });
-      this.landed.removed += 1;
-    } else if (this.#input.isGuarded(path)) this.landed.kept.push(path);
+      this.report.removed += 1;
+    } else if (this.#input.isGuarded(path)) this.report.kept.push(path);
   }
 
   /** Makes a folder, or gives it its mode; while files land in it, it is one that they can land in. */
@@ -85,24 +85,24 @@ export class Landing implements Disposable {
     else await this.#receiveFile(path, node, header.mtime, content);
   }
 
-  /** Sets the modes of folders: what is in them has landed. */
+  /** Sets the modes of folders, once everything in them is written. */
   finish(): void {
     for (const [hostDir, mode] of this.#modes.reverse()) chmodSync(hostDir, mode);
   }
 
   [Symbol.dispose](): void {
-    this.#incoming[Symbol.dispose]();
+    this.#staging[Symbol.dispose]();
   }
 
   async #receiveFile(path: string, node: Node, mtime: number, content: AsyncIterable<Uint8Array>): Promise<void> {
-    const { digest, file } = await this.#incoming.write(content, { mode: node.mode, mtime });
-    if (node.setsId) this.landed.refused.push(`${path}: it came without its set-user-id or set-group-id bit`);
+    const { digest, file } = await this.#staging.write(content, { mode: node.mode, mtime });
+    if (node.setsId) this.report.refused.push(`${path}: it came without its set-user-id or set-group-id bit`);
     this.#place(path, file, digest);
   }
 
   #receiveLink(path: string, target: string): void {
     if (!staysInside(path, target)) this.#refuse(path, `the link leads out of the workspace, to ${target}`);
-    else this.#place(path, this.#incoming.link(target), target);
+    else this.#place(path, this.#staging.link(target), target);
   }
 
   #place(path: string, file: string, content: string): void {
@@ -123,12 +123,12 @@ export class Landing implements Disposable {
     const isFree = !isGuarded(path) || this.#isAsRecorded(path, now, base.get(path));
     if (!isFree && !hasContent(to, now, content)) {
       base.delete(path);
-      this.landed.kept.push(path);
+      this.report.kept.push(path);
       return;
     }
-    this.#incoming.place(file, to);
-    this.landed.files += 1;
-    this.landed.bytes += node.kind === 'file' ? node.size : 0;
+    this.#staging.moveTo(file, to);
+    this.report.files += 1;
+    this.report.bytes += node.kind === 'file' ? node.size : 0;
     const own = readNode(to)!;
     base.set(path, { kind: node.kind, content, local: own.fingerprint, remote: node.fingerprint });
   }
@@ -141,7 +141,7 @@ export class Landing implements Disposable {
   }
 
   #refuse(path: string, why: string): void {
-    this.landed.refused.push(`${path}: ${why}`);
+    this.report.refused.push(`${path}: ${why}`);
   }
 }
 

@@ -3,7 +3,7 @@ import { GbuildError } from '../../errors.ts';
 import { readTar } from '../../oci/tar/untar.ts';
 import { askIgnored } from '../../workspace/git/ignored.ts';
 import type { SyncBase, Tree } from '../tree/tree.ts';
-import { type Landed, Landing } from './apply-changes.ts';
+import { type ApplyReport, ChangeApplier } from './apply-changes.ts';
 import { isIgnored, listUndecided, type PullSides, planPull } from './plan-pull.ts';
 
 export interface PullInput {
@@ -27,7 +27,7 @@ export interface PullInput {
  * Brings back what a run changed in the volume. A path that was edited here meanwhile stays as it is, and is named; what must
  * not come is refused, and named.
  */
-export async function pull(input: PullInput): Promise<Landed> {
+export async function pull(input: PullInput): Promise<ApplyReport> {
   const { rootDir, env, holder, remote, refused, base, sources, loose, isWanted, signal } = input;
   if (isAnother(remote, base)) throw lostCopy(holder.volume);
   const ignored = new Map<string, boolean>();
@@ -43,17 +43,17 @@ export async function pull(input: PullInput): Promise<Landed> {
   const isAny = plan.fetch.length + plan.folders.length + plan.remove.length > 0;
   const basePaths = new Set(isAny ? base.keys() : []);
   const isGuarded = (path: string) => sources.has(path) || (!basePaths.has(path) && !isIgnored(path, ignored));
-  using landing = new Landing({ rootDir, remote, base, isGuarded });
-  const { landed } = landing;
-  landed.refused.push(...refused.map((path) => `${path}: the name leads out of the workspace`));
-  landed.refused.push(
+  using applier = new ChangeApplier({ rootDir, remote, base, isGuarded });
+  const { report } = applier;
+  report.refused.push(...refused.map((path) => `${path}: the name leads out of the workspace`));
+  report.refused.push(
     ...plan.refused.map((path) => `${path}: neither a file, a folder nor a link, or its name is no text`),
   );
-  for (const path of plan.remove) landing.remove(path);
-  for (const path of plan.folders) landing.makeFolder(path);
-  if (plan.fetch.length > 0) await receiveAll(plan.fetch, landing, holder.pack(plan.fetch, signal), signal);
-  landing.finish();
-  return landed;
+  for (const path of plan.remove) applier.remove(path);
+  for (const path of plan.folders) applier.makeFolder(path);
+  if (plan.fetch.length > 0) await receiveAll(plan.fetch, applier, holder.pack(plan.fetch, signal), signal);
+  applier.finish();
+  return report;
 }
 
 /** Nothing is there of all that was sent: no task does that, but a volume that was removed meanwhile and made anew. */
@@ -76,17 +76,17 @@ export async function fetchInto(
   holder: VolumeHolder,
   remote: Tree,
   signal: AbortSignal,
-): Promise<Landed> {
-  using landing = new Landing({ rootDir, remote, base: new Map(), isGuarded: () => false });
+): Promise<ApplyReport> {
+  using applier = new ChangeApplier({ rootDir, remote, base: new Map(), isGuarded: () => false });
   const paths = [...remote].flatMap(([path, { kind }]) => (kind === 'file' ? [path] : []));
-  if (paths.length > 0) await receiveAll(paths, landing, holder.pack(paths, signal), signal);
-  return landing.landed;
+  if (paths.length > 0) await receiveAll(paths, applier, holder.pack(paths, signal), signal);
+  return applier.report;
 }
 
 /** Takes an archive apart: each of the `paths` once, and nothing else. */
 export async function receiveAll(
   paths: string[],
-  landing: Landing,
+  applier: ChangeApplier,
   archive: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -94,8 +94,8 @@ export async function receiveAll(
   for await (const entry of readTar(archive, 'what the engine gives back')) {
     signal.throwIfAborted();
     const path = entry.header.path.replace(/^\.\//, '');
-    if (awaited.delete(path)) await landing.receive(path, entry);
-    else landing.landed.refused.push(`${path}: it was not asked for`);
+    if (awaited.delete(path)) await applier.receive(path, entry);
+    else applier.report.refused.push(`${path}: it was not asked for`);
   }
-  for (const path of awaited) landing.landed.refused.push(`${path}: the engine did not give it`);
+  for (const path of awaited) applier.report.refused.push(`${path}: the engine did not give it`);
 }

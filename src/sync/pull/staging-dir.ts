@@ -15,22 +15,22 @@ import {
 } from 'node:fs';
 import { diskError } from '../../errors.ts';
 import { isWriterDead, makeMark } from '../../fs/writer-mark.ts';
-import { incomingPrefix } from '../read/read-local.ts';
+import { stagingPrefix } from '../read/read-local.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
 
-/** A folder of the workspace in which incoming files stand until they are whole; on its disk, so that they can be renamed. */
-export class Incoming implements Disposable {
+/** Holds incoming files until they are whole. A folder of the workspace, on the same disk, so that they can be renamed. */
+export class StagingDir implements Disposable {
   readonly #rootDir: string;
   readonly #dir: string;
   #count = 0;
 
   constructor(rootDir: string) {
     this.#rootDir = rootDir;
-    this.#dir = `${rootDir}/${incomingPrefix}${makeMark()}`;
+    this.#dir = `${rootDir}/${stagingPrefix}${makeMark()}`;
   }
 
-  /** What the content hashes to (sha256), and the place of the file. */
+  /** Writes a staged file; returns its sha256 and its path. */
   async write(
     content: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
     { mode, mtime }: { mode: number; mtime: number },
@@ -59,13 +59,13 @@ export class Incoming implements Disposable {
     return file;
   }
 
-  /** To its place, where what stands there is replaced at once. A disk of its own may be mounted there. */
-  place(file: string, to: string): void {
+  /** Atomically moves a staged file to its destination; copies and renames across devices (EXDEV). */
+  moveTo(file: string, to: string): void {
     try {
       renameSync(file, to);
     } catch (thrown) {
       if ((thrown as NodeJS.ErrnoException).code !== 'EXDEV') throw thrown;
-      placeOverDisks(file, to);
+      moveAcrossDevices(file, to);
     }
   }
 
@@ -75,7 +75,7 @@ export class Incoming implements Disposable {
 
   #next(): string {
     if (this.#count === 0) {
-      removeDeadIncoming(this.#rootDir);
+      removeDeadStagingDirs(this.#rootDir);
       mkdirSync(this.#dir, { mode: 0o700 });
     }
     this.#count += 1;
@@ -83,7 +83,7 @@ export class Incoming implements Disposable {
   }
 }
 
-function placeOverDisks(file: string, to: string): void {
+function moveAcrossDevices(file: string, to: string): void {
   const temporary = `${to}.tmp-${makeMark()}`;
   try {
     copyFileSync(file, temporary, constants.COPYFILE_EXCL);
@@ -94,10 +94,10 @@ function placeOverDisks(file: string, to: string): void {
   }
 }
 
-/** Removes what runs left that were killed while files came; answers the folders. */
-export function removeDeadIncoming(rootDir: string): string[] {
+/** Removes staging folders of runs that were killed while files came; returns the folders. */
+export function removeDeadStagingDirs(rootDir: string): string[] {
   const dead = readdirSync(rootDir)
-    .filter((name) => name.startsWith(incomingPrefix) && isWriterDead(name.slice(incomingPrefix.length)))
+    .filter((name) => name.startsWith(stagingPrefix) && isWriterDead(name.slice(stagingPrefix.length)))
     .map((name) => `${rootDir}/${name}`);
   for (const dir of dead) rmSync(dir, { recursive: true, force: true });
   return dead;

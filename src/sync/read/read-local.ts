@@ -8,8 +8,8 @@ import type { Remembered } from '../state/sync-snapshot.ts';
 import { RealFolders } from '../tree/real-folders.ts';
 import { folderOf, isGits, type Node, type Tree } from '../tree/tree.ts';
 
-/** What incoming files are called until they are whole, and what else of gbuild's own is no part of a workspace. */
-export const incomingPrefix = '.gbuild-incoming-';
+/** Prefix of staging folders. Those and gbuild's other own files are no part of a workspace. */
+export const stagingPrefix = '.gbuild-incoming-';
 const ownNames = /^\.gbuild-(incoming|probe)-/;
 
 /** Milliseconds that reading takes at a time. */

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, expect, it } from 'vitest';
-import { landReports } from '../../../src/actions/shards/merge-reports.ts';
+import { mergeReports } from '../../../src/actions/shards/merge-reports.ts';
 import { silentProgress } from '../../../src/reporter/progress.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'gbuild-reports-'));
@@ -23,7 +23,7 @@ function writeAll(base: string, files: Record<string, string>): string {
 
 const warnings: string[] = [];
 const land = (...shards: Record<string, string>[]) =>
-  landReports(
+  mergeReports(
     rootDir,
     shards.map((files, at) => {
       const own = join(dir, `shard-${at + 1}`);

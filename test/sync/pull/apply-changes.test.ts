@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type TarHeader, writeTar } from '../../../src/oci/tar/tar.ts';
-import { type Landed, Landing } from '../../../src/sync/pull/apply-changes.ts';
+import { type ApplyReport, ChangeApplier } from '../../../src/sync/pull/apply-changes.ts';
 import { receiveAll } from '../../../src/sync/pull/pull.ts';
 import { readContent } from '../../../src/sync/read/hash-file.ts';
 import { readNode } from '../../../src/sync/read/read-local.ts';
@@ -38,7 +38,11 @@ interface Sent {
 }
 
 /** What lands when an engine that asked-for paths were asked of sends these entries. */
-async function land(asked: Record<string, Partial<Node>>, sent: Sent[], base: SyncBase = new Map()): Promise<Landed> {
+async function land(
+  asked: Record<string, Partial<Node>>,
+  sent: Sent[],
+  base: SyncBase = new Map(),
+): Promise<ApplyReport> {
   const remote: Tree = new Map();
   for (const [path, node] of Object.entries(asked))
     remote.set(path, { kind: 'file', mode: 0o644, size: 1, fingerprint: 'there', ...node });
@@ -49,7 +53,7 @@ async function land(asked: Record<string, Partial<Node>>, sent: Sent[], base: Sy
     return type === 'file' ? { header: full, content: { bytes, size: bytes.length } } : { header: full };
   });
   const known = new Set(base.keys());
-  using landing = new Landing({
+  using applier = new ChangeApplier({
     rootDir: root,
     remote,
     base,
@@ -58,16 +62,16 @@ async function land(asked: Record<string, Partial<Node>>, sent: Sent[], base: Sy
   async function* chunks() {
     yield* writeTar(items);
   }
-  await receiveAll(Object.keys(asked), landing, chunks(), new AbortController().signal);
-  landing.finish();
-  return landing.landed;
+  await receiveAll(Object.keys(asked), applier, chunks(), new AbortController().signal);
+  applier.finish();
+  return applier.report;
 }
 
 test('files land whole, with mode and time, and nothing else stays', async () => {
-  const landed = await land({ 'a/b': { mode: 0o755 } }, [{ path: './a/b', text: 'text' }]);
+  const report = await land({ 'a/b': { mode: 0o755 } }, [{ path: './a/b', text: 'text' }]);
   const { mode, mtimeMs } = lstatSync(join(root, 'a/b'));
   expect([readFileSync(join(root, 'a/b'), 'utf8'), mode & 0o7777, mtimeMs]).toEqual(['text', 0o755, 1_000_000_000_000]);
-  expect([landed.files, landed.refused, readdirSync(root)]).toEqual([1, [], ['a']]);
+  expect([report.files, report.refused, readdirSync(root)]).toEqual([1, [], ['a']]);
 });
 
 test.each<[what: string, sent: Sent[], why: string]>([
@@ -82,16 +86,16 @@ test.each<[what: string, sent: Sent[], why: string]>([
   ['a folder', [{ path: 'a', type: 'directory' }], 'a/: it was not asked for'],
   ['nothing', [], 'a: the engine did not give it'],
 ])('%s is refused and named', async (_, sent, why) => {
-  const landed = await land({ a: {} }, sent);
-  expect([landed.refused, readdirSync(root), readdirSync(dir)]).toEqual([expect.arrayContaining([why]), [], ['root']]);
+  const report = await land({ a: {} }, sent);
+  expect([report.refused, readdirSync(root), readdirSync(dir)]).toEqual([expect.arrayContaining([why]), [], ['root']]);
 });
 
 test('a path that comes twice is taken once', async () => {
-  const landed = await land({ a: {} }, [
+  const report = await land({ a: {} }, [
     { path: 'a', text: 'first' },
     { path: 'a', text: 'second' },
   ]);
-  expect([readFileSync(join(root, 'a'), 'utf8'), landed.refused]).toEqual(['first', ['a: it was not asked for']]);
+  expect([readFileSync(join(root, 'a'), 'utf8'), report.refused]).toEqual(['first', ['a: it was not asked for']]);
 });
 
 test('a link may come first and a file below it then: the file is not written through it', async () => {
@@ -99,11 +103,11 @@ test('a link may come first and a file below it then: the file is not written th
   mkdirSync(outside);
   symlinkSync(outside, join(root, 'l'));
   const asked = { l: { kind: 'symlink' as const, target: '.' }, 'l/x': {} };
-  const landed = await land(asked, [
+  const report = await land(asked, [
     { path: 'l', type: 'symlink', linkTarget: '../outside' },
     { path: 'l/x', text: 'x' },
   ]);
-  expect([readdirSync(outside), landed.refused]).toEqual([
+  expect([readdirSync(outside), report.refused]).toEqual([
     [],
     ['l: the link leads out of the workspace, to ../outside', 'l/x: a folder above it is none, or a link, here'],
   ]);
@@ -115,8 +119,8 @@ test('a link stays a link where it stays inside', async () => {
 });
 
 test('a set-id bit is not taken over, and that is said', async () => {
-  const landed = await land({ a: { mode: 0o755, setsId: true } }, [{ path: 'a', mode: 0o6755, text: 'x' }]);
-  expect([lstatSync(join(root, 'a')).mode & 0o7777, landed.refused.length]).toEqual([0o755, 1]);
+  const report = await land({ a: { mode: 0o755, setsId: true } }, [{ path: 'a', mode: 0o6755, text: 'x' }]);
+  expect([lstatSync(join(root, 'a')).mode & 0o7777, report.refused.length]).toEqual([0o755, 1]);
 });
 
 test('what was edited here since it was sent is kept and named; the same edit on both sides is none', async () => {
@@ -139,13 +143,13 @@ test('what was edited here since it was sent is kept and named; the same edit on
   writeFileSync(join(root, 'made'), 'mine');
   const names = ['edited', 'alike', 'untouched', 'made', 'out/x'];
   const asked = Object.fromEntries(names.map((name) => [name, {}]));
-  const landed = await land(
+  const report = await land(
     asked,
     names.map((path) => ({ path, text: 'new' })),
     base,
   );
   const contents = names.map((name) => readFileSync(join(root, name), 'utf8'));
-  expect([landed.kept, contents]).toEqual([
+  expect([report.kept, contents]).toEqual([
     ['edited', 'made'],
     ['mine', 'new', 'new', 'mine', 'new'],
   ]);
@@ -161,9 +165,9 @@ test('a deletion there deletes here what is unchanged, and empty folders', () =>
   }
   for (const path of ['d', 'e']) base.set(path, { kind: 'directory', content: '', local: '755', remote: '755' });
   writeFileSync(join(root, 'd/edited'), 'mine');
-  using landing = new Landing({ rootDir: root, remote: new Map(), base, isGuarded: () => true });
-  for (const path of ['d/gone', 'd/edited', 'e/gone', 'd', 'e']) landing.remove(path);
-  expect([readdirSync(root), readdirSync(join(root, 'd')), landing.landed.kept]).toEqual([
+  using applier = new ChangeApplier({ rootDir: root, remote: new Map(), base, isGuarded: () => true });
+  for (const path of ['d/gone', 'd/edited', 'e/gone', 'd', 'e']) applier.remove(path);
+  expect([readdirSync(root), readdirSync(join(root, 'd')), applier.report.kept]).toEqual([
     ['d'],
     ['edited'],
     ['d/edited'],

@@ -2,7 +2,7 @@ import type { Engine } from '../../../engine/engine.ts';
 import { escapeLine } from '../../../escape.ts';
 import { formatBytes } from '../../../reporter/format.ts';
 import type { Progress } from '../../../reporter/progress.ts';
-import type { Landed } from '../../../sync/pull/apply-changes.ts';
+import type { ApplyReport } from '../../../sync/pull/apply-changes.ts';
 import type { Sent } from '../../../sync/push/push.ts';
 
 /** One line before the workspace is sent. */
@@ -23,18 +23,18 @@ export function describeCopied({ endpoint }: Engine, { files, bytes, removed }: 
 const mostNamed = 10;
 
 /** What came back, and by name what did not. */
-export function tellLanded(
+export function reportApplied(
   progress: Progress,
   rootDir: string,
-  { files, bytes, removed, kept, refused }: Landed,
+  { files, bytes, removed, kept, refused }: ApplyReport,
 ): void {
   const gone = removed > 0 ? `, ${removed} removed` : '';
   if (files + removed > 0) progress.note(`brought back to ${rootDir}: ${counted(files)}, ${formatBytes(bytes)}${gone}`);
   warnOf(progress, 'changed here while the tasks ran, and left as it is here', kept);
-  tellRefused(progress, refused);
+  warnOfRefused(progress, refused);
 }
 
-export function tellRefused(progress: Progress, refused: string[]): void {
+export function warnOfRefused(progress: Progress, refused: string[]): void {
   warnOf(progress, 'not brought back from the engine', refused);
 }
 

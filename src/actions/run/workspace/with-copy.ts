@@ -9,7 +9,7 @@ import type { PlannedTask } from '../../../plan/task-plan.ts';
 import { tasksOf } from '../../../plan/task-plan.ts';
 import { planWanted } from '../../../plan/wanted-outputs.ts';
 import type { Progress } from '../../../reporter/progress.ts';
-import type { Landed } from '../../../sync/pull/apply-changes.ts';
+import type { ApplyReport } from '../../../sync/pull/apply-changes.ts';
 import type { Sent } from '../../../sync/push/push.ts';
 import { EarlyRead, placeOf } from '../../../sync/read/read-side.ts';
 import { type CopyInput, WorkspaceCopy } from '../../../sync/workspace-copy.ts';
@@ -19,7 +19,7 @@ import { defaultTasks, type WorkspaceSession } from '../../session/open-reposito
 import { chooseIdentity } from '../defaults/identity.ts';
 import { GitCopy } from './git-copy.ts';
 import { findGitLinks } from './git-links.ts';
-import { describeCopied, describeSent, tellLanded, tellRefused } from './sync-messages.ts';
+import { describeCopied, describeSent, reportApplied, warnOfRefused } from './sync-messages.ts';
 
 /** How the workspace stands in the containers of a run. */
 export interface CarriedWorkspace {
@@ -44,7 +44,7 @@ export function projectDirOf(place: ProjectPlace | undefined): Pick<CarriedWorks
 /** What went to an engine that does not see the workspace, and what became of it on the way back. */
 export interface SyncReport {
   sent: Sent;
-  back: Landed;
+  back: ApplyReport;
 }
 
 export interface CarryInput {
@@ -91,9 +91,9 @@ export async function withOwnCopy<T>(
   const { done } = await withCopy(input, work, {
     describe: (sent) => describeCopied(engine, sent),
     bringBack: async (copy) => {
-      const landed = await copy.fetchReports(reportsDir, isReport, stop.kill);
-      tellRefused(progress, landed.refused);
-      return landed;
+      const report = await copy.fetchReports(reportsDir, isReport, stop.kill);
+      warnOfRefused(progress, report.refused);
+      return report;
     },
   });
   return done;
@@ -103,7 +103,7 @@ interface CopyUse {
   early?: NonNullable<CopyInput['early']>;
   /** One line before it is sent. */
   describe: (sent: Sent) => string;
-  bringBack: (copy: WorkspaceCopy) => Promise<Landed>;
+  bringBack: (copy: WorkspaceCopy) => Promise<ApplyReport>;
 }
 
 async function withCopy<T>(
@@ -122,8 +122,8 @@ async function withCopy<T>(
   };
   const copy = await WorkspaceCopy.open({ ...shared, onBegin, ...(early && { early }) });
   const end = async () => {
-    const [landed] = await Promise.all([back(copy), git?.settle(input.stop.kill)]);
-    return landed;
+    const [report] = await Promise.all([back(copy), git?.settle(input.stop.kill)]);
+    return report;
   };
   try {
     const mount = { type: 'volume', name: copy.volume, containerDir: containerPaths.workspace } as const;
@@ -161,14 +161,14 @@ function addSent(one: Sent, other: Sent): Sent {
   };
 }
 
-async function bringBack(copy: WorkspaceCopy, input: CarryInput): Promise<Landed> {
-  const landed = await copy.bringBack(wantedOf(input), input.stop.kill);
-  tellLanded(input.progress, input.session.rootDir, landed);
-  return landed;
+async function bringBack(copy: WorkspaceCopy, input: CarryInput): Promise<ApplyReport> {
+  const report = await copy.bringBack(wantedOf(input), input.stop.kill);
+  reportApplied(input.progress, input.session.rootDir, report);
+  return report;
 }
 
 /** Brings back what tasks changed that ran on without gbuild. */
-export async function bringBackFrom(volume: string, input: CarryInput): Promise<Landed> {
+export async function bringBackFrom(volume: string, input: CarryInput): Promise<ApplyReport> {
   const copy = await WorkspaceCopy.reopen({ ...(await copyInput(input)), ask: input.stop.kill }, volume);
   try {
     return await bringBack(copy, input);

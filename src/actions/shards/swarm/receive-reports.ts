@@ -4,10 +4,10 @@ import { GbuildError } from '../../../errors.ts';
 import { readTar } from '../../../oci/tar/untar.ts';
 import { matchGlobs } from '../../../plan/match-globs.ts';
 import type { Progress } from '../../../reporter/progress.ts';
-import { Landing } from '../../../sync/pull/apply-changes.ts';
+import { ChangeApplier } from '../../../sync/pull/apply-changes.ts';
 import { isInside } from '../../../sync/tree/safe-path.ts';
 import type { Tree } from '../../../sync/tree/tree.ts';
-import { tellRefused } from '../../run/workspace/sync-messages.ts';
+import { warnOfRefused } from '../../run/workspace/sync-messages.ts';
 import type { SentReports } from './shard-output.ts';
 
 /** Bytes of all reports of a shard, unpacked: they come through the cluster's logs and lie in memory for a moment. */
@@ -23,8 +23,8 @@ export async function landSent(
   if (tar === undefined || found !== sha256) throw notWhole();
   const remote: Tree = new Map();
   const isReport = matchGlobs(globs);
-  using landing = new Landing({ rootDir: reportsDir, remote, base: new Map(), isGuarded: () => false });
-  const { refused } = landing.landed;
+  using applier = new ChangeApplier({ rootDir: reportsDir, remote, base: new Map(), isGuarded: () => false });
+  const { refused } = applier.report;
   let count = 0;
   for await (const entry of readTar(bytesOf(tar), 'what the shard sent')) {
     count += 1;
@@ -35,12 +35,12 @@ export async function landSent(
     if (!isInside(path)) refused.push(`${path}: the name leads out of the workspace`);
     else if (type === 'file' && !remote.has(path)) {
       remote.set(path, { kind: 'file', mode: mode & 0o777, size, fingerprint: '' });
-      await landing.receive(path, entry);
+      await applier.receive(path, entry);
     } else refused.push(`${path}: it is no file`);
   }
-  landing.finish();
+  applier.finish();
   if (count !== files) throw notWhole();
-  tellRefused(progress, refused);
+  warnOfRefused(progress, refused);
 }
 
 function unpack(text: string): Buffer | undefined {
