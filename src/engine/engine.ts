@@ -39,7 +39,7 @@ export type { PullProgress } from './image/transfer.ts';
 export type { EngineInfo } from './info.ts';
 export type { SweepReport } from './sweep.ts';
 export { type ListedPath, parsePath } from './volume/listing.ts';
-export type { VolumeChange, VolumeHolder } from './volume/volume-lease.ts';
+export type { VolumeChange, VolumeLease } from './volume/volume-lease.ts';
 export type { EngineVolume } from './volume/volumes.ts';
 
 export interface EngineOptions {

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { Engine, VolumeHolder } from '../engine/engine.ts';
+import type { Engine, VolumeLease } from '../engine/engine.ts';
 import type { ApplyReport } from './pull/apply-changes.ts';
 import { fetchInto, pull } from './pull/pull.ts';
 import { removeDeadStagingDirs } from './pull/staging-dir.ts';
@@ -35,7 +35,7 @@ export interface CopyInput extends SideInput {
 }
 
 interface Opened {
-  holder: VolumeHolder;
+  lease: VolumeLease;
   memory: SyncMemory;
   remembered: Remembered;
   sending: Promise<Sending>;
@@ -44,14 +44,14 @@ interface Opened {
 /** A workspace in a volume of an engine that does not see it, for one run. */
 export class WorkspaceCopy {
   readonly #input: CopyInput;
-  #holder: VolumeHolder;
+  #lease: VolumeLease;
   readonly #memory: SyncMemory;
   readonly #remembered: Remembered;
   readonly #sending: Promise<Sending>;
 
-  private constructor(input: CopyInput, { holder, memory, remembered, sending }: Opened) {
+  private constructor(input: CopyInput, { lease, memory, remembered, sending }: Opened) {
     this.#input = input;
-    this.#holder = holder;
+    this.#lease = lease;
     this.#memory = memory;
     this.#remembered = remembered;
     this.#sending = sending;
@@ -67,31 +67,31 @@ export class WorkspaceCopy {
     const spec = specOf(input);
     const memory = await memoryOf(input, spec.name);
     const reading = input.early?.read?.take(input, memory) ?? readSide(input, memory);
-    const [holder, expected] = await settleBoth(engine.volumes.claim(spec, ask), reading);
+    const [lease, expected] = await settleBoth(engine.volumes.claim(spec, ask), reading);
     try {
       // Another one where a run works on the first; and one that did so while this side was read has written since.
-      const isRight = holder.volume === spec.name && expected.memory.isCurrent;
-      const side = isRight ? expected : await readSide(input, await memoryOf(input, holder.volume));
+      const isRight = lease.volume === spec.name && expected.memory.isCurrent;
+      const side = isRight ? expected : await readSide(input, await memoryOf(input, lease.volume));
       if (input.early !== undefined) side.memory.noteLast(input.early.place);
-      const all = { onBegin: () => {}, ...input, env: host.env, holder, isOwn: input.own !== undefined, ...side };
+      const all = { onBegin: () => {}, ...input, env: host.env, lease, isOwn: input.own !== undefined, ...side };
       const { sending, isLong } = await send(all);
       if (isLong) await sending;
       // Beside the first task's container: it is to look at what that changes.
       sending.then(
-        () => holder.start(),
+        () => lease.start(),
         () => {
           // Told by whoever waits for it.
         },
       );
-      return new WorkspaceCopy(input, { holder, ...side, sending });
+      return new WorkspaceCopy(input, { lease, ...side, sending });
     } catch (thrown) {
-      await holder.close().catch(() => {});
+      await lease.close().catch(() => {});
       throw thrown;
     }
   }
 
   get volume(): string {
-    return this.#holder.volume;
+    return this.#lease.volume;
   }
 
   /** Settles when the volume is as the workspace was. */
@@ -106,13 +106,13 @@ export class WorkspaceCopy {
   static async reopen(input: CopyInput, volume: string): Promise<WorkspaceCopy> {
     const { engine } = input;
     const memory = await memoryOf(input, volume);
-    const holder = await engine.volumes.holdAgain({ ...specOf(input), name: volume });
+    const lease = await engine.volumes.reacquire({ ...specOf(input), name: volume });
     const remembered = memory.read();
-    memory.takeStamp();
+    memory.takeCleanMarker();
     const { base, remote } = remembered;
     const sources = new Set(base.keys());
     const sending = Promise.resolve({ base, remote, sent: [], sources });
-    return new WorkspaceCopy(input, { holder, memory, remembered, sending });
+    return new WorkspaceCopy(input, { lease, memory, remembered, sending });
   }
 
   /** Makes the workspace as the volume is now: what git does not ignore, what came back before, and what is wanted besides. */
@@ -120,12 +120,12 @@ export class WorkspaceCopy {
     const { rootDir, host } = this.#input;
     const sending = await this.#sending;
     const { base, remote, sources } = sending;
-    await this.#ensureHolder();
-    const holder = this.#holder;
-    const refused = await readAfter(holder, sending, signal);
+    await this.#ensureLease();
+    const lease = this.#lease;
+    const refused = await readAfter(lease, sending, signal);
     const sides = { remote, base, sources, loose: this.#remembered.looseThere() };
     try {
-      const report = await pull({ rootDir, env: host.env, holder, refused, ...sides, isWanted, signal });
+      const report = await pull({ rootDir, env: host.env, lease, refused, ...sides, isWanted, signal });
       await this.#keep(base, remote, signal);
       return report;
     } catch (thrown) {
@@ -140,19 +140,19 @@ export class WorkspaceCopy {
     const { base, remote } = sending;
     // What is known of the volume is of before the tasks, until it is looked at again.
     const before = pick(remote, isReport);
-    await this.#ensureHolder();
-    await readAfter(this.#holder, sending, signal);
+    await this.#ensureLease();
+    await readAfter(this.#lease, sending, signal);
     this.#memory.write(base, remote);
     const isNew = ([path, { fingerprint }]: [string, Node]) =>
       before.get(path)?.fingerprint !== fingerprint && base.get(path)?.remote !== fingerprint;
-    return fetchInto(intoDir, this.#holder, new Map([...pick(remote, isReport)].filter(isNew)), signal);
+    return fetchInto(intoDir, this.#lease, new Map([...pick(remote, isReport)].filter(isNew)), signal);
   }
 
   /** Keeps how the volume looks after a run of which nothing comes back. */
   async settle(signal: AbortSignal): Promise<void> {
     const sending = await this.#sending;
-    await this.#ensureHolder();
-    await readAfter(this.#holder, sending, signal);
+    await this.#ensureLease();
+    await readAfter(this.#lease, sending, signal);
     await this.#keep(sending.base, sending.remote, signal);
   }
 
@@ -164,30 +164,30 @@ export class WorkspaceCopy {
 
   /** Lets go of the volume, which stays for the next run. */
   close(): Promise<void> {
-    return this.#holder.close();
+    return this.#lease.close();
   }
 
   /** A connection that broke and came back while a task ran has ended the holder. */
-  async #ensureHolder(): Promise<void> {
-    if (this.#holder.isOpen) return;
-    this.#holder = await this.#input.engine.volumes.holdAgain({ ...specOf(this.#input), name: this.volume });
+  async #ensureLease(): Promise<void> {
+    if (this.#lease.isOpen) return;
+    this.#lease = await this.#input.engine.volumes.reacquire({ ...specOf(this.#input), name: this.volume });
   }
 
-  /** From now on nothing changes there that is not remembered: it is written while the engine stamps the volume. */
+  /** Writes the memory while the engine sets the clean marker: from now on nothing changes there that is not remembered. */
   async #keep(base: SyncBase, remote: Tree, signal: AbortSignal): Promise<void> {
-    const stamp = makeStamp();
-    // A volume without a stamp costs a listing, nothing else.
-    const isStamped = this.#holder.stamp(stamp, signal).then(
+    const marker = makeCleanMarker();
+    // A volume without a clean marker costs a listing, nothing else.
+    const isClean = this.#lease.writeCleanMarker(marker, signal).then(
       () => true,
       () => false,
     );
     this.#memory.write(base, remote);
-    if (await isStamped) this.#memory.keepStamp(stamp);
+    if (await isClean) this.#memory.keepCleanMarker(marker);
   }
 }
 
 /** A time in nanoseconds, between 2001 and 2017, that nobody else will think of. */
-function makeStamp(): string {
+function makeCleanMarker(): string {
   return String(10n ** 18n + (randomBytes(8).readBigUInt64LE() % (5n * 10n ** 17n)));
 }
 
@@ -217,7 +217,7 @@ function specOf({ engine, host, workspaceDir, part, image, usernsMode, labels }:
 }
 
 /** Both at once; where the second fails the first is not left behind. */
-async function settleBoth<T>(claimed: Promise<VolumeHolder>, other: Promise<T>): Promise<[VolumeHolder, T]> {
+async function settleBoth<T>(claimed: Promise<VolumeLease>, other: Promise<T>): Promise<[VolumeLease, T]> {
   const [first, second] = await Promise.allSettled([claimed, other]);
   if (first.status === 'rejected') throw first.reason;
   if (second.status === 'fulfilled') return [first.value, second.value];

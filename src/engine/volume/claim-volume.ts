@@ -3,8 +3,8 @@ import type { Wire } from '../client/client.ts';
 import { readAnswerList, readText, readTextMap, readTexts } from '../client/json.ts';
 import { removeContainer } from '../container/container.ts';
 import { runLabel } from '../sweep.ts';
-import type { HolderSpec } from './lease-container.ts';
-import { VolumeHolder } from './volume-lease.ts';
+import type { LeaseSpec } from './lease-container.ts';
+import { VolumeLease } from './volume-lease.ts';
 
 const mostVolumes = 50;
 
@@ -16,16 +16,16 @@ const mostVolumes = 50;
  */
 export async function claimVolume(
   wire: Wire,
-  spec: HolderSpec,
+  spec: LeaseSpec,
   isAbandoned: (labels: Record<string, string>) => boolean,
   signal: AbortSignal,
-): Promise<VolumeHolder> {
+): Promise<VolumeLease> {
   for (let number = 1; number <= mostVolumes; number += 1) {
     const name = number === 1 ? spec.name : `${spec.name}-${number}`;
     signal.throwIfAborted();
     if (await isInUse(wire, name, isAbandoned)) continue;
     try {
-      return await VolumeHolder.create(wire, { ...spec, name });
+      return await VolumeLease.create(wire, { ...spec, name });
     } catch (thrown) {
       if (!isTaken(thrown)) throw thrown;
     }
@@ -56,17 +56,17 @@ async function isInUse(
 }
 
 /**
- * Holds the very volume again that a run has lost sight of: its connection broke, and with that its holder ended. What is left of
- * that one goes.
+ * Reacquires the very volume that a run lost: its connection broke, and with that its lease ended. Removes what is left of the
+ * old lease.
  *
  * @throws GbuildError `engine-failed`, also where it is gone, or another run has taken it meanwhile
  */
-export async function holdAgain(wire: Wire, spec: HolderSpec, runId: string): Promise<VolumeHolder> {
+export async function reacquireLease(wire: Wire, spec: LeaseSpec, runId: string): Promise<VolumeLease> {
   await assertVolume(wire, spec.name);
   for (const { id, labels, names } of await listUsers(wire, spec.name))
     if (labels[runLabel] === runId && names.includes(`/${spec.name}`))
       await removeContainer(wire, id, { lost: false, kill: true });
-  return VolumeHolder.create(wire, spec);
+  return VolumeLease.create(wire, spec);
 }
 
 /** A container would make it anew, and empty. */

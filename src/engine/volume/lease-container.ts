@@ -2,12 +2,12 @@ import type { TarItem } from '../../oci/tar/tar.ts';
 import { bareContainer, type ContainerSpec } from '../container/spec.ts';
 import { listingFormat } from './listing.ts';
 
-export interface HolderSpec {
-  /** Of the volume, and of the container that holds it. */
+export interface LeaseSpec {
+  /** Name of the volume, and of the container that holds it. */
   name: string;
   /** With `sh`, GNU `find`, `tar`, `xargs` and `rm`. */
   image: string;
-  /** Of the container, and of the volume if it is made. */
+  /** Labels of the container, and of the volume if it is made. */
   labels: { container: Record<string, string>; volume: Record<string, string> };
   usernsMode?: string;
 }
@@ -15,10 +15,10 @@ export interface HolderSpec {
 /** For who misses one of the programs. */
 export const lookAtImage = 'see that the image to build in has sh, GNU find, tar, xargs and rm';
 
-/** Where the volume stands in its holder. */
-export const place = 'workspace';
+/** Folder of the volume in the lease's container. */
+export const volumeDir = 'workspace';
 
-/** Files of the holder's own: made just before and just after something was put into the volume, by the same clock. */
+/** Files of the lease's container: made just before and just after something was put into the volume, by the same clock. */
 const beganFile = 'gbuild-began';
 const sentFile = 'gbuild-sent';
 const foldersFile = '/gbuild-folders';
@@ -38,7 +38,7 @@ xargs -0 -r -a ${foldersFile} sh -c 'find "$@" -mindepth 1 -maxdepth 1 -printf "
 ${end('$times')}`;
 
 /** Answers every line that it reads, and ends with its input: also when gbuild is killed. */
-const holderScript = `cd /${place} || exit 1
+const leaseScript = `cd /${volumeDir} || exit 1
 while read -r what many; do
 case $what in
 list) find . -mindepth 1 -printf '${listingFormat}'; ${end('')};;
@@ -55,12 +55,12 @@ export const unpackCommand = [
   'tar -C / -xPf - --warning=no-timestamp || { code=$?; cat >/dev/null; exit $code; }',
 ];
 
-export function containerOf({ name, image, labels, usernsMode }: HolderSpec): ContainerSpec {
+export function containerOf({ name, image, labels, usernsMode }: LeaseSpec): ContainerSpec {
   return {
-    ...bareContainer(image, ['sh', '-c', holderScript]),
+    ...bareContainer(image, ['sh', '-c', leaseScript]),
     name,
     entrypoint: [''],
-    mounts: [{ type: 'volume', name, containerDir: `/${place}`, labels: labels.volume }],
+    mounts: [{ type: 'volume', name, containerDir: `/${volumeDir}`, labels: labels.volume }],
     stdin: true,
     // Its own may be anybody's, with any mode.
     capAdd: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'],
@@ -73,7 +73,7 @@ export function containerOf({ name, image, labels, usernsMode }: HolderSpec): Co
 export function* markItems(items: Iterable<TarItem>): Generator<TarItem> {
   yield mark(beganFile);
   for (const { header, content } of items) {
-    const path = header.path === '' ? place : `${place}/${header.path}`;
+    const path = header.path === '' ? volumeDir : `${volumeDir}/${header.path}`;
     yield { header: { ...header, path }, content };
   }
   yield mark(sentFile);

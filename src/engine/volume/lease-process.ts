@@ -11,17 +11,17 @@ import type { ContainerSpec } from '../container/spec.ts';
 import { lookAtImage } from './lease-container.ts';
 import { ListingReader } from './listing.ts';
 
-/** Milliseconds that a holder has to end with its input before it is killed. */
-const mostPatience = 3_000;
+/** Milliseconds that a lease's container has to end with its input before it is killed. */
+const endGraceMs = 3_000;
 
 /** What a line was answered: paths, and what comes after the exit code, in words. */
-export interface HolderAnswer {
+export interface LeaseAnswer {
   paths: ListingReader;
   words: string[];
 }
 
-/** The container of a volume's holder: it has been made, and starts when it is first asked something. */
-export class HolderProcess {
+/** The container of a lease: it has been made, and starts when it is first asked something. */
+export class LeaseProcess {
   /** It has not ended, as far as is known: a connection that breaks ends one that has started. */
   isOpen = true;
   readonly #wire: Wire;
@@ -53,7 +53,7 @@ export class HolderProcess {
   }
 
   /** Has a line answered. @throws GbuildError `engine-failed` where its exit code is not 0, or the container ended */
-  async ask(what: string, line: string, signal: AbortSignal): Promise<HolderAnswer> {
+  async ask(what: string, line: string, signal: AbortSignal): Promise<LeaseAnswer> {
     this.start();
     const { ended } = this.#running!;
     const paths = new ListingReader();
@@ -89,7 +89,7 @@ export class HolderProcess {
   async close(): Promise<void> {
     if (this.#running === undefined) return removeContainer(this.#wire, this.#id, { lost: false });
     this.#lines.end();
-    const late = setTimeout(() => this.#kill.abort(new Error('it did not end by itself')), mostPatience);
+    const late = setTimeout(() => this.#kill.abort(new Error('it did not end by itself')), endGraceMs);
     try {
       await this.#running.over;
     } catch (thrown) {

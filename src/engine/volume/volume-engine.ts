@@ -1,13 +1,13 @@
 import type { Wire } from '../client/client.ts';
-import { claimVolume, holdAgain } from './claim-volume.ts';
-import type { HolderSpec } from './lease-container.ts';
-import type { VolumeHolder } from './volume-lease.ts';
+import { claimVolume, reacquireLease } from './claim-volume.ts';
+import type { LeaseSpec } from './lease-container.ts';
+import type { VolumeLease } from './volume-lease.ts';
 import { type EngineVolume, listVolumes, readVolumeSizes, removeVolume } from './volumes.ts';
 
-/** Whose volumes are. */
+/** The run that claims volumes. */
 export interface VolumeOwner {
   runId: string;
-  /** Of the holders of what the run has claimed. */
+  /** Labels of the leases of this run. */
   labels: Record<string, string>;
   /** Looks up whose processes live, and tells whether containers with these labels are nobody's any more. */
   judge: () => (labels: Record<string, string>) => boolean;
@@ -23,14 +23,14 @@ export class VolumeEngine {
     this.#owner = owner;
   }
 
-  /** One for this run alone, by the name given or one beside it; its holder carries the labels of this run. */
-  claim(spec: HolderSpec, signal: AbortSignal): Promise<VolumeHolder> {
+  /** Claims a volume for this run alone, by the name given or the next free one; the lease carries the labels of this run. */
+  claim(spec: LeaseSpec, signal: AbortSignal): Promise<VolumeLease> {
     return claimVolume(this.#wire, this.#labelled(spec), this.#owner.judge(), signal);
   }
 
-  /** The one that this run has claimed before, and whose holder it has lost. */
-  holdAgain(spec: HolderSpec): Promise<VolumeHolder> {
-    return holdAgain(this.#wire, this.#labelled(spec), this.#owner.runId);
+  /** Reacquires the volume that this run claimed before, after it lost the lease. */
+  reacquire(spec: LeaseSpec): Promise<VolumeLease> {
+    return reacquireLease(this.#wire, this.#labelled(spec), this.#owner.runId);
   }
 
   /** Those that carry a label, `key` or `key=value`. */
@@ -47,7 +47,7 @@ export class VolumeEngine {
     return removeVolume(this.#wire, name);
   }
 
-  #labelled(spec: HolderSpec): HolderSpec {
+  #labelled(spec: LeaseSpec): LeaseSpec {
     return { ...spec, labels: { ...spec.labels, container: { ...spec.labels.container, ...this.#owner.labels } } };
   }
 }

@@ -5,8 +5,8 @@ import { createContainer } from '../container/container.ts';
 import { execute } from '../container/exec.ts';
 import { readMtime } from '../container/probe.ts';
 import { openUpload } from '../image/transfer.ts';
-import { containerOf, type HolderSpec, lookAtImage, markItems, place, unpackCommand } from './lease-container.ts';
-import { HolderProcess } from './lease-process.ts';
+import { containerOf, type LeaseSpec, lookAtImage, markItems, unpackCommand, volumeDir } from './lease-container.ts';
+import { LeaseProcess } from './lease-process.ts';
 import { type ListedPath, ListingReader, listingFormat } from './listing.ts';
 
 const taking = 'take the workspace';
@@ -22,18 +22,18 @@ export interface VolumeChange {
 }
 
 /**
- * A volume of the engine's, held by a container of the same name for as long as a run works on it: the engine makes no two
- * containers of one name, so nobody else gets the volume meanwhile. The container takes what is put into the volume as soon as it
- * is made; it starts when something else is asked of it.
+ * A lease on a volume, held by a container of the same name for as long as a run works on it. The engine makes no two containers
+ * of one name, so nobody else gets the volume meanwhile. The container takes what is put into the volume as soon as it is made;
+ * it starts when something else is asked of it.
  */
-export class VolumeHolder {
+export class VolumeLease {
   readonly volume: string;
   readonly #wire: Wire;
   readonly #id: string;
-  readonly #process: HolderProcess;
+  readonly #process: LeaseProcess;
   #lastPut: Moments | undefined;
 
-  private constructor(wire: Wire, volume: string, id: string, process: HolderProcess) {
+  private constructor(wire: Wire, volume: string, id: string, process: LeaseProcess) {
     this.#wire = wire;
     this.volume = volume;
     this.#id = id;
@@ -41,10 +41,10 @@ export class VolumeHolder {
   }
 
   /** Makes the container, and the volume where there is none. @throws GbuildError `engine-failed`, status 409: the name is taken */
-  static async create(wire: Wire, spec: HolderSpec): Promise<VolumeHolder> {
+  static async create(wire: Wire, spec: LeaseSpec): Promise<VolumeLease> {
     const container = containerOf(spec);
     const id = await createContainer(wire, container);
-    return new VolumeHolder(wire, spec.name, id, new HolderProcess(wire, id, container));
+    return new VolumeLease(wire, spec.name, id, new LeaseProcess(wire, id, container));
   }
 
   /** It has not ended, as far as is known. */
@@ -57,13 +57,13 @@ export class VolumeHolder {
     this.#process.start();
   }
 
-  /** The time that the volume's own folder bears, as the engine writes it; undefined where that cannot be told. */
-  async readStamp(signal: AbortSignal): Promise<string | undefined> {
-    return (await readMtime(this.#wire, this.#id, `/${place}`, signal))?.toString();
+  /** Reads the clean marker: the time of the volume's own folder, as the engine writes it; undefined where that cannot be told. */
+  async readCleanMarker(signal: AbortSignal): Promise<string | undefined> {
+    return (await readMtime(this.#wire, this.#id, `/${volumeDir}`, signal))?.toString();
   }
 
-  /** Gives the volume's folder a time, in nanoseconds: until something is put there. */
-  async stamp(time: string, signal: AbortSignal): Promise<void> {
+  /** Sets the clean marker: a time of the volume's folder, in nanoseconds. Anything put there replaces it. */
+  async writeCleanMarker(time: string, signal: AbortSignal): Promise<void> {
     await this.#process.ask('stamp the workspace', `stamp ${time.slice(0, -9)}.${time.slice(-9)}`, signal);
   }
 
@@ -91,14 +91,14 @@ export class VolumeHolder {
   async listBelow(paths: string[], signal: AbortSignal): Promise<ListedPath[]> {
     const reader = new ListingReader();
     const inner = `find "$@" -mindepth 1 -printf '${listingFormat}'`;
-    const command = ['sh', '-c', `cd /${place} && xargs -0 -r sh -c "$0" sh`, inner];
+    const command = ['sh', '-c', `cd /${volumeDir} && xargs -0 -r sh -c "$0" sh`, inner];
     for await (const chunk of this.#run('look at the workspace', command, paths, signal, true)) reader.read(chunk);
     return reader.take();
   }
 
   /** With all that is in them. */
   async remove(paths: string[], signal: AbortSignal): Promise<void> {
-    const command = ['sh', '-c', `cd /${place} && exec xargs -0 -r rm -rf --`];
+    const command = ['sh', '-c', `cd /${volumeDir} && exec xargs -0 -r rm -rf --`];
     for await (const _ of this.#run('remove files of the workspace', command, paths, signal, false));
   }
 
@@ -121,7 +121,18 @@ export class VolumeHolder {
 
   /** A tar of these files and links, named as given; a reader that stops early stops it. */
   pack(paths: string[], signal: AbortSignal): AsyncGenerator<Buffer> {
-    const command = ['tar', '-C', `/${place}`, '--no-recursion', '--hard-dereference', '--null', '-T', '-', '-cf', '-'];
+    const command = [
+      'tar',
+      '-C',
+      `/${volumeDir}`,
+      '--no-recursion',
+      '--hard-dereference',
+      '--null',
+      '-T',
+      '-',
+      '-cf',
+      '-',
+    ];
     return this.#run('give back files of the workspace', command, paths, signal, true);
   }
 

@@ -1,4 +1,4 @@
-import type { VolumeHolder } from '../../engine/engine.ts';
+import type { VolumeLease } from '../../engine/engine.ts';
 import { GbuildError } from '../../errors.ts';
 import { readTar } from '../../oci/tar/untar.ts';
 import { askIgnored } from '../../workspace/git/ignored.ts';
@@ -9,7 +9,7 @@ import { isIgnored, listUndecided, type PullSides, planPull } from './plan-pull.
 export interface PullInput {
   rootDir: string;
   env: NodeJS.ProcessEnv;
-  holder: VolumeHolder;
+  lease: VolumeLease;
   /** What is in the volume now, and names there that lead out of it. */
   remote: Tree;
   refused: string[];
@@ -28,8 +28,8 @@ export interface PullInput {
  * not come is refused, and named.
  */
 export async function pull(input: PullInput): Promise<ApplyReport> {
-  const { rootDir, env, holder, remote, refused, base, sources, loose, isWanted, signal } = input;
-  if (isAnother(remote, base)) throw lostCopy(holder.volume);
+  const { rootDir, env, lease, remote, refused, base, sources, loose, isWanted, signal } = input;
+  if (isAnother(remote, base)) throw lostCopy(lease.volume);
   const ignored = new Map<string, boolean>();
   const sides: PullSides = { remote, base, ignored, ...(loose && { loose }) };
   for (let asked = listUndecided(sides); asked.length > 0; asked = listUndecided(sides)) {
@@ -51,7 +51,7 @@ export async function pull(input: PullInput): Promise<ApplyReport> {
   );
   for (const path of plan.remove) applier.remove(path);
   for (const path of plan.folders) applier.makeFolder(path);
-  if (plan.fetch.length > 0) await receiveAll(plan.fetch, applier, holder.pack(plan.fetch, signal), signal);
+  if (plan.fetch.length > 0) await receiveAll(plan.fetch, applier, lease.pack(plan.fetch, signal), signal);
   applier.finish();
   return report;
 }
@@ -73,13 +73,13 @@ function lostCopy(volume: string): GbuildError {
 /** Lands files of the volume in a folder of this machine that has nothing to do with the workspace. */
 export async function fetchInto(
   rootDir: string,
-  holder: VolumeHolder,
+  lease: VolumeLease,
   remote: Tree,
   signal: AbortSignal,
 ): Promise<ApplyReport> {
   using applier = new ChangeApplier({ rootDir, remote, base: new Map(), isGuarded: () => false });
   const paths = [...remote].flatMap(([path, { kind }]) => (kind === 'file' ? [path] : []));
-  if (paths.length > 0) await receiveAll(paths, applier, holder.pack(paths, signal), signal);
+  if (paths.length > 0) await receiveAll(paths, applier, lease.pack(paths, signal), signal);
   return applier.report;
 }
 

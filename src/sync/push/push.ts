@@ -1,4 +1,4 @@
-import type { VolumeHolder } from '../../engine/engine.ts';
+import type { VolumeLease } from '../../engine/engine.ts';
 import { unknownFingerprint } from '../../workspace/unknown-fingerprint.ts';
 import { smallFile } from '../read/hash-file.ts';
 import { readNode } from '../read/read-local.ts';
@@ -19,7 +19,7 @@ export interface Sent {
 
 export interface PushInput {
   rootDir: string;
-  holder: VolumeHolder;
+  lease: VolumeLease;
   sides: Sides;
   plan: PushPlan;
   owner: Owner;
@@ -57,15 +57,15 @@ export function preparePush(input: PushInput): PushTodo {
 /**
  * Makes the volume as this side is. What changes here meanwhile is sent as it was or as it is, and looked at again the next time.
  * Killed at any moment it leaves a volume that the next push takes as it finds it. Something is put there even where nothing
- * differs, so that the volume bears no stamp any more; but not where that `isDone`.
+ * differs, so that the volume loses its clean marker; but not where that `isDone`.
  */
 export async function push(input: PushInput, { send, remove, contents }: PushTodo, isDone: boolean): Promise<Pushed> {
-  const { rootDir, holder, sides, owner, signal } = input;
+  const { rootDir, lease, sides, owner, signal } = input;
   const { local } = sides;
-  if (remove.length > 0) await holder.remove(remove, signal);
+  if (remove.length > 0) await lease.remove(remove, signal);
   const isFirst = sides.remote.size === 0;
   const items = readItems({ rootDir, paths: send, local, owner, exact: !isFirst, contents });
-  if (!isDone) await holder.put(items, signal, { many: send.length > manyFiles });
+  if (!isDone) await lease.put(items, signal, { many: send.length > manyFiles });
   // A large file is read a second time to be sent: it counts only if it stood still.
   for (const path of send) if (hasMoved(rootDir, path, local.get(path)!)) contents.delete(path);
   const remote = expectRemote(sides, remove, send);
@@ -74,13 +74,13 @@ export async function push(input: PushInput, { send, remove, contents }: PushTod
 }
 
 /** Takes away what stands for the volume being as it was: its own folder's time. */
-export function clearStamp({
+export function clearCleanMarker({
   rootDir,
-  holder,
+  lease,
   owner,
   signal,
 }: Omit<PushInput, 'plan' | 'sides' | 'onBegin'>): Promise<void> {
-  return holder.put([rootItem(rootDir, owner)], signal);
+  return lease.put([rootItem(rootDir, owner)], signal);
 }
 
 /** Makes the base what both sides have. `contents` holds the content of what was sent or read, unless it may have changed since. */

@@ -1,23 +1,23 @@
-import type { VolumeHolder } from '../../engine/engine.ts';
+import type { VolumeLease } from '../../engine/engine.ts';
 import { becomeTree, changeTree, settleSent } from '../tree/changed-tree.ts';
 import { treeOf } from '../tree/remote-tree.ts';
 import type { Tree } from '../tree/tree.ts';
 import type { Pushed } from './push.ts';
 
 /** Makes a tree what is in the volume; returns names that lead out of it. */
-export async function readWhole(holder: VolumeHolder, tree: Tree, signal: AbortSignal): Promise<string[]> {
-  return becomeTree(tree, await holder.list(signal)).refused;
+export async function readWhole(lease: VolumeLease, tree: Tree, signal: AbortSignal): Promise<string[]> {
+  return becomeTree(tree, await lease.list(signal)).refused;
 }
 
 /** The same after a run: only what has changed is asked for, where that can be told. */
-export async function readAfter(holder: VolumeHolder, pushed: Pushed, signal: AbortSignal): Promise<string[]> {
+export async function readAfter(lease: VolumeLease, pushed: Pushed, signal: AbortSignal): Promise<string[]> {
   const { remote: tree, base, sent } = pushed;
-  const change = await holder.listChanged(signal);
+  const change = await lease.listChanged(signal);
   const changed = change && changeTree(tree, change, sent);
-  if (changed === undefined) return readWhole(holder, tree, signal);
+  if (changed === undefined) return readWhole(lease, tree, signal);
   const { unseen, refused } = changed;
   if (unseen.length > 0) {
-    const moved = treeOf(await holder.listBelow(unseen, signal));
+    const moved = treeOf(await lease.listBelow(unseen, signal));
     for (const [path, node] of moved.tree) tree.set(path, node);
     refused.push(...moved.refused);
   }

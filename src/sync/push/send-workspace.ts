@@ -1,4 +1,4 @@
-import type { VolumeHolder } from '../../engine/engine.ts';
+import type { VolumeLease } from '../../engine/engine.ts';
 import { askIgnored } from '../../workspace/git/ignored.ts';
 import { addBaseOutputs } from '../read/read-local.ts';
 import type { Remembered } from '../state/sync-snapshot.ts';
@@ -6,7 +6,7 @@ import type { SyncMemory } from '../state/sync-state.ts';
 import { settleSent } from '../tree/changed-tree.ts';
 import { listUnknown, planPush } from './plan-push.ts';
 import {
-  clearStamp,
+  clearCleanMarker,
   manyFiles,
   type Pushed,
   type PushInput,
@@ -22,7 +22,7 @@ export interface SendInput {
   rootDir: string;
   env: NodeJS.ProcessEnv;
   owner: Owner;
-  holder: VolumeHolder;
+  lease: VolumeLease;
   memory: SyncMemory;
   /** With all of which this side is the truth, read at `clock` (milliseconds of the file system). */
   remembered: Remembered;
@@ -44,21 +44,21 @@ export interface Sending extends Pushed {
   sources: { has(path: string): boolean };
 }
 
-/** Looks at both sides, and begins to send what differs. A volume that bears the stamp is as it is remembered. */
+/** Looks at both sides, and begins to send what differs. A volume with the clean marker is as it is remembered. */
 export async function send(input: SendInput): Promise<{ sending: Promise<Sending>; isLong: boolean }> {
-  const { rootDir, env, owner, holder, memory, remembered, clock, isOwn, ask: signal, onBegin } = input;
+  const { rootDir, env, owner, lease, memory, remembered, clock, isOwn, ask: signal, onBegin } = input;
   const { local, remote, base } = remembered;
-  const stamp = memory.takeStamp();
-  const isStamped = stamp !== undefined && (await holder.readStamp(signal)) === stamp;
-  const cleared = isStamped ? clearStamp({ rootDir, holder, owner, signal }) : undefined;
+  const marker = memory.takeCleanMarker();
+  const isClean = marker !== undefined && (await lease.readCleanMarker(signal)) === marker;
+  const cleared = isClean ? clearCleanMarker({ rootDir, lease, owner, signal }) : undefined;
   cleared?.catch(() => {});
-  if (!isStamped) await readWhole(holder, remote, signal);
+  if (!isClean) await readWhole(lease, remote, signal);
   const outputs = addBaseOutputs({ rootDir, clock, remembered });
   const sources = { has: (path: string) => local.has(path) && !outputs.has(path) };
   const sides = { local, sources, remote, base, loose: remembered.loose() };
   const ignored = isOwn ? new Set<string>() : await askIgnored(rootDir, listUnknown(sides), env);
   const plan = planPush(sides, ignored);
-  const pushInput = { rootDir, holder, sides, plan, owner, signal, onBegin };
+  const pushInput = { rootDir, lease, sides, plan, owner, signal, onBegin };
   const todo = preparePush(pushInput);
   const isLong = todo.bytes > fewBytes || todo.remove.length + todo.send.length > manyFiles;
   return { sending: sendAll(pushInput, todo, memory, cleared), isLong };
@@ -76,7 +76,7 @@ async function sendAll(
   const pushed = await push(input, todo, isNothing && cleared !== undefined);
   if (todo.bytes < dear.bytes && todo.send.length < dear.files) return { ...pushed, sources };
   const { base, remote, sent } = pushed;
-  await readWhole(input.holder, remote, input.signal);
+  await readWhole(input.lease, remote, input.signal);
   settleSent(base, remote, sent, Number.POSITIVE_INFINITY);
   memory.write(base, remote);
   return { ...pushed, sources };

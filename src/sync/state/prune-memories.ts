@@ -26,7 +26,7 @@ export async function pruneMemories(cacheDir: string): Promise<void> {
   await Promise.allSettled(old.map((name) => rm(`${dir}/${name}`, { force: true })));
 }
 
-/** A memory and its stamp begin alike. */
+/** A memory and its clean marker have names that begin alike. */
 function keyOf(name: string): string {
   return name.split('.', 1)[0]!;
 }

@@ -15,7 +15,7 @@ const settled = settledThere | localMarks.recorded;
 /** What is remembered of a volume, and then what has become of it. */
 export class Remembered {
   readonly base: RecordMap<BaseEntry>;
-  /** What was in the volume: true as long as that bears the stamp. */
+  /** The volume's paths; right as long as the volume has the clean marker. */
   readonly remote: RecordMap<Node>;
   /** This side as it is: to be filled. What is sent of it is asked for many times. */
   readonly local: RecordMap<Node>;

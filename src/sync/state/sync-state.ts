@@ -11,7 +11,7 @@ import { writeRecord } from './records.ts';
 import { Remembered } from './sync-snapshot.ts';
 
 const version = 'gbuild-mirror-6\0';
-const stampFormat = 'mirror-stamp 1';
+const markerFormat = 'mirror-stamp 1';
 const lastFormat = 'mirror-last 1';
 
 /** Records of a block, where all are written. */
@@ -23,7 +23,7 @@ const mostSuperseded = (paths: number) => 1000 + paths / 4;
 /**
  * What this machine remembers of one volume. Of a path it never decides alone: that counts as alike only while both sides still
  * look as they did, so a memory that is old, or of a volume that was made anew, costs time and nothing else. How the volume looks
- * is remembered too, and good for one run: a stamp says so, that both have, and that goes before anything changes there.
+ * is remembered too, and good for one run: a clean marker on both sides says so, and is removed before anything changes there.
  *
  * The file is a version that ends in NUL, then blocks of records, each with its digest (see formatBlock). A run that changes little
  * adds a block.
@@ -136,17 +136,17 @@ export class SyncMemory {
     return records + changed.size - paths > mostSuperseded(paths) ? undefined : changed;
   }
 
-  /** The stamp that the volume bears if nothing else has changed it since what was read. There is none afterwards. */
-  takeStamp(): string | undefined {
+  /** Takes the clean marker: the volume has the same one if nothing else changed it since the last write. There is none afterwards. */
+  takeCleanMarker(): string | undefined {
     const file = `${this.#file}.stamp`;
-    const [id, stamp] = (readCached(file, stampFormat) ?? '').split(' ');
+    const [id, marker] = (readCached(file, markerFormat) ?? '').split(' ');
     removeAny(file);
-    return id === this.#id && stamp !== '' ? stamp : undefined;
+    return id === this.#id && marker !== '' ? marker : undefined;
   }
 
-  /** What was written last is how the volume looks that bears the stamp. */
-  keepStamp(stamp: string): void {
-    if (this.#id !== undefined) writeCached(`${this.#file}.stamp`, stampFormat, `${this.#id} ${stamp}`);
+  /** Keeps a clean marker: a volume that has it looks as was written last. */
+  keepCleanMarker(marker: string): void {
+    if (this.#id !== undefined) writeCached(`${this.#file}.stamp`, markerFormat, `${this.#id} ${marker}`);
   }
 }
 

@@ -31,12 +31,12 @@ const textOf = (path: string, text: string) => {
 
 /** A volume of its own that is gone afterwards. */
 async function claimOwn(other: { image?: string } = {}) {
-  const holder = await engine.volumes.claim({ ...spec, ...other, name: `${name}-own` }, signal);
+  const lease = await engine.volumes.claim({ ...spec, ...other, name: `${name}-own` }, signal);
   return {
-    holder,
+    lease,
     [Symbol.asyncDispose]: async () => {
-      await holder.close();
-      await removeVolume(host, holder.volume);
+      await lease.close();
+      await removeVolume(host, lease.volume);
     },
   };
 }
@@ -55,32 +55,32 @@ const ways = [
 test.each(ways)(
   'what is put into a volume %s is listed, given back and removed, and stays for the next holder',
   async (_, way) => {
-    const holder = await engine.volumes.claim(spec, signal);
-    await holder.remove(['x'], signal);
-    expect(await holder.list(signal)).toEqual([]);
+    const lease = await engine.volumes.claim(spec, signal);
+    await lease.remove(['x'], signal);
+    expect(await lease.list(signal)).toEqual([]);
     const folder = { ...owned, path: 'd', type: 'directory' as const, mode: 0o750, size: 0 };
     const link = { ...owned, path: 'd/-l', type: 'symlink' as const, mode: 0o777, size: 0, linkTarget: 'a b' };
-    await holder.put(
+    await lease.put(
       [{ header: folder }, textOf('d/line\nbreak', 'text'), { header: link }, textOf('x', 'x')],
       signal,
       way,
     );
-    const listed = await holder.list(signal);
+    const listed = await lease.list(signal);
     expect(listed.map(({ path, kind, mode, size }) => [path, kind, mode, kind === 'file' ? size : 0]).sort()).toEqual([
       ['d', 'directory', 0o750, 0],
       ['d/-l', 'symlink', 0o777, 0],
       ['d/line\nbreak', 'file', 0o640, 4],
       ['x', 'file', 0o640, 1],
     ]);
-    expect((await holder.listBelow(['d'], signal)).map(({ path }) => path).sort()).toEqual(['d/-l', 'd/line\nbreak']);
+    expect((await lease.listBelow(['d'], signal)).map(({ path }) => path).sort()).toEqual(['d/-l', 'd/line\nbreak']);
     const fingerprint = (path: string, paths: ListedPath[]) => paths.find((each) => each.path === path)?.fingerprint;
-    await holder.put([textOf('x', 'y')], signal, way);
-    expect(fingerprint('x', await holder.list(signal))).not.toBe(fingerprint('x', listed));
+    await lease.put([textOf('x', 'y')], signal, way);
+    expect(fingerprint('x', await lease.list(signal))).not.toBe(fingerprint('x', listed));
     const chunks: Buffer[] = [];
-    for await (const chunk of holder.pack(['d/line\nbreak'], signal)) chunks.push(chunk);
+    for await (const chunk of lease.pack(['d/line\nbreak'], signal)) chunks.push(chunk);
     expect(Buffer.concat(chunks).includes('text')).toBe(true);
-    await holder.remove(['d'], signal);
-    await holder.close();
+    await lease.remove(['d'], signal);
+    await lease.close();
     const again = await engine.volumes.claim(spec, signal);
     expect([again.volume, (await again.list(signal)).map(({ path }) => path)]).toEqual([name, ['x']]);
     await again.close();
@@ -104,11 +104,11 @@ test('what is put there is the same in both ways: owner, mode, times, links, ove
   const seen: unknown[] = [];
   for (const [, way] of ways) {
     await using own = await claimOwn();
-    const { holder } = own;
-    await holder.put([items[1]!, ...before], signal);
-    await holder.put(items, signal, way);
+    const { lease } = own;
+    await lease.put([items[1]!, ...before], signal);
+    await lease.put(items, signal, way);
     const entries = [];
-    for await (const { header, content } of readTar(holder.pack(paths, signal), 'the volume')) {
+    for await (const { header, content } of readTar(lease.pack(paths, signal), 'the volume')) {
       const text: Uint8Array[] = [];
       for await (const chunk of content) text.push(chunk);
       entries.push([header, Buffer.concat(text).toString()]);
@@ -121,7 +121,7 @@ test('what is put there is the same in both ways: owner, mode, times, links, ove
 
 test('what fails is told, whichever way it goes: what the items throw, and what cannot be put there', async () => {
   await using own = await claimOwn();
-  const { holder } = own;
+  const { lease } = own;
   const below = [textOf('file', 'text'), textOf('file/below', 'text')];
   for (const [name, way] of ways) {
     const cut = new Error(`read no further ${name}`);
@@ -129,10 +129,10 @@ test('what fails is told, whichever way it goes: what the items throw, and what 
       for (let at = 0; at < 5000; at += 1) yield textOf(`f${at}`, 'x'.repeat(1000));
       throw cut;
     }
-    await expect(holder.put(breaking(), signal, way)).rejects.toBe(cut);
-    await expect(holder.put(below, signal, way)).rejects.toMatchObject({ code: 'engine-failed' });
+    await expect(lease.put(breaking(), signal, way)).rejects.toBe(cut);
+    await expect(lease.put(below, signal, way)).rejects.toMatchObject({ code: 'engine-failed' });
   }
-  await expect(holder.put(below, signal, { many: true })).rejects.toThrow(
+  await expect(lease.put(below, signal, { many: true })).rejects.toThrow(
     'could not take the workspace: sh ended with 2 exit code: tar: workspace/file/below: Cannot open: Not a directory',
   );
 });
@@ -147,7 +147,7 @@ test('an image without tar is told, and what it needs', async () => {
   await askEngine(host, 'DELETE', `/containers/${Id}?force=1`);
   try {
     await using own = await claimOwn({ image });
-    await expect(own.holder.put([textOf('x', 'x')], signal, { many: true })).rejects.toMatchObject({
+    await expect(own.lease.put([textOf('x', 'x')], signal, { many: true })).rejects.toMatchObject({
       message: expect.stringMatching(/could not take the workspace: sh ended with 127 exit code: .*tar: not found$/),
       suggestions: ['see that the image to build in has sh, GNU find, tar, xargs and rm'],
     });
@@ -157,30 +157,30 @@ test('an image without tar is told, and what it needs', async () => {
 });
 
 test('a volume bears a stamp until something is put there, for the next holder too, which need not run to see it', async () => {
-  const stamp = '1234567890123456789';
-  const holder = await engine.volumes.claim(spec, signal);
-  await holder.stamp(stamp, signal);
-  await holder.close();
+  const marker = '1234567890123456789';
+  const lease = await engine.volumes.claim(spec, signal);
+  await lease.writeCleanMarker(marker, signal);
+  await lease.close();
   const next = await engine.volumes.claim(spec, signal);
-  const borne = await next.readStamp(signal);
+  const borne = await next.readCleanMarker(signal);
   await next.put([{ header: { ...owned, path: '', type: 'directory' as const, mode: 0o755, size: 0 } }], signal);
-  expect([borne, await next.readStamp(signal)]).toEqual([stamp, `${owned.mtime}000000000`]);
+  expect([borne, await next.readCleanMarker(signal)]).toEqual([marker, `${owned.mtime}000000000`]);
   await next.close();
   expect(await listContainers()).toEqual([]);
 });
 
 test('of what tasks change each thing is told, whatever they do to its times, and little besides', async () => {
-  const holder = await engine.volumes.claim(spec, signal);
+  const lease = await engine.volumes.claim(spec, signal);
   const folder = (path: string) => ({ header: { ...owned, path, type: 'directory' as const, mode: 0o755, size: 0 } });
   const tree = ['a', 'a/old', 'b', 'b/old', 'c', 'd', 'still', 'still/in'].map(folder);
   const names = ['a/f', 'a/old/x', 'b/f', 'b/old/x', 'c/gone', 'd/f', 'e', 'link', 'still/f', 'still/in/f', 'touched'];
-  await holder.put([folder(''), ...tree, ...names.map((path) => textOf(path, path))], signal);
+  await lease.put([folder(''), ...tree, ...names.map((path) => textOf(path, path))], signal);
   // What is older than the margin is not told of.
   await sleep(5_000);
-  await holder.put([textOf('sent', 'sent'), textOf('sent-and-edited', 'one')], signal);
+  await lease.put([textOf('sent', 'sent'), textOf('sent-and-edited', 'one')], signal);
   const script = `mv a swap; mv b a; mv swap b; rm c/gone; rm -r d; echo f >d; touch -d @1000000000 touched; ln link hard
     cp -p e e2; mv e2 e; mkdir new; mv still/in new/in; printf two >sent-and-edited; touch -d @1000000000 sent-and-edited`;
-  const before = await holder.list(signal);
+  const before = await lease.list(signal);
   const json = {
     Image: spec.image,
     Cmd: ['sh', '-ec', `cd /w; ${script}`],
@@ -191,33 +191,33 @@ test('of what tasks change each thing is told, whatever they do to its times, an
   await askEngine(host, 'POST', `/containers/${Id}/start`);
   expect((await askEngine(host, 'POST', `/containers/${Id}/wait`)).text).toContain('"StatusCode":0');
   await askEngine(host, 'DELETE', `/containers/${Id}?force=1`);
-  const { newer, below, sent } = (await holder.listChanged(signal))!;
+  const { newer, below, sent } = (await lease.listChanged(signal))!;
   expect(newer.map(({ path }) => path)).not.toContain('still/f');
   const remote: Tree = new Map(before.map((each) => [each.path, each]));
   const { unseen } = changeTree(remote, { newer, below, sent }, ['sent', 'sent-and-edited'])!;
   expect(unseen.sort()).toEqual(['a/old', 'b/old']);
-  for (const each of await holder.listBelow(unseen, signal)) remote.set(each.path, each);
-  const whole = new Map((await holder.list(signal)).map((each) => [each.path, each] as const));
+  for (const each of await lease.listBelow(unseen, signal)) remote.set(each.path, each);
+  const whole = new Map((await lease.list(signal)).map((each) => [each.path, each] as const));
   expect([...remote].sort()).toEqual([...whole].sort());
   const isNewer = (path: string) => Number(whole.get(path)?.facts.split(' ')[3]) > sent;
   expect(['sent', 'sent-and-edited'].map(isNewer)).toEqual([false, true]);
-  await holder.remove(
+  await lease.remove(
     ['a', 'b', 'c', 'd', 'e', 'hard', 'link', 'new', 'sent', 'sent-and-edited', 'still', 'touched'],
     signal,
   );
-  await holder.close();
+  await lease.close();
 });
 
 test('a volume that was only looked at does not tell what changed', async () => {
-  const holder = await engine.volumes.claim(spec, signal);
-  expect(await holder.listChanged(signal)).toBeUndefined();
-  await holder.close();
+  const lease = await engine.volumes.claim(spec, signal);
+  expect(await lease.listChanged(signal)).toBeUndefined();
+  await lease.close();
 });
 
 test('a volume that a living run keeps is left to it, also when both ask at once', async () => {
   const claimed = await Promise.all([engine.volumes.claim(spec, signal), engine.volumes.claim(spec, signal)]);
   expect(claimed.map(({ volume }) => volume).sort()).toEqual([name, `${name}-2`]);
-  await Promise.all(claimed.map((holder) => holder.close()));
+  await Promise.all(claimed.map((lease) => lease.close()));
   expect(await listContainers()).toEqual([]);
 });
 
@@ -238,9 +238,9 @@ test.each(['only made', 'running'])(
     };
     const { Id } = JSON.parse((await askEngine(host, 'POST', '/containers/create', { json })).text) as { Id: string };
     await askEngine(host, 'POST', `/containers/${Id}/start`);
-    const holder = await engine.volumes.claim(spec, signal);
-    expect([holder.volume, await listContainers()]).toEqual([name, [`/${name}`]]);
-    await holder.close();
+    const lease = await engine.volumes.claim(spec, signal);
+    expect([lease.volume, await listContainers()]).toEqual([name, [`/${name}`]]);
+    await lease.close();
     await left.close().catch(() => {});
     dead.close();
   },

@@ -57,49 +57,49 @@ test('what was written is read, whatever names hold, and is of one volume alone'
 test('a stamp is taken once, and only for what was written with it', () => {
   const memory = open();
   memory.write(base, remote);
-  memory.keepStamp('17');
+  memory.keepCleanMarker('17');
   const taken = [1, 2].map(() => {
     const next = open();
     next.read();
-    return next.takeStamp();
+    return next.takeCleanMarker();
   });
   expect(taken).toEqual(['17', undefined]);
-  memory.keepStamp('18');
+  memory.keepCleanMarker('18');
   open().write(base, remote);
   const later = open();
   later.read();
-  expect(later.takeStamp()).toBeUndefined();
+  expect(later.takeCleanMarker()).toBeUndefined();
 });
 
 test('a folder in the place of a memory, its stamp or the note of the last one is replaced', () => {
   rmSync(join(cacheDir, 'workspaces'), { recursive: true });
   const memory = open();
   memory.write(base, remote);
-  memory.keepStamp('18');
+  memory.keepCleanMarker('18');
   memory.noteLast('place');
   const files = readdirSync(join(cacheDir, 'workspaces')).map((name) => join(cacheDir, 'workspaces', name));
   for (const file of files) {
     rmSync(file);
     mkdirSync(join(file, 'below'), { recursive: true });
   }
-  expect([readPlain(), open().takeStamp(), SyncMemory.last(cacheDir, 'place')]).toEqual([
+  expect([readPlain(), open().takeCleanMarker(), SyncMemory.last(cacheDir, 'place')]).toEqual([
     nothing,
     undefined,
     undefined,
   ]);
   const next = open();
   next.write(base, remote);
-  next.keepStamp('19');
+  next.keepCleanMarker('19');
   next.noteLast('place');
   const later = SyncMemory.last(cacheDir, 'place')!;
-  expect([new Map(later.read().base), later.takeStamp(), files.length]).toEqual([base, '19', 3]);
+  expect([new Map(later.read().base), later.takeCleanMarker(), files.length]).toEqual([base, '19', 3]);
 });
 
 test('nothing is stamped that could not be written', () => {
   const memory = SyncMemory.of('/dev/null/gbuild', ['engine', 'volume']);
   memory.write(base, remote);
-  memory.keepStamp('19');
-  expect(memory.takeStamp()).toBeUndefined();
+  memory.keepCleanMarker('19');
+  expect(memory.takeCleanMarker()).toBeUndefined();
 });
 
 test('a memory with one bit flipped says nothing of the block that has it, and nothing that was not written', () => {
@@ -208,14 +208,14 @@ test('what changes later is added, and what is no more is gone, in the order of 
 test('a stamp is not that of what was written before something was added', () => {
   const memory = open();
   memory.read();
-  memory.keepStamp('20');
+  memory.keepCleanMarker('20');
   const other = open();
   const { base: known, remote: there } = other.read();
   known.delete('d');
   other.write(known, there);
   const next = open();
   next.read();
-  expect(next.takeStamp()).toBeUndefined();
+  expect(next.takeCleanMarker()).toBeUndefined();
 });
 
 test('a block that is cut off says nothing, and what was before it still does', () => {
