@@ -17,9 +17,9 @@ import { readBridgeGateway } from './service/networks.ts';
 import { ServiceEngine } from './service/service-engine.ts';
 import { Swarm } from './swarm/swarm.ts';
 import {
-  judgeBy,
-  type Keeper,
-  keeperLabel,
+  abandonedTest,
+  type DetachedRuns,
+  detachedRunsLabel,
   ownerLabel,
   removeRun,
   runLabel,
@@ -46,7 +46,7 @@ export interface EngineOptions {
   owner: Owner;
   runId: string;
   /** Remembers what a sweep must leave; nothing when left out. */
-  keeper?: Keeper;
+  detachedRuns?: DetachedRuns;
   /** Gets one line for each request. */
   debug?: (text: string) => void;
   heartbeat?: Heartbeat;
@@ -73,21 +73,25 @@ export class Engine {
   readonly services: ServiceEngine;
   readonly volumes: VolumeEngine;
   readonly #wire: Wire;
-  readonly #keeper: Keeper;
+  readonly #detachedRuns: DetachedRuns;
   #info: Promise<EngineInfo> | undefined;
 
   constructor(endpoint: Endpoint, options: EngineOptions) {
     this.endpoint = endpoint;
     this.owner = options.owner;
     this.runId = options.runId;
-    this.#keeper = options.keeper ?? { name: options.runId, runs: () => new Set() };
+    this.#detachedRuns = options.detachedRuns ?? { name: options.runId, runs: () => new Set() };
     this.#wire = new Wire(endpoint, options);
     this.ports = new PortReach(this.#wire);
     // Where the way may break, somebody may come back to the tasks that they stand beside.
-    const kept = isRemote(endpoint) ? { [keeperLabel]: this.#keeper.name } : {};
+    const kept = isRemote(endpoint) ? { [detachedRunsLabel]: this.#detachedRuns.name } : {};
     this.services = new ServiceEngine(this.#wire, { ...this.labels, ...kept });
     const { runId, labels } = this;
-    this.volumes = new VolumeEngine(this.#wire, { runId, labels, judge: () => judgeBy(this.owner, this.#keeper) });
+    this.volumes = new VolumeEngine(this.#wire, {
+      runId,
+      labels,
+      openAbandonedTest: () => abandonedTest(this.owner, this.#detachedRuns),
+    });
   }
 
   /** What the engine is; asked once. */
@@ -150,7 +154,7 @@ export class Engine {
 
   /** Runs a container that carries this run's and owner's labels besides its own. */
   runContainer(spec: ContainerSpec, io: ContainerIO): Promise<ContainerResult> {
-    const kept = spec.log === undefined ? {} : { [keeperLabel]: this.#keeper.name };
+    const kept = spec.log === undefined ? {} : { [detachedRunsLabel]: this.#detachedRuns.name };
     return runContainer(this.#wire, { ...spec, labels: { ...spec.labels, ...this.labels, ...kept } }, io);
   }
 
@@ -192,7 +196,7 @@ export class Engine {
    * where a service was found, or where it is asked for.
    */
   async sweep(options: { networks?: boolean } = {}): Promise<SweepReport> {
-    return sweepDead(await this.#swept(), this.owner, this.#keeper, options);
+    return sweepDead(await this.#swept(), this.owner, this.#detachedRuns, options);
   }
 
   /** Removes everything of one run of this process. */

@@ -30,7 +30,7 @@ export interface Swept {
 export const runLabel = 'io.gbuild.run';
 export const ownerLabel = 'io.gbuild.owner';
 /** Whose memory of runs knows whether somebody may come back to the container; others leave it alone. */
-export const keeperLabel = 'io.gbuild.keeper';
+export const detachedRunsLabel = 'io.gbuild.keeper';
 const stagingRepository = 'gbuild-staging';
 
 /** The name an image bears while it is being made; it says whose it is, so that a sweep can judge it. */
@@ -39,7 +39,7 @@ export function stagingReference(owner: Owner, name: string): string {
 }
 
 /** A memory of runs that one may come back to, though their process is dead. */
-export interface Keeper {
+export interface DetachedRuns {
   /** One word; another memory has another one. */
   name: string;
   runs(): ReadonlySet<string>;
@@ -49,21 +49,21 @@ export interface Keeper {
 export function sweepDead(
   engine: Swept,
   self: Owner,
-  keeper: Keeper,
+  detachedRuns: DetachedRuns,
   options: { networks?: boolean },
 ): Promise<SweepReport> {
-  return removeOwned(engine, judgeBy(self, keeper), (tag) => isDead(tag.split('.')[0], self), options);
+  return removeOwned(engine, abandonedTest(self, detachedRuns), (tag) => isDead(tag.split('.')[0], self), options);
 }
 
 /** Whether what carries these labels is nobody's any more: its owner is dead, and nobody may come back to it. */
-export function judgeBy(self: Owner, keeper: Keeper): (labels: Record<string, string>) => boolean {
-  const runs = keeper.runs();
-  return (labels) => isDead(labels[ownerLabel], self) && !isKept(labels, keeper.name, runs);
+export function abandonedTest(self: Owner, detachedRuns: DetachedRuns): (labels: Record<string, string>) => boolean {
+  const runs = detachedRuns.runs();
+  return (labels) => isDead(labels[ownerLabel], self) && !isKept(labels, detachedRuns.name, runs);
 }
 
-function isKept(labels: Record<string, string>, keeper: string, runs: ReadonlySet<string>): boolean {
-  const kept = labels[keeperLabel];
-  return kept !== undefined && (kept !== keeper || runs.has(labels[runLabel] ?? ''));
+function isKept(labels: Record<string, string>, detachedRuns: string, runs: ReadonlySet<string>): boolean {
+  const kept = labels[detachedRunsLabel];
+  return kept !== undefined && (kept !== detachedRuns || runs.has(labels[runLabel] ?? ''));
 }
 
 /** Removes what one run of this process made, dead or not. */

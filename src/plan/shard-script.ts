@@ -19,7 +19,7 @@ export interface ShardScript {
 }
 
 /** A file of the time that all shipped files have: what is newer was written by a task. */
-export const shippedMark = '/run/gbuild/shipped';
+export const sourceMark = '/run/gbuild/shipped';
 
 /**
  * For a POSIX shell: runs tasks one after the other, as in a container each (what one leaves running is ended), and says on both
@@ -91,7 +91,7 @@ function formatSearch(globs: string[]): string {
   const searches = globs.map((glob) => {
     const { folder, pattern } = widen(glob.replace(/^(?:\.\/)+/, ''));
     const paths = [pattern, `${pattern}/*`].map((each) => `-path ${quote(each)}`).join(' -o ');
-    return `find ${quote(folder)} -type f -newer ${shippedMark} ! -name '*\n*' \\( ${paths} \\)`;
+    return `find ${quote(folder)} -type f -newer ${sourceMark} ! -name '*\n*' \\( ${paths} \\)`;
   });
   return `{ ${searches.join('; ')}; } 2>/dev/null | sort -u`;
 }

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { formatShardScript, shippedMark } from '../../src/plan/shard-script.ts';
+import { formatShardScript, sourceMark } from '../../src/plan/shard-script.ts';
 
 const files = [
   'reports/a.xml',
@@ -28,7 +28,7 @@ function search(globs: string[]): string[] {
     for (const file of ['old/o.xml', 'shipped']) utimesSync(join(dir, file), 1, 1);
     const script = formatShardScript({ token: 'T', tasks: [], reports: globs });
     const begin = script.indexOf('list=$(') + 'list=$('.length;
-    const line = script.slice(begin, script.indexOf(' | sort -u)', begin)).replaceAll(shippedMark, './shipped');
+    const line = script.slice(begin, script.indexOf(' | sort -u)', begin)).replaceAll(sourceMark, './shipped');
     return spawnSync('sh', ['-c', line], { cwd: dir, encoding: 'utf8' }).stdout.split('\n').filter(Boolean).sort();
   } finally {
     rmSync(dir, { recursive: true, force: true });

@@ -1,15 +1,15 @@
 import type { Engine } from '../../engine/engine.ts';
 
 /** What references were on an engine before something new took their place. */
-export interface SetAside {
+export interface KeptImages {
   /** The references are what they were; what had taken their place goes, unless something else names it. */
-  putBack(): Promise<void>;
+  restore(): Promise<void>;
   /** Lets go of what they were. */
   drop(): Promise<void>;
 }
 
 /** Keeps what the references are now from being removed with its last name. A name that dies with us is swept by others. */
-export async function setAside(engine: Engine, references: string[]): Promise<SetAside> {
+export async function keepImages(engine: Engine, references: string[]): Promise<KeptImages> {
   const kept: { reference: string; id: string; name: string }[] = [];
   for (const [index, reference] of references.entries()) {
     const found = await engine.inspectImage(reference);
@@ -22,7 +22,7 @@ export async function setAside(engine: Engine, references: string[]): Promise<Se
     // One that a container uses is swept later.
     for (const { name } of kept) await engine.removeImage(name).catch(() => undefined);
   };
-  const putBack = async () => {
+  const restore = async () => {
     for (const { reference, id } of kept) {
       const now = await engine.inspectImage(reference);
       if (now?.id === id) continue;
@@ -31,5 +31,5 @@ export async function setAside(engine: Engine, references: string[]): Promise<Se
     }
     await drop();
   };
-  return { putBack, drop };
+  return { restore, drop };
 }

@@ -6,7 +6,7 @@ import type { Lock } from '../../spec/lock/lock-types.ts';
 import { type RunRequest, runNamed } from '../run/run.ts';
 import { defaultTasks } from '../session/open-repository.ts';
 import { keepLock, type MadeLock, makeLock } from '../toolchain/make-lock.ts';
-import { setAside } from './keep-images.ts';
+import { keepImages } from './keep-images.ts';
 import { listLockChanges } from './lock-changes.ts';
 
 /** `session` is of a repository whose lock was not looked at. */
@@ -30,7 +30,7 @@ export async function updateLock(request: UpdateRequest): Promise<UpdatedLock> {
   const { session, engine, progress } = request;
   const { build, runtime = build } = session.toolchain;
   const before = readOldLock(session.rootDir);
-  const aside = await setAside(engine, [...new Set([build, runtime])]);
+  const aside = await keepImages(engine, [...new Set([build, runtime])]);
   try {
     const made = await makeLock({ ...request, renewed: new Set() }, before);
     const changes = await listLockChanges(before, made, request);
@@ -43,7 +43,7 @@ export async function updateLock(request: UpdateRequest): Promise<UpdatedLock> {
       progress.note('"gbuild toolchain push" gives colleagues these images');
     return { ...made.lock, changes };
   } catch (thrown) {
-    await aside.putBack();
+    await aside.restore();
     throw thrown;
   }
 }

@@ -48,8 +48,8 @@ async function withServices(
   });
   const { image, labels } = context;
   const logDir = join(host.stateDir, 'runs', runId);
-  const carried = { session, engine, host, progress, stop, image: image.reference, labels, tasks: plan.tasks };
-  await withWorkspace({ ...carried, early: undefined }, async (workspace) => {
+  const mounted = { session, engine, host, progress, stop, image: image.reference, labels, tasks: plan.tasks };
+  await withWorkspace({ ...mounted, early: undefined }, async (workspace) => {
     const input = { plan, context: { ...context, workspace }, engine, progress, stop, logDir, mask: secrets.mask };
     const running = new RunServices(input);
     try {

@@ -15,7 +15,7 @@ import { listReports } from './reports.ts';
 import { runTasks, type TaskReport, type TaskStreams } from './run-tasks.ts';
 import type { ServiceReport } from './services/run-services.ts';
 import { TaskTimes } from './task-times.ts';
-import { type CarriedWorkspace, readEarly, type SyncReport } from './workspace/with-copy.ts';
+import { type MountedWorkspace, readEarly, type SyncReport } from './workspace/with-copy.ts';
 import { withWorkspace } from './workspace/with-workspace.ts';
 
 export interface RunRequest extends PrepareRequest {
@@ -59,13 +59,13 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
     return { repository, toolchain, engine: { url, reason }, ...ran, ...(sync && { sync }), logDir, seconds };
   };
   if (!timed.tasks.some(({ name }) => request.names.includes(name))) return reportOf({ tasks: [], services: [] });
-  const run = (workspace: CarriedWorkspace) =>
+  const run = (workspace: MountedWorkspace) =>
     runTasks({ plan: timed, context: { ...context, workspace }, engine, streams, progress, stop, logDir, secrets });
   const { image, labels } = context;
-  const carried = { session, engine, host, progress, stop, image: image.reference, labels, tasks: plan.tasks, early };
+  const mounted = { session, engine, host, progress, stop, image: image.reference, labels, tasks: plan.tasks, early };
   // A release takes all that its tasks made, so nobody asks later when that was.
   const times = request.exact === true ? undefined : new TaskTimes(host, session.rootDir);
-  const running = times?.around(() => withWorkspace(carried, run)) ?? withWorkspace(carried, run);
+  const running = times?.around(() => withWorkspace(mounted, run)) ?? withWorkspace(mounted, run);
   // After the first container was asked for: what others left can wait for it.
   const swept = sweepDeadRuns(request, plan);
   const bound = new CacheBound(engine, host, plan);

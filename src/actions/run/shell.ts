@@ -36,8 +36,8 @@ export async function openShell(request: ShellRequest): Promise<number> {
   const context = await readRunContext(request, images.build.reference, readHostTrust(host));
   const { progress } = request;
   const { image, labels } = context;
-  const carried = { session, engine, host, progress, stop, image: image.reference, labels, tasks: plan.tasks };
-  const { done } = await withWorkspace(carried, async (workspace) => {
+  const mounted = { session, engine, host, progress, stop, image: image.reference, labels, tasks: plan.tasks };
+  const { done } = await withWorkspace(mounted, async (workspace) => {
     const container = planContainer(plan.tasks[0]!, plan, { ...context, workspace });
     const env = { ...terminalEnvironment(host), ...container.spec.env };
     const published = publishPorts('shell', plan.tasks[0]!.ports, { engine, network: plan.network, progress });

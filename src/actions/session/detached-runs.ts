@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDetached } from '../../engine/container/resume.ts';
 import type { Endpoint } from '../../engine/endpoint/endpoint.ts';
-import type { Keeper } from '../../engine/sweep.ts';
+import type { DetachedRuns } from '../../engine/sweep.ts';
 import { GbuildError } from '../../errors.ts';
 import { largestSettings, readTextIfAny } from '../../fs/read-bounded.ts';
 import type { Host } from '../../host.ts';
@@ -56,7 +56,7 @@ export function readDetached(host: Host): Remembered {
 }
 
 /** This memory, as an engine is to heed it; each user of a machine has one. */
-export function openKeeper(host: Host): Keeper {
+export function openDetachedRuns(host: Host): DetachedRuns {
   const name = digestOf(Buffer.from(host.stateDir)).slice('sha256:'.length, 'sha256:'.length + 12);
   return { name, runs: () => new Set(listFiles(host).map(runOf)) };
 }

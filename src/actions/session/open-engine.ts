@@ -5,7 +5,7 @@ import { connectEngine, type Endpoint, type Engine } from '../../engine/engine.t
 import { readOwner } from '../../fs/process-owner.ts';
 import type { Host, Stop } from '../../host.ts';
 import type { Progress } from '../../reporter/progress.ts';
-import { openKeeper } from './detached-runs.ts';
+import { openDetachedRuns } from './detached-runs.ts';
 import { type AppContext, openWorkspace, type WorkspaceSession } from './open-repository.ts';
 import { readDuration, readRequestTimeout } from './read-duration.ts';
 import { readUserConfig, userConfigFile } from './user-config.ts';
@@ -42,7 +42,7 @@ export async function openEngine(
   return connectEngine(endpoint, {
     owner: readOwner(),
     runId,
-    keeper: openKeeper(host),
+    detachedRuns: openDetachedRuns(host),
     ...limitsOf(host),
     ...debug,
   });

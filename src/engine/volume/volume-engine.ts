@@ -10,7 +10,7 @@ export interface VolumeOwner {
   /** Labels of the leases of this run. */
   labels: Record<string, string>;
   /** Looks up whose processes live, and tells whether containers with these labels are nobody's any more. */
-  judge: () => (labels: Record<string, string>) => boolean;
+  openAbandonedTest: () => (labels: Record<string, string>) => boolean;
 }
 
 /** Volumes of an engine, and what a run has claimed of them. */
@@ -25,7 +25,7 @@ export class VolumeEngine {
 
   /** Claims a volume for this run alone, by the name given or the next free one; the lease carries the labels of this run. */
   claim(spec: LeaseSpec, signal: AbortSignal): Promise<VolumeLease> {
-    return claimVolume(this.#wire, this.#labelled(spec), this.#owner.judge(), signal);
+    return claimVolume(this.#wire, this.#labelled(spec), this.#owner.openAbandonedTest(), signal);
   }
 
   /** Reacquires the volume that this run claimed before, after it lost the lease. */

@@ -24,12 +24,12 @@ export function findSubmodule(parent: GitRepository, dir: string): GitRepository
 function isForeign(parent: GitRepository, { topDir, gitDir }: GitRepository): GbuildError {
   const claiming = listModules(parent).find((module) => readWorktree(module) === realpathSync(topDir));
   const remove = `rm -r '${topDir}/.git'`;
-  const putBack =
+  const restore =
     claiming === undefined
       ? `git -C '${parent.topDir}' submodule update --init '${relative(parent.topDir, topDir)}'`
       : `echo 'gitdir: ${relative(topDir, claiming)}' >'${topDir}/.git'`;
   return new GbuildError('workspace-unreadable', `${topDir}/.git leads to a repository that is not this submodule's`, {
-    suggestions: [`${remove} && ${putBack}`],
+    suggestions: [`${remove} && ${restore}`],
     facts: { submodule: topDir, gitDir },
   });
 }

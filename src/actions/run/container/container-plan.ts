@@ -14,7 +14,7 @@ import {
   trustedWorkspace,
 } from '../defaults/identity.ts';
 import { planTrust } from '../defaults/trust-plan.ts';
-import type { CarriedWorkspace } from '../workspace/with-copy.ts';
+import type { MountedWorkspace } from '../workspace/with-copy.ts';
 
 /** What is known once the engine has been asked; the same for all tasks of a run. */
 export interface RunContext {
@@ -26,7 +26,7 @@ export interface RunContext {
   /** The image to run in, its own user tables, and its Java keystores. */
   image: { reference: string; passwd: string; group: string; keystores: readonly string[] };
   labels: Record<string, string>;
-  workspace: CarriedWorkspace;
+  workspace: MountedWorkspace;
 }
 
 /** A share of the engine's memory that is left to the machine when the spec sets no limit: a leak ends the build only. */
@@ -98,7 +98,7 @@ export function planContainer(
 }
 
 /** Where the repository is around the project, git has to look for it beyond the project's own mount. */
-function gitEnvironment({ projectDir }: CarriedWorkspace): Record<string, string> {
+function gitEnvironment({ projectDir }: MountedWorkspace): Record<string, string> {
   return projectDir === undefined ? trustedWorkspace : { ...trustedWorkspace, GIT_DISCOVERY_ACROSS_FILESYSTEM: 'true' };
 }
 

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { GbuildError } from '../../../errors.ts';
 import { containerPaths } from '../../../plan/container-paths.ts';
 import { findRepository, type GitRepository } from '../../../workspace/git/git-repository.ts';
-import type { CarriedWorkspace } from './with-copy.ts';
+import type { MountedWorkspace } from './with-copy.ts';
 
 /** git's own exit code where it finds no repository, or not all of it. Of other programs it means nothing. */
 const notFound = 128;
 
 /** Says why git failed in a task, where it finds a whole repository on this machine. */
-export function explainGit(exitCode: number, rootDir: string, workspace: CarriedWorkspace): string | undefined {
+export function explainGit(exitCode: number, rootDir: string, workspace: MountedWorkspace): string | undefined {
   const repository = exitCode === notFound ? findAny(rootDir) : undefined;
   if (repository === undefined) return undefined;
   const { topDir, gitDir, commonDir } = repository;
@@ -27,7 +27,7 @@ export function explainGit(exitCode: number, rootDir: string, workspace: Carried
   return `${said}: ${rootDir}/.git names ${gitDir}, which does not name this folder back`;
 }
 
-function isInContainer({ gitDir }: GitRepository, rootDir: string, { isShared, gitMounts = [] }: CarriedWorkspace) {
+function isInContainer({ gitDir }: GitRepository, rootDir: string, { isShared, gitMounts = [] }: MountedWorkspace) {
   const own = join(rootDir, '.git');
   if (gitDir === own) return isShared || lstatSync(own).isDirectory();
   return gitMounts.some(({ type, containerDir }) => type === 'volume' || containerDir === containerPaths.gitObjects);

@@ -4,7 +4,7 @@ import type { Engine } from '../../../engine/engine.ts';
 import { type Owner, ownerIsDead, ownerText, parseOwner } from '../../../fs/process-owner.ts';
 import type { Host } from '../../../host.ts';
 import { findRepository, type GitRepository } from '../../../workspace/git/git-repository.ts';
-import { openKeeper } from '../../session/detached-runs.ts';
+import { openDetachedRuns } from '../../session/detached-runs.ts';
 
 /** Below the git folder: every engine that sees the workspace sees it, and git passes over it. */
 const parentName = 'gbuild';
@@ -30,7 +30,7 @@ export function removeLeftFolder(rootDir: string, runId: string): void {
 
 /** Removes what killed runs left, but for tasks that go on; answers the folders. */
 export function sweepRunFolders(rootDir: string, self: Owner, host: Host): string[] {
-  const going = openKeeper(host).runs();
+  const going = openDetachedRuns(host).runs();
   const left = listRunFolders(rootDir).filter((runDir) => {
     const [owner = '', runId = ''] = basename(runDir).split('.');
     const parsed = parseOwner(owner);

@@ -22,7 +22,7 @@ import { findGitLinks } from './git-links.ts';
 import { describeCopied, describeSent, reportApplied, warnOfRefused } from './sync-messages.ts';
 
 /** How the workspace stands in the containers of a run. */
-export interface CarriedWorkspace {
+export interface MountedWorkspace {
   mount: ContainerMount;
   /** Where it is mounted a second time, and where tasks start: its place below the top of its repository. */
   projectDir?: string;
@@ -37,7 +37,7 @@ export interface CarriedWorkspace {
 }
 
 /** One path on each engine, since what is built may contain it. */
-export function projectDirOf(place: ProjectPlace | undefined): Pick<CarriedWorkspace, 'projectDir'> {
+export function projectDirOf(place: ProjectPlace | undefined): Pick<MountedWorkspace, 'projectDir'> {
   return place === undefined ? {} : { projectDir: `${containerPaths.repository}/${place.path}` };
 }
 
@@ -47,7 +47,7 @@ export interface SyncReport {
   back: ApplyReport;
 }
 
-export interface CarryInput {
+export interface WorkspaceInput {
   session: WorkspaceSession;
   engine: Engine;
   host: Host;
@@ -64,8 +64,8 @@ export interface CarryInput {
 
 /** Does the work on a copy in a volume; what it changed comes back, whatever became of it. */
 export async function withSyncedCopy<T>(
-  input: CarryInput,
-  work: (workspace: CarriedWorkspace) => Promise<T>,
+  input: WorkspaceInput,
+  work: (workspace: MountedWorkspace) => Promise<T>,
 ): Promise<{ done: T; sync: SyncReport }> {
   const { engine, session, early } = input;
   const { rootDir } = session;
@@ -82,9 +82,9 @@ export async function withSyncedCopy<T>(
  * workspace.
  */
 export async function withOwnCopy<T>(
-  input: CarryInput,
+  input: WorkspaceInput,
   reportsDir: string,
-  work: (workspace: CarriedWorkspace) => Promise<T>,
+  work: (workspace: MountedWorkspace) => Promise<T>,
 ): Promise<T> {
   const { engine, progress, stop, tasks } = input;
   const isReport = matchGlobs(tasks.flatMap(({ reports }) => reports));
@@ -107,8 +107,8 @@ interface CopyUse {
 }
 
 async function withCopy<T>(
-  input: CarryInput,
-  work: (workspace: CarriedWorkspace) => Promise<T>,
+  input: WorkspaceInput,
+  work: (workspace: MountedWorkspace) => Promise<T>,
   { early, describe, bringBack: back }: CopyUse,
 ): Promise<SyncReport & { done: T }> {
   const { rootDir } = input.session;
@@ -161,14 +161,14 @@ function addSent(one: Sent, other: Sent): Sent {
   };
 }
 
-async function bringBack(copy: WorkspaceCopy, input: CarryInput): Promise<ApplyReport> {
+async function bringBack(copy: WorkspaceCopy, input: WorkspaceInput): Promise<ApplyReport> {
   const report = await copy.bringBack(wantedOf(input), input.stop.kill);
   reportApplied(input.progress, input.session.rootDir, report);
   return report;
 }
 
 /** Brings back what tasks changed that ran on without gbuild. */
-export async function bringBackFrom(volume: string, input: CarryInput): Promise<ApplyReport> {
+export async function bringBackFrom(volume: string, input: WorkspaceInput): Promise<ApplyReport> {
   const copy = await WorkspaceCopy.reopen({ ...(await copyInput(input)), ask: input.stop.kill }, volume);
   try {
     return await bringBack(copy, input);
@@ -177,7 +177,7 @@ export async function bringBackFrom(volume: string, input: CarryInput): Promise<
   }
 }
 
-async function copyInput({ session, engine, host, progress, stop, image, labels }: CarryInput): Promise<CopyInput> {
+async function copyInput({ session, engine, host, progress, stop, image, labels }: WorkspaceInput): Promise<CopyInput> {
   const info = await engine.info();
   const { uid, gid, usernsMode } = chooseIdentity(host, info);
   // What was edited a moment ago would be of the future there, or what is built there older than its sources.
@@ -204,13 +204,13 @@ export function readEarly({
   session,
   engine,
   host,
-}: Pick<CarryInput, 'session' | 'engine' | 'host'>): EarlyRead | undefined {
+}: Pick<WorkspaceInput, 'session' | 'engine' | 'host'>): EarlyRead | undefined {
   const { rootDir, spec } = session;
   const input = { host, rootDir, include: spec.sync.include, gitLink: findGitLinks(rootDir) };
   return EarlyRead.begin(input, engine.endpoint.url);
 }
 
-function wantedOf({ session, tasks: ran }: CarryInput): (path: string) => boolean {
+function wantedOf({ session, tasks: ran }: WorkspaceInput): (path: string) => boolean {
   const { spec, defaults } = session;
   return planWanted({ spec, defaults, tasks: Object.keys(tasksOf(spec, defaultTasks(session))), ran });
 }

@@ -7,10 +7,16 @@ import { readPlace } from '../../../workspace/git/project-place.ts';
 import { WayMemory } from './mount-mode.ts';
 import { PrivateGit } from './private-git.ts';
 import { planSubmoduleMounts } from './submodule-mounts.ts';
-import { type CarriedWorkspace, type CarryInput, projectDirOf, type SyncReport, withSyncedCopy } from './with-copy.ts';
+import {
+  type MountedWorkspace,
+  projectDirOf,
+  type SyncReport,
+  type WorkspaceInput,
+  withSyncedCopy,
+} from './with-copy.ts';
 
 /** What the work gave; `sync` where the workspace was sent. */
-export interface Carried<T> {
+export interface WorkspaceResult<T> {
   done: T;
   sync?: SyncReport;
 }
@@ -20,9 +26,9 @@ export interface Carried<T> {
  * whatever became of the work. A second wish to stop ends the bringing back, too.
  */
 export async function withWorkspace<T>(
-  input: CarryInput,
-  work: (workspace: CarriedWorkspace) => Promise<T>,
-): Promise<Carried<T>> {
+  input: WorkspaceInput,
+  work: (workspace: MountedWorkspace) => Promise<T>,
+): Promise<WorkspaceResult<T>> {
   const { engine, host, session, image } = input;
   const { rootDir } = session;
   const memory = await WayMemory.open(engine, host, rootDir);
@@ -42,8 +48,8 @@ export async function withWorkspace<T>(
 }
 
 async function withBind<T>(
-  { engine, host, session: { rootDir } }: CarryInput,
-  work: (workspace: CarriedWorkspace) => Promise<T>,
+  { engine, host, session: { rootDir } }: WorkspaceInput,
+  work: (workspace: MountedWorkspace) => Promise<T>,
 ): Promise<T> {
   const bind = { hostDir: rootDir, containerDir: containerPaths.workspace };
   const place = await readPlace(rootDir, host.env);

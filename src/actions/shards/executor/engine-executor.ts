@@ -18,7 +18,7 @@ export async function openEngineExecutor(name: string, request: PrepareRequest):
     async run(shard, { reportsDir, ...io }) {
       const planned = planShard(shard);
       const { image, labels } = context;
-      const carried = {
+      const mounted = {
         session,
         engine,
         host,
@@ -29,7 +29,7 @@ export async function openEngineExecutor(name: string, request: PrepareRequest):
         reportsDir,
       };
       const input = { plan: planned, engine, ...io, secrets, shard: shard.number };
-      const { tasks } = await withOwnCopy(carried, reportsDir, (workspace) =>
+      const { tasks } = await withOwnCopy(mounted, reportsDir, (workspace) =>
         runTasks({ ...input, context: { ...context, workspace } }),
       );
       return tasks;

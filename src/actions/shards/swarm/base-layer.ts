@@ -1,7 +1,7 @@
 import { dirname } from 'node:path/posix';
 import { constantTime, type Layer, layerOfItems } from '../../../oci/layer/layer.ts';
 import type { TarItem } from '../../../oci/tar/tar.ts';
-import { shippedMark } from '../../../plan/shard-script.ts';
+import { sourceMark } from '../../../plan/shard-script.ts';
 import type { PlannedContainer } from '../../run/container/container-plan.ts';
 
 type BaseLayerFile = { path: string; mode: number; uid: number; gid: number; content?: Buffer };
@@ -10,7 +10,7 @@ type BaseLayerFile = { path: string; mode: number; uid: number; gid: number; con
 export function packBaseLayer({ spec, fixedFiles }: PlannedContainer): Layer {
   const root = { uid: 0, gid: 0 };
   const files: BaseLayerFile[] = [
-    { path: shippedMark, mode: 0o444, ...root, content: Buffer.alloc(0) },
+    { path: sourceMark, mode: 0o444, ...root, content: Buffer.alloc(0) },
     ...fixedFiles
       .filter(({ isPrivate }) => isPrivate !== true)
       .map(({ path, content }) => ({ path, mode: 0o644, ...root, content: Buffer.from(content) })),

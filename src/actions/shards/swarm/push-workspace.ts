@@ -24,7 +24,7 @@ import { assertThere, moveTags, showPushed } from '../../release/push/push.ts';
 import type { WorkspaceSession } from '../../session/open-repository.ts';
 import { ensurePushed } from '../../toolchain/push/push.ts';
 
-export interface ShipInput {
+export interface PushWorkspaceInput {
   session: WorkspaceSession;
   engine: Engine;
   host: Host;
@@ -48,7 +48,7 @@ const created = '1980-01-01T00:00:01Z';
  * Brings the workspace to a registry, on top of the image to build in: only layers go that the registry does not have. Answers
  * the image by its digest. A tag of this workspace and machine keeps the registry from throwing it away, until the next one.
  */
-export async function shipWorkspace(input: ShipInput): Promise<string> {
+export async function pushWorkspaceImage(input: PushWorkspaceInput): Promise<string> {
   const { session, engine, host, progress, stop, registries, registry, toolchain } = input;
   const isOurs = toolchain.reference.startsWith('gbuild/');
   const path = isOurs ? splitName(toolchain.reference).path : 'gbuild/image';
@@ -79,7 +79,7 @@ export async function shipWorkspace(input: ShipInput): Promise<string> {
   );
 }
 
-async function packWorkspace({ session, host, owner }: ShipInput): Promise<Layer[]> {
+async function packWorkspace({ session, host, owner }: PushWorkspaceInput): Promise<Layer[]> {
   const { rootDir, spec } = session;
   const ignored = await readIgnored(rootDir, host.env);
   const tree = await readSources({ rootDir, ignored, include: spec.sync.include, clock: 0 });

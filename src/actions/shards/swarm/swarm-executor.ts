@@ -10,7 +10,7 @@ import { parseRegistry } from '../../session/registry-name.ts';
 import type { Executor, ShardIO } from '../executor/executor.ts';
 import { packBaseLayer } from './base-layer.ts';
 import { assertFitsSwarm, assertManager, noNodeLeft, noRegistryForSwarm } from './errors.ts';
-import { shipWorkspace } from './push-workspace.ts';
+import { pushWorkspaceImage } from './push-workspace.ts';
 import { planOnSwarm, runOnSwarm, type SwarmRunContext } from './run-shard.ts';
 
 export interface SwarmExecutorRequest extends PrepareRequest {
@@ -40,7 +40,7 @@ export async function openSwarmExecutor(name: string, request: SwarmExecutorRequ
   const registryAuth = await findRegistryAuth(registry, host, stop.ask);
   const owner = first!.identity;
   const image = await withRegistries(request, (registries) =>
-    shipWorkspace({
+    pushWorkspaceImage({
       session,
       engine,
       host,

@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { explainGit } from '../../../../src/actions/run/workspace/explain-git.ts';
-import type { CarriedWorkspace } from '../../../../src/actions/run/workspace/with-copy.ts';
+import type { MountedWorkspace } from '../../../../src/actions/run/workspace/with-copy.ts';
 import { commitAll, git } from '../../../support/cli/cli.ts';
 
 const dir = realpathSync(mkdtempSync(join(tmpdir(), 'gbuild-explain-git-')));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const mount = { type: 'volume', name: 'a', containerDir: '/workspace' } as const;
-const sent: CarriedWorkspace = { mount, isShared: false };
+const sent: MountedWorkspace = { mount, isShared: false };
 const explain = (name: string, workspace = sent, exitCode = 128) =>
   explainGit(exitCode, join(dir, name), workspace)?.replaceAll(dir, '<dir>');
 
@@ -32,7 +32,7 @@ test('where git fails in a task, a repository that borrows objects or whose .git
   `);
   expect(explain('borrows', { ...sent, isShared: true })).toBe(borrows);
   git(dir, 'init', '-q', '--separate-git-dir', join(dir, 'apart-git'), 'apart');
-  const carried = { ...sent, gitMounts: [{ ...mount, containerDir: '/run/gbuild/git-top' }] };
-  expect(explain('apart', carried)).toBeUndefined();
+  const mounted = { ...sent, gitMounts: [{ ...mount, containerDir: '/run/gbuild/git-top' }] };
+  expect(explain('apart', mounted)).toBeUndefined();
   expect(explain('apart')).toContain('which does not name this folder back');
 });
