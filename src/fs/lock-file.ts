@@ -4,7 +4,7 @@ import { GbuildError } from '../errors.ts';
 import { isMark, isWriterDead, makeMark } from './writer-mark.ts';
 
 const pollMs = 20;
-const patienceMs = 60_000;
+const lockTimeoutMs = 60_000;
 
 /**
  * Does the work while holding the lock file. The lock is a hard link made of a file that names its owner, so it appears whole
@@ -19,7 +19,7 @@ export async function withLock<T>(path: string, work: () => Promise<T>): Promise
     for (let waited = 0; !tryLink(own, path); waited += pollMs) {
       const holder = readMark(path);
       if (holder !== undefined && isFree(holder)) breakLock(path, holder, own);
-      else if (waited < patienceMs) await sleep(pollMs);
+      else if (waited < lockTimeoutMs) await sleep(pollMs);
       else throw keptLocked(path, holder);
     }
     try {

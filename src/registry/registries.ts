@@ -7,7 +7,7 @@ import { addressOf, type RegistryAddress } from './http/address.ts';
 import { type RegistryTls, readRegistryTls } from './http/certificates.ts';
 import { Dialer } from './http/dial.ts';
 import { Secrets } from './http/redact.ts';
-import { isPassingStatus } from './http/retry.ts';
+import { isTransientStatus } from './http/retry.ts';
 import { defaultSettings, type RegistrySettings } from './http/settings.ts';
 import { Repository } from './repository.ts';
 
@@ -108,7 +108,7 @@ async function askTokenServer(
   return connection.retry(async () => {
     const answer = await connection.send(url, request);
     const text = (await connection.readAll(answer, what)).toString();
-    if (isPassingStatus(answer.status)) throw connection.refusal(what, answer, text);
+    if (isTransientStatus(answer.status)) throw connection.refusal(what, answer, text);
     return { status: answer.status, text, date: answer.headers.date };
   });
 }

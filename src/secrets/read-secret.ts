@@ -11,7 +11,7 @@ import { formatSource } from './source.ts';
 
 /** Bytes. */
 const mostSize = 64 << 10;
-const patienceSeconds = 60;
+const commandTimeoutSeconds = 60;
 
 export interface SecretContext {
   host: Host;
@@ -84,7 +84,7 @@ async function runCommand(name: string, source: SecretSpec, context: SecretConte
     cwd: rootDir,
     env: { ...host.env },
     encoding: 'buffer',
-    timeout: patienceSeconds * 1000,
+    timeout: commandTimeoutSeconds * 1000,
     killSignal: 'SIGKILL',
     maxBuffer: mostSize,
     signal,
@@ -111,7 +111,7 @@ function explain({
   if (typeof code === 'number') return `ended with exit code ${code}`;
   if (code === 'ENOENT') return 'could not be started: there is no such program';
   if (code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return `printed more than ${mostSize >> 10} KiB`;
-  if (killed) return `gave no answer within ${patienceSeconds} s`;
+  if (killed) return `gave no answer within ${commandTimeoutSeconds} s`;
   return signal ? `was ended by ${signal}` : `could not be started (${code})`;
 }
 

@@ -36,7 +36,7 @@ interface Candidate {
 }
 
 /** An engine that takes longer is one that does not answer. */
-const patience = 5_000;
+const answerTimeout = 5_000;
 
 /** The story of `gbuild engine ls`: every engine there is, all asked at once; which would be chosen, and why. Starts none. */
 export async function listEngines(host: Host, flags: EngineChoice, progress: Progress): Promise<ListedEngine[]> {
@@ -111,11 +111,11 @@ async function askEngine(endpoint: Endpoint): Promise<Pick<ListedEngine, 'answer
   // Several at once could not ask a person anything.
   const silent = endpoint.ssh === undefined ? endpoint : { ...endpoint, ssh: { ...endpoint.ssh, mayAsk: false } };
   const engine = connectEngine(silent, { owner: readOwner(), runId: 'list' });
-  const late = new GbuildError('engine-unreachable', `it did not answer within ${patience / 1000} s`);
+  const late = new GbuildError('engine-unreachable', `it did not answer within ${answerTimeout / 1000} s`);
   try {
     const { kind, version } = await Promise.race([
       engine.info(),
-      new Promise<never>((_, reject) => setTimeout(() => reject(late), patience).unref()),
+      new Promise<never>((_, reject) => setTimeout(() => reject(late), answerTimeout).unref()),
     ]);
     return { answers: true, engine: `${kind} ${version}` };
   } catch (error) {

@@ -10,7 +10,7 @@ import { formatBytes } from '../../reporter/format.ts';
 import { silentProgress } from '../../reporter/progress.ts';
 import { findLoopbackProxies } from '../../toolchain/host/loopback.ts';
 import { readHostTrust } from '../../toolchain/host/trust.ts';
-import { findWay, type Way } from '../run/defaults/proxy-relay.ts';
+import { findProxyRoute, type ProxyRoute } from '../run/defaults/proxy-relay.ts';
 import { tellSkew } from '../session/clock-skew.ts';
 import { chooseEngine, type EngineChoice } from '../session/open-engine.ts';
 import { type AppContext, openWorkspace } from '../session/open-repository.ts';
@@ -53,7 +53,7 @@ export async function diagnose(input: DoctorInput): Promise<Diagnosis> {
   if (engine && wanted('engine')) checks.push(engine.check);
   if (wanted('disk')) checks.push(checkDisk(input.host, engine?.info));
   if (wanted('proxy') || wanted('trust'))
-    checks.push(...checkNetwork(input.host, engine?.way).filter(({ name }) => wanted(name as 'proxy')));
+    checks.push(...checkNetwork(input.host, engine?.route).filter(({ name }) => wanted(name as 'proxy')));
   if (engine && wanted('clock')) checks.push(checkClock(input.host, engine));
   if (wanted('store')) checks.push(await checkReleases(input));
   if (wanted('spec') || wanted('lock'))
@@ -70,7 +70,7 @@ interface CheckedEngine {
   endpoint?: Endpoint;
   info?: EngineInfo;
   /** How its containers reach this machine's loopback address. */
-  way?: Way;
+  route?: ProxyRoute;
 }
 
 async function checkEngine({ host, choice }: DoctorInput): Promise<CheckedEngine> {
@@ -80,7 +80,7 @@ async function checkEngine({ host, choice }: DoctorInput): Promise<CheckedEngine
     endpoint = await chooseEngine(host, choice, { say: () => {}, mayStart: false });
     engine = connectEngine(endpoint, { owner: readOwner(), runId: 'doctor' });
     const info = await engine.info();
-    const way = namesLoopback(host) ? await findWay(engine, host) : undefined;
+    const route = namesLoopback(host) ? await findProxyRoute(engine, host) : undefined;
     const kind = `${info.kind} ${info.version}${info.rootless ? ', rootless' : ''}, ${info.cpus} CPUs, ${formatBytes(info.memory)}`;
     const detail = `${endpoint.url} (${kind}), because ${endpoint.reason}`;
     if (endpoint.warnings.length > 0) {
@@ -88,10 +88,10 @@ async function checkEngine({ host, choice }: DoctorInput): Promise<CheckedEngine
         check: { name: 'engine', state: 'warning', detail: [detail, ...endpoint.warnings].join('; '), todo: [] },
         endpoint,
         info,
-        ...(way !== undefined && { way }),
+        ...(route !== undefined && { route }),
       };
     }
-    return { check: ok('engine', detail), endpoint, info, ...(way !== undefined && { way }) };
+    return { check: ok('engine', detail), endpoint, info, ...(route !== undefined && { route }) };
   } catch (error) {
     if (error instanceof GbuildError && error.code === 'usage') throw error;
     const podman = endpoint === undefined ? findIdlePodman(host) : undefined;
@@ -116,11 +116,11 @@ function nearestFolder(dir: string): string {
   return existsSync(dir) || dirname(dir) === dir ? dir : nearestFolder(dirname(dir));
 }
 
-function checkNetwork(host: Host, way: Way | undefined): Check[] {
+function checkNetwork(host: Host, route: ProxyRoute | undefined): Check[] {
   const { extraRoots, proxies } = readHostTrust(host);
   const roots = extraRoots.match(/BEGIN CERTIFICATE/g)?.length ?? 0;
   return [
-    checkProxy(proxies, way),
+    checkProxy(proxies, route),
     ok(
       'trust',
       roots > 0
@@ -135,13 +135,13 @@ function namesLoopback(host: Host): boolean {
 }
 
 /** Builds reach the loopback address by the host's network, tasks by a way that not every engine has. */
-function checkProxy(proxies: Record<string, string>, way: Way | undefined): Check {
+function checkProxy(proxies: Record<string, string>, route: ProxyRoute | undefined): Check {
   const names = Object.keys(proxies).join(', ');
   const local = findLoopbackProxies(proxies).map(({ name }) => name);
   if (names === '') return ok('proxy', 'none is set');
   if (local.length === 0) return ok('proxy', `${names} reach builds and runs`);
-  if (way !== undefined) {
-    const by = way.kind === 'relay' ? `by a relay at ${way.gateway}` : `as ${way.host}`;
+  if (route !== undefined) {
+    const by = route.kind === 'relay' ? `by a relay at ${route.gateway}` : `as ${route.host}`;
     return ok('proxy', `${names} reach builds and runs; ${local.join(', ')} at the loopback address ${by}`);
   }
   const detail = `${local.join(', ')} at this machine's loopback address reach builds, and no task on the engine's bridge`;

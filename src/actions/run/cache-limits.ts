@@ -19,7 +19,7 @@ const betweenLooks = 24 * 60 * 60 * 1000;
  * larger than the limit (`cacheLimit` of config.yml) is emptied when they have ended. Caches of others are theirs; one that
  * another run uses stays; and nobody waits for an engine that takes longer to count.
  */
-export class CacheBound {
+export class CacheLimit {
   readonly #engine: Engine;
   readonly #host: Host;
   readonly #volumes: string[];

@@ -8,7 +8,7 @@ import { pruneMemories } from '../../sync/state/prune-memories.ts';
 import { listMissingVariables } from '../../toolchain/host/npm-variables.ts';
 import type { WorkspaceSession } from '../session/open-repository.ts';
 import { pruneRemembered } from '../session/remembered-lock.ts';
-import { CacheBound } from './cache-limits.ts';
+import { CacheLimit } from './cache-limits.ts';
 import { type PrepareRequest, prepareRun } from './prepare.ts';
 import { pruneLogs } from './prune-logs.ts';
 import { listReports } from './reports.ts';
@@ -68,10 +68,10 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
   const running = times?.around(() => withWorkspace(mounted, run)) ?? withWorkspace(mounted, run);
   // After the first container was asked for: what others left can wait for it.
   const swept = sweepDeadRuns(request, plan);
-  const bound = new CacheBound(engine, host, plan);
-  bound.look();
+  const cacheLimit = new CacheLimit(engine, host, plan);
+  cacheLimit.look();
   try {
-    const { done, sync } = await running.finally(() => bound.apply(progress));
+    const { done, sync } = await running.finally(() => cacheLimit.apply(progress));
     const report = reportOf({ tasks: withReports(plan, done.tasks), services: done.services }, sync);
     throwIfFailed(report, suggestVariables(plan, session));
     return report;

@@ -155,13 +155,13 @@ function lineOf({ stderr, exitCode }: MachineAnswer): string {
   );
 }
 
-const patience = 1_500;
+const connectTimeout = 1_500;
 
 function listens(host: Host, name: string): Promise<boolean> {
   const { url } = readMachine(host, name, 'the store');
   const at = url === undefined ? undefined : parseAddress(url, `the machine ${name}`, true).at;
   if (at?.host === undefined || at.port === undefined) return Promise.resolve(false);
-  const socket = connect({ host: at.host, port: at.port, timeout: patience });
+  const socket = connect({ host: at.host, port: at.port, timeout: connectTimeout });
   return new Promise((resolve) => {
     const settle = (answers: boolean) => {
       socket.destroy();

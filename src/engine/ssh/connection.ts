@@ -21,7 +21,7 @@ export interface SshAccess {
 }
 
 /** Milliseconds for a connection that nobody has to type anything for. */
-const patience = 25_000;
+const loginTimeout = 25_000;
 
 /** What leads to the engine once ssh has let us in. */
 interface Opened {
@@ -147,7 +147,7 @@ export class SshConnection {
   /** Waits for a process of ssh's. One that went to the background may keep its stderr open: its good end is enough. */
   #end(args: string[]): Promise<SshEnd & { stdout: string }> {
     const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe'];
-    const limit = this.#mayAsk ? {} : { timeout: patience };
+    const limit = this.#mayAsk ? {} : { timeout: loginTimeout };
     const child = spawn('ssh', args, { env: this.#access.env, stdio, ...limit });
     this.#opening = child;
     const said = { stdout: '', stderr: '' };

@@ -44,7 +44,7 @@ const persistSeconds = 15;
 export function planSsh({ target, settings, controlPath, mayAsk }: SshChoice): SshPlan {
   const common = [...plain, ...limits(settings), ...placeOf(target)];
   const quiet = option('BatchMode', 'yes');
-  const patience = mayAsk ? [] : quiet;
+  const promptOptions = mayAsk ? [] : quiet;
   const end = ['--', target.host];
   const remote = [...end, dialCommand(target)];
   if (controlPath === undefined) return { channel: [...common, ...quiet, ...remote] };
@@ -52,7 +52,7 @@ export function planSsh({ target, settings, controlPath, mayAsk }: SshChoice): S
   if (sharesByItself(settings)) {
     return {
       check: [...common, '-O', 'check', ...end],
-      master: [...common, ...patience, '-f', '-N', ...end],
+      master: [...common, ...promptOptions, '-f', '-N', ...end],
       channel: [...common, ...quiet, ...share, ...remote],
       forward: planForward(settings.get('controlpath')!, end),
     };
@@ -60,7 +60,7 @@ export function planSsh({ target, settings, controlPath, mayAsk }: SshChoice): S
   const own = option('ControlPath', controlPath);
   const persist = [...option('ControlMaster', 'yes'), ...option('ControlPersist', String(persistSeconds))];
   return {
-    master: [...common, ...patience, ...own, ...persist, '-f', '-N', ...end],
+    master: [...common, ...promptOptions, ...own, ...persist, '-f', '-N', ...end],
     channel: [...common, ...quiet, ...own, ...share, ...remote],
     forward: planForward(controlPath, end),
     exit: [...common, ...own, '-O', 'exit', ...end],

@@ -41,7 +41,7 @@ class InlineHasher implements SlabHasher {
 }
 
 const ringLength = 16;
-const patience = 60_000;
+const hashTimeout = 60_000;
 
 /** Words of the control block: slabs put, slabs hashed, whether the digest is there, then the length of each slab. */
 const word = { put: 0, hashed: 1, done: 2, lengths: 3 } as const;
@@ -110,7 +110,7 @@ class ThreadHasher implements SlabHasher {
   }
 
   #wait(index: number, seen: number): void {
-    if (Atomics.wait(this.#control, index, seen, patience) !== 'timed-out') return;
-    throw new GbuildError('bug', `the hashing thread has not answered for ${patience / 1000} s`);
+    if (Atomics.wait(this.#control, index, seen, hashTimeout) !== 'timed-out') return;
+    throw new GbuildError('bug', `the hashing thread has not answered for ${hashTimeout / 1000} s`);
   }
 }

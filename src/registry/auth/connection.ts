@@ -2,7 +2,7 @@ import { GbuildError, messageOf } from '../../errors.ts';
 import { isNotTls } from '../http/failures.ts';
 import { readRegistryError } from '../http/refusals.ts';
 import { type Answer, Wire, type WireContext, type WireRequest } from '../http/requests.ts';
-import { PassingFailure } from '../http/retry.ts';
+import { TransientError } from '../http/retry.ts';
 import type { Authorizer } from './authorizer.ts';
 import { parseChallenges } from './challenge.ts';
 
@@ -45,7 +45,7 @@ export class Connection extends Wire {
     });
   }
 
-  /** One try: a PassingFailure is thrown for what may pass. */
+  /** One try: a TransientError is thrown for what may pass. */
   async askOnce(request: RegistryRequest, accept: readonly number[]): Promise<Answer> {
     const base = await this.#open();
     let url = request.at instanceof URL ? request.at : new URL(`/v2/${request.at}`, base);
@@ -143,7 +143,7 @@ function withAuthorization(request: WireRequest, authorization: string | undefin
 function isWithoutTls(thrown: unknown): boolean {
   const cause = thrown instanceof Error ? (thrown.cause ?? thrown) : thrown;
   const code = (cause as NodeJS.ErrnoException).code ?? '';
-  const isClosed = thrown instanceof PassingFailure && messageOf(cause).includes('socket');
+  const isClosed = thrown instanceof TransientError && messageOf(cause).includes('socket');
   return isNotTls(cause) || isClosed || ['ECONNREFUSED', 'ECONNRESET', 'HPE_INVALID_CONSTANT'].includes(code);
 }
 

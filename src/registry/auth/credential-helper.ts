@@ -4,7 +4,7 @@ import type { Host } from '../../host.ts';
 import type { RegistryAddress } from '../http/address.ts';
 import type { Credentials } from './credentials.ts';
 
-const patienceSeconds = 30;
+const helperTimeoutSeconds = 30;
 
 export interface HelperCall {
   env: Host['env'];
@@ -36,7 +36,7 @@ export async function askHelper(
     const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
     throw fail(isMissing ? 'it is not on PATH' : messageOf(cause), cause);
   });
-  if (timedOut) throw fail(`it gave no answer within ${patienceSeconds} s`);
+  if (timedOut) throw fail(`it gave no answer within ${helperTimeoutSeconds} s`);
   if (exitCode !== 0) {
     if (/credentials not found/i.test(stdout)) return undefined;
     throw fail(`it ended with exit code ${exitCode}`);
@@ -76,7 +76,7 @@ function runHelper(program: string, server: string, { env, signal }: HelperCall)
     const timer = setTimeout(() => {
       timedOut = true;
       child.kill('SIGKILL');
-    }, patienceSeconds * 1000);
+    }, helperTimeoutSeconds * 1000);
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       stdout += text;
     });

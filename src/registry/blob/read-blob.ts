@@ -3,7 +3,7 @@ import { GbuildError } from '../../errors.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Descriptor } from '../../oci/spec.ts';
 import type { Answer } from '../http/requests.ts';
-import { leastProgress, PassingFailure } from '../http/retry.ts';
+import { leastProgress, TransientError } from '../http/retry.ts';
 import type { RepositoryContext } from '../repository.ts';
 
 type Blob = Pick<Descriptor, 'digest' | 'size'>;
@@ -23,7 +23,7 @@ export async function headBlob(
 export async function* readBlob(context: RepositoryContext, blob: Blob): AsyncGenerator<Buffer> {
   const { connection, path } = context;
   const what = `give the blob ${blob.digest} of ${path}`;
-  const attempts = connection.attempts();
+  const backoff = connection.backoff();
   const hash = createHash('sha256');
   let position = 0;
   let held: Buffer | undefined;
@@ -33,7 +33,7 @@ export async function* readBlob(context: RepositoryContext, blob: Blob): AsyncGe
       for await (const chunk of readFrom(context, blob, position, what)) {
         position += chunk.length;
         if (position - reached >= leastProgress) {
-          attempts.restart();
+          backoff.restart();
           reached = position;
         }
         if (position > blob.size)
@@ -45,7 +45,7 @@ export async function* readBlob(context: RepositoryContext, blob: Blob): AsyncGe
       if (position === blob.size) break;
       throw cutShort(connection.registry, path, blob, position);
     } catch (thrown) {
-      await attempts.pause(thrown);
+      await backoff.pause(thrown);
     }
   }
   const found: Digest = `sha256:${hash.digest('hex')}`;
@@ -93,8 +93,8 @@ function startOf({ status, headers }: Answer): number | undefined {
   return start === undefined ? undefined : Number(start);
 }
 
-function cutShort(registry: string, path: string, blob: Blob, position: number): PassingFailure {
-  return new PassingFailure(() => wrongBlob(registry, path, blob, `it ends after ${position} of ${blob.size} bytes`));
+function cutShort(registry: string, path: string, blob: Blob, position: number): TransientError {
+  return new TransientError(() => wrongBlob(registry, path, blob, `it ends after ${position} of ${blob.size} bytes`));
 }
 
 function wrongBlob(registry: string, path: string, { digest, size }: Blob, why: string): GbuildError {

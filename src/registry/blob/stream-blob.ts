@@ -1,7 +1,7 @@
 import { GbuildError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/spec.ts';
 import type { RequestBody } from '../http/requests.ts';
-import { PassingFailure } from '../http/retry.ts';
+import { TransientError } from '../http/retry.ts';
 import type { RepositoryContext } from '../repository.ts';
 import { advance, assertTaken, cancelUpload, closingUrl, namesOther, startUpload, type Upload } from './upload.ts';
 
@@ -32,7 +32,7 @@ export async function streamBlob(context: RepositoryContext, blob: GrowingBlob):
     await close(context, upload, descriptor);
     return { descriptor };
   } catch (thrown) {
-    if (thrown instanceof PassingFailure) return { broken: upload };
+    if (thrown instanceof TransientError) return { broken: upload };
     if (!context.connection.isStopping) await cancelUpload(context, upload);
     // A registry that does not take it in this way may do so in another.
     if (thrown instanceof GbuildError && thrown.code === 'registry-failed') return { broken: undefined };
@@ -64,7 +64,7 @@ async function close(context: RepositoryContext, upload: Upload, { digest, size 
     [200, 201, 204],
   );
   await connection.discard(answer);
-  if (namesOther(answer, digest)) throw new PassingFailure(() => otherBlob(connection.registry, what));
+  if (namesOther(answer, digest)) throw new TransientError(() => otherBlob(connection.registry, what));
   await assertTaken(context, answer, { digest, size }, what);
 }
 

@@ -2,7 +2,7 @@ import { GbuildError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/spec.ts';
 import { hasErrorCode } from '../http/refusals.ts';
 import type { Answer } from '../http/requests.ts';
-import { leastProgress, PassingFailure } from '../http/retry.ts';
+import { leastProgress, TransientError } from '../http/retry.ts';
 import type { RepositoryContext } from '../repository.ts';
 import { CheckedSource, type OpenBlob } from './checked-source.ts';
 import { headBlob } from './read-blob.ts';
@@ -46,7 +46,7 @@ export async function writeBlob(
 ): Promise<void> {
   const { connection, path } = context;
   const job = new Job(context, blob, new CheckedSource(blob, open, onBytes));
-  const attempts = connection.attempts();
+  const backoff = connection.backoff();
   const goOn = `go on with an upload to ${path}`;
   const begun = broken && (await readUpload(context, broken, goOn));
   let upload = begun ?? opened;
@@ -58,15 +58,15 @@ export async function writeBlob(
         await job.sendChunks(upload, (next) => {
           upload = next;
           if (next.offset < best + leastProgress) return;
-          attempts.restart();
+          backoff.restart();
           best = next.offset;
         });
       return;
     } catch (thrown) {
-      const isLost = thrown instanceof Damaged || !(thrown instanceof PassingFailure);
+      const isLost = thrown instanceof Damaged || !(thrown instanceof TransientError);
       if (isLost && upload !== undefined && !connection.isStopping) await cancelUpload(context, upload);
       if (isLost) upload = undefined;
-      await attempts.pause(thrown);
+      await backoff.pause(thrown);
       if ((await headBlob(context, blob.digest)) === blob.size) return job.source.finish();
       upload = upload && (await readUpload(context, upload, goOn));
     }
@@ -74,7 +74,7 @@ export async function writeBlob(
 }
 
 /** What the registry has is of no use. */
-class Damaged extends PassingFailure {}
+class Damaged extends TransientError {}
 
 /** One blob on its way to one repository. */
 class Job {
@@ -149,7 +149,7 @@ class Job {
   #refused(answer: Answer, text: string): Error {
     if (hasErrorCode(text, 'DIGEST_INVALID') || hasErrorCode(text, 'SIZE_INVALID')) return this.#damaged();
     const failure = this.#context.connection.refusal(this.what, answer, text);
-    return answer.status === 400 || !(failure instanceof GbuildError) ? failure : new PassingFailure(() => failure);
+    return answer.status === 400 || !(failure instanceof GbuildError) ? failure : new TransientError(() => failure);
   }
 
   #damaged(): Damaged {
@@ -160,9 +160,9 @@ class Job {
     });
   }
 
-  #lostTrack(offset: number): PassingFailure {
+  #lostTrack(offset: number): TransientError {
     const { registry } = this.#context.connection;
-    return new PassingFailure(() => {
+    return new TransientError(() => {
       const message = `the registry ${registry}, asked to ${this.what}, says it has ${offset} bytes, which cannot be`;
       return new GbuildError('registry-failed', message, { facts: { registry, offset } });
     });

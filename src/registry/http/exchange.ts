@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { paceOf, readAtPace, Stalled } from '../../oci/stream/pace.ts';
 import type { RegistrySettings } from './settings.ts';
 
-type Patience = Pick<RegistrySettings, 'stallSeconds' | 'connectSeconds'>;
+type RequestTimeouts = Pick<RegistrySettings, 'stallSeconds' | 'connectSeconds'>;
 
 export interface BodyToSend {
   chunks: Iterable<Buffer> | AsyncIterable<Buffer>;
@@ -24,7 +24,7 @@ const digestedPerSecond = 10_000_000;
 export async function exchange(
   request: ClientRequest,
   body: BodyToSend | undefined,
-  patience: Patience,
+  timeouts: RequestTimeouts,
   work = 0,
 ): Promise<IncomingMessage> {
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
@@ -32,11 +32,11 @@ export async function exchange(
     request.once('close', () => reject(new Error('the connection was closed')));
   });
   answered.catch(() => {});
-  limitConnecting(request, patience.connectSeconds);
+  limitConnecting(request, timeouts.connectSeconds);
   let sent = 0;
   if (body === undefined) request.end();
-  else sent = await sendBody(request, body, answered, patience);
-  const seconds = patience.stallSeconds + (sent + work) / digestedPerSecond;
+  else sent = await sendBody(request, body, answered, timeouts);
+  const seconds = timeouts.stallSeconds + (sent + work) / digestedPerSecond;
   return await within(seconds, answered, (error) => request.destroy(error));
 }
 
@@ -45,7 +45,7 @@ async function sendBody(
   request: ClientRequest,
   { chunks, onBytes }: BodyToSend,
   answered: Promise<IncomingMessage>,
-  { stallSeconds }: Patience,
+  { stallSeconds }: RequestTimeouts,
 ): Promise<number> {
   let sent = 0;
   let hasAnswer = false;
@@ -93,7 +93,7 @@ async function drained(request: ClientRequest, settled: Promise<void>): Promise<
 }
 
 /** The body of an answer as it comes, at the least pace; the reader's own pauses do not count. */
-export async function* readBody(answer: IncomingMessage, { stallSeconds }: Patience): AsyncGenerator<Buffer> {
+export async function* readBody(answer: IncomingMessage, { stallSeconds }: RequestTimeouts): AsyncGenerator<Buffer> {
   try {
     yield* readAtPace(answer as AsyncIterable<Buffer>, paceOf(stallSeconds), (error) => answer.destroy(error));
   } finally {

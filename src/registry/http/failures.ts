@@ -1,7 +1,7 @@
 import { GbuildError, messageOf } from '../../errors.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { Stalled } from '../../oci/stream/pace.ts';
-import { PassingFailure } from './retry.ts';
+import { TransientError } from './retry.ts';
 import { ProxyRefusal } from './tunnel.ts';
 
 /** What an error says of where it happened; `what` completes "the registry HOST would not ...". */
@@ -30,9 +30,9 @@ const brokenMessages = new Set([
   'the connection was closed',
 ]);
 
-/** A request that got no whole answer: what may pass as a PassingFailure, what will not as an error. */
+/** A request that got no whole answer: what may pass as a TransientError, what will not as an error. */
 export function networkFailure(place: Place, thrown: unknown): Error {
-  if (thrown instanceof GbuildError || thrown instanceof PassingFailure) return thrown;
+  if (thrown instanceof GbuildError || thrown instanceof TransientError) return thrown;
   const code = (thrown as NodeJS.ErrnoException).code ?? '';
   if (
     thrown instanceof Stalled ||
@@ -41,15 +41,15 @@ export function networkFailure(place: Place, thrown: unknown): Error {
     brokenMessages.has(messageOf(thrown))
   ) {
     const why = brokenMessages.has(messageOf(thrown)) ? 'the connection broke' : messageOf(thrown);
-    return new PassingFailure((tries) => lost(place, why, tries, thrown), { cause: thrown });
+    return new TransientError((tries) => lost(place, why, tries, thrown), { cause: thrown });
   }
   return unreachable(place, code, thrown);
 }
 
 /** An answer said that it is there, and it is not. */
-export function notTaken({ registry, what }: Place, digest: Digest): PassingFailure {
+export function notTaken({ registry, what }: Place, digest: Digest): TransientError {
   const message = `the registry ${registry}, asked to ${what}, says that it did, and does not have it`;
-  return new PassingFailure(
+  return new TransientError(
     () =>
       new GbuildError('registry-failed', message, {
         suggestions: ['run the same command again'],

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { GbuildError } from '../../errors.ts';
 import type { Place } from './failures.ts';
-import { isPassingStatus, PassingFailure, parseRetryAfter } from './retry.ts';
+import { isTransientStatus, parseRetryAfter, TransientError } from './retry.ts';
 
 /** An answer that says no. */
 export interface Refusal {
@@ -11,12 +11,12 @@ export interface Refusal {
   text: string;
 }
 
-/** What a status that was not hoped for means: a PassingFailure, or the error to end with. */
+/** What a status that was not hoped for means: a TransientError, or the error to end with. */
 export function refusalFailure(place: Place, refusal: Refusal): Error {
   const { status, headers } = refusal;
   const explain = (tries: number) => refused(place, refusal, tries);
-  if (!isPassingStatus(status)) return explain(1);
-  return new PassingFailure(explain, { pause: parseRetryAfter(headers) });
+  if (!isTransientStatus(status)) return explain(1);
+  return new TransientError(explain, { pause: parseRetryAfter(headers) });
 }
 
 function refused({ registry, what }: Place, refusal: Refusal, tries: number): GbuildError {

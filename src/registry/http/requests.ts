@@ -7,7 +7,7 @@ import { exchange, readBody } from './exchange.ts';
 import { isNotTls, networkFailure, type Place } from './failures.ts';
 import { formatUrl, type Secrets } from './redact.ts';
 import { parseWarnings, refusalFailure } from './refusals.ts';
-import { Attempts } from './retry.ts';
+import { Backoff } from './retry.ts';
 import type { RegistrySettings } from './settings.ts';
 
 /** One request as it goes out. `what` completes "the registry HOST would not ...". */
@@ -72,8 +72,8 @@ export class Wire {
     return this.#context.signal.aborted;
   }
 
-  attempts(): Attempts {
-    return new Attempts(this.#context.settings, this.#context.signal, () => this.#isGivenUp);
+  backoff(): Backoff {
+    return new Backoff(this.#context.settings, this.#context.signal, () => this.#isGivenUp);
   }
 
   /** So much was waited in vain that little more is. */
@@ -81,19 +81,19 @@ export class Wire {
     return this.#stalls >= mostStalls;
   }
 
-  get #patience(): Pick<RegistrySettings, 'stallSeconds' | 'connectSeconds'> {
+  get #timeouts(): Pick<RegistrySettings, 'stallSeconds' | 'connectSeconds'> {
     const { stallSeconds, connectSeconds } = this.#context.settings;
     return { connectSeconds, stallSeconds: this.#isGivenUp ? stallSeconds / 10 : stallSeconds };
   }
 
   /** Acts until it succeeds, or until what failed will not pass. */
   async retry<T>(act: () => Promise<T>): Promise<T> {
-    const attempts = this.attempts();
+    const backoff = this.backoff();
     for (;;) {
       try {
         return await act();
       } catch (thrown) {
-        await attempts.pause(thrown);
+        await backoff.pause(thrown);
       }
     }
   }
@@ -108,7 +108,7 @@ export class Wire {
     try {
       const all = { 'User-Agent': 'gbuild', ...lengthOf(method, body), ...headers };
       const toSend = body && { chunks: source.watch(body.open()), onBytes: body.onBytes?.bind(body) };
-      const stream = await exchange(dialer.open(url, { method, headers: all, signal }), toSend, this.#patience, work);
+      const stream = await exchange(dialer.open(url, { method, headers: all, signal }), toSend, this.#timeouts, work);
       trace(`${line} ${stream.statusCode} ${Math.round(performance.now() - began)} ms`);
       this.#passWarnings(stream.headers);
       return { status: stream.statusCode ?? 0, headers: stream.headers, url, stream };
@@ -118,10 +118,10 @@ export class Wire {
     }
   }
 
-  /** The body as it comes; a connection that breaks or stalls is a PassingFailure. */
+  /** The body as it comes; a connection that breaks or stalls is a TransientError. */
   async *stream(answer: Answer, what: string): AsyncGenerator<Buffer> {
     try {
-      yield* readBody(answer.stream, this.#patience);
+      yield* readBody(answer.stream, this.#timeouts);
       this.#stalls = 0;
     } catch (thrown) {
       throw this.#failure(what, answer.url, thrown);
@@ -145,7 +145,7 @@ export class Wire {
   async discard({ stream }: Answer): Promise<void> {
     if (Number(stream.headers['content-length'] ?? 0) > mostDiscarded) stream.destroy();
     try {
-      for await (const _chunk of readBody(stream, this.#patience));
+      for await (const _chunk of readBody(stream, this.#timeouts));
       this.#stalls = 0;
     } catch (thrown) {
       // What follows goes over another connection.

@@ -3,8 +3,8 @@ import type { GbuildError } from '../../errors.ts';
 import { Stalled } from '../../oci/stream/pace.ts';
 import type { RegistrySettings } from './settings.ts';
 
-/** Something went wrong that may be right the next time; `explain` makes the error for when it never is. */
-export class PassingFailure extends Error {
+/** A failure that may pass: the request is tried again. `explain` makes the error for when it never passes. */
+export class TransientError extends Error {
   readonly explain: (tries: number) => GbuildError;
   /** Milliseconds the registry asks to wait. */
   readonly pause: number | undefined;
@@ -25,7 +25,7 @@ const longestBackoff = 10_000;
 export const leastProgress = 16 * 1024;
 
 /** Counts tries without progress, and waits between them: exponential, with full jitter, or as the registry asks. */
-export class Attempts {
+export class Backoff {
   readonly #settings: RegistrySettings;
   readonly #signal: AbortSignal;
   readonly #isGivenUp: () => boolean;
@@ -49,7 +49,7 @@ export class Attempts {
   /** Waits for the next try. Throws on what will not pass, when there were tries enough, or when the pause is too long. */
   async pause(thrown: unknown): Promise<void> {
     this.#signal.throwIfAborted();
-    if (!(thrown instanceof PassingFailure)) throw thrown;
+    if (!(thrown instanceof TransientError)) throw thrown;
     this.#failed += 1;
     this.#spent += thrown.cause instanceof Stalled ? stalledTries : 1;
     const { attempts, longestPauseSeconds, random, sleep } = this.#settings;
@@ -65,7 +65,7 @@ export class Attempts {
 }
 
 /** 408, 425, 429 and what a server cannot help: not what it does not know (501, 505) or has no room for (507). */
-export function isPassingStatus(status: number): boolean {
+export function isTransientStatus(status: number): boolean {
   return [408, 425, 429].includes(status) || (status >= 500 && ![501, 505, 507, 508].includes(status));
 }
 

@@ -19,7 +19,7 @@ export interface VersionClaim {
 }
 
 /** In milliseconds. */
-export interface ClaimPatience {
+export interface ClaimTimes {
   /** A flag that is older when it is to be used is set again first. */
   hold: number;
   /** Somebody else's flag that has not changed for so long is a dead one's; more than `hold` and a slow request. */
@@ -28,7 +28,7 @@ export interface ClaimPatience {
   pause: (tries: number) => number;
 }
 
-const patience: ClaimPatience = {
+const defaultTimes: ClaimTimes = {
   hold: 15_000,
   dead: 45_000,
   pause: (tries) => Math.random() * Math.min(2000, 50 * 2 ** tries),
@@ -44,7 +44,7 @@ export async function nameVersion(
   repository: Repository,
   claim: VersionClaim,
   name: () => Promise<void>,
-  limits: ClaimPatience = patience,
+  limits: ClaimTimes = defaultTimes,
 ): Promise<Digest> {
   const flag = new Flag(repository, claim);
   const rivals = new Rivals(repository, claim, flag.tag);
@@ -114,7 +114,7 @@ class Flag {
    * at all tags for those of the manifest, and where it meets one that is being written it fails, with the manifest gone and its
    * tag there: that goes with the next manifest that it is given.
    */
-  async remove(pause: ClaimPatience['pause']): Promise<void> {
+  async remove(pause: ClaimTimes['pause']): Promise<void> {
     for (let tries = 1; tries <= mostRemovals; tries += 1) {
       if (!(await this.#lostManifest())) return;
       await sleep(pause(tries));

@@ -5,7 +5,7 @@ import type { Connection } from '../auth/connection.ts';
 import { notTaken, type Place } from '../http/failures.ts';
 import { hasErrorCode } from '../http/refusals.ts';
 import type { Answer } from '../http/requests.ts';
-import { PassingFailure } from '../http/retry.ts';
+import { TransientError } from '../http/retry.ts';
 import type { RepositoryContext } from '../repository.ts';
 
 const { index, manifest, dockerManifest, dockerManifestList } = mediaTypes;
@@ -86,7 +86,7 @@ export async function writeManifest(
 function refuseManifest(connection: Connection, what: string, answer: Answer, text: string): Error {
   const failure = connection.refusal(what, answer, text);
   const mayPass = ['MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN'].some((code) => hasErrorCode(text, code));
-  return mayPass && failure instanceof GbuildError ? new PassingFailure(() => failure) : failure;
+  return mayPass && failure instanceof GbuildError ? new TransientError(() => failure) : failure;
 }
 
 export async function deleteManifest(
@@ -125,8 +125,8 @@ function mediaTypeOf(bytes: Buffer): string | undefined {
   }
 }
 
-function otherBytes({ registry, what }: Place, expected: Digest, found: Digest): PassingFailure {
-  return new PassingFailure(
+function otherBytes({ registry, what }: Place, expected: Digest, found: Digest): TransientError {
+  return new TransientError(
     () =>
       new GbuildError(
         'registry-failed',

@@ -107,7 +107,7 @@ async function assertTrusted(repository: GitRepository, env: NodeJS.ProcessEnv):
 
 /** Node's own child process, because every run asks and a library would have to be loaded first. */
 function execute(cwd: string, args: string[], env: NodeJS.ProcessEnv, input?: string): Promise<GitAnswer> {
-  const options = { cwd, env: { ...env, LC_ALL: 'C' }, maxBuffer: 1 << 30, timeout: patience };
+  const options = { cwd, env: { ...env, LC_ALL: 'C' }, maxBuffer: 1 << 30, timeout: commandTimeout };
   return new Promise((resolve, reject) => {
     const git = execFile('git', args, options, (error, stdout, stderr) => {
       if (error?.code === 'ENOENT') reject(missingGit());
@@ -121,7 +121,7 @@ function execute(cwd: string, args: string[], env: NodeJS.ProcessEnv, input?: st
 }
 
 /** In milliseconds: an answer takes seconds in the largest repositories, and for ever where a named pipe is in git's way. */
-const patience = 600_000;
+const commandTimeout = 600_000;
 
 function withoutGit(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('GIT_')));

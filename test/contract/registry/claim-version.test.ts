@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type ClaimPatience, nameVersion } from '../../../src/registry/image/claim-version.ts';
+import { type ClaimTimes, nameVersion } from '../../../src/registry/image/claim-version.ts';
 import type { Repository } from '../../../src/registry/repository.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/network/fault-proxy.ts';
 import { startRegistry, type TestRegistry } from '../../support/registry/registry.ts';
@@ -17,7 +17,7 @@ afterAll(async () => {
   await registry[Symbol.asyncDispose]();
 });
 
-const quick: ClaimPatience = { hold: 1000, dead: 400, pause: () => Math.random() * 30 };
+const quick: ClaimTimes = { hold: 1000, dead: 400, pause: () => Math.random() * 30 };
 
 /** A manifest in the repository, under its digest alone, and a claim of a version for it. */
 async function prepare(repository: Repository, seed: string) {

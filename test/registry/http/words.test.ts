@@ -5,7 +5,7 @@ import { networkFailure } from '../../../src/registry/http/failures.ts';
 import { chooseProxy, proxyHeaders } from '../../../src/registry/http/proxy.ts';
 import { formatUrl, Secrets } from '../../../src/registry/http/redact.ts';
 import { readRegistryError } from '../../../src/registry/http/refusals.ts';
-import { PassingFailure, parseRetryAfter } from '../../../src/registry/http/retry.ts';
+import { parseRetryAfter, TransientError } from '../../../src/registry/http/retry.ts';
 import { errorOf } from '../../support/assert/error-of.ts';
 
 describe('addresses', () => {
@@ -139,7 +139,7 @@ describe('a request that got no answer', () => {
   const explain = (code: string, message = 'said Node') => {
     const failure = networkFailure({ registry: 'r.test', what: 'work' }, Object.assign(new Error(message), { code }));
     return errorOf(() => {
-      throw failure instanceof PassingFailure ? failure.explain(5) : failure;
+      throw failure instanceof TransientError ? failure.explain(5) : failure;
     });
   };
 
@@ -213,6 +213,6 @@ describe('a request that got no answer', () => {
 
   test.each(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN', 'HPE_INVALID_CONSTANT'])('%s may pass', (code) => {
     const failure = networkFailure({ registry: 'r', what: 'w' }, Object.assign(new Error(), { code }));
-    expect(failure).toBeInstanceOf(PassingFailure);
+    expect(failure).toBeInstanceOf(TransientError);
   });
 });

@@ -7,7 +7,7 @@ import { findLoopbackProxies, type LoopbackProxy } from '../../../toolchain/host
 import type { HostTrust } from '../../../toolchain/host/trust.ts';
 
 /** How containers on a bridge reach this machine's loopback address. */
-export type Way =
+export type ProxyRoute =
   /** The bridge ends at this address of this machine: a relay listens there. */
   | { kind: 'relay'; gateway: string }
   /** Docker Desktop has a name for this machine, its loopback address included. */
@@ -23,15 +23,15 @@ export async function relayProxies(
 ): Promise<HostTrust> {
   const found = network === 'bridge' ? findLoopbackProxies(trust.proxies) : [];
   if (found.length === 0) return trust;
-  const way = await findWay(engine, host);
-  if (way === undefined) throw outOfReach(found, engine);
-  const places = new Map<string, Promise<string>>();
+  const route = await findProxyRoute(engine, host);
+  if (route === undefined) throw outOfReach(found, engine);
+  const addresses = new Map<string, Promise<string>>();
   const proxies = { ...trust.proxies };
   for (const { name, address, port, move } of found) {
     const key = `${address}:${port}`;
-    places.set(key, places.get(key) ?? openWay(way, address, port));
+    addresses.set(key, addresses.get(key) ?? openRoute(route, address, port));
     proxies[name] = move(
-      await places.get(key)!.catch((cause: unknown) => {
+      await addresses.get(key)!.catch((cause: unknown) => {
         throw outOfReach(found, engine, cause);
       }),
     );
@@ -40,7 +40,7 @@ export async function relayProxies(
 }
 
 /** Looks where the engine is: another machine may have a bridge of the same address. */
-export async function findWay(engine: Engine, host: Host): Promise<Way | undefined> {
+export async function findProxyRoute(engine: Engine, host: Host): Promise<ProxyRoute | undefined> {
   const { name, rootless } = await engine.info();
   if (name === 'docker-desktop') return { kind: 'name', host: 'host.docker.internal' };
   const isHere = engine.endpoint.socketPath !== undefined && engine.endpoint.ssh === undefined;
@@ -58,8 +58,10 @@ function isOwnAddress(address: string): Promise<boolean> {
   });
 }
 
-async function openWay(way: Way, address: string, port: number): Promise<string> {
-  return way.kind === 'name' ? `${way.host}:${port}` : `${way.gateway}:${await openRelay(way.gateway, address, port)}`;
+async function openRoute(route: ProxyRoute, address: string, port: number): Promise<string> {
+  return route.kind === 'name'
+    ? `${route.host}:${port}`
+    : `${route.gateway}:${await openRelay(route.gateway, address, port)}`;
 }
 
 /** Passes connections on, and holds no process back. The port it listens at. */

@@ -5,7 +5,7 @@ import { readCached, writeCached } from '../../../fs/cached-file.ts';
 import type { Host } from '../../../host.ts';
 
 /** `mount`: the engine sees the workspace. `sync`: it is sent there. */
-export type WorkspaceWay = 'mount' | 'sync';
+export type MountMode = 'mount' | 'sync';
 
 const format = 'workspace-way 1';
 
@@ -16,7 +16,7 @@ const lifetime = 24 * 60 * 60 * 1000;
  * How a workspace comes to an engine: asked once of the engine, remembered for both together. A memory of `mount` that is wrong
  * is found out before anything runs, for every bind is looked at; one of `sync` is right anyway, and forgotten after a day.
  */
-export class WayMemory {
+export class MountModeMemory {
   readonly #file: string;
   readonly #now: number;
 
@@ -25,21 +25,21 @@ export class WayMemory {
     this.#now = now;
   }
 
-  static async open(engine: Engine, host: Host, rootDir: string): Promise<WayMemory> {
+  static async open(engine: Engine, host: Host, rootDir: string): Promise<MountModeMemory> {
     const { id, time = '' } = await engine.info();
     const key = createHash('sha256').update(`${id}\n${engine.endpoint.url}\n${rootDir}`).digest('hex');
-    return new WayMemory(join(host.cacheDir, 'workspace-ways', key), Date.parse(time) || 0);
+    return new MountModeMemory(join(host.cacheDir, 'workspace-ways', key), Date.parse(time) || 0);
   }
 
   /** By the engine's own clock, as all days are that gbuild counts. */
-  read(): WorkspaceWay | undefined {
-    const [way, since] = (readCached(this.#file, format) ?? '').split(' ');
-    if (way === 'mount') return way;
+  read(): MountMode | undefined {
+    const [mode, since] = (readCached(this.#file, format) ?? '').split(' ');
+    if (mode === 'mount') return mode;
     const age = this.#now - Number(since);
-    return way === 'sync' && age >= 0 && age < lifetime ? way : undefined;
+    return mode === 'sync' && age >= 0 && age < lifetime ? mode : undefined;
   }
 
-  write(way: WorkspaceWay): void {
-    writeCached(this.#file, format, `${way} ${this.#now}`);
+  write(mode: MountMode): void {
+    writeCached(this.#file, format, `${mode} ${this.#now}`);
   }
 }

@@ -4,7 +4,7 @@ import { isDetached } from '../../../engine/container/resume.ts';
 import { GbuildError } from '../../../errors.ts';
 import { containerPaths } from '../../../plan/container-paths.ts';
 import { readPlace } from '../../../workspace/git/project-place.ts';
-import { WayMemory } from './mount-mode.ts';
+import { MountModeMemory } from './mount-mode.ts';
 import { PrivateGit } from './private-git.ts';
 import { planSubmoduleMounts } from './submodule-mounts.ts';
 import {
@@ -31,11 +31,11 @@ export async function withWorkspace<T>(
 ): Promise<WorkspaceResult<T>> {
   const { engine, host, session, image } = input;
   const { rootDir } = session;
-  const memory = await WayMemory.open(engine, host, rootDir);
+  const memory = await MountModeMemory.open(engine, host, rootDir);
   const known = memory.read();
-  const way = known ?? ((await engine.seesFolder(image, rootDir)) ? 'mount' : 'sync');
-  if (known !== way) memory.write(way);
-  if (way === 'mount' && !isLink(join(rootDir, '.git'))) {
+  const mode = known ?? ((await engine.seesFolder(image, rootDir)) ? 'mount' : 'sync');
+  if (known !== mode) memory.write(mode);
+  if (mode === 'mount' && !isLink(join(rootDir, '.git'))) {
     try {
       return { done: await withBind(input, work) };
     } catch (thrown) {
@@ -54,17 +54,17 @@ async function withBind<T>(
   const bind = { hostDir: rootDir, containerDir: containerPaths.workspace };
   const place = await readPlace(rootDir, host.env);
   const project = projectDirOf(place);
-  const bound = { mount: { type: 'bind', ...bind }, probe: bind, isShared: true, ...project } as const;
+  const binding = { mount: { type: 'bind', ...bind }, probe: bind, isShared: true, ...project } as const;
   const containerDirs = [containerPaths.workspace, ...Object.values(project)];
   using git = await PrivateGit.open(rootDir, place, engine, host);
   const plan = (placeGitFile: (path: string) => string) =>
     planSubmoduleMounts(rootDir, containerDirs, host, placeGitFile);
   const gitMounts = [...git.mounts, ...(await plan((path) => git.placeGitFile(path)))];
   try {
-    return await work({ ...bound, gitMounts }).catch(async (thrown: unknown) => {
+    return await work({ ...binding, gitMounts }).catch(async (thrown: unknown) => {
       // The git folder of a linked working tree lies elsewhere, where the engine may not see.
       if (isBlindTo(rootDir, thrown) || !gitMounts.some(({ hostDir }) => isBlindTo(hostDir, thrown))) throw thrown;
-      return work({ ...bound, gitMounts: [...git.mountsOfBlind, ...(await plan((path) => join(rootDir, path)))] });
+      return work({ ...binding, gitMounts: [...git.mountsOfBlind, ...(await plan((path) => join(rootDir, path)))] });
     });
   } catch (thrown) {
     if (isDetached(thrown)) git.leave();

@@ -1,4 +1,4 @@
-import { CacheBound } from '../../run/cache-limits.ts';
+import { CacheLimit } from '../../run/cache-limits.ts';
 import { type PrepareRequest, prepareRun } from '../../run/prepare.ts';
 import { sweepDeadRuns } from '../../run/run.ts';
 import { runTasks } from '../../run/run-tasks.ts';
@@ -10,8 +10,8 @@ export async function openEngineExecutor(name: string, request: PrepareRequest):
   const { session, engine, host, progress } = request;
   const { plan, context, secrets, planShard } = await prepareRun(request);
   const swept = sweepDeadRuns(request, plan);
-  const bound = new CacheBound(engine, host, plan);
-  bound.look();
+  const cacheLimit = new CacheLimit(engine, host, plan);
+  cacheLimit.look();
   return {
     name,
     slots: Math.max(1, Math.floor(context.info.cpus)),
@@ -35,7 +35,7 @@ export async function openEngineExecutor(name: string, request: PrepareRequest):
       return tasks;
     },
     async close() {
-      await bound.apply(progress);
+      await cacheLimit.apply(progress);
       await swept;
       engine.close();
     },

@@ -23,7 +23,7 @@ export type JobEnd = { kind: 'over' } | { kind: 'lost'; node: SwarmNode };
 
 const pauseMilliseconds = 500;
 /** How long a job may wait before its reader hears why, and how long a log may be silent after its job has ended. */
-const patienceMilliseconds = 5_000;
+const silenceTimeout = 5_000;
 
 /**
  * Runs a job on the cluster and takes everything away again. Throws the reason of a stop or of a time limit, and `engine-failed`
@@ -66,7 +66,7 @@ async function watchJob(run: JobRun, watch: Watch, stop: AbortSignal): Promise<J
     const over = output.over.then((): JobEnd => ({ kind: 'over' }));
     const end = await Promise.race([over, stopped, followed.then(() => ended), ended]);
     if (end.kind !== 'ended') return end;
-    await Promise.race([untilSilent(output, patienceMilliseconds, done.signal), over, stopped]);
+    await Promise.race([untilSilent(output, silenceTimeout, done.signal), over, stopped]);
     done.abort();
     await followed.catch(() => {});
     if (!output.isOver) await readRest(run, watch, stop);
@@ -133,7 +133,7 @@ async function poll(run: JobRun, watch: Watch, done: AbortSignal): Promise<{ kin
     const node = task?.node === undefined ? undefined : await swarm.readNode(task.node);
     if (node !== undefined && (node.isDown || task?.state === 'lost')) return { kind: 'lost', node };
     const isWaiting = task === undefined || task.state === 'waiting';
-    if (isWaiting && !isTold && performance.now() - began > patienceMilliseconds) {
+    if (isWaiting && !isTold && performance.now() - began > silenceTimeout) {
       io.progress.note(`waiting for a node: ${task?.message || 'the swarm has not looked at the job yet'}`);
       isTold = true;
     }
