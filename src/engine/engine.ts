@@ -1,6 +1,6 @@
 import { type Owner, ownerText } from '../fs/process-owner.ts';
 import type { Stop } from '../host.ts';
-import { Wire } from './client/client.ts';
+import { EngineClient } from './client/client.ts';
 import type { Heartbeat } from './client/heartbeat.ts';
 import { PortReach } from './container/port-access.ts';
 import { readImageFiles } from './container/read-file.ts';
@@ -72,7 +72,7 @@ export class Engine {
   /** What stands beside tasks. */
   readonly services: ServiceEngine;
   readonly volumes: VolumeEngine;
-  readonly #wire: Wire;
+  readonly #client: EngineClient;
   readonly #detachedRuns: DetachedRuns;
   #info: Promise<EngineInfo> | undefined;
 
@@ -81,13 +81,13 @@ export class Engine {
     this.owner = options.owner;
     this.runId = options.runId;
     this.#detachedRuns = options.detachedRuns ?? { name: options.runId, runs: () => new Set() };
-    this.#wire = new Wire(endpoint, options);
-    this.ports = new PortReach(this.#wire);
+    this.#client = new EngineClient(endpoint, options);
+    this.ports = new PortReach(this.#client);
     // Where the way may break, somebody may come back to the tasks that they stand beside.
     const kept = isRemote(endpoint) ? { [detachedRunsLabel]: this.#detachedRuns.name } : {};
-    this.services = new ServiceEngine(this.#wire, { ...this.labels, ...kept });
+    this.services = new ServiceEngine(this.#client, { ...this.labels, ...kept });
     const { runId, labels } = this;
-    this.volumes = new VolumeEngine(this.#wire, {
+    this.volumes = new VolumeEngine(this.#client, {
       runId,
       labels,
       openAbandonedTest: () => abandonedTest(this.owner, this.#detachedRuns),
@@ -96,7 +96,7 @@ export class Engine {
 
   /** What the engine is; asked once. */
   info(): Promise<EngineInfo> {
-    this.#info ??= readInfo(this.#wire).catch((thrown: unknown) => {
+    this.#info ??= readInfo(this.#client).catch((thrown: unknown) => {
       this.#info = undefined;
       throw thrown;
     });
@@ -108,60 +108,60 @@ export class Engine {
    * ask a person something, nothing else is on the terminal until it has.
    */
   async wake(): Promise<void> {
-    if (this.endpoint.ssh?.mayAsk) await this.#wire.version().catch(() => undefined);
+    if (this.endpoint.ssh?.mayAsk) await this.#client.version().catch(() => undefined);
     const moment = new Promise<void>((resolve) => setTimeout(resolve, 50).unref());
-    await Promise.race([this.#wire.version().catch(() => undefined), moment]);
+    await Promise.race([this.#client.version().catch(() => undefined), moment]);
   }
 
   inspectImage(reference: string): Promise<EngineImage | undefined> {
-    return inspectImage(this.#wire, reference);
+    return inspectImage(this.#client, reference);
   }
 
   tagImage(source: string, target: string): Promise<void> {
-    return tagImage(this.#wire, source, target);
+    return tagImage(this.#client, source, target);
   }
 
   removeImage(reference: string): Promise<void> {
-    return removeImage(this.#wire, reference);
+    return removeImage(this.#client, reference);
   }
 
   listImages(filter: { label?: string; reference?: string } = {}): Promise<ListedImage[]> {
-    return listImages(this.#wire, filter);
+    return listImages(this.#client, filter);
   }
 
   /** Where the bridge that containers are on ends on the engine's machine. */
   readBridgeGateway(): Promise<string | undefined> {
-    return readBridgeGateway(this.#wire);
+    return readBridgeGateway(this.#client);
   }
 
   pullImage(reference: string, options: { onProgress?: (progress: PullProgress) => void; stop: Stop }): Promise<void> {
-    return pullImage(this.#wire, reference, options);
+    return pullImage(this.#client, reference, options);
   }
 
   loadArchive(chunks: Iterable<Buffer> | AsyncIterable<Buffer>, options: { stop: Stop }): Promise<void> {
-    return loadArchive(this.#wire, chunks, options);
+    return loadArchive(this.#client, chunks, options);
   }
 
   saveImage(reference: string): Promise<AsyncGenerator<Buffer>> {
-    return saveImage(this.#wire, reference);
+    return saveImage(this.#client, reference);
   }
 
   /** The id of the built image. */
   async buildImage(request: BuildRequest): Promise<string> {
     const { buildkit } = await this.info();
-    return buildImage(this.#wire, request, buildkit ? 'buildkit' : 'classic');
+    return buildImage(this.#client, request, buildkit ? 'buildkit' : 'classic');
   }
 
   /** Runs a container that carries this run's and owner's labels besides its own. */
   runContainer(spec: ContainerSpec, io: ContainerIO): Promise<ContainerResult> {
     const kept = spec.log === undefined ? {} : { [detachedRunsLabel]: this.#detachedRuns.name };
-    return runContainer(this.#wire, { ...spec, labels: { ...spec.labels, ...this.labels, ...kept } }, io);
+    return runContainer(this.#client, { ...spec, labels: { ...spec.labels, ...this.labels, ...kept } }, io);
   }
 
   /** Watches a container that was lost sight of, to its end, and removes it. */
   async resumeContainer(watched: Watched, io: ContainerIO): Promise<ContainerResult> {
     const began = performance.now();
-    const outcome = await removeAfter(this.#wire, watched.id, io, () => resumeContainer(this.#wire, watched, io));
+    const outcome = await removeAfter(this.#client, watched.id, io, () => resumeContainer(this.#client, watched, io));
     return { ...outcome, seconds: (performance.now() - began) / 1000 };
   }
 
@@ -173,12 +173,12 @@ export class Engine {
 
   /** Whether the engine sees this very folder of the caller's machine. */
   seesFolder(image: string, hostDir: string): Promise<boolean> {
-    return seesFolder(this.#wire, image, hostDir, this.labels);
+    return seesFolder(this.#client, image, hostDir, this.labels);
   }
 
   /** Small files of an image by path; those that are not there are left out. */
   readImageFiles(reference: string, paths: string[]): Promise<Map<string, Buffer>> {
-    return readImageFiles(this.#wire, reference, paths, this.labels);
+    return readImageFiles(this.#client, reference, paths, this.labels);
   }
 
   /** The labels that say whose a container or a run's volume is. */
@@ -205,17 +205,17 @@ export class Engine {
   }
 
   async #swept(): Promise<Swept> {
-    return { wire: this.#wire, isManager: (await this.info()).swarm === 'manager' };
+    return { client: this.#client, isManager: (await this.info()).swarm === 'manager' };
   }
 
   /** The cluster that this engine manages: see `info().swarm`. */
   swarm(): Swarm {
-    return new Swarm(this.#wire, this.labels);
+    return new Swarm(this.#client, this.labels);
   }
 
   /** Closes kept connections; a process may also just end. */
   close(): void {
-    this.#wire.close();
+    this.#client.close();
     this.endpoint.close?.();
   }
 }

@@ -1,4 +1,4 @@
-import type { Wire } from './client/client.ts';
+import type { EngineClient } from './client/client.ts';
 import { readField, readList, readNumber, readText, readTexts } from './client/json.ts';
 import { isOlder } from './client/version.ts';
 
@@ -32,9 +32,9 @@ export interface EngineInfo {
 }
 
 /** Reads GET /info and /version. */
-export async function readInfo(wire: Wire): Promise<EngineInfo> {
-  const ask = async (path: string) => (await wire.call({ what: 'describe itself', method: 'GET', path })).json;
-  const [apiVersion, info, version] = await Promise.all([wire.version(), ask('/info'), ask('/version')]);
+export async function readInfo(client: EngineClient): Promise<EngineInfo> {
+  const ask = async (path: string) => (await client.call({ what: 'describe itself', method: 'GET', path })).json;
+  const [apiVersion, info, version] = await Promise.all([client.version(), ask('/info'), ask('/version')]);
   const toldAt = performance.now();
   const kind = isPodman(version) ? 'podman' : 'docker';
   const security = readTexts(info, 'SecurityOptions');

@@ -1,6 +1,6 @@
 import { messageOf } from '../errors.ts';
 import { type Owner, ownerIsDead, ownerText, parseOwner } from '../fs/process-owner.ts';
-import type { Wire } from './client/client.ts';
+import type { EngineClient } from './client/client.ts';
 import { readAnswerList, readText, readTextMap } from './client/json.ts';
 import { removeContainer } from './container/container.ts';
 import { listImages, removeImage } from './image/images.ts';
@@ -23,7 +23,7 @@ export interface SweepReport {
 
 /** An engine, and whether it manages a swarm: what is there is swept, too. */
 export interface Swept {
-  wire: Wire;
+  client: EngineClient;
   isManager: boolean;
 }
 
@@ -78,7 +78,7 @@ export function removeRun(engine: Swept, runId: string, self: Owner): Promise<Sw
 }
 
 async function removeOwned(
-  { wire, isManager }: Swept,
+  { client, isManager }: Swept,
   isOurs: (labels: Record<string, string>) => boolean,
   isOurTag: (tag: string) => boolean,
   options: { networks?: boolean },
@@ -92,31 +92,34 @@ async function removeOwned(
       return result?.status === 'fulfilled';
     });
   };
-  const things = isManager ? (await listThings(wire, runLabel)).filter(({ labels }) => isOurs(labels)) : [];
+  const things = isManager ? (await listThings(client, runLabel)).filter(({ labels }) => isOurs(labels)) : [];
   const removeKind = async (kind: SwarmThing['kind']) => {
     const ids = new Map(things.filter((thing) => thing.kind === kind).map(({ name, id }) => [name, id]));
-    return removeAll([...ids.keys()], (name) => removeThing(wire, { kind, name, id: ids.get(name)! }));
+    return removeAll([...ids.keys()], (name) => removeThing(client, { kind, name, id: ids.get(name)! }));
   };
   const services = await removeKind('services');
   const secrets = await removeKind('secrets');
-  const ours = (await listContainers(wire)).filter(({ labels }) => isOurs(labels));
+  const ours = (await listContainers(client)).filter(({ labels }) => isOurs(labels));
   const ids = ours.map(({ id }) => id);
-  const containers = await removeAll(ids, (id) => removeContainer(wire, id, { lost: false, kill: true }));
-  const images = await removeAll(await findStagingTags(wire, isOurTag), (tag) => removeImage(wire, tag));
-  const volumes = await removeAll(await findRunVolumes(wire, isOurs), (name) => removeVolume(wire, name));
+  const containers = await removeAll(ids, (id) => removeContainer(client, id, { lost: false, kill: true }));
+  const images = await removeAll(await findStagingTags(client, isOurTag), (tag) => removeImage(client, tag));
+  const volumes = await removeAll(await findRunVolumes(client, isOurs), (name) => removeVolume(client, name));
   const hadServices = ours.some(({ labels }) => serviceLabel in labels);
-  const left = hadServices || options.networks ? await findRunNetworks(wire, isOurs) : [];
-  const networks = await removeAll(left, (name) => removeNetwork(wire, name));
+  const left = hadServices || options.networks ? await findRunNetworks(client, isOurs) : [];
+  const networks = await removeAll(left, (name) => removeNetwork(client, name));
   return { containers, images, volumes, networks, services, secrets, kept };
 }
 
-async function findRunNetworks(wire: Wire, isOurs: (labels: Record<string, string>) => boolean): Promise<string[]> {
-  const networks = await listNetworks(wire, runLabel);
+async function findRunNetworks(
+  client: EngineClient,
+  isOurs: (labels: Record<string, string>) => boolean,
+): Promise<string[]> {
+  const networks = await listNetworks(client, runLabel);
   return networks.filter(({ labels }) => isOurs(labels)).map(({ name }) => name);
 }
 
-async function findStagingTags(wire: Wire, isOurTag: (tag: string) => boolean): Promise<string[]> {
-  const images = await listImages(wire, { reference: `${stagingRepository}:*` });
+async function findStagingTags(client: EngineClient, isOurTag: (tag: string) => boolean): Promise<string[]> {
+  const images = await listImages(client, { reference: `${stagingRepository}:*` });
   const tags = images.flatMap((image) => image.tags).filter((tag) => stagingTag(tag) !== undefined);
   return tags.filter((tag) => isOurTag(stagingTag(tag) ?? ''));
 }
@@ -126,15 +129,18 @@ function stagingTag(reference: string): string | undefined {
 }
 
 /** Volumes made for one run alone carry its label; caches carry none. */
-async function findRunVolumes(wire: Wire, isOurs: (labels: Record<string, string>) => boolean): Promise<string[]> {
-  const volumes = await listVolumes(wire, runLabel);
+async function findRunVolumes(
+  client: EngineClient,
+  isOurs: (labels: Record<string, string>) => boolean,
+): Promise<string[]> {
+  const volumes = await listVolumes(client, runLabel);
   return volumes.filter(({ labels }) => isOurs(labels)).map(({ name }) => name);
 }
 
-async function listContainers(wire: Wire): Promise<{ id: string; labels: Record<string, string> }[]> {
+async function listContainers(client: EngineClient): Promise<{ id: string; labels: Record<string, string> }[]> {
   const query = { all: true, filters: JSON.stringify({ label: [runLabel] }) };
-  const { json } = await wire.call({ what: 'list containers', method: 'GET', path: '/containers/json', query });
-  return readAnswerList(wire, json, 'list containers').map((each) => ({
+  const { json } = await client.call({ what: 'list containers', method: 'GET', path: '/containers/json', query });
+  return readAnswerList(client, json, 'list containers').map((each) => ({
     id: readText(each, 'Id') ?? '',
     labels: readTextMap(each, 'Labels'),
   }));

@@ -6,7 +6,7 @@ import { type TokenContext, Tokens } from './auth/tokens.ts';
 import { addressOf, type RegistryAddress } from './http/address.ts';
 import { type RegistryTls, readRegistryTls } from './http/certificates.ts';
 import { Dialer } from './http/dial.ts';
-import { Secrets } from './http/redact.ts';
+import { Redactor } from './http/redact.ts';
 import { isTransientStatus } from './http/retry.ts';
 import { defaultSettings, type RegistrySettings } from './http/settings.ts';
 import { Repository } from './repository.ts';
@@ -55,7 +55,7 @@ export function openRegistries(options: RegistriesOptions): Registries {
 function connect(address: RegistryAddress, options: RegistriesOptions): { connection: Connection; dialer: Dialer } {
   const { host, stop, readExtraRoots = () => '', insecure = [], trace = () => {}, warn = () => {} } = options;
   const settings = { ...defaultSettings, ...options.settings };
-  const secrets = new Secrets();
+  const redactor = new Redactor();
   const isInsecure = insecure.includes(address.name);
   const own = new URL(`https://${address.host}`).host;
   let tls: RegistryTls | undefined;
@@ -70,7 +70,7 @@ function connect(address: RegistryAddress, options: RegistriesOptions): { connec
   });
   const tokens = new Tokens({
     registry: address.name,
-    secrets,
+    redactor,
     insecure: isInsecure,
     ask: (url, wanted) => askTokenServer(connection, url, wanted),
   });
@@ -80,8 +80,8 @@ function connect(address: RegistryAddress, options: RegistriesOptions): { connec
     settings,
     signal: stop.ask,
     dialer,
-    authorizer: new Authorizer(address, { find, tokens, secrets }),
-    secrets,
+    authorizer: new Authorizer(address, { find, tokens, redactor }),
+    redactor,
     mayBePlain: isInsecure || address.isLoopback,
     trace,
     warn,

@@ -13,7 +13,7 @@ import { defaultRequestTimeout, RequestLimit } from './request-limit.ts';
 import { negotiateVersion } from './version.ts';
 
 /** One request to the engine. `what` completes "the engine would not ...". */
-export interface WireRequest {
+export interface EngineRequest {
   what: string;
   method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
   /** Without the version prefix and without a query. */
@@ -24,13 +24,13 @@ export interface WireRequest {
   headers?: OutgoingHttpHeaders;
   signal?: AbortSignal;
   /**
-   * Milliseconds that the engine may be silent before its answer begins; the wire's request timeout when left out. Infinity only
+   * Milliseconds that the engine may be silent before its answer begins; the client's request timeout when left out. Infinity only
    * where silence means nothing and a heartbeat watches the engine.
    */
   within?: number;
 }
 
-export interface WireOptions {
+export interface EngineClientOptions {
   /** Gets one line for each request. */
   debug?: (text: string) => void;
   heartbeat?: Heartbeat;
@@ -50,7 +50,7 @@ const everyStatus: Record<number, boolean> = new Proxy({}, { get: () => true });
  * The HTTP connection to one engine: docker-modem's dial over our own agent, so that connections are kept and no
  * environment variable has a say. Nothing is opened or imported before the first request.
  */
-export class Wire {
+export class EngineClient {
   readonly endpoint: Endpoint;
   readonly heartbeat: Heartbeat;
   /** Milliseconds in which an engine answers, or something moves. */
@@ -64,7 +64,7 @@ export class Wire {
   /** Requests without an answer since the last one that had one. */
   #unanswered = 0;
 
-  constructor(endpoint: Endpoint, options: WireOptions) {
+  constructor(endpoint: Endpoint, options: EngineClientOptions) {
     this.endpoint = endpoint;
     this.heartbeat = options.heartbeat ?? defaultHeartbeat;
     this.requestTimeout = options.requestTimeout ?? defaultRequestTimeout;
@@ -93,20 +93,20 @@ export class Wire {
   }
 
   /** Sends a request and gives its answer as soon as the headers are there, whatever the status. */
-  async send(request: WireRequest): Promise<IncomingMessage> {
+  async send(request: EngineRequest): Promise<IncomingMessage> {
     const version = await this.version();
     return this.sendTo(`/v${version}${request.path}`, request);
   }
 
   /** Like `send`, to a full path: only for `/_ping`, which has no version. */
-  async sendTo(path: string, request: WireRequest): Promise<IncomingMessage> {
+  async sendTo(path: string, request: EngineRequest): Promise<IncomingMessage> {
     const answer = (await this.#open(path, request, {})) as IncomingMessage;
     this.#isPodman ||= 'libpod-api-version' in answer.headers;
     return answer;
   }
 
   /** Sends a request and reads the whole answer as JSON; any status not accepted is thrown. */
-  async call(request: WireRequest, accept: number[] = [200, 201, 204]): Promise<{ status: number; json: unknown }> {
+  async call(request: EngineRequest, accept: number[] = [200, 201, 204]): Promise<{ status: number; json: unknown }> {
     const answer = await this.send(request);
     const status = answer.statusCode ?? 0;
     const text = await this.readText(answer, request.what);
@@ -117,7 +117,7 @@ export class Wire {
   }
 
   /** Takes a connection over (Upgrade: tcp); the answer to a refusal is thrown. Of a body, only JSON is sent before. */
-  async hijack(request: WireRequest): Promise<Socket> {
+  async hijack(request: EngineRequest): Promise<Socket> {
     const version = await this.version();
     const { json } = request;
     // A Buffer gives a Content-Length; without it dial would send a chunked trailer that can end up in stdin.
@@ -179,7 +179,7 @@ export class Wire {
     this.#agent.destroy();
   }
 
-  async #open(path: string, request: WireRequest, extra: object): Promise<IncomingMessage | Socket> {
+  async #open(path: string, request: EngineRequest, extra: object): Promise<IncomingMessage | Socket> {
     this.#dial ??= importDial(this.#agent);
     const dial = await this.#dial;
     this.#trace(`${request.method} ${path}`);
@@ -233,7 +233,7 @@ export function causeIn(text: string): string | undefined {
   return readText(parseJson(text), 'cause');
 }
 
-function cleanQuery(query: WireRequest['query'] = {}): Record<string, string | string[]> {
+function cleanQuery(query: EngineRequest['query'] = {}): Record<string, string | string[]> {
   const pairs = Object.entries(query).filter((pair): pair is [string, string | string[]] => pair[1] !== undefined);
   return Object.fromEntries(pairs.map(([key, value]) => [key, Array.isArray(value) ? value : String(value)]));
 }

@@ -1,5 +1,5 @@
 import { GbuildError } from '../../errors.ts';
-import type { Wire } from './client.ts';
+import type { EngineClient } from './client.ts';
 import { engineLost } from './failures.ts';
 
 /**
@@ -15,7 +15,7 @@ export interface Heartbeat {
 export const defaultHeartbeat: Heartbeat = { every: 5_000, deadline: 10_000, away: 60_000 };
 
 /** Asks the engine for a sign of life; throws where it gives none. */
-export type SignOfLife = (wire: Wire, signal: AbortSignal) => Promise<void>;
+export type SignOfLife = (client: EngineClient, signal: AbortSignal) => Promise<void>;
 
 /**
  * Does long work on the engine and never hangs: the work's signal fires when the caller asks to stop or when the
@@ -24,7 +24,7 @@ export type SignOfLife = (wire: Wire, signal: AbortSignal) => Promise<void>;
  * @throws what the work throws, the reason of `ask`, or `engine-failed` for an engine that fell silent
  */
 export async function keepWatch<T>(
-  wire: Wire,
+  client: EngineClient,
   what: string,
   ask: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<T>,
@@ -33,9 +33,9 @@ export async function keepWatch<T>(
   const silent = new AbortController();
   const over = new AbortController();
   const signal = ask === undefined ? silent.signal : AbortSignal.any([silent.signal, ask]);
-  void beat(wire, over.signal, sign).catch((thrown: unknown) => {
-    wire.noteSilence();
-    silent.abort(engineLost(wire.endpoint, what, causeOf(thrown)));
+  void beat(client, over.signal, sign).catch((thrown: unknown) => {
+    client.noteSilence();
+    silent.abort(engineLost(client.endpoint, what, causeOf(thrown)));
   });
   try {
     signal.throwIfAborted();
@@ -48,11 +48,11 @@ export async function keepWatch<T>(
 }
 
 /** Asks until it is over; throws at the second unanswered question in a row. */
-async function beat(wire: Wire, over: AbortSignal, sign: SignOfLife): Promise<void> {
+async function beat(client: EngineClient, over: AbortSignal, sign: SignOfLife): Promise<void> {
   let missed = 0;
-  while (await sleep(wire.heartbeat.every, over)) {
+  while (await sleep(client.heartbeat.every, over)) {
     try {
-      await askInTime(wire, over, sign);
+      await askInTime(client, over, sign);
       missed = 0;
     } catch (thrown) {
       if (over.aborted) return;
@@ -62,33 +62,33 @@ async function beat(wire: Wire, over: AbortSignal, sign: SignOfLife): Promise<vo
   }
 }
 
-async function askInTime(wire: Wire, over: AbortSignal, sign: SignOfLife): Promise<void> {
+async function askInTime(client: EngineClient, over: AbortSignal, sign: SignOfLife): Promise<void> {
   const timer = new AbortController();
-  const giveUp = () => timer.abort(new Error(`no sign of life within ${wire.heartbeat.deadline / 1000} s`));
+  const giveUp = () => timer.abort(new Error(`no sign of life within ${client.heartbeat.deadline / 1000} s`));
   // A turn later: an answer that came while this process itself was busy is read first.
-  const late = setTimeout(() => setImmediate(giveUp), wire.heartbeat.deadline);
+  const late = setTimeout(() => setImmediate(giveUp), client.heartbeat.deadline);
   try {
     const signal = AbortSignal.any([timer.signal, over]);
-    await Promise.race([sign(wire, signal), rejectOn(signal, over)]);
+    await Promise.race([sign(client, signal), rejectOn(signal, over)]);
   } finally {
     clearTimeout(late);
   }
 }
 
 /** `GET /_ping`. */
-export async function ping(wire: Wire, signal: AbortSignal): Promise<void> {
+export async function ping(client: EngineClient, signal: AbortSignal): Promise<void> {
   const what = 'give a sign of life';
-  const answer = await wire.sendTo('/_ping', { what, method: 'GET', path: '/_ping', signal });
-  await wire.readText(answer, what);
+  const answer = await client.sendTo('/_ping', { what, method: 'GET', path: '/_ping', signal });
+  await client.readText(answer, what);
 }
 
 /** Whether the engine answers within the milliseconds. */
-export async function answers(wire: Wire, deadline: number): Promise<boolean> {
+export async function answers(client: EngineClient, deadline: number): Promise<boolean> {
   const what = 'answer again';
   try {
     const signal = AbortSignal.timeout(deadline);
-    const answer = await wire.sendTo('/_ping', { what, method: 'GET', path: '/_ping', signal });
-    await wire.readText(answer, what);
+    const answer = await client.sendTo('/_ping', { what, method: 'GET', path: '/_ping', signal });
+    await client.readText(answer, what);
     return answer.statusCode === 200;
   } catch {
     return false;

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { StringDecoder } from 'node:string_decoder';
-import type { Wire } from './client.ts';
+import type { EngineClient } from './client.ts';
 import { notUnderstood } from './failures.ts';
 import { parseJson, readField, readNumber, readText } from './json.ts';
 import { SilenceLimit } from './request-limit.ts';
@@ -18,7 +18,7 @@ export interface StreamError {
  * says then.
  */
 export async function* readMessages(
-  wire: Wire,
+  client: EngineClient,
   answer: IncomingMessage,
   what: string,
   silence: () => number,
@@ -28,11 +28,11 @@ export async function* readMessages(
   const limit = new SilenceLimit(silence);
   limit.signal.addEventListener('abort', () => answer.destroy(limit.signal.reason as Error));
   try {
-    for await (const chunk of wire.readChunks(answer, what)) {
+    for await (const chunk of client.readChunks(answer, what)) {
       const lines = (rest + decoder.write(chunk)).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines) {
-        if (line.trim() !== '') yield parseMessage(wire, line, what);
+        if (line.trim() !== '') yield parseMessage(client, line, what);
         // Bytes are no sign of life: one a second is none.
         limit.moved();
       }
@@ -40,12 +40,12 @@ export async function* readMessages(
   } finally {
     limit.end();
   }
-  if (rest.trim() !== '') yield parseMessage(wire, rest, what);
+  if (rest.trim() !== '') yield parseMessage(client, rest, what);
 }
 
-function parseMessage(wire: Wire, line: string, what: string): object {
+function parseMessage(client: EngineClient, line: string, what: string): object {
   const message = parseJson(line);
-  if (typeof message !== 'object' || message === null) throw notUnderstood(wire.endpoint, what);
+  if (typeof message !== 'object' || message === null) throw notUnderstood(client.endpoint, what);
   return message;
 }
 

@@ -1,5 +1,5 @@
 import { GbuildError } from '../../errors.ts';
-import type { Wire } from './client.ts';
+import type { EngineClient } from './client.ts';
 import { refused } from './failures.ts';
 
 /** The newest engine API that gbuild was tried with (engine 28) and the oldest that has what it needs (engine 20.10). */
@@ -11,33 +11,33 @@ const longest = 30_000;
 const typing = 300_000;
 
 /** Asks the engine for its API version (`GET /_ping`, header `Api-Version`) and takes the lower of its and ours. */
-export async function negotiateVersion(wire: Wire): Promise<string> {
-  const answer = await wire.sendTo('/_ping', {
+export async function negotiateVersion(client: EngineClient): Promise<string> {
+  const answer = await client.sendTo('/_ping', {
     what: 'say which API it speaks',
     method: 'GET',
     path: '/_ping',
-    within: wire.endpoint.ssh?.mayAsk ? typing : Math.min(longest, wire.requestTimeout),
+    within: client.endpoint.ssh?.mayAsk ? typing : Math.min(longest, client.requestTimeout),
   });
-  const text = await wire.readText(answer, 'say which API it speaks');
+  const text = await client.readText(answer, 'say which API it speaks');
   if (answer.statusCode !== 200)
-    throw refused(wire.endpoint, 'say which API it speaks', answer.statusCode ?? 0, text.trim());
+    throw refused(client.endpoint, 'say which API it speaks', answer.statusCode ?? 0, text.trim());
   const theirs = String(answer.headers['api-version'] ?? '');
   if (!/^\d+\.\d+$/.test(theirs))
     throw new GbuildError(
       'engine-failed',
-      `what answers at ${wire.endpoint.url} is no container engine: /_ping names no API version`,
+      `what answers at ${client.endpoint.url} is no container engine: /_ping names no API version`,
       {
         suggestions: ['gbuild doctor'],
-        facts: { endpoint: wire.endpoint.url },
+        facts: { endpoint: client.endpoint.url },
       },
     );
   if (isOlder(theirs, oldest))
     throw new GbuildError(
       'engine-failed',
-      `the engine at ${wire.endpoint.url} speaks API ${theirs}; gbuild needs ${oldest} or later (Docker 20.10, podman 4)`,
+      `the engine at ${client.endpoint.url} speaks API ${theirs}; gbuild needs ${oldest} or later (Docker 20.10, podman 4)`,
       {
         suggestions: ['upgrade the engine', 'gbuild doctor'],
-        facts: { endpoint: wire.endpoint.url, apiVersion: theirs },
+        facts: { endpoint: client.endpoint.url, apiVersion: theirs },
       },
     );
   return isOlder(theirs, newest) ? theirs : newest;

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GbuildError } from '../../errors.ts';
 import { writeTar } from '../../oci/tar/tar.ts';
-import { messageIn, type Wire } from '../client/client.ts';
+import { type EngineClient, messageIn } from '../client/client.ts';
 import { notUnderstood, refused } from '../client/failures.ts';
 import { answers } from '../client/heartbeat.ts';
 import { parseJson, readField, readNumber, readText, readTextMap } from '../client/json.ts';
@@ -18,40 +18,40 @@ import { type ContainerFile, type ContainerMount, type ContainerSpec, formatCrea
  *
  * @throws GbuildError `image-missing`, `engine-blind` when the engine has no such host folder, `engine-failed`
  */
-export async function createContainer(wire: Wire, spec: ContainerSpec): Promise<string> {
-  if (await wire.isPodman()) await createVolumes(wire, spec);
+export async function createContainer(client: EngineClient, spec: ContainerSpec): Promise<string> {
+  if (await client.isPodman()) await createVolumes(client, spec);
   const missing = listBinds(spec).filter(({ hostDir }) => !existsSync(hostDir));
-  const { id, status, text } = await createWithInit(wire, spec);
-  if (id !== undefined && (await wire.isPodman())) await verifyBinds(wire, id, spec, missing);
+  const { id, status, text } = await createWithInit(client, spec);
+  if (id !== undefined && (await client.isPodman())) await verifyBinds(client, id, spec, missing);
   if (id !== undefined) return id;
-  if (status === 404) throw imageMissing(wire, spec.image);
-  const folder = await findUnseenFolder(wire, spec);
-  if (folder !== undefined) throw blindEngine(wire, folder, 'has no such folder');
-  throw refused(wire.endpoint, create, status, messageIn(text));
+  if (status === 404) throw imageMissing(client, spec.image);
+  const folder = await findUnseenFolder(client, spec);
+  if (folder !== undefined) throw blindEngine(client, folder, 'has no such folder');
+  throw refused(client.endpoint, create, status, messageIn(text));
 }
 
 /** podman makes a container's volumes without their labels: those are made before. */
-async function createVolumes(wire: Wire, { mounts }: ContainerSpec): Promise<void> {
+async function createVolumes(client: EngineClient, { mounts }: ContainerSpec): Promise<void> {
   const volumes = mounts.filter((mount) => mount.type === 'volume');
-  await Promise.all(volumes.map(({ name, labels }) => labels && createVolume(wire, name, labels)));
+  await Promise.all(volumes.map(({ name, labels }) => labels && createVolume(client, name, labels)));
 }
 
 /** podman has no init of its own: where its machine has none (catatonit), a container goes without. */
-async function createWithInit(wire: Wire, spec: ContainerSpec): Promise<Created> {
-  const created = await tryToCreate(wire, spec);
-  if (created.status !== 500 || !(await wire.isPodman())) return created;
-  return tryToCreate(wire, { ...spec, init: false });
+async function createWithInit(client: EngineClient, spec: ContainerSpec): Promise<Created> {
+  const created = await tryToCreate(client, spec);
+  if (created.status !== 500 || !(await client.isPodman())) return created;
+  return tryToCreate(client, { ...spec, init: false });
 }
 
 /** podman makes, empty, what a bind names and it does not have: a look at each bind tells that from the caller's own. */
-async function verifyBinds(wire: Wire, id: string, spec: ContainerSpec, missing: Bind[]): Promise<void> {
+async function verifyBinds(client: EngineClient, id: string, spec: ContainerSpec, missing: Bind[]): Promise<void> {
   try {
     for (const bind of listBinds(spec)) {
-      if (missing.includes(bind)) throw blindEngine(wire, bind.hostDir, 'has no such folder');
-      if (!(await showsTheSame(wire, id, bind))) throw blindEngine(wire, bind.hostDir, 'sees something else there');
+      if (missing.includes(bind)) throw blindEngine(client, bind.hostDir, 'has no such folder');
+      if (!(await showsTheSame(client, id, bind))) throw blindEngine(client, bind.hostDir, 'sees something else there');
     }
   } catch (thrown) {
-    await removeContainer(wire, id, { lost: false });
+    await removeContainer(client, id, { lost: false });
     for (const { hostDir } of missing) removeIfEmpty(hostDir);
     throw thrown;
   }
@@ -80,26 +80,26 @@ interface Created {
   text: string;
 }
 
-async function tryToCreate(wire: Wire, spec: ContainerSpec): Promise<Created> {
+async function tryToCreate(client: EngineClient, spec: ContainerSpec): Promise<Created> {
   const json = formatCreateBody(spec);
   // Under a name it is found also where the answer with its id is lost.
   const name = spec.name ?? `gbuild-${randomBytes(6).toString('hex')}`;
   try {
     const request = { what: create, method: 'POST', path: '/containers/create', query: { name }, json } as const;
     // Some engines copy files of the image meanwhile.
-    const answer = await wire.send({ ...request, within: 1.5 * wire.requestTimeout });
+    const answer = await client.send({ ...request, within: 1.5 * client.requestTimeout });
     const status = answer.statusCode ?? 0;
-    const text = await wire.readText(answer, create);
+    const text = await client.readText(answer, create);
     if (status !== 201) {
       // An engine in trouble may have made it all the same.
-      if (status < 400 || status >= 500) await removeUnanswered(wire, name, spec.labels, 1).catch(() => {});
+      if (status < 400 || status >= 500) await removeUnanswered(client, name, spec.labels, 1).catch(() => {});
       return { status, text };
     }
     const id = readText(parseJson(text), 'Id');
-    if (!id) throw notUnderstood(wire.endpoint, create);
+    if (!id) throw notUnderstood(client.endpoint, create);
     return { status, text, id };
   } catch (thrown) {
-    await removeUnanswered(wire, name, spec.labels, mostLooks).catch(() => {
+    await removeUnanswered(client, name, spec.labels, mostLooks).catch(() => {
       // The first error tells more; the labels let a later sweep take it away.
     });
     throw thrown;
@@ -112,21 +112,21 @@ const lookPause = 250;
 
 /** Takes away a container of this name that was made without an answer: ours by its labels, for another may bear the name. */
 async function removeUnanswered(
-  wire: Wire,
+  client: EngineClient,
   name: string,
   labels: Record<string, string>,
   looks: number,
 ): Promise<void> {
-  if (wire.isSilent && !(await answers(wire, wire.heartbeat.deadline))) return;
-  const within = secondChance(wire);
+  if (client.isSilent && !(await answers(client, client.heartbeat.deadline))) return;
+  const within = secondChance(client);
   const request = { what: 'look for a container', method: 'GET', path: `/containers/${name}/json`, within } as const;
   for (let looked = 0; looked < looks; looked += 1) {
     if (looked > 0) await sleep(lookPause);
-    const { status, json } = await wire.call(request, [200, 404]);
+    const { status, json } = await client.call(request, [200, 404]);
     if (status === 404) continue;
     const found = readTextMap(readField(json, 'Config'), 'Labels');
     const isOurs = Object.entries(labels).every(([key, value]) => found[key] === value);
-    return isOurs ? await removeContainer(wire, readText(json, 'Id') ?? name, { lost: true }) : undefined;
+    return isOurs ? await removeContainer(client, readText(json, 'Id') ?? name, { lost: true }) : undefined;
   }
 }
 
@@ -134,30 +134,35 @@ async function removeUnanswered(
  * Which bind's host folder made the engine refuse: the one without which it agrees. Tried, because the status (400) is the
  * same for any mistake and a message is no contract.
  */
-async function findUnseenFolder(wire: Wire, spec: ContainerSpec): Promise<string | undefined> {
+async function findUnseenFolder(client: EngineClient, spec: ContainerSpec): Promise<string | undefined> {
   const binds = listBinds(spec);
   const { name: _, ...nameless } = spec;
   const bare = { ...nameless, mounts: [], command: ['true'] };
-  if (binds.length === 0 || !(await canCreate(wire, bare))) return undefined;
-  for (const bind of binds) if (!(await canCreate(wire, { ...bare, mounts: [bind] }))) return bind.hostDir;
+  if (binds.length === 0 || !(await canCreate(client, bare))) return undefined;
+  for (const bind of binds) if (!(await canCreate(client, { ...bare, mounts: [bind] }))) return bind.hostDir;
   return undefined;
 }
 
-async function canCreate(wire: Wire, spec: ContainerSpec): Promise<boolean> {
-  const { id } = await createWithInit(wire, spec);
+async function canCreate(client: EngineClient, spec: ContainerSpec): Promise<boolean> {
+  const { id } = await createWithInit(client, spec);
   if (id === undefined) return false;
-  await removeContainer(wire, id, { lost: false });
+  await removeContainer(client, id, { lost: false });
   return true;
 }
 
 /** PUT /containers/{id}/archive: all files as one tar, ids kept, through volumes too. */
-export async function putFiles(wire: Wire, id: string, files: ContainerFile[], signal: AbortSignal): Promise<void> {
+export async function putFiles(
+  client: EngineClient,
+  id: string,
+  files: ContainerFile[],
+  signal: AbortSignal,
+): Promise<void> {
   if (files.length === 0) return;
   const items = files.map(({ path, type, mode, uid, gid, content }) => {
     const header = { path: path.replace(/^\//, ''), type, mode, uid, gid, mtime: 0, size: content?.length ?? 0 };
     return { header, ...(content !== undefined && { content: { bytes: content, size: content.length } }) };
   });
-  await wire.call({
+  await client.call({
     what: 'put files into the container',
     method: 'PUT',
     path: `/containers/${id}/archive`,
@@ -176,12 +181,12 @@ export interface ContainerState {
 }
 
 /** GET /containers/{id}/json, the state alone. */
-export async function inspectState(wire: Wire, id: string, signal?: AbortSignal): Promise<ContainerState> {
+export async function inspectState(client: EngineClient, id: string, signal?: AbortSignal): Promise<ContainerState> {
   const what = 'inspect the container';
   const request = { what, method: 'GET', path: `/containers/${id}/json` } as const;
-  const { json } = await wire.call({ ...request, ...(signal && { signal }) });
+  const { json } = await client.call({ ...request, ...(signal && { signal }) });
   const state = readField(json, 'State');
-  if (typeof readField(state, 'Running') !== 'boolean') throw notUnderstood(wire.endpoint, what);
+  if (typeof readField(state, 'Running') !== 'boolean') throw notUnderstood(client.endpoint, what);
   return {
     exitCode: readNumber(state, 'ExitCode') ?? 0,
     oomKilled: readField(state, 'OOMKilled') === true,
@@ -198,7 +203,7 @@ const attempts = 20;
  * still be running this is said by `kill`: podman would ask it to stop first, and wait.
  */
 export async function removeContainer(
-  wire: Wire,
+  client: EngineClient,
   id: string,
   options: { lost: boolean; kill?: boolean },
 ): Promise<void> {
@@ -206,41 +211,41 @@ export async function removeContainer(
   const path = `/containers/${id}`;
   const query = { force: true, v: true };
   // One request that got no answer says little of the engine: it may be there for all others, and be slow with this container.
-  const isDoubtful = options.lost || wire.isSilent;
-  const isAlive = !isDoubtful || (await answers(wire, wire.heartbeat.deadline));
-  const within = !isAlive ? Math.min(5_000, wire.heartbeat.deadline) : isDoubtful ? secondChance(wire) : undefined;
+  const isDoubtful = options.lost || client.isSilent;
+  const isAlive = !isDoubtful || (await answers(client, client.heartbeat.deadline));
+  const within = !isAlive ? Math.min(5_000, client.heartbeat.deadline) : isDoubtful ? secondChance(client) : undefined;
   if (options.kill && isAlive)
-    await killContainer(wire, id, within).catch(() => {
+    await killContainer(client, id, within).catch(() => {
       // The removal kills it as well, and tells of an engine that is lost.
     });
   for (let attempt = 1; ; attempt += 1) {
-    const answer = await wire.send({ what, method: 'DELETE', path, query, ...(within && { within }) });
-    const text = await wire.readText(answer, what, within);
+    const answer = await client.send({ what, method: 'DELETE', path, query, ...(within && { within }) });
+    const text = await client.readText(answer, what, within);
     const status = answer.statusCode ?? 0;
     if (status === 204 || status === 404) return;
-    if (!isAlive || attempt === attempts) throw leftBehind(wire, id, status, messageIn(text));
+    if (!isAlive || attempt === attempts) throw leftBehind(client, id, status, messageIn(text));
     await sleep(250);
   }
 }
 
 /** Milliseconds for an engine that lives and has just left something without an answer. */
-function secondChance(wire: Wire): number {
-  return Math.max(5_000, wire.requestTimeout / 4);
+function secondChance(client: EngineClient): number {
+  return Math.max(5_000, client.requestTimeout / 4);
 }
 
 /** POST /containers/{id}/kill, which fails where it does not run; then the removal that follows does all. */
-async function killContainer(wire: Wire, id: string, within?: number): Promise<void> {
+async function killContainer(client: EngineClient, id: string, within?: number): Promise<void> {
   const request = { what: 'kill the container', method: 'POST', path: `/containers/${id}/kill` } as const;
-  await wire.call({ ...request, ...(within && { within }) }, [204, 404, 409, 500]);
+  await client.call({ ...request, ...(within && { within }) }, [204, 404, 409, 500]);
 }
 
-function leftBehind(wire: Wire, id: string, status: number, reason: string): GbuildError {
+function leftBehind(client: EngineClient, id: string, status: number, reason: string): GbuildError {
   return new GbuildError(
     'engine-failed',
-    `the engine at ${wire.endpoint.url} did not remove the container ${id}: ${reason} (HTTP ${status})`,
+    `the engine at ${client.endpoint.url} did not remove the container ${id}: ${reason} (HTTP ${status})`,
     {
       suggestions: [`docker rm --force --volumes ${id.slice(0, 12)}`, 'gbuild clean'],
-      facts: { endpoint: wire.endpoint.url, container: id, status },
+      facts: { endpoint: client.endpoint.url, container: id, status },
     },
   );
 }

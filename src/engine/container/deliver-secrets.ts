@@ -2,7 +2,7 @@ import { addAbortSignal, type Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GbuildError } from '../../errors.ts';
 import type { Stalled } from '../../oci/stream/pace.ts';
-import type { Wire } from '../client/client.ts';
+import type { EngineClient } from '../client/client.ts';
 import { engineSilent, notUnderstood } from '../client/failures.ts';
 import { readField, readNumber, readText } from '../client/json.ts';
 import { SilenceLimit } from '../client/request-limit.ts';
@@ -22,13 +22,13 @@ const moment = 2_000;
  * rejects only where the container lives on without them: a short command ends before the engine has said that they are there.
  */
 export async function handOverSecrets(
-  wire: Wire,
+  client: EngineClient,
   id: string,
   secrets: ContainerSecret[],
   signal: AbortSignal,
 ): Promise<never> {
   try {
-    await Promise.all(secrets.map((secret) => putSecret(wire, id, secret, signal)));
+    await Promise.all(secrets.map((secret) => putSecret(client, id, secret, signal)));
   } catch (error) {
     await new Promise((resolve) => setTimeout(resolve, moment).unref());
     throw error;
@@ -36,12 +36,17 @@ export async function handOverSecrets(
   return new Promise(() => {});
 }
 
-async function putSecret(wire: Wire, id: string, { path, value }: ContainerSecret, signal: AbortSignal): Promise<void> {
+async function putSecret(
+  client: EngineClient,
+  id: string,
+  { path, value }: ContainerSecret,
+  signal: AbortSignal,
+): Promise<void> {
   const streams = { AttachStdin: true, AttachStdout: true, AttachStderr: true, Tty: false };
   const json = { ...streams, Cmd: ['/bin/sh', '-c', script, 'sh', path] };
-  const made = await wire.call({ what, method: 'POST', path: `/containers/${id}/exec`, json, signal });
+  const made = await client.call({ what, method: 'POST', path: `/containers/${id}/exec`, json, signal });
   const exec = readText(made.json, 'Id');
-  if (!exec) throw notUnderstood(wire.endpoint, what);
+  if (!exec) throw notUnderstood(client.endpoint, what);
   const start = {
     what,
     method: 'POST',
@@ -49,16 +54,17 @@ async function putSecret(wire: Wire, id: string, { path, value }: ContainerSecre
     json: { Detach: false, Tty: false },
     signal,
   } as const;
-  const socket = await wire.hijack(start);
-  const limit = new SilenceLimit(() => wire.requestTimeout);
-  const inspect = () => wire.call({ what, method: 'GET', path: `/exec/${exec}/json`, signal }).then(({ json }) => json);
+  const socket = await client.hijack(start);
+  const limit = new SilenceLimit(() => client.requestTimeout);
+  const inspect = () =>
+    client.call({ what, method: 'GET', path: `/exec/${exec}/json`, signal }).then(({ json }) => json);
   let exitCode: number | undefined;
   try {
     exitCode = await pour(socket, value, AbortSignal.any([signal, limit.signal]), inspect);
   } finally {
     limit.end();
   }
-  if (limit.signal.aborted) throw engineSilent(wire.endpoint, what, limit.signal.reason as Stalled);
+  if (limit.signal.aborted) throw engineSilent(client.endpoint, what, limit.signal.reason as Stalled);
   if (exitCode === 0) return;
   throw new GbuildError(
     'engine-failed',

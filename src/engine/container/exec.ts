@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { addAbortSignal, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GbuildError } from '../../errors.ts';
-import type { Wire } from '../client/client.ts';
+import type { EngineClient } from '../client/client.ts';
 import { Demuxer } from '../client/demux.ts';
 import { notUnderstood } from '../client/failures.ts';
 import { readField, readNumber, readText } from '../client/json.ts';
@@ -33,7 +33,7 @@ const notFound = 127;
  * @throws GbuildError `engine-failed` with what the program complained of, when it ends with another code than 0
  */
 export async function* execute(
-  wire: Wire,
+  client: EngineClient,
   id: string,
   request: ExecRequest,
   signal: AbortSignal,
@@ -41,13 +41,13 @@ export async function* execute(
   const { what, command, input, user, isBusy = false } = request;
   const streams = { AttachStdin: true, AttachStdout: true, AttachStderr: true, Tty: false };
   const json = { ...streams, Cmd: command, ...(user !== undefined && { User: user }) };
-  const made = await wire.call({ what, method: 'POST', path: `/containers/${id}/exec`, json, signal });
+  const made = await client.call({ what, method: 'POST', path: `/containers/${id}/exec`, json, signal });
   const exec = readText(made.json, 'Id');
-  if (!exec) throw notUnderstood(wire.endpoint, what);
+  if (!exec) throw notUnderstood(client.endpoint, what);
   const start = { what, method: 'POST', path: `/exec/${exec}/start`, signal } as const;
-  const socket = await wire.hijack({ ...start, json: { Detach: false, Tty: false } });
+  const socket = await client.hijack({ ...start, json: { Detach: false, Tty: false } });
   let complaint = '';
-  const watch = watchExec(wire, { exec, what, isBusy, signal }, socket);
+  const watch = watchExec(client, { exec, what, isBusy, signal }, socket);
   try {
     addAbortSignal(signal, socket as Duplex);
     feed(socket as Duplex, input, watch.sent);
@@ -62,8 +62,8 @@ export async function* execute(
     watch.end();
     socket.destroy();
   }
-  const exitCode = await readExitCode(wire, exec, what, signal);
-  if (exitCode !== 0) throw failed(wire, request, exitCode, complaint);
+  const exitCode = await readExitCode(client, exec, what, signal);
+  if (exitCode !== 0) throw failed(client, request, exitCode, complaint);
 }
 
 /** At most two pieces are held in memory at a time. */
@@ -81,9 +81,14 @@ function feed(socket: Duplex, pieces: Iterable<Buffer>, onSent: (bytes: number) 
 }
 
 /** The streams may close a moment before the engine knows that the program has ended. */
-async function readExitCode(wire: Wire, exec: string, what: string, signal: AbortSignal): Promise<number | undefined> {
+async function readExitCode(
+  client: EngineClient,
+  exec: string,
+  what: string,
+  signal: AbortSignal,
+): Promise<number | undefined> {
   for (let looked = 0; looked < 100; looked += 1) {
-    const { json } = await wire.call({ what, method: 'GET', path: `/exec/${exec}/json`, signal });
+    const { json } = await client.call({ what, method: 'GET', path: `/exec/${exec}/json`, signal });
     if (readField(json, 'Running') !== true) return readNumber(json, 'ExitCode');
     await sleep(20);
   }
@@ -91,7 +96,7 @@ async function readExitCode(wire: Wire, exec: string, what: string, signal: Abor
 }
 
 function failed(
-  wire: Wire,
+  client: EngineClient,
   { what, command, unfound = [] }: ExecRequest,
   exitCode: number | undefined,
   complaint: string,
@@ -99,10 +104,10 @@ function failed(
   const said = complaint.trim().split('\n').slice(0, 3).join('; ');
   return new GbuildError(
     'engine-failed',
-    `the engine at ${wire.endpoint.url} could not ${what}: ${command[0]} ended with ${exitCode ?? 'no'} exit code${said === '' ? '' : `: ${said}`}`,
+    `the engine at ${client.endpoint.url} could not ${what}: ${command[0]} ended with ${exitCode ?? 'no'} exit code${said === '' ? '' : `: ${said}`}`,
     {
       suggestions: exitCode === notFound ? unfound : ['gbuild doctor   # is its disk full?'],
-      facts: { endpoint: wire.endpoint.url, command: command[0], exitCode },
+      facts: { endpoint: client.endpoint.url, command: command[0], exitCode },
     },
   );
 }

@@ -1,14 +1,14 @@
 import type { Stop } from '../../host.ts';
-import type { Wire } from '../client/client.ts';
+import type { EngineClient } from '../client/client.ts';
 
 /**
  * Passes the caller's wish to stop on to a running container: ask sends SIGTERM and, after the grace, SIGKILL; kill sends
  * SIGKILL now. The engine keeps the time (POST /stop?t=): it does so even when gbuild itself is killed meanwhile.
  */
-export function forwardStop(wire: Wire, id: string, stop: Stop, graceSeconds: number): Disposable {
+export function forwardStop(client: EngineClient, id: string, stop: Stop, graceSeconds: number): Disposable {
   const over = new AbortController();
-  const ask = () => send(wire, id, 'stop', { t: graceSeconds });
-  const kill = () => send(wire, id, 'kill', {});
+  const ask = () => send(client, id, 'stop', { t: graceSeconds });
+  const kill = () => send(client, id, 'kill', {});
   listen(stop.kill, kill, over.signal);
   listen(stop.ask, ask, over.signal);
   return { [Symbol.dispose]: () => over.abort() };
@@ -19,11 +19,11 @@ function listen(signal: AbortSignal, act: () => void, over: AbortSignal): void {
   else signal.addEventListener('abort', act, { once: true, signal: over });
 }
 
-function send(wire: Wire, id: string, verb: 'stop' | 'kill', query: { t?: number }): void {
+function send(client: EngineClient, id: string, verb: 'stop' | 'kill', query: { t?: number }): void {
   const path = `/containers/${id}/${verb}`;
   // It may have ended by itself (304, 404, 409), and a lost engine is noticed by the wait.
-  const within = wire.requestTimeout + (query.t ?? 0) * 1000;
-  wire
+  const within = client.requestTimeout + (query.t ?? 0) * 1000;
+  client
     .call({ what: `${verb} the container`, method: 'POST', path, query, within }, [204, 304, 404, 409])
     .catch(() => {});
 }

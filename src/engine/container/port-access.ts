@@ -1,13 +1,13 @@
-import type { Wire } from '../client/client.ts';
+import type { EngineClient } from '../client/client.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import type { EnginePort } from './spec.ts';
 
 /** How the caller reaches what the engine publishes. */
 export class PortReach {
-  readonly #wire: Wire;
+  readonly #client: EngineClient;
 
-  constructor(wire: Wire) {
-    this.#wire = wire;
+  constructor(client: EngineClient) {
+    this.#client = client;
   }
 
   /**
@@ -15,13 +15,13 @@ export class PortReach {
    * is the only way.
    */
   chooseAddress(protocol: 'tcp' | 'udp'): string | undefined {
-    const { endpoint } = this.#wire;
+    const { endpoint } = this.#client;
     return isHere(endpoint) || (protocol === 'tcp' && endpoint.ssh?.canShare) ? '127.0.0.1' : undefined;
   }
 
   /** `HOST:PORT` for the caller. Over ssh a port here leads there: the one of the same number where it was `asked` for. */
   async open({ protocol, enginePort }: EnginePort, asked: boolean): Promise<string> {
-    const { endpoint, ssh } = this.#wire;
+    const { endpoint, ssh } = this.#client;
     if (isHere(endpoint)) return `127.0.0.1:${enginePort}`;
     if (ssh === undefined) return formatAddress(endpoint.host ?? '127.0.0.1', enginePort);
     const local = protocol === 'tcp' ? await ssh.forward(enginePort, asked ? enginePort : undefined) : undefined;

@@ -1,4 +1,4 @@
-import type { Wire } from '../client/client.ts';
+import type { EngineClient } from '../client/client.ts';
 import { readField, readList, readText } from '../client/json.ts';
 import type { ContainerPort, EnginePort } from './spec.ts';
 
@@ -15,9 +15,9 @@ export function formatBindings(ports: ContainerPort[]): object {
 }
 
 /** GET /containers/{id}/json: where the ports are; of a container that has ended, none. */
-export async function readEnginePorts(wire: Wire, id: string, ports: ContainerPort[]): Promise<EnginePort[]> {
+export async function readEnginePorts(client: EngineClient, id: string, ports: ContainerPort[]): Promise<EnginePort[]> {
   const what = 'tell the ports of the container';
-  const { json } = await wire.call({ what, method: 'GET', path: `/containers/${id}/json` });
+  const { json } = await client.call({ what, method: 'GET', path: `/containers/${id}/json` });
   const bound = readField(readField(json, 'NetworkSettings'), 'Ports');
   return ports.flatMap(({ port, protocol }) => {
     const [first] = readList(bound, keyOf({ port, protocol }));

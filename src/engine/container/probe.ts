@@ -2,7 +2,7 @@ import { type BigIntStats, closeSync, lstatSync, openSync, readdirSync, realpath
 import { join, posix } from 'node:path';
 import { GbuildError } from '../../errors.ts';
 import { makeMark } from '../../fs/writer-mark.ts';
-import type { Wire } from '../client/client.ts';
+import type { EngineClient } from '../client/client.ts';
 import { parseJson, readNumber, readText } from '../client/json.ts';
 
 /** What is compared of a file on both sides: bytes (not of folders) and modification time in nanoseconds. */
@@ -19,24 +19,25 @@ interface Trait {
  * @throws GbuildError `engine-blind`
  */
 export async function verifyMount(
-  wire: Wire,
+  client: EngineClient,
   id: string,
   probe: { hostDir: string; containerDir: string },
   signal: AbortSignal,
 ): Promise<void> {
-  if (!(await looksSame(wire, id, probe, signal))) throw blindEngine(wire, probe.hostDir, 'sees another folder there');
+  if (!(await looksSame(client, id, probe, signal)))
+    throw blindEngine(client, probe.hostDir, 'sees another folder there');
 }
 
 async function looksSame(
-  wire: Wire,
+  client: EngineClient,
   id: string,
   probe: { hostDir: string; containerDir: string },
   signal?: AbortSignal,
 ): Promise<boolean> {
   const file = findFile(probe.hostDir);
-  const checks = [compare(wire, id, probe.hostDir, probe.containerDir, signal)];
+  const checks = [compare(client, id, probe.hostDir, probe.containerDir, signal)];
   if (file !== undefined)
-    checks.push(compare(wire, id, join(probe.hostDir, file), posix.join(probe.containerDir, file), signal));
+    checks.push(compare(client, id, join(probe.hostDir, file), posix.join(probe.containerDir, file), signal));
   return !(await Promise.all(checks)).includes(false);
 }
 
@@ -48,7 +49,7 @@ const sentinelPrefix = '.gbuild-probe';
  * a random name is put there for the moment, where it can be. Else times and sizes are compared.
  */
 export async function showsFolder(
-  wire: Wire,
+  client: EngineClient,
   id: string,
   probe: { hostDir: string; containerDir: string },
 ): Promise<boolean> {
@@ -58,10 +59,10 @@ export async function showsFolder(
   try {
     closeSync(openSync(sentinel, 'wx'));
   } catch {
-    return looksSame(wire, id, probe);
+    return looksSame(client, id, probe);
   }
   try {
-    return (await statInContainer(wire, id, posix.join(probe.containerDir, name))) !== undefined;
+    return (await statInContainer(client, id, posix.join(probe.containerDir, name))) !== undefined;
   } finally {
     rmSync(sentinel, { force: true });
   }
@@ -76,31 +77,31 @@ function isFolder(path: string): boolean {
  * (500): then it has a file there, and not the empty folder that it makes of what is missing.
  */
 export async function showsTheSame(
-  wire: Wire,
+  client: EngineClient,
   id: string,
   { hostDir, containerDir }: { hostDir: string; containerDir: string },
 ): Promise<boolean> {
   const hostPath = realpathSync(hostDir);
-  if (!lstatSync(hostPath).isFile()) return compare(wire, id, hostPath, containerDir);
+  if (!lstatSync(hostPath).isFile()) return compare(client, id, hostPath, containerDir);
   const what = 'look at a file through the container';
   const query = { path: containerDir };
-  const answer = await wire.send({ what, method: 'HEAD', path: `/containers/${id}/archive`, query });
-  await wire.readText(answer, what);
+  const answer = await client.send({ what, method: 'HEAD', path: `/containers/${id}/archive`, query });
+  await client.readText(answer, what);
   return answer.statusCode === 500;
 }
 
 /** The engine and gbuild do not share this folder. `how` completes "but that engine ...". */
-export function blindEngine(wire: Wire, hostDir: string, how: string): GbuildError {
+export function blindEngine(client: EngineClient, hostDir: string, how: string): GbuildError {
   return new GbuildError(
     'engine-blind',
-    `the engine at ${wire.endpoint.url} (from ${wire.endpoint.source}) cannot see ${hostDir}: that engine ${how}, so it runs on another machine or in a container of its own`,
+    `the engine at ${client.endpoint.url} (from ${client.endpoint.source}) cannot see ${hostDir}: that engine ${how}, so it runs on another machine or in a container of its own`,
     {
       suggestions: [
         'unset DOCKER_HOST DOCKER_CONTEXT   # to use an engine of this machine',
         `mount ${hostDir} at the same path where the engine runs`,
         'gbuild doctor',
       ],
-      facts: { endpoint: wire.endpoint.url, hostDir },
+      facts: { endpoint: client.endpoint.url, hostDir },
     },
   );
 }
@@ -110,14 +111,14 @@ export function blindEngine(wire: Wire, hostDir: string, how: string): GbuildErr
  * a file that goes away meanwhile proves nothing.
  */
 async function compare(
-  wire: Wire,
+  client: EngineClient,
   id: string,
   hostPath: string,
   containerPath: string,
   signal?: AbortSignal,
 ): Promise<boolean> {
   const before = readTrait(hostPath);
-  const seen = await statInContainer(wire, id, containerPath, signal);
+  const seen = await statInContainer(client, id, containerPath, signal);
   const after = readTrait(hostPath);
   if (before === undefined || after === undefined) return true;
   if (seen === undefined) return false;
@@ -148,23 +149,28 @@ function findFile(hostDir: string): string | undefined {
 
 /** The modification time of a path of a container, running or not, in nanoseconds. */
 export async function readMtime(
-  wire: Wire,
+  client: EngineClient,
   id: string,
   path: string,
   signal: AbortSignal,
 ): Promise<bigint | undefined> {
-  const trait = await statInContainer(wire, id, path, signal);
+  const trait = await statInContainer(client, id, path, signal);
   return trait?.mtime;
 }
 
-async function statInContainer(wire: Wire, id: string, path: string, signal?: AbortSignal): Promise<Trait | undefined> {
+async function statInContainer(
+  client: EngineClient,
+  id: string,
+  path: string,
+  signal?: AbortSignal,
+): Promise<Trait | undefined> {
   const what = 'look at the workspace through the container';
   const request = { what, method: 'HEAD', path: `/containers/${id}/archive`, query: { path } } as const;
-  const answer = await wire.send({ ...request, ...(signal && { signal }) });
-  await wire.readText(answer, what);
+  const answer = await client.send({ ...request, ...(signal && { signal }) });
+  await client.readText(answer, what);
   if (answer.statusCode === 404) return undefined;
   const header = answer.headers['x-docker-container-path-stat'];
-  if (answer.statusCode !== 200 || typeof header !== 'string') await wire.refuse(answer, what);
+  if (answer.statusCode !== 200 || typeof header !== 'string') await client.refuse(answer, what);
   const stat = parseJson(Buffer.from(String(header), 'base64').toString('utf8'));
   const mtime = parseTime(readText(stat, 'mtime') ?? '');
   const size = readNumber(stat, 'size');

@@ -1,4 +1,4 @@
-import type { Wire } from '../client/client.ts';
+import type { EngineClient } from '../client/client.ts';
 import { readEnginePorts } from './ports.ts';
 import type { ContainerIO, ContainerPort } from './spec.ts';
 
@@ -10,7 +10,12 @@ export interface Publishing {
 }
 
 /** Where nobody wants to know, nothing is asked and no output waits. */
-export function openPublishing(wire: Wire, id: string, ports: ContainerPort[] = [], io: ContainerIO): Publishing {
+export function openPublishing(
+  client: EngineClient,
+  id: string,
+  ports: ContainerPort[] = [],
+  io: ContainerIO,
+): Publishing {
   const { onPublished } = io;
   if (onPublished === undefined) return { io, tell: async () => {} };
   let open = () => {};
@@ -20,7 +25,7 @@ export function openPublishing(wire: Wire, id: string, ports: ContainerPort[] = 
   return {
     io: { ...io, onOutput: (stream, chunk) => told.then(() => io.onOutput(stream, chunk)) },
     async tell() {
-      await onPublished(ports.length === 0 ? [] : await readEnginePorts(wire, id, ports));
+      await onPublished(ports.length === 0 ? [] : await readEnginePorts(client, id, ports));
       open();
     },
   };

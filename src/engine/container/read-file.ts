@@ -1,5 +1,5 @@
 import { readTar } from '../../oci/tar/untar.ts';
-import type { Wire } from '../client/client.ts';
+import type { EngineClient } from '../client/client.ts';
 import { createContainer, removeContainer } from './container.ts';
 import { bareContainer } from './spec.ts';
 
@@ -8,25 +8,25 @@ import { bareContainer } from './spec.ts';
  * not there, or is no file, is left out.
  */
 export async function readImageFiles(
-  wire: Wire,
+  client: EngineClient,
   reference: string,
   paths: string[],
   labels: Record<string, string>,
 ): Promise<Map<string, Buffer>> {
   const found = new Map<string, Buffer>();
-  const id = await createContainer(wire, { ...bareContainer(reference, ['true']), labels });
+  const id = await createContainer(client, { ...bareContainer(reference, ['true']), labels });
   try {
     for (const path of paths) {
-      const content = await readOne(wire, id, path);
+      const content = await readOne(client, id, path);
       if (content !== undefined) found.set(path, content);
     }
   } finally {
-    await removeContainer(wire, id, { lost: false });
+    await removeContainer(client, id, { lost: false });
   }
   return found;
 }
 
-async function readOne(wire: Wire, id: string, path: string): Promise<Buffer | undefined> {
+async function readOne(client: EngineClient, id: string, path: string): Promise<Buffer | undefined> {
   const what = `read ${path} of an image`;
   const request = {
     what,
@@ -34,13 +34,16 @@ async function readOne(wire: Wire, id: string, path: string): Promise<Buffer | u
     path: `/containers/${id}/archive`,
     query: { path },
   } as const;
-  const answer = await wire.send(request);
+  const answer = await client.send(request);
   if (answer.statusCode === 404) {
     answer.resume();
     return undefined;
   }
-  if (answer.statusCode !== 200) await wire.refuse(answer, what);
-  for await (const { header, content } of readTar(wire.readChunks(answer, what, wire.pace), `${path} of the image`)) {
+  if (answer.statusCode !== 200) await client.refuse(answer, what);
+  for await (const { header, content } of readTar(
+    client.readChunks(answer, what, client.pace),
+    `${path} of the image`,
+  )) {
     if (header.type !== 'file') continue;
     const chunks: Uint8Array[] = [];
     for await (const chunk of content) chunks.push(chunk);

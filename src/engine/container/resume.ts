@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GbuildError } from '../../errors.ts';
-import type { Wire } from '../client/client.ts';
+import type { EngineClient } from '../client/client.ts';
 import { Demuxer, type Frame } from '../client/demux.ts';
 import { isLost, notUnderstood } from '../client/failures.ts';
 import { answers, keepWatch } from '../client/heartbeat.ts';
@@ -53,19 +53,19 @@ export function countOutput(io: ContainerIO, seen: OutputSeen): ContainerIO {
  * meanwhile in a way that may have been the engine's doing; the reason of the stop
  */
 export async function resumeContainer(
-  wire: Wire,
+  client: EngineClient,
   watched: Watched,
   io: ContainerIO,
 ): Promise<Omit<ContainerResult, 'seconds'>> {
   const counted = countOutput(io, watched.seen);
   for (let barren = 0; ; barren += 1) {
-    await reachAgain(wire, watched, io);
+    await reachAgain(client, watched, io);
     const before = watched.seen.stdout + watched.seen.stderr;
     try {
       const what = `run the container ${watched.id.slice(0, 12)}`;
       const alive: Alive = { id: watched.id, isStarted: true, hasExited: false };
-      const work = (signal: AbortSignal) => watch(wire, watched, counted, alive, signal);
-      return await keepWatch(wire, what, undefined, work, seeAlive(alive));
+      const work = (signal: AbortSignal) => watch(client, watched, counted, alive, signal);
+      return await keepWatch(client, what, undefined, work, seeAlive(alive));
     } catch (thrown) {
       if (!isLost(thrown) || barren === mostBarren) throw thrown;
     }
@@ -74,15 +74,15 @@ export async function resumeContainer(
 }
 
 /** Settles when the engine answers; a stop ends the waiting. */
-async function reachAgain(wire: Wire, watched: Watched, { stop, onAway }: ContainerIO): Promise<void> {
-  const { away, deadline } = wire.heartbeat;
-  const { url } = wire.endpoint;
+async function reachAgain(client: EngineClient, watched: Watched, { stop, onAway }: ContainerIO): Promise<void> {
+  const { away, deadline } = client.heartbeat;
+  const { url } = client.endpoint;
   const began = performance.now();
   let told = false;
-  while (!(await answers(wire, deadline))) {
+  while (!(await answers(client, deadline))) {
     stop.kill.throwIfAborted();
     stop.ask.throwIfAborted();
-    if (performance.now() - began > away) throw stayedAway(wire, watched);
+    if (performance.now() - began > away) throw stayedAway(client, watched);
     if (!told) onAway?.(`the connection to ${url} is lost; asking again for ${away / 1000} s, the task goes on there`);
     told = true;
     await sleep(pauseMilliseconds);
@@ -90,9 +90,9 @@ async function reachAgain(wire: Wire, watched: Watched, { stop, onAway }: Contai
   if (told) onAway?.(`${url} answers again after ${Math.round((performance.now() - began) / 1000)} s`);
 }
 
-function stayedAway(wire: Wire, watched: Watched): GbuildError {
-  const { url } = wire.endpoint;
-  const seconds = wire.heartbeat.away / 1000;
+function stayedAway(client: EngineClient, watched: Watched): GbuildError {
+  const { url } = client.endpoint;
+  const seconds = client.heartbeat.away / 1000;
   return new GbuildError(
     'engine-failed',
     `the engine at ${url} has been away for ${seconds} s; the container ${watched.id.slice(0, 12)} goes on there unless the engine itself has ended`,
@@ -104,24 +104,24 @@ function stayedAway(wire: Wire, watched: Watched): GbuildError {
 }
 
 async function watch(
-  wire: Wire,
+  client: EngineClient,
   { id, tty, seen, graceSeconds }: Watched,
   io: ContainerIO,
   alive: Alive,
   signal: AbortSignal,
 ): Promise<Omit<ContainerResult, 'seconds'>> {
-  const { running, started } = await inspectState(wire, id);
-  if (!started) throw neverStarted(wire, id);
-  using _stop = forwardStop(wire, id, io.stop, graceSeconds);
+  const { running, started } = await inspectState(client, id);
+  if (!started) throw neverStarted(client, id);
+  using _stop = forwardStop(client, id, io.stop, graceSeconds);
   const over = new AbortController();
   const readOn = (follow: boolean) => {
     const either = follow ? AbortSignal.any([signal, over.signal]) : signal;
-    return readLog(wire, { id, tty, follow, left: { ...seen } }, io, either);
+    return readLog(client, { id, tty, follow, left: { ...seen } }, io, either);
   };
   const logs = readOn(true);
   logs.catch(() => {});
   try {
-    const exit = readExit(wire, id, signal).finally(() => {
+    const exit = readExit(client, id, signal).finally(() => {
       alive.hasExited = true;
     });
     const exitCode = await Promise.race([exit, logs.then(() => exit)]);
@@ -132,16 +132,16 @@ async function watch(
     });
     // Who follows may miss what was written last, without a line end; or the connection is dead.
     await readOn(false);
-    if (!running && exitCode > 128 && !io.stop.ask.aborted) throw endedAway(wire, id, exitCode);
-    const oomKilled = exitCode !== 0 && (await inspectState(wire, id)).oomKilled;
+    if (!running && exitCode > 128 && !io.stop.ask.aborted) throw endedAway(client, id, exitCode);
+    const oomKilled = exitCode !== 0 && (await inspectState(client, id)).oomKilled;
     return { exitCode, oomKilled };
   } finally {
     over.abort();
   }
 }
 
-function neverStarted(wire: Wire, id: string): GbuildError {
-  const { url } = wire.endpoint;
+function neverStarted(client: EngineClient, id: string): GbuildError {
+  const { url } = client.endpoint;
   return new GbuildError(
     'engine-failed',
     `the container ${id.slice(0, 12)} was not started before the engine at ${url} went away`,
@@ -150,8 +150,8 @@ function neverStarted(wire: Wire, id: string): GbuildError {
 }
 
 /** A container that was ended by a signal while nobody watched may have been ended by an engine that was restarted. */
-function endedAway(wire: Wire, id: string, exitCode: number): GbuildError {
-  const { url } = wire.endpoint;
+function endedAway(client: EngineClient, id: string, exitCode: number): GbuildError {
+  const { url } = client.endpoint;
   return new GbuildError(
     'engine-failed',
     `the container ${id.slice(0, 12)} was ended with code ${exitCode} while the engine at ${url} was away`,
@@ -162,19 +162,19 @@ function endedAway(wire: Wire, id: string, exitCode: number): GbuildError {
   );
 }
 
-async function readExit(wire: Wire, id: string, signal: AbortSignal): Promise<number> {
+async function readExit(client: EngineClient, id: string, signal: AbortSignal): Promise<number> {
   const what = `run the container ${id.slice(0, 12)}`;
   const path = `/containers/${id}/wait`;
-  const answer = await wire.send({ what, method: 'POST', path, query: { condition: 'not-running' }, signal });
-  if (answer.statusCode !== 200) await wire.refuse(answer, what);
-  const code = readNumber(parseJson(await wire.readText(answer, what, Number.POSITIVE_INFINITY)), 'StatusCode');
-  if (code === undefined) throw notUnderstood(wire.endpoint, what);
+  const answer = await client.send({ what, method: 'POST', path, query: { condition: 'not-running' }, signal });
+  if (answer.statusCode !== 200) await client.refuse(answer, what);
+  const code = readNumber(parseJson(await client.readText(answer, what, Number.POSITIVE_INFINITY)), 'StatusCode');
+  if (code === undefined) throw notUnderstood(client.endpoint, what);
   return code;
 }
 
 /** GET /containers/{id}/logs from the start; of each stream the first `left` bytes are passed over, for a line has no number. */
 async function readLog(
-  wire: Wire,
+  client: EngineClient,
   { id, tty, follow, left }: { id: string; tty: boolean; follow: boolean; left: OutputSeen },
   io: ContainerIO,
   signal: AbortSignal,
@@ -183,8 +183,8 @@ async function readLog(
   const query = { follow, stdout: true, stderr: true };
   // Who follows is told nothing as long as nothing is written.
   const within = follow ? { within: Number.POSITIVE_INFINITY } : {};
-  const answer = await wire.send({ what, method: 'GET', path: `/containers/${id}/logs`, query, signal, ...within });
-  if (answer.statusCode !== 200) await wire.refuse(answer, what);
+  const answer = await client.send({ what, method: 'GET', path: `/containers/${id}/logs`, query, signal, ...within });
+  if (answer.statusCode !== 200) await client.refuse(answer, what);
   const demuxer = new Demuxer();
   const ends = new LineEnds();
   const handOver = async (stream: Frame['stream'], data: Buffer) => {
@@ -192,7 +192,7 @@ async function readLog(
     left[stream] -= passed;
     if (passed < data.length) await io.onOutput(stream, data.subarray(passed));
   };
-  for await (const chunk of wire.readChunks(answer, what, follow ? undefined : wire.pace)) {
+  for await (const chunk of client.readChunks(answer, what, follow ? undefined : client.pace)) {
     if (tty) await handOver('stdout', chunk);
     else
       for (const frame of demuxer.split(chunk)) {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { GbuildError } from '../../errors.ts';
 import { Stalled } from '../../oci/stream/pace.ts';
-import type { Wire } from '../client/client.ts';
+import type { EngineClient } from '../client/client.ts';
 import { engineLost, engineSilent, isLost } from '../client/failures.ts';
 import { keepWatch } from '../client/heartbeat.ts';
 import { parseJson, readNumber } from '../client/json.ts';
@@ -24,44 +24,53 @@ import { explainRefusal, startContainer } from './start.ts';
  *
  * @throws GbuildError `image-missing`, `engine-blind`, `engine-failed`, or the reason of the stop once the container ended
  */
-export async function runContainer(wire: Wire, spec: ContainerSpec, io: ContainerIO): Promise<ContainerResult> {
+export async function runContainer(
+  client: EngineClient,
+  spec: ContainerSpec,
+  io: ContainerIO,
+): Promise<ContainerResult> {
   const began = performance.now();
   throwIfStopped(io);
-  const id = await createContainer(wire, spec);
-  const outcome = await runCreatedContainer(wire, id, spec, io);
+  const id = await createContainer(client, spec);
+  const outcome = await runCreatedContainer(client, id, spec, io);
   return { ...outcome, seconds: (performance.now() - began) / 1000 };
 }
 
 /** The rest of it, of a container that was made of this spec. */
 export function runCreatedContainer(
-  wire: Wire,
+  client: EngineClient,
   id: string,
   spec: ContainerSpec,
   io: ContainerIO,
 ): Promise<Omit<ContainerResult, 'seconds'>> {
-  return removeAfter(wire, id, io, () => runToEnd(wire, id, spec, io));
+  return removeAfter(client, id, io, () => runToEnd(client, id, spec, io));
 }
 
 /** Takes the container away when the work with it is over, unless its engine is away and somebody may come back to it. */
-export async function removeAfter<T>(wire: Wire, id: string, io: ContainerIO, work: () => Promise<T>): Promise<T> {
+export async function removeAfter<T>(
+  client: EngineClient,
+  id: string,
+  io: ContainerIO,
+  work: () => Promise<T>,
+): Promise<T> {
   let outcome: T;
   try {
     outcome = await work();
   } catch (thrown) {
     if (isDetached(thrown)) throw thrown;
-    await removeContainer(wire, id, { lost: isLost(thrown), kill: true }).catch(() => {
+    await removeContainer(client, id, { lost: isLost(thrown), kill: true }).catch(() => {
       // The first error tells more; the labels let a later sweep take the container away.
     });
     throw thrown;
   }
-  await removeContainer(wire, id, { lost: false });
+  await removeContainer(client, id, { lost: false });
   throwIfStopped(io);
   return outcome;
 }
 
 /** Where the engine keeps the output, a connection that is lost after the start is waited for. */
 async function runToEnd(
-  wire: Wire,
+  client: EngineClient,
   id: string,
   spec: ContainerSpec,
   io: ContainerIO,
@@ -70,12 +79,12 @@ async function runToEnd(
   const run: Running = { id, spec, io: countOutput(io, seen), isStarted: false, hasExited: false };
   try {
     const what = `run the container ${id.slice(0, 12)}`;
-    return await keepWatch(wire, what, undefined, (signal) => runCreated(wire, run, signal), seeAlive(run));
+    return await keepWatch(client, what, undefined, (signal) => runCreated(client, run, signal), seeAlive(run));
   } catch (thrown) {
     if (spec.log === undefined || !run.isStarted || !isLost(thrown)) throw thrown;
   }
   const { tty, graceSeconds = 10 } = spec;
-  return resumeContainer(wire, { id, tty, seen, graceSeconds }, io);
+  return resumeContainer(client, { id, tty, seen, graceSeconds }, io);
 }
 
 /** A container on its way. */
@@ -84,16 +93,20 @@ interface Running extends Alive {
   io: ContainerIO;
 }
 
-async function runCreated(wire: Wire, run: Running, signal: AbortSignal): Promise<Omit<ContainerResult, 'seconds'>> {
+async function runCreated(
+  client: EngineClient,
+  run: Running,
+  signal: AbortSignal,
+): Promise<Omit<ContainerResult, 'seconds'>> {
   const { id, spec, io } = run;
-  const prepared = await prepare(wire, id, spec, io, signal)
+  const prepared = await prepare(client, id, spec, io, signal)
     .catch(readExecFailure)
-    .catch(async (thrown: unknown) => Promise.reject(await explainRefusal(wire, spec, thrown, signal)));
+    .catch(async (thrown: unknown) => Promise.reject(await explainRefusal(client, spec, thrown, signal)));
   if ('exitCode' in prepared) return prepared;
   const [socket, wait] = prepared;
-  const publishing = openPublishing(wire, id, spec.ports, io);
+  const publishing = openPublishing(client, id, spec.ports, io);
   const attachment = attachOutput(socket, spec, publishing.io);
-  const exit = readExit(wire, id, wait).finally(() => {
+  const exit = readExit(client, id, wait).finally(() => {
     run.hasExited = true;
   });
   exit.catch(() => {});
@@ -101,18 +114,18 @@ async function runCreated(wire: Wire, run: Running, signal: AbortSignal): Promis
     throwIfStopped(io);
     // From here on it may run, whether or not the answer comes.
     run.isStarted = true;
-    const failed = await startContainer(wire, id, spec, signal);
+    const failed = await startContainer(client, id, spec, signal);
     if (failed !== undefined) return { ...failed, oomKilled: false };
-    using _stop = forwardStop(wire, id, io.stop, spec.graceSeconds ?? 10);
-    if (spec.tty) followTerminal(wire, id, io, signal);
+    using _stop = forwardStop(client, id, io.stop, spec.graceSeconds ?? 10);
+    if (spec.tty) followTerminal(client, id, io, signal);
     await publishing.tell();
-    const secrets = handOverSecrets(wire, id, spec.secrets ?? [], signal);
+    const secrets = handOverSecrets(client, id, spec.secrets ?? [], signal);
     // Output that cannot be taken (a full disk below the log) ends the run; its good end does not: the exit counts.
     const exitCode = await Promise.race([exit, attachment.broken, secrets]);
-    await attachment.drained(wire.pace);
-    if (attachment.isSlow) throw engineSilent(wire.endpoint, 'give all output', new Stalled('it comes byte by byte'));
-    if (attachment.wasCut && spec.log !== undefined) throw engineLost(wire.endpoint, 'give all output', 'cut off');
-    const oomKilled = exitCode !== 0 && (await inspectState(wire, id)).oomKilled;
+    await attachment.drained(client.pace);
+    if (attachment.isSlow) throw engineSilent(client.endpoint, 'give all output', new Stalled('it comes byte by byte'));
+    if (attachment.wasCut && spec.log !== undefined) throw engineLost(client.endpoint, 'give all output', 'cut off');
+    const oomKilled = exitCode !== 0 && (await inspectState(client, id)).oomKilled;
     return { exitCode, oomKilled };
   } finally {
     attachment.close();
@@ -122,28 +135,28 @@ async function runCreated(wire: Wire, run: Running, signal: AbortSignal): Promis
 
 /** The calls that may overlap: files and probe in one line, attach and wait beside it; all of them before the start. */
 async function prepare(
-  wire: Wire,
+  client: EngineClient,
   id: string,
   spec: ContainerSpec,
   io: ContainerIO,
   signal: AbortSignal,
 ): Promise<[Socket, IncomingMessage]> {
-  const attach = wire.hijack({
+  const attach = client.hijack({
     what: 'attach to the container',
     method: 'POST',
     path: `/containers/${id}/attach`,
     query: { stream: true, stdin: spec.stdin, stdout: true, stderr: true },
     signal,
   });
-  const wait = wire.send({
+  const wait = client.send({
     what: 'wait for the container',
     method: 'POST',
     path: `/containers/${id}/wait`,
     query: { condition: 'next-exit' },
     signal,
   });
-  const fill = putFiles(wire, id, spec.files, signal).then(async () => {
-    if (spec.probe !== undefined) await verifyMount(wire, id, spec.probe, signal);
+  const fill = putFiles(client, id, spec.files, signal).then(async () => {
+    if (spec.probe !== undefined) await verifyMount(client, id, spec.probe, signal);
   });
   const [attached, waiting, filled, ready] = await Promise.allSettled([attach, wait, fill, io.ready]);
   const isDone = filled.status === 'fulfilled' && ready.status === 'fulfilled';
@@ -154,22 +167,22 @@ async function prepare(
   throw [ready, filled, attached, waiting].find((each) => each.status === 'rejected')?.reason;
 }
 
-async function readExit(wire: Wire, id: string, wait: IncomingMessage): Promise<number> {
+async function readExit(client: EngineClient, id: string, wait: IncomingMessage): Promise<number> {
   const what = `run the container ${id.slice(0, 12)}`;
-  if (wait.statusCode !== 200) await wire.refuse(wait, what);
-  const code = readNumber(parseJson(await wire.readText(wait, what, Number.POSITIVE_INFINITY)), 'StatusCode');
+  if (wait.statusCode !== 200) await client.refuse(wait, what);
+  const code = readNumber(parseJson(await client.readText(wait, what, Number.POSITIVE_INFINITY)), 'StatusCode');
   if (code !== undefined) return code;
-  throw new GbuildError('engine-failed', `the engine at ${wire.endpoint.url} lost the container ${id.slice(0, 12)}`, {
+  throw new GbuildError('engine-failed', `the engine at ${client.endpoint.url} lost the container ${id.slice(0, 12)}`, {
     suggestions: ['try again', 'gbuild doctor'],
-    facts: { endpoint: wire.endpoint.url, container: id },
+    facts: { endpoint: client.endpoint.url, container: id },
   });
 }
 
-function followTerminal(wire: Wire, id: string, io: ContainerIO, signal: AbortSignal): void {
+function followTerminal(client: EngineClient, id: string, io: ContainerIO, signal: AbortSignal): void {
   const resize = (columns: number, rows: number) => {
     const request = { what: 'resize the terminal', method: 'POST', path: `/containers/${id}/resize`, signal } as const;
     // Only the picture suffers when this fails, and the container may just have ended.
-    wire.call({ ...request, query: { w: columns, h: rows } }).catch(() => {});
+    client.call({ ...request, query: { w: columns, h: rows } }).catch(() => {});
   };
   if (io.terminal === undefined) return;
   resize(io.terminal.columns, io.terminal.rows);

@@ -1,5 +1,5 @@
 import { GbuildError } from '../../errors.ts';
-import type { Wire } from '../client/client.ts';
+import type { EngineClient } from '../client/client.ts';
 import { createContainer, removeContainer } from './container.ts';
 import { showsFolder } from './probe.ts';
 import { bareContainer } from './spec.ts';
@@ -8,7 +8,7 @@ const containerDir = '/workspace';
 
 /** Asks with a container that never starts whether the engine sees the caller's own folder at the same path. */
 export async function seesFolder(
-  wire: Wire,
+  client: EngineClient,
   image: string,
   hostDir: string,
   labels: Record<string, string>,
@@ -16,14 +16,14 @@ export async function seesFolder(
   const bare = bareContainer(image, ['true']);
   let id: string;
   try {
-    id = await createContainer(wire, { ...bare, labels, mounts: [{ type: 'bind', hostDir, containerDir }] });
+    id = await createContainer(client, { ...bare, labels, mounts: [{ type: 'bind', hostDir, containerDir }] });
   } catch (error) {
     if (error instanceof GbuildError && error.code === 'engine-blind') return false;
     throw error;
   }
   try {
-    return await showsFolder(wire, id, { hostDir, containerDir });
+    return await showsFolder(client, id, { hostDir, containerDir });
   } finally {
-    await removeContainer(wire, id, { lost: false });
+    await removeContainer(client, id, { lost: false });
   }
 }

@@ -1,5 +1,5 @@
 import { GbuildError } from '../../errors.ts';
-import { messageIn, type Wire } from '../client/client.ts';
+import { type EngineClient, messageIn } from '../client/client.ts';
 import { refused } from '../client/failures.ts';
 import { createContainer, inspectState, removeContainer } from './container.ts';
 import { bareContainer, type ContainerPort, type ContainerSpec } from './spec.ts';
@@ -17,58 +17,62 @@ export interface FailedStart {
  * @throws GbuildError `port-refused` for a port that the engine cannot publish, `engine-failed`
  */
 export async function startContainer(
-  wire: Wire,
+  client: EngineClient,
   id: string,
   spec: ContainerSpec,
   signal: AbortSignal,
 ): Promise<FailedStart | undefined> {
-  const { status, message } = await tryToStart(wire, id, signal);
+  const { status, message } = await tryToStart(client, id, signal);
   if (status === 204) return undefined;
-  const { exitCode } = await inspectState(wire, id);
+  const { exitCode } = await inspectState(client, id);
   if (exitCode === 126 || exitCode === 127) return { exitCode, startError: message };
-  throw await explainRefusal(wire, spec, refused(wire.endpoint, 'start the container', status, message), signal);
+  throw await explainRefusal(client, spec, refused(client.endpoint, 'start the container', status, message), signal);
 }
 
 /** What the engine refused for the sake of a port, as an error that names it; podman takes ports when one attaches. */
 export async function explainRefusal(
-  wire: Wire,
+  client: EngineClient,
   spec: ContainerSpec,
   thrown: unknown,
   signal: AbortSignal,
 ): Promise<unknown> {
   if (!(thrown instanceof GbuildError) || typeof thrown.facts.status !== 'number') return thrown;
-  const port = await findRefusedPort(wire, spec, signal);
-  return port === undefined ? thrown : portRefused(wire, port, thrown);
+  const port = await findRefusedPort(client, spec, signal);
+  return port === undefined ? thrown : portRefused(client, port, thrown);
 }
 
-async function tryToStart(wire: Wire, id: string, signal: AbortSignal): Promise<{ status: number; message: string }> {
+async function tryToStart(
+  client: EngineClient,
+  id: string,
+  signal: AbortSignal,
+): Promise<{ status: number; message: string }> {
   const what = 'start the container';
-  const within = 1.5 * wire.requestTimeout;
-  const answer = await wire.send({ what, method: 'POST', path: `/containers/${id}/start`, signal, within });
-  const text = await wire.readText(answer, what);
+  const within = 1.5 * client.requestTimeout;
+  const answer = await client.send({ what, method: 'POST', path: `/containers/${id}/start`, signal, within });
+  const text = await client.readText(answer, what);
   return { status: answer.statusCode ?? 0, message: messageIn(text) };
 }
 
 /** Which port made the engine refuse: one that it does not publish alone either. Tried, because a message is no contract. */
 async function findRefusedPort(
-  wire: Wire,
+  client: EngineClient,
   { image, labels, network, ports = [] }: ContainerSpec,
   signal: AbortSignal,
 ): Promise<ContainerPort | undefined> {
   for (const port of ports.filter(({ enginePort }) => enginePort !== undefined)) {
     const bare = { ...bareContainer(image, ['true']), entrypoint: [''], labels, network, ports: [port] };
-    const id = await createContainer(wire, bare);
+    const id = await createContainer(client, bare);
     try {
-      if ((await tryToStart(wire, id, signal)).status !== 204) return port;
+      if ((await tryToStart(client, id, signal)).status !== 204) return port;
     } finally {
-      await removeContainer(wire, id, { lost: false, kill: true });
+      await removeContainer(client, id, { lost: false, kill: true });
     }
   }
   return undefined;
 }
 
 function portRefused(
-  wire: Wire,
+  client: EngineClient,
   { port, protocol, enginePort = port }: ContainerPort,
   cause: GbuildError,
 ): GbuildError {
@@ -80,6 +84,6 @@ function portRefused(
       'docker ps   # which container has it?',
     ],
     cause,
-    facts: { endpoint: wire.endpoint.url, port, protocol, enginePort },
+    facts: { endpoint: client.endpoint.url, port, protocol, enginePort },
   });
 }

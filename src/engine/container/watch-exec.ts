@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { Stalled } from '../../oci/stream/pace.ts';
-import type { Wire } from '../client/client.ts';
+import type { EngineClient } from '../client/client.ts';
 import { engineSilent } from '../client/failures.ts';
 import { readField } from '../client/json.ts';
 import { workOn } from '../client/request-limit.ts';
@@ -24,18 +24,22 @@ export interface ExecWatch {
  * Looks at a program whose connection is silent: one that has ended, or moves bytes all the time, has lost its connection; any
  * other may work in silence.
  */
-export function watchExec(wire: Wire, { exec, what, isBusy, signal }: WatchedExec, socket: Duplex): ExecWatch {
+export function watchExec(
+  client: EngineClient,
+  { exec, what, isBusy, signal }: WatchedExec,
+  socket: Duplex,
+): ExecWatch {
   let sent = 0;
   let last = performance.now();
   let isReading = true;
   let isOver = false;
   const look = async () => {
-    const { json } = await wire.call({ what, method: 'GET', path: `/exec/${exec}/json`, signal });
+    const { json } = await client.call({ what, method: 'GET', path: `/exec/${exec}/json`, signal });
     return readField(json, 'Running') === true;
   };
   const check = async () => {
     while (!isOver) {
-      const most = wire.requestTimeout + workOn(sent);
+      const most = client.requestTimeout + workOn(sent);
       const left = most - (performance.now() - last);
       if (left > 0 || !isReading) {
         await pause(Math.max(50, Math.min(left, 1_000)));
@@ -47,7 +51,7 @@ export function watchExec(wire: Wire, { exec, what, isBusy, signal }: WatchedExe
     return undefined;
   };
   void check().then(
-    (stalled) => stalled && socket.destroy(engineSilent(wire.endpoint, what, stalled)),
+    (stalled) => stalled && socket.destroy(engineSilent(client.endpoint, what, stalled)),
     (thrown) => socket.destroy(thrown as Error),
   );
   return {

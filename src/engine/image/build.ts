@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { GbuildError } from '../../errors.ts';
 import { formatTail } from '../../escape.ts';
 import type { Stop } from '../../host.ts';
-import type { Wire } from '../client/client.ts';
+import type { EngineClient } from '../client/client.ts';
 import { keepWatch } from '../client/heartbeat.ts';
 import { readField, readText } from '../client/json.ts';
 import { errorIn, readMessages } from '../client/progress-stream.ts';
@@ -40,12 +40,16 @@ const longestStep = 60;
  *
  * @throws GbuildError `engine-failed` naming the failing step with its last lines; the stop's reason when asked to stop
  */
-export async function buildImage(wire: Wire, request: BuildRequest, builder: 'buildkit' | 'classic'): Promise<string> {
+export async function buildImage(
+  client: EngineClient,
+  request: BuildRequest,
+  builder: 'buildkit' | 'classic',
+): Promise<string> {
   const what = `build ${request.title ?? request.tags[0] ?? 'an image'}`;
-  return keepWatch(wire, what, request.stop.ask, async (signal) => {
+  return keepWatch(client, what, request.stop.ask, async (signal) => {
     const upload = openUpload(request.context);
     const answer = await upload.orThrow(
-      wire.send({
+      client.send({
         what,
         method: 'POST',
         path: '/build',
@@ -55,14 +59,15 @@ export async function buildImage(wire: Wire, request: BuildRequest, builder: 'bu
         signal,
       }),
     );
-    if (answer.statusCode !== 200) await wire.refuse(answer, what);
+    if (answer.statusCode !== 200) await client.refuse(answer, what);
     const history = new StepHistory(request.onProgress);
     // The first message comes when the context is there; a step may print nothing for long.
-    const silence = () => (history.hasBegun ? longestStep * wire.requestTimeout : upload.silence(wire.requestTimeout));
-    const outcome = await readOutcome(readMessages(wire, answer, what, silence), history);
+    const silence = () =>
+      history.hasBegun ? longestStep * client.requestTimeout : upload.silence(client.requestTimeout);
+    const outcome = await readOutcome(readMessages(client, answer, what, silence), history);
     upload.throwIfFailed();
-    if (outcome.error !== undefined) throw history.failure(wire, what, outcome.error);
-    return outcome.id ?? (await findBuilt(wire, request.tags, what));
+    if (outcome.error !== undefined) throw history.failure(client, what, outcome.error);
+    return outcome.id ?? (await findBuilt(client, request.tags, what));
   });
 }
 
@@ -102,15 +107,15 @@ async function readOutcome(
 }
 
 /** A builder that does not say the id (podman's answer differs) is asked by tag. */
-async function findBuilt(wire: Wire, tags: string[], what: string): Promise<string> {
-  const image = tags[0] === undefined ? undefined : await inspectImage(wire, tags[0]);
+async function findBuilt(client: EngineClient, tags: string[], what: string): Promise<string> {
+  const image = tags[0] === undefined ? undefined : await inspectImage(client, tags[0]);
   if (image !== undefined) return image.id;
   throw new GbuildError(
     'engine-failed',
-    `the engine at ${wire.endpoint.url} stopped without a result while asked to ${what}`,
+    `the engine at ${client.endpoint.url} stopped without a result while asked to ${what}`,
     {
       suggestions: ['gbuild doctor', 'try again'],
-      facts: { endpoint: wire.endpoint.url },
+      facts: { endpoint: client.endpoint.url },
     },
   );
 }
@@ -148,14 +153,14 @@ class StepHistory {
     if (event.state === 'failed') this.#failed ??= event.id;
   }
 
-  failure(wire: Wire, what: string, reason: string): GbuildError {
+  failure(client: EngineClient, what: string, reason: string): GbuildError {
     const step = this.#failed === undefined ? undefined : this.#names.get(this.#failed);
     const lines = this.#failed === undefined ? [] : (this.#lines.get(this.#failed) ?? []);
     const where = step === undefined ? '' : formatTail([`at step "${shortenStep(step)}"`]);
     const tail = formatTail(lines);
     return new GbuildError('engine-failed', `could not ${what}: ${shortenReason(reason)}${tail}${where}`, {
       suggestions: ['correct the Dockerfile or what it needs, then run it again'],
-      facts: { endpoint: wire.endpoint.url, ...(step !== undefined && { step }), log: lines },
+      facts: { endpoint: client.endpoint.url, ...(step !== undefined && { step }), log: lines },
     });
   }
 }

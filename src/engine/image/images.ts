@@ -1,6 +1,6 @@
 import { GbuildError } from '../../errors.ts';
 import type { RunConfig } from '../../oci/spec.ts';
-import { messageIn, type Wire } from '../client/client.ts';
+import { type EngineClient, messageIn } from '../client/client.ts';
 import { notUnderstood, refused } from '../client/failures.ts';
 import { readAnswerList, readField, readNumber, readText, readTexts } from '../client/json.ts';
 
@@ -29,14 +29,14 @@ export interface ListedImage {
 }
 
 /** GET /images/{ref}/json; `undefined` when there is none. */
-export async function inspectImage(wire: Wire, reference: string): Promise<EngineImage | undefined> {
-  const { status, json } = await wire.call(
+export async function inspectImage(client: EngineClient, reference: string): Promise<EngineImage | undefined> {
+  const { status, json } = await client.call(
     { what: `inspect the image ${reference}`, method: 'GET', path: `/images/${reference}/json` },
     [200, 404],
   );
   if (status === 404) return undefined;
   const id = readText(json, 'Id');
-  if (!id) throw notUnderstood(wire.endpoint, `inspect the image ${reference}`);
+  if (!id) throw notUnderstood(client.endpoint, `inspect the image ${reference}`);
   return {
     id,
     diffIds: readTexts(readField(json, 'RootFS'), 'Layers'),
@@ -51,36 +51,39 @@ export async function inspectImage(wire: Wire, reference: string): Promise<Engin
 }
 
 /** POST /images/{source}/tag; a missing source is `image-missing`. */
-export async function tagImage(wire: Wire, source: string, target: string): Promise<void> {
+export async function tagImage(client: EngineClient, source: string, target: string): Promise<void> {
   const { repo, tag } = splitTag(target);
-  const { status } = await wire.call(
+  const { status } = await client.call(
     { what: `tag ${source} as ${target}`, method: 'POST', path: `/images/${source}/tag`, query: { repo, tag } },
     [201, 404],
   );
-  if (status === 404) throw imageMissing(wire, source);
+  if (status === 404) throw imageMissing(client, source);
 }
 
 /** DELETE /images/{ref} without pruning parents; a missing one is fine. Another tag of the same image stays. */
-export async function removeImage(wire: Wire, reference: string): Promise<void> {
-  await wire.call(
+export async function removeImage(client: EngineClient, reference: string): Promise<void> {
+  await client.call(
     { what: `remove the image ${reference}`, method: 'DELETE', path: `/images/${reference}`, query: { noprune: true } },
     [200, 404],
   );
 }
 
 /** GET /images/json: those that carry the label (`key` or `key=value`) and match the reference pattern. */
-export async function listImages(wire: Wire, filter: { label?: string; reference?: string }): Promise<ListedImage[]> {
+export async function listImages(
+  client: EngineClient,
+  filter: { label?: string; reference?: string },
+): Promise<ListedImage[]> {
   const filters = {
     ...(filter.label !== undefined && { label: [filter.label] }),
     ...(filter.reference !== undefined && { reference: [filter.reference] }),
   };
-  const { json } = await wire.call({
+  const { json } = await client.call({
     what: 'list images',
     method: 'GET',
     path: '/images/json',
     query: { filters: JSON.stringify(filters) },
   });
-  return readAnswerList(wire, json, 'list images').map((each) => ({
+  return readAnswerList(client, json, 'list images').map((each) => ({
     id: readText(each, 'Id') ?? '',
     tags: readTexts(each, 'RepoTags').map(shorten),
     labels: (readField(each, 'Labels') ?? {}) as Record<string, string>,
@@ -94,15 +97,15 @@ function shorten(tag: string): string {
 }
 
 /** Nothing on the engine answers to this reference. */
-export function imageMissing(wire: Wire, reference: string): GbuildError {
-  return new GbuildError('image-missing', `the engine at ${wire.endpoint.url} has no image ${reference}`, {
+export function imageMissing(client: EngineClient, reference: string): GbuildError {
+  return new GbuildError('image-missing', `the engine at ${client.endpoint.url} has no image ${reference}`, {
     suggestions: [`docker pull ${reference}`, 'gbuild doctor'],
-    facts: { endpoint: wire.endpoint.url, reference },
+    facts: { endpoint: client.endpoint.url, reference },
   });
 }
 
 /** A registry's or an engine's no, by its status. */
-export function pullFailure(wire: Wire, reference: string, status: number, text: string): GbuildError {
+export function pullFailure(client: EngineClient, reference: string, status: number, text: string): GbuildError {
   const reason = messageIn(text);
   if (status === 404)
     return new GbuildError('image-missing', `no image ${reference} could be pulled: ${reason}`, {
@@ -114,8 +117,8 @@ export function pullFailure(wire: Wire, reference: string, status: number, text:
       suggestions: ['docker login'],
       facts: { reference, status },
     });
-  if (status >= 500 || status === 0) return pullBroken(wire, reference, status, reason);
-  return refused(wire.endpoint, `pull ${reference}`, status, reason);
+  if (status >= 500 || status === 0) return pullBroken(client, reference, status, reason);
+  return refused(client.endpoint, `pull ${reference}`, status, reason);
 }
 
 /** Reasons for which no network is to blame, each with what helps. */
@@ -130,14 +133,14 @@ const lacks: [RegExp, string[]][] = [
 ];
 
 /** The engine gave up while it pulled: the network is named only where the reason leaves it open. */
-function pullBroken(wire: Wire, reference: string, status: number, reason: string): GbuildError {
+function pullBroken(client: EngineClient, reference: string, status: number, reason: string): GbuildError {
   const lack = lacks.find(([pattern]) => pattern.test(reason))?.[1];
   return new GbuildError(
     lack === undefined ? 'network-failed' : 'engine-failed',
-    `the engine at ${wire.endpoint.url} could not pull ${reference}: ${reason}`,
+    `the engine at ${client.endpoint.url} could not pull ${reference}: ${reason}`,
     {
       suggestions: [...(lack ?? ["check the engine's network and proxy"]), 'gbuild doctor'],
-      facts: { endpoint: wire.endpoint.url, reference, status },
+      facts: { endpoint: client.endpoint.url, reference, status },
     },
   );
 }

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { GbuildError } from '../../errors.ts';
 import type { Stop } from '../../host.ts';
-import type { Wire } from '../client/client.ts';
+import type { EngineClient } from '../client/client.ts';
 import { keepWatch } from '../client/heartbeat.ts';
 import { readField, readNumber, readText } from '../client/json.ts';
 import { errorIn, readMessages } from '../client/progress-stream.ts';
@@ -23,24 +23,24 @@ export interface PullProgress {
  * @throws GbuildError `image-missing` (no such image), `network-failed` (refused, or the registry was not reached)
  */
 export async function pullImage(
-  wire: Wire,
+  client: EngineClient,
   reference: string,
   options: { onProgress?: (progress: PullProgress) => void; stop: Stop },
 ): Promise<void> {
   const { repo, tag = 'latest' } = splitTag(reference);
   const what = `pull ${reference}`;
-  await keepWatch(wire, what, options.stop.ask, async (signal) => {
+  await keepWatch(client, what, options.stop.ask, async (signal) => {
     const query = { fromImage: repo, tag };
     // The engine may itself wait for a registry before it says anything.
-    const within = 1.5 * wire.requestTimeout;
-    const answer = await wire.send({ what, method: 'POST', path: '/images/create', query, signal, within });
+    const within = 1.5 * client.requestTimeout;
+    const answer = await client.send({ what, method: 'POST', path: '/images/create', query, signal, within });
     if (answer.statusCode !== 200)
-      throw pullFailure(wire, reference, answer.statusCode ?? 0, await wire.readText(answer, what));
+      throw pullFailure(client, reference, answer.statusCode ?? 0, await client.readText(answer, what));
     const work = new PulledBytes();
-    for await (const message of readMessages(wire, answer, what, () => within + work.milliseconds)) {
+    for await (const message of readMessages(client, answer, what, () => within + work.milliseconds)) {
       work.add(parsePullProgress(message));
       const error = errorIn(message);
-      if (error !== undefined) throw pullFailure(wire, reference, error.status, error.message);
+      if (error !== undefined) throw pullFailure(client, reference, error.status, error.message);
       options.onProgress?.(parsePullProgress(message));
     }
   });
@@ -80,46 +80,46 @@ function parsePullProgress(message: unknown): PullProgress {
  * the engine says about the archive is `engine-failed`.
  */
 export async function loadArchive(
-  wire: Wire,
+  client: EngineClient,
   chunks: Iterable<Buffer> | AsyncIterable<Buffer>,
   options: { stop: Stop },
 ): Promise<void> {
   const what = 'load an image';
-  await keepWatch(wire, what, options.stop.ask, async (signal) => {
+  await keepWatch(client, what, options.stop.ask, async (signal) => {
     const upload = openUpload(chunks);
     const answer = await upload.orThrow(
-      wire.send({ what, method: 'POST', path: '/images/load', query: { quiet: true }, body: upload.body, signal }),
+      client.send({ what, method: 'POST', path: '/images/load', query: { quiet: true }, body: upload.body, signal }),
     );
-    if (answer.statusCode !== 200) await wire.refuse(answer, what);
-    for await (const message of readMessages(wire, answer, what, () => upload.silence(wire.requestTimeout))) {
+    if (answer.statusCode !== 200) await client.refuse(answer, what);
+    for await (const message of readMessages(client, answer, what, () => upload.silence(client.requestTimeout))) {
       const error = errorIn(message);
-      if (error !== undefined) throw loadFailure(wire, error.message);
+      if (error !== undefined) throw loadFailure(client, error.message);
     }
     upload.throwIfFailed();
   });
 }
 
-function loadFailure(wire: Wire, message: string): GbuildError {
-  return new GbuildError('engine-failed', `the engine at ${wire.endpoint.url} could not load the image: ${message}`, {
+function loadFailure(client: EngineClient, message: string): GbuildError {
+  return new GbuildError('engine-failed', `the engine at ${client.endpoint.url} could not load the image: ${message}`, {
     suggestions: ['gbuild doctor   # is its disk full?'],
-    facts: { endpoint: wire.endpoint.url },
+    facts: { endpoint: client.endpoint.url },
   });
 }
 
 /** GET /images/{ref}/get: a `docker save` archive. Whoever stops reading it ends it. */
-export async function saveImage(wire: Wire, reference: string): Promise<AsyncGenerator<Buffer>> {
+export async function saveImage(client: EngineClient, reference: string): Promise<AsyncGenerator<Buffer>> {
   const what = `save the image ${reference}`;
-  const found = await inspectImage(wire, reference);
-  if (found === undefined) throw imageMissing(wire, reference);
+  const found = await inspectImage(client, reference);
+  if (found === undefined) throw imageMissing(client, reference);
   // Some engines put all of it together before they give the first byte.
-  const within = wire.requestTimeout + workOn(found.size);
-  const answer = await wire.send({ what, method: 'GET', path: `/images/${reference}/get`, within });
+  const within = client.requestTimeout + workOn(found.size);
+  const answer = await client.send({ what, method: 'GET', path: `/images/${reference}/get`, within });
   if (answer.statusCode === 404) {
     answer.resume();
-    throw imageMissing(wire, reference);
+    throw imageMissing(client, reference);
   }
-  if (answer.statusCode !== 200) await wire.refuse(answer, what);
-  return wire.readChunks(answer, what, { seconds: within / 1000, leastBytes: wire.pace.leastBytes });
+  if (answer.statusCode !== 200) await client.refuse(answer, what);
+  return client.readChunks(answer, what, { seconds: within / 1000, leastBytes: client.pace.leastBytes });
 }
 
 /** A request body whose own failure wins over what the broken connection then looks like. */

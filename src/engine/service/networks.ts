@@ -1,6 +1,6 @@
 import { isIPv4 } from 'node:net';
 import { GbuildError } from '../../errors.ts';
-import type { Wire } from '../client/client.ts';
+import type { EngineClient } from '../client/client.ts';
 import { readAnswerList, readField, readList, readText, readTextMap } from '../client/json.ts';
 
 export interface EngineNetwork {
@@ -9,10 +9,10 @@ export interface EngineNetwork {
 }
 
 /** POST /networks/create: a network of its own, on which containers find each other by name. */
-export async function createNetwork(wire: Wire, { name, labels }: EngineNetwork): Promise<void> {
+export async function createNetwork(client: EngineClient, { name, labels }: EngineNetwork): Promise<void> {
   const json = { Name: name, Driver: 'bridge', CheckDuplicate: true, Labels: labels };
   const request = { what: `make the network ${name}`, method: 'POST', path: '/networks/create', json } as const;
-  await wire.call(request).catch((thrown: unknown) => {
+  await client.call(request).catch((thrown: unknown) => {
     if (!(thrown instanceof GbuildError) || thrown.facts.status === undefined) throw thrown;
     // An engine has a few dozen address ranges by default.
     const suggestions = ['docker network prune   # those that nobody uses', 'gbuild clean', ...thrown.suggestions];
@@ -21,25 +21,28 @@ export async function createNetwork(wire: Wire, { name, labels }: EngineNetwork)
 }
 
 /** GET /networks: those that carry the label. */
-export async function listNetworks(wire: Wire, label: string): Promise<EngineNetwork[]> {
+export async function listNetworks(client: EngineClient, label: string): Promise<EngineNetwork[]> {
   const query = { filters: JSON.stringify({ label: [label] }) };
-  const { json } = await wire.call({ what: 'list networks', method: 'GET', path: '/networks', query });
-  return readAnswerList(wire, json, 'list networks').map((each) => ({
+  const { json } = await client.call({ what: 'list networks', method: 'GET', path: '/networks', query });
+  return readAnswerList(client, json, 'list networks').map((each) => ({
     name: readText(each, 'Name') ?? '',
     labels: readTextMap(each, 'Labels'),
   }));
 }
 
 /** GET /networks/bridge: the IPv4 address of the bridge, on the engine's machine; undefined where the engine has no such network. */
-export async function readBridgeGateway(wire: Wire): Promise<string | undefined> {
+export async function readBridgeGateway(client: EngineClient): Promise<string | undefined> {
   const request = { what: 'look at the bridge network', method: 'GET', path: '/networks/bridge' } as const;
-  const { status, json } = await wire.call(request, [200, 404]);
+  const { status, json } = await client.call(request, [200, 404]);
   if (status === 404) return undefined;
   const gateways = readList(readField(json, 'IPAM'), 'Config').map((each) => readText(each, 'Gateway') ?? '');
   return gateways.find((gateway) => isIPv4(gateway));
 }
 
 /** DELETE /networks/{name}; a missing one is fine, one in use is `engine-failed`. */
-export async function removeNetwork(wire: Wire, name: string): Promise<void> {
-  await wire.call({ what: `remove the network ${name}`, method: 'DELETE', path: `/networks/${name}` }, [200, 204, 404]);
+export async function removeNetwork(client: EngineClient, name: string): Promise<void> {
+  await client.call(
+    { what: `remove the network ${name}`, method: 'DELETE', path: `/networks/${name}` },
+    [200, 204, 404],
+  );
 }

@@ -1,5 +1,5 @@
 import { GbuildError } from '../../errors.ts';
-import type { Wire } from '../client/client.ts';
+import type { EngineClient } from '../client/client.ts';
 import { Demuxer, type Frame } from '../client/demux.ts';
 import { notUnderstood } from '../client/failures.ts';
 import { parseJson, readNumber } from '../client/json.ts';
@@ -11,10 +11,10 @@ import type { ContainerPort, EnginePort } from '../container/spec.ts';
 /** A container that stands beside tasks: nobody is attached to it, and the engine keeps what it prints. */
 export class ServiceContainer {
   readonly id: string;
-  readonly #wire: Wire;
+  readonly #client: EngineClient;
 
-  constructor(wire: Wire, id: string) {
-    this.#wire = wire;
+  constructor(client: EngineClient, id: string) {
+    this.#client = client;
     this.id = id;
   }
 
@@ -23,28 +23,31 @@ export class ServiceContainer {
     const what = 'wait for a service';
     const path = `/containers/${this.id}/wait`;
     const query = { condition: 'not-running' };
-    const answer = await this.#wire.send({ what, method: 'POST', path, query, signal });
-    if (answer.statusCode !== 200) await this.#wire.refuse(answer, what);
-    const code = readNumber(parseJson(await this.#wire.readText(answer, what, Number.POSITIVE_INFINITY)), 'StatusCode');
-    if (code === undefined) throw notUnderstood(this.#wire.endpoint, what);
+    const answer = await this.#client.send({ what, method: 'POST', path, query, signal });
+    if (answer.statusCode !== 200) await this.#client.refuse(answer, what);
+    const code = readNumber(
+      parseJson(await this.#client.readText(answer, what, Number.POSITIVE_INFINITY)),
+      'StatusCode',
+    );
+    if (code === undefined) throw notUnderstood(this.#client.endpoint, what);
     return code;
   }
 
   /** Its exit code where it has ended. */
   async readEnd(): Promise<number | undefined> {
-    const { running, exitCode } = await inspectState(this.#wire, this.id);
+    const { running, exitCode } = await inspectState(this.#client, this.id);
     return running ? undefined : exitCode;
   }
 
   readPorts(ports: ContainerPort[]): Promise<EnginePort[]> {
-    return readEnginePorts(this.#wire, this.id, ports);
+    return readEnginePorts(this.#client, this.id, ports);
   }
 
   /** Runs a command in it: undefined where it ended with exit code 0, else what went wrong. */
   async whyNot(command: string[], signal: AbortSignal): Promise<string | undefined> {
     const request = { what: `run ${command[0]} in a service`, command, input: [] };
     try {
-      for await (const _ of execute(this.#wire, this.id, request, signal));
+      for await (const _ of execute(this.#client, this.id, request, signal));
       return undefined;
     } catch (thrown) {
       if (signal.aborted || !(thrown instanceof GbuildError) || thrown.facts.lost === true) throw thrown;
@@ -56,18 +59,18 @@ export class ServiceContainer {
   async *readLog(): AsyncGenerator<Frame> {
     const what = 'give the log of a service';
     const query = { stdout: true, stderr: true };
-    const answer = await this.#wire.send({ what, method: 'GET', path: `/containers/${this.id}/logs`, query });
-    if (answer.statusCode !== 200) await this.#wire.refuse(answer, what);
+    const answer = await this.#client.send({ what, method: 'GET', path: `/containers/${this.id}/logs`, query });
+    if (answer.statusCode !== 200) await this.#client.refuse(answer, what);
     const demuxer = new Demuxer();
-    for await (const chunk of this.#wire.readChunks(answer, what, this.#wire.pace)) yield* demuxer.split(chunk);
+    for await (const chunk of this.#client.readChunks(answer, what, this.#client.pace)) yield* demuxer.split(chunk);
   }
 
   /** Asks it to end, and kills it after the grace or when `kill` fires. */
   async stop(graceSeconds: number, kill: AbortSignal): Promise<void> {
     const request = { what: 'stop a service', method: 'POST', path: `/containers/${this.id}/stop` } as const;
     if (kill.aborted) return;
-    const within = this.#wire.requestTimeout + graceSeconds * 1000;
-    await this.#wire
+    const within = this.#client.requestTimeout + graceSeconds * 1000;
+    await this.#client
       .call({ ...request, query: { t: graceSeconds }, signal: kill, within }, [204, 304, 404])
       .catch(() => {
         // The removal that follows kills it, and tells of an engine that is lost.
@@ -75,6 +78,6 @@ export class ServiceContainer {
   }
 
   remove(): Promise<void> {
-    return removeContainer(this.#wire, this.id, { lost: false, kill: true });
+    return removeContainer(this.#client, this.id, { lost: false, kill: true });
   }
 }

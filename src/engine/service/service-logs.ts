@@ -1,4 +1,4 @@
-import type { Wire } from '../client/client.ts';
+import type { EngineClient } from '../client/client.ts';
 import { Demuxer, type Frame } from '../client/demux.ts';
 import { LineEnds, lineEnd } from '../client/line-ends.ts';
 
@@ -16,16 +16,23 @@ export interface LogInput {
  * GET /services/{id}/logs: what the tasks wrote, relayed by the cluster. Each frame is a line or a piece of one; line
  * ends that the log forgot are put there again.
  */
-export async function readServiceLogs(wire: Wire, input: LogInput): Promise<void> {
+export async function readServiceLogs(client: EngineClient, input: LogInput): Promise<void> {
   const { service, follow, signal, onOutput } = input;
   const what = 'give the output of a job';
   const query = { follow, stdout: true, stderr: true };
   const within = follow ? { within: Number.POSITIVE_INFINITY } : {};
-  const answer = await wire.send({ what, method: 'GET', path: `/services/${service}/logs`, query, signal, ...within });
-  if (answer.statusCode !== 200) await wire.refuse(answer, what);
+  const answer = await client.send({
+    what,
+    method: 'GET',
+    path: `/services/${service}/logs`,
+    query,
+    signal,
+    ...within,
+  });
+  if (answer.statusCode !== 200) await client.refuse(answer, what);
   const left = { ...input.skip };
   const pieces = new PieceReader();
-  for await (const chunk of wire.readChunks(answer, what, follow ? undefined : wire.pace)) {
+  for await (const chunk of client.readChunks(answer, what, follow ? undefined : client.pace)) {
     for (const { stream, bytes } of pieces.read(chunk)) {
       const passed = Math.min(left[stream], bytes.length);
       left[stream] -= passed;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Wire } from '../client/client.ts';
+import type { EngineClient } from '../client/client.ts';
 import { readField, readNumber, readText } from '../client/json.ts';
 import { parseTask } from './state.ts';
 
@@ -14,22 +14,23 @@ const mostLooks = 100;
  * once it has taken notice, it stops the container, within the job's grace, and removes it by itself: that takes some seconds,
  * which nobody waits for.
  */
-export async function removeJob(wire: Wire, service: string): Promise<void> {
+export async function removeJob(client: EngineClient, service: string): Promise<void> {
   const path = `/services/${service}`;
-  const { status, json } = await wire.call({ what, method: 'GET', path }, [200, 404]);
+  const { status, json } = await client.call({ what, method: 'GET', path }, [200, 404]);
   if (status === 404) return;
   const version = readNumber(readField(json, 'Version'), 'Index') ?? 0;
   const spec = readField(json, 'Spec') as object;
   const nothing = { ...spec, Mode: { ReplicatedJob: { MaxConcurrent: 0, TotalCompletions: 0 } } };
-  await wire.call({ what, method: 'POST', path: `${path}/update`, query: { version }, json: nothing });
-  for (let looks = 0; looks < mostLooks && (await hasWanted(wire, service)); looks += 1) await sleep(pauseMilliseconds);
-  await wire.call({ what, method: 'DELETE', path }, [200, 204, 404]);
+  await client.call({ what, method: 'POST', path: `${path}/update`, query: { version }, json: nothing });
+  for (let looks = 0; looks < mostLooks && (await hasWanted(client, service)); looks += 1)
+    await sleep(pauseMilliseconds);
+  await client.call({ what, method: 'DELETE', path }, [200, 204, 404]);
 }
 
 /** Whether there is a container that the swarm still means to keep. */
-async function hasWanted(wire: Wire, service: string): Promise<boolean> {
+async function hasWanted(client: EngineClient, service: string): Promise<boolean> {
   const query = { filters: JSON.stringify({ service: [service] }) };
-  const { json } = await wire.call({ what, method: 'GET', path: '/tasks', query }, [200, 404]);
+  const { json } = await client.call({ what, method: 'GET', path: '/tasks', query }, [200, 404]);
   const tasks: unknown[] = Array.isArray(json) ? json : [];
   return tasks.some((task) => {
     const isAlive = ['waiting', 'running'].includes(parseTask(task).state);

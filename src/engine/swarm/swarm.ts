@@ -1,4 +1,4 @@
-import type { Wire, WireRequest } from '../client/client.ts';
+import type { EngineClient, EngineRequest } from '../client/client.ts';
 import { notUnderstood } from '../client/failures.ts';
 import { readAnswerList, readField, readText, readTextMap } from '../client/json.ts';
 import { type LogInput, readServiceLogs } from '../service/service-logs.ts';
@@ -20,21 +20,21 @@ export interface SwarmThing {
 
 /** The cluster that an engine manages: what gbuild makes there carries the labels of the run. */
 export class Swarm {
-  readonly #wire: Wire;
+  readonly #client: EngineClient;
   readonly #labels: Record<string, string>;
 
-  constructor(wire: Wire, labels: Record<string, string>) {
-    this.#wire = wire;
+  constructor(client: EngineClient, labels: Record<string, string>) {
+    this.#client = client;
     this.#labels = labels;
   }
 
   async listNodes(): Promise<SwarmNode[]> {
-    const { json } = await this.#wire.call({ what: 'list the nodes of its swarm', method: 'GET', path: '/nodes' });
-    return readAnswerList(this.#wire, json, 'list the nodes of its swarm').map(parseNode);
+    const { json } = await this.#client.call({ what: 'list the nodes of its swarm', method: 'GET', path: '/nodes' });
+    return readAnswerList(this.#client, json, 'list the nodes of its swarm').map(parseNode);
   }
 
   async readNode(id: string): Promise<SwarmNode> {
-    const { json } = await this.#wire.call({ what: 'describe a node', method: 'GET', path: `/nodes/${id}` });
+    const { json } = await this.#client.call({ what: 'describe a node', method: 'GET', path: `/nodes/${id}` });
     return parseNode(json);
   }
 
@@ -45,7 +45,7 @@ export class Swarm {
   }
 
   removeSecret(id: string): Promise<void> {
-    return removeThing(this.#wire, { kind: 'secrets', id, name: id });
+    return removeThing(this.#client, { kind: 'secrets', id, name: id });
   }
 
   /** Starts a job; the service's id. `registryAuth` is what nodes show to the image's registry (see formatRegistryAuth). */
@@ -62,36 +62,36 @@ export class Swarm {
     return this.#create(request);
   }
 
-  async #create(request: WireRequest): Promise<string> {
-    const id = readText((await this.#wire.call(request)).json, 'ID');
-    if (!id) throw notUnderstood(this.#wire.endpoint, request.what);
+  async #create(request: EngineRequest): Promise<string> {
+    const id = readText((await this.#client.call(request)).json, 'ID');
+    if (!id) throw notUnderstood(this.#client.endpoint, request.what);
     return id;
   }
 
   /** Undefined until the cluster has looked at the job. */
   async findTask(service: string): Promise<SwarmTask | undefined> {
     const query = { filters: JSON.stringify({ service: [service] }) };
-    const { json } = await this.#wire.call({ what: 'tell of a job', method: 'GET', path: '/tasks', query });
-    const [first] = readAnswerList(this.#wire, json, 'tell of a job');
+    const { json } = await this.#client.call({ what: 'tell of a job', method: 'GET', path: '/tasks', query });
+    const [first] = readAnswerList(this.#client, json, 'tell of a job');
     return first === undefined ? undefined : parseTask(first);
   }
 
   readOutput(input: LogInput): Promise<void> {
-    return readServiceLogs(this.#wire, input);
+    return readServiceLogs(this.#client, input);
   }
 
   /** See removeJob. */
   removeJob(service: string): Promise<void> {
-    return removeJob(this.#wire, service);
+    return removeJob(this.#client, service);
   }
 }
 
 /** What of gbuild's the cluster keeps; `label` is what all of it has. */
-export async function listThings(wire: Wire, label: string): Promise<SwarmThing[]> {
+export async function listThings(client: EngineClient, label: string): Promise<SwarmThing[]> {
   const query = { filters: JSON.stringify({ label: [label] }) };
   const list = async (kind: SwarmThing['kind']) => {
-    const { json } = await wire.call({ what: `list ${kind}`, method: 'GET', path: `/${kind}`, query });
-    return readAnswerList(wire, json, `list ${kind}`).map((each) => parseThing(kind, each));
+    const { json } = await client.call({ what: `list ${kind}`, method: 'GET', path: `/${kind}`, query });
+    return readAnswerList(client, json, `list ${kind}`).map((each) => parseThing(kind, each));
   };
   // In the order in which they can be removed.
   return [...(await list('services')), ...(await list('secrets'))];
@@ -107,7 +107,7 @@ function parseThing(kind: SwarmThing['kind'], json: unknown): SwarmThing {
   };
 }
 
-export async function removeThing(wire: Wire, { kind, id, name }: Omit<SwarmThing, 'labels'>): Promise<void> {
-  if (kind === 'services') return removeJob(wire, id);
-  await wire.call({ what: `remove ${name} of its swarm`, method: 'DELETE', path: `/secrets/${id}` }, [204, 404]);
+export async function removeThing(client: EngineClient, { kind, id, name }: Omit<SwarmThing, 'labels'>): Promise<void> {
+  if (kind === 'services') return removeJob(client, id);
+  await client.call({ what: `remove ${name} of its swarm`, method: 'DELETE', path: `/secrets/${id}` }, [204, 404]);
 }

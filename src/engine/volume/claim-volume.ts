@@ -1,5 +1,5 @@
 import { GbuildError } from '../../errors.ts';
-import type { Wire } from '../client/client.ts';
+import type { EngineClient } from '../client/client.ts';
 import { readAnswerList, readText, readTextMap, readTexts } from '../client/json.ts';
 import { removeContainer } from '../container/container.ts';
 import { runLabel } from '../sweep.ts';
@@ -15,7 +15,7 @@ const mostVolumes = 50;
  * @throws GbuildError `engine-failed`
  */
 export async function claimVolume(
-  wire: Wire,
+  client: EngineClient,
   spec: LeaseSpec,
   isAbandoned: (labels: Record<string, string>) => boolean,
   signal: AbortSignal,
@@ -23,9 +23,9 @@ export async function claimVolume(
   for (let number = 1; number <= mostVolumes; number += 1) {
     const name = number === 1 ? spec.name : `${spec.name}-${number}`;
     signal.throwIfAborted();
-    if (await isInUse(wire, name, isAbandoned)) continue;
+    if (await isInUse(client, name, isAbandoned)) continue;
     try {
-      return await VolumeLease.create(wire, { ...spec, name });
+      return await VolumeLease.create(client, { ...spec, name });
     } catch (thrown) {
       if (!isTaken(thrown)) throw thrown;
     }
@@ -43,13 +43,13 @@ function isTaken(thrown: unknown): boolean {
 
 /** Whether containers have the volume; those that are nobody's any more go. */
 async function isInUse(
-  wire: Wire,
+  client: EngineClient,
   volume: string,
   isAbandoned: (labels: Record<string, string>) => boolean,
 ): Promise<boolean> {
   let inUse = false;
-  for (const { id, labels } of await listUsers(wire, volume)) {
-    if (isAbandoned(labels)) await removeContainer(wire, id, { lost: false, kill: true });
+  for (const { id, labels } of await listUsers(client, volume)) {
+    if (isAbandoned(labels)) await removeContainer(client, id, { lost: false, kill: true });
     else inUse = true;
   }
   return inUse;
@@ -61,22 +61,22 @@ async function isInUse(
  *
  * @throws GbuildError `engine-failed`, also where it is gone, or another run has taken it meanwhile
  */
-export async function reacquireLease(wire: Wire, spec: LeaseSpec, runId: string): Promise<VolumeLease> {
-  await assertVolume(wire, spec.name);
-  for (const { id, labels, names } of await listUsers(wire, spec.name))
+export async function reacquireLease(client: EngineClient, spec: LeaseSpec, runId: string): Promise<VolumeLease> {
+  await assertVolume(client, spec.name);
+  for (const { id, labels, names } of await listUsers(client, spec.name))
     if (labels[runLabel] === runId && names.includes(`/${spec.name}`))
-      await removeContainer(wire, id, { lost: false, kill: true });
-  return VolumeLease.create(wire, spec);
+      await removeContainer(client, id, { lost: false, kill: true });
+  return VolumeLease.create(client, spec);
 }
 
 /** A container would make it anew, and empty. */
-async function assertVolume(wire: Wire, name: string): Promise<void> {
+async function assertVolume(client: EngineClient, name: string): Promise<void> {
   const what = `look for the volume ${name}`;
-  const { status } = await wire.call({ what, method: 'GET', path: `/volumes/${name}` }, [200, 404]);
+  const { status } = await client.call({ what, method: 'GET', path: `/volumes/${name}` }, [200, 404]);
   if (status === 200) return;
-  throw new GbuildError('engine-failed', `the engine at ${wire.endpoint.url} has no volume ${name} any more`, {
+  throw new GbuildError('engine-failed', `the engine at ${client.endpoint.url} has no volume ${name} any more`, {
     suggestions: ['gbuild test   # sends the workspace anew'],
-    facts: { endpoint: wire.endpoint.url, volume: name },
+    facts: { endpoint: client.endpoint.url, volume: name },
   });
 }
 
@@ -86,10 +86,10 @@ interface User {
   labels: Record<string, string>;
 }
 
-async function listUsers(wire: Wire, volume: string): Promise<User[]> {
+async function listUsers(client: EngineClient, volume: string): Promise<User[]> {
   const query = { all: true, filters: JSON.stringify({ volume: [volume] }) };
-  const { json } = await wire.call({ what: 'list containers', method: 'GET', path: '/containers/json', query });
-  return readAnswerList(wire, json, 'list containers').map((each) => {
+  const { json } = await client.call({ what: 'list containers', method: 'GET', path: '/containers/json', query });
+  return readAnswerList(client, json, 'list containers').map((each) => {
     return { id: readText(each, 'Id') ?? '', names: readTexts(each, 'Names'), labels: readTextMap(each, 'Labels') };
   });
 }

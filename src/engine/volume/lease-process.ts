@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { GbuildError } from '../../errors.ts';
 import type { Stalled } from '../../oci/stream/pace.ts';
-import type { Wire } from '../client/client.ts';
+import type { EngineClient } from '../client/client.ts';
 import { engineSilent } from '../client/failures.ts';
 import { keepWatch } from '../client/heartbeat.ts';
 import { SilenceLimit } from '../client/request-limit.ts';
@@ -24,7 +24,7 @@ export interface LeaseAnswer {
 export class LeaseProcess {
   /** It has not ended, as far as is known: a connection that breaks ends one that has started. */
   isOpen = true;
-  readonly #wire: Wire;
+  readonly #client: EngineClient;
   readonly #id: string;
   readonly #spec: ContainerSpec;
   readonly #lines = new PassThrough();
@@ -36,8 +36,8 @@ export class LeaseProcess {
   #moved = () => {};
   #isAwake = false;
 
-  constructor(wire: Wire, id: string, spec: ContainerSpec) {
-    this.#wire = wire;
+  constructor(client: EngineClient, id: string, spec: ContainerSpec) {
+    this.#client = client;
     this.#id = id;
     this.#spec = spec;
   }
@@ -71,15 +71,15 @@ export class LeaseProcess {
 
   /** The answer, where the engine lives and something of it comes all the time. */
   async #waitFor(what: string, answer: Promise<string>, signal: AbortSignal): Promise<string> {
-    const limit = new SilenceLimit(() => 1.5 * this.#wire.requestTimeout);
+    const limit = new SilenceLimit(() => 1.5 * this.#client.requestTimeout);
     this.#moved = () => limit.moved();
     const silent = new Promise<never>((_, reject) => {
       limit.signal.addEventListener('abort', () =>
-        reject(engineSilent(this.#wire.endpoint, what, limit.signal.reason as Stalled)),
+        reject(engineSilent(this.#client.endpoint, what, limit.signal.reason as Stalled)),
       );
     });
     try {
-      return await keepWatch(this.#wire, what, signal, () => Promise.race([answer, silent]));
+      return await keepWatch(this.#client, what, signal, () => Promise.race([answer, silent]));
     } finally {
       limit.end();
     }
@@ -87,7 +87,7 @@ export class LeaseProcess {
 
   /** The container is gone afterwards. */
   async close(): Promise<void> {
-    if (this.#running === undefined) return removeContainer(this.#wire, this.#id, { lost: false });
+    if (this.#running === undefined) return removeContainer(this.#client, this.#id, { lost: false });
     this.#lines.end();
     const late = setTimeout(() => this.#kill.abort(new Error('it did not end by itself')), endGraceMs);
     try {
@@ -100,7 +100,7 @@ export class LeaseProcess {
   }
 
   #run() {
-    const run = runCreatedContainer(this.#wire, this.#id, this.#spec, {
+    const run = runCreatedContainer(this.#client, this.#id, this.#spec, {
       stdin: this.#lines,
       stop: { ask: new AbortController().signal, kill: this.#kill.signal },
       onOutput: (stream, chunk) => {
@@ -129,10 +129,10 @@ export class LeaseProcess {
     const said = this.#complaint.trim().split('\n')[0];
     return new GbuildError(
       'engine-failed',
-      `the workspace on the engine at ${this.#wire.endpoint.url} cannot be looked at: ${how}${said ? `: ${said}` : ''}`,
+      `the workspace on the engine at ${this.#client.endpoint.url} cannot be looked at: ${how}${said ? `: ${said}` : ''}`,
       {
         suggestions: [lookAtImage, 'gbuild doctor'],
-        facts: { endpoint: this.#wire.endpoint.url, volume: this.#spec.name },
+        facts: { endpoint: this.#client.endpoint.url, volume: this.#spec.name },
       },
     );
   }

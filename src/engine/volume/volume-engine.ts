@@ -1,4 +1,4 @@
-import type { Wire } from '../client/client.ts';
+import type { EngineClient } from '../client/client.ts';
 import { claimVolume, reacquireLease } from './claim-volume.ts';
 import type { LeaseSpec } from './lease-container.ts';
 import type { VolumeLease } from './volume-lease.ts';
@@ -15,36 +15,36 @@ export interface VolumeOwner {
 
 /** Volumes of an engine, and what a run has claimed of them. */
 export class VolumeEngine {
-  readonly #wire: Wire;
+  readonly #client: EngineClient;
   readonly #owner: VolumeOwner;
 
-  constructor(wire: Wire, owner: VolumeOwner) {
-    this.#wire = wire;
+  constructor(client: EngineClient, owner: VolumeOwner) {
+    this.#client = client;
     this.#owner = owner;
   }
 
   /** Claims a volume for this run alone, by the name given or the next free one; the lease carries the labels of this run. */
   claim(spec: LeaseSpec, signal: AbortSignal): Promise<VolumeLease> {
-    return claimVolume(this.#wire, this.#labelled(spec), this.#owner.openAbandonedTest(), signal);
+    return claimVolume(this.#client, this.#labelled(spec), this.#owner.openAbandonedTest(), signal);
   }
 
   /** Reacquires the volume that this run claimed before, after it lost the lease. */
   reacquire(spec: LeaseSpec): Promise<VolumeLease> {
-    return reacquireLease(this.#wire, this.#labelled(spec), this.#owner.runId);
+    return reacquireLease(this.#client, this.#labelled(spec), this.#owner.runId);
   }
 
   /** Those that carry a label, `key` or `key=value`. */
   list(label: string): Promise<EngineVolume[]> {
-    return listVolumes(this.#wire, label);
+    return listVolumes(this.#client, label);
   }
 
   /** Bytes of each by name, as far as the engine tells. */
   readSizes(signal?: AbortSignal): Promise<Map<string, number>> {
-    return readVolumeSizes(this.#wire, signal);
+    return readVolumeSizes(this.#client, signal);
   }
 
   remove(name: string): Promise<void> {
-    return removeVolume(this.#wire, name);
+    return removeVolume(this.#client, name);
   }
 
   #labelled(spec: LeaseSpec): LeaseSpec {

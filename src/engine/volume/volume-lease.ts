@@ -1,5 +1,5 @@
 import { type TarItem, writeTar } from '../../oci/tar/tar.ts';
-import type { Wire } from '../client/client.ts';
+import type { EngineClient } from '../client/client.ts';
 import { keepWatch } from '../client/heartbeat.ts';
 import { createContainer } from '../container/container.ts';
 import { execute } from '../container/exec.ts';
@@ -28,23 +28,23 @@ export interface VolumeChange {
  */
 export class VolumeLease {
   readonly volume: string;
-  readonly #wire: Wire;
+  readonly #client: EngineClient;
   readonly #id: string;
   readonly #process: LeaseProcess;
   #lastPut: Moments | undefined;
 
-  private constructor(wire: Wire, volume: string, id: string, process: LeaseProcess) {
-    this.#wire = wire;
+  private constructor(client: EngineClient, volume: string, id: string, process: LeaseProcess) {
+    this.#client = client;
     this.volume = volume;
     this.#id = id;
     this.#process = process;
   }
 
   /** Makes the container, and the volume where there is none. @throws GbuildError `engine-failed`, status 409: the name is taken */
-  static async create(wire: Wire, spec: LeaseSpec): Promise<VolumeLease> {
+  static async create(client: EngineClient, spec: LeaseSpec): Promise<VolumeLease> {
     const container = containerOf(spec);
-    const id = await createContainer(wire, container);
-    return new VolumeLease(wire, spec.name, id, new LeaseProcess(wire, id, container));
+    const id = await createContainer(client, container);
+    return new VolumeLease(client, spec.name, id, new LeaseProcess(client, id, container));
   }
 
   /** It has not ended, as far as is known. */
@@ -59,7 +59,7 @@ export class VolumeLease {
 
   /** Reads the clean marker: the time of the volume's own folder, as the engine writes it; undefined where that cannot be told. */
   async readCleanMarker(signal: AbortSignal): Promise<string | undefined> {
-    return (await readMtime(this.#wire, this.#id, `/${volumeDir}`, signal))?.toString();
+    return (await readMtime(this.#client, this.#id, `/${volumeDir}`, signal))?.toString();
   }
 
   /** Sets the clean marker: a time of the volume's folder, in nanoseconds. Anything put there replaces it. */
@@ -109,11 +109,11 @@ export class VolumeLease {
    */
   async put(items: Iterable<TarItem>, signal: AbortSignal, { many = false } = {}): Promise<void> {
     // podman shows the volume to a request only in a container that runs.
-    if (many || (await this.#wire.isPodman())) await this.#wake(taking, signal);
+    if (many || (await this.#client.isPodman())) await this.#wake(taking, signal);
     const began = performance.now();
     this.#lastPut = undefined;
     const archive = writeTar(markItems(items));
-    await keepWatch(this.#wire, taking, signal, (either) =>
+    await keepWatch(this.#client, taking, signal, (either) =>
       many ? this.#unpack(archive, either) : this.#upload(archive, either),
     );
     this.#lastPut = { began, ended: performance.now() };
@@ -149,7 +149,7 @@ export class VolumeLease {
   async #upload(archive: Iterable<Buffer>, signal: AbortSignal): Promise<void> {
     const upload = openUpload(archive);
     const answer = await upload.orThrow(
-      this.#wire.send({
+      this.#client.send({
         what: taking,
         method: 'PUT',
         path: `/containers/${this.#id}/archive`,
@@ -158,8 +158,8 @@ export class VolumeLease {
         signal,
       }),
     );
-    if (answer.statusCode !== 200) await this.#wire.refuse(answer, taking);
-    await this.#wire.readText(answer, taking);
+    if (answer.statusCode !== 200) await this.#client.refuse(answer, taking);
+    await this.#client.readText(answer, taking);
     upload.throwIfFailed();
   }
 
@@ -187,7 +187,7 @@ export class VolumeLease {
     isBusy: boolean,
   ): AsyncGenerator<Buffer> {
     const request = { what, command, input, user: '0:0', unfound: [lookAtImage], isBusy };
-    return execute(this.#wire, this.#id, request, signal);
+    return execute(this.#client, this.#id, request, signal);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Wire } from '../client/client.ts';
+import type { EngineClient } from '../client/client.ts';
 import { readAnswerList, readField, readList, readNumber, readText, readTextMap } from '../client/json.ts';
 
 export interface EngineVolume {
@@ -9,10 +9,10 @@ export interface EngineVolume {
 }
 
 /** GET /volumes: those that carry the label (`key` or `key=value`). */
-export async function listVolumes(wire: Wire, label: string): Promise<EngineVolume[]> {
+export async function listVolumes(client: EngineClient, label: string): Promise<EngineVolume[]> {
   const query = { filters: JSON.stringify({ label: [label] }) };
-  const { json } = await wire.call({ what: 'list volumes', method: 'GET', path: '/volumes', query });
-  return readAnswerList(wire, readField(json, 'Volumes'), 'list volumes').map((each) => {
+  const { json } = await client.call({ what: 'list volumes', method: 'GET', path: '/volumes', query });
+  return readAnswerList(client, readField(json, 'Volumes'), 'list volumes').map((each) => {
     const created = readText(each, 'CreatedAt');
     return {
       name: readText(each, 'Name') ?? '',
@@ -23,28 +23,28 @@ export async function listVolumes(wire: Wire, label: string): Promise<EngineVolu
 }
 
 /** POST /volumes/create: makes it with these labels; one that is there already stays as it is. */
-export async function createVolume(wire: Wire, name: string, labels: Record<string, string>): Promise<void> {
+export async function createVolume(client: EngineClient, name: string, labels: Record<string, string>): Promise<void> {
   const json = { Name: name, Labels: labels };
-  await wire.call({ what: `make the volume ${name}`, method: 'POST', path: '/volumes/create', json });
+  await client.call({ what: `make the volume ${name}`, method: 'POST', path: '/volumes/create', json });
 }
 
 /** DELETE /volumes/{name}; a missing one is fine, one in use is `engine-failed`. */
-export async function removeVolume(wire: Wire, name: string): Promise<void> {
-  await wire.call(
+export async function removeVolume(client: EngineClient, name: string): Promise<void> {
+  await client.call(
     { what: `remove the volume ${name}`, method: 'DELETE', path: `/volumes/${encodeURIComponent(name)}` },
     [204, 404],
   );
 }
 
 /** GET /system/df: bytes of each volume by name, as far as the engine can tell. It counts files: this may take seconds. */
-export async function readVolumeSizes(wire: Wire, signal?: AbortSignal): Promise<Map<string, number>> {
-  const { json } = await wire.call({
+export async function readVolumeSizes(client: EngineClient, signal?: AbortSignal): Promise<Map<string, number>> {
+  const { json } = await client.call({
     what: 'measure volumes',
     method: 'GET',
     path: '/system/df',
     // Engines before API 1.42 know no types and measure everything.
     query: { type: 'volume' },
-    within: 5 * wire.requestTimeout,
+    within: 5 * client.requestTimeout,
     ...(signal !== undefined && { signal }),
   });
   const sizes = readList(json, 'Volumes').map((each) => {

@@ -1,6 +1,6 @@
 import { GbuildError } from '../../errors.ts';
 import type { RegistryAddress } from '../http/address.ts';
-import type { Secrets } from '../http/redact.ts';
+import type { Redactor } from '../http/redact.ts';
 import type { Challenge } from './challenge.ts';
 import { basic, type Credentials } from './credentials.ts';
 import type { Tokens } from './tokens.ts';
@@ -13,18 +13,18 @@ export class Authorizer {
   readonly #address: RegistryAddress;
   readonly #find: () => Promise<Credentials | undefined>;
   readonly #tokens: Tokens;
-  readonly #secrets: Secrets;
+  readonly #redactor: Redactor;
   #challenge: Challenge | undefined;
   #credentials: Promise<Credentials | undefined> | undefined;
 
   constructor(
     address: RegistryAddress,
-    options: { find: () => Promise<Credentials | undefined>; tokens: Tokens; secrets: Secrets },
+    options: { find: () => Promise<Credentials | undefined>; tokens: Tokens; redactor: Redactor },
   ) {
     this.#address = address;
     this.#find = options.find;
     this.#tokens = options.tokens;
-    this.#secrets = options.secrets;
+    this.#redactor = options.redactor;
   }
 
   /** Takes the registry's wishes from a 401: bearer tokens before passwords. */
@@ -79,9 +79,9 @@ export class Authorizer {
   #readCredentials(): Promise<Credentials | undefined> {
     this.#credentials ??= this.#find().then((found) => {
       if (found?.kind === 'password') {
-        this.#secrets.add(found.password);
-        this.#secrets.add(basic(found)!.slice('Basic '.length));
-      } else if (found !== undefined) this.#secrets.add(found.token);
+        this.#redactor.add(found.password);
+        this.#redactor.add(basic(found)!.slice('Basic '.length));
+      } else if (found !== undefined) this.#redactor.add(found.token);
       return found;
     });
     return this.#credentials;

@@ -1,20 +1,20 @@
 import { GbuildError, messageOf } from '../../errors.ts';
 import { isNotTls } from '../http/failures.ts';
 import { readRegistryError } from '../http/refusals.ts';
-import { type Answer, Wire, type WireContext, type WireRequest } from '../http/requests.ts';
+import { type Answer, RegistryHttp, type RegistryHttpContext, type RegistryHttpRequest } from '../http/requests.ts';
 import { TransientError } from '../http/retry.ts';
 import type { Authorizer } from './authorizer.ts';
 import { parseChallenges } from './challenge.ts';
 
 /** One request to a registry. */
-export interface RegistryRequest extends WireRequest {
+export interface RegistryRequest extends RegistryHttpRequest {
   /** Below `/v2/`, or an address that the registry gave. */
   at: string | URL;
   /** What a token must allow: `repository:team/app:pull`. */
   scopes: readonly string[];
 }
 
-export interface ConnectionContext extends WireContext {
+export interface ConnectionContext extends RegistryHttpContext {
   authorizer: Authorizer;
   /** Plain HTTP may be tried after TLS: on this machine, or where the caller says so. */
   mayBePlain: boolean;
@@ -23,7 +23,7 @@ export interface ConnectionContext extends WireContext {
 const mostRedirects = 5;
 
 /** The way to one registry for the life of a command: scheme, authorization, redirects and retries. */
-export class Connection extends Wire {
+export class Connection extends RegistryHttp {
   readonly #context: ConnectionContext;
   #base: Promise<URL> | undefined;
 
@@ -76,11 +76,11 @@ export class Connection extends Wire {
   }
 
   #denied(what: string, { headers: { date } }: Answer, said: string | undefined): Promise<Error> {
-    const { authorizer, secrets } = this.#context;
-    return authorizer.refuse(what, { date, said: said === undefined ? undefined : secrets.mask(said) });
+    const { authorizer, redactor } = this.#context;
+    return authorizer.refuse(what, { date, said: said === undefined ? undefined : redactor.mask(said) });
   }
 
-  async #accept(answer: Answer, { what, method }: WireRequest, accept: readonly number[]): Promise<Answer> {
+  async #accept(answer: Answer, { what, method }: RegistryHttpRequest, accept: readonly number[]): Promise<Answer> {
     if (accept.includes(answer.status)) return answer;
     const text = method === 'HEAD' ? '' : (await this.readAll(answer, what)).toString();
     throw this.refusal(what, answer, text);
@@ -134,7 +134,7 @@ function challengesOf({ headers }: Answer) {
   return parseChallenges(headers['www-authenticate'] ?? '');
 }
 
-function withAuthorization(request: WireRequest, authorization: string | undefined): WireRequest {
+function withAuthorization(request: RegistryHttpRequest, authorization: string | undefined): RegistryHttpRequest {
   if (authorization === undefined) return request;
   return { ...request, headers: { ...request.headers, Authorization: authorization } };
 }
@@ -148,7 +148,7 @@ function isWithoutTls(thrown: unknown): boolean {
 }
 
 /** Where to go on: 307 and 308 with the same method, the older ones for reading alone; never from TLS into the open. */
-function redirectOf({ status, headers, url }: Answer, method: WireRequest['method']): URL | undefined {
+function redirectOf({ status, headers, url }: Answer, method: RegistryHttpRequest['method']): URL | undefined {
   const isReading = method === 'GET' || method === 'HEAD';
   const follows = [307, 308].includes(status) || (isReading && [301, 302, 303].includes(status));
   if (!follows || headers.location === undefined || !URL.canParse(headers.location, url.href)) return undefined;

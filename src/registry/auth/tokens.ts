@@ -1,6 +1,6 @@
 import { GbuildError } from '../../errors.ts';
 import { hostnameOf, isLoopback } from '../http/address.ts';
-import type { Secrets } from '../http/redact.ts';
+import type { Redactor } from '../http/redact.ts';
 import type { Challenge } from './challenge.ts';
 import { basic, type Credentials } from './credentials.ts';
 
@@ -14,7 +14,7 @@ export interface TokenAnswer {
 
 export interface TokenContext {
   registry: string;
-  secrets: Secrets;
+  redactor: Redactor;
   /** Plain HTTP is allowed for this registry. */
   insecure: boolean;
   /** Asks a token server: a form is posted, else it is a GET. Tries again what may pass. */
@@ -74,7 +74,7 @@ export class Tokens {
     scopes: readonly string[],
     credentials: Credentials | undefined,
   ): Promise<KeptToken> {
-    const { registry, secrets, ask } = this.#context;
+    const { registry, redactor, ask } = this.#context;
     const url = this.#readRealm(challenge);
     const { service } = challenge.parameters;
     const answer =
@@ -84,7 +84,7 @@ export class Tokens {
     if (answer.status !== 200) throw deniedBy(registry, url, answer.status, credentials);
     const { token, seconds } = parseToken(answer.text) ?? {};
     if (token === undefined) throw notAToken(registry, url);
-    secrets.add(token);
+    redactor.add(token);
     this.#date = answer.date;
     const life = Math.max(seconds ?? 0, shortestLife);
     return { token, until: performance.now() + (life - Math.min(15, life / 2)) * 1000 };

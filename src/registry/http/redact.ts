@@ -1,5 +1,5 @@
 /** Words that must never be read by anyone: whatever is printed of a registry goes through `mask`. */
-export class Secrets {
+export class Redactor {
   readonly #words = new Set<string>();
 
   /** The word itself and as Basic authentication and forms spell it. */

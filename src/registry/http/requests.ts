@@ -5,13 +5,13 @@ import type { RegistryAddress } from './address.ts';
 import type { Dialer } from './dial.ts';
 import { exchange, readBody } from './exchange.ts';
 import { isNotTls, networkFailure, type Place } from './failures.ts';
-import { formatUrl, type Secrets } from './redact.ts';
+import { formatUrl, type Redactor } from './redact.ts';
 import { parseWarnings, refusalFailure } from './refusals.ts';
 import { Backoff } from './retry.ts';
 import type { RegistrySettings } from './settings.ts';
 
 /** One request as it goes out. `what` completes "the registry HOST would not ...". */
-export interface WireRequest {
+export interface RegistryHttpRequest {
   what: string;
   method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   headers?: Record<string, string>;
@@ -37,12 +37,12 @@ export interface Answer {
   stream: IncomingMessage;
 }
 
-export interface WireContext {
+export interface RegistryHttpContext {
   address: RegistryAddress;
   settings: RegistrySettings;
   signal: AbortSignal;
   dialer: Dialer;
-  secrets: Secrets;
+  redactor: Redactor;
   trace: (line: string) => void;
   /** Told of what the registry wants its users to know ("Warnings" of the distribution-spec), each once. */
   warn: (text: string) => void;
@@ -55,14 +55,14 @@ const mostStalls = 3;
 const mostText = 8 * 1024 ** 2;
 
 /** Single requests to one registry and to where it points: sending, reading, tries, and what their failures are called. */
-export class Wire {
+export class RegistryHttp {
   readonly registry: string;
-  readonly #context: WireContext;
+  readonly #context: RegistryHttpContext;
   readonly #warned = new Set<string>();
   /** Requests that stalled since the last whole answer. */
   #stalls = 0;
 
-  constructor(context: WireContext) {
+  constructor(context: RegistryHttpContext) {
     this.registry = context.address.name;
     this.#context = context;
   }
@@ -99,11 +99,11 @@ export class Wire {
   }
 
   /** Sends one request as it is, and gives the answer whatever its status. */
-  async send(url: URL, { what, method, headers, body, work }: WireRequest): Promise<Answer> {
-    const { dialer, signal, trace, secrets } = this.#context;
+  async send(url: URL, { what, method, headers, body, work }: RegistryHttpRequest): Promise<Answer> {
+    const { dialer, signal, trace, redactor } = this.#context;
     signal.throwIfAborted();
     const began = performance.now();
-    const line = secrets.mask(`${method} ${formatUrl(url)}`);
+    const line = redactor.mask(`${method} ${formatUrl(url)}`);
     const source = new Source();
     try {
       const all = { 'User-Agent': 'gbuild', ...lengthOf(method, body), ...headers };
@@ -113,7 +113,7 @@ export class Wire {
       this.#passWarnings(stream.headers);
       return { status: stream.statusCode ?? 0, headers: stream.headers, url, stream };
     } catch (thrown) {
-      trace(`${line} failed: ${isNotTls(thrown) ? 'no TLS is spoken there' : secrets.mask(messageOf(thrown))}`);
+      trace(`${line} failed: ${isNotTls(thrown) ? 'no TLS is spoken there' : redactor.mask(messageOf(thrown))}`);
       throw source.hasFailed ? thrown : this.#failure(what, url, thrown);
     }
   }
@@ -159,15 +159,15 @@ export class Wire {
 
   /** The failure that an unwanted answer is, as its status says. */
   refusal(what: string, { status, headers }: Pick<Answer, 'status' | 'headers'>, text: string): Error {
-    return refusalFailure(this.place(what), { status, headers, text: this.#context.secrets.mask(text) });
+    return refusalFailure(this.place(what), { status, headers, text: this.#context.redactor.mask(text) });
   }
 
   #passWarnings(headers: IncomingHttpHeaders): void {
-    const { secrets, warn } = this.#context;
+    const { redactor, warn } = this.#context;
     for (const text of parseWarnings(headers)) {
       if (this.#warned.has(text)) continue;
       this.#warned.add(text);
-      warn(`the registry ${this.registry} says: ${secrets.mask(text)}`);
+      warn(`the registry ${this.registry} says: ${redactor.mask(text)}`);
     }
   }
 
@@ -181,7 +181,7 @@ export class Wire {
 }
 
 /** Without it a request that may have a body would be sent in chunks. */
-function lengthOf(method: WireRequest['method'], body: RequestBody | undefined): Record<string, string> {
+function lengthOf(method: RegistryHttpRequest['method'], body: RequestBody | undefined): Record<string, string> {
   const isWithout = body === undefined ? method === 'GET' || method === 'HEAD' : body.size === undefined;
   return isWithout ? {} : { 'Content-Length': String(body?.size ?? 0) };
 }

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { Wire } from '../../../src/engine/client/client.ts';
+import { EngineClient } from '../../../src/engine/client/client.ts';
 import type { Endpoint } from '../../../src/engine/endpoint/endpoint.ts';
 import { endpointOf } from '../../support/engines/endpoint-of.ts';
 import { FakeEngine } from '../../support/engines/fake-engine.ts';
@@ -16,28 +16,28 @@ test('the variables of the environment have no say once an endpoint was chosen',
   vi.stubEnv('DOCKER_HOST', 'tcp://192.0.2.1:2376');
   vi.stubEnv('DOCKER_CERT_PATH', '/no/such/folder');
   await using fake = await FakeEngine.start();
-  const wire = new Wire(endpointOf(fake.host), {});
-  expect((await wire.call(info)).json).toMatchObject({ Name: 'fake' });
+  const client = new EngineClient(endpointOf(fake.host), {});
+  expect((await client.call(info)).json).toMatchObject({ Name: 'fake' });
   expect(process.env.DOCKER_HOST).toBe('tcp://192.0.2.1:2376');
-  wire.close();
+  client.close();
   vi.unstubAllEnvs();
 });
 
 test('a connection is used again', async () => {
   await using fake = await FakeEngine.start();
-  const wire = new Wire(endpointOf(fake.host), {});
-  for (let turn = 0; turn < 5; turn += 1) await wire.call(info);
+  const client = new EngineClient(endpointOf(fake.host), {});
+  for (let turn = 0; turn < 5; turn += 1) await client.call(info);
   expect([fake.connections, fake.requests.filter((request) => request === 'GET /_ping').length]).toEqual([1, 1]);
-  wire.close();
+  client.close();
 });
 
 test('every request is traced, without its body', async () => {
   await using fake = await FakeEngine.start();
   const lines: string[] = [];
-  const wire = new Wire(endpointOf(fake.host), { debug: (text) => lines.push(text) });
-  await wire.call(info);
+  const client = new EngineClient(endpointOf(fake.host), { debug: (text) => lines.push(text) });
+  await client.call(info);
   expect(lines).toEqual(['GET /_ping', 'GET /v1.41/info']);
-  wire.close();
+  client.close();
 });
 
 describe('an engine behind TLS', () => {
@@ -66,28 +66,30 @@ describe('an engine behind TLS', () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  const wireWith = (tls: Endpoint['tls']) => {
+  const clientWith = (tls: Endpoint['tls']) => {
     const { port } = server.address() as AddressInfo;
     const endpoint: Endpoint = { ...endpointOf(`tcp://127.0.0.1:${port}`), ...(tls && { tls }) };
-    return new Wire(endpoint, {});
+    return new EngineClient(endpoint, {});
   };
 
   test('is reached with the certificates of both sides', async () => {
-    const wire = wireWith({ ca: read('ca.pem'), cert: read('client.pem'), key: read('client.key'), verify: true });
-    expect((await wire.call(info)).json).toEqual({ Name: 'behind TLS' });
-    wire.close();
+    const client = clientWith({ ca: read('ca.pem'), cert: read('client.pem'), key: read('client.key'), verify: true });
+    expect((await client.call(info)).json).toEqual({ Name: 'behind TLS' });
+    client.close();
   });
 
   test('is not trusted without its authority, unless verification was given up', async () => {
     const pair = { cert: read('client.pem'), key: read('client.key') };
-    await expect(wireWith({ ...pair, verify: true }).call(info)).rejects.toMatchObject({ code: 'engine-unreachable' });
-    const wire = wireWith({ ...pair, verify: false });
-    expect((await wire.call(info)).json).toEqual({ Name: 'behind TLS' });
-    wire.close();
+    await expect(clientWith({ ...pair, verify: true }).call(info)).rejects.toMatchObject({
+      code: 'engine-unreachable',
+    });
+    const client = clientWith({ ...pair, verify: false });
+    expect((await client.call(info)).json).toEqual({ Name: 'behind TLS' });
+    client.close();
   });
 
   test('does not talk to a client without a certificate', async () => {
-    await expect(wireWith({ ca: read('ca.pem'), verify: true }).call(info)).rejects.toMatchObject({ exitCode: 3 });
+    await expect(clientWith({ ca: read('ca.pem'), verify: true }).call(info)).rejects.toMatchObject({ exitCode: 3 });
   });
 });
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { Wire } from '../../../src/engine/client/client.ts';
+import { EngineClient } from '../../../src/engine/client/client.ts';
 import { connectionFailure } from '../../../src/engine/client/failures.ts';
 import { explainTls } from '../../../src/engine/client/tls-failures.ts';
 import type { Endpoint } from '../../../src/engine/endpoint/endpoint.ts';
@@ -109,13 +109,13 @@ test("a server's certificate that has expired is told with the command that mend
   const server = createServer(readIssued(authority.issue('server', ['IP:127.0.0.1'], { days: -1 })));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const wire = new Wire(endpoint({ host: '127.0.0.1', port }), {});
-  await expect(wire.call({ what: 'describe itself', method: 'GET', path: '/info' })).rejects.toMatchObject({
+  const client = new EngineClient(endpoint({ host: '127.0.0.1', port }), {});
+  await expect(client.call({ what: 'describe itself', method: 'GET', path: '/info' })).rejects.toMatchObject({
     code: 'engine-unreachable',
     message:
       'cannot reach the container engine of the machine box at tcp://192.0.2.7:2376 (from DOCKER_HOST): its certificate has expired, or one of the two clocks is wrong (certificate has expired)',
     suggestions: ['docker-machine regenerate-certs box', 'docker-machine ssh box date -u; date -u', 'gbuild doctor'],
   });
-  wire.close();
+  client.close();
   server.close();
 });

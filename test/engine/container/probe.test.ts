@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
-import { Wire } from '../../../src/engine/client/client.ts';
+import { EngineClient } from '../../../src/engine/client/client.ts';
 import { parseTime, verifyMount } from '../../../src/engine/container/probe.ts';
 import { endpointOf } from '../../support/engines/endpoint-of.ts';
 import { askEngine } from '../../support/engines/engine-http.ts';
@@ -11,12 +11,12 @@ import { FakeEngine } from '../../support/engines/fake-engine.ts';
 const workspace = mkdtempSync(join(tmpdir(), 'gbuild-probe-'));
 const file = join(workspace, 'a');
 let fake: FakeEngine;
-let wire: Wire;
+let client: EngineClient;
 let id: string;
 
 beforeEach(async () => {
   fake = await FakeEngine.start();
-  wire = new Wire(endpointOf(fake.host), {});
+  client = new EngineClient(endpointOf(fake.host), {});
   const HostConfig = { Mounts: [{ Type: 'bind', Source: workspace, Target: '/workspace' }] };
   const { text } = await askEngine(fake.host, 'POST', '/containers/create', {
     json: { Image: fake.image, Cmd: ['true'], HostConfig },
@@ -25,13 +25,13 @@ beforeEach(async () => {
   writeFileSync(file, 'content');
 });
 afterEach(async () => {
-  wire.close();
+  client.close();
   await fake[Symbol.asyncDispose]();
 });
 afterAll(() => rmSync(workspace, { recursive: true, force: true }));
 
 const verify = () =>
-  verifyMount(wire, id, { hostDir: workspace, containerDir: '/workspace' }, new AbortController().signal);
+  verifyMount(client, id, { hostDir: workspace, containerDir: '/workspace' }, new AbortController().signal);
 
 test('the same folder seen through the container is good, with files, without and when times are old or odd', async () => {
   await verify();

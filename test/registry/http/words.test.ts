@@ -3,7 +3,7 @@ import { parseChallenges } from '../../../src/registry/auth/challenge.ts';
 import { addressOf, pathAt } from '../../../src/registry/http/address.ts';
 import { networkFailure } from '../../../src/registry/http/failures.ts';
 import { chooseProxy, proxyHeaders } from '../../../src/registry/http/proxy.ts';
-import { formatUrl, Secrets } from '../../../src/registry/http/redact.ts';
+import { formatUrl, Redactor } from '../../../src/registry/http/redact.ts';
 import { readRegistryError } from '../../../src/registry/http/refusals.ts';
 import { parseRetryAfter, TransientError } from '../../../src/registry/http/retry.ts';
 import { errorOf } from '../../support/assert/error-of.ts';
@@ -107,10 +107,10 @@ describe('proxies', () => {
 });
 
 test('what is printed holds no secret, and of an address only what is none', () => {
-  const secrets = new Secrets();
-  secrets.add('p@ss word');
-  secrets.add('');
-  expect(secrets.mask('a p@ss word, and p%40ss%20word')).toBe('a ***, and ***');
+  const redactor = new Redactor();
+  redactor.add('p@ss word');
+  redactor.add('');
+  expect(redactor.mask('a p@ss word, and p%40ss%20word')).toBe('a ***, and ***');
   const url = new URL('https://me:pass@r.test/v2/a/blobs/uploads/1?_state=abc&digest=sha256:1&X-Signature=xyz');
   expect(formatUrl(url)).toBe('https://r.test/v2/a/blobs/uploads/1?digest=sha256:1');
 });

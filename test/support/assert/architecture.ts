@@ -159,8 +159,6 @@ export const ambiguousNames: readonly string[] = [
   'ToolchainRequest',
   'Tree',
   'Upload',
-  'Wire',
-  'WireRequest',
   'checkNames',
   'findRoot',
   'inspectImage',
