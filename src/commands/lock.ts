@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { checkLock } from '../actions/lock/check-lock.ts';
-import { readyToolchain } from '../actions/toolchain/ensure-ready.ts';
+import { ensureToolchainReady } from '../actions/toolchain/ensure-ready.ts';
 import { GbuildError } from '../errors.ts';
 import type { Lock } from '../spec/lock/lock-types.ts';
 import { engineFlags } from './base/base-command.ts';
@@ -45,7 +45,7 @@ export default class LockCommand extends TaskCommand {
   private async lock(open: OpenCommand, flags: { update: boolean; try: boolean }, asked?: string): Promise<Lock> {
     const { name } = open.session.toolchain;
     if (asked !== undefined && asked !== name) throw otherToolchain(asked, name);
-    if (!flags.update) return (await readyToolchain({ ...open, frozen: 'never', isLockAsked: true })).lock;
+    if (!flags.update) return (await ensureToolchainReady({ ...open, frozen: 'never', isLockAsked: true })).lock;
     const { updateLock } = await import('../actions/lock/update-lock.ts');
     // What the tests print is progress here: the result is the lock.
     const streams = { ...this.openStreams(open.host), stdout: process.stderr };

@@ -1,7 +1,7 @@
-import type { LeakSearch } from './leak-search.ts';
+import type { SecretSearch } from './secret-search.ts';
 
 /** A secret in a text or a key of a JSON value, and the place as one reads it: `config.Env[2] (TOKEN)`. */
-export function searchJson(value: unknown, place: string, search: LeakSearch): { secret: string; place: string }[] {
+export function searchJson(value: unknown, place: string, search: SecretSearch): { secret: string; place: string }[] {
   if (typeof value === 'string') {
     const variable = /^\w+(?==)/.exec(value)?.[0];
     const shown = variable === undefined ? place : `${place} (${variable})`;

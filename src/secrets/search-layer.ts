@@ -1,10 +1,10 @@
 import type { Layer } from '../oci/layer/layer.ts';
 import { type ReadEntry, readTar } from '../oci/tar/untar.ts';
-import type { LeakAt, LeakSearch } from './leak-search.ts';
 import { mostUnpacked, searchPacked, startsPacked } from './search-packed.ts';
+import type { SecretAt, SecretSearch } from './secret-search.ts';
 
 /** A secret, and the path in the layer that holds it. */
-export interface LayerLeak {
+export interface LayerSecret {
   secret: string;
   path: string;
 }
@@ -13,10 +13,10 @@ export interface LayerLeak {
  * Looks through every byte of a layer's tar, names and padding too; with `unpack`, also through what is packed in its files
  * (jars, zips, gzip). One pass, memory stays flat but for a packed file at a time.
  */
-export async function searchLayer(layer: Layer, search: LeakSearch, unpack: boolean): Promise<LayerLeak[]> {
-  const found: LeakAt[] = [];
-  const leaks = new Map<string, LayerLeak>();
-  const add = (leak: LayerLeak) => leaks.set(`${leak.secret} ${leak.path}`, leak);
+export async function searchLayer(layer: Layer, search: SecretSearch, unpack: boolean): Promise<LayerSecret[]> {
+  const found: SecretAt[] = [];
+  const leaks = new Map<string, LayerSecret>();
+  const add = (each: LayerSecret) => leaks.set(`${each.secret} ${each.path}`, each);
   const blame = ({ path, end }: { path: string; end: number }) => {
     while (found.length > 0 && found[0]!.offset < end) add({ secret: found.shift()!.secret, path });
   };
@@ -36,10 +36,10 @@ export async function searchLayer(layer: Layer, search: LeakSearch, unpack: bool
 }
 
 /** What was found, in the order of its place. */
-async function* watch(layer: Layer, search: LeakSearch, found: LeakAt[]): AsyncGenerator<Buffer> {
+async function* watch(layer: Layer, search: SecretSearch, found: SecretAt[]): AsyncGenerator<Buffer> {
   const push = search.openStream();
   for (const chunk of layer.chunks()) {
-    for (const leak of push(chunk).sort((a, b) => a.offset - b.offset)) found.push(leak);
+    for (const each of push(chunk).sort((a, b) => a.offset - b.offset)) found.push(each);
     yield chunk;
   }
 }

@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { listZip, openEntry, rangeOfBytes } from '../attest/packages/zip.ts';
-import type { LeakSearch } from './leak-search.ts';
+import type { SecretSearch } from './secret-search.ts';
 
 /** A packed file that is larger, or unpacks to more, is not looked into: its own bytes were. */
 export const mostUnpacked: number = 256 << 20;
@@ -14,11 +14,11 @@ export function startsPacked(bytes: Uint8Array): boolean {
 }
 
 /** What stands in a zip's or a gzip's contents, and in those packed inside again: `!/entry` says in which. */
-export function searchPacked(bytes: Buffer, search: LeakSearch, depth = 0): { secret: string; path: string }[] {
+export function searchPacked(bytes: Buffer, search: SecretSearch, depth = 0): { secret: string; path: string }[] {
   return [...unpack(bytes)].flatMap(({ path, content }) => {
     const own = search.findIn(content).map((secret) => ({ secret, path }));
     if (depth === deepest || !startsPacked(content)) return own;
-    return [...own, ...searchPacked(content, search, depth + 1).map((leak) => ({ ...leak, path: path + leak.path }))];
+    return [...own, ...searchPacked(content, search, depth + 1).map((each) => ({ ...each, path: path + each.path }))];
   });
 }
 

@@ -25,11 +25,11 @@ export interface FactsInput extends PreparedImage {
 
 /** Gathered when the release is made: a push may come later, from a folder that knows nothing of the repository. */
 export function gatherFacts(input: FactsInput): ReleaseFacts {
-  const { session, installDir, plan, packed, base, foreignBases, revision, tasks } = input;
+  const { session, installDir, plan, packed, base, platformBases, revision, tasks } = input;
   const { toolchain, specFile, lock } = session;
   const { config } = packed.image;
   const platform = `${config.os}/${config.architecture}`;
-  const otherBases = foreignBases.map((each) => {
+  const otherBases = platformBases.map((each) => {
     const { engineId: digest, config } = each;
     return { reference: plan.base, digest, digestOf: 'config' as const, platform: nameOfPlatform(config) };
   });

@@ -29,7 +29,7 @@ export interface PackedImage {
 export interface PackInput {
   plan: ImagePlan;
   base: KnownBase;
-  foreignBases: readonly KnownBase[];
+  platformBases: readonly KnownBase[];
   revision: Revision | undefined;
 }
 
@@ -76,7 +76,7 @@ export async function packImage(request: PrepareRequest & { store: Layout }, inp
 
 function assertImageStarts(
   { session, host, store }: PrepareRequest & { store: Layout },
-  { plan, base, foreignBases }: PackInput,
+  { plan, base, platformBases }: PackInput,
   entries: ReadonlyMap<string, Entry>,
 ): Promise<void> {
   const { reference, config } = plan;
@@ -84,7 +84,7 @@ function assertImageStarts(
     reference,
     config,
     entries,
-    bases: [base, ...foreignBases],
+    bases: [base, ...platformBases],
     store,
     host,
     explain: async (fault) => {

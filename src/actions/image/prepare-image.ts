@@ -38,7 +38,7 @@ export interface PreparedImage {
   set: ImageSet;
   base: KnownBase;
   /** Of the other platforms. */
-  foreignBases: KnownBase[];
+  platformBases: KnownBase[];
   revision: Revision | undefined;
   /** That were run for it, in order. */
   tasks: string[];
@@ -56,21 +56,21 @@ export async function prepareImage(asked: PrepareRequest, store: Layout): Promis
   const request = { ...asked, session: ready.session };
   const plan = planOf(request, revision, version);
   if (exact) await assertLockedRuntime(request, ready);
-  const foreignBases = await readOthers(request, plan, store);
+  const platformBases = await readOthers(request, plan, store);
   const secrets = request.secrets ?? new RunSecrets(request);
   const built = await runBuild(request, plan, secrets);
   if (version !== undefined && request.build) await assertLockedBuild(request, ready);
   if (version !== undefined) await refuseTouched(request, revision!, built);
   const base = await obtainBase(plan.base, { ...request, store });
   const packed = await progress.step('packing', () =>
-    packImage({ ...request, store }, { plan, base, foreignBases, revision }),
+    packImage({ ...request, store }, { plan, base, platformBases, revision }),
   );
   if (leavesMachine(request) && secrets.given.length > 0)
     await progress.step('looking for secrets', () =>
-      refuseLeaks(request, plan, packed.image, { store, secrets, built }),
+      refuseSecrets(request, plan, packed.image, { store, secrets, built }),
     );
-  const set = await gatherSet(request, plan, packed.image, foreignBases);
-  return { plan, packed, set, base, foreignBases, revision, tasks: built.map(({ name }) => name) };
+  const set = await gatherSet(request, plan, packed.image, platformBases);
+  return { plan, packed, set, base, platformBases, revision, tasks: built.map(({ name }) => name) };
 }
 
 /** The commit that a release is of, where the tree is clean and spec and lock are in it. */
@@ -98,8 +98,8 @@ async function refuseTouched(
 /** Before anything is built; an image that stays on this machine is for its engine alone. */
 async function readOthers(request: PrepareRequest, plan: ImagePlan, store: Layout): Promise<KnownBase[]> {
   if (plan.platforms === undefined || !leavesMachine(request)) return [];
-  const { readForeignBases } = await import('./base/bases-by-platform.ts');
-  return readForeignBases(plan, { ...request, store });
+  const { readBasesByPlatform } = await import('./base/bases-by-platform.ts');
+  return readBasesByPlatform(plan, { ...request, store });
 }
 
 /** The same layers on each of the bases. */
@@ -107,12 +107,12 @@ async function gatherSet(
   { progress }: PrepareRequest,
   plan: ImagePlan,
   image: Image,
-  foreignBases: KnownBase[],
+  platformBases: KnownBase[],
 ): Promise<ImageSet> {
-  if (foreignBases.length === 0) return gatherImages([image]);
+  if (platformBases.length === 0) return gatherImages([image]);
   const { assertPortable } = await import('./assert-portable.ts');
   await progress.step('looking for machine code', () => assertPortable(plan, image.layers));
-  return gatherImages([image, ...foreignBases.map((base) => putOn(plan, base, image.layers))]);
+  return gatherImages([image, ...platformBases.map((base) => putOn(plan, base, image.layers))]);
 }
 
 /** Outputs of an earlier run may hold what that one was given: a release of them is searched for it too. */
@@ -130,16 +130,16 @@ function leavesMachine({ version, outputs }: PrepareRequest): boolean {
   return version !== undefined || outputs.length > 0;
 }
 
-async function refuseLeaks(
+async function refuseSecrets(
   { session }: PrepareRequest,
   { reference }: ImagePlan,
   image: Image,
   { store, secrets, built }: { store: Layout; secrets: RunSecrets; built: TaskReport[] },
 ): Promise<void> {
-  const { assertNoLeak } = await import('./secret-scan.ts');
+  const { assertNoSecrets } = await import('./secret-scan.ts');
   const whole = completeImage(image, store);
   const baseLayers = image.baseDiffIds.length;
-  await assertNoLeak({ reference, image: whole, baseLayers, rootDir: session.rootDir, tasks: built, secrets });
+  await assertNoSecrets({ reference, image: whole, baseLayers, rootDir: session.rootDir, tasks: built, secrets });
 }
 
 function planOf({ session }: PrepareRequest, revision: Revision | undefined, version: string | undefined): ImagePlan {

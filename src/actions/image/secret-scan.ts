@@ -3,18 +3,18 @@ import { GbuildError } from '../../errors.ts';
 import { escapeLine } from '../../escape.ts';
 import { isFile, readPieces } from '../../fs/read-bounded.ts';
 import type { Image } from '../../oci/image/image.ts';
-import { LeakSearch } from '../../secrets/leak-search.ts';
 import { searchJson } from '../../secrets/search-json.ts';
 import { searchLayer } from '../../secrets/search-layer.ts';
+import { SecretSearch } from '../../secrets/secret-search.ts';
 import type { RunSecrets } from '../run/run-secrets.ts';
 import type { TaskReport } from '../run/run-tasks.ts';
 
-interface Leak {
+interface FoundSecret {
   secret: string;
   place: string;
 }
 
-export interface GateInput {
+export interface SecretScanInput {
   reference: string;
   /** With all its layers by value; the base's come first. */
   image: Image;
@@ -30,8 +30,8 @@ const mostShown = 20;
  * Nothing that the run was given in confidence may leave with its image: layers, config, history, labels, annotations and
  * the reports are searched. Throws `release-refused` with every place; no value is in it, not even in a path.
  */
-export async function assertNoLeak({ reference, secrets, ...input }: GateInput): Promise<void> {
-  const found = await findLeaks(input, new LeakSearch(secrets.given));
+export async function assertNoSecrets({ reference, secrets, ...input }: SecretScanInput): Promise<void> {
+  const found = await findSecrets(input, new SecretSearch(secrets.given));
   if (found.length === 0) return;
   const leaks = found.map(({ secret, place }) => ({ secret, place: secrets.mask.maskText(place) }));
   const lines = [...new Set(leaks.map(({ secret, place }) => `  secret ${secret} in ${escapeLine(place)}`))];
@@ -53,7 +53,10 @@ export async function assertNoLeak({ reference, secrets, ...input }: GateInput):
   );
 }
 
-async function findLeaks(input: Omit<GateInput, 'reference' | 'secrets'>, search: LeakSearch): Promise<Leak[]> {
+async function findSecrets(
+  input: Omit<SecretScanInput, 'reference' | 'secrets'>,
+  search: SecretSearch,
+): Promise<FoundSecret[]> {
   const { image, baseLayers, rootDir, tasks } = input;
   const leaks = [
     ...searchJson(image.config, 'config', search),
@@ -73,7 +76,7 @@ async function findLeaks(input: Omit<GateInput, 'reference' | 'secrets'>, search
 }
 
 /** What is no file cannot leave with the image. */
-function searchFile(hostFile: string, search: LeakSearch): Set<string> {
+function searchFile(hostFile: string, search: SecretSearch): Set<string> {
   const found = new Set<string>();
   if (!isFile(hostFile)) return found;
   const push = search.openStream();

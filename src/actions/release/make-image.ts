@@ -110,7 +110,7 @@ async function publishPacked(
 /** On this engine alone: an image for another platform does not run on it. */
 async function trySmoke(
   request: ChosenImage & { secrets: RunSecrets },
-  { plan, packed: { image }, foreignBases }: PreparedImage,
+  { plan, packed: { image }, platformBases }: PreparedImage,
   engineId: string,
 ): Promise<void> {
   const { smoke } = plan;
@@ -118,8 +118,8 @@ async function trySmoke(
   const { smokeImage } = await import('./smoke-image.ts');
   const healthTest = image.config.config.Healthcheck?.Test;
   await smokeImage({ ...request, plan, smoke, engineId, healthTest, mask: request.secrets.mask });
-  if (foreignBases.length === 0) return;
-  const others = foreignBases.map(({ config }) => nameOfPlatform(config)).join(' and ');
+  if (platformBases.length === 0) return;
+  const others = platformBases.map(({ config }) => nameOfPlatform(config)).join(' and ');
   request.progress.note(
     `${plan.reference} for ${others} was not started: this engine runs ${nameOfPlatform(image.config)}`,
   );

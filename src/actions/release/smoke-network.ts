@@ -4,7 +4,7 @@ import { bareTask } from '../../spec/schema/bare-task.ts';
 import { prepareRun } from '../run/prepare.ts';
 import { RunServices } from '../run/services/run-services.ts';
 import { withWorkspace } from '../run/workspace/with-workspace.ts';
-import { readyToolchain } from '../toolchain/ensure-ready.ts';
+import { ensureToolchainReady } from '../toolchain/ensure-ready.ts';
 import type { ImageRequest } from './make-image.ts';
 
 /** Where an image is started on trial. */
@@ -27,7 +27,7 @@ export async function withSmokeNetwork(
   work: (network: SmokeNetwork) => Promise<void>,
 ): Promise<void> {
   if (services.length > 0) return withServices(request, services, work);
-  const image = needsShell ? (await readyToolchain(request)).images.build.reference : '';
+  const image = needsShell ? (await ensureToolchainReady(request)).images.build.reference : '';
   return work({ network: 'none', stop: request.stop, image });
 }
 

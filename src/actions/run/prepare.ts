@@ -11,7 +11,7 @@ import { type HostTrust, readHostTrust } from '../../toolchain/host/trust.ts';
 import { readCommit } from '../../workspace/commit/revision.ts';
 import { type AppContext, defaultTasks, type WorkspaceSession } from '../session/open-repository.ts';
 import type { Frozen } from '../toolchain/assert-lock-fits.ts';
-import { readyToolchain } from '../toolchain/ensure-ready.ts';
+import { ensureToolchainReady } from '../toolchain/ensure-ready.ts';
 import type { RunContext } from './container/container-plan.ts';
 import { chooseIdentity } from './defaults/identity.ts';
 import { relayProxies } from './defaults/proxy-relay.ts';
@@ -58,7 +58,7 @@ export async function prepareRun(request: PrepareRequest): Promise<PreparedRun> 
   const secrets = request.secrets ?? new RunSecrets(request);
   const needed = plan.tasks.flatMap((task) => task.secrets);
   await secrets.fetch(needed, stop.ask);
-  const ready = readyToolchain(request);
+  const ready = ensureToolchainReady(request);
   ready.catch(() => {});
   request.onAsked?.();
   // Read while the engine answers.

@@ -6,7 +6,7 @@ import type { PublishedPort } from '../../spec/types.ts';
 import { readHostTrust } from '../../toolchain/host/trust.ts';
 import { type AppContext, defaultTasks, type WorkspaceSession } from '../session/open-repository.ts';
 import type { Frozen } from '../toolchain/assert-lock-fits.ts';
-import { readyToolchain } from '../toolchain/ensure-ready.ts';
+import { ensureToolchainReady } from '../toolchain/ensure-ready.ts';
 import { planContainer } from './container/container-plan.ts';
 import { publishPorts } from './container/publish-ports.ts';
 import { runPlanned } from './container/start-container.ts';
@@ -31,7 +31,7 @@ export interface ShellRequest extends AppContext {
 export async function openShell(request: ShellRequest): Promise<number> {
   const { session, engine, host, io, stop } = request;
   const { spec, toolchain, rootDir } = session;
-  const { images } = await readyToolchain(request);
+  const { images } = await ensureToolchainReady(request);
   const plan = planShell({ spec, toolchain, defaults: defaultTasks(session), host, rootDir, publish: request.publish });
   const context = await readRunContext(request, images.build.reference, readHostTrust(host));
   const { progress } = request;

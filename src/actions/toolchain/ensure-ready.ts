@@ -40,7 +40,7 @@ export interface ReadyToolchain {
  * Makes sure that the toolchain's images are on the engine and that gbuild.lock says which ones: written the first time,
  * obeyed afterwards, extended when this platform is not in it yet.
  */
-export async function readyToolchain(input: ReadyInput): Promise<ReadyToolchain> {
+export async function ensureToolchainReady(input: ReadyInput): Promise<ReadyToolchain> {
   const { session, engine } = input;
   const { toolchain } = session;
   await assertLockFits(input);

@@ -17,11 +17,11 @@ export function findSubmodule(parent: GitRepository, dir: string): GitRepository
   const repository = findRepository(dir);
   if (repository?.topDir !== dir) return undefined;
   if (isOfParent(parent, repository)) return repository;
-  throw isForeign(parent, repository);
+  throw otherRepository(parent, repository);
 }
 
 /** No git may run in that folder before `.git` is right again, so git is not what mends it. */
-function isForeign(parent: GitRepository, { topDir, gitDir }: GitRepository): GbuildError {
+function otherRepository(parent: GitRepository, { topDir, gitDir }: GitRepository): GbuildError {
   const claiming = listModules(parent).find((module) => readWorktree(module) === realpathSync(topDir));
   const remove = `rm -r '${topDir}/.git'`;
   const restore =

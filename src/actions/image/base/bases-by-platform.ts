@@ -17,13 +17,13 @@ import { keepBase } from './keep-base.ts';
 import { obtainBase } from './obtain-base.ts';
 import { findBase, type KnownBase, nothing, nothingFor, type ReadBaseInput } from './read-base.ts';
 
-type ForeignInput = ReadBaseInput & { session: WorkspaceSession };
+type PlatformBasesInput = ReadBaseInput & { session: WorkspaceSession };
 
 /**
  * What the image stands on for each platform of the plan but the engine's own, from registries: no engine is asked for these.
  * Throws `release-refused` where one cannot be had.
  */
-export async function readForeignBases(plan: ImagePlan, input: ForeignInput): Promise<KnownBase[]> {
+export async function readBasesByPlatform(plan: ImagePlan, input: PlatformBasesInput): Promise<KnownBase[]> {
   const { engine } = input;
   const { platform } = await engine.info();
   const own = nameOfPlatform(splitPlatform(platform));
@@ -45,7 +45,7 @@ async function readLockedBase(
   reference: string,
   platform: string,
   registries: Registries,
-  input: ForeignInput,
+  input: PlatformBasesInput,
 ): Promise<KnownBase> {
   const id = findLocked(input.session, platform)?.runtime;
   if (id === undefined) throw notLocked(platform, `gbuild.lock has no entry for ${platform}`);
@@ -74,7 +74,7 @@ async function readListedBases(
   reference: string,
   platforms: string[],
   registries: Registries,
-  input: ForeignInput,
+  input: PlatformBasesInput,
 ): Promise<KnownBase[]> {
   const { registry = 'docker.io', repository: path, tag, digest } = parseReference(reference);
   const repository = registries.repository({ registry, path });
@@ -97,13 +97,13 @@ async function readListedBases(
 }
 
 /** An engine may call an image by another digest. */
-async function readConfigDigest({ manifestDigest }: KnownBase, { store }: ForeignInput): Promise<Digest> {
+async function readConfigDigest({ manifestDigest }: KnownBase, { store }: PlatformBasesInput): Promise<Digest> {
   const manifest = JSON.parse((await store.readBlob(manifestDigest)).toString()) as RemoteImage['manifest'];
   return manifest.config.digest;
 }
 
 /** In the store, as the base that an engine would call `id`. */
-function keep(remote: RemoteImage, platform: string, id: Digest, input: ForeignInput): Promise<KnownBase> {
+function keep(remote: RemoteImage, platform: string, id: Digest, input: PlatformBasesInput): Promise<KnownBase> {
   const { name } = remote.repository;
   const title = `copying the base ${name} for ${platform} to the release store`;
   const check = (image: Image) => {
@@ -114,7 +114,7 @@ function keep(remote: RemoteImage, platform: string, id: Digest, input: ForeignI
   return keepBase(remote, { id, title, check }, input);
 }
 
-function leftOut(own: string, { platforms = [], reference }: ImagePlan, { engine }: ForeignInput): GbuildError {
+function leftOut(own: string, { platforms = [], reference }: ImagePlan, { engine }: PlatformBasesInput): GbuildError {
   return new GbuildError(
     'release-refused',
     `image.platforms of ${reference} is ${platforms.join(', ')}, without ${own}, the platform of ${engine.endpoint.url} that builds it`,
@@ -145,7 +145,7 @@ function notListed(reference: string, missing: string[], set: RemoteSet | undefi
   });
 }
 
-function otherThanListed(reference: string, { engine }: ForeignInput): GbuildError {
+function otherThanListed(reference: string, { engine }: PlatformBasesInput): GbuildError {
   const shown = formatReference(parseReference(reference));
   return new GbuildError(
     'release-refused',

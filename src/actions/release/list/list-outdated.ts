@@ -10,7 +10,7 @@ import { listRemote } from '../../store/remote-releases.ts';
 import { readRemoteSet } from '../../store/remote-set.ts';
 import { findStored, openStore } from '../../store/store.ts';
 import { compareReleases, listStored, type Release } from '../../store/stored-releases.ts';
-import { findTodaysBase, standsOn, type TodaysBase } from '../rebase/current-base.ts';
+import { type CurrentBase, findCurrentBase, standsOn } from '../rebase/current-base.ts';
 import { splitRelease } from '../rebase/split-release.ts';
 
 export interface OutdatedRequest extends AppContext, RegistryRequest {
@@ -75,11 +75,11 @@ async function judge(scene: Scene, release: Release, isIndexed: boolean): Promis
   const { request, session, store } = scene;
   const { reference, platform } = release;
   const line = { reference, ...(isIndexed && { platform }), base: release.base?.name ?? '' };
-  const today = await findTodaysBase(release, { session, engine: request.engine });
+  const today = await findCurrentBase(release, { session, engine: request.engine });
   const isCurrent = today && (await standsOn(release, today, store));
   if (today === undefined || isCurrent === undefined) return { ...line, state: 'unknown' };
   if (isCurrent) return { ...line, state: 'current', today: today.reference };
-  const [before, after] = [await readOldPackages(scene, release), await readTodaysPackages(request, today)];
+  const [before, after] = [await readOldPackages(scene, release), await readCurrentPackages(request, today)];
   const changes = before && after && describeChanges(before, after);
   return { ...line, state: 'outdated', today: today.reference, ...(changes && { changes }) };
 }
@@ -104,7 +104,7 @@ async function openRelease(
   return remote && { config: remote.config, open: layersOfRemote(remote) };
 }
 
-async function readTodaysPackages(request: OutdatedRequest, { packages, engineId, diffIds }: TodaysBase) {
+async function readCurrentPackages(request: OutdatedRequest, { packages, engineId, diffIds }: CurrentBase) {
   if (packages !== undefined || diffIds === undefined) return packages;
   return readPackages(request, engineId);
 }

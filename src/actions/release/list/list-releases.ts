@@ -5,7 +5,7 @@ import type { AppContext, WorkspaceSession } from '../../session/open-repository
 import { listRemote } from '../../store/remote-releases.ts';
 import { openStore } from '../../store/store.ts';
 import { compareReleases, listStored, type Release } from '../../store/stored-releases.ts';
-import { findTodaysBase, standsOn } from '../rebase/current-base.ts';
+import { findCurrentBase, standsOn } from '../rebase/current-base.ts';
 
 export interface ListRequest extends AppContext, RegistryRequest {
   /** Undefined: of the repository around the caller, or where there is none of every name. */
@@ -77,10 +77,10 @@ function judgeBases(
   session: WorkspaceSession | undefined,
   store: Awaited<ReturnType<typeof openStore>>,
 ) {
-  const asked = new Map<string, ReturnType<typeof findTodaysBase>>();
+  const asked = new Map<string, ReturnType<typeof findCurrentBase>>();
   const find = (release: Release) => {
     const key = `${release.name} ${release.base?.name} ${release.platform}`;
-    const answer = asked.get(key) ?? findTodaysBase(release, { session, engine }).catch(() => undefined);
+    const answer = asked.get(key) ?? findCurrentBase(release, { session, engine }).catch(() => undefined);
     asked.set(key, answer);
     return answer;
   };

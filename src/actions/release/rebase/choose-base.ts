@@ -7,8 +7,8 @@ import { type KnownBase, readBase } from '../../image/base/read-base.ts';
 import type { WorkspaceSession } from '../../session/open-repository.ts';
 import { describeRelease } from '../../store/stored-releases.ts';
 import { readyRuntime } from '../../toolchain/ensure-ready.ts';
-import { nameTodaysBase } from './current-base.ts';
-import type { TakenRelease } from './open-release.ts';
+import { nameCurrentBase } from './current-base.ts';
+import type { OpenedRelease } from './open-release.ts';
 import type { RebaseRequest } from './rebase.ts';
 
 export interface NewBase {
@@ -23,12 +23,12 @@ export interface NewBase {
 export async function chooseNewBase(
   request: RebaseRequest,
   session: WorkspaceSession | undefined,
-  release: TakenRelease,
+  release: OpenedRelease,
   store: Layout,
 ): Promise<NewBase> {
   const { name, version } = request;
   const described = describeRelease(name, version, release.imageId, release.config);
-  const reference = request.base ?? nameTodaysBase(described, session);
+  const reference = request.base ?? nameCurrentBase(described, session);
   if (reference === undefined) throw namesNoBase(release);
   const isOwn = request.base === undefined && session?.spec.name === name;
   const base = isOwn
@@ -80,7 +80,7 @@ export function findMisfit(
 
 const toolchainLabel = 'io.gbuild.toolchain';
 
-function doesNotFit({ reference }: TakenRelease, base: string, { was, is }: { was: string; is: string }): GbuildError {
+function doesNotFit({ reference }: OpenedRelease, base: string, { was, is }: { was: string; is: string }): GbuildError {
   return new GbuildError('release-refused', `${reference} was built for ${was}, and ${base} is for ${is}`, {
     suggestions: [
       'gbuild image --release 1.0.2   # builds it anew',
@@ -102,7 +102,7 @@ function parseToolchain(text: string | undefined): string | undefined {
   return major === undefined ? undefined : `${name} ${major}`;
 }
 
-function standsThere({ reference }: TakenRelease, base: string): GbuildError {
+function standsThere({ reference }: OpenedRelease, base: string): GbuildError {
   return new GbuildError(
     'release-refused',
     `${reference} stands on ${base} as it is today: there is nothing to change`,
@@ -113,7 +113,7 @@ function standsThere({ reference }: TakenRelease, base: string): GbuildError {
   );
 }
 
-function namesNoBase({ reference }: TakenRelease): GbuildError {
+function namesNoBase({ reference }: OpenedRelease): GbuildError {
   return new GbuildError('usage', `${reference} does not say what it stands on`, {
     suggestions: [`gbuild rebase ${reference} --release 1.0.2 --base REFERENCE`],
     facts: { reference },

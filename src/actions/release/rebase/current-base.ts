@@ -6,7 +6,7 @@ import type { Release } from '../../store/stored-releases.ts';
 import { findLocked } from '../../toolchain/locked-images.ts';
 
 /** What a release would stand on, were it made today. */
-export interface TodaysBase {
+export interface CurrentBase {
   reference: string;
   /** What the lock names, or what the engine has under the reference. */
   engineId: string;
@@ -20,11 +20,11 @@ export interface TodaysBase {
  * Of the repository's own releases its lock decides, of others the name that their base bears: undefined where neither a lock
  * nor the engine knows it. Throws as the engine does.
  */
-export async function findTodaysBase(
+export async function findCurrentBase(
   release: Release,
   { session, engine }: { session: WorkspaceSession | undefined; engine: Engine },
-): Promise<TodaysBase | undefined> {
-  const reference = nameTodaysBase(release, session);
+): Promise<CurrentBase | undefined> {
+  const reference = nameCurrentBase(release, session);
   if (reference === undefined) return undefined;
   const locked = isOwn(release, session) ? lockedRuntime(session, release.platform) : undefined;
   const found = await engine.inspectImage(locked?.id ?? reference);
@@ -42,7 +42,7 @@ export async function findTodaysBase(
 }
 
 /** By what reference it goes: of another repository's releases, the one that they stand on. */
-export function nameTodaysBase(release: Release, session: WorkspaceSession | undefined): string | undefined {
+export function nameCurrentBase(release: Release, session: WorkspaceSession | undefined): string | undefined {
   if (!isOwn(release, session)) return release.base?.name;
   const { spec, toolchain } = session;
   return spec.image.base === 'auto' ? (toolchain.runtime ?? toolchain.build) : spec.image.base;
@@ -60,9 +60,9 @@ function lockedRuntime(session: WorkspaceSession, platform: string) {
 }
 
 /** Whether the release stands on it; undefined where nothing tells. */
-export async function standsOn(release: Release, today: TodaysBase, store: Layout): Promise<boolean | undefined> {
-  const stored = await store.findManifest(nameOfBase(today.engineId));
+export async function standsOn(release: Release, current: CurrentBase, store: Layout): Promise<boolean | undefined> {
+  const stored = await store.findManifest(nameOfBase(current.engineId));
   if (stored !== undefined && stored.digest === release.base?.digest) return true;
-  if (today.diffIds === undefined) return stored === undefined ? undefined : false;
-  return stored === undefined && today.diffIds.every((diffId, index) => release.diffIds[index] === diffId);
+  if (current.diffIds === undefined) return stored === undefined ? undefined : false;
+  return stored === undefined && current.diffIds.every((diffId, index) => release.diffIds[index] === diffId);
 }

@@ -19,7 +19,7 @@ import { findStored } from '../../store/store.ts';
 import { type SplitRelease, splitRelease } from './split-release.ts';
 
 /** A release taken apart: the application's layers by value. */
-export interface TakenRelease extends SplitRelease {
+export interface OpenedRelease extends SplitRelease {
   reference: string;
   imageId: Digest;
   config: ImageConfig;
@@ -30,7 +30,7 @@ export interface TakenRelease extends SplitRelease {
   open: OpenLayer;
 }
 
-export interface TakeRequest {
+export interface OpenReleaseRequest {
   host: Host;
   progress: Progress;
   stop: Stop;
@@ -42,7 +42,10 @@ export interface TakeRequest {
 }
 
 /** Lends the release of the store, else of the registry, whose layers lie on disk while the work is done. */
-export async function withRelease<T>(request: TakeRequest, work: (release: TakenRelease) => Promise<T>): Promise<T> {
+export async function withRelease<T>(
+  request: OpenReleaseRequest,
+  work: (release: OpenedRelease) => Promise<T>,
+): Promise<T> {
   const { store, name, version, registry } = request;
   const reference = `${name}:${version}`;
   const stored = await findStored(store, reference);
@@ -92,10 +95,10 @@ function layerOfStore(
 }
 
 async function workOnPulled<T>(
-  request: TakeRequest,
+  request: OpenReleaseRequest,
   registries: Registries,
   registry: string,
-  work: (release: TakenRelease) => Promise<T>,
+  work: (release: OpenedRelease) => Promise<T>,
 ): Promise<T> {
   const { host, progress, store, name, version } = request;
   const reference = `${name}:${version}`;

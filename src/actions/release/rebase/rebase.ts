@@ -18,7 +18,7 @@ import { openStore } from '../../store/store.ts';
 import { type Published, publishImage } from '../load-and-name.ts';
 import type { PushRecord } from '../push/push.ts';
 import { chooseNewBase, type NewBase } from './choose-base.ts';
-import { type TakenRelease, withRelease } from './open-release.ts';
+import { type OpenedRelease, withRelease } from './open-release.ts';
 
 export interface RebaseRequest extends AppContext {
   name: string;
@@ -95,7 +95,7 @@ export async function rebaseRelease(request: RebaseRequest): Promise<RebaseRecor
 }
 
 /** Pure. Its time is the commit's, as released: the code is of that day. */
-function putOnBase({ release }: RebaseRequest, taken: TakenRelease, { reference, base }: NewBase): Image {
+function putOnBase({ release }: RebaseRequest, taken: OpenedRelease, { reference, base }: NewBase): Image {
   const { config, layers, oldBase } = taken;
   const plan = planRebase({
     released: config,
@@ -122,12 +122,12 @@ async function assertRebasedStarts(
   await assertLayersStart({ reference: `${name}:${release}`, base, layers, config }, found, store);
 }
 
-function nameOrigin({ reference, imageId }: TakenRelease): string {
+function nameOrigin({ reference, imageId }: OpenedRelease): string {
   return `${reference}@${imageId}`;
 }
 
 /** Of the release that it was, on another base: nothing was run for it. */
-function factsOf({ release, installDir }: RebaseRequest, taken: TakenRelease, { reference, base }: NewBase) {
+function factsOf({ release, installDir }: RebaseRequest, taken: OpenedRelease, { reference, base }: NewBase) {
   const { facts, imageId } = taken;
   if (facts === undefined) return undefined;
   return {
@@ -165,13 +165,13 @@ async function pushSet(
   return pushTo({ ...request, registry, set, repository, version, runId: engine.runId, attest });
 }
 
-async function listChanges(store: Layout, { baseDiffIds, open }: TakenRelease, { base }: NewBase) {
+async function listChanges(store: Layout, { baseDiffIds, open }: OpenedRelease, { base }: NewBase) {
   const before = await readBasePackages(baseDiffIds, open);
   const after = await readBasePackages(base.config.rootfs.diff_ids, layersOfStore(store));
   return before === undefined || after === undefined ? {} : { changes: describeChanges(before, after) };
 }
 
-function recordOf({ name, release }: RebaseRequest, taken: TakenRelease, { reference, base }: NewBase, image: Image) {
+function recordOf({ name, release }: RebaseRequest, taken: OpenedRelease, { reference, base }: NewBase, image: Image) {
   return {
     reference: `${name}:${release}`,
     version: release,

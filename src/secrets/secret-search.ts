@@ -3,14 +3,14 @@ import { listForms } from './forms.ts';
 import type { Secret } from './secret.ts';
 import { TextSearch } from './text-search.ts';
 /** A value, and the bytes of what was searched where it stands. */
-export interface LeakAt {
+export interface SecretAt {
   secret: string;
   offset: number;
   end: number;
 }
 
 /** Looks for the values of secrets, in all their forms. */
-export class LeakSearch {
+export class SecretSearch {
   readonly #search: TextSearch;
   readonly #names: string[] = [];
 
@@ -28,7 +28,7 @@ export class LeakSearch {
   }
 
   /** Takes a stream piece by piece, and finds what is cut by their borders too. */
-  openStream(): (chunk: Uint8Array) => LeakAt[] {
+  openStream(): (chunk: Uint8Array) => SecretAt[] {
     let kept = Buffer.alloc(0);
     let position = 0;
     return (chunk) => {
@@ -45,12 +45,12 @@ export class LeakSearch {
   }
 
   /** One a block and secret: tar's entries begin at blocks, and a value such as `aaaaaa` may stand at every byte. */
-  #findAt(bytes: Uint8Array, position: number): LeakAt[] {
-    const found = new Map<string, LeakAt>();
+  #findAt(bytes: Uint8Array, position: number): SecretAt[] {
+    const found = new Map<string, SecretAt>();
     for (const { text, start, end } of this.#search.find(bytes)) {
       const secret = this.#names[text]!;
-      const leak = { secret, offset: position + start, end: position + end };
-      found.set(`${Math.floor(leak.offset / blockSize)} ${secret}`, leak);
+      const each = { secret, offset: position + start, end: position + end };
+      found.set(`${Math.floor(each.offset / blockSize)} ${secret}`, each);
     }
     return [...found.values()];
   }

@@ -4,13 +4,13 @@ import { zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import { packLayer } from '../../src/oci/layer/layer.ts';
 import type { Entry } from '../../src/oci/tar/entry.ts';
-import { LeakSearch } from '../../src/secrets/leak-search.ts';
 import { searchJson } from '../../src/secrets/search-json.ts';
 import { searchLayer } from '../../src/secrets/search-layer.ts';
+import { SecretSearch } from '../../src/secrets/secret-search.ts';
 import { measureGrowth } from '../support/assert/growth.ts';
 
 const value = 'hunter2/hunter2+';
-const search = new LeakSearch([
+const search = new SecretSearch([
   { name: 'TOKEN', value: Buffer.from(`${value}\n`) },
   { name: 'OTHER', value: Buffer.from('another-value') },
 ]);
@@ -34,7 +34,7 @@ describe('the search for leaks', () => {
         const offsets = new Set<number>();
         for (let from = 0, turn = 0; from < bytes.length; turn += 1) {
           const size = sizes[turn % sizes.length]!;
-          for (const leak of push(bytes.subarray(from, from + size))) offsets.add(leak.offset);
+          for (const each of push(bytes.subarray(from, from + size))) offsets.add(each.offset);
           from += size;
         }
         expect([...offsets]).toEqual([at]);
@@ -72,7 +72,7 @@ describe('the search for leaks', () => {
       'MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQ',
       '-----END KEY-----',
     ];
-    const key = new LeakSearch([{ name: 'KEY', value: Buffer.from(lines.join('\n')) }]);
+    const key = new SecretSearch([{ name: 'KEY', value: Buffer.from(lines.join('\n')) }]);
     expect(key.findIn(Buffer.from(`tls.key: |\n${lines.map((line) => `  ${line}\n`).join('')}`))).toEqual(['KEY']);
     expect(key.findIn(Buffer.from(`${lines[0]}\nanother key\n${lines[2]}\n`))).toEqual([]);
   });
