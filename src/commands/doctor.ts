@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core';
-import { type Check, checkNames, diagnose } from '../actions/maintenance/doctor.ts';
+import { type Check, diagnose, doctorChecks } from '../actions/maintenance/doctor.ts';
 import { endpointEnv } from '../engine/endpoint/endpoint.ts';
 import { GbuildError } from '../errors.ts';
 import { BaseCommand, engineFlags } from './base/base-command.ts';
@@ -14,7 +14,7 @@ export default class DoctorCommand extends BaseCommand {
   static override summary = 'Look at everything a run depends on, and say what to do about each';
   static override description =
     'Looks at Node, engine, disk, proxy, CA roots, clock, release store, spec and lock. Exits with 3 when the engine or the store is a problem, with 2 when the spec or the lock is. With --fix, what is damaged in the store is written again from the engine or a registry; what nobody has is named.';
-  static override args = { check: Args.string({ options: [...checkNames], description: 'look at this only' }) };
+  static override args = { check: Args.string({ options: [...doctorChecks], description: 'look at this only' }) };
   static override flags = {
     ...engineFlags,
     shell: Flags.boolean({

@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core';
-import { inspectImage } from '../actions/inspect/inspect-image.ts';
+import { inspectContents } from '../actions/inspect/inspect-image.ts';
 import { imageFlags, OpenImageCommand } from './base/open-image-command.ts';
 
 export default class InspectCommand extends OpenImageCommand {
@@ -23,7 +23,7 @@ export default class InspectCommand extends OpenImageCommand {
     const { flags, args } = await this.parse(InspectCommand);
     const { html, files, packages } = flags;
     const image = await this.withRequest(flags, (request) =>
-      inspectImage({ ...request, name: args.image, html, files, packages }),
+      inspectContents({ ...request, name: args.image, html, files, packages }),
     );
     this.logText(image.text);
     return image.data;

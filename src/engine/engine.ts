@@ -10,8 +10,15 @@ import { seesFolder } from './container/sees-folder.ts';
 import type { ContainerIO, ContainerResult, ContainerSpec, LogDriver } from './container/spec.ts';
 import { type Endpoint, isRemote } from './endpoint/endpoint.ts';
 import { type BuildRequest, buildImage } from './image/build.ts';
-import { type EngineImage, inspectImage, type ListedImage, listImages, removeImage, tagImage } from './image/images.ts';
-import { loadArchive, type PullProgress, pullImage, saveImage } from './image/transfer.ts';
+import {
+  type EngineImage,
+  type EngineImageSummary,
+  inspectImage,
+  listImages,
+  removeImage,
+  tagImage,
+} from './image/images.ts';
+import { loadArchive, type PullProgress, pullToEngine, streamImage } from './image/transfer.ts';
 import { type EngineInfo, readInfo } from './info.ts';
 import { readBridgeGateway } from './service/networks.ts';
 import { ServiceEngine } from './service/service-engine.ts';
@@ -34,7 +41,7 @@ export { bareContainer, type ContainerIO, type ContainerResult, type ContainerSp
 export type { Endpoint } from './endpoint/endpoint.ts';
 export type { BuildRequest } from './image/build.ts';
 export type { BuildEvent } from './image/buildkit.ts';
-export type { EngineImage, ListedImage } from './image/images.ts';
+export type { EngineImage, EngineImageSummary } from './image/images.ts';
 export type { PullProgress } from './image/transfer.ts';
 export type { EngineInfo } from './info.ts';
 export type { SweepReport } from './sweep.ts';
@@ -125,7 +132,7 @@ export class Engine {
     return removeImage(this.#client, reference);
   }
 
-  listImages(filter: { label?: string; reference?: string } = {}): Promise<ListedImage[]> {
+  listImages(filter: { label?: string; reference?: string } = {}): Promise<EngineImageSummary[]> {
     return listImages(this.#client, filter);
   }
 
@@ -135,7 +142,7 @@ export class Engine {
   }
 
   pullImage(reference: string, options: { onProgress?: (progress: PullProgress) => void; stop: Stop }): Promise<void> {
-    return pullImage(this.#client, reference, options);
+    return pullToEngine(this.#client, reference, options);
   }
 
   loadArchive(chunks: Iterable<Buffer> | AsyncIterable<Buffer>, options: { stop: Stop }): Promise<void> {
@@ -143,7 +150,7 @@ export class Engine {
   }
 
   saveImage(reference: string): Promise<AsyncGenerator<Buffer>> {
-    return saveImage(this.#client, reference);
+    return streamImage(this.#client, reference);
   }
 
   /** The id of the built image. */

@@ -35,7 +35,7 @@ export function describeArtifact(artifactType: string, predicateType: string | u
 }
 
 /** What a statement of provenance says, plain or in an envelope; undefined for anything else. Nothing of it is believed. */
-export function readProvenance(bytes: Uint8Array): Record<string, string> | undefined {
+export function summarizeProvenance(bytes: Uint8Array): Record<string, string> | undefined {
   const statement = openEnvelope(parse(bytes));
   if (read(statement, 'predicateType') !== predicateTypes.provenance) return undefined;
   const definition = read(statement, 'predicate', 'buildDefinition');

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { type JarManifest, parseManifest } from '../attest/packages/jar-name.ts';
+import { type JarManifest, parseJarManifest } from '../attest/packages/jar-name.ts';
 import { type ByteRange, listZip, openEntry, type ZipEntry } from '../attest/packages/zip.ts';
 import type { ImageFiles } from './image-files.ts';
 
@@ -19,7 +19,7 @@ export function openJar(range: ByteRange): Jar | undefined {
   const byName = new Map(entries.map((entry) => [entry.name, entry]));
   const named = byName.get('META-INF/MANIFEST.MF');
   const opened = named === undefined || named.size > mostManifest ? undefined : openEntry(range, named);
-  return { range, entries: byName, manifest: parseManifest(opened?.read(0, opened.size).toString('utf8') ?? '') };
+  return { range, entries: byName, manifest: parseJarManifest(opened?.read(0, opened.size).toString('utf8') ?? '') };
 }
 
 /**

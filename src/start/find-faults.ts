@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { identifyCode, mostMachineBytes, runsOn } from '../oci/layer/machine-code.ts';
 import { readElf } from './elf.ts';
-import { type FoundFile, type ImageFiles, isLost, mayExecute } from './image-files.ts';
+import { type FoundFile, type ImageFiles, isLostFile, mayExecute } from './image-files.ts';
 import { readImageUser } from './image-user.ts';
 import { findScriptFaults } from './script-faults.ts';
 import { findMissingLibraries } from './shared-libraries.ts';
@@ -24,7 +24,7 @@ export function findStartFaults(files: ImageFiles, start: ImageStart): StartFaul
     return [{ kind: 'other', name: start.user, what: `no user or group of the image is called ${start.user}` }];
   const workdir = files.find(start.workdir);
   // An engine makes a folder that is missing.
-  if (!isLost(workdir) && workdir.type !== 'directory')
+  if (!isLostFile(workdir) && workdir.type !== 'directory')
     return [{ kind: 'other', name: start.workdir, what: `its folder to work in, ${start.workdir}, is a file` }];
   return start.words.length === 0 ? [] : findCommandFaults(start.words, { ...start, files, as });
 }
@@ -64,13 +64,15 @@ function findProgram(name: string, context: StartContext): FoundProgram {
   const { files, as, workdir, env } = context;
   if (name.includes('/')) {
     const found = files.find(name, { from: workdir, user: as });
-    return isLost(found) ? { fault: describeLost('its program', name, found, context) } : judgeProgram(found, context);
+    return isLostFile(found)
+      ? { fault: describeLost('its program', name, found, context) }
+      : judgeProgram(found, context);
   }
   const folders = (env.PATH ?? usualPath).split(':').map((folder) => (folder === '' ? '.' : folder));
   let refused: StartFault | undefined;
   for (const folder of folders) {
     const found = files.find(`${folder}/${name}`, { from: workdir, user: as });
-    if (isLost(found)) {
+    if (isLostFile(found)) {
       const isTheLink = found.link !== undefined && posix.basename(found.link.path) === name;
       if (isTheLink) refused ??= describeLost('its program', found.link!.path, found, context);
       continue;
@@ -129,7 +131,7 @@ function findLoaderFaults(file: FoundFile, context: StartContext): StartFault[] 
   const elf = readElf(file.open());
   if (elf?.interpreter === undefined) return [];
   const loader = files.find(elf.interpreter, { from: workdir, user: as });
-  if (isLost(loader)) return [describeLost(`the loader of ${file.path}`, elf.interpreter, loader, context)];
+  if (isLostFile(loader)) return [describeLost(`the loader of ${file.path}`, elf.interpreter, loader, context)];
   const libraryPath = (env.LD_LIBRARY_PATH ?? '').split(':').filter(Boolean);
   return findMissingLibraries(files, file, elf, libraryPath).map(({ name, neededBy }) => ({
     kind: 'library',
@@ -152,7 +154,7 @@ function findInterpreterFaults(file: FoundFile, start: Buffer, context: StartCon
   if (path === '') return refuse('names no interpreter');
   if (depth >= mostInterpreters) return [];
   const found = context.files.find(path, { from: context.workdir, user: context.as });
-  if (isLost(found)) return [describeLost(`the interpreter of ${file.path}`, path, found, context)];
+  if (isLostFile(found)) return [describeLost(`the interpreter of ${file.path}`, path, found, context)];
   if (found.type !== 'file' || !mayExecute(found, context.as)) return refuse(`names ${path}, which is not executable`);
   const faults = findFileFaults(found, context, depth + 1);
   const wrapped = posix.basename(path) === 'env' ? unwrapCommand([path, ...splitArgument(argument)]) : undefined;

@@ -86,7 +86,7 @@ export class ImageFiles {
   /** The same where only a file will do. */
   findFile(path: string, options: { from?: string; user?: ImageUser } = {}): FoundFile | undefined {
     const found = this.find(path, options);
-    return !isLost(found) && found.type === 'file' ? found : undefined;
+    return !isLostFile(found) && found.type === 'file' ? found : undefined;
   }
 
   /** A small text; undefined for what is no file. */
@@ -98,7 +98,7 @@ export class ImageFiles {
   /** The names in a folder, links followed to it. */
   list(path: string): string[] {
     const found = this.find(path);
-    if (isLost(found) || found.type !== 'directory') return [];
+    if (isLostFile(found) || found.type !== 'directory') return [];
     const before = found.path === '/' ? '' : `${found.path.slice(1)}/`;
     const names = new Set<string>();
     for (const keys of [this.#base.keys(), this.#entries.keys()])
@@ -122,7 +122,7 @@ export class ImageFiles {
   }
 }
 
-export function isLost(found: FoundFile | Lost): found is Lost {
+export function isLostFile(found: FoundFile | Lost): found is Lost {
   return 'why' in found;
 }
 

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { hasClass, isOnClassPath, listNamedJars, openJar } from './find-class.ts';
-import { type FoundFile, isLost, type Lost, mayRead } from './image-files.ts';
+import { type FoundFile, isLostFile, type Lost, mayRead } from './image-files.ts';
 import { type JavaCommand, parseJavaCommand, splitClassPath } from './java-command.ts';
 import { findNamedScript, listNamedFiles, type NamedFile, type NamedScript } from './named-script.ts';
 import { describeLost, type StartContext, type StartFault } from './start-fault.ts';
@@ -21,15 +21,15 @@ function findNamedFault({ option, value, isModule }: NamedFile, context: StartCo
   const find = (path: string) => files.find(path, { from: workdir, user: as });
   if (!isModule) {
     const found = find(value);
-    if (!isLost(found)) return judgeRead(`the file of ${option},`, found, context);
+    if (!isLostFile(found)) return judgeRead(`the file of ${option},`, found, context);
     return [{ ...describeLost(`the file of ${option}`, value, found, context), kind: 'settings' }];
   }
   if (/^\.{0,2}\//.test(value)) return findMissingScript({ path: value, endings: ['.js'], inFolder: [] }, context);
   // Modules of Node's own, by an address, and of Plug'n'Play lie elsewhere.
-  if (/^\w+:/.test(value) || context.env.NODE_PATH !== undefined || !isLost(find('.pnp.cjs'))) return [];
+  if (/^\w+:/.test(value) || context.env.NODE_PATH !== undefined || !isLostFile(find('.pnp.cjs'))) return [];
   const [, name = ''] = /^((?:@[^/]+\/)?[^/]+)/.exec(value) ?? [];
   const folders = listAncestors(posix.resolve('/', workdir)).map((folder) => posix.join(folder, 'node_modules', name));
-  if (folders.some((folder) => !isLost(find(folder)))) return [];
+  if (folders.some((folder) => !isLostFile(find(folder)))) return [];
   return [{ kind: 'module', name, what: `the module ${value}, which ${option} names, is in no node_modules` }];
 }
 
@@ -45,12 +45,12 @@ function findMissingScript(script: NamedScript, context: StartContext): StartFau
   for (const ending of ['', ...script.endings]) {
     const found = find(`${script.path}${ending}`);
     first ??= found;
-    if (isLost(found)) continue;
+    if (isLostFile(found)) continue;
     if (found.type === 'file') return judgeRead('the script', found, context);
-    if (script.inFolder.some((name) => !isLost(find(`${found.path}/${name}`))))
+    if (script.inFolder.some((name) => !isLostFile(find(`${found.path}/${name}`))))
       return findMainFaults(found, script, context);
   }
-  if (first !== undefined && isLost(first)) return [describeLost('the script', script.path, first, context)];
+  if (first !== undefined && isLostFile(first)) return [describeLost('the script', script.path, first, context)];
   const name = posix.resolve(workdir, script.path);
   return [
     { kind: 'other', name, what: `the script ${name} is a folder without ${script.inFolder.join(', ') || 'a script'}` },
@@ -93,7 +93,7 @@ function findJavaFaults(java: JavaCommand, context: StartContext): StartFault[] 
 
 function findMissingFile(path: string, context: StartContext): StartFault[] {
   const found = context.files.find(path, { from: context.workdir, user: context.as });
-  return isLost(found) ? [describeLost('the file', path, found, context)] : [];
+  return isLostFile(found) ? [describeLost('the file', path, found, context)] : [];
 }
 
 /** Its manifest has to name a class that it has, or a jar that it names. */

@@ -5,10 +5,10 @@ import { fetchInto, pull } from './pull/pull.ts';
 import { removeDeadStagingDirs } from './pull/staging-dir.ts';
 import type { Sent } from './push/push.ts';
 import { readAfter } from './push/read-remote.ts';
-import type { Owner } from './push/send-items.ts';
+import type { FileOwner } from './push/send-items.ts';
 import { type Sending, send } from './push/send-workspace.ts';
 import { type EarlyRead, readSide, type SideInput } from './read/read-side.ts';
-import type { Remembered } from './state/sync-snapshot.ts';
+import type { SyncSnapshot } from './state/sync-snapshot.ts';
 import { SyncMemory } from './state/sync-state.ts';
 import type { Node, SyncBase, Tree } from './tree/tree.ts';
 
@@ -23,7 +23,7 @@ export interface CopyInput extends SideInput {
   part?: string;
   /** To look into the volume with. */
   image: string;
-  owner: Owner;
+  owner: FileOwner;
   usernsMode: string | undefined;
   /** Of the container that keeps the volume. */
   labels: Record<string, string>;
@@ -37,7 +37,7 @@ export interface CopyInput extends SideInput {
 interface Opened {
   lease: VolumeLease;
   memory: SyncMemory;
-  remembered: Remembered;
+  remembered: SyncSnapshot;
   sending: Promise<Sending>;
 }
 
@@ -46,7 +46,7 @@ export class WorkspaceCopy {
   readonly #input: CopyInput;
   #lease: VolumeLease;
   readonly #memory: SyncMemory;
-  readonly #remembered: Remembered;
+  readonly #remembered: SyncSnapshot;
   readonly #sending: Promise<Sending>;
 
   private constructor(input: CopyInput, { lease, memory, remembered, sending }: Opened) {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { collectPackages } from '../../src/attest/packages/collect-packages.ts';
-import { describeArtifact, readProvenance } from '../../src/inspect/attached.ts';
+import { describeArtifact, summarizeProvenance } from '../../src/inspect/attached.ts';
 import { formatFiles, formatMode } from '../../src/inspect/format-files.ts';
 import { formatPackages } from '../../src/inspect/format-packages.ts';
 import { formatReport } from '../../src/inspect/format-report.ts';
@@ -233,13 +233,13 @@ describe('provenance', () => {
 
   it('is read plain and in an envelope', () => {
     const envelope = { payload: bytesOf(statement).toString('base64') };
-    expect([readProvenance(bytesOf(statement)), readProvenance(bytesOf(envelope))]).toEqual([facts, facts]);
+    expect([summarizeProvenance(bytesOf(statement)), summarizeProvenance(bytesOf(envelope))]).toEqual([facts, facts]);
   });
 
   it.each(['', '[]', 'null', '{"payload":"x"}', '{"predicateType":"https://slsa.dev/provenance/v1"}'])(
     'of %j says nothing and breaks nothing',
     (text) => {
-      expect(Object.keys(readProvenance(Buffer.from(text)) ?? {})).toEqual([]);
+      expect(Object.keys(summarizeProvenance(Buffer.from(text)) ?? {})).toEqual([]);
     },
   );
 

@@ -10,7 +10,7 @@ import type { KnownBase } from './base/read-base.ts';
 import { collectRules, flattenRules, packRules } from './collect-layers.ts';
 import { packChanged } from './pack-changed.ts';
 import { fingerprintEntries, TreeMemory } from './packed-tree.ts';
-import type { PrepareRequest } from './prepare-image.ts';
+import type { PrepareImageRequest } from './prepare-image.ts';
 import { packWithWritable } from './writable-layer.ts';
 
 export interface PackedImage {
@@ -39,7 +39,10 @@ export interface PackInput {
  *
  * @throws GbuildError `output-missing` where a layer is empty, or the image could not start
  */
-export async function packImage(request: PrepareRequest & { store: Layout }, input: PackInput): Promise<PackedImage> {
+export async function packImage(
+  request: PrepareImageRequest & { store: Layout },
+  input: PackInput,
+): Promise<PackedImage> {
   const { session, host, store } = request;
   const { plan, base, revision } = input;
   // A layer of changes has no owners, so an image with writable folders is packed whole too.
@@ -75,7 +78,7 @@ export async function packImage(request: PrepareRequest & { store: Layout }, inp
 }
 
 function assertImageStarts(
-  { session, host, store }: PrepareRequest & { store: Layout },
+  { session, host, store }: PrepareImageRequest & { store: Layout },
   { plan, base, platformBases }: PackInput,
   entries: ReadonlyMap<string, Entry>,
 ): Promise<void> {

@@ -22,7 +22,7 @@ import { obtainBase } from './base/obtain-base.ts';
 import type { KnownBase } from './base/read-base.ts';
 import { type PackedImage, packImage, putOn } from './pack.ts';
 
-export interface PrepareRequest extends Omit<RunRequest, 'names' | 'args'> {
+export interface PrepareImageRequest extends Omit<RunRequest, 'names' | 'args'> {
   /** Undefined: a development image. */
   version: string | undefined;
   build: boolean;
@@ -45,7 +45,7 @@ export interface PreparedImage {
 }
 
 /** Checks, builds and packs. For a version the tree must be a commit's, and the toolchain the locked one. */
-export async function prepareImage(asked: PrepareRequest, store: Layout): Promise<PreparedImage> {
+export async function prepareImage(asked: PrepareImageRequest, store: Layout): Promise<PreparedImage> {
   const { progress, host, version } = asked;
   const revision =
     version === undefined ? await readState(asked.session, host.env) : await readReleasable(asked.session, host.env);
@@ -86,7 +86,7 @@ function readState({ rootDir, toolchain }: WorkspaceSession, env: Host['env']): 
 }
 
 async function refuseTouched(
-  { session, host: { env } }: PrepareRequest,
+  { session, host: { env } }: PrepareImageRequest,
   before: Revision,
   built: TaskReport[],
 ): Promise<void> {
@@ -96,7 +96,7 @@ async function refuseTouched(
 }
 
 /** Before anything is built; an image that stays on this machine is for its engine alone. */
-async function readOthers(request: PrepareRequest, plan: ImagePlan, store: Layout): Promise<KnownBase[]> {
+async function readOthers(request: PrepareImageRequest, plan: ImagePlan, store: Layout): Promise<KnownBase[]> {
   if (plan.platforms === undefined || !leavesMachine(request)) return [];
   const { readBasesByPlatform } = await import('./base/bases-by-platform.ts');
   return readBasesByPlatform(plan, { ...request, store });
@@ -104,7 +104,7 @@ async function readOthers(request: PrepareRequest, plan: ImagePlan, store: Layou
 
 /** The same layers on each of the bases. */
 async function gatherSet(
-  { progress }: PrepareRequest,
+  { progress }: PrepareImageRequest,
   plan: ImagePlan,
   image: Image,
   platformBases: KnownBase[],
@@ -116,7 +116,7 @@ async function gatherSet(
 }
 
 /** Outputs of an earlier run may hold what that one was given: a release of them is searched for it too. */
-async function runBuild(request: PrepareRequest, plan: ImagePlan, secrets: RunSecrets): Promise<TaskReport[]> {
+async function runBuild(request: PrepareImageRequest, plan: ImagePlan, secrets: RunSecrets): Promise<TaskReport[]> {
   if (plan.buildTask === undefined) return [];
   if (request.build) {
     const exact = request.version !== undefined;
@@ -126,12 +126,12 @@ async function runBuild(request: PrepareRequest, plan: ImagePlan, secrets: RunSe
   return [];
 }
 
-function leavesMachine({ version, outputs }: PrepareRequest): boolean {
+function leavesMachine({ version, outputs }: PrepareImageRequest): boolean {
   return version !== undefined || outputs.length > 0;
 }
 
 async function refuseSecrets(
-  { session }: PrepareRequest,
+  { session }: PrepareImageRequest,
   { reference }: ImagePlan,
   image: Image,
   { store, secrets, built }: { store: Layout; secrets: RunSecrets; built: TaskReport[] },
@@ -142,7 +142,11 @@ async function refuseSecrets(
   await assertNoSecrets({ reference, image: whole, baseLayers, rootDir: session.rootDir, tasks: built, secrets });
 }
 
-function planOf({ session }: PrepareRequest, revision: Revision | undefined, version: string | undefined): ImagePlan {
+function planOf(
+  { session }: PrepareImageRequest,
+  revision: Revision | undefined,
+  version: string | undefined,
+): ImagePlan {
   const { spec, toolchain, defaults, lock, rootDir, rememberedIn = rootDir } = session;
   const tasks = Object.keys(tasksOf(spec, defaultTasks(session)));
   // A lock that could not be written says nothing.

@@ -1,10 +1,10 @@
 import { collectPackages } from '../../attest/packages/collect-packages.ts';
 import { type Compared, compareImages, type ImageDifference } from '../../inspect/difference.ts';
 import { formatDifference } from '../../inspect/format-difference.ts';
-import { type ImageRequest, type OpenedImage, withImage } from './open-image.ts';
-import { readWhole } from './read-whole.ts';
+import { type OpenedImage, type OpenImageRequest, withImage } from './open-image.ts';
+import { readOrFindDamage } from './read-whole.ts';
 
-export interface DiffRequest extends ImageRequest {
+export interface DiffRequest extends OpenImageRequest {
   /** See withImage. */
   before: string;
   after: string;
@@ -28,5 +28,5 @@ export function diffImages(request: DiffRequest): Promise<ExplainedDifference> {
 
 /** Reads every byte once, so that damage is met before anything is compared. */
 async function look({ reference, image }: OpenedImage): Promise<Compared> {
-  return { reference, image, packages: await readWhole(image, () => collectPackages(image)) };
+  return { reference, image, packages: await readOrFindDamage(image, () => collectPackages(image)) };
 }

@@ -4,13 +4,13 @@ import { readArchive, type SavedImage } from '../../oci/image/read-archive.ts';
 import { annotationKeys } from '../../oci/spec.ts';
 import { openEngine } from '../session/open-engine.ts';
 import { openStore } from '../store/store.ts';
-import type { ImageRequest } from './open-image.ts';
+import type { OpenImageRequest } from './open-image.ts';
 import { abortable } from './read-layers.ts';
 
 /** The engine's image of this name, unpacked into the folder. Throws `usage` where the engine has none, or there is no engine. */
 export async function saveFromEngine(
   reference: string,
-  { host, choice, runId, progress, stop }: ImageRequest,
+  { host, choice, runId, progress, stop }: OpenImageRequest,
   tempDir: string,
 ): Promise<{ saved: SavedImage; url: string }> {
   let engine: Engine | undefined;
@@ -33,7 +33,7 @@ export async function saveFromEngine(
 
 const mostShown = 5;
 
-async function notFound(reference: string, host: ImageRequest['host'], onEngine: string): Promise<GbuildError> {
+async function notFound(reference: string, host: OpenImageRequest['host'], onEngine: string): Promise<GbuildError> {
   const store = await openStore(host);
   const { manifests } = await store.readIndex();
   const names = manifests.map(({ annotations }) => annotations?.[annotationKeys.refName] ?? '');

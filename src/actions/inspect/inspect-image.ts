@@ -7,12 +7,12 @@ import { formatPackages } from '../../inspect/format-packages.ts';
 import { formatReport } from '../../inspect/format-report.ts';
 import { type ImageReport, reportImage, withoutFiles } from '../../inspect/report.ts';
 import type { RemoteImage } from '../../registry/image/pull-image.ts';
-import { type ImageRequest, type OpenedImage, withImage } from './open-image.ts';
+import { type OpenedImage, type OpenImageRequest, withImage } from './open-image.ts';
 import { readAttached } from './read-attestations.ts';
-import { readWhole } from './read-whole.ts';
+import { readOrFindDamage } from './read-whole.ts';
 import { assertPageFree, writePage } from './write-page.ts';
 
-export interface InspectRequest extends ImageRequest {
+export interface InspectRequest extends OpenImageRequest {
   /** See withImage. */
   name: string;
   /** Also every file, every package. */
@@ -31,7 +31,7 @@ export interface ExplainedImage {
 }
 
 /** The story of `gbuild inspect`: opens the image, looks into every layer, tells it. */
-export async function inspectImage(request: InspectRequest): Promise<ExplainedImage> {
+export async function inspectContents(request: InspectRequest): Promise<ExplainedImage> {
   const { html, files, packages } = request;
   const hostFile = html === undefined ? undefined : resolve(request.host.cwd, html);
   if (hostFile !== undefined) await assertPageFree(hostFile);
@@ -51,7 +51,7 @@ export async function inspectImage(request: InspectRequest): Promise<ExplainedIm
 
 function readReport(request: InspectRequest): Promise<ImageReport> {
   return withImage(request.name, request, (opened) =>
-    readWhole(opened.image, async () => {
+    readOrFindDamage(opened.image, async () => {
       const { remote } = opened;
       // First of all, for it reads every byte and so meets damage.
       const packages = await collectPackages(opened.image);

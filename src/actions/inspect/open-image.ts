@@ -28,7 +28,7 @@ import { openStore } from '../store/store.ts';
 import { readLayoutImage } from './layout-image.ts';
 import { abortable, abortableImage } from './read-layers.ts';
 
-export interface ImageRequest extends AppContext {
+export interface OpenImageRequest extends AppContext {
   progress: Progress;
   stop: Stop;
   /** Which engine is asked for what the release store does not have. */
@@ -58,7 +58,7 @@ type Work<T> = (opened: OpenedImage) => Promise<T>;
  * registry, and else a release of the store (its version alone means the repository's around the caller) or, where the store has none, an image of the engine. What was unpacked for it
  * is gone afterwards. Throws `usage` saying where it was looked for and what there is instead.
  */
-export async function withImage<T>(name: string, request: ImageRequest, work: Work<T>): Promise<T> {
+export async function withImage<T>(name: string, request: OpenImageRequest, work: Work<T>): Promise<T> {
   const [, kind, place = ''] = /^(oci|docker-archive|engine):(.+)$/s.exec(name) ?? [];
   const platform = readPlatform(request);
   const heeding: Work<T> = ({ image, ...opened }) => work({ ...opened, image: abortableImage(image, request.stop) });
@@ -76,7 +76,7 @@ export async function withImage<T>(name: string, request: ImageRequest, work: Wo
 
 interface Source {
   name: string;
-  request: ImageRequest;
+  request: OpenImageRequest;
   platform: Platform;
   tempDir: string;
 }

@@ -1,5 +1,5 @@
 import { formatCosignTag } from '../../attest/artifact.ts';
-import { type Attached, describeArtifact, mayHoldStatement, readProvenance } from '../../inspect/attached.ts';
+import { type Attached, describeArtifact, mayHoldStatement, summarizeProvenance } from '../../inspect/attached.ts';
 import type { Descriptor } from '../../oci/spec.ts';
 import type { RemoteImage } from '../../registry/image/pull-image.ts';
 import { parseManifest } from '../../registry/manifest/parse-manifest.ts';
@@ -41,7 +41,7 @@ async function readFacts(repository: Repository, { digest }: Descriptor): Promis
     if (!mayHoldStatement(layer.mediaType) || layer.size > mostStatementBytes) continue;
     const parts: Buffer[] = [];
     for await (const chunk of repository.readBlob(layer)) parts.push(chunk);
-    const facts = readProvenance(Buffer.concat(parts));
+    const facts = summarizeProvenance(Buffer.concat(parts));
     if (facts !== undefined) return facts;
   }
   return undefined;

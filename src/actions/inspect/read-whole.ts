@@ -1,7 +1,7 @@
 import type { Image } from '../../oci/image/image.ts';
 
 /** Reads an image's layers; a failure on the way is told as damage where a layer is not what its digest says. */
-export async function readWhole<T>(image: Image, read: () => Promise<T>): Promise<T> {
+export async function readOrFindDamage<T>(image: Image, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (thrown) {

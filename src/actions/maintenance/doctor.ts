@@ -39,13 +39,13 @@ export interface DoctorInput extends AppContext {
   fix?: FixRequest | undefined;
 }
 
-export const checkNames = ['node', 'engine', 'disk', 'proxy', 'trust', 'clock', 'store', 'spec', 'lock'] as const;
+export const doctorChecks = ['node', 'engine', 'disk', 'proxy', 'trust', 'clock', 'store', 'spec', 'lock'] as const;
 
 const leastFreeBytes = 3e9;
 
 /** The story of `gbuild doctor`: looks at everything a run depends on; changes nothing unless it is to mend the store. */
 export async function diagnose(input: DoctorInput): Promise<Diagnosis> {
-  const wanted = (name: (typeof checkNames)[number]) => input.only.length === 0 || input.only.includes(name);
+  const wanted = (name: (typeof doctorChecks)[number]) => input.only.length === 0 || input.only.includes(name);
   const checks: Check[] = [];
   const asksEngine = wanted('engine') || wanted('clock') || (wanted('proxy') && namesLoopback(input.host));
   const engine = asksEngine ? await checkEngine(input) : undefined;

@@ -15,7 +15,7 @@ import { factsAnnotation, type ReleaseFacts } from '../image/facts.ts';
 import type { PackedImage } from '../image/pack.ts';
 import { type ReleasedImage, refuseSet } from '../store/conflict.ts';
 import { findStored, nameSet, type StoredImage, type StoredSet } from '../store/store.ts';
-import type { ImageRequest } from './make-image.ts';
+import type { MakeImageRequest } from './make-image.ts';
 
 export interface Published {
   /** What the engine calls the image. */
@@ -25,7 +25,7 @@ export interface Published {
   layersSent: number;
 }
 
-export type PublishRequest = Pick<ImageRequest, 'engine' | 'progress' | 'stop' | 'tags'>;
+export type PublishRequest = Pick<MakeImageRequest, 'engine' | 'progress' | 'stop' | 'tags'>;
 
 /** What an image is to be called. */
 export type NamePlan = Pick<ImagePlan, 'repository' | 'version' | 'tag' | 'reference' | 'created'>;

@@ -18,7 +18,7 @@ import { type Published, type PublishOptions, publishImage } from './load-and-na
 import type { PushRecord } from './push/push.ts';
 import { type ImageRecord, recordOf } from './record.ts';
 
-export interface ImageRequest extends Omit<RunRequest, 'names' | 'args'> {
+export interface MakeImageRequest extends Omit<RunRequest, 'names' | 'args'> {
   /** Undefined: a development image. */
   version: string | undefined;
   build: boolean;
@@ -34,7 +34,7 @@ export interface ImageRequest extends Omit<RunRequest, 'names' | 'args'> {
  * The story of `gbuild image`: check, build, pack, know the image's id, and only then let an engine see it. Until the last
  * step nothing bears the image's name, so dying at any moment leaves no half release.
  */
-export async function makeImage(request: ImageRequest): Promise<ImageRecord> {
+export async function makeImage(request: MakeImageRequest): Promise<ImageRecord> {
   const began = performance.now();
   const { host, session } = request;
   const version = request.version === undefined ? undefined : parseReleaseVersion(request.version);
@@ -51,7 +51,7 @@ export async function makeImage(request: ImageRequest): Promise<ImageRecord> {
   return withReleaseTree(request, commit, (inside) => makeFrom({ ...chosen, session: inside, secrets }));
 }
 
-interface ChosenImage extends ImageRequest {
+interface ChosenImage extends MakeImageRequest {
   target: string | undefined;
   files: ImageOutput[];
   /** By `performance.now()`. */
@@ -126,7 +126,7 @@ async function trySmoke(
 }
 
 /** Where a release goes, known before anything is built. */
-function choosePushTarget({ push, host, session }: ImageRequest, version: string | undefined): string {
+function choosePushTarget({ push, host, session }: MakeImageRequest, version: string | undefined): string {
   if (version === undefined)
     throw new GbuildError('usage', '--push: only a release is pushed, for what others see must never move', {
       suggestions: ['gbuild image --release 1.0.1 --push'],
@@ -137,7 +137,7 @@ function choosePushTarget({ push, host, session }: ImageRequest, version: string
 }
 
 async function push(
-  request: ImageRequest,
+  request: MakeImageRequest,
   registry: string,
   plan: ImagePlan,
   set: ImageSet,

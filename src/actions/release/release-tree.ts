@@ -10,7 +10,7 @@ import { workspaceLabels } from '../../sync/workspace-copy.ts';
 import { checkOutCommit } from '../../workspace/commit/check-out.ts';
 import { findDifference, findTrackedDifference } from '../../workspace/commit/compare-commit.ts';
 import { findRepository, type GitRepository } from '../../workspace/git/git-repository.ts';
-import type { PrepareRequest } from '../image/prepare-image.ts';
+import type { PrepareImageRequest } from '../image/prepare-image.ts';
 import { isReadOnly, makeRunFolder, removeRunFolder } from '../run/workspace/run-folder.ts';
 import { type AppContext, openWorkspace, type WorkspaceSession } from '../session/open-repository.ts';
 
@@ -19,7 +19,7 @@ import { type AppContext, openWorkspace, type WorkspaceSession } from '../sessio
  * are there already (`--no-build`) are packed from the workspace, whose tracked files have to be the commit's.
  */
 export async function withReleaseTree<T>(
-  request: Pick<PrepareRequest, 'session' | 'host' | 'installDir' | 'engine' | 'progress' | 'build'>,
+  request: Pick<PrepareImageRequest, 'session' | 'host' | 'installDir' | 'engine' | 'progress' | 'build'>,
   commit: string,
   work: (session: WorkspaceSession) => Promise<T>,
 ): Promise<T> {

@@ -9,10 +9,10 @@ import type { SmokeSpec } from '../../spec/types.ts';
 import { awaitReady, chooseCheck, type ReadyCheck } from '../run/services/readiness.ts';
 import { usualCapabilities } from '../run/services/service-container-plan.ts';
 import { keepServiceLog } from '../run/services/service-log.ts';
-import type { ImageRequest } from './make-image.ts';
+import type { MakeImageRequest } from './make-image.ts';
 import { withSmokeNetwork } from './smoke-network.ts';
 
-export interface SmokeInput extends ImageRequest {
+export interface SmokeInput extends MakeImageRequest {
   plan: ImagePlan;
   smoke: SmokeSpec;
   /** The engine's id of the image, which has no name yet. */

@@ -5,7 +5,7 @@ import { prepareRun } from '../run/prepare.ts';
 import { RunServices } from '../run/services/run-services.ts';
 import { withWorkspace } from '../run/workspace/with-workspace.ts';
 import { ensureToolchainReady } from '../toolchain/ensure-ready.ts';
-import type { ImageRequest } from './make-image.ts';
+import type { MakeImageRequest } from './make-image.ts';
 
 /** Where an image is started on trial. */
 export interface SmokeNetwork {
@@ -21,7 +21,7 @@ const taskName = 'image.smoke';
 
 /** Does the work beside these services, on a network of theirs; without any there is none. */
 export async function withSmokeNetwork(
-  request: ImageRequest,
+  request: MakeImageRequest,
   services: string[],
   needsShell: boolean,
   work: (network: SmokeNetwork) => Promise<void>,
@@ -33,7 +33,7 @@ export async function withSmokeNetwork(
 
 /** The services as a task would have them that lists them. */
 async function withServices(
-  request: ImageRequest,
+  request: MakeImageRequest,
   services: string[],
   work: (network: SmokeNetwork) => Promise<void>,
 ): Promise<void> {

@@ -1,9 +1,9 @@
 import { GbuildError } from '../../errors.ts';
 import type { DetachedTask } from '../session/detached-record.ts';
-import type { Remembered } from '../session/detached-runs.ts';
+import type { DetachedTasks } from '../session/detached-runs.ts';
 
 /** The tasks of the run that is meant: the one that is named, or the only one. Throws `usage`. */
-export function chooseRun({ tasks, unclear }: Remembered, runId: string | undefined): DetachedTask[] {
+export function chooseRun({ tasks, unclear }: DetachedTasks, runId: string | undefined): DetachedTask[] {
   const runs = [...new Set([...tasks, ...unclear].map((each) => each.runId))];
   const wanted = runId ?? (runs.length === 1 ? runs[0] : undefined);
   const lost = unclear.find((each) => each.runId === wanted);
@@ -22,7 +22,7 @@ export function chooseRun({ tasks, unclear }: Remembered, runId: string | undefi
   });
 }
 
-function notUnderstood({ runId, file }: Remembered['unclear'][number]): GbuildError {
+function notUnderstood({ runId, file }: DetachedTasks['unclear'][number]): GbuildError {
   return new GbuildError(
     'usage',
     `what is remembered of the run ${runId} cannot be understood: another gbuild wrote it, or it is damaged (${file})`,

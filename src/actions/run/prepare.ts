@@ -20,7 +20,7 @@ import { RunSecrets } from './run-secrets.ts';
 import { warnOfLimits } from './warn-of-limits.ts';
 
 /** The tasks of a repository, to be run on an engine. */
-export interface PrepareRequest extends AppContext {
+export interface PrepareRunRequest extends AppContext {
   session: WorkspaceSession;
   engine: Engine;
   names: string[];
@@ -50,7 +50,7 @@ export interface PreparedRun {
 }
 
 /** Plans the tasks, fetches their secrets, and has the image to build in on the engine. */
-export async function prepareRun(request: PrepareRequest): Promise<PreparedRun> {
+export async function prepareRun(request: PrepareRunRequest): Promise<PreparedRun> {
   const { host, stop } = request;
   const sourceDateEpoch = readCommitTime(request);
   // Checked before the engine is asked for anything: a misspelt task costs nothing.
@@ -70,7 +70,7 @@ export async function prepareRun(request: PrepareRequest): Promise<PreparedRun> 
 }
 
 /** Seconds since 1970. A run needs no commit, so what hinders git is a warning. */
-async function readCommitTime({ session, host, progress }: PrepareRequest): Promise<number | undefined> {
+async function readCommitTime({ session, host, progress }: PrepareRunRequest): Promise<number | undefined> {
   try {
     return (await readCommit(session.rootDir, host.env))?.seconds;
   } catch (error) {
@@ -87,7 +87,7 @@ export function planInput({
   names,
   args,
   publish = [],
-}: Pick<PrepareRequest, 'session' | 'host' | 'names' | 'args' | 'publish'>) {
+}: Pick<PrepareRunRequest, 'session' | 'host' | 'names' | 'args' | 'publish'>) {
   const { spec, toolchain, rootDir, specFile } = session;
   const hasSpec = specFile !== undefined;
   return { spec, toolchain, defaults: defaultTasks(session), host, rootDir, hasSpec, names, args, publish };

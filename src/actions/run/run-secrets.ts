@@ -7,10 +7,10 @@ import { Mask } from '../../secrets/mask.ts';
 import { readSecret } from '../../secrets/read-secret.ts';
 import type { Secret } from '../../secrets/secret.ts';
 import { defaultTasks, type WorkspaceSession } from '../session/open-repository.ts';
-import { ensureConsent, type Repository } from '../trust/host-consent.ts';
+import { type DeclaringRepository, ensureConsent } from '../trust/host-consent.ts';
 import { locateSecrets } from '../trust/locate-secret.ts';
 
-export interface SecretsInput extends Pick<Repository, 'ownerDir'> {
+export interface SecretsInput extends Pick<DeclaringRepository, 'ownerDir'> {
   session: WorkspaceSession;
   host: Host;
   progress: Progress;
@@ -19,7 +19,7 @@ export interface SecretsInput extends Pick<Repository, 'ownerDir'> {
 /** The secrets that one run was given, each fetched once, when a task first needs it. Kept in memory alone. */
 export class RunSecrets {
   readonly #session: WorkspaceSession;
-  readonly #repository: Repository;
+  readonly #repository: DeclaringRepository;
   readonly #host: Host;
   readonly #progress: Progress;
   /** Secrets that the caller lets the repository run or read on this machine. */

@@ -9,7 +9,7 @@ import { listMissingVariables } from '../../toolchain/host/npm-variables.ts';
 import type { WorkspaceSession } from '../session/open-repository.ts';
 import { pruneRemembered } from '../session/remembered-lock.ts';
 import { CacheLimit } from './cache-limits.ts';
-import { type PrepareRequest, prepareRun } from './prepare.ts';
+import { type PrepareRunRequest, prepareRun } from './prepare.ts';
 import { pruneLogs } from './prune-logs.ts';
 import { listReports } from './reports.ts';
 import { runTasks, type TaskReport, type TaskStreams } from './run-tasks.ts';
@@ -18,7 +18,7 @@ import { TaskTimes } from './task-times.ts';
 import { type MountedWorkspace, readEarly, type SyncReport } from './workspace/with-copy.ts';
 import { withWorkspace } from './workspace/with-workspace.ts';
 
-export interface RunRequest extends PrepareRequest {
+export interface RunRequest extends PrepareRunRequest {
   runId: string;
   streams: TaskStreams;
   /** The part that is run, where others run elsewhere. */

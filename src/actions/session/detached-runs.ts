@@ -12,7 +12,7 @@ import { type DetachedTask, formatDetached, parseDetached } from './detached-rec
 import type { EngineChoice } from './open-engine.ts';
 
 /** What is remembered, the oldest first. */
-export interface Remembered {
+export interface DetachedTasks {
   tasks: DetachedTask[];
   /** Of what cannot be understood: the run, and the file. */
   unclear: { runId: string; file: string }[];
@@ -44,8 +44,8 @@ function nameOf({ url, context, machine }: Endpoint): EngineChoice {
   return context === undefined ? { host: url } : { context };
 }
 
-export function readDetached(host: Host): Remembered {
-  const found: Remembered = { tasks: [], unclear: [] };
+export function readDetached(host: Host): DetachedTasks {
+  const found: DetachedTasks = { tasks: [], unclear: [] };
   for (const name of listFiles(host).sort()) {
     const file = join(dirOf(host), name);
     const task = parseDetached(readTextIfAny(file, largestSettings) ?? '');

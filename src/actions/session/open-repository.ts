@@ -7,12 +7,13 @@ import { type Progress, silentProgress } from '../../reporter/progress.ts';
 import type { Lock } from '../../spec/lock/lock-types.ts';
 import { bareTask } from '../../spec/schema/bare-task.ts';
 import type { Spec, TaskSpec } from '../../spec/types.ts';
+import type { Assumption } from '../../spec/write/draft.ts';
 import { absent, type Mistake } from '../../spec/yaml/mistakes.ts';
 import type { Catalog } from '../../toolchain/catalog/catalog.ts';
 import { readToolchainFolder } from '../../toolchain/catalog/folder.ts';
 import { askRepository } from '../../toolchain/detect/asked-version.ts';
 import { readDefaults, type ToolchainDefaults } from '../../toolchain/detect/defaults.ts';
-import type { Assumption } from '../../toolchain/detect/detect.ts';
+
 import { ruleHolds } from '../../toolchain/detect/facts.ts';
 import { type ResolvedToolchain, resolveToolchain } from '../../toolchain/resolve/resolve.ts';
 import { findRoot, type Root } from '../../workspace/root.ts';

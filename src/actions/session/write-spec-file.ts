@@ -5,18 +5,14 @@ import { readWhole } from '../../fs/read-bounded.ts';
 import { makeMark } from '../../fs/writer-mark.ts';
 import type { Progress } from '../../reporter/progress.ts';
 import { readSpec, specFileName } from '../../spec/read/read-spec.ts';
+import type { ToolchainRequest } from '../../spec/types.ts';
 import { notWritten } from '../../spec/write/atomic-write.ts';
+import type { Assumption } from '../../spec/write/draft.ts';
 import { writeInitialSpec } from '../../spec/write/init.ts';
 import { migrateSpec, writeSpec } from '../../spec/write/migrate.ts';
 import type { Catalog } from '../../toolchain/catalog/catalog.ts';
-import {
-  type Assumption,
-  chooseToolchain,
-  type Detection,
-  describeNamed,
-  describeOther,
-} from '../../toolchain/detect/detect.ts';
-import { resolveToolchain, type ToolchainRequest } from '../../toolchain/resolve/resolve.ts';
+import { chooseToolchain, type Detection, describeNamed, describeOther } from '../../toolchain/detect/detect.ts';
+import { resolveToolchain } from '../../toolchain/resolve/resolve.ts';
 import { findRoot } from '../../workspace/root.ts';
 import { openCatalog } from './catalogs.ts';
 import { nothingDetected } from './nothing-detected.ts';

@@ -1,7 +1,7 @@
 import type { Engine } from '../../engine/engine.ts';
 import { GbuildError } from '../../errors.ts';
 import { silentProgress } from '../../reporter/progress.ts';
-import type { PrepareRequest } from '../run/prepare.ts';
+import type { PrepareRunRequest } from '../run/prepare.ts';
 import { RunSecrets } from '../run/run-secrets.ts';
 import { openEngine } from '../session/open-engine.ts';
 import { openWorkspace, type WorkspaceSession } from '../session/open-repository.ts';
@@ -10,7 +10,7 @@ import type { Executor } from './executor/executor.ts';
 import type { NamedExecutor } from './parse-on.ts';
 import { openSwarmExecutor } from './swarm/swarm-executor.ts';
 
-export interface ExecutorsRequest extends Omit<PrepareRequest, 'engine'> {
+export interface ExecutorsRequest extends Omit<PrepareRunRequest, 'engine'> {
   runId: string;
   executors: NamedExecutor[];
   /** That a swarm's nodes get the workspace from. */

@@ -40,13 +40,13 @@ const baseMark = 'gbuild-base:';
 
 /** The images of the index but the bases. */
 export async function readNamed(store: Layout, manifests: readonly Descriptor[]): Promise<NamedImage[]> {
-  const named = manifests.filter((each) => !isBase(each) && nameOf(each).includes(':'));
+  const named = manifests.filter((each) => !isBase(each) && releaseNameOf(each).includes(':'));
   const images = await Promise.all(named.map((descriptor) => readImages(store, descriptor)));
   return images.flat();
 }
 
 async function readImages(store: Layout, descriptor: Descriptor): Promise<NamedImage[]> {
-  const [name, version] = cutName(nameOf(descriptor));
+  const [name, version] = cutName(releaseNameOf(descriptor));
   const describe = ({ descriptor: { digest }, manifest, config }: StoredImage): NamedImage => ({
     ...describeRelease(name, version, manifest.config.digest, config),
     manifestDigest: digest,
@@ -60,7 +60,7 @@ async function readImages(store: Layout, descriptor: Descriptor): Promise<NamedI
 /** The store's releases, of one name where one is given: by name, the newest version first. */
 export async function listStored(store: Layout, name?: string): Promise<StoredRelease[]> {
   const { manifests } = await store.readIndex();
-  const wanted = manifests.filter((each) => name === undefined || nameOf(each).startsWith(`${name}:`));
+  const wanted = manifests.filter((each) => name === undefined || releaseNameOf(each).startsWith(`${name}:`));
   return (await readNamed(store, wanted)).filter(({ isRelease }) => isRelease).sort(compareReleases);
 }
 
@@ -97,10 +97,10 @@ export function compareReleases(a: Place, b: Place): number {
 }
 
 export function isBase(descriptor: Descriptor): boolean {
-  return nameOf(descriptor).startsWith(baseMark);
+  return releaseNameOf(descriptor).startsWith(baseMark);
 }
 
-export function nameOf({ annotations }: Descriptor): string {
+export function releaseNameOf({ annotations }: Descriptor): string {
   return annotations?.[annotationKeys.refName] ?? '';
 }
 

@@ -8,7 +8,7 @@ import type { WorkspaceSession } from '../session/open-repository.ts';
 import { assertLockFits, type Frozen } from './assert-lock-fits.ts';
 import { findLocked, type LockedImages, openLockedImages } from './locked-images.ts';
 
-export interface ReadyInput {
+export interface EnsureReadyInput {
   session: WorkspaceSession;
   engine: Engine;
   host: Host;
@@ -40,7 +40,7 @@ export interface ReadyToolchain {
  * Makes sure that the toolchain's images are on the engine and that gbuild.lock says which ones: written the first time,
  * obeyed afterwards, extended when this platform is not in it yet.
  */
-export async function ensureToolchainReady(input: ReadyInput): Promise<ReadyToolchain> {
+export async function ensureToolchainReady(input: EnsureReadyInput): Promise<ReadyToolchain> {
   const { session, engine } = input;
   const { toolchain } = session;
   await assertLockFits(input);
@@ -62,7 +62,7 @@ export async function ensureToolchainReady(input: ReadyInput): Promise<ReadyTool
   return { images: { build }, lock: session.lock! };
 }
 
-async function lockAnew(input: ReadyInput) {
+async function lockAnew(input: EnsureReadyInput) {
   const { keepLock, makeLock } = await import('./make-lock.ts');
   const made = await makeLock(input, input.session.lock);
   await keepLock(input, made.lock);
@@ -71,7 +71,7 @@ async function lockAnew(input: ReadyInput) {
 
 /** The usual case, without loading what it takes to make a toolchain, is that the image is on the engine. */
 async function settle(
-  { engine, host, progress, stop, exact = false }: ReadyInput,
+  { engine, host, progress, stop, exact = false }: EnsureReadyInput,
   source: LockedImages,
   found: EngineImage | undefined,
   reference: string,
@@ -88,7 +88,7 @@ async function settle(
 
 /** A run goes on with a build image that is not the locked one, and says what in it is another. */
 async function sayWhatMoved(
-  { session, engine, host, progress, stop }: ReadyInput,
+  { session, engine, host, progress, stop }: EnsureReadyInput,
   locked: LockedPlatform,
   build: EnsuredImage,
 ): Promise<void> {
@@ -108,7 +108,7 @@ async function sayWhatMoved(
 }
 
 /** The image to ship on alone, for packing what is there already: its id on this engine, and the platform. */
-export async function readyRuntime(input: ReadyInput): Promise<ReadyRuntime> {
+export async function readyRuntime(input: EnsureReadyInput): Promise<ReadyRuntime> {
   const { session, engine } = input;
   const { build, runtime = build } = session.toolchain;
   await assertLockFits(input);

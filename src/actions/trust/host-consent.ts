@@ -18,12 +18,12 @@ export interface Declarations {
   digest: Digest;
 }
 
-export interface Repository extends Pick<WorkspaceSession, 'rootDir' | 'spec' | 'specFile'> {
+export interface DeclaringRepository extends Pick<WorkspaceSession, 'rootDir' | 'spec' | 'specFile'> {
   /** The folder that the caller trusts or does not, where this is a checkout that gbuild made of one of its commits. */
   ownerDir?: string;
 }
 
-export function readDeclarations({ rootDir, spec, ownerDir }: Repository, { homeDir }: Host): Declarations {
+export function readDeclarations({ rootDir, spec, ownerDir }: DeclaringRepository, { homeDir }: Host): Declarations {
   const sources = listHostSources(spec.secrets, { rootDir, homeDir });
   return { rootDir: realpathSync(ownerDir ?? rootDir), sources, digest: digestSources(sources) };
 }
@@ -38,7 +38,7 @@ export async function isTrusted({ rootDir, digest }: Declarations, host: Host): 
  * when asked at a terminal; what was agreed to. Throws `trust-missing`.
  */
 export async function ensureConsent(
-  repository: Repository,
+  repository: DeclaringRepository,
   name: string,
   host: Host,
   progress: Progress,
@@ -61,7 +61,7 @@ export const question = 'Trust this repository to run and read these on this mac
 
 /** The declarations as a person is asked about them, one a line, each with its place. */
 export async function describeDeclarations(
-  repository: Repository,
+  repository: DeclaringRepository,
   { rootDir, sources }: Declarations,
 ): Promise<string[]> {
   const locate = await locateSecrets(repository);
@@ -79,8 +79,8 @@ function formatHostSource({ source, leadsTo }: HostSource): string {
 }
 
 export async function saveTrust({ rootDir, digest }: Declarations, host: Host): Promise<void> {
-  const { trustRepository } = await import('../../spec/config/edit-config.ts');
-  await editUserConfig(host, (text) => trustRepository(text, rootDir, digest));
+  const { editTrust } = await import('../../spec/config/edit-config.ts');
+  await editUserConfig(host, (text) => editTrust(text, rootDir, digest));
 }
 
 const howToTrust = 'gbuild trust   # shows what gbuild.yml runs and reads on this machine, and asks';
@@ -96,7 +96,7 @@ function listTrustedDigests({ env }: Host): string[] {
 }
 
 async function untrusted(
-  repository: Repository,
+  repository: DeclaringRepository,
   name: string,
   { rootDir, sources, digest }: Declarations,
   host: Host,

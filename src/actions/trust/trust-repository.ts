@@ -60,6 +60,6 @@ export async function revokeTrust(host: Host): Promise<string | undefined> {
   const rootDir = Object.hasOwn(trust, host.cwd) ? host.cwd : realpathSync(findRoot(host.cwd, host.homeDir).rootDir);
   if (!Object.hasOwn(trust, rootDir)) return undefined;
   const edit = await import('../../spec/config/edit-config.ts');
-  await editUserConfig(host, (text) => edit.trustRepository(text, rootDir, undefined));
+  await editUserConfig(host, (text) => edit.editTrust(text, rootDir, undefined));
   return rootDir;
 }

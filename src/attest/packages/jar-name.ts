@@ -5,7 +5,7 @@ import type { FoundPackage } from './package.ts';
 export type JarManifest = Record<string, string>;
 
 /** JAR File Specification, "Notes on Manifest and Signature Files": lines of 72 bytes, continued by a space. */
-export function parseManifest(text: string): JarManifest {
+export function parseJarManifest(text: string): JarManifest {
   const main = text.replaceAll(/\r\n?/g, '\n').replaceAll('\n ', '').split(/\n\n/)[0]!;
   const pairs = [...main.matchAll(/^([\w-]+): ?(.*)$/gm)].map(([, key, value]) => [key!, value!.trim()]);
   return Object.fromEntries(pairs);

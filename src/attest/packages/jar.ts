@@ -1,4 +1,4 @@
-import { type JarManifest, nameJar, parseManifest, readBundleLicence } from './jar-name.ts';
+import { type JarManifest, nameJar, parseJarManifest, readBundleLicence } from './jar-name.ts';
 import type { FoundPackage } from './package.ts';
 import { parsePomProperties, readPomLicence } from './pom.ts';
 import { type ByteRange, listZip, openEntry, type ZipEntry } from './zip.ts';
@@ -17,7 +17,7 @@ export function readJar(range: ByteRange, path: string, depth = 0): FoundPackage
   if (entries === undefined) return [];
   const byName = new Map(entries.map((entry) => [entry.name, entry]));
   const readText = (name: string) => textOf(range, byName.get(name));
-  const manifest = parseManifest(readText('META-INF/MANIFEST.MF') ?? '');
+  const manifest = parseJarManifest(readText('META-INF/MANIFEST.MF') ?? '');
   const named = entries
     .filter((entry) => propertiesPattern.test(entry.name))
     .flatMap((entry) => readPom(entry.name, readText).map((found) => ({ ...found, member: entry.name })))

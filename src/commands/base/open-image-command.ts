@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import type { ImageRequest } from '../../actions/inspect/open-image.ts';
+import type { OpenImageRequest } from '../../actions/inspect/open-image.ts';
 import { BaseCommand, engineFlags } from './base-command.ts';
 import type { EngineCommandFlags } from './engine-command.ts';
 import { openStop } from './stop.ts';
@@ -19,7 +19,7 @@ export abstract class OpenImageCommand extends BaseCommand {
   /** Listens to signals while the work is done. */
   protected async withRequest<T>(
     flags: EngineCommandFlags & { platform?: string | undefined },
-    work: (request: ImageRequest) => Promise<T>,
+    work: (request: OpenImageRequest) => Promise<T>,
   ): Promise<T> {
     const host = this.readHost(flags);
     const progress = this.openProgress(flags, host);

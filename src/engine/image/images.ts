@@ -21,7 +21,7 @@ export interface EngineImage {
 }
 
 /** One line of the engine's image list. */
-export interface ListedImage {
+export interface EngineImageSummary {
   id: string;
   tags: string[];
   labels: Record<string, string>;
@@ -72,7 +72,7 @@ export async function removeImage(client: EngineClient, reference: string): Prom
 export async function listImages(
   client: EngineClient,
   filter: { label?: string; reference?: string },
-): Promise<ListedImage[]> {
+): Promise<EngineImageSummary[]> {
   const filters = {
     ...(filter.label !== undefined && { label: [filter.label] }),
     ...(filter.reference !== undefined && { reference: [filter.reference] }),

@@ -22,7 +22,7 @@ export interface PullProgress {
  *
  * @throws GbuildError `image-missing` (no such image), `network-failed` (refused, or the registry was not reached)
  */
-export async function pullImage(
+export async function pullToEngine(
   client: EngineClient,
   reference: string,
   options: { onProgress?: (progress: PullProgress) => void; stop: Stop },
@@ -107,7 +107,7 @@ function loadFailure(client: EngineClient, message: string): GbuildError {
 }
 
 /** GET /images/{ref}/get: a `docker save` archive. Whoever stops reading it ends it. */
-export async function saveImage(client: EngineClient, reference: string): Promise<AsyncGenerator<Buffer>> {
+export async function streamImage(client: EngineClient, reference: string): Promise<AsyncGenerator<Buffer>> {
   const what = `save the image ${reference}`;
   const found = await inspectImage(client, reference);
   if (found === undefined) throw imageMissing(client, reference);
@@ -123,7 +123,7 @@ export async function saveImage(client: EngineClient, reference: string): Promis
 }
 
 /** A request body whose own failure wins over what the broken connection then looks like. */
-export interface Upload {
+export interface ArchiveUpload {
   body: Readable;
   throwIfFailed(): void;
   /** Milliseconds for which an engine may be silent that was sent this, of which so many are for any request. */
@@ -133,7 +133,7 @@ export interface Upload {
 }
 
 /** Makes a body of chunks; at most two chunks are held in memory at a time. */
-export function openUpload(chunks: Iterable<Buffer> | AsyncIterable<Buffer> | Readable): Upload {
+export function openUpload(chunks: Iterable<Buffer> | AsyncIterable<Buffer> | Readable): ArchiveUpload {
   let sent = 0;
   const counted = async function* () {
     for await (const chunk of chunks as AsyncIterable<Buffer>) {

@@ -6,7 +6,7 @@ import { quoteWord } from '../../escape.ts';
 const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /** A whole file of the host, or where an offset is given a slice of one that is ours. */
-export interface FileContent {
+export interface HostFileContent {
   hostFile: string;
   size: number;
   offset?: number;
@@ -20,7 +20,7 @@ export class OpenFile {
   readonly #isSlice: boolean;
   #position: number | null;
 
-  constructor({ hostFile, size, offset }: FileContent) {
+  constructor({ hostFile, size, offset }: HostFileContent) {
     this.#fd = openForReading(hostFile);
     this.#hostFile = hostFile;
     this.#size = size;

@@ -51,7 +51,7 @@ function nameOf(header: UstarHeader): string {
 }
 
 /** The name as ustar's two fields, or undefined where it fits neither. */
-export function splitName(name: string): { prefix: string; name: string } | undefined {
+export function splitTarName(name: string): { prefix: string; name: string } | undefined {
   if (!ascii.test(name)) return undefined;
   if (name.length <= 100) return { prefix: '', name };
   if (name.length > 256) return undefined;
@@ -66,7 +66,7 @@ function listRecords(header: TarHeader): PaxRecord[] {
   const records: PaxRecord[] = header.records === undefined ? [] : Object.entries(header.records);
   const add = (keyword: string, value: string | number) => records.push([keyword, Buffer.from(String(value))]);
   const name = nameOf(header);
-  if (splitName(name) === undefined) add('path', name);
+  if (splitTarName(name) === undefined) add('path', name);
   if (header.linkTarget !== undefined && !linkFits(header.linkTarget)) add('linkpath', header.linkTarget);
   if (header.uid > largestId) add('uid', header.uid);
   if (header.gid > largestId) add('gid', header.gid);
@@ -106,7 +106,7 @@ export class UstarEncoder {
   #last: { header: UstarHeader; template: Template } | undefined;
 
   write(slab: Buffer, at: number, header: UstarHeader): void {
-    const { prefix, name } = splitName(nameOf(header)) ?? unsplit;
+    const { prefix, name } = splitTarName(nameOf(header)) ?? unsplit;
     const template = this.#template(header);
     slab.set(template.block, at);
     let sum = template.sum + writeAscii(slab, at, name);

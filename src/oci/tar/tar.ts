@@ -1,5 +1,5 @@
 import type { Content } from './entry.ts';
-import { type FileContent, OpenFile } from './host-file.ts';
+import { type HostFileContent, OpenFile } from './host-file.ts';
 import { blockSize, encodeExtension, type TarHeader, UstarEncoder } from './tar-header.ts';
 
 export type { TarHeader } from './tar-header.ts';
@@ -18,7 +18,7 @@ export function takeFreshSlab(): Buffer {
 export interface TarItem {
   header: TarHeader;
   /** Exactly `header.size` bytes; none for what has no content. */
-  content?: Content | FileContent | undefined;
+  content?: Content | HostFileContent | undefined;
 }
 
 /**
@@ -83,7 +83,7 @@ class SlabWriter {
   }
 
   /** The common case without a generator: the whole file fits into this slab. Asks for a byte more to see it has not grown. */
-  writeSmallFile(content: FileContent): boolean {
+  writeSmallFile(content: HostFileContent): boolean {
     if (content.size >= this.room) return false;
     const file = new OpenFile(content);
     try {
@@ -95,7 +95,7 @@ class SlabWriter {
     return true;
   }
 
-  *writeFile(content: FileContent): Generator<Buffer> {
+  *writeFile(content: HostFileContent): Generator<Buffer> {
     const file = new OpenFile(content);
     try {
       for (let left = content.size; left > 0; ) {

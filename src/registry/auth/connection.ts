@@ -7,7 +7,7 @@ import type { Authorizer } from './authorizer.ts';
 import { parseChallenges } from './challenge.ts';
 
 /** One request to a registry. */
-export interface RegistryRequest extends RegistryHttpRequest {
+export interface AuthorizedRequest extends RegistryHttpRequest {
   /** Below `/v2/`, or an address that the registry gave. */
   at: string | URL;
   /** What a token must allow: `repository:team/app:pull`. */
@@ -33,12 +33,12 @@ export class Connection extends RegistryHttp {
   }
 
   /** Asks until there is an accepted answer. Anything else is thrown, in the end. */
-  ask(request: RegistryRequest, accept: readonly number[]): Promise<Answer> {
+  ask(request: AuthorizedRequest, accept: readonly number[]): Promise<Answer> {
     return this.retry(() => this.askOnce(request, accept));
   }
 
   /** The same, with the whole body as bytes. */
-  async read(request: RegistryRequest, accept: readonly number[]): Promise<Answer & { bytes: Buffer }> {
+  async read(request: AuthorizedRequest, accept: readonly number[]): Promise<Answer & { bytes: Buffer }> {
     return this.retry(async () => {
       const answer = await this.askOnce(request, accept);
       return { ...answer, bytes: await this.readAll(answer, request.what) };
@@ -46,7 +46,7 @@ export class Connection extends RegistryHttp {
   }
 
   /** One try: a TransientError is thrown for what may pass. */
-  async askOnce(request: RegistryRequest, accept: readonly number[]): Promise<Answer> {
+  async askOnce(request: AuthorizedRequest, accept: readonly number[]): Promise<Answer> {
     const base = await this.#open();
     let url = request.at instanceof URL ? request.at : new URL(`/v2/${request.at}`, base);
     for (let hops = 0; ; hops += 1) {
@@ -59,7 +59,7 @@ export class Connection extends RegistryHttp {
   }
 
   /** Credentials go to the registry itself, never to where it points. */
-  async #authorized(url: URL, base: URL, request: RegistryRequest): Promise<Answer> {
+  async #authorized(url: URL, base: URL, request: AuthorizedRequest): Promise<Answer> {
     const { authorizer } = this.#context;
     if (url.origin !== base.origin) return this.send(url, request);
     const authorization = await authorizer.headerFor(request.scopes);

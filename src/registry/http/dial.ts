@@ -3,7 +3,7 @@ import { request as requestSecure, Agent as SecureAgent } from 'node:https';
 import type { SecureContext } from 'node:tls';
 import type { Host } from '../../host.ts';
 import { chooseProxy, proxyHeaders } from './proxy.ts';
-import { placeOf, TunnelAgent } from './tunnel.ts';
+import { proxyEndpointOf, TunnelAgent } from './tunnel.ts';
 
 export interface DialOptions {
   method: string;
@@ -42,7 +42,7 @@ export class Dialer {
       // Without TLS a proxy is asked by the whole address (RFC 9112, 3.2.2).
       const send = proxy.protocol === 'https:' ? requestSecure : requestPlain;
       const all = { ...headers, Host: url.host, ...proxyHeaders(proxy) };
-      return send({ ...placeOf(proxy), path: url.href, method, headers: all, agent, signal });
+      return send({ ...proxyEndpointOf(proxy), path: url.href, method, headers: all, agent, signal });
     }
     return (secure ? requestSecure : requestPlain)(url, { method, headers, agent, signal });
   }

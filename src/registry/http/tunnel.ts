@@ -28,7 +28,7 @@ export class TunnelAgent extends SecureAgent {
     const send = this.#proxy.protocol === 'https:' ? requestSecure : requestPlain;
     const headers = { Host: authority, ...proxyHeaders(this.#proxy) };
     const fail = (error: Error) => done(error, undefined as never);
-    send({ ...placeOf(this.#proxy), method: 'CONNECT', path: authority, headers, agent: false })
+    send({ ...proxyEndpointOf(this.#proxy), method: 'CONNECT', path: authority, headers, agent: false })
       .on('error', fail)
       .on('connect', (answer: IncomingMessage, socket: Socket) => {
         if (answer.statusCode !== 200) {
@@ -55,7 +55,7 @@ export class ProxyRefusal extends Error {
 }
 
 /** Host and port of a proxy. */
-export function placeOf(proxy: URL): { host: string; port: number } {
+export function proxyEndpointOf(proxy: URL): { host: string; port: number } {
   const standard = proxy.protocol === 'https:' ? 443 : 80;
   return { host: hostnameOf(proxy.host), port: proxy.port === '' ? standard : Number(proxy.port) };
 }

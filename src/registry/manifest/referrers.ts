@@ -5,7 +5,7 @@ import { type Descriptor, type Index, type Manifest, mediaTypes } from '../../oc
 import type { Answer } from '../http/requests.ts';
 import type { RepositoryContext } from '../repository.ts';
 import { readManifest, writeManifest } from './manifests.ts';
-import { mostPages, nextPage, notUnderstood, parseAnswer } from './tags.ts';
+import { mostPages, nextPage, pageNotUnderstood, parseAnswer } from './tags.ts';
 
 /** Asks the referrers API, else the tag that stands for it ("Listing Referrers" of the distribution-spec). */
 export async function listReferrers(
@@ -52,7 +52,7 @@ async function askApi(
     const answer: Answer & { bytes: Buffer } = await connection.read(request, [200, 404, 405]);
     if (answer.status !== 200) return undefined;
     const index = parseAnswer(answer.bytes) as Partial<Index> | undefined;
-    if (!Array.isArray(index?.manifests)) throw notUnderstood(connection.registry, what);
+    if (!Array.isArray(index?.manifests)) throw pageNotUnderstood(connection.registry, what);
     found.push(...index.manifests.filter((each) => isDigest(each?.digest ?? '')));
     at = nextPage(connection.place(what), answer);
   }
@@ -74,7 +74,7 @@ async function readTagIndex(context: RepositoryContext, digest: Digest): Promise
   const index = parseAnswer(found.bytes) as Index | undefined;
   const fault = index === undefined ? 'it is no JSON object' : findIndexFault(index);
   if (fault === undefined && index !== undefined) return index;
-  throw notUnderstood(context.connection.registry, `give what refers to ${digest}`);
+  throw pageNotUnderstood(context.connection.registry, `give what refers to ${digest}`);
 }
 
 /** "Referrers Tag Schema" of the distribution-spec. */

@@ -20,7 +20,7 @@ export async function listTags({ connection, path, scopes }: RepositoryContext):
     if (answer.status === 404) return tags;
     const { tags: list } = (parseAnswer(answer.bytes) ?? {}) as { tags?: unknown };
     // Go writes an empty list as null.
-    if (!Array.isArray(list) && list !== null) throw notUnderstood(connection.registry, what);
+    if (!Array.isArray(list) && list !== null) throw pageNotUnderstood(connection.registry, what);
     tags.push(...(list ?? []).filter((tag: unknown) => typeof tag === 'string'));
     at = nextPage(connection.place(what), answer);
   }
@@ -44,7 +44,7 @@ export function parseAnswer(bytes: Buffer): object | undefined {
   }
 }
 
-export function notUnderstood(registry: string, what: string): GbuildError {
+export function pageNotUnderstood(registry: string, what: string): GbuildError {
   const message = `the registry ${registry}, asked to ${what}, gave an answer that is not understood`;
   const suggestions = [`curl -v https://${registry}/v2/   # is it a registry?`];
   return new GbuildError('registry-failed', message, { suggestions, facts: { registry } });

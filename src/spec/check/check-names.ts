@@ -1,7 +1,7 @@
 import type { PathKey } from '../types.ts';
 import { type Mistake, quote } from '../yaml/mistakes.ts';
 import type { Source } from '../yaml/source.ts';
-import { findTree, type Tree } from '../yaml/tree.ts';
+import { findTree, type YamlTree } from '../yaml/tree.ts';
 
 const uniqueInList: [list: PathKey[], key: string][] = [
   [['caches'], 'name'],
@@ -10,15 +10,15 @@ const uniqueInList: [list: PathKey[], key: string][] = [
 ];
 
 /** Names that must be given once, although YAML cannot know: caches and layers are lists. */
-export function checkNames(root: Tree, source: Source): Mistake[] {
+export function checkNames(root: YamlTree, source: Source): Mistake[] {
   return uniqueInList.flatMap(([list, key]) => {
     const { tree, whole } = findTree(root, list);
     return whole ? checkList(tree, list, key, source) : [];
   });
 }
 
-function checkList(list: Tree, path: PathKey[], key: string, source: Source): Mistake[] {
-  const first = new Map<string, Tree>();
+function checkList(list: YamlTree, path: PathKey[], key: string, source: Source): Mistake[] {
+  const first = new Map<string, YamlTree>();
   return [...list.children].flatMap(([index, item]) => {
     const tree = item.children.get(key);
     if (typeof tree?.value !== 'string') return [];

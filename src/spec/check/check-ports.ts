@@ -1,10 +1,10 @@
 import { parsePublished } from '../published-port.ts';
 import { type Mistake, quote } from '../yaml/mistakes.ts';
 import type { Source } from '../yaml/source.ts';
-import { findTree, type Tree } from '../yaml/tree.ts';
+import { findTree, type YamlTree } from '../yaml/tree.ts';
 
 /** What is published must have a network to be published from. */
-export function checkPorts(root: Tree, source: Source): Mistake[] {
+export function checkPorts(root: YamlTree, source: Source): Mistake[] {
   const { value: network } = findTree(root, ['network']).tree;
   if (network !== 'none' && network !== 'host') return [];
   return ['tasks', 'services'].flatMap((section) => {
@@ -14,7 +14,7 @@ export function checkPorts(root: Tree, source: Source): Mistake[] {
   });
 }
 
-function checkList(root: Tree, path: string[], network: 'none' | 'host', source: Source): Mistake[] {
+function checkList(root: YamlTree, path: string[], network: 'none' | 'host', source: Source): Mistake[] {
   const { tree, whole } = findTree(root, path);
   if (!whole) return [];
   return [...tree.children].flatMap(([index, { value, from, to }]) => {

@@ -1,10 +1,10 @@
 import { type Mistake, quote } from '../yaml/mistakes.ts';
 import type { Source } from '../yaml/source.ts';
-import { findTree, type Tree } from '../yaml/tree.ts';
+import { findTree, type YamlTree } from '../yaml/tree.ts';
 import { DeclaredNames } from './declared-names.ts';
 
 /** A task may need only secrets that the file says where to find. */
-export function checkSecrets(root: Tree, source: Source): Mistake[] {
+export function checkSecrets(root: YamlTree, source: Source): Mistake[] {
   const secrets = findTree(root, ['secrets']);
   const names = new DeclaredNames('secrets', secrets.whole ? [...secrets.tree.children.keys()].map(String) : []);
   const tasks = findTree(root, ['tasks']);
@@ -16,7 +16,7 @@ export function checkSecrets(root: Tree, source: Source): Mistake[] {
   });
 }
 
-function checkList(list: Tree, path: string[], names: DeclaredNames, source: Source): Mistake[] {
+function checkList(list: YamlTree, path: string[], names: DeclaredNames, source: Source): Mistake[] {
   return [...list.children].flatMap(([index, { value, from, to }]) => {
     if (typeof value !== 'string' || value === '' || names.has(value)) return [];
     const expected = 'the name of a secret';

@@ -1,10 +1,10 @@
 import { type Mistake, quote } from '../yaml/mistakes.ts';
 import type { Source } from '../yaml/source.ts';
-import { findTree, type Tree } from '../yaml/tree.ts';
+import { findTree, type YamlTree } from '../yaml/tree.ts';
 import { DeclaredNames } from './declared-names.ts';
 
 /** Tasks, and the image on trial, may need only services that there are, and must have a network to meet them on. */
-export function checkServices(root: Tree, source: Source): Mistake[] {
+export function checkServices(root: YamlTree, source: Source): Mistake[] {
   const services = findTree(root, ['services']);
   const names = new DeclaredNames('services', services.whole ? [...services.tree.children.keys()].map(String) : []);
   const { value: network } = findTree(root, ['network']).tree;
@@ -18,7 +18,7 @@ export function checkServices(root: Tree, source: Source): Mistake[] {
 }
 
 function checkList(
-  list: Tree,
+  list: YamlTree,
   path: string[],
   { names, hasNone }: { names: DeclaredNames; hasNone: string | undefined },
   source: Source,

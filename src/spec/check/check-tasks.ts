@@ -1,14 +1,14 @@
 import type { PathKey } from '../types.ts';
 import { type Mistake, quote } from '../yaml/mistakes.ts';
 import type { Source } from '../yaml/source.ts';
-import { findTree, type Tree } from '../yaml/tree.ts';
+import { findTree, type YamlTree } from '../yaml/tree.ts';
 import { DeclaredNames, showName } from './declared-names.ts';
 
 /**
  * What names tasks must name tasks there are, and no task may need itself. Reads the tree, not the spec, so that these
  * mistakes show together with all others. `known` tasks are there without the file saying so.
  */
-export function checkTasks(root: Tree, source: Source, known: readonly string[]): Mistake[] {
+export function checkTasks(root: YamlTree, source: Source, known: readonly string[]): Mistake[] {
   const tasks = findTree(root, ['tasks']);
   if (!tasks.whole || tasks.tree.children.size === 0) return [];
   const names = [...tasks.tree.children.keys()].map(String);
@@ -17,7 +17,7 @@ export function checkTasks(root: Tree, source: Source, known: readonly string[])
   return [...unknown, ...checkCycles(tasks.tree, source)];
 }
 
-function* namesOfTasks(root: Tree, names: string[]): Generator<PathKey[]> {
+function* namesOfTasks(root: YamlTree, names: string[]): Generator<PathKey[]> {
   for (const name of names) {
     const needs = findTree(root, ['tasks', name, 'needs']);
     if (needs.whole) for (const index of needs.tree.children.keys()) yield ['tasks', name, 'needs', index];
@@ -25,7 +25,7 @@ function* namesOfTasks(root: Tree, names: string[]): Generator<PathKey[]> {
   if (findTree(root, ['image', 'build']).whole) yield ['image', 'build'];
 }
 
-function checkName(path: PathKey[], names: DeclaredNames, root: Tree, source: Source): Mistake[] {
+function checkName(path: PathKey[], names: DeclaredNames, root: YamlTree, source: Source): Mistake[] {
   const { value, from, to } = findTree(root, path).tree;
   if (typeof value !== 'string' || value === '' || names.has(value)) return [];
   const hint = names.hintFor(value);
@@ -33,7 +33,7 @@ function checkName(path: PathKey[], names: DeclaredNames, root: Tree, source: So
 }
 
 /** Each cycle once, at the first of its tasks in the file. */
-function checkCycles(tasks: Tree, source: Source): Mistake[] {
+function checkCycles(tasks: YamlTree, source: Source): Mistake[] {
   const done = new Set<string>();
   const mistakes: Mistake[] = [];
   for (const name of tasks.children.keys()) {
@@ -55,7 +55,7 @@ function checkCycles(tasks: Tree, source: Source): Mistake[] {
 }
 
 /** Depth first, in a loop of its own stack: a chain of tasks may be longer than the call stack is deep. */
-function findCycle(start: string, tasks: Tree, done: Set<string>): string[] | undefined {
+function findCycle(start: string, tasks: YamlTree, done: Set<string>): string[] | undefined {
   const stack = [{ name: start, left: needsOf(tasks, start) }];
   const onPath = new Set([start]);
   if (done.has(start)) return undefined;
@@ -78,7 +78,7 @@ function findCycle(start: string, tasks: Tree, done: Set<string>): string[] | un
   return undefined;
 }
 
-function needsOf(tasks: Tree, name: string): string[] {
+function needsOf(tasks: YamlTree, name: string): string[] {
   const { tree, whole } = findTree(tasks, [name, 'needs']);
   if (!whole) return [];
   const needs = [...tree.children.values()].map((need) => need.value);

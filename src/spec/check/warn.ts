@@ -1,7 +1,7 @@
 import type { PathKey, Spec } from '../types.ts';
 import { formatPath } from '../yaml/mistakes.ts';
 import type { Source } from '../yaml/source.ts';
-import { findTree, type Tree } from '../yaml/tree.ts';
+import { findTree, type YamlTree } from '../yaml/tree.ts';
 
 const secretName =
   /(?:^|_)(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|CREDENTIALS?|PRIVATE_KEY|API_?KEY|ACCESS_KEY)(?:_|$)|_PAT$/i;
@@ -9,7 +9,7 @@ const secretValue =
   /-----BEGIN [A-Z ]*PRIVATE KEY-----|^(?:gh[pousr]_|github_pat_|glpat-|npm_|xox[abprs]-|AKIA|ASIA|eyJ[\w-]+\.eyJ)|:\/\/[^/\s:@]+:[^/\s@]+@/;
 
 /** What is allowed and most likely not wanted, each with its place; never the value of what may be a secret. */
-export function warnAbout(spec: Spec, root: Tree, source: Source): string[] {
+export function warnAbout(spec: Spec, root: YamlTree, source: Source): string[] {
   const warn = (path: PathKey[], text: string) => {
     const { line, column } = source.positionOf(findTree(root, path).tree.from);
     return `${source.file}:${line}:${column}  ${formatPath(path)}: ${text}`;

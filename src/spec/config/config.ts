@@ -5,7 +5,7 @@ import { gitAddress, memory, registryHost, text } from '../schema/scalars.ts';
 import type { Mistake } from '../yaml/mistakes.ts';
 import { type FileFormat, parseFile } from '../yaml/parse-file.ts';
 import type { Source } from '../yaml/source.ts';
-import { findTree, type Tree } from '../yaml/tree.ts';
+import { findTree, type YamlTree } from '../yaml/tree.ts';
 
 /** What a person's own configuration says; it holds for all of their repositories. */
 export interface UserConfig {
@@ -74,7 +74,7 @@ const configFormat: FileFormat<UserConfig> = {
 };
 
 /** Two names of an engine are no choice. */
-function checkEngine(tree: Tree, source: Source): Mistake[] {
+function checkEngine(tree: YamlTree, source: Source): Mistake[] {
   const named = engineKeys.map((key) => findTree(tree, [key])).filter(({ whole }) => whole);
   return named
     .slice(1)

@@ -16,7 +16,7 @@ export function nameEngine(text: string | undefined, named: Named): string {
 }
 
 /** A config.yml that trusts a repository's declarations of this digest, or none of them; whatever else it says stays. Pure. */
-export function trustRepository(text: string | undefined, rootDir: string, digest: string | undefined): string {
+export function editTrust(text: string | undefined, rootDir: string, digest: string | undefined): string {
   return editConfig(text, (document) => {
     if (digest !== undefined) return document.setIn(['trust', rootDir], digest);
     if (document.hasIn(['trust', rootDir])) document.deleteIn(['trust', rootDir]);

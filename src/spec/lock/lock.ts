@@ -2,14 +2,14 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { GbuildError, messageOf } from '../../errors.ts';
 import { isThere, readBounded } from '../../fs/read-bounded.ts';
-import { kindOf } from '../schema/toolchain-schema.ts';
+import { toolchainKindOf } from '../schema/toolchain-schema.ts';
 import { readExactVersion } from '../schema/version-text.ts';
 import type { PathKey, Position } from '../types.ts';
 import { writeTextAtomic } from '../write/atomic-write.ts';
 import { quote } from '../yaml/mistakes.ts';
 import { type FileFormat, parseFile } from '../yaml/parse-file.ts';
 import type { Source } from '../yaml/source.ts';
-import { findTree, type Tree } from '../yaml/tree.ts';
+import { findTree, type YamlTree } from '../yaml/tree.ts';
 import { lockSchema } from './lock-schema.ts';
 import type { Lock } from './lock-types.ts';
 
@@ -81,7 +81,7 @@ export function writeLock(rootDir: string, lock: Lock): void {
   writeTextAtomic(join(rootDir, lockFileName), formatLock(lock));
 }
 
-function refuseNewer(tree: Tree, source: Source) {
+function refuseNewer(tree: YamlTree, source: Source) {
   const version = findTree(tree, ['lock']);
   const { value, from, to } = version.tree;
   if (!version.whole || typeof value !== 'number' || value <= 1) return [];
@@ -93,13 +93,14 @@ function refuseNewer(tree: Tree, source: Source) {
  * An image's version is its tag or digest, a folder's the start of its recipe: only the catalog's are exact, or short
  * where a Debian suite decides the rest (`21`); whether the toolchain has such a one is for the catalog to say.
  */
-function refuseInexact(tree: Tree, source: Source) {
+function refuseInexact(tree: YamlTree, source: Source) {
   const path = ['toolchain', 'version'];
   const request = findTree(tree, ['toolchain', 'request']).tree.value;
   const version = findTree(tree, path);
   const { value, from, to } = version.tree;
   if (!version.whole || typeof value !== 'string' || typeof request !== 'string') return [];
-  if (kindOf(request) !== 'catalog' || readExactVersion(value) !== null || /^\d+(\.\d+)?$/.test(value)) return [];
+  if (toolchainKindOf(request) !== 'catalog' || readExactVersion(value) !== null || /^\d+(\.\d+)?$/.test(value))
+    return [];
   return [source.mistakeAt(from, to, { path, expected: 'an exact version', found: quote(value) })];
 }
 

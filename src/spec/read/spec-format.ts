@@ -8,7 +8,7 @@ import { type SpecOutput, specSchema } from '../schema/schema.ts';
 import type { Mistake } from '../yaml/mistakes.ts';
 import type { FileFormat } from '../yaml/parse-file.ts';
 import type { Source } from '../yaml/source.ts';
-import { findTree, type Tree } from '../yaml/tree.ts';
+import { findTree, type YamlTree } from '../yaml/tree.ts';
 import { applyChain, chainFrom, type MigrationTable } from './migrations.ts';
 
 /** gbuild.yml as `parseFile` needs to know it; the table is a parameter so that its working can be tested. */
@@ -31,12 +31,12 @@ export function specFormat(table: MigrationTable, knownTasks: readonly string[])
 }
 
 /** The major a document says; undefined where it says none that could be one. */
-export function majorOf(tree: Tree): number | undefined {
+export function majorOf(tree: YamlTree): number | undefined {
   const { value } = findTree(tree, ['gbuild']).tree;
   return typeof value === 'number' && Number.isSafeInteger(value) ? value : undefined;
 }
 
-function upgradeSpec(document: Document, tree: Tree, source: Source, table: MigrationTable): Mistake[] {
+function upgradeSpec(document: Document, tree: YamlTree, source: Source, table: MigrationTable): Mistake[] {
   const major = majorOf(tree);
   if (major === undefined || major === table.current) return [];
   if (major > table.current) return [newerMistake(major, tree, source, table.current)];
@@ -45,7 +45,7 @@ function upgradeSpec(document: Document, tree: Tree, source: Source, table: Migr
   return [];
 }
 
-function newerMistake(major: number, tree: Tree, source: Source, current: number): Mistake {
+function newerMistake(major: number, tree: YamlTree, source: Source, current: number): Mistake {
   const { from, to } = findTree(tree, ['gbuild']).tree;
   return source.mistakeAt(from, to, {
     path: ['gbuild'],

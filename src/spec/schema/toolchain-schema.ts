@@ -17,7 +17,7 @@ const optionValue = z.union([z.string(), z.number(), z.boolean(), z.array(z.stri
 });
 
 const shortForm = text.transform((request, context): ToolchainRequest => {
-  const kind = kindOf(request);
+  const kind = toolchainKindOf(request);
   if (kind === 'folder') return folderRequest(request, context);
   const parsed = kind === 'image' ? imageReference.safeParse(request) : undefined;
   if (parsed?.success === true) return { kind: 'image', request, reference: request };
@@ -55,7 +55,7 @@ const byFolder = mapping({ folder: workspacePath.describe('A folder of the repos
 export const toolchainSchema = z.union([shortForm, byName, byImage, byFolder], { error: expected });
 
 /** `./x` is a folder, whatever has a colon, an @sha256 or a slash an image, the rest a name of the catalog. */
-export function kindOf(request: string): ToolchainRequest['kind'] {
+export function toolchainKindOf(request: string): ToolchainRequest['kind'] {
   if (/^(?:\.\.?(?:\/|$)|\.[^:]*\/|\/)/.test(request)) return 'folder';
   const name = request.split('@')[0] ?? request;
   return name.includes(':') || name.includes('/') || request.includes('@sha256:') ? 'image' : 'catalog';

@@ -7,6 +7,7 @@ export interface SpecDraft extends Omit<SpecInput, 'gbuild'> {
   examples?: Record<string, unknown>;
 }
 
+/** Reason for the value of a detected key, for the note that a run prints and the comments of `gbuild init`. */
 export interface Assumption {
   /** The key it is about, dotted: `name`, `tasks.test`. */
   key: string;

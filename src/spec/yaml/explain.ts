@@ -3,7 +3,7 @@ import type { PathKey } from '../types.ts';
 import { absent, formatPath, type Mistake, quote } from './mistakes.ts';
 import type { Source } from './source.ts';
 import { suggest } from './suggest.ts';
-import { describeTree, findTree, type Tree } from './tree.ts';
+import { describeTree, findTree, type YamlTree } from './tree.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -52,7 +52,7 @@ const otherNames: Record<string, string> = {
 };
 
 /** zod's issues as mistakes with a place: the branch of a union that was meant, one mistake an unknown key. */
-export function explainIssues(issues: readonly Issue[], root: Tree, source: Source): Mistake[] {
+export function explainIssues(issues: readonly Issue[], root: YamlTree, source: Source): Mistake[] {
   const mistakes = issues.flatMap((issue) => explainIssue(issue, [], root, source));
   const mistyped = new Set(
     mistakes.flatMap(({ found, path, hint }) => (found === absent ? [] : meantPath(path, hint))),
@@ -66,7 +66,7 @@ function meantPath(path: PathKey[], hint: string | undefined): string[] {
   return meant === undefined ? [] : [formatPath([...path.slice(0, -1), meant])];
 }
 
-function explainIssue(issue: Issue, above: PathKey[], root: Tree, source: Source): Mistake[] {
+function explainIssue(issue: Issue, above: PathKey[], root: YamlTree, source: Source): Mistake[] {
   const path = [...above, ...issue.path.map((key) => (typeof key === 'number' ? key : String(key)))];
   const explain = (inner: readonly Issue[]) => inner.flatMap((one) => explainIssue(one, path, root, source));
   if (issue.code === 'invalid_union') {
@@ -80,7 +80,7 @@ function explainIssue(issue: Issue, above: PathKey[], root: Tree, source: Source
 }
 
 /** The branch whose type is that of the value, and among those the one with the least to change. */
-function meantBranch(branches: readonly (readonly Issue[])[], tree: Tree): readonly Issue[] | undefined {
+function meantBranch(branches: readonly (readonly Issue[])[], tree: YamlTree): readonly Issue[] | undefined {
   const cost = (issue: Issue): number => {
     if (issue.path.length === 0) return issue.code === 'unrecognized_keys' ? 1 : 1000;
     return findTree(tree, issue.path as PathKey[]).whole ? 1 : 10;
@@ -95,7 +95,7 @@ function isOfAnotherKind(issue: Issue): boolean {
   return issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value');
 }
 
-function unknownKey(key: string, path: PathKey[], message: string, root: Tree, source: Source): Mistake {
+function unknownKey(key: string, path: PathKey[], message: string, root: YamlTree, source: Source): Mistake {
   const known = message.split(', ');
   const { tree } = findTree(root, [...path, key]);
   const other = otherNames[key];
@@ -110,14 +110,14 @@ function unknownKey(key: string, path: PathKey[], message: string, root: Tree, s
   });
 }
 
-function wrongKey(path: PathKey[], message: string, root: Tree, source: Source): Mistake {
+function wrongKey(path: PathKey[], message: string, root: YamlTree, source: Source): Mistake {
   const { tree } = findTree(root, path);
   const [expected, hint] = splitHint(message);
   const found = quote(String(path.at(-1)));
   return source.mistakeAt(tree.keyFrom ?? tree.from, tree.keyTo ?? tree.to, { path, expected, found, hint });
 }
 
-function wrongValue(issue: Issue, path: PathKey[], root: Tree, source: Source): Mistake {
+function wrongValue(issue: Issue, path: PathKey[], root: YamlTree, source: Source): Mistake {
   const { tree, whole } = findTree(root, path);
   const [expected, hint] = splitHint(issue.message);
   if (!whole) return missingKey(path, expected, hint, tree, source);
@@ -131,7 +131,13 @@ function wrongValue(issue: Issue, path: PathKey[], root: Tree, source: Source): 
 }
 
 /** A key that is not there is shown at the mapping that lacks it, by the key of that mapping where it has one. */
-function missingKey(path: PathKey[], expected: string, hint: string | undefined, tree: Tree, source: Source): Mistake {
+function missingKey(
+  path: PathKey[],
+  expected: string,
+  hint: string | undefined,
+  tree: YamlTree,
+  source: Source,
+): Mistake {
   const typed = suggest(String(path.at(-1)), [...tree.children.keys()].map(String));
   const [from, to] = [tree.keyFrom ?? tree.from, tree.keyTo ?? tree.from + 1];
   const why = typed === undefined ? hint : `is ${typed} meant to be ${String(path.at(-1))}?`;
@@ -139,13 +145,13 @@ function missingKey(path: PathKey[], expected: string, hint: string | undefined,
 }
 
 /** An empty value is shown at its key, a block at its first line. */
-function spanOf(tree: Tree, source: Source): [number, number] {
+function spanOf(tree: YamlTree, source: Source): [number, number] {
   if (tree.to <= tree.from && tree.keyFrom !== undefined) return [tree.keyFrom, tree.keyTo ?? tree.to];
   const end = source.text.indexOf('\n', tree.from);
   return [tree.from, end === -1 ? tree.to : Math.min(tree.to, end)];
 }
 
-function hintFor(issue: Issue, tree: Tree, source: Source): string | undefined {
+function hintFor(issue: Issue, tree: YamlTree, source: Source): string | undefined {
   const { value } = tree;
   if (issue.code === 'invalid_value' && typeof value === 'string') {
     const meant = suggest(value, issue.values.map(String));
@@ -162,7 +168,7 @@ function hintFor(issue: Issue, tree: Tree, source: Source): string | undefined {
 }
 
 /** 1.10 is the number 1.1 to YAML: only quotes keep what was typed. */
-function textHint({ value, from, to }: Tree, source: Source): string | undefined {
+function textHint({ value, from, to }: YamlTree, source: Source): string | undefined {
   if (value === null) return 'write "" for an empty text';
   if (typeof value !== 'number' && typeof value !== 'boolean') return undefined;
   const written = source.text.slice(from, to);

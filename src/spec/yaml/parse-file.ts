@@ -7,7 +7,7 @@ import { type Mistake, mistakesError, quote } from './mistakes.ts';
 import { readTree } from './read-tree.ts';
 import { decodeSource, type Source } from './source.ts';
 import { parseSyntax } from './syntax.ts';
-import { describeTree, findTree, type Tree } from './tree.ts';
+import { describeTree, findTree, type YamlTree } from './tree.ts';
 
 /** A kind of YAML file of ours. */
 export interface FileFormat<Output> {
@@ -18,18 +18,18 @@ export interface FileFormat<Output> {
   suggestions: string[];
   schema: z.ZodType<Output>;
   /** Mistakes no schema can find. */
-  check(tree: Tree, source: Source): Mistake[];
+  check(tree: YamlTree, source: Source): Mistake[];
   /** Brings an older document to the current major, or says why not; throws nothing. */
-  upgrade(document: Document, tree: Tree, source: Source): Mistake[];
+  upgrade(document: Document, tree: YamlTree, source: Source): Mistake[];
 }
 
 export interface ParsedFile<Output> {
   output: Output;
   source: Source;
   /** As it was checked. */
-  tree: Tree;
+  tree: YamlTree;
   /** As the file has it, before any upgrade. */
-  written: Tree;
+  written: YamlTree;
   locate(path: readonly PathKey[]): Position | undefined;
 }
 
@@ -70,7 +70,7 @@ function refuseAny(mistakes: readonly Mistake[], { code, suggestions }: FileForm
   if (first.length > 0) throw mistakesError(code, first, suggestions);
 }
 
-function checkRoot(tree: Tree, source: Source, { title, versionKey }: FileFormat<unknown>): Mistake[] {
+function checkRoot(tree: YamlTree, source: Source, { title, versionKey }: FileFormat<unknown>): Mistake[] {
   if (tree.value !== null && typeof tree.value === 'object' && !Array.isArray(tree.value)) return [];
   const found = tree.value === null ? 'an empty file' : describeTree(tree, source.text, quote);
   const end = source.text.indexOf('\n', tree.from);
@@ -78,7 +78,7 @@ function checkRoot(tree: Tree, source: Source, { title, versionKey }: FileFormat
   return [source.mistakeAt(tree.from, to, { expected: `${title}, starting with "${versionKey}: 1"`, found })];
 }
 
-function locateIn(root: Tree, source: Source, path: readonly PathKey[]): Position | undefined {
+function locateIn(root: YamlTree, source: Source, path: readonly PathKey[]): Position | undefined {
   const { tree, whole } = findTree(root, path);
   return whole ? source.positionOf(tree.from) : undefined;
 }

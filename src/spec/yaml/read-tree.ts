@@ -2,7 +2,7 @@ import { type Document, isAlias, isMap, isScalar, isSeq, type Pair, type Scalar 
 import type { PathKey } from '../types.ts';
 import { type Mistake, quote } from './mistakes.ts';
 import type { Remark, Source } from './source.ts';
-import type { Tree, Value } from './tree.ts';
+import type { Value, YamlTree } from './tree.ts';
 
 const deepest = 32;
 const mostCopies = 10_000;
@@ -15,7 +15,7 @@ const knownTags = new Set(
  * A YAML document as plain values that know where they stand. Aliases are followed within a budget; tags, double keys and
  * keys that are no text are mistakes, and left out of the tree.
  */
-export function readTree(document: Document, source: Source): { tree: Tree; whole: boolean; mistakes: Mistake[] } {
+export function readTree(document: Document, source: Source): { tree: YamlTree; whole: boolean; mistakes: Mistake[] } {
   const reader = new TreeReader(source);
   const tree = reader.read(document.contents, [], { from: 0, to: 0 });
   return { tree, whole: reader.whole, mistakes: reader.mistakes };
@@ -41,9 +41,9 @@ class TreeReader {
   }
 
   /** `near` is where a node stands that has no text of its own: an empty value, or one that a migration made. */
-  read(node: unknown, path: PathKey[], near: Span): Tree {
+  read(node: unknown, path: PathKey[], near: Span): YamlTree {
     const span = spanOf(node) ?? near;
-    const leaf = (value: Value): Tree => ({ value, ...span, children: new Map() });
+    const leaf = (value: Value): YamlTree => ({ value, ...span, children: new Map() });
     if (this.#aliases > 0 && ++this.#copies > mostCopies) return leaf(null);
     if (path.length > deepest) {
       this.whole = false;
@@ -69,17 +69,17 @@ class TreeReader {
     return typeof value === 'bigint' ? Number(value) : null;
   }
 
-  #readSeq(items: unknown[], path: PathKey[], span: Span): Tree {
-    const children = new Map<PathKey, Tree>();
+  #readSeq(items: unknown[], path: PathKey[], span: Span): YamlTree {
+    const children = new Map<PathKey, YamlTree>();
     for (const [index, item] of items.entries()) {
       children.set(index, this.read(item, [...path, index], { from: span.from, to: span.from + 1 }));
     }
     return { value: [...children.values()].map((child) => child.value), ...span, children };
   }
 
-  #readMap(items: Pair[], path: PathKey[], span: Span): Tree {
+  #readMap(items: Pair[], path: PathKey[], span: Span): YamlTree {
     const value: { [key: string]: Value } = Object.create(null);
-    const children = new Map<PathKey, Tree>();
+    const children = new Map<PathKey, YamlTree>();
     for (const pair of items) {
       const keySpan = spanOf(pair.key) ?? span;
       const key = this.#readKey(pair.key, path, keySpan);
@@ -122,8 +122,8 @@ class TreeReader {
     return key.value;
   }
 
-  #readAlias(name: string, path: PathKey[], span: Span): Tree {
-    const leaf: Tree = { value: null, ...span, children: new Map() };
+  #readAlias(name: string, path: PathKey[], span: Span): YamlTree {
+    const leaf: YamlTree = { value: null, ...span, children: new Map() };
     const target = this.#anchors.get(name);
     if (target === undefined) {
       this.#refuse(span, path, {
@@ -148,7 +148,7 @@ class TreeReader {
     return tree;
   }
 
-  #within(node: unknown, work: () => Tree): Tree {
+  #within(node: unknown, work: () => YamlTree): YamlTree {
     this.#open.add(node);
     const tree = work();
     this.#open.delete(node);

@@ -3,17 +3,17 @@ import type { PathKey } from '../types.ts';
 export type Value = null | boolean | number | string | Value[] | { [key: string]: Value };
 
 /** A YAML node as a plain value, with the offsets of its text and, in a mapping, of its key. */
-export interface Tree {
+export interface YamlTree {
   value: Value;
   from: number;
   to: number;
   keyFrom?: number;
   keyTo?: number;
-  children: Map<PathKey, Tree>;
+  children: Map<PathKey, YamlTree>;
 }
 
 /** The tree under a path, as far down as it goes, and whether that is all the way. */
-export function findTree(root: Tree, path: readonly PathKey[]): { tree: Tree; whole: boolean } {
+export function findTree(root: YamlTree, path: readonly PathKey[]): { tree: YamlTree; whole: boolean } {
   let tree = root;
   for (const key of path) {
     const child = tree.children.get(key);
@@ -24,7 +24,7 @@ export function findTree(root: Tree, path: readonly PathKey[]): { tree: Tree; wh
 }
 
 /** What is there, in words: `the number 1.10`, `a list of 3`, `nothing`. */
-export function describeTree({ value, from, to }: Tree, text: string, quote: (text: string) => string): string {
+export function describeTree({ value, from, to }: YamlTree, text: string, quote: (text: string) => string): string {
   if (value === null) return 'nothing';
   if (typeof value === 'string') return value === '' ? 'an empty text' : quote(value);
   if (typeof value === 'number' || typeof value === 'boolean') {

@@ -3,14 +3,14 @@ import type { TarItem } from '../../oci/tar/tar.ts';
 import { judgeGitPath } from '../../workspace/git/git-folder.ts';
 import { readSent } from '../read/read-sent.ts';
 import { folderOf, isGits, type Node, type Tree } from '../tree/tree.ts';
-import type { Owner } from './send-items.ts';
+import type { FileOwner } from './send-items.ts';
 
 export interface PackTreeInput {
   rootDir: string;
   tree: Tree;
   /** Paths of the tree; the folders they are in come along. */
   paths: readonly string[];
-  owner: Owner;
+  owner: FileOwner;
   /** Where they are in the image; relative. */
   place: string;
 }

@@ -1,10 +1,10 @@
 import {
-  type BaseEntry,
   folderOf,
   isGits,
   isSameFingerprint,
   type Node,
   type SyncBase,
+  type SyncBaseEntry,
   type Tree,
 } from '../tree/tree.ts';
 
@@ -111,7 +111,11 @@ function planOutput(path: string, node: Node, there: Node | undefined, base: Syn
 }
 
 /** Of folders and links. */
-function isRecordedAs(recorded: BaseEntry | undefined, { kind, fingerprint, target = '' }: Node, there: Node): boolean {
+function isRecordedAs(
+  recorded: SyncBaseEntry | undefined,
+  { kind, fingerprint, target = '' }: Node,
+  there: Node,
+): boolean {
   return (
     recorded?.kind === kind &&
     recorded.local === fingerprint &&

@@ -5,7 +5,7 @@ import { readNode } from '../read/read-local.ts';
 import { readSent } from '../read/read-sent.ts';
 import { folderOf, isSameFingerprint, type Node, type SyncBase, type Tree } from '../tree/tree.ts';
 import type { PushPlan, Sides } from './plan-push.ts';
-import { type Owner, readItems, rootItem } from './send-items.ts';
+import { type FileOwner, readItems, rootItem } from './send-items.ts';
 
 /** Where more are sent, `tar` takes them apart there. */
 export const manyFiles = 1000;
@@ -22,7 +22,7 @@ export interface PushInput {
   lease: VolumeLease;
   sides: Sides;
   plan: PushPlan;
-  owner: Owner;
+  owner: FileOwner;
   signal: AbortSignal;
   /** Told once, before anything is sent. */
   onBegin: (sent: Sent) => void;

@@ -5,7 +5,7 @@ import type { Tree } from '../tree/tree.ts';
 import type { Pushed } from './push.ts';
 
 /** Makes a tree what is in the volume; returns names that lead out of it. */
-export async function readWhole(lease: VolumeLease, tree: Tree, signal: AbortSignal): Promise<string[]> {
+export async function readWholeVolume(lease: VolumeLease, tree: Tree, signal: AbortSignal): Promise<string[]> {
   return becomeTree(tree, await lease.list(signal)).refused;
 }
 
@@ -14,7 +14,7 @@ export async function readAfter(lease: VolumeLease, pushed: Pushed, signal: Abor
   const { remote: tree, base, sent } = pushed;
   const change = await lease.listChanged(signal);
   const changed = change && changeTree(tree, change, sent);
-  if (changed === undefined) return readWhole(lease, tree, signal);
+  if (changed === undefined) return readWholeVolume(lease, tree, signal);
   const { unseen, refused } = changed;
   if (unseen.length > 0) {
     const moved = treeOf(await lease.listBelow(unseen, signal));

@@ -1,11 +1,11 @@
 import { statSync } from 'node:fs';
 import { GbuildError, messageOf } from '../../errors.ts';
 import type { TarItem } from '../../oci/tar/tar.ts';
-import type { FileContent } from '../read/hash-file.ts';
+import type { HashedContent } from '../read/hash-file.ts';
 import { readSent } from '../read/read-sent.ts';
 import type { Node, Tree } from '../tree/tree.ts';
 
-export interface Owner {
+export interface FileOwner {
   uid: number;
   gid: number;
 }
@@ -14,7 +14,7 @@ interface ItemsInput {
   rootDir: string;
   paths: string[];
   local: Tree;
-  owner: Owner;
+  owner: FileOwner;
   /** Times to the nanosecond: what is edited within the second of a build must look newer than what that made. */
   exact: boolean;
   /** Gets the digest of each file. */
@@ -37,7 +37,7 @@ export function* readItems({ rootDir, paths, local, owner, exact, contents }: It
 }
 
 /** The folder of the workspace itself. */
-export function rootItem(rootDir: string, owner: Owner): TarItem {
+export function rootItem(rootDir: string, owner: FileOwner): TarItem {
   const { mode, mtimeMs } = statSync(rootDir);
   const mtime = Math.floor(mtimeMs / 1000);
   return { header: { path: '', type: 'directory', mode: mode & 0o777, ...owner, mtime, size: 0 } };
@@ -56,7 +56,7 @@ function headerOf(path: string, { kind, mode, mtime = 0, target }: Node, exact: 
   };
 }
 
-function readFile(rootDir: string, path: string, local: Tree): FileContent | undefined {
+function readFile(rootDir: string, path: string, local: Tree): HashedContent | undefined {
   try {
     return readSent(rootDir, path, local);
   } catch (cause) {

@@ -1,7 +1,7 @@
 import type { VolumeLease } from '../../engine/engine.ts';
 import { askIgnored } from '../../workspace/git/ignored.ts';
 import { addBaseOutputs } from '../read/read-local.ts';
-import type { Remembered } from '../state/sync-snapshot.ts';
+import type { SyncSnapshot } from '../state/sync-snapshot.ts';
 import type { SyncMemory } from '../state/sync-state.ts';
 import { settleSent } from '../tree/changed-tree.ts';
 import { listUnknown, planPush } from './plan-push.ts';
@@ -15,17 +15,17 @@ import {
   push,
   type Sent,
 } from './push.ts';
-import { readWhole } from './read-remote.ts';
-import type { Owner } from './send-items.ts';
+import { readWholeVolume } from './read-remote.ts';
+import type { FileOwner } from './send-items.ts';
 
 export interface SendInput {
   rootDir: string;
   env: NodeJS.ProcessEnv;
-  owner: Owner;
+  owner: FileOwner;
   lease: VolumeLease;
   memory: SyncMemory;
   /** With all of which this side is the truth, read at `clock` (milliseconds of the file system). */
-  remembered: Remembered;
+  remembered: SyncSnapshot;
   clock: number;
   /** All in the folder goes, whatever git ignores. */
   isOwn: boolean;
@@ -52,7 +52,7 @@ export async function send(input: SendInput): Promise<{ sending: Promise<Sending
   const isClean = marker !== undefined && (await lease.readCleanMarker(signal)) === marker;
   const cleared = isClean ? clearCleanMarker({ rootDir, lease, owner, signal }) : undefined;
   cleared?.catch(() => {});
-  if (!isClean) await readWhole(lease, remote, signal);
+  if (!isClean) await readWholeVolume(lease, remote, signal);
   const outputs = addBaseOutputs({ rootDir, clock, remembered });
   const sources = { has: (path: string) => local.has(path) && !outputs.has(path) };
   const sides = { local, sources, remote, base, loose: remembered.loose() };
@@ -76,7 +76,7 @@ async function sendAll(
   const pushed = await push(input, todo, isNothing && cleared !== undefined);
   if (todo.bytes < dear.bytes && todo.send.length < dear.files) return { ...pushed, sources };
   const { base, remote, sent } = pushed;
-  await readWhole(input.lease, remote, input.signal);
+  await readWholeVolume(input.lease, remote, input.signal);
   settleSent(base, remote, sent, Number.POSITIVE_INFINITY);
   memory.write(base, remote);
   return { ...pushed, sources };

@@ -10,14 +10,14 @@ const pieceSize = smallFile;
 const piece = Buffer.allocUnsafeSlow(pieceSize);
 
 /** What a file holds. `bytes` are those of a small one, good until the next file is read. */
-export interface FileContent {
+export interface HashedContent {
   size: number;
   digest: string;
   bytes?: Buffer;
 }
 
 /** Reads and hashes (sha256) in constant memory. Undefined for what is no file any more. */
-export function readContent(hostFile: string): FileContent | undefined {
+export function readContent(hostFile: string): HashedContent | undefined {
   const fd = openFile(hostFile);
   if (fd === undefined) return undefined;
   try {

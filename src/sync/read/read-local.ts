@@ -4,7 +4,7 @@ import picomatch from 'picomatch';
 import { GbuildError, messageOf } from '../../errors.ts';
 import { judgeGitPath } from '../../workspace/git/git-folder.ts';
 import { unknownFingerprint } from '../../workspace/unknown-fingerprint.ts';
-import type { Remembered } from '../state/sync-snapshot.ts';
+import type { SyncSnapshot } from '../state/sync-snapshot.ts';
 import { RealFolders } from '../tree/real-folders.ts';
 import { folderOf, isGits, type Node, type Tree } from '../tree/tree.ts';
 
@@ -24,7 +24,7 @@ export interface ReadLocalInput {
   /** The file system's time before reading, milliseconds: what changed since may change again unseen. */
   clock: number;
   /** Its `local` is to be filled, and is returned. */
-  remembered?: Pick<Remembered, 'local' | 'note'>;
+  remembered?: Pick<SyncSnapshot, 'local' | 'note'>;
   /** Links that are read as the folders behind them. */
   links?: ReadonlySet<string> | undefined;
   /** A `.git` file names a place of this machine: a link to the place that is answered goes instead. */
@@ -86,7 +86,7 @@ export function addBaseOutputs({
   rootDir,
   clock,
   remembered,
-}: Pick<ReadLocalInput, 'rootDir' | 'clock'> & { remembered: Remembered }): ReadonlySet<string> {
+}: Pick<ReadLocalInput, 'rootDir' | 'clock'> & { remembered: SyncSnapshot }): ReadonlySet<string> {
   const { local, base } = remembered;
   const outputs = new Set<string>();
   const folders = new RealFolders(rootDir);

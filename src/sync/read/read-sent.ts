@@ -3,10 +3,10 @@ import { largestSettings, readWhole } from '../../fs/read-bounded.ts';
 import { makeSafeConfig } from '../../workspace/git/git-config.ts';
 import { judgeGitPath } from '../../workspace/git/git-folder.ts';
 import { isGits, type Tree } from '../tree/tree.ts';
-import { type FileContent, readContent } from './hash-file.ts';
+import { type HashedContent, readContent } from './hash-file.ts';
 
 /** What the engine gets of a file: its content, of a git config what holds no credential. Undefined for what is no file any more. */
-export function readSent(rootDir: string, path: string, local: Tree): FileContent | undefined {
+export function readSent(rootDir: string, path: string, local: Tree): HashedContent | undefined {
   const hostFile = `${rootDir}/${path}`;
   const content = readContent(hostFile);
   const isConfig = isGits(path) && judgeGitPath(path, (other) => local.has(other)) === 'goes without credentials';

@@ -4,7 +4,7 @@ import { readClock } from '../../fs/clock.ts';
 import type { Host } from '../../host.ts';
 import { readIgnored } from '../../workspace/git/ignored.ts';
 import { memoriesDir } from '../state/memory-files.ts';
-import type { Remembered } from '../state/sync-snapshot.ts';
+import type { SyncSnapshot } from '../state/sync-snapshot.ts';
 import { SyncMemory } from '../state/sync-state.ts';
 import { readSources } from './read-local.ts';
 
@@ -22,7 +22,7 @@ export interface SideInput {
 /** This side, and what is remembered of a volume. */
 export interface ReadSide {
   memory: SyncMemory;
-  remembered: Remembered;
+  remembered: SyncSnapshot;
   /** The file system's time before it was read, milliseconds. */
   clock: number;
 }
@@ -65,7 +65,7 @@ export class EarlyRead {
 
   /** Undefined where nothing was ever sent to that engine from here. */
   static begin(input: SideInput, engineUrl: string): EarlyRead | undefined {
-    const memory = SyncMemory.last(input.host.cacheDir, placeOf(input.rootDir, engineUrl));
+    const memory = SyncMemory.last(input.host.cacheDir, syncKeyOf(input.rootDir, engineUrl));
     return memory && new EarlyRead(input, memory);
   }
 
@@ -77,7 +77,7 @@ export class EarlyRead {
 }
 
 /** What an engine's last memory is found by before the engine has said who it is. */
-export function placeOf(rootDir: string, engineUrl: string): string {
+export function syncKeyOf(rootDir: string, engineUrl: string): string {
   return createHash('sha256').update(`${engineUrl}\n${rootDir}`).digest('hex');
 }
 

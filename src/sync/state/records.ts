@@ -1,5 +1,5 @@
 import { parsePath } from '../../engine/engine.ts';
-import type { BaseEntry, Node } from '../tree/tree.ts';
+import type { Node, SyncBaseEntry } from '../tree/tree.ts';
 
 /**
  * What is remembered of paths, in one text: of each its name and a record, both ended by NUL. A record begins with a letter that
@@ -13,9 +13,9 @@ const letters = { alike: '=', both: '~', base: '<', there: '>', none: '-' } as c
 const alike = letters.alike.charCodeAt(0);
 const tab = 9;
 
-const kindOf: Record<string, BaseEntry['kind']> = { f: 'file', d: 'directory', l: 'symlink' };
+const kindOf: Record<string, SyncBaseEntry['kind']> = { f: 'file', d: 'directory', l: 'symlink' };
 
-export function writeRecord(base: BaseEntry | undefined, there: Node | undefined): string {
+export function writeRecord(base: SyncBaseEntry | undefined, there: Node | undefined): string {
   const seen = there?.facts === undefined ? undefined : there;
   const isAlike = seen !== undefined && seen.kind === base?.kind && seen.fingerprint === base.remote;
   const target = encodeURIComponent(seen?.target ?? '');
@@ -26,7 +26,7 @@ export function writeRecord(base: BaseEntry | undefined, there: Node | undefined
   return `${letter}${local}\t${seen?.facts ?? ''}\t${text(base.content)}\t${isAlike ? '' : text(base.remote)}\t${target}\t`;
 }
 
-function letterOf(base: BaseEntry | undefined, seen: Node | undefined, isAlike: boolean): string {
+function letterOf(base: SyncBaseEntry | undefined, seen: Node | undefined, isAlike: boolean): string {
   if (isAlike) return letters.alike;
   if (base === undefined) return seen === undefined ? letters.none : letters.there;
   return seen === undefined ? letters.base : letters.both;
@@ -58,7 +58,7 @@ export function readHere(records: Records, at: number): Node {
   return { kind: 'file', mode, size, fingerprint, mtime };
 }
 
-export function readBaseEntry(records: Records, at: number, path: string): BaseEntry {
+export function readSyncBaseEntry(records: Records, at: number, path: string): SyncBaseEntry {
   const [local = '', facts = '', content = '', remote = '', target = ''] = fieldsAt(records, at);
   const kind = kindOf[local[0]!] ?? 'other';
   const text = kind === 'symlink' ? decodeURIComponent : (plain: string) => plain;

@@ -1,7 +1,7 @@
 import { unknownFingerprint } from '../../workspace/unknown-fingerprint.ts';
-import type { BaseEntry, Node } from '../tree/tree.ts';
+import type { Node, SyncBaseEntry } from '../tree/tree.ts';
 import { PathTable, RecordMap } from './path-table.ts';
-import { holds, isAlikeAt, isHereAt, type Records, readBaseEntry, readHere, readThere } from './records.ts';
+import { holds, isAlikeAt, isHereAt, type Records, readHere, readSyncBaseEntry, readThere } from './records.ts';
 
 const baseMarks = { recorded: 1, own: 8 };
 const remoteMarks = { recorded: 2, own: 16 };
@@ -13,8 +13,8 @@ const settledThere = baseMarks.recorded | remoteMarks.recorded | alike;
 const settled = settledThere | localMarks.recorded;
 
 /** What is remembered of a volume, and then what has become of it. */
-export class Remembered {
-  readonly base: RecordMap<BaseEntry>;
+export class SyncSnapshot {
+  readonly base: RecordMap<SyncBaseEntry>;
   /** The volume's paths; right as long as the volume has the clean marker. */
   readonly remote: RecordMap<Node>;
   /** This side as it is: to be filled. What is sent of it is asked for many times. */
@@ -24,7 +24,7 @@ export class Remembered {
 
   constructor(records: Records) {
     this.#records = records;
-    this.base = new RecordMap(this.#table, baseMarks, (at, path) => readBaseEntry(records, at, path));
+    this.base = new RecordMap(this.#table, baseMarks, (at, path) => readSyncBaseEntry(records, at, path));
     this.remote = new RecordMap(this.#table, remoteMarks, (at, path) => readThere(records, at, path));
     const read = new Map<number, Node>();
     this.local = new RecordMap(this.#table, localMarks, (at) => {

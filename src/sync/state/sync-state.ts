@@ -8,7 +8,7 @@ import { formatBlock, parseBlocks } from './blocks.ts';
 import { faceOf, memoriesDir } from './memory-files.ts';
 import { RecordMap } from './path-table.ts';
 import { writeRecord } from './records.ts';
-import { Remembered } from './sync-snapshot.ts';
+import { SyncSnapshot } from './sync-snapshot.ts';
 
 const version = 'gbuild-mirror-6\0';
 const markerFormat = 'mirror-stamp 1';
@@ -34,7 +34,7 @@ export class SyncMemory {
   /** How the file looked just before it was read. */
   #face = '';
   /** What the file says, where it is whole. */
-  #remembered: (Pick<Remembered, 'base' | 'remote'> & { records: number }) | undefined;
+  #remembered: (Pick<SyncSnapshot, 'base' | 'remote'> & { records: number }) | undefined;
 
   private constructor(file: string) {
     this.#file = file;
@@ -64,12 +64,12 @@ export class SyncMemory {
   }
 
   /** Empty where there is none; without its last blocks where one was not written to its end or is damaged. */
-  read(): Remembered {
+  read(): SyncSnapshot {
     this.#face = faceOf(this.#file);
     const bytes = readBytes(this.#file);
-    if (!bytes.subarray(0, version.length).equals(Buffer.from(version))) return new Remembered('');
+    if (!bytes.subarray(0, version.length).equals(Buffer.from(version))) return new SyncSnapshot('');
     const { id, records: text, isWhole } = parseBlocks(bytes, version.length);
-    const remembered = new Remembered(text);
+    const remembered = new SyncSnapshot(text);
     let records = 0;
     for (let name = 0; name < text.length; records += 1) {
       const record = text.indexOf('\0', name) + 1;

@@ -35,7 +35,7 @@ export interface PathMap<Value> extends Iterable<[path: string, value: Value]> {
 export type Tree = PathMap<Node>;
 
 /** State of one path when both sides were last made equal. */
-export interface BaseEntry {
+export interface SyncBaseEntry {
   kind: Node['kind'];
   /** sha256 of a file, the target of a link, nothing of a folder. */
   content: string;
@@ -45,7 +45,7 @@ export interface BaseEntry {
 }
 
 /** Last synced state: every path that was equal on both sides. */
-export type SyncBase = PathMap<BaseEntry>;
+export type SyncBase = PathMap<SyncBaseEntry>;
 
 /** Whether a fingerprint is the recorded one; never true of an unknown one. */
 export function isSameFingerprint(recorded: string, now: string): boolean {

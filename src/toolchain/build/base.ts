@@ -41,11 +41,14 @@ export async function ensureRoot(context: ToolchainContext, request: SuiteReques
 
 function findUsableRoot(context: ToolchainContext, request: SuiteRequest): Promise<EnsuredImage | undefined> {
   const mustRenew = context.renewed !== undefined && !context.renewed.has(rootReference(request));
-  return mustRenew ? Promise.resolve(undefined) : findRoot(context, request);
+  return mustRenew ? Promise.resolve(undefined) : findRootImage(context, request);
 }
 
 /** The root if it is on the engine already. */
-export async function findRoot(context: ToolchainContext, request: SuiteRequest): Promise<EnsuredImage | undefined> {
+export async function findRootImage(
+  context: ToolchainContext,
+  request: SuiteRequest,
+): Promise<EnsuredImage | undefined> {
   return (await findImage(context, rootReference(request))) ?? (await findImage(context, pulledReference(request)));
 }
 

@@ -5,7 +5,7 @@ import { constantTime } from '../../oci/layer/layer.ts';
 import type { Step } from '../../reporter/progress.ts';
 import type { EnsuredImage, ToolchainContext } from '../image/find-images.ts';
 import { type AptSetup, readAptSetup } from './apt-setup.ts';
-import { imageOfRoot, loadImage, repackTar } from './normalise.ts';
+import { imageOfRoot, loadBuiltImage, repackTar } from './normalise.ts';
 import { programFailed, runProgram } from './program.ts';
 
 export interface BootstrapOptions {
@@ -49,7 +49,7 @@ export async function bootstrapRoot(
     createdBy,
   });
   const config = { Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'LANG=C.UTF-8'] };
-  return loadImage(context, imageOfRoot(platform, layer, config), tag);
+  return loadBuiltImage(context, imageOfRoot(platform, layer, config), tag);
 }
 
 interface MmdebstrapOptions {

@@ -9,7 +9,7 @@ import {
 } from '../image/find-images.ts';
 import { readImageId } from '../image/image-id.ts';
 import type { ResolvedToolchain } from '../resolve/resolve.ts';
-import { findRoot } from './base.ts';
+import { findRootImage } from './base.ts';
 import { buildTarget } from './build.ts';
 import { buildBuild, buildRuntime, suiteOf } from './build-entry.ts';
 import { withBuilderLock } from './builder-lock.ts';
@@ -39,7 +39,7 @@ export async function ensureToolchain(
   const { role, ...context } = options;
   const [build, runtime] =
     role === 'build' ? [await ensureBuild(context, resolved), undefined] : await ensureBoth(context, resolved);
-  const base = resolved.source.kind === 'catalog' ? await findRoot(context, suiteOf(resolved.source)) : undefined;
+  const base = resolved.source.kind === 'catalog' ? await findRootImage(context, suiteOf(resolved.source)) : undefined;
   const locked = {
     build: build.id,
     ...(runtime === undefined ? {} : { runtime: runtime.id }),

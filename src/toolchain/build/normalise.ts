@@ -51,7 +51,7 @@ export async function normaliseImage(context: ToolchainContext, options: Normali
     const diffId = saved.config.rootfs.diff_ids[index]!;
     return layerOfKnownFile(file, { diffId, size: statSync(file).size, createdBy: 'gbuild base' });
   });
-  return loadImage(context, image, tag, ofBase);
+  return loadBuiltImage(context, image, tag, ofBase);
 }
 
 /** One tar as a normalised layer; the file has to stay until the layer has been loaded. */
@@ -72,7 +72,7 @@ export function imageOfRoot(platform: string, layer: Layer, config: Partial<RunC
 }
 
 /** Loads an image that was put together here, with the layers of its base only where the engine's store lacks them. */
-export async function loadImage(
+export async function loadBuiltImage(
   context: ToolchainContext,
   image: Image,
   tag: string,

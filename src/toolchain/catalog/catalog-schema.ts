@@ -24,7 +24,7 @@ import {
 } from './rule-schema.ts';
 
 /** images/<name>/toolchain.yml: everything gbuild knows about a toolchain beside its Dockerfile. */
-export const toolchainSchema = z.strictObject({
+export const catalogToolchainSchema = z.strictObject({
   toolchain: z.literal(1),
   name: word,
   title: z.string(),
@@ -158,5 +158,5 @@ export const baseSchema = z.strictObject({
 });
 
 export type RefusalRule = ToolchainData['refusals'][number];
-export type ToolchainData = z.infer<typeof toolchainSchema>;
+export type ToolchainData = z.infer<typeof catalogToolchainSchema>;
 export type BaseData = z.infer<typeof baseSchema>;

@@ -140,11 +140,11 @@ async function readBase(hostDir: string | undefined, hostDirs: string[], keep: K
 function readData<T>(file: string, keep: KeepParsed, kind: 'toolchain' | 'base'): Promise<T> {
   const bytes = readOwn(file);
   return keep(kind, bytes, async () => {
-    const [{ parseData }, { baseSchema, toolchainSchema }] = await Promise.all([
+    const [{ parseData }, { baseSchema, catalogToolchainSchema }] = await Promise.all([
       import('./data-file.ts'),
       import('./catalog-schema.ts'),
     ]);
-    return parseData(bytes.toString(), file, kind === 'base' ? baseSchema : toolchainSchema) as T;
+    return parseData(bytes.toString(), file, kind === 'base' ? baseSchema : catalogToolchainSchema) as T;
   });
 }
 

@@ -1,7 +1,8 @@
 import { GbuildError } from '../../errors.ts';
+import type { ToolchainRequest } from '../../spec/types.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { ToolchainData } from '../catalog/catalog-schema.ts';
-import type { ToolchainRequest } from '../resolve/lock-state.ts';
+
 import { chooseVersion } from '../resolve/versions.ts';
 import { readChoices } from './choices.ts';
 import type { Chosen } from './facts.ts';

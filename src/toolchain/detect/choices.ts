@@ -1,7 +1,8 @@
 import { GbuildError } from '../../errors.ts';
+import type { OptionValue } from '../../spec/types.ts';
 import type { ToolchainData } from '../catalog/catalog-schema.ts';
 import type { OptionRule } from '../catalog/rule-schema.ts';
-import type { OptionValue } from '../resolve/options.ts';
+
 import { type Chosen, factName, findFact } from './facts.ts';
 
 /**

@@ -1,17 +1,12 @@
 import { basename } from 'node:path';
 import type { Progress } from '../../reporter/progress.ts';
+import type { Assumption } from '../../spec/write/draft.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { ToolchainData } from '../catalog/catalog-schema.ts';
 import { readChoices } from './choices.ts';
 import { type DefaultTask, readDefaults } from './defaults.ts';
 import { factName, findFact, readFact } from './facts.ts';
 import { type Found, findVersion } from './find-version.ts';
-
-/** Why a key of a detected spec has its value, for the note that a run prints and the comments of `gbuild init`. */
-export interface Assumption {
-  key: string;
-  because: string;
-}
 
 /** A task as gbuild.yml has it: a command, or a mapping with what else there is to say. */
 type DraftTask = string | { run: string; needs?: string[]; env?: Record<string, string>; reports?: string[] };

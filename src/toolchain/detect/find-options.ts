@@ -1,7 +1,8 @@
 import semver from 'semver';
+import type { OptionValue } from '../../spec/types.ts';
 import type { ToolchainData } from '../catalog/catalog-schema.ts';
 import type { OptionRule } from '../catalog/rule-schema.ts';
-import { byVersion, type OptionValue } from '../resolve/options.ts';
+import { byVersion } from '../resolve/options.ts';
 import { chooseVersion, semverOf } from '../resolve/versions.ts';
 import type { Chosen } from './facts.ts';
 import { type Asked, readAsked } from './read-asked.ts';

@@ -1,9 +1,10 @@
 import semver from 'semver';
 import { GbuildError } from '../../errors.ts';
 import { readExactVersion } from '../../spec/schema/version-text.ts';
+import type { OptionValue } from '../../spec/types.ts';
 import type { ToolchainData } from '../catalog/catalog-schema.ts';
 import type { Requirement } from '../catalog/rule-schema.ts';
-import type { OptionValue } from '../resolve/options.ts';
+
 import { chooseVersion, compareVersions, semverOf } from '../resolve/versions.ts';
 import type { Chosen } from './facts.ts';
 import { type Asked, readAsked } from './read-asked.ts';

@@ -1,13 +1,6 @@
-import type { OptionValue } from './options.ts';
-
-/** `toolchain:` of a spec, normalised. */
-export type ToolchainRequest =
-  | { kind: 'catalog'; request: string; name: string; range: string; options: Record<string, OptionValue> }
-  | { kind: 'image'; request: string; reference: string }
-  | { kind: 'folder'; request: string; path: string };
-
+import type { OptionValue, ToolchainRequest } from '../../spec/types.ts';
 /** What of gbuild.lock decides a resolution. */
-export interface LockedToolchain {
+export interface LockedResolution {
   request: string;
   name: string;
   version: string;
@@ -22,7 +15,7 @@ export interface LockedToolchain {
 export type LockState = 'none' | 'fits' | 'request-changed' | 'recipe-changed';
 
 /** Whether a lock was written for this very request. */
-export function isSameRequest(lock: LockedToolchain, request: ToolchainRequest): boolean {
+export function isSameRequest(lock: LockedResolution, request: ToolchainRequest): boolean {
   const options = request.kind === 'catalog' ? request.options : {};
   const plain = (of: Record<string, OptionValue>) =>
     JSON.stringify(Object.entries(of).sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -31,8 +24,8 @@ export function isSameRequest(lock: LockedToolchain, request: ToolchainRequest):
 
 /** How a resolution's recipe relates to the lock, `obeyed` being the lock if it decided the version. */
 export function compareLock(
-  lock: LockedToolchain | undefined,
-  obeyed: LockedToolchain | undefined,
+  lock: LockedResolution | undefined,
+  obeyed: LockedResolution | undefined,
   recipe: string,
 ): LockState {
   if (lock === undefined) return 'none';

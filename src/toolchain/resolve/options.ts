@@ -1,9 +1,8 @@
 import semver from 'semver';
 import { GbuildError } from '../../errors.ts';
+import type { OptionValue } from '../../spec/types.ts';
 import type { ToolchainData } from '../catalog/catalog-schema.ts';
 import type { OptionRule } from '../catalog/rule-schema.ts';
-
-export type OptionValue = string | number | boolean | string[];
 
 /** Checks a request's options against the toolchain's; throws one 'spec-invalid' that lists every mistake. */
 export function readOptions(data: ToolchainData, asked: Record<string, OptionValue>): Record<string, OptionValue> {

@@ -1,8 +1,9 @@
 import semver from 'semver';
 import { GbuildError } from '../../errors.ts';
+import type { OptionValue } from '../../spec/types.ts';
 import type { ToolchainData } from '../catalog/catalog-schema.ts';
 import type { PartRule } from '../catalog/rule-schema.ts';
-import { byVersion, type OptionValue } from './options.ts';
+import { byVersion } from './options.ts';
 import { semverOf } from './versions.ts';
 
 /** A part with its exact version; which package brings it depends on the engine's platform. */

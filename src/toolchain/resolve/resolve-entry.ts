@@ -1,10 +1,11 @@
 import { GbuildError } from '../../errors.ts';
+import type { OptionValue, ToolchainRequest } from '../../spec/types.ts';
 import { suggest } from '../../spec/yaml/suggest.ts';
 import type { BaseEntry, Catalog, CatalogEntry } from '../catalog/catalog.ts';
 import type { ToolchainData } from '../catalog/catalog-schema.ts';
 import { chooseJre, type JreRequest } from './jre.ts';
-import type { ToolchainRequest } from './lock-state.ts';
-import { byVersion, fillTemplate, type OptionValue, readOptions, withDefaults } from './options.ts';
+
+import { byVersion, fillTemplate, readOptions, withDefaults } from './options.ts';
 import { resolveParts } from './parts.ts';
 import { type Facts, recipeDigest, shortRecipe } from './recipe.ts';
 import { nothingKnown, type Unlocked } from './resolved.ts';

@@ -1,17 +1,17 @@
 import { GbuildError } from '../../errors.ts';
+import type { ToolchainRequest } from '../../spec/types.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { ToolchainFolder } from '../catalog/folder.ts';
 import { type JreRequest, noJre } from './jre.ts';
-import { compareLock, isSameRequest, type LockedToolchain, type ToolchainRequest } from './lock-state.ts';
+import { compareLock, isSameRequest, type LockedResolution } from './lock-state.ts';
 import { recipeDigest, shortRecipe } from './recipe.ts';
 import { resolveEntry } from './resolve-entry.ts';
 import { nothingKnown, type ResolvedToolchain, type Unlocked } from './resolved.ts';
 
-export type { ToolchainRequest } from './lock-state.ts';
 export type { ResolvedToolchain } from './resolved.ts';
 
 export interface ResolveInputs {
-  lock?: LockedToolchain | undefined;
+  lock?: LockedResolution | undefined;
   /** Needed for kind 'folder': see readToolchainFolder. */
   folder?: ToolchainFolder | undefined;
   /** The Java runtime that the image asks for, where it is not the usual one. */

@@ -1,8 +1,9 @@
 import semver from 'semver';
 import { GbuildError } from '../../errors.ts';
 import { hasFourNumbers, readExactVersion, readVersionRange } from '../../spec/schema/version-text.ts';
+import type { OptionValue } from '../../spec/types.ts';
 import type { ToolchainData } from '../catalog/catalog-schema.ts';
-import { byVersion, type OptionValue } from './options.ts';
+import { byVersion } from './options.ts';
 
 /**
  * Chooses the exact version that a range means: the highest known one that goes with the options. One of a long-term line comes

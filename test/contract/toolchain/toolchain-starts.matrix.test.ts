@@ -2,9 +2,10 @@ import semver from 'semver';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { connectEngine, type Engine } from '../../../src/engine/engine.ts';
 import { readOwner } from '../../../src/fs/process-owner.ts';
+import type { OptionValue } from '../../../src/spec/types.ts';
 import { ensureRuntime } from '../../../src/toolchain/build/ensure.ts';
 import { readCatalog } from '../../../src/toolchain/catalog/catalog.ts';
-import type { OptionValue } from '../../../src/toolchain/resolve/options.ts';
+
 import { resolveToolchain } from '../../../src/toolchain/resolve/resolve.ts';
 import { semverOf } from '../../../src/toolchain/resolve/versions.ts';
 import { endpointOf } from '../../support/engines/endpoint-of.ts';

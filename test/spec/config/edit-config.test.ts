@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../../src/spec/config/config.ts';
-import { nameEngine, trustRepository } from '../../../src/spec/config/edit-config.ts';
+import { editTrust, nameEngine } from '../../../src/spec/config/edit-config.ts';
 
 test('a file that is not there yet becomes one that names the engine', () => {
   expect(nameEngine(undefined, { host: 'ssh://build@box' })).toBe('config: 1\nhost: ssh://build@box\n');
@@ -31,13 +31,13 @@ const digest = `sha256:${'1'.repeat(64)}`;
 const other = `sha256:${'2'.repeat(64)}`;
 
 test('trust in a repository is written, replaced and taken back; comments and everything else stay', () => {
-  expect(trustRepository(undefined, '/src/app', digest)).toBe(`config: 1\ntrust:\n  /src/app: ${digest}\n`);
+  expect(editTrust(undefined, '/src/app', digest)).toBe(`config: 1\ntrust:\n  /src/app: ${digest}\n`);
   const text = `# mine\nconfig: 1 # first\ntrust:\n  # ours\n  /src/app: ${digest}\n  "/src/a: b": ${digest}\nmachine: dev\n`;
-  expect(trustRepository(text, '/src/app', other)).toBe(text.replace(digest, other));
-  expect(trustRepository(text, '/src/a: b', undefined)).toBe(text.replace(/ {2}"\/src\/a: b.*\n/, ''));
-  expect(trustRepository(`config: 1\ntrust:\n  /src/app: ${digest}\n`, '/src/app', undefined)).toBe('config: 1\n');
-  expect(trustRepository(text, '/elsewhere', undefined)).toBe(text);
-  for (const edited of [text, trustRepository(text, '/src/x', other)])
+  expect(editTrust(text, '/src/app', other)).toBe(text.replace(digest, other));
+  expect(editTrust(text, '/src/a: b', undefined)).toBe(text.replace(/ {2}"\/src\/a: b.*\n/, ''));
+  expect(editTrust(`config: 1\ntrust:\n  /src/app: ${digest}\n`, '/src/app', undefined)).toBe('config: 1\n');
+  expect(editTrust(text, '/elsewhere', undefined)).toBe(text);
+  for (const edited of [text, editTrust(text, '/src/x', other)])
     expect(parseConfig(edited, 'config.yml', '/home/ada').trust['/src/app']).toBe(digest);
 });
 

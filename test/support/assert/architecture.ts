@@ -140,44 +140,6 @@ export const tangledFiles: readonly string[][] = [
   ['toolchain/image/find-images.ts', 'toolchain/image/image-id.ts'],
 ];
 
-/** Names that two files export and mean two things by. A better name in one of them ends each. Nothing may be added here. */
-export const ambiguousNames: readonly string[] = [
-  'Assumption',
-  'FileContent',
-  'ImageRequest',
-  'ListedImage',
-  'LockedToolchain',
-  'OptionValue',
-  'Owner',
-  'PrepareRequest',
-  'ReadyInput',
-  'RegistryRequest',
-  'ReleasedImage',
-  'Remembered',
-  'Repository',
-  'Source',
-  'ToolchainRequest',
-  'Tree',
-  'Upload',
-  'checkNames',
-  'findRoot',
-  'inspectImage',
-  'isLost',
-  'kindOf',
-  'loadImage',
-  'nameOf',
-  'notUnderstood',
-  'parseManifest',
-  'placeOf',
-  'pullImage',
-  'readProvenance',
-  'readWhole',
-  'saveImage',
-  'splitName',
-  'toolchainSchema',
-  'trustRepository',
-];
-
 /** Packages that belong to one room. */
 export const packageOwners: Record<string, string> = {
   dockerode: 'engine',

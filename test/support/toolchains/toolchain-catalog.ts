@@ -2,15 +2,12 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Engine } from '../../../src/engine/engine.ts';
+import type { ToolchainRequest } from '../../../src/spec/types.ts';
 import { rootReferences } from '../../../src/toolchain/build/base.ts';
 import { suiteOf } from '../../../src/toolchain/build/build-entry.ts';
 import { type EnsuredImage, ensureToolchain } from '../../../src/toolchain/build/ensure.ts';
 import { readCatalog } from '../../../src/toolchain/catalog/catalog.ts';
-import {
-  type ResolvedToolchain,
-  resolveToolchain,
-  type ToolchainRequest,
-} from '../../../src/toolchain/resolve/resolve.ts';
+import { type ResolvedToolchain, resolveToolchain } from '../../../src/toolchain/resolve/resolve.ts';
 import { gbuildCacheDir } from '../runner/cache-dir.ts';
 import { timeStep } from '../runner/timings.ts';
 import { hostIn, neverStop, recordProgress } from './host-in.ts';

@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest';
 import { listUndecided, planPull } from '../../../src/sync/pull/plan-pull.ts';
-import type { BaseEntry, Node, SyncBase, Tree } from '../../../src/sync/tree/tree.ts';
+import type { Node, SyncBase, SyncBaseEntry, Tree } from '../../../src/sync/tree/tree.ts';
 
 const node = (kind: Node['kind'], fingerprint: string): Node => ({ kind, mode: 0o644, size: 1, fingerprint });
 const file = (fingerprint: string) => node('file', fingerprint);
 const folder = node('directory', '755');
-const known = (remote: string, kind: BaseEntry['kind'] = 'file'): BaseEntry => ({
+const known = (remote: string, kind: SyncBaseEntry['kind'] = 'file'): SyncBaseEntry => ({
   kind,
   content: 'x',
   local: 'x',
   remote,
 });
 const tree = (nodes: Record<string, Node>): Tree => new Map(Object.entries(nodes));
-const base = (all: Record<string, BaseEntry>): SyncBase => new Map(Object.entries(all));
+const base = (all: Record<string, SyncBaseEntry>): SyncBase => new Map(Object.entries(all));
 const answers = (all: Record<string, boolean> = {}) => new Map(Object.entries(all));
 
 test('git is asked of topmost paths, then of what is in the folders that it does not ignore', () => {

@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { listUnknown, planPush } from '../../../src/sync/push/plan-push.ts';
-import type { BaseEntry, Node, SyncBase, Tree } from '../../../src/sync/tree/tree.ts';
+import type { Node, SyncBase, SyncBaseEntry, Tree } from '../../../src/sync/tree/tree.ts';
 import { unknownFingerprint } from '../../../src/workspace/unknown-fingerprint.ts';
 
 const file = (fingerprint: string, mode = 0o644): Node => ({ kind: 'file', mode, size: 1, fingerprint });
 const folder = (fingerprint = '755'): Node => ({ kind: 'directory', mode: 0o755, size: 0, fingerprint });
 const link = (target: string): Node => ({ kind: 'symlink', mode: 0o777, size: 0, fingerprint: target, target });
-const known = (local: string, remote: string, kind: BaseEntry['kind'] = 'file'): BaseEntry => {
+const known = (local: string, remote: string, kind: SyncBaseEntry['kind'] = 'file'): SyncBaseEntry => {
   return { kind, content: 'digest', local, remote };
 };
 const tree = (nodes: Record<string, Node>): Tree => new Map(Object.entries(nodes));
-const base = (all: Record<string, BaseEntry>): SyncBase => new Map(Object.entries(all));
+const base = (all: Record<string, SyncBaseEntry>): SyncBase => new Map(Object.entries(all));
 
 interface Given {
   local?: Tree;
@@ -32,7 +32,7 @@ function plan(sides: Given, ignored?: string[]) {
 }
 
 describe('a file that git does not ignore', () => {
-  test.each<[what: string, here: string, there: string | undefined, before: BaseEntry | undefined, todo: string]>([
+  test.each<[what: string, here: string, there: string | undefined, before: SyncBaseEntry | undefined, todo: string]>([
     ['is left where both sides look as they did', 'a', 'b', known('a', 'b'), 'nothing'],
     ['is sent where the engine has none', 'a', undefined, known('a', 'b'), 'send'],
     ['is sent where nobody remembers it', 'a', 'b', undefined, 'send'],

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { EarlyRead, placeOf, type SideInput } from '../../../src/sync/read/read-side.ts';
+import { EarlyRead, type SideInput, syncKeyOf } from '../../../src/sync/read/read-side.ts';
 import { SyncMemory } from '../../../src/sync/state/sync-state.ts';
 import { hostIn } from '../../support/toolchains/host-in.ts';
 
@@ -29,7 +29,7 @@ beforeEach(() => {
 
 const begin = () => EarlyRead.begin(input, url);
 const beginNoted = () => {
-  memory.noteLast(placeOf(input.rootDir, url));
+  memory.noteLast(syncKeyOf(input.rootDir, url));
   return begin()!;
 };
 /** Below the root, where only reading tells of it. */
@@ -41,8 +41,8 @@ const sees = async (early: EarlyRead, wanted = memory) => {
 
 test('nothing is read early where nothing was sent to that engine from that folder', () => {
   expect(begin()).toBeUndefined();
-  memory.noteLast(placeOf(input.rootDir, 'ssh://other'));
-  memory.noteLast(placeOf(`${input.rootDir}/src`, url));
+  memory.noteLast(syncKeyOf(input.rootDir, 'ssh://other'));
+  memory.noteLast(syncKeyOf(`${input.rootDir}/src`, url));
   expect(begin()).toBeUndefined();
 });
 
@@ -70,7 +70,7 @@ test('it is read again with another memory, after a while, and where something c
 });
 
 test('a note that is damaged says nothing', () => {
-  memory.noteLast(placeOf(input.rootDir, url));
-  writeFileSync(join(input.host.cacheDir, 'workspaces', `${placeOf(input.rootDir, url)}.last`), '../../x');
+  memory.noteLast(syncKeyOf(input.rootDir, url));
+  writeFileSync(join(input.host.cacheDir, 'workspaces', `${syncKeyOf(input.rootDir, url)}.last`), '../../x');
   expect(begin()).toBeUndefined();
 });

@@ -2,9 +2,10 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { createFixture } from 'fs-fixture';
 import { expect, test } from 'vitest';
+import type { ToolchainRequest } from '../../../src/spec/types.ts';
 import { readCatalog } from '../../../src/toolchain/catalog/catalog.ts';
 import { readToolchainFolder } from '../../../src/toolchain/catalog/folder.ts';
-import { resolveToolchain, type ToolchainRequest } from '../../../src/toolchain/resolve/resolve.ts';
+import { resolveToolchain } from '../../../src/toolchain/resolve/resolve.ts';
 import { chooseVersion } from '../../../src/toolchain/resolve/versions.ts';
 import { errorOf } from '../../support/assert/error-of.ts';
 

@@ -8,7 +8,13 @@ import { type BlobFault, examineStore, type StoreHealth } from './examine-store.
 import type { Offer } from './offered-blobs.ts';
 import { findNames } from './rebuild-index.ts';
 import { readSmallBlobs } from './small-blobs.ts';
-import { type RepairContext, type Source, takeFromEngine, takeFromRegistries, takeFromStore } from './store-sources.ts';
+import {
+  type RepairContext,
+  type RepairSource,
+  takeFromEngine,
+  takeFromRegistries,
+  takeFromStore,
+} from './store-sources.ts';
 
 export interface MendReport {
   /** What was done, in sentences. */
@@ -18,7 +24,7 @@ export interface MendReport {
   health: StoreHealth;
 }
 
-const sources: Source[] = [takeFromStore, takeFromEngine, takeFromRegistries];
+const sources: RepairSource[] = [takeFromStore, takeFromEngine, takeFromRegistries];
 
 /**
  * The story of `gbuild doctor --fix`: the index first, then every damaged blob from wherever its bytes can be had. What takes
@@ -89,7 +95,7 @@ async function forgetName(store: Layout, name: string): Promise<string> {
 
 /** A source that is away has nothing. */
 async function trySource(
-  source: Source,
+  source: RepairSource,
   context: RepairContext,
   faults: readonly BlobFault[],
   mended: string[],

@@ -32,10 +32,10 @@ export interface RepairContext {
 export type Take = (offered: Map<Digest, Offer>) => Promise<void>;
 
 /** A place where the bytes of damaged blobs may be. */
-export type Source = (context: RepairContext, faults: readonly BlobFault[], take: Take) => Promise<void>;
+export type RepairSource = (context: RepairContext, faults: readonly BlobFault[], take: Take) => Promise<void>;
 
 /** The store itself: a manifest is what config and layers make it, and an index what its images make it. */
-export const takeFromStore: Source = async ({ store }, _faults, take) => {
+export const takeFromStore: RepairSource = async ({ store }, _faults, take) => {
   const blobs = await readSmallBlobs(store);
   for (const configBytes of blobs.configs.values()) {
     const config = JSON.parse(configBytes.toString()) as ImageConfig;
@@ -50,7 +50,7 @@ export const takeFromStore: Source = async ({ store }, _faults, take) => {
 };
 
 /** The engine: images under the names of what is damaged, and any that has a layer which is. */
-export const takeFromEngine: Source = async ({ engine, store, host, progress, stop }, faults, take) => {
+export const takeFromEngine: RepairSource = async ({ engine, store, host, progress, stop }, faults, take) => {
   if (engine === undefined) return;
   const blobs = await readSmallBlobs(store);
   for (const id of await chooseImages(engine, faults)) {
@@ -66,7 +66,7 @@ export const takeFromEngine: Source = async ({ engine, store, host, progress, st
 };
 
 /** Registries: the releases that are damaged, under their names. */
-export const takeFromRegistries: Source = async (context, faults, take) => {
+export const takeFromRegistries: RepairSource = async (context, faults, take) => {
   const { registries: addresses, store, host, progress } = context;
   const names = [...new Set(faults.flatMap((fault) => fault.names))].filter((name) => !name.startsWith('gbuild-base:'));
   if (addresses.length === 0 || names.length === 0) return;

@@ -6,7 +6,7 @@ import type { Descriptor } from '../../../oci/spec.ts';
 import { formatBytes } from '../../../reporter/format.ts';
 import type { Progress } from '../../../reporter/progress.ts';
 import { openStore } from '../../store/store.ts';
-import { isBase, nameOf, readNamed } from '../../store/stored-releases.ts';
+import { isBase, readNamed, releaseNameOf } from '../../store/stored-releases.ts';
 import { chooseRemovable, type PruneRules } from './prune-rules.ts';
 
 export interface PruneRequest {
@@ -87,7 +87,7 @@ async function keepWithout(
   gone: Set<string>,
   before: number,
 ): Promise<Descriptor[]> {
-  const kept = manifests.filter((each) => !isBase(each) && !gone.has(nameOf(each)));
+  const kept = manifests.filter((each) => !isBase(each) && !gone.has(releaseNameOf(each)));
   const bases = new Set((await readNamed(store, kept)).map(({ base }) => base?.digest));
   const isWanted = ({ digest }: Descriptor) => bases.has(digest) || (store.readBlobTime(digest) ?? before) >= before;
   return [...kept, ...manifests.filter((each) => isBase(each) && isWanted(each))];

@@ -10,25 +10,25 @@ import { formatDigest } from '../../../reporter/format.ts';
 import { describeConfigs } from '../../store/conflict.ts';
 
 /** An image of a release, wherever it is. */
-export interface ReleasedImage {
+export interface ComparedImage {
   config: ImageConfig;
   manifest: Manifest;
   /** The tar of the layer at a place of the manifest. */
   readLayer: (at: number) => AsyncIterable<Uint8Array>;
 }
 
-export function releasedThere({ config, manifest, repository }: RemoteImage): ReleasedImage {
+export function releasedThere({ config, manifest, repository }: RemoteImage): ComparedImage {
   return { config, manifest, readLayer: (at) => readLayer(repository, manifest.layers[at]!) };
 }
 
-export function releasedHere({ config, manifest, layers }: Image): ReleasedImage {
+export function releasedHere({ config, manifest, layers }: Image): ComparedImage {
   return { config, manifest, readLayer: (at) => asStream(layers[at]!.chunks()) };
 }
 
 /** Throws `release-refused` unless what was built again is, for every platform, the very image that was released. */
 export async function assertSame(
   reference: string,
-  images: readonly ReleasedImage[],
+  images: readonly ComparedImage[],
   set: ImageSet,
   commit: string,
 ): Promise<void> {
@@ -54,7 +54,7 @@ function otherPlatforms(reference: string, there: string[], here: string[], comm
 /** What differs first: a file and its byte in the lowest layer that differs, else a setting. */
 async function otherImage(
   reference: string,
-  { config, manifest, readLayer: read }: ReleasedImage,
+  { config, manifest, readLayer: read }: ComparedImage,
   image: Image,
   commit: string,
 ): Promise<GbuildError> {

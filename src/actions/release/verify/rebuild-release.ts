@@ -8,7 +8,7 @@ import { RunSecrets } from '../../run/run-secrets.ts';
 import { type AppContext, locateProject } from '../../session/open-repository.ts';
 import { openStore } from '../../store/store.ts';
 import { withCheckout } from '../release-tree.ts';
-import { assertSame, type ReleasedImage } from './compare-rebuilt.ts';
+import { assertSame, type ComparedImage } from './compare-rebuilt.ts';
 
 export type RebuildRequest = AppContext & Pick<RunRequest, 'engine' | 'progress' | 'stop' | 'runId' | 'streams'>;
 
@@ -20,7 +20,7 @@ export type RebuildRequest = AppContext & Pick<RunRequest, 'engine' | 'progress'
 export async function rebuildRelease(
   request: RebuildRequest,
   reference: string,
-  released: readonly ReleasedImage[],
+  released: readonly ComparedImage[],
   commit: string,
 ): Promise<void> {
   const { host, progress } = request;

@@ -20,7 +20,7 @@ export function chooseCheck({ cmd, port }: ReadySpec, healthTest: readonly strin
 
 const pauseMilliseconds = 250;
 
-export interface ReadyInput {
+export interface ReadinessInput {
   engine: Engine;
   container: ServiceContainer;
   /** One with a shell, to look from. */
@@ -33,7 +33,7 @@ export interface ReadyInput {
  * minute before the first one, and some never run it.
  */
 export async function awaitReady(
-  { engine, container, image, labels }: ReadyInput,
+  { engine, container, image, labels }: ReadinessInput,
   check: ReadyCheck,
   say: (why: string) => void,
   signal: AbortSignal,

@@ -11,7 +11,7 @@ import { planWanted } from '../../../plan/wanted-outputs.ts';
 import type { Progress } from '../../../reporter/progress.ts';
 import type { ApplyReport } from '../../../sync/pull/apply-changes.ts';
 import type { Sent } from '../../../sync/push/push.ts';
-import { EarlyRead, placeOf } from '../../../sync/read/read-side.ts';
+import { EarlyRead, syncKeyOf } from '../../../sync/read/read-side.ts';
 import { type CopyInput, WorkspaceCopy } from '../../../sync/workspace-copy.ts';
 import { type ProjectPlace, readPlace } from '../../../workspace/git/project-place.ts';
 import { tellSkew } from '../../session/clock-skew.ts';
@@ -70,7 +70,7 @@ export async function withSyncedCopy<T>(
   const { engine, session, early } = input;
   const { rootDir } = session;
   const { done, ...sync } = await withCopy(input, work, {
-    early: { place: placeOf(rootDir, engine.endpoint.url), ...(early !== undefined && { read: early }) },
+    early: { place: syncKeyOf(rootDir, engine.endpoint.url), ...(early !== undefined && { read: early }) },
     describe: (sent) => describeSent(engine, rootDir, sent),
     bringBack: (copy) => bringBack(copy, input),
   });

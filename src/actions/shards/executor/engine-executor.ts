@@ -1,12 +1,12 @@
 import { CacheLimit } from '../../run/cache-limits.ts';
-import { type PrepareRequest, prepareRun } from '../../run/prepare.ts';
+import { type PrepareRunRequest, prepareRun } from '../../run/prepare.ts';
 import { sweepDeadRuns } from '../../run/run.ts';
 import { runTasks } from '../../run/run-tasks.ts';
 import { withOwnCopy } from '../../run/workspace/with-copy.ts';
 import type { Executor } from './executor.ts';
 
 /** Runs shards on one engine, which has the toolchain image: each works on its own copy of the workspace in a volume there. */
-export async function openEngineExecutor(name: string, request: PrepareRequest): Promise<Executor> {
+export async function openEngineExecutor(name: string, request: PrepareRunRequest): Promise<Executor> {
   const { session, engine, host, progress } = request;
   const { plan, context, secrets, planShard } = await prepareRun(request);
   const swept = sweepDeadRuns(request, plan);

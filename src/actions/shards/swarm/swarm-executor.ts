@@ -2,7 +2,7 @@ import type { SwarmNode } from '../../../engine/swarm/swarm.ts';
 import type { Shard } from '../../../plan/shard.ts';
 import { planTasks } from '../../../plan/task-plan.ts';
 import { findRegistryAuth } from '../../../registry/auth/registry-auth.ts';
-import { type PrepareRequest, planInput, prepareRun } from '../../run/prepare.ts';
+import { type PrepareRunRequest, planInput, prepareRun } from '../../run/prepare.ts';
 import { sweepDeadRuns } from '../../run/run.ts';
 import type { TaskReport } from '../../run/run-tasks.ts';
 import { withRegistries } from '../../session/open-registries.ts';
@@ -13,7 +13,7 @@ import { assertFitsSwarm, assertManager, noNodeLeft, noRegistryForSwarm } from '
 import { pushWorkspaceImage } from './push-workspace.ts';
 import { planOnSwarm, runOnSwarm, type SwarmRunContext } from './run-shard.ts';
 
-export interface SwarmExecutorRequest extends PrepareRequest {
+export interface SwarmExecutorRequest extends PrepareRunRequest {
   runId: string;
   /** HOST or HOST:PORT, before GBUILD_REGISTRY and gbuild.yml. */
   registry: string | undefined;
