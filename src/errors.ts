@@ -86,7 +86,7 @@ const diskTroubles: Record<string, string> = {
   ENFILE: 'too many files are open',
 };
 
-/** What the system said of this machine's disk as an error of ours, naming the place; undefined for anything else. */
+/** Error for a failure of this machine's disk, naming the place; undefined for anything else. */
 export function diskError(thrown: unknown, hostDir?: string): GbuildError | undefined {
   const { code, path } = thrown instanceof Error ? (thrown as NodeJS.ErrnoException) : {};
   const trouble = diskTroubles[code ?? ''];

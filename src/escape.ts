@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 
-/** What a terminal acts on, what turns the direction of writing, and what is not seen. */
+/** Characters that a terminal acts on, that turn the direction of writing, or that are not seen. */
 const hidden = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu;
 const named: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
@@ -44,7 +44,7 @@ export function escapeOutput(line: string): string {
   return escapeText(drawn.slice(drawn.lastIndexOf('\r') + 1));
 }
 
-/** What a program printed last, one line each below the message that it belongs to. */
+/** Formats the last lines of a program, one each below the message that they belong to. */
 export function formatTail(lines: readonly string[]): string {
   return lines.map((line) => `\n  ${escapeOutput(line)}`).join('');
 }

@@ -11,11 +11,11 @@ export interface ArtifactBlob {
   bytes: Buffer;
 }
 
-/** An OCI artifact that stands beside an image, ready to be pushed: the blobs first, then the manifest. */
+/** An OCI artifact to attach to an image, ready to be pushed: the blobs first, then the manifest. */
 export interface Artifact {
   artifactType: string;
   manifestBytes: Buffer;
-  /** Of the manifest. */
+  /** Digest of the manifest. */
   digest: Digest;
   /** The config's and the layers', each once. */
   blobs: ArtifactBlob[];
@@ -54,7 +54,7 @@ export function formatArtifact(subject: Descriptor, { artifactType, layers, tag,
   };
 }
 
-/** cosign's name for what it keeps beside an image without referrers: `sha256-HEX.sig`. */
+/** Formats cosign's tag for what it attaches to an image without referrers: `sha256-HEX.sig`. */
 export function formatCosignTag(digest: Digest, suffix: 'sig' | 'att'): string {
   return `sha256-${hexOf(digest)}.${suffix}`;
 }

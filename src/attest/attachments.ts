@@ -16,7 +16,7 @@ export const attachmentTypes = {
   attestation: 'application/vnd.dev.cosign.artifact.att.v1+json',
 } as const;
 
-/** What a document is called where somebody pulls it: tools leave alone what has no name. */
+/** File name of each document where somebody pulls it: tools ignore what has no name. */
 const fileNames = { spdx: 'sbom.spdx.json', cyclonedx: 'sbom.cdx.json', provenance: 'provenance.json' } as const;
 
 export interface AttachmentInput {
@@ -26,7 +26,7 @@ export interface AttachmentInput {
   name: string;
   /** RFC 3339: the commit's time. */
   created: string;
-  /** Of formatSpdx, formatCycloneDx and formatProvenance. */
+  /** Documents as formatSpdx, formatCycloneDx and formatProvenance make them. */
   documents: { spdx?: Buffer; cyclonedx?: Buffer; provenance?: Buffer };
 }
 

@@ -76,7 +76,7 @@ export class Engine {
   readonly runId: string;
   /** How one gets to what containers publish. */
   readonly ports: PortReach;
-  /** What stands beside tasks. */
+  /** Services of the run. */
   readonly services: ServiceEngine;
   readonly volumes: VolumeEngine;
   readonly #client: EngineClient;
@@ -90,7 +90,7 @@ export class Engine {
     this.#detachedRuns = options.detachedRuns ?? { name: options.runId, runs: () => new Set() };
     this.#client = new EngineClient(endpoint, options);
     this.ports = new PortReach(this.#client);
-    // Where the way may break, somebody may come back to the tasks that they stand beside.
+    // Where the connection may break, somebody may come back to the tasks that they serve.
     const kept = isRemote(endpoint) ? { [detachedRunsLabel]: this.#detachedRuns.name } : {};
     this.services = new ServiceEngine(this.#client, { ...this.labels, ...kept });
     const { runId, labels } = this;
@@ -101,7 +101,7 @@ export class Engine {
     });
   }
 
-  /** What the engine is; asked once. */
+  /** Facts about the engine; asked once. */
   info(): Promise<EngineInfo> {
     this.#info ??= readInfo(this.#client).catch((thrown: unknown) => {
       this.#info = undefined;

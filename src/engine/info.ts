@@ -2,7 +2,7 @@ import type { EngineClient } from './client/client.ts';
 import { readField, readList, readNumber, readText, readTexts } from './client/json.ts';
 import { isOlder } from './client/version.ts';
 
-/** What an engine is and can do. */
+/** Facts about an engine, and what it can do. */
 export interface EngineInfo {
   id: string;
   name: string;

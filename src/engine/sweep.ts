@@ -9,13 +9,13 @@ import { serviceLabel } from './service/service-engine.ts';
 import { listThings, removeThing, type SwarmThing } from './swarm/swarm.ts';
 import { listVolumes, removeVolume } from './volume/volumes.ts';
 
-/** What a sweep took away, by name, and what it could not (`name: reason`): the next one tries again. */
+/** Things that a sweep removed, by name, and those that it could not (`name: reason`): the next one tries again. */
 export interface SweepReport {
   containers: string[];
   images: string[];
   volumes: string[];
   networks: string[];
-  /** Of a swarm that the engine manages. */
+  /** Services of a swarm that the engine manages. */
   services: string[];
   secrets: string[];
   kept: string[];
@@ -29,7 +29,7 @@ export interface Swept {
 
 export const runLabel = 'io.gbuild.run';
 export const ownerLabel = 'io.gbuild.owner';
-/** Whose memory of runs knows whether somebody may come back to the container; others leave it alone. */
+/** Label with the memory of detached runs that knows whether somebody may come back to the container; others leave it alone. */
 export const detachedRunsLabel = 'io.gbuild.keeper';
 const stagingRepository = 'gbuild-staging';
 

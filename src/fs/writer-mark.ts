@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-/** Who writes a file: `PID-START-PLACE-NONCE`. PLACE is the host and its process namespace; the nonce makes each mark unique. */
+/** Mark of a file's writer: `PID-START-PLACE-NONCE`. PLACE is the host and its process namespace; the nonce makes each mark unique. */
 export type WriterMark = `${number}-${string}-${string}-${string}`;
 
 export function makeMark(): WriterMark {

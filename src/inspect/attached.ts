@@ -6,14 +6,14 @@ import { envelopeMediaType } from '../attest/signature/dsse.ts';
 import { predicateTypes, statementMediaType } from '../attest/signature/statement.ts';
 import type { Digest } from '../oci/digest.ts';
 
-/** Something that stands beside an image in its registry. */
+/** Document attached to an image in its registry. */
 export interface Attached {
   /** In plain words: `SBOM (SPDX)`, `provenance`, `signature`. */
   what: string;
   artifactType: string;
-  /** Of its manifest. */
+  /** Digest of its manifest. */
   digest: Digest;
-  /** What provenance says, as it says it. */
+  /** Facts of the provenance, unchecked. */
   facts?: Record<string, string>;
 }
 
@@ -34,7 +34,7 @@ export function describeArtifact(artifactType: string, predicateType: string | u
   return what;
 }
 
-/** What a statement of provenance says, plain or in an envelope; undefined for anything else. Nothing of it is believed. */
+/** Summarizes a provenance statement, plain or in an envelope; undefined for anything else. Nothing of it is verified. */
 export function summarizeProvenance(bytes: Uint8Array): Record<string, string> | undefined {
   const statement = openEnvelope(parse(bytes));
   if (read(statement, 'predicateType') !== predicateTypes.provenance) return undefined;

@@ -9,7 +9,7 @@ export interface FileDifference {
   change: 'added' | 'removed' | 'changed';
   before?: FileFacts;
   after?: FileFacts;
-  /** Of a changed one. */
+  /** Differences of a changed path. */
   what: ('type' | 'content' | 'target' | 'mode' | 'owner' | 'attributes')[];
 }
 

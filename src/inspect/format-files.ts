@@ -45,7 +45,7 @@ export function formatMode(mode: number): string {
   return bits.join('');
 }
 
-/** What a layer takes away is named as it was. */
+/** Formats the name of a path; a removed one keeps the name that it had. */
 export function formatName({ path, type, linkTarget }: FileFacts): string {
   if (type === 'whiteout') {
     const hidden = path.replace(/\.wh\.(\.wh\.\.opq)?([^/]*)$/, (_, opaque, name: string) => (opaque ? '*' : name));

@@ -29,7 +29,7 @@ export function formatReport(report: ImageReport): string {
     .join('\n\n');
 }
 
-/** What the image is, in pairs of a title and a text. */
+/** Lists the facts of an image, in pairs of a title and a text. */
 export function listFacts(report: ImageReport): [string, string | undefined][] {
   const { reference, imageId, manifestDigest, platform, created, version, commit, source, toolchain, base } = report;
   return [
@@ -63,7 +63,7 @@ export function listSettings({ config }: ImageReport): [string, string | undefin
   ];
 }
 
-/** What stands in a label and was told above already is not told again. */
+/** Whether a label says something that was not shown already. */
 function isNews([title, text]: [string, string | undefined]): boolean {
   return title !== 'label' || !toldLabels.test(text ?? '');
 }

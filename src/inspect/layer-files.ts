@@ -3,7 +3,7 @@ import { asStream } from '../oci/stream/as-stream.ts';
 import type { TarHeader } from '../oci/tar/tar-header.ts';
 import { readTar, readTarFile } from '../oci/tar/untar.ts';
 
-/** What an image says of one path; `size` in bytes. */
+/** Facts that an image has about one path; `size` in bytes. */
 export interface FileFacts {
   /** Without a slash at its beginning or end. */
   path: string;

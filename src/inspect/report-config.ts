@@ -14,7 +14,7 @@ export interface ConfigReport {
   labels: Record<string, string>;
 }
 
-/** What gbuild and others say in labels of where the image comes from. */
+/** Reads labels of gbuild and others that say where the image comes from. */
 export function readLabels(labels: Record<string, string>) {
   const label = (name: string) => labels[labelOf(name)];
   const baseDigest = label('base.digest');

@@ -51,7 +51,7 @@ export interface ImageReport {
   fileCount: number;
   largest: { path: string; size: number; layer: number }[];
   packages: Package[];
-  /** What stands beside it in the registry; not checked. */
+  /** Documents attached to it in the registry; not verified. */
   attached?: Attached[];
 }
 
@@ -60,7 +60,7 @@ export interface ReportInput {
   origin: ImageOrigin;
   /** All its layers by value (see completeImage). */
   image: Image;
-  /** Of the image as a registry has it. */
+  /** Descriptor and manifest of the image in a registry. */
   remote?: { descriptor: Descriptor; manifest: Manifest };
   packages: Package[];
   attached?: Attached[];
@@ -100,7 +100,7 @@ export function withoutFiles(report: ImageReport): ImageReport {
   return { ...report, layers: report.layers.map(({ files, ...layer }) => layer) };
 }
 
-/** What the history says of each layer, lowest first; empty where it does not add up. */
+/** Names each layer by the history, lowest first; empty where it does not add up. */
 export function nameLayers({ history = [], rootfs }: ImageConfig): string[] {
   const entries = listHistory(history);
   return rootfs.diff_ids.map((_, index) =>
@@ -108,7 +108,7 @@ export function nameLayers({ history = [], rootfs }: ImageConfig): string[] {
   );
 }
 
-/** What people call each layer; those of a base say so. */
+/** Titles for each layer; those of a base say so. */
 export function titleLayers(layers: readonly LayerReport[]): string[] {
   const hasOwn = layers.some(({ isOwn }) => isOwn);
   return layers.map(({ name, diffId, isOwn }) => `${hasOwn && !isOwn ? 'base: ' : ''}${name || formatDigest(diffId)}`);

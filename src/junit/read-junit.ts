@@ -12,7 +12,7 @@ export interface JUnitReport {
   failures: number;
   errors: number;
   skipped: number;
-  /** What is below a root `testsuites`, or a root `testsuite` whole, to the letter. */
+  /** Content below a root `testsuites`, or a root `testsuite` whole, to the letter. */
   content: string;
 }
 

@@ -10,7 +10,7 @@ const variants: Record<string, { usual: string; others?: string[] }> = {
   arm64: { usual: 'v8' },
 };
 
-/** What other tools call them. */
+/** Names that other tools give them. */
 const otherNames: Record<string, string> = {
   x86_64: 'amd64',
   x64: 'amd64',
@@ -29,7 +29,7 @@ export function parsePlatform(text: string): string | undefined {
   return others.includes(variant) ? text : undefined;
 }
 
-/** What was meant by `linux/x86_64` or `arm64`; undefined where nothing is like it. */
+/** Suggests a platform for `linux/x86_64` or `arm64`; undefined where nothing is like it. */
 export function suggestPlatform(text: string): string | undefined {
   const [first = '', ...rest] = text
     .toLowerCase()

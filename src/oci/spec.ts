@@ -33,7 +33,7 @@ export interface Descriptor {
   size: number;
   annotations?: Record<string, string>;
   platform?: Platform;
-  /** Of the artifact that the manifest describes. */
+  /** Type of the artifact that the manifest describes. */
   artifactType?: string;
 }
 

@@ -1,6 +1,6 @@
 import { unknownFingerprint } from '../workspace/unknown-fingerprint.ts';
 /**
- * What a path of an image was when it was packed, in one word: `d`, `l TARGET`, or `f` and what the file system says of the
+ * Fingerprint of each path when the image was packed, in one word: `d`, `l TARGET`, or `f` and what the file system says of the
  * file. Equal fingerprints mean equal content; `?` never equals anything.
  */
 export type Fingerprints = ReadonlyMap<string, string>;
@@ -13,7 +13,7 @@ export interface Delta {
 }
 
 /**
- * What turns one tree into the other. Undefined where a layer on top cannot say it: a path that is a folder on one side
+ * Plans what turns one tree into the other. Undefined where a layer on top cannot say it: a path that is a folder on one side
  * and something else on the other.
  */
 export function planDelta(before: Fingerprints, now: Fingerprints): Delta | undefined {

@@ -16,7 +16,7 @@ export interface PlannedLayer extends LayerRule {
   credentials: string[];
 }
 
-/** What an image will be made of, before a file has been read and an engine been asked. */
+/** Plan of an image, before a file has been read and an engine been asked. */
 export interface ImagePlan {
   repository: string;
   /** Exact version of a release; a development image has none. */
@@ -88,7 +88,7 @@ export function planImage(input: ImagePlanInput): ImagePlan {
   };
 }
 
-/** What is packed, lowest first. */
+/** Layer rules to pack, lowest first. */
 export function layersOf({ spec, defaults }: Pick<ImagePlanInput, 'spec' | 'defaults'>): PlannedLayer[] {
   const { layers } = spec.image;
   const automatic = layers === 'auto' ? [...defaults.jreLayers, ...defaults.layers] : defaults.jreLayers;

@@ -8,7 +8,7 @@ export interface CodeFile {
 }
 
 /**
- * Those that some of the platforms cannot run and nothing stands in for: packages that bring themselves for many machines
+ * Finds files that some of the platforms cannot run and nothing stands in for: packages that bring themselves for many machines
  * have a folder or a file for each (`prebuilds/linux-x64/`, `@esbuild/linux-arm64/`), and where each platform has its own,
  * all of them may stay. Pure.
  */

@@ -3,21 +3,21 @@ import type { ImageConfig, RunConfig } from '../oci/spec.ts';
 export interface RebaseInput {
   /** The config of the release. */
   released: ImageConfig;
-  /** Of the base it stands on; undefined where that is not at hand any more. */
+  /** Config of the present base; undefined where that is not at hand any more. */
   oldBase: RunConfig | undefined;
   newBase: RunConfig;
-  /** What the new image says of itself that the old one does not. */
+  /** Labels that the new image has and the old one does not. */
   labels: Record<string, string>;
 }
 
 export interface RebasePlan {
-  /** What the release itself says of running it, to be put over the new base. */
+  /** Run config of the release itself, to be put over the new base. */
   config: Partial<RunConfig>;
   labels: Record<string, string>;
 }
 
 /**
- * What of a release's config is its own and not its base's: what the old base does not say alike. The rest is left to the new
+ * Plans which settings are the release's own and not its base's: those that differ from the old base. The rest is left to the new
  * base. User and folder are always the release's, for gbuild sets them in every image. Pure.
  */
 export function planRebase({ released, oldBase, newBase, labels }: RebaseInput): RebasePlan {
@@ -50,7 +50,7 @@ function isThere(value: unknown): boolean {
   return value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0);
 }
 
-/** What gbuild says of every image is said of the release, even where the base says the same of itself. */
+/** Labels that gbuild sets on every image: they are the release's, even where the base has the same. */
 const saidByGbuild = /^(io\.gbuild|org\.opencontainers\.image\.(title|version|revision|created)$)/;
 
 function listOwnLabels(own: Record<string, string>, old: Record<string, string>): Record<string, string> {
@@ -58,7 +58,7 @@ function listOwnLabels(own: Record<string, string>, old: Record<string, string>)
   return Object.fromEntries(Object.entries(own).filter(isOwn));
 }
 
-/** Of a variable that both images have, the base is taken to have said it; all else is the release's. */
+/** Guesses the old base's config: a variable that both images have is taken to be the base's; all else is the release's. */
 function guessBase(own: RunConfig, newBase: RunConfig): RunConfig {
   const names = new Set(newBase.Env?.map(nameOf));
   return { Env: (own.Env ?? []).filter((line) => names.has(nameOf(line))) };

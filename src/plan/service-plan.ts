@@ -2,7 +2,7 @@ import { bareTask } from '../spec/schema/bare-task.ts';
 import type { PublishedPort, ReadySpec, Spec, TaskSpec } from '../spec/types.ts';
 import type { PlannedTask } from './task-plan.ts';
 
-/** What stands beside tasks: an image of its own, or a command in the image to build in, with all that a task has. */
+/** Service of a run: an image of its own, or a command in the toolchain image, with all that a task has. */
 export interface PlannedService {
   name: string;
   runs:

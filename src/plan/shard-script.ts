@@ -77,7 +77,7 @@ if [ $# -gt 0 ]; then
   echo
 fi`;
 
-/** Of a job that is removed a swarm forgets the containers that have ended: this one has not. It does within the hour where nobody removes it. */
+/** Keeps the container alive for an hour or until removed: a swarm forgets ended containers of a job that is removed. */
 const linger = `[ -n "$stopped" ] || { sleep 3600 & wait $!; }`;
 
 function formatTask({ workdir, env, command }: ScriptTask): string {

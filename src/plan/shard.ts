@@ -48,7 +48,7 @@ function splitFiles(count: number, files: readonly string[], seconds: ReadonlyMa
   return parts.map((part) => part.files.sort(compareText));
 }
 
-/** Of files that take no time every part gets as many. */
+/** Compares parts by time, then by files: where files take no time every part gets as many. */
 function isLess(left: { time: number; files: string[] }, right: { time: number; files: string[] }): boolean {
   return left.time === right.time ? left.files.length < right.files.length : left.time < right.time;
 }

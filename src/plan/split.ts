@@ -5,7 +5,7 @@ import type { Entry } from '../oci/tar/entry.ts';
 const targetBytes = 64 * 1024 * 1024;
 const mostBuckets = 8;
 
-/** Files people edit and builds rewrite: they go into the last layers, above the assets they change beside. */
+/** Files people edit and builds rewrite: they go into the last layers, above assets, which change less often. */
 const code =
   /\.(?:[cm]?[jt]sx?|json|ya?ml|html?|css|scss|vue|svelte|rb|erb|py|java|scala|kt|groovy|class|go|rs|sh|sql|graphql|md|txt|toml|xml|properties|conf|map)$/i;
 

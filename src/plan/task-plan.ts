@@ -12,7 +12,7 @@ import { orderTasks } from './graph.ts';
 import { type PlannedService, planServices } from './service-plan.ts';
 import { type Shard, wholeRun } from './shard.ts';
 
-/** What one task's container will be, but for what only the engine and the machine can say. */
+/** Plan of one task's container, but for what only the engine and the machine can say. */
 export interface PlannedTask {
   name: string;
   needs: string[];
@@ -33,7 +33,7 @@ export interface PlannedTask {
   reports: string[];
   /** Globs of its test files. */
   split: string[];
-  /** Those of its shard, from its workdir; where they have been looked for. */
+  /** Test files of its shard, from its workdir; where they have been looked for. */
   files?: string[];
 }
 
@@ -64,7 +64,7 @@ export interface TaskPlanInput {
   names: string[];
   /** Go to the last named task, after `--`. */
   args: string[];
-  /** Of the last named task, besides its own. */
+  /** Ports that the last named task publishes, besides its own. */
   publish?: PublishedPort[];
   sourceDateEpoch?: number | undefined;
   /** The part that is run; without it all of it is. */
@@ -200,7 +200,7 @@ function assertFits({ port, enginePort = port }: PublishedPort, network: Spec['n
   });
 }
 
-/** What a secret is taken from never passes as a variable, even where a glob would let it. */
+/** Plans passed variables. A secret's source never passes as a variable, even where a glob would let it. */
 function planPassedNames({ passEnv, secrets }: Spec, host: Host): string[] {
   const sources = Object.values(secrets).map(({ env }) => env);
   return selectPassedNames(passEnv, host.env).filter((name) => !sources.includes(name));

@@ -9,12 +9,12 @@ export interface WantedInput {
   defaults: ToolchainDefaults;
   /** Names of the tasks that exist. */
   tasks: string[];
-  /** Of the run. */
+  /** Tasks that ran. */
   ran: readonly { name: string; reports: string[] }[];
 }
 
 /**
- * What comes back from an engine elsewhere of that which git ignores: reports of the tasks that ran, where one of them builds
+ * Plans which ignored paths come back from an engine that has a copy: reports of the tasks that ran, where one of them builds
  * what the image packs, and what the spec keeps in step. Pure.
  */
 export function planWanted({ spec, defaults, tasks, ran }: WantedInput): (path: string) => boolean {

@@ -45,7 +45,7 @@ export class Repository {
     this.#context = { connection, path: full, settings, scopes };
   }
 
-  /** What a tag or digest names, without its bytes; `undefined` when it is not there. */
+  /** Describes what a tag or digest names, without its bytes; `undefined` when it is not there. */
   headManifest(reference: string): Promise<Descriptor | undefined> {
     return manifests.headManifest(this.#context, reference);
   }

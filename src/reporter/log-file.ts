@@ -28,7 +28,7 @@ export class LogFile {
   }
 }
 
-/** What is said of a log that could not be written to its end. */
+/** Describes a log that could not be written to its end. */
 export function describeBrokenLog(file: string, failure: Error): string {
   return `the log ${file} is not complete: ${failure.message}`;
 }

@@ -43,7 +43,7 @@ export class Lane implements OutputPair {
   readonly #streams: OutputPair;
   readonly #tempFile: string;
   readonly #ended = Promise.withResolvers<void>();
-  /** What was written is passed on or kept, one piece after the other. */
+  /** Work in progress: each written piece is passed on or kept, one after the other. */
   #work: Promise<void> = Promise.resolve();
   #temporary: FileHandle | undefined;
   #isTurn = false;

@@ -1,12 +1,12 @@
 /** One step's life as its worker sees it. Cheap to call: a reporter draws at its own pace. */
 export interface Step {
-  /** What the step is doing now, one line; replaces the last one. */
+  /** Sets the step's line, which replaces the last one. */
   update(text: string): void;
   /** A line of detail (a builder's output): the window's tail on a terminal, a prefixed line in CI with --verbose. */
   log(line: string): void;
 }
 
-/** What every effectful room reports to; reporters for terminals, CI and JSON implement it. */
+/** Target of every room's reports; reporters for terminals, CI and JSON implement it. */
 export interface Progress {
   /** Runs the work as a named step: its time is taken, its failure shown once and thrown on. */
   step<T>(title: string, work: (step: Step) => Promise<T>): Promise<T>;

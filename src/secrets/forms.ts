@@ -43,7 +43,7 @@ function base64Forms(value: Buffer): Buffer[] {
   );
 }
 
-/** Of RFC 3986, of encodeURIComponent and of forms (a space is `+`), with digits in both cases. */
+/** Percent forms of RFC 3986, of encodeURIComponent and of forms (a space is `+`), with digits in both cases. */
 function percentForms(value: Buffer): Buffer[] {
   const kept = [/[\w.~-]/, /[\w.~!*'()-]/, /[\w.*-]/];
   const texts = kept.map((pattern) => encodePercent(value, pattern));
@@ -62,7 +62,7 @@ function encodePercent(value: Buffer, kept: RegExp): string {
     .join('');
 }
 
-/** What JSON and XML (reports) make of quotes, brackets and line ends; bytes that are no text have no such forms. */
+/** Text forms of JSON and XML (reports) for quotes, brackets and line ends; bytes that are no text have no such forms. */
 function textForms(value: Buffer): Buffer[] {
   const text = value.toString();
   if (!Buffer.from(text).equals(value)) return [];
@@ -73,7 +73,7 @@ function textForms(value: Buffer): Buffer[] {
   return [...all, ...apostrophes].map((form) => Buffer.from(form));
 }
 
-/** Of a value of several lines, each without what it is indented by. */
+/** Lines of a value of several lines, each without its indent. */
 function linesOf(value: Buffer): Buffer[] {
   const lines = value.toString('latin1').split('\n');
   return lines.length === 1 ? [] : lines.map((line) => Buffer.from(line.trim(), 'latin1'));

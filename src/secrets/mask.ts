@@ -6,7 +6,7 @@ const stars = Buffer.from('***');
 
 /** Masks one stream. */
 export interface MaskedStream {
-  /** What may be shown now; an end that may be the beginning of a secret is kept back until more came. */
+  /** Returns what may be shown now; keeps back an end that may be the beginning of a secret until more came. */
   push(chunk: Buffer): Buffer;
   /** The rest, at the stream's end. */
   end(): Buffer;
@@ -40,7 +40,7 @@ class Masking implements MaskedStream {
   #kept: Buffer = Buffer.alloc(0);
   /** How many of the kept bytes an occurrence covers that began before them: their mark is out already. */
   #covered = 0;
-  /** What was shown last is a mark. */
+  /** Whether a mark was shown last. */
   #marked = false;
 
   constructor(search: TextSearch) {

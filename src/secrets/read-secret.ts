@@ -76,7 +76,7 @@ function isSameInRepository(path: string, opened: Stats, rootDir: string): boole
   return isOfRepository(real, rootDir) && dev === opened.dev && ino === opened.ino;
 }
 
-/** What it prints less one line end; what it says on standard error may be a secret too, and goes nowhere. */
+/** Runs the command and takes its output less one line end; its standard error may be secret too, and goes nowhere. */
 async function runCommand(name: string, source: SecretSpec, context: SecretContext): Promise<Buffer> {
   const { host, rootDir, signal } = context;
   const [program = '', ...args] = source.command ?? [];

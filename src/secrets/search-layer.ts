@@ -35,7 +35,7 @@ export async function searchLayer(layer: Layer, search: SecretSearch, unpack: bo
   return [...leaks.values()];
 }
 
-/** What was found, in the order of its place. */
+/** Searches chunks as they pass, and collects what was found in the order of its place. */
 async function* watch(layer: Layer, search: SecretSearch, found: SecretAt[]): AsyncGenerator<Buffer> {
   const push = search.openStream();
   for (const chunk of layer.chunks()) {

@@ -13,7 +13,7 @@ export function startsPacked(bytes: Uint8Array): boolean {
   return first === 0x50 && second === 0x4b && third === 3 && fourth === 4;
 }
 
-/** What stands in a zip's or a gzip's contents, and in those packed inside again: `!/entry` says in which. */
+/** Searches a zip's or a gzip's contents, and those packed inside again: `!/entry` says in which. */
 export function searchPacked(bytes: Buffer, search: SecretSearch, depth = 0): { secret: string; path: string }[] {
   return [...unpack(bytes)].flatMap(({ path, content }) => {
     const own = search.findIn(content).map((secret) => ({ secret, path }));

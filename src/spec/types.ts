@@ -18,13 +18,13 @@ export interface Spec {
   resources: ResourcesSpec;
   network: NetworkName;
   sync: SyncSpec;
-  /** What stands beside tasks while they run, by the name they reach it by. */
+  /** Services that run during tasks, by the name that tasks reach them by. */
   services: Record<string, ServiceSpec>;
   tasks: Record<string, TaskSpec>;
   image: ImageSpec;
 }
 
-/** What the repository builds in. `request` is what the file says, in one line, for messages and the lock. */
+/** Toolchain that the repository builds in. `request` is what the file says, in one line, for messages and the lock. */
 export type ToolchainRequest = CatalogToolchain | ImageToolchain | FolderToolchain;
 
 export type OptionValue = string | number | boolean | string[];
@@ -75,7 +75,7 @@ export interface ResourcesSpec {
   pids: number;
 }
 
-/** What goes to an engine that does not see the workspace. */
+/** Files that go to an engine that does not see the workspace. */
 export interface SyncSpec {
   /** Globs of paths that git ignores and tasks need all the same; they come back, too. */
   include: string[];
@@ -87,7 +87,7 @@ export type NetworkName = 'bridge' | 'none' | 'host';
 export interface PublishedPort {
   port: number;
   protocol: 'tcp' | 'udp';
-  /** Of the engine; one that is free when left out. */
+  /** Port of the engine; one that is free when left out. */
   enginePort?: number;
 }
 

@@ -25,7 +25,7 @@ export interface CopyInput extends SideInput {
   image: string;
   owner: FileOwner;
   usernsMode: string | undefined;
-  /** Of the container that keeps the volume. */
+  /** Labels of the container that keeps the volume. */
   labels: Record<string, string>;
   ask: AbortSignal;
   /** Where this volume is noted as the last one used, and what was read early because of such a note. */
@@ -76,7 +76,7 @@ export class WorkspaceCopy {
       const all = { onBegin: () => {}, ...input, env: host.env, lease, isOwn: input.own !== undefined, ...side };
       const { sending, isLong } = await send(all);
       if (isLong) await sending;
-      // Beside the first task's container: it is to look at what that changes.
+      // While the first task's container starts: the lease is to look at what that task changes.
       sending.then(
         () => lease.start(),
         () => {
@@ -167,7 +167,7 @@ export class WorkspaceCopy {
     return this.#lease.close();
   }
 
-  /** A connection that broke and came back while a task ran has ended the holder. */
+  /** Reacquires the lease: a connection that broke and came back while a task ran has ended it. */
   async #ensureLease(): Promise<void> {
     if (this.#lease.isOpen) return;
     this.#lease = await this.#input.engine.volumes.reacquire({ ...specOf(this.#input), name: this.volume });

@@ -8,13 +8,13 @@ import { listNodeMembers } from './node/node-members.ts';
 import { findProductionModules } from './node/node-modules.ts';
 import { type KeepPath, readProductionPaths } from './node/npm.ts';
 
-/** What a path of a checkout is. */
+/** Parts of a checkout, by path. */
 export interface CheckoutParts {
   /** In a node_modules of the root or of one of the project's own packages; nothing below holds for such a path. */
   isModule: KeepPath;
-  /** Of those, what production needs; true for the folders above, too. */
+  /** Whether production needs the dependency; true for the folders above, too. */
   isDependency: KeepPath;
-  /** What git ignores, submodules by their own rules. */
+  /** Whether git ignores it, submodules by their own rules. */
   isIgnored: KeepPath;
   /** All the rest: what git tracks, submodules included, and new files; without what .dockerignore names. */
   isSource: KeepPath;
@@ -42,7 +42,7 @@ export async function readCheckoutParts(rootDir: string, env: NodeJS.ProcessEnv)
   };
 }
 
-/** Of submodules, too, each by its own rules. */
+/** Reads the ignored paths of submodules, too, each by its own rules. */
 async function readIgnoredBelow(rootDir: string, env: NodeJS.ProcessEnv): Promise<Set<string>> {
   const ignored = await readIgnored(rootDir, env);
   if (findRepository(rootDir) === undefined) return ignored;

@@ -12,7 +12,7 @@ import { readUserConfig } from '../session/user-config.ts';
 
 /** An engine that was found, and what came of asking it. */
 export interface ListedEngine {
-  /** What `gbuild engine use` takes. */
+  /** Name that `gbuild engine use` takes. */
   name: string;
   kind: 'flag' | 'environment' | 'configuration' | 'context' | 'socket' | 'machine';
   /** Not known of a machine that cannot be read. */

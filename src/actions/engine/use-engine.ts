@@ -12,8 +12,8 @@ export interface UsedEngine {
 }
 
 /**
- * The story of `gbuild engine use`: the engine is known, the caller's config.yml names it, written beside and renamed, and what
- * beats it is said.
+ * The story of `gbuild engine use`: checks that the engine is known, writes it atomically to the caller's config.yml, and says
+ * what beats it.
  */
 export async function useEngine(host: Host, name: string, progress: Progress): Promise<UsedEngine> {
   const engine = readEngineName(host, name);

@@ -59,7 +59,7 @@ export function assertReleasable(session: WorkspaceSession, revision: Revision |
   assertClean(rootDir, revision);
 }
 
-/** What git ignores is in no commit: a clean tree alone does not say that the spec and the lock are in it. */
+/** Asserts that git tracks the spec and the lock. A clean tree alone does not say so: what git ignores is in no commit. */
 export function assertTracked({ rootDir, specFile }: WorkspaceSession, tracked: string[] | undefined): void {
   const needed = ['gbuild.lock', ...(specFile === undefined ? [] : [basename(specFile)])];
   const missing = needed.filter((name) => !tracked?.includes(name));

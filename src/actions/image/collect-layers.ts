@@ -14,7 +14,7 @@ import type { KeepPath } from '../../workspace/node/npm.ts';
 import { walkFiles } from '../../workspace/walk.ts';
 import { TaskTimes } from '../run/task-times.ts';
 
-/** What one rule puts into an image, by the places it has there. */
+/** Files that one rule puts into an image, by their paths there. */
 export interface CollectedRule {
   name: string;
   entries: Entry[];

@@ -8,13 +8,13 @@ import type { Revision } from '../../workspace/commit/revision.ts';
 import type { WorkspaceSession } from '../session/open-repository.ts';
 import type { PreparedImage } from './prepare-image.ts';
 
-/** What a release was made of; its provenance, but for the image itself. */
+/** Facts that a release was made of: its provenance, but for the image itself. */
 export type ReleaseFacts = Omit<ProvenanceInput, 'subject' | 'builderId'>;
 
 /** All that a release of another machine tells of itself. */
 export type LabelledFacts = Omit<ReleaseFacts, 'base' | 'buildImage' | 'toolVersion'>;
 
-/** Where a release stands in the store's index, what it was made of stands beside its name. */
+/** Annotation of a release in the store's index that holds what it was made of. */
 export const factsAnnotation = 'io.gbuild.provenance';
 
 export interface FactsInput extends PreparedImage {
@@ -64,7 +64,7 @@ export function parseFacts(text: string | undefined): ReleaseFacts | undefined {
   return text === undefined ? undefined : (JSON.parse(text) as ReleaseFacts);
 }
 
-/** What the labels of an image of gbuild's say of how it was made; `undefined` where they say too little. */
+/** Reads from an image's labels how gbuild made it; `undefined` where they say too little. */
 export function factsOfLabels({ config, os, architecture, created = '' }: ImageConfig): LabelledFacts | undefined {
   const labels = config.Labels ?? {};
   const [toolchain = '', recipe = '', lock = ''] = ['toolchain', 'recipe', 'lock'].map(

@@ -26,7 +26,7 @@ export function parseOutputs(texts: string[], cwd: string): ImageOutput[] {
   });
 }
 
-/** What stands there is not overwritten, but for an older archive or layout: said before any work is done. */
+/** Asserts that no output overwrites anything but an older archive or layout. Called before any work is done. */
 export function assertOutputsFree(outputs: ImageOutput[]): void {
   for (const { kind, hostPath } of outputs) {
     if (kind === 'oci') assertLayoutPlace(hostPath);

@@ -9,11 +9,11 @@ import type { Digest } from '../../oci/digest.ts';
 import type { Entry } from '../../oci/tar/entry.ts';
 import { unknownFingerprint } from '../../workspace/unknown-fingerprint.ts';
 
-/** What is remembered of an image that was packed from a tree: enough to put only what changed since on top of it. */
+/** Memory of an image that was packed from a tree: enough to put only what changed since on top of it. */
 export interface PackedTree {
   /** Everything that decides what an image of the same files is: base, rules, engine. */
   basis: string;
-  /** What the engine calls the image. */
+  /** Id of the image on the engine. */
   engineId: string;
   layers: { diffId: Digest; size: number; createdBy: string }[];
   /** How many of the layers were put on top of a whole packing. */

@@ -37,10 +37,10 @@ export interface PreparedImage {
   /** For every platform that was asked for. */
   set: ImageSet;
   base: KnownBase;
-  /** Of the other platforms. */
+  /** Bases for the other platforms. */
   platformBases: KnownBase[];
   revision: Revision | undefined;
-  /** That were run for it, in order. */
+  /** Tasks that were run for it, in order. */
   tasks: string[];
 }
 

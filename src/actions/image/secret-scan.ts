@@ -75,7 +75,7 @@ async function findSecrets(
   return leaks;
 }
 
-/** What is no file cannot leave with the image. */
+/** Searches a regular file: nothing else can leave with the image. */
 function searchFile(hostFile: string, search: SecretSearch): Set<string> {
   const found = new Set<string>();
   if (!isFile(hostFile)) return found;

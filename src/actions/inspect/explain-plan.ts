@@ -130,7 +130,7 @@ async function explainImage({ host }: AppContext, session: WorkspaceSession): Pr
   return { text: layOut(lines), data: { lock: toolchain.lockState, ...plan } };
 }
 
-/** What a rule takes, where it has an own way to choose. */
+/** Files that a rule takes, where it has its own way to choose. */
 const chosen = {
   all: undefined,
   production: 'packages that production needs',

@@ -22,7 +22,7 @@ export interface InspectRequest extends OpenImageRequest {
   html?: string | undefined;
 }
 
-/** What an image is made of, as text for people and as data for `--json`. */
+/** Description of an image, as text for people and as data for `--json`. */
 export interface ExplainedImage {
   text: string;
   data: ImageReport;
@@ -61,7 +61,7 @@ function readReport(request: InspectRequest): Promise<ImageReport> {
   );
 }
 
-/** A registry that gives the image and does not say what stands beside it is no reason to say nothing. */
+/** Reads the attachments, if the registry answers. One that gives the image alone is no reason to show nothing. */
 async function readIfAnswered(
   { index }: OpenedImage,
   remote: RemoteImage,

@@ -45,7 +45,7 @@ export interface OpenedImage {
   reference: string;
   origin: ImageOrigin;
   image: Image;
-  /** The same as the registry has it: compressed, and with what stands beside it. */
+  /** The same as the registry has it: compressed, and with what is attached to it. */
   remote?: RemoteImage;
   /** The index that lists it, where the name is one's. */
   index?: Descriptor;

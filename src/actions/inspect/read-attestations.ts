@@ -7,7 +7,7 @@ import type { Repository } from '../../registry/repository.ts';
 
 const mostStatementBytes = 8 << 20;
 
-/** What stands beside an image in its registry: its referrers, and what cosign keeps under tags of its own. */
+/** Reads what is attached to an image in its registry: its referrers, and what cosign keeps under its own tags. */
 export async function readAttached({
   repository,
   descriptor,

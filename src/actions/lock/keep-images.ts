@@ -1,6 +1,6 @@
 import type { Engine } from '../../engine/engine.ts';
 
-/** What references were on an engine before something new took their place. */
+/** Images that references named on an engine before something new took their place. */
 export interface KeptImages {
   /** The references are what they were; what had taken their place goes, unless something else names it. */
   restore(): Promise<void>;

@@ -13,7 +13,7 @@ interface ChangesInput {
   stop: Stop;
 }
 
-/** What a new lock changes for a platform: version, tools, packages, a line each; only the ids where none of these differ. */
+/** Lists the changes of a new lock for a platform: version, tools, packages, a line each; only the ids where none of these differ. */
 export async function listLockChanges(
   before: Lock | undefined,
   { lock, images, platform }: MadeLock,

@@ -16,7 +16,7 @@ export interface UpdateRequest extends Omit<RunRequest, 'names' | 'args' | 'froz
 }
 
 export interface UpdatedLock extends Lock {
-  /** What is another than before, a line each. */
+  /** Differences from before, a line each. */
   changes: string[];
 }
 

@@ -84,7 +84,7 @@ async function openIfAny(open: () => Promise<Engine>, progress: Progress): Promi
   }
 }
 
-/** What a repository around the caller cannot say, because it cannot be read, is nobody's concern here. */
+/** Lists registries to ask. A repository around the caller that cannot be read is ignored here. */
 async function listRegistries(context: AppContext, registry: string | undefined): Promise<string[]> {
   const session = await findWorkspace(context).catch(() => undefined);
   const named = [registry, context.host.env.GBUILD_REGISTRY, session?.spec.registry].filter((each) => each);

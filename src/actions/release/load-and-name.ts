@@ -18,7 +18,7 @@ import { findStored, nameSet, type StoredImage, type StoredSet } from '../store/
 import type { MakeImageRequest } from './make-image.ts';
 
 export interface Published {
-  /** What the engine calls the image. */
+  /** Id of the image on the engine. */
   engineId: string;
   alreadyReleased: boolean;
   /** Layers that were sent to the engine. */
@@ -27,7 +27,7 @@ export interface Published {
 
 export type PublishRequest = Pick<MakeImageRequest, 'engine' | 'progress' | 'stop' | 'tags'>;
 
-/** What an image is to be called. */
+/** Names that an image gets. */
 export type NamePlan = Pick<ImagePlan, 'repository' | 'version' | 'tag' | 'reference' | 'created'>;
 
 /** A packed image, and with it those for other platforms, which no engine gets. */

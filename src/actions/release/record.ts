@@ -8,7 +8,7 @@ import type { KnownBase } from '../image/base/read-base.ts';
 import type { Published } from './load-and-name.ts';
 import type { PushRecord } from './push/push.ts';
 
-/** What `gbuild image --json` answers: everything about the image that was made. Sizes in bytes, uncompressed. */
+/** Answer of `gbuild image --json`: everything about the image that was made. Sizes in bytes, uncompressed. */
 export interface ImageRecord {
   reference: string;
   version?: string;
@@ -16,10 +16,10 @@ export interface ImageRecord {
   imageId: string;
   /** Digest of the manifest with uncompressed layers, as the release store has it. */
   manifestDigest: string;
-  /** Of the index, as the release store has it, where the image is for several platforms; the ids above are the engine's own. */
+  /** Digest of the index in the release store, where the image is for several platforms; the ids above are the engine's own. */
   indexDigest?: string;
   platforms?: { platform: string; imageId: string; manifestDigest: string }[];
-  /** What this engine calls the image. */
+  /** Id of the image on this engine. */
   engineId: string;
   alreadyReleased: boolean;
   commit?: string;
@@ -35,7 +35,7 @@ export interface ImageRecord {
   layersSent: number;
   /** With `--push`: what the registry got. */
   pushed?: PushRecord;
-  /** Of our layers together. */
+  /** Size of our layers together. */
   size: number;
   seconds: number;
 }

@@ -19,7 +19,7 @@ export interface SmokeNetwork {
 /** A name that no task can have. */
 const taskName = 'image.smoke';
 
-/** Does the work beside these services, on a network of theirs; without any there is none. */
+/** Does the work while these services run, on their network; without services there is no network. */
 export async function withSmokeNetwork(
   request: MakeImageRequest,
   services: string[],

@@ -27,7 +27,7 @@ export interface AttachRequest extends AppContext {
   stop: Stop;
 }
 
-/** What `--json` answers. */
+/** Answer of `--json`. */
 export interface AttachReport {
   run: string;
   repository: string;

@@ -34,7 +34,7 @@ export interface PrepareRunRequest extends AppContext {
   stop: Stop;
   /** Told when the tasks are known to be right, and the engine has been asked for the first thing. */
   onAsked?: () => void;
-  /** Those of a larger story that this run is part of. */
+  /** Secrets of a larger story that this run is part of. */
   secrets?: RunSecrets;
 }
 

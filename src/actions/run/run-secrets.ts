@@ -54,7 +54,7 @@ export class RunSecrets {
     if (missing.length > 0) this.#mask = new Mask(this.given);
   }
 
-  /** Those of a task and of all that it needs. */
+  /** Fetches the secrets of a task and of all tasks that it needs. */
   async fetchFor(task: string, signal: AbortSignal): Promise<void> {
     const { spec, toolchain, rootDir } = this.#session;
     const defaults = defaultTasks(this.#session);

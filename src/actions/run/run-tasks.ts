@@ -198,13 +198,13 @@ export function describeCommand(task: PlannedTask): string {
   return lines.length > 1 ? `${lines[0]} ...` : text.trim();
 }
 
-/** What programs look at to know how to draw. */
+/** Variables that programs look at to know how to draw. */
 export function terminalEnvironment({ env }: Host): Record<string, string> {
   const shown = ['TERM', 'COLORTERM', 'NO_COLOR'].filter((name) => env[name] !== undefined);
   return Object.fromEntries(shown.map((name) => [name, env[name]!]));
 }
 
-/** What an exit code means that the task itself does not explain. */
+/** Explains an exit code where the task itself does not. */
 export function explainExit(exitCode: number, oomKilled: boolean, startError: string | undefined): string | undefined {
   if (oomKilled) return 'it was killed for using more memory than its limit; raise resources.memory in gbuild.yml';
   if (startError !== undefined) return `it could not be started: ${startError}`;

@@ -25,7 +25,7 @@ export interface RunRequest extends PrepareRunRequest {
   part?: Pick<Shard, 'number' | 'of'> | undefined;
 }
 
-/** What `--json` answers for a run. */
+/** Answer of `--json` for a run. */
 export interface RunReport {
   repository: string;
   toolchain: { request: string; name: string; version: string; reference: string };

@@ -1,4 +1,4 @@
-/** What became of one task of a graph. */
+/** Outcome of one task of a graph. */
 export type Outcome<T> =
   | { name: string; state: 'done'; value: T }
   | { name: string; state: 'skipped'; because: string };

@@ -14,7 +14,7 @@ import { cloneByGit } from '../../workspace/git/git.ts';
 const treeFormat = 'catalog-tree 1';
 
 /**
- * The folder with what is at a git address, without its history. A digest of its files lies beside it, written last: a clone
+ * Ensures a folder with what is at a git address, without its history. A digest of its files is written next to it, last: a clone
  * that was killed, or whose files are not those that came, is cloned again.
  */
 export async function ensureClone(place: string, host: Host, progress: Progress, fresh: boolean): Promise<string> {

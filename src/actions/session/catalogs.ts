@@ -48,11 +48,11 @@ interface NamedCatalog {
   file: string;
   /** Its position in the file's list. */
   index: number;
-  /** Of an error about what the file says. */
+  /** Code of an error about what the file says. */
   code: ErrorCode;
 }
 
-/** What the spec names under `catalogs`, before the spec itself can be checked: its tasks may need those of a toolchain. */
+/** Reads `catalogs` before the spec itself can be checked: its tasks may need those of a toolchain. */
 async function readOwnCatalogs({ rootDir, specFile }: Partial<CatalogOwner> = {}): Promise<NamedCatalog[]> {
   if (rootDir === undefined || specFile === undefined) return [];
   const entries = (await readEntries(specFile)).map(({ text }, index): NamedCatalog => {

@@ -13,7 +13,7 @@ export interface DetachedTask {
   watched: Watched;
   reports: string[];
   log: string;
-  /** What stands beside the tasks of the run, and ends with them. */
+  /** Services of the run, which end with it. */
   services?: { name: string; id: string; log: string }[];
   /** Where the engine has the workspace in a volume: what comes back of it, and what it takes to look into it. */
   copy?: { volume: string; image: string };

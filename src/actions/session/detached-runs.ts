@@ -11,10 +11,10 @@ import { writeTextAtomic } from '../../spec/write/atomic-write.ts';
 import { type DetachedTask, formatDetached, parseDetached } from './detached-record.ts';
 import type { EngineChoice } from './open-engine.ts';
 
-/** What is remembered, the oldest first. */
+/** Detached tasks, the oldest first. */
 export interface DetachedTasks {
   tasks: DetachedTask[];
-  /** Of what cannot be understood: the run, and the file. */
+  /** Records that cannot be understood: the run, and the file. */
   unclear: { runId: string; file: string }[];
 }
 
@@ -55,7 +55,7 @@ export function readDetached(host: Host): DetachedTasks {
   return found;
 }
 
-/** This memory, as an engine is to heed it; each user of a machine has one. */
+/** Opens the memory of detached runs, whose containers an engine's sweep leaves alone; each user of a machine has one. */
 export function openDetachedRuns(host: Host): DetachedRuns {
   const name = digestOf(Buffer.from(host.stateDir)).slice('sha256:'.length, 'sha256:'.length + 12);
   return { name, runs: () => new Set(listFiles(host).map(runOf)) };

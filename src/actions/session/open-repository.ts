@@ -164,7 +164,7 @@ export function knownTasks(catalog: Catalog): string[] {
   return [...new Set(catalog.names.flatMap((name) => Object.keys(catalog.find(name)?.data.tasks ?? {})))];
 }
 
-/** What cannot be read is left to the reader proper, which says why. */
+/** Reads the bytes, if it can; the reader proper says why it cannot. */
 function readBytes(file: string): Buffer | undefined {
   try {
     return readBounded(file);

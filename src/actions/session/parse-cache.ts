@@ -5,7 +5,7 @@ import { readCached, writeCached } from '../../fs/cached-file.ts';
 const format = 'parsed 1';
 
 /**
- * What parsing and checking a file gave, by the digest of its bytes: the next run reads JSON instead of loading a YAML
+ * Results of parsing and checking files, by the digest of their bytes: the next run reads JSON instead of loading a YAML
  * parser and a schema library, which cost more than all else before the engine is asked. Only what was valid is kept, so a
  * mistake is always found anew. `version` is that of this gbuild's code: another may read the same bytes otherwise.
  */

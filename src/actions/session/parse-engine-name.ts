@@ -7,7 +7,7 @@ import type { Host } from '../../host.ts';
 import { suggest } from '../../spec/yaml/suggest.ts';
 
 /**
- * What a person calls an engine: a URL, the name of a docker context or of a machine, either with `context:` or `machine:` in
+ * Reads the name of an engine: a URL, the name of a docker context or of a machine, either with `context:` or `machine:` in
  * front where both have it, or `default` for none in particular. Asks no engine. `command` is what a name is typed behind.
  *
  * @throws GbuildError `usage` for a name that is nowhere, or in two places

@@ -5,7 +5,7 @@ import type { Progress } from '../../reporter/progress.ts';
 import { StagingDir } from '../../sync/pull/staging-dir.ts';
 import { RealFolders } from '../../sync/tree/real-folders.ts';
 
-/** What a shard left in its folder. */
+/** Reports that a shard left in its folder. */
 export interface ShardReports {
   number: number;
   dir: string;
@@ -64,7 +64,7 @@ async function put(staging: StagingDir, content: Iterable<Uint8Array>, like: str
   staging.moveTo(file, to);
 }
 
-/** Those of an earlier run, which may have had more shards. */
+/** Removes numbered reports of an earlier run, which may have had more shards. */
 function removeNumbered(file: string): void {
   const [before, after] = numbered(basename(file), '*').split('*');
   for (const name of readdirSync(dirname(file))) {

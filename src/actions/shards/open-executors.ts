@@ -13,7 +13,7 @@ import { openSwarmExecutor } from './swarm/swarm-executor.ts';
 export interface ExecutorsRequest extends Omit<PrepareRunRequest, 'engine'> {
   runId: string;
   executors: NamedExecutor[];
-  /** That a swarm's nodes get the workspace from. */
+  /** Registry that a swarm's nodes pull the workspace from. */
   registry: string | undefined;
 }
 

@@ -20,7 +20,7 @@ export interface ShardReport {
   seconds: number;
 }
 
-/** What `--json` answers for a run in shards. */
+/** Answer of `--json` for a run in shards. */
 export interface ShardsReport {
   repository: string;
   toolchain: TaskPlan['toolchain'];

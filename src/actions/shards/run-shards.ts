@@ -36,7 +36,7 @@ interface ShardsRequest extends ExecutorsRequest {
   openProgress: (write: (text: string) => void) => Progress;
 }
 
-/** What can be wrong with the call is told before anything is asked. */
+/** Checks the call, then runs: a mistake in the call is reported before any engine is asked. */
 export async function runInShards(request: InShardsRequest): Promise<ShardsReport> {
   const { host, on, choice, progress } = request;
   const executors =

@@ -96,7 +96,7 @@ async function describeLayer(released: ReleasedImage, image: Image, index: numbe
   return paths.length > mostPaths ? [...shown, `${name}: and ${paths.length - mostPaths} more paths`] : shown;
 }
 
-/** What says where it stands is compared by its layers. */
+/** Describes how two configs differ. Leaves out the labels that name the base: the layers tell that. */
 export function describeConfigs(before: ImageConfig, after: ImageConfig): string[] {
   return compareConfigs(before, after)
     .filter(({ what }) => !what.startsWith(`label ${labelOf('base.')}`))

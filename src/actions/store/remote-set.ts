@@ -8,14 +8,14 @@ import { parseIndex } from '../../registry/manifest/parse-manifest.ts';
 import type { Repository } from '../../registry/repository.ts';
 import { isIndex } from './choose-platform.ts';
 
-/** What a tag or digest names in a registry: an image, or an index of several; as an ImageSet there. */
+/** Image, or index of several, that a tag or digest names in a registry, as an ImageSet there. */
 export interface RemoteSet {
   repository: Repository;
-  /** Of what bears the name. */
+  /** Descriptor that the name points to. */
   descriptor: Descriptor;
   manifestBytes: Buffer;
   images: RemoteImage[];
-  /** Of an index: the platforms that it lists, wanted or not; empty where it names none. */
+  /** Platforms that an index lists, wanted or not; empty where it names none. */
   platforms: string[];
 }
 

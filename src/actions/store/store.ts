@@ -20,7 +20,7 @@ export interface StoredImage {
   config: ImageConfig;
 }
 
-/** What a name stands for in the store: an image, or an index of several; an ImageSet whose layers the store has. */
+/** Image, or index of several, that a name points to in the store: an ImageSet whose layers the store has. */
 export interface StoredSet {
   descriptor: Descriptor;
   images: StoredImage[];

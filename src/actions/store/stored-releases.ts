@@ -5,7 +5,7 @@ import { nameOfPlatform } from '../../oci/platform.ts';
 import { annotationKeys, type Descriptor, type ImageConfig, mediaTypes } from '../../oci/spec.ts';
 import { readStored, type StoredImage } from './store.ts';
 
-/** What a release's config says of it, wherever the release is: one for each platform where an index bears the version. */
+/** Facts that a release's config gives, wherever the release is: one for each platform of an index. */
 export interface Release {
   name: string;
   version: string;
@@ -31,7 +31,7 @@ export interface StoredRelease extends Release {
   keptAt: number;
 }
 
-/** What bears a name in the store: a release, or a tag that may move. */
+/** Named image of the store: a release, or a tag that may move. */
 export interface NamedImage extends StoredRelease {
   isRelease: boolean;
 }

@@ -6,7 +6,7 @@ import type { WorkspaceSession } from '../session/open-repository.ts';
 import { withoutRemembered } from '../session/remembered-lock.ts';
 
 /**
- * What may happen to gbuild.lock: 'never' frozen, it follows the spec; 'if-locked' (CI), a lock that does not fit is an
+ * Freedom to change gbuild.lock: 'never' frozen, it follows the spec; 'if-locked' (CI), a lock that does not fit is an
  * error, a missing one is written; 'always', a missing one is an error too.
  */
 export type Frozen = 'never' | 'if-locked' | 'always';

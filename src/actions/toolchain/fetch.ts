@@ -15,7 +15,7 @@ import { withRegistries } from '../session/open-registries.ts';
 
 /** An image of a toolchain that a lock names. */
 export interface WantedImage {
-  /** What the engine is to call it. */
+  /** Reference that the engine gives it. */
   reference: string;
   id: string;
   /** The root it stands on, whose layers the engine may have. */

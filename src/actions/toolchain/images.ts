@@ -38,7 +38,7 @@ function roleOf(reference: string): ToolchainImage['role'] {
   return reference.endsWith('-runtime') ? 'runtime' : 'build';
 }
 
-/** What a catalog has, for whoever looks for a toolchain. */
+/** Toolchain of a catalog, as listed for people. */
 export interface AvailableToolchain {
   name: string;
   title: string;
@@ -104,7 +104,7 @@ export async function buildToolchain(
   return { toolchain, images: await ensureToolchain(toolchain, { engine, host, progress, stop, role: 'both' }) };
 }
 
-/** What `gbuild toolchain inspect` answers. What only the images tell is there when the engine has them. */
+/** Answer of `gbuild toolchain inspect`. Facts that only the images have are missing where the engine lacks them. */
 export interface ToolchainDetails {
   name: string;
   version: string;

@@ -23,7 +23,7 @@ export interface LockedImagesInput {
   progress: Progress;
 }
 
-/** What the lock says for a platform; undefined where it does not fit, or does not know the platform. */
+/** Finds the lock's entry for a platform; undefined where it does not fit, or does not know the platform. */
 export function findLocked({ toolchain, lock }: WorkspaceSession, platform: string): LockedPlatform | undefined {
   const { platforms = {} } = (toolchain.lockState === 'fits' && lock?.toolchain) || {};
   // Engines of 32-bit Arm say `linux/arm`, and mean this.

@@ -61,7 +61,7 @@ export async function keepLock(
   }
 }
 
-/** What is in the images, for the lock: what a colleague's may differ in. */
+/** Reads what is in the images, for the lock: a colleague's images may differ in it. */
 async function readContents(
   { session, engine, host, progress, stop }: MakeLockInput,
   { build, runtime }: EnsuredToolchain,

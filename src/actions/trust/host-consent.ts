@@ -10,7 +10,7 @@ import type { WorkspaceSession } from '../session/open-repository.ts';
 import { editUserConfig, readUserConfig } from '../session/user-config.ts';
 import { locateSecrets } from './locate-secret.ts';
 
-/** What a repository's gbuild.yml runs and reads on this machine, and by which key the caller agrees to it. */
+/** Declarations of gbuild.yml that run or read something on this machine, and the digest by which the caller agrees to them. */
 export interface Declarations {
   /** The real path: a clone or a worktree elsewhere is asked about by itself. */
   rootDir: string;
@@ -85,7 +85,7 @@ export async function saveTrust({ rootDir, digest }: Declarations, host: Host): 
 
 const howToTrust = 'gbuild trust   # shows what gbuild.yml runs and reads on this machine, and asks';
 
-/** What GBUILD_TRUST lists, separated by spaces or commas. Throws `usage` for anything but digests. */
+/** Reads GBUILD_TRUST, digests separated by spaces or commas. Throws `usage` for anything else. */
 function listTrustedDigests({ env }: Host): string[] {
   const words = (env.GBUILD_TRUST ?? '').split(/[\s,]+/).filter((word) => word !== '');
   const wrong = words.find((word) => !isDigest(word));

@@ -12,7 +12,7 @@ export interface TrustReport {
   rootDir: string;
   /** As GBUILD_TRUST takes it. */
   digest: string;
-  /** What the repository takes from this machine, by name. */
+  /** Secrets that the repository takes from this machine, by name. */
   secrets: ({ name: string } & SecretSpec)[];
   isTrusted: boolean;
 }

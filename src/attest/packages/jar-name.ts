@@ -12,7 +12,7 @@ export function parseJarManifest(text: string): JarManifest {
 }
 
 /**
- * What a jar without pom.properties is, by its place in a Maven or Ivy repository, its manifest and its name
+ * Names a jar without pom.properties by its place in a Maven or Ivy repository, its manifest and its name
  * (`scala-library-2.13.16.jar`, or sbt-native-packager's `org.scala-lang.scala-library-2.13.16.jar`). Without a group it is no
  * Maven coordinate but a name and version. Undefined where nothing says a version, and for a Debian package's own jar.
  */

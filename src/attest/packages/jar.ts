@@ -27,7 +27,7 @@ export function readJar(range: ByteRange, path: string, depth = 0): FoundPackage
   return [...own, ...named, ...nested.flatMap((entry) => readNested(range, entry, depth))];
 }
 
-/** The artifact of a pom.properties and the pom.xml beside it; of the place they stand in, where the text lacks a name. */
+/** Reads the artifact of a pom.properties and the pom.xml next to it; the name is that of their folder, where the text lacks one. */
 function readPom(path: string, readText: (path: string) => string | undefined): FoundPackage[] {
   const [groupId, artifactId] = path.split('/').slice(-3, -1);
   const properties = { groupId, artifactId, ...parsePomProperties(readText(path) ?? '') };

@@ -2,7 +2,7 @@ import parse from 'spdx-expression-parse';
 import deprecated from 'spdx-license-ids/deprecated.json' with { type: 'json' };
 import ids from 'spdx-license-ids/index.json' with { type: 'json' };
 
-/** What packages write who know no SPDX identifiers, as far as it means one and no other. */
+/** Licences as packages write them that know no SPDX identifiers, as far as one means a single licence. */
 const names: [RegExp, string][] = [
   [/^(the )?(apache|asl)( software)?( licen[cs]e)?,?[ -]?(version |v)?\.?2(\.0)?$/i, 'Apache-2.0'],
   [/apache\.org\/licenses\/license-2\.0/i, 'Apache-2.0'],

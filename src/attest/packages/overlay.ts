@@ -1,8 +1,8 @@
-/** What one layer hides of those below (OCI layer.md, "Whiteouts"). */
+/** Paths that one layer hides of those below (OCI layer.md, "Whiteouts"). */
 export interface Hidden {
   /** These and what is below them. */
   paths: Set<string>;
-  /** What lies in these folders, not the folders. */
+  /** Folders whose contents are hidden, not the folders themselves. */
   folders: Set<string>;
 }
 

@@ -1,7 +1,7 @@
 import type { Digest } from '../../oci/digest.ts';
 import { formatPurl, type PurlParts } from './purl.ts';
 
-/** What one file of an image says of a package. */
+/** Package facts that one file of an image gives. */
 export interface FoundPackage extends PurlParts {
   type: 'deb' | 'npm' | 'maven' | 'gem' | 'generic';
   version: string;
@@ -45,7 +45,7 @@ export function mergeSightings(sightings: Iterable<Sighting>): Package[] {
   return [...packages.values()].sort((a, b) => (a.purl < b.purl ? -1 : 1));
 }
 
-/** Who knows more of the package has the word. */
+/** Adds a place where a package was found; the file that knows more about it decides. */
 function addPlace(known: Package, place: string, { licence, isGuessed }: FoundPackage): void {
   if (!known.paths.includes(place)) known.paths.push(place);
   if (known.licence === undefined && licence !== undefined) known.licence = licence;

@@ -6,7 +6,7 @@ interface PomProperties {
   version?: string;
 }
 
-/** What Maven writes into META-INF/maven/GROUP/ARTIFACT/pom.properties. */
+/** Parses META-INF/maven/GROUP/ARTIFACT/pom.properties, as Maven writes it. */
 export function parsePomProperties(text: string): PomProperties {
   const found = text.matchAll(/^\s*(groupId|artifactId|version)\s*[=:]\s*(\S+)\s*$/gm);
   return Object.fromEntries([...found].map(([, key, value]) => [key!, value!]));

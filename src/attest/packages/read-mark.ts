@@ -8,10 +8,10 @@ import { parsePomProperties } from './pom.ts';
 import { findNodeVersion } from './runtime.ts';
 import type { ByteRange } from './zip.ts';
 
-/** What a path of an image says about packages. */
+/** Mark of a package at a path of an image. */
 export interface Mark {
   packages?: FoundPackage[];
-  /** Of the Debian package whose documentation this is. */
+  /** Licence of the Debian package whose documentation this is. */
   licence?: string;
   /** The package whose documentation stands for this one's. */
   sameAs?: string;
@@ -71,7 +71,7 @@ const readers: Reader[] = [
   { pattern: /(^|\/)bin\/node$/, read: async (file) => ({ packages: await findNodeVersion(file.chunks) }) },
 ];
 
-/** What the file says about packages; undefined for one that nobody asks. */
+/** Finds the reader for a path; undefined for a file that says nothing about packages. */
 export function findReader(path: string): Reader['read'] | undefined {
   return readers.find(({ pattern }) => pattern.test(path))?.read;
 }

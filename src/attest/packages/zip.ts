@@ -13,7 +13,7 @@ export interface ZipEntry {
   isStored: boolean;
   compressedSize: number;
   size: number;
-  /** Of its local header. */
+  /** Offset of its local header. */
   offset: number;
 }
 

@@ -49,7 +49,7 @@ function describeImage({ image, base }: SbomInput, purl: string) {
   };
 }
 
-/** What a jar without pom.properties is taken for. */
+/** Evidence for the identity of a jar without pom.properties. */
 const guess = {
   field: 'purl',
   confidence: 0.5,

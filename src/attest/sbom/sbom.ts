@@ -3,14 +3,14 @@ import type { Digest } from '../../oci/digest.ts';
 import type { Package } from '../packages/package.ts';
 import { formatPurl } from '../packages/purl.ts';
 
-/** What a bill of materials is made of: equal input gives equal bytes in every format. */
+/** Input of a bill of materials: equal input gives equal bytes in every format. */
 export interface SbomInput {
   image: {
     /** Without a tag: `registry.example/acme/hello`. */
     name: string;
     /** The tag. */
     version?: string;
-    /** Of the manifest. */
+    /** Digest of the manifest. */
     digest: Digest;
     architecture: string;
   };

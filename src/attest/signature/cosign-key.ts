@@ -5,7 +5,7 @@ import { GbuildError } from '../../errors.ts';
 const label = 'ENCRYPTED SIGSTORE PRIVATE KEY';
 const pemPattern = /-----BEGIN ENCRYPTED (SIGSTORE|COSIGN) PRIVATE KEY-----([A-Za-z0-9+/=\s]+)-----END/;
 
-/** What scrypt may cost: the three that go-securesystemslib knows, so that a file cannot ask for more. */
+/** Costs that scrypt may have: the three that go-securesystemslib knows, so that a file cannot ask for more. */
 const costs = [32768, 65536, 131072];
 const cost = 65536;
 

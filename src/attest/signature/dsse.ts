@@ -54,7 +54,7 @@ export function parseObject(bytes: Uint8Array): Record<string, unknown> {
   throw new GbuildError('signature-invalid', 'what should hold a signature or a statement is no JSON object');
 }
 
-/** What is signed (DSSE v1, "Pre-Authentication Encoding"). */
+/** Encodes what is signed (DSSE v1, "Pre-Authentication Encoding"). */
 export function encodePae(type: string, payload: Uint8Array): Buffer {
   const head = `DSSEv1 ${Buffer.byteLength(type)} ${type} ${payload.length} `;
   return Buffer.concat([Buffer.from(head), payload]);

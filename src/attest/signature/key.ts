@@ -22,7 +22,7 @@ export class PublicKey {
     return this.#key.export({ type: 'spki', format: 'pem' }).toString();
   }
 
-  /** What sigstore's bundles name a key by: base64 of the sha256 of its DER. */
+  /** Hint by which sigstore's bundles name a key: base64 of the sha256 of its DER. */
   get hint(): string {
     return createHash('sha256')
       .update(this.#key.export({ type: 'spki', format: 'der' }))

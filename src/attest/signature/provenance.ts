@@ -1,7 +1,7 @@
 import type { Digest } from '../../oci/digest.ts';
 import { formatStatement, predicateTypes, type Subject } from './statement.ts';
 
-/** What docs/provenance.md describes: the meaning of the parameters below. */
+/** Build type: docs/provenance.md describes the meaning of the parameters below. */
 export const buildType = 'https://gbuild.io/provenance/image/v1';
 
 /** An image by a digest that says what is in it: of its config, or of its manifest. */
@@ -13,7 +13,7 @@ export interface UsedImage {
 
 export interface ProvenanceInput {
   subject: Subject;
-  /** What was asked for: all of it stands in the repository or was typed. */
+  /** Inputs that were asked for: each is in the repository or was typed. */
   asked: {
     version?: string;
     /** `node@^22`. */
@@ -21,22 +21,22 @@ export interface ProvenanceInput {
     /** The tasks that were run, in order. */
     tasks: string[];
     platform: string;
-    /** Of gbuild.yml, where there is one. */
+    /** Digest of gbuild.yml, where there is one. */
     spec?: Digest;
   };
-  /** What gbuild made of it. */
+  /** Inputs as gbuild resolved them. */
   resolved: { toolchain: { name: string; version: string; recipe: Digest }; created: string };
   source: { commit: string; url?: string; dirty: boolean };
-  /** Of gbuild.lock. */
+  /** Digest of gbuild.lock. */
   lock?: Digest;
   /** Unknown of a release that another machine made. */
   buildImage?: UsedImage;
   base: UsedImage;
-  /** Of the platforms that it was not built on. */
+  /** Bases for the platforms that it was not built on. */
   otherBases?: (UsedImage & { platform: string })[];
   /** The release whose application's layers these are, put on another base: nothing was built then. */
   rebasedFrom?: UsedImage;
-  /** Who vouches for the machine; gbuild itself where nobody is named. */
+  /** Id of whoever vouches for the machine; gbuild itself where nobody is named. */
   builderId?: string;
   toolVersion: string;
 }

@@ -19,7 +19,7 @@ interface SimpleSigning {
   optional: Record<string, string> | null;
 }
 
-/** What cosign signs of an image (containers/image, "simple signing"), and the signature in base64. */
+/** Signs an image as cosign does (containers/image, "simple signing"); returns the payload, and the signature in base64. */
 export function signImage({ name, digest }: Subject, key: PrivateKey): { payload: Buffer; signature: string } {
   const statement: SimpleSigning = {
     critical: {

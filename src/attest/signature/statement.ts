@@ -3,7 +3,7 @@ import { formatCanonical } from '../../oci/json.ts';
 
 export const statementMediaType = 'application/vnd.in-toto+json';
 
-/** What attestations about an image say, by the names that tools know them by. */
+/** Predicate types of attestations about an image, as tools know them. */
 export const predicateTypes = {
   provenance: 'https://slsa.dev/provenance/v1',
   spdx: 'https://spdx.dev/Document',
@@ -15,7 +15,7 @@ export const predicateTypes = {
 export interface Subject {
   /** Repository, without a tag. */
   name: string;
-  /** Of the manifest. */
+  /** Digest of the manifest. */
   digest: Digest;
 }
 

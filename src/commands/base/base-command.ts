@@ -21,7 +21,7 @@ export const engineFlags = {
 };
 
 /**
- * What every command shares. This file and its neighbours in commands/ are the only ones that read argv, environment and
+ * Base of every command. This file and its neighbours in commands/ are the only ones that read argv, environment and
  * signals; a throw becomes an exit code here and nowhere else.
  */
 export abstract class BaseCommand extends Command {

@@ -11,7 +11,7 @@ interface Word {
   words: string[];
 }
 
-/** What completes after `gbuild`: commands with their flags, topics with their commands. */
+/** Lists completions after `gbuild`: commands with their flags, topics with their commands. */
 function firstWords(commands: CompletableCommand[]): Word[] {
   const words = new Map<string, Word>();
   for (const { id, summary, flags } of commands) {
@@ -22,7 +22,7 @@ function firstWords(commands: CompletableCommand[]): Word[] {
   return [...words.values()];
 }
 
-/** What completes after a topic's command. */
+/** Lists completions after a topic. */
 function secondWords(commands: CompletableCommand[]): { id: string; flags: string[] }[] {
   return commands.filter(({ id }) => id.includes(':')).map(({ id, flags }) => ({ id: id.replace(':', ' '), flags }));
 }

@@ -17,7 +17,7 @@ export interface EngineCommandFlags {
   machine?: string | undefined;
 }
 
-/** What a command works with that needs an engine and not necessarily a repository. */
+/** Context of a command that needs an engine and not necessarily a repository. */
 export interface OpenEngine extends AppContext {
   engine: Engine;
   progress: Progress;

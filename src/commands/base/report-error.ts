@@ -31,7 +31,7 @@ function rightsError(thrown: unknown): GbuildError | undefined {
   });
 }
 
-/** What a person reads on stderr: what happened, then what to type next; a stack only for a bug, only with --verbose. */
+/** Formats an error for stderr: what happened, then what to type next; a stack only for a bug, only with --verbose. */
 export function formatError(error: GbuildError, options: { verbose: boolean; red: (text: string) => string }): string {
   const lines = [`${options.red('error:')} ${escapeMessage(error.message)}`];
   if (options.verbose || error.code === 'bug') lines.push(...causes(error.cause, error.code === 'bug'));
@@ -39,7 +39,7 @@ export function formatError(error: GbuildError, options: { verbose: boolean; red
   return `${lines.join('\n')}\n`;
 }
 
-/** What `--json` answers for a failure: `{"error": {code, message, exitCode, suggestions, facts}}`. */
+/** Formats a failure for `--json`: `{"error": {code, message, exitCode, suggestions, facts}}`. */
 export function errorAsJson(error: GbuildError): object {
   const { code, message, exitCode, suggestions, facts } = error;
   return { error: { code, message, exitCode, suggestions, ...(Object.keys(facts).length > 0 && { facts }) } };

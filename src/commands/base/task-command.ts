@@ -36,7 +36,7 @@ export interface TaskCommandFlags {
   frozen?: boolean | undefined;
 }
 
-/** What a command works with once the repository and the engine are open; the actions' requests take it as it is. */
+/** Context of a command once the repository and the engine are open; the actions' requests take it as it is. */
 export interface OpenCommand {
   host: Host;
   installDir: string;

@@ -114,7 +114,7 @@ export function notReached(endpoint: Endpoint, why: string, suggestions: string[
   );
 }
 
-/** What comes over ssh is not HTTP: the shell at the other end has said something first. */
+/** Error for an answer over ssh that is not HTTP: the shell at the other end has printed something first. */
 function chattyShell(endpoint: Endpoint, target: SshTarget, cause: unknown): GbuildError {
   const words = formatSshWords(target);
   const why = `a shell there prints something before it runs a command (${messageOf(cause)})`;

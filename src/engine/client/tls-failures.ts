@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import type { EngineTls } from './tls.ts';
 
-/** What is wrong with the way to an engine behind TLS, in a sentence, and what mends it. */
+/** Fault of the connection to an engine behind TLS, in a sentence, and what mends it. */
 export interface TlsFailure {
   sentence: string;
   suggestions: string[];

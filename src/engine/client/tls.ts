@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { GbuildError, messageOf } from '../../errors.ts';
 import { largestSettings, readWhole } from '../../fs/read-bounded.ts';
 
-/** What a TLS connection to an engine needs; without `verify` any server certificate is taken. */
+/** Settings of a TLS connection to an engine; without `verify` any server certificate is taken. */
 export interface EngineTls {
   ca?: Buffer;
   cert?: Buffer;

@@ -15,7 +15,7 @@ export interface Attachment {
   drained(pace: Pace): Promise<void>;
   /** The connection broke before the stream's end. */
   readonly wasCut: boolean;
-  /** What was left of the output came too slowly to be waited for. */
+  /** Whether the rest of the output came too slowly to be waited for. */
   readonly isSlow: boolean;
   close(): void;
 }

@@ -10,7 +10,7 @@ import type { ContainerSecret } from './spec.ts';
 
 const what = 'hand a secret to the container';
 
-/** Written beside and renamed, so that the waiting command never sees half a value. */
+/** Writes atomically, so that the waiting command never sees half a value. */
 const script = 'umask 377 && cat >"$1.part" && mv "$1.part" "$1"';
 
 /** How long a container may take to end after its engine would not take a secret, in milliseconds. */

@@ -16,7 +16,7 @@ export interface ExecRequest {
   /** The whole standard input; what it throws is thrown. */
   input: Iterable<Buffer>;
   user?: string;
-  /** What to do where a program is not found. */
+  /** Suggestions where a program is not found. */
   unfound?: string[];
   /** It moves bytes all the time: one that does not for a request's time is cut off. Others may work in silence. */
   isBusy?: boolean;
@@ -24,7 +24,7 @@ export interface ExecRequest {
 
 const mostComplaint = 2_000;
 
-/** What a shell ends with that does not find a program. */
+/** Exit code of a shell that does not find a program. */
 const notFound = 127;
 
 /**

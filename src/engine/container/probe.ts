@@ -5,7 +5,7 @@ import { makeMark } from '../../fs/writer-mark.ts';
 import type { EngineClient } from '../client/client.ts';
 import { parseJson, readNumber, readText } from '../client/json.ts';
 
-/** What is compared of a file on both sides: bytes (not of folders) and modification time in nanoseconds. */
+/** Trait of a file, compared on both sides: bytes (not of folders) and modification time in nanoseconds. */
 interface Trait {
   size?: bigint;
   mtime: bigint;
@@ -41,7 +41,7 @@ async function looksSame(
   return !(await Promise.all(checks)).includes(false);
 }
 
-/** What a sentinel's name begins with: nobody else's file does, and no image and no copy takes it along. */
+/** Prefix of a sentinel's name: nobody else's file has it, and no image and no copy takes it along. */
 const sentinelPrefix = '.gbuild-probe';
 
 /**

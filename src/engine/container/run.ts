@@ -133,7 +133,7 @@ async function runCreated(
   }
 }
 
-/** The calls that may overlap: files and probe in one line, attach and wait beside it; all of them before the start. */
+/** Makes the calls that may overlap: files and probe in one line, attach and wait in parallel; all of them before the start. */
 async function prepare(
   client: EngineClient,
   id: string,

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Stop } from '../../host.ts';
 import { formatBindings, formatExposed } from './ports.ts';
 
-/** Of the engine's logging drivers those that give back what they were given: `local` to the byte, the other one text. */
+/** Logging drivers of the engine that give back what they were given: `local` to the byte, the other one text. */
 export type LogDriver = 'local' | 'json-file';
 
 /** A folder or a file of this machine, as the engine has to see it. */

@@ -29,7 +29,7 @@ export async function startContainer(
   throw await explainRefusal(client, spec, refused(client.endpoint, 'start the container', status, message), signal);
 }
 
-/** What the engine refused for the sake of a port, as an error that names it; podman takes ports when one attaches. */
+/** Explains a start that the engine refused for the sake of a port, by an error that names it; podman takes ports on attach. */
 export async function explainRefusal(
   client: EngineClient,
   spec: ContainerSpec,

@@ -12,9 +12,9 @@ export interface EngineName {
   machine?: string | undefined;
 }
 
-/** What the choice may need besides the environment. */
+/** Inputs that the choice may need besides the environment. */
 export interface EndpointContext extends MachineContext {
-  /** What the caller's config.yml names, and the file; asked only when its turn comes. */
+  /** Reads the engine that the caller's config.yml names, and the file; called only when its turn comes. */
   readConfigured: () => Promise<{ name: EngineName; file: string }>;
   sockets?: SocketCandidate[];
 }
@@ -74,7 +74,7 @@ async function openNamed(
   return endpointOfContext(host, readContext(host, context, why.source), why);
 }
 
-/** What files say: ours before docker's. */
+/** Chooses by files: ours before docker's. */
 async function fromFiles(
   host: Host,
   options: EndpointContext,
@@ -97,7 +97,7 @@ async function fromFiles(
   });
 }
 
-/** What is simply there. Several machines that run are no choice. */
+/** Chooses what is simply there. Several machines that run are no choice. */
 async function fromSurroundings(host: Host, options: EndpointContext, sockets: SocketCandidate[]): Promise<Endpoint> {
   const { endpoint, warnings } = findSocket(sockets, reasonOfSocket);
   if (endpoint !== undefined) return endpoint;
@@ -134,7 +134,7 @@ function reasonOfSocket(path: string): string {
   return `nothing names an engine and ${path} is there`;
 }
 
-/** `eval "$(docker-machine env NAME)"` leaves the machine's name beside its address: failures can then say what mends it. */
+/** Reads DOCKER_HOST. `eval "$(docker-machine env NAME)"` sets the machine's name, too: failures can then say what mends it. */
 function fromDockerHost(host: Host, reason: string, warnings: string[]): Endpoint {
   const { DOCKER_HOST = '', DOCKER_MACHINE_NAME } = host.env;
   const endpoint = endpointAt(host, DOCKER_HOST, { source: 'DOCKER_HOST', reason, warnings });

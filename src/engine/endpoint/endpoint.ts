@@ -33,7 +33,7 @@ export interface Endpoint {
     | 'podman program';
   /** One sentence for people: why this engine and no other. */
   reason: string;
-  /** What the caller should know: variables that disagree, a socket that was passed over. */
+  /** Warnings for the caller: variables that disagree, a socket that was passed over. */
   warnings: string[];
   /** Ends what was started to have this engine. */
   close?: () => void;

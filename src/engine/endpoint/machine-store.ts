@@ -6,7 +6,7 @@ import type { Host } from '../../host.ts';
 import { readField, readNumber, readText } from '../client/json.ts';
 import { type EngineTls, readTlsFolder } from '../client/tls.ts';
 
-/** What docker-machine keeps of a machine. */
+/** Machine as docker-machine stores it. */
 export interface StoredMachine {
   name: string;
   driver: string;
@@ -64,7 +64,7 @@ export function parseMachine(json: unknown, name: string, dir: string, file: str
 }
 
 /**
- * The client certificates of a machine. Those of driver none lie beside the store's authority, for it has none of its own.
+ * The client certificates of a machine. Those of driver none are in the folder of the store's authority: it has none of its own.
  *
  * @throws GbuildError `usage` for a machine without TLS: an engine is never reached by less than was asked for
  */

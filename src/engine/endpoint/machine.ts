@@ -18,7 +18,7 @@ import {
   unknownMachine,
 } from './machine-store.ts';
 
-/** What opening a machine may need. */
+/** Inputs that opening a machine may need. */
 export interface MachineContext {
   /** Is told before a machine is started. */
   say: (text: string) => void;

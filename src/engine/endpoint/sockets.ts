@@ -23,7 +23,7 @@ export function socketCandidates(host: Host): SocketCandidate[] {
   ];
 }
 
-/** What is there of the places: the first socket that can be used, and what is wrong with those before it. */
+/** Result of the search: the first socket that can be used, and what is wrong with those before it. */
 export interface FoundSocket {
   endpoint?: Endpoint;
   warnings: string[];

@@ -12,7 +12,7 @@ import { inspectImage } from './images.ts';
 import { openUpload } from './transfer.ts';
 
 export interface BuildRequest {
-  /** What is built, for messages; its first tag when left out. */
+  /** Title of the build, for messages; its first tag when left out. */
   title?: string;
   /** A tar: the Dockerfile and what it copies. */
   context: Iterable<Buffer> | AsyncIterable<Buffer> | Readable;
@@ -149,7 +149,7 @@ class StepHistory {
       return;
     }
     this.#names.set(event.id, event.name);
-    // Steps beside the failing one are cancelled and report an error too, after it.
+    // Steps that run at the same time as the failing one are cancelled and report an error too, after it.
     if (event.state === 'failed') this.#failed ??= event.id;
   }
 

@@ -1,7 +1,7 @@
 import type { Message, Type } from 'protobufjs';
 import { GbuildError } from '../../errors.ts';
 
-/** What a build tells while it runs. `id` names the step in later events. */
+/** Event of a running build. `id` names the step in later events. */
 export type BuildEvent =
   | { kind: 'step'; id: string; name: string; state: 'started' | 'done' | 'cached' | 'failed'; seconds?: number }
   | { kind: 'log'; id: string; line: string };

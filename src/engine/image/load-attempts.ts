@@ -6,7 +6,7 @@ import type { Layer } from '../../oci/layer/layer.ts';
 import type { Engine } from '../engine.ts';
 
 export interface LoadResult {
-  /** What the engine calls the image: the config's digest, or the manifest's on a containerd store. */
+  /** Id of the image on the engine: the config's digest, or the manifest's on a containerd store. */
   engineId: string;
   /** Layers that had to be sent; the engine had the others. */
   sent: number;

@@ -46,7 +46,7 @@ export async function pullToEngine(
   });
 }
 
-/** What an engine has got of an image: it may be silent for as long as it takes to unpack that. */
+/** Bytes that an engine has pulled of an image: it may be silent for as long as it takes to unpack them. */
 class PulledBytes {
   readonly #sizes = new Map<string, number>();
 

@@ -8,7 +8,7 @@ import { execute } from '../container/exec.ts';
 import { readEnginePorts } from '../container/ports.ts';
 import type { ContainerPort, EnginePort } from '../container/spec.ts';
 
-/** A container that stands beside tasks: nobody is attached to it, and the engine keeps what it prints. */
+/** Container of a service: nobody is attached to it, and the engine keeps what it prints. */
 export class ServiceContainer {
   readonly id: string;
   readonly #client: EngineClient;

@@ -7,7 +7,7 @@ import { startContainer } from '../container/start.ts';
 import { createNetwork, removeNetwork } from './networks.ts';
 import { ServiceContainer } from './service-container.ts';
 
-/** Containers that stand beside a run's tasks, and the network that they share; all carry the labels of the run. */
+/** Service containers of a run, and the network that they share; all carry the labels of the run. */
 export class ServiceEngine {
   readonly #client: EngineClient;
   readonly #labels: Record<string, string>;

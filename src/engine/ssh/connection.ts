@@ -23,7 +23,7 @@ export interface SshAccess {
 /** Milliseconds for a connection that nobody has to type anything for. */
 const loginTimeout = 25_000;
 
-/** What leads to the engine once ssh has let us in. */
+/** Connection to the engine once ssh has let us in. */
 interface Opened {
   plan: SshPlan;
   /** As the user's configuration spells it. */
@@ -137,7 +137,7 @@ export class SshConnection {
 
   readonly #succeeds = async (args: string[]): Promise<boolean> => (await this.#end(args)).exitCode === 0;
 
-  /** What a process of ssh's wrote to stdout; throws where it failed. */
+  /** Runs ssh and returns its stdout; throws where it failed. */
   async #run(args: string[]): Promise<string> {
     const { stdout, ...end } = await this.#end(args);
     if (end.exitCode !== 0) throw this.#explain(end, false);

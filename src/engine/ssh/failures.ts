@@ -1,7 +1,7 @@
 import type { SshEnd } from './stream.ts';
 import { formatSshWords, type SshTarget } from './target.ts';
 
-/** What is wrong, in a sentence that ends with ssh's own line, and what to type. */
+/** Fault of an ssh connection, in a sentence that ends with ssh's own line, and what to type. */
 export interface SshFailure {
   sentence: string;
   suggestions: string[];
@@ -14,7 +14,7 @@ interface Known {
 
 interface Words {
   host: string;
-  /** What follows `ssh ` on a command line. */
+  /** Words that follow `ssh ` on a command line. */
   words: string;
 }
 

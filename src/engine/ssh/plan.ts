@@ -1,6 +1,6 @@
 import type { SshTarget } from './target.ts';
 
-/** What `ssh -G` says will hold for this host: keys in lower case. */
+/** Settings that `ssh -G` reports for this host: keys in lower case. */
 export type SshSettings = ReadonlyMap<string, string>;
 
 export type ForwardWords = (command: 'forward' | 'cancel', forward: SshForward) => string[];

@@ -39,7 +39,7 @@ export function formatSshTarget({ user, host, port, socketPath }: SshTarget): st
   return `ssh://${user === undefined ? '' : `${user}@`}${name}${port === undefined ? '' : `:${port}`}${socketPath ?? ''}`;
 }
 
-/** What a person types after `ssh ` to get there. */
+/** Formats the words that a person types after `ssh ` to get there. */
 export function formatSshWords({ user, host, port }: SshTarget): string {
   return `${port === undefined ? '' : `-p ${port} `}${user === undefined ? '' : `${user}@`}${host}`;
 }

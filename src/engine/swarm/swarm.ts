@@ -86,7 +86,7 @@ export class Swarm {
   }
 }
 
-/** What of gbuild's the cluster keeps; `label` is what all of it has. */
+/** Lists gbuild's own things in the cluster, all of which have the label. */
 export async function listThings(client: EngineClient, label: string): Promise<SwarmThing[]> {
   const query = { filters: JSON.stringify({ label: [label] }) };
   const list = async (kind: SwarmThing['kind']) => {

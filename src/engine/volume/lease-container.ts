@@ -23,11 +23,11 @@ const beganFile = 'gbuild-began';
 const sentFile = 'gbuild-sent';
 const foldersFile = '/gbuild-folders';
 
-/** Of every answer the last record; two more of its fields are empty, as everywhere. */
+/** Ends every answer with a last record; two more of its fields are empty, as everywhere. */
 const end = (rest: string) => `printf 'end %s %s\\0\\0\\0' "$?" "${rest}"`;
 
 /**
- * What is newer than the beginning of the last sending, less some seconds; then all that is directly in folders of those, for what
+ * Lists what is newer than the last sending, less some seconds; then all that is directly in folders of those, for what
  * is gone is not new, and what was moved there may be old.
  */
 const changed = `since=$(( $(stat -c %Z /${beganFile}) - $many ))

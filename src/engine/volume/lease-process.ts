@@ -14,7 +14,7 @@ import { ListingReader } from './listing.ts';
 /** Milliseconds that a lease's container has to end with its input before it is killed. */
 const endGraceMs = 3_000;
 
-/** What a line was answered: paths, and what comes after the exit code, in words. */
+/** Answer to a line: paths, and the words after the exit code. */
 export interface LeaseAnswer {
   paths: ListingReader;
   words: string[];

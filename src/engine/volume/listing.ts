@@ -15,7 +15,7 @@ export interface ListedPath {
   facts: string;
   /** It would run as its owner or group. */
   setsId?: boolean;
-  /** Of symlinks. */
+  /** Target of a symlink. */
   target?: string;
 }
 
@@ -61,7 +61,7 @@ export class ListingReader {
     return this.#paths;
   }
 
-  /** What came before the text `below`. */
+  /** Takes the paths that came before the text `below`. */
   takeAbove(): ListedPath[] {
     return this.#above ?? [];
   }

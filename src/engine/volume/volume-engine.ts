@@ -33,7 +33,7 @@ export class VolumeEngine {
     return reacquireLease(this.#client, this.#labelled(spec), this.#owner.runId);
   }
 
-  /** Those that carry a label, `key` or `key=value`. */
+  /** Lists volumes with a label, `key` or `key=value`. */
   list(label: string): Promise<EngineVolume[]> {
     return listVolumes(this.#client, label);
   }

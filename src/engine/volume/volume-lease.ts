@@ -11,7 +11,7 @@ import { type ListedPath, ListingReader, listingFormat } from './listing.ts';
 
 const taking = 'take the workspace';
 
-/** What changed in a volume since something was put there. */
+/** Changes in a volume since something was put there. */
 export interface VolumeChange {
   /** Paths that changed; the volume itself is ''. */
   newer: ListedPath[];
@@ -72,7 +72,7 @@ export class VolumeLease {
     return (await this.#process.ask('list the workspace', 'list', signal)).paths.take();
   }
 
-  /** What changed since the last `put`; undefined where that cannot be told: nothing was put, or the engine's clock was set. */
+  /** Lists changes since the last `put`; undefined where that cannot be told: nothing was put, or the engine's clock was set. */
   async listChanged(signal: AbortSignal): Promise<VolumeChange | undefined> {
     const put = this.#lastPut;
     if (put === undefined) return undefined;

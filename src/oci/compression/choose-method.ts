@@ -1,5 +1,5 @@
 /**
- * What helps a block get smaller. `match`: strings that come again. `huffman`: nothing does, but some bytes are frequenter than
+ * Method that makes a block smaller. `match`: strings that come again. `huffman`: nothing does, but some bytes are frequenter than
  * others (text of random letters). `store`: neither (jars, archives, pictures).
  */
 export type Method = 'match' | 'huffman' | 'store';

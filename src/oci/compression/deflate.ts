@@ -2,7 +2,7 @@ import { createCipheriv } from 'node:crypto';
 import { type Digest, digestOf } from '../digest.ts';
 import { type DeflateBlock, deflateByNode, deflateLevel, gzip } from './gzip.ts';
 
-/** What the self-test's bytes are to hash to, on every machine and for all time. */
+/** Digest that the self-test's bytes must have, on every machine and for all time. */
 const goldenDigest: Digest = 'sha256:e46f1dd2bcb0b1e042e70016ae3cfe5f31ff0ac227654701650e1a2f93059991';
 
 let chosen: Promise<DeflateBlock> | undefined;

@@ -6,7 +6,7 @@ export const deflateLevel = 3;
 const layerBlockSize = 1 << 20;
 const windowSize = 32 << 10;
 
-/** What is written down beside a digest of compressed bytes: another name, other bytes. */
+/** Name written down with a digest of compressed bytes: another name, other bytes. */
 export const compressorName = 'gzip-2';
 
 /** RFC 1952: no name, no time, operating system "unknown", so that no machine shows. */
@@ -18,7 +18,7 @@ const mostAtOnce = 8;
 export interface DeflateOptions {
   /** No strings that come again are looked for (Z_HUFFMAN_ONLY). */
   isLiteral: boolean;
-  /** What strings may come from. */
+  /** Bytes that strings may come from. */
   before: Buffer | undefined;
   /** Any other ends at a byte's edge (Z_SYNC_FLUSH). */
   isLast: boolean;

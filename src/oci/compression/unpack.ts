@@ -6,7 +6,7 @@ import { frameMagic, unzstd } from './zstd.ts';
 
 export type Compression = 'none' | 'gzip' | 'zstd';
 
-/** What a layer's media type says: OCI's and Docker's names, foreign and nondistributable ones too; undefined for others. Pure. */
+/** Reads the compression from a layer's media type: OCI's and Docker's names, foreign ones too; undefined for others. Pure. */
 export function compressionOf(mediaType: string): Compression | undefined {
   const found =
     /^application\/vnd\.(?:oci\.image\.layer\.(?:nondistributable\.)?v1|docker\.image\.rootfs(?:\.foreign)?\.diff)\.tar(?:[.+](gzip|zstd))?$/.exec(
@@ -15,7 +15,7 @@ export function compressionOf(mediaType: string): Compression | undefined {
   return found === null ? undefined : ((found[1] as 'gzip' | 'zstd' | undefined) ?? 'none');
 }
 
-/** What the first four bytes of a layer say, where no media type does. Pure. */
+/** Detects the compression by the first four bytes of a layer, where no media type names it. Pure. */
 export function detectCompression(bytes: Buffer): Compression {
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return 'gzip';
   return bytes.length >= 4 && bytes.readUInt32LE() === frameMagic ? 'zstd' : 'none';

@@ -54,7 +54,7 @@ export function findManifestFault({ layers }: Manifest, config: ImageConfig): st
   return findFault(config, layers.length) ?? findWrong(layers.map((layer) => layer?.digest));
 }
 
-/** What those who read the config count on. */
+/** Finds a setting that readers of the config would stumble over. */
 function findWrongSetting({
   config,
   history,

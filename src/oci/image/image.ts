@@ -18,7 +18,7 @@ export interface BaseLayer {
   size?: number;
 }
 
-/** What an image stands on: its config, and what is known of its layers (in the order of `rootfs.diff_ids`). */
+/** Base of an image: its config, and what is known of its layers (in the order of `rootfs.diff_ids`). */
 export interface BaseImage {
   config: ImageConfig;
   layers?: readonly BaseLayer[];
@@ -45,7 +45,7 @@ export interface ExtendOptions {
   created: string;
   config?: Partial<RunConfig>;
   labels?: Record<string, string>;
-  /** Of the manifest. */
+  /** Annotations of the manifest. */
   annotations?: Record<string, string>;
   /** Said in the history of each new layer. */
   comment?: string;

@@ -10,7 +10,7 @@ import { writeHashed } from '../stream/write-hashed.ts';
 import { readTar } from '../tar/untar.ts';
 import { findFault } from './find-fault.ts';
 
-/** What a `docker save` archive holds, its layers as uncompressed tar files on disk. */
+/** Contents of a `docker save` archive, its layers as uncompressed tar files on disk. */
 export interface SavedImage {
   config: ImageConfig;
   configBytes: Buffer;

@@ -15,7 +15,7 @@ export function mergeRunConfig(base: RunConfig, over: Partial<RunConfig>): RunCo
   return Object.fromEntries(keys.filter((key) => !isEmpty(merged[key])).map((key) => [key, merged[key]]));
 }
 
-/** What an image says of running it (OCI config.md, and Docker's Healthcheck and Shell); an engine's inspect knows more. */
+/** Keys of the config that say how to run it (OCI config.md, and Docker's Healthcheck and Shell); an engine's inspect knows more. */
 const keys = [
   'User',
   'ExposedPorts',

@@ -6,7 +6,7 @@ export interface FirstDifference {
   path: string;
   /** Where content differs: which byte of the file, counted from 0. */
   byte?: number;
-  /** What differs, where it is not content: `only in the first`, `mode`, ... */
+  /** Difference, where it is not content: `only in the first`, `mode`, ... */
   what: string;
 }
 

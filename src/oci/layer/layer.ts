@@ -12,7 +12,7 @@ export interface Layer {
   diffId: Digest;
   /** Bytes of the tar. */
   size: number;
-  /** What the image's history says of it. */
+  /** Text of the image's history about it. */
   createdBy: string;
   /** The tar itself, where it lies on disk, for readers that jump about in it; `chunks()` is what checks it. */
   hostFile?: string;

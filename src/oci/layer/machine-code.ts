@@ -39,7 +39,7 @@ const peMachines = new Map([
   [0xaa64, 'AArch64'],
 ]);
 
-/** What Linux on a platform runs. */
+/** Machine that Linux on a platform runs. */
 const machineOf: Record<string, string> = {
   '386': 'x86',
   amd64: 'x86-64',
@@ -52,7 +52,7 @@ const machineOf: Record<string, string> = {
   s390x: 'S/390',
 };
 
-/** What a file's first bytes say; undefined for one that is no machine code, or for any machine. */
+/** Identifies machine code by a file's first bytes; undefined for one that is none, or for any machine. */
 export function identifyCode(bytes: Buffer): MachineCode | undefined {
   if (bytes.length < 20) return undefined;
   const magic = bytes.readUInt32BE(0);

@@ -27,11 +27,11 @@ export async function repackLayer(tarFile: string, options: RepackOptions): Prom
   return layerOfItems(() => listItems(nodes, tarFile, options), { expected: statSync(tarFile).size, createdBy });
 }
 
-/** What a path names: hard links are two paths of one of these. */
+/** File that a path names: hard links are two paths of one of these. */
 interface Node {
   header: TarHeader;
   offset: number;
-  /** What stands there instead. */
+  /** Content that replaces its own. */
   rewritten?: Content;
 }
 

@@ -7,8 +7,8 @@ import { makeMark } from '../../fs/writer-mark.ts';
 import type { Digest } from '../digest.ts';
 
 /**
- * Writes a file so that it is there whole or not at all: beside its place, flushed, checked where a digest is expected, then
- * renamed. Any number of writers may do so at once. What a killed one leaves is named `FILE.tmp-MARK`.
+ * Writes a file so that it is there whole or not at all: to a temporary, flushed, checked where a digest is expected, then
+ * renamed. Any number of writers may do so at once. A killed one leaves `FILE.tmp-MARK`.
  */
 export async function writeAtomic(
   hostFile: string,

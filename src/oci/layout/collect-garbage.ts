@@ -5,7 +5,7 @@ import type { Digest } from '../digest.ts';
 import type { Descriptor, Index, Manifest } from '../spec.ts';
 import type { Layout } from './layout.ts';
 
-/** What was taken out of a layout, or would be. */
+/** Blobs and names that were removed from a layout, or would be. */
 export interface Garbage {
   digests: Digest[];
   bytes: number;
@@ -43,7 +43,7 @@ export async function pruneLayout(layout: Layout, { keep, before }: PruneOptions
   return garbage;
 }
 
-/** What pruneLayout would take out now. */
+/** Finds what pruneLayout would remove now. */
 export async function findGarbage(layout: Layout, { keep, before }: PruneOptions): Promise<Garbage> {
   const kept = await keep((await layout.readIndex()).manifests);
   const blobs = await listBlobs(layout, await listNeeded(layout, kept), before);

@@ -8,11 +8,11 @@ import { annotationKeys, type Descriptor, type ImageConfig, type Index, type Man
 import { completeImage, readImage, type Written, writeImage } from './copy.ts';
 import { type Layout, openLayout } from './layout.ts';
 
-/** What one name stands for: an image, or one for each of several platforms, which an index lists. */
+/** Image of one name: a single one, or one for each of several platforms, which an index lists. */
 export interface ImageSet {
   /** By platform. */
   images: readonly Image[];
-  /** Of what bears the name: the only image's manifest, else the index. */
+  /** Descriptor that the name points to: the only image's manifest, else the index. */
   descriptor: Descriptor;
   bytes: Buffer;
 }
@@ -58,7 +58,7 @@ export function completeSet(set: ImageSet, layout: Layout): ImageSet {
   return { ...set, images: set.images.map((image) => completeImage(image, layout)) };
 }
 
-/** What the descriptor of a manifest or an index names, all layers by value. Throws as readImage does. */
+/** Reads the images that a descriptor of a manifest or an index names, all layers by value. Throws as readImage does. */
 export async function readSet(layout: Layout, descriptor: Descriptor): Promise<ImageSet> {
   const { digest } = descriptor;
   if (descriptor.mediaType !== mediaTypes.index) return gatherImages([await readImage(layout, digest)]);

@@ -12,7 +12,7 @@ const copyFormat = 'oci-index 1';
 
 export const emptyIndex: Index = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [] };
 
-/** The index.json of a layout. That of a store that lasts is sealed, and a copy of it lies beside it. */
+/** The index.json of a layout. That of a lasting store is sealed, and has a copy in the same folder. */
 export class IndexFile {
   readonly file: string;
   readonly #dir: string;

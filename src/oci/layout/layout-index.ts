@@ -25,7 +25,7 @@ export function parseIndexFile(text: string, file: string): Index {
   return { ...index, manifests: index.manifests.map(unseal) };
 }
 
-/** What can be believed of a damaged index: entries that are as they were sealed, and those of the copy under other names. */
+/** Recovers from a damaged index what can be believed: entries that are as they were sealed, and the copy's under other names. */
 export function recoverIndex(text: string, copy: Index): Index {
   const good = listGood(text);
   const names = new Set(good.map(nameOf));

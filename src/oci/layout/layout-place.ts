@@ -9,10 +9,10 @@ export function assertLayoutPlace(dir: string): void {
   if (!stat.isDirectory() || kindOf(readdirSync(dir)) === 'foreign') throw notALayout(dir);
 }
 
-/** Beside the index of a store: what it was last written as, with a digest. */
+/** Copy of a store's index: what it was last written as, with a digest. */
 export const indexCopy = 'index.copy';
 
-/** What a folder of these names is; 'begun': empty, or what another process has made of it so far. */
+/** Tells by its names what a folder is; 'begun': empty, or what another process has made of it so far. */
 export function kindOf(names: string[]): 'layout' | 'begun' | 'foreign' {
   if (names.includes('oci-layout') && names.includes('index.json')) return 'layout';
   const known = ['oci-layout', 'blobs', 'index.json', 'index.lock', indexCopy];

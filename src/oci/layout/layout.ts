@@ -17,7 +17,7 @@ import { assertLayoutPlace, kindOf } from './layout-place.ts';
 export interface LayoutOptions {
   /**
    * For a store that lasts: what to type where something in it is damaged. The index of such a store is sealed, and a copy of it
-   * is kept beside it.
+   * is kept in the same folder.
    */
   mendBy?: string;
 }
@@ -103,8 +103,8 @@ export class Layout {
   }
 
   /**
-   * Written beside, flushed, verified, renamed; `store-failed` where the chunks are not what the digest names. One that is there
-   * is believed by its size, a small one by its bytes. Answers whether it was there.
+   * Writes a blob atomically and verified; `store-failed` where the chunks are not what the digest names. One that is there is
+   * trusted by its size, a small one by its bytes. Returns whether it was there.
    */
   async writeBlob(
     digest: Digest,
@@ -231,7 +231,7 @@ export class Layout {
     }
   }
 
-  /** What the disk refuses is the store's failure. */
+  /** Turns a refusal of the disk into the store's failure. */
   async #guard<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();

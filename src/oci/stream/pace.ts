@@ -1,4 +1,4 @@
-/** What a transfer must reach while somebody waits for it. */
+/** Rate that a transfer must reach while somebody waits for it. */
 export interface Pace {
   /** Within so many seconds of waiting something must move. */
   seconds: number;
@@ -20,7 +20,7 @@ export function paceOf(seconds: number): Pace {
 /** Times how long a transfer is waited for; what its reader or writer does in between does not count. */
 export class PaceKeeper {
   readonly #pace: Pace;
-  /** Of the present window: milliseconds waited, bytes moved. */
+  /** Milliseconds waited, and bytes moved, in the present window. */
   #waited = 0;
   #moved = 0;
 

@@ -89,7 +89,7 @@ function formatRecord([keyword, value]: PaxRecord): Buffer {
 
 type UstarHeader = Omit<TarHeader, 'type'> & { type: TarHeader['type'] | 'pax' };
 
-/** What stands in the name field where only the pax record can hold the name. */
+/** Name field where only the pax record can hold the name. */
 const unsplit = { prefix: '', name: 'long-name' };
 
 interface Template {

@@ -1,4 +1,4 @@
-/** What a registry wants to see: `WWW-Authenticate` of a 401 (RFC 9110, 11.6.1). */
+/** Demand of a registry: `WWW-Authenticate` of a 401 (RFC 9110, 11.6.1). */
 export interface Challenge {
   /** In small letters. */
   scheme: string;

@@ -10,7 +10,7 @@ import { parseChallenges } from './challenge.ts';
 export interface AuthorizedRequest extends RegistryHttpRequest {
   /** Below `/v2/`, or an address that the registry gave. */
   at: string | URL;
-  /** What a token must allow: `repository:team/app:pull`. */
+  /** Scopes that a token must allow: `repository:team/app:pull`. */
   scopes: readonly string[];
 }
 

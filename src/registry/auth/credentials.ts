@@ -5,7 +5,7 @@ import type { Host } from '../../host.ts';
 import type { RegistryAddress } from '../http/address.ts';
 import { askHelper } from './credential-helper.ts';
 
-/** Who the caller is to a registry, and where that was found. */
+/** Login of the caller at a registry, and where it was found. */
 export type Credentials = { origin: string } & (
   | { kind: 'password'; user: string; password: string }
   /** Is changed for bearer tokens (OAuth2 refresh token). */

@@ -2,7 +2,7 @@ import type { Host } from '../../host.ts';
 import { addressOf } from '../http/address.ts';
 import { type Credentials, findCredentials } from './credentials.ts';
 
-/** What an engine shows to a registry in the caller's name (Docker API, X-Registry-Auth); undefined where the caller has no login. */
+/** Encodes the caller's login for an engine (Docker API, X-Registry-Auth); undefined where the caller has none. */
 export async function findRegistryAuth(
   registry: string,
   host: Pick<Host, 'env' | 'homeDir'>,

@@ -4,7 +4,7 @@ import type { Redactor } from '../http/redact.ts';
 import type { Challenge } from './challenge.ts';
 import { basic, type Credentials } from './credentials.ts';
 
-/** What a token server answered. */
+/** Answer of a token server. */
 export interface TokenAnswer {
   status: number;
   text: string;
@@ -37,7 +37,7 @@ const shortestLife = 60;
 export class Tokens {
   readonly #context: TokenContext;
   readonly #kept = new Map<string, Promise<KeptToken>>();
-  /** Of the last answer with a token. */
+  /** Date of the last answer with a token. */
   #date: string | undefined;
 
   constructor(context: TokenContext) {

@@ -70,7 +70,7 @@ async function* readFrom(
   }
 }
 
-/** Who does not understand the range (416) is asked for all. */
+/** Asks from an offset, and for all where the registry does not understand the range (416). */
 async function askFrom(
   { connection, path, scopes }: RepositoryContext,
   { digest, size }: Blob,
@@ -86,7 +86,7 @@ async function askFrom(
   return connection.askOnce(request, [200]);
 }
 
-/** Who knows no ranges sends all again (200). */
+/** Offset where the answer starts: a registry that knows no ranges sends all again (200). */
 function startOf({ status, headers }: Answer): number | undefined {
   if (status === 200) return 0;
   const start = /^bytes (\d+)-/.exec(headers['content-range'] ?? '')?.[1];

@@ -9,7 +9,7 @@ import { advance, assertTaken, cancelUpload, closingUrl, namesOther, startUpload
 export interface GrowingBlob {
   /** Makes it from its start. */
   open(): AsyncIterable<Buffer>;
-  /** What it is; undefined until all of it was read. */
+  /** Describes the content; undefined until all of it was read. */
   describe(): Descriptor | undefined;
 }
 

@@ -73,7 +73,7 @@ export async function writeBlob(
   }
 }
 
-/** What the registry has is of no use. */
+/** Failure: the registry's part of the upload is of no use. */
 class Damaged extends TransientError {}
 
 /** One blob on its way to one repository. */

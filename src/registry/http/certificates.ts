@@ -6,7 +6,7 @@ import { largestSettings, readWhole } from '../../fs/read-bounded.ts';
 import type { Host } from '../../host.ts';
 import type { RegistryAddress } from './address.ts';
 
-/** What TLS with one registry stands on; `undefined`: Node's own roots. */
+/** TLS settings for one registry; `undefined`: Node's own roots. */
 export interface RegistryTls {
   /** For the registry itself: with the client's certificate where there is one. */
   own: SecureContext | undefined;

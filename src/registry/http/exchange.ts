@@ -74,7 +74,7 @@ async function sendBody(
   return sent;
 }
 
-/** What is not sent any more keeps the connection from being used again. */
+/** Ends a request early: a body that was not sent keeps the connection from being used again. */
 function endEarly(request: ClientRequest, answered: Promise<IncomingMessage>): void {
   answered.then(
     (answer) => answer.once('close', () => request.destroy()).once('end', () => request.destroy()),

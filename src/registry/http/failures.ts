@@ -4,7 +4,7 @@ import { Stalled } from '../../oci/stream/pace.ts';
 import { TransientError } from './retry.ts';
 import { ProxyRefusal } from './tunnel.ts';
 
-/** What an error says of where it happened; `what` completes "the registry HOST would not ...". */
+/** Part of an error that says where it happened; `what` completes "the registry HOST would not ...". */
 export interface Place {
   registry: string;
   what: string;

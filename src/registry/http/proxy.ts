@@ -14,7 +14,7 @@ export function chooseProxy(url: URL, env: Host['env']): URL | undefined {
   return URL.canParse(text) ? new URL(text) : undefined;
 }
 
-/** What the proxy wants to see of the user in its address. */
+/** Headers that the proxy needs for the user in its address. */
 export function proxyHeaders(proxy: URL): Record<string, string> {
   if (proxy.username === '' && proxy.password === '') return {};
   const pair = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;

@@ -11,7 +11,7 @@ export interface Refusal {
   text: string;
 }
 
-/** What a status that was not hoped for means: a TransientError, or the error to end with. */
+/** Failure for an unwanted status: a TransientError, or the error to end with. */
 export function refusalFailure(place: Place, refusal: Refusal): Error {
   const { status, headers } = refusal;
   const explain = (tries: number) => refused(place, refusal, tries);

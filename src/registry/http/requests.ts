@@ -51,7 +51,7 @@ export interface RegistryHttpContext {
 const mostDiscarded = 64 * 1024;
 /** After so many requests in a row that stalled, a registry gets a short chance. */
 const mostStalls = 3;
-/** Of a manifest, a token or an error; the largest manifest a registry takes is 4 MiB. */
+/** Bytes of a manifest, a token or an error; the largest manifest a registry takes is 4 MiB. */
 const mostText = 8 * 1024 ** 2;
 
 /** Single requests to one registry and to where it points: sending, reading, tries, and what their failures are called. */

@@ -6,10 +6,10 @@ import { parseAnswer } from '../manifest/tags.ts';
 import type { Repository } from '../repository.ts';
 import { pushBytes } from './push-image.ts';
 
-/** What somebody wants to name a version. */
+/** Claim of somebody who wants to name a version. */
 export interface VersionClaim {
   version: string;
-  /** Of the manifest that is to bear it. */
+  /** Digest of the manifest to name. */
   digest: Digest;
   /** A word that nobody else claims with: letters, digits and `-`. */
   claimant: string;
@@ -36,7 +36,7 @@ const defaultTimes: ClaimTimes = {
 
 /**
  * Names a version, of two who want to at once one alone. Registries know no "unless it is there", so each raises a flag, a tag
- * of its own beside the version, and looks for others: two can never both see only their own. Who sees another's, for another
+ * of its own next to the version, and looks for others: two can never both see only their own. Who sees another's, for another
  * image, lowers it and tries again a little later; that needs no registry that deletes. Answers the digest that stands under
  * the version then: another one where somebody else was first.
  */
@@ -77,7 +77,7 @@ const emptyBytes = Buffer.from('{}');
 const empty = { mediaType: mediaTypes.empty, digest: digestOf(emptyBytes), size: emptyBytes.length };
 const note = { state: 'io.gbuild.claim', digest: 'io.gbuild.digest' };
 
-/** A tag beside the version: a manifest of nothing that says whether it is up. */
+/** Flag of a claim: a tag next to the version, with a manifest of nothing that says whether it is up. */
 class Flag {
   readonly tag: string;
   readonly #repository: Repository;

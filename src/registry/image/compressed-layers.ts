@@ -22,7 +22,7 @@ export interface CompressedLayer {
 }
 
 /**
- * What layers become when they are compressed. That is the same every time, so it is written down by diffID: what a registry
+ * Compressed form of layers. It is the same every time, so it is written down by diffID: what a registry
  * has already need not be compressed again to be known there. The notes are a cache: without them it is done again.
  */
 export class CompressedLayers {
@@ -35,7 +35,7 @@ export class CompressedLayers {
     this.#tempDir = tempDir;
   }
 
-  /** What the layer was compressed to before, if somebody on this machine did so. */
+  /** Finds what the layer was compressed to before, if somebody on this machine did so. */
   find(diffId: Digest): Descriptor | undefined {
     const [digest = '', size] = (readCached(this.#noteOf(diffId), format) ?? '').split(' ');
     return isDigest(digest) ? { mediaType: mediaTypes.layerGzip, digest, size: Number(size) } : undefined;

@@ -17,7 +17,7 @@ import type { Repository } from '../repository.ts';
 /** An image as a registry has it: all but the layers' bytes. */
 export interface RemoteImage {
   repository: Repository;
-  /** Of the manifest. */
+  /** Descriptor of the manifest. */
   descriptor: Descriptor;
   manifestBytes: Buffer;
   manifest: Manifest;
@@ -34,7 +34,7 @@ export interface PullOptions {
 }
 
 /**
- * What a tag or digest names; undefined where there is nothing. Throws `registry-failed` for what is no image: an index of
+ * Reads the image that a tag or digest names; undefined where there is none. Throws `registry-failed` for an index of
  * several, an artifact.
  */
 export async function readRemote(repository: Repository, tagOrDigest: string): Promise<RemoteImage | undefined> {

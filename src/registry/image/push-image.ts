@@ -38,7 +38,7 @@ export interface PushedImage {
   descriptor: Descriptor;
   /** Layers that had to be sent; the others were there, or came from the base's repository. */
   layersSent: number;
-  /** Of all that was sent: layers, config, manifest. */
+  /** Bytes of all that was sent: layers, config, manifest. */
   bytesSent: number;
 }
 

@@ -3,7 +3,7 @@ import { type Mistake, quote } from '../yaml/mistakes.ts';
 import type { Source } from '../yaml/source.ts';
 import { findTree, type YamlTree } from '../yaml/tree.ts';
 
-/** What is published must have a network to be published from. */
+/** Checks that a task that publishes ports has a network to publish them from. */
 export function checkPorts(root: YamlTree, source: Source): Mistake[] {
   const { value: network } = findTree(root, ['network']).tree;
   if (network !== 'none' && network !== 'host') return [];

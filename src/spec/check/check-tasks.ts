@@ -5,7 +5,7 @@ import { findTree, type YamlTree } from '../yaml/tree.ts';
 import { DeclaredNames, showName } from './declared-names.ts';
 
 /**
- * What names tasks must name tasks there are, and no task may need itself. Reads the tree, not the spec, so that these
+ * Checks that tasks name only tasks there are, and that no task needs itself. Reads the tree, not the spec, so that these
  * mistakes show together with all others. `known` tasks are there without the file saying so.
  */
 export function checkTasks(root: YamlTree, source: Source, known: readonly string[]): Mistake[] {

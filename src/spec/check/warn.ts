@@ -8,7 +8,7 @@ const secretName =
 const secretValue =
   /-----BEGIN [A-Z ]*PRIVATE KEY-----|^(?:gh[pousr]_|github_pat_|glpat-|npm_|xox[abprs]-|AKIA|ASIA|eyJ[\w-]+\.eyJ)|:\/\/[^/\s:@]+:[^/\s@]+@/;
 
-/** What is allowed and most likely not wanted, each with its place; never the value of what may be a secret. */
+/** Warns of settings that are allowed and most likely not wanted, each with its place; never the value of a possible secret. */
 export function warnAbout(spec: Spec, root: YamlTree, source: Source): string[] {
   const warn = (path: PathKey[], text: string) => {
     const { line, column } = source.positionOf(findTree(root, path).tree.from);

@@ -12,7 +12,7 @@ export interface CatalogReference {
   refuse(code: ErrorCode, remark: { expected: string; why: string; suggestions: string[] }): GbuildError;
 }
 
-/** What a file names under `catalogs`; nothing where that is no list, or the file has mistakes: reading the whole of it tells. */
+/** Parses `catalogs` of a file; nothing where that is no list, or the file has mistakes: reading the whole of it reports them. */
 export function parseCatalogEntries(bytes: Uint8Array, file: string): CatalogReference[] {
   const { source, mistakes } = decodeSource(bytes, file);
   const document = mistakes.length === 0 ? parseSyntax(source).document : undefined;

@@ -7,7 +7,7 @@ import { type FileFormat, parseFile } from '../yaml/parse-file.ts';
 import type { Source } from '../yaml/source.ts';
 import { findTree, type YamlTree } from '../yaml/tree.ts';
 
-/** What a person's own configuration says; it holds for all of their repositories. */
+/** Configuration of a person; it holds for all of their repositories. */
 export interface UserConfig {
   config: 1;
   /** Absolute folders or git addresses, asked after a repository's own catalogs and before gbuild's. */
@@ -21,7 +21,7 @@ export interface UserConfig {
     key?: string;
     /** A URI that says who vouches for this machine, for provenance. */
     builder?: string;
-    /** Sigstore bundles beside cosign's signatures. */
+    /** Sigstore bundles besides cosign's signatures. */
     bundles?: boolean;
   };
   /** By the root folder of a repository: the digest of what its gbuild.yml may run and read on this machine. */

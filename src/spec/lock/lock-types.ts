@@ -1,7 +1,7 @@
 import type { Digest } from '../../oci/digest.ts';
 import type { OptionValue, PlatformName } from '../types.ts';
 
-/** What a range in the spec was resolved to: the same bytes for a laptop and a CI agent. */
+/** Resolution of a range in the spec: the same bytes for a laptop and a CI agent. */
 export interface Lock {
   lock: 1;
   toolchain: LockedToolchain;

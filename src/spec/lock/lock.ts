@@ -76,7 +76,7 @@ export function formatLock({ toolchain }: Lock): string {
   return header + stringify(sorted, { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
-/** Writes the lock beside and renames it: a reader sees the old one or the new one, never half of one. */
+/** Writes the lock atomically: a reader sees the old one or the new one, never half of one. */
 export function writeLock(rootDir: string, lock: Lock): void {
   writeTextAtomic(join(rootDir, lockFileName), formatLock(lock));
 }

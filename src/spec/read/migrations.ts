@@ -3,7 +3,7 @@ import type { Document } from 'yaml';
 /** How a spec of one major becomes one of the next, on the document itself: comments and order stay. */
 export interface Migration {
   from: number;
-  /** What changes, as one would tell a person: `"script" is now "run"`. */
+  /** Summary for a person: `"script" is now "run"`. */
   summary: string;
   apply(document: Document): void;
 }

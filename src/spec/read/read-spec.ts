@@ -9,7 +9,7 @@ import { fillSpec } from './fill.ts';
 import { currentMajor, type MigrationTable, migrations } from './migrations.ts';
 import { majorOf, specFormat } from './spec-format.ts';
 
-/** What the file is called at the root of a repository. */
+/** Name of the file at the root of a repository. */
 export const specFileName = 'gbuild.yml';
 
 /**

@@ -2,7 +2,7 @@ import { GbuildError } from '../../errors.ts';
 import type { ToolchainRequest } from '../types.ts';
 import { toolchainSchema } from './toolchain-schema.ts';
 
-/** What `toolchain:` of a spec would mean by this text, for a command line. Throws `usage`. */
+/** Parses a toolchain on a command line as `toolchain:` of a spec would mean it. Throws `usage`. */
 export function parseToolchain(text: string): ToolchainRequest {
   const parsed = toolchainSchema.safeParse(text);
   if (parsed.success) return parsed.data as ToolchainRequest;

@@ -3,7 +3,7 @@ import type { SpecInput } from '../schema/schema.ts';
 /** A spec as a person would write it, and what was assumed on the way: what detection hands to `gbuild init`. */
 export interface SpecDraft extends Omit<SpecInput, 'gbuild'> {
   assumptions: Assumption[];
-  /** What to show, commented out, of keys that are not needed: instead of what is shown for any toolchain. */
+  /** Examples to show, commented out, of keys that are not needed: instead of those for any toolchain. */
   examples?: Record<string, unknown>;
 }
 

@@ -10,7 +10,7 @@ export interface Migrated {
   changed: boolean;
   from: number;
   to: number;
-  /** What each migration did, in order. */
+  /** Steps that each migration did, in order. */
   steps: string[];
 }
 

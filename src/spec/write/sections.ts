@@ -1,6 +1,6 @@
 import type { SpecInput } from '../schema/schema.ts';
 
-/** What `gbuild init` says about a key, and what it shows, commented out, where the repository does not need it. */
+/** Explanation of a key in `gbuild init`, and its example, commented out, where the repository does not need it. */
 export interface Section {
   key: keyof SpecInput;
   explain: string[];

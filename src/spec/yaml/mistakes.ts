@@ -10,7 +10,7 @@ export interface Mistake extends Position {
   key: string;
   expected: string;
   found: string;
-  /** What to write instead, or why. */
+  /** Text to write instead, or why. */
   hint?: string;
   /** The line it stands on and the one above, with a marker under the place; none of a file that is no text to show. */
   frame?: string;

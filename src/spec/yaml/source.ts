@@ -5,7 +5,7 @@ import type { PathKey, Position } from '../types.ts';
 import { formatFrame } from './frame.ts';
 import { formatPath, type Mistake } from './mistakes.ts';
 
-/** What is said about a place: the parts of a mistake that the place itself does not give. */
+/** Remark about a place: the parts of a mistake that the place itself does not give. */
 export interface Remark {
   path?: readonly PathKey[];
   expected: string;

@@ -94,7 +94,7 @@ function remarkOf(error: YAMLError, source: Source): Remark {
   }
 }
 
-/** What YAML's own message says must be there: `a closing ]`. */
+/** Words of YAML's own message for what must be there: `a closing ]`. */
 function wordsOf(message: string): string {
   const bracket = /with an? ([\])}])/.exec(message)?.[1];
   return bracket === undefined ? `YAML (${lowerFirst(message)})` : `a closing ${bracket}`;

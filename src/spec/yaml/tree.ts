@@ -23,7 +23,7 @@ export function findTree(root: YamlTree, path: readonly PathKey[]): { tree: Yaml
   return { tree, whole: true };
 }
 
-/** What is there, in words: `the number 1.10`, `a list of 3`, `nothing`. */
+/** Describes a node in words: `the number 1.10`, `a list of 3`, `nothing`. */
 export function describeTree({ value, from, to }: YamlTree, text: string, quote: (text: string) => string): string {
   if (value === null) return 'nothing';
   if (typeof value === 'string') return value === '' ? 'an empty text' : quote(value);

@@ -10,7 +10,7 @@ import { StagingDir } from './staging-dir.ts';
 
 export interface ApplyInput {
   rootDir: string;
-  /** What the volume has; files must be asked for from it. */
+  /** Paths of the volume; files must be asked for from it. */
   remote: Tree;
   /** Kept up to date with what is applied. */
   base: SyncBase;

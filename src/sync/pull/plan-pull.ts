@@ -1,9 +1,9 @@
 import { folderOf, isGits, type SyncBase, type Tree } from '../tree/tree.ts';
 
 export interface PullSides {
-  /** What is in the volume after the run. */
+  /** Paths of the volume after the run. */
   remote: Tree;
-  /** What both sides had before. */
+  /** State that both sides had before. */
   base: SyncBase;
   /** Whether git ignores a path; holds paths outside the base, once git has answered. */
   ignored: ReadonlyMap<string, boolean>;
@@ -45,7 +45,7 @@ export function isIgnored(path: string, ignored: ReadonlyMap<string, boolean>): 
 }
 
 /**
- * What makes this side as the volume is after a run: all that git does not ignore, what is `wanted` of the rest, and what came
+ * Plans how this side becomes as the volume is after a run: all that git does not ignore, what is `wanted` of the rest, and what came
  * back before. Pure.
  */
 export function planPull(sides: PullSides, isWanted: (path: string) => boolean): PullPlan {

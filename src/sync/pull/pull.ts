@@ -10,15 +10,15 @@ export interface PullInput {
   rootDir: string;
   env: NodeJS.ProcessEnv;
   lease: VolumeLease;
-  /** What is in the volume now, and names there that lead out of it. */
+  /** Paths of the volume now, and names there that lead out of it. */
   remote: Tree;
   refused: string[];
-  /** What both sides had after the push; kept up to date. */
+  /** State of both sides after the push; kept up to date. */
   base: SyncBase;
   sources: { has(path: string): boolean };
   /** As in `planPull`. */
   loose?: string[];
-  /** Of what git ignores: comes back, too. */
+  /** Whether an ignored path comes back, too. */
   isWanted: (path: string) => boolean;
   signal: AbortSignal;
 }

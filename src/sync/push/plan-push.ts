@@ -9,11 +9,11 @@ import {
 } from '../tree/tree.ts';
 
 export interface Sides {
-  /** What goes to the engine, as it is here now. */
+  /** Paths that go to the engine, as they are here now. */
   local: Tree;
   /** Paths of `local` of which this side is the truth. */
   sources: { has(path: string): boolean };
-  /** What is in the volume. */
+  /** Paths of the volume. */
   remote: Tree;
   base: SyncBase;
   /** All paths but those that look on both sides as they did when they were last alike; all, where it is missing. */
@@ -30,7 +30,7 @@ export interface PushPlan {
   unsettled: string[];
 }
 
-/** What becomes of a path of the volume before anything is sent. */
+/** Fate of a path of the volume before anything is sent. */
 type Fate = 'stays' | 'goes' | 'ignored';
 
 /**
@@ -52,7 +52,7 @@ export function listUnknown({ local, remote, base, loose }: Omit<Sides, 'sources
 }
 
 /**
- * What makes the volume as this side is. Pure. Of ignored paths that came back from a build once, this side's edits and
+ * Plans how the volume becomes as this side is. Pure. Of ignored paths that came back from a build once, this side's edits and
  * deletions go there too; what a run changed there that died is left, for the tool that made it relies on it.
  */
 export function planPush(sides: Sides, ignored: ReadonlySet<string>): PushPlan {
@@ -110,7 +110,7 @@ function planOutput(path: string, node: Node, there: Node | undefined, base: Syn
   else if (node.kind === 'symlink') plan.send.push(path);
 }
 
-/** Of folders and links. */
+/** Whether a folder or link is recorded as both sides have it. */
 function isRecordedAs(
   recorded: SyncBaseEntry | undefined,
   { kind, fingerprint, target = '' }: Node,

@@ -28,7 +28,7 @@ export interface PushInput {
   onBegin: (sent: Sent) => void;
 }
 
-/** What is to be sent, and what is known of files whose content was read to tell. */
+/** Paths to send and remove, and contents of files that were read to tell. */
 export interface PushTodo {
   send: string[];
   remove: string[];
@@ -36,7 +36,7 @@ export interface PushTodo {
   contents: Map<string, string>;
 }
 
-/** What both sides have after it, and how the volume looks: of what was sent that is not known yet. */
+/** State of both sides after a push, and the volume's paths: the fingerprints of `sent` are not known yet. */
 export interface Pushed {
   base: SyncBase;
   remote: Tree;

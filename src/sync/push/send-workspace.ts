@@ -36,7 +36,7 @@ export interface SendInput {
 /** Bytes that are sent while the first task's container is made. */
 const fewBytes = 1 << 20;
 
-/** Of what is sent: remembered before anything else happens, for a run that dies. */
+/** Size of a transfer that is remembered before anything else happens, for a run that dies. */
 const dear = { bytes: 100 << 20, files: 25_000 };
 
 /** The volume as the workspace was. */

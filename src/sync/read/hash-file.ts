@@ -9,7 +9,7 @@ const pieceSize = smallFile;
 
 const piece = Buffer.allocUnsafeSlow(pieceSize);
 
-/** What a file holds. `bytes` are those of a small one, good until the next file is read. */
+/** Content of a file. `bytes` are those of a small one, good until the next file is read. */
 export interface HashedContent {
   size: number;
   digest: string;

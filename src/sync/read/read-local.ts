@@ -17,7 +17,7 @@ const mostBreath = 10;
 
 export interface ReadLocalInput {
   rootDir: string;
-  /** What git ignores; folders stand for all in them. */
+  /** Paths that git ignores; folders stand for all in them. */
   ignored: ReadonlySet<string>;
   /** Globs of ignored paths that go along all the same. */
   include: readonly string[];
@@ -125,7 +125,7 @@ function nodeOf(hostPath: string, stats: Stats, clock: number): Node {
   return { kind, mode, size, fingerprint: fingerprintOf(stats, clock), mtime: mtimeMs };
 }
 
-/** Of a file. */
+/** Fingerprint of a file. */
 function fingerprintOf({ mode, size, mtimeMs, ctimeMs, ino }: Stats, clock: number): string {
   return ctimeMs >= clock ? unknownFingerprint : `${mode & 0o777} ${size} ${mtimeMs} ${ctimeMs} ${ino}`;
 }

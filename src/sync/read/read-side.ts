@@ -69,19 +69,19 @@ export class EarlyRead {
     return memory && new EarlyRead(input, memory);
   }
 
-  /** What was read with that memory; read again where it was not, is old, or gbuild itself has made something here meanwhile. */
+  /** Takes what was read with that memory; reads again where it was not, is old, or gbuild itself has made something here since. */
   take(input: SideInput, memory: SyncMemory): Promise<ReadSide> {
     const isFresh = performance.now() - this.#began < lifetime && changeTime(this.#rootDir) === this.#changed;
     return isFresh && memory.isSame(this.#memory) ? this.#read : readSide(input, memory);
   }
 }
 
-/** What an engine's last memory is found by before the engine has said who it is. */
+/** Key of an engine's last memory, for use before the engine has said who it is. */
 export function syncKeyOf(rootDir: string, engineUrl: string): string {
   return createHash('sha256').update(`${engineUrl}\n${rootDir}`).digest('hex');
 }
 
-/** Of a folder itself: it also tells that something came or went in it. */
+/** Change time of a folder itself: it also tells that something came or went in it. */
 function changeTime(hostDir: string): number {
   return statSync(hostDir, { throwIfNoEntry: false })?.ctimeMs ?? 0;
 }

@@ -1,6 +1,6 @@
 import type { PathMap } from '../tree/tree.ts';
 
-/** What a row's marks say of one map: that the row's record holds its value, or that it has another one. */
+/** Marks of a row for one map: that the row's record holds its value, or that it has another one. */
 interface Marks {
   recorded: number;
   own: number;

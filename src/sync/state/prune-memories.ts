@@ -4,7 +4,7 @@ import { memoriesDir } from './memory-files.ts';
 const mostKept = 100;
 
 /**
- * What is remembered of volumes, and of where they were used, is kept of those that were used last: a workspace of a hundred thousand
+ * Keeps the memories that were used last, and removes the rest: a workspace of a hundred thousand
  * files leaves fifteen megabytes, and may never be worked on again.
  */
 export async function pruneMemories(cacheDir: string): Promise<void> {

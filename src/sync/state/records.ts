@@ -2,7 +2,7 @@ import { parsePath } from '../../engine/engine.ts';
 import type { Node, SyncBaseEntry } from '../tree/tree.ts';
 
 /**
- * What is remembered of paths, in one text: of each its name and a record, both ended by NUL. A record begins with a letter that
+ * Text of what is remembered of paths: each has its name and a record, both ended by NUL. A record begins with a letter that
  * says what it holds; then fields that end in a tab: how this side looks (its kind's letter and its fingerprint), what `find` said
  * of the other, content, the recorded fingerprint there, a link's target there. Targets are escaped.
  */

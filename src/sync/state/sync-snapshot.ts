@@ -7,12 +7,12 @@ const baseMarks = { recorded: 1, own: 8 };
 const remoteMarks = { recorded: 2, own: 16 };
 const localMarks = { recorded: 4, own: 32 };
 const any = 63;
-/** Of a record: what both sides had is what is there. */
+/** Mark of a record: both sides had what is there. */
 const alike = 64;
 const settledThere = baseMarks.recorded | remoteMarks.recorded | alike;
 const settled = settledThere | localMarks.recorded;
 
-/** What is remembered of a volume, and then what has become of it. */
+/** Snapshot of a volume as remembered, and then of what has become of it. */
 export class SyncSnapshot {
   readonly base: RecordMap<SyncBaseEntry>;
   /** The volume's paths; right as long as the volume has the clean marker. */

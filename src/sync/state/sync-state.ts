@@ -21,7 +21,7 @@ const mostOfBlock = 5_000;
 const mostSuperseded = (paths: number) => 1000 + paths / 4;
 
 /**
- * What this machine remembers of one volume. Of a path it never decides alone: that counts as alike only while both sides still
+ * Memory of one volume on this machine. It never decides alone: a path counts as alike only while both sides still
  * look as they did, so a memory that is old, or of a volume that was made anew, costs time and nothing else. How the volume looks
  * is remembered too, and good for one run: a clean marker on both sides says so, and is removed before anything changes there.
  *
@@ -33,7 +33,7 @@ export class SyncMemory {
   #id: string | undefined;
   /** How the file looked just before it was read. */
   #face = '';
-  /** What the file says, where it is whole. */
+  /** Content of the file, where it is whole. */
   #remembered: (Pick<SyncSnapshot, 'base' | 'remote'> & { records: number }) | undefined;
 
   private constructor(file: string) {

@@ -4,7 +4,7 @@ import { treeOf } from './remote-tree.ts';
 import { isInside } from './safe-path.ts';
 import { folderOf, type Node, type SyncBase, type Tree } from './tree.ts';
 
-/** What a volume's tree has become. */
+/** Changes of a volume's tree. */
 export interface ChangedTree {
   /** Folders of which only themselves are known: what is in them was there before, elsewhere. */
   unseen: string[];
@@ -66,7 +66,7 @@ function isNewFolder({ path, kind, facts }: ListedPath, tree: Tree): boolean {
   return kind === 'directory' && inodeOf(tree.get(path)) !== inodeOf({ kind, facts });
 }
 
-/** Of a folder. */
+/** Inode of a folder. */
 function inodeOf(node: Pick<Node, 'kind' | 'facts'> | undefined): string | undefined {
   return node?.kind === 'directory' ? (node.facts?.split(' ')[4] ?? '') : undefined;
 }

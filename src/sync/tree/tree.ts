@@ -15,13 +15,13 @@ export interface Node {
   mtime?: number;
   /** It would run as its owner or group. */
   setsId?: boolean;
-  /** Of symlinks. */
+  /** Target of a symlink. */
   target?: string;
-  /** Of the engine's side: kind, mode, size, change time and inode in one text. */
+  /** Facts of the engine's side: kind, mode, size, change time and inode in one text. */
   facts?: string;
 }
 
-/** What there is to say of paths; a `Map` is one. */
+/** Values by path; a `Map` is one. */
 export interface PathMap<Value> extends Iterable<[path: string, value: Value]> {
   readonly size: number;
   has(path: string): boolean;

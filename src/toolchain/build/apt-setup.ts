@@ -1,7 +1,7 @@
 import type { Host, Stop } from '../../host.ts';
 import { runProgram } from './program.ts';
 
-/** What the host's own apt knows of a Debian suite; both empty on a host without apt. */
+/** Settings of the host's own apt for a Debian suite; both empty on a host without apt. */
 export interface AptSetup {
   /** Lines of a sources.list for the suite. */
   sources: string[];

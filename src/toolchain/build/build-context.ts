@@ -32,11 +32,11 @@ export function recipeContext(files: RecipeFile[]): ContextFile[] {
   );
 }
 
-/** What of this host a build may use and must not keep. */
+/** Parts of this host that a build may use and must not keep. */
 export interface HostContext {
   trust: HostTrust;
   apt: AptSetup;
-  /** What the catalog vouches for. */
+  /** Checksums that the catalog vouches for. */
   pins: Readonly<Record<string, string>>;
   /** The caller's configuration of the tools, by path below the home. */
   files: { path: string; bytes: Buffer }[];

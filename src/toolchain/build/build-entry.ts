@@ -33,7 +33,7 @@ export async function buildBuild(
 
 interface NormalisedBuild {
   tag: string;
-  /** What it stands on, whose layers stay as they are. */
+  /** Image that it is built on, whose layers stay as they are. */
   base: EnsuredImage;
   build: Omit<TargetBuild, 'tag' | 'labels'>;
   /** A command that has to end well in it before it bears its tag. */

@@ -14,7 +14,7 @@ export interface TargetBuild {
   title: string;
   /** The recipe's files: the Dockerfile and what it copies. */
   files: RecipeFile[];
-  /** Of images/base: its helpers go into the context. */
+  /** Helpers of images/base, which go into the context. */
   helpers: RecipeFile[];
   /** Debian suite whose mirrors the build may use. */
   suite: string;
@@ -22,7 +22,7 @@ export interface TargetBuild {
   isCallers: boolean;
   /** More of the context. */
   parts?: ContextFile[];
-  /** What the catalog vouches for, and the caller's files that the build may use. */
+  /** Checksums that the catalog vouches for, and the caller's files that the build may use. */
   pins?: Record<string, string>;
   hostFiles?: HostFileRule[];
   target?: string | undefined;
@@ -76,7 +76,7 @@ function report(step: Step, event: BuildEvent): void {
   else if (event.state === 'started') step.update(event.name);
 }
 
-/** Whose fault a failed step is; everything else is the engine's and stays as it is. */
+/** Explains by whose fault a step failed; everything else is the engine's and stays as it is. */
 function explainFailure(thrown: unknown, { isCallers, title }: TargetBuild, log: BuildLog): unknown {
   if (!(thrown instanceof GbuildError) || thrown.facts.step === undefined) return thrown;
   const { failure } = log;

@@ -10,7 +10,7 @@ let taken = 0;
 
 /**
  * Does work that must not be done twice at once on this machine for one engine. The second who comes waits (and says for
- * whom, if not for this process itself); a lock whose owner is dead is taken over. The lock is a file made whole beside and linked into place.
+ * whom, if not for this process itself); a lock whose owner is dead is taken over. The lock is a file made whole under another name and linked into place.
  */
 export async function withBuilderLock<T>(context: ToolchainContext, name: string, work: () => Promise<T>): Promise<T> {
   const { host, engine } = context;

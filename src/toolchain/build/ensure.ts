@@ -98,7 +98,7 @@ async function buildOfCatalog(resolved: ResolvedToolchain, work: () => Promise<E
 }
 
 /**
- * What is on the engine is taken; else the locked one is fetched or the work is done, by one process at a time, what dead ones
+ * Takes what is on the engine; else fetches the locked one or does the work, by one process at a time, after what dead ones
  * left half-made removed first.
  */
 async function once(

@@ -27,7 +27,7 @@ export interface NormaliseOptions {
   keystores: string[];
   /** How many of its layers are the base's and stay as they are. */
   baseLayers: number;
-  /** What the history says of each new layer. */
+  /** Text of the history for each new layer. */
   createdBy: string;
   hostDir: string;
 }
@@ -99,7 +99,7 @@ function baseOf(config: ImageConfig, baseLayers: number): BaseImage {
   };
 }
 
-/** What a builder's config says to a container; how the builder came to it, and what it says of itself, is left behind. */
+/** Picks the settings that concern a container; how the builder came to them, and what it says of itself, is left behind. */
 function pickConfig({ Env, Entrypoint, Cmd, WorkingDir, User, ExposedPorts, Labels }: RunConfig): Partial<RunConfig> {
   return {
     ...(Env ? { Env: withPathFirst(Env) } : {}),

@@ -35,7 +35,7 @@ export function sweepWorkDirs({ cacheDir }: Pick<Host, 'cacheDir'>, self: Owner)
   return dead.map((name) => join(parent, name));
 }
 
-/** What cannot be removed now is tried again by the next one. */
+/** Removes a tree; what cannot be removed now is tried again by the next one. */
 function removeTree(hostDir: string): void {
   try {
     rmSync(hostDir, { recursive: true, force: true, maxRetries: 3 });

@@ -23,7 +23,7 @@ import {
   word,
 } from './rule-schema.ts';
 
-/** images/<name>/toolchain.yml: everything gbuild knows about a toolchain beside its Dockerfile. */
+/** Schema of images/<name>/toolchain.yml: everything gbuild knows about a toolchain besides its Dockerfile. */
 export const catalogToolchainSchema = z.strictObject({
   toolchain: z.literal(1),
   name: word,
@@ -32,7 +32,7 @@ export const catalogToolchainSchema = z.strictObject({
   base: ranges(word),
   /** The option by whose value `base` is looked up instead of the toolchain's version. */
   baseBy: word.optional(),
-  /** What `*` means: the range meant when a repository does not care. */
+  /** Meaning of `*`: the range meant when a repository does not care. */
   default: z.string().default('*'),
   /** Known versions by platform, separated by white space; a short one (`21`) where a suite decides the rest. */
   versions: z.record(platform, versionList),
@@ -97,7 +97,7 @@ export const catalogToolchainSchema = z.strictObject({
   /** Java keystores of the image, without a leading '/': their dates are taken out, and runs trust the host's roots there. */
   keystores: z.array(z.string().regex(/^[^/]/, 'a path without a leading /')).default([]),
   detect: z.strictObject({
-    /** Of several toolchains that a repository could be, the lowest is taken first; then the first by name. */
+    /** Order among toolchains that a repository could be: the lowest is taken first; then the first by name. */
     order: z.number().default(50),
     /** The repository is of this toolchain when one of these holds. */
     any: z.array(factSchema).min(1),
@@ -109,7 +109,7 @@ export const catalogToolchainSchema = z.strictObject({
     insteadOf: z.array(word).default([]),
     /** The first that holds says the version or range. */
     version: z.array(z.strictObject(versionShape)).default([]),
-    /** What the repository's own tools refuse to go without: the version has to fit all of these. */
+    /** Requirements of the repository's own tools: the version has to fit all of these. */
     requires: z.array(requirementSchema).default([]),
     name: z.array(factSchema).default([]),
   }),
@@ -129,7 +129,7 @@ export const catalogToolchainSchema = z.strictObject({
       }),
     )
     .default([]),
-  /** What a first gbuild.yml shows, commented out, of keys that a repository does not need. */
+  /** Examples that a first gbuild.yml shows, commented out, of keys that a repository does not need. */
   examples: z.record(z.string(), z.unknown()).default({}),
   /** Folders, by name wherever they lie, that its tools write and nobody commits: untracked files in them are no change. */
   leftovers: z.array(z.string()).default([]),
@@ -137,7 +137,7 @@ export const catalogToolchainSchema = z.strictObject({
   lockFiles: z.array(z.string()).default([]),
   /** Programs that an image to ship on has not: a command that calls one of them is never what it starts. */
   buildOnly: z.array(z.string()).default([]),
-  /** What an image starts where the spec is silent: the first that holds. */
+  /** Entrypoints of an image where the spec is silent: the first that holds. */
   entrypoint: z.array(entrypointSchema).default([]),
   /** Where the repository's own files say it lives: the first that is an address. */
   origins: z.array(factSchema).default([]),

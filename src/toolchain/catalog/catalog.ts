@@ -19,11 +19,11 @@ export interface CatalogEntry {
   hostDir: string;
   /** Files of the caller's home that the data asks for and does not get: the repository itself names the catalog. */
   refusedHostFiles: string[];
-  /** Of the last of the catalog's folders, which is gbuild's own: what is wrong with it is not the caller's to mend. */
+  /** Whether it is in the last of the catalog's folders, gbuild's own: its faults are not the caller's to mend. */
   isBuiltIn: boolean;
   /** `package@version` -> the integrity (`sha512-...`) that the catalog vouches for. */
   pins: () => Record<string, string>;
-  /** What goes into the build context and the recipe, sorted by path. */
+  /** Files of the build context and the recipe, sorted by path. */
   files: () => RecipeFile[];
 }
 

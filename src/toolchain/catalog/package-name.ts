@@ -5,7 +5,7 @@ import { GbuildError } from '../../errors.ts';
 export const packageName = /^(?:@[a-z0-9][\w.-]*\/)?[a-z0-9][\w.-]*$/i;
 
 /**
- * What npm is asked for: a registry's name and an exact version. npm also takes addresses of git repositories, whose own
+ * Builds the name for npm: a registry's name and an exact version. npm also takes addresses of git repositories, whose own
  * settings and scripts it would run on this host. Throws 'toolchain-failed' for anything else.
  */
 export function exactPackage(name: string, version: string): string {

@@ -54,13 +54,13 @@ export const layerRuleSchema = z.strictObject({
   /** Files and folders of the workspace; '.' is all of it. */
   from: z.array(z.string()).min(1),
   /**
-   * What of `from`: all files (default); `production`, the installed packages that production needs; `made`, what git ignores and a task
-   * made; `tracked`, the rest, which is what git tracks, submodules included, and new files, but for what .dockerignore names.
+   * Choice among `from`: all files (default); `production`, the installed packages that production needs; `made`, what git ignores
+   * and a task made; `tracked`, the rest: what git tracks, submodules included, and new files, but for what .dockerignore names.
    */
   select: z.enum(['all', 'tracked', 'made', 'production']).default('all'),
   /** Folders, by name wherever they lie, that are known to be what builds make, whoever wrote to them last; with `select: made`. */
   outputs: z.array(z.string()).default([]),
-  /** Of these only what this file of the workspace lists, a path a line; a folder stands for all in it. */
+  /** File of the workspace that lists the paths to take, one a line; a folder stands for all in it. */
   listedIn: z.string().optional(),
   /** Globs relative to the workspace; without any, everything. */
   include: z.array(z.string()).default([]),
@@ -97,7 +97,7 @@ export const optionSchema = z.strictObject({
   values: z.array(z.string()).optional(),
   /** Versions to take one of where the repository's files give a range. */
   known: versionList.default([]),
-  /** What it is where a repository does not say: one value, or by range of the toolchain's version. */
+  /** Value where a repository does not say: one, or by range of the toolchain's version. */
   default: ranges(z.string()).optional(),
   /**
    * Where the repository's files say it, when its spec does not: the first exact one that all ranges allow, else the newest
@@ -113,7 +113,7 @@ export const optionSchema = z.strictObject({
       rules: z
         .array(z.strictObject({ ...factShape, is: z.string().optional(), weak: z.boolean().default(false) }))
         .min(1),
-      /** What to write where nobody has decided, `{value}` being one of the values. */
+      /** Text to write where nobody has decided, `{value}` being one of the values. */
       remedy: z.string(),
     })
     .optional(),
@@ -134,7 +134,7 @@ export const partSchema = z.strictObject({
 
 export const requirementSchema = z.strictObject({
   ...versionShape,
-  /** What to write where no version can be had, `{version}` being the nearest that can. */
+  /** Text to write where no version can be had, `{version}` being the nearest that can. */
   remedy: z.string().optional(),
   /** The option by which a spec may bring what is required besides the version: nothing is missing where it is used. */
   alsoBy: z.string().optional(),

@@ -12,13 +12,13 @@ import { findUnmet, findVersion } from './find-version.ts';
 /** A request with what the repository's files add to it, and what a person should know of that. */
 export interface AskedToolchain {
   request: ToolchainRequest;
-  /** What conditions of the toolchain's data go by. */
+  /** Values that conditions of the toolchain's data go by. */
   chosen: Chosen;
   notes: string[];
 }
 
 /**
- * What the spec does not say of a toolchain, the repository's own files decide as far as they do: its version, and options
+ * Completes a request by the repository's own files as far as they decide: its version, and options
  * such as the package manager's version. Throws 'toolchain-unknown' where the catalog has nothing that the files allow.
  */
 export function askRepository(rootDir: string, request: ToolchainRequest, catalog: Catalog): AskedToolchain {
@@ -37,7 +37,7 @@ export function askRepository(rootDir: string, request: ToolchainRequest, catalo
   };
 }
 
-/** What the version that the spec names lacks; throws where the tool is known to refuse it. */
+/** Checks what the version that the spec names lacks; throws where the tool is known to refuse it. */
 function checkUnmet(
   rootDir: string,
   data: ToolchainData,

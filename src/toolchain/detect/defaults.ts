@@ -13,12 +13,12 @@ export interface DefaultTask {
   because: string;
 }
 
-/** What a toolchain proposes for one repository; the spec's own words win over it. */
+/** Defaults that a toolchain proposes for one repository; the spec's own words win over them. */
 export interface ToolchainDefaults {
   tasks: Record<string, DefaultTask>;
   /** In layer order; `when` and `unless` are decided, so a planner needs to look at neither. */
   layers: LayerRule[];
-  /** Those below all others, also where the spec says what the others are. */
+  /** Layers below all others, also where the spec says what the others are. */
   jreLayers: LayerRule[];
   /** Why those layers make no image that starts. */
   refusal?: { because: string; remedy: string };

@@ -21,7 +21,7 @@ export interface Detection {
   assumptions: Assumption[];
   /** Other toolchains of the catalog that would fit too. */
   others: string[];
-  /** What to show of keys that the repository does not need. */
+  /** Examples of keys that the repository does not need. */
   examples: Record<string, unknown>;
 }
 

@@ -9,11 +9,11 @@ const maximumSize = 4 * 1024 * 1024;
 /** A property may stand for another one, and that for a third; a circle ends here. */
 const maximumLookups = 5;
 
-/** What decided which of an option's values a repository means, by the option's name. */
+/** Values that a repository means, by the option's name. */
 export type Chosen = Readonly<Record<string, string>>;
 
 /**
- * What a fact says of a repository, undefined where it does not hold. Never throws: an unreadable file or one that is no
+ * Reads a fact of a repository, undefined where it does not hold. Never throws: an unreadable file or one that is no
  * JSON says nothing.
  */
 export function readFact(rootDir: string, fact: Fact): string | undefined {

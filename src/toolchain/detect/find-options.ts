@@ -39,7 +39,7 @@ function chooseValue(asked: Asked[], known: string[], own: string | undefined): 
   return known.find(isAllowed) ?? semver.minVersion(ranges[0]!)?.version;
 }
 
-/** Of a list of values the first that is asked for, or the nearest that is not older, as far as it goes with the version. */
+/** Chooses of a list of values the first that is asked for, or the nearest that is not older, as far as it goes with the version. */
 function chooseListed(asked: Asked[], { values = [], fits = {} }: OptionRule, version: string | undefined) {
   const range = version === undefined ? undefined : byVersion(fits, semverOf(version));
   const least = asked.flatMap(({ ranges = [] }) => ranges.slice(0, 1).map((each) => semver.minVersion(each)))[0];

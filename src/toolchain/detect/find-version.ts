@@ -9,7 +9,7 @@ import { chooseVersion, compareVersions, semverOf } from '../resolve/versions.ts
 import type { Chosen } from './facts.ts';
 import { type Asked, readAsked } from './read-asked.ts';
 
-/** What the files of a repository say, and which ones. */
+/** Findings in the files of a repository, and which files they are. */
 export interface Found {
   value: string;
   because: string;
@@ -46,7 +46,7 @@ export function findVersion(rootDir: string, data: ToolchainData, chosen: Chosen
 /** A requirement of the repository's tools that the version which the spec names does not fit. */
 export interface Unmet {
   because: string;
-  /** What to write instead, where the tool is known to refuse any other version. */
+  /** Text to write instead, where the tool is known to refuse any other version. */
   remedy: string | undefined;
 }
 

@@ -3,7 +3,7 @@ import type { Requirement, VersionFact } from '../catalog/rule-schema.ts';
 import { type Chosen, conditionsHold, factName, findFact } from './facts.ts';
 import { parseNotation } from './version-notation.ts';
 
-/** What a file says of a version. */
+/** Version that a file asks for. */
 export interface Asked {
   /** The file and the key: `package.json (engines.node)`. */
   source: string;
@@ -15,7 +15,7 @@ export interface Asked {
   ranges?: string[];
 }
 
-/** What a repository's file says where such a fact holds. */
+/** Reads what a repository's file says where such a fact holds. */
 export function readAsked(
   rootDir: string,
   data: ToolchainData,

@@ -4,7 +4,7 @@ import type { EntrypointRule } from '../catalog/rule-schema.ts';
 import { splitCommandLine } from './command-line.ts';
 import { type Chosen, conditionsHold, findFact, readFact } from './facts.ts';
 
-/** What an image starts where the spec is silent. */
+/** Command of an image where the spec is silent. */
 export interface Start {
   command: string[];
   because: string;
@@ -89,7 +89,7 @@ class ScriptReader {
     this.#rule = rule;
   }
 
-  /** What tasks have done already is left out. */
+  /** Reads commands, without those that tasks have run already. */
   readCommands(value: string): string[] {
     const { fact, follow } = this.#rule;
     if (follow === undefined) return [value];

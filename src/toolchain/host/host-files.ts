@@ -16,7 +16,7 @@ export interface HostFileRule {
   variables?: 'npm' | undefined;
 }
 
-/** What is there of those files, with its bytes. Credentials may be among them: they go where the tool looks, nowhere else. */
+/** Reads those files that are there, with their bytes. Credentials may be among them: they go where the tool looks, nowhere else. */
 export function readHostFiles(
   host: Pick<Host, 'homeDir' | 'env'>,
   rules: readonly HostFileRule[],

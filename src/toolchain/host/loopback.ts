@@ -17,7 +17,7 @@ const usualPorts: Record<string, number> = {
   socks5h: 1080,
 };
 
-/** Those of the variables, each with its place. Pure. */
+/** Finds proxies at loopback addresses, each with its place. Pure. */
 export function findLoopbackProxies(proxies: Readonly<Record<string, string>>): LoopbackProxy[] {
   return Object.entries(proxies).flatMap(([name, value]) => {
     if (/^no_proxy$/i.test(name)) return [];

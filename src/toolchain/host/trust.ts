@@ -5,7 +5,7 @@ import { largestSettings, readTextIfAny } from '../../fs/read-bounded.ts';
 import type { Host } from '../../host.ts';
 import { keystoreOf } from './keystore.ts';
 
-/** What a company's network asks for and no container has by itself. Belongs in builds and runs, never in an image. */
+/** Settings that a company's network asks for and no container has by itself. Belongs in builds and runs, never in an image. */
 export interface HostTrust {
   /** PEM of the roots that this host trusts and the world at large does not; '' when there are none. */
   extraRoots: string;

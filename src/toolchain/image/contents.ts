@@ -55,7 +55,7 @@ function parseTools(output: string): Record<string, string> {
   return Object.fromEntries(found.filter((pair): pair is [string, string] => pair[1] !== undefined));
 }
 
-/** What became of packages or tools, a line each: `libssl3 3.0.15 -> 3.0.16`, `+ jq 1.7`, `- zip 3.0`. */
+/** Describes changes of packages or tools, a line each: `libssl3 3.0.15 -> 3.0.16`, `+ jq 1.7`, `- zip 3.0`. */
 export function describeChanges(before: Record<string, string>, after: Record<string, string>): string[] {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
   return names.flatMap((name) => {

@@ -3,7 +3,7 @@ import type { Host, Stop } from '../../host.ts';
 import type { Progress } from '../../reporter/progress.ts';
 import { readImageId } from './image-id.ts';
 
-/** What making an image needs of the world; handed through this room unchanged. */
+/** Context for making an image; handed through this room unchanged. */
 export interface ToolchainContext {
   engine: Engine;
   host: Host;
@@ -22,7 +22,7 @@ export interface EnsuredImage {
   id: string;
 }
 
-/** What is on the engine is taken, unless it is to be made anew; an older one that nothing else names any more goes. */
+/** Finds an image on the engine, unless it is to be made again; an older one that nothing else names any more is removed. */
 export async function findUsable(context: ToolchainContext, reference: string): Promise<EnsuredImage | undefined> {
   return context.renewed === undefined || context.renewed.has(reference) ? findImage(context, reference) : undefined;
 }
@@ -47,7 +47,7 @@ async function removeNameless({ engine }: ToolchainContext, id: string): Promise
   await engine.removeImage(id).catch(() => {});
 }
 
-/** What a reference is on the engine, undefined where it is not there. */
+/** Finds the image of a reference on the engine, undefined where it is not there. */
 export async function findImage(context: ToolchainContext, reference: string): Promise<EnsuredImage | undefined> {
   const found = await context.engine.inspectImage(reference);
   return found === undefined ? undefined : { reference, id: await readImageId(context, found) };

@@ -9,7 +9,7 @@ export interface JreRequest {
   modules: string[];
 }
 
-/** What a toolchain knows of the Java runtime that was asked for. Throws 'spec-invalid' where it has none of that kind. */
+/** Chooses the Java runtime that was asked for. Throws 'spec-invalid' where the toolchain has none of that kind. */
 export function chooseJre(data: ToolchainData, { kind }: JreRequest, catalog: Catalog): JreRule {
   const rule = Object.hasOwn(data.jre, kind) ? data.jre[kind] : undefined;
   if (rule !== undefined) return rule;

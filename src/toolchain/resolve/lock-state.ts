@@ -1,5 +1,5 @@
 import type { OptionValue, ToolchainRequest } from '../../spec/types.ts';
-/** What of gbuild.lock decides a resolution. */
+/** Part of gbuild.lock that decides a resolution. */
 export interface LockedResolution {
   request: string;
   name: string;

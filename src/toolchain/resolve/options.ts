@@ -39,7 +39,7 @@ export function fillTemplate(template: string, version: string, options: Record<
   );
 }
 
-/** What a rule says for a version: itself, or the value of the first range that fits. */
+/** Chooses the value of a rule for a version: itself, or the value of the first range that fits. */
 export function byVersion<T>(rule: T | Record<string, T>, version: string): T | undefined {
   if (typeof rule !== 'object' || rule === null) return rule;
   return Object.entries(rule as Record<string, T>).find(([range]) => semver.satisfies(version, range))?.[1];

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RecipeFile } from '../catalog/catalog.ts';
 
-/** What decides an image besides files. */
+/** Facts that decide an image besides files. */
 export type Facts = { [key: string]: Plain };
 
 type Plain = string | number | boolean | null | Plain[] | { [key: string]: Plain };

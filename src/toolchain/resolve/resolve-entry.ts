@@ -73,7 +73,7 @@ export function resolveEntry(
   };
 }
 
-/** What the data says of repositories, as it is. */
+/** Rules of the data about repositories, as they are. */
 function rulesOf(data: ToolchainData) {
   const { caches, hostFiles, keystores, tools, tasks, layers, entrypoint, refusals, origins } = data;
   const { buildOnly, leftovers, lockFiles } = data;
@@ -83,9 +83,9 @@ function rulesOf(data: ToolchainData) {
 
 interface ImageFacts {
   version: string;
-  /** What decides the images besides the folders' files. */
+  /** Facts that decide the images besides the folders' files. */
   facts: Facts;
-  /** What of a Java runtime of the image's own decides the image to ship on. */
+  /** Facts of the image's own Java runtime that decide the image to ship on. */
   jre: Facts | undefined;
 }
 

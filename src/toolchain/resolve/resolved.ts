@@ -13,9 +13,9 @@ export interface ToolchainCache {
   /** Absolute path in the container. */
   path: string;
   env: Record<string, string>;
-  /** What must hold of a repository that has use for it. */
+  /** Conditions that must hold of a repository that has use for it. */
   when: Condition[];
-  /** What must not. */
+  /** Conditions that must not hold. */
   unless: Condition[];
 }
 
@@ -82,7 +82,7 @@ export interface ResolvedToolchain {
 /** A resolution before it is held against a lock. */
 export type Unlocked = Omit<ResolvedToolchain, 'lockState'>;
 
-/** What an image or a folder says of itself: nothing. */
+/** Facts about an image or a folder, which says nothing of itself. */
 export const nothingKnown = {
   options: {},
   caches: [],

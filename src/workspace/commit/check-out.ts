@@ -10,7 +10,7 @@ import { BlobReader } from './blob-reader.ts';
 import { isPointer, mostPointer, resolvePointers } from './lfs.ts';
 import { readCommitTree, type TreeEntry } from './read-tree.ts';
 
-/** What somebody's git folder has and the commit has not, by its names there. */
+/** Names in a git folder that belong to one machine and not to the commit. */
 const ofOneMachine = ['hooks', 'info', 'modules', 'index', 'config.worktree', 'objects'];
 
 /** Beats what the repository's config says of the working tree. */

@@ -5,7 +5,7 @@ import { askGit } from '../git/git.ts';
 export interface TreeEntry {
   /** `100644`, `100755`, `120000` (a link) or `160000` (a submodule). */
   mode: string;
-  /** Of the blob, or the submodule's commit. */
+  /** Id of the blob, or the submodule's commit. */
   id: string;
   /** Bytes; undefined for a submodule. */
   size?: number;

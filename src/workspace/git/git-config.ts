@@ -1,7 +1,7 @@
 import { cleanRemote } from './git-remote.ts';
 import { type GitVariable, parseGitConfig } from './parse-git-config.ts';
 
-/** What a variable may say: undefined where it says something that nobody knows to be harmless. */
+/** Judges the value of a variable: undefined where it is not known to be harmless. */
 type Judge = (value: string) => string | undefined;
 
 const any: Judge = (value) => value;

@@ -1,4 +1,4 @@
-/** What becomes of a path where a workspace is handed to another machine. */
+/** Fate of a path where a workspace is handed to another machine. */
 export type GitFate = 'goes' | 'goes without credentials' | 'stays';
 
 /** Names of gitrepository-layout(5) but the log and the memory of fetches, where addresses stand as they were typed. */
@@ -8,12 +8,12 @@ const layout = new RegExp(
   's',
 );
 
-/** Of a submodule that is not whole, too. */
+/** Configs, also of a submodule that is not whole. */
 const configs = /^(?:modules\/.*\/)?config(?:\.worktree)?$/s;
 
 /**
- * What git keeps in its own folders and builds need. `has` says whether the workspace has a path: submodules' names may have slashes,
- * so their folders are known by what is in them.
+ * Decides which paths of git folders a build needs. `has` says whether the workspace has a path: submodules' names may have
+ * slashes, so their folders are known by what is in them.
  */
 export function judgeGitPath(path: string, has: (path: string) => boolean): GitFate {
   const top = /(?:^|\/)\.git\//i.exec(path);

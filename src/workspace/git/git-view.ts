@@ -11,7 +11,7 @@ import { parseGitConfig } from './parse-git-config.ts';
 /** Begins the name of every view; whose it is follows. */
 export const viewPrefix = 'gbuild-git-';
 
-/** What a view has of its own, and what would lead git out of it. */
+/** Names that a view has of its own, and those that would lead git out of it. */
 const own = new Set(['HEAD', 'config', 'config.worktree', 'hooks', 'commondir', 'gitdir']);
 
 /**

@@ -5,7 +5,7 @@ import { askGit } from './git.ts';
 import { findRepository } from './git-repository.ts';
 
 /**
- * What git ignores below the root and what is there: files, and folders as a whole where everything that could ever be in
+ * Reads what git ignores below the root and what is there: files, and folders as a whole where everything that could ever be in
  * them is ignored. Empty outside a repository.
  */
 export async function readIgnored(rootDir: string, env: NodeJS.ProcessEnv): Promise<Set<string>> {

@@ -13,7 +13,7 @@ const escapes: Record<string, string> = { t: '\t', b: '\b', n: '\n', '\\': '\\',
 const blank = /[ \t\n\r]/;
 
 /**
- * What a git config says, by git's own grammar (config.c). Where git would refuse the file, `isWhole` is false and the variables
+ * Parses a git config by git's own grammar (config.c). Where git would refuse the file, `isWhole` is false and the variables
  * are those before that place.
  */
 export function parseGitConfig(text: string): { variables: GitVariable[]; isWhole: boolean } {

@@ -72,7 +72,7 @@ class Exclusion {
   }
 }
 
-/** What is installed below a root, by paths relative to it. */
+/** Packages installed below a root, by paths relative to it. */
 class ModuleTree {
   readonly #rootDir: string;
 
@@ -135,7 +135,7 @@ class ModuleTree {
     }
   }
 
-  /** Packages beside one in pnpm's folder: exactly what it can load, its optional peers included. */
+  /** Lists the siblings of a package in pnpm's folder: exactly what it can load, its optional peers included. */
   #listSiblings(folder: string): string[] {
     const [, store] = storeFolder.exec(folder) ?? [];
     if (store === undefined) return [];

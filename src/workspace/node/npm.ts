@@ -6,7 +6,7 @@ import { isThere, readWhole } from '../../fs/read-bounded.ts';
 /** Bytes: some twenty times the locks of the largest repositories. */
 const largestLock = 256 << 20;
 
-/** What of an entry in npm's lock matters here (docs.npmjs.com, package-lock.json, "packages"). */
+/** Fields of an entry in npm's lock that matter here (docs.npmjs.com, package-lock.json, "packages"). */
 interface LockedPackage {
   /** Strictly for development; `devOptional` is installed without development too, so it is kept. */
   dev?: boolean;
@@ -39,7 +39,7 @@ export function readProductionPaths(rootDir: string): KeepPath | undefined {
   return keeps;
 }
 
-/** What npm notes about an installation, in node_modules itself. */
+/** Whether a path is one of npm's notes about an installation, in node_modules itself. */
 function isNotes(rest: string): boolean {
   return rest === 'node_modules/.package-lock.json';
 }

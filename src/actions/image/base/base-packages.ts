@@ -7,7 +7,7 @@ import { parsePackages } from '../../../toolchain/image/contents.ts';
 /** Opens a layer's tar; undefined where it is not at hand. */
 export type OpenLayer = (diffId: Digest) => AsyncIterable<ReadEntry> | undefined;
 
-/** Of a layer in the store headers are parsed, and what is looked into; its bytes are checked first. */
+/** Opens layers of the store. Parses headers and the files that are asked for, after the bytes are checked. */
 export function layersOfStore(store: Layout): OpenLayer {
   return (diffId) => (store.hasBlob(diffId) ? readStored(store, diffId) : undefined);
 }

@@ -20,7 +20,7 @@ import { findBase, type KnownBase, nothing, nothingFor, type ReadBaseInput } fro
 type PlatformBasesInput = ReadBaseInput & { session: WorkspaceSession };
 
 /**
- * What the image stands on for each platform of the plan but the engine's own, from registries: no engine is asked for these.
+ * Reads the base for each platform of the plan but the engine's own, from registries: no engine is asked for these.
  * Throws `release-refused` where one cannot be had.
  */
 export async function readBasesByPlatform(plan: ImagePlan, input: PlatformBasesInput): Promise<KnownBase[]> {

@@ -9,7 +9,7 @@ import { nameImage } from '../../store/store.ts';
 import { findBase, type KnownBase, nameOfBase, type ReadBaseInput } from './read-base.ts';
 
 export interface KeepOptions {
-  /** What an engine would call it. */
+  /** Id that an engine would give it. */
   id: Digest;
   /** Shown while it is copied. */
   title: string;

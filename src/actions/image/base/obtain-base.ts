@@ -5,7 +5,7 @@ import { type KnownBase, nothing, type ReadBaseInput, readBase } from './read-ba
 export type ObtainBaseInput = ReadBaseInput & { session: WorkspaceSession };
 
 /**
- * What an image stands on, with every layer in the store. A base that the spec names itself is pulled when the engine lacks
+ * Obtains the base of an image, with every layer in the store. A base that the spec names itself is pulled when the engine lacks
  * it; the toolchain's runtime is there, nothing needs no image.
  */
 export async function obtainBase(reference: string, input: ObtainBaseInput): Promise<KnownBase> {

@@ -21,17 +21,17 @@ export interface ReadBaseInput {
 
 /** A base whose every layer is in the store. */
 export interface KnownBase extends BaseImage {
-  /** What the engine calls it. */
+  /** Id of the image on the engine. */
   engineId: Digest;
-  /** Of the manifest that the store has of it. */
+  /** Digest of the manifest in the store. */
   manifestDigest: Digest;
 }
 
-/** What the spec calls an image of nothing. */
+/** Name that the spec gives an image of nothing. */
 export const nothing = 'scratch';
 
 /**
- * What an image stands on, from the store; the first time it is copied there from the engine, every layer checked against
+ * Reads a base from the store; the first time it is copied there from the engine, every layer checked against
  * its diffID.
  */
 export async function readBase(reference: string, input: ReadBaseInput): Promise<KnownBase> {
@@ -92,7 +92,7 @@ async function importBase(engineId: Digest, { store, engine, host, stop }: ReadB
   });
 }
 
-/** What the store calls the base that an engine knows by this id. */
+/** Names the base in the store that an engine knows by this id. */
 export function nameOfBase(engineId: string): string {
   return `gbuild-base:${engineId.slice('sha256:'.length)}`;
 }

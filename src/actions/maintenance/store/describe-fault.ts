@@ -14,7 +14,7 @@ function describeName(name: string): string {
   return name.startsWith(baseMark) ? `the base ${name.slice(baseMark.length, baseMark.length + 12)}` : name;
 }
 
-/** What can be done about a name whose blobs are nowhere to be had now. `digest` is of what bears the name. */
+/** Advises on a name whose blobs can be had nowhere now. `digest` is the one that the name points to. */
 export function adviseOn(name: string, digest: Digest | undefined, blobs: SmallBlobs): string[] {
   const forget = `gbuild doctor --fix --forget ${name}   # where it is nowhere to be had`;
   if (name.startsWith(baseMark))

@@ -15,7 +15,7 @@ export interface BlobFault {
 export interface StoreHealth {
   /** `damaged`: the copy still has it; `lost`: nothing names what is in the store. */
   index: 'whole' | 'damaged' | 'lost';
-  /** What the index names. */
+  /** Descriptors that the index names. */
   named: Descriptor[];
   faults: BlobFault[];
   /** Blobs that were looked at. */
@@ -52,7 +52,7 @@ class Examiner {
     this.#whole = whole;
   }
 
-  /** Of a manifest that is damaged nobody knows what it needs. */
+  /** Looks at a blob and, unless it is a damaged manifest, at everything that it needs. */
   async look({ digest, mediaType }: Descriptor, name: string): Promise<void> {
     const isIndex = mediaType === mediaTypes.index;
     if (!(await this.#check(digest, isIndex ? 'index' : 'manifest', name))) return;

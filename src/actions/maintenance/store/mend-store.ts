@@ -17,9 +17,9 @@ import {
 } from './store-sources.ts';
 
 export interface MendReport {
-  /** What was done, in sentences. */
+  /** Sentences that say what was done. */
   mended: string[];
-  /** What is as it was: what it is, and what to do about it. */
+  /** Faults that are left: what each is, and what to do about it. */
   left: { detail: string; todo: string[] }[];
   health: StoreHealth;
 }

@@ -16,7 +16,7 @@ export interface OfferedImage {
   baseLabels?: Record<string, string>;
 }
 
-/** What an image that was found elsewhere can give, by digest: layers, config, and the manifest as gbuild writes it. */
+/** Lists by digest what an image found elsewhere can give: layers, config, and the manifest as gbuild writes it. */
 export function offerBlobs({ configBytes, layers, baseLabels = {} }: OfferedImage): Map<Digest, Offer> {
   const offered = new Map<Digest, Offer>(layers.map((layer) => [layer.diffId, layer]));
   const add = (bytes: Buffer) => offered.set(digestOf(bytes), { size: bytes.length, chunks: () => [bytes] });

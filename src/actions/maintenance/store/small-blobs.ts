@@ -4,7 +4,7 @@ import { type Digest, isDigest } from '../../../oci/digest.ts';
 import type { Layout } from '../../../oci/layout/layout.ts';
 import type { ImageConfig, Index, Manifest } from '../../../oci/spec.ts';
 
-/** What a store has besides layers, every blob of it whole. */
+/** Blobs of a store that are no layers, each checked whole. */
 export interface SmallBlobs {
   configs: Map<Digest, Buffer>;
   manifests: { digest: Digest; size: number; json: Manifest }[];

@@ -19,9 +19,9 @@ import type { Signing } from './signing-key.ts';
 
 interface AttachInput {
   repository: Repository;
-  /** Of the image's manifest, as the registry has it, or of an index of images. */
+  /** Descriptor of the image's manifest, as the registry has it, or of an index of images. */
   subject: Descriptor;
-  /** Undefined for an index: what is in them stands beside each. */
+  /** Undefined for an index: an SBOM is attached to each of its images. */
   image: Image | undefined;
   /** RFC 3339. */
   created: string;
@@ -33,8 +33,8 @@ interface AttachInput {
 }
 
 /**
- * Beside each image what is in it, beside what bears the name what it was made of: of one image that is the same place. A key
- * signs each of them. Answers the types of what was put there.
+ * Attaches an SBOM to each image, and provenance to what the name points to: the image itself where it is the only one. A key
+ * signs each of them. Returns the types of what was attached.
  */
 export async function attachToSet(
   set: ImageSet,
@@ -54,8 +54,8 @@ export async function attachToSet(
 }
 
 /**
- * Puts beside an image what is in it, what it was made of and, with a key, who says so: each an artifact that refers to it.
- * What is there already stays; equal images get equal documents. Answers the types of what was put there.
+ * Attaches SBOM, provenance and, with a key, signatures to an image: each an artifact that refers to it. What is there already
+ * stays; equal images get equal documents. Returns the types of what was attached.
  */
 async function attach(input: AttachInput): Promise<string[]> {
   const { repository, subject, image, facts, signing } = input;

@@ -25,7 +25,7 @@ export async function checkSignature(subject: Subject, key: PublicKey): Promise<
   );
 }
 
-/** What is wrong with each of the image's signatures; undefined where one of them is the key's. */
+/** Explains what is wrong with each of the image's signatures; undefined where one of them is the key's. */
 export async function whyNotSigned({ repository, descriptor }: Subject, key: PublicKey): Promise<string[] | undefined> {
   const reasons: string[] = [];
   for (const layer of await listLayers(repository, descriptor, attachmentTypes.signature)) {

@@ -29,7 +29,7 @@ export interface BaseState {
   base: string;
   /** `unknown`: neither a lock nor the engine has a base of today. */
   state: 'current' | 'outdated' | 'unknown';
-  /** What it would stand on today. */
+  /** Base that it would be made on today. */
   today?: string;
   /** Debian packages that differ: `openssl 3.0.15-1 -> 3.0.16-1`. */
   changes?: string[];
@@ -42,7 +42,7 @@ interface Scene {
   named: NamedRegistry | undefined;
 }
 
-/** The story of `gbuild outdated`: what releases stand on, beside what the lock or the engine has today. */
+/** The story of `gbuild outdated`: compares the bases of releases with those that the lock or the engine has today. */
 export async function listOutdated(request: OutdatedRequest): Promise<BaseState[]> {
   const store = await openStore(request.host);
   const session = await findWorkspace(request);

@@ -10,7 +10,7 @@ import { findCurrentBase, standsOn } from '../rebase/current-base.ts';
 export interface ListRequest extends AppContext, RegistryRequest {
   /** Undefined: of the repository around the caller, or where there is none of every name. */
   name: string | undefined;
-  /** Of every name. */
+  /** Whether to list releases of every name. */
   all: boolean;
   engine: Engine;
 }

@@ -80,7 +80,7 @@ async function chooseNames(store: Layout, manifests: Descriptor[], request: Prun
   return new Set(chosen.filter((each) => name === undefined || each.name === name).map(({ reference }) => reference));
 }
 
-/** What stays without these: of the bases those that a release stands on, or that a run wanted lately. */
+/** Lists what stays without these releases: bases stay that a release needs, or that a run wanted lately. */
 async function keepWithout(
   store: Layout,
   manifests: Descriptor[],

@@ -5,7 +5,7 @@ import { compareReleases, type NamedImage } from '../../store/stored-releases.ts
 export interface PruneRules {
   /** So many of each name, the newest versions; at least one. */
   keep: number;
-  /** Those that were released here less than so many days ago. */
+  /** Keeps releases made here less than so many days ago. */
   keepDays: number;
 }
 

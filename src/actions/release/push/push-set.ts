@@ -3,7 +3,7 @@ import { formatIndex, type ImageSet, isIndexed } from '../../../oci/layout/image
 import type { PushedImage } from '../../../registry/image/push-image.ts';
 import type { Repository } from '../../../registry/repository.ts';
 
-/** What a registry has now under digests alone. */
+/** Manifests that a registry has now under digests alone. */
 export interface PushedSet extends Pick<PushedImage, 'descriptor' | 'manifestBytes' | 'layersSent' | 'bytesSent'> {
   /** In the set's order. */
   images: Pick<PushedImage, 'descriptor' | 'manifest'>[];

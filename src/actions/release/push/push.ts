@@ -39,11 +39,11 @@ export interface PushRequest {
   tags: string[];
   /** A word that no other command has. */
   runId: string;
-  /** Undefined: nothing is put beside it. */
+  /** Undefined: nothing is attached. */
   attest: Attest | undefined;
 }
 
-/** What is put beside the release. */
+/** Documents to attach to the release. */
 export interface Attest {
   facts: ReleaseFacts | undefined;
   /** A private key, where the command line names one. */
@@ -51,16 +51,16 @@ export interface Attest {
   toolVersion: string;
 }
 
-/** What a push answers. */
+/** Answer of a push. */
 export interface PushRecord {
   /** `registry/repository:version`. */
   reference: string;
-  /** Of the manifest with compressed layers, or of the index: `registry/repository@digest` is this release for ever. */
+  /** Digest of the manifest with compressed layers, or of the index: `registry/repository@digest` is this release for ever. */
   digest: Digest;
   /** It was there before. */
   alreadyReleased: boolean;
   tags: string[];
-  /** Types of the documents and signatures that were put beside it. */
+  /** Types of the documents and signatures that were attached. */
   attached: string[];
   layersSent: number;
   bytesSent: number;

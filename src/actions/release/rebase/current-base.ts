@@ -5,10 +5,10 @@ import type { WorkspaceSession } from '../../session/open-repository.ts';
 import type { Release } from '../../store/stored-releases.ts';
 import { findLocked } from '../../toolchain/locked-images.ts';
 
-/** What a release would stand on, were it made today. */
+/** Base that a release would have, were it made today. */
 export interface CurrentBase {
   reference: string;
-  /** What the lock names, or what the engine has under the reference. */
+  /** Id that the lock names, or that the engine has under the reference. */
   engineId: string;
   /** Where the engine has it. */
   diffIds?: string[];
@@ -17,7 +17,7 @@ export interface CurrentBase {
 }
 
 /**
- * Of the repository's own releases its lock decides, of others the name that their base bears: undefined where neither a lock
+ * Finds the current base: by the lock for the repository's own releases, by the base's name for others; undefined where neither a lock
  * nor the engine knows it. Throws as the engine does.
  */
 export async function findCurrentBase(

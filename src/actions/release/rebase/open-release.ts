@@ -24,7 +24,7 @@ export interface OpenedRelease extends SplitRelease {
   imageId: Digest;
   config: ImageConfig;
   layers: Layer[];
-  /** What it was made of; for one that was taken from a registry what its labels say. */
+  /** Facts that it was made of; of one taken from a registry, as its labels say. */
   facts: LabelledFacts | undefined;
   /** Its base's layers, too. */
   open: OpenLayer;
@@ -68,7 +68,7 @@ export async function withRelease<T>(
   return withRegistries(request, (registries) => workOnPulled(request, registries, registry, work));
 }
 
-/** What an index lists is rebased only by building it anew: each of its images would need a base of its own platform. */
+/** Returns the only image. An index is rebased by building it again: each of its images would need a base of its own platform. */
 function onlyImage<T>(reference: string, { images }: { images: T[] }): T {
   const [only, ...others] = images;
   if (only !== undefined && others.length === 0) return only;

@@ -39,7 +39,7 @@ export interface RebaseRequest extends AppContext {
   stop: Stop;
 }
 
-/** What `gbuild rebase --json` answers. */
+/** Answer of `gbuild rebase --json`. */
 export interface RebaseRecord extends Published {
   reference: string;
   version: string;
@@ -126,7 +126,7 @@ function nameOrigin({ reference, imageId }: OpenedRelease): string {
   return `${reference}@${imageId}`;
 }
 
-/** Of the release that it was, on another base: nothing was run for it. */
+/** Takes over the facts of the old release, on another base: nothing was run for it. */
 function factsOf({ release, installDir }: RebaseRequest, taken: OpenedRelease, { reference, base }: NewBase) {
   const { facts, imageId } = taken;
   if (facts === undefined) return undefined;

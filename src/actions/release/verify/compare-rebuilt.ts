@@ -51,7 +51,7 @@ function otherPlatforms(reference: string, there: string[], here: string[], comm
   );
 }
 
-/** What differs first: a file and its byte in the lowest layer that differs, else a setting. */
+/** Finds the first difference: a file and its byte in the lowest layer that differs, else a setting. */
 async function otherImage(
   reference: string,
   { config, manifest, readLayer: read }: ComparedImage,

@@ -22,13 +22,13 @@ export interface VerifyRequest extends RebuildRequest {
   rebuild: boolean;
 }
 
-/** What `--json` answers. */
+/** Answer of `--json`. */
 export interface VerifyRecord {
   reference: string;
   digest: string;
-  /** Of the first image, where the release is an index. */
+  /** Id of the first image, where the release is an index. */
   imageId: string;
-  /** Of an index: the platforms of its images. */
+  /** Platforms of an index's images. */
   platforms?: string[];
   /** The key's file, where it was checked. */
   signedWith?: string;

@@ -16,7 +16,7 @@ import {
 import { planTrust } from '../defaults/trust-plan.ts';
 import type { MountedWorkspace } from '../workspace/with-copy.ts';
 
-/** What is known once the engine has been asked; the same for all tasks of a run. */
+/** Facts known once the engine has been asked; the same for all tasks of a run. */
 export interface RunContext {
   host: Host;
   info: EngineInfo;

@@ -12,7 +12,7 @@ export interface ReachedPort {
 }
 
 export interface Publication {
-  /** What the container needs; on the engine's own network its ports are there anyway. */
+  /** Ports that the container publishes; on the engine's own network they are there anyway. */
   ports?: ContainerPort[];
   onPublished?: ContainerIO['onPublished'];
   /** Filled when the container runs. */

@@ -3,7 +3,7 @@ import { trustBundle as bundleOf, type HostTrust, trustKeystore } from '../../..
 import type { FixedFile } from './container-files.ts';
 
 /**
- * What carries the host's extra CA roots and proxies into a run: the public roots with the extra ones as the system's
+ * Plans how the host's extra CA roots and proxies get into a run: the public roots with the extra ones as the system's
  * bundle and in the image's Java keystores, and variables for the tools that look elsewhere. Nothing where the host has neither.
  */
 export function planTrust(

@@ -8,7 +8,7 @@ import type { ReadySpec } from '../../../spec/types.ts';
 /** How one tells that a service is ready: a command in its container, a port, or nothing but that it runs. */
 export type ReadyCheck = { kind: 'command'; words: string[] } | { kind: 'port'; port: number } | { kind: 'started' };
 
-/** What the file says, else the health check of the image (Docker's `Test`: CMD, CMD-SHELL or NONE). */
+/** Chooses the check of the spec, else the health check of the image (Docker's `Test`: CMD, CMD-SHELL or NONE). */
 export function chooseCheck({ cmd, port }: ReadySpec, healthTest: readonly string[] = []): ReadyCheck {
   if (cmd !== undefined) return { kind: 'command', words: cmd };
   if (port !== undefined) return { kind: 'port', port };
@@ -73,7 +73,7 @@ function waitForPort(port: number): string {
 done`;
 }
 
-/** What a service did that did not do what it should, with its last words. */
+/** Error for a service that failed, with its last words. */
 export function serviceFailed(
   name: string,
   what: string,

@@ -6,7 +6,7 @@ import { serviceFailed } from './readiness.ts';
 import { keepServiceLog } from './service-log.ts';
 import { type RunningService, type ServicesInput, startService } from './start-service.ts';
 
-/** What `--json` says of a service. */
+/** Description of a service in `--json`. */
 export interface ServiceReport {
   name: string;
   /** All that it printed. */
@@ -58,7 +58,7 @@ export class RunServices {
     return this.#running.map(({ name, log, ports }) => ({ name, log, ...(ports.length > 0 && { ports }) }));
   }
 
-  /** What it takes to end them in another process. */
+  /** Lists what another process needs to end the services. */
   remember(): { name: string; id: string; log: string }[] {
     return this.#running.map(({ name, log, container }) => ({ name, log, id: container.id }));
   }

@@ -4,7 +4,7 @@ import type { TaskPlan } from '../../../plan/task-plan.ts';
 import { type PlannedContainer, planContainer, type RunContext } from '../container/container-plan.ts';
 import { chooseIdentity } from '../defaults/identity.ts';
 
-/** What images of servers need to change to a user of their own and to write into their volumes; nothing of the machine's. */
+/** Capabilities that server images need to change to their own user and to write into their volumes; nothing of the machine's. */
 export const usualCapabilities = [
   'CHOWN',
   'DAC_OVERRIDE',

@@ -3,7 +3,7 @@ import type { ServiceContainer } from '../../../engine/service/service-container
 import { describeBrokenLog, LogFile } from '../../../reporter/log-file.ts';
 import type { Mask } from '../../../secrets/mask.ts';
 
-/** Where the log of a service is kept, beside those of the tasks. */
+/** Path of a service's log, next to those of the tasks. */
 export function serviceLogFile(logDir: string, name: string): string {
   return join(logDir, 'services', `${name}.log`);
 }

@@ -137,7 +137,7 @@ async function untilReady(
   }
 }
 
-/** What the engine says of a service that it does not start is told of that service. */
+/** Names the service in the engine's error when it does not start. */
 function nameService(name: string, thrown: unknown): unknown {
   if (!(thrown instanceof GbuildError) || thrown.code !== 'service-failed') return thrown;
   return new GbuildError('service-failed', `service ${name} could not be started: ${thrown.message}`, {

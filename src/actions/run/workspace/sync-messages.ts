@@ -22,7 +22,7 @@ export function describeCopied({ endpoint }: Engine, { files, bytes, removed }: 
 
 const mostNamed = 10;
 
-/** What came back, and by name what did not. */
+/** Reports how much came back, and warns by name of what did not. */
 export function reportApplied(
   progress: Progress,
   rootDir: string,

@@ -41,7 +41,7 @@ export function projectDirOf(place: ProjectPlace | undefined): Pick<MountedWorks
   return place === undefined ? {} : { projectDir: `${containerPaths.repository}/${place.path}` };
 }
 
-/** What went to an engine that does not see the workspace, and what became of it on the way back. */
+/** Counts of what was sent to an engine that does not see the workspace, and of what came back. */
 export interface SyncReport {
   sent: Sent;
   back: ApplyReport;
@@ -53,10 +53,10 @@ export interface WorkspaceInput {
   host: Host;
   progress: Progress;
   stop: Stop;
-  /** Of the image to build in. */
+  /** Reference of the toolchain image. */
   image: string;
   labels: Record<string, string>;
-  /** That run. */
+  /** Tasks that run. */
   tasks: readonly Pick<PlannedTask, 'name' | 'reports'>[];
   /** Begun before the engine had answered. */
   early?: EarlyRead | undefined;

@@ -15,7 +15,7 @@ import {
   withSyncedCopy,
 } from './with-copy.ts';
 
-/** What the work gave; `sync` where the workspace was sent. */
+/** Result of the work; `sync` where the workspace was sent. */
 export interface WorkspaceResult<T> {
   done: T;
   sync?: SyncReport;

@@ -2,7 +2,7 @@ import { GbuildError } from '../../../errors.ts';
 import type { Shard } from '../../../plan/shard.ts';
 import type { Executor } from './executor.ts';
 
-/** What became of a shard; `tries` is how often it was begun. */
+/** End of a shard; `tries` is how often it was begun. */
 export type ShardEnd<T> =
   | { shard: Shard; tries: number; value: T; error?: never }
   | { shard: Shard; tries: number; value?: never; error: unknown };

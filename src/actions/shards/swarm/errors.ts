@@ -3,7 +3,7 @@ import type { EngineInfo } from '../../../engine/info.ts';
 import { GbuildError } from '../../../errors.ts';
 import type { TaskPlan } from '../../../plan/task-plan.ts';
 
-/** What a task may ask for that no swarm gives. Throws `usage`. */
+/** Refuses tasks that ask for what no swarm gives. Throws `usage`. */
 export function assertFitsSwarm({ tasks, network }: TaskPlan): void {
   const secret = tasks.find((task) => task.secrets.length > 0);
   if (secret !== undefined) {

@@ -1,4 +1,4 @@
-/** What a stream is cut into. */
+/** Part of a stream that was cut at its marks. */
 export type StreamPart = { kind: 'data'; bytes: Buffer } | { kind: 'mark'; words: string[] };
 
 /** Cuts a stream at lines that begin with a token, wherever in a line of others they begin. Bytes are given on as soon as they can be no token. */

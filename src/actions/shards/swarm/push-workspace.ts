@@ -37,7 +37,7 @@ export interface PushWorkspaceInput {
   toolchain: EnsuredImage;
   /** As whom tasks run. */
   owner: { uid: number; gid: number };
-  /** What every container gets besides. */
+  /** Layer that every container gets besides. */
   baseLayer: Layer;
 }
 

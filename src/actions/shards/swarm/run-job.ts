@@ -77,7 +77,7 @@ async function watchJob(run: JobRun, watch: Watch, stop: AbortSignal): Promise<J
   }
 }
 
-/** Who follows a log may miss what was written last. */
+/** Reads the end of the log: following it may miss what was written last. */
 function readRest({ swarm, output }: JobRun, { service }: Watch, signal: AbortSignal): Promise<void> {
   return swarm.readOutput({ service, follow: false, skip: { ...output.seen }, signal, onOutput: take(output) });
 }

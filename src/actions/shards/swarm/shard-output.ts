@@ -9,9 +9,9 @@ import { limitTime } from '../../run/time-limit.ts';
 import type { ShardIO } from '../executor/executor.ts';
 import { MarkedStream, type StreamPart } from './marked-stream.ts';
 
-/** What the script sent at its end. */
+/** Reports that the script sent at its end. */
 export interface SentReports {
-  /** Of the tar. */
+  /** Digest of the tar. */
   sha256: string;
   /** In the tar. */
   files: number;
@@ -87,7 +87,7 @@ export class ShardOutput {
     return this.#work;
   }
 
-  /** What one stream says of the next task waits until the other has told all of the one before. */
+  /** Passes on complete output: a stream's output of the next task waits until the other stream has ended the one before. */
   async #pass(): Promise<void> {
     const { stdout, stderr } = this.#streams;
     for (;;) {
@@ -115,7 +115,7 @@ export class ShardOutput {
     });
   }
 
-  /** What began and did not end is closed. */
+  /** Closes tasks that began and did not end. */
   async close(): Promise<void> {
     for (const { output, limit, open } of this.#begun.values()) {
       limit[Symbol.dispose]();

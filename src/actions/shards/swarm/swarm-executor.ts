@@ -69,7 +69,7 @@ export async function openSwarmExecutor(name: string, request: SwarmExecutorRequ
   };
 }
 
-/** What a limit can be kept on whatever node it is. */
+/** Least memory and CPUs of all nodes: a limit that holds on any of them. */
 function leastOf(nodes: SwarmNode[]): { memory: number; cpus: number } {
   return {
     memory: Math.min(...nodes.map(({ memory }) => memory)),

@@ -26,7 +26,7 @@ export interface PushedToolchainImage {
   /** `HOST/gbuild/node:id-...`: this image for ever. */
   reference: string;
   id: string;
-  /** Of the manifest there. */
+  /** Digest of the manifest there. */
   digest: Digest;
   alreadyThere: boolean;
   layersSent: number;
