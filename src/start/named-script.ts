@@ -25,7 +25,7 @@ interface Interpreter {
   flags: RegExp;
   /** Options that take the next word. */
   valued: RegExp;
-  /** Those of the options that name a file, and those that name a module. */
+  /** Options that name a file, and options that name a module. */
   files?: RegExp;
   modules?: RegExp;
   endings?: readonly string[];

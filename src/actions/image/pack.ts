@@ -64,7 +64,9 @@ export async function packImage(
   const fingerprints = fingerprintEntries(entries, clock);
   const basis = JSON.stringify([base.engineId, plan.layers, request.engine.endpoint.url]);
   const isCommitted = revision !== undefined && revision.dirty.length === 0;
-  const onTop = isCommitted ? undefined : await packChanged(request.engine, memory.read(), basis, entries, fingerprints);
+  const onTop = isCommitted
+    ? undefined
+    : await packChanged(request.engine, memory.read(), basis, entries, fingerprints);
   const give = (layers: Layer[], deltas: number): PackedImage => ({
     image: putOn(plan, base, layers),
     forget: () => memory.forget(),

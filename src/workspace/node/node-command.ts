@@ -39,7 +39,7 @@ export function findCommandPackage(rootDir: string, command: string): CommandPac
   return Object.hasOwn(devDependencies ?? {}, command) ? { name: command, isDevelopment: true } : undefined;
 }
 
-/** What package.json names a module for; undefined where it does not name it. */
+/** Finds the purpose for which package.json names a module; undefined where it does not name it. */
 export function findModulePurpose(rootDir: string, name: string): 'production' | 'development' | undefined {
   const { dependencies, optionalDependencies, devDependencies } = readJson(
     join(rootDir, 'package.json'),

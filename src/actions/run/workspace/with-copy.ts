@@ -26,7 +26,7 @@ export interface MountedWorkspace {
   mount: ContainerMount;
   /** Where it is mounted a second time, and where tasks start: its place below the top of its repository. */
   projectDir?: string;
-  /** What stands over the git folder, or brings one that is not in the workspace. */
+  /** Mounts over the git folder, or of one that is not in the workspace. */
   gitMounts?: ContainerMount[];
   /** Binds alone: what every container makes sure of. */
   probe?: NonNullable<ContainerSpec['probe']>;
