@@ -6,7 +6,7 @@ import { isTag } from '../../oci/reference.ts';
 import type { Revision } from '../../workspace/commit/revision.ts';
 import type { WorkspaceSession } from '../session/open-repository.ts';
 import { withoutRemembered } from '../session/remembered-lock.ts';
-import { describeMismatch } from '../toolchain/assert-lock-fits.ts';
+import { describeStale } from '../toolchain/assert-lock-fits.ts';
 
 const mostPathsShown = 10;
 
@@ -51,7 +51,7 @@ export function assertReleasable(session: WorkspaceSession, revision: Revision |
     });
   }
   if (toolchain.lockState !== 'fits') {
-    throw new GbuildError('release-refused', `${rootDir}/gbuild.lock: ${describeMismatch(toolchain, lock)}`, {
+    throw new GbuildError('release-refused', describeStale({ rootDir, toolchain, lock }), {
       suggestions: ['gbuild lock && git add gbuild.lock && git commit -m "Lock the toolchain anew"'],
       facts: { rootDir, lockState: toolchain.lockState },
     });

@@ -28,16 +28,12 @@ export async function assertLockFits({ session: opened, frozen, progress }: Lock
 
 /** Refuses a lock that does not fit, with the lines of both files that do not agree. */
 export async function throwStale(session: WorkspaceSession): Promise<never> {
-  const { toolchain, lock, rootDir } = session;
+  const { toolchain } = session;
   const places = await locateMismatch(session);
-  throw new GbuildError(
-    'lock-stale',
-    [`${rootDir}/gbuild.lock: ${describeMismatch(toolchain, lock)}`, ...places.map((place) => `  ${place}`)].join('\n'),
-    {
-      suggestions: ['gbuild lock && git add gbuild.lock && git commit -m "Lock the toolchain"'],
-      facts: { lockState: toolchain.lockState, request: toolchain.request, places },
-    },
-  );
+  throw new GbuildError('lock-stale', [describeStale(session), ...places.map((place) => `  ${place}`)].join('\n'), {
+    suggestions: ['gbuild lock && git add gbuild.lock && git commit -m "Lock the toolchain"'],
+    facts: { lockState: toolchain.lockState, request: toolchain.request, places },
+  });
 }
 
 /** `file:line:column key`, of the spec and of the lock. */
@@ -58,12 +54,19 @@ async function locateMismatch({ rootDir, spec, specFile, toolchain }: WorkspaceS
   ];
 }
 
+/** Says of the lock's file why it does not fit. */
+export function describeStale({
+  rootDir,
+  toolchain,
+  lock,
+}: Pick<WorkspaceSession, 'rootDir' | 'toolchain' | 'lock'>): string {
+  const file = `${rootDir}/gbuild.lock`;
+  return toolchain.lockState === 'none' ? `${file} is missing` : `${file}: ${describeMismatch(toolchain, lock)}`;
+}
+
 /** Why a lock does not fit, for a person. */
-export function describeMismatch(
-  { lockState, request, name, version }: ResolvedToolchain,
-  lock: Lock | undefined,
-): string {
-  if (lockState === 'none') return 'it is not there';
+function describeMismatch({ lockState, request, name, version }: ResolvedToolchain, lock: Lock | undefined): string {
+  if (lockState === 'none') return 'it is missing';
   if (lockState === 'recipe-changed') return `it was written for another recipe of ${name} ${version}`;
   const before = lock?.toolchain.request;
   if (before === request)

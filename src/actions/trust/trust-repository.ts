@@ -39,7 +39,7 @@ export async function trustRepository(
 
 async function askToTrust(progress: Progress, { rootDir, digest, secrets }: TrustReport): Promise<boolean> {
   if (progress.choose !== undefined) return (await progress.choose(question, ['no', 'yes'])) === 'yes';
-  throw new GbuildError('usage', `nobody is here to be asked; ${rootDir} is not trusted`, {
+  throw new GbuildError('usage', `${rootDir} is not trusted; pass --force to trust it`, {
     suggestions: [
       'gbuild trust --force   # trusts what is shown above',
       `export GBUILD_TRUST=${digest}   # in a CI: set by its owner, not by the repository`,

@@ -22,7 +22,7 @@ export function readTlsFolder(directory: string, verify: boolean, origin: { name
   const key = readPem(directory, 'key.pem');
   if ((cert === undefined) !== (key === undefined)) {
     const [there, missing] = cert === undefined ? ['key.pem', 'cert.pem'] : ['cert.pem', 'key.pem'];
-    throw unreadable(join(directory, missing), `it is not there, but ${join(directory, there)} is`);
+    throw unreadable(join(directory, missing), `it is missing, but ${join(directory, there)} is there`);
   }
   if (origin.named !== undefined && ca === undefined && cert === undefined)
     throw unreadable(join(directory, 'ca.pem'), `no certificates are in the folder that ${origin.named} names`);

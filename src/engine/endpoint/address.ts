@@ -18,7 +18,7 @@ const examples = ['unix:///var/run/docker.sock', 'tcp://127.0.0.1:2375', 'ssh://
  */
 export function parseAddress(address: string, from: string, wantsTls: boolean): Address {
   const fail = (why: string): never => {
-    throw new GbuildError('usage', `${from}: "${withoutSecrets(address)}" is no engine address: ${why}`, {
+    throw new GbuildError('usage', `${from}: "${withoutSecrets(address)}" is not an engine address: ${why}`, {
       suggestions: examples,
     });
   };

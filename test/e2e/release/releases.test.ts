@@ -174,7 +174,7 @@ describe('prune', () => {
     expect([refused.exitCode, plain(refused.stderr).replace(/\(.*?\)/, '(SIZE)')]).toMatchInlineSnapshot(`
       [
         2,
-        "error: 2 releases (SIZE) would go, and nobody is here to be asked; nothing was removed
+        "error: 2 releases (SIZE) would be removed; pass --force to confirm
        try: gbuild releases prune --force
        try: gbuild releases prune --dry-run
       ",

@@ -64,7 +64,7 @@ describe('what a repository takes from this machine', () => {
         "gbuild.yml in <dir>/e2e-trust-refused takes secrets from this machine:
         gbuild.yml:6  secret KEY: the file ~/key
         gbuild.yml:5  secret printed: the command "./token.sh 'a b'"
-      error: nobody is here to be asked; <dir>/e2e-trust-refused is not trusted
+      error: <dir>/e2e-trust-refused is not trusted; pass --force to trust it
         try: gbuild trust --force   # trusts what is shown above
         try: export GBUILD_TRUST=DIGEST   # in a CI: set by its owner, not by the repository
       ",

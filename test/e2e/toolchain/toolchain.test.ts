@@ -262,7 +262,7 @@ describe('gbuild.lock', { timeout: 600_000 }, () => {
         ],
         "missing": [
           2,
-          "error: <dir>/lock-check/gbuild.lock: it is not there
+          "error: <dir>/lock-check/gbuild.lock is missing
         try: gbuild lock && git add gbuild.lock && git commit -m "Lock the toolchain"
       ",
         ],

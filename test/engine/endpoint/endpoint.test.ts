@@ -296,7 +296,7 @@ describe('TLS', () => {
     expect(await failureOf(choose(hostWith({}), { context: 'broken' }))).toMatchInlineSnapshot(`
       {
         "code": "usage",
-        "message": "cannot read the engine's TLS file DIR/config/contexts/tls/ID/docker/key.pem: it is not there, but DIR/config/contexts/tls/ID/docker/cert.pem is",
+        "message": "cannot read the engine's TLS file DIR/config/contexts/tls/ID/docker/key.pem: it is missing, but DIR/config/contexts/tls/ID/docker/cert.pem is there",
         "suggestions": [
           "ls -l DIR/config/contexts/tls/ID/docker/key.pem",
           "unset DOCKER_TLS_VERIFY DOCKER_CERT_PATH   # when the engine speaks no TLS",
@@ -375,7 +375,7 @@ describe('what cannot be obeyed', () => {
     'ssh://host/$(id)',
   ])('the address %s', async (DOCKER_HOST) => {
     const { code, message } = await failureOf(choose(hostWith({ DOCKER_HOST }), {}));
-    expect([code, message]).toEqual(['usage', expect.stringMatching(/^DOCKER_HOST: ".*" is no engine address: /)]);
+    expect([code, message]).toEqual(['usage', expect.stringMatching(/^DOCKER_HOST: ".*" is not an engine address: /)]);
     expect(message).not.toContain('secret');
   });
 

@@ -353,7 +353,7 @@ test('a stop ends everything at once, with its own reason', async () => {
 
 test.each([
   [403, 'registry-denied', 'you may not do this there (HTTP 403)'],
-  [404, 'registry-failed', 'it is not there (HTTP 404)'],
+  [404, 'registry-failed', 'it was not found (HTTP 404)'],
   [405, 'registry-failed', 'it does not allow that: it may be read-only, or a mirror (HTTP 405)'],
   [413, 'registry-failed', 'that is more than it takes at once, or than it has room for (HTTP 413)'],
   [501, 'registry-failed', 'it is in trouble (HTTP 501)'],

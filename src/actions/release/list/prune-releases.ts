@@ -97,7 +97,7 @@ async function isWanted({ remove, progress }: PruneRequest, shown: Set<string>, 
   if (remove !== 'ask') return remove === 'yes';
   const what = `${shown.size === 0 ? 'what no release needs' : `${shown.size} releases`} (${formatBytes(bytes)})`;
   if (progress.choose === undefined) {
-    throw new GbuildError('usage', `${what} would go, and nobody is here to be asked; nothing was removed`, {
+    throw new GbuildError('usage', `${what} would be removed; pass --force to confirm`, {
       suggestions: ['gbuild releases prune --force', 'gbuild releases prune --dry-run'],
       facts: { releases: [...shown], bytes },
     });
