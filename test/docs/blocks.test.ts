@@ -18,9 +18,9 @@ test('every block is of a kind that some test looks at', () => {
 
 test('blocks that are not run say why, and are few', () => {
   expect(blocks.filter(({ notRun }) => notRun).map(({ page, notRun }) => `${page}: ${notRun}`)).toEqual([
-    'README.md: it sets up the machine it runs on and has a test of its own',
-    'README.md: the test that runs these blocks is part of it',
     'README.md: it installs into the machine; the package test does the same in an empty folder',
+    'README.md: it sets up the machine it runs on and has a test of its own',
+    'docs/install.md: it sets up the machine it runs on and has a test of its own',
   ]);
 });
 
@@ -58,9 +58,10 @@ test("every CI's file is YAML that calls gbuild", () => {
   ]);
 });
 
-test('the gbuild.yml of the README is that of the example', () => {
-  const example = readPage('examples/node-hello/gbuild.yml').replace(/^# yaml-language-server.*\n/, '');
-  expect(blocks.find(({ page, language }) => page === 'README.md' && language === 'yaml')?.text).toBe(example);
+test('the gbuild.yml of the README says in ten lines what that of the example says', () => {
+  const shown = blocks.find(({ page, language }) => page === 'README.md' && language === 'yaml')?.text ?? '';
+  expect(parse(shown)).toEqual(parse(readPage('examples/node-hello/gbuild.yml')));
+  expect(shown.trimEnd().split('\n').length).toBeLessThanOrEqual(10);
 });
 
 test('every console block starts with a command', () => {
