@@ -1,7 +1,7 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { actionImports, allowedImports } from '../support/assert/architecture.ts';
+import { actionImports, allowedImports, sharedFiles } from '../support/assert/architecture.ts';
 import { readPage } from '../support/cli/doc-pages.ts';
 
 const page = readPage('ARCHITECTURE.md');
@@ -18,17 +18,28 @@ function rowsBelow(header: string): string[][] {
   );
 }
 
-/** A table of imports as the page shows it. */
+/** What a table of folders says that each may import; rows of files that all share have no other right. */
 function importsBelow(header: string): [string, string[]][] {
-  return rowsBelow(header).map(([name, below]) => [name!, below!.split(', ').filter(Boolean)]);
+  return rowsBelow(header).map(([name, , below]) => [nameOf(name!), below!.split(', ').filter(Boolean)]);
+}
+
+/** `engine/` and main.ts as the tables of the test name them. */
+function nameOf(cell: string): string {
+  const path = cell.replaceAll('`', '').replace(/\/$/, '');
+  return path === 'main.ts' ? 'main' : path;
 }
 
 test('the import table of the rooms is the one the code is held to', () => {
-  expect(importsBelow('| room | may import |')).toEqual(Object.entries(allowedImports));
+  const shown = importsBelow('| room | what is in it | may import |');
+  const [rooms, shared] = [shown.slice(0, -sharedFiles.length), shown.slice(-sharedFiles.length)];
+  expect(rooms).toEqual(Object.entries(allowedImports));
+  expect(shared).toEqual(sharedFiles.map((file) => [file, []]));
 });
 
 test('the import table of the actions is the one the code is held to', () => {
-  expect(importsBelow('| folder of actions | may import |')).toEqual(Object.entries(actionImports));
+  expect(importsBelow('| folder of actions | what the user asks for | may import |')).toEqual(
+    Object.entries(actionImports),
+  );
 });
 
 test('the map has the rooms that are there', () => {
@@ -36,6 +47,26 @@ test('the map has the rooms that are there', () => {
   const there = readdirSync(src, { withFileTypes: true })
     .filter((entry) => entry.name !== 'README.md')
     .map((entry) => entry.name + (entry.isDirectory() ? '/' : ''));
-  const shown = rowsBelow('| room | what is in it |').map(([room]) => room!.replaceAll('`', ''));
+  const shown = rowsBelow('| room | what is in it | may import |').map(([room]) => room!.replaceAll('`', ''));
   expect(shown.sort()).toEqual(there.sort());
+});
+
+test('the files that the worked examples name are there', () => {
+  const text = page.slice(page.indexOf('## How to add'), page.indexOf('## Decisions'));
+  const named = [...text.matchAll(/`([\w./-]+(?:\.ts|\/))`/g)].map((match) => match[1]!);
+  const places = ['', 'src/', 'src/actions/', 'src/actions/shards/'];
+  const isThere = (path: string) =>
+    places.some((place) => existsSync(new URL(`../../${place}${path}`, import.meta.url)));
+  expect(named.length).toBeGreaterThan(12);
+  expect(named.filter((path) => !isThere(path))).toEqual([]);
+});
+
+test('the functions that the two walks name are in the code', () => {
+  const walks = page.slice(page.indexOf('## `gbuild test`'), page.indexOf('## How to add'));
+  const named = [...walks.matchAll(/`([a-z]+[A-Z]\w+)`/g)].map((match) => match[1]!);
+  const src = fileURLToPath(new URL('../../src', import.meta.url));
+  const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+  const code = files.map((file) => readFileSync(`${src}/${file}`, 'utf8')).join('\n');
+  expect(named.length).toBeGreaterThan(8);
+  expect(named.filter((name) => !new RegExp(`function ${name}\\b`).test(code))).toEqual([]);
 });

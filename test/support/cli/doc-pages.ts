@@ -23,10 +23,12 @@ export interface DocCommand {
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** The pages people read, by path in the checkout: those at its root and those in docs/. */
+/** The pages people read, by path in the checkout: those at its root and those below docs/. */
 export function listPages(): string[] {
   const atRoot = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md'];
-  const inDocs = readdirSync(`${root}docs`).filter((file) => file.endsWith('.md'));
+  const inDocs = readdirSync(`${root}docs`, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.md'),
+  );
   return [...atRoot, ...inDocs.map((file) => `docs/${file}`).sort()];
 }
 
