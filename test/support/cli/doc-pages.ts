@@ -21,6 +21,16 @@ export interface DocCommand {
   output: string[];
 }
 
+/** The repository that a page's commands run in: a copy of an example. */
+export interface DocSetting {
+  /** Its folder below examples/. */
+  example: string;
+  /** The copy has no gbuild.yml, as a repository that has never seen gbuild. */
+  isFresh: boolean;
+  /** The tier of the tests that runs the page. */
+  tier: 'standard' | 'matrix';
+}
+
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** The pages people read, by path in the checkout: those at its root and those below docs/. */
@@ -34,6 +44,13 @@ export function listPages(): string[] {
 
 export function readPage(page: string): string {
   return readFileSync(root + page, 'utf8');
+}
+
+/** Reads the first line of a page, `<!-- example: NAME, without gbuild.yml, matrix tier -->`; without one it is node-hello as it is. */
+export function readSetting(page: string): DocSetting {
+  const [, example = 'node-hello', fresh, matrix] =
+    /^<!-- example: ([\w-]+)(, without gbuild\.yml)?(, matrix tier)? -->\n/.exec(readPage(page)) ?? [];
+  return { example, isFresh: fresh !== undefined, tier: matrix === undefined ? 'standard' : 'matrix' };
 }
 
 export function listBlocks(page: string): DocBlock[] {

@@ -1,8 +1,8 @@
-import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Cli, commitAll, git } from './cli.ts';
-import type { DocCommand } from './doc-pages.ts';
+import type { DocCommand, DocSetting } from './doc-pages.ts';
 
 /** What a command of a page really did. */
 export interface DocResult {
@@ -20,15 +20,28 @@ export interface DocSession {
   plain(text: string): string;
 }
 
-/** Everyone's engine is shared, so the example's image has another name there than on the pages. */
-export function openDocSession(cli: Cli, engine: string, imageName: string): DocSession {
+/** What tools and gbuild take a repository's name from. */
+const namedIn = ['gbuild.yml', 'package.json', 'package-lock.json', 'pom.xml', 'build.sbt'];
+
+/** Everyone's engine is shared, so the example and its image have another name there than on the pages. */
+export function openDocSession(
+  cli: Cli,
+  engine: string,
+  { imageName, example, isFresh }: Omit<DocSetting, 'tier'> & { imageName: string },
+): DocSession {
   const home = join(cli.dir, 'home');
-  const rootDir = join(home, 'node-hello');
-  const example = fileURLToPath(new URL('../../../examples/node-hello', import.meta.url));
-  cpSync(example, rootDir, { recursive: true, filter: (file) => !/(^|\/)(node_modules|dist)$/.test(file) });
+  const rootDir = join(home, imageName);
+  const from = fileURLToPath(new URL(`../../../examples/${example}`, import.meta.url));
+  const made = /^\/(node_modules|dist|target|vendor\/bundle|\.bundle)(\/|$)/;
+  cpSync(from, rootDir, { recursive: true, filter: (file) => !made.test(file.slice(from.length)) });
+  const rename = (file: string) => {
+    const text = readFileSync(join(rootDir, file), 'utf8');
+    writeFileSync(join(rootDir, file), text.replaceAll(example, imageName));
+  };
   const useSpec = (text: string) =>
     writeFileSync(join(rootDir, 'gbuild.yml'), text.replace(/^name: .*$/m, `name: ${imageName}`));
-  useSpec(readFileSync(join(rootDir, 'gbuild.yml'), 'utf8'));
+  for (const file of namedIn) if (existsSync(join(rootDir, file))) rename(file);
+  if (isFresh) rmSync(join(rootDir, 'gbuild.yml'));
   git(rootDir, 'init', '-q', '-b', 'main');
   commitAll(rootDir, 'The example as it came');
   const binDir = join(cli.dir, 'bin');
@@ -37,7 +50,7 @@ export function openDocSession(cli: Cli, engine: string, imageName: string): Doc
   chmodSync(join(binDir, 'gbuild'), 0o755);
   const env = { ...reader, PATH: `${binDir}:${process.env.PATH}` };
   const places: [string, string][] = [
-    [imageName, 'node-hello'],
+    [imageName, example],
     [home, '/home/ada'],
     [dirname(cli.stateDir), '/home/ada/.local/state'],
     [engine, 'unix:///var/run/docker.sock'],
@@ -48,7 +61,7 @@ export function openDocSession(cli: Cli, engine: string, imageName: string): Doc
       const script = join(cli.dir, 'session.sh');
       writeFileSync(
         script,
-        formatScript(commands.map((command) => command.replaceAll('node-hello:', `${imageName}:`))),
+        formatScript(commands.map((command) => command.replaceAll(`${example}:`, `${imageName}:`))),
       );
       // The rig's clean environment is what a reader has; a shell stands where Node does otherwise.
       const installed = { node: '/bin/bash', bin: script };
@@ -105,8 +118,9 @@ function normalise(text: string): string {
   return text
     .replace(/\b\d{17}-[0-9a-f]{8}\b/g, 'RUN')
     .replace(/\b(\d+ min )?\d+(\.\d+)? ?m?s\b|\b\d+\.\d{5,}\b/g, 'TIME')
+    .replace(/\b\d+ (second|minute)s?\b/g, 'TIME')
     .replace(/\b\d+(\.\d+)? (B|kB|MB|GB)\b/g, 'SIZE')
-    .replace(/\b22\.\d+\.\d+\b/g, '22.x')
+    .replace(/\b(22|24)\.\d+\.\d+\b/g, '$1.x')
     .replace(/\b(?=[a-f]*\d)[0-9a-f]{7,64}\b/g, 'HEX')
     .replace(/\b127\.0\.0\.1:(3[2-9]|[4-6]\d)\d{3}\b/g, '127.0.0.1:PORT')
     .replace(/gbuild-cache-(\w+)-\d+/g, 'gbuild-cache-$1-UID')

@@ -1,0 +1,3 @@
+import { describePages } from '../../support/cli/doc-suite.ts';
+
+describePages('matrix');
