@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { actionImports, allowedImports, sharedFiles } from '../support/assert/architecture.ts';
-import { readPage } from '../support/cli/doc-pages.ts';
+import { listPages, readPage } from '../support/cli/doc-pages.ts';
 
 const page = readPage('ARCHITECTURE.md');
 
@@ -69,4 +69,19 @@ test('the functions that the two walks name are in the code', () => {
   const code = files.map((file) => readFileSync(`${src}/${file}`, 'utf8')).join('\n');
   expect(named.length).toBeGreaterThan(8);
   expect(named.filter((name) => !new RegExp(`function ${name}\\b`).test(code))).toEqual([]);
+});
+
+const designPages = listPages().filter((name) => name.startsWith('docs/design/'));
+
+test.each(designPages)('the files and folders that %s names are there', (name) => {
+  const named = [...readPage(name).matchAll(/`([\w-]+\/[\w./-]+|[\w-]+\.ts)`/g)].map((match) => match[1]!);
+  const paths = named.filter((path) => path.endsWith('.ts') || path.startsWith('src/'));
+  const sources = readdirSync(new URL('../../src', import.meta.url), { recursive: true, encoding: 'utf8' });
+  const isThere = (path: string) => sources.some((file) => `src/${file}` === path || `/${file}`.endsWith(`/${path}`));
+  expect(paths.filter((path) => !isThere(path))).toEqual([]);
+});
+
+test('the map links to every page of the design', () => {
+  expect(designPages.filter((name) => !page.includes(`](${name})`))).toEqual([]);
+  expect(designPages.length).toBeGreaterThan(5);
 });
