@@ -30,6 +30,8 @@ image:
 /** Locked and committed, with a tag. */
 async function makeReleasable(name: string): Promise<string> {
   names.push(name);
+  // A run that was killed may have left its release on the engine.
+  await removeTestImage(engine, `${name}:1.0.0`);
   const cwd = cli.tasks(name, body, {
     'src/a.txt': 'a\nb\n',
     'src/b.txt': 'b\n',
