@@ -32,6 +32,12 @@ interface Interpreter {
   inFolder?: readonly string[];
 }
 
+/** Names that Node tries for a path of a module. */
+export const nodeModule = {
+  endings: ['.js', '.json', '.node'],
+  inFolder: ['package.json', 'index.js', 'index.json', 'index.node'],
+};
+
 const interpreters: Interpreter[] = [
   {
     program: /^(?:node|nodejs)$/,
@@ -41,8 +47,7 @@ const interpreters: Interpreter[] = [
       /^(?:-r|--require|--import|--loader|--experimental-loader|-C|--conditions|--title|--env-file|--env-file-if-exists)$/,
     files: /^--env-file$/,
     modules: /^(?:-r|--require|--import|--loader|--experimental-loader)$/,
-    endings: ['.js', '.json', '.node'],
-    inFolder: ['package.json', 'index.js', 'index.json', 'index.node'],
+    ...nodeModule,
   },
   {
     program: /^(?:ruby|jruby)[\d.]*$/,

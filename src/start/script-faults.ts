@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import { hasClass, isOnClassPath, listNamedJars, openJar } from './find-class.ts';
 import { type FoundFile, isLostFile, type Lost, mayRead } from './image-files.ts';
 import { type JavaCommand, parseJavaCommand, splitClassPath } from './java-command.ts';
-import { findNamedScript, listNamedFiles, type NamedFile, type NamedScript } from './named-script.ts';
+import { findNamedScript, listNamedFiles, type NamedFile, type NamedScript, nodeModule } from './named-script.ts';
 import { describeLost, type StartContext, type StartFault } from './start-fault.ts';
 
 /** Finds what a program's command line names and the image lacks: a script, what options name, a jar, a class. */
@@ -24,7 +24,7 @@ function findNamedFault({ option, value, isModule }: NamedFile, context: StartCo
     if (!isLostFile(found)) return judgeRead(`the file of ${option},`, found, context);
     return [{ ...describeLost(`the file of ${option}`, value, found, context), kind: 'settings' }];
   }
-  if (/^\.{0,2}\//.test(value)) return findMissingScript({ path: value, endings: ['.js'], inFolder: [] }, context);
+  if (/^\.{0,2}\//.test(value)) return findMissingScript({ path: value, ...nodeModule }, context);
   // Modules of Node's own, by an address, and of Plug'n'Play lie elsewhere.
   if (/^\w+:/.test(value) || context.env.NODE_PATH !== undefined || !isLostFile(find('.pnp.cjs'))) return [];
   const [, name = ''] = /^((?:@[^/]+\/)?[^/]+)/.exec(value) ?? [];

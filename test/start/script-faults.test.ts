@@ -45,10 +45,11 @@ it("finds Node's script as Node does, and says which one is missing", async () =
 });
 
 it('finds the files and modules that options of Node name', async () => {
-  const app = { 'x.js': '', 'trace.js': '', '.env': '', 'node_modules/@a/b/c.js': '' };
+  const app = { 'x.js': '', 'trace.js': '', 'hooks/index.js': '', '.env': '', 'node_modules/@a/b/c.js': '' };
   for (const words of [
     '--env-file=.env x.js',
     '--env-file .env -r ./trace x.js',
+    '-r ./hooks x.js',
     '--env-file-if-exists=.env.local x.js',
     '--import=node:test x.js',
     '--import file:///app/none.js x.js',

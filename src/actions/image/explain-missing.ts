@@ -30,7 +30,7 @@ export async function explainMissing(fault: StartFault, input: ExplainInput): Pr
   if (fault.mend !== undefined) return explainMend(fault, input);
   if (fault.kind === 'program') return explainProgram(fault.name, session);
   if (fault.kind === 'module') return explainModule(fault.name, session);
-  if (fault.kind === 'settings') return explainSettings(fault.name, input);
+  if (fault.kind === 'settings' && mayHoldCredentials(fault.name)) return explainSettings(fault.name, input);
   if (fault.kind === 'other') return { because: [], remedies: [correctStart(session)] };
   if (fault.kind === 'class') return { because: [], remedies: [correctStart(session)] };
   const places = fault.kind === 'library' ? [] : listPlaces(fault.name, plan.layers);
@@ -159,19 +159,15 @@ function explainModule(name: string, session: WorkspaceSession): Explanation {
   return { because: [], remedies: [`name ${name} in dependencies of package.json`, correctStart(session)] };
 }
 
-/** Variables come from where an image runs: the command does without the file of them. */
+/** Variables come from where an image runs: the command does without a file of them that stays out of images. */
 function explainSettings(place: string, { session, plan }: ExplainInput): Explanation {
   const path = listPlaces(place, plan.layers).find((each) => isThere(session, each));
-  const because =
-    path === undefined
-      ? 'the workspace has no such file'
-      : mayHoldCredentials(path)
-        ? `${path} is in the workspace, but a file of this name may hold credentials`
-        : `${path} is in the workspace, but no layer takes it`;
   const without = dropOption('--env-file', plan.config.Entrypoint ?? []);
   const first = session.specFile === undefined ? 'gbuild init, then write' : 'write';
   return say(
-    because,
+    path === undefined
+      ? 'the workspace has no such file'
+      : `${path} is in the workspace, but a file of this name may hold credentials`,
     `${first} in gbuild.yml: image: {entrypoint: ${JSON.stringify(without)}}   # its variables come from where it runs`,
   );
 }

@@ -124,11 +124,19 @@ class ScriptReader {
   /** A name may have dots, which a path of a fact cannot. */
   #readScript(name: string): string | undefined {
     const { fact, follow } = this.#rule;
-    const scripts: unknown = JSON.parse(
-      readFact(this.#rootDir, { file: follow!.file ?? fact.file, json: follow!.json }) ?? '{}',
-    );
-    const line = Object.entries(scripts as object).find(([key]) => key === name)?.[1];
+    const text = readFact(this.#rootDir, { file: follow!.file ?? fact.file, json: follow!.json }) ?? '{}';
+    const line: unknown = Object.entries(parseScripts(text)).find(([key]) => key === name)?.[1];
     return typeof line === 'string' ? line : undefined;
+  }
+}
+
+/** Scripts that are no object are a text, or something that no package manager takes. */
+function parseScripts(text: string): object {
+  try {
+    const scripts: unknown = JSON.parse(text);
+    return typeof scripts === 'object' && scripts !== null ? scripts : {};
+  } catch {
+    return {};
   }
 }
 

@@ -221,6 +221,10 @@ test('a start that builds first, or runs others before it, starts what is left w
   expect(await start({ start: 'cd server && npm run up', up: 'node x.js' })).toBeUndefined();
   expect(await start({ start: 'cd server && node x.js' })).toEqual(['/bin/sh', '-c', 'cd server && exec node x.js']);
   expect(await start({ start: 'node x.js', prestart: 'npm run build:all && npx migrate' })).toBeUndefined();
+  for (const scripts of ['{x', 7, null]) {
+    const files = { 'package.json': json({ scripts }), Procfile: 'web: npm run up && node x.js\n' };
+    expect((await detect(files))?.image?.entrypoint).toBeUndefined();
+  }
   expect(await start({ start: 'nodemon' }, { Procfile: 'release: node r.js\nweb: node x.js\n' })).toEqual(node);
   expect(await start({ start: 'node x.js', prestart: 'node migrate.js' }, { Procfile: 'web: npm start\n' })).toEqual(
     both,
