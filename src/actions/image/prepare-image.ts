@@ -13,7 +13,7 @@ import { type Revision, readRevision } from '../../workspace/commit/revision.ts'
 import { readTrackedFiles } from '../../workspace/git/tracked.ts';
 import { type RunRequest, runNamed } from '../run/run.ts';
 import { RunSecrets } from '../run/run-secrets.ts';
-import type { TaskReport } from '../run/run-tasks.ts';
+import type { TaskReport } from '../run/task-run.ts';
 import { defaultTasks, type WorkspaceSession } from '../session/open-repository.ts';
 import { readyRuntime } from '../toolchain/ensure-ready.ts';
 import { assertLockedBuild, assertLockedRuntime } from './assert-locked.ts';

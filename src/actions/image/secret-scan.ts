@@ -7,7 +7,7 @@ import { searchJson } from '../../secrets/search-json.ts';
 import { searchLayer } from '../../secrets/search-layer.ts';
 import { SecretSearch } from '../../secrets/secret-search.ts';
 import type { RunSecrets } from '../run/run-secrets.ts';
-import type { TaskReport } from '../run/run-tasks.ts';
+import type { TaskReport } from '../run/task-run.ts';
 
 interface FoundSecret {
   secret: string;

@@ -2,8 +2,6 @@ import { isDetached } from '../../engine/container/resume.ts';
 import type { Endpoint } from '../../engine/endpoint/endpoint.ts';
 import { GbuildError, messageOf } from '../../errors.ts';
 import type { Host, Stop } from '../../host.ts';
-import { formatSeconds } from '../../reporter/format.ts';
-import { TaskOutput } from '../../reporter/output.ts';
 import type { Progress } from '../../reporter/progress.ts';
 import { Mask } from '../../secrets/mask.ts';
 import type { ApplyReport } from '../../sync/pull/apply-changes.ts';
@@ -13,8 +11,8 @@ import { type EngineChoice, openEngine } from '../session/open-engine.ts';
 import { type AppContext, openWorkspace } from '../session/open-repository.ts';
 import { chooseRun } from './choose-run.ts';
 import { listReports } from './reports.ts';
-import type { TaskReport, TaskStreams } from './run-tasks.ts';
 import { endServices } from './services/run-services.ts';
+import { type TaskReport, TaskRun, type TaskStreams } from './task-run.ts';
 import { removeLeftFolder } from './workspace/run-folder.ts';
 import { bringBackFrom, type SyncReport } from './workspace/with-copy.ts';
 
@@ -70,28 +68,20 @@ async function attachTask(request: AttachRequest, record: DetachedTask): Promise
   const { task: name, watched, log } = record;
   const choice = hasChoice(request.choice) ? request.choice : record.choice;
   const engine = await openEngine(host, choice, record.runId, progress, stop);
-  const output = new TaskOutput({
-    stdout: streams.stdout,
-    stderr: streams.stderr,
-    logFile: log,
-    append: true,
-    ...(streams.prefixed && { prefix: `${name} | ` }),
-  });
+  const head = { name, log, append: true, text: 'going on where its output broke off' };
   try {
-    progress.note(`> ${name}: going on where its output broke off`);
+    // A task that was given secrets leaves no log to come back to: nothing is masked.
+    await using run = new TaskRun(head, { streams, progress, stop, mask: new Mask([]) });
     const result = await engine.resumeContainer(watched, {
-      onOutput: (stream, chunk) => output.write(stream, chunk),
+      onOutput: (stream, chunk) => run.write(stream, chunk),
       onAway: (text) => progress.warn(text),
       stop,
     });
     forgetDetached(host, record);
-    const state = result.exitCode === 0 ? 'passed' : 'failed';
-    progress.note(`${state === 'passed' ? '+' : 'x'} ${name} ${state} (${formatSeconds(result.seconds)})`);
-    return { name, state, exitCode: result.exitCode, seconds: result.seconds, log };
+    return run.end(result);
   } catch (error) {
     throw explain(error, host, record, engine.endpoint);
   } finally {
-    await output.end();
     engine.close();
   }
 }

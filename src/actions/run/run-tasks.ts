@@ -1,49 +1,19 @@
-import { join } from 'node:path';
-import type { Writable } from 'node:stream';
 import { isDetached } from '../../engine/container/resume.ts';
-import type { ContainerIO } from '../../engine/container/spec.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Host, Stop } from '../../host.ts';
 import type { PlannedTask, TaskPlan } from '../../plan/task-plan.ts';
-import { formatSeconds } from '../../reporter/format.ts';
-import { describeBrokenLog } from '../../reporter/log-file.ts';
 import type { Progress } from '../../reporter/progress.ts';
 import { detachTask } from '../session/detached-runs.ts';
 import { planContainer, type RunContext } from './container/container-plan.ts';
 import { describeContainer } from './container/describe-container.ts';
-import { publishPorts, type ReachedPort } from './container/publish-ports.ts';
+import { publishPorts } from './container/publish-ports.ts';
 import { runPlanned } from './container/start-container.ts';
-import { MaskedOutput } from './masked-output.ts';
 import type { RunSecrets } from './run-secrets.ts';
 import { RunServices, type ServiceReport } from './services/run-services.ts';
 import { reachDirectly } from './services/service-environment.ts';
 import { runGraph } from './task-graph.ts';
-import { limitTime } from './time-limit.ts';
+import { headOf, skippedTask, type TaskReport, TaskRun, type TaskStreams } from './task-run.ts';
 import { explainGit } from './workspace/explain-git.ts';
-
-/** Where output goes and input comes from. `terminal` is there when tasks may draw on one. */
-export interface TaskStreams {
-  stdout: Writable;
-  stderr: Writable;
-  stdin?: NonNullable<ContainerIO['stdin']>;
-  terminal?: NonNullable<ContainerIO['terminal']>;
-  /** Lines carry their task's name: in CI, and always when tasks may overlap. */
-  prefixed: boolean;
-}
-
-export interface TaskReport {
-  name: string;
-  state: 'passed' | 'failed' | 'skipped';
-  exitCode?: number;
-  seconds?: number;
-  /** The full output. */
-  log?: string;
-  /** Where its ports were to be reached while it ran. */
-  ports?: ReachedPort[];
-  /** Files of the workspace that the task's `reports` globs match. */
-  reports?: string[];
-  because?: string;
-}
 
 export interface RunTasksInput {
   plan: TaskPlan;
@@ -83,7 +53,7 @@ async function runAll(input: RunTasksInput, services: RunServices): Promise<Task
     return { value: report, succeeded: report.state === 'passed' };
   });
   return outcomes.map((outcome) =>
-    outcome.state === 'done' ? outcome.value : { name: outcome.name, state: 'skipped', because: outcome.because },
+    outcome.state === 'done' ? outcome.value : skippedTask(outcome.name, outcome.failedNeed),
   );
 }
 
@@ -93,95 +63,65 @@ async function runTask(
   input: RunTasksInput,
   services: RunServices,
 ): Promise<TaskReport> {
-  const { plan, context, engine, streams, progress, secrets } = input;
+  const { plan, context, engine, progress, secrets } = input;
   const needed = task.services;
   const network = needed.length === 0 ? plan.network : await services.join(needed);
-  const { mask } = secrets;
-  const log = join(input.logDir, `${task.name.replaceAll('/', '_')}.log`);
-  const terminal = overlap ? undefined : streams.terminal;
-  const prefix = streams.prefixed || overlap ? `${task.name} | ` : undefined;
-  const output = new MaskedOutput(mask, {
-    stdout: streams.stdout,
-    stderr: streams.stderr,
-    logFile: log,
-    ...(prefix !== undefined && terminal === undefined && { prefix }),
-  });
-  const guarded = needed.length === 0 ? input.stop : services.guard(input.stop, needed);
-  using stop = limitTime(guarded, task.name, task.timeout);
-  progress.note(mask.maskText(`> ${task.name}: ${describeCommand(task)}`));
+  const terminal = overlap ? undefined : input.streams.terminal;
+  const prefixed = terminal === undefined && (input.streams.prefixed || overlap);
+  const streams = { ...input.streams, prefixed };
+  const stop = needed.length === 0 ? input.stop : services.guard(input.stop, needed);
+  const head = headOf(task, input.logDir);
+  await using run = new TaskRun(head, { streams, progress, stop, mask: secrets.mask });
   try {
     const container = planContainer(task, plan, context, secrets.pick(task.secrets));
-    for (const line of describeContainer(container.spec)) progress.detail?.(mask.maskText(`${task.name}: ${line}`));
+    for (const line of describeContainer(container.spec))
+      progress.detail?.(secrets.mask.maskText(`${task.name}: ${line}`));
     const env = { ...(terminal && terminalEnvironment(context.host)), ...container.spec.env };
     // What it was given must not lie on the engine's disk, should it print it.
     const engineLog = task.secrets.length > 0 ? undefined : await engine.chooseLog();
-    const { ports, reached, onPublished } = publishPorts(task.name, task.ports, {
-      engine,
-      network: plan.network,
-      progress,
-    });
+    const published = publishPorts(task.name, task.ports, { engine, network: plan.network, progress });
+    const { ports, reached, onPublished } = published;
+    const spec = {
+      ...container.spec,
+      env: reachDirectly(env, needed),
+      network,
+      tty: terminal !== undefined,
+      stdin: streams.stdin !== undefined,
+      ...(engineLog !== undefined && { log: engineLog }),
+      ...(ports !== undefined && { ports }),
+    };
     const result = await runPlanned(
       engine,
       context.host,
+      { ...container, spec },
       {
-        ...container,
-        spec: {
-          ...container.spec,
-          env: reachDirectly(env, needed),
-          network,
-          tty: terminal !== undefined,
-          stdin: streams.stdin !== undefined,
-          ...(engineLog !== undefined && { log: engineLog }),
-          ...(ports !== undefined && { ports }),
-        },
-      },
-      {
-        onOutput: (stream, chunk) => output.write(stream, chunk),
+        onOutput: (stream, chunk) => run.write(stream, chunk),
         onAway: (text) => progress.warn(`${task.name}: ${text}`),
-        stop,
+        stop: run.stop,
         ...(onPublished !== undefined && { onPublished }),
         ...(terminal !== undefined && { terminal }),
         ...(streams.stdin !== undefined && { stdin: streams.stdin }),
       },
     );
     if (result.exitCode !== 0) await services.assertRunning(needed);
-    const state = result.exitCode === 0 ? 'passed' : 'failed';
-    const { exitCode, oomKilled, startError } = result;
-    const explained =
-      explainExit(exitCode, oomKilled, startError) ?? explainGit(exitCode, plan.rootDir, context.workspace);
-    const because = explained === undefined ? undefined : mask.maskText(explained);
-    progress.note(`${state === 'passed' ? '+' : 'x'} ${task.name} ${state} (${formatSeconds(result.seconds)})`);
-    if (because !== undefined) progress.warn(`${task.name}: ${because}`);
-    return {
-      name: task.name,
-      state,
-      exitCode: result.exitCode,
-      seconds: result.seconds,
-      log,
-      ...(reached.length > 0 && { ports: reached }),
-      ...(because !== undefined && { because }),
-    };
+    const explain = () => explainGit(result.exitCode, plan.rootDir, context.workspace);
+    return run.end({ ...result, ports: reached, explain });
   } catch (error) {
     if (input.shard !== undefined) throw error;
-    const { rootDir, repository } = plan;
-    const { name, reports } = task;
-    const { mount } = context.workspace;
-    const copy = mount.type === 'volume' ? { copy: { volume: mount.name, image: context.image.reference } } : {};
-    const about = {
-      runId: engine.runId,
-      task: name,
-      repository,
-      rootDir,
-      reports,
-      log,
-      services: services.remember(),
-      ...copy,
-    };
-    throw detachTask(context.host, error, about, engine.endpoint);
-  } finally {
-    const failure = await output.end();
-    if (failure) progress.warn(describeBrokenLog(log, failure));
+    throw detachTask(context.host, error, describeDetached(task, head.log, input, services), engine.endpoint);
   }
+}
+
+/** What `gbuild attach` has to know of a task whose engine stays away. */
+function describeDetached(
+  { name: task, reports }: PlannedTask,
+  log: string,
+  { plan: { rootDir, repository }, context: { workspace, image }, engine: { runId } }: RunTasksInput,
+  services: RunServices,
+) {
+  const { mount } = workspace;
+  const about = { runId, task, repository, rootDir, reports, log, services: services.remember() };
+  return mount.type === 'volume' ? { ...about, copy: { volume: mount.name, image: image.reference } } : about;
 }
 
 /** Do two tasks exist of which neither needs the other? In an ordered chain each task needs the one before it. */
@@ -189,27 +129,8 @@ function tasksOverlap(tasks: PlannedTask[]): boolean {
   return tasks.some((task, index) => index > 0 && !task.needs.includes(tasks[index - 1]!.name));
 }
 
-/** Its first line, without the shell around it. */
-export function describeCommand(task: PlannedTask): string {
-  const [shell, flag, script, ...args] = task.command;
-  const isScript = shell === '/bin/sh' && flag === '-ec';
-  const text = isScript ? [script?.replace(/ "\$@"$/, ''), ...args.slice(1)].join(' ') : task.command.join(' ');
-  const lines = text.trim().split('\n');
-  return lines.length > 1 ? `${lines[0]} ...` : text.trim();
-}
-
 /** Variables that programs look at to know how to draw. */
 export function terminalEnvironment({ env }: Host): Record<string, string> {
   const shown = ['TERM', 'COLORTERM', 'NO_COLOR'].filter((name) => env[name] !== undefined);
   return Object.fromEntries(shown.map((name) => [name, env[name]!]));
-}
-
-/** Explains an exit code where the task itself does not. */
-export function explainExit(exitCode: number, oomKilled: boolean, startError: string | undefined): string | undefined {
-  if (oomKilled) return 'it was killed for using more memory than its limit; raise resources.memory in gbuild.yml';
-  if (startError !== undefined) return `it could not be started: ${startError}`;
-  if (exitCode === 127)
-    return 'a command was not found; is it in the toolchain, or installed by a task this one needs?';
-  if (exitCode === 126) return 'a command was found but is not executable';
-  return undefined;
 }

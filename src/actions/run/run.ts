@@ -11,9 +11,9 @@ import { pruneRemembered } from '../session/remembered-lock.ts';
 import { CacheLimit } from './cache-limits.ts';
 import { type PrepareRunRequest, prepareRun } from './prepare.ts';
 import { pruneLogs } from './prune-logs.ts';
-import { listReports } from './reports.ts';
-import { runTasks, type TaskReport, type TaskStreams } from './run-tasks.ts';
+import { runTasks } from './run-tasks.ts';
 import type { ServiceReport } from './services/run-services.ts';
+import { type TaskReport, type TaskStreams, withReports } from './task-run.ts';
 import { TaskTimes } from './task-times.ts';
 import { type MountedWorkspace, readEarly, type SyncReport } from './workspace/with-copy.ts';
 import { withWorkspace } from './workspace/with-workspace.ts';
@@ -72,7 +72,10 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
   cacheLimit.look();
   try {
     const { done, sync } = await running.finally(() => cacheLimit.apply(progress));
-    const report = reportOf({ tasks: withReports(plan, done.tasks), services: done.services }, sync);
+    const report = reportOf(
+      { tasks: withReports(plan.rootDir, plan.tasks, done.tasks), services: done.services },
+      sync,
+    );
     throwIfFailed(report, suggestVariables(plan, session));
     return report;
   } finally {
@@ -109,16 +112,6 @@ export function sweepDeadRuns(
     TaskTimes.prune(host),
     pruneRemembered(host),
   ]);
-}
-
-/** After the run: only then all of it is on this machine. */
-function withReports({ rootDir, tasks }: TaskPlan, reports: TaskReport[]): TaskReport[] {
-  const globs = new Map(tasks.map((task) => [task.name, task.reports]));
-  return reports.map((report) => {
-    const wanted = report.state === 'skipped' ? undefined : globs.get(report.name);
-    if (wanted === undefined) return report;
-    return { ...report, reports: listReports(rootDir, wanted) };
-  });
 }
 
 /** The first failing task decides the exit code; the message names every one that failed or was skipped. */

@@ -1,7 +1,7 @@
 /** Outcome of one task of a graph. */
 export type Outcome<T> =
   | { name: string; state: 'done'; value: T }
-  | { name: string; state: 'skipped'; because: string };
+  | { name: string; state: 'skipped'; failedNeed: string };
 
 export interface GraphTask {
   name: string;
@@ -43,7 +43,7 @@ export async function runGraph<T>(
       if (failedNeed === undefined && (failure || !isReady || running.size >= limit)) continue;
       waiting.splice(waiting.indexOf(task), 1);
       if (failedNeed === undefined) running.set(task.name, start(task.name));
-      else outcomes.set(task.name, { name: task.name, state: 'skipped', because: `${failedNeed} did not succeed` });
+      else outcomes.set(task.name, { name: task.name, state: 'skipped', failedNeed });
     }
     if (running.size > 0) await Promise.race(running.values());
     if (failure && running.size === 0) throw failure.error;

@@ -3,7 +3,7 @@ import type { Shard } from '../../plan/shard.ts';
 import type { TaskPlan } from '../../plan/task-plan.ts';
 import { formatSeconds } from '../../reporter/format.ts';
 import { describeFailed } from '../run/run.ts';
-import type { TaskReport } from '../run/run-tasks.ts';
+import type { TaskReport } from '../run/task-run.ts';
 import type { ShardEnd } from './executor/pool.ts';
 
 /** One shard that ran to its end. */

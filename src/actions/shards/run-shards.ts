@@ -10,7 +10,7 @@ import { type Lane, OrderedOutput } from '../../reporter/ordered.ts';
 import type { Progress } from '../../reporter/progress.ts';
 import { planInput } from '../run/prepare.ts';
 import { describeFailed } from '../run/run.ts';
-import type { TaskStreams } from '../run/run-tasks.ts';
+import type { TaskStreams } from '../run/task-run.ts';
 import { readTestFiles } from '../run/test-files.ts';
 import type { EngineChoice } from '../session/open-engine.ts';
 import { openWorkspace } from '../session/open-repository.ts';

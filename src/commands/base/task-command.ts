@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Flags } from '@oclif/core';
 import { type RunReport, runNamed } from '../../actions/run/run.ts';
-import type { TaskStreams } from '../../actions/run/run-tasks.ts';
+import type { TaskStreams } from '../../actions/run/task-run.ts';
 import { openRun } from '../../actions/session/open-engine.ts';
 import type { WorkspaceSession } from '../../actions/session/open-repository.ts';
 import type { ShardsReport } from '../../actions/shards/report.ts';

@@ -32,18 +32,8 @@ export async function runContainer(
   const began = performance.now();
   throwIfStopped(io);
   const id = await createContainer(client, spec);
-  const outcome = await runCreatedContainer(client, id, spec, io);
+  const outcome = await removeAfter(client, id, io, () => watchContainer(client, id, spec, io));
   return { ...outcome, seconds: (performance.now() - began) / 1000 };
-}
-
-/** The rest of it, of a container that was made of this spec. */
-export function runCreatedContainer(
-  client: EngineClient,
-  id: string,
-  spec: ContainerSpec,
-  io: ContainerIO,
-): Promise<Omit<ContainerResult, 'seconds'>> {
-  return removeAfter(client, id, io, () => runToEnd(client, id, spec, io));
 }
 
 /** Takes the container away when the work with it is over, unless its engine is away and somebody may come back to it. */
@@ -68,8 +58,11 @@ export async function removeAfter<T>(
   return outcome;
 }
 
-/** Where the engine keeps the output, a connection that is lost after the start is waited for. */
-async function runToEnd(
+/**
+ * Starts a created container and watches it to its end. Where the engine keeps the output, a connection that is lost after the
+ * start is waited for. Leaves the container there.
+ */
+export async function watchContainer(
   client: EngineClient,
   id: string,
   spec: ContainerSpec,
@@ -79,7 +72,7 @@ async function runToEnd(
   const run: Running = { id, spec, io: countOutput(io, seen), isStarted: false, hasExited: false };
   try {
     const what = `run the container ${id.slice(0, 12)}`;
-    return await keepWatch(client, what, undefined, (signal) => runCreated(client, run, signal), seeAlive(run));
+    return await keepWatch(client, what, undefined, (signal) => startAndWatch(client, run, signal), seeAlive(run));
   } catch (thrown) {
     if (spec.log === undefined || !run.isStarted || !isLost(thrown)) throw thrown;
   }
@@ -93,7 +86,7 @@ interface Running extends Alive {
   io: ContainerIO;
 }
 
-async function runCreated(
+async function startAndWatch(
   client: EngineClient,
   run: Running,
   signal: AbortSignal,

@@ -6,8 +6,8 @@ import { engineSilent } from '../client/failures.ts';
 import { keepWatch } from '../client/heartbeat.ts';
 import { SilenceLimit } from '../client/request-limit.ts';
 import { removeContainer } from '../container/container.ts';
-import { runCreatedContainer } from '../container/run.ts';
-import type { ContainerSpec } from '../container/spec.ts';
+import { removeAfter, watchContainer } from '../container/run.ts';
+import type { ContainerIO, ContainerSpec } from '../container/spec.ts';
 import { lookAtImage } from './lease-container.ts';
 import { ListingReader } from './listing.ts';
 
@@ -100,14 +100,16 @@ export class LeaseProcess {
   }
 
   #run() {
-    const run = runCreatedContainer(this.#client, this.#id, this.#spec, {
+    const io: ContainerIO = {
       stdin: this.#lines,
       stop: { ask: new AbortController().signal, kill: this.#kill.signal },
       onOutput: (stream, chunk) => {
         if (stream === 'stdout') this.#take(chunk);
         else this.#complaint = `${this.#complaint}${chunk}`.slice(0, 1000);
       },
-    });
+    };
+    const watch = () => watchContainer(this.#client, this.#id, this.#spec, io);
+    const run = removeAfter(this.#client, this.#id, io, watch);
     const over = run.then(() => {});
     over.catch(() => {});
     const ended = run.then(({ exitCode, startError = 'it ended' }) => {

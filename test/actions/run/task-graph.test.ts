@@ -39,8 +39,8 @@ it('skips what needs a failed task, however far, and still runs the rest', async
   }));
   expect(outcomes).toEqual([
     { name: 'a', state: 'done', value: 'a' },
-    { name: 'b', state: 'skipped', because: 'a did not succeed' },
-    { name: 'c', state: 'skipped', because: 'b did not succeed' },
+    { name: 'b', state: 'skipped', failedNeed: 'a' },
+    { name: 'c', state: 'skipped', failedNeed: 'b' },
     { name: 'd', state: 'done', value: 'd' },
   ]);
 });

@@ -1,7 +1,7 @@
 import type { Stop } from '../../../host.ts';
 import type { Shard } from '../../../plan/shard.ts';
 import type { Progress } from '../../../reporter/progress.ts';
-import type { TaskReport, TaskStreams } from '../../run/run-tasks.ts';
+import type { TaskReport, TaskStreams } from '../../run/task-run.ts';
 
 export interface ShardIO {
   /** This shard's output. */

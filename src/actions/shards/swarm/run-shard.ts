@@ -7,9 +7,8 @@ import type { Shard } from '../../../plan/shard.ts';
 import { formatShardScript, initEnvironment } from '../../../plan/shard-script.ts';
 import type { TaskPlan } from '../../../plan/task-plan.ts';
 import { type PlannedContainer, planContainer, type RunContext } from '../../run/container/container-plan.ts';
-import { listReports } from '../../run/reports.ts';
 import type { RunSecrets } from '../../run/run-secrets.ts';
-import type { TaskReport } from '../../run/run-tasks.ts';
+import { type TaskReport, withReports } from '../../run/task-run.ts';
 import type { ShardIO } from '../executor/executor.ts';
 import { noNodeLeft } from './errors.ts';
 import { landSent } from './receive-reports.ts';
@@ -129,9 +128,5 @@ async function collect({ plan, io }: SwarmShard, output: ShardOutput): Promise<T
   const { reportsDir, progress } = io;
   const globs = plan.tasks.flatMap(({ reports }) => reports);
   if (output.reports !== undefined) await landSent(output.reports, { reportsDir, globs, progress });
-  const wanted = new Map(plan.tasks.map(({ name, reports }) => [name, reports]));
-  return output.listReports().map((report) => {
-    if (report.state === 'skipped') return report;
-    return { ...report, reports: listReports(reportsDir, wanted.get(report.name) ?? []) };
-  });
+  return withReports(reportsDir, plan.tasks, output.listReports());
 }

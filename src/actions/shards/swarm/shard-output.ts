@@ -1,11 +1,7 @@
-import { join } from 'node:path';
 import type { PlannedTask } from '../../../plan/task-plan.ts';
-import { formatSeconds } from '../../../reporter/format.ts';
 import type { StreamName } from '../../../reporter/output.ts';
 import type { Mask } from '../../../secrets/mask.ts';
-import { MaskedOutput } from '../../run/masked-output.ts';
-import { describeCommand, explainExit, type TaskReport } from '../../run/run-tasks.ts';
-import { limitTime } from '../../run/time-limit.ts';
+import { headOf, skippedTask, type TaskReport, TaskRun } from '../../run/task-run.ts';
 import type { ShardIO } from '../executor/executor.ts';
 import { MarkedStream, type StreamPart } from './marked-stream.ts';
 
@@ -20,9 +16,7 @@ export interface SentReports {
 }
 
 interface Begun {
-  output: MaskedOutput;
-  began: number;
-  limit: Disposable;
+  run: TaskRun;
   /** Streams that have not seen its end. */
   open: Set<StreamName>;
 }
@@ -102,8 +96,8 @@ export class ShardOutput {
 
   async #passPart(stream: StreamName, part: StreamPart): Promise<void> {
     const { task } = this.#streams[stream];
-    if (part.kind === 'mark') await this.#abortableSync(stream, part.words);
-    else if (task !== undefined) await this.#begun.get(task)!.output.write(stream, part.bytes);
+    if (part.kind === 'mark') await this.#obeyMark(stream, part.words);
+    else if (task !== undefined) await this.#begun.get(task)!.run.write(stream, part.bytes);
     else if (stream === 'stdout') this.#sent?.parts.push(Buffer.from(part.bytes));
   }
 
@@ -111,19 +105,16 @@ export class ShardOutput {
   listReports(): TaskReport[] {
     return this.#input.tasks.map(({ name, needs }) => {
       const failed = needs.find((need) => this.#reports.get(need)?.state !== 'passed');
-      return this.#reports.get(name) ?? { name, state: 'skipped', because: `${failed ?? 'the shard'} did not succeed` };
+      return this.#reports.get(name) ?? skippedTask(name, failed ?? 'the shard');
     });
   }
 
   /** Closes tasks that began and did not end. */
   async close(): Promise<void> {
-    for (const { output, limit, open } of this.#begun.values()) {
-      limit[Symbol.dispose]();
-      if (open.size > 0) await output.end();
-    }
+    for (const { run, open } of this.#begun.values()) if (open.size > 0) await run[Symbol.asyncDispose]();
   }
 
-  async #abortableSync(stream: StreamName, [verb, first = '', second, oom]: string[]): Promise<void> {
+  async #obeyMark(stream: StreamName, [verb, first = '', second, oom]: string[]): Promise<void> {
     if (verb === 'begin') {
       this.#streams[stream].task = Number(first);
       if (!this.#begun.has(Number(first))) this.#begin(Number(first));
@@ -144,33 +135,16 @@ export class ShardOutput {
   #begin(at: number): void {
     const { tasks, io, mask, onLate } = this.#input;
     const task = tasks[at]!;
-    const { stdout, stderr, prefixed } = io.streams;
-    const prefix = prefixed ? { prefix: `${task.name} | ` } : {};
-    const output = new MaskedOutput(mask, { stdout, stderr, logFile: this.#logOf(task), ...prefix });
-    const limit = limitTime(io.stop, task.name, task.timeout);
-    if (task.timeout !== undefined) limit.ask.addEventListener('abort', () => onLate(limit.ask.reason), { once: true });
-    this.#begun.set(at, { output, limit, began: performance.now(), open: new Set(['stdout', 'stderr']) });
-    io.progress.note(mask.maskText(`> ${task.name}: ${describeCommand(task)}`));
+    const run = new TaskRun(headOf(task, io.logDir), { ...io, mask });
+    const { ask } = run.stop;
+    if (task.timeout !== undefined) ask.addEventListener('abort', () => onLate(ask.reason), { once: true });
+    this.#begun.set(at, { run, open: new Set(['stdout', 'stderr']) });
   }
 
   async #end(at: number, exitCode: number, wasKilled: boolean): Promise<void> {
-    const { tasks, io } = this.#input;
-    const { output, limit, began } = this.#begun.get(at)!;
-    const task = tasks[at]!;
-    limit[Symbol.dispose]();
-    const seconds = (performance.now() - began) / 1000;
-    const failure = await output.end();
-    const log = this.#logOf(task);
-    if (failure) io.progress.warn(`the log ${log} is not complete: ${failure.message}`);
-    const state = exitCode === 0 ? 'passed' : 'failed';
-    const because = explainExit(exitCode, exitCode !== 0 && wasKilled, undefined);
-    io.progress.note(`${state === 'passed' ? '+' : 'x'} ${task.name} ${state} (${formatSeconds(seconds)})`);
-    if (because !== undefined) io.progress.warn(`${task.name}: ${because}`);
-    const report: TaskReport = { name: task.name, state, exitCode, seconds, log };
-    this.#reports.set(task.name, because === undefined ? report : { ...report, because });
-  }
-
-  #logOf({ name }: PlannedTask): string {
-    return join(this.#input.io.logDir, `${name.replaceAll('/', '_')}.log`);
+    const { run } = this.#begun.get(at)!;
+    const report = run.end({ exitCode, oomKilled: exitCode !== 0 && wasKilled });
+    this.#reports.set(report.name, report);
+    await run[Symbol.asyncDispose]();
   }
 }

@@ -4,7 +4,7 @@ import { planTasks } from '../../../plan/task-plan.ts';
 import { findRegistryAuth } from '../../../registry/auth/registry-auth.ts';
 import { type PrepareRunRequest, planInput, prepareRun } from '../../run/prepare.ts';
 import { sweepDeadRuns } from '../../run/run.ts';
-import type { TaskReport } from '../../run/run-tasks.ts';
+import type { TaskReport } from '../../run/task-run.ts';
 import { withRegistries } from '../../session/open-registries.ts';
 import { parseRegistry } from '../../session/registry-name.ts';
 import type { Executor, ShardIO } from '../executor/executor.ts';
