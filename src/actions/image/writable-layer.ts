@@ -4,7 +4,7 @@ import type { Layer } from '../../oci/layer/layer.ts';
 import { type Access, listParents, packOwned } from '../../oci/layer/owned-layer.ts';
 import type { Entry } from '../../oci/tar/entry.ts';
 import type { WritableFolders } from '../../plan/image-plan.ts';
-import type { OpenLayer } from './base/base-packages.ts';
+import type { OpenLayer } from '../store/open-layers.ts';
 import { type CollectedRule, packRules } from './collect-layers.ts';
 
 /** The image below, to see what its folders are like. */

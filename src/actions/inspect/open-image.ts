@@ -23,6 +23,7 @@ import type { EngineChoice } from '../session/open-engine.ts';
 import { withRegistries } from '../session/open-registries.ts';
 import type { AppContext } from '../session/open-repository.ts';
 import { choosePlatform, pickManifest, readListed, readPlatform } from '../store/choose-platform.ts';
+import { findRelease } from '../store/find-release.ts';
 import { nameRelease } from '../store/release-name.ts';
 import { openStore } from '../store/store.ts';
 import { readLayoutImage } from './layout-image.ts';
@@ -103,9 +104,10 @@ async function openArchive(place: string, { name, request, tempDir }: Source): P
 async function openByName(source: Source): Promise<OpenedImage> {
   const { name, request } = source;
   const store = await openStore(request.host);
-  const stored = await store.findManifest(name);
-  if (stored === undefined) return openFromEngine(name, source);
-  const { images, bytes } = await readSet(store, stored);
+  const { repository, tag = '', digest: asked } = parseReference(name);
+  const found = await findRelease({ name: repository, version: asked ?? tag, store });
+  if (found === undefined) return openFromEngine(name, source);
+  const { images, bytes } = await readSet(store, found.descriptor);
   const digest = images.length === 1 ? undefined : pickManifest(readListed(bytes), source.platform, name);
   const image = images.find(({ manifestDigest }) => manifestDigest === digest) ?? images[0]!;
   return { reference: name, origin: { kind: 'store', place: store.dir }, image };

@@ -14,7 +14,8 @@ import { formatDigest } from '../../reporter/format.ts';
 import { factsAnnotation, type ReleaseFacts } from '../image/facts.ts';
 import type { PackedImage } from '../image/pack.ts';
 import { type ReleasedImage, refuseSet } from '../store/conflict.ts';
-import { findStored, nameSet, type StoredImage, type StoredSet } from '../store/store.ts';
+import { type FoundHere, findRelease } from '../store/find-release.ts';
+import { nameSet } from '../store/store.ts';
 import type { MakeImageRequest } from './make-image.ts';
 
 export interface Published {
@@ -119,7 +120,7 @@ async function assertFree(engine: Engine, plan: NamePlan, { image, set }: Packed
   // The same image is not read: what is damaged of it is written again.
   const standing = await store.findManifest(plan.reference);
   if (standing !== undefined && standing.digest !== set.descriptor.digest)
-    await refuseSet(plan.reference, releasedInStore((await findStored(store, plan.reference))!, store), set);
+    await refuseSet(plan.reference, releasedHere(await readReleased(plan, store, standing.digest)), set);
   const onEngine = await engine.inspectImage(plan.reference);
   if (onEngine !== undefined && onEngine.id !== image.id && onEngine.id !== image.manifestDigest) {
     if (standing !== undefined) throw movedOnEngine(engine, plan, onEngine.id, image);
@@ -163,14 +164,22 @@ async function claimRelease(
     ...(facts !== undefined && { [factsAnnotation]: JSON.stringify(facts) }),
   });
   if (standing === set.descriptor.digest) return;
-  const stored = await findStored(store, plan.reference);
-  if (stored === undefined) throw new GbuildError('store-failed', `${store.dir} lost ${plan.reference} (${standing})`);
-  await refuseSet(plan.reference, releasedInStore(stored, store), set);
+  await refuseSet(plan.reference, releasedHere(await readReleased(plan, store, standing)), set);
 }
 
-function releasedInStore({ images }: StoredSet, store: Layout): ReleasedImage[] {
+async function readReleased(
+  { repository, tag, reference }: NamePlan,
+  store: Layout,
+  digest: string,
+): Promise<FoundHere> {
+  const found = await findRelease({ name: repository, version: tag, store });
+  if (found !== undefined) return found;
+  throw new GbuildError('store-failed', `${store.dir} lost ${reference} (${digest})`);
+}
+
+function releasedHere({ images, store }: FoundHere): ReleasedImage[] {
   const readLayer = (diffId: Digest) => (store.hasBlob(diffId) ? createReadStream(store.blobFile(diffId)) : undefined);
-  return images.map(({ manifest, config }: StoredImage) => {
+  return images.map(({ manifest, config }) => {
     return { id: manifest.config.digest, where: 'in the release store', config, readLayer };
   });
 }

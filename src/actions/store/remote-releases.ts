@@ -1,6 +1,6 @@
 import { GbuildError } from '../../errors.ts';
 import type { Repository } from '../../registry/repository.ts';
-import { readRemoteSet } from './remote-set.ts';
+import { findRelease } from './find-release.ts';
 import { describeRelease, isVersion, type Release } from './stored-releases.ts';
 
 const atOnce = 4;
@@ -23,7 +23,7 @@ export async function listRemote(repository: Repository, name: string): Promise<
 
 async function readReleases(repository: Repository, name: string, version: string): Promise<Release[]> {
   try {
-    const { images = [] } = (await readRemoteSet(repository, version)) ?? {};
+    const { images = [] } = (await findRelease({ name, version, repository })) ?? {};
     return images.map(({ manifest, config }) => describeRelease(name, version, manifest.config.digest, config));
   } catch (thrown) {
     if (thrown instanceof GbuildError && thrown.facts.mediaType !== undefined) return [];

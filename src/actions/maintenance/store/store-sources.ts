@@ -13,7 +13,7 @@ import { type ImageConfig, mediaTypes } from '../../../oci/spec.ts';
 import { pullImage } from '../../../registry/image/pull-image.ts';
 import type { Progress } from '../../../reporter/progress.ts';
 import { withRegistries } from '../../session/open-registries.ts';
-import { readRemoteSet } from '../../store/remote-set.ts';
+import { findRelease } from '../../store/find-release.ts';
 import type { BlobFault } from './examine-store.ts';
 import { type Offer, offerBlobs } from './offered-blobs.ts';
 import { findConfig, labelsOfBase, nameOfConfig, readSmallBlobs, type SmallBlobs } from './small-blobs.ts';
@@ -74,9 +74,9 @@ export const takeFromRegistries: RepairSource = async (context, faults, take) =>
   await withRegistries(context, async (registries) => {
     for (const [registry, name] of addresses.flatMap((each) => names.map((name) => [each, name] as const))) {
       const colon = name.lastIndexOf(':');
-      const repository = registries.repository({ registry, path: name.slice(0, colon) });
-      const remote = await readRemoteSet(repository, name.slice(colon + 1));
-      for (const image of remote?.images ?? [])
+      const [path, version] = [name.slice(0, colon), name.slice(colon + 1)];
+      const found = await findRelease({ name: path, version, repository: registries.repository({ registry, path }) });
+      for (const image of found?.images ?? [])
         await withTempDir(host, tempName(), async (tempDir) => {
           const known = await findWholeLayers(store, image.config.rootfs.diff_ids);
           const { configBytes, layers } = await progress.step(`reading ${name} of ${registry}`, () =>

@@ -1,14 +1,13 @@
 import type { Engine } from '../../../engine/engine.ts';
 import type { Layout } from '../../../oci/layout/layout.ts';
-import type { ImageConfig, Manifest } from '../../../oci/spec.ts';
 import { describeChanges, readPackages } from '../../../toolchain/image/contents.ts';
-import { layersOfRemote, layersOfStore, type OpenLayer, readBasePackages } from '../../image/base/base-packages.ts';
+import { readBasePackages } from '../../image/base/base-packages.ts';
 import { findWorkspace } from '../../session/find-workspace.ts';
 import { type NamedRegistry, type RegistryRequest, withNamedRegistry } from '../../session/named-registry.ts';
 import type { AppContext, WorkspaceSession } from '../../session/open-repository.ts';
+import { findRelease, listReleaseImages } from '../../store/find-release.ts';
 import { listRemote } from '../../store/remote-releases.ts';
-import { readRemoteSet } from '../../store/remote-set.ts';
-import { findStored, openStore } from '../../store/store.ts';
+import { openStore } from '../../store/store.ts';
 import { compareReleases, listStored, type Release } from '../../store/stored-releases.ts';
 import { type CurrentBase, findCurrentBase, standsOn } from '../rebase/current-base.ts';
 import { splitRelease } from '../rebase/split-release.ts';
@@ -85,23 +84,14 @@ async function judge(scene: Scene, release: Release, isIndexed: boolean): Promis
 }
 
 async function readOldPackages(scene: Scene, release: Release): Promise<Record<string, string> | undefined> {
-  const { store } = scene;
-  const image = await openRelease(scene, release);
+  const { store, named } = scene;
+  const { name, version, reference, imageId } = release;
+  const found = await findRelease({ name, version, store, repository: named?.open(name) });
+  const image = found && listReleaseImages(found).find(({ manifest }) => manifest.config.digest === imageId);
   if (image === undefined) return undefined;
   // An image that cannot be taken apart is outdated all the same.
-  const split = await splitRelease(release.reference, image.config, store).catch(() => undefined);
+  const split = await splitRelease(reference, image.config, store).catch(() => undefined);
   return split && readBasePackages(split.baseDiffIds, image.open);
-}
-
-async function openRelease(
-  { store, named }: Scene,
-  { name, version, reference, imageId }: Release,
-): Promise<{ config: ImageConfig; open: OpenLayer } | undefined> {
-  const isIt = ({ manifest }: { manifest: Manifest }) => manifest.config.digest === imageId;
-  const stored = (await findStored(store, reference))?.images.find(isIt);
-  if (stored !== undefined) return { config: stored.config, open: layersOfStore(store) };
-  const remote = (named && (await readRemoteSet(named.open(name), version)))?.images.find(isIt);
-  return remote && { config: remote.config, open: layersOfRemote(remote) };
 }
 
 async function readCurrentPackages(request: OutdatedRequest, { packages, engineId, diffIds }: CurrentBase) {

@@ -1,7 +1,7 @@
 import { rcompare } from 'semver';
 import type { Digest } from '../../../oci/digest.ts';
 import type { Repository } from '../../../registry/repository.ts';
-import { readRemoteSet } from '../../store/remote-set.ts';
+import { findRelease } from '../../store/find-release.ts';
 import { isVersion } from '../../store/stored-releases.ts';
 
 /**
@@ -17,8 +17,8 @@ export function askNewest(repository: Repository): (diffId: Digest) => Promise<b
 }
 
 async function readNewest(repository: Repository): Promise<(diffId: Digest) => boolean> {
-  const [newest] = (await repository.listTags()).filter(isVersion).sort(rcompare);
-  const { images = [] } = (newest === undefined ? undefined : await readRemoteSet(repository, newest)) ?? {};
+  const [version] = (await repository.listTags()).filter(isVersion).sort(rcompare);
+  const { images = [] } = (version && (await findRelease({ name: repository.path, version, repository }))) || {};
   const diffIds = new Set(images.flatMap(({ config }) => config.rootfs.diff_ids));
   return (diffId) => diffIds.has(diffId);
 }

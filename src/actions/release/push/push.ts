@@ -17,7 +17,7 @@ import { TransferMeter } from '../../../reporter/transfer.ts';
 import type { ReleaseFacts } from '../../image/facts.ts';
 import { withRegistries } from '../../session/open-registries.ts';
 import { assertSameRelease } from '../../store/assert-same-release.ts';
-import { readRemoteSet } from '../../store/remote-set.ts';
+import { findRelease } from '../../store/find-release.ts';
 import { readSigning, type Signing } from '../attest/signing-key.ts';
 import { askNewest } from './earlier-layers.ts';
 import { type PushedSet, pushSet } from './push-set.ts';
@@ -82,7 +82,7 @@ export async function pushRelease(request: PushRequest): Promise<PushRecord> {
   const reference = `${registry}/${path}:${version}`;
   const signing = await readSigning(request.host, request.attest?.keyFile);
   const known = new Map(set.images.map((image) => [image, findBaseLayers(registries, image)]));
-  const standing = await readRemoteSet(repository, version);
+  const standing = await findRelease({ name: path, version, repository });
   if (standing !== undefined) {
     await assertSameRelease(reference, standing, set);
     const attached = await attachTo(request, repository, standing, signing);
@@ -178,7 +178,7 @@ async function nameOnce(
     await repository.writeManifest(version, manifestBytes, descriptor.mediaType);
   });
   if (standing === descriptor.digest) return !isOurs;
-  const other = await readRemoteSet(repository, standing);
+  const other = await findRelease({ name: repository.path, version: standing, repository });
   if (other !== undefined) await assertSameRelease(reference, other, set);
   return true;
 }

@@ -9,13 +9,11 @@ import { findLayer } from '../../../oci/layout/copy.ts';
 import type { Layout } from '../../../oci/layout/layout.ts';
 import type { ImageConfig } from '../../../oci/spec.ts';
 import { pullImage, type RemoteImage } from '../../../registry/image/pull-image.ts';
-import type { Registries } from '../../../registry/registries.ts';
 import type { Progress } from '../../../reporter/progress.ts';
-import { layersOfRemote, layersOfStore, type OpenLayer } from '../../image/base/base-packages.ts';
 import { factsAnnotation, factsOfLabels, type LabelledFacts, parseFacts } from '../../image/facts.ts';
 import { withRegistries } from '../../session/open-registries.ts';
-import { readRemoteSet } from '../../store/remote-set.ts';
-import { findStored } from '../../store/store.ts';
+import { type FoundHere, type FoundThere, findRelease, listReleaseImages } from '../../store/find-release.ts';
+import type { OpenLayer } from '../../store/open-layers.ts';
 import { type SplitRelease, splitRelease } from './split-release.ts';
 
 /** A release taken apart: the application's layers by value. */
@@ -47,29 +45,32 @@ export async function withRelease<T>(
   work: (release: OpenedRelease) => Promise<T>,
 ): Promise<T> {
   const { store, name, version, registry } = request;
+  const here = await findRelease({ name, version, store });
+  if (here !== undefined) return workOnStored(request, here, work);
+  if (registry === undefined) throw notThere(`${name}:${version}`, store.dir);
+  return withRegistries(request, async (registries) => {
+    const there = await findRelease({ name, version, repository: registries.repository({ registry, path: name }) });
+    if (there === undefined) throw notThere(`${name}:${version}`, `${store.dir} and ${registry}`);
+    return workOnPulled(request, there, work);
+  });
+}
+
+async function workOnStored<T>(
+  { name, version }: OpenReleaseRequest,
+  found: FoundHere,
+  work: (release: OpenedRelease) => Promise<T>,
+): Promise<T> {
   const reference = `${name}:${version}`;
-  const stored = await findStored(store, reference);
-  if (stored !== undefined) {
-    const { manifest, config } = onlyImage(reference, stored);
-    const split = await splitRelease(reference, config, store);
-    const layers = split.own.map(({ diffId, createdBy }) => layerOfStore(store, diffId, createdBy, manifest.layers));
-    const facts = parseFacts(stored.descriptor.annotations?.[factsAnnotation]);
-    return work({
-      ...split,
-      reference,
-      imageId: manifest.config.digest,
-      config,
-      layers,
-      facts,
-      open: layersOfStore(store),
-    });
-  }
-  if (registry === undefined) throw notThere(reference, store.dir);
-  return withRegistries(request, (registries) => workOnPulled(request, registries, registry, work));
+  const { store, descriptor } = found;
+  const { manifest, config, open } = onlyImage(reference, listReleaseImages(found));
+  const split = await splitRelease(reference, config, store);
+  const layers = split.own.map(({ diffId, createdBy }) => layerOfStore(store, diffId, createdBy, manifest.layers));
+  const facts = parseFacts(descriptor.annotations?.[factsAnnotation]);
+  return work({ ...split, reference, imageId: manifest.config.digest, config, layers, facts, open });
 }
 
 /** Returns the only image. An index is rebased by building it again: each of its images would need a base of its own platform. */
-function onlyImage<T>(reference: string, { images }: { images: T[] }): T {
+function onlyImage<T>(reference: string, images: T[]): T {
   const [only, ...others] = images;
   if (only !== undefined && others.length === 0) return only;
   throw new GbuildError(
@@ -95,21 +96,18 @@ function layerOfStore(
 }
 
 async function workOnPulled<T>(
-  request: OpenReleaseRequest,
-  registries: Registries,
-  registry: string,
+  { host, progress, store, name, version }: OpenReleaseRequest,
+  found: FoundThere,
   work: (release: OpenedRelease) => Promise<T>,
 ): Promise<T> {
-  const { host, progress, store, name, version } = request;
   const reference = `${name}:${version}`;
-  const found = await readRemoteSet(registries.repository({ registry, path: name }), version);
-  if (found === undefined) throw notThere(reference, `${store.dir} and ${registry}`);
-  const remote = onlyImage(reference, found);
+  const remote = onlyImage(reference, found.images);
   const split = await splitRelease(reference, remote.config, store);
   return withTempDir(host, `${ownerText(readOwner())}.rebase`, async (tempDir) => {
-    const pulled = await progress.step(`pulling ${reference} from ${registry}`, () => pullOwn(remote, split, tempDir));
+    const title = `pulling ${reference} from ${found.repository.registry}`;
+    const pulled = await progress.step(title, () => pullOwn(remote, split, tempDir));
     const layers = pulled.layers.slice(split.baseDiffIds.length);
-    const open = layersOfRemote(remote);
+    const { open } = onlyImage(reference, listReleaseImages(found));
     const { config, manifest } = remote;
     const facts = factsOfLabels(config);
     return work({ ...split, reference, imageId: manifest.config.digest, config, layers, facts, open });

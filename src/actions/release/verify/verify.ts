@@ -4,23 +4,17 @@ import { GbuildError, messageOf } from '../../../errors.ts';
 import { largestFile, readWhole } from '../../../fs/read-bounded.ts';
 import { nameOfPlatform } from '../../../oci/platform.ts';
 import { parseReference } from '../../../oci/reference.ts';
+import type { Registries } from '../../../registry/registries.ts';
 import { withRegistries } from '../../session/open-registries.ts';
 import { isIndex } from '../../store/choose-platform.ts';
+import { findRelease } from '../../store/find-release.ts';
 import { nameRelease } from '../../store/release-name.ts';
-import { assertIndex, type RemoteSet, readRemoteSet } from '../../store/remote-set.ts';
+import { assertIndex, type RemoteSet } from '../../store/remote-set.ts';
 import { checkSignature, readProvenance } from '../attest/check-attestations.ts';
 import { releasedThere } from './compare-rebuilt.ts';
-import { type RebuildRequest, rebuildRelease } from './rebuild-release.ts';
-import { verifyStored } from './verify-stored.ts';
-
-export interface VerifyRequest extends RebuildRequest {
-  /** HOST/NAME:VERSION or HOST/NAME@sha256:...; NAME:VERSION or VERSION for one that was released on this machine. */
-  reference: string;
-  /** A public key; without one nobody is asked who says so. */
-  keyFile: string | undefined;
-  /** Whether to build it again. */
-  rebuild: boolean;
-}
+import { findHere } from './find-here.ts';
+import { rebuildRelease } from './rebuild-release.ts';
+import type { Verifiable, VerifyRequest } from './verifiable.ts';
 
 /** Answer of `--json`. */
 export interface VerifyRecord {
@@ -42,31 +36,48 @@ export interface VerifyRecord {
  * is built in a folder of its own, with its own spec and lock, and nothing gets a name.
  */
 export async function verifyRelease(request: VerifyRequest): Promise<VerifyRecord> {
-  const { keyFile, host, progress } = request;
   const reference = await nameRelease(request.reference, request);
-  if (parseReference(reference).registry === undefined) return verifyStored(request, reference);
+  if (parseReference(reference).registry === undefined)
+    return verifyFound(request, await findHere(request, reference), reference);
+  return withRegistries(request, async (registries) =>
+    verifyFound(request, await findThere(request, reference, registries), reference),
+  );
+}
+
+async function verifyFound(
+  request: VerifyRequest,
+  { found, images, commit }: Verifiable,
+  reference: string,
+): Promise<VerifyRecord> {
+  const { rebuild, keyFile } = request;
+  if (rebuild) await rebuildRelease(request, reference, images, commit);
+  return {
+    reference,
+    digest: found.descriptor.digest,
+    imageId: found.images[0]!.manifest.config.digest,
+    ...(isIndex(found.descriptor) && { platforms: found.images.map(({ config }) => nameOfPlatform(config)) }),
+    ...(keyFile !== undefined && { signedWith: keyFile }),
+    commit,
+    rebuilt: rebuild,
+  };
+}
+
+/** Finds a release in a registry, with the commit of its provenance. The signature is checked where a key is given. */
+async function findThere(
+  { keyFile, host, progress }: VerifyRequest,
+  reference: string,
+  registries: Registries,
+): Promise<Verifiable> {
   const key =
     keyFile === undefined ? undefined : readPublicKey(readText(resolve(host.cwd, keyFile)), { label: keyFile });
-  return withRegistries(request, async (registries) => {
-    const { registry, repository: path, tag, digest } = parseReference(reference);
-    const remote = await readRemoteSet(registries.repository({ registry: registry!, path }), digest ?? tag ?? 'latest');
-    const [first] = remote?.images ?? [];
-    if (remote === undefined || first === undefined) throw notThere(reference);
-    assertIndex(reference, remote);
-    if (key === undefined) progress.warn('no --key: the provenance is taken as it stands there, whoever wrote it');
-    if (key !== undefined) await checkSignature(remote, key);
-    const commit = await readCommit(remote, key);
-    if (request.rebuild) await rebuildRelease(request, reference, remote.images.map(releasedThere), commit);
-    return {
-      reference,
-      digest: remote.descriptor.digest,
-      imageId: first.manifest.config.digest,
-      ...(isIndex(remote.descriptor) && { platforms: remote.images.map(({ config }) => nameOfPlatform(config)) }),
-      ...(keyFile !== undefined && { signedWith: keyFile }),
-      commit,
-      rebuilt: request.rebuild,
-    };
-  });
+  const { registry, repository: path, tag, digest } = parseReference(reference);
+  const repository = registries.repository({ registry: registry!, path });
+  const found = await findRelease({ name: path, version: digest ?? tag ?? 'latest', repository });
+  if (found === undefined || found.images.length === 0) throw notThere(reference);
+  assertIndex(reference, found);
+  if (key === undefined) progress.warn('no --key: the provenance is taken as it stands there, whoever wrote it');
+  if (key !== undefined) await checkSignature(found, key);
+  return { found, images: found.images.map(releasedThere), commit: await readCommit(found, key) };
 }
 
 /** The commit that the provenance names, and the label of every image too. */

@@ -1,34 +1,24 @@
 import { GbuildError } from '../../../errors.ts';
-import { readImage } from '../../../oci/layout/copy.ts';
-import { nameOfPlatform } from '../../../oci/platform.ts';
-import { isIndex } from '../../store/choose-platform.ts';
-import { findStored, openStore } from '../../store/store.ts';
+import { readSet } from '../../../oci/layout/image-set.ts';
+import { parseReference } from '../../../oci/reference.ts';
+import { findRelease } from '../../store/find-release.ts';
+import { openStore } from '../../store/store.ts';
 import { releasedHere } from './compare-rebuilt.ts';
-import { rebuildRelease } from './rebuild-release.ts';
-import type { VerifyRecord, VerifyRequest } from './verify.ts';
+import type { Verifiable, VerifyRequest } from './verifiable.ts';
 
-/** Builds a release of this machine's store again and compares. Nobody has signed it here, and its labels name its commit. */
-export async function verifyStored(request: VerifyRequest, reference: string): Promise<VerifyRecord> {
-  const { host, keyFile, rebuild } = request;
+/** Finds a release of this machine's store. Nobody has signed it here, and its labels name its commit. */
+export async function findHere({ host, keyFile, rebuild }: VerifyRequest, reference: string): Promise<Verifiable> {
   if (keyFile !== undefined) throw unsigned(reference, keyFile);
   const store = await openStore(host);
-  const stored = await findStored(store, reference);
-  const [first] = stored?.images ?? [];
-  if (stored === undefined || first === undefined) throw notHere(reference);
+  const { repository: name, tag, digest } = parseReference(reference);
+  const found = await findRelease({ name, version: digest ?? tag ?? '', store });
+  const [first] = found?.images ?? [];
+  if (found === undefined || first === undefined) throw notHere(reference);
   const commit = first.config.config.Labels?.['org.opencontainers.image.revision'];
   if (commit === undefined) throw withoutCommit(reference);
-  if (rebuild) {
-    const images = await Promise.all(stored.images.map(({ descriptor }) => readImage(store, descriptor.digest)));
-    await rebuildRelease(request, reference, images.map(releasedHere), commit);
-  }
-  return {
-    reference,
-    digest: stored.descriptor.digest,
-    imageId: first.manifest.config.digest,
-    ...(isIndex(stored.descriptor) && { platforms: stored.images.map(({ config }) => nameOfPlatform(config)) }),
-    commit,
-    rebuilt: rebuild,
-  };
+  // Read before the build: a layer that is damaged ends it at once.
+  const images = rebuild ? (await readSet(store, found.descriptor)).images.map(releasedHere) : [];
+  return { found, images, commit };
 }
 
 function unsigned(reference: string, keyFile: string): GbuildError {
