@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
-import { type Check, diagnose, doctorChecks } from '../actions/maintenance/doctor.ts';
+import type { Check } from '../actions/maintenance/check.ts';
+import { diagnose, doctorChecks } from '../actions/maintenance/doctor.ts';
 import { endpointEnv } from '../engine/endpoint/endpoint.ts';
 import { GbuildError } from '../errors.ts';
 import { BaseCommand, engineFlags } from './base/base-command.ts';

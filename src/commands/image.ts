@@ -2,8 +2,9 @@ import { Flags } from '@oclif/core';
 import { makeImage } from '../actions/release/make-image.ts';
 import type { ImageRecord } from '../actions/release/record.ts';
 import { formatBytes, formatDigest, formatSeconds } from '../reporter/format.ts';
+import { attestFlag, registryFlag, signKeyFlag } from './base/push-flags.ts';
 import { TaskCommand, taskFlags } from './base/task-command.ts';
-import { attestFlag, registryFlag, signKeyFlag, summarisePush } from './push.ts';
+import { summarisePush } from './push.ts';
 
 export default class ImageCommand extends TaskCommand {
   static override summary = 'Build, and pack the outputs into an image; with --release, as a version that never moves';

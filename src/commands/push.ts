@@ -3,24 +3,9 @@ import type { PushRecord } from '../actions/release/push/push.ts';
 import { pushStored } from '../actions/release/push/push-stored.ts';
 import { formatBytes, formatDigest } from '../reporter/format.ts';
 import { BaseCommand } from './base/base-command.ts';
+import { attestFlag, registryFlag, signKeyFlag } from './base/push-flags.ts';
 import { openStop } from './base/stop.ts';
 import { newRunId } from './base/task-command.ts';
-
-export const registryFlag = Flags.string({
-  helpValue: 'HOST[:PORT]',
-  description: 'registry to push to; by default GBUILD_REGISTRY, or registry in gbuild.yml',
-});
-
-export const signKeyFlag = Flags.string({
-  helpValue: 'FILE',
-  description: 'private key to sign with; by default GBUILD_SIGNING_KEY, or signing.key in config.yml',
-});
-
-export const attestFlag = Flags.boolean({
-  default: true,
-  allowNo: true,
-  description: 'put bill of materials, provenance and, with a key, signatures beside it',
-});
 
 export default class PushCommand extends BaseCommand {
   static override summary = 'Push a release of this machine to a registry, where its version never moves either';

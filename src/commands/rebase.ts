@@ -3,7 +3,8 @@ import { parseRelease, type RebaseRecord, rebaseRelease } from '../actions/relea
 import { formatDigest } from '../reporter/format.ts';
 import { engineFlags } from './base/base-command.ts';
 import { EngineCommand } from './base/engine-command.ts';
-import { attestFlag, signKeyFlag, summarisePush } from './push.ts';
+import { attestFlag, signKeyFlag } from './base/push-flags.ts';
+import { summarisePush } from './push.ts';
 
 export default class RebaseCommand extends EngineCommand {
   static override summary = 'Release the same application on another base image, without building it again';

@@ -1,7 +1,8 @@
 import { type Owner, ownerText } from '../fs/process-owner.ts';
 import type { Stop } from '../host.ts';
 import { EngineClient } from './client/client.ts';
-import type { Heartbeat } from './client/heartbeat.ts';
+import type { Heartbeat } from './client/heartbeat-times.ts';
+import { detachedRunsLabel, ownerLabel, runLabel } from './client/labels.ts';
 import { PortReach } from './container/port-access.ts';
 import { readImageFiles } from './container/read-file.ts';
 import { resumeContainer, type Watched } from './container/resume.ts';
@@ -9,6 +10,7 @@ import { removeAfter, runContainer } from './container/run.ts';
 import { seesFolder } from './container/sees-folder.ts';
 import type { ContainerIO, ContainerResult, ContainerSpec, LogDriver } from './container/spec.ts';
 import { type Endpoint, isRemote } from './endpoint/endpoint.ts';
+import { loadArchive, type PullProgress, pullToEngine, streamImage } from './image/archive.ts';
 import { type BuildRequest, buildImage } from './image/build.ts';
 import {
   type EngineImage,
@@ -18,35 +20,31 @@ import {
   removeImage,
   tagImage,
 } from './image/images.ts';
-import { loadArchive, type PullProgress, pullToEngine, streamImage } from './image/transfer.ts';
 import { type EngineInfo, readInfo } from './info.ts';
+import { VolumeEngine } from './lease/volume-engine.ts';
 import { readBridgeGateway } from './service/networks.ts';
 import { ServiceEngine } from './service/service-engine.ts';
 import { Swarm } from './swarm/swarm.ts';
 import {
   abandonedTest,
   type DetachedRuns,
-  detachedRunsLabel,
-  ownerLabel,
   removeRun,
-  runLabel,
   type SweepReport,
   type Swept,
   stagingReference,
   sweepDead,
 } from './sweep.ts';
-import { VolumeEngine } from './volume/volume-engine.ts';
 
 export { bareContainer, type ContainerIO, type ContainerResult, type ContainerSpec } from './container/spec.ts';
 export type { Endpoint } from './endpoint/endpoint.ts';
+export type { PullProgress } from './image/archive.ts';
 export type { BuildRequest } from './image/build.ts';
 export type { BuildEvent } from './image/buildkit.ts';
 export type { EngineImage, EngineImageSummary } from './image/images.ts';
-export type { PullProgress } from './image/transfer.ts';
 export type { EngineInfo } from './info.ts';
+export { type ListedPath, parsePath } from './lease/listing.ts';
+export type { VolumeChange, VolumeLease } from './lease/volume-lease.ts';
 export type { SweepReport } from './sweep.ts';
-export { type ListedPath, parsePath } from './volume/listing.ts';
-export type { VolumeChange, VolumeLease } from './volume/volume-lease.ts';
 export type { EngineVolume } from './volume/volumes.ts';
 
 export interface EngineOptions {

@@ -1,5 +1,5 @@
+import { readField, readList, readNumber, readText, readTexts } from './answer/json.ts';
 import type { EngineClient } from './client/client.ts';
-import { readField, readList, readNumber, readText, readTexts } from './client/json.ts';
 import { isOlder } from './client/version.ts';
 
 /** Facts about an engine, and what it can do. */

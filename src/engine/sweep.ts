@@ -1,7 +1,9 @@
 import { messageOf } from '../errors.ts';
 import { type Owner, ownerIsDead, ownerText, parseOwner } from '../fs/process-owner.ts';
+import { readText, readTextMap } from './answer/json.ts';
 import type { EngineClient } from './client/client.ts';
-import { readAnswerList, readText, readTextMap } from './client/json.ts';
+import { readAnswerList } from './client/failures.ts';
+import { detachedRunsLabel, ownerLabel, runLabel } from './client/labels.ts';
 import { removeContainer } from './container/container.ts';
 import { listImages, removeImage } from './image/images.ts';
 import { listNetworks, removeNetwork } from './service/networks.ts';
@@ -27,10 +29,6 @@ export interface Swept {
   isManager: boolean;
 }
 
-export const runLabel = 'io.gbuild.run';
-export const ownerLabel = 'io.gbuild.owner';
-/** Label with the memory of detached runs that knows whether somebody may come back to the container; others leave it alone. */
-export const detachedRunsLabel = 'io.gbuild.keeper';
 const stagingRepository = 'gbuild-staging';
 
 /** The name an image bears while it is being made; it says whose it is, so that a sweep can judge it. */

@@ -1,6 +1,6 @@
 import { bareTask } from '../spec/schema/bare-task.ts';
 import type { PublishedPort, ReadySpec, Spec, TaskSpec } from '../spec/types.ts';
-import type { PlannedTask } from './task-plan.ts';
+import type { PlannedTask } from './planned-task.ts';
 
 /** Service of a run: an image of its own, or a command in the toolchain image, with all that a task has. */
 export interface PlannedService {

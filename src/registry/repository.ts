@@ -1,6 +1,7 @@
 import type { Digest } from '../oci/digest.ts';
 import type { Descriptor } from '../oci/spec.ts';
 import type { Connection } from './auth/connection.ts';
+import type { RepositoryContext } from './auth/repository-context.ts';
 import { headBlob, readBlob } from './blob/read-blob.ts';
 import { type GrowingBlob, type Streamed, streamBlob } from './blob/stream-blob.ts';
 import { mountBlob, type Upload } from './blob/upload.ts';
@@ -10,16 +11,6 @@ import type { RegistrySettings } from './http/settings.ts';
 import * as manifests from './manifest/manifests.ts';
 import { listReferrers, writeReferrer } from './manifest/referrers.ts';
 import { listTags } from './manifest/tags.ts';
-
-/** One repository, and what its requests are made with. */
-export interface RepositoryContext {
-  connection: Connection;
-  /** `team/app`. */
-  path: string;
-  settings: RegistrySettings;
-  /** For reading, for writing, for removing: what a token must allow. */
-  scopes: { pull: string[]; push: string[]; remove: string[] };
-}
 
 /**
  * One repository of a registry (OCI distribution-spec 1.1). Every call throws `registry-denied` where credentials are missing

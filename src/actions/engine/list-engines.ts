@@ -7,7 +7,8 @@ import { GbuildError, messageOf } from '../../errors.ts';
 import { readOwner } from '../../fs/process-owner.ts';
 import type { Host } from '../../host.ts';
 import type { Progress } from '../../reporter/progress.ts';
-import { chooseEngine, type EngineChoice } from '../session/open-engine.ts';
+import type { EngineChoice } from '../session/engine-choice.ts';
+import { chooseEngine } from '../session/open-engine.ts';
 import { readUserConfig } from '../session/user-config.ts';
 
 /** An engine that was found, and what came of asking it. */

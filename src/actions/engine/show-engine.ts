@@ -5,7 +5,8 @@ import { readOwner } from '../../fs/process-owner.ts';
 import type { Host } from '../../host.ts';
 import type { Progress } from '../../reporter/progress.ts';
 import { tellSkew } from '../session/clock-skew.ts';
-import { chooseEngine, type EngineChoice } from '../session/open-engine.ts';
+import type { EngineChoice } from '../session/engine-choice.ts';
+import { chooseEngine } from '../session/open-engine.ts';
 import { readEngineName } from '../session/parse-engine-name.ts';
 
 export interface ShownEngine {

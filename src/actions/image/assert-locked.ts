@@ -3,7 +3,7 @@ import { GbuildError } from '../../errors.ts';
 import { escapeLine } from '../../escape.ts';
 import type { Host, Stop } from '../../host.ts';
 import type { Progress } from '../../reporter/progress.ts';
-import type { WorkspaceSession } from '../session/open-repository.ts';
+import type { WorkspaceSession } from '../session/context.ts';
 import type { ReadyRuntime } from '../toolchain/ensure-ready.ts';
 
 interface AssertInput {

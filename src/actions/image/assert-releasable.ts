@@ -4,7 +4,7 @@ import { GbuildError } from '../../errors.ts';
 import { escapeLine, quoteWord } from '../../escape.ts';
 import { isTag } from '../../oci/reference.ts';
 import type { Revision } from '../../workspace/commit/revision.ts';
-import type { WorkspaceSession } from '../session/open-repository.ts';
+import type { WorkspaceSession } from '../session/context.ts';
 import { withoutRemembered } from '../session/remembered-lock.ts';
 import { describeStale } from '../toolchain/assert-lock-fits.ts';
 

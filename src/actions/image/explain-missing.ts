@@ -11,7 +11,7 @@ import { mayHoldCredentials } from '../../workspace/credentials.ts';
 import { readDockerignore } from '../../workspace/dockerignore.ts';
 import { findCommandPackage, findModulePurpose, findProductionScript } from '../../workspace/node/node-command.ts';
 import { walkFiles } from '../../workspace/walk.ts';
-import type { WorkspaceSession } from '../session/open-repository.ts';
+import type { WorkspaceSession } from '../session/context.ts';
 import type { Explanation } from './assert-starts.ts';
 import { nothing } from './base/read-base.ts';
 

@@ -5,7 +5,7 @@ import { type Digest, digestOf, isDigest } from '../../oci/digest.ts';
 import { nameOfPlatform } from '../../oci/platform.ts';
 import type { ImageConfig } from '../../oci/spec.ts';
 import type { Revision } from '../../workspace/commit/revision.ts';
-import type { WorkspaceSession } from '../session/open-repository.ts';
+import type { WorkspaceSession } from '../session/context.ts';
 import type { PreparedImage } from './prepare-image.ts';
 
 /** Facts that a release was made of: its provenance, but for the image itself. */

@@ -6,7 +6,7 @@ import { ImageFiles } from '../../start/image-files.ts';
 import type { StartFault } from '../../start/start-fault.ts';
 import { callsOneOf } from '../../toolchain/detect/start.ts';
 import { findCommandPackage, findModulePurpose } from '../../workspace/node/node-command.ts';
-import type { WorkspaceSession } from '../session/open-repository.ts';
+import type { WorkspaceSession } from '../session/context.ts';
 import { type CollectedRule, flattenRules } from './collect-layers.ts';
 import { explainMissing } from './explain-missing.ts';
 

@@ -10,7 +10,7 @@ import type { KnownBase } from './base/read-base.ts';
 import { collectRules, flattenRules, packRules } from './collect-layers.ts';
 import { packChanged } from './pack-changed.ts';
 import { fingerprintEntries, TreeMemory } from './packed-tree.ts';
-import type { PrepareImageRequest } from './prepare-image.ts';
+import type { PrepareImageRequest } from './prepare-image-request.ts';
 import { packWithWritable } from './writable-layer.ts';
 
 export interface PackedImage {

@@ -11,23 +11,18 @@ import { matchFolders } from '../../plan/match-globs.ts';
 import { tasksOf } from '../../plan/task-plan.ts';
 import { type Revision, readRevision } from '../../workspace/commit/revision.ts';
 import { readTrackedFiles } from '../../workspace/git/tracked.ts';
-import { type RunRequest, runNamed } from '../run/run.ts';
+import { runNamed } from '../run/run.ts';
 import { RunSecrets } from '../run/run-secrets.ts';
 import type { TaskReport } from '../run/task-run.ts';
-import { defaultTasks, type WorkspaceSession } from '../session/open-repository.ts';
+import type { WorkspaceSession } from '../session/context.ts';
+import { defaultTasks } from '../session/open-repository.ts';
 import { readyRuntime } from '../toolchain/ensure-ready.ts';
 import { assertLockedBuild, assertLockedRuntime } from './assert-locked.ts';
 import { assertReleasable, assertTracked, assertUntouched } from './assert-releasable.ts';
 import { obtainBase } from './base/obtain-base.ts';
 import type { KnownBase } from './base/read-base.ts';
 import { type PackedImage, packImage, putOn } from './pack.ts';
-
-export interface PrepareImageRequest extends Omit<RunRequest, 'names' | 'args'> {
-  /** Undefined: a development image. */
-  version: string | undefined;
-  build: boolean;
-  outputs: string[];
-}
+import type { PrepareImageRequest } from './prepare-image-request.ts';
 
 /** An image as a value, and all that is known of how it came to be. Nobody has seen it yet. */
 export interface PreparedImage {

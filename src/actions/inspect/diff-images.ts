@@ -1,7 +1,8 @@
 import { collectPackages } from '../../attest/packages/collect-packages.ts';
 import { type Compared, compareImages, type ImageDifference } from '../../inspect/difference.ts';
 import { formatDifference } from '../../inspect/format-difference.ts';
-import { type OpenedImage, type OpenImageRequest, withImage } from './open-image.ts';
+import { type OpenedImage, withImage } from './open-image.ts';
+import type { OpenImageRequest } from './open-image-request.ts';
 import { readOrFindDamage } from './read-whole.ts';
 
 export interface DiffRequest extends OpenImageRequest {

@@ -4,7 +4,7 @@ import { readArchive, type SavedImage } from '../../oci/image/read-archive.ts';
 import { annotationKeys } from '../../oci/spec.ts';
 import { openEngine } from '../session/open-engine.ts';
 import { openStore } from '../store/store.ts';
-import type { OpenImageRequest } from './open-image.ts';
+import type { OpenImageRequest } from './open-image-request.ts';
 import { abortable } from './read-layers.ts';
 
 /** The engine's image of this name, unpacked into the folder. Throws `usage` where the engine has none, or there is no engine. */

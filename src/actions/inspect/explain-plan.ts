@@ -15,7 +15,8 @@ import { readRevision } from '../../workspace/commit/revision.ts';
 import { mayHoldCredentials } from '../../workspace/credentials.ts';
 import { readTrackedFiles } from '../../workspace/git/tracked.ts';
 import { collectRules } from '../image/collect-layers.ts';
-import { type AppContext, defaultTasks, openWorkspace, type WorkspaceSession } from '../session/open-repository.ts';
+import type { AppContext, WorkspaceSession } from '../session/context.ts';
+import { defaultTasks, openWorkspace } from '../session/open-repository.ts';
 
 /** A plan as text for people and as data for `--json`. */
 export interface ExplainedPlan {

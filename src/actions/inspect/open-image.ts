@@ -5,7 +5,6 @@ import { resolve } from 'node:path';
 import { diskError, GbuildError, messageOf } from '../../errors.ts';
 import { ownerText, readOwner } from '../../fs/process-owner.ts';
 import { withTempDir } from '../../fs/temp-dir.ts';
-import type { Stop } from '../../host.ts';
 import type { ImageOrigin } from '../../inspect/report.ts';
 import { exactImage } from '../../oci/image/exact-image.ts';
 import type { Image } from '../../oci/image/image.ts';
@@ -18,27 +17,14 @@ import type { Descriptor, Platform } from '../../oci/spec.ts';
 import { pullImage, type RemoteImage, readRemote } from '../../registry/image/pull-image.ts';
 import type { Registries } from '../../registry/registries.ts';
 import { formatBytes } from '../../reporter/format.ts';
-import type { Progress } from '../../reporter/progress.ts';
-import type { EngineChoice } from '../session/open-engine.ts';
 import { withRegistries } from '../session/open-registries.ts';
-import type { AppContext } from '../session/open-repository.ts';
 import { choosePlatform, pickManifest, readListed, readPlatform } from '../store/choose-platform.ts';
 import { findRelease } from '../store/find-release.ts';
 import { nameRelease } from '../store/release-name.ts';
 import { openStore } from '../store/store.ts';
 import { readLayoutImage } from './layout-image.ts';
+import type { OpenImageRequest } from './open-image-request.ts';
 import { abortable, abortableImage } from './read-layers.ts';
-
-export interface OpenImageRequest extends AppContext {
-  progress: Progress;
-  stop: Stop;
-  /** Which engine is asked for what the release store does not have. */
-  choice: EngineChoice;
-  /** A word that no other command has. */
-  runId: string;
-  /** `linux/arm64`: which image of several; this machine's where it is not given. */
-  platform?: string | undefined;
-}
 
 /** An image, all its layers by value, and where it was found. */
 export interface OpenedImage {

@@ -1,6 +1,7 @@
 import type { Progress } from '../../reporter/progress.ts';
 import type { Lock } from '../../spec/lock/lock-types.ts';
-import { type AppContext, openWorkspace } from '../session/open-repository.ts';
+import type { AppContext } from '../session/context.ts';
+import { openWorkspace } from '../session/open-repository.ts';
 import { withoutRemembered } from '../session/remembered-lock.ts';
 import { throwStale } from '../toolchain/assert-lock-fits.ts';
 

@@ -12,17 +12,12 @@ import { findLoopbackProxies } from '../../toolchain/host/loopback.ts';
 import { readHostTrust } from '../../toolchain/host/trust.ts';
 import { findProxyRoute, type ProxyRoute } from '../run/defaults/proxy-relay.ts';
 import { tellSkew } from '../session/clock-skew.ts';
-import { chooseEngine, type EngineChoice } from '../session/open-engine.ts';
-import { type AppContext, openWorkspace } from '../session/open-repository.ts';
+import type { AppContext } from '../session/context.ts';
+import type { EngineChoice } from '../session/engine-choice.ts';
+import { chooseEngine } from '../session/open-engine.ts';
+import { openWorkspace } from '../session/open-repository.ts';
+import type { Check } from './check.ts';
 import { checkStore, type FixRequest, fixStore } from './check-store.ts';
-
-/** One thing that was looked at. `todo` is what to do about it, in commands where there are any. */
-export interface Check {
-  name: string;
-  state: 'ok' | 'warning' | 'problem';
-  detail: string;
-  todo: string[];
-}
 
 export interface Diagnosis {
   checks: Check[];

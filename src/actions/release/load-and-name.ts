@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import type { Engine, EngineImage } from '../../engine/engine.ts';
-import { dropStaging, loadImage } from '../../engine/image/load-image.ts';
+import { dropStaging, loadImage } from '../../engine/transfer/load-image.ts';
 import { GbuildError } from '../../errors.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Image } from '../../oci/image/image.ts';
@@ -16,7 +16,7 @@ import type { PackedImage } from '../image/pack.ts';
 import { type ReleasedImage, refuseSet } from '../store/conflict.ts';
 import { type FoundHere, findRelease } from '../store/find-release.ts';
 import { nameSet } from '../store/store.ts';
-import type { MakeImageRequest } from './make-image.ts';
+import type { MakeImageRequest } from './make-image-request.ts';
 
 export interface Published {
   /** Id of the image on the engine. */

@@ -10,25 +10,13 @@ import { LostLayerError } from '../image/pack-changed.ts';
 import { type PreparedImage, prepareImage, readReleasable } from '../image/prepare-image.ts';
 import { cleanEngine } from '../maintenance/clean-up.ts';
 import { sweepFiles } from '../maintenance/sweep-files.ts';
-import type { RunRequest } from '../run/run.ts';
 import { RunSecrets } from '../run/run-secrets.ts';
 import { noRegistry, parseRegistry } from '../session/registry-name.ts';
 import { openStore } from '../store/store.ts';
 import { type Published, type PublishOptions, publishImage } from './load-and-name.ts';
+import type { MakeImageRequest } from './make-image-request.ts';
 import type { PushRecord } from './push/push.ts';
 import { type ImageRecord, recordOf } from './record.ts';
-
-export interface MakeImageRequest extends Omit<RunRequest, 'names' | 'args'> {
-  /** Undefined: a development image. */
-  version: string | undefined;
-  build: boolean;
-  /** Further tags, which may move. */
-  tags: string[];
-  /** `oci:DIR` or `docker-archive:FILE`. */
-  outputs: string[];
-  /** Undefined: it stays on this machine and its engine. */
-  push: { registry: string | undefined; keyFile: string | undefined; attest: boolean } | undefined;
-}
 
 /**
  * The story of `gbuild image`: check, build, pack, know the image's id, and only then let an engine see it. Until the last

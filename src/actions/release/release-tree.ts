@@ -10,9 +10,10 @@ import { workspaceLabels } from '../../sync/workspace-copy.ts';
 import { checkOutCommit } from '../../workspace/commit/check-out.ts';
 import { findDifference, findTrackedDifference } from '../../workspace/commit/compare-commit.ts';
 import { findRepository, type GitRepository } from '../../workspace/git/git-repository.ts';
-import type { PrepareImageRequest } from '../image/prepare-image.ts';
+import type { PrepareImageRequest } from '../image/prepare-image-request.ts';
 import { isReadOnly, makeRunFolder, removeRunFolder } from '../run/workspace/run-folder.ts';
-import { type AppContext, openWorkspace, type WorkspaceSession } from '../session/open-repository.ts';
+import type { AppContext, WorkspaceSession } from '../session/context.ts';
+import { openWorkspace } from '../session/open-repository.ts';
 
 /**
  * Lends the tree that a release is made from: the workspace where it is provably its commit, else a clean checkout of it. Outputs that

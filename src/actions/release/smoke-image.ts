@@ -9,7 +9,7 @@ import type { SmokeSpec } from '../../spec/types.ts';
 import { awaitReady, chooseCheck, type ReadyCheck } from '../run/services/readiness.ts';
 import { usualCapabilities } from '../run/services/service-container-plan.ts';
 import { keepServiceLog } from '../run/services/service-log.ts';
-import type { MakeImageRequest } from './make-image.ts';
+import type { MakeImageRequest } from './make-image-request.ts';
 import { withSmokeNetwork } from './smoke-network.ts';
 
 export interface SmokeInput extends MakeImageRequest {

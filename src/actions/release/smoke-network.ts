@@ -5,7 +5,7 @@ import { prepareRun } from '../run/prepare.ts';
 import { RunServices } from '../run/services/run-services.ts';
 import { withWorkspace } from '../run/workspace/with-workspace.ts';
 import { ensureToolchainReady } from '../toolchain/ensure-ready.ts';
-import type { MakeImageRequest } from './make-image.ts';
+import type { MakeImageRequest } from './make-image-request.ts';
 
 /** Where an image is started on trial. */
 export interface SmokeNetwork {

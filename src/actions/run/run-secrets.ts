@@ -6,7 +6,8 @@ import { listHostSources } from '../../secrets/host-source.ts';
 import { Mask } from '../../secrets/mask.ts';
 import { readSecret } from '../../secrets/read-secret.ts';
 import type { Secret } from '../../secrets/secret.ts';
-import { defaultTasks, type WorkspaceSession } from '../session/open-repository.ts';
+import type { WorkspaceSession } from '../session/context.ts';
+import { defaultTasks } from '../session/open-repository.ts';
 import { type DeclaringRepository, ensureConsent } from '../trust/host-consent.ts';
 import { locateSecrets } from '../trust/locate-secret.ts';
 

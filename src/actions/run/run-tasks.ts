@@ -1,7 +1,8 @@
 import { isDetached } from '../../engine/container/resume.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Host, Stop } from '../../host.ts';
-import type { PlannedTask, TaskPlan } from '../../plan/task-plan.ts';
+import type { PlannedTask } from '../../plan/planned-task.ts';
+import type { TaskPlan } from '../../plan/task-plan.ts';
 import type { Progress } from '../../reporter/progress.ts';
 import { detachTask } from '../session/detached-runs.ts';
 import { planContainer, type RunContext } from './container/container-plan.ts';
@@ -112,7 +113,7 @@ async function runTask(
   }
 }
 
-/** What `gbuild attach` has to know of a task whose engine stays away. */
+/** Facts that `gbuild attach` needs of a task whose engine stays away. */
 function describeDetached(
   { name: task, reports }: PlannedTask,
   log: string,

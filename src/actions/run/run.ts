@@ -6,7 +6,7 @@ import { formatSeconds } from '../../reporter/format.ts';
 import type { EarlyRead } from '../../sync/read/read-side.ts';
 import { pruneMemories } from '../../sync/state/prune-memories.ts';
 import { listMissingVariables } from '../../toolchain/host/npm-variables.ts';
-import type { WorkspaceSession } from '../session/open-repository.ts';
+import type { WorkspaceSession } from '../session/context.ts';
 import { pruneRemembered } from '../session/remembered-lock.ts';
 import { CacheLimit } from './cache-limits.ts';
 import { type PrepareRunRequest, prepareRun } from './prepare.ts';

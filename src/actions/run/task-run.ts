@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { ContainerIO } from '../../engine/container/spec.ts';
 import type { Stop } from '../../host.ts';
-import type { PlannedTask } from '../../plan/task-plan.ts';
+import type { PlannedTask } from '../../plan/planned-task.ts';
 import { formatSeconds } from '../../reporter/format.ts';
 import { describeBrokenLog } from '../../reporter/log-file.ts';
 import type { StreamName } from '../../reporter/output.ts';
@@ -40,7 +40,7 @@ export interface TaskReport {
 /** A task as its run announces and limits it. */
 export interface TaskHead {
   name: string;
-  /** What the line that announces it says behind the name. */
+  /** Text behind the name in the line that announces the task. */
   text: string;
   /** Seconds. */
   timeout?: number | undefined;
@@ -50,7 +50,7 @@ export interface TaskHead {
   append?: boolean;
 }
 
-/** What every run of a task needs, whatever runs it. */
+/** Streams, limits and masks of a run, whatever runs the task. */
 export interface TaskRunInput {
   streams: Pick<TaskStreams, 'stdout' | 'stderr' | 'prefixed'>;
   progress: Progress;

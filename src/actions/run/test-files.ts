@@ -5,8 +5,9 @@ import { isFile, readTextIfAny } from '../../fs/read-bounded.ts';
 import type { Host } from '../../host.ts';
 import { parseJUnit } from '../../junit/read-junit.ts';
 import { timesOf } from '../../junit/times.ts';
+import type { PlannedTask } from '../../plan/planned-task.ts';
 import type { TaskFiles } from '../../plan/shard.ts';
-import type { PlannedTask, TaskPlan } from '../../plan/task-plan.ts';
+import type { TaskPlan } from '../../plan/task-plan.ts';
 import { readIgnored } from '../../workspace/git/ignored.ts';
 import { listReports } from './reports.ts';
 

@@ -7,7 +7,7 @@ import type { Progress } from '../../reporter/progress.ts';
 import type { CatalogReference } from '../../spec/config/catalog-entries.ts';
 import { type Catalog, type KeepParsed, readCatalog } from '../../toolchain/catalog/catalog.ts';
 import { ensureClone } from './catalog-clone.ts';
-import type { AppContext } from './open-repository.ts';
+import type { AppContext } from './context.ts';
 import { openParseCache } from './parse-cache.ts';
 import { readUserConfig, userConfigFile } from './user-config.ts';
 

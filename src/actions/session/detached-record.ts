@@ -1,5 +1,5 @@
 import type { Watched } from '../../engine/container/resume.ts';
-import type { EngineChoice } from './open-engine.ts';
+import type { EngineChoice } from './engine-choice.ts';
 
 /** A task that goes on, on an engine that was lost: all that one needs to watch it again. */
 export interface DetachedTask {

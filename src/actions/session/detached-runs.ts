@@ -9,7 +9,7 @@ import type { Host } from '../../host.ts';
 import { digestOf } from '../../oci/digest.ts';
 import { writeTextAtomic } from '../../spec/write/atomic-write.ts';
 import { type DetachedTask, formatDetached, parseDetached } from './detached-record.ts';
-import type { EngineChoice } from './open-engine.ts';
+import type { EngineChoice } from './engine-choice.ts';
 
 /** Detached tasks, the oldest first. */
 export interface DetachedTasks {

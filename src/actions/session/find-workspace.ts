@@ -1,7 +1,8 @@
 import { dirname } from 'node:path';
 import { GbuildError } from '../../errors.ts';
 import { silentProgress } from '../../reporter/progress.ts';
-import { type AppContext, openWorkspace, type WorkspaceSession } from './open-repository.ts';
+import type { AppContext, WorkspaceSession } from './context.ts';
+import { openWorkspace } from './open-repository.ts';
 
 /** The repository around the caller, for commands that can do without one; undefined where there is none. */
 export async function findWorkspace(context: AppContext): Promise<WorkspaceSession | undefined> {

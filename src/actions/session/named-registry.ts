@@ -2,8 +2,8 @@ import { GbuildError } from '../../errors.ts';
 import type { Host, Stop } from '../../host.ts';
 import type { Repository } from '../../registry/repository.ts';
 import type { Progress } from '../../reporter/progress.ts';
+import type { WorkspaceSession } from './context.ts';
 import { withRegistries } from './open-registries.ts';
-import type { WorkspaceSession } from './open-repository.ts';
 import { parseRegistry } from './registry-name.ts';
 
 /** A registry, and how to come to a repository of it. */

@@ -1,16 +1,16 @@
-import { defaultHeartbeat, type Heartbeat } from '../../engine/client/heartbeat.ts';
+import { defaultHeartbeat, type Heartbeat } from '../../engine/client/heartbeat-times.ts';
 import { defaultRequestTimeout } from '../../engine/client/request-limit.ts';
-import { chooseEndpoint, type EndpointContext, type EngineName } from '../../engine/endpoint/choose-endpoint.ts';
+import { chooseEndpoint, type EndpointContext } from '../../engine/endpoint/choose-endpoint.ts';
 import { connectEngine, type Endpoint, type Engine } from '../../engine/engine.ts';
 import { readOwner } from '../../fs/process-owner.ts';
 import type { Host, Stop } from '../../host.ts';
 import type { Progress } from '../../reporter/progress.ts';
+import type { AppContext, WorkspaceSession } from './context.ts';
 import { openDetachedRuns } from './detached-runs.ts';
-import { type AppContext, openWorkspace, type WorkspaceSession } from './open-repository.ts';
+import type { EngineChoice } from './engine-choice.ts';
+import { openWorkspace } from './open-repository.ts';
 import { readDuration, readRequestTimeout } from './read-duration.ts';
 import { readUserConfig, userConfigFile } from './user-config.ts';
-
-export type EngineChoice = EngineName;
 
 /** Chooses the engine: what the caller's config.yml says counts where neither a flag nor the environment names one. */
 export function chooseEngine(

@@ -12,35 +12,15 @@ import { absent, type Mistake } from '../../spec/yaml/mistakes.ts';
 import type { Catalog } from '../../toolchain/catalog/catalog.ts';
 import { readToolchainFolder } from '../../toolchain/catalog/folder.ts';
 import { askRepository } from '../../toolchain/detect/asked-version.ts';
-import { readDefaults, type ToolchainDefaults } from '../../toolchain/detect/defaults.ts';
-
+import { readDefaults } from '../../toolchain/detect/defaults.ts';
 import { ruleHolds } from '../../toolchain/detect/facts.ts';
 import { type ResolvedToolchain, resolveToolchain } from '../../toolchain/resolve/resolve.ts';
 import { findRoot, type Root } from '../../workspace/root.ts';
 import { openCatalog } from './catalogs.ts';
+import type { AppContext, WorkspaceSession } from './context.ts';
 import { nothingDetected } from './nothing-detected.ts';
 import { openParseCache, type ParseCache } from './parse-cache.ts';
 import { findRememberedIn } from './remembered-lock.ts';
-
-/** A repository as gbuild understands it, read without an engine and without a network. */
-export interface WorkspaceSession {
-  rootDir: string;
-  spec: Spec;
-  /** Undefined where the repository has none and was understood by its files. */
-  specFile?: string;
-  assumptions: Assumption[];
-  lock?: Lock;
-  /** The folder of the lock where that is, or will be, outside of the repository. */
-  rememberedIn?: string;
-  toolchain: ResolvedToolchain;
-  defaults: ToolchainDefaults;
-}
-
-export interface AppContext {
-  host: Host;
-  /** Where gbuild itself is installed: images/ is its own toolchain catalog. */
-  installDir: string;
-}
 
 /** Finds the repository around the caller, reads its spec and lock, and resolves its toolchain. */
 export async function openWorkspace(

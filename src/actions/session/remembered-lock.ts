@@ -5,7 +5,7 @@ import { isThere } from '../../fs/read-bounded.ts';
 import { removeOldest } from '../../fs/remove-oldest.ts';
 import type { Host } from '../../host.ts';
 import type { Lock } from '../../spec/lock/lock-types.ts';
-import type { WorkspaceSession } from './open-repository.ts';
+import type { WorkspaceSession } from './context.ts';
 
 type HostState = Pick<Host, 'stateDir'>;
 

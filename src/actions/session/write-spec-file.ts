@@ -15,8 +15,9 @@ import { chooseToolchain, type Detection, describeNamed, describeOther } from '.
 import { resolveToolchain } from '../../toolchain/resolve/resolve.ts';
 import { findRoot } from '../../workspace/root.ts';
 import { openCatalog } from './catalogs.ts';
+import type { AppContext } from './context.ts';
 import { nothingDetected } from './nothing-detected.ts';
-import { type AppContext, knownTasks } from './open-repository.ts';
+import { knownTasks } from './open-repository.ts';
 
 /**
  * The story of `gbuild init`: what the files of the caller's folder say, written down there with comments; never over an existing file.

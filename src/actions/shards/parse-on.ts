@@ -2,7 +2,7 @@ import { listContexts } from '../../engine/endpoint/docker-config.ts';
 import { listMachines } from '../../engine/endpoint/machine-store.ts';
 import { GbuildError } from '../../errors.ts';
 import type { Host } from '../../host.ts';
-import type { EngineChoice } from '../session/open-engine.ts';
+import type { EngineChoice } from '../session/engine-choice.ts';
 import { readEngineName } from '../session/parse-engine-name.ts';
 
 /** An executor of shards that the caller named. */

@@ -12,7 +12,7 @@ import { planInput } from '../run/prepare.ts';
 import { describeFailed } from '../run/run.ts';
 import type { TaskStreams } from '../run/task-run.ts';
 import { readTestFiles } from '../run/test-files.ts';
-import type { EngineChoice } from '../session/open-engine.ts';
+import type { EngineChoice } from '../session/engine-choice.ts';
 import { openWorkspace } from '../session/open-repository.ts';
 import type { Executor } from './executor/executor.ts';
 import { runPool, type ShardEnd } from './executor/pool.ts';

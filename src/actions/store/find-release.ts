@@ -21,7 +21,7 @@ export interface FoundThere extends RemoteSet {
  */
 export type FoundRelease = FoundHere | FoundThere;
 
-/** What a release is called, and where it is looked for: first in the store, then in the repository of a registry. */
+/** Name of a release, and where it is looked for: first in the store, then in the repository of a registry. */
 export interface Wanted {
   /** `acme/hello`. */
   name: string;

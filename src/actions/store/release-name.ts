@@ -1,6 +1,6 @@
 import { valid } from 'semver';
 import type { Progress } from '../../reporter/progress.ts';
-import type { AppContext } from '../session/open-repository.ts';
+import type { AppContext } from '../session/context.ts';
 
 /** `1.0.1` as `hello:1.0.1`, the repository around the caller asked for its name; any other text as it is. */
 export async function nameRelease(text: string, request: AppContext & { progress: Progress }): Promise<string> {

@@ -2,7 +2,7 @@ import { GbuildError } from '../../errors.ts';
 import type { Progress } from '../../reporter/progress.ts';
 import type { Lock } from '../../spec/lock/lock-types.ts';
 import type { ResolvedToolchain } from '../../toolchain/resolve/resolve.ts';
-import type { WorkspaceSession } from '../session/open-repository.ts';
+import type { WorkspaceSession } from '../session/context.ts';
 import { withoutRemembered } from '../session/remembered-lock.ts';
 
 /**

@@ -4,7 +4,7 @@ import type { Progress } from '../../reporter/progress.ts';
 import type { Lock, LockedPlatform } from '../../spec/lock/lock-types.ts';
 import type { EnsuredImage, EnsuredToolchain, ToolchainContext } from '../../toolchain/build/ensure.ts';
 import { readImageId } from '../../toolchain/image/image-id.ts';
-import type { WorkspaceSession } from '../session/open-repository.ts';
+import type { WorkspaceSession } from '../session/context.ts';
 import { assertLockFits, type Frozen } from './assert-lock-fits.ts';
 import { findLocked, type LockedImages, openLockedImages } from './locked-images.ts';
 

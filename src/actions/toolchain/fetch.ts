@@ -1,5 +1,5 @@
 import type { Engine } from '../../engine/engine.ts';
-import { dropStaging, loadImage } from '../../engine/image/load-image.ts';
+import { dropStaging, loadImage } from '../../engine/transfer/load-image.ts';
 import { GbuildError } from '../../errors.ts';
 import { ownerText } from '../../fs/process-owner.ts';
 import { withTempDir } from '../../fs/temp-dir.ts';
@@ -9,8 +9,8 @@ import { type PullOptions, pullImage, type RemoteImage, readRemote } from '../..
 import type { Repository } from '../../registry/repository.ts';
 import { formatBytes, formatDigest } from '../../reporter/format.ts';
 import type { Progress, Step } from '../../reporter/progress.ts';
-import type { EnsuredImage } from '../../toolchain/image/find-images.ts';
 import { idTag, splitName } from '../../toolchain/image/image-name.ts';
+import type { EnsuredImage } from '../../toolchain/image/toolchain-context.ts';
 import { withRegistries } from '../session/open-registries.ts';
 
 /** An image of a toolchain that a lock names. */

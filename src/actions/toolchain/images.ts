@@ -8,7 +8,8 @@ import { askRepository } from '../../toolchain/detect/asked-version.ts';
 import { type ResolvedToolchain, resolveToolchain } from '../../toolchain/resolve/resolve.ts';
 import { findRoot } from '../../workspace/root.ts';
 import { type CatalogOwner, openCatalog } from '../session/catalogs.ts';
-import { type AppContext, openWorkspace } from '../session/open-repository.ts';
+import type { AppContext } from '../session/context.ts';
+import { openWorkspace } from '../session/open-repository.ts';
 
 /** An image of gbuild's own making that an engine has. */
 export interface ToolchainImage {

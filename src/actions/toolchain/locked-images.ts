@@ -2,8 +2,8 @@ import type { Engine } from '../../engine/engine.ts';
 import type { Host, Stop } from '../../host.ts';
 import type { Progress } from '../../reporter/progress.ts';
 import type { LockedPlatform } from '../../spec/lock/lock-types.ts';
-import type { EnsuredImage } from '../../toolchain/image/find-images.ts';
-import type { WorkspaceSession } from '../session/open-repository.ts';
+import type { EnsuredImage } from '../../toolchain/image/toolchain-context.ts';
+import type { WorkspaceSession } from '../session/context.ts';
 import { parseRegistry } from '../session/registry-name.ts';
 
 /** The images that gbuild.lock names for a platform, and where they may be had from. Asks nobody before one is wanted. */

@@ -4,7 +4,7 @@ import type { Host, Stop } from '../../host.ts';
 import type { Progress } from '../../reporter/progress.ts';
 import type { Lock, LockedPlatform } from '../../spec/lock/lock-types.ts';
 import type { EnsuredToolchain } from '../../toolchain/build/ensure.ts';
-import type { WorkspaceSession } from '../session/open-repository.ts';
+import type { WorkspaceSession } from '../session/context.ts';
 import { rememberLock } from '../session/remembered-lock.ts';
 
 export interface MakeLockInput {

@@ -6,7 +6,7 @@ import { type Digest, isDigest } from '../../oci/digest.ts';
 import type { Progress } from '../../reporter/progress.ts';
 import { digestSources, type HostSource, listHostSources } from '../../secrets/host-source.ts';
 import { formatSource } from '../../secrets/source.ts';
-import type { WorkspaceSession } from '../session/open-repository.ts';
+import type { WorkspaceSession } from '../session/context.ts';
 import { editUserConfig, readUserConfig } from '../session/user-config.ts';
 import { locateSecrets } from './locate-secret.ts';
 

@@ -1,5 +1,5 @@
 import type { Position } from '../../spec/types.ts';
-import type { WorkspaceSession } from '../session/open-repository.ts';
+import type { WorkspaceSession } from '../session/context.ts';
 
 export type SpecPlace = Pick<WorkspaceSession, 'spec' | 'specFile'>;
 

@@ -4,7 +4,8 @@ import type { Host } from '../../host.ts';
 import type { Progress } from '../../reporter/progress.ts';
 import type { SecretSpec } from '../../spec/types.ts';
 import { findRoot } from '../../workspace/root.ts';
-import { type AppContext, readCallersSpec } from '../session/open-repository.ts';
+import type { AppContext } from '../session/context.ts';
+import { readCallersSpec } from '../session/open-repository.ts';
 import { editUserConfig, readUserConfig } from '../session/user-config.ts';
 import { describeDeclarations, isTrusted, question, readDeclarations, saveTrust } from './host-consent.ts';
 

@@ -1,5 +1,5 @@
+import type { AppContext } from '../../actions/session/context.ts';
 import { openEngine } from '../../actions/session/open-engine.ts';
-import type { AppContext } from '../../actions/session/open-repository.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { escapeLine } from '../../escape.ts';
 import type { Stop } from '../../host.ts';

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import type { OpenImageRequest } from '../../actions/inspect/open-image.ts';
+import type { OpenImageRequest } from '../../actions/inspect/open-image-request.ts';
 import { BaseCommand, engineFlags } from './base-command.ts';
 import type { EngineCommandFlags } from './engine-command.ts';
 import { openStop } from './stop.ts';

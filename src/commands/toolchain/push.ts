@@ -3,7 +3,7 @@ import { type PushedToolchainImage, pushToolchain } from '../../actions/toolchai
 import { formatBytes, formatDigest } from '../../reporter/format.ts';
 import { engineFlags } from '../base/base-command.ts';
 import { EngineCommand } from '../base/engine-command.ts';
-import { registryFlag } from '../push.ts';
+import { registryFlag } from '../base/push-flags.ts';
 import { parseIfAny } from './build.ts';
 
 export default class ToolchainPushCommand extends EngineCommand {

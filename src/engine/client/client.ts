@@ -1,34 +1,17 @@
-import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { GbuildError } from '../../errors.ts';
 import { type Pace, paceOf, readAtPace, Stalled } from '../../oci/stream/pace.ts';
+import { parseJson, readText } from '../answer/json.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import type { SshConnection } from '../ssh/connection.ts';
 import { type EndpointAgent, openAgent } from './agent.ts';
 import { connectionFailure, notUnderstood, refused } from './failures.ts';
-import { defaultHeartbeat, type Heartbeat } from './heartbeat.ts';
-import { parseJson, readText } from './json.ts';
+import { defaultHeartbeat, type Heartbeat } from './heartbeat-times.ts';
+import type { EngineRequest } from './request.ts';
 import { defaultRequestTimeout, RequestLimit } from './request-limit.ts';
 import { negotiateVersion } from './version.ts';
-
-/** One request to the engine. `what` completes "the engine would not ...". */
-export interface EngineRequest {
-  what: string;
-  method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
-  /** Without the version prefix and without a query. */
-  path: string;
-  query?: Record<string, string | number | boolean | string[] | undefined>;
-  json?: unknown;
-  body?: Readable | Buffer;
-  headers?: OutgoingHttpHeaders;
-  signal?: AbortSignal;
-  /**
-   * Milliseconds that the engine may be silent before its answer begins; the client's request timeout when left out. Infinity only
-   * where silence means nothing and a heartbeat watches the engine.
-   */
-  within?: number;
-}
 
 export interface EngineClientOptions {
   /** Gets one line for each request. */

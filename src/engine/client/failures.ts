@@ -1,8 +1,15 @@
 import { GbuildError, messageOf } from '../../errors.ts';
 import { Stalled } from '../../oci/stream/pace.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
+import { explainTls } from '../endpoint/tls-failures.ts';
 import { formatSshWords, type SshTarget } from '../ssh/target.ts';
-import { explainTls } from './tls-failures.ts';
+
+/** An answer that is a list, which Go may write as null. @throws GbuildError `engine-failed` for anything else */
+export function readAnswerList({ endpoint }: { endpoint: Endpoint }, json: unknown, what: string): unknown[] {
+  if (json === null) return [];
+  if (!Array.isArray(json)) throw notUnderstood(endpoint, what);
+  return json;
+}
 
 const neverConnected = new Set([
   'ECONNREFUSED',

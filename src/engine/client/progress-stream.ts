@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { StringDecoder } from 'node:string_decoder';
+import { parseJson, readField, readNumber, readText } from '../answer/json.ts';
 import type { EngineClient } from './client.ts';
 import { notUnderstood } from './failures.ts';
-import { parseJson, readField, readNumber, readText } from './json.ts';
 import { SilenceLimit } from './request-limit.ts';
 
 /** An error line of a progress stream: the HTTP status was 200 long before things went wrong. */

@@ -1,6 +1,8 @@
+import type { IncomingMessage } from 'node:http';
 import { GbuildError } from '../../errors.ts';
-import type { EngineClient } from './client.ts';
+import type { Endpoint } from '../endpoint/endpoint.ts';
 import { refused } from './failures.ts';
+import type { EngineRequest } from './request.ts';
 
 /** The newest engine API that gbuild was tried with (engine 28) and the oldest that has what it needs (engine 20.10). */
 const newest = '1.51';
@@ -10,8 +12,17 @@ const oldest = '1.41';
 const longest = 30_000;
 const typing = 300_000;
 
+/** The part of a client that asks before the API version is known. */
+export interface UnversionedClient {
+  endpoint: Endpoint;
+  /** Milliseconds. */
+  requestTimeout: number;
+  sendTo(path: string, request: EngineRequest): Promise<IncomingMessage>;
+  readText(answer: IncomingMessage, what: string): Promise<string>;
+}
+
 /** Asks the engine for its API version (`GET /_ping`, header `Api-Version`) and takes the lower of its and ours. */
-export async function negotiateVersion(client: EngineClient): Promise<string> {
+export async function negotiateVersion(client: UnversionedClient): Promise<string> {
   const answer = await client.sendTo('/_ping', {
     what: 'say which API it speaks',
     method: 'GET',

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { GbuildError, messageOf } from '../../errors.ts';
 import { type Pace, PaceKeeper } from '../../oci/stream/pace.ts';
-import { Demuxer } from '../client/demux.ts';
+import { Demuxer } from '../answer/demux.ts';
 import type { ContainerIO, ContainerSpec } from './spec.ts';
 
 /** How long a stream may stay open and silent after the container's end, in milliseconds. */

@@ -2,9 +2,9 @@ import { addAbortSignal, type Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GbuildError } from '../../errors.ts';
 import type { Stalled } from '../../oci/stream/pace.ts';
+import { readField, readNumber, readText } from '../answer/json.ts';
 import type { EngineClient } from '../client/client.ts';
 import { engineSilent, notUnderstood } from '../client/failures.ts';
-import { readField, readNumber, readText } from '../client/json.ts';
 import { SilenceLimit } from '../client/request-limit.ts';
 import type { ContainerSecret } from './spec.ts';
 

@@ -2,10 +2,10 @@ import type { Duplex } from 'node:stream';
 import { addAbortSignal, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GbuildError } from '../../errors.ts';
+import { Demuxer } from '../answer/demux.ts';
+import { readField, readNumber, readText } from '../answer/json.ts';
 import type { EngineClient } from '../client/client.ts';
-import { Demuxer } from '../client/demux.ts';
 import { notUnderstood } from '../client/failures.ts';
-import { readField, readNumber, readText } from '../client/json.ts';
 import { watchExec } from './watch-exec.ts';
 
 /** A program to run in a container that runs already. */

@@ -1,6 +1,6 @@
 import type { EngineClient } from '../client/client.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
-import type { EnginePort } from './spec.ts';
+import type { EnginePort } from './ports.ts';
 
 /** How the caller reaches what the engine publishes. */
 export class PortReach {

@@ -1,6 +1,21 @@
+import { readField, readList, readText } from '../answer/json.ts';
 import type { EngineClient } from '../client/client.ts';
-import { readField, readList, readText } from '../client/json.ts';
-import type { ContainerPort, EnginePort } from './spec.ts';
+
+/** A port that the engine publishes on its address: `127.0.0.1`, or all that it has when left out. */
+export interface ContainerPort {
+  port: number;
+  protocol: 'tcp' | 'udp';
+  /** One that is free when left out. */
+  enginePort?: number;
+  address?: string;
+}
+
+/** Where a container's port is on the engine. */
+export interface EnginePort {
+  port: number;
+  protocol: 'tcp' | 'udp';
+  enginePort: number;
+}
 
 /** `ExposedPorts` of POST /containers/create. */
 export function formatExposed(ports: ContainerPort[]): object {

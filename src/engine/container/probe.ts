@@ -2,8 +2,8 @@ import { type BigIntStats, closeSync, lstatSync, openSync, readdirSync, realpath
 import { join, posix } from 'node:path';
 import { GbuildError } from '../../errors.ts';
 import { makeMark } from '../../fs/writer-mark.ts';
+import { parseJson, readNumber, readText } from '../answer/json.ts';
 import type { EngineClient } from '../client/client.ts';
-import { parseJson, readNumber, readText } from '../client/json.ts';
 
 /** Trait of a file, compared on both sides: bytes (not of folders) and modification time in nanoseconds. */
 interface Trait {

@@ -1,6 +1,7 @@
 import type { EngineClient } from '../client/client.ts';
+import type { ContainerPort } from './ports.ts';
 import { readEnginePorts } from './ports.ts';
-import type { ContainerIO, ContainerPort } from './spec.ts';
+import type { ContainerIO } from './spec.ts';
 
 export interface Publishing {
   /** Its output waits for `tell`. */

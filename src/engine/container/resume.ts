@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GbuildError } from '../../errors.ts';
+import { Demuxer, type Frame } from '../answer/demux.ts';
+import { parseJson, readNumber } from '../answer/json.ts';
+import { LineEnds, lineEnd } from '../answer/line-ends.ts';
 import type { EngineClient } from '../client/client.ts';
-import { Demuxer, type Frame } from '../client/demux.ts';
 import { isLost, notUnderstood } from '../client/failures.ts';
 import { answers, keepWatch } from '../client/heartbeat.ts';
-import { parseJson, readNumber } from '../client/json.ts';
-import { LineEnds, lineEnd } from '../client/line-ends.ts';
 import { inspectState } from './container.ts';
 import { forwardStop } from './forward-stop.ts';
 import { type Alive, seeAlive } from './see-alive.ts';

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Stop } from '../../host.ts';
+import type { ContainerPort, EnginePort } from './ports.ts';
 import { formatBindings, formatExposed } from './ports.ts';
 
 /** Logging drivers of the engine that give back what they were given: `local` to the byte, the other one text. */
@@ -38,15 +39,6 @@ export interface ContainerSecret {
   /** Absolute. */
   path: string;
   value: Buffer;
-}
-
-/** A port that the engine publishes on its address: `127.0.0.1`, or all that it has when left out. */
-export interface ContainerPort {
-  port: number;
-  protocol: 'tcp' | 'udp';
-  /** One that is free when left out. */
-  enginePort?: number;
-  address?: string;
 }
 
 /** Everything about one container; a command of no words is the image's own. Nothing is added behind its back but no-new-privileges and no log. */
@@ -114,13 +106,6 @@ export function bareContainer(image: string, command: string[]): ContainerSpec {
 export interface OutputSeen {
   stdout: number;
   stderr: number;
-}
-
-/** Where a container's port is on the engine. */
-export interface EnginePort {
-  port: number;
-  protocol: 'tcp' | 'udp';
-  enginePort: number;
 }
 
 export interface ContainerIO {

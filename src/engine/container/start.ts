@@ -2,7 +2,8 @@ import { GbuildError } from '../../errors.ts';
 import { type EngineClient, messageIn } from '../client/client.ts';
 import { refused } from '../client/failures.ts';
 import { createContainer, inspectState, removeContainer } from './container.ts';
-import { bareContainer, type ContainerPort, type ContainerSpec } from './spec.ts';
+import type { ContainerPort } from './ports.ts';
+import { bareContainer, type ContainerSpec } from './spec.ts';
 
 /** A command that could not be executed: the caller's affair. */
 export interface FailedStart {

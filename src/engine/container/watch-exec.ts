@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
 import { Stalled } from '../../oci/stream/pace.ts';
+import { readField } from '../answer/json.ts';
 import type { EngineClient } from '../client/client.ts';
 import { engineSilent } from '../client/failures.ts';
-import { readField } from '../client/json.ts';
 import { workOn } from '../client/request-limit.ts';
 
 interface WatchedExec {

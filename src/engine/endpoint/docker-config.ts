@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { GbuildError, messageOf } from '../../errors.ts';
 import { largestSettings, readWhole } from '../../fs/read-bounded.ts';
 import type { Host } from '../../host.ts';
-import { readField, readText } from '../client/json.ts';
+import { readField, readText } from '../answer/json.ts';
 
 /** A context of the docker client: `docker context ls`. */
 export interface DockerContext {

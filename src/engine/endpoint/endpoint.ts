@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { Host } from '../../host.ts';
-import { type EngineTls, readTlsFolder } from '../client/tls.ts';
 import type { SshAccess } from '../ssh/connection.ts';
 import { parseAddress } from './address.ts';
 import type { DockerContext } from './docker-config.ts';
+import { type EngineTls, readTlsFolder } from './tls.ts';
 
 /** Where an engine is and why it was chosen. Exactly one of `socketPath`, `host` and `ssh` is set. */
 export interface Endpoint {

@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { GbuildError, messageOf } from '../../errors.ts';
 import { largestSettings, readWhole } from '../../fs/read-bounded.ts';
 import type { Host } from '../../host.ts';
-import { readField, readNumber, readText } from '../client/json.ts';
-import { type EngineTls, readTlsFolder } from '../client/tls.ts';
+import { readField, readNumber, readText } from '../answer/json.ts';
+import { type EngineTls, readTlsFolder } from './tls.ts';
 
 /** Machine as docker-machine stores it. */
 export interface StoredMachine {

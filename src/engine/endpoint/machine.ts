@@ -2,9 +2,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { GbuildError } from '../../errors.ts';
 import type { Host } from '../../host.ts';
-import { parseJson } from '../client/json.ts';
-import { type EngineTls, readTlsFolder } from '../client/tls.ts';
-import { explainMachine } from '../client/tls-failures.ts';
+import { parseJson } from '../answer/json.ts';
 import { parseAddress } from './address.ts';
 import type { Endpoint } from './endpoint.ts';
 import { askMachine, type MachineAnswer } from './machine-program.ts';
@@ -17,6 +15,8 @@ import {
   type StoredMachine,
   unknownMachine,
 } from './machine-store.ts';
+import { type EngineTls, readTlsFolder } from './tls.ts';
+import { explainMachine } from './tls-failures.ts';
 
 /** Inputs that opening a machine may need. */
 export interface MachineContext {

@@ -2,14 +2,14 @@ import type { Readable } from 'node:stream';
 import { GbuildError } from '../../errors.ts';
 import { formatTail } from '../../escape.ts';
 import type { Stop } from '../../host.ts';
+import { readField, readText } from '../answer/json.ts';
 import type { EngineClient } from '../client/client.ts';
 import { keepWatch } from '../client/heartbeat.ts';
-import { readField, readText } from '../client/json.ts';
 import { errorIn, readMessages } from '../client/progress-stream.ts';
+import { openUpload } from './archive.ts';
 import { type BuildEvent, TraceReader } from './buildkit.ts';
 import { ClassicReader } from './classic-build.ts';
 import { inspectImage } from './images.ts';
-import { openUpload } from './transfer.ts';
 
 export interface BuildRequest {
   /** Title of the build, for messages; its first tag when left out. */

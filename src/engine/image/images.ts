@@ -1,8 +1,8 @@
 import { GbuildError } from '../../errors.ts';
 import type { RunConfig } from '../../oci/spec.ts';
+import { readField, readNumber, readText, readTexts } from '../answer/json.ts';
 import { type EngineClient, messageIn } from '../client/client.ts';
-import { notUnderstood, refused } from '../client/failures.ts';
-import { readAnswerList, readField, readNumber, readText, readTexts } from '../client/json.ts';
+import { notUnderstood, readAnswerList, refused } from '../client/failures.ts';
 
 /** An image as an engine knows it. */
 export interface EngineImage {

@@ -1,7 +1,8 @@
 import { isIPv4 } from 'node:net';
 import { GbuildError } from '../../errors.ts';
+import { readField, readList, readText, readTextMap } from '../answer/json.ts';
 import type { EngineClient } from '../client/client.ts';
-import { readAnswerList, readField, readList, readText, readTextMap } from '../client/json.ts';
+import { readAnswerList } from '../client/failures.ts';
 
 export interface EngineNetwork {
   name: string;

@@ -1,12 +1,12 @@
 import { GbuildError } from '../../errors.ts';
+import { Demuxer, type Frame } from '../answer/demux.ts';
+import { parseJson, readNumber } from '../answer/json.ts';
 import type { EngineClient } from '../client/client.ts';
-import { Demuxer, type Frame } from '../client/demux.ts';
 import { notUnderstood } from '../client/failures.ts';
-import { parseJson, readNumber } from '../client/json.ts';
 import { inspectState, removeContainer } from '../container/container.ts';
 import { execute } from '../container/exec.ts';
+import type { ContainerPort, EnginePort } from '../container/ports.ts';
 import { readEnginePorts } from '../container/ports.ts';
-import type { ContainerPort, EnginePort } from '../container/spec.ts';
 
 /** Container of a service: nobody is attached to it, and the engine keeps what it prints. */
 export class ServiceContainer {

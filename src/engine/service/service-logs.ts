@@ -1,6 +1,6 @@
+import { Demuxer, type Frame } from '../answer/demux.ts';
+import { LineEnds, lineEnd } from '../answer/line-ends.ts';
 import type { EngineClient } from '../client/client.ts';
-import { Demuxer, type Frame } from '../client/demux.ts';
-import { LineEnds, lineEnd } from '../client/line-ends.ts';
 
 export interface LogInput {
   service: string;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readField, readNumber, readText } from '../answer/json.ts';
 import type { EngineClient } from '../client/client.ts';
-import { readField, readNumber, readText } from '../client/json.ts';
 import { parseTask } from './state.ts';
 
 const pauseMilliseconds = 100;

@@ -1,4 +1,4 @@
-import { readField, readNumber, readText } from '../client/json.ts';
+import { readField, readNumber, readText } from '../answer/json.ts';
 
 /** A machine of the cluster, as its manager sees it. */
 export interface SwarmNode {

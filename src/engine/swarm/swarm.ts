@@ -1,6 +1,7 @@
-import type { EngineClient, EngineRequest } from '../client/client.ts';
-import { notUnderstood } from '../client/failures.ts';
-import { readAnswerList, readField, readText, readTextMap } from '../client/json.ts';
+import { readField, readText, readTextMap } from '../answer/json.ts';
+import type { EngineClient } from '../client/client.ts';
+import { notUnderstood, readAnswerList } from '../client/failures.ts';
+import type { EngineRequest } from '../client/request.ts';
 import { type LogInput, readServiceLogs } from '../service/service-logs.ts';
 import { formatJob, type JobSpec } from './job.ts';
 import { removeJob } from './remove-job.ts';

@@ -1,5 +1,6 @@
+import { readField, readList, readNumber, readText, readTextMap } from '../answer/json.ts';
 import type { EngineClient } from '../client/client.ts';
-import { readAnswerList, readField, readList, readNumber, readText, readTextMap } from '../client/json.ts';
+import { readAnswerList } from '../client/failures.ts';
 
 export interface EngineVolume {
   name: string;

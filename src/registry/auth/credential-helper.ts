@@ -2,7 +2,14 @@ import { spawn } from 'node:child_process';
 import { GbuildError, messageOf } from '../../errors.ts';
 import type { Host } from '../../host.ts';
 import type { RegistryAddress } from '../http/address.ts';
-import type { Credentials } from './credentials.ts';
+
+/** Login of the caller at a registry, and where it was found. */
+export type Credentials = { origin: string } & (
+  | { kind: 'password'; user: string; password: string }
+  /** Is changed for bearer tokens (OAuth2 refresh token). */
+  | { kind: 'identity'; token: string }
+  | { kind: 'bearer'; token: string }
+);
 
 const helperTimeoutSeconds = 30;
 

@@ -3,15 +3,8 @@ import { GbuildError, messageOf } from '../../errors.ts';
 import { largestSettings, readWhole } from '../../fs/read-bounded.ts';
 import type { Host } from '../../host.ts';
 import type { RegistryAddress } from '../http/address.ts';
+import type { Credentials } from './credential-helper.ts';
 import { askHelper } from './credential-helper.ts';
-
-/** Login of the caller at a registry, and where it was found. */
-export type Credentials = { origin: string } & (
-  | { kind: 'password'; user: string; password: string }
-  /** Is changed for bearer tokens (OAuth2 refresh token). */
-  | { kind: 'identity'; token: string }
-  | { kind: 'bearer'; token: string }
-);
 
 interface AuthEntry {
   auth?: string;

@@ -1,6 +1,7 @@
 import type { Host } from '../../host.ts';
 import { addressOf } from '../http/address.ts';
-import { type Credentials, findCredentials } from './credentials.ts';
+import type { Credentials } from './credential-helper.ts';
+import { findCredentials } from './credentials.ts';
 
 /** Encodes the caller's login for an engine (Docker API, X-Registry-Auth); undefined where the caller has none. */
 export async function findRegistryAuth(

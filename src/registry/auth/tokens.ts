@@ -2,7 +2,8 @@ import { GbuildError } from '../../errors.ts';
 import { hostnameOf, isLoopback } from '../http/address.ts';
 import type { Redactor } from '../http/redact.ts';
 import type { Challenge } from './challenge.ts';
-import { basic, type Credentials } from './credentials.ts';
+import type { Credentials } from './credential-helper.ts';
+import { basic } from './credentials.ts';
 
 /** Answer of a token server. */
 export interface TokenAnswer {

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { GbuildError } from '../../errors.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Descriptor } from '../../oci/spec.ts';
+import type { RepositoryContext } from '../auth/repository-context.ts';
 import type { Answer } from '../http/requests.ts';
 import { leastProgress, TransientError } from '../http/retry.ts';
-import type { RepositoryContext } from '../repository.ts';
 
 type Blob = Pick<Descriptor, 'digest' | 'size'>;
 

@@ -1,8 +1,8 @@
 import { GbuildError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/spec.ts';
+import type { RepositoryContext } from '../auth/repository-context.ts';
 import type { RequestBody } from '../http/requests.ts';
 import { TransientError } from '../http/retry.ts';
-import type { RepositoryContext } from '../repository.ts';
 import { advance, assertTaken, cancelUpload, closingUrl, namesOther, startUpload, type Upload } from './upload.ts';
 
 /** A blob that becomes known as it is made. */

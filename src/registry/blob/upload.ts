@@ -1,10 +1,10 @@
 import { GbuildError } from '../../errors.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import type { Descriptor } from '../../oci/spec.ts';
+import type { RepositoryContext } from '../auth/repository-context.ts';
 import { notTaken, type Place } from '../http/failures.ts';
 import { nowhere, resolveAddress } from '../http/pointed-address.ts';
 import type { Answer } from '../http/requests.ts';
-import type { RepositoryContext } from '../repository.ts';
 import { headBlob } from './read-blob.ts';
 
 /** An upload session: where to send on, and how many bytes are there. */

@@ -1,9 +1,9 @@
 import { GbuildError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/spec.ts';
+import type { RepositoryContext } from '../auth/repository-context.ts';
 import { hasErrorCode } from '../http/refusals.ts';
 import type { Answer } from '../http/requests.ts';
 import { leastProgress, TransientError } from '../http/retry.ts';
-import type { RepositoryContext } from '../repository.ts';
 import { CheckedSource, type OpenBlob } from './checked-source.ts';
 import { headBlob } from './read-blob.ts';
 import {

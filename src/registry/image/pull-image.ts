@@ -9,10 +9,10 @@ import type { Image } from '../../oci/image/image.ts';
 import { type Layer, layerOfKnownFile } from '../../oci/layer/layer.ts';
 import type { Descriptor, ImageConfig, Manifest } from '../../oci/spec.ts';
 import { writeHashed } from '../../oci/stream/write-hashed.ts';
-import { readSmall } from '../blob/read-small.ts';
 import { nameManifest, parseManifest } from '../manifest/parse-manifest.ts';
 import { parseAnswer } from '../manifest/tags.ts';
 import type { Repository } from '../repository.ts';
+import { readSmall } from './read-small.ts';
 
 /** An image as a registry has it: all but the layers' bytes. */
 export interface RemoteImage {

@@ -2,11 +2,11 @@ import { GbuildError } from '../../errors.ts';
 import { type Digest, digestOf, isDigest } from '../../oci/digest.ts';
 import { type Descriptor, mediaTypes } from '../../oci/spec.ts';
 import type { Connection } from '../auth/connection.ts';
+import type { RepositoryContext } from '../auth/repository-context.ts';
 import { notTaken, type Place } from '../http/failures.ts';
 import { hasErrorCode } from '../http/refusals.ts';
 import type { Answer } from '../http/requests.ts';
 import { TransientError } from '../http/retry.ts';
-import type { RepositoryContext } from '../repository.ts';
 
 const { index, manifest, dockerManifest, dockerManifestList } = mediaTypes;
 const accepted = { Accept: [manifest, index, dockerManifest, dockerManifestList].join(', ') };

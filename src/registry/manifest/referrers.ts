@@ -2,8 +2,8 @@ import { type Digest, digestOf, hexOf, isDigest } from '../../oci/digest.ts';
 import { findIndexFault } from '../../oci/image/find-fault.ts';
 import { formatCanonical } from '../../oci/json.ts';
 import { type Descriptor, type Index, type Manifest, mediaTypes } from '../../oci/spec.ts';
+import type { RepositoryContext } from '../auth/repository-context.ts';
 import type { Answer } from '../http/requests.ts';
-import type { RepositoryContext } from '../repository.ts';
 import { readManifest, writeManifest } from './manifests.ts';
 import { mostPages, nextPage, pageNotUnderstood, parseAnswer } from './tags.ts';
 

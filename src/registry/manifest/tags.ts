@@ -1,8 +1,8 @@
 import { GbuildError } from '../../errors.ts';
+import type { RepositoryContext } from '../auth/repository-context.ts';
 import type { Place } from '../http/failures.ts';
 import { resolveAddress } from '../http/pointed-address.ts';
 import type { Answer } from '../http/requests.ts';
-import type { RepositoryContext } from '../repository.ts';
 
 /** Whoever sends on for longer leads in a circle. */
 export const mostPages = 10_000;

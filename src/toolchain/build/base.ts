@@ -1,6 +1,7 @@
 import { messageOf } from '../../errors.ts';
 import type { BaseEntry } from '../catalog/catalog.ts';
-import { type EnsuredImage, findImage, findUsable, renew, type ToolchainContext } from '../image/find-images.ts';
+import { findImage, findUsable, renew } from '../image/find-images.ts';
+import type { EnsuredImage, ToolchainContext } from '../image/toolchain-context.ts';
 import { recipeDigest, shortRecipe } from '../resolve/recipe.ts';
 import { bootstrapRoot } from './bootstrap.ts';
 import { buildTarget } from './build.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { GbuildError, messageOf } from '../../errors.ts';
 import { constantTime } from '../../oci/layer/layer.ts';
 import type { Step } from '../../reporter/progress.ts';
-import type { EnsuredImage, ToolchainContext } from '../image/find-images.ts';
+import type { EnsuredImage, ToolchainContext } from '../image/toolchain-context.ts';
 import { type AptSetup, readAptSetup } from './apt-setup.ts';
 import { imageOfRoot, loadBuiltImage, repackTar } from './normalise.ts';
 import { programFailed, runProgram } from './program.ts';

@@ -1,5 +1,6 @@
 import { checkStart } from '../image/check-start.ts';
-import { type EnsuredImage, type ToolchainContext, together } from '../image/find-images.ts';
+import { together } from '../image/find-images.ts';
+import type { EnsuredImage, ToolchainContext } from '../image/toolchain-context.ts';
 import type { CatalogSource, ResolvedToolchain } from '../resolve/resolved.ts';
 import { ensureRoot, ensureRuntimeRoot, type SuiteRequest } from './base.ts';
 import { buildTarget, type TargetBuild } from './build.ts';

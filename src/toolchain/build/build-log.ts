@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BuildEvent } from '../../engine/engine.ts';
 import { LogFile } from '../../reporter/log-file.ts';
-import type { ToolchainContext } from '../image/find-images.ts';
+import type { ToolchainContext } from '../image/toolchain-context.ts';
 
 /** All that a build prints, in a file that stays where it failed. Its place is known before there is a line to write. */
 export class BuildLog {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GbuildError, messageOf } from '../../errors.ts';
 import { type Owner, ownerIsDead, ownerText, parseOwner } from '../../fs/process-owner.ts';
-import type { ToolchainContext } from '../image/find-images.ts';
+import type { ToolchainContext } from '../image/toolchain-context.ts';
 
 let taken = 0;
 

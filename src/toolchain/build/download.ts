@@ -6,7 +6,7 @@ import { removeAny } from '../../fs/replace-file.ts';
 import { makeMark } from '../../fs/writer-mark.ts';
 import { exactPackage } from '../catalog/package-name.ts';
 import { readHostTrust } from '../host/trust.ts';
-import type { ToolchainContext } from '../image/find-images.ts';
+import type { ToolchainContext } from '../image/toolchain-context.ts';
 import { programFailed, runProgram } from './program.ts';
 
 export interface PackageRequest {

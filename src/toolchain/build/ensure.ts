@@ -1,13 +1,7 @@
 import { GbuildError } from '../../errors.ts';
-import {
-  type EnsuredImage,
-  findImage,
-  findUsable,
-  renew,
-  type ToolchainContext,
-  together,
-} from '../image/find-images.ts';
+import { findImage, findUsable, renew, together } from '../image/find-images.ts';
 import { readImageId } from '../image/image-id.ts';
+import type { EnsuredImage, ToolchainContext } from '../image/toolchain-context.ts';
 import type { ResolvedToolchain } from '../resolve/resolve.ts';
 import { findRootImage } from './base.ts';
 import { buildTarget } from './build.ts';
@@ -15,7 +9,7 @@ import { buildBuild, buildRuntime, suiteOf } from './build-entry.ts';
 import { withBuilderLock } from './builder-lock.ts';
 import { explainMissingPackages } from './missing-packages.ts';
 
-export type { EnsuredImage, ToolchainContext } from '../image/find-images.ts';
+export type { EnsuredImage, ToolchainContext } from '../image/toolchain-context.ts';
 
 /** A toolchain's images on the engine. */
 export interface EnsuredToolchain {

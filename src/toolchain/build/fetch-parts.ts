@@ -1,5 +1,5 @@
 import { GbuildError } from '../../errors.ts';
-import type { ToolchainContext } from '../image/find-images.ts';
+import type { ToolchainContext } from '../image/toolchain-context.ts';
 import type { ResolvedPart } from '../resolve/parts.ts';
 import type { ContextFile } from './build-context.ts';
 import { withBuilderLock } from './builder-lock.ts';

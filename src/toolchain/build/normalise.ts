@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import picomatch from 'picomatch';
-import { loadWhole } from '../../engine/image/load-attempts.ts';
+import { loadWhole } from '../../engine/transfer/load-attempts.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { type BaseImage, extendImage, type Image } from '../../oci/image/image.ts';
 import { readArchive } from '../../oci/image/read-archive.ts';
@@ -9,7 +9,7 @@ import { constantTime, type Layer, layerOfKnownFile } from '../../oci/layer/laye
 import { repackLayer } from '../../oci/layer/repack.ts';
 import type { ImageConfig, RunConfig } from '../../oci/spec.ts';
 import { withoutDates } from '../host/keystore.ts';
-import type { EnsuredImage, ToolchainContext } from '../image/find-images.ts';
+import type { EnsuredImage, ToolchainContext } from '../image/toolchain-context.ts';
 
 /** An empty tar: two zero blocks. */
 const emptyLayerSize = 1024;

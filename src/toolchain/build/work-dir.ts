@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { diskError } from '../../errors.ts';
 import { type Owner, ownerIsDead, ownerText, parseOwner } from '../../fs/process-owner.ts';
 import type { Host } from '../../host.ts';
-import type { ToolchainContext } from '../image/find-images.ts';
+import type { ToolchainContext } from '../image/toolchain-context.ts';
 
 /** Lends a folder for large intermediate files and removes it afterwards; folders that dead processes left go too. */
 export async function withWorkDir<T>(

@@ -2,19 +2,8 @@ import { join } from 'node:path';
 import { GbuildError, messageOf } from '../../errors.ts';
 import { largestSettings, readWhole } from '../../fs/read-bounded.ts';
 import type { Host } from '../../host.ts';
+import type { HostFileRule } from './npm-variables.ts';
 import { fillVariables } from './npm-variables.ts';
-
-/** A file of the caller's home that tools in a container read too, `to` being where. */
-export interface HostFileRule {
-  /** Below the home. */
-  from: string;
-  /** Absolute, in the container. */
-  to: string;
-  /** Only lines that match are taken: the others speak of the host's own folders. */
-  keep?: string | undefined;
-  /** The form in which it names the caller's variables, which are filled in. */
-  variables?: 'npm' | undefined;
-}
 
 /** Reads those files that are there, with their bytes. Credentials may be among them: they go where the tool looks, nowhere else. */
 export function readHostFiles(

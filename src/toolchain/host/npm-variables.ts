@@ -1,6 +1,17 @@
 import { join } from 'node:path';
 import { largestSettings, readTextIfAny } from '../../fs/read-bounded.ts';
-import type { HostFileRule } from './host-files.ts';
+
+/** A file of the caller's home that tools in a container read too, `to` being where. */
+export interface HostFileRule {
+  /** Below the home. */
+  from: string;
+  /** Absolute, in the container. */
+  to: string;
+  /** Only lines that match are taken: the others speak of the host's own folders. */
+  keep?: string | undefined;
+  /** The form in which it names the caller's variables, which are filled in. */
+  variables?: 'npm' | undefined;
+}
 
 /** `${NAME}`, `${NAME?}`, which may be unset, and `${NAME-text}` or `${NAME:-text}`, which says what it is then. */
 const reference = /(?<!\\)\$\{(\w+)(\?|:?-[^}]*)?\}/g;

@@ -1,6 +1,6 @@
 import { bareContainer } from '../../engine/engine.ts';
 import { GbuildError } from '../../errors.ts';
-import type { ToolchainContext } from './find-images.ts';
+import type { ToolchainContext } from './toolchain-context.ts';
 
 const keptLines = 5;
 

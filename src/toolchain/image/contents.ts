@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { bareContainer } from '../../engine/engine.ts';
-import type { ToolchainContext } from './find-images.ts';
+import type { ToolchainContext } from './toolchain-context.ts';
 
 const statusFile = '/var/lib/dpkg/status';
 

@@ -1,26 +1,6 @@
-import type { Engine } from '../../engine/engine.ts';
-import type { Host, Stop } from '../../host.ts';
-import type { Progress } from '../../reporter/progress.ts';
+import type { Stop } from '../../host.ts';
 import { readImageId } from './image-id.ts';
-
-/** Context for making an image; handed through this room unchanged. */
-export interface ToolchainContext {
-  engine: Engine;
-  host: Host;
-  progress: Progress;
-  stop: Stop;
-  /** Where everything is made anew, of the packages of today: what has been made so far. */
-  renewed?: Set<string> | undefined;
-  /** Brings the image that the lock names under this reference, where somebody has it; asked before one is made. */
-  fetchLocked?: ((reference: string, stop: Stop) => Promise<EnsuredImage | undefined>) | undefined;
-}
-
-/** An image on the engine. */
-export interface EnsuredImage {
-  reference: string;
-  /** The digest of its config, whatever the engine calls it. */
-  id: string;
-}
+import type { EnsuredImage, ToolchainContext } from './toolchain-context.ts';
 
 /** Finds an image on the engine, unless it is to be made again; an older one that nothing else names any more is removed. */
 export async function findUsable(context: ToolchainContext, reference: string): Promise<EnsuredImage | undefined> {

@@ -5,7 +5,7 @@ import { readCached, writeCached } from '../../fs/cached-file.ts';
 import { isDigest } from '../../oci/digest.ts';
 import { parseDockerManifest } from '../../oci/image/read-archive.ts';
 import { readTar } from '../../oci/tar/untar.ts';
-import type { ToolchainContext } from './find-images.ts';
+import type { ToolchainContext } from './toolchain-context.ts';
 
 const format = 'image-id 1';
 

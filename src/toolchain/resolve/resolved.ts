@@ -3,7 +3,7 @@ import type { BaseEntry, CatalogEntry } from '../catalog/catalog.ts';
 import type { RefusalRule } from '../catalog/catalog-schema.ts';
 import type { ToolchainFolder } from '../catalog/folder.ts';
 import type { Condition, EntrypointRule, Fact, LayerRule, TaskRule } from '../catalog/rule-schema.ts';
-import type { HostFileRule } from '../host/host-files.ts';
+import type { HostFileRule } from '../host/npm-variables.ts';
 import type { LockState } from './lock-state.ts';
 
 import type { ResolvedPart } from './parts.ts';

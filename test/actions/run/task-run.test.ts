@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { headOf, skippedTask, type TaskHead, TaskRun, withReports } from '../../../src/actions/run/task-run.ts';
-import type { PlannedTask } from '../../../src/plan/task-plan.ts';
+import type { PlannedTask } from '../../../src/plan/planned-task.ts';
 import { Mask } from '../../../src/secrets/mask.ts';
 
 let dir: string;

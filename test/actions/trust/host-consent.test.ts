@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createFixture } from 'fs-fixture';
 import { expect, test } from 'vitest';
 import { RunSecrets } from '../../../src/actions/run/run-secrets.ts';
-import type { WorkspaceSession } from '../../../src/actions/session/open-repository.ts';
+import type { WorkspaceSession } from '../../../src/actions/session/context.ts';
 import { readSecret } from '../../../src/secrets/read-secret.ts';
 import { parseSpec } from '../../../src/spec/read/read-spec.ts';
 import { errorOf } from '../../support/assert/error-of.ts';

@@ -87,58 +87,6 @@ export const actionImports: Record<string, string[]> = {
   inspect: ['session', 'store', 'image'],
 };
 
-/** Imports between folders that close a cycle, and what breaks each. Nothing may be added here. */
-export const cyclesToBreak: Record<string, string> = {
-  'commands/toolchain -> commands': 'the flag --registry is of push.ts; it belongs to commands/base',
-  'engine/endpoint -> engine/client':
-    'json.ts and tls.ts need no client; json.ts takes an endpoint only to name it in an error',
-  'engine/container -> engine/volume': 'container.ts makes the volumes of a container; its caller can',
-  'engine/image -> engine': 'load-image.ts and save-image.ts take a whole Engine where a few of its methods do',
-  'engine/volume -> engine': 'the names of labels are in sweep.ts, which sweeps volumes as well',
-  'registry/blob -> registry': 'RepositoryContext is declared in repository.ts, which calls these files',
-  'registry/manifest -> registry': 'RepositoryContext is declared in repository.ts, which calls these files',
-};
-
-/** Files that import each other, nearly all for a type. A type that moves to a file below ends each. Nothing may be added here. */
-export const tangledFiles: readonly string[][] = [
-  ['actions/image/pack.ts', 'actions/image/prepare-image.ts'],
-  ['actions/inspect/engine-image.ts', 'actions/inspect/open-image.ts'],
-  ['actions/maintenance/check-store.ts', 'actions/maintenance/doctor.ts'],
-  [
-    'actions/release/load-and-name.ts',
-    'actions/release/make-image.ts',
-    'actions/release/record.ts',
-    'actions/release/smoke-image.ts',
-    'actions/release/smoke-network.ts',
-  ],
-  ['actions/release/rebase/choose-base.ts', 'actions/release/rebase/rebase.ts'],
-  ['actions/session/catalogs.ts', 'actions/session/open-repository.ts', 'actions/session/remembered-lock.ts'],
-  ['actions/session/detached-record.ts', 'actions/session/detached-runs.ts', 'actions/session/open-engine.ts'],
-  ['engine/client/client.ts', 'engine/client/heartbeat.ts', 'engine/client/version.ts'],
-  [
-    'engine/client/failures.ts',
-    'engine/client/json.ts',
-    'engine/client/tls-failures.ts',
-    'engine/endpoint/docker-config.ts',
-    'engine/endpoint/endpoint.ts',
-  ],
-  ['engine/container/ports.ts', 'engine/container/spec.ts'],
-  ['plan/service-plan.ts', 'plan/task-plan.ts'],
-  ['registry/auth/credential-helper.ts', 'registry/auth/credentials.ts'],
-  [
-    'registry/blob/read-blob.ts',
-    'registry/blob/stream-blob.ts',
-    'registry/blob/upload.ts',
-    'registry/blob/write-blob.ts',
-    'registry/manifest/manifests.ts',
-    'registry/manifest/referrers.ts',
-    'registry/manifest/tags.ts',
-    'registry/repository.ts',
-  ],
-  ['toolchain/host/host-files.ts', 'toolchain/host/npm-variables.ts'],
-  ['toolchain/image/find-images.ts', 'toolchain/image/image-id.ts'],
-];
-
 /** Packages that belong to one room. */
 export const packageOwners: Record<string, string> = {
   dockerode: 'engine',

@@ -1,5 +1,5 @@
 import { type IncomingMessage, request } from 'node:http';
-import { Demuxer, type Frame } from '../../../src/engine/client/demux.ts';
+import { Demuxer, type Frame } from '../../../src/engine/answer/demux.ts';
 import { addressOf, askEngine } from './engine-http.ts';
 
 /** How a command in a container ended, and what it wrote: each stream alone, and both in order of arrival. */

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { parsePath } from '../../../src/engine/volume/listing.ts';
+import { parsePath } from '../../../src/engine/lease/listing.ts';
 import { SyncMemory } from '../../../src/sync/state/sync-state.ts';
 import type { SyncBase, Tree } from '../../../src/sync/tree/tree.ts';
 import { unknownFingerprint } from '../../../src/workspace/unknown-fingerprint.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type ListedPath, parsePath } from '../../../src/engine/volume/listing.ts';
+import { type ListedPath, parsePath } from '../../../src/engine/lease/listing.ts';
 import { becomeTree, changeTree, settleSent } from '../../../src/sync/tree/changed-tree.ts';
 import type { SyncBase, Tree } from '../../../src/sync/tree/tree.ts';
 import { unknownFingerprint } from '../../../src/workspace/unknown-fingerprint.ts';

@@ -8,8 +8,8 @@ import { type RemoteImage, readRemote } from '../../../registry/image/pull-image
 import type { Registries } from '../../../registry/registries.ts';
 import { formatDigest } from '../../../reporter/format.ts';
 import { idTag, splitName } from '../../../toolchain/image/image-name.ts';
+import type { WorkspaceSession } from '../../session/context.ts';
 import { withRegistries } from '../../session/open-registries.ts';
-import type { WorkspaceSession } from '../../session/open-repository.ts';
 import { isIndex } from '../../store/choose-platform.ts';
 import { type RemoteSet, readRemoteSet } from '../../store/remote-set.ts';
 import { findLocked, listRegistries } from '../../toolchain/locked-images.ts';

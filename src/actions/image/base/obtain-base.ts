@@ -1,5 +1,5 @@
 import { formatReference, parseReference } from '../../../oci/reference.ts';
-import type { WorkspaceSession } from '../../session/open-repository.ts';
+import type { WorkspaceSession } from '../../session/context.ts';
 import { type KnownBase, nothing, type ReadBaseInput, readBase } from './read-base.ts';
 
 export type ObtainBaseInput = ReadBaseInput & { session: WorkspaceSession };

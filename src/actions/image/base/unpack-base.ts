@@ -1,4 +1,4 @@
-import { loadWhole } from '../../../engine/image/load-attempts.ts';
+import { loadWhole } from '../../../engine/transfer/load-attempts.ts';
 import { GbuildError, messageOf } from '../../../errors.ts';
 import { compressionOf } from '../../../oci/compression/unpack.ts';
 import { readImage } from '../../../oci/layout/copy.ts';

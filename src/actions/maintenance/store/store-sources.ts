@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Engine } from '../../../engine/engine.ts';
-import { saveImage } from '../../../engine/image/save-image.ts';
+import { saveImage } from '../../../engine/transfer/save-image.ts';
 import { ownerText, readOwner } from '../../../fs/process-owner.ts';
 import { withTempDir } from '../../../fs/temp-dir.ts';
 import type { Host, Stop } from '../../../host.ts';

@@ -5,7 +5,7 @@ import { signatureAnnotation, verifyImageSignature } from '../../../attest/signa
 import { predicateTypes, type Statement, statementMediaType } from '../../../attest/signature/statement.ts';
 import { GbuildError, messageOf } from '../../../errors.ts';
 import type { Descriptor } from '../../../oci/spec.ts';
-import { readSmall } from '../../../registry/blob/read-small.ts';
+import { readSmall } from '../../../registry/image/read-small.ts';
 import { parseManifest } from '../../../registry/manifest/parse-manifest.ts';
 import type { Repository } from '../../../registry/repository.ts';
 import type { RemoteSet } from '../../store/remote-set.ts';

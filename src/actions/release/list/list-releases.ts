@@ -1,7 +1,7 @@
 import type { Engine } from '../../../engine/engine.ts';
+import type { AppContext, WorkspaceSession } from '../../session/context.ts';
 import { findWorkspace } from '../../session/find-workspace.ts';
 import { type RegistryRequest, withNamedRegistry } from '../../session/named-registry.ts';
-import type { AppContext, WorkspaceSession } from '../../session/open-repository.ts';
 import { listRemote } from '../../store/remote-releases.ts';
 import { openStore } from '../../store/store.ts';
 import { compareReleases, listStored, type Release } from '../../store/stored-releases.ts';

@@ -4,12 +4,12 @@ import type { Layout } from '../../../oci/layout/layout.ts';
 import type { ImageConfig } from '../../../oci/spec.ts';
 import { obtainBase } from '../../image/base/obtain-base.ts';
 import { type KnownBase, readBase } from '../../image/base/read-base.ts';
-import type { WorkspaceSession } from '../../session/open-repository.ts';
+import type { WorkspaceSession } from '../../session/context.ts';
 import { describeRelease } from '../../store/stored-releases.ts';
 import { readyRuntime } from '../../toolchain/ensure-ready.ts';
 import { nameCurrentBase } from './current-base.ts';
 import type { OpenedRelease } from './open-release.ts';
-import type { RebaseRequest } from './rebase.ts';
+import type { RebaseRequest } from './rebase-request.ts';
 
 export interface NewBase {
   reference: string;

@@ -1,7 +1,7 @@
 import type { Engine } from '../../../engine/engine.ts';
 import type { Layout } from '../../../oci/layout/layout.ts';
 import { nameOfBase } from '../../image/base/read-base.ts';
-import type { WorkspaceSession } from '../../session/open-repository.ts';
+import type { WorkspaceSession } from '../../session/context.ts';
 import type { Release } from '../../store/stored-releases.ts';
 import { findLocked } from '../../toolchain/locked-images.ts';
 

@@ -1,18 +1,15 @@
-import type { Engine } from '../../../engine/engine.ts';
 import { GbuildError } from '../../../errors.ts';
-import type { Stop } from '../../../host.ts';
 import { extendImage, type Image } from '../../../oci/image/image.ts';
 import { completeSet, gatherImages, type ImageSet } from '../../../oci/layout/image-set.ts';
 import type { Layout } from '../../../oci/layout/layout.ts';
 import { parseReference } from '../../../oci/reference.ts';
 import { planRebase } from '../../../plan/rebase-plan.ts';
-import type { Progress } from '../../../reporter/progress.ts';
 import { describeChanges } from '../../../toolchain/image/contents.ts';
 import { assertMovingTag, parseReleaseVersion } from '../../image/assert-releasable.ts';
 import { readBasePackages } from '../../image/base/base-packages.ts';
 import { type ReleaseFacts, readOwnVersion } from '../../image/facts.ts';
+import type { AppContext } from '../../session/context.ts';
 import { findWorkspace } from '../../session/find-workspace.ts';
-import type { AppContext } from '../../session/open-repository.ts';
 import { noRegistry, parseRegistry } from '../../session/registry-name.ts';
 import { layersOfStore } from '../../store/open-layers.ts';
 import { openStore } from '../../store/store.ts';
@@ -20,25 +17,7 @@ import { type Published, publishImage } from '../load-and-name.ts';
 import type { PushRecord } from '../push/push.ts';
 import { chooseNewBase, type NewBase } from './choose-base.ts';
 import { type OpenedRelease, withRelease } from './open-release.ts';
-
-export interface RebaseRequest extends AppContext {
-  name: string;
-  version: string;
-  /** The version of the new release. */
-  release: string;
-  /** Reference on the engine; undefined: the one of today. */
-  base: string | undefined;
-  /** Whatever the platform or the toolchain's major version. */
-  force: boolean;
-  tags: string[];
-  push: boolean;
-  registry: string | undefined;
-  keyFile: string | undefined;
-  attest: boolean;
-  engine: Engine;
-  progress: Progress;
-  stop: Stop;
-}
+import type { RebaseRequest } from './rebase-request.ts';
 
 /** Answer of `gbuild rebase --json`. */
 export interface RebaseRecord extends Published {

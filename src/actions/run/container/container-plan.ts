@@ -2,7 +2,8 @@ import type { ContainerFile, ContainerMount, ContainerSpec } from '../../../engi
 import type { EngineInfo } from '../../../engine/info.ts';
 import type { Host } from '../../../host.ts';
 import { containerPaths } from '../../../plan/container-paths.ts';
-import type { PlannedTask, TaskPlan } from '../../../plan/task-plan.ts';
+import type { PlannedTask } from '../../../plan/planned-task.ts';
+import type { TaskPlan } from '../../../plan/task-plan.ts';
 import type { Secret } from '../../../secrets/secret.ts';
 import type { HostTrust } from '../../../toolchain/host/trust.ts';
 import type { FixedFile } from '../defaults/container-files.ts';

@@ -1,4 +1,5 @@
-import type { ContainerIO, ContainerPort, EnginePort } from '../../../engine/container/spec.ts';
+import type { ContainerPort, EnginePort } from '../../../engine/container/ports.ts';
+import type { ContainerIO } from '../../../engine/container/spec.ts';
 import type { Engine } from '../../../engine/engine.ts';
 import type { Progress } from '../../../reporter/progress.ts';
 import type { PublishedPort, Spec } from '../../../spec/types.ts';

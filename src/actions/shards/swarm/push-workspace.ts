@@ -21,7 +21,7 @@ import type { EnsuredImage } from '../../../toolchain/build/ensure.ts';
 import { idTag, splitName } from '../../../toolchain/image/image-name.ts';
 import { readIgnored } from '../../../workspace/git/ignored.ts';
 import { assertThere, moveTags, showPushed } from '../../release/push/push.ts';
-import type { WorkspaceSession } from '../../session/open-repository.ts';
+import type { WorkspaceSession } from '../../session/context.ts';
 import { ensurePushed } from '../../toolchain/push/push.ts';
 
 export interface PushWorkspaceInput {

@@ -1,4 +1,4 @@
-import type { PlannedTask } from '../../../plan/task-plan.ts';
+import type { PlannedTask } from '../../../plan/planned-task.ts';
 import type { StreamName } from '../../../reporter/output.ts';
 import type { Mask } from '../../../secrets/mask.ts';
 import { headOf, skippedTask, type TaskReport, TaskRun } from '../../run/task-run.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { saveImage } from '../../../engine/image/save-image.ts';
+import { saveImage } from '../../../engine/transfer/save-image.ts';
 import { GbuildError } from '../../../errors.ts';
 import { ownerText } from '../../../fs/process-owner.ts';
 import { withTempDir } from '../../../fs/temp-dir.ts';

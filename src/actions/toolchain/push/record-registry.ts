@@ -2,7 +2,7 @@ import type { Engine } from '../../../engine/engine.ts';
 import type { Progress } from '../../../reporter/progress.ts';
 import { writeLock } from '../../../spec/lock/lock.ts';
 import type { EnsuredToolchain } from '../../../toolchain/build/ensure.ts';
-import type { WorkspaceSession } from '../../session/open-repository.ts';
+import type { WorkspaceSession } from '../../session/context.ts';
 import { withoutRemembered } from '../../session/remembered-lock.ts';
 import { findLocked } from '../locked-images.ts';
 

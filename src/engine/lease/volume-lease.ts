@@ -4,7 +4,7 @@ import { keepWatch } from '../client/heartbeat.ts';
 import { createContainer } from '../container/container.ts';
 import { execute } from '../container/exec.ts';
 import { readMtime } from '../container/probe.ts';
-import { openUpload } from '../image/transfer.ts';
+import { openUpload } from '../image/archive.ts';
 import { containerOf, type LeaseSpec, lookAtImage, markItems, unpackCommand, volumeDir } from './lease-container.ts';
 import { LeaseProcess } from './lease-process.ts';
 import { type ListedPath, ListingReader, listingFormat } from './listing.ts';

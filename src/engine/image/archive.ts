@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import { GbuildError } from '../../errors.ts';
 import type { Stop } from '../../host.ts';
+import { readField, readNumber, readText } from '../answer/json.ts';
 import type { EngineClient } from '../client/client.ts';
 import { keepWatch } from '../client/heartbeat.ts';
-import { readField, readNumber, readText } from '../client/json.ts';
 import { errorIn, readMessages } from '../client/progress-stream.ts';
 import { workOn } from '../client/request-limit.ts';
 import { imageMissing, inspectImage, pullFailure, splitTag } from './images.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Demuxer } from '../../../src/engine/client/demux.ts';
+import { Demuxer } from '../../../src/engine/answer/demux.ts';
 
 const frameOf = (kind: number, data: Buffer) => {
   const header = Buffer.alloc(8);

@@ -1,6 +1,3 @@
-import type { Endpoint } from '../endpoint/endpoint.ts';
-import { notUnderstood } from './failures.ts';
-
 /** The field of a JSON object, `undefined` where the value is no object: an engine's answer is never trusted to have a shape. */
 export function readField(value: unknown, key: string): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
@@ -33,13 +30,6 @@ export function readTextMap(value: unknown, key: string): Record<string, string>
   return Object.fromEntries(
     Object.entries(field).filter((pair): pair is [string, string] => typeof pair[1] === 'string'),
   );
-}
-
-/** An answer that is a list, which Go may write as null. @throws GbuildError `engine-failed` for anything else */
-export function readAnswerList({ endpoint }: { endpoint: Endpoint }, json: unknown, what: string): unknown[] {
-  if (json === null) return [];
-  if (!Array.isArray(json)) throw notUnderstood(endpoint, what);
-  return json;
 }
 
 /** Parses JSON text; `undefined` when it is none. */

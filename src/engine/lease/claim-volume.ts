@@ -1,8 +1,9 @@
 import { GbuildError } from '../../errors.ts';
+import { readText, readTextMap, readTexts } from '../answer/json.ts';
 import type { EngineClient } from '../client/client.ts';
-import { readAnswerList, readText, readTextMap, readTexts } from '../client/json.ts';
+import { readAnswerList } from '../client/failures.ts';
+import { runLabel } from '../client/labels.ts';
 import { removeContainer } from '../container/container.ts';
-import { runLabel } from '../sweep.ts';
 import type { LeaseSpec } from './lease-container.ts';
 import { VolumeLease } from './volume-lease.ts';
 

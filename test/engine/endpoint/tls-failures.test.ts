@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { EngineClient } from '../../../src/engine/client/client.ts';
 import { connectionFailure } from '../../../src/engine/client/failures.ts';
-import { explainTls } from '../../../src/engine/client/tls-failures.ts';
 import type { Endpoint } from '../../../src/engine/endpoint/endpoint.ts';
+import { explainTls } from '../../../src/engine/endpoint/tls-failures.ts';
 import { endpointOf } from '../../support/engines/endpoint-of.ts';
 import { makeAuthority, readIssued } from '../../support/network/authority.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ListingReader } from '../../../src/engine/volume/listing.ts';
+import { ListingReader } from '../../../src/engine/lease/listing.ts';
 
 const listing = Buffer.concat([
   Buffer.from('d 755 4096 1.5 10\0./d\0\0'),

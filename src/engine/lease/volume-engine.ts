@@ -1,8 +1,8 @@
 import type { EngineClient } from '../client/client.ts';
+import { type EngineVolume, listVolumes, readVolumeSizes, removeVolume } from '../volume/volumes.ts';
 import { claimVolume, reacquireLease } from './claim-volume.ts';
 import type { LeaseSpec } from './lease-container.ts';
 import type { VolumeLease } from './volume-lease.ts';
-import { type EngineVolume, listVolumes, readVolumeSizes, removeVolume } from './volumes.ts';
 
 /** The run that claims volumes. */
 export interface VolumeOwner {

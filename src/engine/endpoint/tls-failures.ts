@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
-import type { Endpoint } from '../endpoint/endpoint.ts';
+import type { Endpoint } from './endpoint.ts';
 import type { EngineTls } from './tls.ts';
 
 /** Fault of the connection to an engine behind TLS, in a sentence, and what mends it. */

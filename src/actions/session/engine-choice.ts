@@ -1,0 +1,3 @@
+import type { EngineName } from '../../engine/endpoint/choose-endpoint.ts';
+
+export type EngineChoice = EngineName;
