@@ -11,6 +11,7 @@ import { type PreparedImage, prepareImage, readReleasable } from '../image/prepa
 import { cleanEngine } from '../maintenance/clean-up.ts';
 import { sweepFiles } from '../maintenance/sweep-files.ts';
 import { RunSecrets } from '../run/run-secrets.ts';
+import { pruneRuns } from '../run/sweep-runs.ts';
 import { noRegistry, parseRegistry } from '../session/registry-name.ts';
 import { openStore } from '../store/store.ts';
 import { type Published, type PublishOptions, publishImage } from './load-and-name.ts';
@@ -50,10 +51,10 @@ async function makeFrom(request: ChosenImage): Promise<ImageRecord> {
   const { session, engine, stop, host, version, target, files } = request;
   const store = await openStore(host);
   const secrets = request.secrets ?? new RunSecrets(request);
-  const prepared = await prepareImage({ ...request, secrets }, store);
+  const prepared = await prepareImage({ ...request, secrets, sweeps: false }, store);
   const { plan, base, revision } = prepared;
   stop.ask.throwIfAborted();
-  const swept = Promise.allSettled([cleanEngine(engine), sweepFiles(request.host)]);
+  const swept = Promise.allSettled([cleanEngine(engine), sweepFiles(host), pruneRuns(host)]);
   const facts = version === undefined ? undefined : gatherFacts({ ...request, ...prepared, revision: revision! });
   const tryIt = (engineId: string) => trySmoke({ ...request, secrets }, prepared, engineId);
   const { packed, set, published } = await publishPacked(request, prepared, { store, facts, tryIt }).finally(

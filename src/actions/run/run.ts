@@ -4,15 +4,13 @@ import { planShards, type Shard, wholeRun } from '../../plan/shard.ts';
 import type { TaskPlan } from '../../plan/task-plan.ts';
 import { formatSeconds } from '../../reporter/format.ts';
 import type { EarlyRead } from '../../sync/read/read-side.ts';
-import { pruneMemories } from '../../sync/state/prune-memories.ts';
 import { listMissingVariables } from '../../toolchain/host/npm-variables.ts';
 import type { WorkspaceSession } from '../session/context.ts';
-import { pruneRemembered } from '../session/remembered-lock.ts';
 import { CacheLimit } from './cache-limits.ts';
 import { type PrepareRunRequest, prepareRun } from './prepare.ts';
-import { pruneLogs } from './prune-logs.ts';
 import { runTasks } from './run-tasks.ts';
 import type { ServiceReport } from './services/run-services.ts';
+import { sweepDeadRuns } from './sweep-runs.ts';
 import { type TaskReport, type TaskStreams, withReports } from './task-run.ts';
 import { TaskTimes } from './task-times.ts';
 import { type MountedWorkspace, readEarly, type SyncReport } from './workspace/with-copy.ts';
@@ -23,6 +21,8 @@ export interface RunRequest extends PrepareRunRequest {
   streams: TaskStreams;
   /** The part that is run, where others run elsewhere. */
   part?: Pick<Shard, 'number' | 'of'> | undefined;
+  /** False where the story that this run is part of sweeps the engine itself. */
+  sweeps?: boolean;
 }
 
 /** Answer of `--json` for a run. */
@@ -67,7 +67,7 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
   const times = request.exact === true ? undefined : new TaskTimes(host, session.rootDir);
   const running = times?.around(() => withWorkspace(mounted, run)) ?? withWorkspace(mounted, run);
   // After the first container was asked for: what others left can wait for it.
-  const swept = sweepDeadRuns(request, plan);
+  const swept = request.sweeps === false ? undefined : sweepDeadRuns(request, plan);
   const cacheLimit = new CacheLimit(engine, host, plan);
   cacheLimit.look();
   try {
@@ -96,22 +96,6 @@ async function readShard(plan: TaskPlan, { host, part = wholeRun }: RunRequest):
   if (plan.tasks.every(({ split }) => split.length === 0)) return { ...wholeRun, ...part };
   const { readTestFiles } = await import('./test-files.ts');
   return planShards(part.of, await readTestFiles(plan, host))[part.number - 1]!;
-}
-
-/** Takes away what dead runs left, here and on the engine; what fails of it is nobody's failure. */
-export function sweepDeadRuns(
-  { engine, host }: Pick<RunRequest, 'engine' | 'host'>,
-  { services }: TaskPlan,
-): Promise<unknown> {
-  const logs = ['runs', 'builds'].map((name) => pruneLogs(join(host.stateDir, name)));
-  const sweeping = engine.sweep({ networks: services.length > 0 });
-  return Promise.allSettled([
-    sweeping,
-    ...logs,
-    pruneMemories(host.cacheDir),
-    TaskTimes.prune(host),
-    pruneRemembered(host),
-  ]);
 }
 
 /** The first failing task decides the exit code; the message names every one that failed or was skipped. */

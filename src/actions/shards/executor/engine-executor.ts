@@ -1,7 +1,7 @@
 import { CacheLimit } from '../../run/cache-limits.ts';
 import { type PrepareRunRequest, prepareRun } from '../../run/prepare.ts';
-import { sweepDeadRuns } from '../../run/run.ts';
 import { runTasks } from '../../run/run-tasks.ts';
+import { sweepDeadRuns } from '../../run/sweep-runs.ts';
 import { withOwnCopy } from '../../run/workspace/with-copy.ts';
 import type { Executor } from './executor.ts';
 

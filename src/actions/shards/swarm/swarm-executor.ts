@@ -3,7 +3,7 @@ import type { Shard } from '../../../plan/shard.ts';
 import { planTasks } from '../../../plan/task-plan.ts';
 import { findRegistryAuth } from '../../../registry/auth/registry-auth.ts';
 import { type PrepareRunRequest, planInput, prepareRun } from '../../run/prepare.ts';
-import { sweepDeadRuns } from '../../run/run.ts';
+import { sweepDeadRuns } from '../../run/sweep-runs.ts';
 import type { TaskReport } from '../../run/task-run.ts';
 import { withRegistries } from '../../session/open-registries.ts';
 import { parseRegistry } from '../../session/registry-name.ts';
