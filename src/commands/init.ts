@@ -19,7 +19,7 @@ export default class InitCommand extends BaseCommand {
     const { flags } = await this.parse(InitCommand);
     const host = this.readHost(flags);
     const progress = this.openProgress(flags, host);
-    const result = await initSpec({ host, installDir: this.config.root }, progress, await parseIfAny(flags.toolchain));
+    const result = await initSpec({ host, installDir: this.config.root, progress }, await parseIfAny(flags.toolchain));
     for (const { key, because } of result.assumptions) this.log(`${key}: ${because}`);
     if (result.others.length > 0) progress.warn(`this could also be ${result.others.join(' or ')}`);
     this.log(`wrote ${result.file}; try: ${this.config.bin} test`);

@@ -54,7 +54,7 @@ export default class LockCommand extends TaskCommand {
 
   private async check(flags: { directory?: string | undefined; quiet: boolean; verbose: boolean }): Promise<Lock> {
     const host = this.readHost(flags);
-    const lock = await checkLock({ host, installDir: this.config.root }, this.openProgress(flags, host));
+    const lock = await checkLock({ host, installDir: this.config.root, progress: this.openProgress(flags, host) });
     const { request, name, version } = lock.toolchain;
     this.log(`gbuild.lock fits: ${request} is ${name} ${version}`);
     return lock;

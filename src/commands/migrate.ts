@@ -8,8 +8,8 @@ export default class MigrateCommand extends BaseCommand {
   async run() {
     const { flags } = await this.parse(MigrateCommand);
     const host = this.readHost(flags);
-    const context = { host, installDir: this.config.root };
-    const result = await migrateFile(context, this.openProgress(flags, host));
+    const context = { host, installDir: this.config.root, progress: this.openProgress(flags, host) };
+    const result = await migrateFile(context);
     this.log(
       result.changed
         ? `${result.file}: rewritten from version ${result.from} to ${result.to}`

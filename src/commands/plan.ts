@@ -21,7 +21,7 @@ export default class PlanCommand extends BaseCommand {
       this.log(tasks);
       return { tasks };
     }
-    const plan = await explainPlan({ host, installDir: this.config.root }, args.task, progress);
+    const plan = await explainPlan({ host, installDir: this.config.root, progress }, args.task);
     this.logText(plan.text.trimEnd());
     return plan.data;
   }

@@ -32,8 +32,8 @@ export default class TrustCommand extends BaseCommand {
       this.log(revoked === undefined ? 'this repository is not trusted' : `${revoked} is not trusted any more`);
       return { revoked: revoked ?? null };
     }
-    const context = { host, installDir: this.config.root };
-    const report = await trustRepository(context, this.openProgress(flags, host), flags.force === true);
+    const context = { host, installDir: this.config.root, progress: this.openProgress(flags, host) };
+    const report = await trustRepository(context, flags.force === true);
     this.log(summarise(report));
     return report;
   }

@@ -77,7 +77,7 @@ describe.skipIf(rootless)('on a full disk', () => {
     const host = { cwd: disk.dir, homeDir: other, configDir: other, cacheDir: at('cache'), env: {} } as unknown as Host;
     writeFileSync(join(other, 'report.txt'), content);
     const attempts: Record<string, () => unknown> = {
-      'gbuild.yml': () => initSpec({ host: { ...host, cacheDir: other }, installDir }, silentProgress),
+      'gbuild.yml': () => initSpec({ host: { ...host, cacheDir: other }, installDir, progress: silentProgress }),
       'migrated.yml': () => writeSpec(at('migrated.yml'), content.toString()),
       'image.tar': () => withTempDir(host, 'name', () => writeAtomic(at('image.tar'), [content])),
       'report.txt': () => mergeReports(disk.dir, [{ number: 1, dir: other }], silentProgress),

@@ -6,7 +6,7 @@ import { matchFolders } from '../../plan/match-globs.ts';
 import type { PlannedService } from '../../plan/service-plan.ts';
 import { planTasks, tasksOf } from '../../plan/task-plan.ts';
 import { formatBytes } from '../../reporter/format.ts';
-import { type Progress, silentProgress } from '../../reporter/progress.ts';
+import { silentProgress } from '../../reporter/progress.ts';
 import { formatSource } from '../../secrets/source.ts';
 import { formatPublished } from '../../spec/published-port.ts';
 import type { SmokeSpec } from '../../spec/types.ts';
@@ -25,8 +25,8 @@ export interface ExplainedPlan {
 }
 
 /** Says what `gbuild run NAME` (or, for "image", `gbuild image`) would do. Reads files only: no engine, no network. */
-export async function explainPlan(context: AppContext, name: string, progress: Progress): Promise<ExplainedPlan> {
-  const session = await openWorkspace(context, progress);
+export async function explainPlan(context: AppContext, name: string): Promise<ExplainedPlan> {
+  const session = await openWorkspace(context);
   const tasks = tasksOf(session.spec, defaultTasks(session));
   return name === 'image' && !Object.hasOwn(tasks, 'image')
     ? explainImage(context, session)
@@ -34,8 +34,8 @@ export async function explainPlan(context: AppContext, name: string, progress: P
 }
 
 /** The names of all tasks, the spec's and the toolchain's. */
-export async function listTasks(context: AppContext): Promise<string[]> {
-  const session = await openWorkspace(context, silentProgress);
+export async function listTasks(context: Omit<AppContext, 'progress'>): Promise<string[]> {
+  const session = await openWorkspace({ ...context, progress: silentProgress });
   return Object.keys(tasksOf(session.spec, defaultTasks(session)));
 }
 

@@ -1,10 +1,8 @@
 import type { Stop } from '../../host.ts';
-import type { Progress } from '../../reporter/progress.ts';
 import type { AppContext } from '../session/context.ts';
 import type { EngineChoice } from '../session/engine-choice.ts';
 
 export interface OpenImageRequest extends AppContext {
-  progress: Progress;
   stop: Stop;
   /** Which engine is asked for what the release store does not have. */
   choice: EngineChoice;

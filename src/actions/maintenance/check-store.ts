@@ -45,7 +45,11 @@ export async function checkStore({ host }: { host: Host }): Promise<Check> {
 }
 
 /** Mends the store from itself, the engine and registries. */
-export async function fixStore(context: AppContext, choice: EngineChoice, fix: FixRequest): Promise<Check> {
+export async function fixStore(
+  context: Omit<AppContext, 'progress'>,
+  choice: EngineChoice,
+  fix: FixRequest,
+): Promise<Check> {
   const { host } = context;
   const { progress, stop, runId, registry, forget } = fix;
   const store = storeAsItIs(host);
@@ -86,7 +90,7 @@ async function openIfAny(open: () => Promise<Engine>, progress: Progress): Promi
 }
 
 /** Lists registries to ask. A repository around the caller that cannot be read is ignored here. */
-async function listRegistries(context: AppContext, registry: string | undefined): Promise<string[]> {
+async function listRegistries(context: Omit<AppContext, 'progress'>, registry: string | undefined): Promise<string[]> {
   const session = await findWorkspace(context).catch(() => undefined);
   const named = [registry, context.host.env.GBUILD_REGISTRY, session?.spec.registry].filter((each) => each);
   const known = Object.keys((await readUserConfig(context.host)).registries);

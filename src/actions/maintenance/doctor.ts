@@ -25,7 +25,7 @@ export interface Diagnosis {
   info?: EngineInfo;
 }
 
-export interface DoctorInput extends AppContext {
+export interface DoctorInput extends Omit<AppContext, 'progress'> {
   choice: EngineChoice;
   nodeVersion: string;
   /** Names of the checks wanted; all when empty. */
@@ -156,7 +156,7 @@ function checkClock(host: Host, { info, endpoint }: { info?: EngineInfo; endpoin
 
 async function checkRepository(input: DoctorInput): Promise<Check[]> {
   try {
-    const session = await openWorkspace(input, silentProgress);
+    const session = await openWorkspace({ ...input, progress: silentProgress });
     const { rootDir, specFile, rememberedIn } = session;
     const spec = ok('spec', specFile ?? `none in ${rootDir}; understood by its files as ${session.toolchain.request}`);
     const { lockState, request, name, version } = session.toolchain;

@@ -46,7 +46,7 @@ export async function withCheckout<T>(
     const checkoutDir = join(folder, 'checkout');
     await checkOutCommit(rootDir, commit, checkoutDir, host.env);
     const cwd = join(checkoutDir, relative(repository?.topDir ?? rootDir, rootDir));
-    const session = await openWorkspace({ host: { ...host, cwd }, installDir }, silentProgress);
+    const session = await openWorkspace({ host: { ...host, cwd }, installDir, progress: silentProgress });
     try {
       return await work(session);
     } finally {

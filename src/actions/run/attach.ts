@@ -2,7 +2,6 @@ import { isDetached } from '../../engine/container/resume.ts';
 import type { Endpoint } from '../../engine/endpoint/endpoint.ts';
 import { GbuildError, messageOf } from '../../errors.ts';
 import type { Host, Stop } from '../../host.ts';
-import type { Progress } from '../../reporter/progress.ts';
 import { Mask } from '../../secrets/mask.ts';
 import type { ApplyReport } from '../../sync/pull/apply-changes.ts';
 import type { AppContext } from '../session/context.ts';
@@ -23,7 +22,6 @@ export interface AttachRequest extends AppContext {
   runId: string | undefined;
   choice: EngineChoice;
   streams: TaskStreams;
-  progress: Progress;
   stop: Stop;
 }
 
@@ -116,7 +114,7 @@ async function bringBackAll(
   const { installDir, progress, stop } = request;
   const { copy, rootDir, runId } = first;
   const host = { ...request.host, cwd: rootDir };
-  const session = await openWorkspace({ host, installDir }, progress);
+  const session = await openWorkspace({ host, installDir, progress });
   const engine = await openEngine(host, hasChoice(request.choice) ? request.choice : first.choice, runId, progress);
   const tasks = [first, ...others].map(({ task: name, reports }) => ({ name, reports }));
   try {

@@ -1,15 +1,12 @@
-import type { Engine } from '../../engine/engine.ts';
 import { GbuildError } from '../../errors.ts';
-import type { Stop } from '../../host.ts';
 import type { Shard } from '../../plan/shard.ts';
 import { planTasks, type TaskPlan } from '../../plan/task-plan.ts';
-import type { Progress } from '../../reporter/progress.ts';
 import type { PublishedPort } from '../../spec/types.ts';
 import type { EnsuredImage } from '../../toolchain/build/ensure.ts';
 import { readHostFiles } from '../../toolchain/host/host-files.ts';
 import { type HostTrust, readHostTrust } from '../../toolchain/host/trust.ts';
 import { readCommit } from '../../workspace/commit/revision.ts';
-import type { AppContext, WorkspaceSession } from '../session/context.ts';
+import type { RepoContext } from '../session/context.ts';
 import { defaultTasks } from '../session/open-repository.ts';
 import type { Frozen } from '../toolchain/assert-lock-fits.ts';
 import { ensureToolchainReady } from '../toolchain/ensure-ready.ts';
@@ -21,9 +18,7 @@ import { RunSecrets } from './run-secrets.ts';
 import { warnOfLimits } from './warn-of-limits.ts';
 
 /** The tasks of a repository, to be run on an engine. */
-export interface PrepareRunRequest extends AppContext {
-  session: WorkspaceSession;
-  engine: Engine;
+export interface PrepareRunRequest extends RepoContext {
   names: string[];
   args: string[];
   /** Ports of the last named task. */
@@ -31,8 +26,6 @@ export interface PrepareRunRequest extends AppContext {
   frozen: Frozen;
   /** As a release is made: in the very image that the lock names, where somebody has it. */
   exact?: boolean;
-  progress: Progress;
-  stop: Stop;
   /** Told when the tasks are known to be right, and the engine has been asked for the first thing. */
   onAsked?: () => void;
   /** Secrets of a larger story that this run is part of. */
@@ -94,16 +87,9 @@ export function planInput({
   return { spec, toolchain, defaults: defaultTasks(session), host, rootDir, hasSpec, names, args, publish };
 }
 
-export interface RunContextInput {
-  session: WorkspaceSession;
-  engine: Engine;
-  host: AppContext['host'];
-  progress: Progress;
-}
-
 /** Asks engine, image and machine for what every container of a run needs, but for the workspace. */
 export async function readRunContext(
-  { session, engine, host, progress }: RunContextInput,
+  { session, engine, host, progress }: Omit<RepoContext, 'runId' | 'stop'>,
   reference: string,
   trust: HostTrust,
 ): Promise<Omit<RunContext, 'workspace'>> {

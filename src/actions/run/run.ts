@@ -17,7 +17,6 @@ import { type MountedWorkspace, readEarly, type SyncReport } from './workspace/w
 import { withWorkspace } from './workspace/with-workspace.ts';
 
 export interface RunRequest extends PrepareRunRequest {
-  runId: string;
   streams: TaskStreams;
   /** The part that is run, where others run elsewhere. */
   part?: Pick<Shard, 'number' | 'of'> | undefined;

@@ -1,10 +1,8 @@
-import type { ContainerIO, Engine } from '../../engine/engine.ts';
-import type { Stop } from '../../host.ts';
+import type { ContainerIO } from '../../engine/engine.ts';
 import { planShell } from '../../plan/task-plan.ts';
-import type { Progress } from '../../reporter/progress.ts';
 import type { PublishedPort } from '../../spec/types.ts';
 import { readHostTrust } from '../../toolchain/host/trust.ts';
-import type { AppContext, WorkspaceSession } from '../session/context.ts';
+import type { RepoContext } from '../session/context.ts';
 import { defaultTasks } from '../session/open-repository.ts';
 import type { Frozen } from '../toolchain/assert-lock-fits.ts';
 import { ensureToolchainReady } from '../toolchain/ensure-ready.ts';
@@ -15,11 +13,7 @@ import { readRunContext } from './prepare.ts';
 import { terminalEnvironment } from './run-tasks.ts';
 import { withWorkspace } from './workspace/with-workspace.ts';
 
-export interface ShellRequest extends AppContext {
-  session: WorkspaceSession;
-  engine: Engine;
-  progress: Progress;
-  stop: Stop;
+export interface ShellRequest extends RepoContext {
   frozen: Frozen;
   publish: PublishedPort[];
   /** Without a terminal the shell reads commands from standard input. */

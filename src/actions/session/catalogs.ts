@@ -3,7 +3,6 @@ import { dirname, isAbsolute, join, relative } from 'node:path';
 import { type ErrorCode, messageOf } from '../../errors.ts';
 import { readTextIfAny } from '../../fs/read-bounded.ts';
 import type { Host } from '../../host.ts';
-import type { Progress } from '../../reporter/progress.ts';
 import type { CatalogReference } from '../../spec/config/catalog-entries.ts';
 import { type Catalog, type KeepParsed, readCatalog } from '../../toolchain/catalog/catalog.ts';
 import { ensureClone } from './catalog-clone.ts';
@@ -22,8 +21,7 @@ export interface CatalogOwner {
  * comes with gbuild. A git address is cloned once; `fresh` clones it again.
  */
 export async function openCatalog(
-  { host, installDir }: AppContext,
-  progress: Progress,
+  { host, installDir, progress }: AppContext,
   owner?: CatalogOwner,
   { fresh = false } = {},
 ): Promise<Catalog> {

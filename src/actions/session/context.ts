@@ -1,4 +1,6 @@
-import type { Host } from '../../host.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { Host, Stop } from '../../host.ts';
+import type { Progress } from '../../reporter/progress.ts';
 import type { Lock } from '../../spec/lock/lock-types.ts';
 import type { Spec } from '../../spec/types.ts';
 import type { Assumption } from '../../spec/write/draft.ts';
@@ -19,8 +21,19 @@ export interface WorkspaceSession {
   defaults: ToolchainDefaults;
 }
 
+/** First parameter of every action: the caller, and where gbuild tells what it does. */
 export interface AppContext {
   host: Host;
   /** Where gbuild itself is installed: images/ is its own toolchain catalog. */
   installDir: string;
+  progress: Progress;
+}
+
+/** The same where a repository is built on an engine. */
+export interface RepoContext extends AppContext {
+  session: WorkspaceSession;
+  engine: Engine;
+  /** A word that no other command has. */
+  runId: string;
+  stop: Stop;
 }

@@ -5,10 +5,10 @@ import type { AppContext, WorkspaceSession } from './context.ts';
 import { openWorkspace } from './open-repository.ts';
 
 /** The repository around the caller, for commands that can do without one; undefined where there is none. */
-export async function findWorkspace(context: AppContext): Promise<WorkspaceSession | undefined> {
+export async function findWorkspace(context: Omit<AppContext, 'progress'>): Promise<WorkspaceSession | undefined> {
   if (dirname(context.host.cwd) === context.host.cwd) return undefined;
   try {
-    return await openWorkspace(context, silentProgress);
+    return await openWorkspace({ ...context, progress: silentProgress });
   } catch (thrown) {
     if (thrown instanceof GbuildError && thrown.code === 'spec-missing') return undefined;
     throw thrown;

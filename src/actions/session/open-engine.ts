@@ -79,16 +79,15 @@ export async function openRun(
   context: AppContext,
   choice: EngineChoice,
   runId: string,
-  progress: Progress,
   options: { ignoreLock?: boolean; stop?: Stop } = {},
 ): Promise<OpenedRun> {
-  const opened = await attempt(() => openEngine(context.host, choice, runId, progress, options.stop));
+  const opened = await attempt(() => openEngine(context.host, choice, runId, context.progress, options.stop));
   opened.engine?.info().catch(() => {
     // Asked again, and told, by whoever needs the answer.
   });
   await opened.engine?.wake();
   try {
-    const session = await openWorkspace(context, progress, options);
+    const session = await openWorkspace(context, options);
     if (opened.engine === undefined) throw opened.error;
     return { session, engine: opened.engine };
   } catch (error) {

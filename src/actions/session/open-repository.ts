@@ -23,12 +23,9 @@ import { openParseCache, type ParseCache } from './parse-cache.ts';
 import { findRememberedIn } from './remembered-lock.ts';
 
 /** Finds the repository around the caller, reads its spec and lock, and resolves its toolchain. */
-export async function openWorkspace(
-  context: AppContext,
-  progress: Progress,
-  { ignoreLock = false } = {},
-): Promise<WorkspaceSession> {
-  const { rootDir, specFile, cache, catalog, spec, assumptions } = await readWorkspace(context, progress, ignoreLock);
+export async function openWorkspace(context: AppContext, { ignoreLock = false } = {}): Promise<WorkspaceSession> {
+  const { rootDir, specFile, cache, catalog, spec, assumptions } = await readWorkspace(context, ignoreLock);
+  const { progress } = context;
   const rememberedIn = findRememberedIn(context.host, rootDir, specFile);
   const known = ignoreLock ? undefined : await readKnownLock(rootDir, rememberedIn, cache);
   const { request, chosen, notes } = askRepository(rootDir, spec.toolchain, catalog);
@@ -69,21 +66,21 @@ function warnOfRefusedFiles({ name, source }: ResolvedToolchain, { homeDir }: Ho
 }
 
 /** The spec of the repository around the caller, for whoever needs no toolchain. */
-export async function readCallersSpec(context: AppContext, progress: Progress): Promise<Spec> {
-  return (await readWorkspace(context, progress, false)).spec;
+export async function readCallersSpec(context: AppContext): Promise<Spec> {
+  return (await readWorkspace(context, false)).spec;
 }
 
 /** The folder of the caller's project, for whoever needs no spec. */
-export async function locateProject(context: AppContext, progress: Progress): Promise<string> {
+export async function locateProject(context: AppContext): Promise<string> {
   const root = findRoot(context.host.cwd, context.host.homeDir);
-  return (await chooseRoot(root, await openCatalog(context, progress, root), progress)).rootDir;
+  return (await chooseRoot(root, await openCatalog(context, root), context.progress)).rootDir;
 }
 
-async function readWorkspace(context: AppContext, progress: Progress, fresh: boolean) {
-  const { host } = context;
+async function readWorkspace(context: AppContext, fresh: boolean) {
+  const { host, progress } = context;
   const cache = openParseCache(host.cacheDir);
   const root = findRoot(host.cwd, host.homeDir);
-  const catalog = await openCatalog(context, progress, root, { fresh });
+  const catalog = await openCatalog(context, root, { fresh });
   const { rootDir, specFile } = await chooseRoot(root, catalog, progress);
   const { spec, warnings, assumptions } =
     specFile === undefined

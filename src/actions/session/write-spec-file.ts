@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { GbuildError } from '../../errors.ts';
 import { readWhole } from '../../fs/read-bounded.ts';
 import { makeMark } from '../../fs/writer-mark.ts';
-import type { Progress } from '../../reporter/progress.ts';
 import { readSpec, specFileName } from '../../spec/read/read-spec.ts';
 import type { ToolchainRequest } from '../../spec/types.ts';
 import { notWritten } from '../../spec/write/atomic-write.ts';
@@ -25,16 +24,17 @@ import { knownTasks } from './open-repository.ts';
  */
 export async function initSpec(
   context: AppContext,
-  progress: Progress,
   wanted?: ToolchainRequest,
 ): Promise<{ file: string; assumptions: Assumption[]; others: string[] }> {
   const root = findRoot(context.host.cwd, context.host.homeDir);
   const rootDir = context.host.cwd;
-  const catalog = await openCatalog(context, progress);
+  const catalog = await openCatalog(context);
   const file = join(rootDir, specFileName);
   if (existsSync(file)) throw isThere(file);
   const detection =
-    wanted === undefined ? await chooseToolchain(rootDir, catalog, progress) : describeWanted(rootDir, catalog, wanted);
+    wanted === undefined
+      ? await chooseToolchain(rootDir, catalog, context.progress)
+      : describeWanted(rootDir, catalog, wanted);
   if (detection === undefined) throw nothingDetected(root.folders ?? [rootDir], catalog, 'init');
   createFile(file, writeInitialSpec(detection));
   return { file, assumptions: detection.assumptions, others: detection.others };
@@ -76,10 +76,10 @@ export interface MigrationResult {
 }
 
 /** The story of `gbuild migrate`. */
-export async function migrateFile(context: AppContext, progress: Progress): Promise<MigrationResult> {
+export async function migrateFile(context: AppContext): Promise<MigrationResult> {
   const { rootDir, specFile } = findRoot(context.host.cwd, context.host.homeDir);
   const file = specFile ?? join(rootDir, specFileName);
-  const known = knownTasks(await openCatalog(context, progress, { rootDir, specFile }));
+  const known = knownTasks(await openCatalog(context, { rootDir, specFile }));
   readSpec(file, undefined, known);
   const { text, ...result } = migrateSpec(readWhole(file), specFileName, undefined, known);
   if (result.changed) writeSpec(file, text);

@@ -57,7 +57,7 @@ export async function openExecutors(request: ExecutorsRequest): Promise<Executor
       );
     }
     while (opened.length === 0 && reached.length > 0) await open(reached.shift()!, session);
-    const known = session.lock === undefined ? await openWorkspace(request, silentProgress) : session;
+    const known = session.lock === undefined ? await openWorkspace({ ...request, progress: silentProgress }) : session;
     await Promise.all(reached.splice(0).map((each) => open(each, known)));
     if (opened.length === 0) throw failures[0];
     const order = request.executors.map(({ name }) => name);

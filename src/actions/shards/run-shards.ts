@@ -38,10 +38,10 @@ interface ShardsRequest extends ExecutorsRequest {
 
 /** Checks the call, then runs: a mistake in the call is reported before any engine is asked. */
 export async function runInShards(request: InShardsRequest): Promise<ShardsReport> {
-  const { host, on, choice, progress } = request;
+  const { host, on, choice } = request;
   const executors =
     on === undefined ? [{ name: 'the engine', kind: 'engine' as const, choice }] : parseOn(host, on, choice);
-  return runShards({ ...request, executors, session: await openWorkspace(request, progress) });
+  return runShards({ ...request, executors, session: await openWorkspace(request) });
 }
 
 /**

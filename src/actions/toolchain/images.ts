@@ -1,7 +1,6 @@
 import type { Engine } from '../../engine/engine.ts';
 import { GbuildError } from '../../errors.ts';
 import type { Stop } from '../../host.ts';
-import type { Progress } from '../../reporter/progress.ts';
 import type { ToolchainRequest } from '../../spec/types.ts';
 import { type EnsuredToolchain, ensureToolchain } from '../../toolchain/build/ensure.ts';
 import { askRepository } from '../../toolchain/detect/asked-version.ts';
@@ -49,8 +48,8 @@ export interface AvailableToolchain {
   options: Record<string, string>;
 }
 
-export async function listAvailable(context: AppContext, progress: Progress): Promise<AvailableToolchain[]> {
-  const catalog = await openCatalog(context, progress, findOwner(context));
+export async function listAvailable(context: AppContext): Promise<AvailableToolchain[]> {
+  const catalog = await openCatalog(context, findOwner(context));
   return catalog.names.map((name) => {
     const { data } = catalog.find(name)!;
     const options = Object.entries(data.options).map(([option, { description }]) => [option, description]);
@@ -61,7 +60,6 @@ export async function listAvailable(context: AppContext, progress: Progress): Pr
 
 export interface ToolchainInput extends AppContext {
   engine: Engine;
-  progress: Progress;
   stop: Stop;
   /** A toolchain as the spec spells it; undefined: the repository's own. */
   request: ToolchainRequest | undefined;
@@ -70,7 +68,7 @@ export interface ToolchainInput extends AppContext {
 /** The toolchain that was named, or the one of the repository around the caller. */
 export async function resolveNamed(input: ToolchainInput): Promise<ResolvedToolchain> {
   const { request, host, progress } = input;
-  if (request === undefined) return (await openWorkspace(input, progress)).toolchain;
+  if (request === undefined) return (await openWorkspace(input)).toolchain;
   if (request.kind === 'folder') {
     throw new GbuildError(
       'usage',
@@ -81,7 +79,7 @@ export async function resolveNamed(input: ToolchainInput): Promise<ResolvedToolc
     );
   }
   const owner = findOwner(input);
-  const catalog = await openCatalog(input, progress, owner);
+  const catalog = await openCatalog(input, owner);
   const asked = askRepository(owner?.rootDir ?? host.cwd, request, catalog);
   for (const note of asked.notes) progress.warn(note);
   return resolveToolchain(asked.request, catalog);

@@ -19,14 +19,10 @@ export interface TrustReport {
 }
 
 /** The story of `gbuild trust`: what the repository takes from this machine is shown, the caller agrees, config.yml remembers. */
-export async function trustRepository(
-  context: AppContext,
-  progress: Progress,
-  isForced: boolean,
-): Promise<TrustReport> {
-  const { host } = context;
+export async function trustRepository(context: AppContext, isForced: boolean): Promise<TrustReport> {
+  const { host, progress } = context;
   const root = findRoot(host.cwd, host.homeDir);
-  const repository = { ...root, spec: await readCallersSpec(context, progress) };
+  const repository = { ...root, spec: await readCallersSpec(context) };
   const declarations = readDeclarations(repository, host);
   const { rootDir, sources, digest } = declarations;
   const secrets = sources.map(({ name, source }) => ({ name, ...source }));

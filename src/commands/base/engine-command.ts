@@ -3,7 +3,6 @@ import { openEngine } from '../../actions/session/open-engine.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { escapeLine } from '../../escape.ts';
 import type { Stop } from '../../host.ts';
-import type { Progress } from '../../reporter/progress.ts';
 import { BaseCommand } from './base-command.ts';
 import { openStop } from './stop.ts';
 import { newRunId } from './task-command.ts';
@@ -20,7 +19,6 @@ export interface EngineCommandFlags {
 /** Context of a command that needs an engine and not necessarily a repository. */
 export interface OpenEngine extends AppContext {
   engine: Engine;
-  progress: Progress;
   stop: Stop;
 }
 

@@ -2,15 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { Flags } from '@oclif/core';
 import { type RunReport, runNamed } from '../../actions/run/run.ts';
 import type { TaskStreams } from '../../actions/run/task-run.ts';
-import type { WorkspaceSession } from '../../actions/session/context.ts';
+import type { RepoContext } from '../../actions/session/context.ts';
 import { openRun } from '../../actions/session/open-engine.ts';
 import type { ShardsReport } from '../../actions/shards/report.ts';
 import type { Frozen } from '../../actions/toolchain/assert-lock-fits.ts';
-import type { Engine } from '../../engine/engine.ts';
-import type { Host, Stop } from '../../host.ts';
+import type { Host } from '../../host.ts';
 import { formatSeconds } from '../../reporter/format.ts';
 import { PlainReporter, QuietReporter } from '../../reporter/plain.ts';
-import type { Progress } from '../../reporter/progress.ts';
 import type { PublishedPort } from '../../spec/types.ts';
 import { BaseCommand, engineFlags } from './base-command.ts';
 import { parsePart, type ShardFlags, summariseShards } from './shard-flags.ts';
@@ -37,14 +35,7 @@ export interface TaskCommandFlags {
 }
 
 /** Context of a command once the repository and the engine are open; the actions' requests take it as it is. */
-export interface OpenCommand {
-  host: Host;
-  installDir: string;
-  session: WorkspaceSession;
-  engine: Engine;
-  runId: string;
-  progress: Progress;
-  stop: Stop;
+export interface OpenCommand extends RepoContext {
   frozen: Frozen;
 }
 
@@ -59,11 +50,11 @@ export abstract class TaskCommand extends BaseCommand {
     const host = this.readHost(flags);
     const progress = this.openProgress(flags, host);
     using stop = openStop((text) => progress.warn(text));
-    const context = { host, installDir: this.config.root };
+    const context = { host, installDir: this.config.root, progress };
     const runId = newRunId();
-    const { session, engine } = await openRun(context, flags, runId, progress, { ...options, stop });
+    const { session, engine } = await openRun(context, flags, runId, { ...options, stop });
     try {
-      return await work({ ...context, session, engine, runId, progress, stop, frozen: frozenOf(flags, host) });
+      return await work({ ...context, session, engine, runId, stop, frozen: frozenOf(flags, host) });
     } finally {
       engine.close();
     }

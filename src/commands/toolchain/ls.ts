@@ -21,8 +21,8 @@ export default class ToolchainLsCommand extends EngineCommand {
     const { flags } = await this.parse(ToolchainLsCommand);
     if (flags.available) {
       const host = this.readHost(flags);
-      const context = { host, installDir: this.config.root };
-      const toolchains = await listAvailable(context, this.openProgress(flags, host));
+      const context = { host, installDir: this.config.root, progress: this.openProgress(flags, host) };
+      const toolchains = await listAvailable(context);
       const rows = toolchains.map(({ name, title, versions, default: standard }) => [
         name,
         title,

@@ -52,7 +52,7 @@ interface Answer {
 
 async function plan(host: Host, name: string): Promise<Answer> {
   try {
-    const { text } = await explainPlan({ host, installDir }, name, silentProgress);
+    const { text } = await explainPlan({ host, installDir, progress: silentProgress }, name);
     const fault = ['undefined', '[object', 'NaN'].find((word) => text.includes(word));
     return fault === undefined ? { text } : { fault: `the plan says ${fault}: ${text}` };
   } catch (error) {

@@ -12,9 +12,7 @@ import { openStore } from '../../store/store.ts';
 import { isVersion } from '../../store/stored-releases.ts';
 import { type PushRecord, type PushRequest, pushTo } from './push.ts';
 
-export interface PushStoredRequest
-  extends Pick<PushRequest, 'host' | 'progress' | 'stop' | 'tags' | 'runId'>,
-    Pick<AppContext, 'installDir'> {
+export interface PushStoredRequest extends Pick<PushRequest, 'stop' | 'tags' | 'runId'>, AppContext {
   /** `acme/hello:1.0.1`, or the version alone of the repository around the caller. */
   release: string;
   registry: string | undefined;
@@ -40,11 +38,11 @@ export async function pushStored(request: PushStoredRequest): Promise<PushRecord
 
 /** The repository around the caller is asked for what the command line does not say. */
 async function name(request: PushStoredRequest): Promise<{ reference: string; registry: string }> {
-  const { release, host, progress } = request;
+  const { release, host } = request;
   const said = request.registry ?? host.env.GBUILD_REGISTRY;
   const isWhole = release.includes(':');
   if (isWhole && said) return { reference: release, registry: parseRegistry(said) };
-  const spec = await readCallersSpec(request, progress);
+  const spec = await readCallersSpec(request);
   const registry = said || spec.registry;
   if (registry === undefined) throw noRegistry();
   return { reference: isWhole ? release : `${spec.name}:${release}`, registry: parseRegistry(registry) };

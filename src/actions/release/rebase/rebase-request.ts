@@ -1,6 +1,5 @@
 import type { Engine } from '../../../engine/engine.ts';
 import type { Stop } from '../../../host.ts';
-import type { Progress } from '../../../reporter/progress.ts';
 import type { AppContext } from '../../session/context.ts';
 
 export interface RebaseRequest extends AppContext {
@@ -18,6 +17,5 @@ export interface RebaseRequest extends AppContext {
   keyFile: string | undefined;
   attest: boolean;
   engine: Engine;
-  progress: Progress;
   stop: Stop;
 }

@@ -5,13 +5,13 @@ import { askGit } from '../../../workspace/git/git.ts';
 import { prepareImage } from '../../image/prepare-image.ts';
 import type { RunRequest } from '../../run/run.ts';
 import { RunSecrets } from '../../run/run-secrets.ts';
-import type { AppContext } from '../../session/context.ts';
+import type { RepoContext } from '../../session/context.ts';
 import { locateProject } from '../../session/open-repository.ts';
 import { openStore } from '../../store/store.ts';
 import { withCheckout } from '../release-tree.ts';
 import { assertSame, type ComparedImage } from './compare-rebuilt.ts';
 
-export type RebuildRequest = AppContext & Pick<RunRequest, 'engine' | 'progress' | 'stop' | 'runId' | 'streams'>;
+export type RebuildRequest = Omit<RepoContext, 'session'> & Pick<RunRequest, 'streams'>;
 
 /**
  * Builds a release's commit again in a folder of its own and compares what comes out with what was released.
@@ -26,7 +26,7 @@ export async function rebuildRelease(
 ): Promise<void> {
   const { host, progress } = request;
   const version = released[0]?.config.config.Labels?.['org.opencontainers.image.version'] ?? '';
-  const rootDir = await locateProject(request, progress);
+  const rootDir = await locateProject(request);
   await assertKnown(commit, rootDir, host);
   await withCheckout(request, rootDir, commit, async (session) => {
     const store = await openStore(host);

@@ -14,7 +14,6 @@ import { pushWorkspaceImage } from './push-workspace.ts';
 import { planOnSwarm, runOnSwarm, type SwarmRunContext } from './run-shard.ts';
 
 export interface SwarmExecutorRequest extends PrepareRunRequest {
-  runId: string;
   /** HOST or HOST:PORT, before GBUILD_REGISTRY and gbuild.yml. */
   registry: string | undefined;
 }

@@ -48,7 +48,7 @@ export interface PushedToolchain {
  */
 export async function pushToolchain(request: PushToolchainRequest): Promise<PushedToolchain> {
   const { engine, host, progress, stop } = request;
-  const session = request.request === undefined ? await openWorkspace(request, progress) : undefined;
+  const session = request.request === undefined ? await openWorkspace(request) : undefined;
   const toolchain = session?.toolchain ?? (await resolveNamed(request));
   if (toolchain.kind === 'image') throw notOurs(toolchain.request);
   const said = request.registry ?? (host.env.GBUILD_REGISTRY || session?.spec.registry);
