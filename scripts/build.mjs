@@ -1,7 +1,10 @@
 // Bundles src/ into dist/ (one entry a command, shared chunks) and writes oclif's manifest, so that a start loads only
 // what its command needs.
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -38,18 +41,34 @@ const silentDebug = `const silent = () => Object.assign(() => {}, { enabled: fal
 module.exports = Object.assign(silent, { enable() {}, disable() {}, enabled: () => false, default: silent });`;
 
 /**
- * Node's own modules, required instead of imported: the facade that an import gets touches every export, and one of
- * node:http's loads a whole fetch implementation.
+ * Takes the names that a module uses from Node's own modules, and no others: the facade that an import gets touches every
+ * export, one of node:http's loads a whole fetch implementation, and the bundler's copy of it defines a getter for each.
  */
-const requiredBuiltins = {
-  name: 'required-builtins',
+function takeBuiltins(source) {
+  return source.replace(/^import (?!type\b)([^;'"]+?) from ['"](node:[\w/]+)['"];?$/gm, (whole, taken, module) => {
+    const [, main, star, named] = /^(?:(\w+)(?:,\s*)?)?(?:\* as (\w+))?(?:\{([^}]*)\})?$/.exec(taken) ?? [];
+    const names = (named ?? '').split(',').map((each) => each.trim());
+    const used = names
+      .filter((each) => each !== '' && !each.startsWith('type '))
+      .map((each) => each.replace(' as ', ': '));
+    const from = `process.getBuiltinModule('${module}')`;
+    const wholes = [main, star].filter((name) => name !== undefined);
+    if (wholes.length + used.length === 0) return whole;
+    return [
+      ...wholes.map((name) => `const ${name} = ${from};`),
+      ...(used.length > 0 ? [`const { ${used.join(', ')} } = ${from};`] : []),
+    ].join(' ');
+  });
+}
+
+const namedBuiltins = {
+  name: 'named-builtins',
   setup(builder) {
-    builder.onResolve({ filter: /^node:/ }, ({ path, kind }) =>
-      kind === 'require-call' ? { path, external: true } : { path, namespace: 'builtin' },
-    );
-    builder.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
-      contents: `module.exports = require('${path}');`,
-    }));
+    builder.onLoad({ filter: /\.(ts|mjs|js)$/ }, ({ path }) => {
+      const source = readFileSync(path, 'utf8');
+      const contents = takeBuiltins(source);
+      return contents === source ? undefined : { contents, loader: path.endsWith('.ts') ? 'ts' : 'js' };
+    });
   },
 };
 
@@ -95,9 +114,9 @@ const options = {
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'none',
-  plugins: [withoutUnused, requiredBuiltins, lazyOclif],
+  plugins: [withoutUnused, lazyOclif, namedBuiltins],
   banner: {
-    js: "import{createRequire as gbuildRequire}from'node:module';import{fileURLToPath as gbuildPath}from'node:url';const require=gbuildRequire(import.meta.url);const __filename=gbuildPath(import.meta.url);const __dirname=gbuildPath(new URL('.',import.meta.url));",
+    js: "const{createRequire:gbuildRequire}=process.getBuiltinModule('node:module');const{fileURLToPath:gbuildPath}=process.getBuiltinModule('node:url');const require=gbuildRequire(import.meta.url);const __filename=gbuildPath(import.meta.url);const __dirname=gbuildPath(new URL('.',import.meta.url));",
   },
   define: { GBUILD_BUILD: JSON.stringify(digestOfSources()) },
   logLevel: 'warning',
@@ -136,7 +155,7 @@ function shareCommonCode({ inputs }) {
       }));
       builder.onLoad({ filter: /\.ts$/ }, ({ path }) =>
         entries.has(path)
-          ? { contents: `import 'gbuild:common';\n${readFileSync(path, 'utf8')}`, loader: 'ts' }
+          ? { contents: `import 'gbuild:common';\n${takeBuiltins(readFileSync(path, 'utf8'))}`, loader: 'ts' }
           : undefined,
       );
     },
@@ -147,7 +166,7 @@ function shareCommonCode({ inputs }) {
 rmSync(`${root}oclif.manifest.json`, { force: true });
 rmSync(`${root}dist`, { recursive: true, force: true });
 const first = await build({ ...options, write: false });
-const { metafile } = await build({ ...options, plugins: [...options.plugins, shareCommonCode(first.metafile)] });
+const { metafile } = await build({ ...options, plugins: [shareCommonCode(first.metafile), ...options.plugins] });
 
 function digestOfSources() {
   const hash = createHash('sha256');
@@ -191,4 +210,19 @@ for (const id of ['', ...config.commandIDs]) {
   await help.showHelp(id === '' ? [] : [id]);
   const text = help.text.replace(/^VERSION\n.*\n\n/m, '');
   writeFileSync(`${root}dist/help/${id === '' ? 'index' : id.replaceAll(':', '-')}.txt`, text);
+}
+
+// The catalog is parsed here once, so that the first run of a machine need not load a YAML parser and a schema library for it.
+const home = mkdtempSync(join(tmpdir(), 'gbuild-build-'));
+try {
+  const env = { PATH: process.env.PATH, HOME: home, XDG_CACHE_HOME: home, XDG_CONFIG_HOME: home };
+  execFileSync(process.execPath, [`${root}bin/run.js`, 'toolchain', 'ls', '--available'], {
+    cwd: home,
+    env,
+    stdio: 'pipe',
+  });
+  cpSync(`${home}/gbuild/parsed`, `${root}dist/parsed`, { recursive: true });
+  for (const name of readdirSync(`${root}dist/parsed`)) chmodSync(`${root}dist/parsed/${name}`, 0o644);
+} finally {
+  rmSync(home, { recursive: true, force: true });
 }

@@ -25,7 +25,7 @@ export async function openCatalog(
   owner?: CatalogOwner,
   { fresh = false } = {},
 ): Promise<Catalog> {
-  const cache = openParseCache(host.cacheDir);
+  const cache = openParseCache({ host, installDir });
   const open = async (entries: NamedCatalog[]) => {
     const folders: string[] = [];
     for (const entry of entries)

@@ -78,7 +78,7 @@ export async function locateProject(context: AppContext): Promise<string> {
 
 async function readWorkspace(context: AppContext, fresh: boolean) {
   const { host, progress } = context;
-  const cache = openParseCache(host.cacheDir);
+  const cache = openParseCache(context);
   const root = findRoot(host.cwd, host.homeDir);
   const catalog = await openCatalog(context, root, { fresh });
   const { rootDir, specFile } = await chooseRoot(root, catalog, progress);

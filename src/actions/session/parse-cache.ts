@@ -1,29 +1,35 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { readCached, writeCached } from '../../fs/cached-file.ts';
+import type { AppContext } from './context.ts';
 
 const format = 'parsed 1';
 
 /**
  * Results of parsing and checking files, by the digest of their bytes: the next run reads JSON instead of loading a YAML
  * parser and a schema library, which cost more than all else before the engine is asked. Only what was valid is kept, so a
- * mistake is always found anew. `version` is that of this gbuild's code: another may read the same bytes otherwise.
+ * mistake is always found anew. `version` is that of this gbuild's code: another may read the same bytes otherwise. `shipped` is
+ * a folder of results that came with it: those of its own catalog, so that the first run of a machine reads them, too.
  */
 export class ParseCache {
   readonly #dir: string;
   readonly #version: string | undefined;
+  readonly #shipped: string | undefined;
 
-  constructor(dir: string, version: string | undefined) {
+  constructor(dir: string, version: string | undefined, shipped?: string) {
     this.#dir = dir;
     this.#version = version;
+    this.#shipped = shipped;
   }
 
   /** Without bytes or a version (gbuild run from its sources) nothing is kept. */
   async get<T>(kind: string, bytes: Uint8Array | undefined, parse: () => Promise<T>): Promise<T> {
     if (bytes === undefined || this.#version === undefined) return parse();
     const key = createHash('sha256').update(`${this.#version}\n${kind}\n`).update(bytes).digest('hex');
-    const file = join(this.#dir, `${key}.json`);
-    const kept = readCached(file, format);
+    const name = `${key}.json`;
+    const file = join(this.#dir, name);
+    const shipped = this.#shipped === undefined ? undefined : readCached(join(this.#shipped, name), format);
+    const kept = shipped ?? readCached(file, format);
     if (kept !== undefined) return (JSON.parse(kept) as { value: T }).value;
     const value = await parse();
     writeCached(file, format, JSON.stringify({ value }));
@@ -31,8 +37,9 @@ export class ParseCache {
   }
 }
 
-export function openParseCache(cacheDir: string): ParseCache {
-  return new ParseCache(join(cacheDir, 'parsed'), typeof GBUILD_BUILD === 'string' ? GBUILD_BUILD : undefined);
+export function openParseCache({ host, installDir }: Pick<AppContext, 'host' | 'installDir'>): ParseCache {
+  const version = typeof GBUILD_BUILD === 'string' ? GBUILD_BUILD : undefined;
+  return new ParseCache(join(host.cacheDir, 'parsed'), version, join(installDir, 'dist/parsed'));
 }
 
 /** Set by the bundler: a digest of the sources. */

@@ -3,6 +3,7 @@ import type { OptionValue } from '../../spec/types.ts';
 import type { ToolchainData } from '../catalog/catalog-schema.ts';
 import type { OptionRule } from '../catalog/rule-schema.ts';
 import { byVersion } from '../resolve/options.ts';
+import { satisfies } from '../resolve/satisfies.ts';
 import { chooseVersion, semverOf } from '../resolve/versions.ts';
 import type { Chosen } from './facts.ts';
 import { type Asked, readAsked } from './read-asked.ts';
@@ -32,7 +33,7 @@ function chooseValue(asked: Asked[], known: string[], own: string | undefined): 
   const texts = asked.flatMap(({ text }) => text ?? []);
   const exact = texts.filter((text) => semver.valid(text) === text);
   const ranges = asked.flatMap(({ ranges = [] }) => ranges).filter((range) => semver.valid(range) === null);
-  const isAllowed = (value: string) => ranges.every((each) => semver.satisfies(value, each));
+  const isAllowed = (value: string) => ranges.every((each) => satisfies(value, each));
   const named = exact.find(isAllowed) ?? exact[0];
   if (named !== undefined && isAllowed(named)) return named;
   if (ranges.length === 0 || (own !== undefined && isAllowed(own))) return undefined;
@@ -44,7 +45,7 @@ function chooseListed(asked: Asked[], { values = [], fits = {} }: OptionRule, ve
   const range = version === undefined ? undefined : byVersion(fits, semverOf(version));
   const least = asked.flatMap(({ ranges = [] }) => ranges.slice(0, 1).map((each) => semver.minVersion(each)))[0];
   if (least === undefined || least === null) return undefined;
-  return values.find((value) => semver.gte(semverOf(value), least) && semver.satisfies(semverOf(value), range ?? '*'));
+  return values.find((value) => semver.gte(semverOf(value), least) && satisfies(semverOf(value), range ?? '*'));
 }
 
 /** The version that the toolchain brings where nobody asks for another. */

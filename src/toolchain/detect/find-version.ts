@@ -4,6 +4,7 @@ import { readExactVersion } from '../../spec/schema/version-text.ts';
 import type { OptionValue } from '../../spec/types.ts';
 import type { ToolchainData } from '../catalog/catalog-schema.ts';
 import type { Requirement } from '../catalog/rule-schema.ts';
+import { satisfies } from '../resolve/satisfies.ts';
 
 import { chooseVersion, compareVersions, semverOf } from '../resolve/versions.ts';
 import type { Chosen } from './facts.ts';
@@ -143,7 +144,7 @@ function fitsAll(data: ToolchainData, version: string, ranges: string[]): boolea
   const line = release === undefined ? version : `~${release}`;
   const isLine = release !== undefined || /^\d+(?:\.\d+)?$/.test(version);
   return ranges.every((range) =>
-    isLine ? semver.intersects(line, range) : semver.satisfies(semverOf(version), range, { includePrerelease: true }),
+    isLine ? semver.intersects(line, range) : satisfies(semverOf(version), range, { includePrerelease: true }),
   );
 }
 
@@ -157,14 +158,14 @@ function releaseOf({ releases }: ToolchainData, version: string): string {
 
 /** The newest, of a long-term line where there is one. */
 function chooseBest({ longTerm = '*' }: ToolchainData, versions: string[]): string | undefined {
-  return versions.filter((version) => semver.satisfies(semverOf(version), longTerm)).at(-1) ?? versions.at(-1);
+  return versions.filter((version) => satisfies(semverOf(version), longTerm)).at(-1) ?? versions.at(-1);
 }
 
 /** The oldest line that is not older than what was asked for, a long-term one where there is one. */
 function chooseNearest({ longTerm = '*' }: ToolchainData, versions: string[], ranges: string[]): string | undefined {
   const least = leastOf(ranges);
   const newer = versions.filter((version) => least !== undefined && compareVersions(version, least) >= 0);
-  return newer.find((version) => semver.satisfies(semverOf(version), longTerm)) ?? newer[0];
+  return newer.find((version) => satisfies(semverOf(version), longTerm)) ?? newer[0];
 }
 
 function leastOf(ranges: string[]): string | undefined {
@@ -184,7 +185,7 @@ function nothingServes(data: ToolchainData, { source, shown, ranges = [] }: Aske
   const others = required.filter((each) => each.source !== source).map((each) => `, ${each.source} for ${each.shown}`);
   const remedy = required.find((each) => each.remedy !== undefined && each.source === source)?.remedy;
   const release = releaseOf(data, nearest);
-  const isNear = semver.satisfies(semverOf(release), `~${least}`);
+  const isNear = satisfies(semverOf(release), `~${least}`);
   return new GbuildError(
     'toolchain-unknown',
     `${source} asks for ${data.title} ${shown}${others.join('')}, and the catalog does not have it; the nearest is ${release}`,

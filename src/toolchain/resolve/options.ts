@@ -3,6 +3,7 @@ import { GbuildError } from '../../errors.ts';
 import type { OptionValue } from '../../spec/types.ts';
 import type { ToolchainData } from '../catalog/catalog-schema.ts';
 import type { OptionRule } from '../catalog/rule-schema.ts';
+import { satisfies } from './satisfies.ts';
 
 /** Checks a request's options against the toolchain's; throws one 'spec-invalid' that lists every mistake. */
 export function readOptions(data: ToolchainData, asked: Record<string, OptionValue>): Record<string, OptionValue> {
@@ -42,7 +43,7 @@ export function fillTemplate(template: string, version: string, options: Record<
 /** Chooses the value of a rule for a version: itself, or the value of the first range that fits. */
 export function byVersion<T>(rule: T | Record<string, T>, version: string): T | undefined {
   if (typeof rule !== 'object' || rule === null) return rule;
-  return Object.entries(rule as Record<string, T>).find(([range]) => semver.satisfies(version, range))?.[1];
+  return Object.entries(rule as Record<string, T>).find(([range]) => satisfies(version, range))?.[1];
 }
 
 function optionText(value: OptionValue): string {

@@ -1,9 +1,9 @@
-import semver from 'semver';
 import { GbuildError } from '../../errors.ts';
 import type { OptionValue } from '../../spec/types.ts';
 import type { ToolchainData } from '../catalog/catalog-schema.ts';
 import type { PartRule } from '../catalog/rule-schema.ts';
 import { byVersion } from './options.ts';
+import { satisfies } from './satisfies.ts';
 import { semverOf } from './versions.ts';
 
 /** A part with its exact version; which package brings it depends on the engine's platform. */
@@ -22,7 +22,7 @@ export function resolveParts(
 ): ResolvedPart[] {
   return Object.entries(data.parts).flatMap(([name, rule]) => {
     const exact = partVersion(data.name, name, rule, version, options);
-    if (exact === undefined || !semver.satisfies(exact, rule.fits ?? '*', { includePrerelease: true })) return [];
+    if (exact === undefined || !satisfies(exact, rule.fits ?? '*', { includePrerelease: true })) return [];
     return [{ name, version: exact, packages: typeof rule.npm === 'string' ? { '*': rule.npm } : rule.npm }];
   });
 }

@@ -4,6 +4,7 @@ import { hasFourNumbers, readExactVersion, readVersionRange } from '../../spec/s
 import type { OptionValue } from '../../spec/types.ts';
 import type { ToolchainData } from '../catalog/catalog-schema.ts';
 import { byVersion } from './options.ts';
+import { satisfies } from './satisfies.ts';
 
 /**
  * Chooses the exact version that a range means: the highest known one that goes with the options. One of a long-term line comes
@@ -17,7 +18,7 @@ export function chooseVersion(data: ToolchainData, asked: string, options: Recor
   const everywhere = lists.reduce((kept, list) => kept.filter((version) => list.includes(version)));
   const anywhere = [...new Set(lists.flat())];
   const fits = (version: string) => findMisfit(data, version, options) === undefined;
-  const isLongTerm = (version: string) => semver.satisfies(semverOf(version), data.longTerm ?? '*');
+  const isLongTerm = (version: string) => satisfies(semverOf(version), data.longTerm ?? '*');
   for (const versions of [everywhere.filter(isLongTerm), anywhere.filter(isLongTerm), everywhere, anywhere]) {
     const chosen = highest(versions.filter(fits), range);
     if (chosen !== undefined) return chosen;
@@ -36,7 +37,7 @@ export function isExactVersion(data: ToolchainData, version: string): boolean {
 
 /** Whether an exact version outside the list may be asked for. */
 function isAllowed({ anyVersion }: ToolchainData, version: string): boolean {
-  return typeof anyVersion === 'string' ? semver.satisfies(semverOf(version), anyVersion) : anyVersion;
+  return typeof anyVersion === 'string' ? satisfies(semverOf(version), anyVersion) : anyVersion;
 }
 
 /** An exact version as this toolchain counts: of four numbers only where those that it lists are. */
@@ -56,14 +57,20 @@ export function parseRange(data: ToolchainData, asked: string): string {
   });
 }
 
+const semverTexts = new Map<string, string>();
+
 /** A version as semver compares it: a short one (`21`, `3.1`) stands for the first of its line. */
 export function semverOf(version: string): string {
-  return semver.valid(version) ?? semver.coerce(version)?.version ?? '0.0.0';
+  const known = semverTexts.get(version);
+  if (known !== undefined) return known;
+  const text = semver.valid(version) ?? semver.coerce(version)?.version ?? '0.0.0';
+  semverTexts.set(version, text);
+  return text;
 }
 
 function highest(versions: string[], range: string): string | undefined {
   if (versions.includes(range)) return range;
-  const fitting = versions.filter((version) => semver.satisfies(semverOf(version), range));
+  const fitting = versions.filter((version) => satisfies(semverOf(version), range));
   return fitting.sort(compareVersions).at(-1);
 }
 
@@ -78,7 +85,7 @@ function findMisfit(data: ToolchainData, version: string, options: Record<string
   return Object.entries(data.options).find(([name, rule]) => {
     const value = options[name];
     const range = rule.fits === undefined ? undefined : byVersion(rule.fits, semverOf(version));
-    return value !== undefined && range !== undefined && !semver.satisfies(semverOf(String(value)), range);
+    return value !== undefined && range !== undefined && !satisfies(semverOf(String(value)), range);
   })?.[0];
 }
 
@@ -91,7 +98,7 @@ function noFittingCombination(
   const name = findMisfit(data, version, options)!;
   const rule = data.options[name]!;
   const range = byVersion(rule.fits!, semverOf(version))!;
-  const fits = (value: string) => semver.satisfies(semverOf(value), range);
+  const fits = (value: string) => satisfies(semverOf(value), range);
   const values = rule.values?.filter(fits) ?? rule.known.filter(fits).sort(compareVersions).slice(-1);
   const all = [...new Set(Object.values(data.versions).flat())];
   const others = all.filter((each) => findMisfit(data, each, options) === undefined);

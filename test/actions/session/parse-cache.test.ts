@@ -39,3 +39,14 @@ it('parses when an entry is damaged or the folder cannot be written', async () =
   chmodSync(blocked, 0o400);
   expect(await new ParseCache(blocked, '1').get('spec', bytes, async () => 'third')).toBe('third');
 });
+
+it('reads results that came with the program before its own, unless they are damaged', async () => {
+  await using fixture = await createFixture({ shipped: {}, own: {} });
+  const shipped = fixture.getPath('shipped');
+  await new ParseCache(shipped, '1').get('spec', bytes, async () => 'shipped');
+  const cache = new ParseCache(fixture.getPath('own'), '1', shipped);
+  expect(await cache.get('spec', bytes, async () => 'parsed')).toBe('shipped');
+  expect(readdirSync(fixture.getPath('own'))).toEqual([]);
+  for (const name of readdirSync(shipped)) writeFileSync(join(shipped, name), '{"val');
+  expect(await cache.get('spec', bytes, async () => 'parsed')).toBe('parsed');
+});

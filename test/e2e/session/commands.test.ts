@@ -20,6 +20,15 @@ function readTree(dir: string): Record<string, string> {
 }
 
 describe('gbuild plan', () => {
+  test('parses on a fresh machine the spec alone: the catalog comes parsed', async () => {
+    const body = 'gbuild: 1\nname: e2e-first\ntoolchain: node@24\ntasks: {test: "true"}\n';
+    const cwd = cli.repository('e2e-first', { 'gbuild.yml': body });
+    const cache = join(cli.dir, 'fresh');
+    const { exitCode, stdout } = await cli.run(['plan'], { cwd, env: { DOCKER_HOST: nowhere, XDG_CACHE_HOME: cache } });
+    const parsed = readdirSync(join(cache, 'gbuild/parsed'));
+    expect([exitCode, stdout, parsed.length]).toEqual([0, expect.stringContaining('node@24 is node 24.'), 1]);
+  });
+
   test('says what a run would do, needs no engine and touches nothing', async () => {
     const cwd = cli.tasks(
       'e2e-plan',
