@@ -14,11 +14,11 @@ import type { KeepPath } from '../../workspace/node/npm.ts';
 import { walkFiles } from '../../workspace/walk.ts';
 import { TaskTimes } from '../run/task-times.ts';
 
-/** Files that one rule puts into an image, by their paths there. */
+/** Files that one rule puts into an image, by their paths in the image. */
 export interface CollectedRule {
   name: string;
   entries: Entry[];
-  /** One layer, however large. */
+  /** Whether the files form one layer, however large. */
   whole: boolean;
 }
 
@@ -26,11 +26,11 @@ export interface CollectInput {
   rootDir: string;
   rules: PlannedLayer[];
   host: Pick<Host, 'env' | 'cacheDir'>;
-  /** Nothing but tasks has written to the checkout: a release's own. */
+  /** Whether only tasks have written to the checkout, as for a release. */
   isUntouched?: boolean;
 }
 
-/** Walks what each rule names, in layer order. */
+/** Collects the files that each rule names, in layer order. */
 export async function collectRules(input: CollectInput): Promise<CollectedRule[]> {
   const isTaken = await readSelections(input);
   return input.rules.map((rule) => ({
@@ -40,7 +40,7 @@ export async function collectRules(input: CollectInput): Promise<CollectedRule[]
   }));
 }
 
-/** Cuts large groups and packs them: the application's layers, bottom first. */
+/** Splits large groups and packs them. Returns the application's layers, bottom first. */
 export async function packRules(collected: CollectedRule[]): Promise<Layer[]> {
   const layers: Layer[] = [];
   for (const { name, whole, entries } of collected) {
@@ -54,7 +54,7 @@ export async function packRules(collected: CollectedRule[]): Promise<Layer[]> {
   return layers;
 }
 
-/** The files that the image shows: of a path in several layers, the uppermost. */
+/** Returns the files that the image shows. The highest layer wins for a path in several layers. */
 export function flattenRules(collected: CollectedRule[]): Map<string, Entry> {
   const entries = new Map<string, Entry>();
   for (const rule of collected) for (const entry of rule.entries) entries.set(entry.path, entry);
@@ -65,11 +65,11 @@ type Selections = Record<PlannedLayer['select'], (rule: PlannedLayer) => Selecti
 
 interface Selection {
   keep: KeepPath;
-  /** Folders in which nothing is kept stay all the same where this holds. */
+  /** Folders that match stay even when they are empty. */
   keepsEmpty: KeepPath;
 }
 
-/** Asks git and the package manager's files only where a rule needs it. */
+/** Asks git and reads the package manager's files only where a rule needs it. */
 async function readSelections({ rootDir, rules, host, isUntouched }: CollectInput): Promise<Selections> {
   const always = { keep: () => true, keepsEmpty: () => true };
   const selections = { all: () => always, production: () => always, tracked: () => always, made: () => always };
@@ -110,7 +110,7 @@ function collectEntries(rootDir: string, rule: PlannedLayer, select: (rule: Plan
   return entries.map((entry) => ({ ...entry, path: placeIn(entry.path, from, rule.to) }));
 }
 
-/** Holds for the paths that a file lists, for all in them, and for the folders above. */
+/** Matches the paths that a file lists, everything in them, and the folders above. */
 function readList(hostFile: string): KeepPath {
   const lines = (readTextIfAny(hostFile, largestDocument) ?? '').split('\n');
   const listed = new Set(lines.filter((line) => line !== ''));
@@ -120,7 +120,7 @@ function readList(hostFile: string): KeepPath {
   return (path) => above.has(path) || isIn(path);
 }
 
-/** Leaves out folders that hold nothing that is kept: git has no empty folders, so a clone has not got them. */
+/** Drops folders that hold no kept file: git has no empty folders, so a clone lacks them. */
 function dropEmptied(entries: Entry[], keepsEmpty: KeepPath): Entry[] {
   const full = new Set<string>();
   for (const { path, type } of entries) {
@@ -147,14 +147,17 @@ function nothingIn(rule: PlannedLayer, rootDir: string): GbuildError {
   );
 }
 
-/** A path keeps its place in the workspace below `to`; the contents of a `from` that ends in "/" go directly there. */
+/**
+ * Returns the path in the image. A path keeps its place in the workspace below `to`; the contents of a `from` that ends
+ * in "/" go directly into `to`.
+ */
 function placeIn(path: string, from: string[], to: string): string {
   const emptied = from.find((each) => each.endsWith('/') && `${path}/`.startsWith(each));
   const kept = emptied === undefined ? path : path.slice(emptied.length);
   return posix.join(to, kept).replace(/^\/+/, '');
 }
 
-/** Packing is synchronous work: between layers the screen and signals get their turn. */
+/** Yields to the event loop: packing is synchronous, and progress and signals need a turn between layers. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -24,7 +24,10 @@ export interface ExplainInput {
 
 const mostNamed = 3;
 
-/** Says where in the workspace something lies that an image's start misses, why it is not in the image, and what mends it. */
+/**
+ * Explains a missing file of an image's start: where it lies in the workspace, why the image does not hold it, and how
+ * to fix that.
+ */
 export async function explainMissing(fault: StartFault, input: ExplainInput): Promise<Explanation> {
   const { session, plan } = input;
   if (fault.mend !== undefined) return explainMend(fault, input);
@@ -39,7 +42,7 @@ export async function explainMissing(fault: StartFault, input: ExplainInput): Pr
   return path === undefined ? explainAbsent(fault.name, input) : explainLeftOut(path, input);
 }
 
-/** Paths of the workspace that would be put at this place of the image. */
+/** Lists the workspace's paths that the layers would put at this place of the image. */
 function listPlaces(place: string, layers: readonly PlannedLayer[]): string[] {
   const places = layers.flatMap(({ from, to }) => {
     const below = posix.relative(to, place);
@@ -53,7 +56,7 @@ function isThere({ rootDir }: WorkspaceSession, path: string): boolean {
   return lstatSync(join(rootDir, path), { throwIfNoEntry: false }) !== undefined;
 }
 
-/** The first rule that keeps it out is the one to tell. */
+/** The first rule that excludes the file is reported. */
 async function explainLeftOut(path: string, { session, plan, env }: ExplainInput): Promise<Explanation> {
   const { rootDir, spec } = session;
   const there = `${path} is in the workspace, but `;
@@ -108,7 +111,7 @@ function nameLayer(path: string): string {
   return `write the layers yourself under image.layers in gbuild.yml, with from: [${path}]`;
 }
 
-/** Neither here nor there: files of the same name are what one looks for. */
+/** Explains a file that neither the image nor the workspace has: files of the same name are suggested. */
 function explainAbsent(place: string, { session, plan, entries }: ExplainInput): Explanation {
   const name = posix.basename(place);
   const walked = walkFiles(session.rootDir, { from: ['.'], exclude: ['**/.git/**', '**/node_modules/**'] });
@@ -159,7 +162,10 @@ function explainModule(name: string, session: WorkspaceSession): Explanation {
   return { because: [], remedies: [`name ${name} in dependencies of package.json`, correctStart(session)] };
 }
 
-/** Variables come from where an image runs: the command does without a file of them that stays out of images. */
+/**
+ * Explains a missing file of variables. An image gets its variables where it runs, so the command works without a file
+ * that images leave out.
+ */
 function explainSettings(place: string, { session, plan }: ExplainInput): Explanation {
   const path = listPlaces(place, plan.layers).find((each) => isThere(session, each));
   const without = dropOption('--env-file', plan.config.Entrypoint ?? []);
@@ -172,7 +178,7 @@ function explainSettings(place: string, { session, plan }: ExplainInput): Explan
   );
 }
 
-/** An option and its value; also in the line of a shell. */
+/** Removes an option and its value, also from a shell's command line. */
 function dropOption(option: string, words: readonly string[]): string[] {
   const left = words.filter(
     (word, at) => word !== option && words[at - 1] !== option && !word.startsWith(`${option}=`),
@@ -180,7 +186,7 @@ function dropOption(option: string, words: readonly string[]): string[] {
   return left.map((word) => word.replaceAll(new RegExp(` ${option}[= ]\\S+`, 'g'), ''));
 }
 
-/** Suggests the script for production, where package.json has one. */
+/** Suggests the production script, where package.json has one. */
 function suggestScript({ rootDir, toolchain, specFile }: WorkspaceSession): string[] {
   const found = findProductionScript(rootDir);
   const words = found === undefined ? [] : splitCommandLine(found.line);
@@ -189,7 +195,10 @@ function suggestScript({ rootDir, toolchain, specFile }: WorkspaceSession): stri
   return [`${first} in gbuild.yml: image: {entrypoint: ${JSON.stringify(words)}}   # as the script ${found.name}`];
 }
 
-/** A toolchain of gbuild's own takes packages; any other base is somebody's own. */
+/**
+ * Suggests where the package belongs: a toolchain from the catalog takes packages, another base is the owner's to
+ * change.
+ */
 function namePackage(what: string, { spec, toolchain }: WorkspaceSession): string {
   const isOwn = spec.image.base === 'auto' && toolchain.kind === 'catalog';
   if (spec.image.base === nothing) return `name a base that has ${what}: image.base in gbuild.yml`;

@@ -8,13 +8,13 @@ import type { Revision } from '../../workspace/commit/revision.ts';
 import type { WorkspaceSession } from '../session/context.ts';
 import type { PreparedImage } from './prepare-image.ts';
 
-/** Facts that a release was made of: its provenance, but for the image itself. */
+/** Facts that a release was made of: its provenance without the image itself. */
 export type ReleaseFacts = Omit<ProvenanceInput, 'subject' | 'builderId'>;
 
-/** All that a release of another machine tells of itself. */
+/** Facts that the labels of a release from another machine hold. */
 export type LabelledFacts = Omit<ReleaseFacts, 'base' | 'buildImage' | 'toolVersion'>;
 
-/** Annotation of a release in the store's index that holds what it was made of. */
+/** Annotation of a release in the store's index that holds its facts. */
 export const factsAnnotation = 'io.gbuild.provenance';
 
 export interface FactsInput extends PreparedImage {
@@ -23,7 +23,7 @@ export interface FactsInput extends PreparedImage {
   revision: Revision;
 }
 
-/** Gathered when the release is made: a push may come later, from a folder that knows nothing of the repository. */
+/** Gathers the facts when the release is made: a later push may run in a folder without the repository. */
 export function gatherFacts(input: FactsInput): ReleaseFacts {
   const { session, installDir, plan, packed, base, platformBases, revision, tasks } = input;
   const { toolchain, specFile, lock } = session;
@@ -64,7 +64,7 @@ export function parseFacts(text: string | undefined): ReleaseFacts | undefined {
   return text === undefined ? undefined : (JSON.parse(text) as ReleaseFacts);
 }
 
-/** Reads from an image's labels how gbuild made it; `undefined` where they say too little. */
+/** Reads from an image's labels how gbuild made it; `undefined` where they hold too little. */
 export function factsOfLabels({ config, os, architecture, created = '' }: ImageConfig): LabelledFacts | undefined {
   const labels = config.Labels ?? {};
   const [toolchain = '', recipe = '', lock = ''] = ['toolchain', 'recipe', 'lock'].map(

@@ -10,7 +10,7 @@ import type { WorkspaceSession } from '../session/context.ts';
 import { type CollectedRule, flattenRules } from './collect-layers.ts';
 import { explainMissing } from './explain-missing.ts';
 
-/** Warns of an image's start before it is built, when neither its base nor what tasks make is known. */
+/** Warns of an image that cannot start, before it is built: its base and the tasks' files are not known yet. */
 export async function foreseeStart(
   session: WorkspaceSession,
   plan: ImagePlan,
@@ -39,7 +39,7 @@ export async function foreseeStart(
   return (await Promise.all(foreseen)).flat();
 }
 
-/** Passes over a file that a task may yet make. */
+/** Skips a file that a task may still make. */
 async function foresee(fault: StartFault, input: Parameters<typeof explainMissing>[1]): Promise<string[]> {
   const { because, isToCome = false } = await explainMissing(fault, input);
   const { buildTask } = input.plan;

@@ -7,7 +7,7 @@ import { completeSet, copySet, type ImageSet } from '../../oci/layout/image-set.
 import type { Layout } from '../../oci/layout/layout.ts';
 import { assertLayoutPlace } from '../../oci/layout/layout-place.ts';
 
-/** `--output`: where else the image goes. */
+/** Value of `--output`: another destination of the image. */
 export interface ImageOutput {
   kind: 'oci' | 'docker-archive';
   hostPath: string;
@@ -26,7 +26,7 @@ export function parseOutputs(texts: string[], cwd: string): ImageOutput[] {
   });
 }
 
-/** Asserts that no output overwrites anything but an older archive or layout. Called before any work is done. */
+/** Asserts that no output overwrites anything except an older archive or layout. Called before any work is done. */
 export function assertOutputsFree(outputs: ImageOutput[]): void {
   for (const { kind, hostPath } of outputs) {
     if (kind === 'oci') assertLayoutPlace(hostPath);
@@ -42,8 +42,8 @@ function notAFile(hostPath: string): GbuildError {
 }
 
 /**
- * Copies the images, whole and verified, to each output: an archive that engines load holds the one of the engine's own
- * platform. Byte-stable: the same image gives the same bytes.
+ * Copies the images, whole and verified, to each output. An archive for engines holds only the image of the engine's
+ * platform. The same image gives the same bytes.
  */
 export async function writeOutputs(
   outputs: ImageOutput[],

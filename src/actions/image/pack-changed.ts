@@ -5,17 +5,17 @@ import type { Entry, Whiteout } from '../../oci/tar/entry.ts';
 import { type Delta, planDelta } from '../../plan/delta.ts';
 import type { PackedTree } from './packed-tree.ts';
 
-/** The image that a change was to be put on is gone from the engine: another run has moved its name. */
+/** The image below the changes is gone from the engine: another run has moved its name. */
 export class LostLayerError extends GbuildError {}
 
-/** Beyond these a whole packing is better: images get slow with many layers, and large ones are no gain. */
+/** Limits above which the image is packed whole: many layers slow an image down, and a large delta saves nothing. */
 const mostDeltas = 20;
 const mostDeltaBytes = 64e6;
 
 /**
- * The layers of the image packed last with one on top that holds what changed since, if that can be said by one and the
- * engine still has that image. For development images of uncommitted trees only: their id says nothing of a commit, and
- * sending one file instead of its whole layer makes the difference between a blink and a coffee.
+ * Returns the layers of the last packed image with one layer of the changes on top. Undefined where one layer cannot
+ * express the changes or the engine lost the image. For development images of uncommitted trees only: their id makes no
+ * promise about a commit, and one file is sent instead of its whole layer.
  */
 export async function packChanged(
   engine: Engine,
@@ -53,7 +53,7 @@ function bytesOf({ changed }: Delta, entries: ReadonlyMap<string, Entry>): numbe
   return bytes;
 }
 
-/** Known by its digest; its bytes are on the engine and nowhere else. */
+/** Describes a layer by its digest; its bytes are only on the engine. */
 function layerOnEngine(layer: PackedTree['layers'][number]): Layer {
   return {
     ...layer,

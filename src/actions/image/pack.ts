@@ -15,17 +15,17 @@ import { packWithWritable } from './writable-layer.ts';
 
 export interface PackedImage {
   image: Image;
-  /** The image on the engine that it is put on top of, with all its layers. */
+  /** Image on the engine that holds all layers below the changes. */
   below?: string;
-  /** Keeps for next time what was packed, once the engine has it. */
+  /** Records what was packed, once the engine has it. */
   remember: (engineId: string) => void;
-  /** The engine could not take it: next time everything is packed anew. */
+  /** Drops the record when the engine refuses the image: the next run packs everything. */
   forget: () => void;
-  /** Packs the same tree without `below`, for an engine that has lost it. */
+  /** Packs the same tree without `below`, for an engine that has lost that image. */
   packWhole?: () => Promise<PackedImage>;
 }
 
-/** The parts of an image, and the bases of the other platforms that it is for. */
+/** Parts of an image, and the bases of its other platforms. */
 export interface PackInput {
   plan: ImagePlan;
   base: KnownBase;
@@ -34,8 +34,9 @@ export interface PackInput {
 }
 
 /**
- * Makes the image a value, once it is known to start. A release, and any image of a clean commit, is packed whole, so that its id
- * depends on the commit and the lock alone; one of an uncommitted tree is put on top of the last one where that saves sending it.
+ * Packs the image as a value, once it is known to start. A release and any image of a clean commit are packed whole:
+ * their id depends on the commit and the lock alone. The image of an uncommitted tree is put on top of the last one
+ * where that saves sending it.
  *
  * @throws GbuildError `output-missing` where a layer is empty, or the image could not start
  */
@@ -45,11 +46,11 @@ export async function packImage(
 ): Promise<PackedImage> {
   const { session, host, store } = request;
   const { plan, base, revision } = input;
-  // A layer of changes has no owners, so an image with writable folders is packed whole too.
+  // A layer of changes records no owners, so an image with writable folders is packed whole too.
   const isWhole = plan.version !== undefined || request.outputs.length > 0 || plan.writable !== undefined;
   const memory = new TreeMemory(host, session.rootDir, plan.repository);
   const clock = isWhole ? 0n : memory.readClock();
-  // A release is built where nothing lay about: see `withReleaseTree`.
+  // A release is built in a clean checkout: see `withReleaseTree`.
   const isUntouched = plan.version !== undefined && request.build;
   const collected = await collectRules({ rootDir: session.rootDir, rules: plan.layers, host, isUntouched });
   const entries = flattenRules(collected);
@@ -99,7 +100,7 @@ function assertImageStarts(
   });
 }
 
-/** The application's layers on a base. Pure. */
+/** Puts the application's layers on a base. Pure. */
 export function putOn(plan: ImagePlan, base: KnownBase, layers: Layer[]): Image {
   const labels = {
     ...plan.labels,

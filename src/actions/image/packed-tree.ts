@@ -9,21 +9,21 @@ import type { Digest } from '../../oci/digest.ts';
 import type { Entry } from '../../oci/tar/entry.ts';
 import { unknownFingerprint } from '../../workspace/unknown-fingerprint.ts';
 
-/** Memory of an image that was packed from a tree: enough to put only what changed since on top of it. */
+/** Record of an image that was packed from a tree: enough to put only the changes since then on top of it. */
 export interface PackedTree {
-  /** Everything that decides what an image of the same files is: base, rules, engine. */
+  /** Inputs that decide the image besides its files: base, rules, engine. */
   basis: string;
   /** Id of the image on the engine. */
   engineId: string;
   layers: { diffId: Digest; size: number; createdBy: string }[];
-  /** How many of the layers were put on top of a whole packing. */
+  /** Number of layers that were put on top of a whole packing. */
   deltas: number;
   fingerprints: Map<string, string>;
 }
 
 const format = 'packed-tree 2';
 
-/** The memory of one repository's tree under one image name. */
+/** Records of one repository's tree under one image name. */
 export class TreeMemory {
   readonly #file: string;
 
@@ -32,7 +32,7 @@ export class TreeMemory {
     this.#file = join(host.cacheDir, 'packed-trees', `${key}.json`);
   }
 
-  /** Undefined where there is none, or it is damaged. */
+  /** Reads the record; undefined where it is missing or damaged. */
   read(): PackedTree | undefined {
     const text = readCached(this.#file, format);
     if (text === undefined) return undefined;
@@ -40,7 +40,7 @@ export class TreeMemory {
     return { ...tree, fingerprints: new Map(fingerprints) };
   }
 
-  /** A memory that cannot be kept costs time, nothing else. */
+  /** Writes the record. A record that cannot be written costs time only. */
   write(tree: PackedTree): void {
     writeCached(this.#file, format, JSON.stringify({ ...tree, fingerprints: [...tree.fingerprints] }));
   }
@@ -49,13 +49,15 @@ export class TreeMemory {
     removeAny(this.#file);
   }
 
-  /** See `readClock`: a file that changed at or after it may change once more without its times showing it. */
+  /** Reads the clock: a file that changed at or after it may change once more without a trace in its times. */
   readClock(): bigint {
     return readClock(dirname(this.#file)).ctimeNs;
   }
 }
 
-/** Fingerprints of a tree, by what lstat says. Files touched since `clock` are unknown: they count as changed next time. */
+/**
+ * Computes fingerprints of a tree from lstat. Files touched since `clock` are unknown: they count as changed next time.
+ */
 export function fingerprintEntries(entries: ReadonlyMap<string, Entry>, clock: bigint): Map<string, string> {
   const fingerprints = new Map<string, string>();
   for (const [path, entry] of entries) fingerprints.set(path, fingerprintOf(entry, clock));

@@ -1,7 +1,7 @@
 import type { RunRequest } from '../run/run.ts';
 
 export interface PrepareImageRequest extends Omit<RunRequest, 'names' | 'args'> {
-  /** Undefined: a development image. */
+  /** Undefined for a development image. */
   version: string | undefined;
   build: boolean;
   outputs: string[];

@@ -6,18 +6,18 @@ import type { OpenImageRequest } from './open-image-request.ts';
 import { readOrFindDamage } from './read-whole.ts';
 
 export interface DiffRequest extends OpenImageRequest {
-  /** See withImage. */
+  /** Name as withImage takes it. */
   before: string;
   after: string;
 }
 
-/** A difference as text for people and as data for `--json`. */
+/** Difference as text for people and as data for `--json`. */
 export interface ExplainedDifference {
   text: string;
   data: ImageDifference;
 }
 
-/** The story of `gbuild diff`: opens two images, wherever they are, and compares all that can be seen in them. */
+/** Implements `gbuild diff`: opens two images, wherever they are, and compares everything visible in them. */
 export function diffImages(request: DiffRequest): Promise<ExplainedDifference> {
   return withImage(request.before, request, (before) =>
     withImage(request.after, request, async (after) => {
@@ -27,7 +27,7 @@ export function diffImages(request: DiffRequest): Promise<ExplainedDifference> {
   );
 }
 
-/** Reads every byte once, so that damage is met before anything is compared. */
+/** Reads every byte once, so that damage is found before the comparison. */
 async function look({ reference, image }: OpenedImage): Promise<Compared> {
   return { reference, image, packages: await readOrFindDamage(image, () => collectPackages(image)) };
 }

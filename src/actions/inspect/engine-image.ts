@@ -7,7 +7,10 @@ import { openStore } from '../store/store.ts';
 import type { OpenImageRequest } from './open-image-request.ts';
 import { abortable } from './read-layers.ts';
 
-/** The engine's image of this name, unpacked into the folder. Throws `usage` where the engine has none, or there is no engine. */
+/**
+ * Saves the engine's image of this name, unpacked, into the folder. Throws `usage` where the engine lacks it, or where
+ * there is no engine.
+ */
 export async function saveFromEngine(
   reference: string,
   { host, choice, runId, progress, stop }: OpenImageRequest,

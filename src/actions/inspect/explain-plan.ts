@@ -18,13 +18,15 @@ import { collectRules } from '../image/collect-layers.ts';
 import type { AppContext, WorkspaceSession } from '../session/context.ts';
 import { defaultTasks, openWorkspace } from '../session/open-repository.ts';
 
-/** A plan as text for people and as data for `--json`. */
+/** Plan as text for people and as data for `--json`. */
 export interface ExplainedPlan {
   text: string;
   data: object;
 }
 
-/** Says what `gbuild run NAME` (or, for "image", `gbuild image`) would do. Reads files only: no engine, no network. */
+/**
+ * Explains what `gbuild run NAME` (or, for "image", `gbuild image`) would do. Reads files only: no engine, no network.
+ */
 export async function explainPlan(context: AppContext, name: string): Promise<ExplainedPlan> {
   const session = await openWorkspace(context);
   const tasks = tasksOf(session.spec, defaultTasks(session));
@@ -33,7 +35,7 @@ export async function explainPlan(context: AppContext, name: string): Promise<Ex
     : explainTasks(context, session, name);
 }
 
-/** The names of all tasks, the spec's and the toolchain's. */
+/** Lists the names of all tasks, those of the spec and of the toolchain. */
 export async function listTasks(context: Omit<AppContext, 'progress'>): Promise<string[]> {
   const session = await openWorkspace({ ...context, progress: silentProgress });
   return Object.keys(tasksOf(session.spec, defaultTasks(session)));
@@ -83,7 +85,7 @@ function explainTasks({ host }: AppContext, session: WorkspaceSession, name: str
   return { text: layOut(lines), data: { lock: toolchain.lockState, ...plan, settings, secrets } };
 }
 
-/** Each is one line, whatever the repository's names hold. */
+/** Joins the parts, each as one line, whatever the repository's names contain. */
 function layOut(lines: string[]): string {
   return `${lines.map(escapeLine).join('\n')}\n`;
 }
@@ -99,7 +101,7 @@ async function explainImage({ host }: AppContext, session: WorkspaceSession): Pr
   const revision = await readRevision(rootDir, host.env, matchFolders(toolchain.leftovers));
   const tasks = Object.keys(tasksOf(spec, defaultTasks(session)));
   const plan = planImage({ spec, toolchain, defaults, revision, tasks });
-  // What is not there yet is no mistake before the build.
+  // A missing file is no error before the build.
   const rules = plan.layers.map((layer) => ({ ...layer, optional: true }));
   const collected = await collectRules({ rootDir, rules, host });
   const isNamed = (path: string) => plan.layers.some((layer) => layer.credentials.includes(path));
@@ -131,7 +133,7 @@ async function explainImage({ host }: AppContext, session: WorkspaceSession): Pr
   return { text: layOut(lines), data: { lock: toolchain.lockState, ...plan } };
 }
 
-/** Files that a rule takes, where it has its own way to choose. */
+/** Description of the files that a rule with its own selection takes. */
 const chosen = {
   all: undefined,
   production: 'packages that production needs',
@@ -148,7 +150,7 @@ function describeLayer({ name, from, select, listedIn, to }: PlannedLayer, entri
   return `layer       ${name}: ${what.join(', ') || '.'} -> ${to}  (${now})`;
 }
 
-/** The sign by which an image on trial is well. */
+/** Describes the check that tells whether the started image is healthy. */
 function describeSmoke({ port, cmd = [], until, timeout, services }: SmokeSpec): string {
   const by = services.length === 0 ? 'without a network' : `with ${services.join(', ')}`;
   const what = until ?? (port === undefined ? cmd.join(' ') : `port ${port}`);

@@ -14,24 +14,24 @@ import { readOrFindDamage } from './read-whole.ts';
 import { assertPageFree, writePage } from './write-page.ts';
 
 export interface InspectRequest extends OpenImageRequest {
-  /** See withImage. */
+  /** Name as withImage takes it. */
   name: string;
-  /** Also every file, every package. */
+  /** Whether to list every file and every package. */
   files: boolean;
   packages: boolean;
-  /** Where to write a page. */
+  /** Path of the page to write. */
   html?: string | undefined;
 }
 
-/** Description of an image, as text for people and as data for `--json`. */
+/** Description of an image as text for people and as data for `--json`. */
 export interface ExplainedImage {
   text: string;
   data: ImageReport;
-  /** The page that was written. */
+  /** Path of the page that was written. */
   hostFile?: string;
 }
 
-/** The story of `gbuild inspect`: opens the image, looks into every layer, tells it. */
+/** Implements `gbuild inspect`: opens the image, reads every layer, describes it. */
 export async function inspectContents(request: InspectRequest): Promise<ExplainedImage> {
   const { html, files, packages } = request;
   const hostFile = html === undefined ? undefined : resolve(request.host.cwd, html);
@@ -54,7 +54,7 @@ function readReport(request: InspectRequest): Promise<ImageReport> {
   return withImage(request.name, request, (opened) =>
     readOrFindDamage(opened.image, async () => {
       const { remote } = opened;
-      // First of all, for it reads every byte and so meets damage.
+      // The packages come first: they read every byte and so find damage.
       const packages = await collectPackages(opened.image);
       const attached = remote && (await readIfAnswered(opened, remote, request));
       return reportImage({ ...opened, packages, ...(attached && { attached }) });
@@ -62,7 +62,7 @@ function readReport(request: InspectRequest): Promise<ImageReport> {
   );
 }
 
-/** Reads the attachments, if the registry answers. One that gives the image alone is no reason to show nothing. */
+/** Reads the attachments, if the registry answers. An image without them is still shown. */
 async function readIfAnswered(
   { index }: OpenedImage,
   remote: RemoteImage,

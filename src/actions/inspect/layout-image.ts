@@ -23,13 +23,15 @@ import { parseAnswer } from '../../registry/manifest/tags.ts';
 import { isIndex, pickManifest, readListed } from '../store/choose-platform.ts';
 
 interface Options {
-  /** Which image of an index. */
+  /** Platform of the image in an index. */
   platform: Platform;
-  /** For layers that are compressed in the layout. */
+  /** Folder for unpacking layers that the layout holds compressed. */
   tempDir: string;
 }
 
-/** The image of `DIR`, or `DIR:TAG` where the layout has several. Throws `usage` for no layout and for no such image in it. */
+/**
+ * Opens the image of `DIR`, or of `DIR:TAG` where the layout has several. Throws `usage` for a missing layout or image.
+ */
 export async function readLayoutImage(
   place: string,
   cwd: string,
@@ -55,7 +57,7 @@ export async function readLayoutImage(
   return { image: await unpackImage(layout, manifest, configBytes, tempDir), dir };
 }
 
-/** The longest part of the place that is a layout; what follows its colon is the tag, colons and all. */
+/** Splits off the longest prefix that is a layout. The rest after its colon is the tag, with any further colons. */
 function splitPlace(place: string, cwd: string): { dir: string; tag?: string } {
   for (let end = place.length; end > 0; end = place.lastIndexOf(':', end - 1)) {
     const dir = resolve(cwd, place.slice(0, end));
@@ -65,7 +67,7 @@ function splitPlace(place: string, cwd: string): { dir: string; tag?: string } {
   throw usage(`${JSON.stringify(resolve(cwd, place))} is no OCI layout: it has no index.json`, { place });
 }
 
-/** Under its whole name or the tag of it: `hello:1.0.1` is `1.0.1` as well. */
+/** Chooses by the whole name or by its tag: `1.0.1` also finds `hello:1.0.1`. */
 function chooseNamed({ manifests }: Index, tag: string | undefined, dir: string): Descriptor {
   const named = manifests.map((descriptor) => ({
     descriptor,

@@ -4,10 +4,10 @@ import type { EngineChoice } from '../session/engine-choice.ts';
 
 export interface OpenImageRequest extends AppContext {
   stop: Stop;
-  /** Which engine is asked for what the release store does not have. */
+  /** Choice of the engine to ask for images that the release store lacks. */
   choice: EngineChoice;
-  /** A word that no other command has. */
+  /** Word that no other command uses. */
   runId: string;
-  /** `linux/arm64`: which image of several; this machine's where it is not given. */
+  /** Platform such as `linux/arm64`, for a name with several images; defaults to this machine's. */
   platform?: string | undefined;
 }

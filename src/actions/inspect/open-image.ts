@@ -26,24 +26,25 @@ import { readLayoutImage } from './layout-image.ts';
 import type { OpenImageRequest } from './open-image-request.ts';
 import { abortable, abortableImage } from './read-layers.ts';
 
-/** An image, all its layers by value, and where it was found. */
+/** Image with all its layers by value, and the place where it was found. */
 export interface OpenedImage {
-  /** As it was asked for. */
+  /** Reference as the caller gave it. */
   reference: string;
   origin: ImageOrigin;
   image: Image;
-  /** The same as the registry has it: compressed, and with what is attached to it. */
+  /** Image as the registry has it: compressed, and with its attachments. */
   remote?: RemoteImage;
-  /** The index that lists it, where the name is one's. */
+  /** Index that lists the image, where the name is an index's. */
   index?: Descriptor;
 }
 
 type Work<T> = (opened: OpenedImage) => Promise<T>;
 
 /**
- * Runs work with an image by its name: `oci:DIR` or `oci:DIR:TAG`, `docker-archive:FILE`, `engine:NAME`, `HOST/NAME:TAG` in a
- * registry, and else a release of the store (its version alone means the repository's around the caller) or, where the store has none, an image of the engine. What was unpacked for it
- * is gone afterwards. Throws `usage` saying where it was looked for and what there is instead.
+ * Runs work with an image by its name: `oci:DIR` or `oci:DIR:TAG`, `docker-archive:FILE`, `engine:NAME`, or
+ * `HOST/NAME:TAG` in a registry. Any other name is a release of the store; a version alone means the caller's
+ * repository. Where the store lacks it, the name is an image of the engine. Unpacked files are removed afterwards.
+ * Throws `usage` with the places that were searched and with what they hold.
  */
 export async function withImage<T>(name: string, request: OpenImageRequest, work: Work<T>): Promise<T> {
   const [, kind, place = ''] = /^(oci|docker-archive|engine):(.+)$/s.exec(name) ?? [];
@@ -76,7 +77,7 @@ async function openLayoutImage(place: string, { name, request, platform, tempDir
 async function openArchive(place: string, { name, request, tempDir }: Source): Promise<OpenedImage> {
   const hostFile = resolve(request.host.cwd, place);
   try {
-    // Opened first: a stream whose file is not there would fail before anybody listens.
+    // The file is opened first: a stream of a missing file would fail before anything listens.
     await using file = await open(hostFile);
     const saved = await readArchive(abortable(file.createReadStream(), request.stop), tempDir);
     return { reference: name, origin: { kind: 'archive', place: hostFile }, image: imageOfSaved(saved) };
@@ -86,7 +87,7 @@ async function openArchive(place: string, { name, request, tempDir }: Source): P
   }
 }
 
-/** The store first: what it has is a release, and needs no engine. */
+/** The store comes first: its images are releases, and need no engine. */
 async function openByName(source: Source): Promise<OpenedImage> {
   const { name, request } = source;
   const store = await openStore(request.host);
@@ -99,7 +100,7 @@ async function openByName(source: Source): Promise<OpenedImage> {
   return { reference: name, origin: { kind: 'store', place: store.dir }, image };
 }
 
-/** Loaded only when an engine is asked: most images come from elsewhere. */
+/** Loaded only when an engine is asked: most images come from other places. */
 async function openFromEngine(place: string, { name, request, tempDir }: Source): Promise<OpenedImage> {
   const { saveFromEngine } = await import('./engine-image.ts');
   const { saved, url } = await saveFromEngine(place, request, tempDir);

@@ -7,7 +7,7 @@ import type { Repository } from '../../registry/repository.ts';
 
 const mostStatementBytes = 8 << 20;
 
-/** Reads what is attached to an image in its registry: its referrers, and what cosign keeps under its own tags. */
+/** Reads the attachments of an image in its registry: its referrers, and the tags that cosign writes. */
 export async function readAttached({
   repository,
   descriptor,
@@ -27,12 +27,12 @@ async function describe(repository: Repository, descriptor: Descriptor): Promise
   const { digest, artifactType = '', annotations = {} } = descriptor;
   const predicateType = annotations['in-toto.io/predicate-type'] ?? annotations['dev.sigstore.bundle.predicateType'];
   const what = describeArtifact(artifactType, predicateType);
-  // One that cannot be read is there all the same.
+  // An attachment that cannot be read is listed without its facts.
   const facts = await readFacts(repository, descriptor).catch(() => undefined);
   return { what, artifactType, digest, ...(facts !== undefined && { facts }) };
 }
 
-/** The first provenance among its layers. */
+/** Reads the first provenance among the layers. */
 async function readFacts(repository: Repository, { digest }: Descriptor): Promise<Attached['facts'] | undefined> {
   const found = await repository.readManifest(digest);
   if (found === undefined) return undefined;

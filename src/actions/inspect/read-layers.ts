@@ -1,13 +1,13 @@
 import type { Stop } from '../../host.ts';
 import type { Image } from '../../oci/image/image.ts';
 
-/** The image, the reading of whose layers ends when the run is told to stop. */
+/** Returns the image with layers whose reading ends when the run is stopped. */
 export function abortableImage(image: Image, { ask }: Stop): Image {
   const layers = image.layers.map((layer) => ({ ...layer, chunks: () => abortableSync(layer.chunks(), ask) }));
   return { ...image, layers };
 }
 
-/** A stream that ends with the reason when the run is told to stop. */
+/** Returns a stream that ends with the stop's reason when the run is stopped. */
 export async function* abortable<T>(chunks: AsyncIterable<T>, { ask }: Stop): AsyncGenerator<T> {
   for await (const chunk of chunks) {
     ask.throwIfAborted();

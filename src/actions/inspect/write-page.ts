@@ -5,7 +5,7 @@ import { formatPage, pageStart } from '../../inspect/page.ts';
 import type { ImageReport } from '../../inspect/report.ts';
 import { writeAtomic } from '../../oci/layout/atomic-write.ts';
 
-/** Throws `output-refused` where something else stands than an older page; said before any work is done. */
+/** Throws `output-refused` where the path holds anything except an older page. Called before any work is done. */
 export async function assertPageFree(hostFile: string): Promise<void> {
   const found = await stat(hostFile).catch(() => undefined);
   if (found === undefined) return;
@@ -20,7 +20,7 @@ export async function assertPageFree(hostFile: string): Promise<void> {
   );
 }
 
-/** Replaces the page at once; equal reports give equal bytes. */
+/** Replaces the page atomically; equal reports give equal bytes. */
 export async function writePage(hostFile: string, report: ImageReport): Promise<void> {
   try {
     await mkdir(dirname(hostFile), { recursive: true });

@@ -4,7 +4,9 @@ import { openWorkspace } from '../session/open-repository.ts';
 import { withoutRemembered } from '../session/remembered-lock.ts';
 import { throwStale } from '../toolchain/assert-lock-fits.ts';
 
-/** The story of `gbuild lock --check`: reads files only. Throws 'lock-stale' where the lock is missing or does not fit. */
+/**
+ * Implements `gbuild lock --check`: reads files only. Throws 'lock-stale' where the lock is missing or does not fit.
+ */
 export async function checkLock(context: AppContext): Promise<Lock> {
   const session = withoutRemembered(await openWorkspace(context));
   if (session.lock === undefined || session.toolchain.lockState !== 'fits') return throwStale(session);

@@ -1,14 +1,17 @@
 import type { Engine } from '../../engine/engine.ts';
 
-/** Images that references named on an engine before something new took their place. */
+/** Images that references named on an engine before new images replaced them. */
 export interface KeptImages {
-  /** The references are what they were; what had taken their place goes, unless something else names it. */
+  /** Moves the references back to the old images. The new images are removed, unless another name holds them. */
   restore(): Promise<void>;
-  /** Lets go of what they were. */
+  /** Releases the old images. */
   drop(): Promise<void>;
 }
 
-/** Keeps what the references are now from being removed with its last name. A name that dies with us is swept by others. */
+/**
+ * Protects the references' images from removal with their last name. Other runs sweep the protecting name if this
+ * process dies.
+ */
 export async function keepImages(engine: Engine, references: string[]): Promise<KeptImages> {
   const kept: { reference: string; id: string; name: string }[] = [];
   for (const [index, reference] of references.entries()) {
@@ -19,7 +22,7 @@ export async function keepImages(engine: Engine, references: string[]): Promise<
     kept.push({ reference, id: found.id, name });
   }
   const drop = async () => {
-    // One that a container uses is swept later.
+    // An image that a container uses is swept later.
     for (const { name } of kept) await engine.removeImage(name).catch(() => undefined);
   };
   const restore = async () => {

@@ -13,7 +13,10 @@ interface ChangesInput {
   stop: Stop;
 }
 
-/** Lists the changes of a new lock for a platform: version, tools, packages, a line each; only the ids where none of these differ. */
+/**
+ * Lists the changes of a new lock for a platform, a line each: version, tools, packages. Lists only the ids where none
+ * of these differ.
+ */
 export async function listLockChanges(
   before: Lock | undefined,
   { lock, images, platform }: MadeLock,
@@ -42,7 +45,7 @@ function short(id: string | undefined): string {
   return id === undefined ? 'none' : formatDigest(id);
 }
 
-/** The lock has only a digest of these: by name they can be told while the image it names is still there. */
+/** The lock holds only a digest of the build packages: their names are known only while the old image exists. */
 async function listBuildPackages(before: string, reference: string, input: ChangesInput): Promise<string[]> {
   if ((await input.engine.inspectImage(before)) === undefined) return ['other Debian packages'];
   return describeChanges(await readPackages(input, before), await readPackages(input, reference));

@@ -9,22 +9,22 @@ import { keepLock, type MadeLock, makeLock } from '../toolchain/make-lock.ts';
 import { keepImages } from './keep-images.ts';
 import { listLockChanges } from './lock-changes.ts';
 
-/** `session` is of a repository whose lock was not looked at. */
+/** Request; `session` is of a repository whose lock was not checked. */
 export interface UpdateRequest extends Omit<RunRequest, 'names' | 'args' | 'frozen'> {
-  /** Run the tests on the new toolchain before it is written. */
+  /** Whether to run the tests on the new toolchain before the lock is written. */
   isTried: boolean;
 }
 
 export interface UpdatedLock extends Lock {
-  /** Differences from before, a line each. */
+  /** Differences from the old lock, a line each. */
   changes: string[];
 }
 
 const mostChangesShown = 30;
 
 /**
- * The story of `gbuild lock --update`: make the toolchain anew, show what changed, run the tests on it, and only then write
- * the lock. Where they fail, lock and engine are as they were.
+ * Implements `gbuild lock --update`: makes the toolchain again, shows the changes, runs the tests on it, and only then
+ * writes the lock. Where the tests fail, lock and engine are as before.
  */
 export async function updateLock(request: UpdateRequest): Promise<UpdatedLock> {
   const { session, engine, progress } = request;
@@ -48,14 +48,14 @@ export async function updateLock(request: UpdateRequest): Promise<UpdatedLock> {
   }
 }
 
-/** This engine makes the images of its own platform alone. */
+/** Reports the platforms that stayed: this engine makes the images of its own platform only. */
 function sayWhatStayed(progress: Progress, { lock, platform }: MadeLock, changes: string[]): void {
   const others = Object.keys(lock.toolchain.platforms).filter((each) => each !== platform);
   if (changes.length === 0 || others.length === 0) return;
   progress.note(`${others.join(', ')} stays as it was locked: "gbuild lock --update" on an engine of it does the same`);
 }
 
-/** One that cannot be read is replaced like any other. */
+/** Reads the old lock. A lock that cannot be read is replaced like any other. */
 function readOldLock(rootDir: string): Lock | undefined {
   try {
     return readLock(rootDir);

@@ -15,20 +15,20 @@ import { describeFault } from './store/describe-fault.ts';
 import { examineStore, type StoreHealth } from './store/examine-store.ts';
 import { mendStore } from './store/mend-store.ts';
 
-/** How `gbuild doctor --fix` is to mend the store. */
+/** Options of `gbuild doctor --fix` for the store. */
 export interface FixRequest {
   progress: Progress;
   stop: Stop;
   runId: string;
-  /** One more to ask than those that environment, gbuild.yml and config.yml name. */
+  /** Registry to ask in addition to those that the environment, gbuild.yml and config.yml name. */
   registry: string | undefined;
-  /** Names of the store to give up. */
+  /** Names to remove from the store. */
   forget: string[];
 }
 
 const mostShown = 5;
 
-/** Reads every byte of the store that something names; changes nothing. */
+/** Reads every byte of the store that a name reaches; changes nothing. */
 export async function checkStore({ host }: { host: Host }): Promise<Check> {
   const store = storeAsItIs(host);
   if (!existsSync(store.dir)) return { name: 'store', state: 'ok', detail: 'nothing is released here yet', todo: [] };
@@ -44,7 +44,7 @@ export async function checkStore({ host }: { host: Host }): Promise<Check> {
   return { name: 'store', state: 'problem', detail, todo: ['gbuild doctor --fix'] };
 }
 
-/** Mends the store from itself, the engine and registries. */
+/** Repairs the store from itself, the engine and registries. */
 export async function fixStore(
   context: Omit<AppContext, 'progress'>,
   choice: EngineChoice,
@@ -73,7 +73,7 @@ function whole(dir: string, { named, blobs }: StoreHealth): Check {
   return { name: 'store', state: 'ok', detail: `${named.length} names in ${dir}, ${blobs} blobs, all whole`, todo: [] };
 }
 
-/** Without an engine there is one source less. */
+/** Opens the engine, if there is one: without it the repair has one source less. */
 async function openIfAny(open: () => Promise<Engine>, progress: Progress): Promise<Engine | undefined> {
   let engine: Engine | undefined;
   try {

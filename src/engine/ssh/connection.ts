@@ -147,15 +147,16 @@ export class SshConnection {
   /** Waits for a process of ssh's. One that went to the background may keep its stderr open: its good end is enough. */
   #end(args: string[]): Promise<SshEnd & { stdout: string }> {
     const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe'];
-    const limit = this.#mayAsk ? {} : { timeout: loginTimeout };
-    const child = spawn('ssh', args, { env: this.#access.env, stdio, ...limit });
+    const child = spawn('ssh', args, { env: this.#access.env, stdio });
+    // Not spawn's own limit: its timer goes on where there is no program, and keeps gbuild from ending.
+    const limit = this.#mayAsk ? undefined : setTimeout(() => child.kill(), loginTimeout);
     this.#opening = child;
     const said = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const)
       child[name].setEncoding('utf8').on('data', (text: string) => {
         said[name] += text;
       });
-    return new Promise((resolve) => {
+    return new Promise<SshEnd & { stdout: string }>((resolve) => {
       const settle = (code: number | null) => resolve({ ...said, exitCode: code ?? undefined });
       child.once('error', ({ message }) => resolve({ ...said, exitCode: undefined, stderr: message }));
       child.once('close', settle);
@@ -165,7 +166,7 @@ export class SshConnection {
           for (const name of ['stdout', 'stderr'] as const) child[name].destroy();
           settle(code);
         });
-    });
+    }).finally(() => clearTimeout(limit));
   }
 
   #explain(end: SshEnd, received: boolean): Error {

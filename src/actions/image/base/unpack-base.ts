@@ -12,8 +12,9 @@ import { keepBase } from './keep-base.ts';
 import type { ReadBaseInput } from './read-base.ts';
 
 /**
- * Brings a base of zstd layers to an engine that could not pull it, unpacked and under the name `tag`: Docker before 23 reads
- * none. Answers false for a base that has no such layers or is not reached from here: then the engine's own reason says more.
+ * Loads a base with zstd layers, unpacked, under the name `tag` into an engine that could not pull it: Docker before 23
+ * reads no zstd. Returns false for a base without such layers and for one that gbuild cannot reach: then the engine's
+ * own reason says more.
  */
 export async function unpackBase(
   reference: string,
