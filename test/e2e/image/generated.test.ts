@@ -2,4 +2,4 @@ import { drawNodeRepositories } from '../../support/generated/generated-node.ts'
 import { describeGenerated } from '../../support/generated/generated-suite.ts';
 
 // The matrix tier draws dozens, of every toolchain.
-describeGenerated(2, drawNodeRepositories);
+describeGenerated(1, drawNodeRepositories);

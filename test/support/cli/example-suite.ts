@@ -39,7 +39,8 @@ export const sbtHello: Example = {
   passes: 'Passed: Total 2',
   answer: { hello: 'hello from Scala', scala: '3' },
   edit: ['src/main/scala/Server.scala', '"hello" -> text', '"again" -> text'],
-  lasting: ['dependencies'],
+  // The jar of the build itself is in the layer of snapshots, its start script in the layer of the application.
+  lasting: ['dependencies', 'application'],
 };
 
 export const rubyRack: Example = {

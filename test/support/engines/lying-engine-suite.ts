@@ -23,13 +23,13 @@ interface Scenario {
 /** Where lies are told in a scenario of these requests, each named by its kind. */
 export type Choose = (kinds: string[], engine: string) => LyingOptions[];
 
-/** On each engine the first request of each kind, in the first scenario that has it, and there one lie after the other. */
+/** The first request of each kind, in the first scenario that has it, and there one lie after the other. */
 export function sampleLies(): Choose {
   const met = new Set<string>();
-  return (kinds, engine) =>
+  return (kinds) =>
     [...new Set(kinds)].flatMap((kind): LyingOptions[] => {
-      if (met.has(`${engine} ${kind}`)) return [];
-      met.add(`${engine} ${kind}`);
+      if (met.has(kind)) return [];
+      met.add(kind);
       return [{ kind, lie: lies[met.size % lies.length]! }];
     });
 }

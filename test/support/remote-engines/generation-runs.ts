@@ -70,6 +70,8 @@ export function describeRuns(engines: GenerationName[]): void {
       expect([record.imageId, record.manifestDigest]).toEqual([first.imageId, first.manifestDigest]);
       expect([first.imageId, first.manifestDigest]).toContain((await inspectImage(engine.host, `${name}:1.0.0`))?.Id);
       expect(await runImage(engine.host, `${name}:1.0.0`)).toBe('hello from anywhere\n');
+      // With it, the release would come from a checkout, which the rootless engine's user may not write to.
+      rmSync(`${cwd}/out`, { recursive: true, force: true });
       expect((await release(engine.host)).imageId).toBe(first.imageId);
     });
   });

@@ -87,7 +87,7 @@ image:
       expect(exitCode, `${stdout}${stderr}`).toBe(0);
     }
     expect(await releaseAndAsk(cli, cwd, name, 'the test says hello')).toEqual({
-      layers: ['gems', 'application'],
+      layers: ['gems', 'application', 'settings'],
       answer: { says: 'hello', gems: ['hello-1.0.0'], version: expect.stringMatching(new RegExp(`^${line}\\.`)) },
     });
   });

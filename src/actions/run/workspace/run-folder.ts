@@ -9,10 +9,13 @@ import { openDetachedRuns } from '../../session/detached-runs.ts';
 /** Below the git folder: every engine that sees the workspace sees it, and git passes over it. */
 const parentName = 'gbuild';
 
-/** Makes a folder that a run has for itself in the repository's git folder; the caller removes it. */
+/**
+ * Makes a folder for one run in the repository's git folder; the caller removes it. It is as private as the git folder around it:
+ * an engine that runs as another user sees it where it sees the workspace.
+ */
 export function makeRunFolder(repository: GitRepository, { owner, runId }: Pick<Engine, 'owner' | 'runId'>): string {
   const runDir = join(repository.gitDir, parentName, `${ownerText(owner)}.${runId}`);
-  mkdirSync(runDir, { recursive: true, mode: 0o700 });
+  mkdirSync(runDir, { recursive: true });
   return runDir;
 }
 

@@ -1,3 +1,0 @@
-import { describeJlink } from '../../support/toolchains/jlink-suite.ts';
-
-describeJlink('21');

@@ -1,0 +1,3 @@
+import { classicYarn, describeYarn } from '../../support/toolchains/yarn-suite.ts';
+
+describeYarn(classicYarn);
