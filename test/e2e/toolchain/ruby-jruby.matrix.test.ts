@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, expect, inject, test } from 'vitest';
 import { copyOf, git, openCli } from '../../support/cli/cli.ts';
 import { removeRepository } from '../../support/engines/engine-images.ts';
-import { releaseAndAsk } from '../../support/toolchains/jruby-suite.ts';
+import { describeVendoredGems, releaseAndAsk } from '../../support/toolchains/jruby-suite.ts';
 
 const engine = inject('engineHost');
 const cli = openCli({ engine });
@@ -26,3 +26,6 @@ test("a repository of JRuby's is tested with the gems that JRuby brings, and rel
   });
   expect(git(cwd, 'status', '--porcelain')).toBe('');
 });
+
+describeVendoredGems('9.4');
+describeVendoredGems('10');
