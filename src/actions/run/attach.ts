@@ -11,9 +11,8 @@ import type { EngineChoice } from '../session/engine-choice.ts';
 import { openEngine } from '../session/open-engine.ts';
 import { openWorkspace } from '../session/open-repository.ts';
 import { chooseRun } from './choose-run.ts';
-import { listReports } from './reports.ts';
 import { endServices } from './services/run-services.ts';
-import { type TaskReport, TaskRun, type TaskStreams } from './task-run.ts';
+import { listReports, type TaskReport, TaskRun, type TaskStreams } from './task-run.ts';
 import { removeLeftFolder } from './workspace/run-folder.ts';
 import { bringBackFrom, type SyncReport } from './workspace/with-copy.ts';
 

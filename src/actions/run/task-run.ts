@@ -1,3 +1,4 @@
+import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { ContainerIO } from '../../engine/container/spec.ts';
@@ -10,7 +11,7 @@ import type { Progress } from '../../reporter/progress.ts';
 import type { Mask } from '../../secrets/mask.ts';
 import type { ReachedPort } from './container/publish-ports.ts';
 import { MaskedOutput } from './masked-output.ts';
-import { listReports } from './reports.ts';
+
 import { limitTime } from './time-limit.ts';
 
 /** Where output goes and input comes from. `terminal` is there when tasks may draw on one. */
@@ -147,6 +148,11 @@ export function withReports(rootDir: string, tasks: PlannedTask[], reports: Task
     if (wanted === undefined) return report;
     return { ...report, reports: listReports(rootDir, wanted) };
   });
+}
+
+/** Files of the workspace that a task's `reports` match, sorted. */
+export function listReports(rootDir: string, globs: string[]): string[] {
+  return globs.length === 0 ? [] : globSync(globs, { cwd: rootDir }).sort();
 }
 
 /** Its first line, without the shell around it. */

@@ -9,7 +9,7 @@ import type { PlannedTask } from '../../plan/planned-task.ts';
 import type { TaskFiles } from '../../plan/shard.ts';
 import type { TaskPlan } from '../../plan/task-plan.ts';
 import { readIgnored } from '../../workspace/git/ignored.ts';
-import { listReports } from './reports.ts';
+import { listReports } from './task-run.ts';
 
 /** Bytes of a report beyond which nobody's times are read from it. */
 const largestReport = 256 << 20;
