@@ -49,19 +49,21 @@ export interface ErrorDetails {
   cause?: unknown;
   /** Only for `task-failed` and `smoke-failed` (the child's own code), and `interrupted` (128 + signal number). */
   exitCode?: number;
-  /** Machine-readable facts for `--json`: paths, digests, the list of mistakes. Never a credential. */
-  facts?: Record<string, unknown>;
+  /** Facts for `--json`: paths, digests, the list of mistakes. Never a credential. */
+  facts?: object;
 }
 
 /**
  * The one error class: what happened and where (`message`), what to type next (`suggestions`), who must act (`exitCode`).
+ * Code that must tell failures apart compares `code`, or asks for a subclass, which carries typed fields.
  */
 export class GbuildError extends Error {
   override readonly name = 'GbuildError';
   readonly code: ErrorCode;
   readonly exitCode: number;
   readonly suggestions: string[];
-  readonly facts: Record<string, unknown>;
+  /** Only printed or passed on. The type shows no keys, so that no code branches on them. */
+  readonly facts: object;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -70,6 +72,16 @@ export class GbuildError extends Error {
     this.suggestions = details.suggestions ?? [];
     this.facts = details.facts ?? {};
   }
+}
+
+/** Whether the engine, a registry, the network or a disk must act: another executor or source may succeed. */
+export function isInfrastructureFailure(thrown: unknown): thrown is GbuildError {
+  return thrown instanceof GbuildError && thrown.exitCode === 3;
+}
+
+/** Whether a registry failed, or denied what was asked. */
+export function isRegistryFailure(thrown: unknown): thrown is GbuildError {
+  return thrown instanceof GbuildError && (thrown.code === 'registry-failed' || thrown.code === 'registry-denied');
 }
 
 /** The text of anything thrown, in one line, without a stack. */

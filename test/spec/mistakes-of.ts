@@ -1,6 +1,6 @@
 import { GbuildError } from '../../src/errors.ts';
 import { parseSpec } from '../../src/spec/read/read-spec.ts';
-import type { Mistake } from '../../src/spec/yaml/mistakes.ts';
+import { type Mistake, MistakesError } from '../../src/spec/yaml/mistakes.ts';
 
 /** What parsing throws, which must be a GbuildError. */
 export function errorOf(work: () => unknown): GbuildError {
@@ -13,8 +13,9 @@ export function errorOf(work: () => unknown): GbuildError {
   throw new Error('expected it to throw');
 }
 
-export function mistakesIn(error: GbuildError): Mistake[] {
-  return error.facts.mistakes as Mistake[];
+export function mistakesIn(error: GbuildError): readonly Mistake[] {
+  if (error instanceof MistakesError) return error.mistakes;
+  throw new Error('expected an error with mistakes', { cause: error });
 }
 
 /** The mistakes of a spec, one short line each, without their frames. */

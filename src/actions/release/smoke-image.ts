@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { bareContainer, type ContainerSpec } from '../../engine/engine.ts';
 import type { ServiceContainer } from '../../engine/service/service-container.ts';
+import { ServiceStartError } from '../../engine/service/service-engine.ts';
 import { GbuildError } from '../../errors.ts';
 import { formatTail } from '../../escape.ts';
 import type { ImagePlan } from '../../plan/image-plan.ts';
@@ -168,12 +169,11 @@ async function smokeFailed(
 
 /** Translates the engine's refusal to start the program. */
 function nameFailure(thrown: unknown, { plan }: SmokeInput): unknown {
-  if (!(thrown instanceof GbuildError) || thrown.code !== 'service-failed') return thrown;
-  const { exitCode } = thrown.facts as { exitCode?: number };
+  if (!(thrown instanceof ServiceStartError)) return thrown;
   return new GbuildError('smoke-failed', `${plan.reference} could not be started: ${thrown.message}`, {
     suggestions: ['gbuild plan image   # what it starts'],
     cause: thrown,
-    ...(exitCode !== undefined && { exitCode }),
+    exitCode: thrown.start.exitCode,
     facts: { ...thrown.facts, reference: plan.reference },
   });
 }

@@ -1,4 +1,4 @@
-import { isDetached } from '../../engine/container/resume.ts';
+import { isBeyondResuming, isDetached } from '../../engine/container/resume.ts';
 import type { Endpoint } from '../../engine/endpoint/endpoint.ts';
 import { GbuildError, messageOf } from '../../errors.ts';
 import type { Host, Stop } from '../../host.ts';
@@ -128,8 +128,7 @@ async function bringBackAll(
 function explain(error: unknown, host: Host, record: DetachedTask, endpoint: Endpoint): unknown {
   if (!(error instanceof GbuildError)) return error;
   if (isDetached(error)) return detachTask(host, error, record, endpoint);
-  if (error.code === 'interrupted' || error.facts.status === 404 || error.facts.exitCode !== undefined)
-    forgetDetached(host, record);
+  if (error.code === 'interrupted' || isBeyondResuming(error)) forgetDetached(host, record);
   return error;
 }
 

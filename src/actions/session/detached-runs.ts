@@ -1,9 +1,8 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { isDetached } from '../../engine/container/resume.ts';
+import { DetachedError, isDetached } from '../../engine/container/resume.ts';
 import type { Endpoint } from '../../engine/endpoint/endpoint.ts';
 import type { DetachedRuns } from '../../engine/sweep.ts';
-import { GbuildError } from '../../errors.ts';
 import { largestSettings, readTextIfAny } from '../../fs/read-bounded.ts';
 import type { Host } from '../../host.ts';
 import { digestOf } from '../../oci/digest.ts';
@@ -26,13 +25,12 @@ export function detachTask(
   endpoint: Endpoint,
 ): unknown {
   if (!isDetached(failure)) return failure;
-  const { watched } = failure.facts;
+  const { message, watched, facts } = failure;
   const record: DetachedTask = { ...about, engine: endpoint.url, choice: nameOf(endpoint), watched };
   const dir = dirOf(host);
   mkdirSync(dir, { recursive: true });
   writeTextAtomic(join(dir, fileOf(record)), formatDetached(record));
-  const { code, message, facts } = failure;
-  return new GbuildError(code, `${about.task}: ${message}`, {
+  return new DetachedError(`${about.task}: ${message}`, watched, {
     suggestions: [`gbuild attach ${about.runId}`, 'gbuild doctor'],
     cause: failure,
     facts: { ...facts, run: about.runId, task: about.task },

@@ -1,4 +1,4 @@
-import { GbuildError } from '../../errors.ts';
+import { isRegistryFailure } from '../../errors.ts';
 import type { Host, Stop } from '../../host.ts';
 import type { Repository } from '../../registry/repository.ts';
 import type { Progress } from '../../reporter/progress.ts';
@@ -37,8 +37,7 @@ export async function withNamedRegistry<T>(
       read({ registry, open: (path) => registries.repository({ registry, path }) }),
     );
   } catch (thrown) {
-    const isAway = thrown instanceof GbuildError && thrown.code.startsWith('registry-');
-    if (request.registry !== undefined || !isAway) throw thrown;
+    if (request.registry !== undefined || !isRegistryFailure(thrown)) throw thrown;
     request.progress.warn(`${thrown.message}; only the releases of this machine are listed`);
     return read(undefined);
   }

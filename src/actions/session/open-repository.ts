@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { GbuildError } from '../../errors.ts';
 import { readBounded } from '../../fs/read-bounded.ts';
 import type { Host } from '../../host.ts';
 import { type Progress, silentProgress } from '../../reporter/progress.ts';
@@ -8,7 +7,7 @@ import type { Lock } from '../../spec/lock/lock-types.ts';
 import { bareTask } from '../../spec/schema/bare-task.ts';
 import type { Spec, TaskSpec } from '../../spec/types.ts';
 import type { Assumption } from '../../spec/write/draft.ts';
-import { absent, type Mistake } from '../../spec/yaml/mistakes.ts';
+import { absent, MistakesError } from '../../spec/yaml/mistakes.ts';
 import type { Catalog } from '../../toolchain/catalog/catalog.ts';
 import { readToolchainFolder } from '../../toolchain/catalog/folder.ts';
 import { askRepository } from '../../toolchain/detect/asked-version.ts';
@@ -96,15 +95,14 @@ async function readWorkspace(context: AppContext, fresh: boolean) {
 
 /** A spec without a name gets the one that the repository's files have as a suggestion. */
 async function throwWithName(thrown: unknown, detect: () => Promise<KnownSpec>): Promise<never> {
-  const { mistakes = [] } = (thrown instanceof GbuildError ? thrown.facts : {}) as { mistakes?: Mistake[] };
-  const lacksName = mistakes.some(({ key, found }) => key === 'name' && found === absent);
-  if (!(thrown instanceof GbuildError) || !lacksName) throw thrown;
+  if (!(thrown instanceof MistakesError)) throw thrown;
+  const { code, mistakes, suggestions } = thrown;
+  if (!mistakes.some(({ key, found }) => key === 'name' && found === absent)) throw thrown;
   const found = await detect().catch(() => undefined);
   if (found === undefined) throw thrown;
   const because = found.assumptions.find(({ key }) => key === 'name')?.because;
   const suggestion = `write "name: ${found.spec.name}" in gbuild.yml${because === undefined ? '' : `   # ${because}`}`;
-  const { code, message, suggestions, facts } = thrown;
-  throw new GbuildError(code, message, { suggestions: [suggestion, ...suggestions], facts, cause: thrown });
+  throw new MistakesError(code, mistakes, [suggestion, ...suggestions], thrown);
 }
 
 interface KnownSpec {

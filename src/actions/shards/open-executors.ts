@@ -1,5 +1,5 @@
 import type { Engine } from '../../engine/engine.ts';
-import { GbuildError } from '../../errors.ts';
+import { isInfrastructureFailure } from '../../errors.ts';
 import { silentProgress } from '../../reporter/progress.ts';
 import type { PrepareRunRequest } from '../run/prepare.ts';
 import { RunSecrets } from '../run/run-secrets.ts';
@@ -36,7 +36,7 @@ export async function openExecutors(request: ExecutorsRequest): Promise<Executor
   const reached: Reached[] = [];
   const failures: unknown[] = [];
   const tell = (name: string, thrown: unknown) => {
-    if (!(thrown instanceof GbuildError) || thrown.exitCode !== 3 || stop.ask.aborted) throw thrown;
+    if (!isInfrastructureFailure(thrown) || stop.ask.aborted) throw thrown;
     failures.push(thrown);
     if (request.executors.length > 1) progress.warn(`${name} is left out: ${thrown.message}`);
   };

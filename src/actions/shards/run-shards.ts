@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { GbuildError, messageOf } from '../../errors.ts';
+import { GbuildError, isInfrastructureFailure, messageOf } from '../../errors.ts';
 import { ownerText, readOwner } from '../../fs/process-owner.ts';
 import { withTempDir } from '../../fs/temp-dir.ts';
 import { planShards, type Shard } from '../../plan/shard.ts';
@@ -117,11 +117,6 @@ async function runAll(request: ShardsRequest, division: Division): Promise<Shard
   } finally {
     await output.end();
   }
-}
-
-/** Infrastructure failures (exit code 3) may succeed on another executor. */
-function isInfrastructureFailure(thrown: unknown): boolean {
-  return thrown instanceof GbuildError && thrown.exitCode === 3;
 }
 
 interface Attempt {

@@ -1,4 +1,4 @@
-import { GbuildError } from '../../errors.ts';
+import { NotAnImageError } from '../../registry/image/pull-image.ts';
 import type { Repository } from '../../registry/repository.ts';
 import { findRelease } from './find-release.ts';
 import { describeRelease, isVersion, type Release } from './stored-releases.ts';
@@ -26,7 +26,7 @@ async function readReleases(repository: Repository, name: string, version: strin
     const { images = [] } = (await findRelease({ name, version, repository })) ?? {};
     return images.map(({ manifest, config }) => describeRelease(name, version, manifest.config.digest, config));
   } catch (thrown) {
-    if (thrown instanceof GbuildError && thrown.facts.mediaType !== undefined) return [];
+    if (thrown instanceof NotAnImageError) return [];
     throw thrown;
   }
 }

@@ -1,6 +1,6 @@
 import type { Engine } from '../../engine/engine.ts';
 import { dropStaging, loadImage } from '../../engine/transfer/load-image.ts';
-import { GbuildError } from '../../errors.ts';
+import { GbuildError, isRegistryFailure } from '../../errors.ts';
 import { ownerText } from '../../fs/process-owner.ts';
 import { withTempDir } from '../../fs/temp-dir.ts';
 import type { Host, Stop } from '../../host.ts';
@@ -89,7 +89,7 @@ async function pull(remote: RemoteImage, tempDir: string, step: Step): Promise<I
   try {
     return await pullImage(remote, { tempDir, onProgress });
   } catch (thrown) {
-    if (!(thrown instanceof GbuildError) || !thrown.code.startsWith('registry-')) throw thrown;
+    if (!isRegistryFailure(thrown)) throw thrown;
     const { code, message, facts, suggestions } = thrown;
     throw new GbuildError(code, `${message}; nothing was tagged`, {
       cause: thrown,

@@ -7,7 +7,7 @@ import { parseJson, readText } from '../answer/json.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import type { SshConnection } from '../ssh/connection.ts';
 import { type EndpointAgent, openAgent } from './agent.ts';
-import { connectionFailure, notUnderstood, refused } from './failures.ts';
+import { connectionFailure, EngineRefusalError, notUnderstood } from './failures.ts';
 import { defaultHeartbeat, type Heartbeat } from './heartbeat-times.ts';
 import type { EngineRequest } from './request.ts';
 import { defaultRequestTimeout, RequestLimit } from './request-limit.ts';
@@ -93,7 +93,7 @@ export class EngineClient {
     const answer = await this.send(request);
     const status = answer.statusCode ?? 0;
     const text = await this.readText(answer, request.what);
-    if (!accept.includes(status)) throw refused(this.endpoint, request.what, status, messageIn(text));
+    if (!accept.includes(status)) throw new EngineRefusalError(this.endpoint, request.what, status, messageIn(text));
     const json = parseJson(text);
     if (json === undefined && text.trim() !== '' && status < 300) throw notUnderstood(this.endpoint, request.what);
     return { status, json };
@@ -109,7 +109,7 @@ export class EngineClient {
     const answer = await this.#open(`/v${version}${request.path}`, { ...request, body, headers }, { hijack: true });
     if ('statusCode' in answer) {
       const text = await this.readText(answer, request.what);
-      throw refused(this.endpoint, request.what, answer.statusCode ?? 0, messageIn(text), causeIn(text));
+      throw new EngineRefusalError(this.endpoint, request.what, answer.statusCode ?? 0, messageIn(text), causeIn(text));
     }
     return answer as Socket;
   }
@@ -154,7 +154,12 @@ export class EngineClient {
 
   /** Throws what an answer with a bad status says. */
   async refuse(answer: IncomingMessage, what: string): Promise<never> {
-    throw refused(this.endpoint, what, answer.statusCode ?? 0, messageIn(await this.readText(answer, what)));
+    throw new EngineRefusalError(
+      this.endpoint,
+      what,
+      answer.statusCode ?? 0,
+      messageIn(await this.readText(answer, what)),
+    );
   }
 
   /** Closes idle connections; what is under way fails. */

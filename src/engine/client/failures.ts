@@ -42,29 +42,33 @@ function codeOf(thrown: unknown): string {
   return typeof code === 'string' ? code : '';
 }
 
+/** The engine was there and answers no more. */
+export class EngineLostError extends GbuildError {
+  constructor({ url }: Endpoint, what: string, suggestions: string[], cause: unknown) {
+    const facts = { endpoint: url, lost: true };
+    super('engine-failed', `${what}: ${messageOf(cause)}`, { suggestions, cause, facts });
+  }
+}
+
 /** The connection broke, or the engine stopped answering, in the middle of something. */
-export function engineLost(endpoint: Endpoint, what: string, cause: unknown): GbuildError {
-  return new GbuildError(
-    'engine-failed',
-    `the engine at ${endpoint.url} went away while asked to ${what}: ${messageOf(cause)}`,
-    {
-      suggestions: ['gbuild doctor', 'try again when the engine is back'],
-      cause,
-      facts: { endpoint: endpoint.url, lost: true },
-    },
+export function engineLost(endpoint: Endpoint, what: string, cause: unknown): EngineLostError {
+  const suggestions = ['gbuild doctor', 'try again when the engine is back'];
+  return new EngineLostError(
+    endpoint,
+    `the engine at ${endpoint.url} went away while asked to ${what}`,
+    suggestions,
+    cause,
   );
 }
 
 /** The connection stands and too little comes over it: the engine hangs, or something between. */
-export function engineSilent(endpoint: Endpoint, what: string, cause: Stalled): GbuildError {
-  return new GbuildError(
-    'engine-failed',
-    `the engine at ${endpoint.url} does not answer, asked to ${what}: ${messageOf(cause)}`,
-    {
-      suggestions: ['gbuild doctor', 'export GBUILD_REQUEST_TIMEOUT=10m   # where it is only slow'],
-      cause,
-      facts: { endpoint: endpoint.url, lost: true },
-    },
+export function engineSilent(endpoint: Endpoint, what: string, cause: Stalled): EngineLostError {
+  const suggestions = ['gbuild doctor', 'export GBUILD_REQUEST_TIMEOUT=10m   # where it is only slow'];
+  return new EngineLostError(
+    endpoint,
+    `the engine at ${endpoint.url} does not answer, asked to ${what}`,
+    suggestions,
+    cause,
   );
 }
 
@@ -79,25 +83,23 @@ export function notUnderstood(endpoint: Endpoint, what: string): GbuildError {
 
 /** Whether the engine was not reached, or went away: it may be there again a moment later. */
 export function isLost(thrown: unknown): boolean {
-  return thrown instanceof GbuildError && (thrown.code === 'engine-unreachable' || thrown.facts.lost === true);
+  return thrown instanceof EngineLostError || (thrown instanceof GbuildError && thrown.code === 'engine-unreachable');
 }
 
-/** An answer with a status that says no. `message` is the engine's own sentence, `reason` its name for it where it has one. */
-export function refused(
-  endpoint: Endpoint,
-  what: string,
-  status: number,
-  message: string,
-  reason?: string,
-): GbuildError {
-  return new GbuildError(
-    'engine-failed',
-    `the engine at ${endpoint.url} would not ${what}: ${message} (HTTP ${status})`,
-    {
+/** An answer with a status that says no. */
+export class EngineRefusalError extends GbuildError {
+  readonly status: number;
+  readonly reason: string | undefined;
+
+  /** `message` is the engine's own sentence, `reason` its name for it where it has one. */
+  constructor({ url }: Endpoint, what: string, status: number, message: string, reason?: string) {
+    super('engine-failed', `the engine at ${url} would not ${what}: ${message} (HTTP ${status})`, {
       suggestions: ['gbuild doctor'],
-      facts: { endpoint: endpoint.url, status, ...(reason !== undefined && { reason }) },
-    },
-  );
+      facts: { endpoint: url, status, ...(reason !== undefined && { reason }) },
+    });
+    this.status = status;
+    this.reason = reason;
+  }
 }
 
 /** OpenSSL's own words stand between codes and file names of its sources, Node adds advice for programmers. */

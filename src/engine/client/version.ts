@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { GbuildError } from '../../errors.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
-import { refused } from './failures.ts';
+import { EngineRefusalError } from './failures.ts';
 import type { EngineRequest } from './request.ts';
 
 /** The newest engine API that gbuild was tried with (engine 28) and the oldest that has what it needs (engine 20.10). */
@@ -31,7 +31,7 @@ export async function negotiateVersion(client: UnversionedClient): Promise<strin
   });
   const text = await client.readText(answer, 'say which API it speaks');
   if (answer.statusCode !== 200)
-    throw refused(client.endpoint, 'say which API it speaks', answer.statusCode ?? 0, text.trim());
+    throw new EngineRefusalError(client.endpoint, 'say which API it speaks', answer.statusCode ?? 0, text.trim());
   const theirs = String(answer.headers['api-version'] ?? '');
   if (!/^\d+\.\d+$/.test(theirs))
     throw new GbuildError(

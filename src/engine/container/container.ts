@@ -6,11 +6,11 @@ import { GbuildError } from '../../errors.ts';
 import { writeTar } from '../../oci/tar/tar.ts';
 import { parseJson, readField, readNumber, readText, readTextMap } from '../answer/json.ts';
 import { type EngineClient, messageIn } from '../client/client.ts';
-import { notUnderstood, refused } from '../client/failures.ts';
+import { EngineRefusalError, notUnderstood } from '../client/failures.ts';
 import { answers } from '../client/heartbeat.ts';
 import { imageMissing } from '../image/images.ts';
 import { createVolume } from '../volume/volumes.ts';
-import { blindEngine, showsTheSame } from './probe.ts';
+import { EngineBlindError, showsTheSame } from './probe.ts';
 import { type ContainerFile, type ContainerMount, type ContainerSpec, formatCreateBody } from './spec.ts';
 
 /**
@@ -26,8 +26,8 @@ export async function createContainer(client: EngineClient, spec: ContainerSpec)
   if (id !== undefined) return id;
   if (status === 404) throw imageMissing(client, spec.image);
   const folder = await findUnseenFolder(client, spec);
-  if (folder !== undefined) throw blindEngine(client, folder, 'has no such folder');
-  throw refused(client.endpoint, create, status, messageIn(text));
+  if (folder !== undefined) throw new EngineBlindError(client.endpoint, folder, 'has no such folder');
+  throw new EngineRefusalError(client.endpoint, create, status, messageIn(text));
 }
 
 /** podman makes a container's volumes without their labels: those are made before. */
@@ -47,8 +47,9 @@ async function createWithInit(client: EngineClient, spec: ContainerSpec): Promis
 async function verifyBinds(client: EngineClient, id: string, spec: ContainerSpec, missing: Bind[]): Promise<void> {
   try {
     for (const bind of listBinds(spec)) {
-      if (missing.includes(bind)) throw blindEngine(client, bind.hostDir, 'has no such folder');
-      if (!(await showsTheSame(client, id, bind))) throw blindEngine(client, bind.hostDir, 'sees something else there');
+      if (missing.includes(bind)) throw new EngineBlindError(client.endpoint, bind.hostDir, 'has no such folder');
+      if (!(await showsTheSame(client, id, bind)))
+        throw new EngineBlindError(client.endpoint, bind.hostDir, 'sees something else there');
     }
   } catch (thrown) {
     await removeContainer(client, id, { lost: false });

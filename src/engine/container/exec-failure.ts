@@ -1,4 +1,4 @@
-import { GbuildError } from '../../errors.ts';
+import { EngineRefusalError } from '../client/failures.ts';
 import type { ContainerResult } from './spec.ts';
 
 /** podman's names (`cause`) for a command that cannot be executed, and the exit codes that a shell has for them. */
@@ -12,8 +12,8 @@ const exitCodes = new Map([
  * caller's affair, as it is at the start elsewhere. Anything else is thrown.
  */
 export function readExecFailure(thrown: unknown): Omit<ContainerResult, 'seconds'> {
-  const reason = thrown instanceof GbuildError ? thrown.facts.reason : undefined;
-  const exitCode = typeof reason === 'string' ? exitCodes.get(reason) : undefined;
-  if (exitCode === undefined || !(thrown instanceof GbuildError)) throw thrown;
+  if (!(thrown instanceof EngineRefusalError)) throw thrown;
+  const exitCode = exitCodes.get(thrown.reason ?? '');
+  if (exitCode === undefined) throw thrown;
   return { exitCode, oomKilled: false, startError: thrown.message };
 }

@@ -4,6 +4,7 @@ import { GbuildError } from '../../errors.ts';
 import { makeMark } from '../../fs/writer-mark.ts';
 import { parseJson, readNumber, readText } from '../answer/json.ts';
 import type { EngineClient } from '../client/client.ts';
+import type { Endpoint } from '../endpoint/endpoint.ts';
 
 /** Trait of a file, compared on both sides: bytes (not of folders) and modification time in nanoseconds. */
 interface Trait {
@@ -16,7 +17,7 @@ interface Trait {
  * through the container (HEAD /containers/{id}/archive, before the start). An engine on another machine has another folder
  * of that name, or none, or a new empty one.
  *
- * @throws GbuildError `engine-blind`
+ * @throws EngineBlindError
  */
 export async function verifyMount(
   client: EngineClient,
@@ -25,7 +26,7 @@ export async function verifyMount(
   signal: AbortSignal,
 ): Promise<void> {
   if (!(await looksSame(client, id, probe, signal)))
-    throw blindEngine(client, probe.hostDir, 'sees another folder there');
+    throw new EngineBlindError(client.endpoint, probe.hostDir, 'sees another folder there');
 }
 
 async function looksSame(
@@ -90,20 +91,26 @@ export async function showsTheSame(
   return answer.statusCode === 500;
 }
 
-/** The engine and gbuild do not share this folder. `how` completes "but that engine ...". */
-export function blindEngine(client: EngineClient, hostDir: string, how: string): GbuildError {
-  return new GbuildError(
-    'engine-blind',
-    `the engine at ${client.endpoint.url} (from ${client.endpoint.source}) cannot see ${hostDir}: that engine ${how}, so it runs on another machine or in a container of its own`,
-    {
-      suggestions: [
-        'unset DOCKER_HOST DOCKER_CONTEXT   # to use an engine of this machine',
-        `mount ${hostDir} at the same path where the engine runs`,
-        'gbuild doctor',
-      ],
-      facts: { endpoint: client.endpoint.url, hostDir },
-    },
-  );
+/** The engine and gbuild do not share this folder. */
+export class EngineBlindError extends GbuildError {
+  readonly hostDir: string;
+
+  /** `how` completes "but that engine ...". */
+  constructor({ url, source }: Endpoint, hostDir: string, how: string) {
+    super(
+      'engine-blind',
+      `the engine at ${url} (from ${source}) cannot see ${hostDir}: that engine ${how}, so it runs on another machine or in a container of its own`,
+      {
+        suggestions: [
+          'unset DOCKER_HOST DOCKER_CONTEXT   # to use an engine of this machine',
+          `mount ${hostDir} at the same path where the engine runs`,
+          'gbuild doctor',
+        ],
+        facts: { endpoint: url, hostDir },
+      },
+    );
+    this.hostDir = hostDir;
+  }
 }
 
 /**

@@ -4,7 +4,7 @@ import { Demuxer, type Frame } from '../answer/demux.ts';
 import { parseJson, readNumber } from '../answer/json.ts';
 import { LineEnds, lineEnd } from '../answer/line-ends.ts';
 import type { EngineClient } from '../client/client.ts';
-import { isLost, notUnderstood } from '../client/failures.ts';
+import { EngineRefusalError, isLost, notUnderstood } from '../client/failures.ts';
 import { answers, keepWatch } from '../client/heartbeat.ts';
 import { inspectState } from './container.ts';
 import { forwardStop } from './forward-stop.ts';
@@ -19,13 +19,26 @@ export interface Watched {
   graceSeconds: number;
 }
 
-/** The failure of a container that was left to go on alone, on an engine that stays away. */
-export interface Detached extends GbuildError {
-  facts: { endpoint: string; watched: Watched };
+/** A container was left to go on alone, on an engine that stays away. */
+export class DetachedError extends GbuildError {
+  readonly watched: Watched;
+
+  constructor(message: string, watched: Watched, details: { suggestions: string[]; cause?: unknown; facts: object }) {
+    super('engine-failed', message, details);
+    this.watched = watched;
+  }
 }
 
-export function isDetached(thrown: unknown): thrown is Detached {
-  return thrown instanceof GbuildError && thrown.facts.watched !== undefined;
+export function isDetached(thrown: unknown): thrown is DetachedError {
+  return thrown instanceof DetachedError;
+}
+
+/** A container was ended while its engine was away, by whom cannot be told. */
+class EndedAwayError extends GbuildError {}
+
+/** Whether nobody can come back to a container: it is gone, or ended while nobody watched. */
+export function isBeyondResuming(thrown: unknown): boolean {
+  return thrown instanceof EndedAwayError || (thrown instanceof EngineRefusalError && thrown.status === 404);
 }
 
 /** A connection that breaks as soon as it is back is no connection: so often in a row, without a byte of output. */
@@ -49,8 +62,8 @@ export function countOutput(io: ContainerIO, seen: OutputSeen): ContainerIO {
  * Goes on watching a container whose engine was lost: as soon as that answers again, the output behind what was `seen` comes
  * from the container's log. Counts on in `seen`.
  *
- * @throws GbuildError `engine-failed` with `facts.watched` (see isDetached) when the engine stays away, without it when the container ended
- * meanwhile in a way that may have been the engine's doing; the reason of the stop
+ * @throws DetachedError when the engine stays away; GbuildError `engine-failed` when the container ended meanwhile in a way that
+ * may have been the engine's doing; the reason of the stop
  */
 export async function resumeContainer(
   client: EngineClient,
@@ -90,16 +103,13 @@ async function reachAgain(client: EngineClient, watched: Watched, { stop, onAway
   if (told) onAway?.(`${url} answers again after ${Math.round((performance.now() - began) / 1000)} s`);
 }
 
-function stayedAway(client: EngineClient, watched: Watched): GbuildError {
+function stayedAway(client: EngineClient, watched: Watched): DetachedError {
   const { url } = client.endpoint;
   const seconds = client.heartbeat.away / 1000;
-  return new GbuildError(
-    'engine-failed',
+  return new DetachedError(
     `the engine at ${url} has been away for ${seconds} s; the container ${watched.id.slice(0, 12)} goes on there unless the engine itself has ended`,
-    {
-      suggestions: ['gbuild doctor'],
-      facts: { endpoint: url, watched },
-    },
+    watched,
+    { suggestions: ['gbuild doctor'], facts: { endpoint: url, watched } },
   );
 }
 
@@ -152,7 +162,7 @@ function neverStarted(client: EngineClient, id: string): GbuildError {
 /** A container that was ended by a signal while nobody watched may have been ended by an engine that was restarted. */
 function endedAway(client: EngineClient, id: string, exitCode: number): GbuildError {
   const { url } = client.endpoint;
-  return new GbuildError(
+  return new EndedAwayError(
     'engine-failed',
     `the container ${id.slice(0, 12)} was ended with code ${exitCode} while the engine at ${url} was away`,
     {

@@ -1,7 +1,6 @@
-import { GbuildError } from '../../errors.ts';
 import type { EngineClient } from '../client/client.ts';
 import { createContainer, removeContainer } from './container.ts';
-import { showsFolder } from './probe.ts';
+import { EngineBlindError, showsFolder } from './probe.ts';
 import { bareContainer } from './spec.ts';
 
 const containerDir = '/workspace';
@@ -18,7 +17,7 @@ export async function seesFolder(
   try {
     id = await createContainer(client, { ...bare, labels, mounts: [{ type: 'bind', hostDir, containerDir }] });
   } catch (error) {
-    if (error instanceof GbuildError && error.code === 'engine-blind') return false;
+    if (error instanceof EngineBlindError) return false;
     throw error;
   }
   try {

@@ -1,6 +1,6 @@
 import { GbuildError } from '../../errors.ts';
 import { type EngineClient, messageIn } from '../client/client.ts';
-import { refused } from '../client/failures.ts';
+import { EngineRefusalError } from '../client/failures.ts';
 import { createContainer, inspectState, removeContainer } from './container.ts';
 import type { ContainerPort } from './ports.ts';
 import { bareContainer, type ContainerSpec } from './spec.ts';
@@ -27,7 +27,12 @@ export async function startContainer(
   if (status === 204) return undefined;
   const { exitCode } = await inspectState(client, id);
   if (exitCode === 126 || exitCode === 127) return { exitCode, startError: message };
-  throw await explainRefusal(client, spec, refused(client.endpoint, 'start the container', status, message), signal);
+  throw await explainRefusal(
+    client,
+    spec,
+    new EngineRefusalError(client.endpoint, 'start the container', status, message),
+    signal,
+  );
 }
 
 /** Explains a start that the engine refused for the sake of a port, by an error that names it; podman takes ports on attach. */
@@ -37,7 +42,7 @@ export async function explainRefusal(
   thrown: unknown,
   signal: AbortSignal,
 ): Promise<unknown> {
-  if (!(thrown instanceof GbuildError) || typeof thrown.facts.status !== 'number') return thrown;
+  if (!(thrown instanceof EngineRefusalError)) return thrown;
   const port = await findRefusedPort(client, spec, signal);
   return port === undefined ? thrown : portRefused(client, port, thrown);
 }

@@ -30,6 +30,9 @@ export interface BuildRequest {
   stop: Stop;
 }
 
+/** A step of the Dockerfile failed. */
+export class BuildStepError extends GbuildError {}
+
 const keptLines = 20;
 
 /** How many request timeouts a step of a build may be silent. */
@@ -38,7 +41,8 @@ const longestStep = 60;
 /**
  * POST /build, by BuildKit or the classic builder; the image id.
  *
- * @throws GbuildError `engine-failed` naming the failing step with its last lines; the stop's reason when asked to stop
+ * @throws BuildStepError naming the failing step with its last lines; GbuildError `engine-failed` where no step failed; the
+ * stop's reason when asked to stop
  */
 export async function buildImage(
   client: EngineClient,
@@ -158,7 +162,8 @@ class StepHistory {
     const lines = this.#failed === undefined ? [] : (this.#lines.get(this.#failed) ?? []);
     const where = step === undefined ? '' : formatTail([`at step "${shortenStep(step)}"`]);
     const tail = formatTail(lines);
-    return new GbuildError('engine-failed', `could not ${what}: ${shortenReason(reason)}${tail}${where}`, {
+    const ErrorClass = step === undefined ? GbuildError : BuildStepError;
+    return new ErrorClass('engine-failed', `could not ${what}: ${shortenReason(reason)}${tail}${where}`, {
       suggestions: ['correct the Dockerfile or what it needs, then run it again'],
       facts: { endpoint: client.endpoint.url, ...(step !== undefined && { step }), log: lines },
     });

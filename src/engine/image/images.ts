@@ -2,7 +2,7 @@ import { GbuildError } from '../../errors.ts';
 import type { RunConfig } from '../../oci/spec.ts';
 import { readField, readNumber, readText, readTexts } from '../answer/json.ts';
 import { type EngineClient, messageIn } from '../client/client.ts';
-import { notUnderstood, readAnswerList, refused } from '../client/failures.ts';
+import { EngineRefusalError, notUnderstood, readAnswerList } from '../client/failures.ts';
 
 /** An image as an engine knows it. */
 export interface EngineImage {
@@ -118,7 +118,7 @@ export function pullFailure(client: EngineClient, reference: string, status: num
       facts: { reference, status },
     });
   if (status >= 500 || status === 0) return pullBroken(client, reference, status, reason);
-  return refused(client.endpoint, `pull ${reference}`, status, reason);
+  return new EngineRefusalError(client.endpoint, `pull ${reference}`, status, reason);
 }
 
 /** Reasons for which no network is to blame, each with what helps. */

@@ -1,7 +1,7 @@
 import { GbuildError } from '../../errors.ts';
 import { readText, readTextMap, readTexts } from '../answer/json.ts';
 import type { EngineClient } from '../client/client.ts';
-import { readAnswerList } from '../client/failures.ts';
+import { EngineRefusalError, readAnswerList } from '../client/failures.ts';
 import { runLabel } from '../client/labels.ts';
 import { removeContainer } from '../container/container.ts';
 import type { LeaseSpec } from './lease-container.ts';
@@ -39,7 +39,7 @@ export async function claimVolume(
 
 /** Somebody was quicker, and may not be listed yet: the engine keeps a name from the moment it is asked for. */
 function isTaken(thrown: unknown): boolean {
-  return thrown instanceof GbuildError && thrown.facts.status === 409;
+  return thrown instanceof EngineRefusalError && thrown.status === 409;
 }
 
 /** Whether containers have the volume; those that are nobody's any more go. */

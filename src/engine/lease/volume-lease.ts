@@ -40,7 +40,7 @@ export class VolumeLease {
     this.#process = process;
   }
 
-  /** Makes the container, and the volume where there is none. @throws GbuildError `engine-failed`, status 409: the name is taken */
+  /** Makes the container, and the volume where there is none. @throws EngineRefusalError of status 409: the name is taken */
   static async create(client: EngineClient, spec: LeaseSpec): Promise<VolumeLease> {
     const container = containerOf(spec);
     const id = await createContainer(client, container);

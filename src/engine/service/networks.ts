@@ -2,7 +2,7 @@ import { isIPv4 } from 'node:net';
 import { GbuildError } from '../../errors.ts';
 import { readField, readList, readText, readTextMap } from '../answer/json.ts';
 import type { EngineClient } from '../client/client.ts';
-import { readAnswerList } from '../client/failures.ts';
+import { EngineRefusalError, readAnswerList } from '../client/failures.ts';
 
 export interface EngineNetwork {
   name: string;
@@ -14,7 +14,7 @@ export async function createNetwork(client: EngineClient, { name, labels }: Engi
   const json = { Name: name, Driver: 'bridge', CheckDuplicate: true, Labels: labels };
   const request = { what: `make the network ${name}`, method: 'POST', path: '/networks/create', json } as const;
   await client.call(request).catch((thrown: unknown) => {
-    if (!(thrown instanceof GbuildError) || thrown.facts.status === undefined) throw thrown;
+    if (!(thrown instanceof EngineRefusalError)) throw thrown;
     // An engine has a few dozen address ranges by default.
     const suggestions = ['docker network prune   # those that nobody uses', 'gbuild clean', ...thrown.suggestions];
     throw new GbuildError(thrown.code, thrown.message, { suggestions, cause: thrown, facts: thrown.facts });

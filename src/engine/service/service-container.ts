@@ -2,7 +2,7 @@ import { GbuildError } from '../../errors.ts';
 import { Demuxer, type Frame } from '../answer/demux.ts';
 import { parseJson, readNumber } from '../answer/json.ts';
 import type { EngineClient } from '../client/client.ts';
-import { notUnderstood } from '../client/failures.ts';
+import { EngineLostError, notUnderstood } from '../client/failures.ts';
 import { inspectState, removeContainer } from '../container/container.ts';
 import { execute } from '../container/exec.ts';
 import type { ContainerPort, EnginePort } from '../container/ports.ts';
@@ -50,7 +50,7 @@ export class ServiceContainer {
       for await (const _ of execute(this.#client, this.id, request, signal));
       return undefined;
     } catch (thrown) {
-      if (signal.aborted || !(thrown instanceof GbuildError) || thrown.facts.lost === true) throw thrown;
+      if (signal.aborted || !(thrown instanceof GbuildError) || thrown instanceof EngineLostError) throw thrown;
       return thrown.message.replace(/^.*?: /, '');
     }
   }

@@ -3,9 +3,19 @@ import type { EngineClient } from '../client/client.ts';
 import { createContainer, putFiles, removeContainer } from '../container/container.ts';
 import { verifyMount } from '../container/probe.ts';
 import type { ContainerSpec } from '../container/spec.ts';
-import { startContainer } from '../container/start.ts';
+import { type FailedStart, startContainer } from '../container/start.ts';
 import { createNetwork, removeNetwork } from './networks.ts';
 import { ServiceContainer } from './service-container.ts';
+
+/** The command of a service could not be executed. */
+export class ServiceStartError extends GbuildError {
+  readonly start: FailedStart;
+
+  constructor(start: FailedStart) {
+    super('service-failed', start.startError, { facts: { ...start } });
+    this.start = start;
+  }
+}
 
 /** Service containers of a run, and the network that they share; all carry the labels of the run. */
 export class ServiceEngine {
@@ -29,7 +39,7 @@ export class ServiceEngine {
   /**
    * Runs it from then on.
    *
-   * @throws GbuildError `service-failed` where its command cannot be executed, and as `runContainer`
+   * @throws ServiceStartError where its command cannot be executed, and as `runContainer`
    */
   async start(spec: ContainerSpec, signal: AbortSignal): Promise<ServiceContainer> {
     const labels = { ...spec.labels, ...this.#labels, [serviceLabel]: spec.alias ?? '' };
@@ -39,7 +49,7 @@ export class ServiceEngine {
       await putFiles(this.#client, id, spec.files, signal);
       if (spec.probe !== undefined) await verifyMount(this.#client, id, spec.probe, signal);
       const failed = await startContainer(this.#client, id, { ...spec, labels }, signal);
-      if (failed !== undefined) throw new GbuildError('service-failed', failed.startError, { facts: { ...failed } });
+      if (failed !== undefined) throw new ServiceStartError(failed);
       return new ServiceContainer(this.#client, id);
     } catch (thrown) {
       await removeContainer(this.#client, id, { lost: false, kill: true }).catch(() => {

@@ -24,7 +24,7 @@ export class IndexFile {
     this.#mendBy = mendBy;
   }
 
-  /** Where it is damaged or gone: what its entries and the copy say. Throws `store-failed` where there is no copy either. */
+  /** Where it is damaged or gone: what its entries and the copy say. Throws IndexLostError where there is no copy either. */
   async read(): Promise<Index> {
     const text = await readTextIfAny(this.file);
     try {
@@ -32,7 +32,7 @@ export class IndexFile {
     } catch (thrown) {
       const copy = this.#readCopy();
       if (copy !== undefined) return recoverIndex(text, copy);
-      throw damageOf(this.#mendBy, messageOf(thrown), { file: this.file }, thrown);
+      throw new IndexLostError(this.file, messageOf(thrown), this.#mendBy, thrown);
     }
   }
 
@@ -57,7 +57,7 @@ export class IndexFile {
     if (copy !== undefined) return copy;
     const isNew = this.#mendBy === undefined || readdirSync(join(this.#dir, 'blobs', 'sha256')).length === 0;
     if (isNew) return emptyIndex;
-    throw damageOf(this.#mendBy, `${JSON.stringify(this.file)} is gone`, { file: this.file });
+    throw new IndexLostError(this.file, `${JSON.stringify(this.file)} is gone`, this.#mendBy);
   }
 
   #readCopy(): Index | undefined {
@@ -66,15 +66,16 @@ export class IndexFile {
   }
 }
 
-/** A failure of a layout, and where it is a store what mends it. */
-export function damageOf(
-  mendBy: string | undefined,
-  message: string,
-  facts: Record<string, unknown>,
-  cause?: unknown,
-): GbuildError {
-  const suggestions = mendBy === undefined ? [] : [mendBy];
-  return new GbuildError('store-failed', message, { suggestions, facts, ...(cause !== undefined && { cause }) });
+/** An index.json is damaged or gone, and no copy says what was in it. */
+export class IndexLostError extends GbuildError {
+  constructor(file: string, message: string, mendBy: string | undefined, cause?: unknown) {
+    super('store-failed', message, { suggestions: suggestMending(mendBy), facts: { file }, cause });
+  }
+}
+
+/** Suggests what to type where a layout is damaged; nothing mends one that is no store. */
+export function suggestMending(mendBy: string | undefined): string[] {
+  return mendBy === undefined ? [] : [mendBy];
 }
 
 /** Empty for one that is gone, and for a folder in its place. */

@@ -10,7 +10,7 @@ import { type Digest, digestOf, hexOf } from '../digest.ts';
 import { layoutMarker } from '../image/archive.ts';
 import type { Descriptor, Index } from '../spec.ts';
 import { moveWhole, writeAtomic } from './atomic-write.ts';
-import { damageOf, emptyIndex, IndexFile } from './index-file.ts';
+import { emptyIndex, IndexFile, suggestMending } from './index-file.ts';
 import { nameOf } from './layout-index.ts';
 import { assertLayoutPlace, kindOf } from './layout-place.ts';
 
@@ -46,7 +46,8 @@ export class Layout {
 
   /** A failure of the store with what mends it. */
   damage(message: string, digest: Digest, cause?: unknown): GbuildError {
-    return damageOf(this.#mendBy, message, { digest }, cause);
+    const suggestions = suggestMending(this.#mendBy);
+    return new GbuildError('store-failed', message, { suggestions, facts: { digest }, cause });
   }
 
   /** Makes what is missing of a layout. */

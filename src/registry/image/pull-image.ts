@@ -34,8 +34,8 @@ export interface PullOptions {
 }
 
 /**
- * Reads the image that a tag or digest names; undefined where there is none. Throws `registry-failed` for an index of
- * several, an artifact.
+ * Reads the image that a tag or digest names; undefined where there is none. Throws `registry-failed`, and
+ * NotAnImageError for an index of several or an artifact.
  */
 export async function readRemote(repository: Repository, tagOrDigest: string): Promise<RemoteImage | undefined> {
   const found = await repository.readManifest(tagOrDigest);
@@ -44,6 +44,16 @@ export async function readRemote(repository: Repository, tagOrDigest: string): P
 
 const isImage = /^application\/vnd\.(oci\.image\.config|docker\.container\.image)\.v1\+json$/;
 const isOther = /index|list/;
+
+/** A tag or digest names an index of several images, or something else that is no image. */
+export class NotAnImageError extends GbuildError {
+  constructor({ name, registry }: Repository, tag: string, { mediaType }: Descriptor) {
+    const what = isOther.test(mediaType) ? 'an index of several images' : `no image (${mediaType})`;
+    super('registry-failed', `${nameManifest({ name, reference: tag })} is ${what}`, {
+      facts: { registry, name, tag, mediaType },
+    });
+  }
+}
 
 /** The same of a manifest that was read already. */
 export async function readImageOf(
@@ -54,7 +64,7 @@ export async function readImageOf(
   // Of an index, and of an artifact, is said what it is.
   const { config: claimed } = (parseAnswer(manifestBytes) ?? {}) as { config?: { mediaType?: unknown } };
   if (typeof claimed?.mediaType === 'string' ? !isImage.test(claimed.mediaType) : isOther.test(descriptor.mediaType))
-    throw notAnImage(repository, tagOrDigest, descriptor);
+    throw new NotAnImageError(repository, tagOrDigest, descriptor);
   const { name, registry } = repository;
   const manifest = parseManifest({ name, registry, reference: tagOrDigest }, manifestBytes);
   const configBytes = await readSmall(repository, manifest.config);
@@ -143,11 +153,4 @@ async function* count(chunks: AsyncIterable<Buffer>, onBytes: (received: number)
 function brokenImage({ name, registry }: Repository, tag: string, fault: string): GbuildError {
   const message = `${nameManifest({ name, reference: tag })} cannot be used: ${fault}`;
   return new GbuildError('registry-failed', message, { facts: { registry, name, tag } });
-}
-
-function notAnImage({ name, registry }: Repository, tag: string, { mediaType }: Descriptor): GbuildError {
-  const what = isOther.test(mediaType) ? 'an index of several images' : `no image (${mediaType})`;
-  return new GbuildError('registry-failed', `${nameManifest({ name, reference: tag })} is ${what}`, {
-    facts: { registry, name, tag, mediaType },
-  });
 }

@@ -1,5 +1,5 @@
 import type { ErrorCode, GbuildError } from '../../errors.ts';
-import { mistakesError, quote } from '../yaml/mistakes.ts';
+import { MistakesError, quote } from '../yaml/mistakes.ts';
 import { readTree } from '../yaml/read-tree.ts';
 import { decodeSource } from '../yaml/source.ts';
 import { parseSyntax } from '../yaml/syntax.ts';
@@ -23,7 +23,7 @@ export function parseCatalogEntries(bytes: Uint8Array, file: string): CatalogRef
     if (typeof value !== 'string') return [];
     const refuse: CatalogReference['refuse'] = (code, { expected, why, suggestions }) => {
       const found = `${quote(value)}, ${why}`;
-      return mistakesError(
+      return new MistakesError(
         code,
         [source.mistakeAt(from, to, { path: ['catalogs', index], expected, found })],
         suggestions,

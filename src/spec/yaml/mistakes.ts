@@ -38,12 +38,18 @@ export function formatMistakes(mistakes: readonly Mistake[], style: MistakeStyle
   return shown.join('\n\n');
 }
 
-/** The one error for a file with mistakes; never called without one. */
-export function mistakesError(code: ErrorCode, mistakes: readonly Mistake[], suggestions: string[] = []): GbuildError {
-  const sorted = [...mistakes].sort((a, b) => a.line - b.line || a.column - b.column);
-  const count = sorted.length === 1 ? 'one mistake' : `${sorted.length} mistakes`;
-  const message = `${count} in ${sorted[0]?.file}\n\n${formatMistakes(sorted)}`;
-  return new GbuildError(code, message, { suggestions, facts: { mistakes: sorted } });
+/** The one error for a file with mistakes; never made without one. */
+export class MistakesError extends GbuildError {
+  /** In file order. */
+  readonly mistakes: readonly Mistake[];
+
+  constructor(code: ErrorCode, mistakes: readonly Mistake[], suggestions: string[] = [], cause?: unknown) {
+    const sorted = [...mistakes].sort((a, b) => a.line - b.line || a.column - b.column);
+    const count = sorted.length === 1 ? 'one mistake' : `${sorted.length} mistakes`;
+    const message = `${count} in ${sorted[0]?.file}\n\n${formatMistakes(sorted)}`;
+    super(code, message, { suggestions, facts: { mistakes: sorted }, cause });
+    this.mistakes = sorted;
+  }
 }
 
 /** `tasks.test.needs[0]`, `env["a b"]`. */

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { ErrorCode } from '../../errors.ts';
 import type { PathKey, Position } from '../types.ts';
 import { expectedOf, explainIssues } from './explain.ts';
-import { type Mistake, mistakesError, quote } from './mistakes.ts';
+import { type Mistake, MistakesError, quote } from './mistakes.ts';
 import { readTree } from './read-tree.ts';
 import { decodeSource, type Source } from './source.ts';
 import { parseSyntax } from './syntax.ts';
@@ -67,7 +67,7 @@ function refuseAny(mistakes: readonly Mistake[], { code, suggestions }: FileForm
     const place = `${line}:${column}:${key}`;
     return seen.has(place) ? false : seen.add(place);
   });
-  if (first.length > 0) throw mistakesError(code, first, suggestions);
+  if (first.length > 0) throw new MistakesError(code, first, suggestions);
 }
 
 function checkRoot(tree: YamlTree, source: Source, { title, versionKey }: FileFormat<unknown>): Mistake[] {

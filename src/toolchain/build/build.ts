@@ -1,4 +1,5 @@
 import type { BuildEvent } from '../../engine/engine.ts';
+import { BuildStepError } from '../../engine/image/build.ts';
 import { GbuildError } from '../../errors.ts';
 import { describeBrokenLog } from '../../reporter/log-file.ts';
 import type { Step } from '../../reporter/progress.ts';
@@ -79,7 +80,7 @@ function report(step: Step, event: BuildEvent): void {
 
 /** Explains by whose fault a step failed; everything else is the engine's and stays as it is. */
 function explainFailure(thrown: unknown, { isCallers, title }: TargetBuild, log: BuildLog): unknown {
-  if (!(thrown instanceof GbuildError) || thrown.facts.step === undefined) return thrown;
+  if (!(thrown instanceof BuildStepError)) return thrown;
   const { failure } = log;
   const message = failure ? `${thrown.message}\n${describeBrokenLog(log.file, failure)}` : thrown.message;
   return new GbuildError(isCallers ? 'dockerfile-failed' : 'toolchain-failed', message, {

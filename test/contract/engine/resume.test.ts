@@ -149,9 +149,9 @@ test('an engine that stays away leaves the container to go on, and it can be wat
   impatient.close();
   if (!isDetached(error)) throw new Error('not detached', { cause: error });
   expect(error.exitCode).toBe(3);
-  expect(await findContainers()).toEqual([error.facts.watched.id]);
+  expect(await findContainers()).toEqual([error.watched.id]);
   line.restore();
-  const rest = await engine.resumeContainer(JSON.parse(JSON.stringify(error.facts.watched)), io);
+  const rest = await engine.resumeContainer(JSON.parse(JSON.stringify(error.watched)), io);
   expect(rest.exitCode).toBe(5);
   expect(seen).toEqual({ stdout: `${lines('out')}open end`, stderr: `${lines('err')}\xff\0\x81 end` });
 });

@@ -180,7 +180,7 @@ export function describeEngine(name: string, open: () => Promise<Subject>): void
       const mounts: ContainerSpec['mounts'] = [{ type: 'bind', hostDir, containerDir: '/workspace' }];
       const { probe: _, ...spec } = specOf(['true'], { mounts });
       const failure = await failureOf(run(spec));
-      expect([failure.code, failure.facts.hostDir]).toEqual(['engine-blind', hostDir]);
+      expect(failure).toMatchObject({ code: 'engine-blind', hostDir, facts: { hostDir } });
     });
 
     test('asks the container to stop and throws the reason when it has ended', async () => {
@@ -250,11 +250,10 @@ export function describeEngine(name: string, open: () => Promise<Subject>): void
         killWith(new GbuildError('interrupted', 'seen'));
       };
       expect((await failureOf(run(spec(), { stop, onPublished }))).message).toBe('seen');
-      expect([second?.code, second?.facts.enginePort, second?.suggestions[0]]).toEqual([
-        'port-refused',
-        taken,
+      expect(second).toMatchObject({ code: 'port-refused', facts: { enginePort: taken } });
+      expect(second?.suggestions[0]).toBe(
         `publish 8080 instead of ${taken}:8080   # the engine takes one that is free`,
-      ]);
+      );
     });
 
     test('sweeps what a dead owner left and nothing of a living or foreign one', async () => {

@@ -1,5 +1,5 @@
-import { GbuildError } from '../../../errors.ts';
 import type { Digest } from '../../../oci/digest.ts';
+import { IndexLostError } from '../../../oci/layout/index-file.ts';
 import type { Layout } from '../../../oci/layout/layout.ts';
 import { nameOf } from '../../../oci/layout/layout-index.ts';
 import { type Descriptor, type Index, type Manifest, mediaTypes } from '../../../oci/spec.ts';
@@ -24,7 +24,7 @@ export interface StoreHealth {
 
 /** Reads every byte that a name of the store needs. `whole`: blobs that were read already; those that are whole are added. */
 export async function examineStore(store: Layout, whole = new Set<Digest>()): Promise<StoreHealth> {
-  const named = await readNamed(store);
+  const named = await readNamedImages(store);
   if (named === undefined) return { index: 'lost', named: [], faults: [], blobs: 0 };
   const examiner = new Examiner(store, whole);
   for (const descriptor of named) await examiner.look(descriptor, nameOf(descriptor));
@@ -32,11 +32,12 @@ export async function examineStore(store: Layout, whole = new Set<Digest>()): Pr
   return { index, named, faults: [...examiner.faults.values()], blobs: examiner.seen.size };
 }
 
-async function readNamed(store: Layout): Promise<Descriptor[] | undefined> {
+/** Names that the index has; undefined where the index is lost. */
+export async function readNamedImages(store: Layout): Promise<Descriptor[] | undefined> {
   try {
     return (await store.readIndex()).manifests;
   } catch (thrown) {
-    if (thrown instanceof GbuildError && thrown.facts.file !== undefined) return undefined;
+    if (thrown instanceof IndexLostError) return undefined;
     throw thrown;
   }
 }

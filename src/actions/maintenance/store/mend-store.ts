@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
-import { GbuildError, messageOf } from '../../../errors.ts';
+import { GbuildError, isInfrastructureFailure, messageOf } from '../../../errors.ts';
 import type { Digest } from '../../../oci/digest.ts';
 import type { Layout } from '../../../oci/layout/layout.ts';
 import { nameOf } from '../../../oci/layout/layout-index.ts';
 import { adviseOn, describeFault } from './describe-fault.ts';
-import { type BlobFault, examineStore, type StoreHealth } from './examine-store.ts';
+import { type BlobFault, examineStore, readNamedImages, type StoreHealth } from './examine-store.ts';
 import type { Offer } from './offered-blobs.ts';
 import { findNames } from './rebuild-index.ts';
 import { readSmallBlobs } from './small-blobs.ts';
@@ -74,12 +74,7 @@ async function mendIndex(store: Layout): Promise<string[]> {
 }
 
 async function examineIndex(store: Layout): Promise<Pick<StoreHealth, 'index'>> {
-  try {
-    await store.readIndex();
-  } catch (thrown) {
-    if (thrown instanceof GbuildError && thrown.facts.file !== undefined) return { index: 'lost' };
-    throw thrown;
-  }
+  if ((await readNamedImages(store)) === undefined) return { index: 'lost' };
   return { index: (await store.isIndexWhole()) ? 'whole' : 'damaged' };
 }
 
@@ -113,7 +108,7 @@ async function trySource(
     });
   } catch (thrown) {
     stop.ask.throwIfAborted();
-    if (!(thrown instanceof GbuildError) || thrown.exitCode !== 3 || thrown.code === 'disk-failed') throw thrown;
+    if (!isInfrastructureFailure(thrown) || thrown.code === 'disk-failed') throw thrown;
     progress.warn(messageOf(thrown));
   }
 }
@@ -123,15 +118,16 @@ async function tryOffer(store: Layout, { digest }: BlobFault, { size, chunks }: 
     await store.replaceBlob(digest, size, chunks());
     return true;
   } catch (thrown) {
-    const isOther = thrown instanceof GbuildError && ['store-failed', 'workspace-changed'].includes(thrown.code);
-    if (isOther && !isOfDisk(thrown)) return false;
+    if (isOtherContent(thrown)) return false;
     throw thrown;
   }
 }
 
-/** The disk refused it, not the bytes. */
-function isOfDisk({ cause }: GbuildError): boolean {
-  return typeof (cause as NodeJS.ErrnoException | undefined)?.code === 'string' && !(cause instanceof GbuildError);
+/** Whether the bytes are not what the digest names, or changed while they were read; a disk that refuses them is no such case. */
+function isOtherContent(thrown: unknown): boolean {
+  if (!(thrown instanceof GbuildError) || !['store-failed', 'workspace-changed'].includes(thrown.code)) return false;
+  const { cause } = thrown;
+  return cause instanceof GbuildError || typeof (cause as NodeJS.ErrnoException | undefined)?.code !== 'string';
 }
 
 async function describeLeft(store: Layout, faults: readonly BlobFault[]): Promise<MendReport['left']> {

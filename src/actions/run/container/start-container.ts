@@ -1,5 +1,5 @@
+import { EngineBlindError } from '../../../engine/container/probe.ts';
 import type { ContainerIO, ContainerResult, ContainerSpec, Engine } from '../../../engine/engine.ts';
-import { GbuildError } from '../../../errors.ts';
 import type { Host } from '../../../host.ts';
 import { bindFixedFiles, putFixedFiles } from '../defaults/container-files.ts';
 import type { PlannedContainer } from './container-plan.ts';
@@ -28,8 +28,8 @@ export async function withFixedFiles<T>(
   try {
     return await run({ ...spec, mounts: [...spec.mounts, ...binds] });
   } catch (error) {
-    const isUnseen = error instanceof GbuildError && error.code === 'engine-blind';
-    if (!isUnseen || !binds.some((bind) => bind.type === 'bind' && bind.hostDir === error.facts.hostDir)) throw error;
+    const isUnseen = (hostDir: string) => error instanceof EngineBlindError && error.hostDir === hostDir;
+    if (!binds.some((bind) => bind.type === 'bind' && isUnseen(bind.hostDir))) throw error;
     return run(put());
   }
 }

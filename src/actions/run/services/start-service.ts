@@ -1,5 +1,6 @@
 import type { Engine } from '../../../engine/engine.ts';
 import type { ServiceContainer } from '../../../engine/service/service-container.ts';
+import { ServiceStartError } from '../../../engine/service/service-engine.ts';
 import { GbuildError } from '../../../errors.ts';
 import type { Stop } from '../../../host.ts';
 import type { PlannedService } from '../../../plan/service-plan.ts';
@@ -139,7 +140,7 @@ async function untilReady(
 
 /** Names the service in the engine's error when it does not start. */
 function nameService(name: string, thrown: unknown): unknown {
-  if (!(thrown instanceof GbuildError) || thrown.code !== 'service-failed') return thrown;
+  if (!(thrown instanceof ServiceStartError)) return thrown;
   return new GbuildError('service-failed', `service ${name} could not be started: ${thrown.message}`, {
     suggestions: [`see services.${name} in gbuild.yml`],
     cause: thrown,

@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
+import { EngineBlindError } from '../../../engine/container/probe.ts';
 import { isDetached } from '../../../engine/container/resume.ts';
-import { GbuildError } from '../../../errors.ts';
 import { containerPaths } from '../../../plan/container-paths.ts';
 import { readPlace } from '../../../workspace/git/project-place.ts';
 import { MountModeMemory } from './mount-mode.ts';
@@ -79,7 +79,6 @@ function isLink(path: string): boolean {
 
 /** To the folder, or to something in it. */
 function isBlindTo(folder: string, thrown: unknown): boolean {
-  if (!(thrown instanceof GbuildError) || thrown.code !== 'engine-blind') return false;
-  const { hostDir } = thrown.facts;
-  return hostDir === folder || (typeof hostDir === 'string' && hostDir.startsWith(`${folder}/`));
+  if (!(thrown instanceof EngineBlindError)) return false;
+  return thrown.hostDir === folder || thrown.hostDir.startsWith(`${folder}/`);
 }
