@@ -5,6 +5,7 @@ import { expect, it } from 'vitest';
 import {
   actionImports,
   allowedImports,
+  looksIntoFacts,
   ownReaders,
   packageOwners,
   sharedFiles,
@@ -146,6 +147,15 @@ it('keeps each big library in one room', () => {
 function filesWith(pattern: RegExp): string[] {
   return files.filter((file) => pattern.test(codeOf(file))).sort();
 }
+
+it('tells failures apart by code and class, never by their facts, their exit code or how a code is spelled', () => {
+  const ofErrors = filesWith(/Error\b|\bthrown\b|\bcatch \(/);
+  // The one that prints them leaves them out where there are none.
+  expect(filesWith(looksIntoFacts).filter((file) => ofErrors.includes(file))).toEqual([
+    'commands/base/report-error.ts',
+  ]);
+  expect(filesWith(/\.code\.(startsWith|endsWith|includes|match)\(|\bexitCode [!=]== 3\b/)).toEqual(['errors.ts']);
+});
 
 it('reads the environment, arguments and signals in commands/ alone', () => {
   const readers = filesWith(/process\.(env|argv|on|stdin|stdout|stderr|exit)\b/);

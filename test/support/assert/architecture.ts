@@ -97,6 +97,13 @@ export const packageOwners: Record<string, string> = {
   sax: 'junit',
 };
 
+/**
+ * Ways to look into the facts of an error, whose type shows no keys: a cast, `in`, a reader of unknown JSON, a list of keys, a
+ * type that declares them again.
+ */
+export const looksIntoFacts =
+  /\bfacts\)? as\b|\bas \{[^}]*\bfacts\b|\bin [\w.]*\bfacts\b|\b(read(Field|Text|Number|List)\w*|Object\.\w+)\([\w.]*\bfacts\b|interface \w+ extends \w+Error\b|\w+Error & \{/;
+
 /** Modules that open or read files by themselves, and why `fs/read-bounded.ts` is not for them. */
 export const ownReaders: Record<string, string> = {
   'fs/read-bounded.ts': 'is that reader',
