@@ -148,6 +148,13 @@ function filesWith(pattern: RegExp): string[] {
   return files.filter((file) => pattern.test(codeOf(file))).sort();
 }
 
+it('turns JSON into a manifest, an index or a config in one place, and names of images in files in another', () => {
+  const casts = /\bas (unknown as )?(Partial<)?(Manifest|ImageConfig|Index)\b|<(Manifest|ImageConfig|Index)>\(/;
+  // The index.json of a layout has a reader of its own, which checks the seal of each entry.
+  expect(filesWith(casts)).toEqual(['oci/image/documents.ts', 'oci/layout/layout-index.ts']);
+  expect(filesWith(/\boci\|docker-archive\)|startsWith\('(oci|docker-archive):/)).toEqual(['oci/reference.ts']);
+});
+
 it('tells failures apart by code and class, never by their facts, their exit code or how a code is spelled', () => {
   const ofErrors = filesWith(/Error\b|\bthrown\b|\bcatch \(/);
   // The one that prints them leaves them out where there are none.

@@ -8,6 +8,16 @@ export function formatCanonical(value: unknown): Buffer {
   return Buffer.from(JSON.stringify(sortKeys(JSON.parse(JSON.stringify(value)) as Json)));
 }
 
+/** Parses a JSON object; undefined for any other bytes. */
+export function parseJsonObject(text: Buffer | string): object | undefined {
+  try {
+    const json: unknown = JSON.parse(text.toString());
+    return typeof json === 'object' && json !== null ? json : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function sortKeys(value: Json): Json {
   if (Array.isArray(value)) return value.map(sortKeys);
   if (value === null || typeof value !== 'object') return value;

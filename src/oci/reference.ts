@@ -47,6 +47,19 @@ export function parseReference(text: string): Reference {
   };
 }
 
+/** An image in files, by the names of containers-transports(5): an OCI layout, or an archive of `docker save`. */
+export interface FilePlace {
+  kind: 'oci' | 'docker-archive';
+  /** As it was given: a folder, for reading maybe with `:TAG` behind it, or a file. */
+  path: string;
+}
+
+/** Parses `oci:DIR` and `docker-archive:FILE`; undefined for any other name. */
+export function parseFilePlace(text: string): FilePlace | undefined {
+  const [, kind, path] = /^(oci|docker-archive):(.+)$/s.exec(text) ?? [];
+  return kind === undefined || path === undefined ? undefined : { kind: kind as FilePlace['kind'], path };
+}
+
 export function formatReference({ registry, repository, tag, digest }: Reference): string {
   const name = registry === undefined ? repository : `${registry}/${repository}`;
   return `${name}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`;

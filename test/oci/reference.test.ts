@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf, digestStream, parseDigest } from '../../src/oci/digest.ts';
-import { formatInFull, formatReference, isRepositoryName, isTag, parseReference } from '../../src/oci/reference.ts';
+import {
+  formatInFull,
+  formatReference,
+  isRepositoryName,
+  isTag,
+  parseFilePlace,
+  parseReference,
+} from '../../src/oci/reference.ts';
 
 const digest = digestOf(Buffer.from('x'));
 
@@ -73,6 +80,17 @@ describe('parseReference', () => {
       true,
       false,
     ]);
+  });
+});
+
+describe('parseFilePlace', () => {
+  it('reads a layout and an archive, with all that follows the first colon', () => {
+    expect(parseFilePlace('oci:out/a:b:1.0.1')).toEqual({ kind: 'oci', path: 'out/a:b:1.0.1' });
+    expect(parseFilePlace('docker-archive:out/image.tar')).toEqual({ kind: 'docker-archive', path: 'out/image.tar' });
+  });
+
+  it.each(['oci:', 'docker-archive', 'hello:1.0.1', 'engine:hello', 'x/oci:1'])('is not for %s', (text) => {
+    expect(parseFilePlace(text)).toBe(undefined);
   });
 });
 

@@ -6,19 +6,19 @@ import { completeImage, writeDockerArchive } from '../../oci/layout/copy.ts';
 import { completeSet, copySet, type ImageSet } from '../../oci/layout/image-set.ts';
 import type { Layout } from '../../oci/layout/layout.ts';
 import { assertLayoutPlace } from '../../oci/layout/layout-place.ts';
+import { type FilePlace, parseFilePlace } from '../../oci/reference.ts';
 
 /** Value of `--output`: another destination of the image. */
 export interface ImageOutput {
-  kind: 'oci' | 'docker-archive';
+  kind: FilePlace['kind'];
   hostPath: string;
 }
 
 /** Parses the flags before any work is done. */
 export function parseOutputs(texts: string[], cwd: string): ImageOutput[] {
   return texts.map((text) => {
-    const [, kind, path] = /^(oci|docker-archive):(.+)$/s.exec(text) ?? [];
-    if (kind !== undefined && path !== undefined)
-      return { kind: kind as ImageOutput['kind'], hostPath: resolve(cwd, path) };
+    const place = parseFilePlace(text);
+    if (place !== undefined) return { kind: place.kind, hostPath: resolve(cwd, place.path) };
     throw new GbuildError('usage', `--output ${text}: expected oci:DIR or docker-archive:FILE`, {
       suggestions: ['gbuild image --output oci:out/image', 'gbuild image --output docker-archive:out/image.tar'],
       facts: { output: text },

@@ -4,23 +4,15 @@ import { GbuildError, messageOf } from '../../errors.ts';
 import { compressionOf, unpack } from '../../oci/compression/unpack.ts';
 import { type Digest, hexOf, isDigest } from '../../oci/digest.ts';
 import { exactImage } from '../../oci/image/exact-image.ts';
-import { findManifestFault } from '../../oci/image/find-fault.ts';
 import type { Image } from '../../oci/image/image.ts';
+import { parseJsonObject } from '../../oci/json.ts';
 import { type Layer, layerOfKnownFile } from '../../oci/layer/layer.ts';
 import { findLayer, readImage } from '../../oci/layout/copy.ts';
 import { Layout } from '../../oci/layout/layout.ts';
-import {
-  annotationKeys,
-  type Descriptor,
-  type ImageConfig,
-  type Index,
-  type Manifest,
-  mediaTypes,
-  type Platform,
-} from '../../oci/spec.ts';
+import { type ImageDocuments, readImageDocuments, readIndexBlob } from '../../oci/layout/read-document.ts';
+import { annotationKeys, type Descriptor, type Index, mediaTypes, type Platform } from '../../oci/spec.ts';
 import { writeHashed } from '../../oci/stream/write-hashed.ts';
-import { parseAnswer } from '../../registry/manifest/tags.ts';
-import { isIndex, pickManifest, readListed } from '../store/choose-platform.ts';
+import { isIndex, pickManifest } from '../store/choose-platform.ts';
 
 interface Options {
   /** Platform of the image in an index. */
@@ -41,20 +33,18 @@ export async function readLayoutImage(
   const layout = new Layout(dir);
   let descriptor = chooseNamed(await layout.readIndex(), tag, dir);
   for (let depth = 0; isIndex(descriptor) && depth < 3; depth += 1) {
-    const index = readListed(await layout.readBlob(descriptor.digest));
+    const { index } = await readIndexBlob(layout, descriptor.digest);
     const digest = pickManifest(index, platform, dir);
     descriptor = index.manifests.find((each) => each.digest === digest)!;
   }
-  const manifestBytes = await layout.readBlob(descriptor.digest);
-  const manifest = (parseAnswer(manifestBytes) ?? {}) as Manifest;
-  if (!isDigest(manifest.config?.digest ?? ''))
+  const { digest } = descriptor;
+  if (!isManifest(await layout.readBlob(digest)))
     throw usage(`oci:${place} is no image (${descriptor.mediaType})`, { dir });
-  const configBytes = await layout.readBlob(manifest.config.digest);
-  const fault = findManifestFault(manifest, parseAnswer(configBytes) as ImageConfig);
-  if (fault !== undefined) throw new GbuildError('store-failed', `oci:${place} cannot be used: ${fault}`);
-  const isPlain = manifest.layers.every(({ mediaType }) => mediaType === mediaTypes.layer);
-  if (isPlain) return { image: await readImage(layout, descriptor.digest), dir };
-  return { image: await unpackImage(layout, manifest, configBytes, tempDir), dir };
+  const blame = (fault: string) => new GbuildError('store-failed', `oci:${place} cannot be used: ${fault}`);
+  const documents = await readImageDocuments(layout, digest, () => blame);
+  const isPlain = documents.manifest.layers.every(({ mediaType }) => mediaType === mediaTypes.layer);
+  if (isPlain) return { image: await readImage(layout, digest), dir };
+  return { image: await unpackImage(layout, documents, tempDir), dir };
 }
 
 /** Splits off the longest prefix that is a layout. The rest after its colon is the tag, with any further colons. */
@@ -85,14 +75,20 @@ function chooseNamed({ manifests }: Index, tag: string | undefined, dir: string)
   );
 }
 
-async function unpackImage(layout: Layout, manifest: Manifest, configBytes: Buffer, tempDir: string): Promise<Image> {
-  const { rootfs } = JSON.parse(configBytes.toString()) as ImageConfig;
+/** Whether the bytes name a config by a digest that gbuild can check. */
+function isManifest(bytes: Buffer): boolean {
+  const { config } = (parseJsonObject(bytes) ?? {}) as { config?: { digest?: unknown } };
+  return typeof config?.digest === 'string' && isDigest(config.digest);
+}
+
+async function unpackImage(layout: Layout, documents: ImageDocuments, tempDir: string): Promise<Image> {
+  const { manifest, config } = documents;
   const layers: Layer[] = [];
   for (const [index, descriptor] of manifest.layers.entries()) {
-    const diffId = rootfs.diff_ids[index]!;
+    const diffId = config.rootfs.diff_ids[index]!;
     layers.push(findLayer(layout, diffId) ?? (await unpackLayer(layout, descriptor, diffId, tempDir)));
   }
-  return exactImage(configBytes, layers);
+  return exactImage(documents, layers);
 }
 
 async function unpackLayer(layout: Layout, packed: Descriptor, diffId: Digest, tempDir: string): Promise<Layer> {

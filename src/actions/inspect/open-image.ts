@@ -6,19 +6,22 @@ import { diskError, GbuildError, messageOf } from '../../errors.ts';
 import { ownerText, readOwner } from '../../fs/process-owner.ts';
 import { withTempDir } from '../../fs/temp-dir.ts';
 import type { ImageOrigin } from '../../inspect/report.ts';
+import type { Digest } from '../../oci/digest.ts';
 import { exactImage } from '../../oci/image/exact-image.ts';
 import type { Image } from '../../oci/image/image.ts';
 import { readArchive, type SavedImage } from '../../oci/image/read-archive.ts';
 import { layerOfKnownFile } from '../../oci/layer/layer.ts';
 import { findWholeLayers } from '../../oci/layout/copy.ts';
 import { readSet } from '../../oci/layout/image-set.ts';
-import { parseReference, type Reference } from '../../oci/reference.ts';
+import type { Layout } from '../../oci/layout/layout.ts';
+import { readIndexBlob } from '../../oci/layout/read-document.ts';
+import { parseFilePlace, parseReference, type Reference } from '../../oci/reference.ts';
 import type { Descriptor, Platform } from '../../oci/spec.ts';
 import { pullImage, type RemoteImage, readRemote } from '../../registry/image/pull-image.ts';
 import type { Registries } from '../../registry/registries.ts';
 import { formatBytes } from '../../reporter/format.ts';
 import { withRegistries } from '../session/open-registries.ts';
-import { choosePlatform, pickManifest, readListed, readPlatform } from '../store/choose-platform.ts';
+import { choosePlatform, pickManifest, readPlatform } from '../store/choose-platform.ts';
 import { findRelease } from '../store/find-release.ts';
 import { nameRelease } from '../store/release-name.ts';
 import { openStore } from '../store/store.ts';
@@ -47,14 +50,15 @@ type Work<T> = (opened: OpenedImage) => Promise<T>;
  * Throws `usage` with the places that were searched and with what they hold.
  */
 export async function withImage<T>(name: string, request: OpenImageRequest, work: Work<T>): Promise<T> {
-  const [, kind, place = ''] = /^(oci|docker-archive|engine):(.+)$/s.exec(name) ?? [];
+  const inFiles = parseFilePlace(name);
+  const onEngine = /^engine:(.+)$/s.exec(name)?.[1];
   const platform = readPlatform(request);
   const heeding: Work<T> = ({ image, ...opened }) => work({ ...opened, image: abortableImage(image, request.stop) });
   return withTempDir(request.host, `${ownerText(readOwner())}.${randomBytes(6).toString('hex')}`, async (tempDir) => {
     const source = { name, request, platform, tempDir };
-    if (kind === 'oci') return heeding(await openLayoutImage(place, source));
-    if (kind === 'docker-archive') return heeding(await openArchive(place, source));
-    if (kind === 'engine') return heeding(await openFromEngine(place, source));
+    if (inFiles?.kind === 'oci') return heeding(await openLayoutImage(inFiles.path, source));
+    if (inFiles?.kind === 'docker-archive') return heeding(await openArchive(inFiles.path, source));
+    if (onEngine !== undefined) return heeding(await openFromEngine(onEngine, source));
     const reference = parseReference(name);
     if (reference.registry === undefined)
       return heeding(await openByName({ ...source, name: await nameRelease(name, request) }));
@@ -94,10 +98,14 @@ async function openByName(source: Source): Promise<OpenedImage> {
   const { repository, tag = '', digest: asked } = parseReference(name);
   const found = await findRelease({ name: repository, version: asked ?? tag, store });
   if (found === undefined) return openFromEngine(name, source);
-  const { images, bytes } = await readSet(store, found.descriptor);
-  const digest = images.length === 1 ? undefined : pickManifest(readListed(bytes), source.platform, name);
+  const { images } = await readSet(store, found.descriptor);
+  const digest = images.length === 1 ? undefined : await pickStored(store, found.descriptor, source);
   const image = images.find(({ manifestDigest }) => manifestDigest === digest) ?? images[0]!;
   return { reference: name, origin: { kind: 'store', place: store.dir }, image };
+}
+
+async function pickStored(store: Layout, { digest }: Descriptor, { platform, name }: Source): Promise<Digest> {
+  return pickManifest((await readIndexBlob(store, digest)).index, platform, name);
 }
 
 /** Loaded only when an engine is asked: most images come from other places. */
@@ -108,12 +116,12 @@ async function openFromEngine(place: string, { name, request, tempDir }: Source)
 }
 
 /** readArchive has checked each layer against its diffID. */
-function imageOfSaved({ config, configBytes, layerFiles }: SavedImage): Image {
-  const layers = config.rootfs.diff_ids.map((diffId, index) => {
-    const hostFile = layerFiles[index]!;
+function imageOfSaved(saved: SavedImage): Image {
+  const layers = saved.config.rootfs.diff_ids.map((diffId, index) => {
+    const hostFile = saved.layerFiles[index]!;
     return layerOfKnownFile(hostFile, { diffId, size: statSync(hostFile).size, createdBy: '' });
   });
-  return exactImage(configBytes, layers);
+  return exactImage(saved, layers);
 }
 
 async function openRemote(reference: Reference, registries: Registries, source: Source): Promise<OpenedImage> {

@@ -1,10 +1,9 @@
 import { GbuildError } from '../../errors.ts';
 import type { Host } from '../../host.ts';
-import { type Digest, isDigest } from '../../oci/digest.ts';
+import type { Digest } from '../../oci/digest.ts';
 import { formatPlatform, nameOfPlatform } from '../../oci/platform.ts';
 import { type Descriptor, type Index, mediaTypes, type Platform } from '../../oci/spec.ts';
 import { nameManifest, parseIndex } from '../../registry/manifest/parse-manifest.ts';
-import { parseAnswer } from '../../registry/manifest/tags.ts';
 import type { Repository } from '../../registry/repository.ts';
 
 const architectures: Record<string, string> = { x64: 'amd64', ia32: '386' };
@@ -33,13 +32,6 @@ export async function choosePlatform(
   const { name, registry } = repository;
   const place = { name, registry, reference: tag };
   return { chosen: pickManifest(parseIndex(place, bytes), platform, nameManifest(place)), index: descriptor };
-}
-
-/** The index of a layout that somebody else wrote; what of it is no descriptor is left out. */
-export function readListed(bytes: Buffer): Index {
-  const { manifests } = (parseAnswer(bytes) ?? {}) as Partial<Index>;
-  const known = Array.isArray(manifests) ? manifests.filter((each) => isDigest(each?.digest ?? '')) : [];
-  return { schemaVersion: 2, manifests: known };
 }
 
 export function isIndex({ mediaType }: Descriptor): boolean {

@@ -4,14 +4,8 @@ import type { Digest } from '../../oci/digest.ts';
 import type { Image } from '../../oci/image/image.ts';
 import { gatherImages, type ImageSet } from '../../oci/layout/image-set.ts';
 import { Layout, openLayout } from '../../oci/layout/layout.ts';
-import {
-  annotationKeys,
-  type Descriptor,
-  type ImageConfig,
-  type Index,
-  type Manifest,
-  mediaTypes,
-} from '../../oci/spec.ts';
+import { readImageDocuments, readIndexBlob } from '../../oci/layout/read-document.ts';
+import { annotationKeys, type Descriptor, type ImageConfig, type Manifest, mediaTypes } from '../../oci/spec.ts';
 
 /** An image as the store holds it: everything but the layers' bytes, which `layout` has by digest. */
 export interface StoredImage {
@@ -50,13 +44,12 @@ export async function findStored(store: Layout, name: string): Promise<StoredSet
 /** The images that a descriptor of the store's index names, itself or by an index. */
 export async function readStored(store: Layout, descriptor: Descriptor): Promise<StoredImage[]> {
   if (descriptor.mediaType !== mediaTypes.index) return [await readOne(store, descriptor)];
-  const { manifests } = JSON.parse((await store.readBlob(descriptor.digest)).toString()) as Index;
-  return Promise.all(manifests.map((each) => readOne(store, each)));
+  const { index } = await readIndexBlob(store, descriptor.digest);
+  return Promise.all(index.manifests.map((each) => readOne(store, each)));
 }
 
 async function readOne(store: Layout, descriptor: Descriptor): Promise<StoredImage> {
-  const manifest = JSON.parse((await store.readBlob(descriptor.digest)).toString()) as Manifest;
-  const config = JSON.parse((await store.readBlob(manifest.config.digest)).toString()) as ImageConfig;
+  const { manifest, config } = await readImageDocuments(store, descriptor.digest);
   return { descriptor, manifest, config };
 }
 

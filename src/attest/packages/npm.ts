@@ -1,9 +1,10 @@
+import { parseJsonObject } from '../../oci/json.ts';
 import { joinLicences, readLicence } from './licence.ts';
 import type { FoundPackage } from './package.ts';
 
 /** The package that a package.json below node_modules describes; nothing where it has no name or version. */
 export function parsePackageJson(text: string): FoundPackage[] {
-  const { name, version, ...rest } = parseObject(text);
+  const { name, version, ...rest } = (parseJsonObject(text) ?? {}) as Record<string, unknown>;
   if (typeof name !== 'string' || typeof version !== 'string' || name === '') return [];
   const slash = name.lastIndexOf('/');
   const licence = readLicences(rest);
@@ -16,15 +17,6 @@ export function parsePackageJson(text: string): FoundPackage[] {
       ...(licence !== undefined && { licence }),
     },
   ];
-}
-
-function parseObject(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
 }
 
 /** `license` is an expression; `{ type }` and the list `licenses`, of which one may choose, are npm's older forms. */

@@ -1,5 +1,5 @@
 import { GbuildError } from '../../errors.ts';
-import { formatCanonical } from '../../oci/json.ts';
+import { formatCanonical, parseJsonObject } from '../../oci/json.ts';
 import type { PrivateKey, PublicKey } from './key.ts';
 import { type Statement, statementMediaType } from './statement.ts';
 
@@ -45,12 +45,8 @@ export function verifyEnvelope(envelope: Envelope, key: PublicKey): Statement {
 
 /** An object out of JSON that anybody may have written. */
 export function parseObject(bytes: Uint8Array): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
-    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
-  } catch {
-    // Told below, with what is JSON and no object.
-  }
+  const value = parseJsonObject(Buffer.from(bytes));
+  if (value !== undefined) return value as Record<string, unknown>;
   throw new GbuildError('signature-invalid', 'what should hold a signature or a statement is no JSON object');
 }
 

@@ -17,5 +17,5 @@ export async function saveImage(engine: Engine, reference: string, tempDir: stri
       createdBy,
     });
   });
-  return exactImage(saved.configBytes, layers);
+  return exactImage(saved, layers);
 }

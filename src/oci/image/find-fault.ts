@@ -1,23 +1,22 @@
 import { isDigest } from '../digest.ts';
-import type { ImageConfig, Manifest } from '../spec.ts';
 
 /**
  * Why a config that somebody else wrote cannot be that of an image of so many layers; undefined where it can. Digests become
  * names of files: none may be anything else.
  */
-export function findFault(config: ImageConfig, layerCount: number): string | undefined {
-  const diffIds: unknown = config?.rootfs?.diff_ids;
+export function findConfigFault(config: object, layerCount?: number): string | undefined {
+  const { diff_ids: diffIds } = ((config as { rootfs?: unknown }).rootfs ?? {}) as { diff_ids?: unknown };
   if (!Array.isArray(diffIds)) return 'its config has no list of diffIDs';
   const other = findWrongSetting(config);
   if (other !== undefined) return `${other} of its config is not what it should be`;
-  return (
-    findWrong(diffIds) ??
-    (diffIds.length === layerCount ? undefined : `it has ${layerCount} layers for ${diffIds.length} diffIDs`)
-  );
+  const wrong = diffIds.find((digest) => typeof digest !== 'string' || !isDigest(digest));
+  if (wrong !== undefined) return `${JSON.stringify(wrong)} in it is no digest`;
+  if (layerCount === undefined || diffIds.length === layerCount) return undefined;
+  return `it has ${layerCount} layers for ${diffIds.length} diffIDs`;
 }
 
 /** Why what was read as a manifest has not the shape of one; undefined where it has. Whether it is an image is another question. */
-export function findShapeFault(manifest: object): string | undefined {
+export function findManifestFault(manifest: object): string | undefined {
   const { config, layers } = manifest as { config?: unknown; layers?: unknown };
   if (!Array.isArray(layers)) return 'it has no list of layers';
   const wrong = [config, ...layers].findIndex((each) => !isDescriptor(each));
@@ -48,27 +47,16 @@ function isListed(value: unknown): boolean {
   return typeof digest === 'string' && isListOfTexts([os, architecture, variant]);
 }
 
-/** The same of a manifest and its config. */
-export function findManifestFault({ layers }: Manifest, config: ImageConfig): string | undefined {
-  if (!Array.isArray(layers)) return 'its manifest has no list of layers';
-  return findFault(config, layers.length) ?? findWrong(layers.map((layer) => layer?.digest));
-}
-
 /** Finds a setting that readers of the config would stumble over. */
-function findWrongSetting({
-  config,
-  history,
-  os = '',
-  architecture = '',
-  variant = '',
-}: ImageConfig): string | undefined {
+function findWrongSetting(json: object): string | undefined {
+  const { config, history, os = '', architecture = '', variant = '' } = json as Record<string, unknown>;
   if (!isListOfTexts([os, architecture, variant])) return 'the platform';
-  const { Env, Entrypoint, Cmd, Labels } = config ?? {};
+  const { Env, Entrypoint, Cmd, Labels } = (config ?? {}) as Record<string, unknown>;
   const lists = Object.entries({ Env, Entrypoint, Cmd }).find(([, value]) => !isListOfTexts(value ?? []));
   if (lists !== undefined) return lists[0];
   if (!isListOfTexts(Object.values(Labels ?? {}))) return 'Labels';
-  const isHistory = Array.isArray(history ?? []) && (history ?? []).every(isEntry);
-  return isHistory ? undefined : 'history';
+  const entries = history ?? [];
+  return Array.isArray(entries) && entries.every(isEntry) ? undefined : 'history';
 }
 
 function isEntry(entry: unknown): boolean {
@@ -78,9 +66,4 @@ function isEntry(entry: unknown): boolean {
 
 function isListOfTexts(value: unknown): boolean {
   return Array.isArray(value) && value.every((each) => typeof each === 'string');
-}
-
-function findWrong(digests: unknown[]): string | undefined {
-  const wrong = digests.filter((digest) => typeof digest !== 'string' || !isDigest(digest));
-  return wrong.length === 0 ? undefined : `${JSON.stringify(wrong[0])} in it is no digest`;
 }

@@ -8,7 +8,7 @@ import { type Digest, hexOf } from '../digest.ts';
 import type { ImageConfig } from '../spec.ts';
 import { writeHashed } from '../stream/write-hashed.ts';
 import { readTar } from '../tar/untar.ts';
-import { findFault } from './find-fault.ts';
+import { parseConfigBytes } from './documents.ts';
 
 /** Contents of a `docker save` archive, its layers as uncompressed tar files on disk. */
 export interface SavedImage {
@@ -28,9 +28,7 @@ export async function readArchive(stream: AsyncIterable<Uint8Array>, dir: string
   const files = await unpackFiles(stream, dir);
   const { Config, Layers, RepoTags } = parseDockerManifest(readDocument(files, 'manifest.json'));
   const configBytes = readDocument(files, Config);
-  const config = parseJson<ImageConfig>(configBytes, Config);
-  const fault = findFault(config, Layers.length);
-  if (fault !== undefined) throw broken(fault);
+  const config = parseConfigBytes(configBytes, broken, Layers.length);
   const layerFiles: string[] = [];
   for (const [i, diffId] of config.rootfs.diff_ids.entries()) {
     layerFiles.push(await placeLayer(locate(files, Layers[i]!), join(dir, `${hexOf(diffId)}.tar`), diffId));
@@ -75,19 +73,19 @@ interface DockerManifest {
 
 /** The `manifest.json` of a saved image. Throws `store-failed`. */
 export function parseDockerManifest(bytes: Buffer): DockerManifest {
-  const images = parseJson<Partial<DockerManifest>[]>(bytes, 'manifest.json');
+  const images = parseJson(bytes, 'manifest.json');
   if (!Array.isArray(images)) throw broken('manifest.json is no list of images');
   const [first] = images;
   if (images.length !== 1) throw broken(`it holds ${images.length} images, not one`);
-  const { Config, Layers, RepoTags } = first ?? {};
+  const { Config, Layers, RepoTags } = (first ?? {}) as Partial<DockerManifest>;
   if (typeof Config !== 'string' || !Array.isArray(Layers) || !Layers.every((each) => typeof each === 'string'))
     throw broken('manifest.json does not say what the image is made of');
   return { Config, Layers, RepoTags: Array.isArray(RepoTags) ? RepoTags : null };
 }
 
-function parseJson<T>(bytes: Buffer, name: string): T {
+function parseJson(bytes: Buffer, name: string): unknown {
   try {
-    return JSON.parse(bytes.toString()) as T;
+    return JSON.parse(bytes.toString());
   } catch (cause) {
     throw broken(`${name} is no JSON (${messageOf(cause)})`);
   }

@@ -2,8 +2,9 @@ import { statSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '../digest.ts';
-import type { Descriptor, Index, Manifest } from '../spec.ts';
+import type { Descriptor } from '../spec.ts';
 import type { Layout } from './layout.ts';
+import { readNamedBlobs } from './read-document.ts';
 
 /** Blobs and names that were removed from a layout, or would be. */
 export interface Garbage {
@@ -57,9 +58,10 @@ async function listNeeded(layout: Layout, manifests: Descriptor[]): Promise<Set<
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
     if (needed.has(next.digest)) continue;
     needed.add(next.digest);
-    const json = JSON.parse((await layout.readBlob(next.digest)).toString()) as Partial<Manifest & Index>;
-    for (const { digest } of [...(json.config ? [json.config] : []), ...(json.layers ?? [])]) needed.add(digest);
-    queue.push(...(json.manifests ?? []));
+    const { manifests: listed, config, layers } = await readNamedBlobs(layout, next.digest);
+    if (config !== undefined) needed.add(config.digest);
+    for (const { digest } of layers) needed.add(digest);
+    queue.push(...listed);
   }
   return needed;
 }

@@ -5,9 +5,10 @@ import type { Digest } from '../digest.ts';
 import { archiveChunks } from '../image/archive.ts';
 import type { Image } from '../image/image.ts';
 import { type Layer, layerOfKnownFile } from '../layer/layer.ts';
-import type { Descriptor, ImageConfig, Manifest } from '../spec.ts';
+import type { Descriptor } from '../spec.ts';
 import { writeAtomic } from './atomic-write.ts';
 import type { Layout } from './layout.ts';
+import { readImageDocuments } from './read-document.ts';
 
 export interface Written {
   /** Layers that were there already, by their size: see mendLayers. */
@@ -50,13 +51,9 @@ export async function moveImage(layout: Layout, image: Image): Promise<void> {
 
 /** The image whose manifest has this digest, all its layers by value. Throws `store-failed` naming a layer that is not there. */
 export async function readImage(layout: Layout, manifestDigest: Digest): Promise<Image> {
-  const manifestBytes = await layout.readBlob(manifestDigest);
-  const manifest = JSON.parse(manifestBytes.toString()) as Manifest;
-  const configBytes = await layout.readBlob(manifest.config.digest);
-  const config = JSON.parse(configBytes.toString()) as ImageConfig;
-  const { digest: id } = manifest.config;
-  const image = { config, configBytes, id, manifest, manifestBytes, manifestDigest, layers: [], baseDiffIds: [] };
-  return completeImage(image, layout);
+  const documents = await readImageDocuments(layout, manifestDigest);
+  const { digest: id } = documents.manifest.config;
+  return completeImage({ ...documents, id, manifestDigest, layers: [], baseDiffIds: [] }, layout);
 }
 
 /** The image with all its layers by value, those that it knows by name only (its base's) from the layout. */

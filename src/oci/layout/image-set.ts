@@ -4,9 +4,10 @@ import type { Image } from '../image/image.ts';
 import { formatCanonical } from '../json.ts';
 import type { Layer } from '../layer/layer.ts';
 import { formatPlatform } from '../platform.ts';
-import { annotationKeys, type Descriptor, type ImageConfig, type Index, type Manifest, mediaTypes } from '../spec.ts';
+import { annotationKeys, type Descriptor, type ImageConfig, type Manifest, mediaTypes } from '../spec.ts';
 import { completeImage, readImage, type Written, writeImage } from './copy.ts';
 import { type Layout, openLayout } from './layout.ts';
+import { readIndexBlob } from './read-document.ts';
 
 /** Image of one name: a single one, or one for each of several platforms, which an index lists. */
 export interface ImageSet {
@@ -62,10 +63,9 @@ export function completeSet(set: ImageSet, layout: Layout): ImageSet {
 export async function readSet(layout: Layout, descriptor: Descriptor): Promise<ImageSet> {
   const { digest } = descriptor;
   if (descriptor.mediaType !== mediaTypes.index) return gatherImages([await readImage(layout, digest)]);
-  const bytes = await layout.readBlob(digest);
-  const { manifests } = JSON.parse(bytes.toString()) as Index;
+  const { index, bytes } = await readIndexBlob(layout, digest);
   const images: Image[] = [];
-  for (const each of manifests) images.push(await readImage(layout, each.digest));
+  for (const each of index.manifests) images.push(await readImage(layout, each.digest));
   return { images, descriptor: { mediaType: descriptor.mediaType, digest, size: bytes.length }, bytes };
 }
 

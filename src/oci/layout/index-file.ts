@@ -62,7 +62,7 @@ export class IndexFile {
 
   #readCopy(): Index | undefined {
     const text = this.#mendBy === undefined ? undefined : readCached(join(this.#dir, indexCopy), copyFormat);
-    return text === undefined ? undefined : (JSON.parse(text) as Index);
+    return text === undefined ? undefined : parseIndexFile(text, this.file);
   }
 }
 

@@ -1,6 +1,6 @@
 import { GbuildError, messageOf } from '../../errors.ts';
 import { digestOf } from '../digest.ts';
-import { formatCanonical } from '../json.ts';
+import { formatCanonical, parseJsonObject } from '../json.ts';
 import { annotationKeys, type Descriptor, type Index } from '../spec.ts';
 
 /**
@@ -17,12 +17,14 @@ export function formatIndexFile(index: Index, isSealed: boolean): Buffer {
 /** Parses an index, seals checked and taken off. Throws `store-failed` naming the file for what is no index, or not as written. */
 export function parseIndexFile(text: string, file: string): Index {
   const index = parseJson(text, file);
-  if (!Array.isArray(index?.manifests)) throw notAnIndex(file, 'it has no list of manifests');
-  for (const descriptor of index.manifests) {
-    if (!isDescriptor(descriptor)) throw notAnIndex(file, 'an entry of it names no blob');
-    if (!isAsSealed(descriptor)) throw notAnIndex(file, `its entry ${nameOf(descriptor)} is not what was written`);
-  }
-  return { ...index, manifests: index.manifests.map(unseal) };
+  const manifests = listEntries(index);
+  if (manifests === undefined) throw notAnIndex(file, 'it has no list of manifests');
+  const read = manifests.map((each) => {
+    if (!isDescriptor(each)) throw notAnIndex(file, 'an entry of it names no blob');
+    if (!isAsSealed(each)) throw notAnIndex(file, `its entry ${nameOf(each)} is not what was written`);
+    return unseal(each);
+  });
+  return { ...(index as Index), manifests: read };
 }
 
 /** Recovers from a damaged index what can be believed: entries that are as they were sealed, and the copy's under other names. */
@@ -37,22 +39,24 @@ export function nameOf(descriptor: Descriptor): string {
 }
 
 function listGood(text: string): Descriptor[] {
-  try {
-    const { manifests } = JSON.parse(text) as Index;
-    return manifests.filter((each) => isDescriptor(each) && hasSeal(each) && isAsSealed(each)).map(unseal);
-  } catch {
-    return [];
-  }
+  const known = (listEntries(parseJsonObject(text)) ?? []).filter(isDescriptor);
+  return known.filter((each) => hasSeal(each) && isAsSealed(each)).map(unseal);
 }
 
-function parseJson(text: string, file: string): Index | undefined {
+function listEntries(index: unknown): unknown[] | undefined {
+  const { manifests } = (index ?? {}) as { manifests?: unknown };
+  return Array.isArray(manifests) ? manifests : undefined;
+}
+
+function parseJson(text: string, file: string): unknown {
   try {
-    return JSON.parse(text) as Index;
+    return JSON.parse(text);
   } catch (cause) {
     throw new GbuildError('store-failed', `${JSON.stringify(file)} is no JSON: ${messageOf(cause)}`, { cause });
   }
 }
 
+/** Its digest may be of an algorithm that gbuild does not know: what others wrote stays. */
 function isDescriptor(value: unknown): value is Descriptor {
   const { mediaType, digest, size, annotations = {} } = (value ?? {}) as Partial<Descriptor>;
   const isKnown = typeof mediaType === 'string' && /^[\w+.-]+:[\w=-]+$/.test(digest ?? '');

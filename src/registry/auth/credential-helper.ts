@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { GbuildError, messageOf } from '../../errors.ts';
 import type { Host } from '../../host.ts';
+import { parseJsonObject } from '../../oci/json.ts';
 import type { RegistryAddress } from '../http/address.ts';
 
 /** Login of the caller at a registry, and where it was found. */
@@ -48,7 +49,7 @@ export async function askHelper(
     if (/credentials not found/i.test(stdout)) return undefined;
     throw fail(`it ended with exit code ${exitCode}`);
   }
-  const answer = parseAnswer(stdout);
+  const answer: HelperAnswer | undefined = parseJsonObject(stdout);
   if (answer === undefined) throw fail('its answer is not understood');
   return credentialsOf(answer, `${program}, named by ${call.askedBy}`);
 }
@@ -56,15 +57,6 @@ export async function askHelper(
 interface HelperAnswer {
   Username?: string;
   Secret?: string;
-}
-
-function parseAnswer(stdout: string): HelperAnswer | undefined {
-  try {
-    const answer: unknown = JSON.parse(stdout);
-    return typeof answer === 'object' && answer !== null ? answer : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function credentialsOf({ Username: user, Secret: secret }: HelperAnswer, origin: string): Credentials | undefined {

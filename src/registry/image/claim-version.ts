@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Digest, digestOf } from '../../oci/digest.ts';
-import { formatCanonical } from '../../oci/json.ts';
+import { formatCanonical, parseJsonObject } from '../../oci/json.ts';
 import { mediaTypes } from '../../oci/spec.ts';
-import { parseAnswer } from '../manifest/tags.ts';
 import type { Repository } from '../repository.ts';
 import { pushBytes } from './push-image.ts';
 
@@ -176,7 +175,7 @@ class Rivals {
 }
 
 function readAnnotation(bytes: Buffer, name: string): string {
-  const { annotations } = (parseAnswer(bytes) ?? {}) as { annotations?: Record<string, unknown> | null };
+  const { annotations } = (parseJsonObject(bytes) ?? {}) as { annotations?: Record<string, unknown> | null };
   const value = annotations?.[name];
   return typeof value === 'string' ? value : '';
 }

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { GbuildError, messageOf } from '../../errors.ts';
 import { compressionOf, isUnpackFault, unpack } from '../../oci/compression/unpack.ts';
 import { type Digest, hexOf } from '../../oci/digest.ts';
+import { parseConfigBytes } from '../../oci/image/documents.ts';
 import { exactImage } from '../../oci/image/exact-image.ts';
-import { findManifestFault } from '../../oci/image/find-fault.ts';
 import type { Image } from '../../oci/image/image.ts';
+import { parseJsonObject } from '../../oci/json.ts';
 import { type Layer, layerOfKnownFile } from '../../oci/layer/layer.ts';
 import type { Descriptor, ImageConfig, Manifest } from '../../oci/spec.ts';
 import { writeHashed } from '../../oci/stream/write-hashed.ts';
 import { nameManifest, parseManifest } from '../manifest/parse-manifest.ts';
-import { parseAnswer } from '../manifest/tags.ts';
 import type { Repository } from '../repository.ts';
 import { readSmall } from './read-small.ts';
 
@@ -62,23 +62,20 @@ export async function readImageOf(
   { descriptor, bytes: manifestBytes }: { descriptor: Descriptor; bytes: Buffer },
 ): Promise<RemoteImage> {
   // Of an index, and of an artifact, is said what it is.
-  const { config: claimed } = (parseAnswer(manifestBytes) ?? {}) as { config?: { mediaType?: unknown } };
+  const { config: claimed } = (parseJsonObject(manifestBytes) ?? {}) as { config?: { mediaType?: unknown } };
   if (typeof claimed?.mediaType === 'string' ? !isImage.test(claimed.mediaType) : isOther.test(descriptor.mediaType))
     throw new NotAnImageError(repository, tagOrDigest, descriptor);
   const { name, registry } = repository;
   const manifest = parseManifest({ name, registry, reference: tagOrDigest }, manifestBytes);
   const configBytes = await readSmall(repository, manifest.config);
-  const parsed = (parseAnswer(configBytes) ?? {}) as ImageConfig;
-  const fault = findManifestFault(manifest, parsed);
-  if (fault !== undefined) throw brokenImage(repository, tagOrDigest, fault);
-  // What a container runs may be left out.
-  const config = { ...parsed, config: parsed.config ?? {} };
+  const blame = (fault: string) => brokenImage(repository, tagOrDigest, fault);
+  const config = parseConfigBytes(configBytes, blame, manifest.layers.length);
   return { repository, descriptor, manifestBytes, manifest, configBytes, config };
 }
 
 /** The image with all its layers by value, unpacked to disk; every byte is checked, packed and unpacked. */
 export async function pullImage(remote: RemoteImage, options: PullOptions): Promise<Image> {
-  const { manifest, config, configBytes } = remote;
+  const { manifest, config } = remote;
   const history = (config.history ?? []).filter((entry) => entry.empty_layer !== true);
   const layers: Layer[] = [];
   await mkdir(options.tempDir, { recursive: true });
@@ -87,7 +84,7 @@ export async function pullImage(remote: RemoteImage, options: PullOptions): Prom
     const createdBy = history[index]?.created_by ?? '';
     layers.push(options.find?.(diffId) ?? (await unpackLayer(remote, { descriptor, diffId, createdBy }, options)));
   }
-  return exactImage(configBytes, layers);
+  return exactImage(remote, layers);
 }
 
 /** A layer's tar, unpacked on the way. */

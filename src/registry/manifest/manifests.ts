@@ -1,5 +1,6 @@
 import { GbuildError } from '../../errors.ts';
 import { type Digest, digestOf, isDigest } from '../../oci/digest.ts';
+import { parseJsonObject } from '../../oci/json.ts';
 import { type Descriptor, mediaTypes } from '../../oci/spec.ts';
 import type { Connection } from '../auth/connection.ts';
 import type { RepositoryContext } from '../auth/repository-context.ts';
@@ -117,12 +118,8 @@ function mediaTypeIn({ headers }: Answer): string | undefined {
 }
 
 function mediaTypeOf(bytes: Buffer): string | undefined {
-  try {
-    const { mediaType } = JSON.parse(bytes.toString()) as { mediaType?: unknown };
-    return typeof mediaType === 'string' ? mediaType : undefined;
-  } catch {
-    return undefined;
-  }
+  const { mediaType } = (parseJsonObject(bytes) ?? {}) as { mediaType?: unknown };
+  return typeof mediaType === 'string' ? mediaType : undefined;
 }
 
 function otherBytes({ registry, what }: Place, expected: Digest, found: Digest): TransientError {

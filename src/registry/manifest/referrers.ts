@@ -1,11 +1,12 @@
-import { type Digest, digestOf, hexOf, isDigest } from '../../oci/digest.ts';
-import { findIndexFault } from '../../oci/image/find-fault.ts';
+import { GbuildError } from '../../errors.ts';
+import { type Digest, digestOf, hexOf } from '../../oci/digest.ts';
+import { parseIndexBytes, parseManifestBytes, parseWholeIndex } from '../../oci/image/documents.ts';
 import { formatCanonical } from '../../oci/json.ts';
-import { type Descriptor, type Index, type Manifest, mediaTypes } from '../../oci/spec.ts';
+import { type Descriptor, type Index, mediaTypes } from '../../oci/spec.ts';
 import type { RepositoryContext } from '../auth/repository-context.ts';
 import type { Answer } from '../http/requests.ts';
 import { readManifest, writeManifest } from './manifests.ts';
-import { mostPages, nextPage, pageNotUnderstood, parseAnswer } from './tags.ts';
+import { mostPages, nextPage, pageNotUnderstood } from './tags.ts';
 
 /** Asks the referrers API, else the tag that stands for it ("Listing Referrers" of the distribution-spec). */
 export async function listReferrers(
@@ -22,13 +23,13 @@ export async function listReferrers(
  * subject's tag with this one added; two that do this at once on such a registry can lose one another's.
  */
 export async function writeReferrer(context: RepositoryContext, bytes: Buffer, mediaType: string): Promise<Descriptor> {
-  const { artifactType, config, annotations, subject } = JSON.parse(bytes.toString()) as Manifest;
-  const type = artifactType ?? config?.mediaType;
+  const blame = (fault: string) => new GbuildError('bug', `a manifest that gbuild made refers to nothing: ${fault}`);
+  const { artifactType, config, annotations, subject } = parseManifestBytes(bytes, blame);
   const descriptor: Descriptor = {
     mediaType,
     digest: digestOf(bytes),
     size: bytes.length,
-    ...(type !== undefined && { artifactType: type }),
+    artifactType: artifactType ?? config.mediaType,
     ...(annotations !== undefined && { annotations }),
   };
   const written = await writeManifest(context, descriptor.digest, bytes, mediaType);
@@ -51,9 +52,7 @@ async function askApi(
     const request = { what, method: 'GET', at, scopes: scopes.pull, headers } as const;
     const answer: Answer & { bytes: Buffer } = await connection.read(request, [200, 404, 405]);
     if (answer.status !== 200) return undefined;
-    const index = parseAnswer(answer.bytes) as Partial<Index> | undefined;
-    if (!Array.isArray(index?.manifests)) throw pageNotUnderstood(connection.registry, what);
-    found.push(...index.manifests.filter((each) => isDigest(each?.digest ?? '')));
+    found.push(...parseIndexBytes(answer.bytes, () => pageNotUnderstood(connection.registry, what)).manifests);
     at = nextPage(connection.place(what), answer);
   }
   return found;
@@ -71,10 +70,9 @@ async function readTagIndex(context: RepositoryContext, digest: Digest): Promise
   const found = await readManifest(context, tagOf(digest));
   const empty: Index = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [] };
   if (found?.descriptor.mediaType !== mediaTypes.index) return empty;
-  const index = parseAnswer(found.bytes) as Index | undefined;
-  const fault = index === undefined ? 'it is no JSON object' : findIndexFault(index);
-  if (fault === undefined && index !== undefined) return index;
-  throw pageNotUnderstood(context.connection.registry, `give what refers to ${digest}`);
+  return parseWholeIndex(found.bytes, () =>
+    pageNotUnderstood(context.connection.registry, `give what refers to ${digest}`),
+  );
 }
 
 /** "Referrers Tag Schema" of the distribution-spec. */

@@ -1,4 +1,5 @@
 import { GbuildError } from '../../errors.ts';
+import { parseJsonObject } from '../../oci/json.ts';
 import type { RepositoryContext } from '../auth/repository-context.ts';
 import type { Place } from '../http/failures.ts';
 import { resolveAddress } from '../http/pointed-address.ts';
@@ -18,7 +19,7 @@ export async function listTags({ connection, path, scopes }: RepositoryContext):
       [200, 404],
     );
     if (answer.status === 404) return tags;
-    const { tags: list } = (parseAnswer(answer.bytes) ?? {}) as { tags?: unknown };
+    const { tags: list } = (parseJsonObject(answer.bytes) ?? {}) as { tags?: unknown };
     // Go writes an empty list as null.
     if (!Array.isArray(list) && list !== null) throw pageNotUnderstood(connection.registry, what);
     tags.push(...(list ?? []).filter((tag: unknown) => typeof tag === 'string'));
@@ -32,16 +33,6 @@ export function nextPage(place: Place, { headers, url }: Pick<Answer, 'headers' 
   const links = typeof headers.link === 'string' ? headers.link : (headers.link?.join(', ') ?? '');
   const target = /<([^>]*)>[^,<]*;\s*rel="?next"?/i.exec(links)?.[1];
   return target === undefined ? undefined : resolveAddress(place, target, url);
-}
-
-/** A JSON object, or nothing. */
-export function parseAnswer(bytes: Buffer): object | undefined {
-  try {
-    const json: unknown = JSON.parse(bytes.toString());
-    return typeof json === 'object' && json !== null ? json : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 export function pageNotUnderstood(registry: string, what: string): GbuildError {

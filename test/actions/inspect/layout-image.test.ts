@@ -196,4 +196,30 @@ describe('a layout that is not whole', () => {
       }
     `);
   });
+
+  it('has an index, a manifest or a config of another shape: it is said, and nothing is guessed', async () => {
+    const layout = await openLayout(folder.getPath('shapeless'));
+    const config = await putBlob(layout, one.configBytes, mediaTypes.config);
+    const manifest = (layers: unknown) => putJson(layout, { schemaVersion: 2, config, layers }, mediaTypes.manifest);
+    const named: Record<string, Descriptor> = {
+      index: await putJson(layout, { manifests: [null] }, mediaTypes.index),
+      other: await putJson(layout, { proof: true }, mediaTypes.manifest),
+      layers: await manifest([{ digest: config.digest }]),
+      count: await manifest([config]),
+    };
+    for (const [name, descriptor] of Object.entries(named))
+      await layout.putManifest({ ...descriptor, annotations: { 'org.opencontainers.image.ref.name': name } });
+    const messages = Object.keys(named).map(async (name) => {
+      const { code, message } = (await failure(`shapeless:${name}`)) as { code: string; message: string };
+      return `${code}: ${message}`;
+    });
+    expect(await Promise.all(messages)).toMatchInlineSnapshot(`
+      [
+        "store-failed: the blob sha256:HEX in "<dir>/shapeless" cannot be used: what it lists as number 1 is no descriptor",
+        "usage: oci:shapeless:other is no image (application/vnd.oci.image.manifest.v1+json)",
+        "store-failed: oci:shapeless:layers cannot be used: its layer 1 is no descriptor with a mediaType, a digest and a size",
+        "store-failed: oci:shapeless:count cannot be used: it has 1 layers for 2 diffIDs",
+      ]
+    `);
+  });
 });

@@ -1,6 +1,7 @@
 import { GbuildError } from '../../../errors.ts';
 import type { Digest } from '../../../oci/digest.ts';
 import type { Image } from '../../../oci/image/image.ts';
+import { readImageDocuments } from '../../../oci/layout/read-document.ts';
 import { nameOfPlatform, splitPlatform } from '../../../oci/platform.ts';
 import { formatReference, parseReference } from '../../../oci/reference.ts';
 import type { ImagePlan } from '../../../plan/image-plan.ts';
@@ -98,8 +99,7 @@ async function readListedBases(
 
 /** An engine may call an image by another digest. */
 async function readConfigDigest({ manifestDigest }: KnownBase, { store }: PlatformBasesInput): Promise<Digest> {
-  const manifest = JSON.parse((await store.readBlob(manifestDigest)).toString()) as RemoteImage['manifest'];
-  return manifest.config.digest;
+  return (await readImageDocuments(store, manifestDigest)).manifest.config.digest;
 }
 
 /** In the store, as the base that an engine would call `id`. */

@@ -2,7 +2,8 @@ import type { Digest } from '../../../oci/digest.ts';
 import { IndexLostError } from '../../../oci/layout/index-file.ts';
 import type { Layout } from '../../../oci/layout/layout.ts';
 import { nameOf } from '../../../oci/layout/layout-index.ts';
-import { type Descriptor, type Index, type Manifest, mediaTypes } from '../../../oci/spec.ts';
+import { readNamedBlobs } from '../../../oci/layout/read-document.ts';
+import { type Descriptor, mediaTypes } from '../../../oci/spec.ts';
 
 /** A blob that a name of the store needs, and that is not there or not what its digest says. */
 export interface BlobFault {
@@ -57,10 +58,10 @@ class Examiner {
   async look({ digest, mediaType }: Descriptor, name: string): Promise<void> {
     const isIndex = mediaType === mediaTypes.index;
     if (!(await this.#check(digest, isIndex ? 'index' : 'manifest', name))) return;
-    const json = JSON.parse((await this.#store.readBlob(digest)).toString()) as Partial<Manifest & Index>;
-    for (const each of json.manifests ?? []) await this.look(each, name);
-    if (json.config !== undefined) await this.#check(json.config.digest, 'config', name);
-    for (const layer of json.layers ?? []) await this.#check(layer.digest, 'layer', name);
+    const { manifests, config, layers } = await readNamedBlobs(this.#store, digest);
+    for (const each of manifests) await this.look(each, name);
+    if (config !== undefined) await this.#check(config.digest, 'config', name);
+    for (const layer of layers) await this.#check(layer.digest, 'layer', name);
   }
 
   async #check(digest: Digest, kind: BlobFault['kind'], name: string): Promise<boolean> {

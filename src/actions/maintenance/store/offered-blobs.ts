@@ -9,6 +9,7 @@ export interface Offer {
 }
 
 export interface OfferedImage {
+  config: ImageConfig;
   configBytes: Buffer;
   /** In the order of the config's diffIDs. */
   layers: readonly (Offer & { diffId: Digest })[];
@@ -17,11 +18,15 @@ export interface OfferedImage {
 }
 
 /** Lists by digest what an image found elsewhere can give: layers, config, and the manifest as gbuild writes it. */
-export function offerBlobs({ configBytes, layers, baseLabels = {} }: OfferedImage): Map<Digest, Offer> {
+export function offerBlobs({
+  config: { config },
+  configBytes,
+  layers,
+  baseLabels = {},
+}: OfferedImage): Map<Digest, Offer> {
   const offered = new Map<Digest, Offer>(layers.map((layer) => [layer.diffId, layer]));
   const add = (bytes: Buffer) => offered.set(digestOf(bytes), { size: bytes.length, chunks: () => [bytes] });
   add(configBytes);
-  const { config } = JSON.parse(configBytes.toString()) as ImageConfig;
   for (const annotations of guessAnnotations(config.Labels ?? {}, baseLabels))
     add(formatManifest(configBytes, layers, annotations));
   return offered;

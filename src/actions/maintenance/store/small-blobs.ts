@@ -1,12 +1,13 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Digest, isDigest } from '../../../oci/digest.ts';
+import { type OciDocument, parseDocument } from '../../../oci/image/documents.ts';
 import type { Layout } from '../../../oci/layout/layout.ts';
 import type { ImageConfig, Index, Manifest } from '../../../oci/spec.ts';
 
 /** Blobs of a store that are no layers, each checked whole. */
 export interface SmallBlobs {
-  configs: Map<Digest, Buffer>;
+  configs: Map<Digest, { config: ImageConfig; bytes: Buffer }>;
   manifests: { digest: Digest; size: number; json: Manifest }[];
   indexes: { digest: Digest; size: number; json: Index }[];
 }
@@ -21,20 +22,19 @@ export async function readSmallBlobs(store: Layout): Promise<SmallBlobs> {
     const stat = statSync(join(dir, name), { throwIfNoEntry: false });
     if (!isDigest(digest) || stat?.isFile() !== true || stat.size > largestSmall) continue;
     const bytes = await store.readBlob(digest).catch(() => undefined);
-    const json = bytes && parseAny(bytes);
-    if (bytes === undefined || typeof json !== 'object' || json === null) continue;
-    if (Array.isArray((json as Partial<ImageConfig>).rootfs?.diff_ids)) found.configs.set(digest, bytes);
-    else if ((json as Partial<Manifest>).config !== undefined)
-      found.manifests.push({ digest, size: bytes.length, json: json as Manifest });
-    else if (Array.isArray((json as Partial<Index>).manifests) && (json as Index).manifests.length > 0)
-      found.indexes.push({ digest, size: bytes.length, json: json as Index });
+    const document = bytes && tryDocument(bytes);
+    if (bytes === undefined || document === undefined) continue;
+    const { length: size } = bytes;
+    if (document.kind === 'config') found.configs.set(digest, { config: document.config, bytes });
+    else if (document.kind === 'manifest') found.manifests.push({ digest, size, json: document.manifest });
+    else if (document.index.manifests.length > 0) found.indexes.push({ digest, size, json: document.index });
   }
   return found;
 }
 
-function parseAny(bytes: Buffer): unknown {
+function tryDocument(bytes: Buffer): OciDocument | undefined {
   try {
-    return JSON.parse(bytes.toString());
+    return parseDocument(bytes, (fault) => new Error(fault));
   } catch {
     return undefined;
   }
@@ -49,8 +49,7 @@ export function labelsOfBase(config: ImageConfig, blobs: SmallBlobs): Record<str
 }
 
 export function findConfig(id: Digest, { configs }: SmallBlobs): ImageConfig | undefined {
-  const bytes = configs.get(id);
-  return bytes && (JSON.parse(bytes.toString()) as ImageConfig);
+  return configs.get(id)?.config;
 }
 
 /** `name:version`, as the labels of a release say it. */

@@ -9,7 +9,7 @@ import type { Layer } from '../../../oci/layer/layer.ts';
 import { findLayer, findWholeLayers } from '../../../oci/layout/copy.ts';
 import { formatIndex, type ListedImage } from '../../../oci/layout/image-set.ts';
 import type { Layout } from '../../../oci/layout/layout.ts';
-import { type ImageConfig, mediaTypes } from '../../../oci/spec.ts';
+import { mediaTypes } from '../../../oci/spec.ts';
 import { pullImage } from '../../../registry/image/pull-image.ts';
 import type { Progress } from '../../../reporter/progress.ts';
 import { withRegistries } from '../../session/open-registries.ts';
@@ -37,12 +37,11 @@ export type RepairSource = (context: RepairContext, faults: readonly BlobFault[]
 /** The store itself: a manifest is what config and layers make it, and an index what its images make it. */
 export const takeFromStore: RepairSource = async ({ store }, _faults, take) => {
   const blobs = await readSmallBlobs(store);
-  for (const configBytes of blobs.configs.values()) {
-    const config = JSON.parse(configBytes.toString()) as ImageConfig;
+  for (const { config, bytes: configBytes } of blobs.configs.values()) {
     const layers = config.rootfs.diff_ids.map((diffId) => findLayer(store, diffId));
     const isThere = layers.every((layer): layer is Layer => layer !== undefined);
     const baseLabels = labelsOfBase(config, blobs);
-    const offered = offerBlobs({ configBytes, layers: isThere ? layers : [], baseLabels });
+    const offered = offerBlobs({ config, configBytes, layers: isThere ? layers : [], baseLabels });
     for (const layer of layers) if (layer !== undefined) offered.delete(layer.diffId);
     await take(offered);
   }
@@ -56,11 +55,10 @@ export const takeFromEngine: RepairSource = async ({ engine, store, host, progre
   for (const id of await chooseImages(engine, faults)) {
     stop.ask.throwIfAborted();
     await withTempDir(host, tempName(), async (tempDir) => {
-      const { configBytes, layers } = await progress.step(`reading ${id.slice(0, 19)} of ${engine.endpoint.url}`, () =>
+      const saved = await progress.step(`reading ${id.slice(0, 19)} of ${engine.endpoint.url}`, () =>
         saveImage(engine, id, tempDir),
       );
-      const baseLabels = labelsOfBase(JSON.parse(configBytes.toString()) as ImageConfig, blobs);
-      await take(offerBlobs({ configBytes, layers, baseLabels }));
+      await take(offerBlobs({ ...saved, baseLabels: labelsOfBase(saved.config, blobs) }));
     });
   }
 };
@@ -79,10 +77,10 @@ export const takeFromRegistries: RepairSource = async (context, faults, take) =>
       for (const image of found?.images ?? [])
         await withTempDir(host, tempName(), async (tempDir) => {
           const known = await findWholeLayers(store, image.config.rootfs.diff_ids);
-          const { configBytes, layers } = await progress.step(`reading ${name} of ${registry}`, () =>
+          const pulled = await progress.step(`reading ${name} of ${registry}`, () =>
             pullImage(image, { tempDir, find: (diffId) => known.get(diffId) }),
           );
-          await take(offerBlobs({ configBytes, layers, baseLabels: labelsOfBase(image.config, blobs) }));
+          await take(offerBlobs({ ...pulled, baseLabels: labelsOfBase(image.config, blobs) }));
         });
     }
   });

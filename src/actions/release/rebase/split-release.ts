@@ -1,7 +1,8 @@
 import { GbuildError } from '../../../errors.ts';
-import type { Digest } from '../../../oci/digest.ts';
+import { type Digest, isDigest } from '../../../oci/digest.ts';
 import type { Layout } from '../../../oci/layout/layout.ts';
-import type { HistoryEntry, ImageConfig, Manifest, RunConfig } from '../../../oci/spec.ts';
+import { readImageDocuments, readNamedBlobs } from '../../../oci/layout/read-document.ts';
+import type { HistoryEntry, ImageConfig, RunConfig } from '../../../oci/spec.ts';
 
 /** Where a release's base ends and the application begins. */
 export interface SplitRelease {
@@ -29,11 +30,11 @@ export async function splitRelease(reference: string, config: ImageConfig, store
 }
 
 async function readOldBase(config: ImageConfig, store: Layout): Promise<ImageConfig | undefined> {
-  const digest = config.config.Labels?.['org.opencontainers.image.base.digest'] as Digest | undefined;
-  if (digest === undefined || !store.hasBlob(digest)) return undefined;
-  const manifest = JSON.parse((await store.readBlob(digest)).toString()) as Manifest;
-  if (!store.hasBlob(manifest.config.digest)) return undefined;
-  const base = JSON.parse((await store.readBlob(manifest.config.digest)).toString()) as ImageConfig;
+  const digest = config.config.Labels?.['org.opencontainers.image.base.digest'] ?? '';
+  if (!isDigest(digest) || !store.hasBlob(digest)) return undefined;
+  const named = await readNamedBlobs(store, digest);
+  if (named.config === undefined || !store.hasBlob(named.config.digest)) return undefined;
+  const { config: base } = await readImageDocuments(store, digest);
   const isBelow = base.rootfs.diff_ids.every((diffId, index) => config.rootfs.diff_ids[index] === diffId);
   return isBelow ? base : undefined;
 }
