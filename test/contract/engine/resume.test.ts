@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
-import { isDetached } from '../../../src/engine/container/resume.ts';
+import { isBeyondResuming, isDetached } from '../../../src/engine/container/resume.ts';
 import { bareContainer, connectEngine, type Engine } from '../../../src/engine/engine.ts';
 import { GbuildError } from '../../../src/errors.ts';
 import { readOwner } from '../../../src/fs/process-owner.ts';
@@ -132,6 +132,7 @@ describe('a container whose engine is lost for a while', () => {
       'engine-failed',
       'the container ID was ended with code 137 while the engine at ENGINE was away',
     ]);
+    expect(isBeyondResuming(error)).toBe(true);
   });
 });
 
@@ -148,7 +149,7 @@ test('an engine that stays away leaves the container to go on, and it can be wat
   const error = await running;
   impatient.close();
   if (!isDetached(error)) throw new Error('not detached', { cause: error });
-  expect(error.exitCode).toBe(3);
+  expect([error.exitCode, isBeyondResuming(error)]).toEqual([3, false]);
   expect(await findContainers()).toEqual([error.watched.id]);
   line.restore();
   const rest = await engine.resumeContainer(JSON.parse(JSON.stringify(error.watched)), io);
