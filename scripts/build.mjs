@@ -51,7 +51,8 @@ function takeBuiltins(source) {
     const used = names
       .filter((each) => each !== '' && !each.startsWith('type '))
       .map((each) => each.replace(' as ', ': '));
-    const from = `process.getBuiltinModule('${module}')`;
+    // A module may take `process` itself under that name.
+    const from = `globalThis.process.getBuiltinModule('${module}')`;
     const wholes = [main, star].filter((name) => name !== undefined);
     if (wholes.length + used.length === 0) return whole;
     return [
