@@ -1,5 +1,4 @@
-import { spawn } from 'node:child_process';
-import { GbuildError, messageOf } from '../../errors.ts';
+import { GbuildError } from '../../errors.ts';
 import type { Host } from '../../host.ts';
 import { parseJsonObject } from '../../oci/json.ts';
 import type { RegistryAddress } from '../http/address.ts';
@@ -13,18 +12,14 @@ export type Credentials = { origin: string } & (
 );
 
 const helperTimeoutSeconds = 30;
+/** In bytes: far more than any login. */
+const largestAnswer = 1024 * 1024;
 
 export interface HelperCall {
   env: Host['env'];
   /** The key and the file that name the helper. */
   askedBy: string;
   signal: AbortSignal;
-}
-
-interface Answer {
-  exitCode: number | null;
-  stdout: string;
-  timedOut: boolean;
 }
 
 /**
@@ -39,12 +34,14 @@ export async function askHelper(
   const program = `docker-credential-${name}`;
   const fail = (why: string, cause?: unknown) => helperFailed(program, address, call, why, cause);
   if (!/^[\w.-]+$/.test(name)) throw fail('that is no name of a program');
-  const { exitCode, stdout, timedOut } = await runHelper(program, address.credentialKey, call).catch((cause) => {
-    if (call.signal.aborted) throw call.signal.reason;
-    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    throw fail(isMissing ? 'it is not on PATH' : messageOf(cause), cause);
-  });
-  if (timedOut) throw fail(`it gave no answer within ${helperTimeoutSeconds} s`);
+  const ended = await runHelper(program, address.credentialKey, call);
+  call.signal.throwIfAborted();
+  const { exitCode, stdout, signal } = ended;
+  if (ended.code === 'ENOENT') throw fail('it is not on PATH', ended.cause);
+  if (ended.timedOut) throw fail(`it gave no answer within ${helperTimeoutSeconds} s`);
+  if (ended.isMaxBuffer) throw fail(`its answer is longer than ${largestAnswer / 1024} KiB`);
+  if (signal !== undefined) throw fail(`it was ended by ${signal}`);
+  if (exitCode === undefined) throw fail(ended.originalMessage ?? 'it could not be started', ended.cause);
   if (exitCode !== 0) {
     if (/credentials not found/i.test(stdout)) return undefined;
     throw fail(`it ended with exit code ${exitCode}`);
@@ -66,25 +63,20 @@ function credentialsOf({ Username: user, Secret: secret }: HelperAnswer, origin:
     : { origin, kind: 'password', user, password: secret };
 }
 
-function runHelper(program: string, server: string, { env, signal }: HelperCall): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const child = spawn(program, ['get'], { env, signal, stdio: ['pipe', 'pipe', 'ignore'] });
-    let stdout = '';
-    let timedOut = false;
-    const timer = setTimeout(() => {
-      timedOut = true;
-      child.kill('SIGKILL');
-    }, helperTimeoutSeconds * 1000);
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
-    });
-    child.on('error', reject).on('close', (exitCode) => {
-      clearTimeout(timer);
-      resolve({ exitCode, stdout, timedOut });
-    });
-    // One that ends without reading breaks the pipe: its exit code tells.
-    child.stdin.on('error', () => {}).end(`${server}\n`);
+/** Runs the helper to its end. The result's own message is not for an error: it shows what the helper printed. */
+async function runHelper(program: string, server: string, { env, signal }: HelperCall) {
+  signal.throwIfAborted();
+  const { execa } = await import('execa');
+  return execa(program, ['get'], {
+    env,
+    extendEnv: false,
+    input: `${server}\n`,
+    stderr: 'ignore',
+    reject: false,
+    timeout: helperTimeoutSeconds * 1000,
+    killSignal: 'SIGKILL',
+    maxBuffer: largestAnswer,
+    cancelSignal: signal,
   });
 }
 

@@ -1,3 +1,6 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { findCredentials } from '../../../src/registry/auth/credentials.ts';
 import { addressOf } from '../../../src/registry/http/address.ts';
@@ -119,10 +122,33 @@ test('a helper that is missing or fails is an error that says who asked for it, 
       ],
     }
   `);
+  home.addHelper('gone', 'kill -9 $$');
+  expect((await failureOf(home)).message).toMatch(/: it was ended by SIGKILL$/);
+  home.addHelper('gone', 'exec cat /dev/zero');
+  expect((await failureOf(home)).message).toMatch(/: its answer is longer than 1024 KiB$/);
   home.addHelper('gone', 'echo secret word');
   expect((await failureOf(home)).message).toMatch(/: its answer is not understood$/);
   home.login({ credsStore: '../../bin/sh' });
   expect((await failureOf(home)).message).toMatch(/: that is no name of a program$/);
+});
+
+test('a failure of a helper brings nothing that it printed, also as its cause', async () => {
+  using home = makeHome();
+  home.login({ credsStore: 'loud' });
+  for (const script of ['echo secret word; exit 3', 'echo secret word; kill -9 $$', 'yes secret word']) {
+    home.addHelper('loud', script);
+    const thrown = await find(home, 'r.test').catch((cause: unknown) => cause);
+    expect(inspect(thrown, { depth: 9 })).not.toContain('secret word');
+  }
+});
+
+test('a helper that ends without reading its input has answered', async () => {
+  using home = makeHome();
+  writeFileSync(join(home.homeDir, 'helper.json'), '{"Username":"me","Secret":"pass:word"}');
+  home.addHelper('deaf', '');
+  writeFileSync(join(home.homeDir, 'bin/docker-credential-deaf'), `#!/bin/sh\nexec cat ${home.homeDir}/helper.json\n`);
+  home.login({ credsStore: 'deaf' });
+  expect(await find(home, 'r.test')).toMatchObject(known);
 });
 
 test('a docker config that cannot be read is an error without a word of it', async () => {
