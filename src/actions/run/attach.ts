@@ -39,7 +39,7 @@ export interface AttachReport {
  */
 export async function attachRun(request: AttachRequest): Promise<AttachReport> {
   const { host } = request;
-  const chosen = chooseRun(readDetached(host), request.runId);
+  const chosen = chooseRun(await readDetached(host), request.runId);
   const ended = await Promise.all(chosen.map((record) => attachTask(request, record))).catch(async (thrown) => {
     // Of a task that was stopped here, too. One that goes on brings it back when it has ended.
     if (!isDetached(thrown))
@@ -79,7 +79,7 @@ async function attachTask(request: AttachRequest, record: DetachedTask): Promise
     forgetDetached(host, record);
     return run.end(result);
   } catch (error) {
-    throw explain(error, host, record, engine.endpoint);
+    throw await explain(error, host, record, engine.endpoint);
   } finally {
     engine.close();
   }
@@ -125,7 +125,7 @@ async function bringBackAll(
 }
 
 /** A container that is gone, or was stopped, is nobody's to come back to; what was seen until here is remembered otherwise. */
-function explain(error: unknown, host: Host, record: DetachedTask, endpoint: Endpoint): unknown {
+async function explain(error: unknown, host: Host, record: DetachedTask, endpoint: Endpoint): Promise<unknown> {
   if (!(error instanceof GbuildError)) return error;
   if (isDetached(error)) return detachTask(host, error, record, endpoint);
   if (error.code === 'interrupted' || isBeyondResuming(error)) forgetDetached(host, record);

@@ -1,4 +1,5 @@
 import { GbuildError } from '../../errors.ts';
+import { quoteWord } from '../../escape.ts';
 import type { DetachedTask } from '../session/detached-record.ts';
 import type { DetachedTasks } from '../session/detached-runs.ts';
 
@@ -13,7 +14,7 @@ export function chooseRun({ tasks, unclear }: DetachedTasks, runId: string | und
   if (runs.length === 0) throw new GbuildError('usage', 'no run has lost its engine', { suggestions: ['gbuild test'] });
   const there = [
     ...tasks.map((task) => `${task.runId} (${task.task} of ${task.repository}, ${task.engine})`),
-    ...unclear.map((each) => `${each.runId} (of another gbuild)`),
+    ...unclear.map((each) => `${each.runId} (its record cannot be read)`),
   ];
   const asked = runId === undefined ? 'which run is meant' : `there is no run ${runId} that lost its engine`;
   throw new GbuildError('usage', `${asked}: ${there.join(', ')}`, {
@@ -22,14 +23,14 @@ export function chooseRun({ tasks, unclear }: DetachedTasks, runId: string | und
   });
 }
 
-function notUnderstood({ runId, file }: DetachedTasks['unclear'][number]): GbuildError {
+function notUnderstood({ runId, file, fault }: DetachedTasks['unclear'][number]): GbuildError {
   return new GbuildError(
     'usage',
-    `what is remembered of the run ${runId} cannot be understood: another gbuild wrote it, or it is damaged (${file})`,
+    `the record of the run ${runId} cannot be read: ${fault} (${file}); another gbuild wrote it, or it is damaged`,
     {
       suggestions: [
         'attach with the gbuild that started the run',
-        `rm '${file}'  # and the next run removes what it left on the engine`,
+        `rm ${quoteWord(file)}  # then the next run removes what this one left on the engine`,
       ],
       facts: { run: runId, path: file },
     },

@@ -109,7 +109,7 @@ async function runTask(
     return run.end({ ...result, ports: reached, explain });
   } catch (error) {
     if (input.shard !== undefined) throw error;
-    throw detachTask(context.host, error, describeDetached(task, head.log, input, services), engine.endpoint);
+    throw await detachTask(context.host, error, describeDetached(task, head.log, input, services), engine.endpoint);
   }
 }
 

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Watched } from '../../engine/container/resume.ts';
 import type { EngineChoice } from './engine-choice.ts';
 
@@ -19,59 +20,57 @@ export interface DetachedTask {
   copy?: { volume: string; image: string };
 }
 
-/** Another one whenever a gbuild of before could not use what is written, or this one what was. */
-const version = 1;
-
-type Check = (value: unknown) => boolean;
-
-const isText: Check = (value) => typeof value === 'string';
-const isCount: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
-const isTexts: Check = (value) => Array.isArray(value) && value.every(isText);
-
-function isRecord(fields: Record<string, Check>, optional: Record<string, Check> = {}): Check {
-  return (value) => {
-    if (typeof value !== 'object' || value === null) return false;
-    const found = value as Record<string, unknown>;
-    const isFit = ([name, check]: [string, Check]) => check(found[name]);
-    const isFitOrNone = ([name, check]: [string, Check]) => found[name] === undefined || check(found[name]);
-    return Object.entries(fields).every(isFit) && Object.entries(optional).every(isFitOrNone);
-  };
-}
-
-const isDetachedTask = isRecord(
-  {
-    version: (value) => value === version,
-    runId: isText,
-    task: isText,
-    repository: isText,
-    rootDir: isText,
-    engine: isText,
-    choice: isRecord({}, { host: isText, context: isText, machine: isText }),
-    watched: isRecord({
-      id: isText,
-      tty: (value) => typeof value === 'boolean',
-      seen: isRecord({ stdout: isCount, stderr: isCount }),
-      graceSeconds: isCount,
-    }),
-    reports: isTexts,
-    log: isText,
-  },
-  {
-    copy: isRecord({ volume: isText, image: isText }),
-    services: (value) => Array.isArray(value) && value.every(isRecord({ name: isText, id: isText, log: isText })),
-  },
-);
+/** Version of the format. Changes when this gbuild could not use an older record, or an older gbuild a new one. */
+export const detachedVersion = 1;
 
 export function formatDetached(task: DetachedTask): string {
-  return `${JSON.stringify({ version, ...task }, undefined, 2)}\n`;
+  return `${JSON.stringify({ version: detachedVersion, ...task }, undefined, 2)}\n`;
 }
 
-/** Undefined for what another gbuild wrote, or is damaged. */
-export function parseDetached(text: string): DetachedTask | undefined {
+const count = z.int().min(0);
+
+/** Keys that another gbuild added are dropped: it would have another version if they mattered. */
+const detachedSchema = z.object({
+  version: z.literal(detachedVersion),
+  runId: z.string(),
+  task: z.string(),
+  repository: z.string(),
+  rootDir: z.string(),
+  engine: z.string(),
+  choice: z.object({
+    host: z.exactOptional(z.string()),
+    context: z.exactOptional(z.string()),
+    machine: z.exactOptional(z.string()),
+  }),
+  watched: z.object({
+    id: z.string(),
+    tty: z.boolean(),
+    seen: z.object({ stdout: count, stderr: count }),
+    graceSeconds: count,
+  }),
+  reports: z.array(z.string()),
+  log: z.string(),
+  services: z.exactOptional(z.array(z.object({ name: z.string(), id: z.string(), log: z.string() }))),
+  copy: z.exactOptional(z.object({ volume: z.string(), image: z.string() })),
+});
+
+/** Reads a record; for one that another gbuild wrote, or that is damaged, answers what is wrong with it. */
+export function parseDetached(text: string): { task: DetachedTask } | { fault: string } {
+  let record: unknown;
   try {
-    const { version: own, ...task } = JSON.parse(text) as DetachedTask & { version: number };
-    return isDetachedTask({ version: own, ...task }) ? task : undefined;
+    record = JSON.parse(text);
   } catch {
-    return undefined;
+    return { fault: 'it is not JSON' };
   }
+  const { success, data, error } = detachedSchema.safeParse(record);
+  if (!success) return { fault: describeIssue(error.issues[0]) };
+  const { version: _, ...task } = data;
+  return { task };
+}
+
+/** Shows no value: an engine's address may hold a password. */
+function describeIssue(issue: z.core.$ZodIssue | undefined): string {
+  const key = issue?.path.join('.') ?? '';
+  if (key === 'version') return `its format is not ${detachedVersion}, the one that this gbuild reads`;
+  return `${key === '' ? '' : `${key}: `}${issue?.message ?? 'not a record'}`;
 }

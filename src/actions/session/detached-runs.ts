@@ -7,25 +7,26 @@ import { largestSettings, readTextIfAny } from '../../fs/read-bounded.ts';
 import type { Host } from '../../host.ts';
 import { digestOf } from '../../oci/digest.ts';
 import { writeTextAtomic } from '../../spec/write/atomic-write.ts';
-import { type DetachedTask, formatDetached, parseDetached } from './detached-record.ts';
+import type { DetachedTask } from './detached-record.ts';
 import type { EngineChoice } from './engine-choice.ts';
 
 /** Detached tasks, the oldest first. */
 export interface DetachedTasks {
   tasks: DetachedTask[];
-  /** Records that cannot be understood: the run, and the file. */
-  unclear: { runId: string; file: string }[];
+  /** Records that cannot be read: the run, the file, and what is wrong with it. */
+  unclear: { runId: string; file: string; fault: string }[];
 }
 
-/** Remembers a task whose engine stays away, and says how one gets back to it; another failure is passed on. */
-export function detachTask(
+/** Remembers a task whose engine stays away. Answers the failure to throw: it says how one gets back to the task; another one stays as it is. */
+export async function detachTask(
   host: Host,
   failure: unknown,
   about: Omit<DetachedTask, 'watched' | 'engine' | 'choice'>,
   endpoint: Endpoint,
-): unknown {
+): Promise<unknown> {
   if (!isDetached(failure)) return failure;
   const { message, watched, facts } = failure;
+  const { formatDetached } = await import('./detached-record.ts');
   const record: DetachedTask = { ...about, engine: endpoint.url, choice: nameOf(endpoint), watched };
   const dir = dirOf(host);
   mkdirSync(dir, { recursive: true });
@@ -42,13 +43,17 @@ function nameOf({ url, context, machine }: Endpoint): EngineChoice {
   return context === undefined ? { host: url } : { context };
 }
 
-export function readDetached(host: Host): DetachedTasks {
+/** Reads all records of this user. The schema is loaded only where there is one: every run opens this file. */
+export async function readDetached(host: Host): Promise<DetachedTasks> {
   const found: DetachedTasks = { tasks: [], unclear: [] };
-  for (const name of listFiles(host).sort()) {
+  const names = listFiles(host).sort();
+  if (names.length === 0) return found;
+  const { parseDetached } = await import('./detached-record.ts');
+  for (const name of names) {
     const file = join(dirOf(host), name);
-    const task = parseDetached(readTextIfAny(file, largestSettings) ?? '');
-    if (task === undefined) found.unclear.push({ runId: runOf(name), file });
-    else found.tasks.push(task);
+    const read = parseDetached(readTextIfAny(file, largestSettings) ?? '');
+    if ('fault' in read) found.unclear.push({ runId: runOf(name), file, fault: read.fault });
+    else found.tasks.push(read.task);
   }
   return found;
 }

@@ -16,28 +16,59 @@ const task: DetachedTask = {
   copy: { volume: 'v', image: 'i' },
 };
 const other = { ...task, runId: '2-b', task: 'build' };
-const unclear = { runId: '3-c', file: '/state/3-c.test.json' };
+const unclear = { runId: '3-c', file: '/state/3-c.test.json', fault: 'it is not JSON' };
 
-test('what was written of a task is read again, with a copy and without', () => {
+test('what was written of a task is read again, with a copy and services and without', () => {
   const { copy: _, ...bound } = task;
-  expect([parseDetached(formatDetached(task)), parseDetached(formatDetached(bound))]).toEqual([task, bound]);
+  const served = { ...task, services: [{ name: 'db', id: '1f', log: '/db.log' }] };
+  for (const each of [task, bound, served]) expect(parseDetached(formatDetached(each))).toEqual({ task: each });
 });
 
-test.each<[what: string, change: (record: Record<string, unknown>) => unknown]>([
-  ['of another version', (record) => ({ ...record, version: 2 })],
-  ['of a gbuild that knew no version', ({ version: _, ...record }) => record],
-  ['without something', ({ watched: _, ...record }) => record],
-  ['with another kind of thing', (record) => ({ ...record, reports: 'all' })],
-  ['with another kind of thing deeper down', (record) => ({ ...record, copy: { volume: 1, image: 'i' } })],
-  ['with a count below zero', (record) => ({ ...record, watched: { ...task.watched, graceSeconds: -1 } })],
-  ['that is a list', (record) => [record]],
-  ['that is nothing', () => null],
-])('a record %s is not understood', (_, change) => {
-  expect(parseDetached(JSON.stringify(change(JSON.parse(formatDetached(task)))))).toBe(undefined);
+type Change = (record: Record<string, unknown>) => unknown;
+const ofAnotherFormat = 'its format is not 1, the one that this gbuild reads';
+
+test.each<[what: string, change: Change, fault: string]>([
+  ['of another version', (record) => ({ ...record, version: 2 }), ofAnotherFormat],
+  ['of a gbuild that knew no version', ({ version: _, ...record }) => record, ofAnotherFormat],
+  [
+    'without something',
+    ({ watched: _, ...record }) => record,
+    'watched: Invalid input: expected object, received undefined',
+  ],
+  [
+    'with another kind of thing',
+    (record) => ({ ...record, reports: 'all' }),
+    'reports: Invalid input: expected array, received string',
+  ],
+  [
+    'with another kind of thing deeper down',
+    (record) => ({ ...record, copy: { volume: 1, image: 'i' } }),
+    'copy.volume: Invalid input: expected string, received number',
+  ],
+  [
+    'with a service that has no log',
+    (record) => ({ ...record, services: [{ name: 'db', id: '1f' }] }),
+    'services.0.log: Invalid input: expected string, received undefined',
+  ],
+  [
+    'with a count below zero',
+    (record) => ({ ...record, watched: { ...task.watched, graceSeconds: -1 } }),
+    'watched.graceSeconds: Too small: expected number to be >=0',
+  ],
+  ['that is a list', (record) => [record], 'Invalid input: expected object, received array'],
+  ['that is nothing', () => null, 'Invalid input: expected object, received null'],
+])('a record %s is refused with the reason', (_, change, fault) => {
+  expect(parseDetached(JSON.stringify(change(JSON.parse(formatDetached(task)))))).toEqual({ fault });
 });
 
-test('a record that was cut off is not understood', () => {
-  expect(['', formatDetached(task).slice(0, -4)].map(parseDetached)).toEqual([undefined, undefined]);
+test('a record that was cut off is refused with the reason', () => {
+  for (const text of ['', formatDetached(task).slice(0, -4)])
+    expect(parseDetached(text)).toEqual({ fault: 'it is not JSON' });
+});
+
+test('a refusal shows no value of the record', () => {
+  const record = { ...JSON.parse(formatDetached(task)), choice: { host: ['tcp://me:secret@engine'] } };
+  expect(JSON.stringify(parseDetached(JSON.stringify(record)))).not.toContain('secret');
 });
 
 test('the only run is meant where none is named, otherwise the named one', () => {
@@ -59,7 +90,7 @@ test('a run that is none, or one of several, is asked for', async () => {
   expect(await errorOf(() => chooseRun(detached, undefined))).toMatchInlineSnapshot(`
     {
       "code": "usage",
-      "message": "which run is meant: 1-a (test of app, tcp://engine:2375), 2-b (build of app, tcp://engine:2375), 3-c (of another gbuild)",
+      "message": "which run is meant: 1-a (test of app, tcp://engine:2375), 2-b (build of app, tcp://engine:2375), 3-c (its record cannot be read)",
       "suggestions": [
         "gbuild attach 1-a",
         "gbuild attach 2-b",
@@ -70,7 +101,7 @@ test('a run that is none, or one of several, is asked for', async () => {
   expect(await errorOf(() => chooseRun(detached, '9-z'))).toMatchInlineSnapshot(`
     {
       "code": "usage",
-      "message": "there is no run 9-z that lost its engine: 1-a (test of app, tcp://engine:2375), 2-b (build of app, tcp://engine:2375), 3-c (of another gbuild)",
+      "message": "there is no run 9-z that lost its engine: 1-a (test of app, tcp://engine:2375), 2-b (build of app, tcp://engine:2375), 3-c (its record cannot be read)",
       "suggestions": [
         "gbuild attach 1-a",
         "gbuild attach 2-b",
@@ -80,17 +111,17 @@ test('a run that is none, or one of several, is asked for', async () => {
   `);
 });
 
-test('one whose record cannot be understood is told so, also where other tasks of it can', async () => {
+test('a run whose record cannot be read is refused with the reason, also where other tasks of it can', async () => {
   expect(await errorOf(() => chooseRun({ tasks: [], unclear: [unclear] }, undefined))).toMatchInlineSnapshot(`
     {
       "code": "usage",
-      "message": "what is remembered of the run 3-c cannot be understood: another gbuild wrote it, or it is damaged (/state/3-c.test.json)",
+      "message": "the record of the run 3-c cannot be read: it is not JSON (/state/3-c.test.json); another gbuild wrote it, or it is damaged",
       "suggestions": [
         "attach with the gbuild that started the run",
-        "rm '/state/3-c.test.json'  # and the next run removes what it left on the engine",
+        "rm /state/3-c.test.json  # then the next run removes what this one left on the engine",
       ],
     }
   `);
   const half = { tasks: [task], unclear: [{ ...unclear, runId: task.runId }] };
-  expect((await errorOf(() => chooseRun(half, '1-a'))).message).toContain('cannot be understood');
+  expect((await errorOf(() => chooseRun(half, '1-a'))).message).toContain('cannot be read');
 });

@@ -106,16 +106,16 @@ test('one that stays away ends the run with exit code 3; other runs leave the ta
   `);
 });
 
-test('what another gbuild remembered of a run is no bug', async () => {
+test('the record of a run that another gbuild wrote is refused, and is no bug', async () => {
   mkdirSync(join(cli.stateDir, 'detached'), { recursive: true });
   writeFileSync(join(cli.stateDir, 'detached/20261124120000000-0f1e2d3c.test.json'), '{"version":99}');
   const { exitCode, stderr } = await cli.run(['attach']);
   expect([exitCode, plain(stderr)]).toMatchInlineSnapshot(`
     [
       2,
-      "error: what is remembered of the run <run> cannot be understood: another gbuild wrote it, or it is damaged (<dir>/state/gbuild/detached/<run>.test.json)
+      "error: the record of the run <run> cannot be read: its format is not 1, the one that this gbuild reads (<dir>/state/gbuild/detached/<run>.test.json); another gbuild wrote it, or it is damaged
       try: attach with the gbuild that started the run
-      try: rm '<dir>/state/gbuild/detached/<run>.test.json'  # and the next run removes what it left on the engine
+      try: rm <dir>/state/gbuild/detached/<run>.test.json  # then the next run removes what this one left on the engine
     ",
     ]
   `);
