@@ -20,11 +20,15 @@ const withoutUnused = {
   name: 'without-unused',
   setup(builder) {
     builder.onResolve(
-      { filter: /^(ssh2|cpu-features|@grpc\/grpc-js|@grpc\/proto-loader|tar-fs|@balena\/dockerignore)$/ },
+      { filter: /^(ssh2|cpu-features|@grpc\/grpc-js|@grpc\/proto-loader|@balena\/dockerignore)$/ },
       () => ({
         path: 'absent',
         namespace: 'absent',
       }),
+    );
+    // Ours is another major version than dockerode's.
+    builder.onResolve({ filter: /^tar-fs$/ }, ({ importer }) =>
+      importer.includes('dockerode') ? { path: 'absent', namespace: 'absent' } : undefined,
     );
     builder.onResolve({ filter: /^\.\/session$/ }, ({ importer }) =>
       importer.includes('dockerode') ? { path: 'absent', namespace: 'absent' } : undefined,

@@ -12,16 +12,35 @@ export default class InspectCommand extends OpenImageCommand {
     html: Flags.string({ helpValue: 'FILE', description: 'also write one page that needs nothing else' }),
     files: Flags.boolean({ description: 'also list every path of every layer' }),
     packages: Flags.boolean({ description: 'also list every package with its licence' }),
+    extract: Flags.string({
+      helpValue: 'DIR',
+      description: "write the image's files, as a container sees them, to a folder that is new or empty",
+      exclusive: ['html', 'files', 'packages'],
+    }),
+    path: Flags.string({
+      helpValue: 'PATH',
+      description: 'with --extract: write this file or folder alone, at its place below DIR',
+      dependsOn: ['extract'],
+    }),
   };
   static override examples = [
     '<%= config.bin %> inspect hello:1.0.1',
     '<%= config.bin %> inspect registry.example.com/hello:1.0.1 --html hello.html',
     '<%= config.bin %> inspect oci:out/image --files',
+    '<%= config.bin %> inspect hello:1.0.1 --extract ../hello --path /app',
   ];
 
   async run() {
     const { flags, args } = await this.parse(InspectCommand);
-    const { html, files, packages } = flags;
+    const { html, files, packages, extract, path } = flags;
+    if (extract !== undefined) {
+      const { extractImage } = await import('../actions/inspect/extract-image.ts');
+      const written = await this.withRequest(flags, (request) =>
+        extractImage({ ...request, name: args.image, dir: extract, path }),
+      );
+      this.logText(written.text);
+      return written.data;
+    }
     const image = await this.withRequest(flags, (request) =>
       inspectContents({ ...request, name: args.image, html, files, packages }),
     );

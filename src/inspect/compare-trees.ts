@@ -75,6 +75,6 @@ function textOf(attributes: Record<string, string> | undefined): string {
   return JSON.stringify(Object.entries(attributes ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function factsOf({ layer, offset, ...facts }: PlacedFile): FileFacts {
+function factsOf({ layer, offset, mtime, ...facts }: PlacedFile): FileFacts {
   return facts;
 }

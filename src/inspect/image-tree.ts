@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import { type Hidden, noteWhiteout, Overlay } from '../attest/packages/overlay.ts';
+import { GbuildError } from '../errors.ts';
 import type { Layer } from '../oci/layer/layer.ts';
 import { type LayerFile, listFiles } from './layer-files.ts';
 
@@ -8,7 +9,13 @@ export interface PlacedFile extends LayerFile {
   layer: Layer;
 }
 
-/** The paths that a container of these layers sees. A hard link is the file that it names. */
+/** As Linux has it (PATH_MAX): an engine can unpack no layer with a longer path. */
+const longestPath = 4096;
+
+/**
+ * The paths that a container of these layers sees. A hard link is the file that it names; one of type `hardlink` names none. Throws
+ * `store-failed` for a path that no container can have.
+ */
 export async function readImageTree({ layers }: { layers: readonly Layer[] }): Promise<Map<string, PlacedFile>> {
   const overlay = new Overlay<PlacedFile>();
   for (const layer of layers) await putOn(layer, overlay);
@@ -20,14 +27,22 @@ async function putOn(layer: Layer, overlay: Overlay<PlacedFile>): Promise<void> 
   const hidden: Hidden = { paths: new Set(), folders: new Set() };
   const place = placeBy((path) => files.get(path) ?? overlay.get(path));
   for (const file of await listFiles(layer)) {
+    if (file.path.length > longestPath) throw tooLong(file.path, layer);
     const path = place(file.path);
     if (noteWhiteout(path, hidden)) continue;
     if (file.type !== 'directory' && overlay.isInUse(path)) hidden.paths.add(path);
-    const target = file.type === 'hardlink' ? (file.linkTarget ?? '').replace(/^(\.?\/)+/, '') : path;
+    const target = file.type === 'hardlink' ? place((file.linkTarget ?? '').replace(/^(\.?\/)+/, '')) : path;
     const linked = file.type === 'hardlink' ? (files.get(target) ?? overlay.get(target)) : undefined;
     files.set(path, linked === undefined ? { ...file, path, layer } : { ...linked, path });
   }
   overlay.apply(hidden, files);
+}
+
+function tooLong(path: string, { diffId }: Layer): GbuildError {
+  const start = JSON.stringify(path.slice(0, 40));
+  return new GbuildError('store-failed', `the layer ${diffId} has a path of ${path.length} characters: ${start}...`, {
+    facts: { diffId, length: path.length },
+  });
 }
 
 /** A folder's link may lead through others. */

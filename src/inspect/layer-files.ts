@@ -18,9 +18,11 @@ export interface FileFacts {
   attributes?: Record<string, string>;
 }
 
-/** A file and where its content lies in the layer's tar. */
+/** A file, its time, and where its content lies in the layer's tar. */
 export interface LayerFile extends FileFacts {
   offset: number;
+  /** Seconds since 1970, as the tar says. */
+  mtime: number;
 }
 
 /** The layer's paths in its own order; contents are not kept. Throws `store-failed` for a layer that is no tar. */
@@ -31,7 +33,7 @@ export async function listFiles(layer: Layer): Promise<LayerFile[]> {
   const files: LayerFile[] = [];
   for await (const { header, offset } of entries) {
     const path = header.path.replaceAll(/^(\.?\/)+|\/+$/g, '');
-    if (path !== '' && path !== '.') files.push({ ...describe(path, header), offset });
+    if (path !== '' && path !== '.') files.push({ ...describe(path, header), offset, mtime: header.mtime });
   }
   return files;
 }

@@ -120,7 +120,7 @@ async function reportLayer(
   config: ImageConfig,
   manifest: Manifest | undefined,
 ): Promise<LayerReport> {
-  const files = (await listFiles(layer)).map(({ offset, ...facts }): FileFacts => facts);
+  const files = (await listFiles(layer)).map(({ offset, mtime, ...facts }): FileFacts => facts);
   const packed = manifest?.layers[index];
   const entry = listHistory(config.history ?? [])[index];
   const isOwn = /^gbuild layer: /.test(entry?.created_by ?? '') && entry?.created === config.created;

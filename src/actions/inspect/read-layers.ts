@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Stop } from '../../host.ts';
 import type { Image } from '../../oci/image/image.ts';
 
@@ -5,6 +6,15 @@ import type { Image } from '../../oci/image/image.ts';
 export function abortableImage(image: Image, { ask }: Stop): Image {
   const layers = image.layers.map((layer) => ({ ...layer, chunks: () => abortableSync(layer.chunks(), ask) }));
   return { ...image, layers };
+}
+
+/** In chunks of about a megabyte: how much is read until a signal is seen. */
+const chunksAtOnce = 32;
+
+/** Reads every layer to its end, which checks it. Throws `workspace-changed` or `store-failed` for a damaged one. */
+export async function checkLayers({ layers }: Image): Promise<void> {
+  let count = 0;
+  for (const layer of layers) for (const _ of layer.chunks()) if (++count % chunksAtOnce === 0) await setImmediate();
 }
 
 /** Returns a stream that ends with the stop's reason when the run is stopped. */

@@ -95,6 +95,7 @@ export const packageOwners: Record<string, string> = {
   '@noble/ciphers': 'attest',
   'spdx-expression-parse': 'attest',
   sax: 'junit',
+  'tar-fs': 'actions',
 };
 
 /**

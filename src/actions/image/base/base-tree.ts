@@ -9,11 +9,11 @@ import { findLayer } from '../../../oci/layout/copy.ts';
 import type { Layout } from '../../../oci/layout/layout.ts';
 import type { KnownBase } from './read-base.ts';
 
-const format = 'base-tree 1';
+const format = 'base-tree 2';
 const mostKept = 20;
 
 /** By place: what PlacedFile says, the layer by its number. */
-type Row = [string, PlacedFile['type'], number, number, number, number, number, number, string?];
+type Row = [string, PlacedFile['type'], number, number, number, number, number, number, number, string?];
 
 /**
  * The paths of a base in the store. Walking its layers takes half a second and more, so what was found is kept by the base's digest.
@@ -38,18 +38,20 @@ export async function readBaseTree(
 
 function formatRows(tree: ReadonlyMap<string, PlacedFile>, layers: Layer[]): Row[] {
   const numbers = new Map(layers.map((layer, index) => [layer, index]));
-  return [...tree.values()].map(({ path, type, mode, uid, gid, size, offset, linkTarget, layer }) => {
-    const row = [path, type, mode, uid, gid, size, offset, numbers.get(layer)!] as const;
+  return [...tree.values()].map(({ path, type, mode, uid, gid, size, offset, mtime, linkTarget, layer }) => {
+    const row = [path, type, mode, uid, gid, size, offset, mtime, numbers.get(layer)!] as const;
     return linkTarget === undefined ? [...row] : [...row, linkTarget];
   });
 }
 
 function parseRows(rows: Row[], layers: Layer[]): Map<string, PlacedFile> {
-  const placed = rows.map(([path, type, mode, uid, gid, size, offset, number, linkTarget]): [string, PlacedFile] => {
-    const layer = layers[number]!;
-    const file = { path, type, mode, uid, gid, size, offset, layer };
-    return [path, linkTarget === undefined ? file : { ...file, linkTarget }];
-  });
+  const placed = rows.map(
+    ([path, type, mode, uid, gid, size, offset, mtime, number, linkTarget]): [string, PlacedFile] => {
+      const layer = layers[number]!;
+      const file = { path, type, mode, uid, gid, size, offset, mtime, layer };
+      return [path, linkTarget === undefined ? file : { ...file, linkTarget }];
+    },
+  );
   return new Map(placed);
 }
 

@@ -1,0 +1,125 @@
+import { resolve } from 'node:path';
+import { diskError, GbuildError, messageOf } from '../../errors.ts';
+import { quoteWord } from '../../escape.ts';
+import { isFreeFolder, makeFolderWhole } from '../../fs/new-folder.ts';
+import {
+  type ExtractReport,
+  formatExtract,
+  listDeviations,
+  listRemarks,
+} from '../../inspect/extract/format-extract.ts';
+import { planExtract } from '../../inspect/extract/plan-extract.ts';
+import { type PlacedFile, readImageTree } from '../../inspect/image-tree.ts';
+import { formatBytes } from '../../reporter/format.ts';
+import { ImageFiles, isLostFile } from '../../start/image-files.ts';
+import { withImage } from './open-image.ts';
+import type { OpenImageRequest } from './open-image-request.ts';
+import { checkLayers } from './read-layers.ts';
+import { readOrFindDamage } from './read-whole.ts';
+import { unpackTree } from './unpack-tree.ts';
+
+export interface ExtractRequest extends OpenImageRequest {
+  /** See withImage. */
+  name: string;
+  /** Where to write to: a folder that is not there, or empty. */
+  dir: string;
+  /** The path of the image to write; undefined: all of it. */
+  path: string | undefined;
+}
+
+/**
+ * The story of `gbuild inspect --extract`: opens the image, puts its layers together, and writes what a container sees. The folder is
+ * there whole or not at all.
+ */
+export async function extractImage(request: ExtractRequest): Promise<{ text: string; data: ExtractReport }> {
+  const { host, progress, stop, name } = request;
+  const dir = resolve(host.cwd, request.dir);
+  assertFree(dir, request);
+  return withImage(name, request, async ({ reference, origin, image }) => {
+    const tree = await readOrFindDamage(image, () => readImageTree(image));
+    const path = request.path === undefined ? undefined : findPath(request.path, tree, request);
+    const plan = planExtract(tree, path);
+    // Contents are read at their place, which checks nothing.
+    await checkLayers(image);
+    const isRoot = host.uid === 0;
+    await progress.step(`extracting ${reference}`, (step) =>
+      writeFolder(dir, (folder) =>
+        unpackTree(plan, folder, { isRoot, stop, onWritten: (bytes) => step.update(formatBytes(bytes)) }),
+      ),
+    );
+    const { files, folders, links, skipped, withoutPrivileges, relativeLinks, bytes } = plan;
+    const data: ExtractReport = {
+      ...{ reference, origin, imageId: image.id, dir },
+      ...(path !== undefined && path !== '' && { path }),
+      ...{ files: files.length, folders: folders.length, links: links.length, bytes },
+      ...{ skipped, withoutPrivileges, relativeLinks, ownersKept: isRoot },
+    };
+    for (const text of listDeviations(data)) progress.warn(text);
+    for (const text of listRemarks(data)) progress.note(text);
+    return { text: formatExtract(data), data };
+  });
+}
+
+function assertFree(dir: string, { name, path }: ExtractRequest): void {
+  let isFree: boolean;
+  try {
+    isFree = isFreeFolder(dir);
+  } catch (cause) {
+    throw cannotWrite(dir, cause);
+  }
+  if (isFree) return;
+  const ofPath = path === undefined ? '' : ` --path ${quoteWord(path)}`;
+  throw new GbuildError(
+    'output-refused',
+    `${JSON.stringify(dir)} exists and is not an empty folder; nothing was written`,
+    {
+      suggestions: [`gbuild inspect ${quoteWord(name)} --extract ${quoteWord(findFree(dir))}${ofPath}`],
+      facts: { hostDir: dir },
+    },
+  );
+}
+
+function findFree(dir: string): string {
+  for (let number = 2; ; number += 1) if (isFreeFolder(`${dir}-${number}`)) return `${dir}-${number}`;
+}
+
+/** The path without links in its folders; the last name may be one. Throws `usage` for a path that the image does not have. */
+function findPath(asked: string, tree: ReadonlyMap<string, PlacedFile>, { name }: ExtractRequest): string {
+  const names = asked.split('/').filter((each) => each !== '' && each !== '.');
+  const last = names.at(-1);
+  if (last === undefined) return '';
+  const files = new ImageFiles(tree, new Map());
+  const found = files.find(`/${(last === '..' ? names : names.slice(0, -1)).join('/')}`);
+  const path = isLostFile(found)
+    ? undefined
+    : last === '..'
+      ? found.path.slice(1)
+      : `${found.path}/${last}`.replace(/^\/+/, '');
+  if (path !== undefined && (path === '' || tree.has(path) || hasBelow(tree, path))) return path;
+  const missing = isLostFile(found) ? found.path : `/${path}`;
+  throw new GbuildError('usage', `the image ${name} has no ${asked}: it has no ${missing}`, {
+    suggestions: [`gbuild inspect ${quoteWord(name)} --files`],
+    facts: { reference: name, path: asked, missing },
+  });
+}
+
+/** Whether it is a folder that no layer names. */
+function hasBelow(tree: ReadonlyMap<string, PlacedFile>, folder: string): boolean {
+  return [...tree.keys()].some((path) => path.startsWith(`${folder}/`));
+}
+
+async function writeFolder(dir: string, write: (folder: string) => Promise<void>): Promise<void> {
+  try {
+    await makeFolderWhole(dir, write);
+  } catch (cause) {
+    throw cause instanceof GbuildError ? cause : (diskError(cause, dir) ?? cannotWrite(dir, cause));
+  }
+}
+
+function cannotWrite(dir: string, cause: unknown): GbuildError {
+  return new GbuildError('output-refused', `${JSON.stringify(dir)} cannot be written: ${messageOf(cause)}`, {
+    cause,
+    suggestions: ['name a place that you may write to, with enough room'],
+    facts: { hostDir: dir },
+  });
+}
