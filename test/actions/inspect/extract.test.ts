@@ -363,6 +363,20 @@ test('a stop in the middle of a file leaves nothing', async () => {
   expect(existsSync(join(folder.path, 'made'))).toBe(false);
 });
 
+test('a failure of the file system is passed on, and leaves nothing', async () => {
+  const deep = Array.from({ length: 16 }, () => 'n'.repeat(250)).join('/');
+  const before = readdirSync(folder.path).length;
+  await expect(
+    extract([
+      [
+        { path: 'first', text: 'x' },
+        { path: deep, text: 'x' },
+      ],
+    ]),
+  ).rejects.toThrow('ENAMETOOLONG');
+  expect(readdirSync(folder.path).length).toBe(before + 1);
+});
+
 test('an empty folder is filled, also behind a link, and a failure leaves it empty', async () => {
   mkdirSync(join(folder.path, 'empty'));
   symlinkSync('empty', join(folder.path, 'to-empty'));
