@@ -7,13 +7,13 @@ import { newRunId } from './base/task-command.ts';
 
 export default class VerifyCommand extends EngineCommand {
   static override summary =
-    'Check who signed a release and what it was made of, and build it again to the very same image';
+    'Check who signed a release in a registry and what it was made of, and build it again to the very same image';
   static override description =
-    'Run it in a clone of the repository: the recorded commit is built in a folder of its own, with its own spec and lock. Nothing is named or pushed. Where the image is another one, the first file and byte that differ are told.';
+    'Run it in a clone of the repository: the recorded commit is built in a separate folder, with its own spec and lock. Nothing is named or pushed. If it gives another image, the first file and byte that differ are named. A release of this machine (VERSION, NAME:VERSION) is not signed: it is only built again and compared.';
   static override args = {
     reference: Args.string({
       required: true,
-      description: 'HOST/NAME:VERSION, HOST/NAME@sha256:DIGEST, or VERSION of a release on this machine',
+      description: 'HOST/NAME:VERSION or HOST/NAME@sha256:DIGEST in a registry; VERSION or NAME:VERSION on this machine',
     }),
   };
   static override flags = {
@@ -22,9 +22,9 @@ export default class VerifyCommand extends EngineCommand {
     rebuild: Flags.boolean({ default: true, allowNo: true, description: 'build it again and compare' }),
   };
   static override examples = [
-    '<%= config.bin %> verify 1.0.1',
     '<%= config.bin %> verify registry.example.com/hello:1.0.1 --key cosign.pub',
     '<%= config.bin %> verify registry.example.com/hello:1.0.1 --key cosign.pub --no-rebuild',
+    '<%= config.bin %> verify 1.0.1',
   ];
 
   async run() {
@@ -35,9 +35,10 @@ export default class VerifyCommand extends EngineCommand {
       verifyRelease({ ...open, streams, runId: newRunId(), reference: args.reference, keyFile, rebuild }),
     );
     const { reference, imageId, commit, signedWith } = record;
-    const signed = signedWith === undefined ? 'not checked who signed it' : `signed with ${signedWith}`;
-    const built = rebuild ? `built again from ${commit.slice(0, 12)}` : `of commit ${commit.slice(0, 12)}`;
-    this.log(`${reference} verified (${formatDigest(imageId)}, ${signed}, ${built})`);
+    const isChecked = rebuild || signedWith !== undefined;
+    const signed = signedWith === undefined ? 'signature not checked' : `signed with ${signedWith}`;
+    const built = `${rebuild ? 'built again from' : 'not built again from'} commit ${commit.slice(0, 12)}`;
+    this.log(`${reference} ${isChecked ? 'verified' : 'found'} (${formatDigest(imageId)}, ${signed}, ${built})`);
     return record;
   }
 }

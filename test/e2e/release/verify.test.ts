@@ -76,7 +76,7 @@ test('a release is verified by its key, its provenance, and by building it again
   const before = await listTags(engine, name);
   expect(await verify('1.0.0', ...key())).toMatchInlineSnapshot(`
     "exit 0
-    REGISTRY/NAME:1.0.0 verified (ID, signed with <dir>/release.pub, built again from ID)
+    REGISTRY/NAME:1.0.0 verified (ID, signed with <dir>/release.pub, built again from commit ID)
     "
   `);
   expect(git(clone, 'status', '--porcelain')).toBe('');
@@ -87,7 +87,7 @@ test('without a key it says that it did not look who wrote the provenance', asyn
   const { exitCode, stderr } = await auditor.run(['verify', `${proxy.host}/${name}:1.0.0`, '--no-rebuild'], {
     cwd: clone,
   });
-  expect([exitCode, stderr]).toEqual([0, expect.stringContaining('no --key: the provenance is taken as it stands')]);
+  expect([exitCode, stderr]).toEqual([0, expect.stringContaining('no --key: the provenance is believed')]);
 });
 
 test('another key, an image nobody signed and one that is not there are told', async () => {
@@ -174,10 +174,11 @@ test('a release of this machine is built again too, by its version alone, and ne
     await local(`${name}:2.0.0`),
     await local('9.9.9'),
     await local('1.0.0', '--key', 'a.pub'),
+    await local('1.0.0', '--no-rebuild'),
   ]).toMatchInlineSnapshot(`
     [
       "exit 0
-    NAME:1.0.0 verified (ID, not checked who signed it, built again from ID)
+    NAME:1.0.0 verified (ID, signature not checked, built again from commit ID)
     ",
       "exit 2
     error: NAME:2.0.0 is ID, but ID gives ID; the first difference is in gbuild layer: made: app/out/now: byte N
@@ -192,6 +193,9 @@ test('a release of this machine is built again too, by its version alone, and ne
     error: --key a.pub: NAME:1.0.0 is on this machine, and signatures are in registries
       try: gbuild verify NAME:1.0.0
       try: gbuild verify registry.example.com/NAME:1.0.0 --key a.pub
+    ",
+      "exit 0
+    NAME:1.0.0 found (ID, signature not checked, not built again from commit ID)
     ",
     ]
   `);

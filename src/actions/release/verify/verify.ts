@@ -75,7 +75,7 @@ async function findThere(
   const found = await findRelease({ name: path, version: digest ?? tag ?? 'latest', repository });
   if (found === undefined || found.images.length === 0) throw notThere(reference);
   assertIndex(reference, found);
-  if (key === undefined) progress.warn('no --key: the provenance is taken as it stands there, whoever wrote it');
+  if (key === undefined) progress.warn('no --key: the provenance is believed, whoever wrote it');
   if (key !== undefined) await checkSignature(found, key);
   return { found, images: found.images.map(releasedThere), commit: await readCommit(found, key) };
 }
