@@ -5,11 +5,11 @@ import { openStop } from './base/stop.ts';
 import { TaskCommand } from './base/task-command.ts';
 
 export default class AttachCommand extends TaskCommand {
-  static override summary = 'Watch a run again that lost its engine, to its end';
+  static override summary = 'Go back to a run that lost its engine, and watch it to its end';
   static override description =
-    "Where the way to an engine of another machine breaks for long, a task goes on there, and gbuild says how to get back to it. Its output comes from where it broke off; the exit code is the task's own. An interrupt stops the task.";
+    "If the connection to a remote engine is lost for long, the task goes on there, and gbuild says how to get back to it. The output goes on where it stopped; the exit code is the task's own. An interrupt stops the task.";
   static override args = {
-    run: Args.string({ description: 'the run that gbuild named; may be left out where there is one' }),
+    run: Args.string({ description: 'id of the run, as gbuild printed it; optional if there is only one' }),
   };
   static override flags = { ...engineFlags };
   static override examples = ['<%= config.bin %> attach', '<%= config.bin %> attach 20261124120000000-0f1e2d3c'];

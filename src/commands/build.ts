@@ -3,7 +3,7 @@ import { TaskCommand, taskFlags } from './base/task-command.ts';
 export default class BuildCommand extends TaskCommand {
   static override summary = 'Run the build task, and the tasks it needs, in the build container';
   static override description =
-    `What follows -- goes to the task as arguments. The exit code is the task's own; 2, 3 and 4 say that the call, the engine or a time limit was the problem.`;
+    `Arguments after -- are passed to the task. The exit code is the task's own; gbuild's are 2 for a mistake in the call or the files, 3 for the engine or the network, 4 for a time limit.`;
   static override flags = { ...taskFlags };
   static override usage = 'build [FLAGS] [-- ARGUMENT...]';
   static override examples = [

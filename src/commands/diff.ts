@@ -5,10 +5,10 @@ import { imageFlags, OpenImageCommand } from './base/open-image-command.ts';
 export default class DiffCommand extends OpenImageCommand {
   static override summary = 'Show how two images differ: settings, layers, files, packages';
   static override description =
-    'Each is named as for gbuild inspect. The exit code is 0 when they are the same image and 1 when they are not. Files are compared as a container sees them, by content, type, mode and owner; times do not count.';
+    'Images are named as for gbuild inspect. The exit code is 0 if they are the same image and 1 if they are not. Files are compared as a container sees them, by content, type, mode and owner; times do not count.';
   static override args = {
-    before: Args.string({ required: true, description: 'the one image' }),
-    after: Args.string({ required: true, description: 'the other one' }),
+    before: Args.string({ required: true, description: 'first image' }),
+    after: Args.string({ required: true, description: 'second image' }),
   };
   static override flags = { ...imageFlags };
   static override examples = [

@@ -12,26 +12,27 @@ const { green, yellow, red } = coloursOf(process.stdout);
 const marks = { ok: green('ok     '), warning: yellow('warning'), problem: red('problem') };
 
 export default class DoctorCommand extends BaseCommand {
-  static override summary = 'Look at everything a run depends on, and say what to do about each';
+  static override summary = 'Check everything that a run depends on, and say how to fix it';
   static override description =
-    'Looks at Node, engine, disk, proxy, CA roots, clock, release store, spec and lock. Exits with 3 when the engine or the store is a problem, with 2 when the spec or the lock is. With --fix, what is damaged in the store is written again from the engine or a registry; what nobody has is named.';
-  static override args = { check: Args.string({ options: [...doctorChecks], description: 'look at this only' }) };
+    'Checks Node, engine, disk, proxy, CA roots, clock, release store, spec and lock. Exits with 3 if the engine or the store has a problem, with 2 if the spec or the lock has. With --fix, what is damaged in the store is copied again from the engine or a registry; what neither has is named.';
+  static override args = { check: Args.string({ options: [...doctorChecks], description: 'check only this' }) };
   static override flags = {
     ...engineFlags,
     shell: Flags.boolean({
       description: 'print the chosen engine as lines for a shell to evaluate',
       exclusive: ['json'],
     }),
-    fix: Flags.boolean({ description: 'mend the release store: nothing that is whole is lost' }),
+    fix: Flags.boolean({ description: 'repair the release store; what is intact is kept' }),
     registry: Flags.string({
       helpValue: 'HOST[:PORT]',
-      description: 'registry that --fix asks too; by default GBUILD_REGISTRY, gbuild.yml and config.yml say which',
+      description:
+        'registry that --fix copies from, too; by default those of GBUILD_REGISTRY, gbuild.yml and config.yml',
       dependsOn: ['fix'],
     }),
     forget: Flags.string({
       multiple: true,
       helpValue: 'NAME:VERSION',
-      description: 'name that --fix takes out of the store, for one that nobody has any more',
+      description: 'release that --fix removes from the store because nobody has its content any more',
       dependsOn: ['fix'],
     }),
   };

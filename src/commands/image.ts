@@ -9,14 +9,14 @@ import { summarisePush } from './push.ts';
 export default class ImageCommand extends TaskCommand {
   static override summary = 'Build, and pack the outputs into an image; with --release, as a version that never moves';
   static override description =
-    `Without --release the tag says what git describe says and starts with "dev-". A release needs an exact version, a clean tree and a committed gbuild.lock; the same commit and lock give the same image id everywhere. A version that exists already is left alone when it is the same image, and refused when it is another.`;
+    `Without --release the tag is "dev-" and what git describe says. A release needs an exact version, a clean tree and a committed gbuild.lock; the same commit and lock give the same image id everywhere. If the version exists already, the same image is accepted and another one is refused.`;
   static override flags = {
     ...taskFlags,
     release: Flags.string({ helpValue: 'VERSION', description: 'release this exact version, e.g. 1.0.1' }),
     build: Flags.boolean({
       default: true,
       allowNo: true,
-      description: 'run the build task first; --no-build packs the outputs that are there',
+      description: 'run the build task first; --no-build packs the existing outputs',
     }),
     tag: Flags.string({ multiple: true, helpValue: 'TAG', description: 'also tag the image with this, e.g. latest' }),
     push: Flags.boolean({ description: 'push the release to the registry' }),

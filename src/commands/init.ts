@@ -7,7 +7,7 @@ export default class InitCommand extends BaseCommand {
   static override summary = 'Write a gbuild.yml with what gbuild sees in this repository, explained by comments';
   static override description = 'An existing gbuild.yml is never overwritten.';
   static override flags = {
-    toolchain: Flags.string({ description: 'write it for this toolchain, such as jvm@21, whatever the files say' }),
+    toolchain: Flags.string({ description: 'toolchain to write it for, such as jvm@21, instead of detecting one' }),
   };
   static override examples = [
     '<%= config.bin %> init',

@@ -3,13 +3,13 @@ import { inspectContents } from '../actions/inspect/inspect-image.ts';
 import { imageFlags, OpenImageCommand } from './base/open-image-command.ts';
 
 export default class InspectCommand extends OpenImageCommand {
-  static override summary = 'Show what an image is made of: layers, files, sizes, packages, and what stands beside it';
+  static override summary = 'Show what an image is made of: layers, files, sizes, packages, and what is attached to it';
   static override description =
-    'IMAGE is a release of the store (NAME:VERSION, or VERSION of the repository here), an image in a registry (HOST/NAME:TAG or @sha256:...), oci:DIR or oci:DIR:TAG, docker-archive:FILE, engine:NAME; a name that the store does not have is asked of the engine. What stands beside an image in a registry (SBOM, provenance, signatures) is told and not verified.';
+    'IMAGE is a release of the store (NAME:VERSION, or VERSION of the repository here), an image in a registry (HOST/NAME:TAG or @sha256:...), oci:DIR or oci:DIR:TAG, docker-archive:FILE, engine:NAME; a name that the store does not have is asked of the engine. What is attached to an image in a registry (SBOM, provenance, signatures) is shown, not verified.';
   static override args = { image: Args.string({ required: true, description: 'the image, by any of its names' }) };
   static override flags = {
     ...imageFlags,
-    html: Flags.string({ helpValue: 'FILE', description: 'also write one page that needs nothing else' }),
+    html: Flags.string({ helpValue: 'FILE', description: 'also write a self-contained HTML page' }),
     files: Flags.boolean({ description: 'also list every path of every layer' }),
     packages: Flags.boolean({ description: 'also list every package with its licence' }),
     extract: Flags.string({

@@ -9,21 +9,21 @@ import { type OpenCommand, TaskCommand } from './base/task-command.ts';
 export default class LockCommand extends TaskCommand {
   static override summary = 'Resolve the toolchain and write the choice to gbuild.lock';
   static override description =
-    'Without --update a version that gbuild.lock names already is kept. --update shows what has changed, and writes nothing where the tests fail on it. --check writes nothing and asks no engine: it exits with 2 where the lock is missing or does not fit the spec, as a run with --frozen does.';
+    'Without --update a version that gbuild.lock names already is kept. --update shows what has changed, and writes nothing if the tests fail with it. --check writes nothing and needs no engine: it exits with 2 if the lock is missing or does not fit the spec, as a run with --frozen does.';
   static override args = {
-    toolchain: Args.string({ description: "name of the toolchain to update; the repository's, when left out" }),
+    toolchain: Args.string({ description: 'toolchain to update; by default that of the repository' }),
   };
   static override flags = {
     ...engineFlags,
     update: Flags.boolean({
-      description: 'forget what is locked: take the newest version that fits, made of the packages of today',
+      description: 'ignore the lock: take the newest version that fits, with current packages',
     }),
     try: Flags.boolean({
       default: true,
       allowNo: true,
-      description: 'with --update: run the tests on it first; where they fail the lock stays as it was',
+      description: 'with --update: run the tests with it first; if they fail, the lock is not changed',
     }),
-    check: Flags.boolean({ description: 'only say whether gbuild.lock fits', exclusive: ['update'] }),
+    check: Flags.boolean({ description: 'only check whether gbuild.lock fits', exclusive: ['update'] }),
   };
   static override examples = [
     '<%= config.bin %> lock',

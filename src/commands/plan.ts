@@ -3,9 +3,9 @@ import { explainPlan, listTasks } from '../actions/inspect/explain-plan.ts';
 import { BaseCommand } from './base/base-command.ts';
 
 export default class PlanCommand extends BaseCommand {
-  static override summary = 'Print what a run would do, and why; touch nothing';
+  static override summary = 'Print what a run would do, and why; changes nothing';
   static override args = { task: Args.string({ default: 'test', description: 'task to plan, or "image"' }) };
-  static override flags = { tasks: Flags.boolean({ description: 'print the names of all tasks, one a line' }) };
+  static override flags = { tasks: Flags.boolean({ description: 'print the names of all tasks, one on each line' }) };
   static override examples = [
     '<%= config.bin %> plan',
     '<%= config.bin %> plan build',

@@ -8,9 +8,9 @@ import { openStop } from './base/stop.ts';
 import { newRunId } from './base/task-command.ts';
 
 export default class PushCommand extends BaseCommand {
-  static override summary = 'Push a release of this machine to a registry, where its version never moves either';
+  static override summary = 'Push a release of this machine to a registry; its version never changes there either';
   static override description =
-    'Needs no engine. What the registry has already is not sent. A version that is there is left alone when it is the same image, and refused when it is another.';
+    'Needs no engine. What the registry has already is not sent. If the version exists there, the same image is accepted and another one is refused.';
   static override args = {
     release: Args.string({ required: true, description: 'NAME:VERSION, or VERSION of the repository here' }),
   };

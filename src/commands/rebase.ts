@@ -9,15 +9,15 @@ import { summarisePush } from './push.ts';
 export default class RebaseCommand extends EngineCommand {
   static override summary = 'Release the same application on another base image, without building it again';
   static override description =
-    "The release comes from this machine's store, or from the registry where the store does not have it. Its base is exchanged for the runtime image that gbuild.lock names, or outside of its repository for what the engine has today under the old base's name. The same release and base give the same image id; a version that another image has is refused.";
+    "The release comes from this machine's store, or from the registry if the store does not have it. Its base is replaced by the runtime image that gbuild.lock names; outside of its repository, by the image that the engine has under the old base's name. The same release and base give the same image id. If the version exists already, the same image is accepted and another one is refused.";
   static override args = {
     release: Args.string({ required: true, description: 'NAME:VERSION, or VERSION of the repository here' }),
   };
   static override flags = {
     ...engineFlags,
     release: Flags.string({ required: true, helpValue: 'VERSION', description: 'the new version, e.g. 1.0.2' }),
-    base: Flags.string({ helpValue: 'REFERENCE', description: 'image on the engine to put it on' }),
-    force: Flags.boolean({ description: "also where the platform or the toolchain's major version is another" }),
+    base: Flags.string({ helpValue: 'REFERENCE', description: 'image on the engine to use as the base' }),
+    force: Flags.boolean({ description: "also if the platform or the toolchain's major version differs" }),
     tag: Flags.string({ multiple: true, helpValue: 'TAG', description: 'also tag the image with this, e.g. latest' }),
     push: Flags.boolean({ description: 'push the new release to the registry' }),
     'sign-key': signKeyFlag,

@@ -8,7 +8,7 @@ import { TaskCommand, taskFlags } from './base/task-command.ts';
 export default class RunCommand extends TaskCommand {
   static override summary = 'Run any task of gbuild.yml, and the tasks it needs, in the build container';
   static override description =
-    "What follows -- goes to the task as arguments. The exit code is the task's own. See the tasks with: gbuild plan --tasks";
+    "Arguments after -- are passed to the task. The exit code is the task's own. gbuild plan --tasks lists the tasks.";
   static override args = { task: Args.string({ description: 'name of the task' }) };
   static override flags = { ...taskFlags, ...publishFlag, ...shardFlags };
   static override usage = 'run TASK [FLAGS] [-- ARGUMENT...]';
@@ -30,7 +30,7 @@ export default class RunCommand extends TaskCommand {
 }
 
 function noTask(tasks: string[]): GbuildError {
-  return new GbuildError('usage', `which task? The tasks are ${tasks.join(', ') || '(none)'}`, {
+  return new GbuildError('usage', `no task is named; the tasks are ${tasks.join(', ') || '(none)'}`, {
     suggestions: tasks.map((task) => `gbuild run ${task}`).slice(0, 5),
     facts: { tasks },
   });

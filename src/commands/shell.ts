@@ -6,7 +6,7 @@ import { openTerminal, TaskCommand, taskFlags } from './base/task-command.ts';
 export default class ShellCommand extends TaskCommand {
   static override summary = 'Open a shell in the build container, with the workspace in it';
   static override description =
-    'Without a terminal, commands are read from standard input. With --json what they print goes to standard error.';
+    'Without a terminal, commands are read from standard input. With --json their output goes to standard error.';
   static override flags = { ...taskFlags, ...publishFlag };
   static override examples = ['<%= config.bin %> shell', 'echo "node --version" | <%= config.bin %> shell'];
 

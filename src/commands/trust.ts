@@ -6,11 +6,11 @@ import { formatTable } from './base/engine-command.ts';
 export default class TrustCommand extends BaseCommand {
   static override summary = 'Let this repository run the commands and read the files that its secrets name';
   static override description =
-    'Shows what the secrets of gbuild.yml run and read on this machine, outside of any container, and asks. The answer is kept in your config.yml, for this folder and for exactly what was shown: when it changes, gbuild asks again. Where nobody can be asked it wants --force; a CI sets GBUILD_TRUST to the digest instead.';
+    'Shows what the secrets of gbuild.yml run and read on this machine, outside of any container, and asks. The answer is kept in your config.yml, for this folder and for exactly what was shown: when that changes, gbuild asks again. Without a terminal it needs --force; a CI sets GBUILD_TRUST to the digest instead.';
   static override flags = {
-    force: Flags.boolean({ char: 'f', description: 'do not ask' }),
+    force: Flags.boolean({ char: 'f', description: 'do not ask for confirmation' }),
     list: Flags.boolean({ description: 'list the repositories that are trusted', exclusive: ['force', 'revoke'] }),
-    revoke: Flags.boolean({ description: 'trust this repository no longer', exclusive: ['force', 'list'] }),
+    revoke: Flags.boolean({ description: 'stop trusting this repository', exclusive: ['force', 'list'] }),
   };
   static override examples = [
     '<%= config.bin %> trust',

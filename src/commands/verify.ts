@@ -9,11 +9,12 @@ export default class VerifyCommand extends EngineCommand {
   static override summary =
     'Check who signed a release in a registry and what it was made of, and build it again to the very same image';
   static override description =
-    'Run it in a clone of the repository: the recorded commit is built in a separate folder, with its own spec and lock. Nothing is named or pushed. If it gives another image, the first file and byte that differ are named. A release of this machine (VERSION, NAME:VERSION) is not signed: it is only built again and compared.';
+    'Run it in a clone of the repository: the recorded commit is built in a separate folder, with its own spec and lock. No image gets a name, and nothing is pushed. If it gives another image, the first file and byte that differ are named. A release of this machine (VERSION, NAME:VERSION) is not signed: it is only built again and compared.';
   static override args = {
     reference: Args.string({
       required: true,
-      description: 'HOST/NAME:VERSION or HOST/NAME@sha256:DIGEST in a registry; VERSION or NAME:VERSION on this machine',
+      description:
+        'HOST/NAME:VERSION or HOST/NAME@sha256:DIGEST in a registry; VERSION or NAME:VERSION on this machine',
     }),
   };
   static override flags = {

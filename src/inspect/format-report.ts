@@ -106,9 +106,9 @@ function formatLargest({ largest }: ImageReport): string[] {
 }
 
 function formatAttached(attached: readonly Attached[]): string[] {
-  if (attached.length === 0) return ['beside it in the registry: nothing'];
+  if (attached.length === 0) return ['attached in the registry: nothing'];
   return [
-    'beside it in the registry, not verified',
+    'attached in the registry, not verified',
     ...attached.flatMap(({ what, artifactType, digest, facts = {} }) => [
       `${formatDigest(digest)}  ${what}${what === 'artifact' ? ` ${escapeLine(artifactType)}` : ''}`,
       ...Object.entries(facts).map(([name, value]) => `  ${name}: ${escapeLine(value)}`),

@@ -30,8 +30,8 @@ export async function readSecret(name: string, source: SecretSpec, context: Secr
   const size = trimEnd(value).length;
   if (size === 0) throw invalid(name, `${formatSource(source)} is empty`);
   if (size < leastSize)
-    throw invalid(name, `it is shorter than ${leastSize} bytes: so short a text stands in every log and image`, [
-      'give it a longer value; what is no secret belongs under env or passEnv',
+    throw invalid(name, `it is shorter than ${leastSize} bytes: so short a text occurs in every log and image`, [
+      'give it a longer value; what is not a secret belongs under env or passEnv',
     ]);
   if (value.length > mostSize) throw tooLarge(name, source);
   return { name, value };
@@ -56,7 +56,7 @@ function readSecretFile(name: string, file: string, context: SecretContext): Buf
   const path = resolveSecretFile(file, { rootDir, homeDir: host.homeDir });
   const onOpened = (stats: Stats) => {
     if (hasConsent || isSameInRepository(path, stats, rootDir)) return;
-    throw invalid(name, `the file ${path} was exchanged while it was read`);
+    throw invalid(name, `the file ${path} was replaced while it was read`);
   };
   try {
     // Larger than it may be is for the caller to tell.

@@ -135,7 +135,7 @@ export interface ReadySpec {
 
 export interface ImageSpec {
   base: string;
-  /** Not said: the one of the toolchain's runtime twin. */
+  /** Not said: the one of the toolchain's runtime image. */
   jre?: JreSpec;
   /** As `parsePlatform` spells them, sorted. Not said: the engine's own. */
   platforms?: PlatformName[];

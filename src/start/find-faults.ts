@@ -91,7 +91,7 @@ function judgeProgram(file: FoundFile, { as, user }: StartContext): FoundProgram
   const refuse = (what: string): { fault: StartFault } => ({
     fault: { kind: 'other', name, what: `its program ${name} ${what}` },
   });
-  if (type !== 'file') return refuse(type === 'directory' ? 'is a folder' : 'is no file');
+  if (type !== 'file') return refuse(type === 'directory' ? 'is a folder' : 'is not a file');
   if (mayExecute(file, as)) return { file };
   const { fault } = refuse(`is not executable${as.uid === 0 ? '' : ` for the user ${user}`}`);
   return { fault: { ...fault, mend: 'mode' } };

@@ -44,6 +44,6 @@ export function describeLost(
   const named = what.includes(' of ') ? `${what}, ${whole},` : `${what} ${whole}`;
   if (why === 'denied')
     return { kind: 'other', name: whole, what: `${named} lies in ${path}, which the user ${user} may not enter` };
-  const by = link === undefined ? '' : `: the link ${link.path} leads to ${link.target}, which is not there`;
+  const by = link === undefined ? '' : `: the link ${link.path} leads to ${link.target}, which does not exist`;
   return { kind: 'file', name: link?.path ?? whole, what: `${named} is missing${by}` };
 }

@@ -67,7 +67,7 @@ describe('an engine that is not what it should be', () => {
     expect(await failureOf(engine.info())).toMatchInlineSnapshot(`
       {
         "code": "engine-failed",
-        "message": "what answers at ENGINE is no container engine: /_ping names no API version",
+        "message": "what answers at ENGINE is not a container engine: /_ping names no API version",
         "suggestions": [
           "gbuild doctor",
         ],
@@ -127,7 +127,7 @@ describe('a run in trouble', () => {
     expect(await failureOf(run(['true']))).toMatchInlineSnapshot(`
       {
         "code": "engine-failed",
-        "message": "the engine at ENGINE would not start the container: no space left on device (HTTP 500)",
+        "message": "the engine at ENGINE refused to start the container: no space left on device (HTTP 500)",
         "suggestions": [
           "gbuild doctor",
         ],

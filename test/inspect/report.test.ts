@@ -136,8 +136,8 @@ describe('a report for a terminal', () => {
 
       "
     `);
-    expect(text.slice(text.indexOf('beside'))).toMatchInlineSnapshot(`
-      "beside it in the registry, not verified
+    expect(text.slice(text.indexOf('attached in'))).toMatchInlineSnapshot(`
+      "attached in the registry, not verified
       ID  provenance
         builder: them\\x1b[0m
       ID  artifact application/other"

@@ -136,7 +136,7 @@ describe('planImage', () => {
     expect(await errorOf(planned('{}'))).toMatchInlineSnapshot(`
       {
         "code": "spec-invalid",
-        "message": "nothing says what the image of hello starts: image.entrypoint is not in gbuild.yml, and nobody knows what the command of Procfile:2 is in the image: sbt run",
+        "message": "nothing says what the image of hello starts: image.entrypoint is not in gbuild.yml, and it is not known what the command of Procfile:2 is in the image: sbt run",
         "suggestions": [
           "write under "image:" in gbuild.yml: entrypoint: [/app/start]   # arguments behind it",
         ],

@@ -43,12 +43,12 @@ test('a network of none has no ports, and one of the host has them at their own 
   ]).toMatchInlineSnapshot(`
     [
       [
-        "5:41 tasks.start.ports[0]: expected no ports where the network is none, found "3000" (write network: bridge, or leave the ports out)",
-        "5:47 tasks.start.ports[1]: expected no ports where the network is none, found "8080:3001" (write network: bridge, or leave the ports out)",
-        "5:60 tasks.start.ports[2]: expected no ports where the network is none, found "3002:3002" (write network: bridge, or leave the ports out)",
+        "5:41 tasks.start.ports[0]: expected no ports with network: none, found "3000" (write network: bridge, or leave the ports out)",
+        "5:47 tasks.start.ports[1]: expected no ports with network: none, found "8080:3001" (write network: bridge, or leave the ports out)",
+        "5:60 tasks.start.ports[2]: expected no ports with network: none, found "3002:3002" (write network: bridge, or leave the ports out)",
       ],
       [
-        "5:47 tasks.start.ports[1]: expected the engine's own port where the network is host, found "8080:3001" (write 3001)",
+        "5:47 tasks.start.ports[1]: expected the engine's own port with network: host, found "8080:3001" (write 3001)",
       ],
     ]
   `);

@@ -98,7 +98,7 @@ async function askCandidate(
 ): Promise<ListedEngine> {
   let endpoint: Endpoint | undefined;
   try {
-    // The environment names its own engine; every other one is asked for by its name.
+    // The environment names its own engine; every other one is named on the command line.
     endpoint = await chooseEngine(host, choice, { say: () => {}, mayStart: false });
     const isChosen = kind === kindOf(chosen) && endpoint.url === chosen?.url && endpoint.machine === chosen.machine;
     const known = { name, kind, url: endpoint.url, chosen: isChosen, why: isChosen ? chosen.reason : why };

@@ -34,7 +34,7 @@ export async function showEngine(
     const info = await engine.info();
     const skew = tellSkew(host, info, endpoint.machine);
     if (skew !== undefined) progress.warn(`${skew.detail}: ${skew.todo[0]}`);
-    return { endpoint: named === choice ? endpoint : { ...endpoint, reason: 'it was asked for by its name' }, info };
+    return { endpoint: named === choice ? endpoint : { ...endpoint, reason: 'named on the command line' }, info };
   } finally {
     engine.close();
   }

@@ -24,6 +24,7 @@ export async function useEngine(host: Host, name: string, progress: Progress): P
     await editUserConfig(host, (text) => nameEngine(text, engine));
   }
   for (const variable of ['DOCKER_HOST', 'DOCKER_CONTEXT'])
-    if (host.env[variable]) progress.warn(`${variable} is set (${host.env[variable]}) and beats it: unset ${variable}`);
+    if (host.env[variable])
+      progress.warn(`${variable} is set (${host.env[variable]}) and takes precedence: unset ${variable}`);
   return { file, engine };
 }

@@ -15,7 +15,7 @@ interface AssertInput {
 }
 
 const mostPackagesShown = 10;
-const lockAnew = 'gbuild lock --update && git add gbuild.lock && git commit -m "Lock the toolchain anew"';
+const lockAnew = 'gbuild lock --update && git add gbuild.lock && git commit -m "Lock the toolchain again"';
 
 /** A release stands on the very runtime image that was locked, not on one made of packages that have moved on since. */
 export async function assertLockedRuntime(
@@ -39,7 +39,7 @@ export async function assertLockedRuntime(
   throw new GbuildError(
     'release-refused',
     [
-      `gbuild.lock names the runtime image ${locked.runtime}, but ${engine.endpoint.url} has ${runtime}: packages have moved on since the lock was written`,
+      `gbuild.lock names the runtime image ${locked.runtime}, but ${engine.endpoint.url} has ${runtime}: packages have changed since the lock was written`,
       ...[...shown, ...misses].map((line) => `  ${escapeLine(line)}`),
     ].join('\n'),
     { suggestions, facts: { platform, locked: locked.runtime, actual: runtime, changes, misses } },
@@ -84,7 +84,7 @@ export async function assertLockedBuild(request: AssertInput, { platform }: Read
   throw new GbuildError(
     'release-refused',
     [
-      `image.jre comes from ${toolchain.build}, and ${engine.endpoint.url} has it with other packages than gbuild.lock names: they have moved on since the lock was written`,
+      `image.jre comes from ${toolchain.build}, and ${engine.endpoint.url} has it with other packages than gbuild.lock names: they have changed since the lock was written`,
       ...changes.map((change) => `  ${escapeLine(change)}`),
     ].join('\n'),
     { suggestions: [lockAnew], facts: { platform, locked: locked.packages, actual: packages, changes } },

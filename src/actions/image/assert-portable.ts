@@ -29,7 +29,7 @@ export async function assertPortable({ reference, platforms = [] }: ImagePlan, l
     {
       suggestions: [
         'depend on what brings it for each of the platforms, such as packages with prebuilds/linux-x64 and prebuilds/linux-arm64',
-        'leave it out where it is not needed: exclude, under image.layers',
+        'leave it out if it is not needed: exclude, under image.layers',
         'or name one platform under image.platforms: what is built is for that of its engine',
       ],
       facts: { reference, platforms, files: bound },

@@ -23,7 +23,7 @@ export function parseReleaseVersion(text: string): string {
 /** A tag of `--tag` may move; the name of a release never does, so the one must not be written as the other. */
 export function assertMovingTag(text: string): void {
   if (!isTag(text)) {
-    throw new GbuildError('usage', `--tag ${text}: no tag; expected up to 128 letters, digits, "_", "." and "-"`, {
+    throw new GbuildError('usage', `--tag ${text}: not a tag; expected up to 128 letters, digits, "_", "." and "-"`, {
       suggestions: ['gbuild image --tag latest'],
       facts: { tag: text },
     });
@@ -52,7 +52,7 @@ export function assertReleasable(session: WorkspaceSession, revision: Revision |
   }
   if (toolchain.lockState !== 'fits') {
     throw new GbuildError('release-refused', describeStale({ rootDir, toolchain, lock }), {
-      suggestions: ['gbuild lock && git add gbuild.lock && git commit -m "Lock the toolchain anew"'],
+      suggestions: ['gbuild lock && git add gbuild.lock && git commit -m "Lock the toolchain again"'],
       facts: { rootDir, lockState: toolchain.lockState },
     });
   }
@@ -97,7 +97,7 @@ export function assertUntouched(rootDir: string, { before, after, tracked, tasks
   if (changed.length > 0)
     throw dirtyTree(rootDir, changed, `${who} changed files that git tracks`, [
       'git diff   # after "gbuild build"',
-      'git rm -r --cached PATH   # where it is what the build makes; then name it in .gitignore',
+      'git rm -r --cached PATH   # if the build makes it; then name it in .gitignore',
     ]);
   if (after.untracked.length === 0) return;
   const isLock = (path: string) => lockFiles.includes(basename(path));

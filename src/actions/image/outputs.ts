@@ -35,7 +35,7 @@ export function assertOutputsFree(outputs: ImageOutput[]): void {
 }
 
 function notAFile(hostPath: string): GbuildError {
-  return new GbuildError('output-refused', `${JSON.stringify(hostPath)} is no file; nothing was written`, {
+  return new GbuildError('output-refused', `${JSON.stringify(hostPath)} is not a file; nothing was written`, {
     suggestions: [`gbuild image --output docker-archive:${join(hostPath, 'image.tar')}`],
     facts: { hostPath },
   });

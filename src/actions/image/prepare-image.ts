@@ -61,7 +61,7 @@ export async function prepareImage(asked: PrepareImageRequest, store: Layout): P
     packImage({ ...request, store }, { plan, base, platformBases, revision }),
   );
   if (leavesMachine(request) && secrets.given.length > 0)
-    await progress.step('looking for secrets', () =>
+    await progress.step('scanning for secrets', () =>
       refuseSecrets(request, plan, packed.image, { store, secrets, built }),
     );
   const set = await gatherSet(request, plan, packed.image, platformBases);
@@ -106,7 +106,7 @@ async function gatherSet(
 ): Promise<ImageSet> {
   if (platformBases.length === 0) return gatherImages([image]);
   const { assertPortable } = await import('./assert-portable.ts');
-  await progress.step('looking for machine code', () => assertPortable(plan, image.layers));
+  await progress.step('checking for machine code', () => assertPortable(plan, image.layers));
   return gatherImages([image, ...platformBases.map((base) => putOn(plan, base, image.layers))]);
 }
 

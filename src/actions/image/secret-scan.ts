@@ -39,13 +39,13 @@ export async function assertNoSecrets({ reference, secrets, ...input }: SecretSc
   throw new GbuildError(
     'release-refused',
     [
-      `${reference} would carry what this run was given in confidence:`,
+      `${reference} would contain secrets of this run:`,
       ...lines.slice(0, mostShown),
       ...(more > 0 ? [`  and ${more} more`] : []),
     ].join('\n'),
     {
       suggestions: [
-        'have the task read the file of the secret where it needs the value and write it nowhere, or exclude that file under image.layers',
+        'let the task read the file of the secret when it needs the value and write the value nowhere, or exclude the file that holds it under image.layers',
         'gbuild plan image   # what is packed',
       ],
       facts: { reference, leaks },

@@ -112,7 +112,7 @@ async function explainImage({ host }: AppContext, session: WorkspaceSession): Pr
   const lines = [
     ...head(session),
     `image       ${plan.reference}`,
-    `stands on   ${plan.base}`,
+    `base        ${plan.base}`,
     ...list('for', plan.platforms ?? []),
     `build       ${plan.buildTask ?? '(no build task: the files are packed as they are)'}`,
     ...plan.layers.map((layer, at) => describeLayer(layer, collected[at]?.entries ?? [])),

@@ -75,7 +75,7 @@ async function readIfAnswered(
   } catch (thrown) {
     stop.ask.throwIfAborted();
     if (!(thrown instanceof GbuildError)) throw thrown;
-    progress.warn(`what stands beside the image is not known: ${thrown.message}`);
+    progress.warn(`what is attached to the image is not known: ${thrown.message}`);
     return undefined;
   }
 }

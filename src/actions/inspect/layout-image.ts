@@ -54,7 +54,7 @@ function splitPlace(place: string, cwd: string): { dir: string; tag?: string } {
     const tag = place.slice(end + 1);
     if (existsSync(join(dir, 'index.json'))) return { dir, ...(tag !== '' && { tag }) };
   }
-  throw usage(`${JSON.stringify(resolve(cwd, place))} is no OCI layout: it has no index.json`, { place });
+  throw usage(`${JSON.stringify(resolve(cwd, place))} is not an OCI layout: it has no index.json`, { place });
 }
 
 /** Chooses by the whole name or by its tag: `1.0.1` also finds `hello:1.0.1`. */

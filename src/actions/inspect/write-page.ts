@@ -12,9 +12,9 @@ export async function assertPageFree(hostFile: string): Promise<void> {
   if (found.isFile() && (await startsLikePage(hostFile))) return;
   throw new GbuildError(
     'output-refused',
-    `${JSON.stringify(hostFile)} is no page of gbuild inspect; nothing was written`,
+    `${JSON.stringify(hostFile)} is not a page of gbuild inspect; nothing was written`,
     {
-      suggestions: ['name a file that is not there yet'],
+      suggestions: ['name a file that does not exist yet'],
       facts: { hostFile },
     },
   );

@@ -52,7 +52,9 @@ export async function updateLock(request: UpdateRequest): Promise<UpdatedLock> {
 function sayWhatStayed(progress: Progress, { lock, platform }: MadeLock, changes: string[]): void {
   const others = Object.keys(lock.toolchain.platforms).filter((each) => each !== platform);
   if (changes.length === 0 || others.length === 0) return;
-  progress.note(`${others.join(', ')} stays as it was locked: "gbuild lock --update" on an engine of it does the same`);
+  progress.note(
+    `${others.join(', ')} keeps its entry in gbuild.lock: run "gbuild lock --update" on an engine of it, too`,
+  );
 }
 
 /** Reads the old lock. A lock that cannot be read is replaced like any other. */

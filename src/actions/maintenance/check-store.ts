@@ -34,7 +34,7 @@ export async function checkStore({ host }: { host: Host }): Promise<Check> {
   if (!existsSync(store.dir)) return { name: 'store', state: 'ok', detail: 'nothing is released here yet', todo: [] };
   const health = await examineStore(store);
   const wrong = [
-    ...(health.index === 'damaged' ? ['its index is damaged, a copy of it is not'] : []),
+    ...(health.index === 'damaged' ? ['its index is damaged, its copy is intact'] : []),
     ...(health.index === 'lost' ? ['its index and the copy of it cannot be read'] : []),
     ...health.faults.map((fault) => `${describeFault(fault)} is damaged`),
   ];
@@ -70,7 +70,12 @@ export async function fixStore(
 }
 
 function whole(dir: string, { named, blobs }: StoreHealth): Check {
-  return { name: 'store', state: 'ok', detail: `${named.length} names in ${dir}, ${blobs} blobs, all whole`, todo: [] };
+  return {
+    name: 'store',
+    state: 'ok',
+    detail: `${named.length} names in ${dir}, ${blobs} blobs, all intact`,
+    todo: [],
+  };
 }
 
 /** Opens the engine, if there is one: without it the repair has one source less. */

@@ -119,7 +119,7 @@ function checkNetwork(host: Host, route: ProxyRoute | undefined): Check[] {
     ok(
       'trust',
       roots > 0
-        ? `${roots} CA roots of this host, unknown to the public, reach builds and runs and stay out of images`
+        ? `${roots} CA roots of this host, trusted by nobody else, are passed to builds and runs and stay out of images`
         : 'this host trusts the public CA roots only',
     ),
   ];
@@ -134,17 +134,17 @@ function checkProxy(proxies: Record<string, string>, route: ProxyRoute | undefin
   const names = Object.keys(proxies).join(', ');
   const local = findLoopbackProxies(proxies).map(({ name }) => name);
   if (names === '') return ok('proxy', 'none is set');
-  if (local.length === 0) return ok('proxy', `${names} reach builds and runs`);
+  if (local.length === 0) return ok('proxy', `${names} are passed to builds and runs`);
   if (route !== undefined) {
     const by = route.kind === 'relay' ? `by a relay at ${route.gateway}` : `as ${route.host}`;
-    return ok('proxy', `${names} reach builds and runs; ${local.join(', ')} at the loopback address ${by}`);
+    return ok('proxy', `${names} are passed to builds and runs; ${local.join(', ')} at the loopback address ${by}`);
   }
   const detail = `${local.join(', ')} at this machine's loopback address reach builds, and no task on the engine's bridge`;
   return {
     name: 'proxy',
     state: 'warning',
     detail,
-    todo: [`unset ${local.join(' ')}   # where no task needs the proxy`, 'write "network: host" in gbuild.yml'],
+    todo: [`unset ${local.join(' ')}   # if no task needs the proxy`, 'write "network: host" in gbuild.yml'],
   };
 }
 
@@ -158,7 +158,7 @@ async function checkRepository(input: DoctorInput): Promise<Check[]> {
   try {
     const session = await openWorkspace({ ...input, progress: silentProgress });
     const { rootDir, specFile, rememberedIn } = session;
-    const spec = ok('spec', specFile ?? `none in ${rootDir}; understood by its files as ${session.toolchain.request}`);
+    const spec = ok('spec', specFile ?? `none in ${rootDir}; detected from its files as ${session.toolchain.request}`);
     const { lockState, request, name, version } = session.toolchain;
     const file = join(rootDir, 'gbuild.lock');
     const where = rememberedIn === undefined ? file : `remembered for ${rootDir}, not written there`;

@@ -56,7 +56,7 @@ export async function publishImage(
   const written =
     plan.version === undefined
       ? { believed: [], blobs: 0 }
-      : await progress.step('keeping it in the release store', () => writeSet(store, set));
+      : await progress.step('saving to the release store', () => writeSet(store, set));
   const mending = mendLayers(store, written.believed);
   // Awaited where the name is given; what goes wrong before is told first.
   mending.catch(() => undefined);

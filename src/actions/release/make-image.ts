@@ -86,7 +86,7 @@ async function publishPacked(
     return { packed, set, published: await publishImage(request, plan, { ...packed, set }, options) };
   } catch (thrown) {
     if (!(thrown instanceof LostLayerError) || packed.packWhole === undefined) throw thrown;
-    const whole = await request.progress.step('packing all of it', packed.packWhole);
+    const whole = await request.progress.step('packing all layers', packed.packWhole);
     const alone = gatherImages([whole.image]);
     return {
       packed: whole,

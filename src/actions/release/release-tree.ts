@@ -29,7 +29,9 @@ export async function withReleaseTree<T>(
   const difference = await find(session.rootDir, commit, host.env);
   if (difference === undefined) return work(session);
   if (!build) throw notTheCommit(session.rootDir, difference);
-  progress.note(`the release comes from a clean checkout of ${commit.slice(0, 12)}: in this folder ${difference}`);
+  progress.note(
+    `building the release in a clean checkout of ${commit.slice(0, 12)}, because in this folder ${difference}`,
+  );
   return withCheckout(request, session.rootDir, commit, work);
 }
 
@@ -93,7 +95,7 @@ async function removeVolumes(engine: Engine, rootDir: string): Promise<void> {
 
 function notTheCommit(rootDir: string, difference: string): GbuildError {
   return new GbuildError('workspace-dirty', `${rootDir} is not its commit, though git calls it clean: ${difference}`, {
-    suggestions: ['leave out --no-build: then the release is built in a clean checkout of the commit'],
+    suggestions: ['leave out --no-build, so that the release is built in a clean checkout of the commit'],
     facts: { rootDir, difference },
   });
 }

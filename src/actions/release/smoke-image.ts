@@ -144,7 +144,7 @@ async function untilWell(
   } catch (thrown) {
     if (stop.ask.aborted) throw stop.ask.reason;
     if (!late.aborted) throw thrown;
-    const what = `was not well within ${smoke.timeout} s: ${why === '' ? 'it still runs' : why}`;
+    const what = `was not ready within ${smoke.timeout} s: ${why === '' ? 'it still runs' : why}`;
     throw await smokeFailed(container, what, input, { code: 'timed-out' });
   } finally {
     over.abort();

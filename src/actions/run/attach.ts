@@ -44,7 +44,7 @@ export async function attachRun(request: AttachRequest): Promise<AttachReport> {
     // Of a task that was stopped here, too. One that goes on brings it back when it has ended.
     if (!isDetached(thrown))
       await bringBackAll(request, chosen).catch((failure) =>
-        request.progress.warn(`what the tasks changed did not come back: ${messageOf(failure)}`),
+        request.progress.warn(`what the tasks changed was not brought back: ${messageOf(failure)}`),
       );
     if (!isDetached(thrown)) await end(request, chosen);
     throw thrown;
@@ -67,7 +67,7 @@ async function attachTask(request: AttachRequest, record: DetachedTask): Promise
   const { task: name, watched, log } = record;
   const choice = hasChoice(request.choice) ? request.choice : record.choice;
   const engine = await openEngine(host, choice, record.runId, progress, stop);
-  const head = { name, log, append: true, text: 'going on where its output broke off' };
+  const head = { name, log, append: true, text: 'its output goes on where it stopped' };
   try {
     // A task that was given secrets leaves no log to come back to: nothing is masked.
     await using run = new TaskRun(head, { streams, progress, stop, mask: new Mask([]) });

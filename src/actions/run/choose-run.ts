@@ -11,12 +11,16 @@ export function chooseRun({ tasks, unclear }: DetachedTasks, runId: string | und
   if (lost !== undefined) throw notUnderstood(lost);
   const found = tasks.filter((task) => task.runId === wanted);
   if (found.length > 0) return found;
-  if (runs.length === 0) throw new GbuildError('usage', 'no run has lost its engine', { suggestions: ['gbuild test'] });
+  if (runs.length === 0)
+    throw new GbuildError('usage', 'no run can be attached to: none has lost its engine', {
+      suggestions: ['gbuild test'],
+    });
   const there = [
     ...tasks.map((task) => `${task.runId} (${task.task} of ${task.repository}, ${task.engine})`),
     ...unclear.map((each) => `${each.runId} (its record cannot be read)`),
   ];
-  const asked = runId === undefined ? 'which run is meant' : `there is no run ${runId} that lost its engine`;
+  const asked =
+    runId === undefined ? 'several runs can be attached to' : `there is no run ${runId} that lost its engine`;
   throw new GbuildError('usage', `${asked}: ${there.join(', ')}`, {
     suggestions: runs.map((run) => `gbuild attach ${run}`),
     facts: { runs },

@@ -8,5 +8,5 @@ export function warnOfLimits({ resources }: Spec, engine: Engine, info: EngineIn
   if (set.length === 0 || !info.ignoresLimits) return;
   const kind = info.rootless ? `a rootless ${info.kind}` : `${info.kind} without cgroups`;
   const names = set.map((name) => `resources.${name}`).join(' and ');
-  progress.warn(`${names} of gbuild.yml will not be kept: ${engine.endpoint.url} is ${kind}, which ignores limits`);
+  progress.warn(`${names} of gbuild.yml will not be enforced: ${engine.endpoint.url} is ${kind}, which ignores limits`);
 }

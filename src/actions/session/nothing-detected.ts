@@ -20,7 +20,7 @@ export function nothingDetected(folders: string[], catalog: Catalog, command: 't
   const named = projects.length === 0 ? '' : `; projects seem to be in ${projects.join(', ')}`;
   return new GbuildError(
     'spec-missing',
-    `no gbuild.yml in ${cwd}, and none of its files says how it is built${named}`,
+    `no gbuild.yml in ${cwd}, and none of its files says how to build it${named}`,
     {
       suggestions: [
         ...projects.slice(0, mostSuggested).map((folder) => `gbuild ${command} -C ${quoteWord(folder)}`),

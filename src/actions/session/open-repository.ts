@@ -196,7 +196,7 @@ async function chooseRoot(
   if (rootDir !== undefined) return { rootDir };
   const [cwd = root.rootDir] = folders;
   const below = listProjectsBelow(cwd, catalog);
-  const question = 'Nothing here says how it is built. Which folder is meant?';
+  const question = 'No file here says how to build. Which folder is the project?';
   const chosen = below.length === 0 ? undefined : await progress.choose?.(question, below);
   if (chosen === undefined) throw nothingDetected(folders, catalog, 'test');
   progress.note(`the project is in ${chosen}`);

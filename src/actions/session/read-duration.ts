@@ -2,13 +2,13 @@ import { GbuildError } from '../../errors.ts';
 import type { Host } from '../../host.ts';
 import { parseDuration } from '../../spec/schema/units.ts';
 
-/** Seconds that a variable of the caller's names; undefined where it is not set. Throws `usage` for what is no duration. */
+/** Seconds that a variable of the caller's names; undefined where it is not set. Throws `usage` for what is not a duration. */
 export function readDuration({ env }: Pick<Host, 'env'>, name: string): number | undefined {
   const written = env[name];
   if (!written) return undefined;
   const seconds = parseDuration(written);
   if (seconds !== undefined) return seconds;
-  throw new GbuildError('usage', `${name}: "${written}" is no duration`, {
+  throw new GbuildError('usage', `${name}: "${written}" is not a duration`, {
     suggestions: [`export ${name}=60s   # or 10m, 1h30m`],
   });
 }

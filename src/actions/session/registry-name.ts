@@ -3,7 +3,7 @@ import { GbuildError } from '../../errors.ts';
 /** HOST or HOST:PORT, where something names one; throws `usage` for anything else. */
 export function parseRegistry(text: string): string {
   if (/^(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?$/.test(text)) return text;
-  throw new GbuildError('usage', `${JSON.stringify(text)} is no registry: expected HOST or HOST:PORT`, {
+  throw new GbuildError('usage', `${JSON.stringify(text)} is not a registry: expected HOST or HOST:PORT`, {
     suggestions: ['gbuild push --registry registry.example.com:5000 hello:1.0.1'],
     facts: { registry: text },
   });

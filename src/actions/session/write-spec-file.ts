@@ -62,7 +62,7 @@ function createFile(file: string, text: string): void {
 }
 
 function isThere(file: string): GbuildError {
-  return new GbuildError('usage', `${file} is there already and stays as it is`, {
+  return new GbuildError('usage', `${file} exists already and was not changed`, {
     suggestions: ['gbuild plan', `mv ${file} ${file}.old && gbuild init`],
   });
 }

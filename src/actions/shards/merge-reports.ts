@@ -35,7 +35,7 @@ export async function mergeReports(
   for (const [path, owners] of [...found].sort()) {
     const folder = dirname(path) === '.' ? '' : dirname(path);
     if (folders.ensure(folder)) written.push(...(await mergeOne(rootDir, path, owners, staging)));
-    else progress.warn(`not brought back: ${path}: a folder above it is none, or a link, here`);
+    else progress.warn(`not brought back: ${path}: here a folder above it is missing or a link`);
   }
   return written.sort();
 }

@@ -29,7 +29,7 @@ export function parseOn(host: Host, text: string, chosen: EngineChoice): NamedEx
   if (names.length === 0) throw usageError('--on names no engine', [`${command} default`, 'gbuild engine ls']);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined)
-    throw usageError(`--on names "${twice}" twice: how many parts there are is said with --shards`, [
+    throw usageError(`--on names "${twice}" twice: --shards sets the number of parts`, [
       `${command} ${[...new Set(names)]} --shards ${names.length}`,
     ]);
   const executors = names.map((name): NamedExecutor => {

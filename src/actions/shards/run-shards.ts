@@ -78,7 +78,7 @@ async function runShards(request: ShardsRequest): Promise<ShardsReport> {
 function countOf({ count, executors }: ShardsRequest): number {
   if (count !== undefined) return count;
   if (!executors.some(({ kind }) => kind === 'swarm')) return executors.length;
-  throw new GbuildError('usage', 'into how many parts? A swarm does not say how many are good', {
+  throw new GbuildError('usage', '--on swarm needs --shards: a swarm does not tell how many parts are good', {
     suggestions: ['gbuild test --on swarm --shards 3'],
   });
 }

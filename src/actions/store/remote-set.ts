@@ -54,7 +54,7 @@ export function assertIndex(reference: string, { descriptor, images }: RemoteSet
   if (!isIndex(descriptor) || formatIndex(images).descriptor.digest === descriptor.digest) return;
   throw new GbuildError(
     'release-refused',
-    `${reference} is an index that gbuild did not write: it lists more, or says it otherwise, than the ${images.length} images in it`,
+    `${reference} is an index that gbuild did not write: it does not list exactly the ${images.length} images in it`,
     { suggestions: [`gbuild inspect ${reference}`], facts: { reference, digest: descriptor.digest } },
   );
 }

@@ -23,7 +23,7 @@ export async function assertLockFits({ session: opened, frozen, progress }: Lock
   const { toolchain, lock } = session;
   if (toolchain.lockState === 'fits' || (toolchain.lockState === 'none' && frozen !== 'always')) return;
   if (frozen !== 'never') return throwStale(session);
-  progress.note(`gbuild.lock is written anew: ${describeMismatch(toolchain, lock)}`);
+  progress.note(`gbuild.lock is written again: ${describeMismatch(toolchain, lock)}`);
 }
 
 /** Refuses a lock that does not fit, with the lines of both files that do not agree. */

@@ -103,7 +103,7 @@ async function sayWhatMoved(
   const changes = describeChanges(locked.tools ?? {}, await readTools(context, build.reference, commands));
   const what = changes.length > 0 ? changes.join(', ') : 'Debian packages, none of its own tools';
   progress.warn(
-    `${name} ${version} is not the one of gbuild.lock: packages have moved on since (${what}); "gbuild lock --update" takes them`,
+    `${name} ${version} is not the one of gbuild.lock: packages have changed since (${what}); "gbuild lock --update" takes them`,
   );
 }
 

@@ -108,7 +108,7 @@ function assertLocked(image: Image, { name, registry }: Repository, { id }: Want
     'registry-failed',
     `${name}:${idTag(id)} is ${image.id}, but gbuild.lock names ${id}: somebody moved it; nothing was tagged`,
     {
-      suggestions: [makeHere, 'gbuild toolchain push   # where the locked one is'],
+      suggestions: [makeHere, 'gbuild toolchain push   # on a machine that has the locked one'],
       facts: { registry, locked: id, found: image.id },
     },
   );

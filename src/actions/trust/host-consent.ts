@@ -52,7 +52,7 @@ export async function ensureConsent(
   // An older commit's declarations must not take the place of today's.
   if (repository.ownerDir !== undefined) return declarations;
   await saveTrust(declarations, host).catch((thrown: unknown) => {
-    progress.warn(`the answer holds for this run only: ${messageOf(thrown)}`);
+    progress.warn(`the answer could not be saved and holds for this run only: ${messageOf(thrown)}`);
   });
   return declarations;
 }

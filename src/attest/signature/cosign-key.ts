@@ -30,7 +30,7 @@ export function openCosignKey(pem: string, password: string, place: string): Buf
   } catch (cause) {
     throw new GbuildError('key-invalid', `the password does not open ${place}`, {
       cause,
-      suggestions: ['Set COSIGN_PASSWORD to the password that the key was made with; empty where it has none.'],
+      suggestions: ['Set COSIGN_PASSWORD to the password that the key was made with; empty if it has none.'],
     });
   }
 }
@@ -71,5 +71,5 @@ function parseSealed(pem: string, place: string): SealedKey {
   } catch {
     // Told below, together with what is no such key.
   }
-  throw new GbuildError('key-invalid', `${place} is no key as cosign writes it: its sealing is not known`);
+  throw new GbuildError('key-invalid', `${place} is not a key that cosign wrote: its encryption is not known`);
 }

@@ -29,7 +29,7 @@ export function parseEnvelope(bytes: Uint8Array): Envelope {
     Array.isArray(envelope.signatures) && envelope.signatures.every((each) => typeof each?.sig === 'string');
   if (isSigned && typeof envelope.payload === 'string' && typeof envelope.payloadType === 'string')
     return envelope as Envelope;
-  throw new GbuildError('signature-invalid', 'the attestation is no DSSE envelope');
+  throw new GbuildError('signature-invalid', 'the attestation is not a DSSE envelope');
 }
 
 /** The statement that the key has signed. Throws `signature-invalid` where none of the envelope's signatures is the key's. */
@@ -39,7 +39,10 @@ export function verifyEnvelope(envelope: Envelope, key: PublicKey): Statement {
   if (!envelope.signatures.some(({ sig }) => key.verify(signed, Buffer.from(sig, 'base64'))))
     throw new GbuildError('signature-invalid', 'the attestation was not signed with this key, or was changed since');
   if (envelope.payloadType !== statementMediaType)
-    throw new GbuildError('signature-invalid', `what was signed is no in-toto statement but ${envelope.payloadType}`);
+    throw new GbuildError(
+      'signature-invalid',
+      `what was signed is not an in-toto statement but ${envelope.payloadType}`,
+    );
   return parseObject(payload) as unknown as Statement;
 }
 
@@ -47,7 +50,7 @@ export function verifyEnvelope(envelope: Envelope, key: PublicKey): Statement {
 export function parseObject(bytes: Uint8Array): Record<string, unknown> {
   const value = parseJsonObject(Buffer.from(bytes));
   if (value !== undefined) return value as Record<string, unknown>;
-  throw new GbuildError('signature-invalid', 'what should hold a signature or a statement is no JSON object');
+  throw new GbuildError('signature-invalid', 'what should hold a signature or a statement is not a JSON object');
 }
 
 /** Encodes what is signed (DSSE v1, "Pre-Authentication Encoding"). */

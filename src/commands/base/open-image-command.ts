@@ -10,7 +10,7 @@ export const imageFlags = {
   ...engineFlags,
   platform: Flags.string({
     helpValue: 'OS/ARCH',
-    description: "which image of an index of several; this machine's by default",
+    description: "which image of an index of several; by default this machine's platform",
   }),
 };
 

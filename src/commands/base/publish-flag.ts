@@ -19,7 +19,7 @@ export function readPublished(written: string[] = []): PublishedPort[] {
   return written.map((text) => {
     const port = parsePublished(text);
     if (port !== undefined) return port;
-    throw new GbuildError('usage', `flag --publish: "${text}" is no port`, {
+    throw new GbuildError('usage', `flag --publish: "${text}" is not a port`, {
       suggestions: ['--publish 3000', '--publish 8080:3000   # ENGINEPORT:PORT', '--publish 5353/udp'],
       facts: { port: text },
     });

@@ -13,5 +13,5 @@ export const signKeyFlag = Flags.string({
 export const attestFlag = Flags.boolean({
   default: true,
   allowNo: true,
-  description: 'put bill of materials, provenance and, with a key, signatures beside it',
+  description: 'attach SBOM, provenance and, with a key, signatures',
 });

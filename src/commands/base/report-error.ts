@@ -24,7 +24,7 @@ export function asGbuildError(thrown: unknown): GbuildError {
 function rightsError(thrown: unknown): GbuildError | undefined {
   const { code, path, syscall } = thrown instanceof Error ? (thrown as NodeJS.ErrnoException) : {};
   if ((code !== 'EACCES' && code !== 'EPERM') || path === undefined || syscall === undefined) return undefined;
-  return new GbuildError('disk-failed', `this user may not ${syscall} ${path} (${code})`, {
+  return new GbuildError('disk-failed', `this user is not allowed to ${syscall} ${path} (${code})`, {
     cause: thrown,
     suggestions: [`namei -l ${quoteWord(path)}   # whose it is`],
     facts: { code, path },

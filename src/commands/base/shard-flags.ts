@@ -10,26 +10,26 @@ export const shardFlags = {
     helpGroup: 'SHARDS',
     helpValue: 'N',
     min: 1,
-    description: 'divide the work into N parts that run at the same time; as many as --on names when left out',
+    description: 'divide the work into N parts that run at the same time; by default one for each engine of --on',
   }),
   on: Flags.string({
     helpGroup: 'SHARDS',
     helpValue: 'NAME,...',
     description:
-      'engines that the parts run on: docker contexts, machines or addresses; "swarm" is the one that the engine manages',
+      'engines that the parts run on: docker contexts, machines or addresses; "swarm" is the swarm that the engine manages',
   }),
   registry: Flags.string({
     helpGroup: 'SHARDS',
     helpValue: 'HOST[:PORT]',
     dependsOn: ['on'],
     description:
-      'where the nodes of a swarm get the workspace from; without it GBUILD_REGISTRY, or registry of gbuild.yml',
+      'registry that the nodes of a swarm get the workspace from; by default GBUILD_REGISTRY, or registry in gbuild.yml',
   }),
   shard: Flags.string({
     helpGroup: 'SHARDS',
     helpValue: 'K/N',
     exclusive: ['shards', 'on'],
-    description: 'run the K-th of N parts alone, here; for agents of a CI that divide the work among them',
+    description: 'run only part K of N, here; for CI agents that divide the work among them',
   }),
 };
 

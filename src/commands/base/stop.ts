@@ -16,7 +16,7 @@ export function openStop(announce: (text: string) => void): Stop & Disposable {
       kill.abort(ask.signal.reason);
       return;
     }
-    announce(`${signal}: stopping and cleaning up; once more kills at once`);
+    announce(`${signal}: stopping and cleaning up; a second signal kills at once`);
     ask.abort(
       new GbuildError('interrupted', `interrupted by ${signal}`, { exitCode: 128 + constants.signals[signal] }),
     );

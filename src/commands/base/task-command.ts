@@ -19,7 +19,7 @@ export const taskFlags = {
   ...engineFlags,
   frozen: Flags.boolean({
     description:
-      'fail when gbuild.lock is missing or does not fit, instead of writing it (in CI: when it does not fit)',
+      'fail if gbuild.lock is missing or does not fit, instead of writing it (default in CI if it does not fit)',
     allowNo: true,
   }),
 };

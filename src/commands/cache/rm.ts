@@ -7,10 +7,10 @@ import { EngineCommand } from '../base/engine-command.ts';
 export default class CacheRmCommand extends EngineCommand {
   static override summary = 'Remove dependency caches from the engine; the next run fetches what it needs again';
   static override description =
-    'A name is that of a cache (npm: that of every user) or of its volume. Other volumes are never touched.';
+    'NAME is a cache (npm: that of every user) or its volume. Other volumes are never touched.';
   static override usage = 'cache rm NAME... | --all';
   static override strict = false;
-  static override flags = { ...engineFlags, all: Flags.boolean({ description: 'remove every one' }) };
+  static override flags = { ...engineFlags, all: Flags.boolean({ description: 'remove all' }) };
   static override examples = ['<%= config.bin %> cache rm npm', '<%= config.bin %> cache rm --all'];
 
   async run() {
@@ -25,7 +25,7 @@ export default class CacheRmCommand extends EngineCommand {
 }
 
 function whichCaches(): GbuildError {
-  return new GbuildError('usage', 'which caches? Name some, or say --all', {
+  return new GbuildError('usage', 'no cache is named: name some, or pass --all', {
     suggestions: ['gbuild cache ls', 'gbuild cache rm --all'],
   });
 }

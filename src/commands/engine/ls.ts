@@ -3,9 +3,9 @@ import { BaseCommand, engineFlags } from '../base/base-command.ts';
 import { formatTable } from '../base/engine-command.ts';
 
 export default class EngineLsCommand extends BaseCommand {
-  static override summary = 'List the engines there are: whether they answer, and which one is chosen and why';
+  static override summary = 'List the engines of this machine: whether they answer, which one is used, and why';
   static override description =
-    'Looks at the environment, your config.yml, docker contexts, sockets and machines of docker-machine, and asks all of them at once. * marks the one that commands use. No machine is started.';
+    'Finds them in the environment, your config.yml, docker contexts, sockets and machines of docker-machine, and asks all at once. * marks the one that commands use. No machine is started.';
   static override flags = { ...engineFlags };
   static override examples = ['<%= config.bin %> engine ls', '<%= config.bin %> engine ls --json'];
 

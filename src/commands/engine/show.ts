@@ -5,7 +5,8 @@ import { BaseCommand, engineFlags } from '../base/base-command.ts';
 import { formatTable } from '../base/engine-command.ts';
 
 export default class EngineShowCommand extends BaseCommand {
-  static override summary = 'Show what an engine is and can do; without a name the one that commands use, and why';
+  static override summary =
+    'Show what an engine is and can do; by default the one that commands use, and why it is chosen';
   static override args = {
     name: Args.string({ description: 'a URL, a docker context or a machine; see "gbuild engine use"' }),
   };

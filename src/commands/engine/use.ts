@@ -4,11 +4,11 @@ import { GbuildError } from '../../errors.ts';
 import { BaseCommand } from '../base/base-command.ts';
 
 export default class EngineUseCommand extends BaseCommand {
-  static override summary = 'Write into your config.yml which engine is used where nothing else names one';
+  static override summary = 'Choose the engine to use by default (written to your config.yml)';
   static override description =
-    'NAME is a URL (unix://, tcp://, ssh://), a docker context or a machine of docker-machine; context:NAME and machine:NAME tell one from the other. The flags, DOCKER_HOST and DOCKER_CONTEXT go before it.';
+    'NAME is a URL (unix://, tcp://, ssh://), a docker context or a machine of docker-machine; context:NAME and machine:NAME say which of the two is meant. Flags, DOCKER_HOST and DOCKER_CONTEXT take precedence.';
   static override args = { name: Args.string({ description: 'the engine' }) };
-  static override flags = { clear: Flags.boolean({ description: 'name no engine any more' }) };
+  static override flags = { clear: Flags.boolean({ description: 'remove the default engine' }) };
   static override examples = [
     '<%= config.bin %> engine use ssh://build@server',
     '<%= config.bin %> engine use machine:dev',
@@ -27,7 +27,7 @@ export default class EngineUseCommand extends BaseCommand {
 }
 
 function whichEngine(): GbuildError {
-  return new GbuildError('usage', 'which engine? Name one, or say --clear', {
+  return new GbuildError('usage', 'no engine is named: name one, or pass --clear', {
     suggestions: ['gbuild engine ls', 'gbuild engine use --clear'],
   });
 }

@@ -5,8 +5,10 @@ import { BaseCommand } from '../base/base-command.ts';
 export default class KeyGenerateCommand extends BaseCommand {
   static override summary = 'Make a key pair to sign releases with, as cosign makes them';
   static override description =
-    'Writes NAME.key, encrypted with the password in COSIGN_PASSWORD, and NAME.pub, for whoever is to verify. Nothing is overwritten.';
-  static override args = { name: Args.string({ default: 'cosign', description: 'the files without their endings' }) };
+    'Writes NAME.key, encrypted with the password in COSIGN_PASSWORD, and NAME.pub, for those who verify. Nothing is overwritten.';
+  static override args = {
+    name: Args.string({ default: 'cosign', description: 'path of the files, without .key and .pub' }),
+  };
   static override examples = ['<%= config.bin %> key generate', '<%= config.bin %> key generate ~/keys/acme'];
 
   async run() {

@@ -7,11 +7,11 @@ import { EngineCommand, formatTable } from '../base/engine-command.ts';
 export default class ReleasesCommand extends EngineCommand {
   static override summary = 'List the releases of this machine and of the registry, the newest version first';
   static override description =
-    'Of the repository here, or of every name where there is none. The registry is asked where --registry, GBUILD_REGISTRY or gbuild.yml names one. An engine is not needed: one that answers says which bases are the ones of today.';
+    'Lists those of this repository, or outside of one those of every name. The registry is asked if --registry, GBUILD_REGISTRY or gbuild.yml names one. An engine is optional: it tells which bases are current.';
   static override args = { name: Args.string({ description: 'name of the image, e.g. acme/hello' }) };
   static override flags = {
     ...engineFlags,
-    all: Flags.boolean({ description: 'of every name that this machine has' }),
+    all: Flags.boolean({ description: 'list every name that this machine has' }),
     registry: Flags.string({
       helpValue: 'HOST[:PORT]',
       description: 'registry to ask too; by default GBUILD_REGISTRY, or registry in gbuild.yml',

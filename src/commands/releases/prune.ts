@@ -6,18 +6,18 @@ import { BaseCommand } from '../base/base-command.ts';
 export default class ReleasesPruneCommand extends BaseCommand {
   static override summary = "Remove old releases from this machine's store, and what only they needed";
   static override description =
-    'What stays: of each name the newest versions, the newest that is no pre-release, what was released here lately, and every image that a tag or another release needs. The registry and engines are never touched. Asks first; where nobody can be asked it wants --force.';
+    'It keeps, of each name, the newest versions, the newest that is not a pre-release, recent releases, and every image that a tag or another release needs. The registry and engines are never touched. It asks for confirmation; without a terminal it needs --force.';
   static override args = { name: Args.string({ description: 'releases of this name only' }) };
   static override flags = {
-    keep: Flags.integer({ default: 10, min: 1, helpValue: 'N', description: 'keep so many versions of each name' }),
+    keep: Flags.integer({ default: 10, min: 1, helpValue: 'N', description: 'keep this many versions of each name' }),
     'keep-days': Flags.integer({
       default: 30,
       min: 0,
       helpValue: 'DAYS',
-      description: 'keep what was released here in the last so many days',
+      description: 'keep what was released here in the last N days',
     }),
-    'dry-run': Flags.boolean({ description: 'only say what would go', exclusive: ['force'] }),
-    force: Flags.boolean({ char: 'f', description: 'do not ask' }),
+    'dry-run': Flags.boolean({ description: 'only show what would be removed', exclusive: ['force'] }),
+    force: Flags.boolean({ char: 'f', description: 'do not ask for confirmation' }),
   };
   static override examples = [
     '<%= config.bin %> releases prune --dry-run',

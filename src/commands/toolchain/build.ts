@@ -4,10 +4,10 @@ import { engineFlags } from '../base/base-command.ts';
 import { EngineCommand } from '../base/engine-command.ts';
 
 export default class ToolchainBuildCommand extends EngineCommand {
-  static override summary = 'Make the images of a toolchain, to build in and to ship on, where the engine lacks them';
-  static override description = 'What is there already is not built again. No lock is written: see "gbuild lock".';
+  static override summary = 'Make the build and runtime images of a toolchain, if the engine lacks them';
+  static override description = 'Existing images are not built again. No lock is written: see "gbuild lock".';
   static override args = {
-    toolchain: Args.string({ description: "one such as jvm@21; the repository's own, when left out" }),
+    toolchain: Args.string({ description: 'toolchain such as jvm@21; by default that of the repository' }),
   };
   static override flags = { ...engineFlags };
   static override examples = ['<%= config.bin %> toolchain build', '<%= config.bin %> toolchain build jvm@21'];

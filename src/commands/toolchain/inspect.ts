@@ -8,9 +8,9 @@ import { parseIfAny } from './build.ts';
 export default class ToolchainInspectCommand extends EngineCommand {
   static override summary = 'Show what a toolchain is: version, recipe, images, and the tools and packages inside';
   static override description =
-    'Makes nothing: what is inside is told of images that the engine has. --json lists every package.';
+    'Makes nothing: contents are shown of images that the engine has. --json lists every package.';
   static override args = {
-    toolchain: Args.string({ description: "one such as jvm@21; the repository's own, when left out" }),
+    toolchain: Args.string({ description: 'toolchain such as jvm@21; by default that of the repository' }),
   };
   static override flags = { ...engineFlags };
   static override examples = [

@@ -5,11 +5,11 @@ import { engineFlags } from '../base/base-command.ts';
 import { EngineCommand, formatTable } from '../base/engine-command.ts';
 
 export default class ToolchainLsCommand extends EngineCommand {
-  static override summary = 'List the toolchain images on the engine, or the toolchains there are';
-  static override description = 'Sizes are uncompressed; what images share, such as their root, is counted in each.';
+  static override summary = 'List the toolchain images on the engine, or the toolchains of the catalog';
+  static override description = 'Sizes are uncompressed; what images share, such as their base, is counted in each.';
   static override flags = {
     ...engineFlags,
-    available: Flags.boolean({ description: 'list what the catalog has instead; asks no engine' }),
+    available: Flags.boolean({ description: 'list the catalog instead; needs no engine' }),
   };
   static override examples = [
     '<%= config.bin %> toolchain ls',

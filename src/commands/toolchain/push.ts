@@ -7,11 +7,11 @@ import { registryFlag } from '../base/push-flags.ts';
 import { parseIfAny } from './build.ts';
 
 export default class ToolchainPushCommand extends EngineCommand {
-  static override summary = 'Push the images of a toolchain to a registry, where colleagues get the locked ones';
+  static override summary = 'Push the images of a toolchain to a registry, so that colleagues get the locked ones';
   static override description =
-    "Makes them first where the engine lacks them. Each is pushed under a name made of its id, which never moves, and under its own tag. The repository's gbuild.lock then says where they can be had: commit it.";
+    'Makes them first if the engine lacks them. Each is pushed under a tag made of its id, which never changes, and under its own tag. gbuild.lock then names the registry: commit it.';
   static override args = {
-    toolchain: Args.string({ description: "one such as jvm@21; the repository's own, when left out" }),
+    toolchain: Args.string({ description: 'toolchain such as jvm@21; by default that of the repository' }),
   };
   static override flags = { ...engineFlags, registry: registryFlag };
   static override examples = [

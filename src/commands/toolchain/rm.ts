@@ -7,10 +7,13 @@ import { EngineCommand } from '../base/engine-command.ts';
 export default class ToolchainRmCommand extends EngineCommand {
   static override summary = 'Remove toolchain images from the engine; the next run that needs one makes it again';
   static override description =
-    'A name is that of an image, or a toolchain such as node or node@22.23.3. Other images of the engine are never touched.';
+    'NAME is an image, or a toolchain such as node or node@22.23.3. Other images of the engine are never touched.';
   static override usage = 'toolchain rm NAME... | --all';
   static override strict = false;
-  static override flags = { ...engineFlags, all: Flags.boolean({ description: 'remove every one, and their roots' }) };
+  static override flags = {
+    ...engineFlags,
+    all: Flags.boolean({ description: 'remove all, and the base images below them' }),
+  };
   static override examples = ['<%= config.bin %> toolchain rm node@22.23.3', '<%= config.bin %> toolchain rm --all'];
 
   async run() {
@@ -25,7 +28,7 @@ export default class ToolchainRmCommand extends EngineCommand {
 }
 
 function whichImages(): GbuildError {
-  return new GbuildError('usage', 'which toolchain images? Name some, or say --all', {
+  return new GbuildError('usage', 'no toolchain image is named: name some, or pass --all', {
     suggestions: ['gbuild toolchain ls', 'gbuild toolchain rm --all'],
   });
 }

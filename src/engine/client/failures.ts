@@ -63,7 +63,7 @@ export function engineLost(endpoint: Endpoint, what: string, cause: unknown): En
 
 /** The connection stands and too little comes over it: the engine hangs, or something between. */
 export function engineSilent(endpoint: Endpoint, what: string, cause: Stalled): EngineLostError {
-  const suggestions = ['gbuild doctor', 'export GBUILD_REQUEST_TIMEOUT=10m   # where it is only slow'];
+  const suggestions = ['gbuild doctor', 'export GBUILD_REQUEST_TIMEOUT=10m   # if it is only slow'];
   return new EngineLostError(
     endpoint,
     `the engine at ${endpoint.url} does not answer, asked to ${what}`,
@@ -93,7 +93,7 @@ export class EngineRefusalError extends GbuildError {
 
   /** `message` is the engine's own sentence, `reason` its name for it where it has one. */
   constructor({ url }: Endpoint, what: string, status: number, message: string, reason?: string) {
-    super('engine-failed', `the engine at ${url} would not ${what}: ${message} (HTTP ${status})`, {
+    super('engine-failed', `the engine at ${url} refused to ${what}: ${message} (HTTP ${status})`, {
       suggestions: ['gbuild doctor'],
       facts: { endpoint: url, status, ...(reason !== undefined && { reason }) },
     });

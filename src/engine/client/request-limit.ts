@@ -35,7 +35,7 @@ export class SilenceLimit {
     const milliseconds = this.#most();
     if (this.#hasEnded || !Number.isFinite(milliseconds)) return;
     const giveUp = () => {
-      if (!this.#hasEnded) this.#over.abort(new Stalled(`nothing came in ${Math.round(milliseconds / 100) / 10} s`));
+      if (!this.#hasEnded) this.#over.abort(new Stalled(`no data came for ${Math.round(milliseconds / 100) / 10} s`));
     };
     // A turn later: an answer that came while this process itself was busy is read first.
     this.#timer = setTimeout(() => setImmediate(giveUp), milliseconds);

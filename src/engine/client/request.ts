@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 
-/** One request to the engine. `what` completes "the engine would not ...". */
+/** One request to the engine. `what` completes "the engine refused to ...". */
 export interface EngineRequest {
   what: string;
   method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';

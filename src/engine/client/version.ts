@@ -36,7 +36,7 @@ export async function negotiateVersion(client: UnversionedClient): Promise<strin
   if (!/^\d+\.\d+$/.test(theirs))
     throw new GbuildError(
       'engine-failed',
-      `what answers at ${client.endpoint.url} is no container engine: /_ping names no API version`,
+      `what answers at ${client.endpoint.url} is not a container engine: /_ping names no API version`,
       {
         suggestions: ['gbuild doctor'],
         facts: { endpoint: client.endpoint.url },

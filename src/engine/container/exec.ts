@@ -10,7 +10,7 @@ import { watchExec } from './watch-exec.ts';
 
 /** A program to run in a container that runs already. */
 export interface ExecRequest {
-  /** Completes "the engine would not ...". */
+  /** Completes "the engine refused to ...". */
   what: string;
   command: string[];
   /** The whole standard input; what it throws is thrown. */

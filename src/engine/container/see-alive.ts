@@ -17,7 +17,7 @@ export function seeAlive(watched: Alive): SignOfLife {
     await ping(client, signal);
     if (!watched.isStarted || watched.hasExited) return;
     const hasEnded = await seesEnd(client, watched.id, signal);
-    if (hasEnded && !watched.hasExited) throw new Error('the container has ended, and its end is not told');
+    if (hasEnded && !watched.hasExited) throw new Error('the container has ended, and its exit code is not known');
   };
 }
 

@@ -86,7 +86,7 @@ function portRefused(
   const why = enginePort < 1024 ? 'it is taken, or one of those below 1024 that only root may have' : 'it is taken';
   return new GbuildError('port-refused', `port ${enginePort} cannot be published, ${why}: ${cause.message}`, {
     suggestions: [
-      `publish ${port}${ending} instead of ${enginePort}:${port}${ending}   # the engine takes one that is free`,
+      `publish ${port}${ending} instead of ${enginePort}:${port}${ending}   # the engine chooses a free one`,
       'docker ps   # which container has it?',
     ],
     cause,

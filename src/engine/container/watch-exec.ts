@@ -46,7 +46,7 @@ export function watchExec(
         continue;
       }
       if (!isBusy && (await look())) last = performance.now();
-      else if (!isOver) return new Stalled(`nothing came in ${Math.round(most / 100) / 10} s`);
+      else if (!isOver) return new Stalled(`no data came for ${Math.round(most / 100) / 10} s`);
     }
     return undefined;
   };

@@ -36,7 +36,7 @@ export function parseAddress(address: string, from: string, wantsTls: boolean): 
   const url = parseUrl(address.includes('://') ? address : `tcp://${address}`);
   if (url === undefined || url.hostname === '')
     return fail('expected unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST');
-  if (!['tcp:', 'http:', 'https:'].includes(url.protocol)) return fail(`"${url.protocol}" is no known scheme`);
+  if (!['tcp:', 'http:', 'https:'].includes(url.protocol)) return fail(`"${url.protocol}" is not a known scheme`);
   if (url.pathname !== '' && url.pathname !== '/') return fail('a path after the port is not supported');
   const secure = url.protocol === 'https:';
   const port = url.port === '' ? (secure || wantsTls ? 2376 : 2375) : Number(url.port);

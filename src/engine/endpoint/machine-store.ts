@@ -73,7 +73,7 @@ export function readMachineTls({ name, tlsVerify, certDirs }: StoredMachine): En
     throw new GbuildError('usage', `the machine ${name} was made without TLS: anybody could answer in its place`, {
       suggestions: [
         `docker-machine inspect ${name}`,
-        'gbuild engine use tcp://HOST:PORT   # only where nobody else can answer',
+        'gbuild engine use tcp://HOST:PORT   # only if nobody else can answer',
       ],
     });
   for (const dir of certDirs) {

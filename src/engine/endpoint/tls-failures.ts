@@ -114,16 +114,16 @@ function explain(kind: Kind, machine: string | undefined, tls: EngineTls | undef
         suggestions: [...(machine === undefined ? [] : [`docker-machine ip ${machine}`]), ...mend],
       };
     case 'other authority':
-      return { sentence: `its certificate is not of the authority in ${caFile(tls)}`, suggestions: mend };
+      return { sentence: `its certificate is not signed by the authority in ${caFile(tls)}`, suggestions: mend };
     case 'client expired there':
       return { sentence: `by its clock ${dated} has expired: the two clocks differ`, suggestions: [...clock, ...mend] };
     case 'client refused':
       return {
-        sentence: `it does not take ${dated}: that is of another authority, or its clock is wrong`,
+        sentence: `it refuses ${dated}: that is of another authority, or its clock is wrong`,
         suggestions: [...mend, ...clock],
       };
     case 'no TLS':
-      return { sentence: 'what listens there speaks no TLS', suggestions: mend };
+      return { sentence: 'what listens there does not speak TLS', suggestions: mend };
     case 'refused':
       return {
         sentence: 'no engine listens there: the machine or its engine is stopped',

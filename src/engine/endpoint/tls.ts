@@ -42,7 +42,7 @@ function readPem(directory: string, name: string): Buffer | undefined {
 
 function unreadable(file: string, why: string, cause?: unknown): GbuildError {
   return new GbuildError('usage', `cannot read the engine's TLS file ${file}: ${why}`, {
-    suggestions: [`ls -l ${file}`, 'unset DOCKER_TLS_VERIFY DOCKER_CERT_PATH   # when the engine speaks no TLS'],
+    suggestions: [`ls -l ${file}`, 'unset DOCKER_TLS_VERIFY DOCKER_CERT_PATH   # if the engine does not speak TLS'],
     cause,
     facts: { file },
   });

@@ -80,7 +80,7 @@ export class TraceReader {
     try {
       return this.#response.decode(Buffer.from(base64, 'base64'));
     } catch (cause) {
-      throw new GbuildError('engine-failed', `the builder tells of its steps in a way that is not understood`, {
+      throw new GbuildError('engine-failed', `the builder reports its steps in a way that gbuild does not understand`, {
         suggestions: ['gbuild doctor'],
         cause,
       });

@@ -109,7 +109,7 @@ export function pullFailure(client: EngineClient, reference: string, status: num
   const reason = messageIn(text);
   if (status === 404)
     return new GbuildError('image-missing', `no image ${reference} could be pulled: ${reason}`, {
-      suggestions: ['check the name and the tag', `docker login   # when ${reference} is private`],
+      suggestions: ['check the name and the tag', `docker login   # if ${reference} is private`],
       facts: { reference, status },
     });
   if (status === 401 || status === 403)

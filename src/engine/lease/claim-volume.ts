@@ -76,7 +76,7 @@ async function assertVolume(client: EngineClient, name: string): Promise<void> {
   const { status } = await client.call({ what, method: 'GET', path: `/volumes/${name}` }, [200, 404]);
   if (status === 200) return;
   throw new GbuildError('engine-failed', `the engine at ${client.endpoint.url} has no volume ${name} any more`, {
-    suggestions: ['gbuild test   # sends the workspace anew'],
+    suggestions: ['gbuild test   # sends the workspace again'],
     facts: { endpoint: client.endpoint.url, volume: name },
   });
 }

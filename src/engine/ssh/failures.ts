@@ -23,7 +23,7 @@ const failures: Known[] = [
   {
     pattern: /HOST IDENTIFICATION HAS CHANGED/,
     explain: ({ host, words }, stderr) => ({
-      sentence: `${host} shows another host key than the one that is known: it was installed anew, or it is another machine`,
+      sentence: `${host} shows another host key than the one that is known: it was reinstalled, or it is another machine`,
       suggestions: [...forgetKey(stderr), `ssh ${words}   # compare the fingerprint`],
     }),
   },
@@ -37,7 +37,7 @@ const failures: Known[] = [
   {
     pattern: /Permission denied \(|Too many authentication failures|No more authentication methods/,
     explain: ({ host, words }) => ({
-      sentence: `${host} does not let you in`,
+      sentence: `${host} refused your login`,
       suggestions: ['ssh-add -l   # does the agent know your key?', `ssh-copy-id ${words}`, `ssh -v ${words} true`],
     }),
   },
@@ -110,7 +110,7 @@ function forgetKey(stderr: string): string[] {
   const file = /^Offending .* key in (\S+):\d+/m.exec(stderr)?.[1];
   const entry = /^Host key for (\S+) has changed/m.exec(stderr)?.[1];
   if (file === undefined || entry === undefined) return [];
-  return [`ssh-keygen -f ${file} -R '${entry}'   # only if it was installed anew`];
+  return [`ssh-keygen -f ${file} -R '${entry}'   # only if it was reinstalled`];
 }
 
 /** The last line with something in it. */

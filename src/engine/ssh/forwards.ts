@@ -51,7 +51,7 @@ function portRefused({ localPort, remotePort }: SshForward): GbuildError {
     `ssh cannot take port ${localPort} of this machine for port ${remotePort} of the engine's: it is taken, or one of those below 1024 that only root may have`,
     {
       suggestions: [
-        'publish the port alone, without ENGINEPORT:   # one that is free is taken',
+        'publish the port alone, without ENGINEPORT:   # a free one is chosen',
         `ss -ltnp 'sport = :${localPort}'`,
       ],
       facts: { localPort, remotePort },

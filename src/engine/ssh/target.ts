@@ -18,10 +18,10 @@ export function parseSshTarget(address: string): SshTarget | string {
   if (match === null) return 'expected ssh://[USER@]HOST[:PORT][/PATH/TO/SOCKET]';
   const [, user, written = '', port, path = ''] = match;
   if (user?.includes(':'))
-    return 'a password does not belong into an address: ssh asks for it, or its agent knows the key';
-  if (user !== undefined && !/^[\w][\w.+\\-]*$/.test(user)) return 'that is no name of a user';
+    return 'a password does not belong in an address: ssh asks for it, or its agent knows the key';
+  if (user !== undefined && !/^[\w][\w.+\\-]*$/.test(user)) return 'that is not a user name';
   const host = written.replace(/^\[|\]$/g, '');
-  if (!/^\w[\w.-]*$/.test(host) && !/^[0-9A-Fa-f:.]+(%[\w.-]+)?$/.test(host)) return 'that is no name of a host';
+  if (!/^\w[\w.-]*$/.test(host) && !/^[0-9A-Fa-f:.]+(%[\w.-]+)?$/.test(host)) return 'that is not a host name';
   if (port !== undefined && (Number(port) === 0 || Number(port) > 65_535)) return 'a port is a number up to 65535';
   if (!/^[\w./@+=:,-]*$/.test(path))
     return "the socket's path has characters that a shell at the other end would change";

@@ -46,7 +46,7 @@ export function parseDocument(bytes: Buffer, blame: Blame): OciDocument {
 /** The one place where JSON becomes a document: the shape that the type promises is checked before. */
 function checkShape<T>(bytes: Buffer, what: string, findFault: (json: object) => string | undefined, blame: Blame): T {
   const json = parseJsonObject(bytes);
-  const fault = json === undefined ? `${what} is no JSON object` : findFault(json);
+  const fault = json === undefined ? `${what} is not a JSON object` : findFault(json);
   if (fault !== undefined) throw blame(fault);
   return json as T;
 }

@@ -10,7 +10,7 @@ export function findConfigFault(config: object, layerCount?: number): string | u
   const other = findWrongSetting(config);
   if (other !== undefined) return `${other} of its config is not what it should be`;
   const wrong = diffIds.find((digest) => typeof digest !== 'string' || !isDigest(digest));
-  if (wrong !== undefined) return `${JSON.stringify(wrong)} in it is no digest`;
+  if (wrong !== undefined) return `${JSON.stringify(wrong)} in it is not a digest`;
   if (layerCount === undefined || diffIds.length === layerCount) return undefined;
   return `it has ${layerCount} layers for ${diffIds.length} diffIDs`;
 }
@@ -21,7 +21,7 @@ export function findManifestFault(manifest: object): string | undefined {
   if (!Array.isArray(layers)) return 'it has no list of layers';
   const wrong = [config, ...layers].findIndex((each) => !isDescriptor(each));
   if (wrong === -1) return undefined;
-  return `${wrong === 0 ? 'its config' : `its layer ${wrong}`} is no descriptor with a mediaType, a digest and a size`;
+  return `${wrong === 0 ? 'its config' : `its layer ${wrong}`} is not a descriptor with a mediaType, a digest and a size`;
 }
 
 /** The same of an index. */
@@ -29,7 +29,7 @@ export function findIndexFault(index: object): string | undefined {
   const { manifests } = index as { manifests?: unknown };
   if (!Array.isArray(manifests)) return 'it has no list of manifests';
   const wrong = manifests.findIndex((each) => !isListed(each));
-  return wrong === -1 ? undefined : `what it lists as number ${wrong + 1} is no descriptor`;
+  return wrong === -1 ? undefined : `what it lists as number ${wrong + 1} is not a descriptor`;
 }
 
 function isDescriptor(value: unknown): boolean {

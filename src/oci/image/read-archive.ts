@@ -74,7 +74,7 @@ interface DockerManifest {
 /** The `manifest.json` of a saved image. Throws `store-failed`. */
 export function parseDockerManifest(bytes: Buffer): DockerManifest {
   const images = parseJson(bytes, 'manifest.json');
-  if (!Array.isArray(images)) throw broken('manifest.json is no list of images');
+  if (!Array.isArray(images)) throw broken('manifest.json is not a list of images');
   const [first] = images;
   if (images.length !== 1) throw broken(`it holds ${images.length} images, not one`);
   const { Config, Layers, RepoTags } = (first ?? {}) as Partial<DockerManifest>;
@@ -87,7 +87,7 @@ function parseJson(bytes: Buffer, name: string): unknown {
   try {
     return JSON.parse(bytes.toString());
   } catch (cause) {
-    throw broken(`${name} is no JSON (${messageOf(cause)})`);
+    throw broken(`${name} is not JSON (${messageOf(cause)})`);
   }
 }
 

@@ -52,7 +52,7 @@ function parseJson(text: string, file: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new GbuildError('store-failed', `${JSON.stringify(file)} is no JSON: ${messageOf(cause)}`, { cause });
+    throw new GbuildError('store-failed', `${JSON.stringify(file)} is not JSON: ${messageOf(cause)}`, { cause });
   }
 }
 
@@ -88,5 +88,5 @@ function sealOf(descriptor: Descriptor): string {
 }
 
 function notAnIndex(file: string, why: string): GbuildError {
-  return new GbuildError('store-failed', `${JSON.stringify(file)} is no OCI index: ${why}`);
+  return new GbuildError('store-failed', `${JSON.stringify(file)} is not an OCI index: ${why}`);
 }

@@ -22,7 +22,7 @@ export function kindOf(names: string[]): 'layout' | 'begun' | 'foreign' {
 function notALayout(dir: string): GbuildError {
   return new GbuildError(
     'output-refused',
-    `${JSON.stringify(dir)} holds something that is no OCI layout; nothing was written`,
+    `${JSON.stringify(dir)} holds something that is not an OCI layout; nothing was written`,
     {
       suggestions: ['Name a folder that is empty, not there yet, or an OCI layout.'],
       facts: { dir },

@@ -81,15 +81,15 @@ function checkPath(path: string): void {
   const why = /(?:^|\/)\.wh\./.test(path)
     ? 'a name starting with .wh. means a deletion in an image layer (OCI layer.md, "Whiteouts")'
     : 'expected a relative path without empty, "." or ".." parts';
-  throw new GbuildError('usage', `${JSON.stringify(path)} cannot stand in an image layer: ${why}`, { facts: { path } });
+  throw new GbuildError('usage', `${JSON.stringify(path)} cannot be in an image layer: ${why}`, { facts: { path } });
 }
 
 function givenTwice(path: string): GbuildError {
-  const message = `two things want to be ${JSON.stringify(path)} in one image layer`;
+  const message = `two entries of one image layer have the path ${JSON.stringify(path)}`;
   return new GbuildError('usage', message, { facts: { path } });
 }
 
 function notAFolder(path: string, parent: string): GbuildError {
-  const message = `${JSON.stringify(path)} cannot stand in an image layer: ${JSON.stringify(parent)} is given too, and is no folder`;
+  const message = `${JSON.stringify(path)} cannot be in an image layer: ${JSON.stringify(parent)} is given too, and is not a folder`;
   return new GbuildError('usage', message, { facts: { path, parent } });
 }

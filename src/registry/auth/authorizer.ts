@@ -68,12 +68,12 @@ export class Authorizer {
     const ahead = this.#tokens.secondsAhead(date);
     if (this.#challenge?.parameters.error === 'invalid_token' && Math.abs(ahead) > mostSkew) {
       const clocks = `whose clock is ${sayApart(Math.abs(ahead))} ${ahead > 0 ? 'ahead of' : 'behind'} the registry's`;
-      const message = `the registry ${name} would not ${what}: it does not take the token of its token server, ${clocks}`;
+      const message = `the registry ${name} refused to ${what}: it does not take the token of its token server, ${clocks}`;
       return new GbuildError('registry-denied', message, { facts });
     }
     const why =
       origin === undefined ? 'it wants credentials, and there are none' : `it does not take ${origin} for that`;
-    const message = `the registry ${name} would not ${what}: ${why}${said === undefined ? '' : `: ${said}`}`;
+    const message = `the registry ${name} refused to ${what}: ${why}${said === undefined ? '' : `: ${said}`}`;
     return new GbuildError('registry-denied', message, { suggestions: [`docker login ${name}`], facts });
   }
 

@@ -33,7 +33,7 @@ export async function askHelper(
 ): Promise<Credentials | undefined> {
   const program = `docker-credential-${name}`;
   const fail = (why: string, cause?: unknown) => helperFailed(program, address, call, why, cause);
-  if (!/^[\w.-]+$/.test(name)) throw fail('that is no name of a program');
+  if (!/^[\w.-]+$/.test(name)) throw fail('that is not a program name');
   const ended = await runHelper(program, address.credentialKey, call);
   call.signal.throwIfAborted();
   const { exitCode, stdout, signal } = ended;

@@ -106,7 +106,7 @@ async function within<T>(seconds: number, waited: Promise<T>, drop: (error: Erro
   let timer: NodeJS.Timeout | undefined;
   const stalled = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      const error = new Stalled(`nothing came in ${Math.round(seconds * 10) / 10} s`);
+      const error = new Stalled(`no data came for ${Math.round(seconds * 10) / 10} s`);
       reject(error);
       drop(error);
     }, seconds * 1000);

@@ -4,7 +4,7 @@ import { Stalled } from '../../oci/stream/pace.ts';
 import { TransientError } from './retry.ts';
 import { ProxyRefusal } from './tunnel.ts';
 
-/** Part of an error that says where it happened; `what` completes "the registry HOST would not ...". */
+/** Part of an error that says where it happened; `what` completes "the registry HOST refused to ...". */
 export interface Place {
   registry: string;
   what: string;
@@ -48,7 +48,7 @@ export function networkFailure(place: Place, thrown: unknown): Error {
 
 /** An answer said that it is there, and it is not. */
 export function notTaken({ registry, what }: Place, digest: Digest): TransientError {
-  const message = `the registry ${registry}, asked to ${what}, says that it did, and does not have it`;
+  const message = `the registry ${registry}, asked to ${what}, says that it did, but does not have it`;
   return new TransientError(
     () =>
       new GbuildError('registry-failed', message, {
@@ -64,7 +64,7 @@ function lost(place: Place, why: string, tries: number, cause: unknown): GbuildE
   const isSlow = cause instanceof Stalled;
   const how = isSlow ? 'does not answer, asked to' : 'went away while asked to';
   const next = isSlow
-    ? 'export GBUILD_REQUEST_TIMEOUT=10m   # where it is only slow'
+    ? 'export GBUILD_REQUEST_TIMEOUT=10m   # if it is only slow'
     : 'try again when the network is back';
   return new GbuildError('registry-failed', `${nameOf(place)} ${how} ${what}: ${why}${often}`, {
     suggestions: [curlOf(place), next],

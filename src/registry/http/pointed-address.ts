@@ -5,7 +5,7 @@ import type { Place } from './failures.ts';
 export function resolveAddress({ registry, what }: Place, written: string, from: URL): URL {
   const url = URL.canParse(written, from.href) ? new URL(written, from) : undefined;
   if (url !== undefined && ['http:', 'https:'].includes(url.protocol)) return url;
-  const message = `the registry ${registry}, asked to ${what}, points to ${JSON.stringify(written.slice(0, 200))}, which is no http address`;
+  const message = `the registry ${registry}, asked to ${what}, points to ${JSON.stringify(written.slice(0, 200))}, which is not an http address`;
   throw failure(registry, message);
 }
 

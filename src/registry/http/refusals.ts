@@ -27,7 +27,7 @@ function refused({ registry, what }: Place, refusal: Refusal, tries: number): Gb
   const reason = `${why}${said === undefined ? '' : `: ${said}`} (HTTP ${status}${often})`;
   return new GbuildError(
     status === 403 ? 'registry-denied' : 'registry-failed',
-    `the registry ${registry} would not ${what}: ${reason}`,
+    `the registry ${registry} refused to ${what}: ${reason}`,
     {
       suggestions,
       facts: { registry, status, ...(tries > 1 && { tries }) },
@@ -47,7 +47,7 @@ function explainStatus(registry: string, { status, headers }: Refusal): { why: s
       why: `it gets too many requests${pauseOf(headers)}`,
       suggestions: [`docker login ${registry}   # often allows more`],
     };
-  if (status >= 500) return { why: `it is in trouble${pauseOf(headers)}` };
+  if (status >= 500) return { why: `it has an error of its own${pauseOf(headers)}` };
   return { why: 'it refused' };
 }
 

@@ -10,7 +10,7 @@ import { parseWarnings, refusalFailure } from './refusals.ts';
 import { Backoff } from './retry.ts';
 import type { RegistrySettings } from './settings.ts';
 
-/** One request as it goes out. `what` completes "the registry HOST would not ...". */
+/** One request as it goes out. `what` completes "the registry HOST refused to ...". */
 export interface RegistryHttpRequest {
   what: string;
   method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';

@@ -48,8 +48,9 @@ export class ProxyRefusal extends Error {
   readonly status: number;
 
   constructor(proxy: URL, status: number) {
-    const why = status === 407 ? 'it wants a user and a password, or others' : `HTTP ${status}`;
-    super(`the proxy ${proxy.host} does not let gbuild through: ${why}`);
+    const why =
+      status === 407 ? 'it wants a user name and a password, or does not accept those given' : `HTTP ${status}`;
+    super(`the proxy ${proxy.host} refused the connection: ${why}`);
     this.status = status;
   }
 }

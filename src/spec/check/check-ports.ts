@@ -22,8 +22,8 @@ function checkList(root: YamlTree, path: string[], network: 'none' | 'host', sou
     if (port === undefined || (network === 'host' && (port.enginePort ?? port.port) === port.port)) return [];
     const [expected, hint] =
       network === 'none'
-        ? ['no ports where the network is none', 'write network: bridge, or leave the ports out']
-        : ["the engine's own port where the network is host", `write ${port.port}`];
+        ? ['no ports with network: none', 'write network: bridge, or leave the ports out']
+        : ["the engine's own port with network: host", `write ${port.port}`];
     return [source.mistakeAt(from, to, { path: [...path, index], expected, found: quote(String(value)), hint })];
   });
 }

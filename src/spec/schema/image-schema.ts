@@ -31,7 +31,7 @@ const layerPath = workspaceSource.superRefine((path, context) => {
 });
 
 const layerSchema = mapping({
-  name: layerName.describe('What the layer is called in the plan and in the history of the image'),
+  name: layerName.describe('Name of the layer in the plan and in the history of the image'),
   from: z
     .union([layerPath.transform((path) => [path]), z.array(layerPath).min(1, 'at least one path')], {
       error: 'a path in the repository, or a list of them',
@@ -39,7 +39,7 @@ const layerSchema = mapping({
     .describe('Files and folders of the repository; with a slash at its end, what is in the folder'),
   include: z.array(workspaceGlob).default([]).describe('Globs of what is taken; everything when empty'),
   exclude: z.array(workspaceGlob).default([]).describe('Globs of what is left out'),
-  to: containerPath.default('/app').describe('The folder in the image that stands for the repository'),
+  to: containerPath.default('/app').describe('Folder of the image that takes the place of the repository'),
 });
 
 const healthSchema = mapping({
@@ -57,14 +57,12 @@ const smokeExpected = 'exit, health, or a mapping with one of port, cmd and unti
 const smokeMapping = mapping({
   port: z
     .exactOptional(z.int().min(1, 'a port from 1 to 65535').max(65_535, 'a port from 1 to 65535'))
-    .describe('It is well when it takes connections at this port'),
-  cmd: z
-    .exactOptional(wordsHint('the command'))
-    .describe('It is well when this ends in its container with exit code 0'),
+    .describe('Ready when it takes connections at this port'),
+  cmd: z.exactOptional(wordsHint('the command')).describe('Ready when this ends in its container with exit code 0'),
   until: z
     .exactOptional(z.enum(['exit', 'health'], { error: 'exit or health' }))
-    .describe('exit: it is well when it ends with exit code 0; health: when its health check says so'),
-  timeout: duration.default(60).describe('The image is refused when it is not well by then'),
+    .describe('exit: passes when it ends with exit code 0; health: ready when its health check says so'),
+  timeout: duration.default(60).describe('The image is refused if it is not ready by then'),
   env: variables.default({}).describe('Variables of this container alone'),
   services: z.array(text).default([]).describe('Names of the services that it needs; without any it has no network'),
   readOnly: z.boolean().default(false).describe('Only /tmp and the folders of image.writable can be written to'),
@@ -124,17 +122,17 @@ const imageMapping = mapping({
   base: z
     .union([z.literal('auto'), imageReference], { error: 'auto, or an image reference' })
     .default('auto')
-    .describe('What the image stands on: auto is the runtime twin of the toolchain; scratch is nothing at all'),
+    .describe('Base of the image: auto is the runtime image of the toolchain, scratch is an empty one'),
   jre: z
     .exactOptional(jreSchema)
     .describe('The Java runtime of the image: jlink makes one of the modules that the application needs'),
   platforms: z
     .exactOptional(platforms)
-    .describe("What the image is for: several give an index, its layers the same for each; absent: the engine's own"),
+    .describe("Platforms of the image: several give an index, its layers the same for each; absent: the engine's own"),
   layers: z
     .union([z.literal('auto'), z.array(layerSchema)], { error: 'auto, or a list of layers' })
     .default('auto')
-    .describe('What goes into the image, what changes rarely first; auto is what the toolchain knows to do'),
+    .describe('Layers of the image, what changes rarely first; auto is what the toolchain knows to do'),
   build: z
     .exactOptional(z.union([text, z.literal(false)], { error: 'the name of a task, or false' }))
     .describe('The task to run first: by default build, when there is one; false for none'),
@@ -148,7 +146,7 @@ const imageMapping = mapping({
     .exactOptional(z.array(imageFolder).min(1, 'at least one folder'))
     .describe('Folders that belong to the user, with what the image has in them: uploads, /var/lib/hello'),
   labels: z.record(labelName, anyText).default({}).describe('Labels besides those of OCI and gbuild, which are added'),
-  health: z.exactOptional(healthSchema).describe('How an engine tells whether the application is well'),
+  health: z.exactOptional(healthSchema).describe('How an engine checks whether the application is healthy'),
   smoke: z
     .exactOptional(smokeSchema)
     .describe('Starts the image before it gets its name, as it will run: {port: 8080}, {cmd: [...]}, exit, or health'),
@@ -156,10 +154,10 @@ const imageMapping = mapping({
 
 export const imageSchema = imageMapping.superRefine(({ base, jre, platforms: asked = [] }, context) => {
   if (jre !== undefined && asked.length > 1) {
-    const message = 'one platform where image.jre is said | such a runtime is machine code for the engine that made it';
+    const message = 'one platform with image.jre | such a runtime is machine code for the engine that made it';
     context.addIssue({ code: 'custom', path: ['platforms'], message });
   }
   if (jre === undefined || base === 'auto') return;
-  const message = 'auto where image.jre is said | such an image stands on a base made for it: leave out one of the two';
+  const message = 'auto with image.jre | such an image gets a base made for it: leave out one of the two';
   context.addIssue({ code: 'custom', path: ['base'], message });
 });

@@ -6,7 +6,7 @@ import { toolchainSchema } from './toolchain-schema.ts';
 export function parseToolchain(text: string): ToolchainRequest {
   const parsed = toolchainSchema.safeParse(text);
   if (parsed.success) return parsed.data as ToolchainRequest;
-  throw new GbuildError('usage', `${JSON.stringify(text)} is no toolchain: expected one such as node@^22`, {
+  throw new GbuildError('usage', `${JSON.stringify(text)} is not a toolchain: expected one such as node@^22`, {
     suggestions: ['gbuild toolchain ls --available'],
     facts: { text },
   });

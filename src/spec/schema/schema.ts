@@ -25,7 +25,7 @@ const cacheSchema = mapping({
   name: text
     .regex(/^[a-z0-9][a-z0-9._-]*$/, 'the name of a cache: lower-case letters, digits and . _ -')
     .describe('Caches of one name are shared by the tasks and runs of the repository'),
-  path: cachePath.describe('Where it stands in the container'),
+  path: cachePath.describe('Where it is mounted in the container'),
   env: z.exactOptional(variables).describe('Variables that tell the tools about it'),
 });
 
@@ -48,7 +48,7 @@ export const specSchema = mapping({
   name: repositoryName.describe('The repository of the image, without registry and tag: hello, acme/hello'),
   registry: z.exactOptional(registryHost).describe('Where the image is pushed to: HOST or HOST:PORT'),
   toolchain: toolchainSchema.describe(
-    'What the repository builds in: node@^22, a mapping with name, version and options, an image reference, or a folder with a Dockerfile',
+    'Toolchain to build in: node@^22, a mapping with name, version and options, an image reference, or a folder with a Dockerfile',
   ),
   catalogs: z
     .array(catalogPlace)
@@ -82,14 +82,12 @@ export const specSchema = mapping({
       ),
   })
     .prefault({})
-    .describe('What goes to an engine that does not see the workspace, besides all that git does not ignore'),
+    .describe('Files to send to an engine that does not see the workspace, besides all that git does not ignore'),
   services: servicesSchema
     .default({})
-    .describe('What stands beside tasks while they run, such as a database, by the name that tasks reach it by'),
-  tasks: tasksSchema
-    .default({})
-    .describe('What can be run: gbuild run NAME; test and build have commands of their own'),
-  image: imageSchema.prefault({}).describe('What gbuild image makes'),
+    .describe('Services that run while tasks do, such as a database, by the name that tasks reach them by'),
+  tasks: tasksSchema.default({}).describe('Tasks: gbuild run NAME runs one; build and test have their own commands'),
+  image: imageSchema.prefault({}).describe('The image that gbuild image makes'),
 });
 
 /** `gbuild.yml` as people write it, parsed as YAML. */

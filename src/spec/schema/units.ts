@@ -6,7 +6,7 @@ export const durationGrammar = /^(?=\d)(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)
 /** `512m`, `2g`, `1.5GiB`; a unit of 1024, as Docker reads it. */
 export const memoryGrammar = /^(\d+(?:\.\d+)?) ?([kKmMgGtT])(?:i?[bB])?$/;
 
-/** Seconds, or undefined where the text is no duration. */
+/** Seconds, or undefined where the text is not a duration. */
 export function parseDuration(text: string): number | undefined {
   const match = durationGrammar.exec(text);
   if (match === null) return undefined;

@@ -55,13 +55,13 @@ export const sections: Section[] = [
   },
   {
     key: 'services',
-    explain: ['What stands beside tasks that list it under services, such as a database; they reach it by its name.'],
+    explain: ['Services, such as a database, that run while tasks that list them do; these reach them by name.'],
     example: { db: { image: 'postgres:17', env: { POSTGRES_PASSWORD: 'test' }, ready: { cmd: ['pg_isready'] } } },
   },
   {
     key: 'tasks',
     explain: [
-      'What can be run: "gbuild run NAME"; "gbuild build" and "gbuild test" are short for two of them.',
+      'Tasks. "gbuild run NAME" runs one; "gbuild build" and "gbuild test" run those two.',
       'A command, or a mapping with run, needs, env, secrets, ports, services, timeout, reports, split and workdir.',
     ],
     example: {
@@ -72,7 +72,7 @@ export const sections: Section[] = [
   {
     key: 'image',
     explain: [
-      'The image. By default: the runtime twin of the toolchain, the layers the toolchain knows to make, and a',
+      'The image. By default: the runtime image of the toolchain, the layers the toolchain knows to make, and a',
       'numeric user without rights. The task "build" runs first, when there is one.',
     ],
     example: {

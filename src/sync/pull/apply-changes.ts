@@ -80,7 +80,7 @@ export class ChangeApplier implements Disposable {
     const node = this.#input.remote.get(path)!;
     const isAsListed = header.type === node.kind;
     if (!isAsListed) return this.#refuse(path, `a ${header.type} came for a ${node.kind}`);
-    if (!this.#folders.ensure(folderOf(path))) return this.#refuse(path, 'a folder above it is none, or a link, here');
+    if (!this.#folders.ensure(folderOf(path))) return this.#refuse(path, 'here a folder above it is missing or a link');
     if (header.type === 'symlink') this.#receiveLink(path, header.linkTarget ?? '');
     else await this.#receiveFile(path, node, header.mtime, content);
   }

@@ -119,7 +119,7 @@ function readOwnerIfAny(file: string): string {
 function notReadable(file: string, cause: unknown): GbuildError {
   return new GbuildError('toolchain-failed', `the lock ${file} cannot be read: ${messageOf(cause)}`, {
     cause,
-    suggestions: [`sudo rm '${file.replaceAll("'", "'\\''")}'   # where no other gbuild is running`],
+    suggestions: [`sudo rm '${file.replaceAll("'", "'\\''")}'   # if no other gbuild is running`],
     facts: { file },
   });
 }

@@ -29,7 +29,7 @@ function packageFor({ name, version, packages }: ResolvedPart, platform: string)
   if (found !== undefined) return found;
   throw new GbuildError(
     'toolchain-failed',
-    `${name} ${version} is not to be had for the engine's platform ${platform} (only for ${Object.keys(packages).join(', ')})`,
+    `${name} ${version} is not available for the engine's platform ${platform} (only for ${Object.keys(packages).join(', ')})`,
     { suggestions: ['gbuild doctor'], facts: { platform, platforms: Object.keys(packages) } },
   );
 }

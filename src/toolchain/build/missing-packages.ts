@@ -19,7 +19,7 @@ export function explainMissingPackages(thrown: unknown, { name, options, source 
   if (first === undefined) return thrown;
   const { suite } = source;
   const message = mistaken.map(
-    ({ key, missing }) => `${key}: Debian ${suite}, which ${name} stands on, has no package ${missing.join(', ')}`,
+    ({ key, missing }) => `${key}: Debian ${suite}, the base of ${name}, has no package ${missing.join(', ')}`,
   );
   const page = `https://packages.debian.org/search?suite=${suite}&keywords=${first.missing[0]}`;
   return new GbuildError('spec-invalid', message.join('\n'), {

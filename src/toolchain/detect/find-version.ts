@@ -40,7 +40,7 @@ export function findVersion(rootDir: string, data: ToolchainData, chosen: Chosen
   const [unreadable] = all;
   if (unreadable === undefined) return undefined;
   const { source, shown } = unreadable;
-  const because = `${source} says ${shown}, which is no version of ${data.title} that gbuild knows: ${data.default} is taken`;
+  const because = `${source} says ${shown}, which is not a version of ${data.title} that gbuild knows: ${data.default} is taken`;
   return { value: data.default, because, isOther: true };
 }
 

@@ -35,7 +35,7 @@ export function readStart(
     if (rule.remedy !== undefined)
       return {
         unfit: {
-          because: `nobody knows what the command of ${file}:${lineNumber} is in the image: ${value}`,
+          because: `it is not known what the command of ${file}:${lineNumber} is in the image: ${value}`,
           remedy: rule.remedy,
         },
       };

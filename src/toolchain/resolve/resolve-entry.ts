@@ -129,7 +129,7 @@ function chooseSuite(data: ToolchainData, version: string, options: Record<strin
 function inexactLock({ name, title }: ToolchainData, version: string): GbuildError {
   return new GbuildError(
     'lock-invalid',
-    `gbuild.lock: toolchain.version: "${version}" is no exact version of ${title}`,
+    `gbuild.lock: toolchain.version: "${version}" is not an exact version of ${title}`,
     {
       suggestions: ['rm gbuild.lock && gbuild lock'],
       facts: { name, version },

@@ -51,7 +51,7 @@ export function parseRange(data: ToolchainData, asked: string): string {
   const text = data.aliases[asked.trim().toLowerCase()] ?? asked.trim();
   const range = readVersionRange(text);
   if (range !== null) return range;
-  throw new GbuildError('toolchain-unknown', `toolchain: "${asked}" is no version or range of ${data.name}`, {
+  throw new GbuildError('toolchain-unknown', `toolchain: "${asked}" is not a version or range of ${data.name}`, {
     suggestions: [`toolchain: ${data.name}@${data.default}`],
     facts: { name: data.name, asked },
   });

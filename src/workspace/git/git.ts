@@ -100,7 +100,7 @@ async function assertTrusted(repository: GitRepository, env: NodeJS.ProcessEnv):
   if (exitCode === 0) return;
   const refusal = stderr.trim().split('\n')[0];
   throw new GbuildError('workspace-unreadable', `git does not read ${topDir}, which another user owns: ${refusal}`, {
-    suggestions: [`git config --global --add safe.directory '${topDir}'   # where you trust its owner`],
+    suggestions: [`git config --global --add safe.directory '${topDir}'   # if you trust its owner`],
     facts: { topDir },
   });
 }

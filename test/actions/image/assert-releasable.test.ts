@@ -32,5 +32,7 @@ it.each(['1.0.1', '2.0.0-rc.1'])('%s is none: a release bears it', (tag) => {
 });
 
 it.each(['', 'a b', '.hidden', 'name:tag', 'a'.repeat(129)])('%j is no tag at all', (tag) => {
-  expect(() => assertMovingTag(tag)).toThrowError(/: no tag; expected up to 128 letters, digits, "_", "\." and "-"$/);
+  expect(() => assertMovingTag(tag)).toThrowError(
+    /: not a tag; expected up to 128 letters, digits, "_", "\." and "-"$/,
+  );
 });

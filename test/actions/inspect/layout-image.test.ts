@@ -120,7 +120,7 @@ describe('a layout that is not whole', () => {
     expect(await failure('nowhere')).toMatchInlineSnapshot(`
       {
         "code": "usage",
-        "message": ""<dir>/nowhere" is no OCI layout: it has no index.json",
+        "message": ""<dir>/nowhere" is not an OCI layout: it has no index.json",
         "suggestions": [],
       }
     `);
@@ -191,7 +191,7 @@ describe('a layout that is not whole', () => {
     expect(await failure('evil')).toMatchInlineSnapshot(`
       {
         "code": "store-failed",
-        "message": "oci:evil cannot be used: "sha256:../../../evil" in it is no digest",
+        "message": "oci:evil cannot be used: "sha256:../../../evil" in it is not a digest",
         "suggestions": [],
       }
     `);
@@ -215,9 +215,9 @@ describe('a layout that is not whole', () => {
     });
     expect(await Promise.all(messages)).toMatchInlineSnapshot(`
       [
-        "store-failed: the blob sha256:HEX in "<dir>/shapeless" cannot be used: what it lists as number 1 is no descriptor",
+        "store-failed: the blob sha256:HEX in "<dir>/shapeless" cannot be used: what it lists as number 1 is not a descriptor",
         "usage: oci:shapeless:other is no image (application/vnd.oci.image.manifest.v1+json)",
-        "store-failed: oci:shapeless:layers cannot be used: its layer 1 is no descriptor with a mediaType, a digest and a size",
+        "store-failed: oci:shapeless:layers cannot be used: its layer 1 is not a descriptor with a mediaType, a digest and a size",
         "store-failed: oci:shapeless:count cannot be used: it has 1 layers for 2 diffIDs",
       ]
     `);

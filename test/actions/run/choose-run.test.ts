@@ -81,7 +81,7 @@ test('a run that is none, or one of several, is asked for', async () => {
   expect(await errorOf(() => chooseRun({ tasks: [], unclear: [] }, '1-a'))).toMatchInlineSnapshot(`
     {
       "code": "usage",
-      "message": "no run has lost its engine",
+      "message": "no run can be attached to: none has lost its engine",
       "suggestions": [
         "gbuild test",
       ],
@@ -90,7 +90,7 @@ test('a run that is none, or one of several, is asked for', async () => {
   expect(await errorOf(() => chooseRun(detached, undefined))).toMatchInlineSnapshot(`
     {
       "code": "usage",
-      "message": "which run is meant: 1-a (test of app, tcp://engine:2375), 2-b (build of app, tcp://engine:2375), 3-c (its record cannot be read)",
+      "message": "several runs can be attached to: 1-a (test of app, tcp://engine:2375), 2-b (build of app, tcp://engine:2375), 3-c (its record cannot be read)",
       "suggestions": [
         "gbuild attach 1-a",
         "gbuild attach 2-b",

@@ -18,7 +18,7 @@ function warn(resources: string, info: EngineInfo): string[] {
 
 test('limits that the engine ignores are named, once for all of them', () => {
   expect(warn('resources: {memory: 1g, cpus: 2}\n', rootless)).toEqual([
-    'resources.memory and resources.cpus of gbuild.yml will not be kept: tcp://127.0.0.1:1 is a rootless docker, which ignores limits',
+    'resources.memory and resources.cpus of gbuild.yml will not be enforced: tcp://127.0.0.1:1 is a rootless docker, which ignores limits',
   ]);
 });
 

@@ -149,7 +149,7 @@ test('consent to one secret is none to a file of the repository that is turned e
   expect((await read(false)).value.toString()).toBe('own-value');
   rmSync(made.path('repo/own'));
   symlinkSync('../key', made.path('repo/own'));
-  expect((await errorOf(() => read(false))).message).toMatch(/own was exchanged while it was read$/);
+  expect((await errorOf(() => read(false))).message).toMatch(/own was replaced while it was read$/);
   expect((await read(true)).value.toString()).toBe('key-value');
 });
 

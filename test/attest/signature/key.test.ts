@@ -48,7 +48,7 @@ describe('a private key', () => {
         "code": "key-invalid",
         "message": "the password does not open cosign.key",
         "suggestions": [
-          "Set COSIGN_PASSWORD to the password that the key was made with; empty where it has none.",
+          "Set COSIGN_PASSWORD to the password that the key was made with; empty if it has none.",
         ],
       }
     `);
@@ -86,7 +86,7 @@ describe('a private key', () => {
     ).toMatchInlineSnapshot(`
       {
         "code": "key-invalid",
-        "message": "cosign.key is no key as cosign writes it: its sealing is not known",
+        "message": "cosign.key is not a key that cosign wrote: its encryption is not known",
         "suggestions": [],
       }
     `);

@@ -93,7 +93,7 @@ describe('an envelope', () => {
     expect(await errorOf(() => verifyEnvelope(envelope, key.publicKey))).toMatchInlineSnapshot(`
       {
         "code": "signature-invalid",
-        "message": "what was signed is no in-toto statement but text/plain",
+        "message": "what was signed is not an in-toto statement but text/plain",
         "suggestions": [],
       }
     `);

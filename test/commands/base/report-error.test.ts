@@ -12,7 +12,7 @@ test("a folder that another user made is no bug of gbuild's: the error names it"
     {
       "code": "disk-failed",
       "exitCode": 3,
-      "message": "this user may not mkdir /a/b (EACCES)",
+      "message": "this user is not allowed to mkdir /a/b (EACCES)",
       "suggestions": [
         "namei -l /a/b   # whose it is",
       ],

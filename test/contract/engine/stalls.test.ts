@@ -123,17 +123,17 @@ describe.concurrent('an engine that stalls or lies', () => {
     expect(start.met).toMatchInlineSnapshot(`
       {
         "code": "engine-failed",
-        "message": "the engine at ENGINE does not answer, asked to start the container: nothing came in TIME",
+        "message": "the engine at ENGINE does not answer, asked to start the container: no data came for TIME",
         "suggestions": [
           "gbuild doctor",
-          "export GBUILD_REQUEST_TIMEOUT=10m   # where it is only slow",
+          "export GBUILD_REQUEST_TIMEOUT=10m   # if it is only slow",
         ],
       }
     `);
     expect(wait.met).toMatchInlineSnapshot(`
       {
         "code": "engine-failed",
-        "message": "the engine at ENGINE went away while asked to run the container ID: the container has ended, and its end is not told",
+        "message": "the engine at ENGINE went away while asked to run the container ID: the container has ended, and its exit code is not known",
         "suggestions": [
           "gbuild doctor",
           "try again when the engine is back",
@@ -156,12 +156,12 @@ describe.concurrent('an engine that stalls or lies', () => {
     expect(await tell('load')).toMatchInlineSnapshot(`
       {
         "cut": "the engine at ENGINE went away while asked to load an image: socket hang up",
-        "drip": "the engine at ENGINE does not answer, asked to load an image: nothing came in TIME",
-        "error": "the engine at ENGINE would not load an image: a lie (HTTP 500)",
+        "drip": "the engine at ENGINE does not answer, asked to load an image: no data came for TIME",
+        "error": "the engine at ENGINE refused to load an image: a lie (HTTP 500)",
         "garbage": "the engine at ENGINE, asked to load an image, gave an answer that is not understood",
-        "half": "the engine at ENGINE does not answer, asked to load an image: nothing came in TIME",
+        "half": "the engine at ENGINE does not answer, asked to load an image: no data came for TIME",
         "other": undefined,
-        "stall": "the engine at ENGINE does not answer, asked to load an image: nothing came in TIME",
+        "stall": "the engine at ENGINE does not answer, asked to load an image: no data came for TIME",
       }
     `);
   });
@@ -170,12 +170,12 @@ describe.concurrent('an engine that stalls or lies', () => {
     expect(await tell('pull')).toMatchInlineSnapshot(`
       {
         "cut": "the engine at ENGINE went away while asked to pull team/app:1: socket hang up",
-        "drip": "the engine at ENGINE does not answer, asked to pull team/app:1: nothing came in TIME",
+        "drip": "the engine at ENGINE does not answer, asked to pull team/app:1: no data came for TIME",
         "error": "the engine at ENGINE could not pull team/app:1: a lie",
         "garbage": "the engine at ENGINE, asked to pull team/app:1, gave an answer that is not understood",
-        "half": "the engine at ENGINE does not answer, asked to pull team/app:1: nothing came in TIME",
+        "half": "the engine at ENGINE does not answer, asked to pull team/app:1: no data came for TIME",
         "other": undefined,
-        "stall": "the engine at ENGINE does not answer, asked to pull team/app:1: nothing came in TIME",
+        "stall": "the engine at ENGINE does not answer, asked to pull team/app:1: no data came for TIME",
       }
     `);
   });

@@ -52,7 +52,7 @@ test('a registry that wants a password gets the one of the docker config, and no
   expect(await failureOf(attempt, names)).toMatchInlineSnapshot(`
     {
       "code": "registry-denied",
-      "message": "the registry <registry> would not take the blob <digest> of team/app: it wants credentials, and there are none: authentication required (UNAUTHORIZED)",
+      "message": "the registry <registry> refused to take the blob <digest> of team/app: it wants credentials, and there are none: authentication required (UNAUTHORIZED)",
       "suggestions": [
         "docker login <registry>",
       ],
@@ -62,7 +62,7 @@ test('a registry that wants a password gets the one of the docker config, and no
   expect(await failureOf(attempt, names)).toMatchInlineSnapshot(`
     {
       "code": "registry-denied",
-      "message": "the registry <registry> would not take the blob <digest> of team/app: it does not take the entry "<registry>" of <home>/.docker/config.json for that: authentication required (UNAUTHORIZED)",
+      "message": "the registry <registry> refused to take the blob <digest> of team/app: it does not take the entry "<registry>" of <home>/.docker/config.json for that: authentication required (UNAUTHORIZED)",
       "suggestions": [
         "docker login <registry>",
       ],
@@ -142,7 +142,7 @@ test('who may only pull, whose token server is closed or has another clock, is t
   expect(await failureOf(attempt, names)).toMatchInlineSnapshot(`
     {
       "code": "registry-denied",
-      "message": "the registry <registry> would not take the blob <digest> of team/app: it wants credentials, and there are none: authentication required (UNAUTHORIZED)",
+      "message": "the registry <registry> refused to take the blob <digest> of team/app: it wants credentials, and there are none: authentication required (UNAUTHORIZED)",
       "suggestions": [
         "docker login <registry>",
       ],
@@ -173,7 +173,7 @@ test('who may only pull, whose token server is closed or has another clock, is t
   expect(await failureOf(attempt, names)).toMatchInlineSnapshot(`
     {
       "code": "registry-denied",
-      "message": "the registry <registry> would not take the blob <digest> of team/app: it does not take the token of its token server, whose clock is 60 min ahead of the registry's",
+      "message": "the registry <registry> refused to take the blob <digest> of team/app: it does not take the token of its token server, whose clock is 60 min ahead of the registry's",
       "suggestions": [],
     }
   `);
@@ -181,7 +181,7 @@ test('who may only pull, whose token server is closed or has another clock, is t
   expect(await failureOf(attempt, names)).toMatchInlineSnapshot(`
     {
       "code": "registry-denied",
-      "message": "the registry <registry> would not take the blob <digest> of team/app: it does not take the entry "<registry>" of <home>/.docker/config.json for that: authentication required (UNAUTHORIZED)",
+      "message": "the registry <registry> refused to take the blob <digest> of team/app: it does not take the entry "<registry>" of <home>/.docker/config.json for that: authentication required (UNAUTHORIZED)",
       "suggestions": [
         "docker login <registry>",
       ],
@@ -279,7 +279,7 @@ test('a registry that is read-only says so', async () => {
   expect(await failureOf(attempt, { registry: registry.host })).toMatchInlineSnapshot(`
     {
       "code": "registry-failed",
-      "message": "the registry <registry> would not take the blob <digest> of team/app: it does not allow that: it may be read-only, or a mirror (HTTP 405)",
+      "message": "the registry <registry> refused to take the blob <digest> of team/app: it does not allow that: it may be read-only, or a mirror (HTTP 405)",
       "suggestions": [],
     }
   `);

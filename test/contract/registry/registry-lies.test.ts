@@ -49,7 +49,7 @@ describe('a registry that sends a byte a second', () => {
         "message": "the registry <registry> does not answer, asked to give the manifest team/app:1: less than 1000 bytes came in 1 s (3 times in a row)",
         "suggestions": [
           "curl -v https://<registry>/v2/",
-          "export GBUILD_REQUEST_TIMEOUT=10m   # where it is only slow",
+          "export GBUILD_REQUEST_TIMEOUT=10m   # if it is only slow",
         ],
       }
     `);
@@ -60,7 +60,7 @@ describe('a registry that sends a byte a second', () => {
         "message": "the registry <registry> does not answer, asked to give the blob <digest> of team/app: less than 1000 bytes came in 1 s (3 times in a row)",
         "suggestions": [
           "curl -v https://<registry>/v2/",
-          "export GBUILD_REQUEST_TIMEOUT=10m   # where it is only slow",
+          "export GBUILD_REQUEST_TIMEOUT=10m   # if it is only slow",
         ],
       }
     `);
@@ -79,10 +79,10 @@ test('a registry that stalls is asked three times, and then gets a short chance'
   expect(await failureOf(() => open(rig).readManifest('1'))).toMatchInlineSnapshot(`
     {
       "code": "registry-failed",
-      "message": "the registry <registry> does not answer, asked to give the manifest team/app:1: nothing came in 1 s (3 times in a row)",
+      "message": "the registry <registry> does not answer, asked to give the manifest team/app:1: no data came for 1 s (3 times in a row)",
       "suggestions": [
         "curl -v https://<registry>/v2/",
-        "export GBUILD_REQUEST_TIMEOUT=10m   # where it is only slow",
+        "export GBUILD_REQUEST_TIMEOUT=10m   # if it is only slow",
       ],
     }
   `);
@@ -90,10 +90,10 @@ test('a registry that stalls is asked three times, and then gets a short chance'
   expect(await failureOf(() => open(rig).headBlob(blob.descriptor.digest))).toMatchInlineSnapshot(`
     {
       "code": "registry-failed",
-      "message": "the registry <registry> does not answer, asked to say whether it has the blob <digest> of team/app: nothing came in 0.1 s",
+      "message": "the registry <registry> does not answer, asked to say whether it has the blob <digest> of team/app: no data came for 0.1 s",
       "suggestions": [
         "curl -v https://<registry>/v2/",
-        "export GBUILD_REQUEST_TIMEOUT=10m   # where it is only slow",
+        "export GBUILD_REQUEST_TIMEOUT=10m   # if it is only slow",
       ],
     }
   `);
@@ -119,7 +119,7 @@ describe('an upload', () => {
     const { code, message } = await failureOf(() => write(rig));
     expect({ code, message }).toEqual({
       code: 'registry-failed',
-      message: `the registry <registry>, asked to take the blob <digest> of team/app, points to "${location}", which is no http address`,
+      message: `the registry <registry>, asked to take the blob <digest> of team/app, points to "${location}", which is not an http address`,
     });
   });
 
@@ -178,7 +178,7 @@ describe("an answer that is not the registry's own, and says that all is well", 
     expect(await failureOf(() => open(rig).writeBlob(other.descriptor, other.open))).toMatchInlineSnapshot(`
       {
         "code": "registry-failed",
-        "message": "the registry <registry>, asked to take the blob <digest> of team/app, says that it did, and does not have it",
+        "message": "the registry <registry>, asked to take the blob <digest> of team/app, says that it did, but does not have it",
         "suggestions": [
           "run the same command again",
         ],
@@ -216,7 +216,7 @@ describe("an answer that is not the registry's own, and says that all is well", 
     expect(await never).toMatchInlineSnapshot(`
       {
         "code": "registry-failed",
-        "message": "the registry <registry>, asked to take the manifest team/app:never, says that it did, and does not have it",
+        "message": "the registry <registry>, asked to take the manifest team/app:never, says that it did, but does not have it",
         "suggestions": [
           "run the same command again",
         ],
@@ -229,7 +229,7 @@ test('a list of tags that goes on where no http address is fails', async () => {
   using rig = openRig();
   proxy.fault({ path: /tags/, action: { withHeaders: { link: '<file:///etc/passwd>; rel="next"' } } });
   expect((await failureOf(() => open(rig).listTags())).message).toMatchInlineSnapshot(
-    `"the registry <registry>, asked to list the tags of team/app, points to "file:///etc/passwd", which is no http address"`,
+    `"the registry <registry>, asked to list the tags of team/app, points to "file:///etc/passwd", which is not an http address"`,
   );
 });
 
@@ -259,27 +259,30 @@ describe('a manifest that cannot be read', () => {
   const config = { mediaType: mediaTypes.config, digest: blob.descriptor.digest, size: 5 };
 
   test.each<[string, string]>([
-    ['', 'it is no JSON object'],
-    ['<html>', 'it is no JSON object'],
-    ['{"schemaVersion":2', 'it is no JSON object'],
-    ['null', 'it is no JSON object'],
+    ['', 'it is not a JSON object'],
+    ['<html>', 'it is not a JSON object'],
+    ['{"schemaVersion":2', 'it is not a JSON object'],
+    ['null', 'it is not a JSON object'],
     ['[]', 'it has no list of layers'],
     ['{}', 'it has no list of layers'],
     [JSON.stringify({ config, layers: 5 }), 'it has no list of layers'],
-    [JSON.stringify({ config, layers: [null] }), 'its layer 1 is no descriptor with a mediaType, a digest and a size'],
+    [
+      JSON.stringify({ config, layers: [null] }),
+      'its layer 1 is not a descriptor with a mediaType, a digest and a size',
+    ],
     [
       JSON.stringify({ config, layers: [layer, { ...layer, digest: '../../etc' }] }),
-      'its layer 2 is no descriptor with a mediaType, a digest and a size',
+      'its layer 2 is not a descriptor with a mediaType, a digest and a size',
     ],
     [
       JSON.stringify({ config, layers: [{ ...layer, size: -1 }] }),
-      'its layer 1 is no descriptor with a mediaType, a digest and a size',
+      'its layer 1 is not a descriptor with a mediaType, a digest and a size',
     ],
     [
       JSON.stringify({ config: { ...config, size: '5' }, layers: [] }),
-      'its config is no descriptor with a mediaType, a digest and a size',
+      'its config is not a descriptor with a mediaType, a digest and a size',
     ],
-    [JSON.stringify({ layers: [] }), 'its config is no descriptor with a mediaType, a digest and a size'],
+    [JSON.stringify({ layers: [] }), 'its config is not a descriptor with a mediaType, a digest and a size'],
   ])('is called so: %s', async (body, fault) => {
     using rig = openRig();
     proxy.fault({ path: /manifests/, action: answer(body, { 'Content-Type': mediaTypes.manifest }) });
@@ -291,11 +294,11 @@ describe('a manifest that cannot be read', () => {
   });
 
   test.each<[string, string]>([
-    ['<html>', 'it is no JSON object'],
+    ['<html>', 'it is not a JSON object'],
     ['{}', 'it has no list of manifests'],
-    ['{"manifests":[null]}', 'what it lists as number 1 is no descriptor'],
-    ['{"manifests":[{"digest":5}]}', 'what it lists as number 1 is no descriptor'],
-    ['{"manifests":[{"digest":"x","platform":{"os":5}}]}', 'what it lists as number 1 is no descriptor'],
+    ['{"manifests":[null]}', 'what it lists as number 1 is not a descriptor'],
+    ['{"manifests":[{"digest":5}]}', 'what it lists as number 1 is not a descriptor'],
+    ['{"manifests":[{"digest":"x","platform":{"os":5}}]}', 'what it lists as number 1 is not a descriptor'],
   ])('and so is an index: %s', async (body, fault) => {
     using rig = openRig();
     proxy.fault({ path: /manifests/, action: answer(body, { 'Content-Type': mediaTypes.index }) });

@@ -50,13 +50,13 @@ test('a registry is reached through a proxy that wants a password, in one tunnel
   expect(rig.trace.join('\n')).not.toContain('proxy');
 });
 
-test('a proxy that does not let gbuild through is named without its password', async () => {
+test('a proxy that refused the connection is named without its password', async () => {
   using rig = behind({ HTTPS_PROXY: proxy.url.replace('proxy%20word', 'wrong%20word') });
   const { code, message, suggestions } = await errorOf(() => goThereAndBack(rig, 'secure.test'));
   expect({ code, message: tame(message), suggestions }).toMatchInlineSnapshot(`
     {
       "code": "registry-failed",
-      "message": "the proxy 127.0.0.1:<port> does not let gbuild through: it wants a user and a password, or others",
+      "message": "the proxy 127.0.0.1:<port> refused the connection: it wants a user name and a password, or does not accept those given",
       "suggestions": [
         "check HTTPS_PROXY and NO_PROXY",
       ],
@@ -64,7 +64,7 @@ test('a proxy that does not let gbuild through is named without its password', a
   `);
   using nowhere = behind({ HTTPS_PROXY: proxy.url });
   const { message: second } = await errorOf(() => goThereAndBack(nowhere, 'other.test'));
-  expect(tame(second)).toMatchInlineSnapshot(`"the proxy 127.0.0.1:<port> does not let gbuild through: HTTP 502"`);
+  expect(tame(second)).toMatchInlineSnapshot(`"the proxy 127.0.0.1:<port> refused the connection: HTTP 502"`);
 });
 
 test('a registry elsewhere is never asked without TLS, but where the caller says so', async () => {

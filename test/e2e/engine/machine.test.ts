@@ -89,7 +89,9 @@ describe('a machine in the store', () => {
     const { stdout } = await cli.run(['engine', 'show', '--json'], { env });
     expect(JSON.parse(stdout).engine).toMatchObject({ machine: 'used', source: 'config.yml' });
     const beaten = await cli.run(['engine', 'use', 'machine:used'], { env: { ...env, DOCKER_HOST: engine.host } });
-    expect(beaten.stderr).toBe(`warning: DOCKER_HOST is set (${engine.host}) and beats it: unset DOCKER_HOST\n`);
+    expect(beaten.stderr).toBe(
+      `warning: DOCKER_HOST is set (${engine.host}) and takes precedence: unset DOCKER_HOST\n`,
+    );
     const list = await cli.run(['engine', 'ls', '--json'], { env: { ...env, DOCKER_HOST: engine.host } });
     const engines = JSON.parse(list.stdout).engines.filter(({ name }: { name: string }) =>
       ['used', engine.host].includes(name),
@@ -152,7 +154,7 @@ describe('a machine that cannot be used', () => {
           "the machine open was made without TLS: anybody could answer in its place",
           [
             "docker-machine inspect open",
-            "gbuild engine use tcp://HOST:PORT   # only where nobody else can answer",
+            "gbuild engine use tcp://HOST:PORT   # only if nobody else can answer",
           ],
         ],
         [
@@ -203,7 +205,7 @@ describe('a machine that cannot be used', () => {
         [
           3,
           "engine-unreachable",
-          "cannot reach the container engine of the machine foreign at tcp://ADDRESS:2376 (from flag --machine): its certificate is not of the authority in STORE/machines/foreign/ca.pem (REASON)",
+          "cannot reach the container engine of the machine foreign at tcp://ADDRESS:2376 (from flag --machine): its certificate is not signed by the authority in STORE/machines/foreign/ca.pem (REASON)",
           [
             "docker-machine regenerate-certs foreign",
             "gbuild doctor",
@@ -212,7 +214,7 @@ describe('a machine that cannot be used', () => {
         [
           3,
           "engine-unreachable",
-          "cannot reach the container engine of the machine refused at tcp://ADDRESS:2376 (from flag --machine): it does not take STORE/machines/refused/cert.pem (valid until DATE): that is of another authority, or its clock is wrong (REASON)",
+          "cannot reach the container engine of the machine refused at tcp://ADDRESS:2376 (from flag --machine): it refuses STORE/machines/refused/cert.pem (valid until DATE): that is of another authority, or its clock is wrong (REASON)",
           [
             "docker-machine regenerate-certs refused",
             "docker-machine ssh refused date -u; date -u",

@@ -135,7 +135,7 @@ describe('an engine over ssh', () => {
       expect((await asking.ended).exitCode).toBe(0);
       expect(asking.output()).toContain('IMAGE');
       const { exitCode, stderr } = await cli.run(['toolchain', 'ls', '--host', 'ssh://box'], { env });
-      expect([exitCode, stderr]).toEqual([3, expect.stringContaining('box does not let you in')]);
+      expect([exitCode, stderr]).toEqual([3, expect.stringContaining('box refused your login')]);
     });
   });
 
@@ -218,7 +218,7 @@ describe('an engine over ssh that is not reached', () => {
         [
           3,
           "engine-unreachable",
-          "cannot reach the container engine at ssh://nobody@box (from flag --host): box does not let you in (nobody@127.0.0.1: Permission denied (publickey,password).)",
+          "cannot reach the container engine at ssh://nobody@box (from flag --host): box refused your login (nobody@127.0.0.1: Permission denied (publickey,password).)",
           [
             "ssh-add -l   # does the agent know your key?",
             "ssh-copy-id nobody@box",
@@ -293,9 +293,9 @@ describe('an engine over ssh that is not reached', () => {
       [
         3,
         "engine-unreachable",
-        "cannot reach the container engine at ssh://box (from flag --host): box shows another host key than the one that is known: it was installed anew, or it is another machine (Host key verification failed.)",
+        "cannot reach the container engine at ssh://box (from flag --host): box shows another host key than the one that is known: it was reinstalled, or it is another machine (Host key verification failed.)",
         [
-          "ssh-keygen -f KNOWN_HOSTS -R '[127.0.0.1]:PORT'   # only if it was installed anew",
+          "ssh-keygen -f KNOWN_HOSTS -R '[127.0.0.1]:PORT'   # only if it was reinstalled",
           "ssh box   # compare the fingerprint",
           "gbuild doctor",
         ],

@@ -226,7 +226,7 @@ describe('a release', () => {
   test('that was killed is completed by the next run', async () => {
     for (const [version, moment] of [
       ['5.0.0', '> packing'],
-      ['5.0.1', '> keeping it in the release store'],
+      ['5.0.1', '> saving to the release store'],
       ['5.0.2', '> loading'],
     ] as const) {
       const child = cli.start(['image', '--release', version], { cwd: rootDir });

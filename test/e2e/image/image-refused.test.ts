@@ -80,7 +80,7 @@ describe('a release', () => {
     expect(await refusal('--release', '1.0.0')).toMatchInlineSnapshot(`
       "exit 2, nothing on stdout
       error: DIR/e2e-refused-PID/gbuild.lock: it is for "e2e-refused-base-PID:1", the spec asks for "gbuild-test/base:bookworm"
-        try: gbuild lock && git add gbuild.lock && git commit -m "Lock the toolchain anew"
+        try: gbuild lock && git add gbuild.lock && git commit -m "Lock the toolchain again"
       "
     `);
     git(rootDir, 'reset', '-q', '--hard', 'HEAD~1');
@@ -170,7 +170,7 @@ describe('an image', () => {
     `);
     expect(await refusal('--tag', 'not a tag')).toMatchInlineSnapshot(`
       "exit 2, nothing on stdout
-      error: --tag not a tag: no tag; expected up to 128 letters, digits, "_", "." and "-"
+      error: --tag not a tag: not a tag; expected up to 128 letters, digits, "_", "." and "-"
         try: gbuild image --tag latest
       "
     `);
@@ -179,19 +179,19 @@ describe('an image', () => {
   test('is not written over a folder of something else, nor a folder as a file', async () => {
     expect(await refusal('--output', `oci:${rootDir}`)).toMatchInlineSnapshot(`
       "exit 2, nothing on stdout
-      error: "DIR/e2e-refused-PID" holds something that is no OCI layout; nothing was written
+      error: "DIR/e2e-refused-PID" holds something that is not an OCI layout; nothing was written
         try: Name a folder that is empty, not there yet, or an OCI layout.
       "
     `);
     expect(await refusal('--output', `oci:${rootDir}/gbuild.yml`)).toMatchInlineSnapshot(`
       "exit 2, nothing on stdout
-      error: "DIR/e2e-refused-PID/gbuild.yml" holds something that is no OCI layout; nothing was written
+      error: "DIR/e2e-refused-PID/gbuild.yml" holds something that is not an OCI layout; nothing was written
         try: Name a folder that is empty, not there yet, or an OCI layout.
       "
     `);
     expect(await refusal('--output', `docker-archive:${rootDir}`)).toMatchInlineSnapshot(`
       "exit 2, nothing on stdout
-      error: "DIR/e2e-refused-PID" is no file; nothing was written
+      error: "DIR/e2e-refused-PID" is not a file; nothing was written
         try: gbuild image --output docker-archive:DIR/e2e-refused-PID/image.tar
       "
     `);

@@ -69,7 +69,7 @@ test('one whose program ends gets no name: its exit code and last words are told
 test('one that never listens is given up at the time limit, with the exit code of one', async () => {
   const { name, cwd } = repository('silent', 'echo waiting; exec sleep 600\n', 'smoke: {port: 8080, timeout: 3s}');
   const { exitCode, stderr } = await cli.run(['image'], { cwd });
-  expect(stderr).toContain('was not well within 3 s: nothing listens on its port 8080\n  waiting\n');
+  expect(stderr).toContain('was not ready within 3 s: nothing listens on its port 8080\n  waiting\n');
   expect(exitCode).toBe(4);
   expect(await whatIsLeft(name)).toEqual(nothing);
 });

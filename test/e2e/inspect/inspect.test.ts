@@ -200,7 +200,7 @@ describe('gbuild inspect', () => {
     }
     const text = await say(['inspect', `${registry.host}/${name}@${digest}`], { env: offline });
     expect(text.slice(text.indexOf('beside it'))).toMatchInlineSnapshot(`
-      "beside it in the registry, not verified
+      "attached in the registry, not verified
       ID  SBOM (SPDX)
       ID  provenance
         builder: https://gbuild.io/local
@@ -229,8 +229,8 @@ describe('gbuild inspect', () => {
     writeFileSync(join(cli.dir, 'notes.html'), 'my notes');
     expect(await say(['inspect', '1.0.0', '--html', '../notes.html'], { env: offline })).toMatchInlineSnapshot(`
       "exit 2
-      error: "<dir>/notes.html" is no page of gbuild inspect; nothing was written
-        try: name a file that is not there yet
+      error: "<dir>/notes.html" is not a page of gbuild inspect; nothing was written
+        try: name a file that does not exist yet
       "
     `);
     expect(readFileSync(join(cli.dir, 'notes.html'), 'utf8')).toBe('my notes');
@@ -340,7 +340,7 @@ describe('what cannot be read is told in one sentence', () => {
     await repository.writeManifest('1', Buffer.from(JSON.stringify(manifest)), mediaTypes.manifest);
     expect(await say(['inspect', `${repository.name}:1`], { env: offline })).toMatchInlineSnapshot(`
       "exit 3
-      error: REGISTRY/NAME-evil@sha256:HEX cannot be used: "sha256:../../../evil" in it is no digest
+      error: REGISTRY/NAME-evil@sha256:HEX cannot be used: "sha256:../../../evil" in it is not a digest
       "
     `);
     expect(tempDirs()).toEqual([]);

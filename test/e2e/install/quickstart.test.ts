@@ -117,7 +117,7 @@ describe('bin/quickstart says what to type', () => {
     expect([exitCode, output]).toMatchInlineSnapshot(`
       [
         2,
-        "error: DOCKER_HOST: "smtp://127.0.0.1" is not an engine address: "smtp:" is no known scheme
+        "error: DOCKER_HOST: "smtp://127.0.0.1" is not an engine address: "smtp:" is not a known scheme
         try: unix:///var/run/docker.sock
         try: tcp://127.0.0.1:2375
         try: ssh://USER@HOST",

@@ -302,7 +302,7 @@ describe('a release for two platforms', () => {
     expect(told(forged)).toMatchInlineSnapshot(`
       [
         2,
-        "error: REGISTRY/NAME:forged is an index that gbuild did not write: it lists more, or says it otherwise, than the 2 images in it
+        "error: REGISTRY/NAME:forged is an index that gbuild did not write: it does not list exactly the 2 images in it
         try: gbuild inspect REGISTRY/NAME:forged
       ",
       ]
@@ -312,7 +312,7 @@ describe('a release for two platforms', () => {
     expect(told(await run(['push', `${name}:1.0.0`, '--registry', proxy.host]))).toMatchInlineSnapshot(`
       [
         2,
-        "error: REGISTRY/NAME:1.0.0 is an index that gbuild did not write: it lists more, or says it otherwise, than the 2 images in it
+        "error: REGISTRY/NAME:1.0.0 is an index that gbuild did not write: it does not list exactly the 2 images in it
         try: gbuild inspect REGISTRY/NAME:1.0.0
       ",
       ]
@@ -393,8 +393,8 @@ describe('a release for two platforms', () => {
       ]
     `);
     expect(plain((await run(['outdated', '--all'])).stdout)).toMatchInlineSnapshot(`
-      "NAME:1.0.0 for linux/amd64 stands on REGISTRY/NAME-base:1 as it is today
-      NAME:1.0.0 for linux/arm64 stands on REGISTRY/NAME-base:1; no lock and not this engine tells what it is today
+      "NAME:1.0.0 for linux/amd64 is on the current REGISTRY/NAME-base:1
+      NAME:1.0.0 for linux/arm64 is on REGISTRY/NAME-base:1; neither gbuild.lock nor this engine knows the current one
       "
     `);
   });
@@ -454,7 +454,7 @@ test('machine code for one of the platforms is refused with its layer and file; 
       "error: NAME-native:1.0.0 cannot be the same for linux/amd64 and linux/arm64: its layers hold machine code
       gbuild layer: application: app/src/node_modules/addon/build/Release/addon.node: ELF for x86-64
       try: depend on what brings it for each of the platforms, such as packages with prebuilds/linux-x64 and prebuilds/linux-arm64
-      try: leave it out where it is not needed: exclude, under image.layers
+      try: leave it out if it is not needed: exclude, under image.layers
       try: or name one platform under image.platforms: what is built is for that of its engine
     ",
     ]

@@ -325,7 +325,7 @@ describe('bad input', () => {
     `);
     expect(await errors(['push', '1.0.1', '--registry', 'http://registry.example.com'])).toMatchInlineSnapshot(`
       "exit 2
-      error: "http://registry.example.com" is no registry: expected HOST or HOST:PORT
+      error: "http://registry.example.com" is not a registry: expected HOST or HOST:PORT
         try: gbuild push --registry registry.example.com:5000 hello:1.0.1
       "
     `);

@@ -97,7 +97,7 @@ describe('outdated', () => {
     expect([exitCode, plain(stdout)]).toMatchInlineSnapshot(`
       [
         1,
-        "NAME:1.0.0 stands on NAME-base:1; today's has: openssl 3.0.15-1 -> 3.0.16-1
+        "NAME:1.0.0 is on NAME-base:1; the current one has: openssl 3.0.15-1 -> 3.0.16-1
         try: gbuild rebase NAME:1.0.0 --release 1.0.1
       ",
       ]
@@ -261,7 +261,7 @@ describe('rebase', () => {
     await rebase(['1.0.0', '--release', '1.0.3']);
     expect(failure(await rebase(['1.0.3', '--release', '1.0.4']))).toMatchInlineSnapshot(`
       "exit 2
-      error: NAME:1.0.3 stands on NAME-base:1 as it is today: there is nothing to change
+      error: NAME:1.0.3 is on the current NAME-base:1 already: there is nothing to change
         try: gbuild lock --update   # takes the packages of today
         try: or name another one: --base REFERENCE
       "

@@ -79,7 +79,7 @@ test('one commit gives one image, whatever a laptop has that git does not speak 
   const here = await release(cwd);
   expect([here.exitCode, here.id], here.stderr).toEqual([0, honest.id]);
   expect(here.stderr).toMatch(
-    /^the release comes from a clean checkout of [0-9a-f]{12}: in this folder \S+ is not in the commit$/m,
+    /^building the release in a clean checkout of [0-9a-f]{12}, because in this folder \S+ is not in the commit$/m,
   );
   expect(existsSync(join(cwd, '.git/gbuild'))).toBe(false);
   expect(readFileSync(join(cwd, 'out/stale'), 'utf8')).toBe('x');
@@ -113,7 +113,7 @@ test('a submodule that is not there refuses the release by its name', async () =
   expect([exitCode, cli.plain(stderr).replace(/\b[0-9a-f]{12}\b/, '<commit>')]).toMatchInlineSnapshot(`
     [
       2,
-      "the release comes from a clean checkout of <commit>: in this folder the submodule vendor/shared is not checked out
+      "building the release in a clean checkout of <commit>, because in this folder the submodule vendor/shared is not checked out
     ",
     ]
   `);
@@ -132,7 +132,7 @@ test('outputs that are there are packed without a checkout, of a tree whose trac
     [
       2,
       "error: <dir>/commit-outputs is not its commit, though git calls it clean: src/b.txt has other bytes
-      try: leave out --no-build: then the release is built in a clean checkout of the commit
+      try: leave out --no-build, so that the release is built in a clean checkout of the commit
     ",
     ]
   `);
@@ -157,7 +157,7 @@ test('what the build makes and git does not ignore is refused, and the line to t
       start.sh",
       [
         "git diff   # after "gbuild build"",
-        "git rm -r --cached PATH   # where it is what the build makes; then name it in .gitignore",
+        "git rm -r --cached PATH   # if the build makes it; then name it in .gitignore",
       ],
     ]
   `);

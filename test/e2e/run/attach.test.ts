@@ -87,7 +87,7 @@ test('one that stays away ends the run with exit code 3; other runs leave the ta
   const attached = await cli.run(['attach', runId!], { cwd: cli.dir });
   expect([attached.exitCode, attached.stdout]).toEqual([9, spoken(seen + 1)]);
   expect(plain(attached.stderr)).toMatchInlineSnapshot(`
-    "> test: going on where its output broke off
+    "> test: its output goes on where it stopped
     x test failed (<time>)
     error: task test failed with exit code 9
       try: less <dir>/state/gbuild/runs/<run>/test.log
@@ -99,7 +99,7 @@ test('one that stays away ends the run with exit code 3; other runs leave the ta
   expect([again.exitCode, again.stderr]).toMatchInlineSnapshot(`
     [
       2,
-      "error: no run has lost its engine
+      "error: no run can be attached to: none has lost its engine
       try: gbuild test
     ",
     ]
@@ -133,7 +133,7 @@ test('an interrupt while one is attached stops the task', async () => {
   attached.kill('SIGINT');
   expect((await attached.ended).exitCode).toBe(130);
   expect(await findContainers('e2e-stays-stopped')).toEqual([]);
-  expect((await cli.run(['attach'], { cwd })).stderr).toContain('no run has lost its engine');
+  expect((await cli.run(['attach'], { cwd })).stderr).toContain('no run can be attached to: none has lost its engine');
 });
 
 test('the output of a task that was given secrets is on no disk of the engine: a lost connection ends it', async () => {

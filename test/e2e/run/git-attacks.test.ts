@@ -308,7 +308,7 @@ describe('a repository that comes with a git folder of its own', () => {
       [
         2,
         "error: git does not read <dir>/git-foreign, which another user owns: fatal: detected dubious ownership in repository at '<dir>/git-foreign'
-        try: git config --global --add safe.directory '<dir>/git-foreign'   # where you trust its owner
+        try: git config --global --add safe.directory '<dir>/git-foreign'   # if you trust its owner
       ",
       ]
     `);
@@ -318,7 +318,7 @@ describe('a repository that comes with a git folder of its own', () => {
         0,
         "b
       ",
-        "warning: git does not read <dir>/git-foreign, which another user owns: fatal: detected dubious ownership in repository at '<dir>/git-foreign'; tasks do not get the commit's time: git config --global --add safe.directory '<dir>/git-foreign'   # where you trust its owner
+        "warning: git does not read <dir>/git-foreign, which another user owns: fatal: detected dubious ownership in repository at '<dir>/git-foreign'; tasks do not get the commit's time: git config --global --add safe.directory '<dir>/git-foreign'   # if you trust its owner
       gbuild-test/machine:bookworm is gbuild-test/machine bookworm: written to gbuild.lock; commit it
       > test: cat a
       + test passed (<time>)

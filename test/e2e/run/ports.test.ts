@@ -74,8 +74,8 @@ describe('a published port', () => {
       [
         3,
         "> test: echo free; sleep 1
-      error: port PORT cannot be published, it is taken: the engine at unix:///run/gbuild-test/docker.sock would not start the container: ...
-        try: publish 3000 instead of PORT:3000   # the engine takes one that is free
+      error: port PORT cannot be published, it is taken: the engine at unix:///run/gbuild-test/docker.sock refused to start the container: ...
+        try: publish 3000 instead of PORT:3000   # the engine chooses a free one
         try: docker ps   # which container has it?
       ",
       ]

@@ -109,7 +109,7 @@ describe('the exit code', () => {
     const { exitCode, stderr } = await cli.run(['run'], { cwd });
     expect([exitCode, stderr]).toEqual([
       2,
-      'error: which task? The tasks are lint, test\n  try: gbuild run lint\n  try: gbuild run test\n',
+      'error: no task is named; the tasks are lint, test\n  try: gbuild run lint\n  try: gbuild run test\n',
     ]);
   });
 
@@ -344,7 +344,7 @@ describe('where a repository has no gbuild.yml', () => {
     expect([again.exitCode, cli.plain(again.stderr)]).toMatchInlineSnapshot(`
       [
         2,
-        "error: <dir>/detected/gbuild.yml is there already and stays as it is
+        "error: <dir>/detected/gbuild.yml exists already and was not changed
         try: gbuild plan
         try: mv <dir>/detected/gbuild.yml <dir>/detected/gbuild.yml.old && gbuild init
       ",
@@ -358,7 +358,7 @@ describe('where a repository has no gbuild.yml', () => {
     expect([exitCode, cli.plain(stderr)]).toMatchInlineSnapshot(`
       [
         2,
-        "error: no gbuild.yml in <dir>/unknown, and none of its files says how it is built
+        "error: no gbuild.yml in <dir>/unknown, and none of its files says how to build it
         try: gbuild init --toolchain NAME   # one of jruby, jvm, node, ruby, sbt, an image or a folder
         try: gbuild test --directory your/repository
       ",

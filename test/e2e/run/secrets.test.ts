@@ -160,8 +160,8 @@ describe('secrets of a run', () => {
       2 error: <dir>/e2e-secrets-missing/gbuild.yml:6:9  secret LOST: there is no file <dir>/e2e-secrets-missing/lost/key
       2 error: <dir>/e2e-secrets-missing/gbuild.yml:7:12  secret REFUSED: the command "sh -c 'cat ~/printed; cat ~/printed >&2; exit 3'" ended with exit code 3
       2 error: <dir>/e2e-secrets-missing/gbuild.yml:8:12  secret UNKNOWN: the command "e2e-no-such-program" could not be started: there is no such program
-      2 error: <dir>/e2e-secrets-missing/gbuild.yml:9:10  secret SHORT: it is shorter than 6 bytes: so short a text stands in every log and image
-        try: give it a longer value; what is no secret belongs under env or passEnv
+      2 error: <dir>/e2e-secrets-missing/gbuild.yml:9:10  secret SHORT: it is shorter than 6 bytes: so short a text occurs in every log and image
+        try: give it a longer value; what is not a secret belongs under env or passEnv
       "
     `);
   });
@@ -250,41 +250,41 @@ ${image}`,
     ];
     expect(cases.join('\n')).toMatchInlineSnapshot(`
       "exit 2, named 0 times
-      error: e2e-leak-PID:1.0.1 would carry what this run was given in confidence:
+      error: e2e-leak-PID:1.0.1 would contain secrets of this run:
         secret VARIABLE in layer 2 (out): app/out/settings
-        try: have the task read the file of the secret where it needs the value and write it nowhere, or exclude that file under image.layers
+        try: let the task read the file of the secret when it needs the value and write the value nowhere, or exclude the file that holds it under image.layers
         try: gbuild plan image   # what is packed
 
       exit 2, named 0 times
-      error: e2e-leak-PID:1.0.2 would carry what this run was given in confidence:
+      error: e2e-leak-PID:1.0.2 would contain secrets of this run:
         secret KEY in layer 2 (out): app/out/deep/file
         secret VARIABLE in layer 2 (out): app/out/notes.gz (unpacked)
-        try: have the task read the file of the secret where it needs the value and write it nowhere, or exclude that file under image.layers
+        try: let the task read the file of the secret when it needs the value and write the value nowhere, or exclude the file that holds it under image.layers
         try: gbuild plan image   # what is packed
 
       exit 2, named 0 times
-      error: e2e-leak-PID:1.0.3 would carry what this run was given in confidence:
+      error: e2e-leak-PID:1.0.3 would contain secrets of this run:
         secret VARIABLE in config.Env[0] (TOKEN)
-        try: have the task read the file of the secret where it needs the value and write it nowhere, or exclude that file under image.layers
+        try: let the task read the file of the secret when it needs the value and write the value nowhere, or exclude the file that holds it under image.layers
         try: gbuild plan image   # what is packed
 
       exit 2, named 0 times
-      error: e2e-leak-PID:1.0.4 would carry what this run was given in confidence:
+      error: e2e-leak-PID:1.0.4 would contain secrets of this run:
         secret VARIABLE in config.Labels["com.example.token"]
         secret VARIABLE in annotations["com.example.token"]
-        try: have the task read the file of the secret where it needs the value and write it nowhere, or exclude that file under image.layers
+        try: let the task read the file of the secret when it needs the value and write the value nowhere, or exclude the file that holds it under image.layers
         try: gbuild plan image   # what is packed
 
       exit 2, named 0 times
-      error: e2e-leak-PID:1.0.5 would carry what this run was given in confidence:
+      error: e2e-leak-PID:1.0.5 would contain secrets of this run:
         secret VARIABLE in the report reports/a.xml
-        try: have the task read the file of the secret where it needs the value and write it nowhere, or exclude that file under image.layers
+        try: let the task read the file of the secret when it needs the value and write the value nowhere, or exclude the file that holds it under image.layers
         try: gbuild plan image   # what is packed
 
       exit 2, named 0 times
-      error: e2e-leak-PID:1.0.6 would carry what this run was given in confidence:
+      error: e2e-leak-PID:1.0.6 would contain secrets of this run:
         secret VARIABLE in layer 2 (out): app/out/***
-        try: have the task read the file of the secret where it needs the value and write it nowhere, or exclude that file under image.layers
+        try: let the task read the file of the secret when it needs the value and write the value nowhere, or exclude the file that holds it under image.layers
         try: gbuild plan image   # what is packed
       "
     `);

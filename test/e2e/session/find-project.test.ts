@@ -45,17 +45,17 @@ test('where none is, the folders that look like projects are named with what to 
   expect(results).toMatchInlineSnapshot(`
     [
       2,
-      "error: no gbuild.yml in <dir>/below, and none of its files says how it is built; projects seem to be in complete
+      "error: no gbuild.yml in <dir>/below, and none of its files says how to build it; projects seem to be in complete
       try: gbuild test -C complete
       try: gbuild init --toolchain NAME   # one of jruby, jvm, node, ruby, sbt, an image or a folder
     ",
       2,
-      "error: no gbuild.yml in <dir>/below, and none of its files says how it is built; projects seem to be in complete
+      "error: no gbuild.yml in <dir>/below, and none of its files says how to build it; projects seem to be in complete
       try: gbuild init -C complete
       try: gbuild init --toolchain NAME   # one of jruby, jvm, node, ruby, sbt, an image or a folder
     ",
       2,
-      "error: no gbuild.yml in <dir>/below/initial, and none of its files says how it is built; projects seem to be in ../complete
+      "error: no gbuild.yml in <dir>/below/initial, and none of its files says how to build it; projects seem to be in ../complete
       try: gbuild test -C ../complete
       try: gbuild init --toolchain NAME   # one of jruby, jvm, node, ruby, sbt, an image or a folder
     ",

@@ -72,9 +72,9 @@ tasks:
     "gbuild-test/small:bookworm is gbuild-test/small bookworm: written to gbuild.lock; commit it
     > pushing <registry>/gbuild/image:id-<id>
     + pushing <registry>/gbuild/image:id-<id> (<time>)
-    > shipping the workspace to <registry>/gbuild/workspace/swarm-parts
+    > pushing the workspace to <registry>/gbuild/workspace/swarm-parts
     sent 4 of 5 layers, <size>
-    + shipping the workspace to <registry>/gbuild/workspace/swarm-parts (<time>)
+    + pushing the workspace to <registry>/gbuild/workspace/swarm-parts (<time>)
     > shard 1 of 3 on swarm
     > prepare: printf 'made by %s' $GBUILD_TASK > made ...
     to stderr
@@ -198,7 +198,7 @@ test('a node that dies has its shard run elsewhere, under one verdict', async ()
   const said = stderr.match(/^warning: node .*$/gm)?.map((line) => line.replaceAll(swarm.nodes[2]!.name, '<node>'));
   expect(said?.map((line) => line.replace(/shard \d/, 'shard N'))).toMatchInlineSnapshot(`
     [
-      "warning: node <node> of the swarm is gone: shard N of 3 starts anew on another one; what it said so far counts for nothing",
+      "warning: node <node> of the swarm is gone: shard N of 3 starts again on another one; its output so far does not count",
     ]
   `);
   expect(await listLeftInTheEnd({ nodes: swarm.nodes.slice(0, 2) })).toEqual([]);

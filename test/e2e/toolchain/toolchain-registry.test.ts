@@ -252,7 +252,7 @@ describe('a locked toolchain comes from a registry', { timeout: 600_000 }, () =>
         "exit 3
         error: REGISTRY/gbuild/TINY:id-ID is sha256:ID, but gbuild.lock names sha256:ID: somebody moved it; nothing was tagged
           try: gbuild toolchain build   # makes it here instead
-          try: gbuild toolchain push   # where the locked one is
+          try: gbuild toolchain push   # on a machine that has the locked one
         "
       `);
       expect(await listTags(engine, `gbuild/${name}`)).toEqual([]);
@@ -284,7 +284,7 @@ describe('where the registry does not give it', { timeout: 600_000 }, () => {
       changeLock(clone, (lock) => lock.replace(`registry: ${proxy.host}`, `registry: ${closed.host}`));
       const { stderr } = ok(await other.run(['test'], { cwd: clone }));
       expect(warnings(stderr.replaceAll(closed.host, registry.host))).toMatchInlineSnapshot(
-        `"warning: the registry REGISTRY would not give the manifest gbuild/TINY:id-ID: it wants credentials, and there are none: authentication required (UNAUTHORIZED); going on without it (try: docker login REGISTRY)"`,
+        `"warning: the registry REGISTRY refused to give the manifest gbuild/TINY:id-ID: it wants credentials, and there are none: authentication required (UNAUTHORIZED); going on without it (try: docker login REGISTRY)"`,
       );
     });
   });
@@ -294,9 +294,9 @@ describe('where the registry does not give it', { timeout: 600_000 }, () => {
       changeLock(clone, (lock) => lock.replace(/runtime: sha256:\w+/, `runtime: sha256:${'1'.repeat(64)}`));
       expect(errorOf(await other.run(['image', '--release', '2.0.0'], { cwd: clone }))).toMatchInlineSnapshot(`
         "exit 2
-        error: gbuild.lock names the runtime image sha256:ID, but ENGINE has sha256:ID: packages have moved on since the lock was written
+        error: gbuild.lock names the runtime image sha256:ID, but ENGINE has sha256:ID: packages have changed since the lock was written
           REGISTRY does not have the locked one
-          try: gbuild lock --update && git add gbuild.lock && git commit -m "Lock the toolchain anew"
+          try: gbuild lock --update && git add gbuild.lock && git commit -m "Lock the toolchain again"
           try: or push the locked one from a machine that has it: gbuild toolchain push
         "
       `);

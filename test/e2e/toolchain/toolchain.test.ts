@@ -302,7 +302,7 @@ describe('gbuild.lock', { timeout: 600_000 }, () => {
       expect(readLock(cwd)).toBe(before);
     }
     const { exitCode, stderr } = await cli.run(['test'], { cwd });
-    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('gbuild.lock is written anew: it ')]);
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('gbuild.lock is written again: it ')]);
     expect(readLock(cwd)).toContain('version: 1.0.0');
   });
 
@@ -323,7 +323,7 @@ describe('gbuild.lock', { timeout: 600_000 }, () => {
     expect([tested.exitCode, tested.stderr.replaceAll(name, 'TINY')]).toEqual([
       0,
       expect.stringContaining(
-        'TINY 1.2.3 is not the one of gbuild.lock: packages have moved on since (tiny 1.2.2 -> 1.2.3)',
+        'TINY 1.2.3 is not the one of gbuild.lock: packages have changed since (tiny 1.2.2 -> 1.2.3)',
       ),
     ]);
     const { exitCode, stderr } = await cli.run(['image', '--release', '1.0.0'], { cwd });
@@ -331,10 +331,10 @@ describe('gbuild.lock', { timeout: 600_000 }, () => {
     expect([exitCode, text.replaceAll(engine, 'ENGINE').replace(/-> .*/, '-> VERSION')]).toMatchInlineSnapshot(`
       [
         2,
-        "error: gbuild.lock names the runtime image ID, but ENGINE has ID: packages have moved on since the lock was written
+        "error: gbuild.lock names the runtime image ID, but ENGINE has ID: packages have changed since the lock was written
         base-files 12.0 -> VERSION
         - zzz 1
-        try: gbuild lock --update && git add gbuild.lock && git commit -m "Lock the toolchain anew"
+        try: gbuild lock --update && git add gbuild.lock && git commit -m "Lock the toolchain again"
         try: or have the locked image on this engine: from a colleague or a registry that has it
       ",
       ]
@@ -372,9 +372,9 @@ tasks:
     expect([exitCode, text.replace(/(?<=1\.2\.3-)\w+/, 'RECIPE')]).toMatchInlineSnapshot(`
       [
         2,
-        "error: image.jre comes from gbuild/TINY:1.2.3-RECIPE, and ENGINE has it with other packages than gbuild.lock names: they have moved on since the lock was written
+        "error: image.jre comes from gbuild/TINY:1.2.3-RECIPE, and ENGINE has it with other packages than gbuild.lock names: they have changed since the lock was written
         tiny 1.2.2 -> 1.2.3
-        try: gbuild lock --update && git add gbuild.lock && git commit -m "Lock the toolchain anew"
+        try: gbuild lock --update && git add gbuild.lock && git commit -m "Lock the toolchain again"
       ",
       ]
     `);
@@ -432,17 +432,17 @@ describe('gbuild toolchain and gbuild cache', { timeout: 600_000 }, () => {
     );
     expect(errors.map(({ exitCode, stderr }) => `${exitCode} ${stderr}`)).toMatchInlineSnapshot(`
       [
-        "2 error: which toolchain images? Name some, or say --all
+        "2 error: no toolchain image is named: name some, or pass --all
         try: gbuild toolchain ls
         try: gbuild toolchain rm --all
       ",
         "2 error: no image of a toolchain is called nope
         try: gbuild toolchain ls
       ",
-        "2 error: "a b" is no toolchain: expected one such as node@^22
+        "2 error: "a b" is not a toolchain: expected one such as node@^22
         try: gbuild toolchain ls --available
       ",
-        "2 error: which caches? Name some, or say --all
+        "2 error: no cache is named: name some, or pass --all
         try: gbuild cache ls
         try: gbuild cache rm --all
       ",

@@ -299,7 +299,7 @@ describe('TLS', () => {
         "message": "cannot read the engine's TLS file DIR/config/contexts/tls/ID/docker/key.pem: it is missing, but DIR/config/contexts/tls/ID/docker/cert.pem is there",
         "suggestions": [
           "ls -l DIR/config/contexts/tls/ID/docker/key.pem",
-          "unset DOCKER_TLS_VERIFY DOCKER_CERT_PATH   # when the engine speaks no TLS",
+          "unset DOCKER_TLS_VERIFY DOCKER_CERT_PATH   # if the engine does not speak TLS",
         ],
       }
     `);
@@ -313,7 +313,7 @@ describe('TLS', () => {
         "message": "cannot read the engine's TLS file DIR/empty/ca.pem: no certificates are in the folder that DOCKER_CERT_PATH names",
         "suggestions": [
           "ls -l DIR/empty/ca.pem",
-          "unset DOCKER_TLS_VERIFY DOCKER_CERT_PATH   # when the engine speaks no TLS",
+          "unset DOCKER_TLS_VERIFY DOCKER_CERT_PATH   # if the engine does not speak TLS",
         ],
       }
     `);

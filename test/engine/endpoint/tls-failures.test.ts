@@ -52,15 +52,15 @@ test('each way a connection fails is a sentence of its own with what mends it', 
     ERR_TLS_CERT_ALTNAME_INVALID: its certificate is for another address: the machine has got a new one, or another machine has this one
       docker-machine ip box
       docker-machine regenerate-certs box
-    DEPTH_ZERO_SELF_SIGNED_CERT: its certificate is not of the authority in /store/box/ca.pem
+    DEPTH_ZERO_SELF_SIGNED_CERT: its certificate is not signed by the authority in /store/box/ca.pem
       docker-machine regenerate-certs box
     ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: by its clock /store/box/cert.pem (valid until DATE) has expired: the two clocks differ
       docker-machine ssh box date -u; date -u
       docker-machine regenerate-certs box
-    ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: it does not take /store/box/cert.pem (valid until DATE): that is of another authority, or its clock is wrong
+    ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: it refuses /store/box/cert.pem (valid until DATE): that is of another authority, or its clock is wrong
       docker-machine regenerate-certs box
       docker-machine ssh box date -u; date -u
-    ERR_SSL_WRONG_VERSION_NUMBER: what listens there speaks no TLS
+    ERR_SSL_WRONG_VERSION_NUMBER: what listens there does not speak TLS
       docker-machine regenerate-certs box
     ECONNREFUSED: no engine listens there: the machine or its engine is stopped
       docker-machine start box
@@ -83,7 +83,7 @@ test('a certificate of our own is looked at first: its date is known here', () =
 });
 
 test('a connection that breaks is a refused certificate only before the first answer', () => {
-  expect(explainTls(endpoint(), 'ECONNRESET', true)?.sentence).toContain('it does not take /store/box/cert.pem');
+  expect(explainTls(endpoint(), 'ECONNRESET', true)?.sentence).toContain('it refuses /store/box/cert.pem');
   expect(explainTls(endpoint(), 'ECONNRESET', false)).toBeUndefined();
 });
 

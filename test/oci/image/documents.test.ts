@@ -24,12 +24,12 @@ it('reads a config that leaves out what a container runs', () => {
 });
 
 it.each([
-  ['{"rootfs":', 'its config is no JSON object'],
-  ['"text"', 'its config is no JSON object'],
+  ['{"rootfs":', 'its config is not a JSON object'],
+  ['"text"', 'its config is not a JSON object'],
   [{ rootfs: {} }, 'its config has no list of diffIDs'],
   [{ rootfs: null }, 'its config has no list of diffIDs'],
-  [{ rootfs: { diff_ids: ['sha256:../x', diffIds[0]] } }, '"sha256:../x" in it is no digest'],
-  [{ rootfs: { diff_ids: [null, diffIds[0]] } }, 'null in it is no digest'],
+  [{ rootfs: { diff_ids: ['sha256:../x', diffIds[0]] } }, '"sha256:../x" in it is not a digest'],
+  [{ rootfs: { diff_ids: [null, diffIds[0]] } }, 'null in it is not a digest'],
   [{ rootfs: { diff_ids: [diffIds[0]] } }, 'it has 2 layers for 1 diffIDs'],
   [{ os: 1 }, 'the platform of its config is not what it should be'],
   [{ config: { Env: 'A=1' } }, 'Env of its config is not what it should be'],
@@ -44,14 +44,14 @@ it.each([
 });
 
 it.each([
-  ['<html>', 'it is no JSON object'],
+  ['<html>', 'it is not a JSON object'],
   [{ layers: undefined }, 'it has no list of layers'],
-  [{ layers: [null] }, 'its layer 1 is no descriptor with a mediaType, a digest and a size'],
+  [{ layers: [null] }, 'its layer 1 is not a descriptor with a mediaType, a digest and a size'],
   [
     { layers: [layer, { ...layer, digest: 'sha512:x' }] },
-    'its layer 2 is no descriptor with a mediaType, a digest and a size',
+    'its layer 2 is not a descriptor with a mediaType, a digest and a size',
   ],
-  [{ config: undefined }, 'its config is no descriptor with a mediaType, a digest and a size'],
+  [{ config: undefined }, 'its config is not a descriptor with a mediaType, a digest and a size'],
 ])('a manifest with %j is none', (over, fault) => {
   const bytes = bytesOf(typeof over === 'string' ? over : { ...manifest, ...over });
   expect(() => parseManifestBytes(bytes, blame)).toThrow(new Error(fault));
@@ -67,7 +67,7 @@ it('leaves out of an index what another algorithm names, unless it is to be writ
   });
   expect(parseWholeIndex(bytes, blame).manifests).toEqual([layer, other]);
   expect(() => parseIndexBytes(bytesOf({ manifests: [layer, {}] }), blame)).toThrow(
-    new Error('what it lists as number 2 is no descriptor'),
+    new Error('what it lists as number 2 is not a descriptor'),
   );
 });
 

@@ -228,15 +228,15 @@ describe('packLayer', () => {
     ];
     expect(refused.map((entries) => messageOfThrow(() => packLayer(entries, options)))).toMatchInlineSnapshot(`
       [
-        "two things want to be "a" in one image layer",
-        "two things want to be "a" in one image layer",
-        ""a/c" cannot stand in an image layer: "a" is given too, and is no folder",
-        ""../a" cannot stand in an image layer: expected a relative path without empty, "." or ".." parts",
-        ""/a" cannot stand in an image layer: expected a relative path without empty, "." or ".." parts",
-        ""a//b" cannot stand in an image layer: expected a relative path without empty, "." or ".." parts",
-        ""a/" cannot stand in an image layer: expected a relative path without empty, "." or ".." parts",
-        """ cannot stand in an image layer: expected a relative path without empty, "." or ".." parts",
-        ""a/.wh.b" cannot stand in an image layer: a name starting with .wh. means a deletion in an image layer (OCI layer.md, "Whiteouts")",
+        "two entries of one image layer have the path "a"",
+        "two entries of one image layer have the path "a"",
+        ""a/c" cannot be in an image layer: "a" is given too, and is not a folder",
+        ""../a" cannot be in an image layer: expected a relative path without empty, "." or ".." parts",
+        ""/a" cannot be in an image layer: expected a relative path without empty, "." or ".." parts",
+        ""a//b" cannot be in an image layer: expected a relative path without empty, "." or ".." parts",
+        ""a/" cannot be in an image layer: expected a relative path without empty, "." or ".." parts",
+        """ cannot be in an image layer: expected a relative path without empty, "." or ".." parts",
+        ""a/.wh.b" cannot be in an image layer: a name starting with .wh. means a deletion in an image layer (OCI layer.md, "Whiteouts")",
       ]
     `);
   });

@@ -248,7 +248,7 @@ describe('an image in a layout', () => {
     mkdirSync(folder.getPath('other'));
     writeFileSync(folder.getPath('other/file'), '');
     await expect(copySet(gatherImages([image]), folder.getPath('other'), '1')).rejects.toThrowError(
-      /holds something that is no OCI layout/,
+      /holds something that is not an OCI layout/,
     );
   });
 });

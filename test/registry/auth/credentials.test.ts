@@ -129,7 +129,7 @@ test('a helper that is missing or fails is an error that says who asked for it, 
   home.addHelper('gone', 'echo secret word');
   expect((await failureOf(home)).message).toMatch(/: its answer is not understood$/);
   home.login({ credsStore: '../../bin/sh' });
-  expect((await failureOf(home)).message).toMatch(/: that is no name of a program$/);
+  expect((await failureOf(home)).message).toMatch(/: that is not a program name$/);
 });
 
 test('a failure of a helper brings nothing that it printed, also as its cause', async () => {

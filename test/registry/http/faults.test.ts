@@ -88,7 +88,7 @@ describe('what may pass', () => {
     expect(await failureOf(() => open(rig).headManifest('1'))).toMatchInlineSnapshot(`
       {
         "code": "registry-failed",
-        "message": "the registry <registry> would not give the manifest team/app:1: it gets too many requests and asks to wait 3600 s (HTTP 429)",
+        "message": "the registry <registry> refused to give the manifest team/app:1: it gets too many requests and asks to wait 3600 s (HTTP 429)",
         "suggestions": [
           "docker login <registry>   # often allows more",
         ],
@@ -104,7 +104,7 @@ describe('what may pass', () => {
     expect(await failureOf(() => open(rig).readManifest('1'))).toMatchInlineSnapshot(`
       {
         "code": "registry-failed",
-        "message": "the registry <registry> would not give the manifest team/app:1: it gets too many requests: slow [31m down (TOOMANYREQUESTS) (HTTP 429, 5 times in a row)",
+        "message": "the registry <registry> refused to give the manifest team/app:1: it gets too many requests: slow [31m down (TOOMANYREQUESTS) (HTTP 429, 5 times in a row)",
         "suggestions": [
           "docker login <registry>   # often allows more",
         ],
@@ -317,7 +317,7 @@ test('a registry that repeats a secret is not repeated', async () => {
   expect(await failureOf(() => open(rig).readManifest('1'))).toMatchInlineSnapshot(`
     {
       "code": "registry-denied",
-      "message": "the registry <registry> would not give the manifest team/app:1: you may not do this there: not by *** (Basic ***) (DENIED) (HTTP 403)",
+      "message": "the registry <registry> refused to give the manifest team/app:1: you may not do this there: not by *** (Basic ***) (DENIED) (HTTP 403)",
       "suggestions": [
         "docker login <registry>",
       ],
@@ -356,7 +356,7 @@ test.each([
   [404, 'registry-failed', 'it was not found (HTTP 404)'],
   [405, 'registry-failed', 'it does not allow that: it may be read-only, or a mirror (HTTP 405)'],
   [413, 'registry-failed', 'that is more than it takes at once, or than it has room for (HTTP 413)'],
-  [501, 'registry-failed', 'it is in trouble (HTTP 501)'],
+  [501, 'registry-failed', 'it has an error of its own (HTTP 501)'],
   [507, 'registry-failed', 'it has no room left (HTTP 507)'],
 ])('HTTP %d ends an upload at once as %s: %s', async (status, code, why) => {
   using rig = openRig();
@@ -365,7 +365,7 @@ test.each([
   const failure = await failureOf(() => open(rig).writeBlob(other.descriptor, other.open));
   expect(failure).toMatchObject({
     code,
-    message: `the registry <registry> would not take the blob <digest> of team/app: ${why}`,
+    message: `the registry <registry> refused to take the blob <digest> of team/app: ${why}`,
   });
   expect(rig.pauses).toEqual([]);
 });

@@ -12,7 +12,7 @@ test.each([
   expect(parseDuration(text)).toBe(seconds);
 });
 
-test.each(['', '10', 's', '1s1m', '1 m', '1d', '-1s', '1ms', '1e3s', '.5s'])('%j is no duration', (text) => {
+test.each(['', '10', 's', '1s1m', '1 m', '1d', '-1s', '1ms', '1e3s', '.5s'])('%j is not a duration', (text) => {
   expect(parseDuration(text)).toBeUndefined();
 });
 

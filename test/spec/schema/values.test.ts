@@ -245,7 +245,7 @@ test('a Java runtime is a kind, or a kind and modules, on a base made for it', (
       "4:9 image.jre.kind: expected text, found no such key",
       "4:49 image.jre.modules[1]: expected the name of a module such as jdk.localedata, found "a-b"",
       "4:28 image.jre.cds: expected a known key, found "cds" (known are kind, modules)",
-      "4:15 image.base: expected auto where image.jre is said, found "scratch" (such an image stands on a base made for it: leave out one of the two)",
+      "4:15 image.base: expected auto with image.jre, found "scratch" (such an image gets a base made for it: leave out one of the two)",
     ]
   `);
   const { spec } = parseSpec(specWith('image: {jre: jlink}\n'));
@@ -307,7 +307,7 @@ test('platforms are those of Linux images, each once, spelt one way and sorted',
       "4:57 image.platforms[3]: expected a platform such as linux/amd64 or linux/arm64, found "linux/sparc" (known after linux/ are 386, amd64, arm, arm64, loong64, mips64le, ppc64le, riscv64, s390x)",
       "4:70 image.platforms[4]: expected text, found the number 64 (put it in quotes: "64")",
       "4:34 image.platforms[1]: expected each platform once, found "linux/arm64/v8" (linux/arm64 is there already)",
-      "4:32 image.platforms: expected one platform where image.jre is said, found a list of 2 (such a runtime is machine code for the engine that made it)",
+      "4:32 image.platforms: expected one platform with image.jre, found a list of 2 (such a runtime is machine code for the engine that made it)",
     ]
   `);
 });

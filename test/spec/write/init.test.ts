@@ -80,7 +80,7 @@ test('the first spec explains each key and says what was assumed', () => {
     #     - .env.test
     #     - vendor/**
 
-    # What stands beside tasks that list it under services, such as a database; they reach it by its name.
+    # Services, such as a database, that run while tasks that list them do; these reach them by name.
     # services:
     #   db:
     #     image: postgres:17
@@ -90,7 +90,7 @@ test('the first spec explains each key and says what was assumed', () => {
     #       cmd:
     #         - pg_isready
 
-    # What can be run: "gbuild run NAME"; "gbuild build" and "gbuild test" are short for two of them.
+    # Tasks. "gbuild run NAME" runs one; "gbuild build" and "gbuild test" run those two.
     # A command, or a mapping with run, needs, env, secrets, ports, services, timeout, reports, split and workdir.
     tasks:
       build: npm run build
@@ -100,7 +100,7 @@ test('the first spec explains each key and says what was assumed', () => {
         needs:
           - build
 
-    # The image. By default: the runtime twin of the toolchain, the layers the toolchain knows to make, and a
+    # The image. By default: the runtime image of the toolchain, the layers the toolchain knows to make, and a
     # numeric user without rights. The task "build" runs first, when there is one.
     # assumed: goes to the nearest key
     image:

@@ -252,7 +252,7 @@ export function describeEngine(name: string, open: () => Promise<Subject>): void
       expect((await failureOf(run(spec(), { stop, onPublished }))).message).toBe('seen');
       expect(second).toMatchObject({ code: 'port-refused', facts: { enginePort: taken } });
       expect(second?.suggestions[0]).toBe(
-        `publish 8080 instead of ${taken}:8080   # the engine takes one that is free`,
+        `publish 8080 instead of ${taken}:8080   # the engine chooses a free one`,
       );
     });
 

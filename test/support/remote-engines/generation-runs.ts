@@ -61,7 +61,7 @@ export function describeRuns(engines: GenerationName[]): void {
     test('a task runs', async () => {
       const { exitCode, stdout, stderr } = await gbuild(engine.host, 'test');
       expect([exitCode, stdout], stderr).toEqual([0, 'tested\n']);
-      const ignored = stderr.match(/^warning: resources\.memory of gbuild\.yml will not be kept: .*$/gm) ?? [];
+      const ignored = stderr.match(/^warning: resources\.memory of gbuild\.yml will not be enforced: .*$/gm) ?? [];
       expect(ignored.length, stderr).toBe(generation === 'podman 5.4, rootless' ? 1 : 0);
     });
 

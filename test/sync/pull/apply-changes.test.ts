@@ -109,7 +109,7 @@ test('a link may come first and a file below it then: the file is not written th
   ]);
   expect([readdirSync(outside), report.refused]).toEqual([
     [],
-    ['l: the link leads out of the workspace, to ../outside', 'l/x: a folder above it is none, or a link, here'],
+    ['l: the link leads out of the workspace, to ../outside', 'l/x: here a folder above it is missing or a link'],
   ]);
 });
 

@@ -30,8 +30,8 @@ test('packages of the spec that Debian does not have are the mistake of the spec
   ).toMatchInlineSnapshot(`
     {
       "code": "spec-invalid",
-      "message": "toolchain.buildPackages: Debian bookworm, which ruby stands on, has no package ruby-pumma
-    toolchain.packages: Debian bookworm, which ruby stands on, has no package libpq9",
+      "message": "toolchain.buildPackages: Debian bookworm, the base of ruby, has no package ruby-pumma
+    toolchain.packages: Debian bookworm, the base of ruby, has no package libpq9",
       "suggestions": [
         "correct toolchain.buildPackages in gbuild.yml: https://packages.debian.org/search?suite=bookworm&keywords=ruby-pumma",
       ],

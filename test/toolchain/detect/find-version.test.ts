@@ -59,7 +59,7 @@ test.each<[Files, string]>([
   [{ '.java-version': '20' }, `21: .java-version asks for 20${other('jvm 21')}`],
   [
     { '.java-version': 'graalvm64-21.3.0' },
-    '^21: .java-version says graalvm64-21.3.0, which is no version of JDK that gbuild knows: ^21 is taken',
+    '^21: .java-version says graalvm64-21.3.0, which is not a version of JDK that gbuild knows: ^21 is taken',
   ],
   [properties('<java.version>17</java.version>'), '17: pom.xml asks for 17'],
   [
@@ -168,7 +168,7 @@ test.each<[Files, string]>([
   [json({ engines: { node: '>=22' } }, { '.nvmrc': '20' }), '20: .nvmrc asks for 20'],
   [
     json({ engines: { node: 'whatever' } }),
-    '^24: package.json (engines.node) says whatever, which is no version of Node.js that gbuild knows: ^24 is taken',
+    '^24: package.json (engines.node) says whatever, which is not a version of Node.js that gbuild knows: ^24 is taken',
   ],
   [json({}), 'nothing'],
 ])('a Node repository with %j is %s', async (files, meant) => {

@@ -90,7 +90,7 @@ describe('a line that the image cannot follow is named, and nothing else is star
     ['sbt', 'cd web && target/universal/stage/bin/web'],
   ])('%s: %s', async (kind, line) => {
     const [, said] = await read(kind, line, { 'config.yml': '' });
-    expect(said).toBe(`nobody knows what the command of Procfile:2 is in the image: ${line}`);
+    expect(said).toBe(`it is not known what the command of Procfile:2 is in the image: ${line}`);
   });
 
   test('but where it names no web, what the build made starts', async () => {

@@ -201,7 +201,7 @@ test('a lock whose version nobody has is told', async () => {
   expect(await errorOf(() => resolveToolchain(request, catalog, { lock }))).toMatchInlineSnapshot(`
     {
       "code": "lock-invalid",
-      "message": "gbuild.lock: toolchain.version: "22" is no exact version of Node.js",
+      "message": "gbuild.lock: toolchain.version: "22" is not an exact version of Node.js",
       "suggestions": [
         "rm gbuild.lock && gbuild lock",
       ],

@@ -221,7 +221,7 @@ test('what nothing fits says what is nearest', async () => {
   expect(await errorOf(() => resolveToolchain(node('newest'), catalog))).toMatchInlineSnapshot(`
     {
       "code": "toolchain-unknown",
-      "message": "toolchain: "newest" is no version or range of node",
+      "message": "toolchain: "newest" is not a version or range of node",
       "suggestions": [
         "toolchain: node@^24",
       ],

@@ -234,7 +234,7 @@ test("git's own rule for another owner's repository holds, and says what to type
   execFileSync('chown', ['-R', '12345:12345', repository]);
   await expect(readRevision(repository, env)).rejects.toMatchObject({
     message: `git does not read ${repository}, which another user owns: fatal: detected dubious ownership in repository at '${repository}'`,
-    suggestions: [`git config --global --add safe.directory '${repository}'   # where you trust its owner`],
+    suggestions: [`git config --global --add safe.directory '${repository}'   # if you trust its owner`],
     exitCode: 2,
   });
   writeFileSync(join(home, '.gitconfig'), `[safe]\n\tdirectory = ${repository}\n`);

@@ -16,7 +16,7 @@ function describeName(name: string): string {
 
 /** Advises on a name whose blobs can be had nowhere now. `digest` is the one that the name points to. */
 export function adviseOn(name: string, digest: Digest | undefined, blobs: SmallBlobs): string[] {
-  const forget = `gbuild doctor --fix --forget ${name}   # where it is nowhere to be had`;
+  const forget = `gbuild doctor --fix --forget ${name}   # if nobody has it any more`;
   if (name.startsWith(baseMark))
     return ['gbuild lock   # or docker pull, so that the engine has the base; then gbuild doctor --fix', forget];
   const id = blobs.manifests.find((each) => each.digest === digest)?.json.config.digest;

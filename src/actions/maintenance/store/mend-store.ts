@@ -135,7 +135,7 @@ async function describeLeft(store: Layout, faults: readonly BlobFault[]): Promis
   const blobs = await readSmallBlobs(store);
   const { manifests } = await store.readIndex();
   return faults.map((fault) => ({
-    detail: `${describeFault(fault)} is damaged, and nobody who was asked has it`,
+    detail: `${describeFault(fault)} is damaged, and none of the places asked has it`,
     todo: fault.names.flatMap((name) => {
       const digest = manifests.find((each) => nameOf(each) === name)?.digest;
       return adviseOn(name, digest, blobs);

@@ -36,7 +36,7 @@ function write(file: string, text: string, mode: number): void {
 }
 
 function isThere(file: string): GbuildError {
-  return new GbuildError('output-refused', `${file} is there already; nothing was written`, {
+  return new GbuildError('output-refused', `${file} exists already; nothing was written`, {
     suggestions: ['gbuild key generate another-name'],
     facts: { file },
   });

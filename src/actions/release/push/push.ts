@@ -109,7 +109,7 @@ async function attachTo(
   if (attest === undefined) return [];
   const { attachToSet } = await import('../attest/attach-attestations.ts');
   const input = { ...attest, repository, version, signing };
-  return progress.step('saying what is in it', () => attachToSet(set, there, input));
+  return progress.step('attaching SBOM and provenance', () => attachToSet(set, there, input));
 }
 
 function send(

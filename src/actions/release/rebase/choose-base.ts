@@ -82,10 +82,7 @@ const toolchainLabel = 'io.gbuild.toolchain';
 
 function doesNotFit({ reference }: OpenedRelease, base: string, { was, is }: { was: string; is: string }): GbuildError {
   return new GbuildError('release-refused', `${reference} was built for ${was}, and ${base} is for ${is}`, {
-    suggestions: [
-      'gbuild image --release 1.0.2   # builds it anew',
-      'or add --force where you know that it runs there',
-    ],
+    suggestions: ['gbuild image --release 1.0.2   # builds it again', 'or add --force if you know that it runs there'],
     facts: { reference, base, was, is },
   });
 }
@@ -105,7 +102,7 @@ function parseToolchain(text: string | undefined): string | undefined {
 function standsThere({ reference }: OpenedRelease, base: string): GbuildError {
   return new GbuildError(
     'release-refused',
-    `${reference} stands on ${base} as it is today: there is nothing to change`,
+    `${reference} is on the current ${base} already: there is nothing to change`,
     {
       suggestions: ['gbuild lock --update   # takes the packages of today', 'or name another one: --base REFERENCE'],
       facts: { reference, base },
@@ -114,7 +111,7 @@ function standsThere({ reference }: OpenedRelease, base: string): GbuildError {
 }
 
 function namesNoBase({ reference }: OpenedRelease): GbuildError {
-  return new GbuildError('usage', `${reference} does not say what it stands on`, {
+  return new GbuildError('usage', `${reference} does not say what its base is`, {
     suggestions: [`gbuild rebase ${reference} --release 1.0.2 --base REFERENCE`],
     facts: { reference },
   });

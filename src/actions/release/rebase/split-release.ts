@@ -55,7 +55,7 @@ function listHistory({ history = [] }: ImageConfig): HistoryEntry[] {
 function notSplit(reference: string): GbuildError {
   return new GbuildError(
     'release-refused',
-    `${reference}: nothing tells which of its layers are its base's, so they cannot be exchanged`,
-    { suggestions: ['gbuild image --release 1.0.2   # of the same commit builds it anew'], facts: { reference } },
+    `${reference}: nothing says which of its layers are the base, so they cannot be replaced`,
+    { suggestions: ['gbuild image --release 1.0.2   # of the same commit builds it again'], facts: { reference } },
   );
 }

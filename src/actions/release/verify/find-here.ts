@@ -45,7 +45,7 @@ function notHere(reference: string): GbuildError {
 function withoutCommit(reference: string): GbuildError {
   return new GbuildError(
     'release-refused',
-    `${reference} does not say of which commit it is, so it cannot be built again`,
+    `${reference} does not say which commit it is of, so it cannot be built again`,
     {
       suggestions: [`gbuild inspect ${reference}`],
       facts: { reference },

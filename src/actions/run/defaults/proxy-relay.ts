@@ -87,9 +87,9 @@ function outOfReach(found: LoopbackProxy[], { endpoint }: Engine, cause?: unknow
     `${names} names a proxy at this machine's loopback address, which containers of the engine at ${endpoint.url} cannot reach: ${why}`,
     {
       suggestions: [
-        `unset ${names.replaceAll(',', '')}   # where no task needs the proxy`,
+        `unset ${names.replaceAll(',', '')}   # if no task needs the proxy`,
         'name the proxy by an address that containers reach, and let it listen there',
-        'write "network: host" in gbuild.yml, where the engine is on this machine',
+        'write "network: host" in gbuild.yml, if the engine is on this machine',
       ],
       cause,
       facts: { variables: found.map(({ name }) => name), endpoint: endpoint.url },

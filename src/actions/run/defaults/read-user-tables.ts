@@ -3,7 +3,7 @@ import type { Engine } from '../../../engine/engine.ts';
 import { readCached, writeCached } from '../../../fs/cached-file.ts';
 import type { Host } from '../../../host.ts';
 
-/** An image's own passwd and group; empty where it has none. */
+/** An image's own passwd and group; empty if it has none. */
 export interface UserTables {
   passwd: string;
   group: string;

@@ -9,7 +9,7 @@ import type { Sent } from '../../../sync/push/push.ts';
 export function describeSent({ endpoint }: Engine, rootDir: string, { files, bytes, removed }: Sent): string {
   const gone = removed > 0 ? `, ${removed} removed` : '';
   if (files + removed === 0)
-    return `the engine at ${endpoint.url} does not see ${rootDir}: what was sent there before is up to date`;
+    return `the engine at ${endpoint.url} does not see ${rootDir}: the copy of the workspace there is up to date`;
   return `the engine at ${endpoint.url} does not see ${rootDir}: the workspace is sent there (${counted(files)}, ${formatBytes(bytes)}${gone})`;
 }
 
@@ -17,7 +17,7 @@ export function describeSent({ endpoint }: Engine, rootDir: string, { files, byt
 export function describeCopied({ endpoint }: Engine, { files, bytes, removed }: Sent): string {
   const gone = removed > 0 ? `, ${removed} removed` : '';
   if (files + removed === 0) return `its copy of the workspace on ${endpoint.url} is up to date`;
-  return `its copy of the workspace goes to ${endpoint.url} (${counted(files)}, ${formatBytes(bytes)}${gone})`;
+  return `its copy of the workspace is sent to ${endpoint.url} (${counted(files)}, ${formatBytes(bytes)}${gone})`;
 }
 
 const mostNamed = 10;
@@ -30,7 +30,7 @@ export function reportApplied(
 ): void {
   const gone = removed > 0 ? `, ${removed} removed` : '';
   if (files + removed > 0) progress.note(`brought back to ${rootDir}: ${counted(files)}, ${formatBytes(bytes)}${gone}`);
-  warnOf(progress, 'changed here while the tasks ran, and left as it is here', kept);
+  warnOf(progress, 'changed here while the tasks ran, so it was not overwritten', kept);
   warnOfRefused(progress, refused);
 }
 

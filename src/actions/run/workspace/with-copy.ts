@@ -142,7 +142,7 @@ async function withCopy<T>(
       }
       // The first failure tells more; the second says that what was changed is not here.
       await end().catch((failure) =>
-        input.progress.warn(`what the tasks changed did not come back: ${messageOf(failure)}`),
+        input.progress.warn(`what the tasks changed was not brought back: ${messageOf(failure)}`),
       );
       throw thrown;
     });

@@ -58,7 +58,7 @@ export async function pushWorkspaceImage(input: PushWorkspaceInput): Promise<str
   if (base === undefined) throw vanished(from.name, toolchain.id);
   const repository = registries.repository({ registry, path: `gbuild/workspace/${session.spec.name}` });
   const place = createHash('sha256').update(session.rootDir).digest('hex').slice(0, 16);
-  return progress.step(`shipping the workspace to ${repository.name}`, (step) =>
+  return progress.step(`pushing the workspace to ${repository.name}`, (step) =>
     withTempDir(host, `${ownerText(engine.owner)}.ship-${place}`, async (tempDir) => {
       step.update('packing');
       const image = putOnBase(base, [input.baseLayer, ...(await packWorkspace(input))]);

@@ -164,7 +164,7 @@ async function judgeEnd({ swarm, spec }: JobRun, { node: id, exitCode, message }
 
 function refused({ spec }: JobRun, { message }: SwarmTask): GbuildError {
   const registry = spec.image.split('/')[0]!;
-  return new GbuildError('engine-failed', `a node of the swarm would not run the job ${spec.name}: ${message}`, {
+  return new GbuildError('engine-failed', `a node of the swarm refused to run the job ${spec.name}: ${message}`, {
     suggestions: [
       `docker pull ${spec.image}   # on that node: does it reach ${registry}?`,
       `list ${registry} under "insecure-registries" in the daemon.json of all nodes if it has no certificate that they trust`,

@@ -64,7 +64,7 @@ export async function runOnSwarm(input: SwarmShard): Promise<TaskReport[]> {
     const left = (await swarm.listNodes()).some(({ id, isFree }) => isFree && !lost.some((node) => node.id === id));
     if (!left) throw noNodeLeft(engine, what);
     io.progress.warn(
-      `${what}: shard ${shard.number} of ${shard.of} starts anew on another one; what it said so far counts for nothing`,
+      `${what}: shard ${shard.number} of ${shard.of} starts again on another one; its output so far does not count`,
     );
   }
 }

@@ -108,7 +108,7 @@ function pushOne(
   const short = id.slice('sha256:'.length, 'sha256:'.length + 12);
   return progress.step(`pushing ${repository.name}:${tags[0] ?? idTag(id)}`, (step) =>
     withTempDir(host, `${ownerText(engine.owner)}.push-${short}`, async (tempDir) => {
-      step.update('taking it out of the engine');
+      step.update('reading it from the engine');
       const image = await saveImage(engine, reference, join(tempDir, 'saved'));
       stop.ask.throwIfAborted();
       const pushed = await pushImage(repository, image, {

@@ -81,14 +81,14 @@ it('names what nobody has, keeps what is whole, and forgets a release only when 
     {
       "left": [
         {
-          "detail": "a layer of hello:1.0.0, hello:latest (sha256:a9496bf4102d) is damaged, and nobody who was asked has it",
+          "detail": "a layer of hello:1.0.0, hello:latest (sha256:a9496bf4102d) is damaged, and none of the places asked has it",
           "todo": [
             "git checkout 0123456789ab && gbuild image --release 1.0.0",
             "gbuild doctor --fix --registry registry.example.com   # one that has hello:1.0.0",
-            "gbuild doctor --fix --forget hello:1.0.0   # where it is nowhere to be had",
+            "gbuild doctor --fix --forget hello:1.0.0   # if nobody has it any more",
             "git checkout 0123456789ab && gbuild image --release 1.0.0",
             "gbuild doctor --fix --registry registry.example.com   # one that has hello:latest",
-            "gbuild doctor --fix --forget hello:latest   # where it is nowhere to be had",
+            "gbuild doctor --fix --forget hello:latest   # if nobody has it any more",
           ],
         },
       ],

@@ -46,7 +46,7 @@ describe('a release', () => {
     await using folder = await makeFolder();
     const refused = splitRelease('hello:1.0.0', root.config, await openLayout(folder.getPath('store')));
     await expect(refused).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[GbuildError: hello:1.0.0: nothing tells which of its layers are its base's, so they cannot be exchanged]`,
+      `[GbuildError: hello:1.0.0: nothing says which of its layers are the base, so they cannot be replaced]`,
     );
   });
 });

@@ -38,9 +38,9 @@ test('an engine that is not here, or whose bridge is not, is refused with the re
       "code": "network-failed",
       "message": "HTTP_PROXY names a proxy at this machine's loopback address, which containers of the engine at unix:///run/docker.sock cannot reach: they have no way to this machine",
       "suggestions": [
-        "unset HTTP_PROXY   # where no task needs the proxy",
+        "unset HTTP_PROXY   # if no task needs the proxy",
         "name the proxy by an address that containers reach, and let it listen there",
-        "write "network: host" in gbuild.yml, where the engine is on this machine",
+        "write "network: host" in gbuild.yml, if the engine is on this machine",
       ],
     }
   `);
