@@ -50,7 +50,7 @@ it('takes the first program on PATH that may be executed', async () => {
     'its program /opt/plain/node is not executable for the user 65532:65532',
   ]);
   expect(await faultsOf(['node'], onDebian({ env: { PATH: '/opt/broken' }, layers }))).toEqual([
-    'its program /opt/broken/node is missing: the link /opt/broken/node leads to /nowhere, which is not there',
+    'its program /opt/broken/node is missing: the link /opt/broken/node leads to /nowhere, which does not exist',
   ]);
 });
 
@@ -184,7 +184,7 @@ it('honours what upper layers take away, replace and put behind links', async ()
   const ask = (...layers: Record<string, never>[]) => faultsOf(['/bin/node'], onDebian({ layers }));
   expect(await ask(gone as never)).toEqual(['its program /bin/node is missing']);
   expect(await ask(opaque as never)).toEqual([
-    'the loader of /usr/bin/node, /lib64/ld-linux-x86-64.so.2, is missing: the link /usr/lib64/ld-linux-x86-64.so.2 leads to /lib/x86_64-linux-gnu/ld-linux-x86-64.so.2, which is not there',
+    'the loader of /usr/bin/node, /lib64/ld-linux-x86-64.so.2, is missing: the link /usr/lib64/ld-linux-x86-64.so.2 leads to /lib/x86_64-linux-gnu/ld-linux-x86-64.so.2, which does not exist',
   ]);
   expect(await ask(gone as never, again as never)).toEqual([]);
   expect(await ask(broken as never)).toEqual(['its program /bin/node is missing']);

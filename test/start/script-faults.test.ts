@@ -111,7 +111,7 @@ it('wants a script that the user of the image may read', async () => {
 it('says of a link where it leads', async () => {
   const layers = [{ 'opt/current': { link: 'releases/2' }, 'opt/releases/1/x.js': '' }];
   expect(await ask('node /opt/current/x.js', { layers })).toEqual([
-    'the script /opt/current/x.js is missing: the link /opt/current leads to releases/2, which is not there',
+    'the script /opt/current/x.js is missing: the link /opt/current leads to releases/2, which does not exist',
   ]);
 });
 

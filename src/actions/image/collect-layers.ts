@@ -133,7 +133,7 @@ function dropEmptied(entries: Entry[], keepsEmpty: KeepPath): Entry[] {
 function isThere(rootDir: string, path: string, rule: PlannedLayer): boolean {
   if (existsSync(join(rootDir, path))) return true;
   if (rule.optional) return false;
-  throw new GbuildError('output-missing', `layer "${rule.name}" wants ${path}, which is not in ${rootDir}`, {
+  throw new GbuildError('output-missing', `layer "${rule.name}" names ${path}, which is not in ${rootDir}`, {
     suggestions: ['gbuild build', `correct image.layers in gbuild.yml if ${path} is not what the build makes`],
     facts: { layer: rule.name, path, rootDir },
   });

@@ -126,7 +126,7 @@ describe('a release', () => {
     rmSync(join(rootDir, 'dist'), { recursive: true });
     expect(await refusal('--release', '1.0.0')).toMatchInlineSnapshot(`
       "exit 2, nothing on stdout
-      error: layer "application" wants dist, which is not in DIR/e2e-refused-PID
+      error: layer "application" names dist, which is not in DIR/e2e-refused-PID
         try: gbuild build
         try: correct image.layers in gbuild.yml if dist is not what the build makes
       "

@@ -199,7 +199,7 @@ describe('gbuild inspect', () => {
       await repository.writeReferrer(artifact.manifestBytes, mediaTypes.manifest);
     }
     const text = await say(['inspect', `${registry.host}/${name}@${digest}`], { env: offline });
-    expect(text.slice(text.indexOf('beside it'))).toMatchInlineSnapshot(`
+    expect(text.slice(text.indexOf('attached in'))).toMatchInlineSnapshot(`
       "attached in the registry, not verified
       ID  SBOM (SPDX)
       ID  provenance

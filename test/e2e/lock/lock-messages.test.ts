@@ -26,5 +26,5 @@ test('the first image of a repository says once that it is locked, and its label
   expect(inspected.stdout).toContain(digestOf(lock));
   writeFileSync(join(cwd, 'gbuild.lock'), lock.toString().replace(/request: .*/, 'request: other:1'));
   const anew = await cli.run(['run', 'build'], { cwd });
-  expect(cli.plain(anew.stderr)).toMatch(/^gbuild\.lock is written anew: it is for "other:1", the spec asks for "/);
+  expect(cli.plain(anew.stderr)).toMatch(/^gbuild\.lock is written again: it is for "other:1", the spec asks for "/);
 });

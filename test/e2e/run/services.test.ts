@@ -162,7 +162,7 @@ tasks:
     await stubborn.until('ready\n');
     const { runs } = await listStanding('e2e-services-end');
     stubborn.kill('SIGINT');
-    await stubborn.until('once more kills at once');
+    await stubborn.until('a second signal kills at once');
     stubborn.kill('SIGINT');
     ends.push((await stubborn.ended).exitCode);
     expect([ends, (await listStanding('e2e-services-end')).containers]).toEqual([[7, 4, 130], []]);

@@ -81,7 +81,7 @@ for (const kind of ['gone', 'another, an empty one'])
     await removeVolume(opened.far.host, volumes[0]!);
     if (kind !== 'gone') await askEngine(opened.far.host, 'POST', '/volumes/create', { json: { Name: volumes[0] } });
     const { exitCode, stderr } = await opened.cli.run(['attach'], { cwd, env });
-    expect([exitCode, stderr]).toEqual([3, expect.stringContaining('did not come back')]);
+    expect([exitCode, stderr]).toEqual([3, expect.stringContaining('was not brought back')]);
     expect(listTree(cwd)).toEqual(before);
     await removeVolume(opened.far.host, volumes[0]!);
     rmSync(cwd, { recursive: true });

@@ -89,5 +89,5 @@ test('trees that a task moves about, with times as old as they were, come back a
   expect([exitCode, here], stderr).toEqual([0, ['b\n', 'a\n', 'deep\n', 'c\n', '3', 'c\n', 'c\n', '3']]);
   const { stdout, stderr: said } = await cli.run(['run', 'look'], { cwd });
   expect(stdout, said).not.toMatch(/==> .\/(gone|deep\/er\/down)/);
-  expect(said).toContain('what was sent there before is up to date');
+  expect(said).toContain('the copy of the workspace there is up to date');
 });

@@ -80,10 +80,10 @@ describe('the workspace on an engine that does not see it', () => {
     });
     symlinkSync('same', join(cwd, 'link'));
     expect((await run(cwd, 'test')).stderr).toMatch(sentLine);
-    expect((await run(cwd, 'test')).stderr).toContain('what was sent there before is up to date');
+    expect((await run(cwd, 'test')).stderr).toContain('the copy of the workspace there is up to date');
     // Another time is no other content.
     utimesSync(join(cwd, 'same'), 1, 1);
-    expect((await run(cwd, 'test')).stderr).toContain('what was sent there before is up to date');
+    expect((await run(cwd, 'test')).stderr).toContain('the copy of the workspace there is up to date');
     writeFileSync(join(cwd, 'edited'), 'after!\n');
     const one = await run(cwd, 'test');
     expect([sentLine.exec(one.stderr)?.slice(1), one.stdout.endsWith('same\nafter!\n')]).toEqual([
@@ -144,7 +144,7 @@ describe('the workspace on an engine that does not see it', () => {
     await killed.ended;
     const { stdout, stderr } = await run(cwd, 'run', 'look');
     expect(stdout, stderr).toBe('105000000\n');
-    expect(stderr).toContain('what was sent there before is up to date');
+    expect(stderr).toContain('the copy of the workspace there is up to date');
   });
 
   test('may have big files and many', async () => {
