@@ -126,7 +126,7 @@ export function notReached(endpoint: Endpoint, why: string, suggestions: string[
 /** Error for an answer over ssh that is not HTTP: the shell at the other end has printed something first. */
 function chattyShell(endpoint: Endpoint, target: SshTarget, cause: unknown): GbuildError {
   const words = formatSshWords(target);
-  const why = `a shell there prints something before it runs a command (${messageOf(cause)})`;
+  const why = `the login shell there prints something of its own (${messageOf(cause)})`;
   return notReached(endpoint, why, [`ssh ${words} true   # must print nothing: look into .bashrc`], cause);
 }
 

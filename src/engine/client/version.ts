@@ -24,14 +24,14 @@ export interface UnversionedClient {
 /** Asks the engine for its API version (`GET /_ping`, header `Api-Version`) and takes the lower of its and ours. */
 export async function negotiateVersion(client: UnversionedClient): Promise<string> {
   const answer = await client.sendTo('/_ping', {
-    what: 'say which API it speaks',
+    what: 'report its API version',
     method: 'GET',
     path: '/_ping',
     within: client.endpoint.ssh?.mayAsk ? typing : Math.min(longest, client.requestTimeout),
   });
-  const text = await client.readText(answer, 'say which API it speaks');
+  const text = await client.readText(answer, 'report its API version');
   if (answer.statusCode !== 200)
-    throw new EngineRefusalError(client.endpoint, 'say which API it speaks', answer.statusCode ?? 0, text.trim());
+    throw new EngineRefusalError(client.endpoint, 'report its API version', answer.statusCode ?? 0, text.trim());
   const theirs = String(answer.headers['api-version'] ?? '');
   if (!/^\d+\.\d+$/.test(theirs))
     throw new GbuildError(

@@ -31,7 +31,7 @@ export function formatBindings(ports: ContainerPort[]): object {
 
 /** GET /containers/{id}/json: where the ports are; of a container that has ended, none. */
 export async function readEnginePorts(client: EngineClient, id: string, ports: ContainerPort[]): Promise<EnginePort[]> {
-  const what = 'tell the ports of the container';
+  const what = 'list the ports of the container';
   const { json } = await client.call({ what, method: 'GET', path: `/containers/${id}/json` });
   const bound = readField(readField(json, 'NetworkSettings'), 'Ports');
   return ports.flatMap(({ port, protocol }) => {

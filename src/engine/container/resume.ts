@@ -189,7 +189,7 @@ async function readLog(
   io: ContainerIO,
   signal: AbortSignal,
 ): Promise<void> {
-  const what = 'give the output of the container';
+  const what = 'send the output of the container';
   const query = { follow, stdout: true, stderr: true };
   // Who follows is told nothing as long as nothing is written.
   const within = follow ? { within: Number.POSITIVE_INFINITY } : {};

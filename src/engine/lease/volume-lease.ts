@@ -9,7 +9,7 @@ import { containerOf, type LeaseSpec, lookAtImage, markItems, unpackCommand, vol
 import { LeaseProcess } from './lease-process.ts';
 import { type ListedPath, ListingReader, listingFormat } from './listing.ts';
 
-const taking = 'take the workspace';
+const taking = 'receive the workspace';
 
 /** Changes in a volume since something was put there. */
 export interface VolumeChange {
@@ -64,7 +64,7 @@ export class VolumeLease {
 
   /** Sets the clean marker: a time of the volume's folder, in nanoseconds. Anything put there replaces it. */
   async writeCleanMarker(time: string, signal: AbortSignal): Promise<void> {
-    await this.#process.ask('stamp the workspace', `stamp ${time.slice(0, -9)}.${time.slice(-9)}`, signal);
+    await this.#process.ask('mark the workspace as clean', `stamp ${time.slice(0, -9)}.${time.slice(-9)}`, signal);
   }
 
   /** Everything in the volume, folders before what is in them. */
@@ -133,7 +133,7 @@ export class VolumeLease {
       '-cf',
       '-',
     ];
-    return this.#run('give back files of the workspace', command, paths, signal, true);
+    return this.#run('send back files of the workspace', command, paths, signal, true);
   }
 
   /** Lets go of the volume: the container is gone afterwards. */

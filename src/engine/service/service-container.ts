@@ -57,7 +57,7 @@ export class ServiceContainer {
 
   /** GET /containers/{id}/logs: all that it has printed. */
   async *readLog(): AsyncGenerator<Frame> {
-    const what = 'give the log of a service';
+    const what = 'send the log of a service';
     const query = { stdout: true, stderr: true };
     const answer = await this.#client.send({ what, method: 'GET', path: `/containers/${this.id}/logs`, query });
     if (answer.statusCode !== 200) await this.#client.refuse(answer, what);

@@ -18,7 +18,7 @@ export interface LogInput {
  */
 export async function readServiceLogs(client: EngineClient, input: LogInput): Promise<void> {
   const { service, follow, signal, onOutput } = input;
-  const what = 'give the output of a job';
+  const what = 'send the output of a job';
   const query = { follow, stdout: true, stderr: true };
   const within = follow ? { within: Number.POSITIVE_INFINITY } : {};
   const answer = await client.send({

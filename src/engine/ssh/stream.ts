@@ -37,7 +37,7 @@ export class SshStream extends Duplex {
     child.once('close', (code) => {
       const failed = code !== 0 && (!this.#received || code === 255);
       if (failed) this.destroy(explain({ exitCode: code ?? undefined, stderr }, this.#received));
-      else if (this.#stalled) this.destroy(new Error('the other end has closed the connection'));
+      else if (this.#stalled) this.destroy(new Error('the other side closed the connection'));
       else this.push(null);
     });
   }

@@ -4,7 +4,7 @@ import type { EngineClient } from '../client/client.ts';
 import { parseTask } from './state.ts';
 
 const pauseMilliseconds = 100;
-const what = 'end a job of its swarm';
+const what = 'stop a job of its swarm';
 
 /** How often the swarm is asked whether it has taken notice. */
 const mostLooks = 100;

@@ -42,7 +42,7 @@ export class Swarm {
   /** A secret that jobs can be given; its id. Throws `engine-failed` for more than 500 KB. */
   async createSecret(name: string, content: Buffer): Promise<string> {
     const json = { Name: name, Labels: this.#labels, Data: content.toString('base64') };
-    return this.#create({ what: `keep the secret ${name}`, method: 'POST', path: '/secrets/create', json });
+    return this.#create({ what: `store the secret ${name}`, method: 'POST', path: '/secrets/create', json });
   }
 
   removeSecret(id: string): Promise<void> {
@@ -72,8 +72,8 @@ export class Swarm {
   /** Undefined until the cluster has looked at the job. */
   async findTask(service: string): Promise<SwarmTask | undefined> {
     const query = { filters: JSON.stringify({ service: [service] }) };
-    const { json } = await this.#client.call({ what: 'tell of a job', method: 'GET', path: '/tasks', query });
-    const [first] = readAnswerList(this.#client, json, 'tell of a job');
+    const { json } = await this.#client.call({ what: 'inspect a job', method: 'GET', path: '/tasks', query });
+    const [first] = readAnswerList(this.#client, json, 'inspect a job');
     return first === undefined ? undefined : parseTask(first);
   }
 

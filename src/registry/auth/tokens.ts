@@ -99,7 +99,7 @@ export class Tokens {
     if (url !== undefined && (url.protocol === 'https:' || mayBePlain(url, insecure))) return url;
     throw new GbuildError(
       'registry-failed',
-      `the registry ${registry} sends to a token server that gbuild does not ask: ${url === undefined ? 'its address is not understood' : `${url.origin} is not https`}`,
+      `the registry ${registry} names a token server that gbuild does not ask: ${url === undefined ? 'its address is not understood' : `${url.origin} is not https`}`,
       { facts: { registry } },
     );
   }
@@ -152,7 +152,7 @@ function deniedBy(registry: string, url: URL, status: number, credentials: Crede
   const server = `the token server ${url.host} of the registry ${registry}`;
   const why =
     credentials === undefined
-      ? 'gives none without credentials, and there are none'
+      ? 'gives no token without credentials, and there are none'
       : `does not take ${credentials.origin}`;
   return new GbuildError('registry-denied', `${server} ${why} (HTTP ${status})`, {
     suggestions: [`docker login ${registry}`],

@@ -36,11 +36,11 @@ function refused({ registry, what }: Place, refusal: Refusal, tries: number): Gb
 }
 
 function explainStatus(registry: string, { status, headers }: Refusal): { why: string; suggestions?: string[] } {
-  if (status >= 300 && status < 400) return { why: 'it points to where gbuild does not follow' };
-  if (status === 403) return { why: 'you may not do this there', suggestions: [`docker login ${registry}`] };
+  if (status >= 300 && status < 400) return { why: 'it redirects to a place that gbuild does not follow to' };
+  if (status === 403) return { why: 'you are not allowed to do this there', suggestions: [`docker login ${registry}`] };
   if (status === 404) return { why: 'it was not found' };
   if (status === 405) return { why: 'it does not allow that: it may be read-only, or a mirror' };
-  if (status === 413) return { why: 'that is more than it takes at once, or than it has room for' };
+  if (status === 413) return { why: 'that is too large for it, or it has no room for it' };
   if (status === 507) return { why: 'it has no room left' };
   if (status === 429)
     return {

@@ -152,7 +152,7 @@ test('who may only pull, whose token server is closed or has another clock, is t
   expect(await failureOf(attempt, names)).toMatchInlineSnapshot(`
     {
       "code": "registry-denied",
-      "message": "the token server <tokens> of the registry <registry> gives none without credentials, and there are none (HTTP 401)",
+      "message": "the token server <tokens> of the registry <registry> gives no token without credentials, and there are none (HTTP 401)",
       "suggestions": [
         "docker login <registry>",
       ],

@@ -327,7 +327,7 @@ describe('an engine over ssh that is not reached', () => {
         [
           3,
           "engine-unreachable",
-          "cannot reach the container engine at ssh://box (from flag --host): a shell there prints something before it runs a command (Parse Error: Expected HTTP/, RTSP/ or ICE/)",
+          "cannot reach the container engine at ssh://box (from flag --host): the login shell there prints something of its own (Parse Error: Expected HTTP/, RTSP/ or ICE/)",
           [
             "ssh box true   # must print nothing: look into .bashrc",
             "gbuild doctor",

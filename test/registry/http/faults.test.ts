@@ -317,7 +317,7 @@ test('a registry that repeats a secret is not repeated', async () => {
   expect(await failureOf(() => open(rig).readManifest('1'))).toMatchInlineSnapshot(`
     {
       "code": "registry-denied",
-      "message": "the registry <registry> refused to give the manifest team/app:1: you may not do this there: not by *** (Basic ***) (DENIED) (HTTP 403)",
+      "message": "the registry <registry> refused to give the manifest team/app:1: you are not allowed to do this there: not by *** (Basic ***) (DENIED) (HTTP 403)",
       "suggestions": [
         "docker login <registry>",
       ],
@@ -352,10 +352,10 @@ test('a stop ends everything at once, with its own reason', async () => {
 });
 
 test.each([
-  [403, 'registry-denied', 'you may not do this there (HTTP 403)'],
+  [403, 'registry-denied', 'you are not allowed to do this there (HTTP 403)'],
   [404, 'registry-failed', 'it was not found (HTTP 404)'],
   [405, 'registry-failed', 'it does not allow that: it may be read-only, or a mirror (HTTP 405)'],
-  [413, 'registry-failed', 'that is more than it takes at once, or than it has room for (HTTP 413)'],
+  [413, 'registry-failed', 'that is too large for it, or it has no room for it (HTTP 413)'],
   [501, 'registry-failed', 'it has an error of its own (HTTP 501)'],
   [507, 'registry-failed', 'it has no room left (HTTP 507)'],
 ])('HTTP %d ends an upload at once as %s: %s', async (status, code, why) => {
