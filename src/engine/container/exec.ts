@@ -104,7 +104,7 @@ function failed(
   const said = complaint.trim().split('\n').slice(0, 3).join('; ');
   return new GbuildError(
     'engine-failed',
-    `the engine at ${client.endpoint.url} could not ${what}: ${command[0]} ended with ${exitCode ?? 'no'} exit code${said === '' ? '' : `: ${said}`}`,
+    `the engine at ${client.endpoint.url} could not ${what}: ${command[0]} ended with exit code ${exitCode ?? 'unknown'}${said === '' ? '' : `: ${said}`}`,
     {
       suggestions: exitCode === notFound ? unfound : ['gbuild doctor   # is its disk full?'],
       facts: { endpoint: client.endpoint.url, command: command[0], exitCode },

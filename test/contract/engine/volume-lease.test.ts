@@ -133,7 +133,7 @@ test('what fails is told, whichever way it goes: what the items throw, and what 
     await expect(lease.put(below, signal, way)).rejects.toMatchObject({ code: 'engine-failed' });
   }
   await expect(lease.put(below, signal, { many: true })).rejects.toThrow(
-    'could not take the workspace: sh ended with 2 exit code: tar: workspace/file/below: Cannot open: Not a directory',
+    'could not receive the workspace: sh ended with exit code 2: tar: workspace/file/below: Cannot open: Not a directory',
   );
 });
 
@@ -148,7 +148,7 @@ test('an image without tar is told, and what it needs', async () => {
   try {
     await using own = await claimOwn({ image });
     await expect(own.lease.put([textOf('x', 'x')], signal, { many: true })).rejects.toMatchObject({
-      message: expect.stringMatching(/could not take the workspace: sh ended with 127 exit code: .*tar: not found$/),
+      message: expect.stringMatching(/could not receive the workspace: sh ended with exit code 127: .*tar: not found$/),
       suggestions: ['see that the image to build in has sh, GNU find, tar, xargs and rm'],
     });
   } finally {

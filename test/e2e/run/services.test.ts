@@ -117,7 +117,7 @@ tasks:
         [
           2,
           "",
-          "error: service check was not ready within <time>: sh ended with 9 exit code: no such base
+          "error: service check was not ready within <time>: sh ended with exit code 9: no such base
         try: less <dir>/state/gbuild/runs/<run>/services/check.log
         try: see services.check in gbuild.yml
       ",
