@@ -112,7 +112,9 @@ async function writeFolder(dir: string, write: (folder: string) => Promise<void>
   try {
     await makeFolderWhole(dir, write);
   } catch (cause) {
-    throw cause instanceof GbuildError ? cause : (diskError(cause, dir) ?? cannotWrite(dir, cause));
+    // Without a code it is no failure of the system, but a mistake of ours.
+    if (cause instanceof GbuildError || (cause as NodeJS.ErrnoException).code === undefined) throw cause;
+    throw diskError(cause, dir) ?? cannotWrite(dir, cause);
   }
 }
 

@@ -2,7 +2,7 @@ import { chmodSync, lchownSync, lutimesSync, symlinkSync, utimesSync } from 'nod
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ExtractOptions } from 'tar-fs';
+import { type ExtractOptions, extract } from 'tar-fs';
 import type { Stop } from '../../host.ts';
 import type { ExtractPlan, PlannedLink } from '../../inspect/extract/plan-extract.ts';
 import { type TarHeader, writeTar } from '../../oci/tar/tar.ts';
@@ -27,7 +27,6 @@ interface Options extends ExtractOptions {
  * the layers. When this ends, also by a throw, nothing is written any more.
  */
 export async function unpackTree(plan: ExtractPlan, dir: string, options: UnpackOptions): Promise<void> {
-  const { extract } = await import('tar-fs');
   const headers = new Map(
     [...plan.folders, ...plan.files.map(({ header }) => header)].map((each) => [each.path, each]),
   );
