@@ -26,6 +26,6 @@ export abstract class OpenImageCommand extends BaseCommand {
     using stop = openStop((text) => progress.warn(text));
     const { platform } = flags;
     const context = { host, installDir: this.config.root };
-    return work({ ...context, progress, stop, choice: flags, runId: newRunId(), platform });
+    return await work({ ...context, progress, stop, choice: flags, runId: newRunId(), platform });
   }
 }
