@@ -104,7 +104,7 @@ describe('a published port', () => {
         ],
         [
           2,
-          "error: flag --publish: "x" is no port
+          "error: flag --publish: "x" is not a port
         try: --publish 3000
         try: --publish 8080:3000   # ENGINEPORT:PORT
         try: --publish 5353/udp
