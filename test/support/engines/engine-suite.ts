@@ -251,9 +251,7 @@ export function describeEngine(name: string, open: () => Promise<Subject>): void
       };
       expect((await failureOf(run(spec(), { stop, onPublished }))).message).toBe('seen');
       expect(second).toMatchObject({ code: 'port-refused', facts: { enginePort: taken } });
-      expect(second?.suggestions[0]).toBe(
-        `publish 8080 instead of ${taken}:8080   # the engine chooses a free one`,
-      );
+      expect(second?.suggestions[0]).toBe(`publish 8080 instead of ${taken}:8080   # the engine chooses a free one`);
     });
 
     test('sweeps what a dead owner left and nothing of a living or foreign one', async () => {
