@@ -10,6 +10,35 @@ const matrix = 'test/**/*.matrix.test.ts';
  */
 export const alone = ['run/attach', 'maintenance/kill', 'lock/lock-update'].map((name) => `test/e2e/${name}.test.ts`);
 
+/**
+ * Unit tests that start many programs (git, npm, shells) or build thousands of values: a third of the time of all. The standard
+ * tier runs them; `npm run check`, the daily round, does without.
+ */
+export const thorough = [
+  'actions/inspect/generated-plans',
+  'actions/maintenance/store/mend-store',
+  'bin/setup',
+  'registry/http/faults',
+  'spec/yaml/hostile',
+  'sync/read/git-folders',
+  'toolchain/build/download',
+  'toolchain/host/proxy-options',
+  'workspace/commit/compare-commit',
+  'workspace/commit/revision',
+  'workspace/git/git-config',
+  'workspace/git/hostile-repository',
+  'workspace/git/submodule',
+].map((name) => `test/${name}.test.ts`);
+
+const unit = {
+  // A limit for what hangs: a busy machine takes many times what an idle one does.
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  // Unit tests leave modules as they found them, so a worker loads each module once.
+  isolate: false,
+  maxWorkers: '100%',
+};
+
 const withEngine = {
   globalSetup: ['test/support/engines/engine-setup.ts'],
   // A limit for what hangs, here too: some tests make what they need first.
@@ -26,16 +55,12 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/contract/**', 'test/e2e/**', 'test/support/**', matrix],
-          // A limit for what hangs: a busy machine takes many times what an idle one does.
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          // Unit tests leave modules as they found them, so a worker loads each module once.
-          isolate: false,
-          maxWorkers: '100%',
+          exclude: ['test/contract/**', 'test/e2e/**', 'test/support/**', ...thorough, matrix],
+          ...unit,
           sequence: { groupOrder: 0 },
         },
       },
+      { test: { name: 'thorough', include: thorough, ...unit, sequence: { groupOrder: 0 } } },
       {
         test: {
           name: 'engine',

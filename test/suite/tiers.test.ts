@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { alone } from '../../vitest.config.ts';
+import { alone, thorough } from '../../vitest.config.ts';
 
 const root = join(import.meta.dirname, '../..');
 const files = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' });
@@ -15,6 +15,6 @@ test('a file of the matrix tier stands beside the one of the standard tier that 
   expect(matrix.filter((name) => !stands(name))).toEqual([]);
 });
 
-test('the files that run alone are there', () => {
-  expect(alone.filter((name) => !existsSync(join(root, name)))).toEqual([]);
+test('the files that are named in the configuration are there', () => {
+  expect([...alone, ...thorough].filter((name) => !existsSync(join(root, name)))).toEqual([]);
 });
