@@ -51,7 +51,7 @@ export function describeServices(name: string, open: () => Promise<Pick<Subject,
       await awaitReady({ engine, container: web, image, labels: {} }, check, (why) => said.push(why), never);
       expect(said).toEqual(['nothing listens on its port 8080']);
       expect(await web.whyNot(['wget', '-qO-', 'http://127.0.0.1:8080/'], never)).toBeUndefined();
-      expect(await web.whyNot(['sh', '-c', 'echo not yet >&2; exit 9'], never)).toContain('9 exit code: not yet');
+      expect(await web.whyNot(['sh', '-c', 'echo not yet >&2; exit 9'], never)).toContain('exit code 9: not yet');
       expect(await web.whyNot(['no-such-command'], never)).toEqual(expect.any(String));
     });
 
