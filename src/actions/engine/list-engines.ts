@@ -11,21 +11,21 @@ import type { EngineChoice } from '../session/engine-choice.ts';
 import { chooseEngine } from '../session/open-engine.ts';
 import { readUserConfig } from '../session/user-config.ts';
 
-/** An engine that was found, and what came of asking it. */
+/** An engine that was found, and the result of asking it. */
 export interface ListedEngine {
-  /** Name that `gbuild engine use` takes. */
+  /** Name for `gbuild engine use`. */
   name: string;
   kind: 'flag' | 'environment' | 'configuration' | 'context' | 'socket' | 'machine';
-  /** Not known of a machine that cannot be read. */
+  /** Unknown for a machine whose settings cannot be read. */
   url?: string;
   answers: boolean;
-  /** `docker 20.10.24`. */
+  /** Product and version, such as `docker 20.10.24`. */
   engine?: string;
-  /** Why it does not answer, and what mends that. */
+  /** Reason why the engine does not answer, and how to fix it. */
   error?: string;
   todo?: string[];
   chosen: boolean;
-  /** Why it is chosen, or what would choose it. */
+  /** Reason why the engine is chosen, or what would choose it. */
   why: string;
 }
 
@@ -36,17 +36,23 @@ interface Candidate {
   why: string;
 }
 
-/** An engine that takes longer is one that does not answer. */
+/** Time limit in milliseconds: an engine that needs longer counts as one that does not answer. */
 const answerTimeout = 5_000;
 
-/** The story of `gbuild engine ls`: every engine there is, all asked at once; which would be chosen, and why. Starts none. */
+/**
+ * Implements `gbuild engine ls`: asks every known engine at the same time, and marks the chosen one with the reason.
+ * Starts no engine.
+ */
 export async function listEngines(host: Host, flags: EngineChoice, progress: Progress): Promise<ListedEngine[]> {
   const chosen = await chooseQuietly(host, flags, progress);
   const candidates = await findCandidates(host, flags);
   return Promise.all(candidates.map((candidate) => askCandidate(host, candidate, chosen)));
 }
 
-/** The engine that would be chosen; what a command would fail with is said, and the list is there all the same. */
+/**
+ * Returns the engine that a command would choose. A failure of the choice is reported, and the list is printed
+ * nevertheless.
+ */
 async function chooseQuietly(host: Host, flags: EngineChoice, progress: Progress): Promise<Endpoint | undefined> {
   try {
     const endpoint = await chooseEngine(host, flags, { say: () => {}, mayStart: false });
@@ -98,7 +104,7 @@ async function askCandidate(
 ): Promise<ListedEngine> {
   let endpoint: Endpoint | undefined;
   try {
-    // The environment names its own engine; every other one is named on the command line.
+    // The environment's engine is chosen by the environment; every other one by its name on the command line.
     endpoint = await chooseEngine(host, choice, { say: () => {}, mayStart: false });
     const isChosen = kind === kindOf(chosen) && endpoint.url === chosen?.url && endpoint.machine === chosen.machine;
     const known = { name, kind, url: endpoint.url, chosen: isChosen, why: isChosen ? chosen.reason : why };
@@ -109,7 +115,7 @@ async function askCandidate(
 }
 
 async function askEngine(endpoint: Endpoint): Promise<Pick<ListedEngine, 'answers' | 'engine' | 'error' | 'todo'>> {
-  // Several at once could not ask a person anything.
+  // Several connections at the same time cannot ask a person for a password.
   const silent = endpoint.ssh === undefined ? endpoint : { ...endpoint, ssh: { ...endpoint.ssh, mayAsk: false } };
   const engine = connectEngine(silent, { owner: readOwner(), runId: 'list' });
   const late = new GbuildError('engine-unreachable', `it did not answer within ${answerTimeout / 1000} s`);
@@ -126,7 +132,7 @@ async function askEngine(endpoint: Endpoint): Promise<Pick<ListedEngine, 'answer
   }
 }
 
-/** Where a machine that cannot be used would be. */
+/** Reads the address of a machine, also when the machine cannot be used. */
 function readUrl(host: Host, { machine }: EngineName): { url?: string } {
   try {
     const url = machine === undefined ? undefined : readMachine(host, machine, 'the store').url;

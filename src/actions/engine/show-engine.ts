@@ -14,7 +14,7 @@ export interface ShownEngine {
   info: EngineInfo;
 }
 
-/** The story of `gbuild engine show`: the engine of that name, or the one that would be chosen, and what it says of itself. */
+/** Implements `gbuild engine show`: describes the named engine, or the one that a command would choose. */
 export async function showEngine(
   host: Host,
   name: string | undefined,

@@ -7,13 +7,13 @@ import { editUserConfig, readUserConfig, userConfigFile } from '../session/user-
 
 export interface UsedEngine {
   file: string;
-  /** Empty when no engine is named any more. */
+  /** Empty when config.yml no longer names an engine. */
   engine: EngineName;
 }
 
 /**
- * The story of `gbuild engine use`: checks that the engine is known, writes it atomically to the caller's config.yml, and says
- * what beats it.
+ * Implements `gbuild engine use`: checks that the engine is known and writes it atomically to the caller's config.yml.
+ * Reports what takes precedence over it.
  */
 export async function useEngine(host: Host, name: string, progress: Progress): Promise<UsedEngine> {
   const engine = readEngineName(host, name);

@@ -17,7 +17,7 @@ interface AssertInput {
 const mostPackagesShown = 10;
 const lockAnew = 'gbuild lock --update && git add gbuild.lock && git commit -m "Lock the toolchain again"';
 
-/** A release stands on the very runtime image that was locked, not on one made of packages that have moved on since. */
+/** Asserts that the runtime image is the locked one. An image made of newer packages is refused. */
 export async function assertLockedRuntime(
   input: AssertInput,
   { runtime, platform, misses }: ReadyRuntime,
@@ -66,8 +66,8 @@ async function listChanges(
 }
 
 /**
- * Where a release brings a Java runtime of its own, that comes from the image to build in: this must hold the packages that
- * were locked, too.
+ * Asserts the locked packages of the build image. A release that ships its own Java runtime copies it from the build
+ * image.
  */
 export async function assertLockedBuild(request: AssertInput, { platform }: ReadyRuntime): Promise<void> {
   const { session, engine, host, progress, stop } = request;

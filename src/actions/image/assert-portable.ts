@@ -9,7 +9,10 @@ import { type CodeFile, findBound } from '../../plan/portable.ts';
 
 const mostShown = 5;
 
-/** The same layers are right for several platforms only where no file in them is machine code for one: `release-refused`. */
+/**
+ * Throws `release-refused` where layers for several platforms hold machine code: machine code is right for one platform
+ * only.
+ */
 export async function assertPortable({ reference, platforms = [] }: ImagePlan, layers: Layer[]): Promise<void> {
   const files: CodeFile[] = [];
   for (const layer of layers) files.push(...(await listCode(layer)));
@@ -47,7 +50,7 @@ async function listCode(layer: Layer): Promise<CodeFile[]> {
   return files;
 }
 
-/** The rest stays unread: the reader of the tar skips it. */
+/** The rest of the file stays unread: the tar reader skips it. */
 async function readStart(content: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const parts: Uint8Array[] = [];
   let size = 0;

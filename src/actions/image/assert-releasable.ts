@@ -10,7 +10,7 @@ import { describeStale } from '../toolchain/assert-lock-fits.ts';
 
 const mostPathsShown = 10;
 
-/** The version as semver writes it. Build metadata cannot stand in a tag, and "v1" or "1.0" are no exact versions. */
+/** Parses a version as semver writes it. A tag cannot hold build metadata, and "v1" or "1.0" are no exact versions. */
 export function parseReleaseVersion(text: string): string {
   const version = parse(text);
   if (version !== null && version.raw === version.version && version.version === text && isTag(text)) return text;
@@ -20,7 +20,7 @@ export function parseReleaseVersion(text: string): string {
   });
 }
 
-/** A tag of `--tag` may move; the name of a release never does, so the one must not be written as the other. */
+/** Throws where the tag of `--tag` looks like a release version: a tag may move, and a release version never does. */
 export function assertMovingTag(text: string): void {
   if (!isTag(text)) {
     throw new GbuildError('usage', `--tag ${text}: not a tag; expected up to 128 letters, digits, "_", "." and "-"`, {
@@ -35,7 +35,7 @@ export function assertMovingTag(text: string): void {
   });
 }
 
-/** A release is of a commit: the tree holds that commit and nothing else, and its lock is part of it. */
+/** Asserts that the tree holds exactly one commit, and that the lock is part of that commit. */
 export function assertReleasable(session: WorkspaceSession, revision: Revision | undefined): asserts revision {
   const { rootDir, lock, toolchain } = withoutRemembered(session);
   if (revision === undefined) {
@@ -59,7 +59,7 @@ export function assertReleasable(session: WorkspaceSession, revision: Revision |
   assertClean(rootDir, revision);
 }
 
-/** Asserts that git tracks the spec and the lock. A clean tree alone does not say so: what git ignores is in no commit. */
+/** Asserts that git tracks the spec and the lock. A clean tree does not prove it: ignored files are in no commit. */
 export function assertTracked({ rootDir, specFile }: WorkspaceSession, tracked: string[] | undefined): void {
   const needed = ['gbuild.lock', ...(specFile === undefined ? [] : [basename(specFile)])];
   const missing = needed.filter((name) => !tracked?.includes(name));
@@ -70,18 +70,21 @@ export function assertTracked({ rootDir, specFile }: WorkspaceSession, tracked: 
   });
 }
 
-/** A build that ran, and the folder before and after it. */
+/** Revisions before and after a build, and the tasks that ran. */
 export interface BuildTrace {
   before: Revision;
   after: Revision | undefined;
   tracked: readonly string[];
   /** Names of the tasks that ran. */
   tasks: readonly string[];
-  /** Names of files that the toolchain's tools write and a commit has to hold. */
+  /** Names of lock files that the toolchain's tools write and that a commit must hold. */
   lockFiles: readonly string[];
 }
 
-/** After the build: outputs belong into .gitignore, and the commit must still be the one that was built. */
+/**
+ * Asserts that the build changed no file: outputs belong into .gitignore, and the commit must still be the one that was
+ * built.
+ */
 export function assertUntouched(rootDir: string, { before, after, tracked, tasks, lockFiles }: BuildTrace): void {
   if (after?.commit !== before.commit) {
     throw new GbuildError(
@@ -105,7 +108,7 @@ export function assertUntouched(rootDir: string, { before, after, tracked, tasks
   const others = after.untracked.filter((path) => !isLock(path));
   const patterns = listUntracked(others, tracked).map((path) => quoteWord(`/${path}`));
   throw dirtyTree(rootDir, after.untracked, `${who} made files that git does not ignore`, [
-    // A clean checkout that the release was built in is gone.
+    // The clean checkout of the release is already removed: the command makes the lock file again.
     ...(locks === ''
       ? []
       : [`gbuild run ${tasks.at(-1)} && git add ${locks} && git commit -m "Lock the dependencies"`]),
@@ -117,7 +120,7 @@ export function assertUntouched(rootDir: string, { before, after, tracked, tasks
   ]);
 }
 
-/** Which of the files belongs to the release only its owner knows. */
+/** Only the owner knows which of the files belong to the release. */
 function assertClean(rootDir: string, { dirty }: Revision): void {
   if (dirty.length === 0) return;
   const commit = dirty.every((path) => path === 'gbuild.lock')
@@ -136,14 +139,14 @@ function dirtyTree(rootDir: string, paths: string[], what: string, suggestions: 
   });
 }
 
-/** Untracked files, each by the highest folder that holds nothing tracked (ends in `/`). */
+/** Lists untracked files, each by its highest folder without a tracked file (ends in `/`). */
 function listUntracked(untracked: readonly string[], tracked: readonly string[]): string[] {
   const holding = new Set(tracked.flatMap(listFolders));
   const highest = untracked.map((path) => listFolders(path).find((folder) => !holding.has(folder)) ?? path);
   return [...new Set(highest)];
 }
 
-/** The folders above a path, from the top. */
+/** Lists the folders above a path, from the top. */
 function listFolders(path: string): string[] {
   const parts = path.split('/').slice(0, -1);
   return parts.map((_, at) => `${parts.slice(0, at + 1).join('/')}/`);

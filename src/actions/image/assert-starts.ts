@@ -16,27 +16,27 @@ import type { StartFault } from '../../start/start-fault.ts';
 import { readBaseTree } from './base/base-tree.ts';
 import type { KnownBase } from './base/read-base.ts';
 
-/** An image that is to be made, before a byte of it is packed. */
+/** Plan of an image, checked before any byte of it is packed. */
 export interface StartInput {
   reference: string;
-  /** The image's own, not yet merged with its base's. */
+  /** Config of the image, before it is merged with the base's config. */
   config: Partial<RunConfig>;
-  /** Files of the application's layers, by place. */
+  /** Files of the application's layers, by path. */
   entries: ReadonlyMap<string, Entry>;
-  /** One for each platform. */
+  /** One base for each platform. */
   bases: readonly KnownBase[];
   store: Layout;
   host: Pick<Host, 'cacheDir'>;
-  /** Says where in the workspace something lies that is missing, and why it is not in the image. */
+  /** Explains where in the workspace a missing file lies, and why the image does not hold it. */
   explain: (fault: StartFault) => Explanation | Promise<Explanation>;
 }
 
 export interface Explanation {
-  /** Clauses about the workspace. */
+  /** Clauses about the workspace, for the message. */
   because: string[];
-  /** Lines to type or write next. */
+  /** Commands to type or lines to write next. */
   remedies: string[];
-  /** A task may yet make it. */
+  /** Whether a task may still make the file. */
   isToCome?: boolean;
 }
 
@@ -58,7 +58,7 @@ async function findFaults(base: KnownBase, { entries, config, store, host }: Sta
   return findStartFaults(new ImageFiles(tree, entries), readImageStart(merged));
 }
 
-/** A store that is damaged says so where its layers are needed; nothing is known then. */
+/** A damaged store is reported where its layers are needed; here the tree is then unknown. */
 async function readTree(
   base: KnownBase,
   store: Layout,
@@ -72,13 +72,13 @@ async function readTree(
   }
 }
 
-/** Only bytes that are what their digest says may refuse an image. */
+/** Only bytes that match their digest may refuse an image. */
 async function isWhole({ config }: KnownBase, store: Layout): Promise<boolean> {
   for (const diffId of config.rootfs.diff_ids) if (!(await store.isWhole(diffId))) return false;
   return true;
 }
 
-/** The same for the layers of a release on another base: nothing of the workspace is in question. */
+/** Asserts the same for the layers of a release on another base. The workspace plays no part here. */
 export async function assertLayersStart(
   { reference, base, layers, config }: { reference: string; base: string; layers: Layer[]; config: ImageConfig },
   found: KnownBase,

@@ -11,7 +11,7 @@ import { unknownFingerprint } from '../../workspace/unknown-fingerprint.ts';
 
 /** Record of an image that was packed from a tree: enough to put only the changes since then on top of it. */
 export interface PackedTree {
-  /** Inputs that decide the image besides its files: base, rules, engine. */
+  /** Inputs that decide the image together with its files: base, rules, engine. */
   basis: string;
   /** Id of the image on the engine. */
   engineId: string;

@@ -24,27 +24,27 @@ import type { KnownBase } from './base/read-base.ts';
 import { type PackedImage, packImage, putOn } from './pack.ts';
 import type { PrepareImageRequest } from './prepare-image-request.ts';
 
-/** An image as a value, and all that is known of how it came to be. Nobody has seen it yet. */
+/** Image as a value, with all facts of its making. No engine has it yet. */
 export interface PreparedImage {
   plan: ImagePlan;
-  /** For the engine's own platform. */
+  /** Image for the engine's platform. */
   packed: PackedImage;
-  /** For every platform that was asked for. */
+  /** Images for every requested platform. */
   set: ImageSet;
   base: KnownBase;
   /** Bases for the other platforms. */
   platformBases: KnownBase[];
   revision: Revision | undefined;
-  /** Tasks that were run for it, in order. */
+  /** Tasks that ran for the image, in order. */
   tasks: string[];
 }
 
-/** Checks, builds and packs. For a version the tree must be a commit's, and the toolchain the locked one. */
+/** Checks, builds and packs. A version needs the clean tree of a commit and the locked toolchain. */
 export async function prepareImage(asked: PrepareImageRequest, store: Layout): Promise<PreparedImage> {
   const { progress, host, version } = asked;
   const revision =
     version === undefined ? await readState(asked.session, host.env) : await readReleasable(asked.session, host.env);
-  // Before anything is made: mistakes end here.
+  // Planned before any work is done, so that mistakes end here.
   planOf(asked, revision, version);
   const exact = version !== undefined;
   const ready = await readyRuntime({ ...asked, exact });
@@ -68,7 +68,7 @@ export async function prepareImage(asked: PrepareImageRequest, store: Layout): P
   return { plan, packed, set, base, platformBases, revision, tasks: built.map(({ name }) => name) };
 }
 
-/** The commit that a release is of, where the tree is clean and spec and lock are in it. */
+/** Returns the commit of a release: the tree must be clean, and spec and lock must be in the commit. */
 export async function readReleasable(session: WorkspaceSession, env: Host['env']): Promise<Revision> {
   const revision = await readState(session, env);
   assertReleasable(session, revision);
@@ -90,14 +90,17 @@ async function refuseTouched(
   assertUntouched(session.rootDir, { before, after, tracked, tasks, lockFiles: session.toolchain.lockFiles });
 }
 
-/** Before anything is built; an image that stays on this machine is for its engine alone. */
+/**
+ * Reads the bases of the other platforms before anything is built. An image that stays on this machine is for its
+ * engine alone.
+ */
 async function readOthers(request: PrepareImageRequest, plan: ImagePlan, store: Layout): Promise<KnownBase[]> {
   if (plan.platforms === undefined || !leavesMachine(request)) return [];
   const { readBasesByPlatform } = await import('./base/bases-by-platform.ts');
   return readBasesByPlatform(plan, { ...request, store });
 }
 
-/** The same layers on each of the bases. */
+/** Puts the same layers on each of the bases. */
 async function gatherSet(
   { progress }: PrepareImageRequest,
   plan: ImagePlan,
@@ -110,7 +113,10 @@ async function gatherSet(
   return gatherImages([image, ...platformBases.map((base) => putOn(plan, base, image.layers))]);
 }
 
-/** Outputs of an earlier run may hold what that one was given: a release of them is searched for it too. */
+/**
+ * Runs the build task. Without a build, the outputs of an earlier run may hold secrets that it was given: a release of
+ * them is searched for these too.
+ */
 async function runBuild(request: PrepareImageRequest, plan: ImagePlan, secrets: RunSecrets): Promise<TaskReport[]> {
   if (plan.buildTask === undefined) return [];
   if (request.build) {
@@ -144,7 +150,7 @@ function planOf(
 ): ImagePlan {
   const { spec, toolchain, defaults, lock, rootDir, rememberedIn = rootDir } = session;
   const tasks = Object.keys(tasksOf(spec, defaultTasks(session)));
-  // A lock that could not be written says nothing.
+  // A lock that could not be written has no digest.
   const file = join(rememberedIn, 'gbuild.lock');
   const lockDigest = lock === undefined || !isThere(file) ? undefined : digestOf(readWhole(file));
   return planImage({ spec, toolchain, defaults, revision, version, tasks, lockDigest });

@@ -16,7 +16,7 @@ interface FoundSecret {
 
 export interface SecretScanInput {
   reference: string;
-  /** With all its layers by value; the base's come first. */
+  /** Image with all its layers by value, the base's first. */
   image: Image;
   baseLayers: number;
   rootDir: string;
@@ -27,8 +27,8 @@ export interface SecretScanInput {
 const mostShown = 20;
 
 /**
- * Nothing that the run was given in confidence may leave with its image: layers, config, history, labels, annotations and
- * the reports are searched. Throws `release-refused` with every place; no value is in it, not even in a path.
+ * Asserts that no secret of the run leaves with its image. Layers, config, history, labels, annotations and reports are
+ * searched. Throws `release-refused` with every place; no value is in it, not even in a path.
  */
 export async function assertNoSecrets({ reference, secrets, ...input }: SecretScanInput): Promise<void> {
   const found = await findSecrets(input, new SecretSearch(secrets.given));
@@ -75,7 +75,7 @@ async function findSecrets(
   return leaks;
 }
 
-/** Searches a regular file: nothing else can leave with the image. */
+/** Searches a regular file: only regular files can leave with the image. */
 function searchFile(hostFile: string, search: SecretSearch): Set<string> {
   const found = new Set<string>();
   if (!isFile(hostFile)) return found;

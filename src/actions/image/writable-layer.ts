@@ -7,21 +7,23 @@ import type { WritableFolders } from '../../plan/image-plan.ts';
 import type { OpenLayer } from '../store/open-layers.ts';
 import { type CollectedRule, packRules } from './collect-layers.ts';
 
-/** The image below, to see what its folders are like. */
+/** Image below, to read its folders' owners and modes from. */
 export interface Below {
-  /** Lowest first. */
+  /** Layers of the image below, lowest first. */
   diffIds: readonly Digest[];
   open: OpenLayer;
 }
 
-/** Packs all rules, and what lies in writable folders as one layer on top, so that no byte is in the image twice. */
+/**
+ * Packs all rules. The content of writable folders becomes one layer on top, so that the image holds each byte once.
+ */
 export async function packWithWritable(
   collected: CollectedRule[],
   { folders, uid, gid }: WritableFolders,
   below: Below,
 ): Promise<Layer[]> {
   const isInside = ({ path }: Entry) => folders.some((folder) => path === folder || path.startsWith(`${folder}/`));
-  // Of a path in several rules, the uppermost is what the image shows.
+  // The highest rule wins for a path in several rules.
   const inside = new Map(
     collected.flatMap(({ entries }) => entries.filter(isInside).map((entry) => [entry.path, entry])),
   );
@@ -34,7 +36,7 @@ export async function packWithWritable(
   return [...(await packRules(others)), packOwned(folders, [...inside.values()], { uid, gid, parents, createdBy })];
 }
 
-/** The folders above, as the base has them; those that the application's own layers have belong to root already. */
+/** Reads the parent folders from the base. Those that the application's layers hold already belong to root. */
 async function readParents(
   folders: readonly string[],
   others: CollectedRule[],

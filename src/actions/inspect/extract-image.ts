@@ -19,17 +19,17 @@ import { readOrFindDamage } from './read-whole.ts';
 import { unpackTree } from './unpack-tree.ts';
 
 export interface ExtractRequest extends OpenImageRequest {
-  /** See withImage. */
+  /** Name as withImage takes it. */
   name: string;
-  /** Where to write to: a folder that is not there, or empty. */
+  /** Destination: a missing or empty folder. */
   dir: string;
-  /** The path of the image to write; undefined: all of it. */
+  /** Path of the image to write; undefined for the whole image. */
   path: string | undefined;
 }
 
 /**
- * The story of `gbuild inspect --extract`: opens the image, puts its layers together, and writes what a container sees. The folder is
- * there whole or not at all.
+ * Implements `gbuild inspect --extract`: opens the image, puts its layers together, and writes what a container sees.
+ * The folder appears complete or not at all.
  */
 export async function extractImage(request: ExtractRequest): Promise<{ text: string; data: ExtractReport }> {
   const { host, progress, stop, name } = request;
@@ -39,7 +39,7 @@ export async function extractImage(request: ExtractRequest): Promise<{ text: str
     const tree = await readOrFindDamage(image, () => readImageTree(image));
     const path = request.path === undefined ? undefined : findPath(request.path, tree, request);
     const plan = planExtract(tree, path);
-    // Contents are read at their place, which checks nothing.
+    // The layers are checked here, because contents are read in place without a check.
     await checkLayers(image);
     const isRoot = host.uid === 0;
     await progress.step(`extracting ${reference}`, (step) =>
@@ -83,7 +83,9 @@ function findFree(dir: string): string {
   for (let number = 2; ; number += 1) if (isFreeFolder(`${dir}-${number}`)) return `${dir}-${number}`;
 }
 
-/** The path without links in its folders; the last name may be one. Throws `usage` for a path that the image does not have. */
+/**
+ * Resolves links in the path's folders; the last name may be a link. Throws `usage` for a path that the image lacks.
+ */
 function findPath(asked: string, tree: ReadonlyMap<string, PlacedFile>, { name }: ExtractRequest): string {
   const names = asked.split('/').filter((each) => each !== '' && each !== '.');
   const last = names.at(-1);
@@ -103,7 +105,7 @@ function findPath(asked: string, tree: ReadonlyMap<string, PlacedFile>, { name }
   });
 }
 
-/** Whether it is a folder that no layer names. */
+/** Whether the path is a folder without its own entry in any layer. */
 function hasBelow(tree: ReadonlyMap<string, PlacedFile>, folder: string): boolean {
   return [...tree.keys()].some((path) => path.startsWith(`${folder}/`));
 }
@@ -112,7 +114,7 @@ async function writeFolder(dir: string, write: (folder: string) => Promise<void>
   try {
     await makeFolderWhole(dir, write);
   } catch (cause) {
-    // Without a code it is no failure of the system, but a mistake of ours.
+    // An error without a code is no failure of the system, but a bug of gbuild.
     if (cause instanceof GbuildError || (cause as NodeJS.ErrnoException).code === undefined) throw cause;
     throw diskError(cause, dir) ?? cannotWrite(dir, cause);
   }

@@ -6,8 +6,9 @@ type Call = (...args: unknown[]) => void;
 const closed = 'nothing is written any more';
 
 /**
- * The functions of node:fs that tar-fs unpacks with. It goes on for a while after it was told to stop: once this is closed every call
- * fails, and closing waits for those under way, so that what was written can be removed. A file is written only where nothing is.
+ * Functions of node:fs that tar-fs unpacks with. tar-fs continues for a while after it is stopped. Once this is closed,
+ * every call fails, and closing waits for running calls, so that the written files can be removed. A file is written
+ * only where the path is free.
  */
 export class GatedFs {
   readonly #files = new Set<Writable>();
@@ -15,7 +16,7 @@ export class GatedFs {
   #underWay = 0;
   #onIdle: (() => void) | undefined;
 
-  /** As tar-fs takes it. */
+  /** Functions in the form that tar-fs takes. */
   readonly fs: Record<string, unknown> = {
     ...Object.fromEntries(
       Object.entries({ chmod, chown, link, lstat, mkdir, realpath, stat, unlink, utimes }).map(([name, call]) => [

@@ -8,7 +8,7 @@ export function abortableImage(image: Image, { ask }: Stop): Image {
   return { ...image, layers };
 }
 
-/** In chunks of about a megabyte: how much is read until a signal is seen. */
+/** Number of chunks of about a megabyte to read between two checks for a signal. */
 const chunksAtOnce = 32;
 
 /** Reads every layer to its end, which checks it. Throws `workspace-changed` or `store-failed` for a damaged one. */

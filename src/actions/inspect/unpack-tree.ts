@@ -15,7 +15,7 @@ export interface UnpackOptions {
   onWritten: (bytes: number) => void;
 }
 
-/** Options of tar-fs that its types do not know. */
+/** Options of tar-fs that its types lack. */
 interface Options extends ExtractOptions {
   fs: object;
   chown: boolean;
@@ -23,8 +23,8 @@ interface Options extends ExtractOptions {
 }
 
 /**
- * Writes a plan to a new folder that only this user may enter: nothing there can be exchanged meanwhile. Contents are streamed from
- * the layers. When this ends, also by a throw, nothing is written any more.
+ * Writes a plan to a new folder that only this user may enter, so that nothing in it can be exchanged. Contents are
+ * streamed from the layers. When this ends, also by a throw, nothing is written any more.
  */
 export async function unpackTree(plan: ExtractPlan, dir: string, options: UnpackOptions): Promise<void> {
   const headers = new Map(
@@ -37,7 +37,7 @@ export async function unpackTree(plan: ExtractPlan, dir: string, options: Unpack
     umask: 0,
     map: (header) => {
       const known = headers.get(header.name.replace(/\/$/, ''));
-      // tar-stream passes over owners in pax records.
+      // tar-stream ignores owners in pax records.
       return known === undefined ? header : { ...header, uid: known.uid, gid: known.gid };
     },
   };
@@ -51,7 +51,7 @@ export async function unpackTree(plan: ExtractPlan, dir: string, options: Unpack
 }
 
 function* readChunks({ folders, files }: ExtractPlan, { stop, onWritten }: UnpackOptions): Generator<Buffer> {
-  // Only this user writes into the folders until their real mode is set.
+  // Only this user may write into the folders until their real mode is set.
   const first = folders.map((header) => ({ header: { ...header, mode: 0o700 } }));
   let written = 0;
   for (const chunk of writeTar([...first, ...files])) {
@@ -62,7 +62,7 @@ function* readChunks({ folders, files }: ExtractPlan, { stop, onWritten }: Unpac
   }
 }
 
-/** Not by tar-fs, which follows the target of each link, and fails where it is below a file. */
+/** Writes links without tar-fs, which follows the target of each link, and fails where it is below a file. */
 function writeLinks(links: PlannedLink[], dir: string, { isRoot }: UnpackOptions): void {
   for (const { path, linkTarget, uid, gid, mtime } of links) {
     const link = join(dir, path);
@@ -72,7 +72,7 @@ function writeLinks(links: PlannedLink[], dir: string, { isRoot }: UnpackOptions
   }
 }
 
-/** Modes and times of folders, the innermost first: what is written into a folder changes its time. */
+/** Sets modes and times of folders, the innermost first, because writing into a folder changes its time. */
 function finishFolders(folders: TarHeader[], dir: string, { isRoot }: UnpackOptions): void {
   for (const { path, mode, uid, gid, mtime } of folders.toReversed()) {
     const folder = join(dir, path);

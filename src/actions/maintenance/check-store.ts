@@ -94,7 +94,7 @@ async function openIfAny(open: () => Promise<Engine>, progress: Progress): Promi
   }
 }
 
-/** Lists registries to ask. A repository around the caller that cannot be read is ignored here. */
+/** Lists registries to ask. A repository around the caller that cannot be read is ignored. */
 async function listRegistries(context: Omit<AppContext, 'progress'>, registry: string | undefined): Promise<string[]> {
   const session = await findWorkspace(context).catch(() => undefined);
   const named = [registry, context.host.env.GBUILD_REGISTRY, session?.spec.registry].filter((each) => each);

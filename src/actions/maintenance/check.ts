@@ -1,4 +1,4 @@
-/** One thing that was looked at. `todo` is what to do about it, in commands where there are any. */
+/** Result of one check. `todo` says how to fix it, in commands where there are any. */
 export interface Check {
   name: string;
   state: 'ok' | 'warning' | 'problem';

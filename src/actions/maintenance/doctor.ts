@@ -28,9 +28,9 @@ export interface Diagnosis {
 export interface DoctorInput extends Omit<AppContext, 'progress'> {
   choice: EngineChoice;
   nodeVersion: string;
-  /** Names of the checks wanted; all when empty. */
+  /** Names of the wanted checks; empty for all. */
   only: string[];
-  /** Undefined: the release store is looked at and left as it is. */
+  /** Undefined to check the release store without changing it. */
   fix?: FixRequest | undefined;
 }
 
@@ -38,7 +38,7 @@ export const doctorChecks = ['node', 'engine', 'disk', 'proxy', 'trust', 'clock'
 
 const leastFreeBytes = 3e9;
 
-/** The story of `gbuild doctor`: looks at everything a run depends on; changes nothing unless it is to mend the store. */
+/** Implements `gbuild doctor`: checks everything that a run depends on. Changes nothing without `fix`. */
 export async function diagnose(input: DoctorInput): Promise<Diagnosis> {
   const wanted = (name: (typeof doctorChecks)[number]) => input.only.length === 0 || input.only.includes(name);
   const checks: Check[] = [];
@@ -64,7 +64,7 @@ interface CheckedEngine {
   check: Check;
   endpoint?: Endpoint;
   info?: EngineInfo;
-  /** How its containers reach this machine's loopback address. */
+  /** Route by which the engine's containers reach this machine's loopback address. */
   route?: ProxyRoute;
 }
 
@@ -129,7 +129,10 @@ function namesLoopback(host: Host): boolean {
   return findLoopbackProxies(readHostTrust(host).proxies).length > 0;
 }
 
-/** Builds reach the loopback address by the host's network, tasks by a way that not every engine has. */
+/**
+ * Checks the proxies. Builds reach the loopback address by the host's network; tasks need a route that some engines
+ * lack.
+ */
 function checkProxy(proxies: Record<string, string>, route: ProxyRoute | undefined): Check {
   const names = Object.keys(proxies).join(', ');
   const local = findLoopbackProxies(proxies).map(({ name }) => name);

@@ -16,8 +16,8 @@ import { userConfigFile } from '../session/user-config.ts';
 import { openStore } from '../store/store.ts';
 
 /**
- * Removes the temporary files and folders that dead processes left on this machine: in gbuild's own folders, in the place for
- * temporary files and in the workspace around the caller. Answers their paths.
+ * Removes the temporary files and folders that dead processes left on this machine: in gbuild's own folders, in the
+ * system's temporary folder and in the caller's workspace. Returns their paths.
  */
 export async function sweepFiles(host: Host): Promise<string[]> {
   const self = readOwner();
@@ -55,7 +55,7 @@ function findWorkspace({ cwd, homeDir }: Host): string | undefined {
   }
 }
 
-/** Where config.yml really is: a link leads to where people keep their settings. */
+/** Returns the real folder of config.yml: a link may lead to another settings folder. */
 function configFolder(host: Host): string {
   try {
     return dirname(realpathSync(userConfigFile(host)));
@@ -64,7 +64,7 @@ function configFolder(host: Host): string {
   }
 }
 
-/** Temporaries of gbuild 0.1: a digest, perhaps an ending, and the process id alone. */
+/** Temporary names of gbuild 0.1: an optional digest, an optional extension, and the process id alone. */
 const olderName = /^(?:[0-9a-f]{16,}(?:\.[a-z]+)?\.([1-9]\d*)(?:\.clock)?|([1-9]\d*)\.clock)$/;
 
 function sweepOlder(dir: string): string[] {

@@ -22,7 +22,7 @@ export interface Published {
   /** Id of the image on the engine. */
   engineId: string;
   alreadyReleased: boolean;
-  /** Layers that were sent to the engine. */
+  /** Number of layers that were sent to the engine. */
   layersSent: number;
 }
 
@@ -31,7 +31,7 @@ export type PublishRequest = Pick<MakeImageRequest, 'engine' | 'progress' | 'sto
 /** Names that an image gets. */
 export type NamePlan = Pick<ImagePlan, 'repository' | 'version' | 'tag' | 'reference' | 'created'>;
 
-/** A packed image, and with it those for other platforms, which no engine gets. */
+/** Packed image with those for other platforms, which no engine gets. */
 export interface PackedSet extends PackedImage {
   set: ImageSet;
 }
@@ -39,11 +39,11 @@ export interface PackedSet extends PackedImage {
 export interface PublishOptions {
   store: Layout;
   facts: ReleaseFacts | undefined;
-  /** Starts an image that has no name yet, by what the engine calls it; throws where it is not well. */
+  /** Starts the image by its id on the engine, before it has a name; throws where it is not healthy. */
   tryIt?: (engineId: string) => Promise<void>;
 }
 
-/** Loads the image and names it; a release also enters the store, whose index decides who was first. */
+/** Loads the image and names it. A release also enters the store, whose index decides which image was first. */
 export async function publishImage(
   request: PublishRequest,
   plan: NamePlan,
@@ -58,7 +58,7 @@ export async function publishImage(
       ? { believed: [], blobs: 0 }
       : await progress.step('saving to the release store', () => writeSet(store, set));
   const mending = mendLayers(store, written.believed);
-  // Awaited where the name is given; what goes wrong before is told first.
+  // Awaited when the name is given; an earlier failure takes precedence.
   mending.catch(() => undefined);
   try {
     const loaded = await progress.step('loading', () =>
@@ -82,12 +82,12 @@ export async function publishImage(
     packed.forget();
     throw error;
   } finally {
-    // A staging name that could not be dropped is swept by a later run; it must not hide what went wrong here.
+    // A failure to drop the staging name must not hide the real error; a later run sweeps the name.
     await dropStaging(engine, image).catch(() => undefined);
   }
 }
 
-/** The base's layers as the store has them; none where it lost one, and they are the engine's alone. */
+/** Lists the base's layers in the store. Empty where the store lost one: only the engine has them then. */
 function listBaseLayers(store: Layout, { baseDiffIds }: Image): Layer[] {
   const layers = baseDiffIds.map((diffId) => findLayer(store, diffId));
   return layers.every((layer) => layer !== undefined) ? layers : [];
@@ -97,7 +97,7 @@ function countOf(blobs: number): string {
   return blobs === 1 ? 'a blob' : `${blobs} blobs`;
 }
 
-/** The store knows what a tag of a release means, so that what it needs stays. */
+/** Records in the store which release a tag means, so that its blobs stay. */
 async function keepTags(store: Layout, { descriptor }: ImageSet, repository: string, tags: string[]): Promise<void> {
   for (const tag of tags) {
     const annotations = { [annotationKeys.refName]: `${repository}:${tag}` };
@@ -105,7 +105,10 @@ async function keepTags(store: Layout, { descriptor }: ImageSet, repository: str
   }
 }
 
-/** Names the image. Of ours, one that had no other name is of no use any more and goes, unless a container needs it. */
+/**
+ * Names the image. The image that had the name before is removed if it is gbuild's and has no other name, unless a
+ * container needs it.
+ */
 async function moveTag(engine: Engine, engineId: string, reference: string): Promise<void> {
   const before = await engine.inspectImage(reference);
   if (before?.id === engineId) return;
@@ -115,9 +118,11 @@ async function moveTag(engine: Engine, engineId: string, reference: string): Pro
   }
 }
 
-/** Whether this very image has the version already; refused where another one has it, in the store or on the engine. */
+/**
+ * Returns whether this image already has the version. Throws where another image has it, in the store or on the engine.
+ */
 async function assertFree(engine: Engine, plan: NamePlan, { image, set }: PackedSet, store: Layout): Promise<boolean> {
-  // The same image is not read: what is damaged of it is written again.
+  // The same image is not read: its damaged blobs are written again.
   const standing = await store.findManifest(plan.reference);
   if (standing !== undefined && standing.digest !== set.descriptor.digest)
     await refuseSet(plan.reference, releasedHere(await readReleased(plan, store, standing.digest)), set);
@@ -129,7 +134,7 @@ async function assertFree(engine: Engine, plan: NamePlan, { image, set }: Packed
   return standing !== undefined;
 }
 
-/** The store has this very image as the release; someone gave its name on the engine to another one. */
+/** Reports that the release's name on the engine was given to another image; the store has the right one. */
 function movedOnEngine(engine: Engine, { reference }: NamePlan, found: string, image: Image): GbuildError {
   return new GbuildError(
     'release-refused',
@@ -151,7 +156,7 @@ function seenOnEngine(engine: Engine, found: EngineImage): ReleasedImage {
   };
 }
 
-/** The first to name the version in the store has it; whoever comes second with another image is refused. */
+/** Claims the version in the store: the first image gets it, and another one is refused. */
 async function claimRelease(
   plan: NamePlan,
   set: ImageSet,

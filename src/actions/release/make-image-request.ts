@@ -1,13 +1,13 @@
 import type { RunRequest } from '../run/run.ts';
 
 export interface MakeImageRequest extends Omit<RunRequest, 'names' | 'args'> {
-  /** Undefined: a development image. */
+  /** Undefined for a development image. */
   version: string | undefined;
   build: boolean;
-  /** Further tags, which may move. */
+  /** Additional tags, which may move. */
   tags: string[];
-  /** `oci:DIR` or `docker-archive:FILE`. */
+  /** Outputs such as `oci:DIR` or `docker-archive:FILE`. */
   outputs: string[];
-  /** Undefined: it stays on this machine and its engine. */
+  /** Undefined for an image that stays on this machine. */
   push: { registry: string | undefined; keyFile: string | undefined; attest: boolean } | undefined;
 }

@@ -20,8 +20,8 @@ import type { PushRecord } from './push/push.ts';
 import { type ImageRecord, recordOf } from './record.ts';
 
 /**
- * The story of `gbuild image`: check, build, pack, know the image's id, and only then let an engine see it. Until the last
- * step nothing bears the image's name, so dying at any moment leaves no half release.
+ * Implements `gbuild image`: checks, builds, packs, computes the image's id, and only then loads it into an engine. The
+ * image gets its name in the last step, so a crash at any moment leaves no half release.
  */
 export async function makeImage(request: MakeImageRequest): Promise<ImageRecord> {
   const began = performance.now();
@@ -35,7 +35,7 @@ export async function makeImage(request: MakeImageRequest): Promise<ImageRecord>
   if (version === undefined) return makeFrom(chosen);
   const { commit } = await readReleasable(session, host.env);
   const { withReleaseTree } = await import('./release-tree.ts');
-  // A secret's file and command are the caller's, wherever the release is built.
+  // A secret's file and command belong to the caller's folder, wherever the release is built.
   const secrets = new RunSecrets(request);
   return withReleaseTree(request, commit, (inside) => makeFrom({ ...chosen, session: inside, secrets }));
 }
@@ -43,7 +43,7 @@ export async function makeImage(request: MakeImageRequest): Promise<ImageRecord>
 interface ChosenImage extends MakeImageRequest {
   target: string | undefined;
   files: ImageOutput[];
-  /** By `performance.now()`. */
+  /** Start time by `performance.now()`. */
   began: number;
 }
 
@@ -76,7 +76,7 @@ async function makeFrom(request: ChosenImage): Promise<ImageRecord> {
   });
 }
 
-/** Another run may move the name of the last image while this one is put on top of it: then all of the tree is packed. */
+/** Packs the whole tree where another run moved the name of the last image while this one was put on top of it. */
 async function publishPacked(
   request: ChosenImage,
   { plan, packed, set }: PreparedImage,
@@ -96,7 +96,7 @@ async function publishPacked(
   }
 }
 
-/** On this engine alone: an image for another platform does not run on it. */
+/** Starts the image on this engine only: an image for another platform does not run on it. */
 async function trySmoke(
   request: ChosenImage & { secrets: RunSecrets },
   { plan, packed: { image }, platformBases }: PreparedImage,
@@ -114,7 +114,7 @@ async function trySmoke(
   );
 }
 
-/** Where a release goes, known before anything is built. */
+/** Chooses the push target before anything is built. */
 function choosePushTarget({ push, host, session }: MakeImageRequest, version: string | undefined): string {
   if (version === undefined)
     throw new GbuildError('usage', '--push: only a release is pushed, for what others see must never move', {

@@ -8,34 +8,37 @@ import type { KnownBase } from '../image/base/read-base.ts';
 import type { Published } from './load-and-name.ts';
 import type { PushRecord } from './push/push.ts';
 
-/** Answer of `gbuild image --json`: everything about the image that was made. Sizes in bytes, uncompressed. */
+/** Result of `gbuild image --json`: everything about the image that was made. Sizes in bytes, uncompressed. */
 export interface ImageRecord {
   reference: string;
   version?: string;
   /** Digest of the config: the same on every engine. */
   imageId: string;
-  /** Digest of the manifest with uncompressed layers, as the release store has it. */
+  /** Digest of the manifest with uncompressed layers, as the release store holds it. */
   manifestDigest: string;
-  /** Digest of the index in the release store, where the image is for several platforms; the ids above are the engine's own. */
+  /**
+   * Digest of the index in the release store, where the image is for several platforms. The ids above belong to the
+   * engine's platform.
+   */
   indexDigest?: string;
   platforms?: { platform: string; imageId: string; manifestDigest: string }[];
   /** Id of the image on this engine. */
   engineId: string;
   alreadyReleased: boolean;
   commit?: string;
-  /** Where this clone came from; no part of the image. */
+  /** Address that the repository was cloned from; no part of the image. */
   source?: string;
   dirty: boolean;
   created: string;
   lock?: string;
   toolchain: { request: string; name: string; version: string; recipe: string };
   base: { reference: string; imageId: string; manifestDigest: string; layers: number };
-  /** Ours, on top of the base's. */
+  /** Layers of the application, on top of the base's. */
   layers: { name: string; diffId: string; size: number }[];
   layersSent: number;
-  /** With `--push`: what the registry got. */
+  /** Result of `--push`. */
   pushed?: PushRecord;
-  /** Size of our layers together. */
+  /** Total size of the application's layers. */
   size: number;
   seconds: number;
 }

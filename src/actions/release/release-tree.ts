@@ -16,8 +16,8 @@ import type { AppContext, WorkspaceSession } from '../session/context.ts';
 import { openWorkspace } from '../session/open-repository.ts';
 
 /**
- * Lends the tree that a release is made from: the workspace where it is provably its commit, else a clean checkout of it. Outputs that
- * are there already (`--no-build`) are packed from the workspace, whose tracked files have to be the commit's.
+ * Lends the tree that a release is made from: the workspace where it provably equals its commit, else a clean checkout.
+ * Existing outputs (`--no-build`) are packed from the workspace, whose tracked files must equal the commit's.
  */
 export async function withReleaseTree<T>(
   request: Pick<PrepareImageRequest, 'session' | 'host' | 'installDir' | 'engine' | 'progress' | 'build'>,
@@ -35,7 +35,7 @@ export async function withReleaseTree<T>(
   return withCheckout(request, session.rootDir, commit, work);
 }
 
-/** Lends a checkout of a commit, which goes afterwards with all that was made in it. */
+/** Lends a checkout of a commit, and removes it afterwards with everything made in it. */
 export async function withCheckout<T>(
   context: AppContext & { engine: Engine },
   rootDir: string,
@@ -57,7 +57,10 @@ export async function withCheckout<T>(
   });
 }
 
-/** On the repository's own disk, which shares its objects and which the engine sees as it sees the repository. */
+/**
+ * Lends a folder on the repository's disk: the checkout shares the repository's objects, and the engine sees both
+ * alike.
+ */
 async function withFolder<T>(
   host: Host,
   engine: Engine,
@@ -71,7 +74,7 @@ async function withFolder<T>(
     removeRunFolder(folder);
     return done;
   } catch (thrown) {
-    // A task that goes on without this process needs it.
+    // A task that continues without this process needs the folder.
     if (!isDetached(thrown)) removeRunFolder(folder);
     throw thrown;
   }
@@ -86,10 +89,13 @@ function tryMakeFolder(repository: GitRepository, engine: Engine): string | unde
   }
 }
 
-/** An engine that does not see the checkout has it in a volume, which no later run could use. */
+/**
+ * Removes the checkout's volumes: an engine that cannot see the folder copied it to a volume, which no later run could
+ * use.
+ */
 async function removeVolumes(engine: Engine, rootDir: string): Promise<void> {
   const volumes = await engine.volumes.list(`${workspaceLabels.folder}=${rootDir}`).catch(() => []);
-  // One that stays is taken away by `gbuild clean`, for its folder is gone.
+  // `gbuild clean` removes a volume that stays, because its folder is gone.
   await Promise.allSettled(volumes.map(({ name }) => engine.volumes.remove(name)));
 }
 

@@ -16,21 +16,22 @@ import { withSmokeNetwork } from './smoke-network.ts';
 export interface SmokeInput extends MakeImageRequest {
   plan: ImagePlan;
   smoke: SmokeSpec;
-  /** The engine's id of the image, which has no name yet. */
+  /** Id of the image on the engine; it has no name yet. */
   engineId: string;
-  /** `Test` of its health check. */
+  /** `Test` of the image's health check. */
   healthTest: readonly string[] | undefined;
   mask: Pick<Mask, 'openStream' | 'maskText'>;
 }
 
-/** How one tells that the image is well. */
+/** Check that tells whether the image is healthy. */
 type SmokeCheck = ReadyCheck | { kind: 'exit' };
 
 /**
- * Starts an image that has no name yet as it will run, and waits until it is well. Nothing of it stays.
+ * Starts an image that has no name yet as it will run, and waits until it is healthy. Its container is removed
+ * afterwards.
  *
- * @throws GbuildError `smoke-failed` with the exit code of the image's program where that ended, `timed-out` where it was not well in
- * time, both with its last lines; `spec-invalid` where it has no health check to ask
+ * @throws GbuildError `smoke-failed` with the exit code where the image's program ended, `timed-out` where it was not
+ * healthy in time, both with its last lines; `spec-invalid` where it has no health check
  */
 export async function smokeImage(input: SmokeInput): Promise<void> {
   const { plan, smoke, progress } = input;
@@ -63,14 +64,14 @@ function chooseSmokeCheck({ smoke, healthTest, plan }: SmokeInput): SmokeCheck {
   );
 }
 
-/** Completes "starting hello:1.0.1 until". */
+/** Returns a phrase that completes "starting hello:1.0.1 until". */
 export function describeCheck(check: SmokeCheck): string {
   if (check.kind === 'exit') return 'it ends with exit code 0';
   if (check.kind === 'port') return `it listens on port ${check.port}`;
   return check.kind === 'command' ? `"${check.words.join(' ')}" ends with exit code 0 in it` : 'it runs';
 }
 
-/** Where it runs, and an image with a shell to look from. */
+/** Network of the started image, and an image with a shell to probe from. */
 interface SmokeContext {
   network: string;
   image: string;
@@ -88,7 +89,7 @@ async function tryImage(input: SmokeInput, check: SmokeCheck, context: SmokeCont
   }
 }
 
-/** As `docker run` has it: its user, its command, no init of ours. */
+/** Plans the container as `docker run` would: the image's own user and command, without gbuild's init. */
 async function planSmoke(
   { engine, plan, smoke, engineId }: SmokeInput,
   { network }: SmokeContext,
@@ -101,7 +102,7 @@ async function planSmoke(
     workdir: '',
     env: smoke.env,
     network,
-    // The network of services gives it a name there.
+    // The services' network gives the container a name.
     ...(network !== 'none' && { alias: 'image' }),
     init: false,
     capAdd: usualCapabilities,

@@ -7,19 +7,19 @@ import { withWorkspace } from '../run/workspace/with-workspace.ts';
 import { ensureToolchainReady } from '../toolchain/ensure-ready.ts';
 import type { MakeImageRequest } from './make-image-request.ts';
 
-/** Where an image is started on trial. */
+/** Network in which an image is started for a smoke test. */
 export interface SmokeNetwork {
   network: string;
-  /** Asks also when a service that it needs ends. */
+  /** Also stops when a service that the image needs ends. */
   stop: Stop;
-  /** One with a shell, to look from. */
+  /** Image with a shell, to probe from. */
   image: string;
 }
 
-/** A name that no task can have. */
+/** Name that no task can have. */
 const taskName = 'image.smoke';
 
-/** Does the work while these services run, on their network; without services there is no network. */
+/** Runs the work while these services run, on their network; without services there is no network. */
 export async function withSmokeNetwork(
   request: MakeImageRequest,
   services: string[],
@@ -31,7 +31,7 @@ export async function withSmokeNetwork(
   return work({ network: 'none', stop: request.stop, image });
 }
 
-/** The services as a task would have them that lists them. */
+/** Runs the services as a task that lists them would. */
 async function withServices(
   request: MakeImageRequest,
   services: string[],

@@ -17,31 +17,31 @@ import { removeLeftFolder } from './workspace/run-folder.ts';
 import { bringBackFrom, type SyncReport } from './workspace/with-copy.ts';
 
 export interface AttachRequest extends AppContext {
-  /** Undefined: the only one there is. */
+  /** Undefined for the only detached run. */
   runId: string | undefined;
   choice: EngineChoice;
   streams: TaskStreams;
   stop: Stop;
 }
 
-/** Answer of `--json`. */
+/** Result of `--json`. */
 export interface AttachReport {
   run: string;
   repository: string;
   tasks: TaskReport[];
-  /** Where the engine does not see the workspace: what came back of it. */
+  /** Changes that came back, where the engine cannot see the workspace. */
   sync?: Pick<SyncReport, 'back'>;
 }
 
 /**
- * The story of `gbuild attach`: the tasks of a run that lost its engine are watched to their ends, their output from where it
- * broke off. Throws `task-failed` as the run itself would have.
+ * Implements `gbuild attach`: follows the tasks of a run that lost its engine to their ends, with their output from the
+ * point of the loss. Throws `task-failed` as the run would have.
  */
 export async function attachRun(request: AttachRequest): Promise<AttachReport> {
   const { host } = request;
   const chosen = chooseRun(await readDetached(host), request.runId);
   const ended = await Promise.all(chosen.map((record) => attachTask(request, record))).catch(async (thrown) => {
-    // Of a task that was stopped here, too. One that goes on brings it back when it has ended.
+    // Also brings back the changes of a task that was stopped here. A task that continues brings them back at its end.
     if (!isDetached(thrown))
       await bringBackAll(request, chosen).catch((failure) =>
         request.progress.warn(`what the tasks changed was not brought back: ${messageOf(failure)}`),
@@ -69,7 +69,7 @@ async function attachTask(request: AttachRequest, record: DetachedTask): Promise
   const engine = await openEngine(host, choice, record.runId, progress, stop);
   const head = { name, log, append: true, text: 'its output goes on where it stopped' };
   try {
-    // A task that was given secrets leaves no log to come back to: nothing is masked.
+    // Nothing needs masking: a task with secrets leaves no log to attach to.
     await using run = new TaskRun(head, { streams, progress, stop, mask: new Mask([]) });
     const result = await engine.resumeContainer(watched, {
       onOutput: (stream, chunk) => run.write(stream, chunk),
@@ -85,7 +85,7 @@ async function attachTask(request: AttachRequest, record: DetachedTask): Promise
   }
 }
 
-/** Ends what was there for the tasks. */
+/** Removes the folders and services of ended tasks. */
 async function end(request: AttachRequest, records: DetachedTask[]): Promise<void> {
   for (const { rootDir, runId } of records) removeLeftFolder(rootDir, runId);
   await endServicesOf(request, records);
@@ -104,7 +104,10 @@ async function endServicesOf({ host, choice, progress, stop }: AttachRequest, re
   }
 }
 
-/** The tasks of one run have one workspace; where the engine does not see it, what they changed is in a volume there. */
+/**
+ * Brings back the changes. The tasks of a run share one workspace; where the engine cannot see it, a volume holds their
+ * changes.
+ */
 async function bringBackAll(
   request: AttachRequest,
   [first, ...others]: DetachedTask[],
@@ -124,7 +127,10 @@ async function bringBackAll(
   }
 }
 
-/** A container that is gone, or was stopped, is nobody's to come back to; what was seen until here is remembered otherwise. */
+/**
+ * Explains the end of attaching. A container that is gone or stopped cannot be attached again; otherwise the new
+ * position is recorded.
+ */
 async function explain(error: unknown, host: Host, record: DetachedTask, endpoint: Endpoint): Promise<unknown> {
   if (!(error instanceof GbuildError)) return error;
   if (isDetached(error)) return detachTask(host, error, record, endpoint);

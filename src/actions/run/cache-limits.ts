@@ -11,13 +11,13 @@ import { type Cache, listCaches } from './caches.ts';
 
 const format = 'caches-seen 1';
 
-/** Milliseconds. */
+/** Interval in milliseconds. */
 const betweenLooks = 24 * 60 * 60 * 1000;
 
 /**
- * Keeps the dependency caches of a run bounded. Once a day the engine is asked for their sizes while the tasks run; one that is
- * larger than the limit (`cacheLimit` of config.yml) is emptied when they have ended. Caches of others are theirs; one that
- * another run uses stays; and nobody waits for an engine that takes longer to count.
+ * Keeps the dependency caches of a run bounded. Once a day it asks the engine for their sizes while the tasks run. A
+ * cache larger than the limit (`cacheLimit` of config.yml) is emptied after the tasks. Caches of other users and caches
+ * that another run uses stay. The run does not wait for an engine that counts longer.
  */
 export class CacheLimit {
   readonly #engine: Engine;
@@ -32,12 +32,12 @@ export class CacheLimit {
     this.#volumes = caches.map(({ volume }) => volume);
   }
 
-  /** An engine that cannot measure its volumes is no reason for a run to fail. */
+  /** Starts the measurement. An engine that cannot measure its volumes must not fail a run. */
   look(): void {
     this.#measure().catch(() => {});
   }
 
-  /** Days are counted by the engine's own clock. */
+  /** Measures once a day, by the engine's own clock. */
   async #measure(): Promise<void> {
     if (this.#volumes.length === 0) return;
     const { id, time = '' } = await this.#engine.info();
@@ -61,7 +61,7 @@ export class CacheLimit {
         await this.#engine.volumes.remove(volume);
         progress.note(`the cache ${name} had ${formatBytes(size)}, more than ${formatBytes(cacheLimit)}: emptied`);
       } catch {
-        // In use: the look of another day.
+        // The cache is in use: another day's measurement empties it.
       }
     }
   }

@@ -1,20 +1,23 @@
 import type { Engine, EngineVolume } from '../../engine/engine.ts';
 import { GbuildError } from '../../errors.ts';
 
-/** A dependency cache: a volume that runs of one user share. */
+/** Dependency cache: a volume that runs of one user share. */
 export interface Cache {
-  /** As `caches` of a spec or a toolchain calls it. */
+  /** Name in `caches` of a spec or a toolchain. */
   name: string;
   volume: string;
-  /** Bytes, where the engine says. */
+  /** Size in bytes, where the engine reports it. */
   size?: number;
-  /** RFC 3339. */
+  /** Time in RFC 3339. */
   created?: string;
 }
 
 const cacheLabel = 'io.gbuild.cache';
 
-/** The caches on an engine, by name. Sizes make the engine count files: seconds where there are many. */
+/**
+ * Lists the caches on an engine, by name. For the sizes the engine counts files, which takes seconds where there are
+ * many.
+ */
 export async function listCaches(engine: Engine, signal?: AbortSignal): Promise<Cache[]> {
   const [volumes, sizes] = await Promise.all([engine.volumes.list(cacheLabel), engine.volumes.readSizes(signal)]);
   const caches = volumes.map((volume) => cacheOf(volume, sizes.get(volume.name)));
@@ -30,7 +33,7 @@ function cacheOf({ name, labels, created }: EngineVolume, size: number | undefin
   };
 }
 
-/** The story of `gbuild cache rm`: by cache or volume name; one that a container uses stays, and that is an error. */
+/** Implements `gbuild cache rm`, by cache or volume name. A cache that a container uses stays, and that is an error. */
 export async function removeCaches(engine: Engine, names: string[] | 'all'): Promise<Cache[]> {
   const caches = await listCaches(engine);
   const chosen = names === 'all' ? caches : [...new Set(names.flatMap((name) => findCaches(caches, name)))];

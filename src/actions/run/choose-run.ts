@@ -3,7 +3,7 @@ import { quoteWord } from '../../escape.ts';
 import type { DetachedTask } from '../session/detached-record.ts';
 import type { DetachedTasks } from '../session/detached-runs.ts';
 
-/** The tasks of the run that is meant: the one that is named, or the only one. Throws `usage`. */
+/** Returns the tasks of the named run, or of the only one. Throws `usage`. */
 export function chooseRun({ tasks, unclear }: DetachedTasks, runId: string | undefined): DetachedTask[] {
   const runs = [...new Set([...tasks, ...unclear].map((each) => each.runId))];
   const wanted = runId ?? (runs.length === 1 ? runs[0] : undefined);

@@ -17,33 +17,33 @@ import { readUserTables } from './defaults/read-user-tables.ts';
 import { RunSecrets } from './run-secrets.ts';
 import { warnOfLimits } from './warn-of-limits.ts';
 
-/** The tasks of a repository, to be run on an engine. */
+/** Tasks of a repository to run on an engine. */
 export interface PrepareRunRequest extends RepoContext {
   names: string[];
   args: string[];
   /** Ports of the last named task. */
   publish?: PublishedPort[];
   frozen: Frozen;
-  /** As a release is made: in the very image that the lock names, where somebody has it. */
+  /** Whether to run as for a release: in exactly the locked image, where a registry has it. */
   exact?: boolean;
-  /** Told when the tasks are known to be right, and the engine has been asked for the first thing. */
+  /** Called when the tasks are valid and the engine has its first request. */
   onAsked?: () => void;
-  /** Secrets of a larger story that this run is part of. */
+  /** Secrets of the command that this run is part of. */
   secrets?: RunSecrets;
 }
 
-/** A run whose tasks can start, but for the workspace. */
+/** Run whose tasks can start, except for the workspace. */
 export interface PreparedRun {
   plan: TaskPlan;
-  /** The image to build in. */
+  /** Image to build in. */
   toolchain: EnsuredImage;
   context: Omit<RunContext, 'workspace'>;
-  /** Fetched, all that the tasks need. */
+  /** All secrets that the tasks need, already fetched. */
   secrets: RunSecrets;
   planShard: (shard: Shard) => TaskPlan;
 }
 
-/** Plans the tasks, fetches their secrets, and has the image to build in on the engine. */
+/** Plans the tasks, fetches their secrets, and ensures that the engine has the build image. */
 export async function prepareRun(request: PrepareRunRequest): Promise<PreparedRun> {
   const { host, stop } = request;
   const sourceDateEpoch = readCommitTime(request);
@@ -63,7 +63,7 @@ export async function prepareRun(request: PrepareRunRequest): Promise<PreparedRu
   return { plan, toolchain: images.build, context, secrets, planShard: (shard) => planTasks({ ...timed, shard }) };
 }
 
-/** Seconds since 1970. A run needs no commit, so what hinders git is a warning. */
+/** Returns seconds since 1970. A run needs no commit, so a failure of git is a warning. */
 async function readCommitTime({ session, host, progress }: PrepareRunRequest): Promise<number | undefined> {
   try {
     return (await readCommit(session.rootDir, host.env))?.seconds;
@@ -87,7 +87,7 @@ export function planInput({
   return { spec, toolchain, defaults: defaultTasks(session), host, rootDir, hasSpec, names, args, publish };
 }
 
-/** Asks engine, image and machine for what every container of a run needs, but for the workspace. */
+/** Reads from engine, image and machine what every container of a run needs, except for the workspace. */
 export async function readRunContext(
   { session, engine, host, progress }: Omit<RepoContext, 'runId' | 'stop'>,
   reference: string,

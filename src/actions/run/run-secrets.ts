@@ -17,7 +17,7 @@ export interface SecretsInput extends Pick<DeclaringRepository, 'ownerDir'> {
   progress: Progress;
 }
 
-/** The secrets that one run was given, each fetched once, when a task first needs it. Kept in memory alone. */
+/** Secrets of one run. Each is fetched once, when a task first needs it, and kept in memory only. */
 export class RunSecrets {
   readonly #session: WorkspaceSession;
   readonly #repository: DeclaringRepository;
@@ -35,7 +35,7 @@ export class RunSecrets {
     this.#progress = progress;
   }
 
-  /** All that were fetched so far. */
+  /** All secrets that were fetched so far. */
   get given(): Secret[] {
     return [...this.#given.values()];
   }
@@ -45,8 +45,8 @@ export class RunSecrets {
   }
 
   /**
-   * Fetches those that are not there yet, one after the other: a command may ask its user something. Before the first that runs
-   * or reads anything on this machine the caller must have agreed.
+   * Fetches missing secrets one after the other: a command may ask its user something. Before the first one that runs
+   * or reads anything on this machine, the caller must have agreed.
    */
   async fetch(names: Iterable<string>, signal: AbortSignal): Promise<void> {
     const missing = [...new Set(names)].filter((name) => !this.#given.has(name));

@@ -24,13 +24,16 @@ export interface RunTasksInput {
   progress: Progress;
   stop: Stop;
   logDir: string;
-  /** Fetched already, all that the plan's tasks need. */
+  /** All secrets that the plan's tasks need, already fetched. */
   secrets: RunSecrets;
-  /** Its number, where the run is divided: nobody comes back to a task whose engine stays away, for it runs again elsewhere. */
+  /**
+   * Number of this shard in a divided run. Its tasks cannot be attached to after the loss of an engine, because another
+   * executor runs them again.
+   */
   shard?: number;
 }
 
-/** Runs a plan's tasks, each in a container of its own, as parallel as their needs allow. Failing tasks are results. */
+/** Runs a plan's tasks, each in its own container, as parallel as their needs allow. Failing tasks are results. */
 export async function runTasks(input: RunTasksInput): Promise<{ tasks: TaskReport[]; services: ServiceReport[] }> {
   const services = new RunServices({ ...input, mask: input.secrets.mask });
   try {
@@ -78,7 +81,8 @@ async function runTask(
     for (const line of describeContainer(container.spec))
       progress.detail?.(secrets.mask.maskText(`${task.name}: ${line}`));
     const env = { ...(terminal && terminalEnvironment(context.host)), ...container.spec.env };
-    // What it was given must not lie on the engine's disk, should it print it.
+    // The engine keeps no log of a task with secrets: the task might print them, and they must not lie on the engine's
+    // disk.
     const engineLog = task.secrets.length > 0 ? undefined : await engine.chooseLog();
     const published = publishPorts(task.name, task.ports, { engine, network: plan.network, progress });
     const { ports, reached, onPublished } = published;
@@ -113,7 +117,7 @@ async function runTask(
   }
 }
 
-/** Facts that `gbuild attach` needs of a task whose engine stays away. */
+/** Returns the facts that `gbuild attach` needs about a task whose engine was lost. */
 function describeDetached(
   { name: task, reports }: PlannedTask,
   log: string,
@@ -125,12 +129,12 @@ function describeDetached(
   return mount.type === 'volume' ? { ...about, copy: { volume: mount.name, image: image.reference } } : about;
 }
 
-/** Do two tasks exist of which neither needs the other? In an ordered chain each task needs the one before it. */
+/** Whether two tasks exist of which neither needs the other. In an ordered chain each task needs the one before it. */
 function tasksOverlap(tasks: PlannedTask[]): boolean {
   return tasks.some((task, index) => index > 0 && !task.needs.includes(tasks[index - 1]!.name));
 }
 
-/** Variables that programs look at to know how to draw. */
+/** Returns the variables that tell programs how to draw. */
 export function terminalEnvironment({ env }: Host): Record<string, string> {
   const shown = ['TERM', 'COLORTERM', 'NO_COLOR'].filter((name) => env[name] !== undefined);
   return Object.fromEntries(shown.map((name) => [name, env[name]!]));

@@ -18,28 +18,28 @@ import { withWorkspace } from './workspace/with-workspace.ts';
 
 export interface RunRequest extends PrepareRunRequest {
   streams: TaskStreams;
-  /** The part that is run, where others run elsewhere. */
+  /** Part of the tests to run, where other executors run the rest. */
   part?: Pick<Shard, 'number' | 'of'> | undefined;
-  /** False where the story that this run is part of sweeps the engine itself. */
+  /** False where the command that this run is part of sweeps the engine itself. */
   sweeps?: boolean;
 }
 
-/** Answer of `--json` for a run. */
+/** Result of `--json` for a run. */
 export interface RunReport {
   repository: string;
   toolchain: { request: string; name: string; version: string; reference: string };
   engine: { url: string; reason: string };
   tasks: TaskReport[];
   services: ServiceReport[];
-  /** Where the engine does not see the workspace. */
+  /** Set where the engine cannot see the workspace. */
   sync?: SyncReport;
   logDir: string;
   seconds: number;
 }
 
 /**
- * The story of `gbuild test`, `build` and `run`: the toolchain is made ready, the planned tasks run, the failing task's
- * exit code is the answer. What dead runs left behind is removed meanwhile.
+ * Implements `gbuild test`, `build` and `run`: prepares the toolchain, runs the planned tasks, and returns the failing
+ * task's exit code. Meanwhile it removes what dead runs left.
  */
 export async function runNamed(request: RunRequest): Promise<RunReport> {
   const began = performance.now();
@@ -62,10 +62,10 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
     runTasks({ plan: timed, context: { ...context, workspace }, engine, streams, progress, stop, logDir, secrets });
   const { image, labels } = context;
   const mounted = { session, engine, host, progress, stop, image: image.reference, labels, tasks: plan.tasks, early };
-  // A release takes all that its tasks made, so nobody asks later when that was.
+  // A release needs no times: it takes all files that its tasks made.
   const times = request.exact === true ? undefined : new TaskTimes(host, session.rootDir);
   const running = times?.around(() => withWorkspace(mounted, run)) ?? withWorkspace(mounted, run);
-  // After the first container was asked for: what others left can wait for it.
+  // Sweeps after the first container was requested: cleaning up can wait for it.
   const swept = request.sweeps === false ? undefined : sweepDeadRuns(request, plan);
   const cacheLimit = new CacheLimit(engine, host, plan);
   cacheLimit.look();
@@ -82,7 +82,7 @@ export async function runNamed(request: RunRequest): Promise<RunReport> {
   }
 }
 
-/** Settings of the repository may name variables, and a task does not get the caller's. */
+/** Suggests variables: the repository's settings may name some, and a task does not inherit the caller's. */
 function suggestVariables({ tasks }: TaskPlan, { rootDir, toolchain }: WorkspaceSession): string[] {
   const isPassed = (name: string) =>
     tasks.some(({ passEnv, env }) => passEnv.includes(name) || Object.hasOwn(env, name));
@@ -90,7 +90,7 @@ function suggestVariables({ tasks }: TaskPlan, { rootDir, toolchain }: Workspace
   return missing.map(({ file, name }) => `write "passEnv: [${name}]" in gbuild.yml   # ${file} names it`);
 }
 
-/** A run that is not divided has all test files. */
+/** Reads the shard; an undivided run has all test files. */
 async function readShard(plan: TaskPlan, { host, part = wholeRun }: RunRequest): Promise<Shard> {
   if (plan.tasks.every(({ split }) => split.length === 0)) return { ...wholeRun, ...part };
   const { readTestFiles } = await import('./test-files.ts');
@@ -109,7 +109,7 @@ function throwIfFailed(report: RunReport, hints: string[]): void {
   });
 }
 
-/** The first task that failed, and a sentence that names every one that did or was skipped; undefined where all passed. */
+/** Returns the first task that failed, and a sentence with every failed or skipped one. Undefined where all passed. */
 export function describeFailed(tasks: TaskReport[]): { first: TaskReport; what: string } | undefined {
   const failed = tasks.filter((task) => task.state === 'failed');
   const [first] = failed;

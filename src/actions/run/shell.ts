@@ -18,11 +18,11 @@ export interface ShellRequest extends RepoContext {
   publish: PublishedPort[];
   /** Without a terminal the shell reads commands from standard input. */
   io: Omit<ContainerIO, 'stop'>;
-  /** Called when the shell takes over the caller's terminal: from then on keys go to it one by one. */
+  /** Called when the shell takes over the caller's terminal: keys go to it one by one from then on. */
   takeKeys?: () => Disposable;
 }
 
-/** The story of `gbuild shell`: the container that tasks run in, with a person in it. Answers the shell's exit code. */
+/** Implements `gbuild shell`: gives a person the container that tasks run in. Returns the shell's exit code. */
 export async function openShell(request: ShellRequest): Promise<number> {
   const { session, engine, host, io, stop } = request;
   const { spec, toolchain, rootDir } = session;

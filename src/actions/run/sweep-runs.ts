@@ -7,7 +7,7 @@ import { pruneMemories } from '../../sync/state/prune-memories.ts';
 import { pruneRemembered } from '../session/remembered-lock.ts';
 import { TaskTimes } from './task-times.ts';
 
-/** Removes what dead runs left, here and on the engine. Never fails: what stays is removed by the next run. */
+/** Removes what dead runs left here and on the engine. Never fails: the next run removes the rest. */
 export function sweepDeadRuns(
   { engine, host }: { engine: Engine; host: Host },
   { services }: TaskPlan,
@@ -15,7 +15,7 @@ export function sweepDeadRuns(
   return Promise.allSettled([engine.sweep({ networks: services.length > 0 }), pruneRuns(host)]);
 }
 
-/** Removes old logs and notes of runs from this machine. Never fails. */
+/** Removes old logs and records of runs from this machine. Never fails. */
 export function pruneRuns(host: Host): Promise<unknown> {
   const logs = ['runs', 'builds'].map((name) => pruneLogs(join(host.stateDir, name)));
   return Promise.allSettled([...logs, pruneMemories(host.cacheDir), TaskTimes.prune(host), pruneRemembered(host)]);
@@ -23,7 +23,10 @@ export function pruneRuns(host: Host): Promise<unknown> {
 
 const keptRuns = 50;
 
-/** Logs of runs and builds are named by time: all but the newest go. What another run removes meanwhile, or holds open, is no mistake. */
+/**
+ * Removes all except the newest logs of runs and builds; their names sort by time. Files that another run removes or
+ * holds open meanwhile are skipped.
+ */
 async function pruneLogs(runsDir: string): Promise<void> {
   const names = await readdir(runsDir).catch(() => []);
   const old = names.sort().slice(0, -keptRuns);

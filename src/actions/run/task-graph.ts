@@ -1,4 +1,4 @@
-/** Outcome of one task of a graph. */
+/** Outcome of one task in a graph. */
 export type Outcome<T> =
   | { name: string; state: 'done'; value: T }
   | { name: string; state: 'skipped'; failedNeed: string };
@@ -9,9 +9,9 @@ export interface GraphTask {
 }
 
 /**
- * Runs every task as soon as all it needs has succeeded, at most `limit` at a time, in the order given. A task whose need
- * failed is skipped, everything independent of it still runs. `run` says whether its task succeeded; when it throws, no
- * further task starts, and the first error is thrown once those under way have ended.
+ * Runs every task as soon as all its needs have succeeded, at most `limit` at a time, in the given order. A task whose
+ * need failed is skipped; independent tasks still run. `run` returns whether its task succeeded. When it throws, no
+ * further task starts, and the first error is thrown after the running ones have ended.
  */
 export async function runGraph<T>(
   tasks: GraphTask[],

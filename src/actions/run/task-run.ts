@@ -14,13 +14,13 @@ import { MaskedOutput } from './masked-output.ts';
 
 import { limitTime } from './time-limit.ts';
 
-/** Where output goes and input comes from. `terminal` is there when tasks may draw on one. */
+/** Streams for output and input. `terminal` is set when tasks may draw on one. */
 export interface TaskStreams {
   stdout: Writable;
   stderr: Writable;
   stdin?: NonNullable<ContainerIO['stdin']>;
   terminal?: NonNullable<ContainerIO['terminal']>;
-  /** Lines carry their task's name: in CI, and always when tasks may overlap. */
+  /** Whether lines carry their task's name: in CI, and always when tasks may overlap. */
   prefixed: boolean;
 }
 
@@ -29,29 +29,29 @@ export interface TaskReport {
   state: 'passed' | 'failed' | 'skipped';
   exitCode?: number;
   seconds?: number;
-  /** The full output. */
+  /** File of the full output. */
   log?: string;
-  /** Where its ports were to be reached while it ran. */
+  /** Addresses of its ports while it ran. */
   ports?: ReachedPort[];
   /** Files of the workspace that the task's `reports` globs match. */
   reports?: string[];
   because?: string;
 }
 
-/** A task as its run announces and limits it. */
+/** Task as its run announces and limits it. */
 export interface TaskHead {
   name: string;
   /** Text behind the name in the line that announces the task. */
   text: string;
-  /** Seconds. */
+  /** Time limit in seconds. */
   timeout?: number | undefined;
   /** File of the full output. */
   log: string;
-  /** Output is added to a log that is there. */
+  /** Whether output is appended to an existing log. */
   append?: boolean;
 }
 
-/** Streams, limits and masks of a run, whatever runs the task. */
+/** Streams, limits and masks of a run, for every executor. */
 export interface TaskRunInput {
   streams: Pick<TaskStreams, 'stdout' | 'stderr' | 'prefixed'>;
   progress: Progress;
@@ -59,32 +59,32 @@ export interface TaskRunInput {
   mask: Mask;
 }
 
-/** How the command of a task ended, as its executor saw it. */
+/** End of a task's command, as its executor saw it. */
 export interface TaskEnd {
   exitCode: number;
   oomKilled: boolean;
-  /** Why the command could not be started. */
+  /** Reason why the command could not be started. */
   startError?: string | undefined;
-  /** Wall time; counted from the beginning of the run where the executor does not say. */
+  /** Wall time; counted from the start of the run where the executor does not report it. */
   seconds?: number;
   ports?: ReachedPort[];
-  /** Explains an exit code that nothing else explains. */
+  /** Explains an exit code without another explanation. */
   explain?: () => string | undefined;
 }
 
 /**
- * One run of a task, the same on every executor: announces the task, keeps its log and its time limit, masks its output, and
- * explains its end. The executor says what the command writes and how it ends.
+ * One run of a task, the same on every executor. Announces the task, keeps its log and its time limit, masks its
+ * output, and explains its end. The executor reports the command's output and its end.
  */
 export class TaskRun implements AsyncDisposable {
-  /** The stop of the run, and the task's time limit. */
+  /** Stop of the run, with the task's time limit. */
   readonly stop: Stop & Disposable;
   readonly #task: TaskHead;
   readonly #input: TaskRunInput;
   readonly #output: MaskedOutput;
   readonly #began = performance.now();
 
-  /** Prints the line that announces the task; its time runs from here on. */
+  /** Prints the line that announces the task, and starts its time. */
   constructor(task: TaskHead, input: TaskRunInput) {
     const { streams, mask, progress } = input;
     const { name, log, append = false } = task;
@@ -120,7 +120,7 @@ export class TaskRun implements AsyncDisposable {
     return { ...report, ...(ports.length > 0 && { ports }), ...(because !== undefined && { because }) };
   }
 
-  /** Ends the time limit and the log; a log that is not complete is a warning. */
+  /** Ends the time limit and the log; an incomplete log is a warning. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.stop[Symbol.dispose]();
     const { log } = this.#task;
@@ -135,7 +135,7 @@ export function headOf(task: PlannedTask, logDir: string): TaskHead {
   return { name, timeout, text: describeCommand(task), log: join(logDir, `${name.replaceAll('/', '_')}.log`) };
 }
 
-/** The report of a task that never began. `need` is the task that it needs and that did not succeed. */
+/** Returns the report of a task that never started. `need` is the unsuccessful task that it needs. */
 export function skippedTask(name: string, need: string): TaskReport {
   return { name, state: 'skipped', because: `${need} did not succeed` };
 }
@@ -150,12 +150,12 @@ export function withReports(rootDir: string, tasks: PlannedTask[], reports: Task
   });
 }
 
-/** Files of the workspace that a task's `reports` match, sorted. */
+/** Lists files of the workspace that a task's `reports` match, sorted. */
 export function listReports(rootDir: string, globs: string[]): string[] {
   return globs.length === 0 ? [] : globSync(globs, { cwd: rootDir }).sort();
 }
 
-/** Its first line, without the shell around it. */
+/** Returns the first line of the command, without the shell around it. */
 function describeCommand(task: PlannedTask): string {
   const [shell, flag, script, ...args] = task.command;
   const isScript = shell === '/bin/sh' && flag === '-ec';
@@ -164,7 +164,7 @@ function describeCommand(task: PlannedTask): string {
   return lines.length > 1 ? `${lines[0]} ...` : text.trim();
 }
 
-/** Explains an exit code where the task itself does not. */
+/** Explains an exit code that the task itself does not explain. */
 function explainExit(exitCode: number, oomKilled: boolean, startError: string | undefined): string | undefined {
   if (oomKilled) return 'it was killed for using more memory than its limit; raise resources.memory in gbuild.yml';
   if (startError !== undefined) return `it could not be started: ${startError}`;

@@ -9,21 +9,21 @@ import type { Host } from '../../host.ts';
 const folderName = 'task-times';
 const format = 'task-times 1';
 
-/** From and until, in nanoseconds of the file system's clock. */
+/** Start and end, in nanoseconds of the file system's clock. */
 type Span = [begin: bigint, end: bigint];
 
-/** An output that is older than this many runs, and was written by none of them, counts as somebody else's. */
+/** Number of runs to remember. An output that is older counts as somebody else's. */
 const most = 2000;
 
-/** Two ticks of a file system's clock. */
+/** Two ticks of a file system's clock, in nanoseconds. */
 const margin = 20_000_000n;
 
-/** Workspaces that are remembered: those that tasks ran in last. */
+/** Number of workspaces to remember, by their last run. */
 const mostKept = 200;
 
 /**
- * Remembers when tasks ran in a workspace: what changed meanwhile is theirs. This costs a run two looks at a clock; comparing what git
- * ignores before and after would cost it two walks.
+ * Records when tasks ran in a workspace: files that changed meanwhile belong to them. This costs a run two reads of a
+ * clock. Comparing git's ignored files before and after would cost it two walks.
  */
 export class TaskTimes {
   readonly #file: string;
@@ -33,12 +33,12 @@ export class TaskTimes {
     this.#file = join(cacheDir, folderName, `${key}.json`);
   }
 
-  /** Forgets workspaces that no task ran in for long: a release's own checkout is one of a moment. */
+  /** Removes workspaces without recent tasks: a release's own checkout is short-lived. */
   static prune({ cacheDir }: Pick<Host, 'cacheDir'>): Promise<void> {
     return removeOldest(join(cacheDir, folderName), mostKept);
   }
 
-  /** Times the work; a memory that cannot be kept fails no run. */
+  /** Times the work; a record that cannot be written fails no run. */
   async around<T>(work: () => Promise<T>): Promise<T> {
     const begin = this.#readClock();
     try {
@@ -49,7 +49,10 @@ export class TaskTimes {
     }
   }
 
-  /** Tells whether a file or folder, by its path on this machine, was last changed while tasks ran. */
+  /**
+   * Returns a function that tells whether a file or folder, by its path on this machine, was last changed while tasks
+   * ran.
+   */
   finder(): (hostPath: string) => boolean {
     const spans = this.#read();
     return (hostPath) => {

@@ -11,10 +11,10 @@ import type { TaskPlan } from '../../plan/task-plan.ts';
 import { readIgnored } from '../../workspace/git/ignored.ts';
 import { listReports } from './task-run.ts';
 
-/** Bytes of a report beyond which nobody's times are read from it. */
+/** Size in bytes above which a report's times are not read. */
 const largestReport = 256 << 20;
 
-/** The test files of the tasks that say which they have, and how long each took by the reports that are in the workspace. */
+/** Reads the test files of the tasks that list theirs. Their times come from the reports in the workspace. */
 export async function readTestFiles({ tasks, rootDir }: TaskPlan, { env }: Host): Promise<TaskFiles[]> {
   const split = tasks.filter((task) => task.split.length > 0);
   if (split.length === 0) return [];
@@ -50,7 +50,7 @@ function isIgnored(path: string, ignored: ReadonlySet<string>): boolean {
   return parts.some((_, at) => ignored.has(parts.slice(0, at + 1).join('/')));
 }
 
-/** Times only: a report that cannot be read has none. */
+/** Reads the times only: a report that cannot be read has none. */
 function readCases(file: string) {
   const text = file.endsWith('.xml') ? readTextIfAny(file, largestReport) : undefined;
   return text === undefined ? [] : (parseJUnit(text)?.cases ?? []);

@@ -2,8 +2,8 @@ import { GbuildError } from '../../errors.ts';
 import type { Stop } from '../../host.ts';
 
 /**
- * A Stop that also asks when the task's time is over. Disposing takes the timer back. The reason is 'timed-out', so that a
- * CI can tell it from a failing test.
+ * Returns a Stop that also asks when the task's time is over. Disposing it clears the timer. The reason is 'timed-out',
+ * so that a CI can tell it from a failing test.
  */
 export function limitTime(stop: Stop, task: string, seconds: number | undefined): Stop & Disposable {
   if (seconds === undefined) return { ...stop, [Symbol.dispose]: () => {} };

@@ -2,7 +2,9 @@ import type { Engine, EngineInfo } from '../../engine/engine.ts';
 import type { Progress } from '../../reporter/progress.ts';
 import type { Spec } from '../../spec/types.ts';
 
-/** Says, once a run, that limits which the spec sets are not kept: such an engine accepts them like any other. */
+/**
+ * Warns once a run that the engine does not enforce the spec's limits: such an engine accepts them without an error.
+ */
 export function warnOfLimits({ resources }: Spec, engine: Engine, info: EngineInfo, progress: Progress): void {
   const set = (['memory', 'cpus'] as const).filter((name) => resources[name] !== undefined);
   if (set.length === 0 || !info.ignoresLimits) return;

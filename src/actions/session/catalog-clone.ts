@@ -14,8 +14,8 @@ import { cloneByGit } from '../../workspace/git/git.ts';
 const treeFormat = 'catalog-tree 1';
 
 /**
- * Ensures a folder with what is at a git address, without its history. A digest of its files is written next to it, last: a clone
- * that was killed, or whose files are not those that came, is cloned again.
+ * Ensures a folder with the files of a git address, without history. A digest of the files is written next to it, last.
+ * An interrupted clone, or one whose files have changed, is cloned again.
  */
 export async function ensureClone(place: string, host: Host, progress: Progress, fresh: boolean): Promise<string> {
   const [address = place, ref] = place.split(/#(?=[^#]*$)/);
@@ -49,7 +49,7 @@ function isWhole(hostDir: string, treeFile: string): boolean {
   }
 }
 
-/** A digest over paths, kinds and contents, in constant memory. */
+/** Computes a digest over paths, kinds and contents, in constant memory. */
 function digestTree(hostDir: string): string {
   const hash = createHash('sha256');
   const items = readdirSync(hostDir, { recursive: true, withFileTypes: true }).map((item) => ({

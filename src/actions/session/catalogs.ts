@@ -10,15 +10,15 @@ import type { AppContext } from './context.ts';
 import { openParseCache } from './parse-cache.ts';
 import { readUserConfig, userConfigFile } from './user-config.ts';
 
-/** The repository that may bring toolchains of its own. */
+/** Repository that may have its own toolchain catalogs. */
 export interface CatalogOwner {
   rootDir: string;
   specFile?: string | undefined;
 }
 
 /**
- * All toolchains there are for a repository: its own catalogs first, then those of the caller's configuration, then what
- * comes with gbuild. A git address is cloned once; `fresh` clones it again.
+ * Opens the catalogs for a repository: its own first, then those of the caller's configuration, then gbuild's. A git
+ * address is cloned once; `fresh` clones it again.
  */
 export async function openCatalog(
   { host, installDir, progress }: AppContext,
@@ -39,25 +39,25 @@ export async function openCatalog(
   return readCatalog([...own, ...callers, join(installDir, 'images')], keep, untrusted);
 }
 
-/** A folder or git address that a file names under `catalogs`. */
+/** Folder or git address that a file lists under `catalogs`. */
 interface NamedCatalog {
-  /** An absolute folder, or an address. */
+  /** Absolute folder, or address. */
   at: string;
   file: string;
-  /** Its position in the file's list. */
+  /** Position in the file's list. */
   index: number;
-  /** Code of an error about what the file says. */
+  /** Code of an error about the file's content. */
   code: ErrorCode;
 }
 
-/** Reads `catalogs` before the spec itself can be checked: its tasks may need those of a toolchain. */
+/** Reads `catalogs` before the spec is checked: the spec's tasks may need a toolchain's tasks. */
 async function readOwnCatalogs({ rootDir, specFile }: Partial<CatalogOwner> = {}): Promise<NamedCatalog[]> {
   if (rootDir === undefined || specFile === undefined) return [];
   const entries = (await readEntries(specFile)).map(({ text }, index): NamedCatalog => {
     const at = isAddress(text) || isAbsolute(text) ? text : join(rootDir, text);
     return { at, file: specFile, index, code: 'spec-invalid' };
   });
-  // What leads out of the repository is no folder of it: reading the whole spec refuses that.
+  // A folder outside of the repository is left out here: the check of the whole spec refuses it.
   return entries.filter(({ at }) => isAddress(at) || !relative(rootDir, at).startsWith('..'));
 }
 
@@ -66,7 +66,7 @@ async function readCallersCatalogs(host: Host): Promise<NamedCatalog[]> {
   return (await readUserConfig(host)).catalogs.map((at, index) => ({ at, file, index, code: 'config-invalid' }));
 }
 
-/** Read with the parser only where the key stands, for it costs more than the rest of the command. */
+/** Runs the parser only where the key occurs: it costs more than the rest of the command. */
 async function readEntries(file: string): Promise<CatalogReference[]> {
   const text = readTextIfAny(file);
   if (text === undefined || !/^["']?catalogs["']?\s*:/m.test(text)) return [];

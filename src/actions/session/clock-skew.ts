@@ -3,7 +3,10 @@ import type { Host } from '../../host.ts';
 
 const mostSeconds = 60;
 
-/** How far the engine's clock is from the caller's, and what sets it; undefined where they agree, or it does not tell. */
+/**
+ * Describes how far the engine's clock is from the caller's, and the command to set it. Undefined where they agree, or
+ * where the engine does not report its time.
+ */
 export function tellSkew(
   { startedAt }: Pick<Host, 'startedAt'>,
   info: Pick<EngineInfo, 'time' | 'toldAt'> | undefined,
@@ -13,7 +16,7 @@ export function tellSkew(
   if (Number.isNaN(skew) || skew <= mostSeconds) return undefined;
   return {
     detail: `the engine's clock is ${Math.round(skew)} s away from this machine's: build tools that compare file times will be confused`,
-    // The clock of a virtual machine stands still while its host sleeps.
+    // The clock of a virtual machine stops while its host sleeps.
     todo: machine === undefined ? ['timedatectl set-ntp true'] : [setClock(machine), 'timedatectl set-ntp true'],
   };
 }

@@ -7,33 +7,33 @@ import type { Assumption } from '../../spec/write/draft.ts';
 import type { ToolchainDefaults } from '../../toolchain/detect/defaults.ts';
 import type { ResolvedToolchain } from '../../toolchain/resolve/resolve.ts';
 
-/** A repository as gbuild understands it, read without an engine and without a network. */
+/** Repository as gbuild reads it, without an engine and without a network. */
 export interface WorkspaceSession {
   rootDir: string;
   spec: Spec;
-  /** Undefined where the repository has none and was understood by its files. */
+  /** Undefined where the repository has no spec and its files were detected. */
   specFile?: string;
   assumptions: Assumption[];
   lock?: Lock;
-  /** The folder of the lock where that is, or will be, outside of the repository. */
+  /** Folder of the lock, where the lock is outside of the repository. */
   rememberedIn?: string;
   toolchain: ResolvedToolchain;
   defaults: ToolchainDefaults;
 }
 
-/** First parameter of every action: the caller, and where gbuild tells what it does. */
+/** First parameter of every action: the caller's machine, and the progress output. */
 export interface AppContext {
   host: Host;
-  /** Where gbuild itself is installed: images/ is its own toolchain catalog. */
+  /** Folder of gbuild's installation: its images/ is the shipped toolchain catalog. */
   installDir: string;
   progress: Progress;
 }
 
-/** The same where a repository is built on an engine. */
+/** Context with a repository and the engine that builds it. */
 export interface RepoContext extends AppContext {
   session: WorkspaceSession;
   engine: Engine;
-  /** A word that no other command has. */
+  /** Word that no other command uses. */
   runId: string;
   stop: Stop;
 }

@@ -2,25 +2,25 @@ import { z } from 'zod';
 import type { Watched } from '../../engine/container/resume.ts';
 import type { EngineChoice } from './engine-choice.ts';
 
-/** A task that goes on, on an engine that was lost: all that one needs to watch it again. */
+/** Task that continues on a lost engine: all facts that are needed to follow it again. */
 export interface DetachedTask {
   runId: string;
   task: string;
   repository: string;
   rootDir: string;
-  /** As DOCKER_HOST would spell it. */
+  /** Address as DOCKER_HOST would spell it. */
   engine: string;
   choice: EngineChoice;
   watched: Watched;
   reports: string[];
   log: string;
-  /** Services of the run, which end with it. */
+  /** Services of the run, which end with the task. */
   services?: { name: string; id: string; log: string }[];
-  /** Where the engine has the workspace in a volume: what comes back of it, and what it takes to look into it. */
+  /** Volume with the workspace's copy, and the image needed to read from it. */
   copy?: { volume: string; image: string };
 }
 
-/** Version of the format. Changes when this gbuild could not use an older record, or an older gbuild a new one. */
+/** Format version. It changes whenever an older gbuild could not use a new record, or this one an old record. */
 export const detachedVersion = 1;
 
 export function formatDetached(task: DetachedTask): string {
@@ -29,7 +29,7 @@ export function formatDetached(task: DetachedTask): string {
 
 const count = z.int().min(0);
 
-/** Keys that another gbuild added are dropped: it would have another version if they mattered. */
+/** Keys that another gbuild added are dropped: if they mattered, it would have another version. */
 const detachedSchema = z.object({
   version: z.literal(detachedVersion),
   runId: z.string(),
@@ -54,7 +54,7 @@ const detachedSchema = z.object({
   copy: z.exactOptional(z.object({ volume: z.string(), image: z.string() })),
 });
 
-/** Reads a record; for one that another gbuild wrote, or that is damaged, answers what is wrong with it. */
+/** Parses a record; returns the fault of a damaged one, or of one from another gbuild. */
 export function parseDetached(text: string): { task: DetachedTask } | { fault: string } {
   let record: unknown;
   try {
@@ -68,7 +68,7 @@ export function parseDetached(text: string): { task: DetachedTask } | { fault: s
   return { task };
 }
 
-/** Shows no value: an engine's address may hold a password. */
+/** Describes an issue without the value: an engine's address may hold a password. */
 function describeIssue(issue: z.core.$ZodIssue | undefined): string {
   const key = issue?.path.join('.') ?? '';
   if (key === 'version') return `its format is not ${detachedVersion}, the one that this gbuild reads`;

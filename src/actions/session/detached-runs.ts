@@ -13,11 +13,14 @@ import type { EngineChoice } from './engine-choice.ts';
 /** Detached tasks, the oldest first. */
 export interface DetachedTasks {
   tasks: DetachedTask[];
-  /** Records that cannot be read: the run, the file, and what is wrong with it. */
+  /** Records that cannot be read: the run, the file, and the fault. */
   unclear: { runId: string; file: string; fault: string }[];
 }
 
-/** Remembers a task whose engine stays away. Answers the failure to throw: it says how one gets back to the task; another one stays as it is. */
+/**
+ * Records a task of a lost engine. Returns the failure to throw, with the way back to the task. Another failure is
+ * returned unchanged.
+ */
 export async function detachTask(
   host: Host,
   failure: unknown,
@@ -43,7 +46,7 @@ function nameOf({ url, context, machine }: Endpoint): EngineChoice {
   return context === undefined ? { host: url } : { context };
 }
 
-/** Reads all records of this user. The schema is loaded only where there is one: every run opens this file. */
+/** Reads all records of this user. The schema is loaded only where there is one, because every run opens this file. */
 export async function readDetached(host: Host): Promise<DetachedTasks> {
   const found: DetachedTasks = { tasks: [], unclear: [] };
   const names = listFiles(host).sort();
@@ -58,7 +61,9 @@ export async function readDetached(host: Host): Promise<DetachedTasks> {
   return found;
 }
 
-/** Opens the memory of detached runs, whose containers an engine's sweep leaves alone; each user of a machine has one. */
+/**
+ * Opens the records of detached runs; an engine's sweep spares their containers. Each user of a machine has their own.
+ */
 export function openDetachedRuns(host: Host): DetachedRuns {
   const name = digestOf(Buffer.from(host.stateDir)).slice('sha256:'.length, 'sha256:'.length + 12);
   return { name, runs: () => new Set(listFiles(host).map(runOf)) };

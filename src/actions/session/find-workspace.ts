@@ -4,7 +4,7 @@ import { silentProgress } from '../../reporter/progress.ts';
 import type { AppContext, WorkspaceSession } from './context.ts';
 import { openWorkspace } from './open-repository.ts';
 
-/** The repository around the caller, for commands that can do without one; undefined where there is none. */
+/** Finds the repository around the caller, for commands that also work without one. Undefined where there is none. */
 export async function findWorkspace(context: Omit<AppContext, 'progress'>): Promise<WorkspaceSession | undefined> {
   if (dirname(context.host.cwd) === context.host.cwd) return undefined;
   try {

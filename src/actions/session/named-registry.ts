@@ -6,7 +6,7 @@ import type { WorkspaceSession } from './context.ts';
 import { withRegistries } from './open-registries.ts';
 import { parseRegistry } from './registry-name.ts';
 
-/** A registry, and how to come to a repository of it. */
+/** Registry, and the function that opens a repository of it. */
 export interface NamedRegistry {
   registry: string;
   open: (path: string) => Repository;
@@ -16,13 +16,13 @@ export interface RegistryRequest {
   host: Host;
   progress: Progress;
   stop: Stop;
-  /** As the command line says it. */
+  /** Registry from the command line. */
   registry: string | undefined;
 }
 
 /**
- * Reads with the registry that command line, environment or gbuild.yml names: without one where none is named, or where one
- * that is not of the command line is away, which is told.
+ * Runs work with the registry that command line, environment or gbuild.yml names. The work gets none where none is
+ * named. A registry that does not answer is a warning, unless the command line names it.
  */
 export async function withNamedRegistry<T>(
   request: RegistryRequest,

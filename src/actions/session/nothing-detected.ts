@@ -4,12 +4,12 @@ import { quoteWord } from '../../escape.ts';
 import type { Catalog } from '../../toolchain/catalog/catalog.ts';
 import { listProjectsBelow } from '../../toolchain/detect/find-project.ts';
 
-/** How many folders get a command of their own. */
+/** Number of folders for which a command is suggested. */
 const mostSuggested = 3;
 
 /**
- * Neither a spec nor files that speak for themselves: a folder or a toolchain has to be named. `folders` goes from where the caller
- * stands upwards; what looks like a project below it, or else below the topmost, is named.
+ * Reports that neither a spec nor known project files were found: the caller must name a folder or a toolchain.
+ * `folders` goes from the caller's folder upwards. Projects below it, or else below the topmost, are suggested.
  */
 export function nothingDetected(folders: string[], catalog: Catalog, command: 'test' | 'init'): GbuildError {
   const [cwd = '.'] = folders;

@@ -12,7 +12,7 @@ import { openWorkspace } from './open-repository.ts';
 import { readDuration, readRequestTimeout } from './read-duration.ts';
 import { readUserConfig, userConfigFile } from './user-config.ts';
 
-/** Chooses the engine: what the caller's config.yml says counts where neither a flag nor the environment names one. */
+/** Chooses the engine. The caller's config.yml decides where neither a flag nor the environment names one. */
 export function chooseEngine(
   host: Host,
   { host: address, context, machine }: EngineChoice,
@@ -22,7 +22,10 @@ export function chooseEngine(
   return chooseEndpoint(host, { host: address, context, machine }, { ...options, readConfigured });
 }
 
-/** Chooses the engine, warns where the environment disagrees with itself, and prepares to talk to it. No I/O on it yet. */
+/**
+ * Chooses the engine, warns where the environment contradicts itself, and prepares the client. Sends no request to the
+ * engine yet.
+ */
 export async function openEngine(
   host: Host,
   choice: EngineChoice,
@@ -49,8 +52,8 @@ export async function openEngine(
 }
 
 /**
- * GBUILD_RECONNECT: how long an engine of another machine may be away while a task runs on it. GBUILD_REQUEST_TIMEOUT: how long
- * any may be silent.
+ * Reads the limits. GBUILD_RECONNECT: how long a remote engine may be unreachable while a task runs on it.
+ * GBUILD_REQUEST_TIMEOUT: how long any engine may be silent.
  */
 function limitsOf(host: Host): { heartbeat: Heartbeat; requestTimeout: number } {
   const seconds = readDuration(host, 'GBUILD_RECONNECT');
@@ -72,8 +75,8 @@ export interface OpenedRun {
 }
 
 /**
- * The repository and the engine together. The engine is asked what it is while the repository is read; a mistake in the
- * repository is told before one in the choice of the engine.
+ * Opens the repository and the engine together: the engine answers its first request while the repository is read. A
+ * mistake in the repository takes precedence over one in the choice of the engine.
  */
 export async function openRun(
   context: AppContext,
@@ -83,7 +86,7 @@ export async function openRun(
 ): Promise<OpenedRun> {
   const opened = await attempt(() => openEngine(context.host, choice, runId, context.progress, options.stop));
   opened.engine?.info().catch(() => {
-    // Asked again, and told, by whoever needs the answer.
+    // The failure is reported where the answer is needed: the request is then repeated.
   });
   await opened.engine?.wake();
   try {

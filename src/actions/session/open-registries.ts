@@ -19,8 +19,8 @@ export async function withRegistries<T>(
 }
 
 /**
- * Image registries as the caller reaches them: with the host's own CA roots and proxies, what config.yml says of them, and a
- * trace for DEBUG=gbuild:registry. Throws `config-invalid`.
+ * Opens image registries with the caller's settings: the host's CA roots and proxies, config.yml, and a trace for
+ * DEBUG=gbuild:registry. Throws `config-invalid`.
  */
 async function openCallerRegistries(host: Host, stop: Stop, progress: Progress): Promise<Registries> {
   const { registries } = await readUserConfig(host);

@@ -33,7 +33,7 @@ export async function openWorkspace(context: AppContext, { ignoreLock = false } 
   const resolve = (locked: Lock | undefined) =>
     resolveToolchain(request, catalog, { lock: locked?.toolchain, folder, jre: spec.image.jre });
   const obeyed = resolve(known);
-  // This machine's memory binds nobody once the repository asks for something else.
+  // This machine's recorded lock no longer counts once the repository asks for something else.
   const lock = rememberedIn !== undefined && obeyed.lockState !== 'fits' ? undefined : known;
   const resolved = lock === known ? obeyed : resolve(lock);
   warnOfRefusedFiles(resolved, context.host, progress);
@@ -53,7 +53,7 @@ export async function openWorkspace(context: AppContext, { ignoreLock = false } 
   };
 }
 
-/** Says which of the caller's settings a toolchain does not get because the repository itself names its catalog. */
+/** Warns of the caller's settings that a toolchain does not get, because the repository itself names its catalog. */
 function warnOfRefusedFiles({ name, source }: ResolvedToolchain, { homeDir }: Host, progress: Progress): void {
   const asked = source.kind === 'catalog' ? source.entry.refusedHostFiles : [];
   const there = asked.filter((path) => existsSync(join(homeDir, path)));
@@ -64,12 +64,12 @@ function warnOfRefusedFiles({ name, source }: ResolvedToolchain, { homeDir }: Ho
   );
 }
 
-/** The spec of the repository around the caller, for whoever needs no toolchain. */
+/** Reads the spec of the repository around the caller, for commands without a toolchain. */
 export async function readCallersSpec(context: AppContext): Promise<Spec> {
   return (await readWorkspace(context, false)).spec;
 }
 
-/** The folder of the caller's project, for whoever needs no spec. */
+/** Finds the folder of the caller's project, for commands without a spec. */
 export async function locateProject(context: AppContext): Promise<string> {
   const root = findRoot(context.host.cwd, context.host.homeDir);
   return (await chooseRoot(root, await openCatalog(context, root), context.progress)).rootDir;
@@ -93,7 +93,7 @@ async function readWorkspace(context: AppContext, fresh: boolean) {
   return { rootDir, specFile, cache, catalog, spec, assumptions };
 }
 
-/** A spec without a name gets the one that the repository's files have as a suggestion. */
+/** Adds the name that the repository's files suggest to the error of a spec without a name. */
 async function throwWithName(thrown: unknown, detect: () => Promise<KnownSpec>): Promise<never> {
   if (!(thrown instanceof MistakesError)) throw thrown;
   const { code, mistakes, suggestions } = thrown;
@@ -130,16 +130,16 @@ async function readKnownLock(
     return readLock(dir) ?? null;
   };
   const parsed = cache.get('lock', readBytes(join(dir, 'gbuild.lock')), read);
-  // A damaged memory is none: the choice is made again.
+  // A damaged record counts as none: the choice is made again.
   return (await (rememberedIn === undefined ? parsed : parsed.catch(() => null))) ?? undefined;
 }
 
-/** Names of the tasks that toolchains bring: a spec's task may need one of them. */
+/** Lists the names of tasks that toolchains provide: a spec's task may need one of them. */
 export function knownTasks(catalog: Catalog): string[] {
   return [...new Set(catalog.names.flatMap((name) => Object.keys(catalog.find(name)?.data.tasks ?? {})))];
 }
 
-/** Reads the bytes, if it can; the reader proper says why it cannot. */
+/** Reads the bytes where possible; the parser reports why it cannot read them. */
 function readBytes(file: string): Buffer | undefined {
   try {
     return readBounded(file);
@@ -168,7 +168,7 @@ async function detectSpec(rootDir: string, catalog: Catalog, progress: Progress)
   return { spec, warnings, assumptions: detection.assumptions };
 }
 
-/** The toolchain's default tasks in the spec's form. */
+/** Returns the toolchain's default tasks in the spec's form. */
 export function defaultTasks({ defaults }: WorkspaceSession): Record<string, TaskSpec> {
   return Object.fromEntries(
     Object.entries(defaults.tasks).map(([name, { run, needs, env, reports }]) => [
@@ -179,10 +179,10 @@ export function defaultTasks({ defaults }: WorkspaceSession): Record<string, Tas
 }
 
 /**
- * The project that is meant where no gbuild.yml says so: the caller's folder, one above it in the repository, or one below it, which
- * a person is asked about.
+ * Chooses the project where no gbuild.yml decides: the caller's folder, one above it in the repository, or one below
+ * it, which a person confirms.
  *
- * @throws GbuildError `spec-missing`, with the folders that look like projects, where there is nobody to ask
+ * @throws GbuildError `spec-missing`, with the folders that look like projects, where no person can be asked
  */
 async function chooseRoot(
   root: Root,

@@ -6,10 +6,11 @@ import type { AppContext } from './context.ts';
 const format = 'parsed 1';
 
 /**
- * Results of parsing and checking files, by the digest of their bytes: the next run reads JSON instead of loading a YAML
- * parser and a schema library, which cost more than all else before the engine is asked. Only what was valid is kept, so a
- * mistake is always found anew. `version` is that of this gbuild's code: another may read the same bytes otherwise. `shipped` is
- * a folder of results that came with it: those of its own catalog, so that the first run of a machine reads them, too.
+ * Results of parsing and checking files, by the digest of their bytes. The next run reads JSON instead of loading a
+ * YAML parser and a schema library, which cost more than everything before the engine's first request. Only valid files
+ * are kept, so a mistake is found each time. `version` identifies this gbuild's code: other code may read the same
+ * bytes in another way. `shipped` is a folder of results for gbuild's own catalog, so that a machine's first run is
+ * fast too.
  */
 export class ParseCache {
   readonly #dir: string;
@@ -22,7 +23,7 @@ export class ParseCache {
     this.#shipped = shipped;
   }
 
-  /** Without bytes or a version (gbuild run from its sources) nothing is kept. */
+  /** Returns the cached result. Nothing is cached without bytes or a version (gbuild run from its sources). */
   async get<T>(kind: string, bytes: Uint8Array | undefined, parse: () => Promise<T>): Promise<T> {
     if (bytes === undefined || this.#version === undefined) return parse();
     const key = createHash('sha256').update(`${this.#version}\n${kind}\n`).update(bytes).digest('hex');
@@ -42,5 +43,5 @@ export function openParseCache({ host, installDir }: Pick<AppContext, 'host' | '
   return new ParseCache(join(host.cacheDir, 'parsed'), version, join(installDir, 'dist/parsed'));
 }
 
-/** Set by the bundler: a digest of the sources. */
+/** Digest of the sources, set by the bundler. */
 declare const GBUILD_BUILD: string | undefined;

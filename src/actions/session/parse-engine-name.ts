@@ -7,10 +7,11 @@ import type { Host } from '../../host.ts';
 import { suggest } from '../../spec/yaml/suggest.ts';
 
 /**
- * Reads the name of an engine: a URL, the name of a docker context or of a machine, either with `context:` or `machine:` in
- * front where both have it, or `default` for none in particular. Asks no engine. `command` is what a name is typed behind.
+ * Parses the name of an engine: a URL, the name of a docker context or of a machine, or `default` for no named one. A
+ * prefix `context:` or `machine:` decides where both have the name. Asks no engine. `command` is the command that takes
+ * the name.
  *
- * @throws GbuildError `usage` for a name that is nowhere, or in two places
+ * @throws GbuildError `usage` for a name that is unknown or ambiguous
  */
 export function readEngineName(host: Host, name: string, command = 'gbuild engine use'): EngineName {
   if (name.includes('://')) return { host: parseAddress(name, 'the engine', false).at.url };

@@ -2,7 +2,9 @@ import { GbuildError } from '../../errors.ts';
 import type { Host } from '../../host.ts';
 import { parseDuration } from '../../spec/schema/units.ts';
 
-/** Seconds that a variable of the caller's names; undefined where it is not set. Throws `usage` for what is not a duration. */
+/**
+ * Reads seconds from a variable of the caller's; undefined where it is not set. Throws `usage` for an invalid duration.
+ */
 export function readDuration({ env }: Pick<Host, 'env'>, name: string): number | undefined {
   const written = env[name];
   if (!written) return undefined;
@@ -13,7 +15,9 @@ export function readDuration({ env }: Pick<Host, 'env'>, name: string): number |
   });
 }
 
-/** GBUILD_REQUEST_TIMEOUT: seconds that an engine or a registry may be silent before gbuild gives it up; at least one. */
+/**
+ * Reads GBUILD_REQUEST_TIMEOUT: seconds of silence after which a request to an engine or registry fails; at least one.
+ */
 export function readRequestTimeout(host: Pick<Host, 'env'>): number | undefined {
   const seconds = readDuration(host, 'GBUILD_REQUEST_TIMEOUT');
   return seconds && Math.max(1, seconds);

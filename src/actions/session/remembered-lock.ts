@@ -9,19 +9,19 @@ import type { WorkspaceSession } from './context.ts';
 
 type HostState = Pick<Host, 'stateDir'>;
 
-/** Repositories whose choice is remembered: those that were chosen for last. */
+/** Number of repositories whose lock is kept here, by their last use. */
 const mostKept = 500;
 
 /**
- * The folder of the lock outside of a repository that has neither a gbuild.yml nor a gbuild.lock: nobody has asked gbuild to write into
- * it. Undefined where the repository has one of them.
+ * Returns the folder of the lock outside of a repository that has neither gbuild.yml nor gbuild.lock: the caller did
+ * not ask gbuild to write into it. Undefined where the repository has one of them.
  */
 export function findRememberedIn(host: HostState, rootDir: string, specFile: string | undefined): string | undefined {
   if (specFile !== undefined || isThere(join(rootDir, 'gbuild.lock'))) return undefined;
   return join(foldersOf(host), createHash('sha256').update(rootDir).digest('hex').slice(0, 32));
 }
 
-/** The session without what only this machine remembers: whoever asks for the repository's own lock gets that or none. */
+/** Returns the session without this machine's recorded lock: only the repository's own lock counts. */
 export function withoutRemembered(session: WorkspaceSession): WorkspaceSession {
   const { lock: _, rememberedIn, toolchain, ...rest } = session;
   return rememberedIn === undefined ? session : { ...rest, toolchain: { ...toolchain, lockState: 'none' } };
@@ -33,7 +33,7 @@ export async function rememberLock(rememberedIn: string, lock: Lock): Promise<vo
   writeLock(rememberedIn, lock);
 }
 
-/** Forgets the choices that are the oldest. */
+/** Removes the oldest recorded locks. */
 export function pruneRemembered(host: HostState): Promise<void> {
   return removeOldest(foldersOf(host), mostKept);
 }

@@ -5,12 +5,12 @@ import { readBounded } from '../../fs/read-bounded.ts';
 import type { Host } from '../../host.ts';
 import type { UserConfig } from '../../spec/config/config.ts';
 
-/** Where the caller's own settings are. */
+/** Returns the path of the caller's settings. */
 export function userConfigFile({ configDir }: Host): string {
   return join(configDir, 'config.yml');
 }
 
-/** The caller's own config.yml; what it says where there is none. Throws `config-invalid` with every mistake. */
+/** Reads the caller's config.yml, or the defaults where it is missing. Throws `config-invalid` with every mistake. */
 export async function readUserConfig(host: Host): Promise<UserConfig> {
   const bytes = readConfigBytes(host);
   if (bytes === undefined)
@@ -19,7 +19,7 @@ export async function readUserConfig(host: Host): Promise<UserConfig> {
   return parseConfig(bytes, userConfigFile(host), host.homeDir);
 }
 
-/** Writes config.yml as `edit` gives it: whole and at once, its folder made. A link stays one. */
+/** Writes config.yml as `edit` returns it, atomically, and makes its folder. A link stays a link. */
 export async function editUserConfig(host: Host, edit: (text: string | undefined) => string): Promise<void> {
   const { writeTextAtomic } = await import('../../spec/write/atomic-write.ts');
   const file = userConfigFile(host);
@@ -28,7 +28,7 @@ export async function editUserConfig(host: Host, edit: (text: string | undefined
   writeTextAtomic(text === undefined ? file : realpathSync(file), edit(text));
 }
 
-/** The bytes of config.yml; undefined where there is none. Throws `config-invalid` for one that cannot be read. */
+/** Reads the bytes of config.yml; undefined where it is missing. Throws `config-invalid` where it cannot be read. */
 function readConfigBytes(host: Host): Buffer | undefined {
   const file = userConfigFile(host);
   try {

@@ -19,8 +19,8 @@ import { nothingDetected } from './nothing-detected.ts';
 import { knownTasks } from './open-repository.ts';
 
 /**
- * The story of `gbuild init`: what the files of the caller's folder say, written down there with comments; never over an existing file.
- * With a toolchain that is `wanted`, as far as the files speak of that one.
+ * Implements `gbuild init`: writes what the files of the caller's folder tell into a spec with comments; never over an
+ * existing file. With a `wanted` toolchain, only what the files tell about that one.
  */
 export async function initSpec(
   context: AppContext,
@@ -40,14 +40,17 @@ export async function initSpec(
   return { file, assumptions: detection.assumptions, others: detection.others };
 }
 
-/** An image or a folder says nothing of tasks; one of the catalog has to be there, at that version. */
+/**
+ * Describes the wanted toolchain. An image or a folder provides no tasks; a catalog's toolchain must exist at that
+ * version.
+ */
 function describeWanted(rootDir: string, catalog: Catalog, wanted: ToolchainRequest): Detection {
   if (wanted.kind !== 'catalog') return describeOther(rootDir, wanted.request);
   if (wanted.range !== '*' || catalog.find(wanted.name) === undefined) resolveToolchain(wanted, catalog);
   return describeNamed(rootDir, catalog, wanted)!;
 }
 
-/** Written to a temporary and linked into place: whole or not at all, and never over another's file. */
+/** Creates a file: written to a temporary and linked into place, so that it is complete and replaces no other file. */
 function createFile(file: string, text: string): void {
   const temporary = `${file}.tmp-${makeMark()}`;
   try {
@@ -75,7 +78,7 @@ export interface MigrationResult {
   steps: string[];
 }
 
-/** The story of `gbuild migrate`. */
+/** Implements `gbuild migrate`. */
 export async function migrateFile(context: AppContext): Promise<MigrationResult> {
   const { rootDir, specFile } = findRoot(context.host.cwd, context.host.homeDir);
   const file = specFile ?? join(rootDir, specFileName);

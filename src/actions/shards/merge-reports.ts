@@ -11,12 +11,12 @@ export interface ShardReports {
   dir: string;
 }
 
-/** Bytes up to which reports of one name are looked into. */
+/** Size in bytes up to which reports of one name are merged. */
 const largestReport = 256 << 20;
 
 /**
- * Puts the reports of all shards into the workspace, as if one run had written them: of several of one name, JUnit's become one,
- * others get the number of their shard into their names. Answers their paths, sorted.
+ * Writes the reports of all shards into the workspace, as if one run had written them. JUnit reports of the same name
+ * become one; other reports get the number of their shard in their names. Returns their paths, sorted.
  */
 export async function mergeReports(
   rootDir: string,
@@ -57,7 +57,7 @@ async function mergeOne(rootDir: string, path: string, owners: ShardReports[], s
   return written;
 }
 
-/** Whole or not at all; what is not whole yet lies at the top of the workspace, where a later run finds it. */
+/** Writes the file atomically; its staging file lies at the top of the workspace, where a later run finds it. */
 async function put(staging: StagingDir, content: Iterable<Uint8Array>, like: string, to: string): Promise<void> {
   const { mode, mtimeMs } = statSync(like);
   const { file } = await staging.write(content, { mode: mode & 0o777, mtime: mtimeMs / 1000 });
@@ -74,7 +74,7 @@ function removeNumbered(file: string): void {
   }
 }
 
-/** Undefined where they cannot be one. */
+/** Merges the files; undefined where they cannot be merged. */
 async function mergeFiles(files: string[]): Promise<string | undefined> {
   if (files.some((file) => statSync(file).size > largestReport)) return undefined;
   const texts = files.map((file) => readWhole(file, largestReport).toString());
@@ -84,7 +84,7 @@ async function mergeFiles(files: string[]): Promise<string | undefined> {
   return mergeJUnit(texts);
 }
 
-/** `reports/junit.xml` of the second shard is `reports/junit.shard-2.xml`. */
+/** Numbers a path: `reports/junit.xml` of the second shard is `reports/junit.shard-2.xml`. */
 function numbered(path: string, number: number | '*'): string {
   const end = extname(path);
   return `${path.slice(0, path.length - end.length)}.shard-${number}${end}`;

@@ -18,7 +18,7 @@ export interface ExecutorsRequest extends Omit<PrepareRunRequest, 'engine'> {
   registry: string | undefined;
 }
 
-/** An executor whose engine was reached. */
+/** Executor whose engine answered. */
 interface Reached {
   name: string;
   kind: NamedExecutor['kind'];
@@ -26,8 +26,9 @@ interface Reached {
 }
 
 /**
- * Opens the executors that the caller named: their engines one after the other, because ssh may ask a person something; then one
- * alone, which may write gbuild.lock, and the others at once. Warns of one that fails and leaves it out, as long as another is left.
+ * Opens the executors that the caller named. Their engines connect one after the other, because ssh may ask a person
+ * something. The first is opened alone, because it may write gbuild.lock, and the others at the same time. An executor
+ * that fails is left out with a warning, as long as another is left.
  */
 export async function openExecutors(request: ExecutorsRequest): Promise<Executor[]> {
   const { session, progress, stop } = request;

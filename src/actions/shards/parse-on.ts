@@ -5,19 +5,19 @@ import type { Host } from '../../host.ts';
 import type { EngineChoice } from '../session/engine-choice.ts';
 import { readEngineName } from '../session/parse-engine-name.ts';
 
-/** An executor of shards that the caller named. */
+/** Executor of shards that the caller named. */
 export interface NamedExecutor {
   name: string;
   kind: 'engine' | 'swarm';
-  /** The engine, or a manager of the swarm. */
+  /** Engine, or a manager of the swarm. */
   choice: EngineChoice;
 }
 
 const command = 'gbuild test --on';
 
 /**
- * Reads `--on NAME,...`: engines by any of their names, and `swarm` for the one that the chosen engine is a manager of (`chosen`
- * says which engine), unless a context or a machine is called so. Asks no engine.
+ * Parses `--on NAME,...`: engines by any of their names, and `swarm` for the swarm that the chosen engine manages.
+ * `chosen` selects that engine. A context or machine named swarm takes precedence. Asks no engine.
  *
  * @throws GbuildError `usage`
  */

@@ -6,32 +6,35 @@ import { describeFailed } from '../run/run.ts';
 import type { TaskReport } from '../run/task-run.ts';
 import type { ShardEnd } from './executor/pool.ts';
 
-/** One shard that ran to its end. */
+/** Shard that ran to its end. */
 export interface ShardReport {
   number: number;
-  /** As the caller named it. */
+  /** Executor's name from the caller. */
   on: string;
-  /** How often it was begun. */
+  /** Number of starts. */
   tries: number;
-  /** Its share of test files, by task. */
+  /** Test files of this shard, by task. */
   files: Shard['files'];
   tasks: TaskReport[];
   logDir: string;
   seconds: number;
 }
 
-/** Answer of `--json` for a run in shards. */
+/** Result of `--json` for a run in shards. */
 export interface ShardsReport {
   repository: string;
   toolchain: TaskPlan['toolchain'];
   shards: ShardReport[];
-  /** Files of the workspace. */
+  /** Report files of the workspace. */
   reports: string[];
   logDir: string;
   seconds: number;
 }
 
-/** A test that failed counts before an engine that did: what is to be mended is known. Else the first that did not end. */
+/**
+ * Throws for a failed run. A failed test takes precedence over a failed engine, because its fix is known. Else the
+ * first shard without an end decides.
+ */
 export function throwVerdict(ends: readonly ShardEnd<ShardReport>[], report: ShardsReport): void {
   const failed = ends.flatMap(({ value }) => {
     const why = value && describeFailed(value.tasks);

@@ -21,18 +21,18 @@ import { type ExecutorsRequest, openExecutors } from './open-executors.ts';
 import { parseOn } from './parse-on.ts';
 import { type ShardReport, type ShardsReport, throwVerdict } from './report.ts';
 
-/** The repository around the caller, and the executors as the command line names them. */
+/** Request with the repository around the caller, and the executors as the command line names them. */
 export interface InShardsRequest extends Omit<ShardsRequest, 'session' | 'executors'> {
   on: string | undefined;
-  /** The engine that is meant where `on` names none. */
+  /** Engine to use where `on` names none. */
   choice: EngineChoice;
 }
 
 interface ShardsRequest extends ExecutorsRequest {
-  /** Number of shards; as many as there are executors when left out. */
+  /** Number of shards; by default one for each executor. */
   count: number | undefined;
   streams: TaskStreams;
-  /** Progress of one shard, as text on its own output. */
+  /** Opens the progress of one shard, as text on its own output. */
   openProgress: (write: (text: string) => void) => Progress;
 }
 
@@ -45,8 +45,8 @@ export async function runInShards(request: InShardsRequest): Promise<ShardsRepor
 }
 
 /**
- * The story of `gbuild test --shards N --on NAME,...`: the work is divided, each part runs on one executor, on a copy of the
- * workspace; their outputs come one after the other, their reports together, and one exit code says what became of all.
+ * Implements `gbuild test --shards N --on NAME,...`: divides the tests, and runs each part on one executor, on a copy
+ * of the workspace. Outputs come one after the other, and reports are merged. One exit code covers all parts.
  */
 async function runShards(request: ShardsRequest): Promise<ShardsReport> {
   const began = performance.now();
@@ -83,7 +83,7 @@ function countOf({ count, executors }: ShardsRequest): number {
   });
 }
 
-/** Without those that have nothing to do: the named task has fewer test files than there are to be parts. */
+/** Drops shards without work: the named task may have fewer test files than shards. */
 function divide({ names, progress }: ShardsRequest, shards: Shard[]): Shard[] {
   const busy = shards.filter(({ files }) => names.some((name) => files[name]?.length !== 0));
   if (busy.length === shards.length) return shards;

@@ -4,7 +4,10 @@ import { type RemoteImage, readLayer } from '../../registry/image/pull-image.ts'
 import { type ReleasedImage, refuseSet } from './conflict.ts';
 import { assertIndex, type RemoteSet } from './remote-set.ts';
 
-/** The same images are the same release, however their layers were compressed; others are refused with what differs. */
+/**
+ * Asserts that the images are the same release, whatever the compression of their layers. Throws with the differences
+ * otherwise.
+ */
 export async function assertSameRelease(reference: string, standing: RemoteSet, set: ImageSet): Promise<void> {
   const released = standing.images.map(releasedImage);
   const [before, now] = [released, set.images].map((images) => images.map(({ id }) => id).sort());

@@ -8,7 +8,7 @@ import type { Repository } from '../../registry/repository.ts';
 
 const architectures: Record<string, string> = { x64: 'amd64', ia32: '386' };
 
-/** The platform of `--platform`, else a Linux one of this machine's kind. Throws `usage` for what is none. */
+/** Reads `--platform`, else returns Linux on this machine's architecture. Throws `usage` for an invalid one. */
 export function readPlatform({ host, platform }: { host: Host; platform?: string | undefined }): Platform {
   if (platform === undefined) return { os: 'linux', architecture: architectures[host.arch] ?? host.arch };
   const [, os, architecture, variant] = /^([a-z0-9]+)\/([a-z0-9]+)(?:\/([a-z0-9]+))?$/.exec(platform) ?? [];
@@ -19,7 +19,10 @@ export function readPlatform({ host, platform }: { host: Host; platform?: string
   });
 }
 
-/** The image that a tag names, or the platform's where it names an index, and then the index; undefined for nothing. */
+/**
+ * Chooses the image of a tag: the image itself, or the platform's image of an index, with that index. Undefined where
+ * the tag is missing.
+ */
 export async function choosePlatform(
   repository: Repository,
   tag: string,
@@ -38,7 +41,7 @@ export function isIndex({ mediaType }: Descriptor): boolean {
   return mediaType === mediaTypes.index || mediaType === mediaTypes.dockerManifestList;
 }
 
-/** The platform's manifest, or the only one. Throws `usage` naming the platforms that are there. */
+/** Returns the platform's manifest, or the only one. Throws `usage` with the available platforms. */
 export function pickManifest({ manifests }: Index, platform: Platform, name: string): Digest {
   if (manifests.length === 1) return manifests[0]!.digest;
   const fits = manifests.find(

@@ -10,10 +10,10 @@ import type { ImageConfig } from '../../oci/spec.ts';
 import { asStream } from '../../oci/stream/as-stream.ts';
 import { formatDigest } from '../../reporter/format.ts';
 
-/** The image that bears the version already. Its layers' bytes are there only when it is in our store. */
+/** Image that already has the version. Its layers' bytes are available only when it is in the store. */
 export interface ReleasedImage {
   id: string;
-  /** Where it was found, as the end of "is released already ...". */
+  /** Place of the image, as the end of "is released already ...". */
   where: string;
   config: ImageConfig;
   readLayer?: (diffId: Digest) => AsyncIterable<Uint8Array> | undefined;
@@ -21,7 +21,7 @@ export interface ReleasedImage {
 
 const mostPaths = 5;
 
-/** A version never moves: says for which platform, and where, the images that have it and those that want it part. */
+/** Refuses to move a version. The error tells for each platform how the released images differ from the new ones. */
 export async function refuseSet(reference: string, released: ReleasedImage[], set: ImageSet): Promise<never> {
   const before = new Map(released.map((image) => [nameOfPlatform(image.config), image]));
   const platforms = set.images.map(({ config }) => nameOfPlatform(config));
@@ -43,7 +43,7 @@ export async function refuseSet(reference: string, released: ReleasedImage[], se
   return refuseRelease(`${reference} for ${platform}`, before.get(platform)!, image);
 }
 
-/** A version never moves: says where the image that has it and the one that wants it part. */
+/** Refuses to move a version. The error tells how the released image differs from the new one. */
 async function refuseRelease(reference: string, released: ReleasedImage, image: Image): Promise<never> {
   const differences = await findDifferences(released, image);
   throw new GbuildError(
@@ -65,7 +65,7 @@ async function findDifferences(released: ReleasedImage, image: Image): Promise<s
   const after = image.config.rootfs.diff_ids;
   const differences = describeConfigs(config, image.config);
   const base = image.baseDiffIds.length;
-  // On another base the positions say nothing about each other: that difference comes first and stands for them.
+  // On another base the positions are not comparable: the base's difference comes first and replaces them.
   if (before.slice(0, base).join() !== image.baseDiffIds.join()) {
     return [`base: ${describeBase(config)}, now ${describeBase(image.config)}`, ...differences];
   }
@@ -96,7 +96,7 @@ async function describeLayer(released: ReleasedImage, image: Image, index: numbe
   return paths.length > mostPaths ? [...shown, `${name}: and ${paths.length - mostPaths} more paths`] : shown;
 }
 
-/** Describes how two configs differ. Leaves out the labels that name the base: the layers tell that. */
+/** Describes how two configs differ. Leaves out the labels that name the base: the layers show that. */
 export function describeConfigs(before: ImageConfig, after: ImageConfig): string[] {
   return compareConfigs(before, after)
     .filter(({ what }) => !what.startsWith(`label ${labelOf('base.')}`))

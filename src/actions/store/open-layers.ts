@@ -3,10 +3,10 @@ import type { Layout } from '../../oci/layout/layout.ts';
 import { type ReadEntry, readTar, readTarFile } from '../../oci/tar/untar.ts';
 import { type RemoteImage, readLayer } from '../../registry/image/pull-image.ts';
 
-/** Opens a layer's tar; undefined where it is not at hand. */
+/** Opens a layer's tar; undefined where it cannot be read. */
 export type OpenLayer = (diffId: Digest) => AsyncIterable<ReadEntry> | undefined;
 
-/** Opens layers of the store. Parses headers and the files that are asked for, after the bytes are checked. */
+/** Opens layers of the store. Checks the bytes, then parses headers and the requested files. */
 export function layersOfStore(store: Layout): OpenLayer {
   return (diffId) => (store.hasBlob(diffId) ? readStored(store, diffId) : undefined);
 }
@@ -17,7 +17,7 @@ async function* readStored(store: Layout, diffId: Digest): AsyncGenerator<ReadEn
   yield* readTarFile(store.blobFile(diffId), `the layer ${diffId}`);
 }
 
-/** A layer in a registry is received whole. */
+/** Opens layers of a registry; a layer is downloaded whole. */
 export function layersOfRemote({ repository, manifest, config }: RemoteImage): OpenLayer {
   return (diffId) => {
     const layer = manifest.layers[config.rootfs.diff_ids.indexOf(diffId)];

@@ -6,8 +6,8 @@ import { describeRelease, isVersion, type Release } from './stored-releases.ts';
 const atOnce = 4;
 
 /**
- * The releases that a registry has of one name: what exact versions name. Flags of releases under way, signatures and moving
- * tags are none, nor is what another tool put under a version that is no image.
+ * Lists the releases of one name in a registry: the images of exact versions. Claims of running releases, signatures
+ * and movable tags are no releases, nor is another tool's artifact under a version.
  */
 export async function listRemote(repository: Repository, name: string): Promise<Release[]> {
   const versions = (await repository.listTags()).filter(isVersion);

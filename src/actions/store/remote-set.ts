@@ -8,20 +8,20 @@ import { parseIndex } from '../../registry/manifest/parse-manifest.ts';
 import type { Repository } from '../../registry/repository.ts';
 import { isIndex } from './choose-platform.ts';
 
-/** Image, or index of several, that a tag or digest names in a registry, as an ImageSet there. */
+/** Image or index that a tag or digest names in a registry, as an ImageSet there. */
 export interface RemoteSet {
   repository: Repository;
-  /** Descriptor that the name points to. */
+  /** Descriptor of the named manifest. */
   descriptor: Descriptor;
   manifestBytes: Buffer;
   images: RemoteImage[];
-  /** Platforms that an index lists, wanted or not; empty where it names none. */
+  /** Platforms that an index lists, wanted or not; empty where it lists none. */
   platforms: string[];
 }
 
 /**
- * All images of it, or those of an index that are for these platforms; undefined where there is nothing. What an index lists
- * besides images for a platform is passed over.
+ * Reads the image, or those of an index for these platforms; undefined where the name is missing. Other entries of an
+ * index than images for a platform are skipped.
  */
 export async function readRemoteSet(
   repository: Repository,
@@ -49,7 +49,7 @@ export async function readRemoteSet(
   };
 }
 
-/** An index lists the release's images and nothing else: whatever is pulled by it is what was verified. */
+/** Asserts that the index lists exactly the release's images, so that every pulled image was verified. */
 export function assertIndex(reference: string, { descriptor, images }: RemoteSet): void {
   if (!isIndex(descriptor) || formatIndex(images).descriptor.digest === descriptor.digest) return;
   throw new GbuildError(
@@ -59,7 +59,7 @@ export function assertIndex(reference: string, { descriptor, images }: RemoteSet
   );
 }
 
-/** The images that an index lists, each by the name of its platform (empty where it says none). */
+/** Lists the images of an index, each by the name of its platform (empty where it has none). */
 function listPlatforms({ manifests }: Index): { name: string; digest: Digest }[] {
   const listed = manifests.filter(({ platform }) => platform?.os !== 'unknown');
   return listed.map(({ digest, platform }) => ({

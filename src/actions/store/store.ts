@@ -7,14 +7,14 @@ import { Layout, openLayout } from '../../oci/layout/layout.ts';
 import { readImageDocuments, readIndexBlob } from '../../oci/layout/read-document.ts';
 import { annotationKeys, type Descriptor, type ImageConfig, type Manifest, mediaTypes } from '../../oci/spec.ts';
 
-/** An image as the store holds it: everything but the layers' bytes, which `layout` has by digest. */
+/** Image as the store holds it: everything except the layers' bytes, which `layout` has by digest. */
 export interface StoredImage {
   descriptor: Descriptor;
   manifest: Manifest;
   config: ImageConfig;
 }
 
-/** Image, or index of several, that a name points to in the store: an ImageSet whose layers the store has. */
+/** Image or index that a name points to in the store: an ImageSet whose layers the store has. */
 export interface StoredSet {
   descriptor: Descriptor;
   images: StoredImage[];
@@ -26,12 +26,12 @@ export function storeDir({ dataDir }: Host): string {
   return join(dataDir, 'store');
 }
 
-/** The same as it is: nothing is made, whatever is missing. */
+/** Returns the store unchanged: nothing is created, whatever is missing. */
 export function storeAsItIs(host: Host): Layout {
   return new Layout(storeDir(host), { mendBy });
 }
 
-/** The embedded registry: an OCI layout in the user's data folder that holds releases and the bases they stand on. */
+/** Opens the embedded registry: an OCI layout in the user's data folder that holds releases and their bases. */
 export function openStore(host: Host): Promise<Layout> {
   return openLayout(storeDir(host), { mendBy });
 }
@@ -41,7 +41,7 @@ export async function findStored(store: Layout, name: string): Promise<StoredSet
   return descriptor === undefined ? undefined : { descriptor, images: await readStored(store, descriptor) };
 }
 
-/** The images that a descriptor of the store's index names, itself or by an index. */
+/** Reads the images of a descriptor in the store's index, directly or through an index. */
 export async function readStored(store: Layout, descriptor: Descriptor): Promise<StoredImage[]> {
   if (descriptor.mediaType !== mediaTypes.index) return [await readOne(store, descriptor)];
   const { index } = await readIndexBlob(store, descriptor.digest);
@@ -53,7 +53,7 @@ async function readOne(store: Layout, descriptor: Descriptor): Promise<StoredIma
   return { descriptor, manifest, config };
 }
 
-/** Gives the image its name, unless the name is taken: answers the digest of the manifest that has it now. */
+/** Gives the image its name, unless the name is taken. Returns the digest of the manifest that has it now. */
 export function nameImage(
   store: Layout,
   image: Image,
@@ -63,7 +63,7 @@ export function nameImage(
   return nameSet(store, gatherImages([image]), name, annotations);
 }
 
-/** The same of images by platform: the index has the name. */
+/** Gives the name to the index of images for several platforms. */
 export async function nameSet(
   store: Layout,
   { images, descriptor: { mediaType, digest, size } }: ImageSet,

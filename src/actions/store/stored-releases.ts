@@ -5,40 +5,40 @@ import { nameOfPlatform } from '../../oci/platform.ts';
 import { annotationKeys, type Descriptor, type ImageConfig, mediaTypes } from '../../oci/spec.ts';
 import { readStored, type StoredImage } from './store.ts';
 
-/** Facts that a release's config gives, wherever the release is: one for each platform of an index. */
+/** Facts from a release's config, in any place: one for each platform of an index. */
 export interface Release {
   name: string;
   version: string;
-  /** `name:version`. */
+  /** Reference such as `name:version`. */
   reference: string;
-  /** Digest of the config: the same in the store, on engines and in registries. */
+  /** Digest of the config, the same in the store, on engines and in registries. */
   imageId: Digest;
   commit?: string;
-  /** The commit's time, RFC 3339. */
+  /** Time of the commit in RFC 3339. */
   created?: string;
-  /** `digest` is of the manifest that the store that released it has of its base. */
+  /** Base; `digest` is that of its manifest in the store that released the image. */
   base?: { name: string; digest: string };
-  /** `name:version@image id` of the release whose layers these are. */
+  /** Release that the layers come from, as `name:version@image id`. */
   rebasedFrom?: string;
-  /** `linux/amd64`. */
+  /** Platform such as `linux/amd64`. */
   platform: string;
   diffIds: Digest[];
 }
 
 export interface StoredRelease extends Release {
   manifestDigest: Digest;
-  /** When it was last released here, in milliseconds. */
+  /** Time of its last release here, in milliseconds. */
   keptAt: number;
 }
 
-/** Named image of the store: a release, or a tag that may move. */
+/** Named image in the store: a release, or a movable tag. */
 export interface NamedImage extends StoredRelease {
   isRelease: boolean;
 }
 
 const baseMark = 'gbuild-base:';
 
-/** The images of the index but the bases. */
+/** Reads the images of the index, except for the bases. */
 export async function readNamed(store: Layout, manifests: readonly Descriptor[]): Promise<NamedImage[]> {
   const named = manifests.filter((each) => !isBase(each) && releaseNameOf(each).includes(':'));
   const images = await Promise.all(named.map((descriptor) => readImages(store, descriptor)));
@@ -57,7 +57,7 @@ async function readImages(store: Layout, descriptor: Descriptor): Promise<NamedI
   return images.filter(({ manifest }) => manifest.config.mediaType === mediaTypes.config).map(describe);
 }
 
-/** The store's releases, of one name where one is given: by name, the newest version first. */
+/** Lists the store's releases, of one name where it is given: by name, the newest version first. */
 export async function listStored(store: Layout, name?: string): Promise<StoredRelease[]> {
   const { manifests } = await store.readIndex();
   const wanted = manifests.filter((each) => name === undefined || releaseNameOf(each).startsWith(`${name}:`));
@@ -83,14 +83,14 @@ export function describeRelease(name: string, version: string, imageId: Digest, 
   };
 }
 
-/** How a release is named: an exact version as semver writes it. */
+/** Whether a tag is a release: an exact version as semver writes it. */
 export function isVersion(tag: string): boolean {
   return parse(tag)?.version === tag;
 }
 
 type Place = Pick<Release, 'name' | 'version' | 'platform'>;
 
-/** By name, then the newest version first, of one version by platform. */
+/** Compares by name, then the newest version first, then by platform. */
 export function compareReleases(a: Place, b: Place): number {
   if (a.name !== b.name) return a.name < b.name ? -1 : 1;
   return rcompare(a.version, b.version) || (a.platform < b.platform ? -1 : 1);

@@ -6,8 +6,8 @@ import type { WorkspaceSession } from '../session/context.ts';
 import { withoutRemembered } from '../session/remembered-lock.ts';
 
 /**
- * Freedom to change gbuild.lock: 'never' frozen, it follows the spec; 'if-locked' (CI), a lock that does not fit is an
- * error, a missing one is written; 'always', a missing one is an error too.
+ * How frozen gbuild.lock is. 'never': the lock follows the spec. 'if-locked' (CI): a lock that does not fit is an
+ * error, a missing one is written. 'always': a missing lock is an error too.
  */
 export type Frozen = 'never' | 'if-locked' | 'always';
 
@@ -17,7 +17,9 @@ interface LockCheck {
   progress: Progress;
 }
 
-/** A lock for another request must not be replaced behind a CI's back, nor a changed recipe be taken silently. */
+/**
+ * Throws in CI where the lock is for another request, or where the recipe changed: neither may be replaced silently.
+ */
 export async function assertLockFits({ session: opened, frozen, progress }: LockCheck): Promise<void> {
   const session = frozen === 'always' ? withoutRemembered(opened) : opened;
   const { toolchain, lock } = session;
@@ -26,7 +28,7 @@ export async function assertLockFits({ session: opened, frozen, progress }: Lock
   progress.note(`gbuild.lock is written again: ${describeMismatch(toolchain, lock)}`);
 }
 
-/** Refuses a lock that does not fit, with the lines of both files that do not agree. */
+/** Throws for a lock that does not fit, with the lines of both files that disagree. */
 export async function throwStale(session: WorkspaceSession): Promise<never> {
   const { toolchain } = session;
   const places = await locateMismatch(session);
@@ -36,7 +38,7 @@ export async function throwStale(session: WorkspaceSession): Promise<never> {
   });
 }
 
-/** `file:line:column key`, of the spec and of the lock. */
+/** Locates the mismatch in the spec and in the lock, each as `file:line:column key`. */
 async function locateMismatch({ rootDir, spec, specFile, toolchain }: WorkspaceSession): Promise<string[]> {
   if (toolchain.lockState === 'none') return [];
   const [{ readSpec }, { locateInLock }] = await Promise.all([
@@ -44,7 +46,7 @@ async function locateMismatch({ rootDir, spec, specFile, toolchain }: WorkspaceS
     import('../../spec/lock/lock.ts'),
   ]);
   const key = toolchain.lockState === 'recipe-changed' ? 'recipe' : 'request';
-  // Its tasks have been checked: they may need some of the toolchain's own.
+  // The tasks are already checked: they may need tasks that the toolchain provides.
   const needed = Object.values(spec.tasks).flatMap((task) => task.needs);
   const inSpec = specFile === undefined ? undefined : readSpec(specFile, undefined, needed).locate(['toolchain']);
   const inLock = locateInLock(rootDir, ['toolchain', key]);
@@ -54,7 +56,7 @@ async function locateMismatch({ rootDir, spec, specFile, toolchain }: WorkspaceS
   ];
 }
 
-/** Says of the lock's file why it does not fit. */
+/** Explains why the lock file does not fit. */
 export function describeStale({
   rootDir,
   toolchain,
@@ -64,7 +66,7 @@ export function describeStale({
   return toolchain.lockState === 'none' ? `${file} is missing` : `${file}: ${describeMismatch(toolchain, lock)}`;
 }
 
-/** Why a lock does not fit, for a person. */
+/** Explains a lock that does not fit, for a person. */
 function describeMismatch({ lockState, request, name, version }: ResolvedToolchain, lock: Lock | undefined): string {
   if (lockState === 'none') return 'it is missing';
   if (lockState === 'recipe-changed') return `it was written for another recipe of ${name} ${version}`;

@@ -15,19 +15,19 @@ export interface EnsureReadyInput {
   progress: Progress;
   stop: Stop;
   frozen: Frozen;
-  /** An image on the engine that is not the locked one is exchanged for that, where somebody has it. */
+  /** Replaces an image on the engine that is not the locked one, where a registry has the locked image. */
   exact?: boolean;
-  /** The lock is what was asked for: one that cannot be written is a failure, not a warning. */
+  /** The caller asked for the lock: a lock that cannot be written is a failure, not a warning. */
   isLockAsked?: boolean;
 }
 
 export interface ReadyRuntime {
-  /** The digest of its config. */
+  /** Digest of the runtime image's config. */
   runtime: string | undefined;
   platform: string;
-  /** Why it is not the locked one: what registries said that were asked for it. */
+  /** Reasons why the image is not the locked one: the answers of the registries that were asked. */
   misses: readonly string[];
-  /** With the lock that was written, if it was. */
+  /** Session with the lock that was written, if one was. */
   session: WorkspaceSession;
 }
 
@@ -37,8 +37,8 @@ export interface ReadyToolchain {
 }
 
 /**
- * Makes sure that the toolchain's images are on the engine and that gbuild.lock says which ones: written the first time,
- * obeyed afterwards, extended when this platform is not in it yet.
+ * Ensures that the toolchain's images are on the engine and that gbuild.lock names them. The lock is written the first
+ * time, followed afterwards, and extended for a platform that it lacks.
  */
 export async function ensureToolchainReady(input: EnsureReadyInput): Promise<ReadyToolchain> {
   const { session, engine } = input;
@@ -69,7 +69,7 @@ async function lockAnew(input: EnsureReadyInput) {
   return made;
 }
 
-/** The usual case, without loading what it takes to make a toolchain, is that the image is on the engine. */
+/** The image is usually on the engine: this case loads no code that makes a toolchain. */
 async function settle(
   { engine, host, progress, stop, exact = false }: EnsureReadyInput,
   source: LockedImages,
@@ -86,7 +86,7 @@ async function settle(
   return exchangeForLocked(context, known);
 }
 
-/** A run goes on with a build image that is not the locked one, and says what in it is another. */
+/** Reports the differences of a build image that is not the locked one. The run continues with it. */
 async function sayWhatMoved(
   { session, engine, host, progress, stop }: EnsureReadyInput,
   locked: LockedPlatform,
@@ -107,7 +107,9 @@ async function sayWhatMoved(
   );
 }
 
-/** The image to ship on alone, for packing what is there already: its id on this engine, and the platform. */
+/**
+ * Returns the runtime image alone, for packing outputs that are already built: its id on this engine, and the platform.
+ */
 export async function readyRuntime(input: EnsureReadyInput): Promise<ReadyRuntime> {
   const { session, engine } = input;
   const { build, runtime = build } = session.toolchain;

@@ -13,12 +13,12 @@ import { idTag, splitName } from '../../toolchain/image/image-name.ts';
 import type { EnsuredImage } from '../../toolchain/image/toolchain-context.ts';
 import { withRegistries } from '../session/open-registries.ts';
 
-/** An image of a toolchain that a lock names. */
+/** Image of a toolchain that a lock names. */
 export interface WantedImage {
   /** Reference that the engine gives it. */
   reference: string;
   id: string;
-  /** The root it stands on, whose layers the engine may have. */
+  /** Base image below it, whose layers the engine may have. */
   below: string | undefined;
 }
 
@@ -27,15 +27,15 @@ export interface FetchInput {
   host: Host;
   progress: Progress;
   stop: Stop;
-  /** Asked in this order. */
+  /** Registries in the order of asking. */
   registries: string[];
-  /** Told why a registry did not give it, in a line. */
+  /** Called with a line that says why a registry did not give the image. */
   onMiss(text: string): void;
 }
 
 /**
- * Brings the very image that a lock names from the first registry that has it; undefined where none has. One that does not
- * answer is warned of and passed over; one that gives other bytes is an error (`registry-failed`), and nothing is named.
+ * Fetches the image that a lock names from the first registry that has it. Undefined where none has. A registry that
+ * does not answer is skipped with a warning. Other bytes are an error (`registry-failed`), and no image is named.
  */
 export function fetchToolchain(wanted: WantedImage, input: FetchInput): Promise<EnsuredImage | undefined> {
   return withRegistries(input, async (opened) => {
@@ -82,7 +82,7 @@ function take(remote: RemoteImage, wanted: WantedImage, input: FetchInput): Prom
   );
 }
 
-/** It is there: what then goes wrong is no reason to make another one silently. */
+/** The registry has the image: a failure from here on is an error, because another image must not be made silently. */
 async function pull(remote: RemoteImage, tempDir: string, step: Step): Promise<Image> {
   const onProgress: PullOptions['onProgress'] = ({ layer, received, size }) =>
     step.update(`${layer}: ${formatBytes(received)} of ${formatBytes(size)}`);
@@ -101,7 +101,10 @@ async function pull(remote: RemoteImage, tempDir: string, step: Step): Promise<I
 
 const makeHere = 'gbuild toolchain build   # makes it here instead';
 
-/** An engine calls an image by its config's digest, or by its manifest's: the lock names one of them. */
+/**
+ * Throws where the image is not the locked one. An engine uses the digest of the config or of the manifest as the id:
+ * the lock names one of them.
+ */
 function assertLocked(image: Image, { name, registry }: Repository, { id }: WantedImage): void {
   if (image.id === id || image.manifestDigest === id) return;
   throw new GbuildError(

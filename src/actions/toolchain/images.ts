@@ -10,19 +10,19 @@ import { type CatalogOwner, openCatalog } from '../session/catalogs.ts';
 import type { AppContext } from '../session/context.ts';
 import { openWorkspace } from '../session/open-repository.ts';
 
-/** An image of gbuild's own making that an engine has. */
+/** Image on an engine that gbuild made. */
 export interface ToolchainImage {
   reference: string;
-  /** `base` is what the others stand on. */
+  /** `base` is the image below the others. */
   role: 'build' | 'runtime' | 'base';
   id: string;
-  /** Bytes, uncompressed; what images share is counted in each. */
+  /** Size in bytes, uncompressed. Shared layers count in each image. */
   size: number;
 }
 
 const namespace = 'gbuild/';
 
-/** The images of toolchains and their roots on an engine, by name. */
+/** Lists the images of toolchains and their bases on an engine, by name. */
 export async function listToolchainImages(engine: Engine): Promise<ToolchainImage[]> {
   const images = await engine.listImages({ reference: `${namespace}*` });
   const named = images.flatMap(({ id, size, tags }) =>
@@ -42,7 +42,7 @@ function roleOf(reference: string): ToolchainImage['role'] {
 export interface AvailableToolchain {
   name: string;
   title: string;
-  /** The versions that every platform has, the newest last. */
+  /** Versions that every platform has, the newest last. */
   versions: string[];
   default: string;
   options: Record<string, string>;
@@ -61,11 +61,11 @@ export async function listAvailable(context: AppContext): Promise<AvailableToolc
 export interface ToolchainInput extends AppContext {
   engine: Engine;
   stop: Stop;
-  /** A toolchain as the spec spells it; undefined: the repository's own. */
+  /** Toolchain as the spec spells it; undefined for the repository's toolchain. */
   request: ToolchainRequest | undefined;
 }
 
-/** The toolchain that was named, or the one of the repository around the caller. */
+/** Resolves the named toolchain, or the one of the repository around the caller. */
 export async function resolveNamed(input: ToolchainInput): Promise<ResolvedToolchain> {
   const { request, host, progress } = input;
   if (request === undefined) return (await openWorkspace(input)).toolchain;
@@ -85,7 +85,7 @@ export async function resolveNamed(input: ToolchainInput): Promise<ResolvedToolc
   return resolveToolchain(asked.request, catalog);
 }
 
-/** The repository around the caller, if there is one: what it brings is there by name too. */
+/** Finds the repository around the caller, if there is one: its own catalog's toolchains have names too. */
 function findOwner({ host }: AppContext): CatalogOwner | undefined {
   try {
     return findRoot(host.cwd, host.homeDir);
@@ -94,7 +94,7 @@ function findOwner({ host }: AppContext): CatalogOwner | undefined {
   }
 }
 
-/** The story of `gbuild toolchain build`: both images are on the engine afterwards. */
+/** Implements `gbuild toolchain build`: both images are on the engine afterwards. */
 export async function buildToolchain(
   input: ToolchainInput,
 ): Promise<{ toolchain: ResolvedToolchain; images: EnsuredToolchain }> {
@@ -103,7 +103,7 @@ export async function buildToolchain(
   return { toolchain, images: await ensureToolchain(toolchain, { engine, host, progress, stop, role: 'both' }) };
 }
 
-/** Answer of `gbuild toolchain inspect`. Facts that only the images have are missing where the engine lacks them. */
+/** Result of `gbuild toolchain inspect`. Facts that only the images hold are missing where the engine lacks them. */
 export interface ToolchainDetails {
   name: string;
   version: string;
@@ -117,7 +117,7 @@ export interface ToolchainDetails {
   runtimePackages?: Record<string, string>;
 }
 
-/** The story of `gbuild toolchain inspect`: what it is, and what is inside; makes nothing. */
+/** Implements `gbuild toolchain inspect`: describes the toolchain and its contents. Makes no image. */
 export async function inspectToolchain(input: ToolchainInput): Promise<ToolchainDetails> {
   const { engine, host, progress, stop } = input;
   const toolchain = await resolveNamed(input);
@@ -152,8 +152,8 @@ export async function inspectToolchain(input: ToolchainInput): Promise<Toolchain
 }
 
 /**
- * Which of the images a name means: a reference, a toolchain's name or `name@version`; 'all' is every one. Throws 'usage' for
- * one that means none.
+ * Selects the images that a name means: a reference, a toolchain's name or `name@version`; 'all' selects every one.
+ * Throws 'usage' for a name that means none.
  */
 export function selectImages(images: ToolchainImage[], names: string[] | 'all'): ToolchainImage[] {
   if (names === 'all') return images;
@@ -170,10 +170,13 @@ export function selectImages(images: ToolchainImage[], names: string[] | 'all'):
   return [...new Set(chosen.flat())];
 }
 
-/** The story of `gbuild toolchain rm`: one that a container uses stays, and that is an error. Answers what is gone. */
+/**
+ * Implements `gbuild toolchain rm`. An image that a container uses stays, and that is an error. Returns the removed
+ * images.
+ */
 export async function removeToolchainImages(engine: Engine, names: string[] | 'all'): Promise<ToolchainImage[]> {
   const chosen = selectImages(await listToolchainImages(engine), names);
-  // Roots last: the others stand on them.
+  // Bases last: the other images depend on them.
   const order = [...chosen].sort((left, right) => Number(left.role === 'base') - Number(right.role === 'base'));
   for (const { reference } of order) await engine.removeImage(reference);
   return order;

@@ -6,13 +6,16 @@ import type { EnsuredImage } from '../../toolchain/image/toolchain-context.ts';
 import type { WorkspaceSession } from '../session/context.ts';
 import { parseRegistry } from '../session/registry-name.ts';
 
-/** The images that gbuild.lock names for a platform, and where they may be had from. Asks nobody before one is wanted. */
+/**
+ * Images that gbuild.lock names for a platform, and the registries that may have them. Asks no registry before an image
+ * is wanted.
+ */
 export interface LockedImages {
-  /** Undefined for what the lock does not name, and for images that are taken as they are. */
+  /** Id of the locked image. Undefined where the lock names none, and where images are used as they are. */
   idOf(reference: string): string | undefined;
-  /** Brings the locked image to the engine under its reference; undefined where nobody has it. */
+  /** Fetches the locked image to the engine under its reference. Undefined where no registry has it. */
   fetch(reference: string, stop: Stop): Promise<EnsuredImage | undefined>;
-  /** Why the registries that were asked did not give one, a line each. */
+  /** Reasons why the registries did not give an image, one line each. */
   misses: readonly string[];
 }
 
@@ -23,10 +26,10 @@ export interface LockedImagesInput {
   progress: Progress;
 }
 
-/** Finds the lock's entry for a platform; undefined where it does not fit, or does not know the platform. */
+/** Finds the lock's entry for a platform. Undefined where the lock does not fit, or lacks the platform. */
 export function findLocked({ toolchain, lock }: WorkspaceSession, platform: string): LockedPlatform | undefined {
   const { platforms = {} } = (toolchain.lockState === 'fits' && lock?.toolchain) || {};
-  // Engines of 32-bit Arm say `linux/arm`, and mean this.
+  // Engines of 32-bit Arm report `linux/arm` for this platform.
   return platforms[platform] ?? (platform === 'linux/arm/v7' ? platforms['linux/arm'] : undefined);
 }
 
@@ -56,7 +59,7 @@ function pairOf(reference: string, id: string | undefined): [string, string][] {
   return id === undefined ? [] : [[reference, id]];
 }
 
-/** The lock's own first: whoever pushed the toolchain wrote it there. */
+/** Lists the registries, the lock's first: pushing the toolchain wrote it there. */
 export function listRegistries({ session, host }: Pick<LockedImagesInput, 'session' | 'host'>): string[] {
   const named = [session.lock?.toolchain.registry, host.env.GBUILD_REGISTRY, session.spec.registry];
   return [...new Set(named.filter((each) => each !== undefined && each !== '').map((each) => parseRegistry(each!)))];

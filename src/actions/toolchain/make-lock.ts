@@ -13,7 +13,7 @@ export interface MakeLockInput {
   host: Host;
   progress: Progress;
   stop: Stop;
-  /** Make the images anew, of the packages of today. */
+  /** Roles of images to make again from today's packages. */
   renewed?: Set<string>;
 }
 
@@ -23,7 +23,10 @@ export interface MadeLock {
   platform: string;
 }
 
-/** Makes sure of both images and says which they are, as a lock that is not written yet. `before` is the one it replaces. */
+/**
+ * Ensures that both images exist and describes them as a lock that is not written yet. `before` is the lock that it
+ * replaces.
+ */
 export async function makeLock(input: MakeLockInput, before: Lock | undefined): Promise<MadeLock> {
   const { session, engine, host, progress, stop, renewed } = input;
   const [{ platform }, { ensureToolchain }] = await Promise.all([
@@ -37,8 +40,9 @@ export async function makeLock(input: MakeLockInput, before: Lock | undefined): 
 }
 
 /**
- * Writes the lock into the repository, or outside of it where nothing of gbuild's is in there and nobody asked for one. Where it cannot
- * be written, a run goes on with a warning; who asked for the lock gets the failure.
+ * Writes the lock into the repository. It is written outside where the repository has no gbuild file and the caller did
+ * not ask for a lock. A lock that cannot be written is a warning in a run, and a failure where the caller asked for the
+ * lock.
  */
 export async function keepLock(
   { session, progress, isLockAsked = false }: Pick<MakeLockInput, 'session' | 'progress'> & { isLockAsked?: boolean },
@@ -61,7 +65,7 @@ export async function keepLock(
   }
 }
 
-/** Reads what is in the images, for the lock: a colleague's images may differ in it. */
+/** Reads the contents of the images for the lock: a colleague's images may differ in them. */
 async function readContents(
   { session, engine, host, progress, stop }: MakeLockInput,
   { build, runtime }: EnsuredToolchain,
@@ -81,7 +85,9 @@ async function readContents(
   };
 }
 
-/** Other platforms stay while the recipe is theirs too, also of a lock that is made anew; so does where the images can be had. */
+/**
+ * Composes the lock. Other platforms stay while their recipe is the same, also in a renewed lock; so does the registry.
+ */
 export function composeLock(
   { toolchain }: Pick<WorkspaceSession, 'toolchain'>,
   platform: string,

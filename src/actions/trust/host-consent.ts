@@ -10,16 +10,16 @@ import type { WorkspaceSession } from '../session/context.ts';
 import { editUserConfig, readUserConfig } from '../session/user-config.ts';
 import { locateSecrets } from './locate-secret.ts';
 
-/** Declarations of gbuild.yml that run or read something on this machine, and the digest by which the caller agrees to them. */
+/** Declarations of gbuild.yml that run or read something on this machine, and the digest that the caller agrees to. */
 export interface Declarations {
-  /** The real path: a clone or a worktree elsewhere is asked about by itself. */
+  /** Real path of the root: a clone or a worktree in another place needs its own consent. */
   rootDir: string;
   sources: HostSource[];
   digest: Digest;
 }
 
 export interface DeclaringRepository extends Pick<WorkspaceSession, 'rootDir' | 'spec' | 'specFile'> {
-  /** The folder that the caller trusts or does not, where this is a checkout that gbuild made of one of its commits. */
+  /** Folder that the caller trusts, where the root is a checkout that gbuild made of one of its commits. */
   ownerDir?: string;
 }
 
@@ -28,14 +28,14 @@ export function readDeclarations({ rootDir, spec, ownerDir }: DeclaringRepositor
   return { rootDir: realpathSync(ownerDir ?? rootDir), sources, digest: digestSources(sources) };
 }
 
-/** Has the caller agreed to exactly this, in config.yml or by GBUILD_TRUST? */
+/** Whether the caller has agreed to exactly these declarations, in config.yml or by GBUILD_TRUST. */
 export async function isTrusted({ rootDir, digest }: Declarations, host: Host): Promise<boolean> {
   return listTrustedDigests(host).includes(digest) || (await readUserConfig(host)).trust[rootDir] === digest;
 }
 
 /**
- * Ends the run unless the caller trusts the repository to run and read what it declares: in config.yml, by GBUILD_TRUST, or
- * when asked at a terminal; what was agreed to. Throws `trust-missing`.
+ * Ends the run unless the caller trusts the repository to run and read what it declares: in config.yml, by
+ * GBUILD_TRUST, or by an answer at a terminal. Returns what the caller agreed to. Throws `trust-missing`.
  */
 export async function ensureConsent(
   repository: DeclaringRepository,
@@ -49,7 +49,7 @@ export async function ensureConsent(
   for (const line of await describeDeclarations(repository, declarations)) progress.note(line);
   const answer = await progress.choose(question, ['no', 'yes']);
   if (answer !== 'yes') throw await untrusted(repository, name, declarations, host);
-  // An older commit's declarations must not take the place of today's.
+  // An older commit's declarations must not replace those of today in config.yml.
   if (repository.ownerDir !== undefined) return declarations;
   await saveTrust(declarations, host).catch((thrown: unknown) => {
     progress.warn(`the answer could not be saved and holds for this run only: ${messageOf(thrown)}`);
@@ -59,7 +59,7 @@ export async function ensureConsent(
 
 export const question = 'Trust this repository to run and read these on this machine?';
 
-/** The declarations as a person is asked about them, one a line, each with its place. */
+/** Describes the declarations for the question to a person, one a line, each with its position. */
 export async function describeDeclarations(
   repository: DeclaringRepository,
   { rootDir, sources }: Declarations,

@@ -11,14 +11,17 @@ import { describeDeclarations, isTrusted, question, readDeclarations, saveTrust 
 
 export interface TrustReport {
   rootDir: string;
-  /** As GBUILD_TRUST takes it. */
+  /** Digest as GBUILD_TRUST expects it. */
   digest: string;
   /** Secrets that the repository takes from this machine, by name. */
   secrets: ({ name: string } & SecretSpec)[];
   isTrusted: boolean;
 }
 
-/** The story of `gbuild trust`: what the repository takes from this machine is shown, the caller agrees, config.yml remembers. */
+/**
+ * Implements `gbuild trust`: shows what the repository takes from this machine, asks the caller, and records the trust
+ * in config.yml.
+ */
 export async function trustRepository(context: AppContext, isForced: boolean): Promise<TrustReport> {
   const { host, progress } = context;
   const root = findRoot(host.cwd, host.homeDir);
@@ -45,13 +48,16 @@ async function askToTrust(progress: Progress, { rootDir, digest, secrets }: Trus
   });
 }
 
-/** The repositories that config.yml trusts, by their folders. */
+/** Lists the trusted repositories of config.yml, by their folders. */
 export async function listTrusted(host: Host): Promise<{ rootDir: string; digest: string; isThere: boolean }[]> {
   const { trust } = await readUserConfig(host);
   return Object.entries(trust).map(([rootDir, digest]) => ({ rootDir, digest, isThere: existsSync(rootDir) }));
 }
 
-/** Takes back the trust in the caller's repository, or in a folder that is gone; the folder, if it was trusted. */
+/**
+ * Removes the trust in the caller's repository, or in a folder that no longer exists. Returns the folder, if it was
+ * trusted.
+ */
 export async function revokeTrust(host: Host): Promise<string | undefined> {
   const { trust } = await readUserConfig(host);
   const rootDir = Object.hasOwn(trust, host.cwd) ? host.cwd : realpathSync(findRoot(host.cwd, host.homeDir).rootDir);

@@ -3,12 +3,12 @@ import type { ReadEntry } from '../../../oci/tar/untar.ts';
 import { parsePackages } from '../../../toolchain/image/contents.ts';
 import type { OpenLayer } from '../../store/open-layers.ts';
 
-/** Where dpkg keeps its own record; in a layer's tar, without the first slash. */
+/** Path of dpkg's package record, as a layer's tar writes it: without the first slash. */
 const statusPath = /^(\.?\/)?var\/lib\/dpkg\/status$/;
 
 /**
- * Debian packages by name of a base's layers, lowest first, as the uppermost that has dpkg's record tells; undefined where a
- * layer is not at hand.
+ * Lists the names of a base's Debian packages, from the highest layer that holds dpkg's record. `diffIds` starts with
+ * the lowest layer. Undefined where a layer cannot be read.
  */
 export async function readBasePackages(
   diffIds: readonly Digest[],
@@ -23,7 +23,7 @@ export async function readBasePackages(
   return {};
 }
 
-/** Reads to the end: only then are the bytes of a registry known to be what their digest says. */
+/** Reads each layer to its end: a registry's bytes are checked against their digest only there. */
 async function readStatus(entries: AsyncIterable<ReadEntry>): Promise<string | undefined> {
   let status: string | undefined;
   for await (const { header, content } of entries) {

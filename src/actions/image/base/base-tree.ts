@@ -12,12 +12,12 @@ import type { KnownBase } from './read-base.ts';
 const format = 'base-tree 2';
 const mostKept = 20;
 
-/** By place: what PlacedFile says, the layer by its number. */
+/** One row for each path: the fields of PlacedFile, with the layer's number. */
 type Row = [string, PlacedFile['type'], number, number, number, number, number, number, number, string?];
 
 /**
- * The paths of a base in the store. Walking its layers takes half a second and more, so what was found is kept by the base's digest.
- * Undefined where the store lost a layer.
+ * Reads the paths of a base in the store. Walking its layers takes half a second and more, so the result is cached by
+ * the base's digest. Undefined where the store lost a layer.
  */
 export async function readBaseTree(
   { manifestDigest, config }: Pick<KnownBase, 'manifestDigest' | 'config'>,
@@ -55,7 +55,7 @@ function parseRows(rows: Row[], layers: Layer[]): Map<string, PlacedFile> {
   return new Map(placed);
 }
 
-/** Keeps the trees of the bases that were read last. */
+/** Removes the cached trees except those of the bases that were read last. */
 function pruneTrees(dir: string): void {
   const files = readNames(dir).map((name) => join(dir, name));
   const writtenAt = new Map(files.map((file) => [file, statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0]));

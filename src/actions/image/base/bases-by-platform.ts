@@ -21,8 +21,8 @@ import { findBase, type KnownBase, nothing, nothingFor, type ReadBaseInput } fro
 type PlatformBasesInput = ReadBaseInput & { session: WorkspaceSession };
 
 /**
- * Reads the base for each platform of the plan but the engine's own, from registries: no engine is asked for these.
- * Throws `release-refused` where one cannot be had.
+ * Reads the base for each platform of the plan except the engine's, from registries. No engine is asked for these.
+ * Throws `release-refused` where a base is not available.
  */
 export async function readBasesByPlatform(plan: ImagePlan, input: PlatformBasesInput): Promise<KnownBase[]> {
   const { engine } = input;
@@ -41,7 +41,7 @@ export async function readBasesByPlatform(plan: ImagePlan, input: PlatformBasesI
   });
 }
 
-/** The toolchain's runtime of that platform, the very one that gbuild.lock names. */
+/** Reads the toolchain's runtime for that platform, exactly the image that gbuild.lock names. */
 async function readLockedBase(
   reference: string,
   platform: string,
@@ -70,7 +70,10 @@ async function readLockedBase(
   throw notLocked(platform, `gbuild.lock names ${formatDigest(id)} for ${platform}, and ${where}`);
 }
 
-/** The platforms' images of one index; the engine's own must be of it too, or the release would mix two days' bases. */
+/**
+ * Reads the platforms' images of one index. The engine's image must be in the same index, or the release would mix
+ * bases of two days.
+ */
 async function readListedBases(
   reference: string,
   platforms: string[],
@@ -97,12 +100,12 @@ async function readListedBases(
   return bases;
 }
 
-/** An engine may call an image by another digest. */
+/** Reads the config's digest from the manifest: an engine may use another digest as the image's id. */
 async function readConfigDigest({ manifestDigest }: KnownBase, { store }: PlatformBasesInput): Promise<Digest> {
   return (await readImageDocuments(store, manifestDigest)).manifest.config.digest;
 }
 
-/** In the store, as the base that an engine would call `id`. */
+/** Copies the image to the store, under the name of the base whose id on an engine would be `id`. */
 function keep(remote: RemoteImage, platform: string, id: Digest, input: PlatformBasesInput): Promise<KnownBase> {
   const { name } = remote.repository;
   const title = `copying the base ${name} for ${platform} to the release store`;

@@ -9,15 +9,18 @@ import { nameImage } from '../../store/store.ts';
 import { findBase, type KnownBase, nameOfBase, type ReadBaseInput } from './read-base.ts';
 
 export interface KeepOptions {
-  /** Id that an engine would give it. */
+  /** Id that an engine would give the base. */
   id: Digest;
-  /** Shown while it is copied. */
+  /** Title of the progress step while the base is copied. */
   title: string;
-  /** Throws where it is not the image that is wanted. */
+  /** Throws where the image is not the wanted one. */
   check?: (image: Image) => void;
 }
 
-/** Copies an image of a registry to the store as a base, every byte checked; one that is there already is not read again. */
+/**
+ * Copies an image from a registry to the store as a base, with every byte checked. A base that the store already has is
+ * not read again.
+ */
 export async function keepBase(
   remote: RemoteImage,
   { id, title, check = () => {} }: KeepOptions,

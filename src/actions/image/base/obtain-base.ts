@@ -5,8 +5,8 @@ import { type KnownBase, nothing, type ReadBaseInput, readBase } from './read-ba
 export type ObtainBaseInput = ReadBaseInput & { session: WorkspaceSession };
 
 /**
- * Obtains the base of an image, with every layer in the store. A base that the spec names itself is pulled when the engine lacks
- * it; the toolchain's runtime is there, nothing needs no image.
+ * Obtains the base of an image, with every layer in the store. A base that the spec names is pulled when the engine
+ * lacks it. The toolchain's runtime is already on the engine, and `scratch` needs no image.
  */
 export async function obtainBase(reference: string, input: ObtainBaseInput): Promise<KnownBase> {
   const { session, engine } = input;
@@ -17,7 +17,7 @@ export async function obtainBase(reference: string, input: ObtainBaseInput): Pro
   return readBase(await pullBase(reference, unpacked, input), input);
 }
 
-/** Answers the name by which the engine has it then. */
+/** Returns the name that the engine gives the pulled base. */
 async function pullBase(reference: string, unpacked: string, input: ObtainBaseInput): Promise<string> {
   const { engine, progress, stop } = input;
   try {
@@ -36,7 +36,7 @@ async function pullBase(reference: string, unpacked: string, input: ObtainBaseIn
   }
 }
 
-/** An engine knows an image by a registry's digest only when it pulled it: one that gbuild unpacked has a tag. */
+/** Names a base that gbuild unpacked by a tag: an engine knows a registry's digest only for images that it pulled. */
 function nameUnpacked(reference: string): string {
   const { digest, ...named } = parseReference(reference);
   const tag = digest === undefined ? (named.tag ?? 'latest') : `unpacked-${digest.slice(7, 19)}`;

@@ -19,7 +19,7 @@ export interface ReadBaseInput {
   stop: Stop;
 }
 
-/** A base whose every layer is in the store. */
+/** Base with every layer in the store. */
 export interface KnownBase extends BaseImage {
   /** Id of the image on the engine. */
   engineId: Digest;
@@ -27,12 +27,11 @@ export interface KnownBase extends BaseImage {
   manifestDigest: Digest;
 }
 
-/** Name that the spec gives an image of nothing. */
+/** Name that the spec gives the empty base. */
 export const nothing = 'scratch';
 
 /**
- * Reads a base from the store; the first time it is copied there from the engine, every layer checked against
- * its diffID.
+ * Reads a base from the store. The first read copies it from the engine, with every layer checked against its diffID.
  */
 export async function readBase(reference: string, input: ReadBaseInput): Promise<KnownBase> {
   const { store, engine, progress } = input;
@@ -52,7 +51,7 @@ export async function readBase(reference: string, input: ReadBaseInput): Promise
   return (await findBase(store, image.id as Digest))!;
 }
 
-/** `base: scratch`: no layer, and of the config nothing but the platform. */
+/** Returns the base for `base: scratch`: no layer, and a config with the platform only. */
 export function nothingFor(platform: string): KnownBase {
   const [os = 'linux', architecture = 'amd64', variant] = platform.split('/');
   const base = scratchImage({ os, architecture, ...(variant !== undefined && { variant }) });
@@ -60,18 +59,21 @@ export function nothingFor(platform: string): KnownBase {
   return { ...base, engineId: id, manifestDigest };
 }
 
-/** One that was copied there before, by what an engine calls it; undefined also where a blob of it is gone or cut off. */
+/**
+ * Finds a base that was copied before, by its id on the engine. Undefined also where one of its blobs is missing or
+ * truncated.
+ */
 export async function findBase(store: Layout, engineId: Digest): Promise<KnownBase | undefined> {
   const [stored] = (await findReadable(store, nameOfBase(engineId)))?.images ?? [];
   if (stored === undefined || !stored.manifest.layers.every(({ digest, size }) => store.hasBlob(digest, size)))
     return undefined;
-  // A release that stands on it is on its way: see pruneReleases.
+  // The touch protects the base of a release in the making: see pruneReleases.
   await store.touchBlob(stored.descriptor.digest);
   const layers = stored.manifest.layers.map(({ digest, size }) => ({ diffId: digest, size }));
   return { engineId, manifestDigest: stored.descriptor.digest, config: stored.config, layers };
 }
 
-/** A manifest or config that is damaged is copied again with the rest. */
+/** Finds a stored base. A damaged manifest or config is copied again with the rest. */
 async function findReadable(store: Layout, name: string): Promise<StoredSet | undefined> {
   const descriptor = await store.findManifest(name);
   if (descriptor === undefined) return undefined;
@@ -92,7 +94,7 @@ async function importBase(engineId: Digest, { store, engine, host, stop }: ReadB
   });
 }
 
-/** Names the base in the store that an engine knows by this id. */
+/** Names the base in the store by its id on an engine. */
 export function nameOfBase(engineId: string): string {
   return `gbuild-base:${engineId.slice('sha256:'.length)}`;
 }

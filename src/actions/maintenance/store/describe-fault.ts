@@ -4,7 +4,7 @@ import { findConfig, type SmallBlobs } from './small-blobs.ts';
 
 const baseMark = 'gbuild-base:';
 
-/** `a layer of hello:1.0.1 (sha256:0123...)`. */
+/** Describes a fault: `a layer of hello:1.0.1 (sha256:0123...)`. */
 export function describeFault({ kind, digest, names }: BlobFault): string {
   const what = kind === 'layer' ? 'a layer' : `the ${kind}`;
   return `${what} of ${names.map(describeName).join(', ')} (${digest.slice(0, 19)})`;
@@ -14,7 +14,7 @@ function describeName(name: string): string {
   return name.startsWith(baseMark) ? `the base ${name.slice(baseMark.length, baseMark.length + 12)}` : name;
 }
 
-/** Advises on a name whose blobs can be had nowhere now. `digest` is the one that the name points to. */
+/** Advises on a name whose blobs no source has now. `digest` is the one that the name points to. */
 export function adviseOn(name: string, digest: Digest | undefined, blobs: SmallBlobs): string[] {
   const forget = `gbuild doctor --fix --forget ${name}   # if nobody has it any more`;
   if (name.startsWith(baseMark))

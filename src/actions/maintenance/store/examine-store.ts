@@ -5,25 +5,28 @@ import { nameOf } from '../../../oci/layout/layout-index.ts';
 import { readNamedBlobs } from '../../../oci/layout/read-document.ts';
 import { type Descriptor, mediaTypes } from '../../../oci/spec.ts';
 
-/** A blob that a name of the store needs, and that is not there or not what its digest says. */
+/** Blob that a name of the store needs and that is missing or does not match its digest. */
 export interface BlobFault {
   digest: Digest;
   kind: 'index' | 'manifest' | 'config' | 'layer';
-  /** Releases, tags and bases that need it. */
+  /** Releases, tags and bases that need the blob. */
   names: string[];
 }
 
 export interface StoreHealth {
-  /** `damaged`: the copy still has it; `lost`: nothing names what is in the store. */
+  /** `damaged`: the copy is intact; `lost`: the store has blobs without any names. */
   index: 'whole' | 'damaged' | 'lost';
   /** Descriptors that the index names. */
   named: Descriptor[];
   faults: BlobFault[];
-  /** Blobs that were looked at. */
+  /** Number of blobs that were checked. */
   blobs: number;
 }
 
-/** Reads every byte that a name of the store needs. `whole`: blobs that were read already; those that are whole are added. */
+/**
+ * Reads every byte that a name of the store needs. `whole` holds the blobs that are already checked; intact ones are
+ * added to it.
+ */
 export async function examineStore(store: Layout, whole = new Set<Digest>()): Promise<StoreHealth> {
   const named = await readNamedImages(store);
   if (named === undefined) return { index: 'lost', named: [], faults: [], blobs: 0 };
@@ -33,7 +36,7 @@ export async function examineStore(store: Layout, whole = new Set<Digest>()): Pr
   return { index, named, faults: [...examiner.faults.values()], blobs: examiner.seen.size };
 }
 
-/** Names that the index has; undefined where the index is lost. */
+/** Reads the names in the index; undefined where the index is lost. */
 export async function readNamedImages(store: Layout): Promise<Descriptor[] | undefined> {
   try {
     return (await store.readIndex()).manifests;
@@ -54,7 +57,7 @@ class Examiner {
     this.#whole = whole;
   }
 
-  /** Looks at a blob and, unless it is a damaged manifest, at everything that it needs. */
+  /** Checks a blob and, unless it is a damaged manifest, every blob that it needs. */
   async look({ digest, mediaType }: Descriptor, name: string): Promise<void> {
     const isIndex = mediaType === mediaTypes.index;
     if (!(await this.#check(digest, isIndex ? 'index' : 'manifest', name))) return;

@@ -17,9 +17,9 @@ import {
 } from './store-sources.ts';
 
 export interface MendReport {
-  /** Sentences that say what was done. */
+  /** Sentences that describe the repairs. */
   mended: string[];
-  /** Faults that are left: what each is, and what to do about it. */
+  /** Faults that remain, each with its description and the advice. */
   left: { detail: string; todo: string[] }[];
   health: StoreHealth;
 }
@@ -27,8 +27,8 @@ export interface MendReport {
 const sources: RepairSource[] = [takeFromStore, takeFromEngine, takeFromRegistries];
 
 /**
- * The story of `gbuild doctor --fix`: the index first, then every damaged blob from wherever its bytes can be had. What takes
- * the place of something is checked by its digest; nothing is removed but the names in `forget`.
+ * Implements `gbuild doctor --fix`: repairs the index first, then every damaged blob from any source that has its
+ * bytes. Every replacement is checked by its digest. Only the names in `forget` are removed.
  */
 export async function mendStore(context: RepairContext, forget: readonly string[]): Promise<MendReport> {
   const { store } = context;
@@ -88,7 +88,7 @@ async function forgetName(store: Layout, name: string): Promise<string> {
   return `${name} was forgotten`;
 }
 
-/** A source that is away has nothing. */
+/** Tries a source. A source that does not answer has no blobs. */
 async function trySource(
   source: RepairSource,
   context: RepairContext,
@@ -123,7 +123,9 @@ async function tryOffer(store: Layout, { digest }: BlobFault, { size, chunks }: 
   }
 }
 
-/** Whether the bytes are not what the digest names, or changed while they were read; a disk that refuses them is no such case. */
+/**
+ * Whether the bytes do not match the digest, or changed while they were read. A disk that refuses them does not count.
+ */
 function isOtherContent(thrown: unknown): boolean {
   if (!(thrown instanceof GbuildError) || !['store-failed', 'workspace-changed'].includes(thrown.code)) return false;
   const { cause } = thrown;

@@ -2,7 +2,7 @@ import { type Digest, digestOf } from '../../../oci/digest.ts';
 import { formatCanonical } from '../../../oci/json.ts';
 import { type ImageConfig, type Manifest, mediaTypes } from '../../../oci/spec.ts';
 
-/** Bytes that may be those of a damaged blob. */
+/** Bytes that may belong to a damaged blob. */
 export interface Offer {
   size: number;
   chunks: () => Iterable<Uint8Array>;
@@ -11,13 +11,16 @@ export interface Offer {
 export interface OfferedImage {
   config: ImageConfig;
   configBytes: Buffer;
-  /** In the order of the config's diffIDs. */
+  /** Layers in the order of the config's diffIDs. */
   layers: readonly (Offer & { diffId: Digest })[];
-  /** Labels that the image has from its base. */
+  /** Labels that the image inherited from its base. */
   baseLabels?: Record<string, string>;
 }
 
-/** Lists by digest what an image found elsewhere can give: layers, config, and the manifest as gbuild writes it. */
+/**
+ * Lists by digest the blobs that an image from another source offers: layers, config, and the manifest as gbuild writes
+ * it.
+ */
 export function offerBlobs({
   config: { config },
   configBytes,
@@ -32,7 +35,7 @@ export function offerBlobs({
   return offered;
 }
 
-/** extendImage gives the manifest the labels that it adds; of those that the base has too, either may be one of them. */
+/** extendImage gives the manifest the labels that it adds. A label that the base has too may come from either. */
 function guessAnnotations(labels: Record<string, string>, baseLabels: Record<string, string>) {
   const isAdded = ([key, value]: [string, string]) => baseLabels[key] !== value;
   const isOurs = ([key]: [string, string]) => /^(org\.opencontainers\.image|io\.gbuild)\./.test(key);
@@ -41,7 +44,7 @@ function guessAnnotations(labels: Record<string, string>, baseLabels: Record<str
   return guesses.map((guess) => Object.fromEntries(guess));
 }
 
-/** The manifest as oci/image/image.ts and oci/image/exact-image.ts write it. */
+/** Formats the manifest as oci/image/image.ts and oci/image/exact-image.ts write it. */
 function formatManifest(
   configBytes: Buffer,
   layers: OfferedImage['layers'],

@@ -6,13 +6,13 @@ import { findConfig, nameOfConfig, readSmallBlobs } from './small-blobs.ts';
 
 export interface RebuiltIndex {
   named: Descriptor[];
-  /** Names that several images could have had: none of them has it now. */
+  /** Names that several images claim: no image gets them. */
   unclear: string[];
 }
 
 /**
- * Finds again what a store's index named, from what its images say of themselves: releases, indexes of them, and the bases they
- * stand on. Tags that moved and what provenance is made of stood in the index alone.
+ * Recovers the names of a store's lost index from the images' own labels: releases, their indexes and their bases.
+ * Movable tags and provenance facts are lost, because only the index held them.
  */
 export async function findNames(store: Layout): Promise<RebuiltIndex> {
   const blobs = await readSmallBlobs(store);

@@ -5,7 +5,7 @@ import { type OciDocument, parseDocument } from '../../../oci/image/documents.ts
 import type { Layout } from '../../../oci/layout/layout.ts';
 import type { ImageConfig, Index, Manifest } from '../../../oci/spec.ts';
 
-/** Blobs of a store that are no layers, each checked whole. */
+/** Blobs of a store that are not layers, each checked against its digest. */
 export interface SmallBlobs {
   configs: Map<Digest, { config: ImageConfig; bytes: Buffer }>;
   manifests: { digest: Digest; size: number; json: Manifest }[];
@@ -40,7 +40,7 @@ function tryDocument(bytes: Buffer): OciDocument | undefined {
   }
 }
 
-/** The labels that a config has from its base; none where the store does not have that. */
+/** Returns the labels that a config inherited from its base; none where the store lacks the base. */
 export function labelsOfBase(config: ImageConfig, blobs: SmallBlobs): Record<string, string> {
   const digest = config.config.Labels?.['org.opencontainers.image.base.digest'];
   const id = blobs.manifests.find((manifest) => manifest.digest === digest)?.json.config.digest;
@@ -52,7 +52,7 @@ export function findConfig(id: Digest, { configs }: SmallBlobs): ImageConfig | u
   return configs.get(id)?.config;
 }
 
-/** `name:version`, as the labels of a release say it. */
+/** Returns `name:version` from the labels of a release. */
 export function nameOfConfig({ config }: ImageConfig): string | undefined {
   const title = config.Labels?.['org.opencontainers.image.title'];
   const version = config.Labels?.['org.opencontainers.image.version'];

@@ -24,17 +24,17 @@ export interface RepairContext {
   progress: Progress;
   stop: Stop;
   engine: Engine | undefined;
-  /** Addresses that may have the releases. */
+  /** Addresses of registries that may have the releases. */
   registries: string[];
 }
 
-/** Takes what a source has; the bytes are at hand as long as it works. */
+/** Takes the blobs that a source offers; the bytes are readable until the returned promise settles. */
 export type Take = (offered: Map<Digest, Offer>) => Promise<void>;
 
-/** A place where the bytes of damaged blobs may be. */
+/** Source of the bytes of damaged blobs. */
 export type RepairSource = (context: RepairContext, faults: readonly BlobFault[], take: Take) => Promise<void>;
 
-/** The store itself: a manifest is what config and layers make it, and an index what its images make it. */
+/** Offers blobs of the store itself: config and layers determine a manifest, and images determine an index. */
 export const takeFromStore: RepairSource = async ({ store }, _faults, take) => {
   const blobs = await readSmallBlobs(store);
   for (const { config, bytes: configBytes } of blobs.configs.values()) {
@@ -48,7 +48,7 @@ export const takeFromStore: RepairSource = async ({ store }, _faults, take) => {
   await take(offerIndexes(blobs));
 };
 
-/** The engine: images under the names of what is damaged, and any that has a layer which is. */
+/** Offers images of the engine: those under the names of damaged images, and any with a damaged layer. */
 export const takeFromEngine: RepairSource = async ({ engine, store, host, progress, stop }, faults, take) => {
   if (engine === undefined) return;
   const blobs = await readSmallBlobs(store);
@@ -63,7 +63,7 @@ export const takeFromEngine: RepairSource = async ({ engine, store, host, progre
   }
 };
 
-/** Registries: the releases that are damaged, under their names. */
+/** Offers releases of registries, under the names of the damaged ones. */
 export const takeFromRegistries: RepairSource = async (context, faults, take) => {
   const { registries: addresses, store, host, progress } = context;
   const names = [...new Set(faults.flatMap((fault) => fault.names))].filter((name) => !name.startsWith('gbuild-base:'));
@@ -86,7 +86,7 @@ export const takeFromRegistries: RepairSource = async (context, faults, take) =>
   });
 };
 
-/** The indexes of the images that are of one release. */
+/** Offers the indexes of images that belong to one release. */
 function offerIndexes(blobs: SmallBlobs): Map<Digest, Offer> {
   const releases = new Map<string, ListedImage[]>();
   for (const { digest, size, json } of blobs.manifests) {
@@ -104,11 +104,11 @@ function offerIndexes(blobs: SmallBlobs): Map<Digest, Offer> {
   return offered;
 }
 
-/** Ids on the engine. */
+/** Chooses images by their ids on the engine. */
 async function chooseImages(engine: Engine, faults: readonly BlobFault[]): Promise<Set<string>> {
   const chosen = new Set<string>();
   const layers = new Set<string>(faults.flatMap(({ kind, digest }) => (kind === 'layer' ? [digest] : [])));
-  // An engine calls an image by its config's digest or its manifest's.
+  // An engine uses the digest of the config or of the manifest as the image's id.
   const ids = faults.filter(({ kind }) => kind === 'config' || kind === 'manifest').map(({ digest }) => digest);
   const names = faults.flatMap((fault) => fault.names).map((name) => name.replace(/^gbuild-base:/, 'sha256:'));
   for (const name of new Set<string>([...ids, ...names])) {

@@ -19,22 +19,22 @@ import type { Signing } from './signing-key.ts';
 
 interface AttachInput {
   repository: Repository;
-  /** Descriptor of the image's manifest, as the registry has it, or of an index of images. */
+  /** Descriptor of the manifest as the registry has it, for an image or an index of images. */
   subject: Descriptor;
-  /** Undefined for an index: an SBOM is attached to each of its images. */
+  /** Undefined for an index: each of its images gets an SBOM. */
   image: Image | undefined;
-  /** RFC 3339. */
+  /** Time in RFC 3339. */
   created: string;
   version: string;
-  /** Unknown for a release of an older gbuild: it gets no provenance then. */
+  /** Undefined for a release of an older gbuild: it gets no provenance. */
   facts: ReleaseFacts | undefined;
   signing: Signing;
   toolVersion: string;
 }
 
 /**
- * Attaches an SBOM to each image, and provenance to what the name points to: the image itself where it is the only one. A key
- * signs each of them. Returns the types of what was attached.
+ * Attaches an SBOM to each image, and provenance to the named manifest: the image itself where it is the only one. A
+ * key signs each of them. Returns the types of the attachments.
  */
 export async function attachToSet(
   set: ImageSet,
@@ -54,8 +54,8 @@ export async function attachToSet(
 }
 
 /**
- * Attaches SBOM, provenance and, with a key, signatures to an image: each an artifact that refers to it. What is there already
- * stays; equal images get equal documents. Returns the types of what was attached.
+ * Attaches SBOM, provenance and, with a key, signatures to an image: each an artifact that refers to it. Existing
+ * attachments stay; equal images get equal documents. Returns the types of the new attachments.
  */
 async function attach(input: AttachInput): Promise<string[]> {
   const { repository, subject, image, facts, signing } = input;
@@ -105,14 +105,14 @@ async function formatBills(image: Image, { created, toolVersion, ...named }: Bil
   return { spdx: formatSpdx(sbom), cyclonedx: formatCycloneDx(sbom) };
 }
 
-/** Blobs first, then the manifest; the tag last, for tools that do not ask for referrers. */
+/** Pushes blobs first, then the manifest. The tag comes last, for tools that do not ask for referrers. */
 async function pushArtifact(repository: Repository, { blobs, manifestBytes, tag }: Artifact): Promise<void> {
   for (const { bytes, ...blob } of blobs) await pushBytes(repository, bytes, { ...blob, size: bytes.length });
   await repository.writeReferrer(manifestBytes, mediaTypes.manifest);
   if (tag !== undefined) await repository.writeManifest(tag, manifestBytes, mediaTypes.manifest);
 }
 
-/** Whether this very key has signed the image already: ECDSA would sign it otherwise each time. */
+/** Whether this key has already signed the image: ECDSA makes another signature each time. */
 async function isSignedWith({ repository, subject }: AttachInput, key: PrivateKey): Promise<boolean> {
   return (await whyNotSigned({ repository, descriptor: subject }, key.publicKey)) === undefined;
 }

@@ -10,10 +10,10 @@ import { parseManifest } from '../../../registry/manifest/parse-manifest.ts';
 import type { Repository } from '../../../registry/repository.ts';
 import type { RemoteSet } from '../../store/remote-set.ts';
 
-/** An image or an index: what bears a name. */
+/** Image or index with a name. */
 type Subject = Pick<RemoteSet, 'repository' | 'descriptor'>;
 
-/** Throws `signature-invalid` unless one of the image's signatures is the key's. */
+/** Throws `signature-invalid` unless one of the image's signatures belongs to the key. */
 export async function checkSignature(subject: Subject, key: PublicKey): Promise<void> {
   const reasons = await whyNotSigned(subject, key);
   if (reasons === undefined) return;
@@ -25,7 +25,7 @@ export async function checkSignature(subject: Subject, key: PublicKey): Promise<
   );
 }
 
-/** Explains what is wrong with each of the image's signatures; undefined where one of them is the key's. */
+/** Explains why each of the image's signatures is not the key's; undefined where one of them is. */
 export async function whyNotSigned({ repository, descriptor }: Subject, key: PublicKey): Promise<string[] | undefined> {
   const reasons: string[] = [];
   for (const layer of await listLayers(repository, descriptor, attachmentTypes.signature)) {
@@ -41,7 +41,10 @@ export async function whyNotSigned({ repository, descriptor }: Subject, key: Pub
   return reasons;
 }
 
-/** The provenance: with a key the signed one, else the document that anybody could have put there. Of this image, or a throw. */
+/**
+ * Reads the provenance. With a key it is the signed one, else the document that anybody could have attached. Throws
+ * where it describes another image.
+ */
 export async function readProvenance(remote: Subject, key: PublicKey | undefined): Promise<Statement> {
   const { repository, descriptor } = remote;
   const statement = key === undefined ? await findPlain(remote) : await findSigned(remote, key);
@@ -62,7 +65,7 @@ export async function readProvenance(remote: Subject, key: PublicKey | undefined
   );
 }
 
-/** The digest that it speaks of, whoever wrote it and whatever it is. */
+/** Reads the digest of the statement's subject, whatever its author wrote there. */
 function readSubject({ subject }: Statement): string | undefined {
   const [first] = Array.isArray(subject) ? (subject as { digest?: { sha256?: string } }[]) : [];
   return first?.digest?.sha256;

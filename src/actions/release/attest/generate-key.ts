@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { GbuildError } from '../../../errors.ts';
 import type { Host } from '../../../host.ts';
 
-/** The story of `gbuild key generate`: both files or neither, and never over others. */
+/** Implements `gbuild key generate`: writes both files or neither, and never overwrites. */
 export async function generateKey(host: Host, name: string): Promise<{ privateFile: string; publicFile: string }> {
   const path = resolve(host.cwd, name);
   const files = { privateFile: `${path}.key`, publicFile: `${path}.pub` };

@@ -5,17 +5,17 @@ import { largestFile, readWhole } from '../../../fs/read-bounded.ts';
 import type { Host } from '../../../host.ts';
 import { readUserConfig } from '../../session/user-config.ts';
 
-/** With what a release is signed, and who vouches for the machine. */
+/** Key that signs a release, and the builder id that its provenance names. */
 export interface Signing {
   key?: PrivateKey;
   builderId?: string;
-  /** Sigstore bundles, too. */
+  /** Whether to write Sigstore bundles too. */
   bundles?: boolean;
 }
 
 /**
- * The key that the command line names, GBUILD_SIGNING_KEY, or signing.key of config.yml; COSIGN_PASSWORD opens it. None is no
- * mistake: the release is not signed then. Throws `key-invalid`.
+ * Reads the signing key: from the command line, GBUILD_SIGNING_KEY, or signing.key of config.yml. COSIGN_PASSWORD
+ * decrypts it. Without a key the release is not signed. Throws `key-invalid`.
  */
 export async function readSigning(host: Host, keyFile: string | undefined): Promise<Signing> {
   const { signing } = await readUserConfig(host);

@@ -13,9 +13,9 @@ import { type CurrentBase, findCurrentBase, standsOn } from '../rebase/current-b
 import { splitRelease } from '../rebase/split-release.ts';
 
 export interface OutdatedRequest extends AppContext, RegistryRequest {
-  /** Undefined: of the repository around the caller, or where there is none of every name. */
+  /** Undefined for the caller's repository, or for every name outside of a repository. */
   name: string | undefined;
-  /** Every release, not the newest of each name alone. */
+  /** Whether to list every release, or only the newest of each name. */
   all: boolean;
   engine: Engine;
 }
@@ -23,14 +23,14 @@ export interface OutdatedRequest extends AppContext, RegistryRequest {
 /** A release and its base. */
 export interface BaseState {
   reference: string;
-  /** Where the release is an index: which of its images. */
+  /** Platform of the image, where the release is an index. */
   platform?: string;
   base: string;
-  /** `unknown`: neither a lock nor the engine has a base of today. */
+  /** `unknown`: neither a lock nor the engine has a current base. */
   state: 'current' | 'outdated' | 'unknown';
-  /** Base that it would be made on today. */
+  /** Base that the release would have if it were made today. */
   today?: string;
-  /** Debian packages that differ: `openssl 3.0.15-1 -> 3.0.16-1`. */
+  /** Debian packages that differ, such as `openssl 3.0.15-1 -> 3.0.16-1`. */
   changes?: string[];
 }
 
@@ -41,7 +41,7 @@ interface Scene {
   named: NamedRegistry | undefined;
 }
 
-/** The story of `gbuild outdated`: compares the bases of releases with those that the lock or the engine has today. */
+/** Implements `gbuild outdated`: compares the bases of releases with those that the lock or the engine has today. */
 export async function listOutdated(request: OutdatedRequest): Promise<BaseState[]> {
   const store = await openStore(request.host);
   const session = await findWorkspace(request);
@@ -57,7 +57,7 @@ export async function listOutdated(request: OutdatedRequest): Promise<BaseState[
   });
 }
 
-/** The store's, and those that the registry alone has. */
+/** Chooses the store's releases, and those that only the registry has. */
 async function chooseReleases({ request, session, store, named }: Scene): Promise<Release[]> {
   const name = request.name ?? session?.spec.name;
   const stored: Release[] = await listStored(store, name);
@@ -89,7 +89,7 @@ async function readOldPackages(scene: Scene, release: Release): Promise<Record<s
   const found = await findRelease({ name, version, store, repository: named?.open(name) });
   const image = found && listReleaseImages(found).find(({ manifest }) => manifest.config.digest === imageId);
   if (image === undefined) return undefined;
-  // An image that cannot be taken apart is outdated all the same.
+  // An image that cannot be split is outdated all the same.
   const split = await splitRelease(reference, image.config, store).catch(() => undefined);
   return split && readBasePackages(split.baseDiffIds, image.open);
 }

@@ -8,23 +8,26 @@ import { compareReleases, listStored, type Release } from '../../store/stored-re
 import { findCurrentBase, standsOn } from '../rebase/current-base.ts';
 
 export interface ListRequest extends AppContext, RegistryRequest {
-  /** Undefined: of the repository around the caller, or where there is none of every name. */
+  /** Undefined for the caller's repository, or for every name outside of a repository. */
   name: string | undefined;
   /** Whether to list releases of every name. */
   all: boolean;
   engine: Engine;
 }
 
-/** One line of the list: one image under one version, of an index one for each platform. */
+/** Line of the list: one image under one version. An index has one line for each platform. */
 export interface ListedRelease extends Omit<Release, 'diffIds' | 'base'> {
   base?: { name: string; digest: string; isTodays?: boolean };
-  /** `store`, or the registry's HOST. */
+  /** Places that have it: `store`, or the registry's HOST. */
   where: string[];
-  /** Another image has the same version elsewhere: this must never be. */
+  /** Whether another place has another image under the same version, which must never happen. */
   conflicts?: true;
 }
 
-/** The story of `gbuild releases`: the store's and the registry's in one list. An engine only says which bases are today's. */
+/**
+ * Implements `gbuild releases`: lists the releases of the store and the registry together. An engine only tells which
+ * bases are current.
+ */
 export async function listReleases(request: ListRequest): Promise<ListedRelease[]> {
   const store = await openStore(request.host);
   const session = await findWorkspace(request);
@@ -43,7 +46,7 @@ export async function listReleases(request: ListRequest): Promise<ListedRelease[
   return Promise.all(merged.map(async ({ diffIds, ...line }) => ({ ...line, ...(await judge({ diffIds, ...line })) })));
 }
 
-/** The same version with the same image is one release in two places, with another image a conflict. Pure. */
+/** Merges equal images of a version to one release in two places; different images are a conflict. Pure. */
 function mergeReleases(stored: Release[], remote: Release[], registry: string) {
   const lines = new Map<string, Release & Pick<ListedRelease, 'where' | 'conflicts'>>();
   const images = new Map<string, Set<string>>();
@@ -71,7 +74,10 @@ function mergeReleases(stored: Release[], remote: Release[], registry: string) {
     .sort(compareReleases);
 }
 
-/** Says of each release whether its base is today's, asking the engine once for each base; silent where it is away. */
+/**
+ * Determines whether each release has the current base. Asks the engine once for each base; skips the answer where the
+ * engine is away.
+ */
 function judgeBases(
   { engine }: ListRequest,
   session: WorkspaceSession | undefined,

@@ -13,28 +13,28 @@ export interface PruneRequest {
   host: Host;
   progress: Progress;
   rules: PruneRules;
-  /** Undefined: of every name. */
+  /** Undefined for every name. */
   name: string | undefined;
-  /** 'ask' a person, where one is there; 'no' only says what would go. */
+  /** 'ask' asks a person, where a terminal is attached; 'no' only lists the removable releases. */
   remove: 'yes' | 'no' | 'ask';
-  /** Milliseconds, as files have it. */
+  /** Time in milliseconds, comparable with file times. */
   now: number;
 }
 
 export interface PruneReport {
-  /** `name:version`. */
+  /** Names such as `name:version`. */
   releases: string[];
   blobs: number;
   bytes: number;
   isDone: boolean;
 }
 
-/** A run that is under way has written or wanted its blobs not longer ago. */
+/** Grace period: a run in progress has written or requested its blobs within it. */
 const graceMs = 3_600_000;
 
 /**
- * The story of `gbuild releases prune`: the rules choose, a person agrees, and under the store's lock the rules are asked
- * again, for a tag may have come meanwhile; what was not shown stays.
+ * Implements `gbuild releases prune`: the rules choose, and a person agrees. Under the store's lock the rules choose
+ * again, because a tag may have come meanwhile. A release that was not shown stays.
  */
 export async function pruneReleases(request: PruneRequest): Promise<PruneReport> {
   const { host, now } = request;
@@ -57,7 +57,7 @@ export async function pruneReleases(request: PruneRequest): Promise<PruneReport>
   return reportOf(removed, garbage, true);
 }
 
-/** Looks at a store that others may be pruning: what went wrong while it changed is looked at again. */
+/** Reads a store that others may be pruning: a failure is retried when the store changed meanwhile. */
 async function lookSteadily<T>(store: Layout, look: (manifests: Descriptor[]) => Promise<T>): Promise<T> {
   for (;;) {
     const before = await store.readIndex();
@@ -80,7 +80,7 @@ async function chooseNames(store: Layout, manifests: Descriptor[], request: Prun
   return new Set(chosen.filter((each) => name === undefined || each.name === name).map(({ reference }) => reference));
 }
 
-/** Lists what stays without these releases: bases stay that a release needs, or that a run wanted lately. */
+/** Lists what stays without these releases. A base stays that a release needs or that a run wanted lately. */
 async function keepWithout(
   store: Layout,
   manifests: Descriptor[],

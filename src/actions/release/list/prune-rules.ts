@@ -1,19 +1,19 @@
 import { prerelease } from 'semver';
 import { compareReleases, type NamedImage } from '../../store/stored-releases.ts';
 
-/** Which releases stay in any case. */
+/** Rules that keep releases. */
 export interface PruneRules {
-  /** So many of each name, the newest versions; at least one. */
+  /** Number of newest versions to keep of each name; at least one. */
   keep: number;
-  /** Keeps releases made here less than so many days ago. */
+  /** Number of days: releases made here within them are kept. */
   keepDays: number;
 }
 
 const day = 86_400_000;
 
 /**
- * The releases that no rule keeps, by name, the newest first. Besides the rules the newest version of a name that is no
- * pre-release stays, and every image that another name needs: a tag, or a release that stays. Pure.
+ * Chooses the releases that no rule keeps, by name, the newest first. Also kept are the newest stable version of each
+ * name, and every image that another name needs: a tag, or a kept release. Pure.
  */
 export function chooseRemovable(
   named: readonly NamedImage[],
@@ -36,7 +36,7 @@ export function chooseRemovable(
   return old.filter((release) => !isNeeded(release));
 }
 
-/** An index is one release, however many images it lists. */
+/** Keeps one entry for each reference: an index is one release, however many images it lists. */
 function onePerReference(sorted: NamedImage[]): NamedImage[] {
   return sorted.filter(({ reference }, index) => reference !== sorted[index - 1]?.reference);
 }

@@ -5,8 +5,9 @@ import { findRelease } from '../../store/find-release.ts';
 import { isVersion } from '../../store/stored-releases.ts';
 
 /**
- * Whether the newest release there has a layer; asked of the registry once, when somebody wants to know. A layer that another
- * machine has pushed is then compressed before it is sent, and found to be there. Yes to all where that cannot be read.
+ * Returns a function that tells whether the registry's newest release has a layer. It asks the registry once, at its
+ * first call. A layer that another machine has pushed is then compressed before sending, and found in the registry. It
+ * answers true where the release cannot be read.
  */
 export function askNewest(repository: Repository): (diffId: Digest) => Promise<boolean> {
   let asked: Promise<(diffId: Digest) => boolean> | undefined;

@@ -3,13 +3,13 @@ import { formatIndex, type ImageSet, isIndexed } from '../../../oci/layout/image
 import type { PushedImage } from '../../../registry/image/push-image.ts';
 import type { Repository } from '../../../registry/repository.ts';
 
-/** Manifests that a registry has now under digests alone. */
+/** Manifests that a registry has by digest only, before they are named. */
 export interface PushedSet extends Pick<PushedImage, 'descriptor' | 'manifestBytes' | 'layersSent' | 'bytesSent'> {
-  /** In the set's order. */
+  /** Images in the set's order. */
   images: Pick<PushedImage, 'descriptor' | 'manifest'>[];
 }
 
-/** Each image, and after the last the index of them, where there are several. */
+/** Pushes each image, and after the last the index of them, where there are several. */
 export async function pushSet(
   repository: Repository,
   set: ImageSet,

@@ -13,14 +13,14 @@ import { isVersion } from '../../store/stored-releases.ts';
 import { type PushRecord, type PushRequest, pushTo } from './push.ts';
 
 export interface PushStoredRequest extends Pick<PushRequest, 'stop' | 'tags' | 'runId'>, AppContext {
-  /** `acme/hello:1.0.1`, or the version alone of the repository around the caller. */
+  /** Release such as `acme/hello:1.0.1`, or a version alone for the caller's repository. */
   release: string;
   registry: string | undefined;
   keyFile: string | undefined;
   attest: boolean;
 }
 
-/** The story of `gbuild push`: a release of the store goes to a registry. No engine is needed, and no repository. */
+/** Implements `gbuild push`: pushes a release of the store to a registry. Needs no engine and no repository. */
 export async function pushStored(request: PushStoredRequest): Promise<PushRecord> {
   const { reference, registry } = await name(request);
   const { repository, tag: version, registry: host, digest } = parseReference(reference);
@@ -36,7 +36,7 @@ export async function pushStored(request: PushStoredRequest): Promise<PushRecord
   return pushTo({ ...request, registry, set, repository, version, attest });
 }
 
-/** The repository around the caller is asked for what the command line does not say. */
+/** Reads from the caller's repository what the command line leaves out. */
 async function name(request: PushStoredRequest): Promise<{ reference: string; registry: string }> {
   const { release, host } = request;
   const said = request.registry ?? host.env.GBUILD_REGISTRY;

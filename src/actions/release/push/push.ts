@@ -28,53 +28,56 @@ export interface PushRequest {
   progress: Progress;
   stop: Stop;
   registries: Registries;
-  /** HOST or HOST:PORT. */
+  /** Address as HOST or HOST:PORT. */
   registry: string;
-  /** All layers by value (see completeSet). */
+  /** Set with all layers by value (see completeSet). */
   set: ImageSet;
-  /** `acme/hello`. */
+  /** Path such as `acme/hello`. */
   repository: string;
   version: string;
-  /** Further tags, which may move. */
+  /** Additional tags, which may move. */
   tags: string[];
-  /** A word that no other command has. */
+  /** Word that no other command uses. */
   runId: string;
-  /** Undefined: nothing is attached. */
+  /** Undefined to attach nothing. */
   attest: Attest | undefined;
 }
 
 /** Documents to attach to the release. */
 export interface Attest {
   facts: ReleaseFacts | undefined;
-  /** A private key, where the command line names one. */
+  /** Private key file, where the command line names one. */
   keyFile: string | undefined;
   toolVersion: string;
 }
 
-/** Answer of a push. */
+/** Result of a push. */
 export interface PushRecord {
-  /** `registry/repository:version`. */
+  /** Reference such as `registry/repository:version`. */
   reference: string;
-  /** Digest of the manifest with compressed layers, or of the index: `registry/repository@digest` is this release for ever. */
+  /**
+   * Digest of the manifest with compressed layers, or of the index. `registry/repository@digest` means this release for
+   * ever.
+   */
   digest: Digest;
-  /** It was there before. */
+  /** Whether the registry had the release before. */
   alreadyReleased: boolean;
   tags: string[];
-  /** Types of the documents and signatures that were attached. */
+  /** Types of the attached documents and signatures. */
   attached: string[];
   layersSent: number;
   bytesSent: number;
 }
 
-/** Pushes to a registry that is opened for it. */
+/** Opens the registry and pushes to it. */
 export function pushTo(request: Omit<PushRequest, 'registries'>): Promise<PushRecord> {
   return withRegistries(request, (registries) => pushRelease({ ...request, registries }));
 }
 
 /**
- * The story of a push. What bears the version already decides first; then layers, config and manifest go there, known by
- * digest alone; what the registry made of them is looked at; and only then the version is named, once and for ever, and after
- * it the tags that may move. Dying at any moment leaves no half release, and the next push goes on from there.
+ * Pushes a release. An image that already has the version decides first. Then layers, config and manifest are pushed by
+ * digest alone, and the registry's result is checked. Only then the version is named, exactly once, and after it the
+ * movable tags. A crash at any moment leaves no half release, and the next push continues from there.
  */
 export async function pushRelease(request: PushRequest): Promise<PushRecord> {
   const { registries, registry, progress, set, repository: path, version, tags } = request;
@@ -99,7 +102,7 @@ export async function pushRelease(request: PushRequest): Promise<PushRecord> {
   return { reference, digest: descriptor.digest, alreadyReleased, tags, attached, layersSent, bytesSent };
 }
 
-/** Before the version is named: whoever finds the release finds them too. */
+/** Attaches before the version is named: everyone who finds the release finds the attachments too. */
 async function attachTo(
   { attest, set, version, progress }: PushRequest,
   repository: Repository,
@@ -123,14 +126,14 @@ function send(
     const options = { layers, mayHave: askNewest(repository), signal: stop.ask, onProgress: showPushed(step) };
     return pushSet(repository, set, async (image) => {
       const pushed = await pushImage(repository, image, { ...options, known: await known.get(image)! });
-      // An index is not named before its images are there; what bears the name is looked at below.
+      // An index is named after its images are confirmed; the named manifest is checked below.
       if (isIndexed(set)) await assertThere(repository, pushed);
       return pushed;
     });
   });
 }
 
-/** Bytes and rate of the layer that moved last. */
+/** Shows bytes and rate of the layer that moved last. */
 export function showPushed(step: Step): (state: PushState) => void {
   const meters = new Map<string, TransferMeter>();
   return ({ layer, count, size }) => {
@@ -141,7 +144,10 @@ export function showPushed(step: Step): (state: PushState) => void {
   };
 }
 
-/** By digest, before anything is named: a registry that took it and does not have it has no release. */
+/**
+ * Asserts by digest that the registry has the manifest, before it is named. A registry may accept a manifest and lose
+ * it.
+ */
 export async function assertThere(
   repository: Repository,
   { descriptor }: Pick<PushedImage, 'descriptor'>,
@@ -158,7 +164,9 @@ export async function assertThere(
   );
 }
 
-/** Whether somebody else had named the same image meanwhile; refused where it was another one. */
+/**
+ * Names the version. Returns whether somebody else named the same image meanwhile; throws where it was another image.
+ */
 async function nameOnce(
   { version, runId, stop, progress, set }: PushRequest,
   repository: Repository,
@@ -183,7 +191,7 @@ async function nameOnce(
   return true;
 }
 
-/** Gives the manifest these tags, from whatever they were on. */
+/** Moves these tags to the manifest, wherever they pointed. */
 export async function moveTags(
   repository: Repository,
   { descriptor, manifestBytes }: Pick<RemoteImage, 'descriptor' | 'manifestBytes'>,

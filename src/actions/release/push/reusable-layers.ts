@@ -9,9 +9,9 @@ import { choosePlatform } from '../../store/choose-platform.ts';
 const baseName = 'org.opencontainers.image.base.name';
 
 /**
- * Layers of a base that came from a registry, by diffID: they are mounted or copied from there, compressed as they are. None
- * where the base is of gbuild's own making, where its name means another image by now, or where nobody answers: then its
- * layers are sent like any others.
+ * Finds the layers of a base that came from a registry, by diffID. They are mounted or copied from there, compressed as
+ * they are. None where gbuild made the base, where its name means another image by now, or where the registry does not
+ * answer: then its layers are sent like any others.
  */
 export async function findBaseLayers(registries: Registries, image: Image): Promise<Map<string, KnownLayer>> {
   const base = await findBase(registries, image.config).catch(() => undefined);

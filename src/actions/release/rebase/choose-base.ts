@@ -17,8 +17,8 @@ export interface NewBase {
 }
 
 /**
- * The image to put a release on: the one that was asked for, else what the repository's lock names, else what the engine has
- * today under the name that the old base bears. Throws `release-refused` for one that does not fit the release.
+ * Chooses the new base of a release: the requested image, else the one of the repository's lock, else the engine's
+ * current image of the old base's name. Throws `release-refused` for a base that does not fit the release.
  */
 export async function chooseNewBase(
   request: RebaseRequest,
@@ -40,7 +40,7 @@ export async function chooseNewBase(
   return { reference, base };
 }
 
-/** The repository's own base; a lock that names another image than the engine has must be settled first. */
+/** Reads the repository's own base. Throws where the lock names another image than the engine has. */
 async function readOwnBase(
   request: RebaseRequest,
   session: WorkspaceSession,
@@ -62,8 +62,8 @@ async function readOwnBase(
 }
 
 /**
- * In what a base is not like what the release was built for, platform or major version of the toolchain; undefined where
- * nothing speaks against it. Pure.
+ * Describes how a base differs from what the release was built for: platform, or major version of the toolchain.
+ * Undefined where it fits. Pure.
  */
 export function findMisfit(
   released: ImageConfig,
@@ -87,12 +87,12 @@ function doesNotFit({ reference }: OpenedRelease, base: string, { was, is }: { w
   });
 }
 
-/** `gbuild/node:22.23.3-574e5a627e34-runtime` is of `node@22.23.3`. */
+/** Returns `node@22.23.3` for `gbuild/node:22.23.3-574e5a627e34-runtime`. */
 function toolchainIn(reference: string): string | undefined {
   return /^gbuild\/([^:]+):([^-]+)-/.exec(reference)?.slice(1).join('@');
 }
 
-/** `node@22.23.3` is `node 22`; undefined where there is no such version. */
+/** Returns `node 22` for `node@22.23.3`; undefined where there is no such version. */
 function parseToolchain(text: string | undefined): string | undefined {
   const [name, version = ''] = text?.split('@') ?? [];
   const major = parse(version)?.major;

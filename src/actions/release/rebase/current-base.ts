@@ -5,20 +5,20 @@ import type { WorkspaceSession } from '../../session/context.ts';
 import type { Release } from '../../store/stored-releases.ts';
 import { findLocked } from '../../toolchain/locked-images.ts';
 
-/** Base that a release would have, were it made today. */
+/** Base that a release would have if it were made today. */
 export interface CurrentBase {
   reference: string;
-  /** Id that the lock names, or that the engine has under the reference. */
+  /** Id from the lock, or the engine's id for the reference. */
   engineId: string;
-  /** Where the engine has it. */
+  /** Layers, where the engine has the base. */
   diffIds?: string[];
-  /** Debian packages, where the lock tells them. */
+  /** Debian packages, where the lock lists them. */
   packages?: Record<string, string>;
 }
 
 /**
- * Finds the current base: by the lock for the repository's own releases, by the base's name for others; undefined where neither a lock
- * nor the engine knows it. Throws as the engine does.
+ * Finds the current base: by the lock for the repository's own releases, by the base's name for others. Undefined where
+ * neither a lock nor the engine knows it. Throws the engine's failures.
  */
 export async function findCurrentBase(
   release: Release,
@@ -28,7 +28,7 @@ export async function findCurrentBase(
   if (reference === undefined) return undefined;
   const locked = isOwn(release, session) ? lockedRuntime(session, release.platform) : undefined;
   const found = await engine.inspectImage(locked?.id ?? reference);
-  // What an engine has under a name is of its own platform.
+  // The engine's image of a name is of the engine's own platform.
   const isOfPlatform = found === undefined || release.platform.split('/')[1] === found.architecture;
   if (locked === undefined && !isOfPlatform) return undefined;
   const engineId = locked?.id ?? found?.id;
@@ -41,7 +41,7 @@ export async function findCurrentBase(
   };
 }
 
-/** By what reference it goes: of another repository's releases, the one that they stand on. */
+/** Returns the reference of the current base; for another repository's releases it is their recorded base. */
 export function nameCurrentBase(release: Release, session: WorkspaceSession | undefined): string | undefined {
   if (!isOwn(release, session)) return release.base?.name;
   const { spec, toolchain } = session;
@@ -59,7 +59,7 @@ function lockedRuntime(session: WorkspaceSession, platform: string) {
   return { id: locked.runtime, packages: locked.runtimePackages };
 }
 
-/** Whether the release stands on it; undefined where nothing tells. */
+/** Returns whether the release is built on this base; undefined where neither store nor engine can tell. */
 export async function standsOn(release: Release, current: CurrentBase, store: Layout): Promise<boolean | undefined> {
   const stored = await store.findManifest(nameOfBase(current.engineId));
   if (stored !== undefined && stored.digest === release.base?.digest) return true;

@@ -16,15 +16,15 @@ import { type FoundHere, type FoundThere, findRelease, listReleaseImages } from 
 import type { OpenLayer } from '../../store/open-layers.ts';
 import { type SplitRelease, splitRelease } from './split-release.ts';
 
-/** A release taken apart: the application's layers by value. */
+/** Release split into base and application, the application's layers by value. */
 export interface OpenedRelease extends SplitRelease {
   reference: string;
   imageId: Digest;
   config: ImageConfig;
   layers: Layer[];
-  /** Facts that it was made of; of one taken from a registry, as its labels say. */
+  /** Facts that the release was made of; for a release from a registry, those of its labels. */
   facts: LabelledFacts | undefined;
-  /** Its base's layers, too. */
+  /** Opens any layer, also the base's. */
   open: OpenLayer;
 }
 
@@ -35,11 +35,11 @@ export interface OpenReleaseRequest {
   store: Layout;
   name: string;
   version: string;
-  /** Asked where the store has no such release. */
+  /** Registry to ask where the store lacks the release. */
   registry: string | undefined;
 }
 
-/** Lends the release of the store, else of the registry, whose layers lie on disk while the work is done. */
+/** Lends the release of the store, else of the registry. The registry's layers lie on disk while the work is done. */
 export async function withRelease<T>(
   request: OpenReleaseRequest,
   work: (release: OpenedRelease) => Promise<T>,
@@ -69,7 +69,9 @@ async function workOnStored<T>(
   return work({ ...split, reference, imageId: manifest.config.digest, config, layers, facts, open });
 }
 
-/** Returns the only image. An index is rebased by building it again: each of its images would need a base of its own platform. */
+/**
+ * Returns the only image. An index must be built again instead: each of its images would need a base of its platform.
+ */
 function onlyImage<T>(reference: string, images: T[]): T {
   const [only, ...others] = images;
   if (only !== undefined && others.length === 0) return only;
@@ -114,7 +116,7 @@ async function workOnPulled<T>(
   });
 }
 
-/** The base's layers stay where they are: nobody reads them. */
+/** Pulls the application's layers only: the base's layers are not read. */
 function pullOwn(remote: RemoteImage, { baseDiffIds }: SplitRelease, tempDir: string): Promise<Image> {
   const find = (diffId: Digest): Layer | undefined =>
     baseDiffIds.includes(diffId) ? { diffId, size: 0, createdBy: '', chunks: () => [] } : undefined;

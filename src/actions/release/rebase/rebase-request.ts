@@ -5,11 +5,11 @@ import type { AppContext } from '../../session/context.ts';
 export interface RebaseRequest extends AppContext {
   name: string;
   version: string;
-  /** The version of the new release. */
+  /** Version of the new release. */
   release: string;
-  /** Reference on the engine; undefined: the one of today. */
+  /** Reference on the engine; undefined for the current base. */
   base: string | undefined;
-  /** Whatever the platform or the toolchain's major version. */
+  /** Whether to accept another platform or another major version of the toolchain. */
   force: boolean;
   tags: string[];
   push: boolean;

@@ -19,23 +19,23 @@ import { chooseNewBase, type NewBase } from './choose-base.ts';
 import { type OpenedRelease, withRelease } from './open-release.ts';
 import type { RebaseRequest } from './rebase-request.ts';
 
-/** Answer of `gbuild rebase --json`. */
+/** Result of `gbuild rebase --json`. */
 export interface RebaseRecord extends Published {
   reference: string;
   version: string;
   imageId: string;
   manifestDigest: string;
-  /** `name:version@image id`. */
+  /** Old release, as `name:version@image id`. */
   rebasedFrom: string;
   base: { reference: string; imageId: string; manifestDigest: string };
-  /** The application's, as they were. */
+  /** Layers of the application, unchanged. */
   layers: { name: string; diffId: string; size: number }[];
-  /** Debian packages that differ between the bases; undefined where the old base's layers are not at hand. */
+  /** Debian packages that differ between the bases; undefined where the old base's layers cannot be read. */
   changes?: string[];
   pushed?: PushRecord;
 }
 
-/** Takes `hello:1.0.1`, or a version alone of the repository around the caller, apart. */
+/** Parses `hello:1.0.1`, or a version alone for the caller's repository. */
 export async function parseRelease(context: AppContext, text: string): Promise<{ name: string; version: string }> {
   const isWhole = text.includes(':');
   const session = isWhole ? undefined : await findWorkspace(context);
@@ -48,8 +48,9 @@ export async function parseRelease(context: AppContext, text: string): Promise<{
 }
 
 /**
- * The story of `gbuild rebase`: the application's layers of a release, byte for byte, on another base. Nothing is built and
- * nothing read but the release and the base, so the same two give the same bytes; the new version never moves either.
+ * Implements `gbuild rebase`: puts the application's layers of a release, byte for byte, on another base. Nothing is
+ * built, and only the release and the base are read: the same two give the same bytes. The new version never moves
+ * either.
  */
 export async function rebaseRelease(request: RebaseRequest): Promise<RebaseRecord> {
   const { host, tags, push } = request;
@@ -74,7 +75,7 @@ export async function rebaseRelease(request: RebaseRequest): Promise<RebaseRecor
   });
 }
 
-/** Pure. Its time is the commit's, as released: the code is of that day. */
+/** Puts the layers on the new base. The image keeps the released commit's time: the code is of that day. Pure. */
 function putOnBase({ release }: RebaseRequest, taken: OpenedRelease, { reference, base }: NewBase): Image {
   const { config, layers, oldBase } = taken;
   const plan = planRebase({
@@ -106,7 +107,7 @@ function nameOrigin({ reference, imageId }: OpenedRelease): string {
   return `${reference}@${imageId}`;
 }
 
-/** Takes over the facts of the old release, on another base: nothing was run for it. */
+/** Returns the facts of the old release with the new base: no task ran for it. */
 function factsOf({ release, installDir }: RebaseRequest, taken: OpenedRelease, { reference, base }: NewBase) {
   const { facts, imageId } = taken;
   if (facts === undefined) return undefined;

@@ -4,18 +4,18 @@ import type { Layout } from '../../../oci/layout/layout.ts';
 import { readImageDocuments, readNamedBlobs } from '../../../oci/layout/read-document.ts';
 import type { HistoryEntry, ImageConfig, RunConfig } from '../../../oci/spec.ts';
 
-/** Where a release's base ends and the application begins. */
+/** Boundary between a release's base and its application. */
 export interface SplitRelease {
   baseDiffIds: Digest[];
-  /** The application's, lowest first, with what the history says of each. */
+  /** Layers of the application, lowest first, each with its history entry. */
   own: { diffId: Digest; createdBy: string }[];
-  /** How the old base is run, where the store has it. */
+  /** Run config of the old base, where the store has it. */
   oldBase: RunConfig | undefined;
 }
 
 /**
- * Tells base from application by the base that the store has, else by the history that gbuild writes. Throws
- * `release-refused` for an image that neither explains.
+ * Splits base from application: by the base in the store, else by the history that gbuild writes. Throws
+ * `release-refused` where neither explains the image.
  */
 export async function splitRelease(reference: string, config: ImageConfig, store: Layout): Promise<SplitRelease> {
   const base = await readOldBase(config, store);
@@ -39,7 +39,10 @@ async function readOldBase(config: ImageConfig, store: Layout): Promise<ImageCon
   return isBelow ? base : undefined;
 }
 
-/** A base may be an image of gbuild's too: its layers are of another commit, and so of another time. */
+/**
+ * Counts the base's layers by the history. A base may also be an image of gbuild: its layers are of another commit, and
+ * so of another time.
+ */
 function countByHistory(config: ImageConfig): number | undefined {
   const history = listHistory(config);
   if (history.length !== config.rootfs.diff_ids.length) return undefined;

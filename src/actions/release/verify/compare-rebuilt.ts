@@ -9,11 +9,11 @@ import { type RemoteImage, readLayer } from '../../../registry/image/pull-image.
 import { formatDigest } from '../../../reporter/format.ts';
 import { describeConfigs } from '../../store/conflict.ts';
 
-/** An image of a release, wherever it is. */
+/** Image of a release, from any place. */
 export interface ComparedImage {
   config: ImageConfig;
   manifest: Manifest;
-  /** The tar of the layer at a place of the manifest. */
+  /** Reads the tar of the layer at this index of the manifest. */
   readLayer: (at: number) => AsyncIterable<Uint8Array>;
 }
 
@@ -25,7 +25,7 @@ export function releasedHere({ config, manifest, layers }: Image): ComparedImage
   return { config, manifest, readLayer: (at) => asStream(layers[at]!.chunks()) };
 }
 
-/** Throws `release-refused` unless what was built again is, for every platform, the very image that was released. */
+/** Throws `release-refused` unless the rebuilt image equals the released one for every platform. */
 export async function assertSame(
   reference: string,
   images: readonly ComparedImage[],

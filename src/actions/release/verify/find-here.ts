@@ -6,7 +6,7 @@ import { openStore } from '../../store/store.ts';
 import { releasedHere } from './compare-rebuilt.ts';
 import type { Verifiable, VerifyRequest } from './verifiable.ts';
 
-/** Finds a release of this machine's store. Nobody has signed it here, and its labels name its commit. */
+/** Finds a release in this machine's store. It has no signature here, and its labels name its commit. */
 export async function findHere({ host, keyFile, rebuild }: VerifyRequest, reference: string): Promise<Verifiable> {
   if (keyFile !== undefined) throw unsigned(reference, keyFile);
   const store = await openStore(host);
@@ -16,7 +16,7 @@ export async function findHere({ host, keyFile, rebuild }: VerifyRequest, refere
   if (found === undefined || first === undefined) throw notHere(reference);
   const commit = first.config.config.Labels?.['org.opencontainers.image.revision'];
   if (commit === undefined) throw withoutCommit(reference);
-  // Read before the build: a layer that is damaged ends it at once.
+  // The layers are read before the build: a damaged one ends the verification at once.
   const images = rebuild ? (await readSet(store, found.descriptor)).images.map(releasedHere) : [];
   return { found, images, commit };
 }

@@ -14,7 +14,7 @@ import { assertSame, type ComparedImage } from './compare-rebuilt.ts';
 export type RebuildRequest = Omit<RepoContext, 'session'> & Pick<RunRequest, 'streams'>;
 
 /**
- * Builds a release's commit again in a folder of its own and compares what comes out with what was released.
+ * Builds a release's commit again in a separate folder and compares the result with the release.
  *
  * @throws GbuildError `release-refused` with the first difference
  */
@@ -30,7 +30,7 @@ export async function rebuildRelease(
   await assertKnown(commit, rootDir, host);
   await withCheckout(request, rootDir, commit, async (session) => {
     const store = await openStore(host);
-    // A secret's file and command are the caller's, wherever the release is built.
+    // A secret's file and command belong to the caller's folder, wherever the release is built.
     const secrets = new RunSecrets({ host, progress, session: { ...session, rootDir }, ownerDir: rootDir });
     const what = { ...request, session, secrets, version, build: true, outputs: [], frozen: 'always' as const };
     const set = completeSet((await prepareImage(what, store)).set, store);
@@ -38,7 +38,10 @@ export async function rebuildRelease(
   });
 }
 
-/** From the repository around the caller: what is verified is what its owner has, not what somebody's document points to. */
+/**
+ * Asserts that the caller's repository has the commit: the owner's code is verified, not code that a foreign document
+ * points to.
+ */
 async function assertKnown(commit: string, rootDir: string, { env }: Host): Promise<void> {
   const known = await askGit(rootDir, ['cat-file', '-e', `${commit}^{commit}`], env);
   if (known.exitCode === 0) return;

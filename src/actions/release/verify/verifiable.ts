@@ -3,15 +3,17 @@ import type { ComparedImage } from './compare-rebuilt.ts';
 import type { RebuildRequest } from './rebuild-release.ts';
 
 export interface VerifyRequest extends RebuildRequest {
-  /** HOST/NAME:VERSION or HOST/NAME@sha256:...; NAME:VERSION or VERSION for one that was released on this machine. */
+  /**
+   * Reference such as HOST/NAME:VERSION or HOST/NAME@sha256:...; NAME:VERSION or VERSION for a release of this machine.
+   */
   reference: string;
-  /** A public key; without one nobody is asked who says so. */
+  /** Public key file; without it no signature is checked. */
   keyFile: string | undefined;
-  /** Whether to build it again. */
+  /** Whether to build the release again. */
   rebuild: boolean;
 }
 
-/** A release that was found, its images ready to be compared, and the commit that it was built from. */
+/** Release that was found, its images ready for comparison, and its commit. */
 export interface Verifiable {
   found: FoundRelease;
   images: ComparedImage[];

@@ -16,7 +16,7 @@ import { findHere } from './find-here.ts';
 import { rebuildRelease } from './rebuild-release.ts';
 import type { Verifiable, VerifyRequest } from './verifiable.ts';
 
-/** Answer of `--json`. */
+/** Result of `--json`. */
 export interface VerifyRecord {
   reference: string;
   digest: string;
@@ -24,16 +24,16 @@ export interface VerifyRecord {
   imageId: string;
   /** Platforms of an index's images. */
   platforms?: string[];
-  /** The key's file, where it was checked. */
+  /** Key file that the signature was checked with. */
   signedWith?: string;
   commit: string;
-  /** Whether it was built again, to the very same image. */
+  /** Whether it was built again, with an identical image. */
   rebuilt: boolean;
 }
 
 /**
- * The story of `gbuild verify`: who says so, what it was made of, and whether that gives this image again. The recorded commit
- * is built in a folder of its own, with its own spec and lock, and nothing gets a name.
+ * Implements `gbuild verify`: checks the signature, reads the provenance, and proves that its commit gives this image
+ * again. The recorded commit is built in a separate folder, with its own spec and lock, and no image is named.
  */
 export async function verifyRelease(request: VerifyRequest): Promise<VerifyRecord> {
   const reference = await nameRelease(request.reference, request);
@@ -62,7 +62,7 @@ async function verifyFound(
   };
 }
 
-/** Finds a release in a registry, with the commit of its provenance. The signature is checked where a key is given. */
+/** Finds a release in a registry, with the commit of its provenance. A given key checks the signature. */
 async function findThere(
   { keyFile, host, progress }: VerifyRequest,
   reference: string,
@@ -80,7 +80,7 @@ async function findThere(
   return { found, images: found.images.map(releasedThere), commit: await readCommit(found, key) };
 }
 
-/** The commit that the provenance names, and the label of every image too. */
+/** Reads the commit that the provenance and the label of every image name. */
 async function readCommit(remote: RemoteSet, key: PublicKey | undefined): Promise<string> {
   const { predicate } = await readProvenance(remote, key);
   const { buildDefinition } = (predicate ?? {}) as {

@@ -17,34 +17,36 @@ import {
 import { planTrust } from '../defaults/trust-plan.ts';
 import type { MountedWorkspace } from '../workspace/with-copy.ts';
 
-/** Facts known once the engine has been asked; the same for all tasks of a run. */
+/** Facts from the engine and the machine, the same for all tasks of a run. */
 export interface RunContext {
   host: Host;
   info: EngineInfo;
   trust: HostTrust;
-  /** The caller's settings of the toolchain's tools. */
+  /** Settings of the caller for the toolchain's tools. */
   settings: FixedFile[];
-  /** The image to run in, its own user tables, and its Java keystores. */
+  /** Image to run in, its user tables, and its Java keystores. */
   image: { reference: string; passwd: string; group: string; keystores: readonly string[] };
   labels: Record<string, string>;
   workspace: MountedWorkspace;
 }
 
-/** A share of the engine's memory that is left to the machine when the spec sets no limit: a leak ends the build only. */
+/**
+ * Share of the engine's memory that a container may use when the spec sets no limit: a leak then ends the build only.
+ */
 const memoryShare = 0.9;
 
-/** A container, and the files in it that are the same in every run. */
+/** Container, and its files that are the same in every run. */
 export interface PlannedContainer {
   spec: ContainerSpec;
   fixedFiles: FixedFile[];
   identity: Identity;
-  /** The engine sees this machine's folders. */
+  /** Whether the engine sees this machine's folders. */
   isShared: boolean;
-  /** It may start once this has come. */
+  /** Settles when the container's mounts are complete; it may start then. */
   ready?: Promise<unknown>;
 }
 
-/** The container of one planned task. Pure: values of passed variables come from the host that is handed in. */
+/** Plans the container of a task. Pure: values of passed variables come from the given host. */
 export function planContainer(
   task: PlannedTask,
   plan: TaskPlan,
@@ -71,7 +73,7 @@ export function planContainer(
         name: cache.volume,
         containerDir: cache.containerDir,
         labels: { 'io.gbuild.cache': cache.name },
-        // A new volume takes the image folder's mode; root needs none of that.
+        // A new volume takes the image folder's mode; root does not need it.
         copy: plan.preparedFolders && identity.uid !== 0,
       })),
       ...(secrets.length === 0 ? [] : [secretsMount]),
@@ -98,14 +100,16 @@ export function planContainer(
   return { spec, fixedFiles, identity, isShared, ...(ready !== undefined && { ready }) };
 }
 
-/** Where the repository is around the project, git has to look for it beyond the project's own mount. */
+/**
+ * Returns git's variables. For a project below its repository's top, git must search beyond the project's own mount.
+ */
 function gitEnvironment({ projectDir }: MountedWorkspace): Record<string, string> {
   return projectDir === undefined ? trustedWorkspace : { ...trustedWorkspace, GIT_DISCOVERY_ACROSS_FILESYSTEM: 'true' };
 }
 
 const secretsMount: ContainerMount = { type: 'tmpfs', containerDir: containerPaths.secrets, size: 16 << 20 };
 
-/** Home and caches as folders of the caller's, for an image that was not made with folders that anyone may write to. */
+/** Plans home and caches as folders of the caller, for an image without world-writable folders. */
 function planFolders({ caches }: TaskPlan, { uid, gid }: Identity): ContainerFile[] {
   const folders = [containerPaths.home, ...caches.map(({ containerDir }) => containerDir)];
   return folders.map((path) => ({ path, type: 'directory', mode: 0o755, uid, gid }));

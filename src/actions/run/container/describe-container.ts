@@ -1,7 +1,7 @@
 import type { ContainerMount, ContainerSpec } from '../../../engine/container/spec.ts';
 import { formatBytes } from '../../../reporter/format.ts';
 
-/** Describes a container for --verbose: names of variables and no values, which may be secret. Pure. */
+/** Describes a container for --verbose. Lists names of variables without their values, which may be secret. Pure. */
 export function describeContainer({ image, user, workdir, network, env, mounts, limits }: ContainerSpec): string[] {
   const { memory, cpus, pids } = limits;
   const bounds = [

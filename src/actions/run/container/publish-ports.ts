@@ -4,23 +4,23 @@ import type { Engine } from '../../../engine/engine.ts';
 import type { Progress } from '../../../reporter/progress.ts';
 import type { PublishedPort, Spec } from '../../../spec/types.ts';
 
-/** A port as its user finds it. */
+/** Port and the address where its user reaches it. */
 export interface ReachedPort {
   port: number;
   protocol: 'tcp' | 'udp';
-  /** `HOST:PORT`. */
+  /** Address as `HOST:PORT`. */
   at: string;
 }
 
 export interface Publication {
-  /** Ports that the container publishes; on the engine's own network they are there anyway. */
+  /** Ports that the container publishes; on the engine's own network they are reachable without it. */
   ports?: ContainerPort[];
   onPublished?: ContainerIO['onPublished'];
   /** Filled when the container runs. */
   reached: ReachedPort[];
 }
 
-/** Has the ports of a task or service published where its caller can reach them, and says where that is. */
+/** Plans the published ports of a task or service, and reports their addresses once the container runs. */
 export function publishPorts(
   name: string,
   wanted: PublishedPort[],

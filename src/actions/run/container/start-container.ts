@@ -4,7 +4,10 @@ import type { Host } from '../../../host.ts';
 import { bindFixedFiles, putFixedFiles } from '../defaults/container-files.ts';
 import type { PlannedContainer } from './container-plan.ts';
 
-/** Runs a planned container with its fixed files bound; where the engine cannot see those, they are put into it. */
+/**
+ * Runs a planned container with its fixed files bound. Where the engine cannot see these files, they are copied into
+ * the container.
+ */
 export function runPlanned(
   engine: Engine,
   host: Host,
@@ -16,7 +19,7 @@ export function runPlanned(
   );
 }
 
-/** The same for whoever starts the container otherwise. */
+/** Provides the fixed files for callers that start the container in another way. */
 export async function withFixedFiles<T>(
   host: Host,
   { spec, fixedFiles, identity, isShared }: PlannedContainer,

@@ -4,18 +4,18 @@ import type { ContainerFile, ContainerMount } from '../../../engine/container/sp
 import { ensureFile } from '../../../fs/ensure-file.ts';
 import type { Host } from '../../../host.ts';
 
-/** A small file that many containers get alike: user tables, CA roots, the caller's settings of a tool. */
+/** Small file that is the same in many containers: user tables, CA roots, the caller's settings of a tool. */
 export interface FixedFile {
-  /** Absolute, in the container. */
+  /** Absolute path in the container. */
   path: string;
   content: string | Buffer;
-  /** It may hold credentials: nobody but the caller may read it, and only its newest content is kept. */
+  /** May hold credentials: only the caller may read it, and only its newest content is kept. */
   isPrivate?: boolean;
 }
 
 /**
- * Lays the files down in the cache by their digest and binds them, read-only: the engine unpacks nothing, which costs it
- * more than the rest of a container's creation. One that is there is compared, for a power loss may have emptied it.
+ * Writes the files to the cache by their digest and binds them, read-only. Unpacking them would cost the engine more
+ * than the rest of a container's creation. An existing file is compared, because a power loss may have emptied it.
  */
 export function bindFixedFiles(host: Host, files: FixedFile[]): ContainerMount[] {
   return files.map((file) => ({
@@ -26,7 +26,10 @@ export function bindFixedFiles(host: Host, files: FixedFile[]): ContainerMount[]
   }));
 }
 
-/** The same for an engine that sees the workspace but not the cache folder: put into the container before it starts. */
+/**
+ * Returns the files to copy into the container before it starts, for an engine that sees the workspace but not the
+ * cache folder.
+ */
 export function putFixedFiles(files: FixedFile[], identity: { uid: number; gid: number }): ContainerFile[] {
   return files.map(({ path, content, isPrivate }) => ({
     path,
@@ -44,7 +47,10 @@ function keepFile(cacheDir: string, { content }: FixedFile): string {
   return file;
 }
 
-/** By its place, not by its digest: a password that was changed is not kept. Running containers keep what they have. */
+/**
+ * Stores the file by its path, not by its digest: a password that was changed is not kept. Running containers keep
+ * their version.
+ */
 function keepPrivateFile(cacheDir: string, { path, content }: FixedFile): string {
   const file = join(cacheDir, 'host-files', createHash('sha256').update(path).digest('hex'));
   ensureFile(file, Buffer.from(content), 0o600);

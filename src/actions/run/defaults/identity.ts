@@ -3,18 +3,18 @@ import type { Host } from '../../../host.ts';
 import { containerPaths } from '../../../plan/container-paths.ts';
 import type { FixedFile } from './container-files.ts';
 
-/** As whom a task runs, so that what it writes to the workspace belongs to the caller. */
+/** User that a task runs as, so that the files it writes to the workspace belong to the caller. */
 export interface Identity {
   uid: number;
   gid: number;
   userName: string;
-  /** Set where the engine maps users of containers elsewhere and must not for this one. */
+  /** Set where the engine maps users of containers and must not map them for this one. */
   usernsMode?: string;
 }
 
 /**
- * The caller's own ids; root of the container where the engine is rootless, because that is whom such an engine maps to
- * the caller. An engine with userns-remap is asked not to remap.
+ * Chooses the caller's own ids. For a rootless engine it is the container's root, which such an engine maps to the
+ * caller. An engine with userns-remap is asked not to remap.
  */
 export function chooseIdentity(host: Host, info: EngineInfo): Identity {
   if (info.rootless) return { uid: 0, gid: 0, userName: 'root' };
@@ -26,13 +26,16 @@ export function chooseIdentity(host: Host, info: EngineInfo): Identity {
   };
 }
 
-/** Root keeps what installing packages and writing into foreign folders takes; anyone else keeps nothing. */
+/**
+ * Returns the capabilities. Root keeps those for installing packages and writing into foreign folders; other users keep
+ * none.
+ */
 export function capabilitiesOf(identity: Identity): string[] {
   return identity.uid === 0 ? ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'SETGID', 'SETUID'] : [];
 }
 
 /**
- * The image's user tables with the caller in them. Root is in every image's already, and must stay able to add users.
+ * Adds the caller to the image's user tables. Root is in every image's tables already, and must stay able to add users.
  * `passwd` and `group` are the image's own files.
  */
 export function planUserTables(identity: Identity, image: { passwd: string; group: string }): FixedFile[] {
@@ -43,14 +46,18 @@ export function planUserTables(identity: Identity, image: { passwd: string; grou
   return files;
 }
 
-/** git works in the workspace whoever owns it; by variables, so that no file of the caller's home is in the way. */
+/**
+ * Variables that let git work in a workspace of any owner. Variables leave the files of the caller's home untouched.
+ */
 export const trustedWorkspace: Record<string, string> = {
   GIT_CONFIG_COUNT: '1',
   GIT_CONFIG_KEY_0: 'safe.directory',
   GIT_CONFIG_VALUE_0: '*',
 };
 
-/** The caller's entry goes first and replaces the image's for the same uid or name, so that HOME is one for all tools. */
+/**
+ * Puts the caller's entry first and removes the image's for the same uid or name, so that all tools use the same HOME.
+ */
 function addPasswdEntry(
   passwd: string,
   { uid, gid, userName }: { uid: number; gid: number; userName: string },

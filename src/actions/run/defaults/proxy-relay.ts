@@ -6,16 +6,16 @@ import type { Spec } from '../../../spec/types.ts';
 import { findLoopbackProxies, type LoopbackProxy } from '../../../toolchain/host/loopback.ts';
 import type { HostTrust } from '../../../toolchain/host/trust.ts';
 
-/** How containers on a bridge reach this machine's loopback address. */
+/** Route by which containers on a bridge reach this machine's loopback address. */
 export type ProxyRoute =
-  /** The bridge ends at this address of this machine: a relay listens there. */
+  /** This machine has the bridge's gateway address: a relay listens there. */
   | { kind: 'relay'; gateway: string }
-  /** Docker Desktop has a name for this machine, its loopback address included. */
+  /** Docker Desktop has a name for this machine, which reaches its loopback address too. */
   | { kind: 'name'; host: string };
 
 /**
- * Gives containers on a bridge the proxies of this machine's loopback address, which no bridge reaches. A relay lives as long
- * as this process. Throws `network-failed` where the engine has no way to this machine.
+ * Lets containers on a bridge use proxies at this machine's loopback address, which a bridge cannot reach. A relay
+ * lives as long as this process. Throws `network-failed` where the engine has no route to this machine.
  */
 export async function relayProxies(
   trust: HostTrust,
@@ -39,7 +39,7 @@ export async function relayProxies(
   return { ...trust, proxies };
 }
 
-/** Looks where the engine is: another machine may have a bridge of the same address. */
+/** Finds the route by the engine's machine: another machine may have a bridge with the same address. */
 export async function findProxyRoute(engine: Engine, host: Host): Promise<ProxyRoute | undefined> {
   const { name, rootless } = await engine.info();
   if (name === 'docker-desktop') return { kind: 'name', host: 'host.docker.internal' };
@@ -49,7 +49,7 @@ export async function findProxyRoute(engine: Engine, host: Host): Promise<ProxyR
   return gateway !== undefined && (await isOwnAddress(gateway)) ? { kind: 'relay', gateway } : undefined;
 }
 
-/** Tries to listen there: the list of interfaces lacks a bridge while no container runs on it. */
+/** Tests the address by listening: the list of interfaces lacks a bridge while no container runs on it. */
 function isOwnAddress(address: string): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
@@ -64,7 +64,7 @@ async function openRoute(route: ProxyRoute, address: string, port: number): Prom
     : `${route.gateway}:${await openRelay(route.gateway, address, port)}`;
 }
 
-/** Passes connections on, and holds no process back. The port it listens at. */
+/** Forwards connections without keeping the process alive. Returns the relay's port. */
 function openRelay(address: string, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer((incoming) => {

@@ -3,7 +3,7 @@ import type { Engine } from '../../../engine/engine.ts';
 import { readCached, writeCached } from '../../../fs/cached-file.ts';
 import type { Host } from '../../../host.ts';
 
-/** An image's own passwd and group; empty if it has none. */
+/** Content of an image's passwd and group; empty where it has none. */
 export interface UserTables {
   passwd: string;
   group: string;
@@ -11,7 +11,7 @@ export interface UserTables {
 
 const format = 'user-tables 1';
 
-/** Reads an image's user tables, from the engine once and from a cache by image id afterwards. */
+/** Reads an image's user tables: once from the engine, afterwards from a cache by image id. */
 export async function readUserTables(engine: Engine, host: Host, reference: string): Promise<UserTables> {
   const image = await engine.inspectImage(reference);
   const cacheFile = join(host.cacheDir, 'user-tables', `${image?.id.replace(/^sha256:/, '')}.json`);

@@ -3,8 +3,8 @@ import { trustBundle as bundleOf, type HostTrust, trustKeystore } from '../../..
 import type { FixedFile } from './container-files.ts';
 
 /**
- * Plans how the host's extra CA roots and proxies get into a run: the public roots with the extra ones as the system's
- * bundle and in the image's Java keystores, and variables for the tools that look elsewhere. Nothing where the host has neither.
+ * Plans how the host's extra CA roots and proxies reach a run. The public roots with the extra ones become the system's
+ * bundle and enter the image's Java keystores. Variables point other tools to them. Empty where the host has neither.
  */
 export function planTrust(
   trust: HostTrust,

@@ -5,10 +5,10 @@ import { GbuildError } from '../../../errors.ts';
 import { formatTail } from '../../../escape.ts';
 import type { ReadySpec } from '../../../spec/types.ts';
 
-/** How one tells that a service is ready: a command in its container, a port, or nothing but that it runs. */
+/** Check that tells whether a service is ready: a command in its container, a port, or only that it runs. */
 export type ReadyCheck = { kind: 'command'; words: string[] } | { kind: 'port'; port: number } | { kind: 'started' };
 
-/** Chooses the check of the spec, else the health check of the image (Docker's `Test`: CMD, CMD-SHELL or NONE). */
+/** Chooses the spec's check, else the image's health check (Docker's `Test`: CMD, CMD-SHELL or NONE). */
 export function chooseCheck({ cmd, port }: ReadySpec, healthTest: readonly string[] = []): ReadyCheck {
   if (cmd !== undefined) return { kind: 'command', words: cmd };
   if (port !== undefined) return { kind: 'port', port };
@@ -23,14 +23,14 @@ const pauseMilliseconds = 250;
 export interface ReadinessInput {
   engine: Engine;
   container: ServiceContainer;
-  /** One with a shell, to look from. */
+  /** Image with a shell, to probe from. */
   image: string;
   labels: Record<string, string>;
 }
 
 /**
- * Settles when the check is fulfilled; `say` gets why it was not. An image's own check is run here, too: engines wait for half a
- * minute before the first one, and some never run it.
+ * Settles when the check succeeds; `say` gets the reason of each failure. An image's own check runs here too: engines
+ * wait for half a minute before the first one, and some never run it.
  */
 export async function awaitReady(
   { engine, container, image, labels }: ReadinessInput,
@@ -55,8 +55,8 @@ export async function awaitReady(
 }
 
 /**
- * Reads the kernel's table of sockets in the service's network, which takes no tool there: a line of a socket that listens (0A) on
- * another address than the loopback ones.
+ * Writes a script that waits for the port. It reads the kernel's socket table in the service's network, which needs no
+ * tool there. It looks for a listening socket (0A) on any address except loopback.
  */
 function waitForPort(port: number): string {
   const hex = port.toString(16).toUpperCase().padStart(4, '0');
@@ -73,7 +73,7 @@ function waitForPort(port: number): string {
 done`;
 }
 
-/** Error for a service that failed, with its last words. */
+/** Describes a service that failed, with its last lines of output. */
 export function serviceFailed(
   name: string,
   what: string,

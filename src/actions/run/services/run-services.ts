@@ -9,15 +9,15 @@ import { type RunningService, type ServicesInput, startService } from './start-s
 /** Description of a service in `--json`. */
 export interface ServiceReport {
   name: string;
-  /** All that it printed. */
+  /** File with everything that it printed. */
   log: string;
   ports?: ReachedPort[];
 }
 
-/** Seconds that a service has to end by itself. */
+/** Seconds that a service has to end after the stop signal. */
 const graceSeconds = 5;
 
-/** The services of one run: each starts before the first task that needs it, and all are there until the last task has ended. */
+/** Services of one run. Each starts before the first task that needs it, and all run until the last task has ended. */
 export class RunServices {
   readonly #input: ServicesInput;
   readonly #network: string;
@@ -32,7 +32,7 @@ export class RunServices {
     this.#network = networkOf(input.engine.runId, input.shard);
   }
 
-  /** Settles when all of these are ready; the network to meet them on. */
+  /** Settles when all these services are ready. Returns their network. */
   async join(names: string[]): Promise<string> {
     this.#opened ??= this.#input.engine.services.openNetwork(this.#network);
     await this.#opened;
@@ -40,13 +40,15 @@ export class RunServices {
     return this.#network;
   }
 
-  /** A stop that also asks when one of these services crashes: what needs it would fail anyway, or wait in vain. */
+  /**
+   * Returns a stop that also asks when one of these services crashes: a task that needs it would fail or wait in vain.
+   */
   guard(stop: Stop, names: string[]): Stop {
     const signals = names.map((name) => this.#crashOf(name).signal);
     return { ask: AbortSignal.any([stop.ask, ...signals]), kill: stop.kill };
   }
 
-  /** A task that failed may have failed for want of a service. @throws GbuildError `service-failed` */
+  /** Asserts that the services run: a task may have failed because one ended. @throws GbuildError `service-failed` */
   async assertRunning(names: string[]): Promise<void> {
     for (const service of this.#running.filter(({ name }) => names.includes(name))) {
       const exitCode = await service.container.readEnd().catch(() => undefined);
@@ -58,17 +60,17 @@ export class RunServices {
     return this.#running.map(({ name, log, ports }) => ({ name, log, ...(ports.length > 0 && { ports }) }));
   }
 
-  /** Lists what another process needs to end the services. */
+  /** Lists the facts that another process needs to end the services. */
   remember(): { name: string; id: string; log: string }[] {
     return this.#running.map(({ name, log, container }) => ({ name, log, id: container.id }));
   }
 
-  /** They stay, with tasks that go on without us. */
+  /** Leaves the services running, with tasks that continue without this process. */
   leave(): void {
     this.#watch.abort();
   }
 
-  /** Ends them all, keeps their logs, and takes the network away. */
+  /** Ends all services, keeps their logs, and removes the network. */
   async close(): Promise<void> {
     this.#watch.abort();
     await Promise.allSettled(this.#starting.values());
@@ -111,7 +113,7 @@ export class RunServices {
 
 type EndInput = Pick<ServicesInput, 'mask' | 'progress'> & { kill: AbortSignal; shard?: number | undefined };
 
-/** Ends the services of the engine's run. What cannot be removed is left to a sweep. */
+/** Ends the services of the engine's run. A later sweep removes what stays. */
 export async function endServices(
   engine: Engine,
   services: { id: string; log: string }[],
@@ -122,7 +124,7 @@ export async function endServices(
       const container = engine.services.find(id);
       await container.stop(graceSeconds, kill);
       await keepServiceLog(container, log, mask, (text) => progress.warn(text)).catch(() => {
-        // A log is no reason to leave a container behind.
+        // A log that cannot be kept must not leave a container.
       });
       await container.remove();
     }),
@@ -130,7 +132,7 @@ export async function endServices(
   await engine.services.removeNetwork(networkOf(engine.runId, shard)).catch(() => {});
 }
 
-/** Shards of a run meet on one engine: each has services of its own. */
+/** Names the network: each shard of a run has its own services, and shards may meet on one engine. */
 function networkOf(runId: string, shard: number | undefined): string {
   return shard === undefined ? `gbuild-${runId}` : `gbuild-${runId}-${shard}`;
 }

@@ -4,7 +4,10 @@ import type { TaskPlan } from '../../../plan/task-plan.ts';
 import { type PlannedContainer, planContainer, type RunContext } from '../container/container-plan.ts';
 import { chooseIdentity } from '../defaults/identity.ts';
 
-/** Capabilities that server images need to change to their own user and to write into their volumes; nothing of the machine's. */
+/**
+ * Capabilities that server images need to change to their own user and to write into their volumes; none reaches the
+ * machine.
+ */
 export const usualCapabilities = [
   'CHOWN',
   'DAC_OVERRIDE',
@@ -18,7 +21,7 @@ export const usualCapabilities = [
   'SYS_CHROOT',
 ];
 
-/** The container of a service on the run's network. Pure. */
+/** Plans the container of a service on the run's network. Pure. */
 export function planService(
   { name, runs }: PlannedService,
   network: string,

@@ -1,4 +1,4 @@
-/** Services are reached past a proxy, which would not know their names. */
+/** Excludes services from the proxy, which would not know their names. */
 export function reachDirectly(env: Record<string, string>, services: string[]): Record<string, string> {
   const hasProxy = Object.keys(env).some((name) => /^(https?|all)_proxy$/i.test(name));
   if (services.length === 0 || !hasProxy) return env;

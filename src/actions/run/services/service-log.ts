@@ -8,11 +8,14 @@ export function serviceLogFile(logDir: string, name: string): string {
   return join(logDir, 'services', `${name}.log`);
 }
 
-/** Enough for a few lines. */
+/** Number of bytes that are enough for a few lines. */
 const mostKept = 4_096;
 const mostLines = 5;
 
-/** Writes all that a service has printed into a file, secrets masked; its last lines. `warn` is told of a disk that refuses it. */
+/**
+ * Writes everything that a service has printed into a file, with secrets masked. Returns its last lines. Calls `warn`
+ * when the disk refuses the file.
+ */
 export async function keepServiceLog(
   container: ServiceContainer,
   file: string,

@@ -22,24 +22,25 @@ export interface ServicesInput {
   stop: Stop;
   logDir: string;
   mask: Mask;
-  /** Its number, where the run is divided. */
+  /** Number of this shard, in a divided run. */
   shard?: number;
 }
 
-/** A service that runs. */
+/** Running service. */
 export interface RunningService {
   name: string;
   container: ServiceContainer;
   log: string;
   ports: ReachedPort[];
-  /** Never settles while it runs, or when the engine is lost. */
+  /** Never settles while the service runs, or when the engine is lost. */
   ended: Promise<number>;
 }
 
 /**
- * The story of one service: its image, its container on the run's network, and the wait until it is ready.
+ * Starts one service: its image, its container on the run's network, and the wait until it is ready.
  *
- * @throws GbuildError `service-failed`, with its last lines, where it ends or is not ready in time; nothing of it stays then
+ * @throws GbuildError `service-failed`, with its last lines, where it ends or is not ready in time; its container is
+ * then removed
  */
 export function startService(
   service: PlannedService,
@@ -73,14 +74,14 @@ export function startService(
       return running;
     } catch (thrown) {
       await container.remove().catch(() => {
-        // The first error tells more; the labels let a later sweep take it away.
+        // The first error takes precedence; the labels let a later sweep remove the container.
       });
       throw thrown;
     }
   });
 }
 
-/** Has the image on the engine; its health check. */
+/** Ensures that the engine has the image. Returns its health check. */
 async function ensureImage(
   engine: Engine,
   reference: string,
@@ -138,7 +139,7 @@ async function untilReady(
   }
 }
 
-/** Names the service in the engine's error when it does not start. */
+/** Adds the service's name to the engine's error when it does not start. */
 function nameService(name: string, thrown: unknown): unknown {
   if (!(thrown instanceof ServiceStartError)) return thrown;
   return new GbuildError('service-failed', `service ${name} could not be started: ${thrown.message}`, {

@@ -5,10 +5,10 @@ import { containerPaths } from '../../../plan/container-paths.ts';
 import { findRepository, type GitRepository } from '../../../workspace/git/git-repository.ts';
 import type { MountedWorkspace } from './with-copy.ts';
 
-/** git's own exit code where it finds no repository, or not all of it. Of other programs it means nothing. */
+/** Exit code of git where it finds no complete repository. Other programs use it for anything. */
 const notFound = 128;
 
-/** Says why git failed in a task, where it finds a whole repository on this machine. */
+/** Explains why git failed in a task, where this machine has the complete repository. */
 export function explainGit(exitCode: number, rootDir: string, workspace: MountedWorkspace): string | undefined {
   const repository = exitCode === notFound ? findAny(rootDir) : undefined;
   if (repository === undefined) return undefined;

@@ -7,7 +7,10 @@ import { GitTop } from '../../../workspace/git/git-top.ts';
 import { findOwnRepository } from '../../../workspace/git/own-repository.ts';
 import type { ProjectPlace } from '../../../workspace/git/project-place.ts';
 
-/** A git folder that is not in the workspace, in a volume of an engine that does not see it, for one run. Nothing of it comes back. */
+/**
+ * Copy of a git folder outside of the workspace, in a volume for one run, for an engine that cannot see it. No change
+ * in it comes back.
+ */
 export class GitCopy {
   readonly mount: ContainerMount;
   readonly sent: Sent;
@@ -21,7 +24,10 @@ export class GitCopy {
     this.sent = sent;
   }
 
-  /** Undefined where the workspace holds its git folder, or has none. `place` is there for a project below the top. */
+  /**
+   * Opens the copy; undefined where the workspace holds its git folder, or has none. `place` is set for a project below
+   * the top.
+   */
   static async open(input: CopyInput, place: ProjectPlace | undefined): Promise<GitCopy | undefined> {
     const repository = place?.repository ?? findApart(input.workspaceDir);
     if (repository === undefined) return undefined;
@@ -40,30 +46,30 @@ export class GitCopy {
     }
   }
 
-  /** Settles when all of it is there. */
+  /** Settles when the copy is complete. */
   get ready(): Promise<unknown> {
     return this.#copy.ready;
   }
 
-  /** Remembers what is there, so that the next run sends only what differs. Where that fails, it sends more. */
+  /** Records the copied files, so that the next run sends only the differences. After a failure it sends more. */
   settle(signal: AbortSignal): Promise<void> {
     return this.#copy.settle(signal).catch(() => {});
   }
 
-  /** Remembers what was sent: the tasks go on without this process. */
+  /** Records the sent files: the tasks continue without this process. */
   leave(): Promise<void> {
     return this.#copy.remember();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#copy.close().catch(() => {
-      // The labels let a later sweep take it away.
+      // The labels let a later sweep remove the volume.
     });
     this.#top[Symbol.dispose]();
   }
 }
 
-/** The repository of which the folder is the top, and whose git folder lies elsewhere. */
+/** Finds the repository with this folder as its top and a git folder in another place. */
 function findApart(rootDir: string): GitRepository | undefined {
   const repository = findOwnRepository(rootDir);
   return repository?.gitDir === `${rootDir}/.git` ? undefined : repository;

@@ -5,12 +5,15 @@ import { placeSubmodule } from '../../../workspace/git/git-file.ts';
 import { findRepository, type GitRepository } from '../../../workspace/git/git-repository.ts';
 import { isOwnRepository } from '../../../workspace/git/own-repository.ts';
 
-/** Answers where tasks have the git folder of a repository that does not hold it at its top. */
+/** Returns the path in the container of the git folder, for a repository whose top does not hold it. */
 export function gitDirInside({ topDir }: GitRepository, rootDir: string): string {
   return topDir === rootDir ? containerPaths.gitDir : `${containerPaths.repository}/.git`;
 }
 
-/** Tells of a `.git` file of a workspace, by its path there, where in a container what it names is; undefined where it holds there too. */
+/**
+ * Returns a function that maps a `.git` file of the workspace to the path in the container that it means. Undefined
+ * where its content is right in the container too.
+ */
 export function findGitLinks(rootDir: string): (path: string) => string | undefined {
   let found: { repository: GitRepository | undefined } | undefined;
   return (path) => {
@@ -21,7 +24,7 @@ export function findGitLinks(rootDir: string): (path: string) => string | undefi
   };
 }
 
-/** Undefined where there is none, or one that says nothing sensible of itself. */
+/** Finds the repository; undefined where there is none, or where its settings make no sense. */
 function findAny(rootDir: string): GitRepository | undefined {
   try {
     const repository = findRepository(rootDir);

@@ -4,17 +4,17 @@ import type { Engine } from '../../../engine/engine.ts';
 import { readCached, writeCached } from '../../../fs/cached-file.ts';
 import type { Host } from '../../../host.ts';
 
-/** `mount`: the engine sees the workspace. `sync`: it is sent there. */
+/** `mount`: the engine sees the workspace. `sync`: the workspace is sent to the engine. */
 export type MountMode = 'mount' | 'sync';
 
 const format = 'workspace-way 1';
 
-/** Milliseconds after which an engine is asked again whether it really does not see the folder. */
+/** Age in milliseconds after which an engine that does not see the folder is asked again. */
 const lifetime = 24 * 60 * 60 * 1000;
 
 /**
- * How a workspace comes to an engine: asked once of the engine, remembered for both together. A memory of `mount` that is wrong
- * is found out before anything runs, for every bind is looked at; one of `sync` is right anyway, and forgotten after a day.
+ * Recorded mount mode of a workspace on an engine, found by asking the engine once. A wrong `mount` is noticed before
+ * anything runs, because every bind is checked. A wrong `sync` works anyway, and expires after a day.
  */
 export class MountModeMemory {
   readonly #file: string;
@@ -31,7 +31,7 @@ export class MountModeMemory {
     return new MountModeMemory(join(host.cacheDir, 'workspace-ways', key), Date.parse(time) || 0);
   }
 
-  /** By the engine's own clock, as all days are that gbuild counts. */
+  /** Reads the mode; its age counts by the engine's own clock. */
   read(): MountMode | undefined {
     const [mode, since] = (readCached(this.#file, format) ?? '').split(' ');
     if (mode === 'mount') return mode;

@@ -15,13 +15,16 @@ import { isReadOnly, makeRunFolder, removeRunFolder, sweepRunFolders } from './r
 const dotGitInside = `${containerPaths.workspace}/.git`;
 
 /**
- * Keeps a repository's git folder from the tasks of a run: they get a copy, which ends with the run. Whatever a task writes there
- * (config, hooks, attributes, refs) is never read by a git of this machine, which would run it.
+ * Protects a repository's git folder from the tasks of a run: they get a copy, which ends with the run. A task may
+ * write config, hooks, attributes and refs into it. This machine's git never reads them; it would run them.
  */
 export class PrivateGit {
-  /** Over the workspace's bind. */
+  /** Mounts on top of the workspace's bind. */
   readonly mounts: BindMount[];
-  /** For an engine that sees the workspace and not the git folder elsewhere: the tasks' git has nothing to read there. */
+  /**
+   * Mounts for an engine that sees the workspace but not a git folder outside of it: the tasks' git reads nothing
+   * there.
+   */
   readonly mountsOfBlind: BindMount[];
   readonly #rootDir: string;
   readonly #findLink: (path: string) => string | undefined;
@@ -35,7 +38,7 @@ export class PrivateGit {
     this.#runDir = runDir;
   }
 
-  /** `place` is there for a project below the top of its repository. */
+  /** Opens the protection. `place` is set for a project below the top of its repository. */
   static async open(rootDir: string, place: ProjectPlace | undefined, engine: Engine, host: Host): Promise<PrivateGit> {
     const dotGit = join(rootDir, '.git');
     const unread = existsSync(dotGit) ? [asItIs(dotGit)] : [];
@@ -51,12 +54,15 @@ export class PrivateGit {
     } catch (error) {
       if (runDir !== undefined) removeRunFolder(runDir);
       if (!isReadOnly(error)) throw error;
-      // The tasks' git can still read it.
+      // The tasks' git can still read the folder.
       return new PrivateGit(rootDir, unread, unread);
     }
   }
 
-  /** The `.git` file of a submodule as the tasks see it: one that names the copy, where theirs would lead nowhere. */
+  /**
+   * Returns the `.git` file of a submodule for the tasks: it names the copy, because the original's path means nothing
+   * in the container.
+   */
   placeGitFile(path: string): string {
     const gitFile = join(this.#rootDir, path);
     const target = this.#runDir === undefined ? undefined : this.#findLink(path);
@@ -66,7 +72,7 @@ export class PrivateGit {
     return placed;
   }
 
-  /** The tasks go on without this process. */
+  /** Keeps the copy: the tasks continue without this process. */
   leave(): void {
     this.#runDir = undefined;
   }
@@ -87,7 +93,10 @@ function planMounts(repository: GitRepository, rootDir: string, runDir: string):
   return [bind(gitCopy, containerPaths.gitDir), bind(gitFile, dotGitInside, true), objects];
 }
 
-/** The top of the repository as the tasks see it: a git folder, and of the rest what git needs to judge the project's folder. */
+/**
+ * Plans the repository's top for the tasks: a git folder, and of the rest only the files that git needs to judge the
+ * project's folder.
+ */
 async function planMountsAbove(place: ProjectPlace, runDir: string, host: Host): Promise<BindMount[]> {
   const { repository } = place;
   const topCopy = join(runDir, 'top');

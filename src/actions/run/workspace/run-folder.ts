@@ -6,12 +6,12 @@ import type { Host } from '../../../host.ts';
 import { findRepository, type GitRepository } from '../../../workspace/git/git-repository.ts';
 import { openDetachedRuns } from '../../session/detached-runs.ts';
 
-/** Below the git folder: every engine that sees the workspace sees it, and git passes over it. */
+/** Name below the git folder: every engine that sees the workspace sees it, and git ignores it. */
 const parentName = 'gbuild';
 
 /**
- * Makes a folder for one run in the repository's git folder; the caller removes it. It is as private as the git folder around it:
- * an engine that runs as another user sees it where it sees the workspace.
+ * Makes a folder for one run in the repository's git folder; the caller removes it. It is as private as the git folder
+ * around it: an engine that runs as another user must see it too.
  */
 export function makeRunFolder(repository: GitRepository, { owner, runId }: Pick<Engine, 'owner' | 'runId'>): string {
   const runDir = join(repository.gitDir, parentName, `${ownerText(owner)}.${runId}`);
@@ -19,19 +19,19 @@ export function makeRunFolder(repository: GitRepository, { owner, runId }: Pick<
   return runDir;
 }
 
-/** The last one takes the parent with it. */
+/** Removes a run's folder; the last one removes the parent too. */
 export function removeRunFolder(runDir: string): void {
   rmSync(runDir, { recursive: true, force: true });
   const parent = dirname(runDir);
   if (existsSync(parent) && readdirSync(parent).length === 0) rmSync(parent, { recursive: true, force: true });
 }
 
-/** Removes the folder of a run that its process has left. */
+/** Removes the folder of a run whose process left it. */
 export function removeLeftFolder(rootDir: string, runId: string): void {
   for (const runDir of listRunFolders(rootDir)) if (runDir.endsWith(`.${runId}`)) removeRunFolder(runDir);
 }
 
-/** Removes what killed runs left, but for tasks that go on; answers the folders. */
+/** Removes folders that killed runs left, except for continuing tasks. Returns the folders. */
 export function sweepRunFolders(rootDir: string, self: Owner, host: Host): string[] {
   const going = openDetachedRuns(host).runs();
   const left = listRunFolders(rootDir).filter((runDir) => {
@@ -43,7 +43,7 @@ export function sweepRunFolders(rootDir: string, self: Owner, host: Host): strin
   return left;
 }
 
-/** A git folder that nobody may write to. */
+/** Whether the error means a git folder that refuses writes. */
 export function isReadOnly(error: unknown): boolean {
   return ['EACCES', 'EPERM', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '');
 }

@@ -7,9 +7,10 @@ import { listSubmodules } from '../../../workspace/commit/changes.ts';
 import { findRepository } from '../../../workspace/git/git-repository.ts';
 
 /**
- * Keeps `.git` of each submodule from the tasks, which the caller's git follows. It is mounted read-only; its folder and those above are
- * mounted over themselves, for a folder that is no mount could be moved away and made anew. `containerDirs` are where the root is mounted;
- * `placeGitFile` answers the file to mount in the place of one, by its path in the workspace.
+ * Protects `.git` of each submodule, which the caller's git follows, from the tasks. It is mounted read-only. Its
+ * folder and the folders above are mounted over themselves: a task could move an unmounted folder away and make
+ * another. `containerDirs` are the root's mount points. `placeGitFile` returns the file to mount in place of one, by
+ * its path in the workspace.
  */
 export async function planSubmoduleMounts(
   rootDir: string,
@@ -36,7 +37,10 @@ export async function planSubmoduleMounts(
   );
 }
 
-/** Submodules of submodules, too. Empty where git does not read the repository, or one of them: the run's revision says so. */
+/**
+ * Lists submodules with their own submodules. Empty where git cannot read one of the repositories: the run's revision
+ * reports that.
+ */
 async function listAll(dir: string, env: NodeJS.ProcessEnv): Promise<string[]> {
   try {
     if (!mayHaveSubmodules(dir)) return [];
@@ -51,7 +55,7 @@ async function listAll(dir: string, env: NodeJS.ProcessEnv): Promise<string[]> {
   }
 }
 
-/** Most repositories have none, and then git need not be asked. */
+/** Whether git must be asked: most repositories have no submodules. */
 function mayHaveSubmodules(dir: string): boolean {
   const repository = findRepository(dir);
   if (repository === undefined) return false;

@@ -5,7 +5,7 @@ import type { Progress } from '../../../reporter/progress.ts';
 import type { ApplyReport } from '../../../sync/pull/apply-changes.ts';
 import type { Sent } from '../../../sync/push/push.ts';
 
-/** One line before the workspace is sent. */
+/** Describes what is sent, in one line. */
 export function describeSent({ endpoint }: Engine, rootDir: string, { files, bytes, removed }: Sent): string {
   const gone = removed > 0 ? `, ${removed} removed` : '';
   if (files + removed === 0)
@@ -13,7 +13,7 @@ export function describeSent({ endpoint }: Engine, rootDir: string, { files, byt
   return `the engine at ${endpoint.url} does not see ${rootDir}: the workspace is sent there (${counted(files)}, ${formatBytes(bytes)}${gone})`;
 }
 
-/** The same for a shard, which works on a copy of its own wherever it is. */
+/** Describes what is sent for a shard, which always works on its own copy. */
 export function describeCopied({ endpoint }: Engine, { files, bytes, removed }: Sent): string {
   const gone = removed > 0 ? `, ${removed} removed` : '';
   if (files + removed === 0) return `its copy of the workspace on ${endpoint.url} is up to date`;
@@ -22,7 +22,7 @@ export function describeCopied({ endpoint }: Engine, { files, bytes, removed }: 
 
 const mostNamed = 10;
 
-/** Reports how much came back, and warns by name of what did not. */
+/** Reports how much came back, and warns of each file that did not. */
 export function reportApplied(
   progress: Progress,
   rootDir: string,

@@ -22,27 +22,27 @@ import { GitCopy } from './git-copy.ts';
 import { findGitLinks } from './git-links.ts';
 import { describeCopied, describeSent, reportApplied, warnOfRefused } from './sync-messages.ts';
 
-/** How the workspace stands in the containers of a run. */
+/** Mounts of the workspace in the containers of a run. */
 export interface MountedWorkspace {
   mount: ContainerMount;
-  /** Where it is mounted a second time, and where tasks start: its place below the top of its repository. */
+  /** Second mount point, where tasks start: the project's path below the top of its repository. */
   projectDir?: string;
-  /** Mounts over the git folder, or of one that is not in the workspace. */
+  /** Mounts over the git folder, or of a git folder outside of the workspace. */
   gitMounts?: ContainerMount[];
-  /** Binds alone: what every container makes sure of. */
+  /** Binds that every container checks before its command. */
   probe?: NonNullable<ContainerSpec['probe']>;
-  /** The engine sees this machine's folders. */
+  /** Whether the engine sees this machine's folders. */
   isShared: boolean;
-  /** A container may start once this has come. */
+  /** Settles when the mount is complete; a container may start then. */
   ready?: Promise<unknown>;
 }
 
-/** One path on each engine, since what is built may contain it. */
+/** Returns a path that is the same on each engine, because build outputs may contain it. */
 export function projectDirOf(place: ProjectPlace | undefined): Pick<MountedWorkspace, 'projectDir'> {
   return place === undefined ? {} : { projectDir: `${containerPaths.repository}/${place.path}` };
 }
 
-/** Counts of what was sent to an engine that does not see the workspace, and of what came back. */
+/** Counts of the files sent to an engine that cannot see the workspace, and of those that came back. */
 export interface SyncReport {
   sent: Sent;
   back: ApplyReport;
@@ -57,13 +57,13 @@ export interface WorkspaceInput {
   /** Reference of the toolchain image. */
   image: string;
   labels: Record<string, string>;
-  /** Tasks that run. */
+  /** Tasks to run. */
   tasks: readonly Pick<PlannedTask, 'name' | 'reports'>[];
-  /** Begun before the engine had answered. */
+  /** Read that began before the engine had answered. */
   early?: EarlyRead | undefined;
 }
 
-/** Does the work on a copy in a volume; what it changed comes back, whatever became of it. */
+/** Runs the work on a copy in a volume. The changes come back even when the work fails. */
 export async function withSyncedCopy<T>(
   input: WorkspaceInput,
   work: (workspace: MountedWorkspace) => Promise<T>,
@@ -79,8 +79,8 @@ export async function withSyncedCopy<T>(
 }
 
 /**
- * Does a shard's work on a copy of its own, whatever the engine sees: what its reports are lands in `reportsDir`, nothing in the
- * workspace.
+ * Runs a shard's work on its own copy, whatever the engine sees. Its reports are written to `reportsDir`, and nothing
+ * to the workspace.
  */
 export async function withOwnCopy<T>(
   input: WorkspaceInput,
@@ -102,7 +102,7 @@ export async function withOwnCopy<T>(
 
 interface CopyUse {
   early?: NonNullable<CopyInput['early']>;
-  /** One line before it is sent. */
+  /** Describes in one line what is sent. */
   describe: (sent: Sent) => string;
   bringBack: (copy: WorkspaceCopy) => Promise<ApplyReport>;
 }
@@ -131,16 +131,16 @@ async function withCopy<T>(
     const gitMounts = git === undefined ? [] : [git.mount];
     const ready = Promise.all([copy.ready, git?.ready]);
     ready.catch(() => {
-      // Told by whoever waits for it.
+      // The failure is reported where the result is awaited.
     });
     const workspace = { mount, gitMounts, isShared: false, ready, ...projectDirOf(place) };
     const done = await work(workspace).catch(async (thrown: unknown) => {
       if (isDetached(thrown)) {
-        // The task goes on there: what it changes comes back with it.
+        // The task continues on the engine: its changes come back later with it.
         await Promise.all([copy.remember(), git?.leave()]);
         throw thrown;
       }
-      // The first failure tells more; the second says that what was changed is not here.
+      // The first failure takes precedence; the warning says that the changes are not here.
       await end().catch((failure) =>
         input.progress.warn(`what the tasks changed was not brought back: ${messageOf(failure)}`),
       );
@@ -149,7 +149,8 @@ async function withCopy<T>(
     return { done, sent, back: await end() };
   } finally {
     await copy.close().catch(() => {
-      // An engine that is lost has failed the run already; else the labels let a later sweep take it away.
+      // The loss of an engine has already failed the run. In other cases the labels let a later sweep remove the
+      // volume.
     });
   }
 }
@@ -168,7 +169,7 @@ async function bringBack(copy: WorkspaceCopy, input: WorkspaceInput): Promise<Ap
   return report;
 }
 
-/** Brings back what tasks changed that ran on without gbuild. */
+/** Brings back the changes of tasks that continued without gbuild. */
 export async function bringBackFrom(volume: string, input: WorkspaceInput): Promise<ApplyReport> {
   const copy = await WorkspaceCopy.reopen({ ...(await copyInput(input)), ask: input.stop.kill }, volume);
   try {
@@ -181,7 +182,7 @@ export async function bringBackFrom(volume: string, input: WorkspaceInput): Prom
 async function copyInput({ session, engine, host, progress, stop, image, labels }: WorkspaceInput): Promise<CopyInput> {
   const info = await engine.info();
   const { uid, gid, usernsMode } = chooseIdentity(host, info);
-  // What was edited a moment ago would be of the future there, or what is built there older than its sources.
+  // With a clock skew, a fresh edit may lie in the engine's future, or an output may seem older than its sources.
   const skew = tellSkew(host, info, engine.endpoint.machine);
   if (skew !== undefined) progress.warn(`${skew.detail}: ${skew.todo[0]}`);
   const { rootDir, spec } = session;
@@ -200,7 +201,7 @@ async function copyInput({ session, engine, host, progress, stop, image, labels 
   };
 }
 
-/** Reads the workspace before the engine has answered, where it was last sent there. */
+/** Reads the workspace before the engine has answered, where an earlier run sent it. */
 export function readEarly({
   session,
   engine,

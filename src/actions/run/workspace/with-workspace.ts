@@ -22,8 +22,8 @@ export interface WorkspaceResult<T> {
 }
 
 /**
- * Does the work with the workspace on the engine: bound where the engine sees it, else in a volume, whose changes come back
- * whatever became of the work. A second wish to stop ends the bringing back, too.
+ * Runs the work with the workspace on the engine: bound where the engine sees it, else copied to a volume. The volume's
+ * changes come back even when the work fails. A second stop ends that too.
  */
 export async function withWorkspace<T>(
   input: WorkspaceInput,
@@ -39,7 +39,7 @@ export async function withWorkspace<T>(
     try {
       return { done: await withBind(input, work) };
     } catch (thrown) {
-      // Thrown before anything runs: the memory was of another time.
+      // Thrown before anything runs: the recorded mode was outdated.
       if (!isBlindTo(rootDir, thrown)) throw thrown;
       memory.write('sync');
     }
@@ -62,7 +62,7 @@ async function withBind<T>(
   const gitMounts = [...git.mounts, ...(await plan((path) => git.placeGitFile(path)))];
   try {
     return await work({ ...binding, gitMounts }).catch(async (thrown: unknown) => {
-      // The git folder of a linked working tree lies elsewhere, where the engine may not see.
+      // A linked working tree has its git folder in another place, which the engine may not see.
       if (isBlindTo(rootDir, thrown) || !gitMounts.some(({ hostDir }) => isBlindTo(hostDir, thrown))) throw thrown;
       return work({ ...binding, gitMounts: [...git.mountsOfBlind, ...(await plan((path) => join(rootDir, path)))] });
     });
@@ -72,12 +72,15 @@ async function withBind<T>(
   }
 }
 
-/** Nothing can be bound over a link, which a task could exchange for a folder of its own; of a copy it does not come back. */
+/**
+ * Nothing can be bound over a link: a task could replace the link by a folder. A link changed in a copy does not come
+ * back.
+ */
 function isLink(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
 
-/** To the folder, or to something in it. */
+/** Whether the engine cannot see the folder, or something in it. */
 function isBlindTo(folder: string, thrown: unknown): boolean {
   if (!(thrown instanceof EngineBlindError)) return false;
   return thrown.hostDir === folder || thrown.hostDir.startsWith(`${folder}/`);

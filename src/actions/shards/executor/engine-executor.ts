@@ -5,7 +5,9 @@ import { sweepDeadRuns } from '../../run/sweep-runs.ts';
 import { withOwnCopy } from '../../run/workspace/with-copy.ts';
 import type { Executor } from './executor.ts';
 
-/** Runs shards on one engine, which has the toolchain image: each works on its own copy of the workspace in a volume there. */
+/**
+ * Runs shards on one engine, which has the toolchain image. Each works on its own copy of the workspace in a volume.
+ */
 export async function openEngineExecutor(name: string, request: PrepareRunRequest): Promise<Executor> {
   const { session, engine, host, progress } = request;
   const { plan, context, secrets, planShard } = await prepareRun(request);

@@ -2,21 +2,21 @@ import { GbuildError } from '../../../errors.ts';
 import type { Shard } from '../../../plan/shard.ts';
 import type { Executor } from './executor.ts';
 
-/** End of a shard; `tries` is how often it was begun. */
+/** End of a shard; `tries` is the number of its starts. */
 export type ShardEnd<T> =
   | { shard: Shard; tries: number; value: T; error?: never }
   | { shard: Shard; tries: number; value?: never; error: unknown };
 
 interface PoolWork<T> {
   run: (shard: Shard, executor: Executor, attempt: number) => Promise<T>;
-  /** Whether the executor failed, not the work: the executor then gets no more shards. */
+  /** Whether the executor failed, not the work: it then gets no more shards. */
   isLost: (thrown: unknown) => boolean;
   onLost: (executor: Executor, shard: Shard, thrown: unknown, isElsewhere: boolean) => void;
 }
 
 /**
- * Runs every shard on the executor that has the least to do, as many at a time as it takes. The shards of an executor that is lost
- * run on another one, as long as one is left. Returns the ends in the order of the shards.
+ * Runs every shard on the least busy executor, up to each executor's limit. The shards of a lost executor run on
+ * another one, as long as one is left. Returns the ends in the order of the shards.
  */
 export async function runPool<T>(
   shards: readonly Shard[],

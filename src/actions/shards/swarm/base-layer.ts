@@ -6,7 +6,9 @@ import type { PlannedContainer } from '../../run/container/container-plan.ts';
 
 type BaseLayerFile = { path: string; mode: number; uid: number; gid: number; content?: Buffer };
 
-/** A layer of what each container gets alike and what is no secret: user tables, CA roots, folders that its user may write to. */
+/**
+ * Packs what is the same in each container and not secret: user tables, CA roots, folders that its user may write to.
+ */
 export function packBaseLayer({ spec, fixedFiles }: PlannedContainer): Layer {
   const root = { uid: 0, gid: 0 };
   const files: BaseLayerFile[] = [
@@ -23,7 +25,7 @@ export function packBaseLayer({ spec, fixedFiles }: PlannedContainer): Layer {
   return layerOfItems(() => sorted.map(itemOf), { expected, createdBy: 'gbuild ground' });
 }
 
-/** A layer without the folders above a file would give them a mode that nobody chose. */
+/** Adds the folders above a file: without them the engine would choose their mode. */
 function addFolders(all: Map<string, BaseLayerFile>, path: string): void {
   if (path === '/' || all.has(path)) return;
   all.set(path, { path, mode: 0o755, uid: 0, gid: 0 });

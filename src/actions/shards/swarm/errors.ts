@@ -3,7 +3,7 @@ import type { EngineInfo } from '../../../engine/info.ts';
 import { GbuildError } from '../../../errors.ts';
 import type { TaskPlan } from '../../../plan/task-plan.ts';
 
-/** Refuses tasks that ask for what no swarm gives. Throws `usage`. */
+/** Refuses tasks that need what no swarm offers. Throws `usage`. */
 export function assertFitsSwarm({ tasks, network }: TaskPlan): void {
   const secret = tasks.find((task) => task.secrets.length > 0);
   if (secret !== undefined) {
@@ -31,7 +31,7 @@ export function assertFitsSwarm({ tasks, network }: TaskPlan): void {
   });
 }
 
-/** The engine is a manager of a swarm. Throws `usage`. */
+/** Asserts that the engine is a manager of a swarm. Throws `usage`. */
 export function assertManager({ endpoint: { url } }: Engine, { swarm }: EngineInfo): void {
   if (swarm === 'manager') return;
   const isWorker = swarm === 'worker';
@@ -49,7 +49,7 @@ export function assertManager({ endpoint: { url } }: Engine, { swarm }: EngineIn
   );
 }
 
-/** The nodes get image and workspace from a registry, and nothing says from which. */
+/** Reports that no registry is named from which the nodes can pull image and workspace. */
 export function noRegistryForSwarm(): GbuildError {
   return new GbuildError('usage', 'nothing says which registry the nodes of the swarm get the workspace from', {
     suggestions: [
@@ -60,7 +60,7 @@ export function noRegistryForSwarm(): GbuildError {
   });
 }
 
-/** Every node that could run a shard is gone. */
+/** Reports that every node that could run a shard is gone. */
 export function noNodeLeft({ endpoint: { url } }: Engine, what: string): GbuildError {
   return new GbuildError('engine-failed', `${what}: no other node of the swarm at ${url} is ready and active`, {
     suggestions: ['docker node ls', 'docker node update --availability active NODE'],

@@ -1,7 +1,10 @@
 /** Part of a stream that was cut at its marks. */
 export type StreamPart = { kind: 'data'; bytes: Buffer } | { kind: 'mark'; words: string[] };
 
-/** Cuts a stream at lines that begin with a token, wherever in a line of others they begin. Bytes are given on as soon as they can be no token. */
+/**
+ * Cuts a stream at lines that begin with a token, also in the middle of another line. Bytes are passed on as soon as
+ * they cannot belong to a token.
+ */
 export class MarkedStream {
   readonly #token: Buffer;
   #rest: Buffer = Buffer.alloc(0);
@@ -10,7 +13,7 @@ export class MarkedStream {
     this.#token = Buffer.from(`${token} `);
   }
 
-  /** Copies what it keeps, and gives on pieces of the chunk. */
+  /** Returns pieces of the chunk; held bytes are copied. */
   cut(chunk: Buffer): StreamPart[] {
     const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     const parts: StreamPart[] = [];
@@ -30,7 +33,7 @@ export class MarkedStream {
     }
   }
 
-  /** Where an end begins that may be the beginning of a token. */
+  /** Returns the position where the last bytes may be the beginning of a token. */
   #findOpenEnd(bytes: Buffer, from: number): number {
     for (let at = Math.max(from, bytes.length - this.#token.length + 1); at < bytes.length; at += 1) {
       const length = bytes.length - at;

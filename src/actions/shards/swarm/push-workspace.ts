@@ -31,22 +31,23 @@ export interface PushWorkspaceInput {
   progress: Progress;
   stop: Stop;
   registries: Registries;
-  /** HOST or HOST:PORT, for this machine and for the nodes. */
+  /** Address as HOST or HOST:PORT, for this machine and for the nodes. */
   registry: string;
-  /** The image to build in. */
+  /** Image to build in. */
   toolchain: EnsuredImage;
-  /** As whom tasks run. */
+  /** User that tasks run as. */
   owner: { uid: number; gid: number };
-  /** Layer that every container gets besides. */
+  /** Additional layer that every container gets. */
   baseLayer: Layer;
 }
 
-/** One time for all that is shipped: see packTree. */
+/** One time for everything in the image: see packTree. */
 const created = '1980-01-01T00:00:01Z';
 
 /**
- * Brings the workspace to a registry, on top of the image to build in: only layers go that the registry does not have. Answers
- * the image by its digest. A tag of this workspace and machine keeps the registry from throwing it away, until the next one.
+ * Pushes the workspace to a registry, on top of the build image: only layers that the registry lacks are sent. Returns
+ * the image by its digest. A tag of this workspace and machine protects it from the registry's garbage collection,
+ * until the next push.
  */
 export async function pushWorkspaceImage(input: PushWorkspaceInput): Promise<string> {
   const { session, engine, host, progress, stop, registries, registry, toolchain } = input;
@@ -66,7 +67,7 @@ export async function pushWorkspaceImage(input: PushWorkspaceInput): Promise<str
       const pushed = await pushImage(repository, image, {
         layers: new CompressedLayers(join(host.cacheDir, 'compressed'), tempDir),
         known: layersOf(base),
-        // Another checkout of the same repository has most of them.
+        // Another checkout of the same repository has pushed most of them.
         mayHave: async () => true,
         signal: stop.ask,
         onProgress: showPushed(step),
@@ -87,13 +88,13 @@ async function packWorkspace({ session, host, owner }: PushWorkspaceInput): Prom
   const layers: Layer[] = [];
   for (const paths of splitWorkspace(files)) {
     layers.push(packTree({ rootDir, tree, paths, owner, place: containerPaths.workspace.slice(1) }));
-    // Packing is synchronous work: between layers the screen and signals get their turn.
+    // Packing is synchronous: progress and signals get a turn between layers.
     await new Promise((resolve) => setImmediate(resolve));
   }
   return layers;
 }
 
-/** The base's layers are in the registry already, and are named only. */
+/** The base's layers are in the registry already, and are only referenced. */
 function putOnBase(base: RemoteImage, layers: Layer[]): Image {
   const image = extendImage(base, layers, { created });
   const below = image.baseDiffIds.map(

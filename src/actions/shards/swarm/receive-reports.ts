@@ -10,10 +10,12 @@ import type { Tree } from '../../../sync/tree/tree.ts';
 import { warnOfRefused } from '../../run/workspace/sync-messages.ts';
 import type { SentReports } from './shard-output.ts';
 
-/** Bytes of all reports of a shard, unpacked: they come through the cluster's logs and lie in memory for a moment. */
+/** Limit in bytes for all reports of a shard, unpacked: they come through the cluster's logs and lie in memory. */
 const most = 512 << 20;
 
-/** Puts the reports that a shard sent into a folder of their own: files that its globs name and nothing else, whatever was sent. */
+/**
+ * Writes the reports that a shard sent into a folder. Only files that match its globs are written, whatever was sent.
+ */
 export async function landSent(
   { sha256, files, text }: SentReports,
   { reportsDir, globs, progress }: { reportsDir: string; globs: string[]; progress: Progress },
@@ -29,7 +31,7 @@ export async function landSent(
   for await (const entry of readTar(bytesOf(tar), 'what the shard sent')) {
     count += 1;
     const path = entry.header.path.replace(/^\.\//, '');
-    // More is looked for than the globs mean: see formatShardScript.
+    // The script sends more files than the globs mean: see formatShardScript.
     if (!isReport(path)) continue;
     const { type, mode, size } = entry.header;
     if (!isInside(path)) refused.push(`${path}: the name leads out of the workspace`);

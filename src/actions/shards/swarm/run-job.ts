@@ -4,30 +4,30 @@ import { GbuildError } from '../../../errors.ts';
 import type { ShardIO } from '../executor/executor.ts';
 import type { ShardOutput } from './shard-output.ts';
 
-/** A job to be run once, and who takes its output. */
+/** Job to run once, and the reader of its output. */
 export interface JobRun {
   swarm: Swarm;
-  /** All but the files, which are made for this run. */
+  /** Spec without the files, which are made for this run. */
   spec: Omit<JobSpec, 'files'>;
   /** Absolute paths in the container. */
   files: { path: string; content: Buffer }[];
   registryAuth: string | undefined;
   output: ShardOutput;
   io: ShardIO;
-  /** A task ran too long. */
+  /** Signal that a task exceeded its time limit. */
   late: AbortSignal;
 }
 
-/** How a job came to its end: it said all it had to say, or the cluster lost the node that it ran on. */
+/** End of a job: its output is complete, or the cluster lost its node. */
 export type JobEnd = { kind: 'over' } | { kind: 'lost'; node: SwarmNode };
 
 const pauseMilliseconds = 500;
-/** How long a job may wait before its reader hears why, and how long a log may be silent after its job has ended. */
+/** Milliseconds: the wait of a job before its reason is reported, and the silence of a log after its job has ended. */
 const silenceTimeout = 5_000;
 
 /**
- * Runs a job on the cluster and takes everything away again. Throws the reason of a stop or of a time limit, and `engine-failed`
- * where the cluster could not run it.
+ * Runs a job on the cluster and removes everything afterwards. Throws the reason of a stop or of a time limit, and
+ * `engine-failed` where the cluster could not run it.
  */
 export async function runJob(run: JobRun): Promise<JobEnd> {
   const { swarm, spec, io, late } = run;
@@ -43,7 +43,7 @@ export async function runJob(run: JobRun): Promise<JobEnd> {
     watch.service = await swarm.startJob({ ...spec, files }, run.registryAuth);
     return await watchJob(run, watch, stop);
   } finally {
-    // What cannot be removed now has the run's labels.
+    // Objects that cannot be removed now carry the run's labels.
     if (watch.service !== '') await swarm.removeJob(watch.service).catch(() => {});
     for (const { id } of files) await swarm.removeSecret(id).catch(() => {});
   }
@@ -51,7 +51,7 @@ export async function runJob(run: JobRun): Promise<JobEnd> {
 
 interface Watch {
   service: string;
-  /** As it was seen last. */
+  /** Last seen state of the task. */
   task: SwarmTask | undefined;
 }
 
@@ -77,17 +77,20 @@ async function watchJob(run: JobRun, watch: Watch, stop: AbortSignal): Promise<J
   }
 }
 
-/** Reads the end of the log: following it may miss what was written last. */
+/** Reads the end of the log: following it may miss the last lines. */
 function readRest({ swarm, output }: JobRun, { service }: Watch, signal: AbortSignal): Promise<void> {
   return swarm.readOutput({ service, follow: false, skip: { ...output.seen }, signal, onOutput: take(output) });
 }
 
-/** Milliseconds without output after which a log is read once from its beginning; twice as many each time, up to the last. */
+/**
+ * Milliseconds without output after which a log is read once from its beginning. The time doubles each time, up to the
+ * second number.
+ */
 const [firstSilence, lastSilence] = [3_000, 60_000];
 
 /**
- * Follows the log until all has been said. The cluster may lose what comes while it sets out to follow: so in silence the log is
- * read as it stands, behind what was seen.
+ * Follows the log until the output is complete. The cluster may lose lines while the follow request starts: in silence
+ * the log is read once, from the last seen position.
  */
 async function follow(run: JobRun, watch: Watch, signal: AbortSignal): Promise<void> {
   const { swarm, output } = run;
@@ -120,7 +123,7 @@ function take(output: ShardOutput) {
   return (stream: 'stdout' | 'stderr', chunk: Buffer) => output.take(stream, chunk);
 }
 
-/** Looks at the job and its node until there is nothing more to wait for. */
+/** Polls the job and its node until the job ends or is lost. */
 async function poll(run: JobRun, watch: Watch, done: AbortSignal): Promise<{ kind: 'ended' } | JobEnd> {
   const { swarm, io } = run;
   const began = performance.now();
@@ -148,7 +151,7 @@ async function untilSilent(output: ShardOutput, milliseconds: number, signal: Ab
   }
 }
 
-/** Its tasks had not ended when its container did: its node was drained, or somebody killed it. */
+/** Judges a container that ended before its tasks: its node was drained, or somebody killed it. */
 async function judgeEnd({ swarm, spec }: JobRun, { node: id, exitCode, message }: SwarmTask): Promise<JobEnd> {
   const node = id === undefined ? undefined : await swarm.readNode(id);
   if (node !== undefined && !node.isFree) return { kind: 'lost', node };

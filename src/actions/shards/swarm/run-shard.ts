@@ -21,7 +21,7 @@ export interface SwarmShard {
   engine: Engine;
   swarm: Swarm;
   context: SwarmRunContext;
-  /** Workspace and all, by digest. */
+  /** Image with the workspace, by digest. */
   image: string;
   registryAuth: string | undefined;
   secrets: RunSecrets;
@@ -31,17 +31,17 @@ export interface SwarmShard {
 }
 
 const scriptPath = '/run/gbuild/shard';
-/** Bytes that a swarm takes as one secret. */
+/** Size in bytes that a swarm accepts as one secret. */
 const mostBytes = 500 * 1024;
 
-/** The containers that the tasks would have, each of its own, on an engine that does not see this machine. */
+/** Plans the containers of the tasks as on an engine that cannot see this machine. */
 export function planOnSwarm(plan: TaskPlan, context: SwarmRunContext): PlannedContainer[] {
   const { workspace } = containerPaths;
   const mount = { type: 'bind', hostDir: workspace, containerDir: workspace } as const;
   return plan.tasks.map((task) => planContainer(task, plan, { ...context, workspace: { mount, isShared: false } }));
 }
 
-/** Runs a shard as a job; when its node dies, as another one elsewhere, as long as there is an elsewhere. */
+/** Runs a shard as a job. When its node dies, the job runs again on another one, as long as one is left. */
 export async function runOnSwarm(input: SwarmShard): Promise<TaskReport[]> {
   const { plan, engine, swarm, shard, io } = input;
   const { tasks } = plan;

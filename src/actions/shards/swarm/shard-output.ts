@@ -9,15 +9,15 @@ import { MarkedStream, type StreamPart } from './marked-stream.ts';
 export interface SentReports {
   /** Digest of the tar. */
   sha256: string;
-  /** In the tar. */
+  /** Number of files in the tar. */
   files: number;
-  /** base64. */
+  /** Tar in base64. */
   text: string;
 }
 
 interface Begun {
   run: TaskRun;
-  /** Streams that have not seen its end. */
+  /** Streams that have not reached the task's end. */
   open: Set<StreamName>;
 }
 
@@ -26,20 +26,22 @@ export interface ShardOutputInput {
   tasks: PlannedTask[];
   io: ShardIO;
   mask: Mask;
-  /** A task's time is over. */
+  /** Called when a task's time is over. */
   onLate: (reason: unknown) => void;
 }
 
 interface Stream {
   cut: MarkedStream;
-  /** Parts behind the end of a task that the other stream has not seen yet. */
+  /** Parts after the end of a task, held until the other stream has reached that end. */
   held: StreamPart[];
-  /** Tasks that ended. */
+  /** Number of ended tasks. */
   ends: number;
   task: number | undefined;
 }
 
-/** The output of one job taken apart into that of its tasks: see formatShardScript. The streams may be apart by any distance. */
+/**
+ * Splits the output of one job into that of its tasks: see formatShardScript. The streams may differ by any distance.
+ */
 export class ShardOutput {
   readonly #input: ShardOutputInput;
   readonly #streams: Record<StreamName, Stream>;
@@ -49,7 +51,7 @@ export class ShardOutput {
   readonly #over = new Set<StreamName>();
   readonly #isOver = Promise.withResolvers<void>();
   #sent: (Omit<SentReports, 'text'> & { parts: Buffer[] }) | undefined;
-  /** Bytes of each stream that were taken. */
+  /** Number of bytes taken from each stream. */
   readonly seen = { stdout: 0, stderr: 0 };
 
   constructor(input: ShardOutputInput) {
@@ -58,7 +60,7 @@ export class ShardOutput {
     this.#streams = { stdout: open(), stderr: open() };
   }
 
-  /** Settles when all has been said. */
+  /** Settles when the output is complete. */
   get over(): Promise<void> {
     return this.#isOver.promise;
   }
@@ -73,7 +75,7 @@ export class ShardOutput {
     return { ...said, text: Buffer.concat(parts).toString('latin1') };
   }
 
-  /** Settles when it may be given more. */
+  /** Takes a chunk; settles when the next one may come. */
   take(stream: StreamName, chunk: Buffer): Promise<void> {
     this.seen[stream] += chunk.length;
     this.#streams[stream].held.push(...this.#streams[stream].cut.cut(chunk));
@@ -81,7 +83,10 @@ export class ShardOutput {
     return this.#work;
   }
 
-  /** Passes on complete output: a stream's output of the next task waits until the other stream has ended the one before. */
+  /**
+   * Passes on output. A stream's output of the next task waits until the other stream has reached the end of the
+   * previous task.
+   */
   async #pass(): Promise<void> {
     const { stdout, stderr } = this.#streams;
     for (;;) {
@@ -101,7 +106,7 @@ export class ShardOutput {
     else if (stream === 'stdout') this.#sent?.parts.push(Buffer.from(part.bytes));
   }
 
-  /** In the order of the tasks; those that never began are skipped. */
+  /** Lists reports in the order of the tasks; those that never started are skipped. */
   listReports(): TaskReport[] {
     return this.#input.tasks.map(({ name, needs }) => {
       const failed = needs.find((need) => this.#reports.get(need)?.state !== 'passed');
@@ -109,7 +114,7 @@ export class ShardOutput {
     });
   }
 
-  /** Closes tasks that began and did not end. */
+  /** Closes tasks that started and did not end. */
   async close(): Promise<void> {
     for (const { run, open } of this.#begun.values()) if (open.size > 0) await run[Symbol.asyncDispose]();
   }

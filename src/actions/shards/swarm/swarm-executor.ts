@@ -14,13 +14,13 @@ import { pushWorkspaceImage } from './push-workspace.ts';
 import { planOnSwarm, runOnSwarm, type SwarmRunContext } from './run-shard.ts';
 
 export interface SwarmExecutorRequest extends PrepareRunRequest {
-  /** HOST or HOST:PORT, before GBUILD_REGISTRY and gbuild.yml. */
+  /** Address as HOST or HOST:PORT; takes precedence over GBUILD_REGISTRY and gbuild.yml. */
   registry: string | undefined;
 }
 
 /**
- * Runs shards on a swarm: the workspace is pushed once to a registry, and each shard is a job that runs wherever the
- * swarm puts it. Closing it takes away what is left of the run there.
+ * Runs shards on a swarm. The workspace is pushed once to a registry, and each shard is a job on a node of the swarm's
+ * choice. Closing it removes the rest of the run.
  */
 export async function openSwarmExecutor(name: string, request: SwarmExecutorRequest): Promise<Executor> {
   const { session, engine, host, progress, stop } = request;
@@ -61,14 +61,14 @@ export async function openSwarmExecutor(name: string, request: SwarmExecutorRequ
       runOnSwarm({ ...common, plan: planShard(shard), shard, io }),
     async close() {
       await swept;
-      // What a lost connection kept from being removed.
+      // A lost connection may have left objects.
       await engine.removeRun().catch(() => {});
       engine.close();
     },
   };
 }
 
-/** Least memory and CPUs of all nodes: a limit that holds on any of them. */
+/** Returns the least memory and CPUs of all nodes: a limit that fits any of them. */
 function leastOf(nodes: SwarmNode[]): { memory: number; cpus: number } {
   return {
     memory: Math.min(...nodes.map(({ memory }) => memory)),

@@ -23,10 +23,10 @@ export interface PushToolchainRequest extends ToolchainInput {
 }
 
 export interface PushedToolchainImage {
-  /** `HOST/gbuild/node:id-...`: this image for ever. */
+  /** Reference `HOST/gbuild/node:id-...`, which never moves. */
   reference: string;
   id: string;
-  /** Digest of the manifest there. */
+  /** Digest of the manifest in the registry. */
   digest: Digest;
   alreadyThere: boolean;
   layersSent: number;
@@ -38,13 +38,13 @@ export interface PushedToolchain {
   name: string;
   version: string;
   images: PushedToolchainImage[];
-  /** gbuild.lock says now where they can be had. */
+  /** Whether gbuild.lock was changed to name the registry. */
   lockWritten: boolean;
 }
 
 /**
- * The story of `gbuild toolchain push`: both images are on the engine, go to a registry under their own tags, which may move,
- * and under names made of their ids, which never do; then the repository's lock says where they can be had.
+ * Implements `gbuild toolchain push`. Both images go to a registry under their usual tags, which may move, and under
+ * names made of their ids, which never do. Then the repository's lock names the registry.
  */
 export async function pushToolchain(request: PushToolchainRequest): Promise<PushedToolchain> {
   const { engine, host, progress, stop } = request;
@@ -76,7 +76,7 @@ async function pushBoth(
 
 type PushContext = Pick<PushToolchainRequest, 'host' | 'engine' | 'stop' | 'progress'>;
 
-/** Sees to it that a registry has an engine's image under its id, and under tags that may move. */
+/** Ensures that a registry has an engine's image under its id, and under tags that may move. */
 export async function ensurePushed(
   options: PushContext,
   repository: Repository,
@@ -86,7 +86,7 @@ export async function ensurePushed(
   return (await findPushed(repository, image, tags)) ?? (await pushOne(options, repository, image, tags));
 }
 
-/** The image is there by its id: only the tags that may move are looked at. */
+/** The registry has the image by its id: only the movable tags are checked. */
 async function findPushed(
   repository: Repository,
   image: EnsuredImage,
@@ -98,7 +98,7 @@ async function findPushed(
   return describe(repository, image, standing, { alreadyThere: true, layersSent: 0, bytesSent: 0 });
 }
 
-/** Named after its config and after its manifest: engines call an image by the one or the other. */
+/** Pushes one image under the names of its config and of its manifest: engines use one or the other as the id. */
 function pushOne(
   { host, engine, stop, progress }: PushContext,
   repository: Repository,
@@ -114,7 +114,7 @@ function pushOne(
       const pushed = await pushImage(repository, image, {
         layers: new CompressedLayers(join(host.cacheDir, 'compressed'), tempDir),
         known: new Map(),
-        // Toolchains share their root with others that somebody else may have pushed.
+        // Toolchains share their base with others that somebody may already have pushed.
         mayHave: async () => true,
         signal: stop.ask,
         onProgress: showPushed(step),

@@ -14,8 +14,8 @@ interface Pushed {
 }
 
 /**
- * Writes into gbuild.lock where its images can be had, whether or not they are all there already; says why where what was
- * pushed is not what the lock names. Answers whether the lock says another thing now.
+ * Writes the registry of the images into gbuild.lock, even where it does not have all of them yet. Warns where the
+ * pushed images are not the locked ones. Returns whether the lock changed.
  */
 export async function nameRegistry(
   session: WorkspaceSession,
