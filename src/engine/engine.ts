@@ -50,29 +50,29 @@ export type { EngineVolume } from './volume/volumes.ts';
 export interface EngineOptions {
   owner: Owner;
   runId: string;
-  /** Remembers what a sweep must leave; nothing when left out. */
+  /** Record of runs that a sweep must spare; nothing is recorded when left out. */
   detachedRuns?: DetachedRuns;
-  /** Gets one line for each request. */
+  /** Called with one line for each request. */
   debug?: (text: string) => void;
   heartbeat?: Heartbeat;
-  /** Milliseconds in which the engine answers, or something moves. */
+  /** Milliseconds in which the engine must answer, or bytes must move. */
   requestTimeout?: number;
 }
 
-/** Makes an engine of an endpoint; nothing is opened or asked before it is used. */
+/** Makes an engine of an endpoint; nothing is opened or asked before its first use. */
 export function connectEngine(endpoint: Endpoint, options: EngineOptions): Engine {
   return new Engine(endpoint, options);
 }
 
 /**
- * One container engine and this run on it. Every failure is a GbuildError: `engine-unreachable`, `engine-failed`,
- * `engine-blind`, `image-missing` or `network-failed`; where a stop is taken, its reason.
+ * One container engine, with this run's labels. Every failure is a GbuildError: `engine-unreachable`, `engine-failed`,
+ * `engine-blind`, `image-missing` or `network-failed`. A method with a stop throws the stop's reason.
  */
 export class Engine {
   readonly endpoint: Endpoint;
   readonly owner: Owner;
   readonly runId: string;
-  /** How one gets to what containers publish. */
+  /** Access to the ports that containers publish. */
   readonly ports: PortReach;
   /** Services of the run. */
   readonly services: ServiceEngine;
@@ -88,7 +88,7 @@ export class Engine {
     this.#detachedRuns = options.detachedRuns ?? { name: options.runId, runs: () => new Set() };
     this.#client = new EngineClient(endpoint, options);
     this.ports = new PortReach(this.#client);
-    // Where the connection may break, somebody may come back to the tasks that they serve.
+    // Where the connection may break, the tasks that use the services can be attached again.
     const kept = isRemote(endpoint) ? { [detachedRunsLabel]: this.#detachedRuns.name } : {};
     this.services = new ServiceEngine(this.#client, { ...this.labels, ...kept });
     const { runId, labels } = this;
@@ -99,7 +99,7 @@ export class Engine {
     });
   }
 
-  /** Facts about the engine; asked once. */
+  /** Reads facts about the engine; asks once. */
   info(): Promise<EngineInfo> {
     this.#info ??= readInfo(this.#client).catch((thrown: unknown) => {
       this.#info = undefined;
@@ -109,8 +109,8 @@ export class Engine {
   }
 
   /**
-   * Settles when the engine answers or cannot be reached, or after a moment: what is asked then is on its way. Where ssh may
-   * ask a person something, nothing else is on the terminal until it has.
+   * Settles when the engine answers or cannot be reached, or after a moment: the first request is then on its way.
+   * Where ssh may ask a person something, it waits for the answer, so that nothing else uses the terminal.
    */
   async wake(): Promise<void> {
     if (this.endpoint.ssh?.mayAsk) await this.#client.version().catch(() => undefined);
@@ -134,7 +134,7 @@ export class Engine {
     return listImages(this.#client, filter);
   }
 
-  /** Where the bridge that containers are on ends on the engine's machine. */
+  /** Reads the gateway address of the containers' bridge on the engine's machine. */
   readBridgeGateway(): Promise<string | undefined> {
     return readBridgeGateway(this.#client);
   }
@@ -151,54 +151,54 @@ export class Engine {
     return streamImage(this.#client, reference);
   }
 
-  /** The id of the built image. */
+  /** Builds an image. Returns its id. */
   async buildImage(request: BuildRequest): Promise<string> {
     const { buildkit } = await this.info();
     return buildImage(this.#client, request, buildkit ? 'buildkit' : 'classic');
   }
 
-  /** Runs a container that carries this run's and owner's labels besides its own. */
+  /** Runs a container with the labels of this run and owner in addition to its own. */
   runContainer(spec: ContainerSpec, io: ContainerIO): Promise<ContainerResult> {
     const kept = spec.log === undefined ? {} : { [detachedRunsLabel]: this.#detachedRuns.name };
     return runContainer(this.#client, { ...spec, labels: { ...spec.labels, ...this.labels, ...kept } }, io);
   }
 
-  /** Watches a container that was lost sight of, to its end, and removes it. */
+  /** Watches a container after a lost connection, to its end, and removes it. */
   async resumeContainer(watched: Watched, io: ContainerIO): Promise<ContainerResult> {
     const began = performance.now();
     const outcome = await removeAfter(this.#client, watched.id, io, () => resumeContainer(this.#client, watched, io));
     return { ...outcome, seconds: (performance.now() - began) / 1000 };
   }
 
-  /** The driver with which a container's output can be read again, where the way to the engine may break. */
+  /** Chooses the driver that lets a container's output be read again, where the connection to the engine may break. */
   async chooseLog(): Promise<LogDriver | undefined> {
     if (!isRemote(this.endpoint)) return undefined;
     return (await this.info()).kind === 'podman' ? 'json-file' : 'local';
   }
 
-  /** Whether the engine sees this very folder of the caller's machine. */
+  /** Whether the engine sees this folder of the caller's machine. */
   seesFolder(image: string, hostDir: string): Promise<boolean> {
     return seesFolder(this.#client, image, hostDir, this.labels);
   }
 
-  /** Small files of an image by path; those that are not there are left out. */
+  /** Reads small files of an image by path; missing ones are left out. */
   readImageFiles(reference: string, paths: string[]): Promise<Map<string, Buffer>> {
     return readImageFiles(this.#client, reference, paths, this.labels);
   }
 
-  /** The labels that say whose a container or a run's volume is. */
+  /** Labels that identify the owner and the run of a container or volume. */
   get labels(): Record<string, string> {
     return { [runLabel]: this.runId, [ownerLabel]: ownerText(this.owner) };
   }
 
-  /** The name for an image that is still being made; a sweep removes it when this process is dead. */
+  /** Returns the name of an image in the making; a sweep removes it when this process is dead. */
   stagingReference(name: string): string {
     return stagingReference(this.owner, name);
   }
 
   /**
-   * Removes what dead owners left; never anything of a living or a foreign one, or of runs that one may come back to. Networks are looked for
-   * where a service was found, or where it is asked for.
+   * Removes what dead owners left. It spares living and foreign owners, and runs that can be attached again. Networks
+   * are searched where a service was found, or on request.
    */
   async sweep(options: { networks?: boolean } = {}): Promise<SweepReport> {
     return sweepDead(await this.#swept(), this.owner, this.#detachedRuns, options);
@@ -213,12 +213,12 @@ export class Engine {
     return { client: this.#client, isManager: (await this.info()).swarm === 'manager' };
   }
 
-  /** The cluster that this engine manages: see `info().swarm`. */
+  /** Returns the cluster that this engine manages: see `info().swarm`. */
   swarm(): Swarm {
     return new Swarm(this.#client, this.labels);
   }
 
-  /** Closes kept connections; a process may also just end. */
+  /** Closes kept connections; a process may also just exit. */
   close(): void {
     this.#client.close();
     this.endpoint.close?.();

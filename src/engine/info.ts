@@ -2,32 +2,32 @@ import { readField, readList, readNumber, readText, readTexts } from './answer/j
 import type { EngineClient } from './client/client.ts';
 import { isOlder } from './client/version.ts';
 
-/** Facts about an engine, and what it can do. */
+/** Facts about an engine, with its capabilities. */
 export interface EngineInfo {
   id: string;
   name: string;
   version: string;
-  /** The version spoken with it, negotiated. */
+  /** API version that was negotiated. */
   apiVersion: string;
   kind: 'docker' | 'podman';
   rootless: boolean;
   usernsRemap: boolean;
-  /** It accepts limits of memory, CPU and processes, and does not keep them. */
+  /** Whether it accepts limits of memory, CPU and processes without enforcing them. */
   ignoresLimits: boolean;
-  /** Image ids are manifest digests here, config digests elsewhere. */
+  /** Whether image ids are manifest digests; otherwise they are config digests. */
   containerdStore: boolean;
   buildkit: boolean;
-  /** Bytes. */
+  /** Memory in bytes. */
   memory: number;
   cpus: number;
-  /** `linux/amd64`. */
+  /** Platform such as `linux/amd64`. */
   platform: string;
   rootDir: string;
-  /** Its part in a swarm. */
+  /** Role in a swarm. */
   swarm: 'none' | 'worker' | 'manager';
-  /** The engine's clock, RFC 3339. */
+  /** Time of the engine's clock in RFC 3339. */
   time?: string;
-  /** When it told its time, in milliseconds since this process began. */
+  /** Moment of that time, in milliseconds since this process began. */
   toldAt: number;
 }
 
@@ -51,8 +51,8 @@ export async function readInfo(client: EngineClient): Promise<EngineInfo> {
     usernsRemap: hasSecurity(security, 'userns'),
     ignoresLimits: ignoresLimits(info, hasSecurity(security, 'rootless')),
     containerdStore,
-    // Docker's own builder endpoint has BuildKit since API 1.39, whatever Builder-Version it prefers. With containerd's store it
-    // cannot read a context that is sent along on engine 26 (it looks for a host of that name); on 28 it can.
+    // Docker's own builder endpoint has BuildKit since API 1.39, whatever Builder-Version it prefers. With containerd's
+    // store, engine 26 cannot read a sent context (it looks for a host of that name); engine 28 can.
     buildkit: kind === 'docker' && os === 'linux' && !(containerdStore && isOlder(apiVersion, '1.48')),
     memory: readNumber(info, 'MemTotal') ?? 0,
     cpus: readNumber(info, 'NCPU') ?? 0,
@@ -64,13 +64,13 @@ export async function readInfo(client: EngineClient): Promise<EngineInfo> {
   };
 }
 
-/** podman makes a new id for every answer: it is known by its machine and its storage. */
+/** Returns the engine's id. podman makes a new id for every answer: its machine and storage identify it. */
 function readId(info: unknown, kind: EngineInfo['kind']): string {
   const id = kind === 'podman' ? undefined : readText(info, 'ID');
   return id ?? `${readText(info, 'Name') ?? ''}:${readText(info, 'DockerRootDir') ?? ''}`;
 }
 
-/** A manager that has lost the other managers controls nothing. */
+/** Reads the role; a manager that has lost the other managers controls nothing. */
 function readSwarm(info: unknown): EngineInfo['swarm'] {
   const swarm = readField(info, 'Swarm');
   if (readField(swarm, 'ControlAvailable') === true) return 'manager';
@@ -85,7 +85,7 @@ function hasSecurity(options: string[], name: string): boolean {
   return options.some((option) => option.split(',').includes(`name=${name}`) || option === name);
 }
 
-/** A rootless engine has cgroups to use only where systemd hands it some of version 2. */
+/** Whether limits have no effect: a rootless engine has cgroups only where systemd delegates those of version 2. */
 function ignoresLimits(info: unknown, rootless: boolean): boolean {
   const driver = readText(info, 'CgroupDriver');
   if (driver === 'none' || readField(info, 'MemoryLimit') === false) return true;

@@ -11,7 +11,7 @@ import { serviceLabel } from './service/service-engine.ts';
 import { listThings, removeThing, type SwarmThing } from './swarm/swarm.ts';
 import { listVolumes, removeVolume } from './volume/volumes.ts';
 
-/** Things that a sweep removed, by name, and those that it could not (`name: reason`): the next one tries again. */
+/** Names of removed objects, and those that could not be removed (`name: reason`): the next sweep tries again. */
 export interface SweepReport {
   containers: string[];
   images: string[];
@@ -23,7 +23,7 @@ export interface SweepReport {
   kept: string[];
 }
 
-/** An engine, and whether it manages a swarm: what is there is swept, too. */
+/** Engine to sweep, and whether it manages a swarm, which is then swept too. */
 export interface Swept {
   client: EngineClient;
   isManager: boolean;
@@ -31,19 +31,22 @@ export interface Swept {
 
 const stagingRepository = 'gbuild-staging';
 
-/** The name an image bears while it is being made; it says whose it is, so that a sweep can judge it. */
+/** Returns the name of an image in the making. It contains the owner, so that a sweep can judge the image. */
 export function stagingReference(owner: Owner, name: string): string {
   return `${stagingRepository}:${`${ownerText(owner)}.${name}`.slice(0, 128)}`;
 }
 
-/** A memory of runs that one may come back to, though their process is dead. */
+/** Record of runs that can be attached again, although their process is dead. */
 export interface DetachedRuns {
-  /** One word; another memory has another one. */
+  /** Single word; every record has another one. */
   name: string;
   runs(): ReadonlySet<string>;
 }
 
-/** Removes containers, run volumes and staging images whose owner is surely dead. Caches, others' things and kept runs stay. */
+/**
+ * Removes containers, run volumes and staging images whose owner is surely dead. Caches, other users' objects and
+ * detached runs stay.
+ */
 export function sweepDead(
   engine: Swept,
   self: Owner,
@@ -53,7 +56,10 @@ export function sweepDead(
   return removeOwned(engine, abandonedTest(self, detachedRuns), (tag) => isDead(tag.split('.')[0], self), options);
 }
 
-/** Whether what carries these labels is nobody's any more: its owner is dead, and nobody may come back to it. */
+/**
+ * Returns a test whether an object with these labels is abandoned: its owner is dead, and its run cannot be attached
+ * again.
+ */
 export function abandonedTest(self: Owner, detachedRuns: DetachedRuns): (labels: Record<string, string>) => boolean {
   const runs = detachedRuns.runs();
   return (labels) => isDead(labels[ownerLabel], self) && !isKept(labels, detachedRuns.name, runs);
@@ -126,7 +132,7 @@ function stagingTag(reference: string): string | undefined {
   return /^gbuild-staging:(.+)$/.exec(reference)?.[1];
 }
 
-/** Volumes made for one run alone carry its label; caches carry none. */
+/** Finds volumes of one run by its label; caches have none. */
 async function findRunVolumes(
   client: EngineClient,
   isOurs: (labels: Record<string, string>) => boolean,

@@ -14,14 +14,14 @@ import { Repository } from './repository.ts';
 export interface RegistriesOptions {
   host: Pick<Host, 'env' | 'homeDir'>;
   stop: Pick<Stop, 'ask'>;
-  /** PEM of roots to trust besides the public ones; asked for where TLS is spoken. */
+  /** Reads PEM of additional roots to trust; called for the first TLS connection. */
   readExtraRoots?: () => string;
   /** Registries (`HOST` or `HOST:PORT`) that may have any certificate, or none. */
   insecure?: readonly string[];
   settings?: Partial<RegistrySettings>;
-  /** Told of every request in a line; no secret is in it. */
+  /** Called with one line for each request; it contains no secret. */
   trace?: (line: string) => void;
-  /** Told of what a registry wants its users to know, each once. */
+  /** Called with a registry's message to its users, once for each. */
   warn?: (text: string) => void;
 }
 
@@ -31,7 +31,7 @@ export interface Registries {
   close(): void;
 }
 
-/** Opens nothing yet: a registry is asked, and its certificates and credentials are read, when something is wanted of it. */
+/** Opens nothing yet: a registry is contacted, and its certificates and credentials are read, at its first use. */
 export function openRegistries(options: RegistriesOptions): Registries {
   const opened = new Map<string, { connection: Connection; dialer: Dialer; address: RegistryAddress }>();
   const open = (registry: string) => {

@@ -13,17 +13,17 @@ import { listReferrers, writeReferrer } from './manifest/referrers.ts';
 import { listTags } from './manifest/tags.ts';
 
 /**
- * One repository of a registry (OCI distribution-spec 1.1). Every call throws `registry-denied` where credentials are missing
- * or wrong, `registry-failed` for all else, and the reason of Stop.ask when that fires.
+ * Repository of a registry (OCI distribution-spec 1.1). Every call throws `registry-denied` where credentials are
+ * missing or wrong, `registry-failed` for other failures, and the reason of Stop.ask when that fires.
  */
 export class Repository {
-  /** `127.0.0.1:5000/team/app`. */
+  /** Name such as `127.0.0.1:5000/team/app`. */
   readonly name: string;
-  /** HOST or HOST:PORT. */
+  /** Address as HOST or HOST:PORT. */
   readonly registry: string;
   readonly path: string;
   readonly #context: RepositoryContext;
-  /** Upload sessions that a mount opened instead of mounting. */
+  /** Upload sessions that the registry opened instead of mounting. */
   readonly #openUploads = new Map<Digest, Upload>();
 
   constructor(connection: Connection, address: RegistryAddress, path: string, settings: RegistrySettings) {
@@ -36,39 +36,39 @@ export class Repository {
     this.#context = { connection, path: full, settings, scopes };
   }
 
-  /** Describes what a tag or digest names, without its bytes; `undefined` when it is not there. */
+  /** Describes what a tag or digest names, without its bytes; `undefined` when it is missing. */
   headManifest(reference: string): Promise<Descriptor | undefined> {
     return manifests.headManifest(this.#context, reference);
   }
 
-  /** A manifest or index, its bytes checked against the digest; `undefined` when it is not there. */
+  /** Reads a manifest or index, its bytes checked against the digest; `undefined` when it is missing. */
   readManifest(reference: string): Promise<{ descriptor: Descriptor; bytes: Buffer } | undefined> {
     return manifests.readManifest(this.#context, reference);
   }
 
-  /** Puts the bytes under a tag or their digest. */
+  /** Writes the bytes under a tag or their digest. */
   async writeManifest(reference: string, bytes: Buffer, mediaType: string): Promise<Digest> {
     return (await manifests.writeManifest(this.#context, reference, bytes, mediaType)).digest;
   }
 
-  /** Removes a manifest with all its tags; false when it was not there. */
+  /** Removes a manifest with all its tags; false when it was missing. */
   deleteManifest(digest: Digest): Promise<boolean> {
     return manifests.deleteManifest(this.#context, digest);
   }
 
-  /** Bytes of a blob; `undefined` when it is not there. */
+  /** Returns the size of a blob in bytes; `undefined` when it is missing. */
   headBlob(digest: Digest): Promise<number | undefined> {
     return headBlob(this.#context, digest);
   }
 
-  /** The blob's bytes, resumed where a connection breaks; the last of them come when the digest fits. */
+  /** Reads a blob's bytes, resumed after a broken connection. The last bytes come only when the digest matches. */
   readBlob(descriptor: Pick<Descriptor, 'digest' | 'size'>): AsyncGenerator<Buffer> {
     return readBlob(this.#context, descriptor);
   }
 
   /**
-   * Uploads a blob; `open` makes its bytes from an offset on, and may be asked again. `onBytes` is told of bytes as they go, and
-   * of a negative number where some must go again. `broken` is what streamBlob left.
+   * Uploads a blob; `open` makes its bytes from an offset on, and may be called again. `onBytes` gets counts of sent
+   * bytes, and a negative number where some must be sent again. `broken` is the session that streamBlob left.
    */
   async writeBlob(
     descriptor: Pick<Descriptor, 'digest' | 'size'>,
@@ -80,29 +80,29 @@ export class Repository {
     await writeBlob(this.#context, descriptor, open, { ...options, ...(upload && { upload }) });
   }
 
-  /** Uploads a blob while it is made; one try. */
+  /** Uploads a blob while it is made, with one try. */
   streamBlob(blob: GrowingBlob): Promise<Streamed> {
     return streamBlob(this.#context, blob);
   }
 
-  /** Takes a blob over from another repository of the registry; false when it has to be uploaded. */
+  /** Mounts a blob from another repository of the registry; false when it must be uploaded. */
   async mountBlob(digest: Digest, fromPath: string): Promise<boolean> {
     const mounted = await mountBlob(this.#context, digest, fromPath);
     if (typeof mounted === 'object') this.#openUploads.set(digest, mounted);
     return mounted === true;
   }
 
-  /** Every tag, in the registry's order; none where there is no such repository. */
+  /** Lists every tag, in the registry's order; none where the repository is missing. */
   listTags(): Promise<string[]> {
     return listTags(this.#context);
   }
 
-  /** The manifests whose subject this digest is. */
+  /** Lists the manifests with this digest as their subject. */
   listReferrers(digest: Digest, artifactType?: string): Promise<Descriptor[]> {
     return listReferrers(this.#context, digest, artifactType);
   }
 
-  /** Puts a manifest that has a subject under its own digest, so that it is found from there. */
+  /** Writes a manifest with a subject under its own digest, so that it is found from the subject. */
   writeReferrer(bytes: Buffer, mediaType: string): Promise<Descriptor> {
     return writeReferrer(this.#context, bytes, mediaType);
   }

@@ -1,16 +1,17 @@
 import { GbuildError } from '../../errors.ts';
 
-/** A piece of one output stream. */
+/** Piece of one output stream. */
 export interface Frame {
   stream: 'stdout' | 'stderr';
   data: Buffer;
-  /** The frame ends here. */
+  /** Whether the frame ends here. */
   isLast: boolean;
 }
 
 /**
- * Takes apart the stream of an attach without TTY: frames of 8 header bytes (stream, three zeros, big-endian length) and
- * payload, cut anywhere by the network (Docker API, "Stream format"). Payloads are handed out as they come, uncopied.
+ * Splits the stream of an attach without TTY into frames: 8 header bytes (stream, three zeros, big-endian length) and a
+ * payload. The network may cut it anywhere (Docker API, "Stream format"). Payloads are passed on as they come,
+ * uncopied.
  */
 export class Demuxer {
   readonly #header = Buffer.alloc(8);
@@ -18,7 +19,10 @@ export class Demuxer {
   #payloadLeft = 0;
   #stream: Frame['stream'] = 'stdout';
 
-  /** The pieces that a chunk completes, in order. @throws GbuildError `engine-failed` when it is no such stream */
+  /**
+   * Yields the pieces that a chunk completes, in order. @throws GbuildError `engine-failed` when the stream has another
+   * format
+   */
   *split(chunk: Buffer): Generator<Frame> {
     let at = 0;
     while (at < chunk.length) {
@@ -46,7 +50,7 @@ export class Demuxer {
           suggestions: ['try again', 'gbuild doctor'],
         },
       );
-    // 3 is the engine's own error text: people should see it.
+    // Stream 3 is the engine's own error text: people should see it.
     this.#stream = kind >= 2 ? 'stderr' : 'stdout';
     this.#payloadLeft = this.#header.readUInt32BE(4);
     this.#headerLength = 0;

@@ -1,4 +1,7 @@
-/** The field of a JSON object, `undefined` where the value is no object: an engine's answer is never trusted to have a shape. */
+/**
+ * Returns the field of a JSON object, `undefined` where the value is no object. The shape of an engine's answer is
+ * never trusted.
+ */
 export function readField(value: unknown, key: string): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   return Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined;
@@ -14,7 +17,7 @@ export function readNumber(value: unknown, key: string): number | undefined {
   return typeof field === 'number' ? field : undefined;
 }
 
-/** The field as a list; empty where it is none (Go writes a nil slice as null). */
+/** Returns the field as a list; empty where it is none (Go writes a nil slice as null). */
 export function readList(value: unknown, key: string): unknown[] {
   const field = readField(value, key);
   return Array.isArray(field) ? field : [];
@@ -32,7 +35,7 @@ export function readTextMap(value: unknown, key: string): Record<string, string>
   );
 }
 
-/** Parses JSON text; `undefined` when it is none. */
+/** Parses JSON text; `undefined` when it is invalid. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;

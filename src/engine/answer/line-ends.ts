@@ -1,12 +1,12 @@
 import type { Frame } from './demux.ts';
 
-/** Bytes up to which an engine keeps a line as one piece. */
+/** Size in bytes up to which an engine keeps a line in one piece. */
 const longestPiece = 16 * 1024;
 
 /**
- * The log of kind `local` forgets the line end behind the last piece of a line that it cut. That piece is told by what follows
- * it: one that is short and has no line end is otherwise the last of all. (A line of a whole number of pieces is not known from
- * an unfinished one: its line end stays lost.)
+ * Restores line ends that the `local` log loses after the last piece of a split line. A short piece without a line end,
+ * with more output after it, was the last one of its line. (A line of a whole number of pieces looks like an unfinished
+ * one: its line end stays lost.)
  */
 export class LineEnds {
   readonly #pieces = { stdout: { length: 0, isOpen: false }, stderr: { length: 0, isOpen: false } };

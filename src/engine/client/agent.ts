@@ -10,8 +10,8 @@ import { notReached } from './failures.ts';
 const connectMilliseconds = 10_000;
 
 /**
- * An HTTP agent whose every connection goes to one endpoint, whatever a request names; idle ones are kept and do not
- * keep the process alive. Another kind of endpoint is another way to open the socket here and nothing else.
+ * Opens an HTTP agent with connections to one endpoint only, whatever a request names. Idle connections are kept and do
+ * not keep the process alive. Every kind of endpoint is only another way to open the socket here.
  */
 export function openAgent(endpoint: Endpoint): EndpointAgent {
   return new EndpointAgent(endpoint);
@@ -19,7 +19,7 @@ export function openAgent(endpoint: Endpoint): EndpointAgent {
 
 export class EndpointAgent extends Agent {
   readonly #endpoint: Endpoint;
-  /** Where the endpoint is reached over ssh. */
+  /** Connection over ssh, for an endpoint behind it. */
   readonly ssh: SshConnection | undefined;
 
   constructor(endpoint: Endpoint) {
@@ -29,7 +29,7 @@ export class EndpointAgent extends Agent {
       endpoint.ssh && new SshConnection(endpoint.ssh, (sentence, todo) => notReached(endpoint, sentence, todo));
   }
 
-  /** docker-modem formats its options, agent and all, for a debug line at every request: tens of milliseconds each. */
+  /** docker-modem formats its options, agent included, for a debug line at every request: tens of milliseconds each. */
   [inspect.custom](): string {
     return `EndpointAgent ${this.#endpoint.url}`;
   }
@@ -55,7 +55,7 @@ export class EndpointAgent extends Agent {
   }
 }
 
-/** The types ask for a stream where there is none: node:http looks at the error first. */
+/** The types require a stream where there is none: node:http checks the error first. */
 const neverOpened = new PassThrough();
 
 function openSocket(endpoint: Endpoint): Socket {
@@ -74,7 +74,7 @@ function openSocket(endpoint: Endpoint): Socket {
   });
 }
 
-/** The kernel would try for minutes to reach a machine that is switched off. */
+/** The kernel would try for minutes to reach a machine that is off. */
 function limitConnecting(socket: Socket): Socket {
   const timer = setTimeout(() => {
     const error: NodeJS.ErrnoException = new Error(`no connection within ${connectMilliseconds / 1000} s`);

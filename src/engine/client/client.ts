@@ -14,29 +14,29 @@ import { defaultRequestTimeout, RequestLimit } from './request-limit.ts';
 import { negotiateVersion } from './version.ts';
 
 export interface EngineClientOptions {
-  /** Gets one line for each request. */
+  /** Called with one line for each request. */
   debug?: (text: string) => void;
   heartbeat?: Heartbeat;
-  /** Milliseconds. */
+  /** Time limit in milliseconds. */
   requestTimeout?: number;
 }
 
 type Dial = (options: object, done: (error: Error | null, answer: unknown) => void) => void;
 
-/** Milliseconds that any engine gets to answer, however often it did not. */
+/** Least time in milliseconds that an engine gets to answer, however often it did not. */
 const leastChance = 1_000;
 
-/** Every status goes to the caller: docker-modem would turn the others into errors that have lost the answer. */
+/** Accepts every status: docker-modem would turn the others into errors without the answer. */
 const everyStatus: Record<number, boolean> = new Proxy({}, { get: () => true });
 
 /**
- * The HTTP connection to one engine: docker-modem's dial over our own agent, so that connections are kept and no
- * environment variable has a say. Nothing is opened or imported before the first request.
+ * HTTP connection to one engine: docker-modem's dial over an own agent, so that connections are kept and environment
+ * variables have no effect. Nothing is opened or imported before the first request.
  */
 export class EngineClient {
   readonly endpoint: Endpoint;
   readonly heartbeat: Heartbeat;
-  /** Milliseconds in which an engine answers, or something moves. */
+  /** Milliseconds in which an engine must answer, or bytes must move. */
   readonly requestTimeout: number;
   readonly #trace: (text: string) => void;
   readonly #agent: EndpointAgent;
@@ -44,7 +44,7 @@ export class EngineClient {
   #version: Promise<string> | undefined;
   #isPodman = false;
   #answered = false;
-  /** Requests without an answer since the last one that had one. */
+  /** Number of requests without an answer since the last answered one. */
   #unanswered = 0;
 
   constructor(endpoint: Endpoint, options: EngineClientOptions) {
@@ -55,12 +55,12 @@ export class EngineClient {
     this.#agent = openAgent(endpoint);
   }
 
-  /** The connection that carries everything, where the way leads over ssh. */
+  /** Connection that carries every request of an endpoint over ssh. */
   get ssh(): SshConnection | undefined {
     return this.#agent.ssh;
   }
 
-  /** The API version both sides speak, like `1.41`; asked for once. */
+  /** API version that both sides speak, like `1.41`; negotiated once. */
   version(): Promise<string> {
     this.#version ??= negotiateVersion(this).catch((thrown: unknown) => {
       this.#version = undefined;
@@ -69,26 +69,26 @@ export class EngineClient {
     return this.#version;
   }
 
-  /** Whether podman answers here, which names its own API in a header besides Docker's. */
+  /** Whether podman answers: it names its own API in a header in addition to Docker's. */
   async isPodman(): Promise<boolean> {
     await this.version();
     return this.#isPodman;
   }
 
-  /** Sends a request and gives its answer as soon as the headers are there, whatever the status. */
+  /** Sends a request and returns its answer when the headers have come, whatever the status. */
   async send(request: EngineRequest): Promise<IncomingMessage> {
     const version = await this.version();
     return this.sendTo(`/v${version}${request.path}`, request);
   }
 
-  /** Like `send`, to a full path: only for `/_ping`, which has no version. */
+  /** Sends a request to a full path: only for `/_ping`, which has no version. */
   async sendTo(path: string, request: EngineRequest): Promise<IncomingMessage> {
     const answer = (await this.#open(path, request, {})) as IncomingMessage;
     this.#isPodman ||= 'libpod-api-version' in answer.headers;
     return answer;
   }
 
-  /** Sends a request and reads the whole answer as JSON; any status not accepted is thrown. */
+  /** Sends a request and reads the whole answer as JSON; throws for any status that is not accepted. */
   async call(request: EngineRequest, accept: number[] = [200, 201, 204]): Promise<{ status: number; json: unknown }> {
     const answer = await this.send(request);
     const status = answer.statusCode ?? 0;
@@ -99,11 +99,11 @@ export class EngineClient {
     return { status, json };
   }
 
-  /** Takes a connection over (Upgrade: tcp); the answer to a refusal is thrown. Of a body, only JSON is sent before. */
+  /** Takes a connection over (Upgrade: tcp); throws the answer of a refusal. Only a JSON body is sent before. */
   async hijack(request: EngineRequest): Promise<Socket> {
     const version = await this.version();
     const { json } = request;
-    // A Buffer gives a Content-Length; without it dial would send a chunked trailer that can end up in stdin.
+    // A Buffer leads to a Content-Length. Without it, dial would send a chunked trailer that can end up in stdin.
     const body = json === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(json));
     const headers = { 'Content-Type': json === undefined ? 'text/plain' : 'application/json' };
     const answer = await this.#open(`/v${version}${request.path}`, { ...request, body, headers }, { hijack: true });
@@ -114,7 +114,7 @@ export class EngineClient {
     return answer as Socket;
   }
 
-  /** Reads an answer to its end as text, all of it within the milliseconds; a connection that breaks or stalls is thrown. */
+  /** Reads an answer to its end as text, within the milliseconds. Throws when the connection breaks or stalls. */
   async readText(answer: IncomingMessage, what: string, within = this.requestTimeout): Promise<string> {
     const chunks: Buffer[] = [];
     const limit = new RequestLimit(within);
@@ -127,7 +127,7 @@ export class EngineClient {
     return Buffer.concat(chunks).toString('utf8');
   }
 
-  /** An answer's bytes as they come; a connection that breaks, or does not keep the pace, is thrown. */
+  /** Yields an answer's bytes as they come. Throws when the connection breaks or is slower than the pace. */
   async *readChunks(answer: IncomingMessage, what: string, pace?: Pace): AsyncGenerator<Buffer> {
     const chunks = pace === undefined ? answer : readAtPace(answer, pace, (error) => answer.destroy(error));
     try {
@@ -137,22 +137,22 @@ export class EngineClient {
     }
   }
 
-  /** The pace of an answer that moves bytes all the time. */
+  /** Pace for an answer that moves bytes all the time. */
   get pace(): Pace {
     return paceOf(this.requestTimeout / 1000);
   }
 
-  /** The last requests had no answer. */
+  /** Whether the last requests had no answer. */
   get isSilent(): boolean {
     return this.#unanswered > 0;
   }
 
-  /** The engine gave no sign of life: until it answers again, little is expected of it. */
+  /** Counts a missing sign of life: until the engine answers again, requests get less time. */
   noteSilence(): void {
     this.#unanswered += 1;
   }
 
-  /** Throws what an answer with a bad status says. */
+  /** Throws the error of an answer with a bad status. */
   async refuse(answer: IncomingMessage, what: string): Promise<never> {
     throw new EngineRefusalError(
       this.endpoint,
@@ -162,7 +162,7 @@ export class EngineClient {
     );
   }
 
-  /** Closes idle connections; what is under way fails. */
+  /** Closes idle connections; running requests fail. */
   close(): void {
     this.#agent.destroy();
   }
@@ -199,7 +199,7 @@ export class EngineClient {
     });
   }
 
-  /** Where the last requests had no answer, the next ones of those that are answered at once get a short chance. */
+  /** Returns the time limit. After unanswered requests, the next short requests get less time. */
   #allowance(within: number | undefined): number {
     if (within !== undefined || this.#unanswered === 0) return within ?? this.requestTimeout;
     return Math.max(this.requestTimeout / (8 * this.#unanswered), Math.min(this.requestTimeout, leastChance));
@@ -211,12 +211,12 @@ export class EngineClient {
   }
 }
 
-/** The engine's own sentence in an error answer. */
+/** Returns the engine's own sentence in an error answer. */
 export function messageIn(text: string): string {
   return (readText(parseJson(text), 'message') ?? text.trim()) || 'it gave no reason';
 }
 
-/** podman's name for what went wrong: a constant text, unlike the message. */
+/** Returns podman's name of a failure: a constant text, unlike the message. */
 export function causeIn(text: string): string | undefined {
   return readText(parseJson(text), 'cause');
 }
@@ -227,8 +227,8 @@ function cleanQuery(query: EngineRequest['query'] = {}): Record<string, string |
 }
 
 /**
- * docker-modem's constructor reads DOCKER_HOST and DOCKER_CERT_PATH even when told everything, and throws where they
- * are no good. They are out of its sight for the (synchronous) moment of construction.
+ * Imports dial. docker-modem's constructor reads DOCKER_HOST and DOCKER_CERT_PATH even with complete options, and
+ * throws where they are invalid. They are hidden from it during the (synchronous) construction.
  */
 async function importDial(agent: EndpointAgent): Promise<Dial> {
   const { default: Docker } = await import('dockerode');

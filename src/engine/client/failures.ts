@@ -4,7 +4,10 @@ import type { Endpoint } from '../endpoint/endpoint.ts';
 import { explainTls } from '../endpoint/tls-failures.ts';
 import { formatSshWords, type SshTarget } from '../ssh/target.ts';
 
-/** An answer that is a list, which Go may write as null. @throws GbuildError `engine-failed` for anything else */
+/**
+ * Reads an answer that is a list; Go may write an empty one as null. @throws GbuildError `engine-failed` for anything
+ * else
+ */
 export function readAnswerList({ endpoint }: { endpoint: Endpoint }, json: unknown, what: string): unknown[] {
   if (json === null) return [];
   if (!Array.isArray(json)) throw notUnderstood(endpoint, what);
@@ -23,7 +26,7 @@ const neverConnected = new Set([
   'ETIMEDOUT',
 ]);
 
-/** A request that got no answer: the engine could not be reached, or went away while it was asked. */
+/** Describes a request without an answer: the engine could not be reached, or the connection broke. */
 export function connectionFailure(endpoint: Endpoint, what: string, thrown: unknown, isFirst = false): GbuildError {
   if (thrown instanceof GbuildError) return thrown;
   if (thrown instanceof Stalled) return engineSilent(endpoint, what, thrown);
@@ -36,13 +39,13 @@ export function connectionFailure(endpoint: Endpoint, what: string, thrown: unkn
   return engineLost(endpoint, what, thrown);
 }
 
-/** Node's name for what happened; an aborted signal has a number there. */
+/** Returns Node's error code; an aborted signal has a number there. */
 function codeOf(thrown: unknown): string {
   const code: unknown = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
   return typeof code === 'string' ? code : '';
 }
 
-/** The engine was there and answers no more. */
+/** Failure: the engine answered before and does not answer any more. */
 export class EngineLostError extends GbuildError {
   constructor({ url }: Endpoint, what: string, suggestions: string[], cause: unknown) {
     const facts = { endpoint: url, lost: true };
@@ -50,7 +53,7 @@ export class EngineLostError extends GbuildError {
   }
 }
 
-/** The connection broke, or the engine stopped answering, in the middle of something. */
+/** Reports that the connection broke, or that the engine stopped answering, during a request. */
 export function engineLost(endpoint: Endpoint, what: string, cause: unknown): EngineLostError {
   const suggestions = ['gbuild doctor', 'try again when the engine is back'];
   return new EngineLostError(
@@ -61,7 +64,7 @@ export function engineLost(endpoint: Endpoint, what: string, cause: unknown): En
   );
 }
 
-/** The connection stands and too little comes over it: the engine hangs, or something between. */
+/** Reports an open connection with too few bytes: the engine hangs, or a machine on the way. */
 export function engineSilent(endpoint: Endpoint, what: string, cause: Stalled): EngineLostError {
   const suggestions = ['gbuild doctor', 'export GBUILD_REQUEST_TIMEOUT=10m   # if it is only slow'];
   return new EngineLostError(
@@ -72,7 +75,7 @@ export function engineSilent(endpoint: Endpoint, what: string, cause: Stalled): 
   );
 }
 
-/** An answer that says yes and is no answer to what was asked. */
+/** Reports a successful answer that does not match the request. */
 export function notUnderstood(endpoint: Endpoint, what: string): GbuildError {
   return new GbuildError(
     'engine-failed',
@@ -81,17 +84,17 @@ export function notUnderstood(endpoint: Endpoint, what: string): GbuildError {
   );
 }
 
-/** Whether the engine was not reached, or went away: it may be there again a moment later. */
+/** Whether the engine was not reached, or was lost: it may answer again a moment later. */
 export function isLost(thrown: unknown): boolean {
   return thrown instanceof EngineLostError || (thrown instanceof GbuildError && thrown.code === 'engine-unreachable');
 }
 
-/** An answer with a status that says no. */
+/** Failure: an answer with an error status. */
 export class EngineRefusalError extends GbuildError {
   readonly status: number;
   readonly reason: string | undefined;
 
-  /** `message` is the engine's own sentence, `reason` its name for it where it has one. */
+  /** Makes the failure; `message` is the engine's own sentence, `reason` its name where it has one. */
   constructor({ url }: Endpoint, what: string, status: number, message: string, reason?: string) {
     super('engine-failed', `the engine at ${url} refused to ${what}: ${message} (HTTP ${status})`, {
       suggestions: ['gbuild doctor'],
@@ -102,14 +105,17 @@ export class EngineRefusalError extends GbuildError {
   }
 }
 
-/** OpenSSL's own words stand between codes and file names of its sources, Node adds advice for programmers. */
+/**
+ * Extracts the plain reason: OpenSSL puts it between codes and file names of its sources, and Node adds advice for
+ * programmers.
+ */
 function plainReason(thrown: unknown): string {
   const text = messageOf(thrown);
   const reason = /:error:[0-9A-F]+:SSL routines:[^:]*:([^:]+):/i.exec(text)?.[1];
   return reason ?? text.replace(/; if the root CA .*$/s, '');
 }
 
-/** There is no way to the engine. */
+/** Reports that the engine cannot be reached. */
 export function notReached(endpoint: Endpoint, why: string, suggestions: string[], cause?: unknown): GbuildError {
   const machine = endpoint.machine === undefined ? '' : ` of the machine ${endpoint.machine}`;
   return new GbuildError(
@@ -123,7 +129,7 @@ export function notReached(endpoint: Endpoint, why: string, suggestions: string[
   );
 }
 
-/** Error for an answer over ssh that is not HTTP: the shell at the other end has printed something first. */
+/** Reports an answer over ssh that is not HTTP: the remote shell has printed something first. */
 function chattyShell(endpoint: Endpoint, target: SshTarget, cause: unknown): GbuildError {
   const words = formatSshWords(target);
   const why = `the login shell there prints something of its own (${messageOf(cause)})`;
@@ -143,7 +149,7 @@ function unreachableSuggestions(endpoint: Endpoint, code: string): string[] {
   return ['gbuild engine ls'];
 }
 
-/** Node's names for certificates that do not fit, and OpenSSL's for a side that speaks no TLS. */
+/** Whether the code is Node's for a certificate that does not fit, or OpenSSL's for a side without TLS. */
 function isTlsCode(code: string): boolean {
   return /^(ERR_TLS|ERR_SSL|CERT_|EPROTO|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO)/.test(code);
 }

@@ -1,6 +1,6 @@
 /**
- * How often a living engine is asked for a sign of life while we wait for it, and how long it may take; how long one of another
- * machine may be away while a task runs on it. Milliseconds.
+ * Times of the watch over an engine, in milliseconds: between two signs of life, and for one answer. `away` is how long
+ * a remote engine may be unreachable while a task runs on it.
  */
 export interface Heartbeat {
   every: number;

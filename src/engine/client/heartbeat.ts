@@ -2,12 +2,12 @@ import { GbuildError } from '../../errors.ts';
 import type { EngineClient } from './client.ts';
 import { engineLost } from './failures.ts';
 
-/** Asks the engine for a sign of life; throws where it gives none. */
+/** Asks the engine for a sign of life; throws where it does not answer. */
 export type SignOfLife = (client: EngineClient, signal: AbortSignal) => Promise<void>;
 
 /**
- * Does long work on the engine and never hangs: the work's signal fires when the caller asks to stop or when the
- * engine gives no sign of life any more (a connection that stays half open shows no other way).
+ * Does long work on the engine without ever hanging. The work's signal fires when the caller asks to stop, or when the
+ * engine stops giving signs of life: a half-open connection shows no other sign.
  *
  * @throws what the work throws, the reason of `ask`, or `engine-failed` for an engine that fell silent
  */
@@ -35,7 +35,7 @@ export async function keepWatch<T>(
   }
 }
 
-/** Asks until it is over; throws at the second unanswered question in a row. */
+/** Asks until the work ends; throws at the second unanswered question in a row. */
 async function beat(client: EngineClient, over: AbortSignal, sign: SignOfLife): Promise<void> {
   let missed = 0;
   while (await sleep(client.heartbeat.every, over)) {
@@ -53,7 +53,7 @@ async function beat(client: EngineClient, over: AbortSignal, sign: SignOfLife): 
 async function askInTime(client: EngineClient, over: AbortSignal, sign: SignOfLife): Promise<void> {
   const timer = new AbortController();
   const giveUp = () => timer.abort(new Error(`no sign of life within ${client.heartbeat.deadline / 1000} s`));
-  // A turn later: an answer that came while this process itself was busy is read first.
+  // Waits one more turn: an answer that came while this process was busy is read first.
   const late = setTimeout(() => setImmediate(giveUp), client.heartbeat.deadline);
   try {
     const signal = AbortSignal.any([timer.signal, over]);
@@ -63,7 +63,7 @@ async function askInTime(client: EngineClient, over: AbortSignal, sign: SignOfLi
   }
 }
 
-/** `GET /_ping`. */
+/** Sends `GET /_ping`. */
 export async function ping(client: EngineClient, signal: AbortSignal): Promise<void> {
   const what = 'give a sign of life';
   const answer = await client.sendTo('/_ping', { what, method: 'GET', path: '/_ping', signal });
@@ -83,7 +83,7 @@ export async function answers(client: EngineClient, deadline: number): Promise<b
   }
 }
 
-/** The ping's own error says what was asked; here counts only why it failed. */
+/** Returns the reason of the ping's failure: the ping's own error names a request that the caller did not make. */
 function causeOf(thrown: unknown): unknown {
   return thrown instanceof GbuildError ? (thrown.cause ?? thrown) : thrown;
 }
@@ -95,7 +95,7 @@ function rejectOn(signal: AbortSignal, over: AbortSignal): Promise<never> {
   });
 }
 
-/** True after the time, false when it was over before. */
+/** Resolves to true after the time, to false when the work ended before. */
 function sleep(milliseconds: number, over: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
     if (over.aborted) return resolve(false);

@@ -5,17 +5,16 @@ import type { EngineClient } from './client.ts';
 import { notUnderstood } from './failures.ts';
 import { SilenceLimit } from './request-limit.ts';
 
-/** An error line of a progress stream: the HTTP status was 200 long before things went wrong. */
+/** Error line of a progress stream: the HTTP status was 200 before the failure. */
 export interface StreamError {
   message: string;
-  /** An HTTP-like code, where the engine gives one. */
+  /** HTTP-like code, where the engine gives one. */
   status: number;
 }
 
 /**
- * Reads the JSON messages of a progress stream (build, pull, load) in order; a last line without newline counts. An
- * error line is handed out like any other: `errorIn` tells it. Between two messages may pass as many milliseconds as `silence`
- * says then.
+ * Reads the JSON messages of a progress stream (build, pull, load) in order; a last line without newline counts. Error
+ * lines are yielded too: `errorIn` detects them. `silence` returns the milliseconds that may pass between two messages.
  */
 export async function* readMessages(
   client: EngineClient,
@@ -33,7 +32,7 @@ export async function* readMessages(
       rest = lines.pop() ?? '';
       for (const line of lines) {
         if (line.trim() !== '') yield parseMessage(client, line, what);
-        // Bytes are no sign of life: one a second is none.
+        // Bytes alone do not count: one byte a second would pass as a sign of life.
         limit.moved();
       }
     }
@@ -49,7 +48,7 @@ function parseMessage(client: EngineClient, line: string, what: string): object 
   return message;
 }
 
-/** The error that a message carries, if it does. */
+/** Returns the error that a message carries, if any. */
 export function errorIn(message: unknown): StreamError | undefined {
   const detail = readField(message, 'errorDetail');
   const text = readText(message, 'error') ?? readText(detail, 'message');

@@ -1,31 +1,33 @@
 import { type Readable, Transform } from 'node:stream';
 import { Stalled } from '../../oci/stream/pace.ts';
 
-/** Milliseconds in which an engine answers a request, or something moves in what is sent either way. */
+/** Milliseconds in which an engine must answer a request, or bytes must move in either direction. */
 export const defaultRequestTimeout = 60_000;
 
-/** Bytes a second that any engine unpacks, hashes and writes to its disk. */
+/** Bytes a second that any engine can unpack, hash and write to its disk. */
 const leastWork = 2_000_000;
 
-/** Milliseconds for which an engine may be silent over its work with so many bytes. */
+/** Returns the milliseconds of silence that work on so many bytes allows. */
 export function workOn(bytes: number): number {
   return (bytes / leastWork) * 1000;
 }
 
-/** Fires when nothing moves for longer than an engine may be silent. */
+/** Time limit that fires when nothing moves for longer than an engine may be silent. */
 export class SilenceLimit {
   readonly #over = new AbortController();
   readonly #most: () => number;
   #hasEnded = false;
   #timer: NodeJS.Timeout | undefined;
 
-  /** `most`: milliseconds, asked for anew whenever something moves; Infinity for no limit. */
+  /**
+   * Starts the limit. `most` returns its milliseconds, and is called whenever something moves; Infinity means no limit.
+   */
   constructor(most: () => number) {
     this.#most = most;
     this.moved();
   }
 
-  /** Fires with a Stalled. */
+  /** Signal that fires with a Stalled. */
   get signal(): AbortSignal {
     return this.#over.signal;
   }
@@ -37,7 +39,7 @@ export class SilenceLimit {
     const giveUp = () => {
       if (!this.#hasEnded) this.#over.abort(new Stalled(`no data came for ${Math.round(milliseconds / 100) / 10} s`));
     };
-    // A turn later: an answer that came while this process itself was busy is read first.
+    // Waits one more turn: an answer that came while this process was busy is read first.
     this.#timer = setTimeout(() => setImmediate(giveUp), milliseconds);
   }
 
@@ -47,7 +49,7 @@ export class SilenceLimit {
   }
 }
 
-/** The limit of a request until its answer begins: its body gives it time for the work with that. */
+/** Limit of a request until its answer begins. A body adds the time for the engine's work on it. */
 export class RequestLimit extends SilenceLimit {
   readonly #sent: { bytes: number };
 
@@ -57,7 +59,7 @@ export class RequestLimit extends SilenceLimit {
     this.#sent = sent;
   }
 
-  /** Counts a body on its way: each piece that goes is a sign of life. */
+  /** Counts the bytes of a body while they are sent: each piece is a sign of life. */
   watch(body: Readable): Readable {
     const counted = new Transform({
       transform: (chunk: Buffer, _encoding, done) => {

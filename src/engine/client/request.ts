@@ -1,11 +1,11 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 
-/** One request to the engine. `what` completes "the engine refused to ...". */
+/** Request to the engine. `what` completes "the engine refused to ...". */
 export interface EngineRequest {
   what: string;
   method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
-  /** Without the version prefix and without a query. */
+  /** Path without the version prefix and without a query. */
   path: string;
   query?: Record<string, string | number | boolean | string[] | undefined>;
   json?: unknown;
@@ -13,8 +13,8 @@ export interface EngineRequest {
   headers?: OutgoingHttpHeaders;
   signal?: AbortSignal;
   /**
-   * Milliseconds that the engine may be silent before its answer begins; the client's request timeout when left out. Infinity only
-   * where silence means nothing and a heartbeat watches the engine.
+   * Milliseconds of silence before the answer begins; defaults to the client's request timeout. Infinity only where
+   * silence means nothing and a heartbeat watches the engine.
    */
   within?: number;
 }

@@ -4,24 +4,24 @@ import type { Endpoint } from '../endpoint/endpoint.ts';
 import { EngineRefusalError } from './failures.ts';
 import type { EngineRequest } from './request.ts';
 
-/** The newest engine API that gbuild was tried with (engine 28) and the oldest that has what it needs (engine 20.10). */
+/** Newest engine API that gbuild was tested with (engine 28), and the oldest that has what it needs (engine 20.10). */
 const newest = '1.51';
 const oldest = '1.41';
 
-/** Milliseconds: for an engine, and for a person whom ssh asks for a password first. */
+/** Time limits in milliseconds: for an engine, and with a person whom ssh first asks for a password. */
 const longest = 30_000;
 const typing = 300_000;
 
-/** The part of a client that asks before the API version is known. */
+/** Part of a client that sends requests before the API version is known. */
 export interface UnversionedClient {
   endpoint: Endpoint;
-  /** Milliseconds. */
+  /** Time limit in milliseconds. */
   requestTimeout: number;
   sendTo(path: string, request: EngineRequest): Promise<IncomingMessage>;
   readText(answer: IncomingMessage, what: string): Promise<string>;
 }
 
-/** Asks the engine for its API version (`GET /_ping`, header `Api-Version`) and takes the lower of its and ours. */
+/** Reads the engine's API version (`GET /_ping`, header `Api-Version`) and returns the lower of its and gbuild's. */
 export async function negotiateVersion(client: UnversionedClient): Promise<string> {
   const answer = await client.sendTo('/_ping', {
     what: 'report its API version',

@@ -4,23 +4,29 @@ import { type Pace, PaceKeeper } from '../../oci/stream/pace.ts';
 import { Demuxer } from '../answer/demux.ts';
 import type { ContainerIO, ContainerSpec } from './spec.ts';
 
-/** How long a stream may stay open and silent after the container's end, in milliseconds. */
+/** Milliseconds for which a stream may stay open and silent after the container's end. */
 const lingerMilliseconds = 2_000;
 
-/** The taken-over connection of one container: its output flows to the caller, the caller's input to it. */
+/** Hijacked connection of one container: its output flows to the caller, the caller's input to it. */
 export interface Attachment {
-  /** Rejects when the caller could not take output or give input, or the stream makes no sense. */
+  /** Rejects when the caller could not take output or give input, or when the stream has another format. */
   broken: Promise<never>;
-  /** Settles when all output was handed over: at the stream's end, or when nothing more came for a while, or too little at this pace. */
+  /**
+   * Settles when all output was handed over: at the stream's end, after a silence, or when output comes slower than
+   * this pace.
+   */
   drained(pace: Pace): Promise<void>;
-  /** The connection broke before the stream's end. */
+  /** Whether the connection broke before the stream's end. */
   readonly wasCut: boolean;
-  /** Whether the rest of the output came too slowly to be waited for. */
+  /** Whether the rest of the output came too slowly to wait for it. */
   readonly isSlow: boolean;
   close(): void;
 }
 
-/** Whether a chunk is being taken, when the last one was (performance.now), the bytes so far, and how the connection fared. */
+/**
+ * State of the connection: whether a chunk is being taken, the time of the last one (performance.now), the bytes so
+ * far, and the result.
+ */
 interface Activity {
   waiting: boolean;
   last: number;
@@ -29,7 +35,10 @@ interface Activity {
   isSlow: boolean;
 }
 
-/** Starts both directions. One chunk is handed over at a time: a slow caller slows the container, memory stays flat. */
+/**
+ * Starts both directions. One chunk is handed over at a time, so that a slow caller slows the container and memory
+ * stays constant.
+ */
 export function attachOutput(socket: Socket, spec: ContainerSpec, io: ContainerIO): Attachment {
   const activity: Activity = { waiting: false, last: performance.now(), bytes: 0, wasCut: false, isSlow: false };
   const pump = pumpOutput(socket, spec.tty, io, activity);
@@ -70,7 +79,10 @@ async function pumpOutput(socket: Socket, tty: boolean, io: ContainerIO, activit
   }
 }
 
-/** A connection that breaks ends the output; whether the run failed is told by the wait, which breaks too. */
+/**
+ * Reads chunks. A broken connection ends the output; the wait for the exit breaks too and decides whether the run
+ * failed.
+ */
 async function* readChunks(socket: Socket, activity: Activity): AsyncGenerator<Buffer> {
   const chunks = socket.iterator({ destroyOnReturn: false });
   while (true) {
@@ -81,7 +93,9 @@ async function* readChunks(socket: Socket, activity: Activity): AsyncGenerator<B
   }
 }
 
-/** The run ends when its main process ends: a child that still holds the pipe open is not waited for. */
+/**
+ * Waits for the rest of the output. The run ends with its main process, even when a child still holds the pipe open.
+ */
 async function lingerOn(activity: Activity, pump: Promise<void>, pace: Pace): Promise<void> {
   let over = false;
   const end = () => {
@@ -104,8 +118,8 @@ async function lingerOn(activity: Activity, pump: Promise<void>, pace: Pace): Pr
 }
 
 /**
- * Sends stdin and its end; the way out leaves the source usable. A terminal's end is the character EOT: an engine whose
- * half of a terminal's connection is closed drops the output with it.
+ * Sends stdin and its end; afterwards the source is usable again. A terminal's end is the character EOT: an engine
+ * whose terminal connection is half closed drops the output with it.
  */
 function pumpInput(
   socket: Socket,
@@ -114,9 +128,9 @@ function pumpInput(
   fail: (error: GbuildError) => void,
 ): () => void {
   const endTerminal = () => void socket.write('\x04');
-  // A container that no longer reads closes its side: not the caller's affair.
+  // A container that stops reading closes its side, which is no failure of the caller.
   socket.on('error', () => {});
-  // Stays after the detachment: a read on its way may fail later, and nobody else listens.
+  // The listener stays after the detachment: a pending read may fail later, and nothing else listens.
   stdin.on('error', (thrown) => fail(unreadableInput(thrown)));
   if (tty) stdin.on('end', endTerminal);
   stdin.pipe(socket, { end: !tty });

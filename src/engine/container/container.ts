@@ -14,7 +14,7 @@ import { EngineBlindError, showsTheSame } from './probe.ts';
 import { type ContainerFile, type ContainerMount, type ContainerSpec, formatCreateBody } from './spec.ts';
 
 /**
- * POST /containers/create; the id.
+ * Creates a container (POST /containers/create) and returns its id.
  *
  * @throws GbuildError `image-missing`, `engine-blind` when the engine has no such host folder, `engine-failed`
  */
@@ -30,20 +30,20 @@ export async function createContainer(client: EngineClient, spec: ContainerSpec)
   throw new EngineRefusalError(client.endpoint, create, status, messageIn(text));
 }
 
-/** podman makes a container's volumes without their labels: those are made before. */
+/** Creates the volumes first for podman, which would make them without their labels. */
 async function createVolumes(client: EngineClient, { mounts }: ContainerSpec): Promise<void> {
   const volumes = mounts.filter((mount) => mount.type === 'volume');
   await Promise.all(volumes.map(({ name, labels }) => labels && createVolume(client, name, labels)));
 }
 
-/** podman has no init of its own: where its machine has none (catatonit), a container goes without. */
+/** Creates without an init where podman's machine has none (catatonit): podman ships no init. */
 async function createWithInit(client: EngineClient, spec: ContainerSpec): Promise<Created> {
   const created = await tryToCreate(client, spec);
   if (created.status !== 500 || !(await client.isPodman())) return created;
   return tryToCreate(client, { ...spec, init: false });
 }
 
-/** podman makes, empty, what a bind names and it does not have: a look at each bind tells that from the caller's own. */
+/** Verifies each bind, because podman creates a missing bind folder, empty. Comparing it with the caller's tells. */
 async function verifyBinds(client: EngineClient, id: string, spec: ContainerSpec, missing: Bind[]): Promise<void> {
   try {
     for (const bind of listBinds(spec)) {
@@ -68,14 +68,14 @@ function removeIfEmpty(hostDir: string): void {
   try {
     rmdirSync(hostDir);
   } catch {
-    // It is on another machine, or somebody uses it.
+    // The folder is on another machine, or somebody uses it.
   }
 }
 
 const create = 'create a container';
 
 interface Created {
-  /** Left out where the engine answered something else. */
+  /** Missing where the engine answered with an error. */
   id?: string;
   status: number;
   text: string;
@@ -83,16 +83,16 @@ interface Created {
 
 async function tryToCreate(client: EngineClient, spec: ContainerSpec): Promise<Created> {
   const json = formatCreateBody(spec);
-  // Under a name it is found also where the answer with its id is lost.
+  // The name finds the container even where the answer with its id is lost.
   const name = spec.name ?? `gbuild-${randomBytes(6).toString('hex')}`;
   try {
     const request = { what: create, method: 'POST', path: '/containers/create', query: { name }, json } as const;
-    // Some engines copy files of the image meanwhile.
+    // Some engines copy files of the image before they answer.
     const answer = await client.send({ ...request, within: 1.5 * client.requestTimeout });
     const status = answer.statusCode ?? 0;
     const text = await client.readText(answer, create);
     if (status !== 201) {
-      // An engine in trouble may have made it all the same.
+      // A failing engine may have made the container all the same.
       if (status < 400 || status >= 500) await removeUnanswered(client, name, spec.labels, 1).catch(() => {});
       return { status, text };
     }
@@ -101,17 +101,22 @@ async function tryToCreate(client: EngineClient, spec: ContainerSpec): Promise<C
     return { status, text, id };
   } catch (thrown) {
     await removeUnanswered(client, name, spec.labels, mostLooks).catch(() => {
-      // The first error tells more; the labels let a later sweep take it away.
+      // The first error takes precedence; the labels let a later sweep remove the container.
     });
     throw thrown;
   }
 }
 
-/** How often an engine that gave no answer is asked whether it has made the container after all, and milliseconds between. */
+/**
+ * Number of checks whether an engine without an answer has made the container after all, and milliseconds between them.
+ */
 const mostLooks = 3;
 const lookPause = 250;
 
-/** Takes away a container of this name that was made without an answer: ours by its labels, for another may bear the name. */
+/**
+ * Removes a container of this name that was made without an answer. The labels must match, because another container
+ * may have the name.
+ */
 async function removeUnanswered(
   client: EngineClient,
   name: string,
@@ -132,8 +137,8 @@ async function removeUnanswered(
 }
 
 /**
- * Which bind's host folder made the engine refuse: the one without which it agrees. Tried, because the status (400) is the
- * same for any mistake and a message is no contract.
+ * Finds the bind whose host folder made the engine refuse, by trying without each. The status (400) is the same for any
+ * mistake, and a message is no contract.
  */
 async function findUnseenFolder(client: EngineClient, spec: ContainerSpec): Promise<string | undefined> {
   const binds = listBinds(spec);
@@ -151,7 +156,7 @@ async function canCreate(client: EngineClient, spec: ContainerSpec): Promise<boo
   return true;
 }
 
-/** PUT /containers/{id}/archive: all files as one tar, ids kept, through volumes too. */
+/** Copies files into the container (PUT /containers/{id}/archive): all as one tar, ids kept, through volumes too. */
 export async function putFiles(
   client: EngineClient,
   id: string,
@@ -177,11 +182,11 @@ export interface ContainerState {
   exitCode: number;
   oomKilled: boolean;
   running: boolean;
-  /** False of one that was created and no more. */
+  /** False for a container that was only created. */
   started: boolean;
 }
 
-/** GET /containers/{id}/json, the state alone. */
+/** Reads the container's state (GET /containers/{id}/json). */
 export async function inspectState(client: EngineClient, id: string, signal?: AbortSignal): Promise<ContainerState> {
   const what = 'inspect the container';
   const request = { what, method: 'GET', path: `/containers/${id}/json` } as const;
@@ -199,9 +204,10 @@ export async function inspectState(client: EngineClient, id: string, signal?: Ab
 const attempts = 20;
 
 /**
- * DELETE /containers/{id}?force&v and comes back when it is gone. An engine that is already removing it (409) or has a
- * file of it still busy (500) is asked again for some seconds; one that was `lost`, and still does not answer, gets a single, short chance. Of one that may
- * still be running this is said by `kill`: podman would ask it to stop first, and wait.
+ * Removes a container (DELETE /containers/{id}?force&v) and returns when it is gone. An engine that is already removing
+ * it (409) or has a busy file of it (500) is asked again for some seconds. An engine that was `lost` and still does not
+ * answer gets a single, short chance. `kill` is for a container that may still run: podman would first ask it to stop,
+ * and wait.
  */
 export async function removeContainer(
   client: EngineClient,
@@ -211,13 +217,13 @@ export async function removeContainer(
   const what = `remove the container ${id.slice(0, 12)}`;
   const path = `/containers/${id}`;
   const query = { force: true, v: true };
-  // One request that got no answer says little of the engine: it may be there for all others, and be slow with this container.
+  // One request without an answer proves little: the engine may serve all others, and be slow with this container.
   const isDoubtful = options.lost || client.isSilent;
   const isAlive = !isDoubtful || (await answers(client, client.heartbeat.deadline));
   const within = !isAlive ? Math.min(5_000, client.heartbeat.deadline) : isDoubtful ? secondChance(client) : undefined;
   if (options.kill && isAlive)
     await killContainer(client, id, within).catch(() => {
-      // The removal kills it as well, and tells of an engine that is lost.
+      // The removal kills the container too, and reports a lost engine.
     });
   for (let attempt = 1; ; attempt += 1) {
     const answer = await client.send({ what, method: 'DELETE', path, query, ...(within && { within }) });
@@ -229,12 +235,15 @@ export async function removeContainer(
   }
 }
 
-/** Milliseconds for an engine that lives and has just left something without an answer. */
+/** Returns the milliseconds for a living engine that has just left a request without an answer. */
 function secondChance(client: EngineClient): number {
   return Math.max(5_000, client.requestTimeout / 4);
 }
 
-/** POST /containers/{id}/kill, which fails where it does not run; then the removal that follows does all. */
+/**
+ * Kills a container (POST /containers/{id}/kill). It fails where the container does not run; the removal that follows
+ * is then enough.
+ */
 async function killContainer(client: EngineClient, id: string, within?: number): Promise<void> {
   const request = { what: 'kill the container', method: 'POST', path: `/containers/${id}/kill` } as const;
   await client.call({ ...request, ...(within && { within }) }, [204, 404, 409, 500]);

@@ -10,16 +10,16 @@ import type { ContainerSecret } from './spec.ts';
 
 const what = 'hand a secret to the container';
 
-/** Writes atomically, so that the waiting command never sees half a value. */
+/** Writes atomically, so that the waiting command never sees a partial value. */
 const script = 'umask 377 && cat >"$1.part" && mv "$1.part" "$1"';
 
-/** How long a container may take to end after its engine would not take a secret, in milliseconds. */
+/** Milliseconds in which a container may end after its engine refused a secret. */
 const moment = 2_000;
 
 /**
- * Gives a started container its secrets, each over the standard input of an exec: so it works alike on an engine of this
- * machine and on a remote one, and neither the container's description nor any disk ever has a value. Never fulfils, and
- * rejects only where the container lives on without them: a short command ends before the engine has said that they are there.
+ * Gives a started container its secrets, each over the standard input of an exec. This works alike on a local and on a
+ * remote engine. Neither the container's description nor any disk ever holds a value. It never resolves, and rejects
+ * only where the container lives on without its secrets: a short command ends before the engine confirms them.
  */
 export async function handOverSecrets(
   client: EngineClient,
@@ -73,12 +73,13 @@ async function putSecret(
   );
 }
 
-/** Milliseconds between two looks at an exec, while its connection is open and when that has closed. */
+/** Milliseconds between two checks of an exec, while its connection is open and after it has closed. */
 const looks = { open: 250, closed: 20 };
 
 /**
- * Sends the value and waits for the exec to end. Its streams may close a moment before the engine knows that it has ended; and
- * where it ends without having read all, some engines never close them. What breaks the connection is told by the exit code.
+ * Sends the value and waits for the exec to end. Its streams may close a moment before the engine reports the end. Some
+ * engines never close them when the exec ends without having read everything. The exit code explains a broken
+ * connection.
  */
 async function pour(
   socket: Duplex,

@@ -1,15 +1,15 @@
 import { EngineRefusalError } from '../client/failures.ts';
 import type { ContainerResult } from './spec.ts';
 
-/** podman's names (`cause`) for a command that cannot be executed, and the exit codes that a shell has for them. */
+/** Names (`cause`) that podman gives a command that cannot be executed, and a shell's exit codes for them. */
 const exitCodes = new Map([
   ['OCI runtime attempted to invoke a command that was not found', 127],
   ['OCI permission denied', 126],
 ]);
 
 /**
- * podman prepares the process when it is attached to, so that a command that cannot be executed is told there: then it is the
- * caller's affair, as it is at the start elsewhere. Anything else is thrown.
+ * Reads the failure of an exec. podman prepares the process when it is attached to, and reports there a command that
+ * cannot be executed. That is the caller's mistake, as at the start on other engines. Throws any other failure.
  */
 export function readExecFailure(thrown: unknown): Omit<ContainerResult, 'seconds'> {
   if (!(thrown instanceof EngineRefusalError)) throw thrown;

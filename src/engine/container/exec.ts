@@ -8,29 +8,32 @@ import type { EngineClient } from '../client/client.ts';
 import { notUnderstood } from '../client/failures.ts';
 import { watchExec } from './watch-exec.ts';
 
-/** A program to run in a container that runs already. */
+/** Program to run in a running container. */
 export interface ExecRequest {
-  /** Completes "the engine refused to ...". */
+  /** Action that completes "the engine refused to ...". */
   what: string;
   command: string[];
-  /** The whole standard input; what it throws is thrown. */
+  /** Whole standard input; its failure is thrown. */
   input: Iterable<Buffer>;
   user?: string;
-  /** Suggestions where a program is not found. */
+  /** Suggestions for a program that is not found. */
   unfound?: string[];
-  /** It moves bytes all the time: one that does not for a request's time is cut off. Others may work in silence. */
+  /**
+   * Whether the program moves bytes all the time: it is then cut off after a request timeout of silence. Other programs
+   * may work in silence.
+   */
   isBusy?: boolean;
 }
 
 const mostComplaint = 2_000;
 
-/** Exit code of a shell that does not find a program. */
+/** Exit code of a shell that cannot find a program. */
 const notFound = 127;
 
 /**
- * POST /containers/{id}/exec and its standard output as it comes: a slow reader slows the program.
+ * Runs a program (POST /containers/{id}/exec) and yields its standard output: a slow reader slows the program.
  *
- * @throws GbuildError `engine-failed` with what the program complained of, when it ends with another code than 0
+ * @throws GbuildError `engine-failed` with the program's error output, when it ends with another code than 0
  */
 export async function* execute(
   client: EngineClient,
@@ -66,7 +69,7 @@ export async function* execute(
   if (exitCode !== 0) throw failed(client, request, exitCode, complaint);
 }
 
-/** At most two pieces are held in memory at a time. */
+/** Sends the input; at most two pieces are held in memory. */
 function feed(socket: Duplex, pieces: Iterable<Buffer>, onSent: (bytes: number) => void): void {
   const counted = function* () {
     for (const piece of pieces) {
@@ -80,7 +83,7 @@ function feed(socket: Duplex, pieces: Iterable<Buffer>, onSent: (bytes: number) 
   input.pipe(socket);
 }
 
-/** The streams may close a moment before the engine knows that the program has ended. */
+/** Reads the exit code. The streams may close a moment before the engine reports the program's end. */
 async function readExitCode(
   client: EngineClient,
   exec: string,

@@ -2,8 +2,8 @@ import type { Stop } from '../../host.ts';
 import type { EngineClient } from '../client/client.ts';
 
 /**
- * Passes the caller's wish to stop on to a running container: ask sends SIGTERM and, after the grace, SIGKILL; kill sends
- * SIGKILL now. The engine keeps the time (POST /stop?t=): it does so even when gbuild itself is killed meanwhile.
+ * Forwards the caller's stop to a running container. `ask` sends SIGTERM and, after the grace period, SIGKILL; `kill`
+ * sends SIGKILL now. The engine keeps the time (POST /stop?t=), even when gbuild itself is killed meanwhile.
  */
 export function forwardStop(client: EngineClient, id: string, stop: Stop, graceSeconds: number): Disposable {
   const over = new AbortController();
@@ -21,7 +21,7 @@ function listen(signal: AbortSignal, act: () => void, over: AbortSignal): void {
 
 function send(client: EngineClient, id: string, verb: 'stop' | 'kill', query: { t?: number }): void {
   const path = `/containers/${id}/${verb}`;
-  // It may have ended by itself (304, 404, 409), and a lost engine is noticed by the wait.
+  // The container may have ended by itself (304, 404, 409). The wait reports a lost engine.
   const within = client.requestTimeout + (query.t ?? 0) * 1000;
   client
     .call({ what: `${verb} the container`, method: 'POST', path, query, within }, [204, 304, 404, 409])

@@ -2,7 +2,7 @@ import type { EngineClient } from '../client/client.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import type { EnginePort } from './ports.ts';
 
-/** How the caller reaches what the engine publishes. */
+/** Access of the caller to the ports that the engine publishes. */
 export class PortReach {
   readonly #client: EngineClient;
 
@@ -11,15 +11,18 @@ export class PortReach {
   }
 
   /**
-   * The address to publish on: the loopback one where the caller can get there, be it through ssh; all of the engine's where that
-   * is the only way.
+   * Chooses the address to publish on: the loopback address where the caller can reach it, also through ssh; else all
+   * of the engine's addresses.
    */
   chooseAddress(protocol: 'tcp' | 'udp'): string | undefined {
     const { endpoint } = this.#client;
     return isHere(endpoint) || (protocol === 'tcp' && endpoint.ssh?.canShare) ? '127.0.0.1' : undefined;
   }
 
-  /** `HOST:PORT` for the caller. Over ssh a port here leads there: the one of the same number where it was `asked` for. */
+  /**
+   * Returns `HOST:PORT` for the caller. Over ssh a local port forwards to it, with the same number where that port was
+   * `asked` for.
+   */
   async open({ protocol, enginePort }: EnginePort, asked: boolean): Promise<string> {
     const { endpoint, ssh } = this.#client;
     if (isHere(endpoint)) return `127.0.0.1:${enginePort}`;

@@ -1,35 +1,35 @@
 import { readField, readList, readText } from '../answer/json.ts';
 import type { EngineClient } from '../client/client.ts';
 
-/** A port that the engine publishes on its address: `127.0.0.1`, or all that it has when left out. */
+/** Port that the engine publishes on its address: `127.0.0.1`, or all its addresses when left out. */
 export interface ContainerPort {
   port: number;
   protocol: 'tcp' | 'udp';
-  /** One that is free when left out. */
+  /** Port on the engine; a free one when left out. */
   enginePort?: number;
   address?: string;
 }
 
-/** Where a container's port is on the engine. */
+/** Place of a container's port on the engine. */
 export interface EnginePort {
   port: number;
   protocol: 'tcp' | 'udp';
   enginePort: number;
 }
 
-/** `ExposedPorts` of POST /containers/create. */
+/** Formats `ExposedPorts` of POST /containers/create. */
 export function formatExposed(ports: ContainerPort[]): object {
   return Object.fromEntries(ports.map((port) => [keyOf(port), {}]));
 }
 
-/** `HostConfig.PortBindings` of the same. */
+/** Formats `HostConfig.PortBindings` of POST /containers/create. */
 export function formatBindings(ports: ContainerPort[]): object {
   return Object.fromEntries(
     ports.map((port) => [keyOf(port), [{ HostIp: port.address ?? '', HostPort: String(port.enginePort ?? '') }]]),
   );
 }
 
-/** GET /containers/{id}/json: where the ports are; of a container that has ended, none. */
+/** Reads the published ports (GET /containers/{id}/json); a container that has ended has none. */
 export async function readEnginePorts(client: EngineClient, id: string, ports: ContainerPort[]): Promise<EnginePort[]> {
   const what = 'list the ports of the container';
   const { json } = await client.call({ what, method: 'GET', path: `/containers/${id}/json` });

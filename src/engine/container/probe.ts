@@ -6,16 +6,16 @@ import { parseJson, readNumber, readText } from '../answer/json.ts';
 import type { EngineClient } from '../client/client.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 
-/** Trait of a file, compared on both sides: bytes (not of folders) and modification time in nanoseconds. */
+/** Size in bytes (not for folders) and modification time in nanoseconds of a file, compared on both sides. */
 interface Trait {
   size?: bigint;
   mtime: bigint;
 }
 
 /**
- * Makes sure that a bind shows the caller's own folder: its time, and size and time of one file in it, must be the same seen
- * through the container (HEAD /containers/{id}/archive, before the start). An engine on another machine has another folder
- * of that name, or none, or a new empty one.
+ * Verifies that a bind shows the caller's own folder. Its time, and size and time of one file in it, must be the same
+ * seen through the container (HEAD /containers/{id}/archive, before the start). An engine on another machine has a
+ * different folder of that name, or none, or a new empty one.
  *
  * @throws EngineBlindError
  */
@@ -42,12 +42,12 @@ async function looksSame(
   return !(await Promise.all(checks)).includes(false);
 }
 
-/** Prefix of a sentinel's name: nobody else's file has it, and no image and no copy takes it along. */
+/** Prefix of a sentinel's name: no other file has it, and images and copies leave it out. */
 const sentinelPrefix = '.gbuild-probe';
 
 /**
- * Whether a folder that is bound into a container is the caller's own, and not another or a copy that looks the same: a file of
- * a random name is put there for the moment, where it can be. Else times and sizes are compared.
+ * Whether a bound folder is the caller's own, and not another one or a copy that looks the same. A file with a random
+ * name is put there for the moment, where possible. Else times and sizes are compared.
  */
 export async function showsFolder(
   client: EngineClient,
@@ -74,8 +74,8 @@ function isFolder(path: string): boolean {
 }
 
 /**
- * Whether what is bound into a container that has not started is the caller's own. podman cannot look through a bind of a file
- * (500): then it has a file there, and not the empty folder that it makes of what is missing.
+ * Whether the bound path in a container that has not started is the caller's own. podman cannot look through a bind of
+ * a file (500): it then has a file there, and not the empty folder that it creates for a missing path.
  */
 export async function showsTheSame(
   client: EngineClient,
@@ -91,11 +91,11 @@ export async function showsTheSame(
   return answer.statusCode === 500;
 }
 
-/** The engine and gbuild do not share this folder. */
+/** Failure: the engine and gbuild do not share this folder. */
 export class EngineBlindError extends GbuildError {
   readonly hostDir: string;
 
-  /** `how` completes "but that engine ...". */
+  /** Makes the failure; `how` completes "but that engine ...". */
   constructor({ url, source }: Endpoint, hostDir: string, how: string) {
     super(
       'engine-blind',
@@ -114,8 +114,8 @@ export class EngineBlindError extends GbuildError {
 }
 
 /**
- * Our side is looked at before and after: what another process writes meanwhile puts the engine's view between the two, and
- * a file that goes away meanwhile proves nothing.
+ * Compares both sides. This side is read before and after: a write by another process puts the engine's view between
+ * the two. A file that disappears meanwhile proves nothing.
  */
 async function compare(
   client: EngineClient,
@@ -135,7 +135,7 @@ async function compare(
   return between || isCoarse(before.mtime, seen.mtime) || isCoarse(after.mtime, seen.mtime);
 }
 
-/** A shared file system between (virtiofs, NFS) may keep microseconds or whole seconds only. */
+/** Whether a shared file system (virtiofs, NFS) rounded the time to microseconds or whole seconds. */
 function isCoarse(own: bigint, seen: bigint): boolean {
   return [1_000n, 1_000_000_000n].some((unit) => seen % unit === 0n && own - (own % unit) === seen);
 }
@@ -146,7 +146,7 @@ function readTrait(path: string): Trait | undefined {
   return stats.isFile() ? { size: stats.size, mtime: stats.mtimeNs } : { mtime: stats.mtimeNs };
 }
 
-/** Not `.git`: another one may be bound over it. */
+/** Finds a file to compare. `.git` is skipped: another one may be bound over it. */
 function findFile(hostDir: string): string | undefined {
   const files = readdirSync(hostDir, { withFileTypes: true }).filter(
     (entry) => entry.isFile() && entry.name !== '.git',
@@ -154,7 +154,7 @@ function findFile(hostDir: string): string | undefined {
   return files.map((entry) => entry.name).sort()[0];
 }
 
-/** The modification time of a path of a container, running or not, in nanoseconds. */
+/** Reads the modification time of a path in a container, running or not, in nanoseconds. */
 export async function readMtime(
   client: EngineClient,
   id: string,
@@ -184,7 +184,7 @@ async function statInContainer(
   return { mtime, ...(Number.isInteger(size) && { size: BigInt(size!) }) };
 }
 
-/** RFC 3339 with up to nine digits and any zone, in nanoseconds; -1 for anything else. */
+/** Parses RFC 3339 with up to nine digits and any zone to nanoseconds; -1 for anything else. */
 export function parseTime(text: string): bigint {
   const match = /^(.{19})(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/.exec(text);
   const seconds = match === null ? Number.NaN : Date.parse(`${match[1]}${match[3]}`);

@@ -4,13 +4,13 @@ import { readEnginePorts } from './ports.ts';
 import type { ContainerIO } from './spec.ts';
 
 export interface Publishing {
-  /** Its output waits for `tell`. */
+  /** Streams whose output waits for `tell`. */
   io: ContainerIO;
-  /** Says where the ports of a container are that has started. */
+  /** Reports the ports of a container that has started. */
   tell(): Promise<void>;
 }
 
-/** Where nobody wants to know, nothing is asked and no output waits. */
+/** Opens the reporting of ports. Without a listener nothing is asked and no output waits. */
 export function openPublishing(
   client: EngineClient,
   id: string,

@@ -4,8 +4,8 @@ import { createContainer, removeContainer } from './container.ts';
 import { bareContainer } from './spec.ts';
 
 /**
- * Reads small files of an image, through a container that is never started: GET /containers/{id}/archive. A path that is
- * not there, or is no file, is left out.
+ * Reads small files of an image through a container that never starts (GET /containers/{id}/archive). Missing paths and
+ * folders are left out.
  */
 export async function readImageFiles(
   client: EngineClient,

@@ -11,7 +11,7 @@ import { forwardStop } from './forward-stop.ts';
 import { type Alive, seeAlive } from './see-alive.ts';
 import type { ContainerIO, ContainerResult, OutputSeen } from './spec.ts';
 
-/** A container that runs, how it writes, and what was handed over of it already. */
+/** Running container, its output settings, and the output that was handed over already. */
 export interface Watched {
   id: string;
   tty: boolean;
@@ -19,7 +19,7 @@ export interface Watched {
   graceSeconds: number;
 }
 
-/** A container was left to go on alone, on an engine that stays away. */
+/** Failure: a container continues alone, on an engine that cannot be reached. */
 export class DetachedError extends GbuildError {
   readonly watched: Watched;
 
@@ -33,21 +33,21 @@ export function isDetached(thrown: unknown): thrown is DetachedError {
   return thrown instanceof DetachedError;
 }
 
-/** A container was ended while its engine was away, by whom cannot be told. */
+/** Failure: a container ended while its engine was unreachable, for an unknown reason. */
 class EndedAwayError extends GbuildError {}
 
-/** Whether nobody can come back to a container: it is gone, or ended while nobody watched. */
+/** Whether a container cannot be attached again: it is gone, or it ended unobserved. */
 export function isBeyondResuming(thrown: unknown): boolean {
   return thrown instanceof EndedAwayError || (thrown instanceof EngineRefusalError && thrown.status === 404);
 }
 
-/** A connection that breaks as soon as it is back is no connection: so often in a row, without a byte of output. */
+/** Number of connections in a row that may break without a byte of output. */
 const mostBarren = 20;
 const pauseMilliseconds = 500;
-/** How long a log that is followed may go on behind the container's end. */
+/** Milliseconds for which a followed log may continue after the container's end. */
 const lingerMilliseconds = 2_000;
 
-/** Output that goes through is counted, so that watching can go on behind it. */
+/** Counts the output that goes through, so that watching can continue after it. */
 export function countOutput(io: ContainerIO, seen: OutputSeen): ContainerIO {
   return {
     ...io,
@@ -59,11 +59,11 @@ export function countOutput(io: ContainerIO, seen: OutputSeen): ContainerIO {
 }
 
 /**
- * Goes on watching a container whose engine was lost: as soon as that answers again, the output behind what was `seen` comes
- * from the container's log. Counts on in `seen`.
+ * Continues watching a container whose engine was lost. When the engine answers again, the output after `seen` comes
+ * from the container's log. Continues to count in `seen`.
  *
- * @throws DetachedError when the engine stays away; GbuildError `engine-failed` when the container ended meanwhile in a way that
- * may have been the engine's doing; the reason of the stop
+ * @throws DetachedError when the engine cannot be reached again; GbuildError `engine-failed` when the container ended
+ * meanwhile, possibly because of the engine; the reason of the stop
  */
 export async function resumeContainer(
   client: EngineClient,
@@ -86,7 +86,7 @@ export async function resumeContainer(
   }
 }
 
-/** Settles when the engine answers; a stop ends the waiting. */
+/** Settles when the engine answers; a stop ends the wait. */
 async function reachAgain(client: EngineClient, watched: Watched, { stop, onAway }: ContainerIO): Promise<void> {
   const { away, deadline } = client.heartbeat;
   const { url } = client.endpoint;
@@ -140,7 +140,7 @@ async function watch(
     await logs.catch((thrown: unknown) => {
       if (!isLost(thrown)) throw thrown;
     });
-    // Who follows may miss what was written last, without a line end; or the connection is dead.
+    // Following may miss a last line without a line end, or the connection is dead.
     await readOn(false);
     if (!running && exitCode > 128 && !io.stop.ask.aborted) throw endedAway(client, id, exitCode);
     const oomKilled = exitCode !== 0 && (await inspectState(client, id)).oomKilled;
@@ -159,7 +159,7 @@ function neverStarted(client: EngineClient, id: string): GbuildError {
   );
 }
 
-/** A container that was ended by a signal while nobody watched may have been ended by an engine that was restarted. */
+/** Reports a container that a signal ended unobserved: a restart of the engine may have ended it. */
 function endedAway(client: EngineClient, id: string, exitCode: number): GbuildError {
   const { url } = client.endpoint;
   return new EndedAwayError(
@@ -182,7 +182,10 @@ async function readExit(client: EngineClient, id: string, signal: AbortSignal): 
   return code;
 }
 
-/** GET /containers/{id}/logs from the start; of each stream the first `left` bytes are passed over, for a line has no number. */
+/**
+ * Reads the log from the start (GET /containers/{id}/logs). The first `left` bytes of each stream are skipped, because
+ * a line has no number.
+ */
 async function readLog(
   client: EngineClient,
   { id, tty, follow, left }: { id: string; tty: boolean; follow: boolean; left: OutputSeen },
@@ -191,7 +194,7 @@ async function readLog(
 ): Promise<void> {
   const what = 'send the output of the container';
   const query = { follow, stdout: true, stderr: true };
-  // Who follows is told nothing as long as nothing is written.
+  // Following gets no sign while nothing is written.
   const within = follow ? { within: Number.POSITIVE_INFINITY } : {};
   const answer = await client.send({ what, method: 'GET', path: `/containers/${id}/logs`, query, signal, ...within });
   if (answer.statusCode !== 200) await client.refuse(answer, what);

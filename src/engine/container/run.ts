@@ -19,10 +19,11 @@ import type { ContainerIO, ContainerResult, ContainerSpec, OutputSeen } from './
 import { explainRefusal, startContainer } from './start.ts';
 
 /**
- * Runs one container from creation to removal. Attached and waiting before it starts, so that no byte and no exit is
- * missed; when this returns or throws, the container and its anonymous volumes are gone.
+ * Runs one container from creation to removal. It attaches and waits before the start, so that no byte and no exit is
+ * missed. When it returns or throws, the container and its anonymous volumes are gone.
  *
- * @throws GbuildError `image-missing`, `engine-blind`, `engine-failed`, or the reason of the stop once the container ended
+ * @throws GbuildError `image-missing`, `engine-blind`, `engine-failed`, or the reason of the stop once the container
+ * ended
  */
 export async function runContainer(
   client: EngineClient,
@@ -36,7 +37,9 @@ export async function runContainer(
   return { ...outcome, seconds: (performance.now() - began) / 1000 };
 }
 
-/** Takes the container away when the work with it is over, unless its engine is away and somebody may come back to it. */
+/**
+ * Removes the container when the work with it ends, unless its engine is lost and the container can be attached again.
+ */
 export async function removeAfter<T>(
   client: EngineClient,
   id: string,
@@ -49,7 +52,7 @@ export async function removeAfter<T>(
   } catch (thrown) {
     if (isDetached(thrown)) throw thrown;
     await removeContainer(client, id, { lost: isLost(thrown), kill: true }).catch(() => {
-      // The first error tells more; the labels let a later sweep take the container away.
+      // The first error takes precedence; the labels let a later sweep remove the container.
     });
     throw thrown;
   }
@@ -59,8 +62,8 @@ export async function removeAfter<T>(
 }
 
 /**
- * Starts a created container and watches it to its end. Where the engine keeps the output, a connection that is lost after the
- * start is waited for. Leaves the container there.
+ * Starts a created container and watches it to its end. Where the engine keeps the output, it waits for a connection
+ * that is lost after the start. Does not remove the container.
  */
 export async function watchContainer(
   client: EngineClient,
@@ -80,7 +83,7 @@ export async function watchContainer(
   return resumeContainer(client, { id, tty, seen, graceSeconds }, io);
 }
 
-/** A container on its way. */
+/** Container between its start and its end. */
 interface Running extends Alive {
   spec: ContainerSpec;
   io: ContainerIO;
@@ -105,7 +108,7 @@ async function startAndWatch(
   exit.catch(() => {});
   try {
     throwIfStopped(io);
-    // From here on it may run, whether or not the answer comes.
+    // From here on the container may run, whether or not the answer comes.
     run.isStarted = true;
     const failed = await startContainer(client, id, spec, signal);
     if (failed !== undefined) return { ...failed, oomKilled: false };
@@ -113,7 +116,8 @@ async function startAndWatch(
     if (spec.tty) followTerminal(client, id, io, signal);
     await publishing.tell();
     const secrets = handOverSecrets(client, id, spec.secrets ?? [], signal);
-    // Output that cannot be taken (a full disk below the log) ends the run; its good end does not: the exit counts.
+    // Output that cannot be taken (a full disk below the log) ends the run. A normal end of the output does not: the
+    // exit counts.
     const exitCode = await Promise.race([exit, attachment.broken, secrets]);
     await attachment.drained(client.pace);
     if (attachment.isSlow) throw engineSilent(client.endpoint, 'give all output', new Stalled('it comes byte by byte'));
@@ -126,7 +130,7 @@ async function startAndWatch(
   }
 }
 
-/** Makes the calls that may overlap: files and probe in one line, attach and wait in parallel; all of them before the start. */
+/** Prepares the start with overlapping calls: files and probe one after the other, attach and wait in parallel. */
 async function prepare(
   client: EngineClient,
   id: string,
@@ -174,7 +178,7 @@ async function readExit(client: EngineClient, id: string, wait: IncomingMessage)
 function followTerminal(client: EngineClient, id: string, io: ContainerIO, signal: AbortSignal): void {
   const resize = (columns: number, rows: number) => {
     const request = { what: 'resize the terminal', method: 'POST', path: `/containers/${id}/resize`, signal } as const;
-    // Only the picture suffers when this fails, and the container may just have ended.
+    // A failure affects the picture only, and the container may just have ended.
     client.call({ ...request, query: { w: columns, h: rows } }).catch(() => {});
   };
   if (io.terminal === undefined) return;

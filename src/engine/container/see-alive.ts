@@ -2,16 +2,19 @@ import type { EngineClient } from '../client/client.ts';
 import { ping, type SignOfLife } from '../client/heartbeat.ts';
 import { inspectState } from './container.ts';
 
-/** A container that is watched. */
+/** Container under watch. */
 export interface Alive {
   id: string;
-  /** It may go on alone. */
+  /** Whether it has started and may continue alone. */
   isStarted: boolean;
-  /** Its end was told. */
+  /** Whether its end was reported. */
   hasExited: boolean;
 }
 
-/** The engine's sign of life; and that a container which ended was told to have: that connection may be dead alone. */
+/**
+ * Returns a sign of life from the engine and its container: where the container ended without a report, only that
+ * connection is dead.
+ */
 export function seeAlive(watched: Alive): SignOfLife {
   return async (client, signal) => {
     await ping(client, signal);
@@ -21,7 +24,10 @@ export function seeAlive(watched: Alive): SignOfLife {
   };
 }
 
-/** An engine that is busy with the container, as with files that are put into it, does not describe it meanwhile. */
+/**
+ * Whether the container has ended. An engine that is busy with the container, for example copying files into it, does
+ * not describe it meanwhile.
+ */
 async function seesEnd(client: EngineClient, id: string, signal: AbortSignal): Promise<boolean> {
   const moment = AbortSignal.any([signal, AbortSignal.timeout(client.heartbeat.deadline / 2)]);
   const state = await inspectState(client, id, moment).catch(() => undefined);

@@ -5,7 +5,7 @@ import { bareContainer } from './spec.ts';
 
 const containerDir = '/workspace';
 
-/** Asks with a container that never starts whether the engine sees the caller's own folder at the same path. */
+/** Tests, with a container that never starts, whether the engine sees the caller's own folder at the same path. */
 export async function seesFolder(
   client: EngineClient,
   image: string,

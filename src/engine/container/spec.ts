@@ -3,10 +3,10 @@ import type { Stop } from '../../host.ts';
 import type { ContainerPort, EnginePort } from './ports.ts';
 import { formatBindings, formatExposed } from './ports.ts';
 
-/** Logging drivers of the engine that give back what they were given: `local` to the byte, the other one text. */
+/** Logging drivers of the engine that can be read back: `local` keeps every byte, the other keeps text. */
 export type LogDriver = 'local' | 'json-file';
 
-/** A folder or a file of this machine, as the engine has to see it. */
+/** Folder or file of this machine that the engine must see. */
 export interface BindMount {
   type: 'bind';
   hostDir: string;
@@ -15,8 +15,9 @@ export interface BindMount {
 }
 
 /**
- * A volume starts with the content, owner and mode of the image's folder when `copy` says so; one that is
- * `nameless` does so always, and goes with its container. A tmpfs of `size` bytes is empty at the start, and everyone may write to it.
+ * Mount of a container. A volume starts with the content, owner and mode of the image's folder when `copy` is set; a
+ * `nameless` one always does, and is removed with its container. A tmpfs of `size` bytes starts empty, and is writable
+ * for everyone.
  */
 export type ContainerMount =
   | BindMount
@@ -24,7 +25,7 @@ export type ContainerMount =
   | { type: 'volume'; name: string; containerDir: string; labels?: Record<string, string>; copy?: boolean }
   | { type: 'tmpfs'; containerDir: string; size: number };
 
-/** Something put into the container before it starts; ids and mode arrive as given. Absolute path. */
+/** File or folder put into the container before it starts; ids and mode arrive as given. The path is absolute. */
 export interface ContainerFile {
   path: string;
   type: 'file' | 'directory';
@@ -34,56 +35,63 @@ export interface ContainerFile {
   content?: Buffer;
 }
 
-/** A file on a tmpfs that only the container's user may read; its value is in nothing that the engine keeps. */
+/** File on a tmpfs that only the container's user may read; the engine stores its value nowhere. */
 export interface ContainerSecret {
-  /** Absolute. */
+  /** Absolute path. */
   path: string;
   value: Buffer;
 }
 
-/** Everything about one container; a command of no words is the image's own. Nothing is added behind its back but no-new-privileges and no log. */
+/**
+ * Complete description of one container; an empty command means the image's own. gbuild adds only no-new-privileges and
+ * no log.
+ */
 export interface ContainerSpec {
-  /** One of its own; two containers of one name cannot be. */
+  /** Unique name; the engine refuses a second container of this name. */
   name?: string;
   image: string;
   command: string[];
   entrypoint?: string[];
-  /** `uid:gid` in numbers. */
+  /** User as `uid:gid` in numbers. */
   user: string;
   env: Record<string, string>;
   workdir: string;
   mounts: ContainerMount[];
   files: ContainerFile[];
-  /** The command starts once they are there. This takes `sh`, `sleep`, `cat` and `mv`, and an entrypoint that is empty. */
+  /**
+   * Secrets; the command starts when their files exist. This requires `sh`, `sleep`, `cat` and `mv`, and an empty
+   * entrypoint.
+   */
   secrets?: ContainerSecret[];
   tty: boolean;
   stdin: boolean;
   network: 'bridge' | 'none' | 'host' | (string & {});
-  /** By which others on that network find it, where it is one of a run's own. */
+  /** Name of the container on its network, where that is a run's own. */
   alias?: string;
   ports?: ContainerPort[];
-  /** Memory in bytes, without swap on top. */
+  /** Limits; memory in bytes, without additional swap. */
   limits: { memory?: number; cpus?: number; pids?: number };
-  /** Capabilities kept; all others are dropped. */
+  /** Capabilities to keep; all others are dropped. */
   capAdd: string[];
   labels: Record<string, string>;
   usernsMode?: string;
-  /** Its root cannot be written to; mounts can. */
+  /** Whether the root is read-only; mounts stay writable. */
   readOnlyRoot?: boolean;
-  /** An init as process 1, which passes signals on and reaps; true when left out. */
+  /** Whether an init runs as process 1, which forwards signals and reaps; default true. */
   init?: boolean;
-  /** A bind whose folder the engine must really see: compared before the start. */
+  /** Bind whose folder the engine must really see: compared before the start. */
   probe?: { hostDir: string; containerDir: string };
   /**
-   * The engine keeps the output, so that watching can go on after a lost connection; else nothing is kept. Not for a container
-   * that gets secrets: it may print them, and would wait for those that the break kept from it.
+   * Driver for output that the engine keeps, so that watching can continue after a lost connection; without it no
+   * output is kept. Not for a container with secrets: it may print them, and would wait for those that the break held
+   * back.
    */
   log?: LogDriver;
-  /** Seconds between asking to stop (SIGTERM) and SIGKILL; 10 when left out. */
+  /** Seconds between the request to stop (SIGTERM) and SIGKILL; default 10. */
   graceSeconds?: number;
 }
 
-/** A container of an image and nothing else: no network, no mounts, no rights, for a look at what is inside. */
+/** Describes a container of an image for reading its contents: no network, no mounts, no capabilities. */
 export function bareContainer(image: string, command: string[]): ContainerSpec {
   return {
     image,
@@ -102,36 +110,36 @@ export function bareContainer(image: string, command: string[]): ContainerSpec {
   };
 }
 
-/** Bytes of each stream that were handed over. */
+/** Number of bytes of each stream that were handed over. */
 export interface OutputSeen {
   stdout: number;
   stderr: number;
 }
 
 export interface ContainerIO {
-  /** Chunks in the order they came; a promise holds the container's output back until it settles. */
+  /** Called with chunks in the order they came; a promise holds the container's output back until it settles. */
   onOutput(stream: 'stdout' | 'stderr', chunk: Buffer): void | Promise<void>;
   stdin?: Readable;
-  /** The container is made, and starts when this has come; what it throws is thrown. */
+  /** Settles when the created container may start; its failure is thrown. */
   ready?: Promise<unknown>;
   terminal?: { columns: number; rows: number; onResize(call: (columns: number, rows: number) => void): void };
   stop: Stop;
-  /** Told when the engine is lost while the container runs, and when it is back. */
+  /** Called when the engine is lost while the container runs, and when it answers again. */
   onAway?: (text: string) => void;
-  /** Told once where the container's ports are, before its first output. */
+  /** Called once with the container's ports, before its first output. */
   onPublished?: (ports: EnginePort[]) => void | Promise<void>;
 }
 
 export interface ContainerResult {
-  /** The command's own code; 128 + n when a signal ended it; 126 or 127 when it could not be started. */
+  /** Exit code of the command; 128 + n when a signal ended it; 126 or 127 when it could not be started. */
   exitCode: number;
   oomKilled: boolean;
   seconds: number;
-  /** Why the command could not be started, in the engine's words. */
+  /** Reason why the command could not be started, in the engine's words. */
   startError?: string;
 }
 
-/** The body of POST /containers/create. */
+/** Formats the body of POST /containers/create. */
 export function formatCreateBody(spec: ContainerSpec): object {
   const awaitsSecrets = (spec.secrets ?? []).length > 0;
   return {
@@ -141,7 +149,8 @@ export function formatCreateBody(spec: ContainerSpec): object {
     User: spec.user,
     Env: Object.entries(spec.env).map(([key, value]) => `${key}=${value}`),
     WorkingDir: spec.workdir,
-    // Constant: a container's hostname gets into jars and logs. In another one's network it has that one's.
+    // Constant: a container's hostname gets into jars and logs. In another container's network it has that container's
+    // name.
     ...(!spec.network.startsWith('container:') && { Hostname: spec.alias ?? 'gbuild' }),
     Tty: spec.tty,
     OpenStdin: spec.stdin,
@@ -178,10 +187,10 @@ function formatHostConfig(spec: ContainerSpec): object {
   };
 }
 
-/** Never turned over: what was seen of it is known by its length. */
+/** The log is never rotated: the position in it is its length. */
 const wholeLog = { 'max-size': '1000g', 'max-file': '1', compress: 'false' };
 
-/** Mounts of type bind, never `Binds`: those create a missing host folder, owned by root. */
+/** Formats a mount of type bind, never `Binds`: those create a missing host folder, owned by root. */
 function formatMount(mount: ContainerMount): object {
   if (mount.type === 'bind')
     return { Type: 'bind', Source: mount.hostDir, Target: mount.containerDir, ReadOnly: mount.readOnly ?? false };
@@ -196,7 +205,10 @@ function formatMount(mount: ContainerMount): object {
   };
 }
 
-/** The command, held back until every secret has its file; its own exit code, signals and input as without. */
+/**
+ * Wraps the command in a script that waits for every secret's file. Exit code, signals and input stay the command's
+ * own.
+ */
 function awaitSecrets({ secrets = [], command }: ContainerSpec): string[] {
   const files = secrets.map(({ path }) => `'${path}'`).join(' ');
   const script = `for file in ${files}; do until [ -f "$file" ]; do sleep 0.01 || sleep 1; done; done; exec "$@"`;

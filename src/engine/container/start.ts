@@ -5,15 +5,15 @@ import { createContainer, inspectState, removeContainer } from './container.ts';
 import type { ContainerPort } from './ports.ts';
 import { bareContainer, type ContainerSpec } from './spec.ts';
 
-/** A command that could not be executed: the caller's affair. */
+/** Command that could not be executed, which is the caller's mistake. */
 export interface FailedStart {
   exitCode: 126 | 127;
-  /** The engine's own words. */
+  /** Reason in the engine's words. */
   startError: string;
 }
 
 /**
- * POST /containers/{id}/start; undefined when it runs.
+ * Starts a container (POST /containers/{id}/start); undefined when it runs.
  *
  * @throws GbuildError `port-refused` for a port that the engine cannot publish, `engine-failed`
  */
@@ -35,7 +35,10 @@ export async function startContainer(
   );
 }
 
-/** Explains a start that the engine refused for the sake of a port, by an error that names it; podman takes ports on attach. */
+/**
+ * Explains a start that the engine refused because of a port, with an error that names it. podman opens ports on
+ * attach.
+ */
 export async function explainRefusal(
   client: EngineClient,
   spec: ContainerSpec,
@@ -59,7 +62,10 @@ async function tryToStart(
   return { status: answer.statusCode ?? 0, message: messageIn(text) };
 }
 
-/** Which port made the engine refuse: one that it does not publish alone either. Tried, because a message is no contract. */
+/**
+ * Finds the port that made the engine refuse: publishing it alone fails too. Each is tried, because a message is no
+ * contract.
+ */
 async function findRefusedPort(
   client: EngineClient,
   { image, labels, network, ports = [] }: ContainerSpec,

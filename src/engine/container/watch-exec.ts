@@ -12,17 +12,17 @@ interface WatchedExec {
   signal: AbortSignal;
 }
 
-/** The connection of a program in a container, cut where the program goes on and the connection does not. */
+/** Connection of a program in a container; it is cut when the program continues without it. */
 export interface ExecWatch {
   read(): AsyncGenerator<Buffer>;
-  /** Bytes went to the program. */
+  /** Counts bytes that were sent to the program. */
   sent(bytes: number): void;
   end(): void;
 }
 
 /**
- * Looks at a program whose connection is silent: one that has ended, or moves bytes all the time, has lost its connection; any
- * other may work in silence.
+ * Checks a program whose connection is silent. A program that has ended, or that moves bytes all the time, has lost its
+ * connection; any other may work in silence.
  */
 export function watchExec(
   client: EngineClient,

@@ -1,7 +1,7 @@
 import { GbuildError } from '../../errors.ts';
 import { formatSshTarget, parseSshTarget, type SshTarget } from '../ssh/target.ts';
 
-/** An engine's address taken apart; `secure` when its scheme asks for TLS by itself. Sockets and ssh have no TLS. */
+/** Parsed address of an engine; `secure` when its scheme asks for TLS. Sockets and ssh have no TLS. */
 export interface Address {
   at: { url: string; socketPath?: string; host?: string; port?: number };
   ssh?: SshTarget;
@@ -11,10 +11,10 @@ export interface Address {
 const examples = ['unix:///var/run/docker.sock', 'tcp://127.0.0.1:2375', 'ssh://USER@HOST'];
 
 /**
- * Parses what DOCKER_HOST or a context may hold: `unix:///path`, `npipe:////./pipe/x`, `tcp://host:port`, `http(s)://`,
+ * Parses an address of DOCKER_HOST or a context: `unix:///path`, `npipe:////./pipe/x`, `tcp://host:port`, `http(s)://`,
  * `ssh://[user@]host[:port][/path]`, or a bare `host:port`.
  *
- * @throws GbuildError `usage` naming where the address came from
+ * @throws GbuildError `usage` with the source of the address
  */
 export function parseAddress(address: string, from: string, wantsTls: boolean): Address {
   const fail = (why: string): never => {

@@ -5,14 +5,14 @@ import { type Endpoint, endpointAt, endpointOfContext } from './endpoint.ts';
 import { endpointOfMachine, findRunning, type MachineContext } from './machine.ts';
 import { findSocket, noEngine, type SocketCandidate, socketCandidates } from './sockets.ts';
 
-/** An engine by one of the ways to name it; at most one is set. */
+/** Name of an engine in one of several forms; at most one is set. */
 export interface EngineName {
   host?: string | undefined;
   context?: string | undefined;
   machine?: string | undefined;
 }
 
-/** Inputs that the choice may need besides the environment. */
+/** Inputs that the choice may need in addition to the environment. */
 export interface EndpointContext extends MachineContext {
   /** Reads the engine that the caller's config.yml names, and the file; called only when its turn comes. */
   readConfigured: () => Promise<{ name: EngineName; file: string }>;
@@ -20,11 +20,11 @@ export interface EndpointContext extends MachineContext {
 }
 
 /**
- * Chooses the engine: flags, DOCKER_HOST, DOCKER_CONTEXT, the caller's config.yml, the docker config's current context, sockets,
- * and at last the only machine that runs. The docker client's order, with ours where it has none: the environment beats every
- * file. Opens no connection to an engine.
+ * Chooses the engine: flags, DOCKER_HOST, DOCKER_CONTEXT, the caller's config.yml, the docker config's current context,
+ * sockets, and last the only running machine. This is the docker client's order, extended where it has none: the
+ * environment takes precedence over every file. Opens no connection to an engine.
  *
- * @throws GbuildError `usage` (two flags, an unknown name, an address that is none), `engine-unreachable` (nothing found)
+ * @throws GbuildError `usage` (two flags, an unknown name, an invalid address), `engine-unreachable` (nothing found)
  */
 export async function chooseEndpoint(host: Host, flags: EngineName, options: EndpointContext): Promise<Endpoint> {
   refuseTwo(flags);
@@ -57,7 +57,10 @@ function refuseTwo(flags: EngineName): void {
 
 type Why = Pick<Endpoint, 'source' | 'reason' | 'warnings'>;
 
-/** Opens what a name says; `default` is no context of the config: it means DOCKER_HOST or, without it, the default sockets. */
+/**
+ * Opens a named engine. `default` is no context of the config: it means DOCKER_HOST or, without it, the default
+ * sockets.
+ */
 async function openNamed(
   host: Host,
   { host: address, context, machine }: EngineName,
@@ -74,7 +77,7 @@ async function openNamed(
   return endpointOfContext(host, readContext(host, context, why.source), why);
 }
 
-/** Chooses by files: ours before docker's. */
+/** Chooses by files: gbuild's before docker's. */
 async function fromFiles(
   host: Host,
   options: EndpointContext,
@@ -97,7 +100,7 @@ async function fromFiles(
   });
 }
 
-/** Chooses what is simply there. Several machines that run are no choice. */
+/** Chooses from sockets and running machines. Several running machines are no choice. */
 async function fromSurroundings(host: Host, options: EndpointContext, sockets: SocketCandidate[]): Promise<Endpoint> {
   const { endpoint, warnings } = findSocket(sockets, reasonOfSocket);
   if (endpoint !== undefined) return endpoint;
@@ -111,7 +114,7 @@ async function fromSurroundings(host: Host, options: EndpointContext, sockets: S
   return found;
 }
 
-/** podman needs no engine that runs: its service is started for this process. */
+/** Starts podman's service for this process: podman needs no running engine. */
 async function fromPodman(
   host: Host,
   options: EndpointContext,
@@ -134,14 +137,19 @@ function reasonOfSocket(path: string): string {
   return `nothing names an engine and ${path} is there`;
 }
 
-/** Reads DOCKER_HOST. `eval "$(docker-machine env NAME)"` sets the machine's name, too: failures can then say what mends it. */
+/**
+ * Reads DOCKER_HOST. `eval "$(docker-machine env NAME)"` also sets the machine's name, so failures can name the fix.
+ */
 function fromDockerHost(host: Host, reason: string, warnings: string[]): Endpoint {
   const { DOCKER_HOST = '', DOCKER_MACHINE_NAME } = host.env;
   const endpoint = endpointAt(host, DOCKER_HOST, { source: 'DOCKER_HOST', reason, warnings });
   return DOCKER_MACHINE_NAME && endpoint.tls !== undefined ? { ...endpoint, machine: DOCKER_MACHINE_NAME } : endpoint;
 }
 
-/** DOCKER_HOST beats DOCKER_CONTEXT, as in the docker client itself (its manual says the reverse): say so. */
+/**
+ * Warns that DOCKER_HOST takes precedence over DOCKER_CONTEXT, as in the docker client itself (its manual says the
+ * reverse).
+ */
 function disagreements(host: Host): string[] {
   const name = host.env.DOCKER_CONTEXT;
   if (!name || name === 'default') return [];

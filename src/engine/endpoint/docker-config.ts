@@ -6,17 +6,17 @@ import { largestSettings, readWhole } from '../../fs/read-bounded.ts';
 import type { Host } from '../../host.ts';
 import { readField, readText } from '../answer/json.ts';
 
-/** A context of the docker client: `docker context ls`. */
+/** Context of the docker client, as `docker context ls` lists it. */
 export interface DockerContext {
   name: string;
-  /** The engine's address as the context spells it. */
+  /** Address of the engine as the context spells it. */
   host: string;
   skipVerify: boolean;
   /** Set when the context has TLS files. */
   tlsDirectory?: string;
 }
 
-/** The current context of the docker config and the file that says so; `undefined` without one. */
+/** Reads the current context of the docker config and the file that names it; `undefined` without one. */
 export function readCurrentContext(host: Host): { name: string; file: string } | undefined {
   const file = join(configDir(host), 'config.json');
   const name = readText(readJson(file), 'currentContext');
@@ -42,7 +42,7 @@ export function readContext(host: Host, name: string, from: string): DockerConte
   );
 }
 
-/** Every readable context of the docker config, sorted by name. */
+/** Lists every readable context of the docker config, sorted by name. */
 export function listContexts(host: Host): DockerContext[] {
   const directory = join(configDir(host), 'contexts/meta');
   if (!existsSync(directory)) return [];
@@ -89,7 +89,7 @@ function readJson(file: string): unknown {
   }
 }
 
-/** The candidate that shares a start or differs in case; a context list is short, so that is enough. */
+/** Finds the candidate that shares a start or differs in case; a context list is short, so that is enough. */
 function nearest(name: string, candidates: string[]): string | undefined {
   const low = name.toLowerCase();
   return candidates.find(

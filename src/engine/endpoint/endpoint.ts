@@ -5,18 +5,18 @@ import { parseAddress } from './address.ts';
 import type { DockerContext } from './docker-config.ts';
 import { type EngineTls, readTlsFolder } from './tls.ts';
 
-/** Where an engine is and why it was chosen. Exactly one of `socketPath`, `host` and `ssh` is set. */
+/** Address of an engine and the reason of its choice. Exactly one of `socketPath`, `host` and `ssh` is set. */
 export interface Endpoint {
-  /** As DOCKER_HOST would spell it; never with credentials. */
+  /** Address as DOCKER_HOST would spell it; never with credentials. */
   url: string;
   socketPath?: string;
   host?: string;
   port?: number;
   ssh?: SshAccess;
   tls?: EngineTls;
-  /** The docker context it came from. */
+  /** Docker context that it came from. */
   context?: string;
-  /** The machine of docker-machine it is. */
+  /** Name of its machine in docker-machine. */
   machine?: string;
   source:
     | 'flag --host'
@@ -31,19 +31,21 @@ export interface Endpoint {
     | 'podman socket'
     | 'running machine'
     | 'podman program';
-  /** One sentence for people: why this engine and no other. */
+  /** Reason for people why this engine was chosen, in one sentence. */
   reason: string;
-  /** Warnings for the caller: variables that disagree, a socket that was passed over. */
+  /** Warnings for the caller: variables that disagree, a socket that was skipped. */
   warnings: string[];
-  /** Ends what was started to have this engine. */
+  /** Stops what was started for this engine. */
   close?: () => void;
-  /** The caller's clock when it was chosen, milliseconds since 1970: a certificate's dates are held against it. */
+  /**
+   * Caller's clock when the engine was chosen, in milliseconds since 1970: certificates' dates are compared with it.
+   */
   chosenAt?: number;
 }
 
 type Why = Pick<Endpoint, 'source' | 'reason' | 'warnings'>;
 
-/** The endpoint of an address; TLS as DOCKER_TLS_VERIFY, DOCKER_TLS and DOCKER_CERT_PATH say. */
+/** Builds the endpoint of an address; DOCKER_TLS_VERIFY, DOCKER_TLS and DOCKER_CERT_PATH decide about TLS. */
 export function endpointAt(host: Host, address: string, why: Why): Endpoint {
   const verify = Boolean(host.env.DOCKER_TLS_VERIFY);
   const wantsTls = verify || Boolean(host.env.DOCKER_TLS);
@@ -57,7 +59,7 @@ export function endpointAt(host: Host, address: string, why: Why): Endpoint {
   return { ...at, tls, ...why, chosenAt: host.startedAt };
 }
 
-/** The endpoint of a docker context, with the certificates that it brings. */
+/** Builds the endpoint of a docker context, with the context's certificates. */
 export function endpointOfContext(host: Host, context: DockerContext, why: Why): Endpoint {
   const tls =
     context.tlsDirectory === undefined ? undefined : readTlsFolder(context.tlsDirectory, !context.skipVerify, {});
@@ -68,12 +70,14 @@ export function endpointOfContext(host: Host, context: DockerContext, why: Why):
   return { ...named, tls: tls ?? { verify: !context.skipVerify }, chosenAt: host.startedAt };
 }
 
-/** Whether the way to it leads over a network, and may break while the engine goes on. */
+/** Whether the engine is behind a network, which may break while the engine continues. */
 export function isRemote({ socketPath }: Endpoint): boolean {
   return socketPath === undefined;
 }
 
-/** The variables that make a child process (a docker client, a test that starts containers) use the same engine. */
+/**
+ * Returns the variables that make a child process (a docker client, a test that starts containers) use the same engine.
+ */
 export function endpointEnv({ url, tls, machine }: Endpoint): Record<string, string> {
   return {
     DOCKER_HOST: url,

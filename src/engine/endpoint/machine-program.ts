@@ -1,13 +1,13 @@
 import type { Host } from '../../host.ts';
 
-/** How docker-machine ended. */
+/** Result of a docker-machine call. */
 export interface MachineAnswer {
   exitCode: number;
   stdout: string;
   stderr: string;
 }
 
-/** Runs the user's docker-machine to its end; `undefined` where there is none. Aborting the signal ends it. */
+/** Runs the user's docker-machine to its end; `undefined` where it is not installed. Aborting the signal ends it. */
 export async function askMachine(
   host: Host,
   args: string[],

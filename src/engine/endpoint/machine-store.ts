@@ -10,23 +10,23 @@ import { type EngineTls, readTlsFolder } from './tls.ts';
 export interface StoredMachine {
   name: string;
   driver: string;
-  /** `tcp://IP:PORT`; undefined for a machine that never had an address. */
+  /** Address such as `tcp://IP:PORT`; undefined for a machine that never had one. */
   url: string | undefined;
   tlsVerify: boolean;
   /** Folders that may hold its client certificates, the likeliest first. */
   certDirs: string[];
 }
 
-/** The form that docker-machine has written since 2015, and the last one. */
+/** Format that docker-machine has written since 2015, its last one. */
 const knownVersion = 3;
 const enginePort = 2376;
 
-/** The folder that docker-machine keeps its machines in. */
+/** Returns the folder of docker-machine's machines. */
 export function machineStore(host: Host): string {
   return host.env.MACHINE_STORAGE_PATH || join(host.homeDir, '.docker/machine');
 }
 
-/** The names in the store, sorted. */
+/** Lists the names in the store, sorted. */
 export function listMachines(host: Host): string[] {
   const machines = join(machineStore(host), 'machines');
   if (!existsSync(machines)) return [];
@@ -38,7 +38,7 @@ export function listMachines(host: Host): string[] {
 /**
  * Reads machines/NAME/config.json of the store.
  *
- * @throws GbuildError `usage` for a machine that is not there and for a form that is not known
+ * @throws GbuildError `usage` for a missing machine and for an unknown format
  */
 export function readMachine(host: Host, name: string, from: string): StoredMachine {
   const dir = join(machineStore(host), 'machines', name);
@@ -47,7 +47,7 @@ export function readMachine(host: Host, name: string, from: string): StoredMachi
   return parseMachine(readJson(file), name, dir, file);
 }
 
-/** Takes a config.json apart, as the store has it or as `docker-machine inspect` prints it. */
+/** Parses a config.json, from the store or from `docker-machine inspect`. */
 export function parseMachine(json: unknown, name: string, dir: string, file: string): StoredMachine {
   const version = readNumber(json, 'ConfigVersion');
   if (version !== knownVersion) throw unknownForm(file, version);
@@ -64,9 +64,9 @@ export function parseMachine(json: unknown, name: string, dir: string, file: str
 }
 
 /**
- * The client certificates of a machine. Those of driver none are in the folder of the store's authority: it has none of its own.
+ * Reads the client certificates of a machine. A machine of driver none uses those of the store's authority.
  *
- * @throws GbuildError `usage` for a machine without TLS: an engine is never reached by less than was asked for
+ * @throws GbuildError `usage` for a machine without TLS: gbuild never lowers the requested protection
  */
 export function readMachineTls({ name, tlsVerify, certDirs }: StoredMachine): EngineTls {
   if (!tlsVerify)
@@ -85,7 +85,7 @@ export function readMachineTls({ name, tlsVerify, certDirs }: StoredMachine): En
   });
 }
 
-/** The store knows other machines, or none. */
+/** Reports an unknown machine, with the names in the store. */
 export function unknownMachine(host: Host, name: string, from: string): GbuildError {
   const names = listMachines(host);
   const there = names.length > 0 ? `(there: ${names.join(', ')})` : '(there are none)';
@@ -94,7 +94,10 @@ export function unknownMachine(host: Host, name: string, from: string): GbuildEr
   });
 }
 
-/** A URL is stored for driver none only; the others listen at their address on docker-machine's port. */
+/**
+ * Returns the machine's URL. It is stored for driver none only; the other machines listen at their address on
+ * docker-machine's port.
+ */
 function readUrl(driver: unknown, name: string): string | undefined {
   if (name === 'none') return readText(driver, 'URL') || undefined;
   const address = readText(driver, 'IPAddress');

@@ -20,9 +20,9 @@ import { explainMachine } from './tls-failures.ts';
 
 /** Inputs that opening a machine may need. */
 export interface MachineContext {
-  /** Is told before a machine is started. */
+  /** Called before a machine is started. */
   say: (text: string) => void;
-  /** A stopped machine is started, otherwise it is an error. */
+  /** Whether a stopped machine is started; otherwise it is an error. */
   mayStart: boolean;
   signal?: AbortSignal;
 }
@@ -30,9 +30,11 @@ export interface MachineContext {
 type Why = Pick<Endpoint, 'source' | 'reason' | 'warnings'>;
 
 /**
- * The engine of a machine: docker-machine says where, else its store. Always over TLS, never another engine in its place.
+ * Returns the engine of a machine: docker-machine tells the address, else its store. Always over TLS, and never another
+ * engine instead.
  *
- * @throws GbuildError `usage` (no such machine, one without TLS), `engine-unreachable` (stopped, certificates that do not fit)
+ * @throws GbuildError `usage` (no such machine, one without TLS), `engine-unreachable` (stopped, certificates that do
+ * not fit)
  */
 export async function endpointOfMachine(
   host: Host,
@@ -50,7 +52,7 @@ export async function endpointOfMachine(
   return { ...at, tls, machine: name, ...why, chosenAt: host.startedAt };
 }
 
-/** Names of machines that run: docker-machine knows, else who listens at its address. */
+/** Lists running machines: docker-machine knows them; without it, those that answer at their address. */
 export async function findRunning(host: Host, { signal }: Pick<MachineContext, 'signal'>): Promise<string[]> {
   const names = listMachines(host);
   if (names.length === 0) return [];
@@ -68,7 +70,7 @@ function readStored(machine: StoredMachine): { url: string; tls: EngineTls } {
   });
 }
 
-/** `docker-machine env` tests the certificates by itself; where it fails, its exit code alone says that it did. */
+/** Reads what `docker-machine env` reports. It tests the certificates; only its exit code shows a failed test. */
 async function readAnswered(
   host: Host,
   name: string,
@@ -106,7 +108,7 @@ async function askEnv(host: Host, name: string, options: MachineContext): Promis
 
 const gone: MachineAnswer = { exitCode: 127, stdout: '', stderr: 'docker-machine is gone' };
 
-/** `export NAME="value"` lines. */
+/** Parses lines such as `export NAME="value"`. */
 function parseExports(text: string): Record<string, string> {
   const pairs = [...text.matchAll(/^export (\w+)="(.*)"$/gm)];
   return Object.fromEntries(pairs.map(([, name = '', value = '']) => [name, value]));
@@ -146,7 +148,7 @@ function withoutTls(name: string, why: string): GbuildError {
   });
 }
 
-/** The first line of what it said, without the steps it was at. */
+/** Returns the first line of the error output, without progress steps. */
 function lineOf({ stderr, exitCode }: MachineAnswer): string {
   const line = stderr.trim().split('\n')[0]?.trim() ?? '';
   return (

@@ -9,20 +9,23 @@ import type { Host } from '../../host.ts';
 import type { Endpoint } from './endpoint.ts';
 import { type SocketCandidate, socketCandidates } from './sockets.ts';
 
-/** Seconds without a request after which a service ends by itself, should nobody be left to end it. */
+/** Seconds without a request after which a service ends by itself, in case its process died. */
 const idleSeconds = 300;
 const mostTries = 600;
 
-/** The podman that a run would start: there is the program, and no engine's socket, not even one that the caller may not use. */
+/**
+ * Finds the podman that a run would start: the program exists, and no engine's socket does, not even one that the
+ * caller may not use.
+ */
 export function findIdlePodman(host: Host, sockets: SocketCandidate[] = socketCandidates(host)): string | undefined {
   return sockets.some(({ path }) => existsSync(path)) ? undefined : findProgram(host, 'podman');
 }
 
 /**
- * Starts `podman system service` for this process alone, on a socket in a folder that only the caller may enter. It ends when
- * the endpoint is closed.
+ * Starts `podman system service` for this process alone, on a socket in a folder that only the caller may enter. It
+ * ends when the endpoint is closed.
  *
- * @throws GbuildError `engine-unreachable` with what podman said
+ * @throws GbuildError `engine-unreachable` with podman's message
  */
 export async function startPodmanService(host: Host, program: string, say: (text: string) => void): Promise<Endpoint> {
   const dir = makeFolder(host);
@@ -30,10 +33,11 @@ export async function startPodmanService(host: Host, program: string, say: (text
   const url = `unix://${socketPath}`;
   say(`no engine is running: starting ${program} for this run, on ${url}`);
   const args = ['system', 'service', '--time', String(idleSeconds), url];
-  // In a group of its own: an interrupt from the terminal is for gbuild, which still needs its engine then.
+  // The service has its own process group: the terminal's interrupt is for gbuild, which then still needs its engine.
   const child = spawn(program, args, { env: host.env, stdio: ['ignore', 'ignore', 'pipe'], detached: true });
   const close = () => {
-    // Before it takes its socket away by itself: two that empty a folder at once may leave it.
+    // The folder is removed before podman removes its socket: two processes that empty a folder at the same time may
+    // leave it.
     rmSync(dir, { recursive: true, force: true });
     child.kill('SIGTERM');
   };
@@ -60,18 +64,18 @@ function isExecutable(file: string): boolean {
   }
 }
 
-/** A folder of this process; those of processes that are gone are taken away. */
+/** Makes a folder for this process; removes the folders of dead processes. */
 function makeFolder(host: Host): string {
   const parent = parentOf(host);
   mkdirSync(parent, { recursive: true, mode: 0o700 });
   sweepPodmanFolders(host);
-  // No longer name: a socket's path has a hundred bytes at most.
+  // The name is short, because a socket's path has a hundred bytes at most.
   const dir = join(parent, String(process.pid));
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   return dir;
 }
 
-/** Removes the folders that dead gbuilds left; answers their paths. */
+/** Removes the folders that dead gbuild processes left. Returns their paths. */
 export function sweepPodmanFolders(host: Host): string[] {
   const parent = parentOf(host);
   const names = existsSync(parent) ? readdirSync(parent) : [];
@@ -107,7 +111,7 @@ async function waitForSocket(child: ChildProcess, socketPath: string, command: s
   });
   for (let tries = 0; tries < mostTries && failure === undefined; tries += 1) {
     if (existsSync(socketPath) && (await canConnect(socketPath))) {
-      // From here on it must not keep this process alive.
+      // From here on the service must not keep this process alive.
       child.unref();
       (child.stderr as { unref?: () => void } | null)?.unref?.();
       return;

@@ -4,13 +4,13 @@ import { GbuildError } from '../../errors.ts';
 import type { Host } from '../../host.ts';
 import type { Endpoint } from './endpoint.ts';
 
-/** A socket that engines use when nobody says where they are. */
+/** Socket that engines use by default. */
 export interface SocketCandidate {
   path: string;
   source: 'default socket' | 'rootless socket' | 'podman socket';
 }
 
-/** The sockets tried when nothing names an engine, in order. */
+/** Lists the sockets to try when nothing names an engine, in order. */
 export function socketCandidates(host: Host): SocketCandidate[] {
   if (host.platform === 'win32') return [{ path: '//./pipe/docker_engine', source: 'default socket' }];
   const runtimeDir = host.env.XDG_RUNTIME_DIR || `/run/user/${host.uid}`;
@@ -23,13 +23,13 @@ export function socketCandidates(host: Host): SocketCandidate[] {
   ];
 }
 
-/** Result of the search: the first socket that can be used, and what is wrong with those before it. */
+/** Result of the search: the first usable socket, and the faults of those before it. */
 export interface FoundSocket {
   endpoint?: Endpoint;
   warnings: string[];
 }
 
-/** Looks which of the places is a socket that this user may use. */
+/** Finds the first socket that this user may use. */
 export function findSocket(sockets: SocketCandidate[], reasonOf: (path: string) => string): FoundSocket {
   const warnings: string[] = [];
   for (const { path, source } of sockets) {
@@ -44,12 +44,12 @@ export function findSocket(sockets: SocketCandidate[], reasonOf: (path: string) 
   return { warnings };
 }
 
-/** The addresses of all places that can be used. */
+/** Lists the addresses of all usable sockets. */
 export function findSockets(sockets: SocketCandidate[]): string[] {
   return sockets.flatMap((place) => findSocket([place], () => '').endpoint?.url ?? []);
 }
 
-/** Nothing names an engine and no socket can be used. `running` are machines that could be named. */
+/** Reports that nothing names an engine and no socket is usable. `running` are machines that the caller could name. */
 export function noEngine(sockets: SocketCandidate[], warnings: string[], running: string[]): GbuildError {
   const tried = sockets.map(({ path }) => path).join(', ');
   const why = [...warnings, ...(running.length > 0 ? [`several machines run: ${running.join(', ')}`] : [])];

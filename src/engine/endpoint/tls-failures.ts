@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Endpoint } from './endpoint.ts';
 import type { EngineTls } from './tls.ts';
 
-/** Fault of the connection to an engine behind TLS, in a sentence, and what mends it. */
+/** Fault of a TLS connection to an engine, in a sentence, and its fix. */
 export interface TlsFailure {
   sentence: string;
   suggestions: string[];
@@ -20,7 +20,9 @@ type Kind =
   | 'refused'
   | 'silent';
 
-/** Node's and OpenSSL's codes; what a server does to a client certificate reaches us as an alert, or as a broken connection. */
+/**
+ * Codes of Node and OpenSSL. A server's refusal of a client certificate arrives as an alert, or as a broken connection.
+ */
 const codes: [RegExp, Kind][] = [
   [/^CERT_HAS_EXPIRED$/, 'server expired'],
   [/^CERT_NOT_YET_VALID$/, 'server not yet valid'],
@@ -33,7 +35,7 @@ const codes: [RegExp, Kind][] = [
   [/^(ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EHOSTDOWN)$/, 'silent'],
 ];
 
-/** The words that docker-machine's own check ends with. */
+/** Words at the end of docker-machine's own check. */
 const words: [RegExp, Kind][] = [
   [/certificate is (not )?valid for|doesn't contain any IP SANs/, 'other address'],
   [/not yet valid|has expired/, 'server expired'],
@@ -44,8 +46,8 @@ const words: [RegExp, Kind][] = [
 ];
 
 /**
- * Explains why a TLS endpoint was not reached; undefined for what has nothing to do with TLS or machines. A connection that
- * breaks before the first answer (`isFirst`) is how a refused certificate may look as well.
+ * Explains why a TLS endpoint was not reached; undefined for failures without relation to TLS or machines. A refused
+ * certificate may also look like a connection that breaks before the first answer (`isFirst`).
  */
 export function explainTls(endpoint: Endpoint, code: string, isFirst: boolean): TlsFailure | undefined {
   const broken: Kind | undefined = isFirst && /^(ECONNRESET|EPIPE)$/.test(code) ? 'client refused' : undefined;
@@ -58,13 +60,16 @@ export function explainTls(endpoint: Endpoint, code: string, isFirst: boolean): 
   return explain(kind, endpoint.machine, endpoint.tls);
 }
 
-/** The same of what `docker-machine env` said. */
+/** Explains the error output of `docker-machine env`. */
 export function explainMachine(machine: string, text: string): TlsFailure | undefined {
   const kind = words.find(([pattern]) => pattern.test(text))?.[1];
   return kind === undefined ? undefined : explain(kind, machine, undefined);
 }
 
-/** Our own files first: what is expired here is refused there, in whatever words. */
+/**
+ * Explains a fault in the caller's own files first: a certificate that is expired here is refused there, in whatever
+ * words.
+ */
 function explainOwn({ chosenAt, machine }: Endpoint, tls: EngineTls): TlsFailure | undefined {
   if (chosenAt === undefined) return undefined;
   for (const [name, pem] of [

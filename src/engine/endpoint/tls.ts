@@ -2,19 +2,19 @@ import { join } from 'node:path';
 import { GbuildError, messageOf } from '../../errors.ts';
 import { largestSettings, readWhole } from '../../fs/read-bounded.ts';
 
-/** Settings of a TLS connection to an engine; without `verify` any server certificate is taken. */
+/** Settings of a TLS connection to an engine; without `verify` any server certificate is accepted. */
 export interface EngineTls {
   ca?: Buffer;
   cert?: Buffer;
   key?: Buffer;
   verify: boolean;
-  /** The folder the files came from, for child processes (DOCKER_CERT_PATH). */
+  /** Folder that the files came from, for child processes (DOCKER_CERT_PATH). */
   directory?: string;
 }
 
 /**
- * Reads ca.pem, cert.pem and key.pem of a folder, each if there; a certificate without its key (or the reverse) and a
- * file that cannot be read are errors, and so is a folder that a variable names and that has none of them.
+ * Reads ca.pem, cert.pem and key.pem of a folder, each where it exists. Errors are: a certificate without its key or
+ * the reverse, an unreadable file, and a folder named by a variable that has none of them.
  */
 export function readTlsFolder(directory: string, verify: boolean, origin: { named?: string | undefined }): EngineTls {
   const ca = readPem(directory, 'ca.pem');

@@ -8,17 +8,17 @@ import { errorIn, readMessages } from '../client/progress-stream.ts';
 import { workOn } from '../client/request-limit.ts';
 import { imageMissing, inspectImage, pullFailure, splitTag } from './images.ts';
 
-/** How far a pull is; one event a layer and change. */
+/** Progress of a pull; one event for each layer and change. */
 export interface PullProgress {
   layer: string;
   status: string;
-  /** Bytes. */
+  /** Size in bytes. */
   current?: number;
   total?: number;
 }
 
 /**
- * POST /images/create. Ends when the engine has the image.
+ * Pulls an image (POST /images/create). Ends when the engine has it.
  *
  * @throws GbuildError `image-missing` (no such image), `network-failed` (refused, or the registry was not reached)
  */
@@ -31,7 +31,7 @@ export async function pullToEngine(
   const what = `pull ${reference}`;
   await keepWatch(client, what, options.stop.ask, async (signal) => {
     const query = { fromImage: repo, tag };
-    // The engine may itself wait for a registry before it says anything.
+    // The engine may wait for a registry before it answers.
     const within = 1.5 * client.requestTimeout;
     const answer = await client.send({ what, method: 'POST', path: '/images/create', query, signal, within });
     if (answer.statusCode !== 200)
@@ -46,7 +46,7 @@ export async function pullToEngine(
   });
 }
 
-/** Bytes that an engine has pulled of an image: it may be silent for as long as it takes to unpack them. */
+/** Number of bytes that an engine has pulled of an image: it may be silent while it unpacks them. */
 class PulledBytes {
   readonly #sizes = new Map<string, number>();
 
@@ -76,8 +76,8 @@ function parsePullProgress(message: unknown): PullProgress {
 }
 
 /**
- * POST /images/load with a tar given in chunks. What the chunks throw is thrown (a file that changed meanwhile), what
- * the engine says about the archive is `engine-failed`.
+ * Loads a tar given in chunks (POST /images/load). A failure of the chunks is thrown as it is (a file that changed
+ * meanwhile); the engine's refusal of the archive is `engine-failed`.
  */
 export async function loadArchive(
   client: EngineClient,
@@ -106,12 +106,12 @@ function loadFailure(client: EngineClient, message: string): GbuildError {
   });
 }
 
-/** GET /images/{ref}/get: a `docker save` archive. Whoever stops reading it ends it. */
+/** Streams a `docker save` archive (GET /images/{ref}/get). The download ends when the reader stops. */
 export async function streamImage(client: EngineClient, reference: string): Promise<AsyncGenerator<Buffer>> {
   const what = `save the image ${reference}`;
   const found = await inspectImage(client, reference);
   if (found === undefined) throw imageMissing(client, reference);
-  // Some engines put all of it together before they give the first byte.
+  // Some engines assemble the whole archive before they send the first byte.
   const within = client.requestTimeout + workOn(found.size);
   const answer = await client.send({ what, method: 'GET', path: `/images/${reference}/get`, within });
   if (answer.statusCode === 404) {
@@ -122,17 +122,17 @@ export async function streamImage(client: EngineClient, reference: string): Prom
   return client.readChunks(answer, what, { seconds: within / 1000, leastBytes: client.pace.leastBytes });
 }
 
-/** A request body whose own failure wins over what the broken connection then looks like. */
+/** Request body whose own failure takes precedence over the broken connection that follows from it. */
 export interface ArchiveUpload {
   body: Readable;
   throwIfFailed(): void;
-  /** Milliseconds for which an engine may be silent that was sent this, of which so many are for any request. */
+  /** Milliseconds of silence that this body allows the engine; `least` is what any request allows. */
   silence(least: number): number;
-  /** The answer, or what broke the body. */
+  /** Returns the answer, or throws the failure of the body. */
   orThrow<T>(answer: Promise<T>): Promise<T>;
 }
 
-/** Makes a body of chunks; at most two chunks are held in memory at a time. */
+/** Makes a body of chunks; at most two chunks are held in memory. */
 export function openUpload(chunks: Iterable<Buffer> | AsyncIterable<Buffer> | Readable): ArchiveUpload {
   let sent = 0;
   const counted = async function* () {

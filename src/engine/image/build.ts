@@ -12,11 +12,11 @@ import { ClassicReader } from './classic-build.ts';
 import { inspectImage } from './images.ts';
 
 export interface BuildRequest {
-  /** Title of the build, for messages; its first tag when left out. */
+  /** Title of the build in messages; defaults to its first tag. */
   title?: string;
-  /** A tar: the Dockerfile and what it copies. */
+  /** Tar with the Dockerfile and the files that it copies. */
   context: Iterable<Buffer> | AsyncIterable<Buffer> | Readable;
-  /** Path in the context; `Dockerfile` when left out. */
+  /** Path in the context; defaults to `Dockerfile`. */
   dockerfile?: string;
   target?: string;
   tags: string[];
@@ -24,25 +24,25 @@ export interface BuildRequest {
   labels: Record<string, string>;
   /** Network of RUN steps. */
   network?: string;
-  /** Do every step again, whatever the builder remembers. */
+  /** Whether to run every step again, without the builder's cache. */
   noCache?: boolean;
   onProgress?: (event: BuildEvent) => void;
   stop: Stop;
 }
 
-/** A step of the Dockerfile failed. */
+/** Failure: a step of the Dockerfile failed. */
 export class BuildStepError extends GbuildError {}
 
 const keptLines = 20;
 
-/** How many request timeouts a step of a build may be silent. */
+/** Number of request timeouts for which a step of a build may be silent. */
 const longestStep = 60;
 
 /**
- * POST /build, by BuildKit or the classic builder; the image id.
+ * Builds an image (POST /build) by BuildKit or the classic builder. Returns its id.
  *
- * @throws BuildStepError naming the failing step with its last lines; GbuildError `engine-failed` where no step failed; the
- * stop's reason when asked to stop
+ * @throws BuildStepError with the failing step and its last lines; GbuildError `engine-failed` where no step failed;
+ * the stop's reason when asked to stop
  */
 export async function buildImage(
   client: EngineClient,
@@ -65,7 +65,7 @@ export async function buildImage(
     );
     if (answer.statusCode !== 200) await client.refuse(answer, what);
     const history = new StepHistory(request.onProgress);
-    // The first message comes when the context is there; a step may print nothing for long.
+    // The first message comes when the context has arrived; a step may print nothing for long.
     const silence = () =>
       history.hasBegun ? longestStep * client.requestTimeout : upload.silence(client.requestTimeout);
     const outcome = await readOutcome(readMessages(client, answer, what, silence), history);
@@ -110,7 +110,7 @@ async function readOutcome(
   return { id, error };
 }
 
-/** A builder that does not say the id (podman's answer differs) is asked by tag. */
+/** Finds the image by its tag where the builder does not report the id (podman's answer differs). */
 async function findBuilt(client: EngineClient, tags: string[], what: string): Promise<string> {
   const image = tags[0] === undefined ? undefined : await inspectImage(client, tags[0]);
   if (image !== undefined) return image.id;
@@ -124,9 +124,9 @@ async function findBuilt(client: EngineClient, tags: string[], what: string): Pr
   );
 }
 
-/** Passes events on and remembers the last lines of each step, for the one that fails. */
+/** Passes events on and keeps the last lines of each step, for the one that fails. */
 class StepHistory {
-  /** The builder has said something: it works, and may be silent over that. */
+  /** Whether the builder has sent a message: it works, and may be silent meanwhile. */
   hasBegun = false;
   readonly #names = new Map<string, string>();
   readonly #lines = new Map<string, string[]>();
@@ -153,7 +153,7 @@ class StepHistory {
       return;
     }
     this.#names.set(event.id, event.name);
-    // Steps that run at the same time as the failing one are cancelled and report an error too, after it.
+    // Steps that run at the same time as the failing one are cancelled and report an error later.
     if (event.state === 'failed') this.#failed ??= event.id;
   }
 
@@ -170,14 +170,17 @@ class StepHistory {
   }
 }
 
-/** A command of a hundred lines hides the reason, and builders repeat it: the first line of it tells which one it was. */
+/**
+ * Shortens a step to its first line, which identifies it: a command of a hundred lines hides the reason, and builders
+ * repeat it.
+ */
 function shortenStep(step: string): string {
   const [first = ''] = step.split(/\n|\\\n|\s&&\s/);
   const short = first.slice(0, 100).trimEnd();
   return short.length < step.length ? `${short} ...` : short;
 }
 
-/** BuildKit's and the classic builder's sentences without the command in them. */
+/** Removes the command from BuildKit's and the classic builder's sentences. */
 function shortenReason(reason: string): string {
   const ended =
     /(?:executor failed running \[.*\]|process ".*" did not complete successfully): (.*)$/s.exec(reason)?.[1] ??

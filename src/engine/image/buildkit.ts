@@ -6,7 +6,7 @@ export type BuildEvent =
   | { kind: 'step'; id: string; name: string; state: 'started' | 'done' | 'cached' | 'failed'; seconds?: number }
   | { kind: 'log'; id: string; line: string };
 
-/** A vertex of BuildKit's graph as moby.buildkit.v1.StatusResponse sends it, again with each change. */
+/** Vertex of BuildKit's graph as moby.buildkit.v1.StatusResponse sends it, again with each change. */
 interface Vertex {
   digest: string;
   name: string;
@@ -26,7 +26,7 @@ interface Trace {
   logs: { vertex: string; msg: Uint8Array }[];
 }
 
-/** The part of moby.buildkit.v1 (control.proto) that is read here; unknown fields are skipped. */
+/** Part of moby.buildkit.v1 (control.proto) that is read here; unknown fields are skipped. */
 export const statusSchema = {
   nested: {
     Timestamp: { fields: { seconds: { type: 'int64', id: 1 }, nanos: { type: 'int32', id: 2 } } },
@@ -66,7 +66,7 @@ export class TraceReader {
     return new TraceReader(protobuf.Root.fromJSON(statusSchema).lookupType('StatusResponse'));
   }
 
-  /** The events of one trace message, in order: steps that start, their lines, steps that end. */
+  /** Reads the events of one trace message, in order: steps that start, their lines, steps that end. */
   read(base64: string): BuildEvent[] {
     const message = this.#decode(base64);
     const trace = this.#response.toObject(message, { longs: Number, arrays: true, defaults: true }) as Trace;

@@ -1,14 +1,14 @@
 import type { BuildEvent } from './buildkit.ts';
 
 /**
- * Turns the classic builder's plain lines (`Step 2/5 : RUN make`, ` ---> Using cache`), and podman's (`[1/2] STEP 2/5: RUN make`,
- * `--> Using cache ...`), into the same events as BuildKit's.
+ * Turns the classic builder's plain lines (`Step 2/5 : RUN make`, ` ---> Using cache`), and podman's (`[1/2] STEP 2/5:
+ * RUN make`, `--> Using cache ...`), into BuildKit's events.
  */
 export class ClassicReader {
   #step: { id: string; name: string; cached: boolean } | undefined;
   #partial = '';
 
-  /** The events of one `stream` text, which may hold several lines or a part of one. */
+  /** Reads the events of one `stream` text, which may hold several lines or a part of one. */
   read(text: string): BuildEvent[] {
     const lines = (this.#partial + text).split('\n');
     this.#partial = lines.pop() ?? '';

@@ -4,23 +4,23 @@ import { readField, readNumber, readText, readTexts } from '../answer/json.ts';
 import { type EngineClient, messageIn } from '../client/client.ts';
 import { EngineRefusalError, notUnderstood, readAnswerList } from '../client/failures.ts';
 
-/** An image as an engine knows it. */
+/** Image as an engine describes it. */
 export interface EngineImage {
   /** Digest of the config, or of the manifest on the containerd store. */
   id: string;
   diffIds: string[];
   config: RunConfig;
-  /** RFC 3339, as the image's config has it. */
+  /** Time in RFC 3339, from the image's config. */
   created: string;
   tags: string[];
   repoDigests: string[];
-  /** Bytes, uncompressed. */
+  /** Size in bytes, uncompressed. */
   size: number;
   os: string;
   architecture: string;
 }
 
-/** One line of the engine's image list. */
+/** Line of the engine's image list. */
 export interface EngineImageSummary {
   id: string;
   tags: string[];
@@ -28,7 +28,7 @@ export interface EngineImageSummary {
   size: number;
 }
 
-/** GET /images/{ref}/json; `undefined` when there is none. */
+/** Reads an image (GET /images/{ref}/json); `undefined` when it is missing. */
 export async function inspectImage(client: EngineClient, reference: string): Promise<EngineImage | undefined> {
   const { status, json } = await client.call(
     { what: `inspect the image ${reference}`, method: 'GET', path: `/images/${reference}/json` },
@@ -50,7 +50,7 @@ export async function inspectImage(client: EngineClient, reference: string): Pro
   };
 }
 
-/** POST /images/{source}/tag; a missing source is `image-missing`. */
+/** Tags an image (POST /images/{source}/tag); a missing source is `image-missing`. */
 export async function tagImage(client: EngineClient, source: string, target: string): Promise<void> {
   const { repo, tag } = splitTag(target);
   const { status } = await client.call(
@@ -60,7 +60,10 @@ export async function tagImage(client: EngineClient, source: string, target: str
   if (status === 404) throw imageMissing(client, source);
 }
 
-/** DELETE /images/{ref} without pruning parents; a missing one is fine. Another tag of the same image stays. */
+/**
+ * Removes an image (DELETE /images/{ref}) without pruning parents; a missing one is fine. Another tag of the same image
+ * stays.
+ */
 export async function removeImage(client: EngineClient, reference: string): Promise<void> {
   await client.call(
     { what: `remove the image ${reference}`, method: 'DELETE', path: `/images/${reference}`, query: { noprune: true } },
@@ -68,7 +71,7 @@ export async function removeImage(client: EngineClient, reference: string): Prom
   );
 }
 
-/** GET /images/json: those that carry the label (`key` or `key=value`) and match the reference pattern. */
+/** Lists images (GET /images/json) that have the label (`key` or `key=value`) and match the reference pattern. */
 export async function listImages(
   client: EngineClient,
   filter: { label?: string; reference?: string },
@@ -91,12 +94,12 @@ export async function listImages(
   }));
 }
 
-/** podman writes in full what a name stands for: `docker.io/library/app:1`, or `localhost/app:1` of what was loaded. */
+/** Shortens a tag: podman writes `docker.io/library/app:1`, or `localhost/app:1` for a loaded image. */
 function shorten(tag: string): string {
   return tag.replace(/^(?:docker\.io\/library|docker\.io|localhost)\//, '');
 }
 
-/** Nothing on the engine answers to this reference. */
+/** Reports that the engine has no image of this reference. */
 export function imageMissing(client: EngineClient, reference: string): GbuildError {
   return new GbuildError('image-missing', `the engine at ${client.endpoint.url} has no image ${reference}`, {
     suggestions: [`docker pull ${reference}`, 'gbuild doctor'],
@@ -104,7 +107,7 @@ export function imageMissing(client: EngineClient, reference: string): GbuildErr
   });
 }
 
-/** A registry's or an engine's no, by its status. */
+/** Explains the refusal of a registry or an engine by its status. */
 export function pullFailure(client: EngineClient, reference: string, status: number, text: string): GbuildError {
   const reason = messageIn(text);
   if (status === 404)
@@ -121,10 +124,10 @@ export function pullFailure(client: EngineClient, reference: string, status: num
   return new EngineRefusalError(client.endpoint, `pull ${reference}`, status, reason);
 }
 
-/** Reasons for which no network is to blame, each with what helps. */
+/** Failures that the network did not cause, each with its suggestions. */
 const lacks: [RegExp, string[]][] = [
   [
-    // Docker before 23 takes a layer of zstd for a tar.
+    // Docker before 23 reads a layer of zstd as a tar.
     /invalid tar header|zstd|(unknown|unsupported|unrecognized)\b.*\b(compress|media ?type)|mediatype/i,
     ['use an engine that reads zstd layers: Docker 23 or podman 4', 'or name an image whose layers are gzipped'],
   ],
@@ -132,7 +135,7 @@ const lacks: [RegExp, string[]][] = [
   [/no space left|disk quota/i, ["make room on the engine's disk: gbuild clean"]],
 ];
 
-/** The engine gave up while it pulled: the network is named only where the reason leaves it open. */
+/** Explains a pull that the engine gave up: the network is blamed only where the reason leaves it open. */
 function pullBroken(client: EngineClient, reference: string, status: number, reason: string): GbuildError {
   const lack = lacks.find(([pattern]) => pattern.test(reason))?.[1];
   return new GbuildError(

@@ -10,8 +10,8 @@ import { VolumeLease } from './volume-lease.ts';
 const mostVolumes = 50;
 
 /**
- * Claims the volume of that name, or where another run that lives works on it the next one (`name-2`, `name-3`): nobody waits,
- * and two runs at once never meet. What dead ones left in the way, running or not, is removed first.
+ * Claims the volume of that name. Where another live run works on it, claims the next one (`name-2`, `name-3`): no run
+ * waits, and two runs never share one. Leases of dead runs, running or not, are removed first.
  *
  * @throws GbuildError `engine-failed`
  */
@@ -37,12 +37,12 @@ export async function claimVolume(
   });
 }
 
-/** Somebody was quicker, and may not be listed yet: the engine keeps a name from the moment it is asked for. */
+/** Whether another run was faster. It may not be listed yet: the engine reserves a name when it is requested. */
 function isTaken(thrown: unknown): boolean {
   return thrown instanceof EngineRefusalError && thrown.status === 409;
 }
 
-/** Whether containers have the volume; those that are nobody's any more go. */
+/** Whether containers use the volume; abandoned ones are removed. */
 async function isInUse(
   client: EngineClient,
   volume: string,
@@ -57,10 +57,9 @@ async function isInUse(
 }
 
 /**
- * Reacquires the very volume that a run lost: its connection broke, and with that its lease ended. Removes what is left of the
- * old lease.
+ * Reacquires the same volume after a run lost its connection, and with it its lease. Removes the rest of the old lease.
  *
- * @throws GbuildError `engine-failed`, also where it is gone, or another run has taken it meanwhile
+ * @throws GbuildError `engine-failed`, also where the volume is gone, or another run has claimed it meanwhile
  */
 export async function reacquireLease(client: EngineClient, spec: LeaseSpec, runId: string): Promise<VolumeLease> {
   await assertVolume(client, spec.name);
@@ -70,7 +69,7 @@ export async function reacquireLease(client: EngineClient, spec: LeaseSpec, runI
   return VolumeLease.create(client, spec);
 }
 
-/** A container would make it anew, and empty. */
+/** Asserts that the volume exists: a new container would create it again, empty. */
 async function assertVolume(client: EngineClient, name: string): Promise<void> {
   const what = `look for the volume ${name}`;
   const { status } = await client.call({ what, method: 'GET', path: `/volumes/${name}` }, [200, 404]);

@@ -3,32 +3,32 @@ import { bareContainer, type ContainerSpec } from '../container/spec.ts';
 import { listingFormat } from './listing.ts';
 
 export interface LeaseSpec {
-  /** Name of the volume, and of the container that holds it. */
+  /** Name of the volume, and of the container that holds its lease. */
   name: string;
-  /** With `sh`, GNU `find`, `tar`, `xargs` and `rm`. */
+  /** Image with `sh`, GNU `find`, `tar`, `xargs` and `rm`. */
   image: string;
-  /** Labels of the container, and of the volume if it is made. */
+  /** Labels of the container, and of the volume if it is created. */
   labels: { container: Record<string, string>; volume: Record<string, string> };
   usernsMode?: string;
 }
 
-/** For who misses one of the programs. */
+/** Suggestion where one of the programs is missing. */
 export const lookAtImage = 'see that the image to build in has sh, GNU find, tar, xargs and rm';
 
 /** Folder of the volume in the lease's container. */
 export const volumeDir = 'workspace';
 
-/** Files of the lease's container: made just before and just after something was put into the volume, by the same clock. */
+/** Files of the lease's container: written just before and just after the volume is filled, by the same clock. */
 const beganFile = 'gbuild-began';
 const sentFile = 'gbuild-sent';
 const foldersFile = '/gbuild-folders';
 
-/** Ends every answer with a last record; two more of its fields are empty, as everywhere. */
+/** Ends every answer with a last record; two of its fields are empty, as in other records. */
 const end = (rest: string) => `printf 'end %s %s\\0\\0\\0' "$?" "${rest}"`;
 
 /**
- * Lists what is newer than the last sending, less some seconds; then all that is directly in folders of those, for what
- * is gone is not new, and what was moved there may be old.
+ * Lists what is newer than the last transfer, minus some seconds, then everything directly in the changed folders.
+ * Deleted paths are missing there, and a moved file may be old.
  */
 const changed = `since=$(( $(stat -c %Z /${beganFile}) - $many ))
 times="$(find /${sentFile} -printf %C@) $(date +%s.%N)"
@@ -37,7 +37,7 @@ printf 'below\\0\\0\\0' &&
 xargs -0 -r -a ${foldersFile} sh -c 'find "$@" -mindepth 1 -maxdepth 1 -printf "$0"' '${listingFormat}'
 ${end('$times')}`;
 
-/** Answers every line that it reads, and ends with its input: also when gbuild is killed. */
+/** Answers every line that it reads, and ends with its input, also when gbuild is killed. */
 const leaseScript = `cd /${volumeDir} || exit 1
 while read -r what many; do
 case $what in
@@ -48,7 +48,10 @@ stamp) touch -m -d "@$many" .; ${end('')};;
 esac
 done`;
 
-/** Takes an archive as the engine itself would. One that fails still takes all of it, so that its complaint gets through. */
+/**
+ * Unpacks an archive as the engine itself would. On failure it still reads everything, so that the error message
+ * arrives.
+ */
 export const unpackCommand = [
   'sh',
   '-c',
@@ -62,14 +65,14 @@ export function containerOf({ name, image, labels, usernsMode }: LeaseSpec): Con
     entrypoint: [''],
     mounts: [{ type: 'volume', name, containerDir: `/${volumeDir}`, labels: labels.volume }],
     stdin: true,
-    // Its own may be anybody's, with any mode.
+    // The files may belong to anybody, with any mode.
     capAdd: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'],
     labels: labels.container,
     ...(usernsMode !== undefined && { usernsMode }),
   };
 }
 
-/** Below the volume's place, between the two files that tell when. */
+/** Moves the items below the volume's folder, between the two files that record the times. */
 export function* markItems(items: Iterable<TarItem>): Generator<TarItem> {
   yield mark(beganFile);
   for (const { header, content } of items) {
@@ -79,7 +82,7 @@ export function* markItems(items: Iterable<TarItem>): Generator<TarItem> {
   yield mark(sentFile);
 }
 
-/** Its change time is what counts. */
+/** Makes a file whose change time records a moment. */
 function mark(path: string): TarItem {
   const header = { path, type: 'file', mode: 0o600, uid: 0, gid: 0, mtime: 0, size: 0 } as const;
   return { header, content: { bytes: new Uint8Array(0), size: 0 } };

@@ -11,7 +11,7 @@ import type { ContainerIO, ContainerSpec } from '../container/spec.ts';
 import { lookAtImage } from './lease-container.ts';
 import { ListingReader } from './listing.ts';
 
-/** Milliseconds that a lease's container has to end with its input before it is killed. */
+/** Milliseconds that a lease's container has to end after its input, before it is killed. */
 const endGraceMs = 3_000;
 
 /** Answer to a line: paths, and the words after the exit code. */
@@ -20,9 +20,9 @@ export interface LeaseAnswer {
   words: string[];
 }
 
-/** The container of a lease: it has been made, and starts when it is first asked something. */
+/** Container of a lease. It starts with the first request. */
 export class LeaseProcess {
-  /** It has not ended, as far as is known: a connection that breaks ends one that has started. */
+  /** Whether it is still open, as far as is known: a broken connection ends a started one. */
   isOpen = true;
   readonly #client: EngineClient;
   readonly #id: string;
@@ -42,17 +42,20 @@ export class LeaseProcess {
     this.#spec = spec;
   }
 
-  /** It has answered: it surely runs. */
+  /** Whether it has answered: then it surely runs. */
   get isAwake(): boolean {
     return this.#isAwake;
   }
 
-  /** Lets it run, so that nobody waits for that later. */
+  /** Starts it, so that later requests need not wait for the start. */
   start(): void {
     this.#running ??= this.#run();
   }
 
-  /** Has a line answered. @throws GbuildError `engine-failed` where its exit code is not 0, or the container ended */
+  /**
+   * Sends a line and reads the answer. @throws GbuildError `engine-failed` where its exit code is not 0, or the
+   * container ended
+   */
   async ask(what: string, line: string, signal: AbortSignal): Promise<LeaseAnswer> {
     this.start();
     const { ended } = this.#running!;
@@ -69,7 +72,7 @@ export class LeaseProcess {
     return { paths, words };
   }
 
-  /** The answer, where the engine lives and something of it comes all the time. */
+  /** Returns the answer, as long as the engine lives and parts of it keep coming. */
   async #waitFor(what: string, answer: Promise<string>, signal: AbortSignal): Promise<string> {
     const limit = new SilenceLimit(() => 1.5 * this.#client.requestTimeout);
     this.#moved = () => limit.moved();
@@ -85,7 +88,7 @@ export class LeaseProcess {
     }
   }
 
-  /** The container is gone afterwards. */
+  /** Ends the container and removes it. */
   async close(): Promise<void> {
     if (this.#running === undefined) return removeContainer(this.#client, this.#id, { lost: false });
     this.#lines.end();

@@ -1,37 +1,37 @@
-/** One path of a volume as the engine's side tells it. */
+/** Path of a volume as the engine's side lists it. */
 export interface ListedPath {
-  /** Relative to the volume, without `./`. */
+  /** Path relative to the volume, without `./`. */
   path: string;
   kind: 'file' | 'directory' | 'symlink' | 'other';
   /** Permission bits. */
   mode: number;
   size: number;
   /**
-   * Another one whenever it may be another. Of a file: mode, size, time of the last change of content or mode, and inode, which
-   * no program can set at will; of a folder the mode, of a link the target.
+   * Fingerprint: changes whenever the content may have changed. For a file it is mode, size, time of the last change of
+   * content or mode, and inode, which no program can set at will. For a folder it is the mode, for a link the target.
    */
   fingerprint: string;
-  /** All that `listingFormat` says before the name. */
+  /** Text that `listingFormat` writes before the name. */
   facts: string;
-  /** It would run as its owner or group. */
+  /** Whether it would run as its owner or group. */
   setsId?: boolean;
   /** Target of a symlink. */
   target?: string;
 }
 
-/** For find(1): three fields a path, each ended by NUL, for nothing else is in no name. */
+/** Format for find(1): three fields for each path, each ended by NUL, the only byte that is in no name. */
 export const listingFormat = '%y %m %s %C@ %i\\0%p\\0%l\\0';
 
 const kinds: Record<string, ListedPath['kind']> = { f: 'file', d: 'directory', l: 'symlink' };
 
-/** Puts together what `find -printf` with `listingFormat` prints, however it was cut; `end` is the text that closes it. */
+/** Parses the output of `find -printf` with `listingFormat`, however it was cut; `end` is the text that closes it. */
 export class ListingReader {
   #rest: Buffer = Buffer.alloc(0);
   #fields: string[] = [];
   #paths: ListedPath[] = [];
   #above: ListedPath[] | undefined;
 
-  /** The text after the listing's end once that has come; take the paths then. */
+  /** Reads a chunk. Returns the text after the listing's end once that has come; the paths are then complete. */
   read(chunk: Buffer): string | undefined {
     const cut = chunk.lastIndexOf(0);
     if (cut === -1) {
@@ -61,13 +61,13 @@ export class ListingReader {
     return this.#paths;
   }
 
-  /** Takes the paths that came before the text `below`. */
+  /** Returns the paths that came before the text `below`. */
   takeAbove(): ListedPath[] {
     return this.#above ?? [];
   }
 }
 
-/** A name that is not UTF-8 cannot be told from others any more: it is as good as a device. */
+/** Parses a path. A name that is not UTF-8 is not unique any more, and counts as unusable, like a device. */
 export function parsePath(facts: string, name: string, target: string): ListedPath {
   const [, bits = '', length = ''] = facts.split(' ', 3);
   const path = name === '.' ? '' : name.startsWith('./') ? name.slice(2) : name;

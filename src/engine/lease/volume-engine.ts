@@ -4,16 +4,16 @@ import { claimVolume, reacquireLease } from './claim-volume.ts';
 import type { LeaseSpec } from './lease-container.ts';
 import type { VolumeLease } from './volume-lease.ts';
 
-/** The run that claims volumes. */
+/** Run that claims volumes. */
 export interface VolumeOwner {
   runId: string;
   /** Labels of the leases of this run. */
   labels: Record<string, string>;
-  /** Looks up whose processes live, and tells whether containers with these labels are nobody's any more. */
+  /** Reads which processes live, and returns a test whether containers with these labels are abandoned. */
   openAbandonedTest: () => (labels: Record<string, string>) => boolean;
 }
 
-/** Volumes of an engine, and what a run has claimed of them. */
+/** Volumes of an engine, and the leases of this run. */
 export class VolumeEngine {
   readonly #client: EngineClient;
   readonly #owner: VolumeOwner;
@@ -23,12 +23,14 @@ export class VolumeEngine {
     this.#owner = owner;
   }
 
-  /** Claims a volume for this run alone, by the name given or the next free one; the lease carries the labels of this run. */
+  /**
+   * Claims a volume for this run alone, by the given name or the next free one. The lease has the labels of this run.
+   */
   claim(spec: LeaseSpec, signal: AbortSignal): Promise<VolumeLease> {
     return claimVolume(this.#client, this.#labelled(spec), this.#owner.openAbandonedTest(), signal);
   }
 
-  /** Reacquires the volume that this run claimed before, after it lost the lease. */
+  /** Reacquires the volume that this run claimed before it lost the lease. */
   reacquire(spec: LeaseSpec): Promise<VolumeLease> {
     return reacquireLease(this.#client, this.#labelled(spec), this.#owner.runId);
   }
@@ -38,7 +40,7 @@ export class VolumeEngine {
     return listVolumes(this.#client, label);
   }
 
-  /** Bytes of each by name, as far as the engine tells. */
+  /** Reads the size in bytes of each volume by name, as far as the engine reports it. */
   readSizes(signal?: AbortSignal): Promise<Map<string, number>> {
     return readVolumeSizes(this.#client, signal);
   }

@@ -11,20 +11,20 @@ import { type ListedPath, ListingReader, listingFormat } from './listing.ts';
 
 const taking = 'receive the workspace';
 
-/** Changes in a volume since something was put there. */
+/** Changes in a volume since the last `put`. */
 export interface VolumeChange {
-  /** Paths that changed; the volume itself is ''. */
+  /** Changed paths; the volume itself is ''. */
   newer: ListedPath[];
-  /** All that is directly in folders of those. */
+  /** Everything directly in the changed folders. */
   below: ListedPath[];
-  /** Seconds, as in fingerprints: what was put there is not newer. */
+  /** Time of the last `put` in seconds, comparable with fingerprints: its own files are not newer. */
   sent: number;
 }
 
 /**
- * A lease on a volume, held by a container of the same name for as long as a run works on it. The engine makes no two containers
- * of one name, so nobody else gets the volume meanwhile. The container takes what is put into the volume as soon as it is made;
- * it starts when something else is asked of it.
+ * Lease on a volume, held by a container of the same name while a run works on it. An engine refuses two containers of
+ * one name, so no other run gets the volume meanwhile. The created container already accepts files for the volume; it
+ * starts for any other request.
  */
 export class VolumeLease {
   readonly volume: string;
@@ -40,39 +40,48 @@ export class VolumeLease {
     this.#process = process;
   }
 
-  /** Makes the container, and the volume where there is none. @throws EngineRefusalError of status 409: the name is taken */
+  /**
+   * Creates the container, and the volume where it is missing. @throws EngineRefusalError of status 409: the name is
+   * taken
+   */
   static async create(client: EngineClient, spec: LeaseSpec): Promise<VolumeLease> {
     const container = containerOf(spec);
     const id = await createContainer(client, container);
     return new VolumeLease(client, spec.name, id, new LeaseProcess(client, id, container));
   }
 
-  /** It has not ended, as far as is known. */
+  /** Whether it is still open, as far as is known. */
   get isOpen(): boolean {
     return this.#process.isOpen;
   }
 
-  /** Lets the container run, so that nobody waits for that later. */
+  /** Starts the container, so that later requests need not wait for the start. */
   start(): void {
     this.#process.start();
   }
 
-  /** Reads the clean marker: the time of the volume's own folder, as the engine writes it; undefined where that cannot be told. */
+  /**
+   * Reads the clean marker: the time of the volume's own folder, as the engine reports it; undefined where it cannot be
+   * read.
+   */
   async readCleanMarker(signal: AbortSignal): Promise<string | undefined> {
     return (await readMtime(this.#client, this.#id, `/${volumeDir}`, signal))?.toString();
   }
 
-  /** Sets the clean marker: a time of the volume's folder, in nanoseconds. Anything put there replaces it. */
+  /** Sets the clean marker: a time of the volume's folder, in nanoseconds. Any `put` replaces it. */
   async writeCleanMarker(time: string, signal: AbortSignal): Promise<void> {
     await this.#process.ask('mark the workspace as clean', `stamp ${time.slice(0, -9)}.${time.slice(-9)}`, signal);
   }
 
-  /** Everything in the volume, folders before what is in them. */
+  /** Lists everything in the volume, folders before their content. */
   async list(signal: AbortSignal): Promise<ListedPath[]> {
     return (await this.#process.ask('list the workspace', 'list', signal)).paths.take();
   }
 
-  /** Lists changes since the last `put`; undefined where that cannot be told: nothing was put, or the engine's clock was set. */
+  /**
+   * Lists changes since the last `put`. Undefined where they cannot be determined: nothing was put, or the engine's
+   * clock was set.
+   */
   async listChanged(signal: AbortSignal): Promise<VolumeChange | undefined> {
     const put = this.#lastPut;
     if (put === undefined) return undefined;
@@ -87,7 +96,7 @@ export class VolumeLease {
     return { newer: paths.takeAbove(), below: paths.take(), sent };
   }
 
-  /** All that is in these folders, but not themselves. */
+  /** Lists everything in these folders, without the folders themselves. */
   async listBelow(paths: string[], signal: AbortSignal): Promise<ListedPath[]> {
     const reader = new ListingReader();
     const inner = `find "$@" -mindepth 1 -printf '${listingFormat}'`;
@@ -96,19 +105,19 @@ export class VolumeLease {
     return reader.take();
   }
 
-  /** With all that is in them. */
+  /** Removes paths with everything in them. */
   async remove(paths: string[], signal: AbortSignal): Promise<void> {
     const command = ['sh', '-c', `cd /${volumeDir} && exec xargs -0 -r rm -rf --`];
     for await (const _ of this.#run('remove files of the workspace', command, paths, signal, false));
   }
 
   /**
-   * Paths are relative to the volume ('' is itself), what stands there already is replaced. What `listChanged` tells counts
-   * from here. Where it is `many`, `tar` takes them apart there: it needs half of the engine's own time a file, but a container
-   * that runs.
+   * Puts items into the volume. Paths are relative to it ('' is the volume itself), and existing files are replaced.
+   * `listChanged` counts from here. With `many`, the container's `tar` unpacks them: it needs half of the engine's own
+   * time for each file, but a running container.
    */
   async put(items: Iterable<TarItem>, signal: AbortSignal, { many = false } = {}): Promise<void> {
-    // podman shows the volume to a request only in a container that runs.
+    // podman gives a request access to the volume only through a running container.
     if (many || (await this.#client.isPodman())) await this.#wake(taking, signal);
     const began = performance.now();
     this.#lastPut = undefined;
@@ -119,7 +128,7 @@ export class VolumeLease {
     this.#lastPut = { began, ended: performance.now() };
   }
 
-  /** A tar of these files and links, named as given; a reader that stops early stops it. */
+  /** Streams a tar of these files and links, named as given; it stops when the reader stops. */
   pack(paths: string[], signal: AbortSignal): AsyncGenerator<Buffer> {
     const command = [
       'tar',
@@ -136,7 +145,7 @@ export class VolumeLease {
     return this.#run('send back files of the workspace', command, paths, signal, true);
   }
 
-  /** Lets go of the volume: the container is gone afterwards. */
+  /** Releases the volume and removes the container. */
   close(): Promise<void> {
     return this.#process.close();
   }
@@ -145,7 +154,7 @@ export class VolumeLease {
     if (!this.#process.isAwake) await this.#process.ask(what, 'wake', signal);
   }
 
-  /** PUT /containers/{id}/archive. */
+  /** Uploads an archive (PUT /containers/{id}/archive). */
   async #upload(archive: Iterable<Buffer>, signal: AbortSignal): Promise<void> {
     const upload = openUpload(archive);
     const answer = await upload.orThrow(
@@ -196,7 +205,7 @@ interface Moments {
   ended: number;
 }
 
-/** Seconds by which two clocks may differ after so many milliseconds; a second more than is believed of them. */
+/** Returns the seconds by which two clocks may differ after so many milliseconds, with one second of reserve. */
 function marginOf(passed: number): number {
   return Math.ceil(2 + passed / 500_000);
 }

@@ -9,7 +9,7 @@ export interface EngineNetwork {
   labels: Record<string, string>;
 }
 
-/** POST /networks/create: a network of its own, on which containers find each other by name. */
+/** Creates a network on which containers find each other by name (POST /networks/create). */
 export async function createNetwork(client: EngineClient, { name, labels }: EngineNetwork): Promise<void> {
   const json = { Name: name, Driver: 'bridge', CheckDuplicate: true, Labels: labels };
   const request = { what: `make the network ${name}`, method: 'POST', path: '/networks/create', json } as const;
@@ -21,7 +21,7 @@ export async function createNetwork(client: EngineClient, { name, labels }: Engi
   });
 }
 
-/** GET /networks: those that carry the label. */
+/** Lists the networks with the label (GET /networks). */
 export async function listNetworks(client: EngineClient, label: string): Promise<EngineNetwork[]> {
   const query = { filters: JSON.stringify({ label: [label] }) };
   const { json } = await client.call({ what: 'list networks', method: 'GET', path: '/networks', query });
@@ -31,7 +31,10 @@ export async function listNetworks(client: EngineClient, label: string): Promise
   }));
 }
 
-/** GET /networks/bridge: the IPv4 address of the bridge, on the engine's machine; undefined where the engine has no such network. */
+/**
+ * Reads the IPv4 address of the bridge on the engine's machine (GET /networks/bridge). Undefined where the engine has
+ * no such network.
+ */
 export async function readBridgeGateway(client: EngineClient): Promise<string | undefined> {
   const request = { what: 'look at the bridge network', method: 'GET', path: '/networks/bridge' } as const;
   const { status, json } = await client.call(request, [200, 404]);
@@ -40,7 +43,7 @@ export async function readBridgeGateway(client: EngineClient): Promise<string | 
   return gateways.find((gateway) => isIPv4(gateway));
 }
 
-/** DELETE /networks/{name}; a missing one is fine, one in use is `engine-failed`. */
+/** Removes a network (DELETE /networks/{name}); a missing one is fine, one in use is `engine-failed`. */
 export async function removeNetwork(client: EngineClient, name: string): Promise<void> {
   await client.call(
     { what: `remove the network ${name}`, method: 'DELETE', path: `/networks/${name}` },

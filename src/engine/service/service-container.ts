@@ -8,7 +8,7 @@ import { execute } from '../container/exec.ts';
 import type { ContainerPort, EnginePort } from '../container/ports.ts';
 import { readEnginePorts } from '../container/ports.ts';
 
-/** Container of a service: nobody is attached to it, and the engine keeps what it prints. */
+/** Container of a service: no client is attached to it, and the engine keeps its output. */
 export class ServiceContainer {
   readonly id: string;
   readonly #client: EngineClient;
@@ -18,7 +18,7 @@ export class ServiceContainer {
     this.id = id;
   }
 
-  /** Its exit code when it has ended. Fails with its engine. */
+  /** Waits for its end and returns the exit code. Fails with its engine. */
   async waitForEnd(signal: AbortSignal): Promise<number> {
     const what = 'wait for a service';
     const path = `/containers/${this.id}/wait`;
@@ -33,7 +33,7 @@ export class ServiceContainer {
     return code;
   }
 
-  /** Its exit code where it has ended. */
+  /** Returns the exit code where it has ended. */
   async readEnd(): Promise<number | undefined> {
     const { running, exitCode } = await inspectState(this.#client, this.id);
     return running ? undefined : exitCode;
@@ -43,7 +43,7 @@ export class ServiceContainer {
     return readEnginePorts(this.#client, this.id, ports);
   }
 
-  /** Runs a command in it: undefined where it ended with exit code 0, else what went wrong. */
+  /** Runs a command in it. Returns undefined for exit code 0, else the reason of the failure. */
   async whyNot(command: string[], signal: AbortSignal): Promise<string | undefined> {
     const request = { what: `run ${command[0]} in a service`, command, input: [] };
     try {
@@ -55,7 +55,7 @@ export class ServiceContainer {
     }
   }
 
-  /** GET /containers/{id}/logs: all that it has printed. */
+  /** Reads everything that it has printed (GET /containers/{id}/logs). */
   async *readLog(): AsyncGenerator<Frame> {
     const what = 'send the log of a service';
     const query = { stdout: true, stderr: true };
@@ -65,7 +65,7 @@ export class ServiceContainer {
     for await (const chunk of this.#client.readChunks(answer, what, this.#client.pace)) yield* demuxer.split(chunk);
   }
 
-  /** Asks it to end, and kills it after the grace or when `kill` fires. */
+  /** Asks it to end, and kills it after the grace period or when `kill` fires. */
   async stop(graceSeconds: number, kill: AbortSignal): Promise<void> {
     const request = { what: 'stop a service', method: 'POST', path: `/containers/${this.id}/stop` } as const;
     if (kill.aborted) return;
@@ -73,7 +73,7 @@ export class ServiceContainer {
     await this.#client
       .call({ ...request, query: { t: graceSeconds }, signal: kill, within }, [204, 304, 404])
       .catch(() => {
-        // The removal that follows kills it, and tells of an engine that is lost.
+        // The removal that follows kills it, and reports a lost engine.
       });
   }
 

@@ -7,7 +7,7 @@ import { type FailedStart, startContainer } from '../container/start.ts';
 import { createNetwork, removeNetwork } from './networks.ts';
 import { ServiceContainer } from './service-container.ts';
 
-/** The command of a service could not be executed. */
+/** Failure: the command of a service could not be executed. */
 export class ServiceStartError extends GbuildError {
   readonly start: FailedStart;
 
@@ -17,7 +17,7 @@ export class ServiceStartError extends GbuildError {
   }
 }
 
-/** Service containers of a run, and the network that they share; all carry the labels of the run. */
+/** Service containers of a run, and their shared network; all have the labels of the run. */
 export class ServiceEngine {
   readonly #client: EngineClient;
   readonly #labels: Record<string, string>;
@@ -31,15 +31,15 @@ export class ServiceEngine {
     return createNetwork(this.#client, { name, labels: this.#labels });
   }
 
-  /** A missing one is fine. */
+  /** Removes the network; a missing one is fine. */
   removeNetwork(name: string): Promise<void> {
     return removeNetwork(this.#client, name);
   }
 
   /**
-   * Runs it from then on.
+   * Starts a service container.
    *
-   * @throws ServiceStartError where its command cannot be executed, and as `runContainer`
+   * @throws ServiceStartError where its command cannot be executed; otherwise as `runContainer`
    */
   async start(spec: ContainerSpec, signal: AbortSignal): Promise<ServiceContainer> {
     const labels = { ...spec.labels, ...this.#labels, [serviceLabel]: spec.alias ?? '' };
@@ -53,13 +53,13 @@ export class ServiceEngine {
       return new ServiceContainer(this.#client, id);
     } catch (thrown) {
       await removeContainer(this.#client, id, { lost: false, kill: true }).catch(() => {
-        // The first error tells more; the labels let a later sweep take it away.
+        // The first error takes precedence; the labels let a later sweep remove the container.
       });
       throw thrown;
     }
   }
 
-  /** One that was started by another process. */
+  /** Returns a container that another process has started. */
   find(id: string): ServiceContainer {
     return new ServiceContainer(this.#client, id);
   }

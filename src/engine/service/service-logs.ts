@@ -4,17 +4,17 @@ import type { EngineClient } from '../client/client.ts';
 
 export interface LogInput {
   service: string;
-  /** Goes on until the signal ends it; a service's log has no end of its own. */
+  /** Whether to continue until the signal fires: the log of a service never ends by itself. */
   follow: boolean;
-  /** Bytes of each stream to pass over: they were handed over before. */
+  /** Bytes of each stream to skip: they were handed over before. */
   skip: { stdout: number; stderr: number };
   signal: AbortSignal;
   onOutput: (stream: Frame['stream'], chunk: Buffer) => void | Promise<void>;
 }
 
 /**
- * GET /services/{id}/logs: what the tasks wrote, relayed by the cluster. Each frame is a line or a piece of one; line
- * ends that the log forgot are put there again.
+ * Reads the tasks' output, relayed by the cluster (GET /services/{id}/logs). Each frame is a line or a piece of one;
+ * line ends that the log lost are restored.
  */
 export async function readServiceLogs(client: EngineClient, input: LogInput): Promise<void> {
   const { service, follow, signal, onOutput } = input;
@@ -46,7 +46,7 @@ interface Piece {
   bytes: Buffer;
 }
 
-/** Frames of one stream that come together are one piece: most are short lines. */
+/** Joins frames of one stream that arrive together into one piece: most are short lines. */
 class PieceReader {
   readonly #demuxer = new Demuxer();
   readonly #ends = new LineEnds();

@@ -9,31 +9,31 @@ import { parseSettings, planSettings, planSsh, type SshPlan } from './plan.ts';
 import { type SshEnd, SshStream } from './stream.ts';
 import type { SshTarget } from './target.ts';
 
-/** The user's own ssh as a way to an engine. */
+/** Access to an engine through the user's own ssh. */
 export interface SshAccess {
   target: SshTarget;
-  /** The caller's environment: their agent, home and PATH. */
+  /** Environment of the caller, with their agent, home and PATH. */
   env: NodeJS.ProcessEnv;
-  /** Somebody is there who can type a password or compare a fingerprint. */
+  /** Whether a person can type a password or compare a fingerprint. */
   mayAsk: boolean;
-  /** One connection for all streams; ssh cannot do it on Windows. */
+  /** Whether all streams share one connection; ssh cannot share on Windows. */
   canShare: boolean;
 }
 
-/** Milliseconds for a connection that nobody has to type anything for. */
+/** Milliseconds for a connection without a person's input. */
 const loginTimeout = 25_000;
 
-/** Connection to the engine once ssh has let us in. */
+/** Connection to the engine after the login. */
 interface Opened {
   plan: SshPlan;
-  /** As the user's configuration spells it. */
+  /** Host name as the user's configuration spells it. */
   hostName: string;
-  /** False when the connection of our own is gone. */
+  /** Returns false when gbuild's own connection is gone. */
   isAlive: () => boolean;
   close: () => void;
 }
 
-/** One connection of ssh's and any number of streams over it; nothing is started before the first, and `close` ends it. */
+/** One ssh connection with any number of streams. The first stream starts it, and `close` ends it. */
 export class SshConnection {
   readonly #access: SshAccess;
   readonly #describe: (sentence: string, suggestions: string[]) => Error;
@@ -43,16 +43,19 @@ export class SshConnection {
   #wasOpen = false;
   #closed = false;
 
-  /** `describe` makes the error of a sentence about what is wrong and of what to type. */
+  /** Prepares the connection. `describe` makes an error of a sentence and of suggestions. */
   constructor(access: SshAccess, describe: (sentence: string, suggestions: string[]) => Error) {
     this.#access = access;
     this.#describe = describe;
   }
 
-  /** A stream to the engine. Throws what `describe` makes of ssh's failure; so does the stream when the other end has no engine. */
+  /**
+   * Opens a stream to the engine. Throws the error that `describe` makes of ssh's failure. The stream fails in the same
+   * way when the other end has no engine.
+   */
   async open(): Promise<Duplex> {
     const { plan } = await this.#share();
-    // A group of its own: the terminal's Ctrl-C is for gbuild, which still needs the engine to clean up.
+    // The process has its own group: the terminal's Ctrl-C is for gbuild, which still needs the engine to clean up.
     const child: ChildProcessWithoutNullStreams = spawn('ssh', plan.channel, {
       env: this.#access.env,
       detached: this.#access.canShare,
@@ -60,7 +63,10 @@ export class SshConnection {
     return new SshStream(child, (end, received) => this.#explain(end, received));
   }
 
-  /** A port of 127.0.0.1 here that leads to one of 127.0.0.1 there, over the same connection; undefined where none is shared. */
+  /**
+   * Opens a port of 127.0.0.1 here that forwards to one of 127.0.0.1 there, over the same connection. Undefined where
+   * no connection is shared.
+   */
   async forward(remotePort: number, wanted?: number): Promise<number | undefined> {
     const { plan } = await this.#share();
     return plan.forward && this.#forwards.add(this.#succeeds, plan.forward, remotePort, wanted);
@@ -76,14 +82,14 @@ export class SshConnection {
     this.#opened?.then(
       ({ close }) => close(),
       () => {
-        // It never was open.
+        // The forward never was open.
       },
     );
   }
 
   /**
-   * The connection for all streams; a new one where it was lost. The first one that fails is not tried again, for a person would be
-   * asked for the same password twice; later nobody is asked anything.
+   * Returns the shared connection, or a new one where it was lost. A first connection that fails is not tried again,
+   * because a person would have to type the same password twice. Later connections ask nothing.
    */
   async #share(): Promise<Opened> {
     const isNew = this.#opened === undefined;
@@ -144,11 +150,14 @@ export class SshConnection {
     return stdout;
   }
 
-  /** Waits for a process of ssh's. One that went to the background may keep its stderr open: its good end is enough. */
+  /**
+   * Waits for an ssh process. A process that went to the background may keep its stderr open: its successful exit is
+   * enough.
+   */
   #end(args: string[]): Promise<SshEnd & { stdout: string }> {
     const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe'];
     const child = spawn('ssh', args, { env: this.#access.env, stdio });
-    // Not spawn's own limit: its timer goes on where there is no program, and keeps gbuild from ending.
+    // Replaces spawn's own limit: its timer continues where the program is missing, and keeps gbuild from ending.
     const limit = this.#mayAsk ? undefined : setTimeout(() => child.kill(), loginTimeout);
     this.#opening = child;
     const said = { stdout: '', stderr: '' };

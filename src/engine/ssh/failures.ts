@@ -1,7 +1,7 @@
 import type { SshEnd } from './stream.ts';
 import { formatSshWords, type SshTarget } from './target.ts';
 
-/** Fault of an ssh connection, in a sentence that ends with ssh's own line, and what to type. */
+/** Fault of an ssh connection, in a sentence that ends with ssh's own line, and its suggestions. */
 export interface SshFailure {
   sentence: string;
   suggestions: string[];
@@ -18,7 +18,10 @@ interface Words {
   words: string;
 }
 
-/** ssh ends with 255 whatever is wrong with the connection, and the other end's client with 1: only their words tell. */
+/**
+ * Known failures. ssh exits with 255 for any fault of the connection, and the remote client with 1: only their messages
+ * differ.
+ */
 const failures: Known[] = [
   {
     pattern: /HOST IDENTIFICATION HAS CHANGED/,
@@ -83,7 +86,7 @@ const failures: Known[] = [
   },
 ];
 
-/** Says what is wrong with a connection that never carried a byte. */
+/** Explains the fault of a connection that never carried a byte. */
 export function explainSsh({ exitCode, stderr }: SshEnd, target: SshTarget): SshFailure {
   const words = formatSshWords(target);
   const { host } = target;
@@ -105,7 +108,7 @@ export function explainSsh({ exitCode, stderr }: SshEnd, target: SshTarget): Ssh
   return { sentence: line === '' ? sentence : `${sentence} (${line})`, suggestions };
 }
 
-/** ssh names the file and the entry in it. */
+/** Suggests how to remove an old key; ssh names the file and the entry in it. */
 function forgetKey(stderr: string): string[] {
   const file = /^Offending .* key in (\S+):\d+/m.exec(stderr)?.[1];
   const entry = /^Host key for (\S+) has changed/m.exec(stderr)?.[1];
@@ -113,7 +116,7 @@ function forgetKey(stderr: string): string[] {
   return [`ssh-keygen -f ${file} -R '${entry}'   # only if it was reinstalled`];
 }
 
-/** The last line with something in it. */
+/** Returns the last line that is not empty. */
 export function lastLine(text: string): string {
   return text.trim().split('\n').at(-1)?.trim() ?? '';
 }

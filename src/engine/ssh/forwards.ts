@@ -2,17 +2,17 @@ import { createServer } from 'node:net';
 import { GbuildError } from '../../errors.ts';
 import type { ForwardWords, SshForward } from './plan.ts';
 
-/** Whether a process of ssh's with these arguments ended well. */
+/** Runs an ssh process with these arguments; returns whether it succeeded. */
 type RunSsh = (args: string[]) => Promise<boolean>;
 
-/** So often another free port is tried: somebody may take one between the look and ssh's own. */
+/** Number of free ports to try: another process may take one before ssh does. */
 const attempts = 5;
 
-/** The ports of this machine that lead through one connection of ssh's; they outlive the connection that carries them. */
+/** Ports of this machine that forward through one ssh connection; they outlive a broken connection. */
 export class SshForwards {
   readonly #kept: SshForward[] = [];
 
-  /** The port here that leads to one over there: the wanted one, else any that is free. */
+  /** Forwards a port here to one over there. Returns the wanted port, or any free one. */
   async add(run: RunSsh, words: ForwardWords, remotePort: number, wanted?: number): Promise<number> {
     for (let attempt = 1; ; attempt += 1) {
       const forward = { remotePort, localPort: wanted ?? (await findFreePort()) };
@@ -24,12 +24,12 @@ export class SshForwards {
     }
   }
 
-  /** On a new connection in the place of one that broke. */
+  /** Opens the forwards again on a new connection. */
   async renew(run: RunSsh, words: ForwardWords | undefined): Promise<void> {
     if (words !== undefined) for (const forward of this.#kept) await run(words('forward', forward));
   }
 
-  /** The arguments that take them back from a connection that stays open. */
+  /** Lists the arguments that cancel the forwards on a connection that stays open. */
   planEnd(words: ForwardWords | undefined): string[][] {
     return words === undefined ? [] : this.#kept.map((forward) => words('cancel', forward));
   }

@@ -1,25 +1,25 @@
 import type { SshTarget } from './target.ts';
 
-/** Settings that `ssh -G` reports for this host: keys in lower case. */
+/** Settings that `ssh -G` reports for this host, with keys in lower case. */
 export type SshSettings = ReadonlyMap<string, string>;
 
 export type ForwardWords = (command: 'forward' | 'cancel', forward: SshForward) => string[];
 
-/** The arguments of the ssh processes that lead to one engine. */
+/** Arguments of the ssh processes for one engine. */
 export interface SshPlan {
-  /** Opens the one connection and goes to the background; undefined where it cannot be shared. */
+  /** Opens the shared connection and goes to the background; undefined where it cannot be shared. */
   master?: string[];
-  /** Tells whether the connection is there already; only for one of the user's own. */
+  /** Checks whether the connection is already open; only for a connection of the user's own. */
   check?: string[];
-  /** One stream to the engine. */
+  /** Opens one stream to the engine. */
   channel: string[];
-  /** Asks for (`forward`), or takes back (`cancel`), a port of this machine that leads to one over there. */
+  /** Opens (`forward`) or cancels (`cancel`) a port of this machine that leads to one over there. */
   forward?: ForwardWords;
-  /** Closes the connection; undefined for one of the user's own. */
+  /** Closes the connection; undefined for a connection of the user's own. */
   exit?: string[];
 }
 
-/** A port of this machine's loopback address that leads to one of the other end's. */
+/** Port of this machine's loopback address that forwards to one of the other end's. */
 export interface SshForward {
   localPort: number;
   remotePort: number;
@@ -28,18 +28,19 @@ export interface SshForward {
 export interface SshChoice {
   target: SshTarget;
   settings: SshSettings;
-  /** A socket of our own for the shared connection; undefined where ssh cannot share one. */
+  /** Socket for gbuild's own shared connection; undefined where ssh cannot share one. */
   controlPath: string | undefined;
-  /** Somebody is there who can type a password or compare a fingerprint. */
+  /** Whether a person can type a password or compare a fingerprint. */
   mayAsk: boolean;
 }
 
-/** Seconds that the connection outlives its last stream, should nobody close it. */
+/** Seconds that the connection outlives its last stream, in case gbuild dies. */
 const persistSeconds = 15;
 
 /**
- * Everything of the user's configuration holds but what would break a stream of bytes. A connection that they share by
- * themselves (ControlPath with ControlMaster and ControlPersist) is used; otherwise one of our own is.
+ * Plans the ssh calls. All of the user's configuration applies, except for settings that would break a stream of bytes.
+ * A connection that the user shares already (ControlPath with ControlMaster and ControlPersist) is used; otherwise
+ * gbuild opens its own.
  */
 export function planSsh({ target, settings, controlPath, mayAsk }: SshChoice): SshPlan {
   const common = [...plain, ...limits(settings), ...placeOf(target)];
@@ -67,7 +68,7 @@ export function planSsh({ target, settings, controlPath, mayAsk }: SshChoice): S
   };
 }
 
-/** Without any configuration: forwardings that stand there would be asked for again. */
+/** Plans a forward without any configuration: its forwardings would be requested again. */
 function planForward(controlPath: string, end: string[]): ForwardWords {
   return (command, { localPort, remotePort }) => [
     ...['-F', 'none', '-T', ...option('LogLevel', 'ERROR'), ...option('BatchMode', 'yes'), '-S', controlPath],
@@ -75,12 +76,12 @@ function planForward(controlPath: string, end: string[]): ForwardWords {
   ];
 }
 
-/** Asks for the settings. */
+/** Returns the arguments that read the settings. */
 export function planSettings(target: SshTarget): string[] {
   return ['-T', ...placeOf(target), '-G', '--', target.host];
 }
 
-/** Reads `key value` lines; of keys that come twice, the first. */
+/** Parses `key value` lines; the first value of a key wins. */
 export function parseSettings(text: string): SshSettings {
   const settings = new Map<string, string>();
   for (const line of text.split('\n')) {
@@ -96,7 +97,9 @@ function sharesByItself(settings: SshSettings): boolean {
   return path !== 'none' && persists && ['auto', 'autoask'].includes(settings.get('controlmaster') ?? '');
 }
 
-/** No terminal, no forwarding, no command of the configuration's own: they would mix with the bytes or fail. */
+/**
+ * Options against a terminal, forwardings, and a command of the configuration: they would mix with the bytes or fail.
+ */
 const plain = [
   '-T',
   ...option('LogLevel', 'ERROR'),
@@ -105,7 +108,7 @@ const plain = [
   ...option('RemoteCommand', 'none'),
 ];
 
-/** A connection that goes nowhere ends by itself; what the user has set is theirs. */
+/** Returns the limits that end a dead connection; the user's own settings take precedence. */
 function limits(settings: SshSettings): string[] {
   return [
     ...(['none', undefined].includes(settings.get('connecttimeout')) ? option('ConnectTimeout', '10') : []),
@@ -121,7 +124,10 @@ function option(name: string, value: string): string[] {
   return ['-o', `${name}=${value}`];
 }
 
-/** The engine's own client passes bytes between its socket and this stream; podman has the same command. */
+/**
+ * Returns the remote command. The engine's own client passes bytes between its socket and this stream; podman has the
+ * same command.
+ */
 function dialCommand({ socketPath }: SshTarget): string {
   const [docker, podman] =
     socketPath === undefined ? ['', ''] : [` -H unix://${socketPath}`, ` --url unix://${socketPath}`];

@@ -4,15 +4,16 @@ import { Duplex } from 'node:stream';
 
 const keptBytes = 8_192;
 
-/** How a process of ssh's ended: what it wrote to stderr, and ssh's own 255 or the other end's exit code. */
+/** End of an ssh process: its stderr, and ssh's own 255 or the remote exit code. */
 export interface SshEnd {
   exitCode: number | undefined;
   stderr: string;
 }
 
 /**
- * A connection to an engine over the standard streams of a child process. It does what node:http asks of a socket; the end
- * of either direction is passed on, and a child that failed ends it with what `explain` makes of its last words.
+ * Connection to an engine over the standard streams of a child process. It offers what node:http needs of a socket. The
+ * end of either direction is passed on. A failed child destroys the stream with the error that `explain` makes of its
+ * last lines.
  */
 export class SshStream extends Duplex {
   readonly #child: ChildProcessWithoutNullStreams;
@@ -31,7 +32,7 @@ export class SshStream extends Duplex {
       if (!this.push(chunk)) child.stdout.pause();
     });
     child.stdin.on('error', () => {
-      // The child is about to end and says more.
+      // The child is about to end and explains the failure.
     });
     child.once('error', (error: NodeJS.ErrnoException) => this.destroy(error));
     child.once('close', (code) => {
@@ -46,7 +47,7 @@ export class SshStream extends Duplex {
     this.#child.stdout.resume();
   }
 
-  /** A write that fails is answered when the child has ended: its end says why. */
+  /** Writes a chunk. A failed write is answered when the child has ended, because its end has the reason. */
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
     this.#child.stdin.write(chunk, (error) => {
       if (error) this.#stalled = true;

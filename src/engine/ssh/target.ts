@@ -1,17 +1,17 @@
-/** An engine that the user's own ssh leads to; what is left out is said by their ssh configuration. */
+/** Engine behind the user's own ssh; their ssh configuration provides the missing parts. */
 export interface SshTarget {
   user?: string;
   host: string;
   port?: number;
-  /** The engine's socket there, where it is not the usual one. */
+  /** Socket of the engine there, where it is not the usual one. */
   socketPath?: string;
 }
 
 const grammar = /^ssh:\/\/(?:([^@/]*)@)?(\[[^\]/]+\]|[^:/@[\]]+)(?::(\d{1,5}))?(\/.*)?$/;
 
 /**
- * Takes `ssh://[user@]host[:port][/path/to/socket]` apart. Every part reaches a command line or a shell at the other end, so
- * only what names, addresses and paths are made of is taken; otherwise the answer is why not.
+ * Parses `ssh://[user@]host[:port][/path/to/socket]`. Every part reaches a command line or a remote shell, so only
+ * characters of names, addresses and paths are accepted. Returns the reason otherwise.
  */
 export function parseSshTarget(address: string): SshTarget | string {
   const match = grammar.exec(address);
@@ -33,13 +33,13 @@ export function parseSshTarget(address: string): SshTarget | string {
   };
 }
 
-/** The address as DOCKER_HOST spells it. */
+/** Formats the address as DOCKER_HOST spells it. */
 export function formatSshTarget({ user, host, port, socketPath }: SshTarget): string {
   const name = host.includes(':') ? `[${host}]` : host;
   return `ssh://${user === undefined ? '' : `${user}@`}${name}${port === undefined ? '' : `:${port}`}${socketPath ?? ''}`;
 }
 
-/** Formats the words that a person types after `ssh ` to get there. */
+/** Formats the words that a person types after `ssh ` to connect. */
 export function formatSshWords({ user, host, port }: SshTarget): string {
   return `${port === undefined ? '' : `-p ${port} `}${user === undefined ? '' : `${user}@`}${host}`;
 }

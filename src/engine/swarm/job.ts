@@ -1,18 +1,21 @@
 import type { ContainerMount } from '../container/spec.ts';
 
-/** A file that the cluster keeps encrypted and that only the job's user may read: in no image, on no node's disk. */
+/**
+ * File that the cluster stores encrypted and that only the job's user may read: it is in no image and on no node's
+ * disk.
+ */
 export interface JobFile {
-  /** As `Swarm.createSecret` gave it. */
+  /** Id from `Swarm.createSecret`. */
   id: string;
   name: string;
-  /** Absolute, in the container. */
+  /** Absolute path in the container. */
   path: string;
 }
 
-/** One container that runs once, on a node that the cluster chooses. */
+/** Container that runs once, on a node that the cluster chooses. */
 export interface JobSpec {
   name: string;
-  /** By digest. */
+  /** Image by digest. */
   image: string;
   command: string[];
   uid: number;
@@ -23,18 +26,18 @@ export interface JobSpec {
   files: JobFile[];
   network: 'bridge' | 'host';
   limits: { memory?: number; cpus?: number; pids?: number };
-  /** Capabilities kept; all others are dropped. */
+  /** Capabilities to keep; all others are dropped. */
   capAdd: string[];
   labels: Record<string, string>;
-  /** `linux/amd64`: of a node. */
+  /** Platform of the node, such as `linux/amd64`. */
   platform: string;
-  /** Ids of nodes that must not get it. */
+  /** Ids of nodes that must not run it. */
   avoid: readonly string[];
-  /** Seconds between asking to stop (SIGTERM) and SIGKILL. */
+  /** Seconds between the request to stop (SIGTERM) and SIGKILL. */
   graceSeconds: number;
 }
 
-/** The body of POST /services/create. */
+/** Formats the body of POST /services/create. */
 export function formatJob(job: JobSpec): object {
   const [os, architecture] = job.platform.split('/');
   return {
@@ -48,7 +51,7 @@ export function formatJob(job: JobSpec): object {
         Constraints: job.avoid.map((id) => `node.id!=${id}`),
         Platforms: [{ OS: os, Architecture: architecture }],
       },
-      // The other driver that can be read again gives text, not bytes.
+      // The other readable driver returns text, not bytes.
       LogDriver: { Name: 'local', Options: { 'max-size': '1000g', 'max-file': '1', compress: 'false' } },
       ...(job.network === 'host' && { Networks: [{ Target: 'host' }] }),
     },

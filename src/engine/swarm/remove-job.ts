@@ -6,13 +6,13 @@ import { parseTask } from './state.ts';
 const pauseMilliseconds = 100;
 const what = 'stop a job of its swarm';
 
-/** How often the swarm is asked whether it has taken notice. */
+/** Number of checks whether the swarm has acted on the change. */
 const mostLooks = 100;
 
 /**
- * Ends and removes a job. A swarm that is told to remove one lets its container run on, so it is asked for no completion first;
- * once it has taken notice, it stops the container, within the job's grace, and removes it by itself: that takes some seconds,
- * which nobody waits for.
+ * Ends and removes a job. Removing it alone would leave its container running, so the job first gets zero completions.
+ * The swarm then stops the container within the job's grace period and removes it some seconds later; this function
+ * does not wait for that.
  */
 export async function removeJob(client: EngineClient, service: string): Promise<void> {
   const path = `/services/${service}`;
@@ -27,7 +27,7 @@ export async function removeJob(client: EngineClient, service: string): Promise<
   await client.call({ what, method: 'DELETE', path }, [200, 204, 404]);
 }
 
-/** Whether there is a container that the swarm still means to keep. */
+/** Whether the swarm still intends to run a container. */
 async function hasWanted(client: EngineClient, service: string): Promise<boolean> {
   const query = { filters: JSON.stringify({ service: [service] }) };
   const { json } = await client.call({ what, method: 'GET', path: '/tasks', query }, [200, 404]);

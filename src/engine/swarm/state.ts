@@ -1,19 +1,19 @@
 import { readField, readNumber, readText } from '../answer/json.ts';
 
-/** A machine of the cluster, as its manager sees it. */
+/** Machine of the cluster, as its manager reports it. */
 export interface SwarmNode {
   id: string;
   name: string;
-  /** The manager has lost it, and all that ran there. */
+  /** Whether the manager has lost it, with everything that ran there. */
   isDown: boolean;
-  /** It takes new work. */
+  /** Whether it takes new work. */
   isFree: boolean;
   cpus: number;
-  /** Bytes. */
+  /** Memory in bytes. */
   memory: number;
 }
 
-/** GET /nodes or /nodes/{id}. */
+/** Parses an answer of GET /nodes or /nodes/{id}. */
 export function parseNode(json: unknown): SwarmNode {
   const description = readField(json, 'Description');
   const resources = readField(description, 'Resources');
@@ -29,12 +29,12 @@ export function parseNode(json: unknown): SwarmNode {
   };
 }
 
-/** The one task of a job: how far it is, and where. */
+/** Task of a job: its state and its node. */
 export interface SwarmTask {
   id: string;
   state: 'waiting' | 'running' | 'ended' | 'refused' | 'lost';
   node?: string;
-  /** The cluster's own words for how it is, and for what is wrong. */
+  /** Cluster's own words about its state and its failure. */
   message: string;
   exitCode?: number;
 }
@@ -49,7 +49,7 @@ const states: Record<string, SwarmTask['state']> = {
   orphaned: 'lost',
 };
 
-/** GET /tasks or /tasks/{id}. */
+/** Parses an answer of GET /tasks or /tasks/{id}. */
 export function parseTask(json: unknown): SwarmTask {
   const status = readField(json, 'Status');
   const exitCode = readNumber(readField(status, 'ContainerStatus'), 'ExitCode');

@@ -11,7 +11,7 @@ export type { LogInput } from '../service/service-logs.ts';
 export type { JobFile, JobSpec } from './job.ts';
 export type { SwarmNode, SwarmTask } from './state.ts';
 
-/** Something of ours that the cluster keeps. */
+/** Object of gbuild in the cluster. */
 export interface SwarmThing {
   kind: 'services' | 'secrets';
   id: string;
@@ -19,7 +19,7 @@ export interface SwarmThing {
   labels: Record<string, string>;
 }
 
-/** The cluster that an engine manages: what gbuild makes there carries the labels of the run. */
+/** Cluster that an engine manages: everything that gbuild creates there has the labels of the run. */
 export class Swarm {
   readonly #client: EngineClient;
   readonly #labels: Record<string, string>;
@@ -39,7 +39,7 @@ export class Swarm {
     return parseNode(json);
   }
 
-  /** A secret that jobs can be given; its id. Throws `engine-failed` for more than 500 KB. */
+  /** Creates a secret for jobs. Returns its id. Throws `engine-failed` for more than 500 KB. */
   async createSecret(name: string, content: Buffer): Promise<string> {
     const json = { Name: name, Labels: this.#labels, Data: content.toString('base64') };
     return this.#create({ what: `store the secret ${name}`, method: 'POST', path: '/secrets/create', json });
@@ -49,7 +49,10 @@ export class Swarm {
     return removeThing(this.#client, { kind: 'secrets', id, name: id });
   }
 
-  /** Starts a job; the service's id. `registryAuth` is what nodes show to the image's registry (see formatRegistryAuth). */
+  /**
+   * Starts a job. Returns the service's id. `registryAuth` authorizes the nodes at the image's registry (see
+   * formatRegistryAuth).
+   */
   async startJob(job: JobSpec, registryAuth: string | undefined): Promise<string> {
     const json = formatJob({ ...job, labels: { ...job.labels, ...this.#labels } });
     const headers = registryAuth === undefined ? {} : { 'X-Registry-Auth': registryAuth };
@@ -69,7 +72,7 @@ export class Swarm {
     return id;
   }
 
-  /** Undefined until the cluster has looked at the job. */
+  /** Finds the task of a job; undefined until the cluster has processed the job. */
   async findTask(service: string): Promise<SwarmTask | undefined> {
     const query = { filters: JSON.stringify({ service: [service] }) };
     const { json } = await this.#client.call({ what: 'inspect a job', method: 'GET', path: '/tasks', query });
@@ -87,14 +90,14 @@ export class Swarm {
   }
 }
 
-/** Lists gbuild's own things in the cluster, all of which have the label. */
+/** Lists gbuild's objects in the cluster by their label. */
 export async function listThings(client: EngineClient, label: string): Promise<SwarmThing[]> {
   const query = { filters: JSON.stringify({ label: [label] }) };
   const list = async (kind: SwarmThing['kind']) => {
     const { json } = await client.call({ what: `list ${kind}`, method: 'GET', path: `/${kind}`, query });
     return readAnswerList(client, json, `list ${kind}`).map((each) => parseThing(kind, each));
   };
-  // In the order in which they can be removed.
+  // Order in which they can be removed.
   return [...(await list('services')), ...(await list('secrets'))];
 }
 

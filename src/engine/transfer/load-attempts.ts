@@ -8,21 +8,21 @@ import type { Engine } from '../engine.ts';
 export interface LoadResult {
   /** Id of the image on the engine: the config's digest, or the manifest's on a containerd store. */
   engineId: string;
-  /** Layers that had to be sent; the engine had the others. */
+  /** Number of layers that were sent; the engine had the others. */
   sent: number;
 }
 
 export interface LoadAttempts {
-  /** The image's name; one that had it before loses it. */
+  /** Name of the image; an older image of this name loses it. */
   tag: string;
-  /** Layers to carry, fewest first: a store that does not take the image so is given the next. */
+  /** Layers to send, fewest first: a store that refuses the image gets the next list. */
   attempts: readonly (readonly Layer[])[];
   stop: Stop;
 }
 
 /**
- * Brings an image to the engine under a name, and answers once the engine has been seen to hold exactly this image, whole: that
- * a load succeeded proves nothing. Where it does not, the name is gone.
+ * Loads an image under a name, and returns once the engine provably holds exactly this image, complete. A successful
+ * load alone proves nothing. On failure the name is removed.
  *
  * @throws GbuildError `engine-failed`, or the stop's reason
  */
@@ -64,13 +64,19 @@ async function loadOnce(
   );
 }
 
-/** containerd's store keeps the name of an image that it could not unpack. What bears the name otherwise is not ours to drop. */
+/**
+ * Removes the name. containerd's store keeps the name of an image that it could not unpack. A name on another image
+ * stays.
+ */
 async function dropBroken(engine: Engine, image: Image, tag: string): Promise<void> {
   const found = await engine.inspectImage(tag);
   if (found?.id === image.id || found?.id === image.manifestDigest) await engine.removeImage(tag);
 }
 
-/** containerd's store takes, and inspects, an image of which layers are missing; only its list leaves that out. */
+/**
+ * Whether the image is listed. containerd's store accepts and inspects an image with missing layers; only its list
+ * leaves such an image out.
+ */
 export async function isListed(engine: Engine, tag: string): Promise<boolean> {
   const { containerdStore } = await engine.info();
   return !containerdStore || (await engine.listImages({ reference: tag })).length > 0;

@@ -6,21 +6,21 @@ import type { Engine } from '../engine.ts';
 import { isListed, type LoadResult, loadWhole } from './load-attempts.ts';
 
 export interface LoadOptions {
-  /** Images of this name are looked at for layers that need not be sent. */
+  /** Images of this repository may have layers that need not be sent. */
   repository: string;
-  /** An image of which that is known already. */
+  /** Image of which that is already known. */
   below?: string | undefined;
-  /** The layers of the base, where somebody has them, for an engine that does not. */
+  /** Layers of the base, where they can be read, for an engine that lacks them. */
   baseLayers?: readonly Layer[] | undefined;
   stop: Stop;
 }
 
-/** How many images of the same name are looked at for layers that the engine has already. */
+/** Number of images of the same name to check for layers that the engine already has. */
 const mostNeighbours = 8;
 
 /**
- * Brings an image to the engine under a staging name, carrying only the layers that it lacks, and answers once the engine
- * has been seen to hold exactly this image. The caller names it and then drops the staging name with `dropStaging`.
+ * Loads an image under a staging name with only the layers that the engine lacks. Returns once the engine provably
+ * holds exactly this image. The caller names it and then removes the staging name with `dropStaging`.
  */
 export async function loadImage(engine: Engine, image: Image, options: LoadOptions): Promise<LoadResult> {
   const { stop, baseLayers = [] } = options;
@@ -28,7 +28,7 @@ export async function loadImage(engine: Engine, image: Image, options: LoadOptio
   if (there !== undefined && (await keepUnderStaging(engine, image, there))) return { engineId: there, sent: 0 };
   const { layers } = image;
   const attempts = [layers.slice(known)];
-  // A store that lost a layer, or one that wants all of them, gets them before it is called a failure.
+  // A store that lost a layer, or that needs all of them, gets them before the load counts as failed.
   if (baseLayers.length > 0) attempts.push([...baseLayers, ...layers]);
   else if (known > 0) attempts.push(layers);
   return loadWhole(engine, image, { tag: stagingName(engine, image), attempts, stop });
@@ -38,7 +38,7 @@ export function dropStaging(engine: Engine, image: Image): Promise<void> {
   return engine.removeImage(stagingName(engine, image));
 }
 
-/** Gives an image that is there our own name: another run may take its last one away. False where one just has. */
+/** Gives an existing image a staging name: another run may remove its last name. Returns false where one just has. */
 async function keepUnderStaging(engine: Engine, image: Image, engineId: string): Promise<boolean> {
   try {
     await engine.tagImage(engineId, stagingName(engine, image));
@@ -49,7 +49,7 @@ async function keepUnderStaging(engine: Engine, image: Image, engineId: string):
   }
 }
 
-/** Its id on the engine; an image without a name may have lost layers, and is loaded anew. */
+/** Returns the image's id on the engine. An image without a name may have lost layers, and is loaded again. */
 async function findLoaded(engine: Engine, image: Image): Promise<string | undefined> {
   const found = await Promise.all([image.id, image.manifestDigest].map((id) => engine.inspectImage(id)));
   const expected = image.config.rootfs.diff_ids.join();
@@ -62,8 +62,8 @@ async function findLoaded(engine: Engine, image: Image): Promise<string | undefi
 }
 
 /**
- * How many of our layers, from the bottom, some image of the same name on the engine has too. A classic store knows a layer
- * only together with all below it, so the first difference ends the count.
+ * Counts the layers from the bottom that an image of the same name on the engine has too. A classic store knows a layer
+ * only together with all layers below it, so the first difference ends the count.
  */
 async function countKnownLayers(engine: Engine, image: Image, { repository, below }: LoadOptions): Promise<number> {
   const wanted = image.config.rootfs.diff_ids;

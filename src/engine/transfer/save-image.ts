@@ -5,7 +5,10 @@ import { readArchive } from '../../oci/image/read-archive.ts';
 import { layerOfKnownFile } from '../../oci/layer/layer.ts';
 import type { Engine } from '../engine.ts';
 
-/** An engine's image by value: its layers lie in the folder, each checked against its diffID, as long as the image is needed. */
+/**
+ * Saves an engine's image by value. Its layers lie in the folder, each checked against its diffID, while the image is
+ * needed.
+ */
 export async function saveImage(engine: Engine, reference: string, tempDir: string): Promise<Image> {
   const saved = await readArchive(await engine.saveImage(reference), tempDir);
   const history = (saved.config.history ?? []).filter((entry) => entry.empty_layer !== true);

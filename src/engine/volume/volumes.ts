@@ -5,11 +5,11 @@ import { readAnswerList } from '../client/failures.ts';
 export interface EngineVolume {
   name: string;
   labels: Record<string, string>;
-  /** RFC 3339, where the engine says. */
+  /** Time in RFC 3339, where the engine reports it. */
   created?: string;
 }
 
-/** GET /volumes: those that carry the label (`key` or `key=value`). */
+/** Lists volumes with the label, `key` or `key=value` (GET /volumes). */
 export async function listVolumes(client: EngineClient, label: string): Promise<EngineVolume[]> {
   const query = { filters: JSON.stringify({ label: [label] }) };
   const { json } = await client.call({ what: 'list volumes', method: 'GET', path: '/volumes', query });
@@ -23,13 +23,13 @@ export async function listVolumes(client: EngineClient, label: string): Promise<
   });
 }
 
-/** POST /volumes/create: makes it with these labels; one that is there already stays as it is. */
+/** Creates a volume with these labels (POST /volumes/create); an existing one stays unchanged. */
 export async function createVolume(client: EngineClient, name: string, labels: Record<string, string>): Promise<void> {
   const json = { Name: name, Labels: labels };
   await client.call({ what: `make the volume ${name}`, method: 'POST', path: '/volumes/create', json });
 }
 
-/** DELETE /volumes/{name}; a missing one is fine, one in use is `engine-failed`. */
+/** Removes a volume (DELETE /volumes/{name}); a missing one is fine, one in use is `engine-failed`. */
 export async function removeVolume(client: EngineClient, name: string): Promise<void> {
   await client.call(
     { what: `remove the volume ${name}`, method: 'DELETE', path: `/volumes/${encodeURIComponent(name)}` },
@@ -37,13 +37,16 @@ export async function removeVolume(client: EngineClient, name: string): Promise<
   );
 }
 
-/** GET /system/df: bytes of each volume by name, as far as the engine can tell. It counts files: this may take seconds. */
+/**
+ * Reads the size in bytes of each volume by name, as far as the engine reports it (GET /system/df). The engine counts
+ * files, which may take seconds.
+ */
 export async function readVolumeSizes(client: EngineClient, signal?: AbortSignal): Promise<Map<string, number>> {
   const { json } = await client.call({
     what: 'measure volumes',
     method: 'GET',
     path: '/system/df',
-    // Engines before API 1.42 know no types and measure everything.
+    // Engines before API 1.42 ignore the type and measure everything.
     query: { type: 'volume' },
     within: 5 * client.requestTimeout,
     ...(signal !== undefined && { signal }),

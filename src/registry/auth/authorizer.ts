@@ -6,10 +6,10 @@ import type { Credentials } from './credential-helper.ts';
 import { basic } from './credentials.ts';
 import type { Tokens } from './tokens.ts';
 
-/** Seconds that two clocks may differ without being the reason of anything. */
+/** Seconds by which two clocks may differ without being reported as a cause. */
 const mostSkew = 30;
 
-/** Says who the caller is to one registry, in the way that the registry wants it said. */
+/** Authorization of the caller at one registry, in the scheme that the registry asks for. */
 export class Authorizer {
   readonly #address: RegistryAddress;
   readonly #find: () => Promise<Credentials | undefined>;
@@ -28,13 +28,15 @@ export class Authorizer {
     this.#redactor = options.redactor;
   }
 
-  /** Takes the registry's wishes from a 401: bearer tokens before passwords. */
+  /** Reads the schemes of a 401; bearer tokens take precedence over passwords. */
   learn(challenges: readonly Challenge[]): void {
     const known = challenges.filter(({ scheme }) => scheme === 'bearer' || scheme === 'basic');
     this.#challenge = known.find(({ scheme }) => scheme === 'bearer') ?? known[0] ?? this.#challenge;
   }
 
-  /** The header Authorization for these scopes; `undefined` where none is wanted or nothing is known to say. */
+  /**
+   * Returns the Authorization header for these scopes. `undefined` where none is required or no credentials are known.
+   */
   async headerFor(scopes: readonly string[]): Promise<string | undefined> {
     if (this.#challenge === undefined) return undefined;
     const credentials = await this.#readCredentials();
@@ -43,7 +45,10 @@ export class Authorizer {
     return `Bearer ${await this.#tokens.get(this.#challenge, scopes, credentials)}`;
   }
 
-  /** After a 401 to `used`: another try, with what the registry says it lacks; `undefined` when there is nothing new to say. */
+  /**
+   * Prepares another try after a 401 to `used`, with the scopes that the registry names. `undefined` when nothing new
+   * can be sent.
+   */
   async renew(
     challenges: readonly Challenge[],
     scopes: readonly string[],
@@ -57,7 +62,7 @@ export class Authorizer {
     return header === used ? undefined : header;
   }
 
-  /** The error for a registry that does not take what gbuild has to say; `date` and `said` are of its answer. */
+  /** Returns the error for a registry that refuses the credentials; `date` and `said` are from its answer. */
   async refuse(
     what: string,
     { date, said }: { date?: string | undefined; said?: string | undefined },
@@ -89,7 +94,7 @@ export class Authorizer {
   }
 }
 
-/** In minutes where it is many: the two clocks were read a moment apart. */
+/** Formats long differences in minutes: the two clocks were read a moment apart. */
 function sayApart(seconds: number): string {
   return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
 }

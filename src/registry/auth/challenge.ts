@@ -1,6 +1,6 @@
-/** Demand of a registry: `WWW-Authenticate` of a 401 (RFC 9110, 11.6.1). */
+/** Challenge of a registry: `WWW-Authenticate` of a 401 (RFC 9110, 11.6.1). */
 export interface Challenge {
-  /** In small letters. */
+  /** Scheme in lower case. */
   scheme: string;
   parameters: Record<string, string>;
 }
@@ -9,7 +9,7 @@ const token = "[A-Za-z0-9!#$%&'*+.^_`|~-]+";
 const parameter = new RegExp(`(${token})\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|(${token}))`, 'y');
 const schemeName = new RegExp(`(${token})(?:\\s+|$|(?=,))`, 'y');
 
-/** Every challenge of the header, in its order; what cannot be understood ends the list. */
+/** Parses every challenge of the header, in its order; an unreadable part ends the list. */
 export function parseChallenges(header: string): Challenge[] {
   const challenges: Challenge[] = [];
   for (let at = skipSeparators(header, 0); at < header.length; ) {

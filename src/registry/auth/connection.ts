@@ -6,23 +6,23 @@ import { TransientError } from '../http/retry.ts';
 import type { Authorizer } from './authorizer.ts';
 import { parseChallenges } from './challenge.ts';
 
-/** One request to a registry. */
+/** Request to a registry. */
 export interface AuthorizedRequest extends RegistryHttpRequest {
-  /** Below `/v2/`, or an address that the registry gave. */
+  /** Path below `/v2/`, or an address that the registry gave. */
   at: string | URL;
-  /** Scopes that a token must allow: `repository:team/app:pull`. */
+  /** Scopes that a token must allow, such as `repository:team/app:pull`. */
   scopes: readonly string[];
 }
 
 export interface ConnectionContext extends RegistryHttpContext {
   authorizer: Authorizer;
-  /** Plain HTTP may be tried after TLS: on this machine, or where the caller says so. */
+  /** Whether plain HTTP may be tried after TLS: on this machine, or where the caller allows it. */
   mayBePlain: boolean;
 }
 
 const mostRedirects = 5;
 
-/** The way to one registry for the life of a command: scheme, authorization, redirects and retries. */
+/** Connection to one registry for the life of a command: scheme, authorization, redirects and retries. */
 export class Connection extends RegistryHttp {
   readonly #context: ConnectionContext;
   #base: Promise<URL> | undefined;
@@ -32,12 +32,12 @@ export class Connection extends RegistryHttp {
     this.#context = context;
   }
 
-  /** Asks until there is an accepted answer. Anything else is thrown, in the end. */
+  /** Repeats a request until its answer is accepted. Throws for a permanent failure. */
   ask(request: AuthorizedRequest, accept: readonly number[]): Promise<Answer> {
     return this.retry(() => this.askOnce(request, accept));
   }
 
-  /** The same, with the whole body as bytes. */
+  /** Does the same and reads the whole body. */
   async read(request: AuthorizedRequest, accept: readonly number[]): Promise<Answer & { bytes: Buffer }> {
     return this.retry(async () => {
       const answer = await this.askOnce(request, accept);
@@ -45,7 +45,7 @@ export class Connection extends RegistryHttp {
     });
   }
 
-  /** One try: a TransientError is thrown for what may pass. */
+  /** Sends a request once; throws a TransientError for a failure that may pass. */
   async askOnce(request: AuthorizedRequest, accept: readonly number[]): Promise<Answer> {
     const base = await this.#open();
     let url = request.at instanceof URL ? request.at : new URL(`/v2/${request.at}`, base);
@@ -58,7 +58,7 @@ export class Connection extends RegistryHttp {
     }
   }
 
-  /** Credentials go to the registry itself, never to where it points. */
+  /** Sends a request with credentials, which go to the registry itself and never to other hosts that it names. */
   async #authorized(url: URL, base: URL, request: AuthorizedRequest): Promise<Answer> {
     const { authorizer } = this.#context;
     if (url.origin !== base.origin) return this.send(url, request);
@@ -94,11 +94,12 @@ export class Connection extends RegistryHttp {
     return this.#base;
   }
 
-  /** Finds the scheme, and what the registry wants to know of the caller ("end-1" of the distribution-spec). */
+  /** Finds the scheme and the authorization that the registry requires ("end-1" of the distribution-spec). */
   async #probe(): Promise<URL> {
     const { address, mayBePlain } = this.#context;
     const plain = new URL(`http://${address.host}/`);
-    // Nobody listens in on this machine, and few registries of it speak TLS. The greeting tells them nothing of the caller.
+    // No other machine can listen in on a local connection, and few local registries speak TLS. The greeting contains
+    // nothing about the caller.
     if (address.isLoopback && (await this.#isPlain(plain))) return plain;
     const secure = new URL(`https://${address.host}/`);
     try {
@@ -111,7 +112,7 @@ export class Connection extends RegistryHttp {
     return plain;
   }
 
-  /** False where TLS may be what it wants. */
+  /** Returns false where the registry may require TLS. */
   async #isPlain(base: URL): Promise<boolean> {
     try {
       await this.#greet(base);
@@ -139,7 +140,7 @@ function withAuthorization(request: RegistryHttpRequest, authorization: string |
   return { ...request, headers: { ...request.headers, Authorization: authorization } };
 }
 
-/** Another side that speaks no TLS, closes at the greeting or listens at no port. */
+/** Whether the other side speaks no TLS, closes at the greeting, or does not listen. */
 function isWithoutTls(thrown: unknown): boolean {
   const cause = thrown instanceof Error ? (thrown.cause ?? thrown) : thrown;
   const code = (cause as NodeJS.ErrnoException).code ?? '';
@@ -147,7 +148,10 @@ function isWithoutTls(thrown: unknown): boolean {
   return isNotTls(cause) || isClosed || ['ECONNREFUSED', 'ECONNRESET', 'HPE_INVALID_CONSTANT'].includes(code);
 }
 
-/** Where to go on: 307 and 308 with the same method, the older ones for reading alone; never from TLS into the open. */
+/**
+ * Returns the address of a redirect. 307 and 308 keep the method; the older codes are followed for reading only. Never
+ * leads from TLS to plain HTTP.
+ */
 function redirectOf({ status, headers, url }: Answer, method: RegistryHttpRequest['method']): URL | undefined {
   const isReading = method === 'GET' || method === 'HEAD';
   const follows = [307, 308].includes(status) || (isReading && [301, 302, 303].includes(status));

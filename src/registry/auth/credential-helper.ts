@@ -6,25 +6,25 @@ import type { RegistryAddress } from '../http/address.ts';
 /** Login of the caller at a registry, and where it was found. */
 export type Credentials = { origin: string } & (
   | { kind: 'password'; user: string; password: string }
-  /** Is changed for bearer tokens (OAuth2 refresh token). */
+  /** Exchanged for bearer tokens (OAuth2 refresh token). */
   | { kind: 'identity'; token: string }
   | { kind: 'bearer'; token: string }
 );
 
 const helperTimeoutSeconds = 30;
-/** In bytes: far more than any login. */
+/** Limit in bytes: far more than any login. */
 const largestAnswer = 1024 * 1024;
 
 export interface HelperCall {
   env: Host['env'];
-  /** The key and the file that name the helper. */
+  /** Key and file that name the helper. */
   askedBy: string;
   signal: AbortSignal;
 }
 
 /**
- * `docker-credential-NAME get` with the server on standard input (docker-credential-helpers). `undefined` when it does not know
- * the registry. Nothing that it prints gets into an error: it may be a secret.
+ * Runs `docker-credential-NAME get` with the server on standard input (docker-credential-helpers). `undefined` when it
+ * does not know the registry. Its output never gets into an error, because it may hold a secret.
  */
 export async function askHelper(
   name: string,
@@ -63,7 +63,10 @@ function credentialsOf({ Username: user, Secret: secret }: HelperAnswer, origin:
     : { origin, kind: 'password', user, password: secret };
 }
 
-/** Runs the helper to its end. The result's own message is not for an error: it shows what the helper printed. */
+/**
+ * Runs the helper to its end. The result's own message must not get into an error, because it shows the helper's
+ * output.
+ */
 async function runHelper(program: string, server: string, { env, signal }: HelperCall) {
   signal.throwIfAborted();
   const { execa } = await import('execa');

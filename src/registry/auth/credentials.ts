@@ -21,9 +21,9 @@ interface DockerConfig {
 }
 
 /**
- * Looks up what `docker login` left for a registry, in the order of the docker client: its own helper (`credHelpers`), the
- * helper for all (`credsStore`), the file (`auths`). `undefined` when nobody knows it. Throws `registry-denied` where the file
- * or a helper is broken, naming the file.
+ * Finds the login that `docker login` stored for a registry, in the docker client's order: its own helper
+ * (`credHelpers`), the common helper (`credsStore`), the file (`auths`). `undefined` where none has it. Throws
+ * `registry-denied` where the file or a helper is broken, with the file's name.
  */
 export async function findCredentials(
   address: RegistryAddress,
@@ -42,7 +42,7 @@ export async function findCredentials(
   return findEntry(config, address, file);
 }
 
-/** Where the docker client keeps logins. */
+/** Returns the path of the docker client's logins. */
 export function configFile({ env, homeDir }: Pick<Host, 'env' | 'homeDir'>): string {
   return join(env.DOCKER_CONFIG || join(homeDir, '.docker'), 'config.json');
 }
@@ -64,7 +64,7 @@ function readConfig(file: string): DockerConfig {
   }
 }
 
-/** Keys are hosts, or addresses as old clients wrote them: `https://HOST/v1/`. */
+/** Finds the entry. Keys are hosts, or addresses as old clients wrote them: `https://HOST/v1/`. */
 function findEntry({ auths = {} }: DockerConfig, address: RegistryAddress, file: string): Credentials | undefined {
   const key = [address.credentialKey, address.name].find((each) => Object.hasOwn(auths, each));
   const loose = key ?? Object.keys(auths).find((each) => hostOf(each) === address.name);
@@ -90,7 +90,7 @@ function broken(file: string, message: string, cause?: unknown): GbuildError {
   return new GbuildError('config-invalid', message, { suggestions: [`ls -l ${file}`], cause, facts: { file } });
 }
 
-/** RFC 7617, in UTF-8. */
+/** Formats Basic authentication (RFC 7617), in UTF-8. */
 export function basic(credentials: Credentials): string | undefined {
   if (credentials.kind !== 'password') return undefined;
   return `Basic ${Buffer.from(`${credentials.user}:${credentials.password}`).toString('base64')}`;

@@ -16,7 +16,7 @@ export async function findRegistryAuth(
 
 function formatRegistryAuth(credentials: Credentials, serveraddress: string): string {
   const json = JSON.stringify({ ...authOf(credentials), serveraddress });
-  // RFC 4648's alphabet for URLs, and padded: Node's own base64url is not.
+  // The URL alphabet of RFC 4648 with padding; Node's own base64url has none.
   return Buffer.from(json).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
 }
 

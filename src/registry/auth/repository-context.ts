@@ -1,12 +1,12 @@
 import type { RegistrySettings } from '../http/settings.ts';
 import type { Connection } from './connection.ts';
 
-/** One repository, and what its requests are made with. */
+/** Repository, and the settings of its requests. */
 export interface RepositoryContext {
   connection: Connection;
-  /** `team/app`. */
+  /** Path such as `team/app`. */
   path: string;
   settings: RegistrySettings;
-  /** For reading, for writing, for removing: what a token must allow. */
+  /** Scopes that a token must allow for reading, for writing and for removing. */
   scopes: { pull: string[]; push: string[]; remove: string[] };
 }

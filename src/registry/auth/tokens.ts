@@ -9,22 +9,22 @@ import { basic } from './credentials.ts';
 export interface TokenAnswer {
   status: number;
   text: string;
-  /** The answer's own Date. */
+  /** Date header of the answer. */
   date: string | undefined;
 }
 
 export interface TokenContext {
   registry: string;
   redactor: Redactor;
-  /** Plain HTTP is allowed for this registry. */
+  /** Whether plain HTTP is allowed for this registry. */
   insecure: boolean;
-  /** Asks a token server: a form is posted, else it is a GET. Tries again what may pass. */
+  /** Asks a token server: a form is posted, otherwise it is a GET. Repeats after failures that may pass. */
   ask(url: URL, options: { authorization?: string; form?: URLSearchParams }): Promise<TokenAnswer>;
 }
 
 interface KeptToken {
   token: string;
-  /** By performance.now(). */
+  /** Expiry by performance.now(). */
   until: number;
 }
 
@@ -32,8 +32,8 @@ const clientId = 'gbuild';
 const shortestLife = 60;
 
 /**
- * Bearer tokens of one registry, each asked for once (Docker's token authentication): with a password or anonymously by GET, with
- * an identity token by the OAuth2 POST.
+ * Bearer tokens of one registry, each requested once (Docker's token authentication). A password or an anonymous
+ * request uses GET, an identity token uses the OAuth2 POST.
  */
 export class Tokens {
   readonly #context: TokenContext;
@@ -45,13 +45,13 @@ export class Tokens {
     this.#context = context;
   }
 
-  /** A token for the scopes. Throws `registry-denied` when the server does not take the credentials. */
+  /** Returns a token for the scopes. Throws `registry-denied` when the server refuses the credentials. */
   async get(challenge: Challenge, scopes: readonly string[], credentials: Credentials | undefined): Promise<string> {
     const key = keyOf(challenge, scopes);
     for (let known = this.#kept.get(key); known !== undefined; ) {
       const kept = await known.catch(() => undefined);
       if (kept !== undefined && performance.now() < kept.until) return kept.token;
-      // Somebody else may have asked for another meanwhile.
+      // Another caller may have requested a new token meanwhile.
       const next = this.#kept.get(key);
       known = next === known ? undefined : next;
     }
@@ -60,7 +60,7 @@ export class Tokens {
     return (await asked).token;
   }
 
-  /** Seconds by which the token server's clock was ahead of the one that gave this date; 0 when that is not known. */
+  /** Returns the seconds by which the token server's clock was ahead of the one that gave this date; 0 when unknown. */
   secondsAhead(date: string | undefined): number {
     const seconds = (Date.parse(this.#date ?? '') - Date.parse(date ?? '')) / 1000;
     return Number.isNaN(seconds) ? 0 : seconds;
@@ -91,7 +91,7 @@ export class Tokens {
     return { token, until: performance.now() + (life - Math.min(15, life / 2)) * 1000 };
   }
 
-  /** Passwords go to the realm: not in the open where the registry itself is asked by TLS. */
+  /** Reads the realm, which receives passwords: plain HTTP is refused where the registry itself uses TLS. */
   #readRealm({ parameters }: Challenge): URL {
     const { registry, insecure } = this.#context;
     const { realm = '' } = parameters;

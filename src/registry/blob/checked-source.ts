@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { GbuildError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/spec.ts';
 
-/** Makes a blob's bytes from an offset on; asked again when some must be sent again. */
+/** Produces a blob's bytes from an offset on; called again when some must be sent again. */
 export type OpenBlob = (offset: number) => Iterable<Buffer> | AsyncIterable<Buffer>;
 
 /**
- * A blob to be sent, every byte of it hashed the first time it goes; the last ones go only when size and digest are right. What
- * goes a second time is the registry's to compare.
+ * Blob to send, with every byte hashed when it is sent first. The last bytes are sent only when size and digest are
+ * right. Repeated bytes are checked by the registry.
  */
 export class CheckedSource {
   readonly #blob: Pick<Descriptor, 'digest' | 'size'>;
@@ -25,10 +25,10 @@ export class CheckedSource {
     this.#onBytes = onBytes;
   }
 
-  /** The bytes from `start` up to `end`, exactly. Throws where the blob is shorter, longer or another. */
+  /** Yields exactly the bytes from `start` up to `end`. Throws where the blob is shorter, longer or different. */
   async *read(start: number, end: number): AsyncGenerator<Buffer> {
     this.#goTo(start);
-    // What went by another way is hashed as well.
+    // Bytes that were sent in another way are hashed as well.
     let position = Math.min(start, this.#hashed);
     if (position < end) {
       for await (const chunk of this.#open(position)) {
@@ -45,13 +45,13 @@ export class CheckedSource {
     if (position < end) throw this.#differs(`it ends after ${position} bytes`);
   }
 
-  /** Counts bytes that went. */
+  /** Counts sent bytes. */
   sent(count: number): void {
     this.#position += count;
     this.#tell();
   }
 
-  /** Throws where the bytes that went were not the blob's; for when all of them went. */
+  /** Throws where the sent bytes were not the blob's; called after all were sent. */
   async verify(): Promise<void> {
     for await (const _sent of this.read(this.#blob.size, this.#blob.size));
     this.#compare();
@@ -64,7 +64,7 @@ export class CheckedSource {
     this.#isRight = true;
   }
 
-  /** The registry has it all. */
+  /** Reports that the registry has the whole blob. */
   finish(): void {
     this.#goTo(this.#blob.size);
   }

@@ -19,7 +19,10 @@ export async function headBlob(
   return answer.status === 404 ? undefined : Number(answer.headers['content-length'] ?? 0);
 }
 
-/** Goes on by Range where a connection broke; the last chunk is held back until size and digest fit. */
+/**
+ * Reads a blob. After a broken connection it continues by Range. The last chunk is held back until size and digest
+ * match.
+ */
 export async function* readBlob(context: RepositoryContext, blob: Blob): AsyncGenerator<Buffer> {
   const { connection, path } = context;
   const what = `give the blob ${blob.digest} of ${path}`;
@@ -70,7 +73,7 @@ async function* readFrom(
   }
 }
 
-/** Asks from an offset, and for all where the registry does not understand the range (416). */
+/** Requests from an offset, or everything where the registry refuses the range (416). */
 async function askFrom(
   { connection, path, scopes }: RepositoryContext,
   { digest, size }: Blob,
@@ -86,7 +89,7 @@ async function askFrom(
   return connection.askOnce(request, [200]);
 }
 
-/** Offset where the answer starts: a registry that knows no ranges sends all again (200). */
+/** Returns the offset where the answer starts: a registry without ranges sends everything again (200). */
 function startOf({ status, headers }: Answer): number | undefined {
   if (status === 200) return 0;
   const start = /^bytes (\d+)-/.exec(headers['content-range'] ?? '')?.[1];

@@ -5,21 +5,21 @@ import type { RequestBody } from '../http/requests.ts';
 import { TransientError } from '../http/retry.ts';
 import { advance, assertTaken, cancelUpload, closingUrl, namesOther, startUpload, type Upload } from './upload.ts';
 
-/** A blob that becomes known as it is made. */
+/** Blob whose size and digest become known while it is made. */
 export interface GrowingBlob {
-  /** Makes it from its start. */
+  /** Makes the blob from its start. */
   open(): AsyncIterable<Buffer>;
   /** Describes the content; undefined until all of it was read. */
   describe(): Descriptor | undefined;
 }
 
-/** `broken`: it did not get through; perhaps a session has some of it. */
+/** Result of streaming. `broken`: the blob did not arrive; a session may have a part of it. */
 export type Streamed = { descriptor: Descriptor } | { broken: Upload | undefined };
 
 /**
- * Sends a blob while it is made: one PATCH without a length, as docker sends its own, and a PUT with the digest. Tried once:
- * whoever makes the blob again knows its digest, and goes on with writeBlob. Throws what the making throws, and what no other
- * way of sending would mend.
+ * Sends a blob while it is made: one PATCH without a length, as docker sends its own, and a PUT with the digest. It is
+ * tried once: a second making knows the digest and continues with writeBlob. Throws failures of the making, and those
+ * that no other way of sending would avoid.
  */
 export async function streamBlob(context: RepositoryContext, blob: GrowingBlob): Promise<Streamed> {
   let upload = await startUpload(context, `take a blob of ${context.path}`);
@@ -34,7 +34,7 @@ export async function streamBlob(context: RepositoryContext, blob: GrowingBlob):
   } catch (thrown) {
     if (thrown instanceof TransientError) return { broken: upload };
     if (!context.connection.isStopping) await cancelUpload(context, upload);
-    // A registry that does not take it in this way may do so in another.
+    // A registry that refuses this form of upload may accept another.
     if (thrown instanceof GbuildError && thrown.code === 'registry-failed') return { broken: undefined };
     throw thrown;
   }

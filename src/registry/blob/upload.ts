@@ -7,11 +7,11 @@ import { nowhere, resolveAddress } from '../http/pointed-address.ts';
 import type { Answer } from '../http/requests.ts';
 import { headBlob } from './read-blob.ts';
 
-/** An upload session: where to send on, and how many bytes are there. */
+/** Upload session: the address for the next bytes, and the number of received bytes. */
 export interface Upload {
   url: URL;
   offset: number;
-  /** The registry takes no smaller chunk, but the last. */
+  /** Least size of a chunk that the registry accepts, except for the last. */
   leastChunk: number;
 }
 
@@ -25,7 +25,10 @@ export async function startUpload(context: RepositoryContext, what: string): Pro
   return openSession(connection.place(what), answer);
 }
 
-/** True when it is mounted; a session where the registry opened one instead; false where it may not be read there. */
+/**
+ * Mounts a blob. Returns true when it is mounted, a session where the registry opened one instead, and false where the
+ * source may not be read.
+ */
 export async function mountBlob(
   context: RepositoryContext,
   digest: Digest,
@@ -49,7 +52,7 @@ export async function mountBlob(
   }
 }
 
-/** Asks how far a session has come; `undefined` when the registry knows it no more. */
+/** Reads how many bytes a session has; `undefined` when the registry has forgotten it. */
 export async function readUpload(
   { connection, scopes }: RepositoryContext,
   upload: Upload,
@@ -65,12 +68,12 @@ export async function readUpload(
   return { ...session, offset: offsetIn(answer) ?? 0 };
 }
 
-/** The session after a chunk; where the registry does not say how far it is, at the chunk's end. */
+/** Returns the session after a chunk; it is at the chunk's end where the registry does not report its offset. */
 export function advance(place: Place, upload: Upload, answer: Answer, end: number): Upload {
   return { ...sessionOf(place, answer, upload.leastChunk), offset: offsetIn(answer) ?? end };
 }
 
-/** Releases what the registry keeps of a session; nobody waits for it to succeed. */
+/** Cancels a session, without a wait for the result. */
 export async function cancelUpload({ connection, scopes }: RepositoryContext, { url }: Upload): Promise<void> {
   const request = { what: 'drop an upload', method: 'DELETE', at: url, scopes: scopes.push } as const;
   await connection.askOnce(request, [200, 202, 204, 404]).then(
@@ -79,24 +82,24 @@ export async function cancelUpload({ connection, scopes }: RepositoryContext, { 
   );
 }
 
-/** The address that ends a session; a registry's own query stays as it is. */
+/** Returns the address that closes a session; the registry's own query stays. */
 export function closingUrl({ url }: Upload, digest: Digest): URL {
   return new URL(`${url.href}${url.search === '' ? '?' : '&'}digest=${encodeURIComponent(digest)}`);
 }
 
-/** Whether an answer names a blob, or the place that it has now. */
+/** Whether an answer names a blob, or its new address. */
 function names({ headers }: Answer, digest: Digest): boolean {
   return headers['docker-content-digest'] === digest || headers.location?.endsWith(`/blobs/${digest}`) === true;
 }
 
-/** Whether a closing answer names another digest than was sent. */
+/** Whether a closing answer names another digest than that of the sent bytes. */
 export function namesOther({ headers }: Answer, digest: Digest): boolean {
   const named = headers['docker-content-digest'];
   return typeof named === 'string' && isDigest(named) && named !== digest;
 }
 
 /**
- * Fails where an answer says that a blob is taken, neither names the blob nor its place, and the registry does not have it: an answer
+ * Throws where an answer accepts a blob without naming it or its address, and the registry does not have it. An answer
  * that is not the registry's own would leave a release with a hole.
  */
 export async function assertTaken(
@@ -107,18 +110,18 @@ export async function assertTaken(
 ): Promise<void> {
   if (names(answer, digest)) return;
   const found = await headBlob(context, digest);
-  // Some registries do not say how long a blob is.
+  // Some registries do not report the length of a blob.
   if (found === size || found === 0) return;
   throw notTaken(context.connection.place(what), digest);
 }
 
-/** A session that the registry has just opened: it must say where. */
+/** Reads a session that the registry has just opened: its address is required. */
 function openSession(place: Place, answer: Answer): Upload {
   if (!answer.headers.location) throw nowhere(place);
   return sessionOf(place, answer, 0);
 }
 
-/** Later answers may leave out where the session is: then it stays where it was. */
+/** Reads a session. Later answers may leave out its address: it is then unchanged. */
 function sessionOf(place: Place, { headers, url }: Answer, leastChunk: number): Upload {
   const least = Number(headers['oci-chunk-min-length'] ?? leastChunk);
   return {
@@ -128,7 +131,10 @@ function sessionOf(place: Place, { headers, url }: Answer, leastChunk: number): 
   };
 }
 
-/** `Range: 0-1023` is 1024 bytes; `0-0` is what some answer for none, and no one uploads a single byte. */
+/**
+ * Reads the offset. `Range: 0-1023` means 1024 bytes; some registries answer `0-0` for none, and a single byte is never
+ * uploaded.
+ */
 function offsetIn({ headers }: Answer): number | undefined {
   const last = /^(?:bytes=)?0-(\d+)$/.exec(String(headers.range ?? ''))?.[1];
   if (last === undefined) return undefined;

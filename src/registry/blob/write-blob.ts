@@ -23,20 +23,20 @@ type Blob = Pick<Descriptor, 'digest' | 'size'>;
 
 export interface WriteOptions {
   onBytes?: (count: number) => void;
-  /** A session that is open already. */
+  /** Session that is already open. */
   upload?: Upload;
-  /** A session that has some of the blob already. */
+  /** Session that already has a part of the blob. */
   broken?: Upload;
 }
 
-/** The session is not known, or is somewhere else than was thought. */
+/** Statuses for an unknown session, or for another offset than expected. */
 const sessionOver = [404, 410, 416];
 
 const octets = { 'Content-Type': 'application/octet-stream' };
 
 /**
- * The whole blob in one PUT; where that breaks, the rest of it, in chunks from where the registry got to, or from the start
- * when it has forgotten. A blob whose closing answer was lost is found and left.
+ * Uploads a blob in one PUT. Where that breaks, the rest is sent in chunks from the registry's offset, or from the
+ * start when it has forgotten the session. A blob whose closing answer was lost is found, and not sent again.
  */
 export async function writeBlob(
   context: RepositoryContext,
@@ -73,10 +73,10 @@ export async function writeBlob(
   }
 }
 
-/** Failure: the registry's part of the upload is of no use. */
+/** Failure that makes the registry's part of the upload useless. */
 class Damaged extends TransientError {}
 
-/** One blob on its way to one repository. */
+/** Upload of one blob to one repository. */
 class Job {
   readonly what: string;
   readonly source: CheckedSource;
@@ -95,7 +95,7 @@ class Job {
     await this.#close(upload, 0, isDivisible ? [413] : []);
   }
 
-  /** PATCHes up to the end and closes; each new state of the session is told. */
+  /** Sends PATCHes up to the end and closes; `moved` gets each new state of the session. */
   async sendChunks(from: Upload, moved: (upload: Upload) => void): Promise<void> {
     const { connection, settings, scopes } = this.#context;
     const { size } = this.#blob;
@@ -117,7 +117,7 @@ class Job {
     await this.#close(upload, size);
   }
 
-  /** PUT of what is left, with the digest of the whole. */
+  /** Sends the rest by PUT, with the digest of the whole. */
   async #close(upload: Upload, start: number, passing: readonly number[] = []): Promise<void> {
     const { connection, scopes } = this.#context;
     const { digest, size } = this.#blob;
@@ -145,7 +145,10 @@ class Job {
     return { size: end - start, open: () => this.source.read(start, end), onBytes };
   }
 
-  /** Bytes that were right when they left are sent again; so is what a registry has forgotten or did not take at once. */
+  /**
+   * Judges a refusal. Bytes that were right when sent are sent again; so are those that a registry has forgotten or did
+   * not accept at once.
+   */
   #refused(answer: Answer, text: string): Error {
     if (hasErrorCode(text, 'DIGEST_INVALID') || hasErrorCode(text, 'SIZE_INVALID')) return this.#damaged();
     const failure = this.#context.connection.refusal(this.what, answer, text);

@@ -1,19 +1,22 @@
-/** A registry as references name it, and where it answers. */
+/** Name of a registry in references, and its address. */
 export interface RegistryAddress {
-  /** As `docker login` and an error name it: `docker.io`, `127.0.0.1:5000`. */
+  /** Name for `docker login` and errors: `docker.io`, `127.0.0.1:5000`. */
   name: string;
   /** Host and port of its API. */
   host: string;
-  /** Its entry in a docker config. */
+  /** Key of its entry in a docker config. */
   credentialKey: string;
   isHub: boolean;
-  /** On this very machine: plain HTTP is taken there. */
+  /** Whether it is on this machine, where plain HTTP is accepted. */
   isLoopback: boolean;
 }
 
 const hubNames = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io']);
 
-/** `HOST` or `HOST:PORT`; Docker Hub goes by several names, none of which is its API's and its entry's at once. */
+/**
+ * Returns the address of `HOST` or `HOST:PORT`. Docker Hub has several names; its API and its config entry use
+ * different ones.
+ */
 export function addressOf(registry: string): RegistryAddress {
   const isHub = hubNames.has(registry);
   return {
@@ -25,17 +28,17 @@ export function addressOf(registry: string): RegistryAddress {
   };
 }
 
-/** Docker Hub keeps its own images below `library`. */
+/** Returns the path: Docker Hub keeps its own images below `library`. */
 export function pathAt(address: RegistryAddress, path: string): string {
   return address.isHub && !path.includes('/') ? `library/${path}` : path;
 }
 
-/** 127.0.0.0/8, ::1 and localhost. */
+/** Whether the host is in 127.0.0.0/8, ::1 or localhost. */
 export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '::1' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
-/** The name or number without port and brackets. */
+/** Returns the name or number without port and brackets. */
 export function hostnameOf(host: string): string {
   return /^\[([^\]]+)\]/.exec(host)?.[1] ?? host.replace(/:\d+$/, '');
 }

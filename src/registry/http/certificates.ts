@@ -6,20 +6,25 @@ import { largestSettings, readWhole } from '../../fs/read-bounded.ts';
 import type { Host } from '../../host.ts';
 import type { RegistryAddress } from './address.ts';
 
-/** TLS settings for one registry; `undefined`: Node's own roots. */
+/** TLS settings for one registry; `undefined` means Node's own roots. */
 export interface RegistryTls {
-  /** For the registry itself: with the client's certificate where there is one. */
+  /** Context for the registry itself: with the client's certificate where there is one. */
   own: SecureContext | undefined;
-  /** For whom the registry points to: the same roots, without it. */
+  /** Context for hosts that the registry names: the same roots, without the client's certificate. */
   others: SecureContext | undefined;
 }
 
-/** Folders in which docker looks for `HOST/*.crt` (roots) and `HOST/*.cert` with `*.key` (the client's own). */
+/**
+ * Lists the folders in which docker looks for `HOST/*.crt` (roots) and `HOST/*.cert` with `*.key` (the client's own).
+ */
 export function certificateFolders({ homeDir }: Pick<Host, 'homeDir'>): string[] {
   return ['/etc/docker/certs.d', join(homeDir, '.config/docker/certs.d')];
 }
 
-/** Reads the certificates kept for a registry. Throws `config-invalid` for a certificate without its key, or what is none. */
+/**
+ * Reads the certificates for a registry. Throws `config-invalid` for a certificate without its key, and for an invalid
+ * one.
+ */
 export function readRegistryTls(
   address: RegistryAddress,
   host: Pick<Host, 'homeDir'>,

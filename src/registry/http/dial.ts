@@ -11,16 +11,16 @@ export interface DialOptions {
   signal: AbortSignal;
 }
 
-/** How connections are opened: kept between requests, through the caller's proxy where one is named. */
+/** Settings for connections, which are kept between requests and use the caller's proxy. */
 export interface DialSettings {
   env: Host['env'];
-  /** The TLS roots for an address; `undefined`: Node's own. */
+  /** Returns the TLS roots for an address; `undefined` means Node's own. */
   secureContextFor(url: URL): SecureContext | undefined;
-  /** False only where an insecure registry is allowed. */
+  /** False only for an allowed insecure registry. */
   verify: boolean;
 }
 
-/** Opens requests to a registry and to those it points to; one agent for each of them. */
+/** Opens requests to a registry and to the hosts that it names, with one agent for each. */
 export class Dialer {
   readonly #settings: DialSettings;
   readonly #agents = new Map<string, PlainAgent | SecureAgent>();
@@ -29,7 +29,7 @@ export class Dialer {
     this.#settings = settings;
   }
 
-  /** A request whose headers are not sent yet. */
+  /** Opens a request without sending its headers. */
   open(url: URL, { method, headers, signal }: DialOptions): ClientRequest {
     const proxy = chooseProxy(url, this.#settings.env);
     if (proxy !== undefined && !/^https?:$/.test(proxy.protocol))
@@ -39,7 +39,7 @@ export class Dialer {
     const agent = this.#agentFor(url, proxy);
     const secure = url.protocol === 'https:';
     if (!secure && proxy !== undefined) {
-      // Without TLS a proxy is asked by the whole address (RFC 9112, 3.2.2).
+      // Without TLS a proxy expects the whole address (RFC 9112, 3.2.2).
       const send = proxy.protocol === 'https:' ? requestSecure : requestPlain;
       const all = { ...headers, Host: url.host, ...proxyHeaders(proxy) };
       return send({ ...proxyEndpointOf(proxy), path: url.href, method, headers: all, agent, signal });
@@ -47,7 +47,7 @@ export class Dialer {
     return (secure ? requestSecure : requestPlain)(url, { method, headers, agent, signal });
   }
 
-  /** Closes every connection; what is under way fails. */
+  /** Closes every connection; running requests fail. */
   close(): void {
     for (const agent of this.#agents.values()) agent.destroy();
     this.#agents.clear();

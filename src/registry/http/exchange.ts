@@ -7,19 +7,19 @@ type RequestTimeouts = Pick<RegistrySettings, 'stallSeconds' | 'connectSeconds'>
 
 export interface BodyToSend {
   chunks: Iterable<Buffer> | AsyncIterable<Buffer>;
-  /** Told of bytes as they are handed to the connection. */
+  /** Called with the number of bytes handed to the connection. */
   onBytes?: ((count: number) => void) | undefined;
 }
 
-/** Bytes written before the connection is waited for: small, so that a slow one is seen to move. */
+/** Bytes to write before waiting for the connection: few, so that a slow one still shows progress. */
 const pieceBytes = 64 * 1024;
 
-/** A registry hashes or moves what it got before it answers. */
+/** Bytes a second that a registry can hash or move before it answers. */
 const digestedPerSecond = 10_000_000;
 
 /**
- * Sends a request with its body, at the pace of the connection, and gives the answer when its headers are there: also one
- * that comes before the body is sent, and then the rest is not. `work`: bytes that the registry got before and works on now.
+ * Sends a request with its body, at the pace of the connection, and returns the answer when its headers have come. An
+ * early answer ends the body. `work` is the number of bytes that the registry got before and processes now.
  */
 export async function exchange(
   request: ClientRequest,
@@ -40,7 +40,7 @@ export async function exchange(
   return await within(seconds, answered, (error) => request.destroy(error));
 }
 
-/** The bytes that went. */
+/** Sends the body. Returns the number of sent bytes. */
 async function sendBody(
   request: ClientRequest,
   { chunks, onBytes }: BodyToSend,
@@ -74,7 +74,7 @@ async function sendBody(
   return sent;
 }
 
-/** Ends a request early: a body that was not sent keeps the connection from being used again. */
+/** Ends a request early: an unsent body prevents the connection's reuse. */
 function endEarly(request: ClientRequest, answered: Promise<IncomingMessage>): void {
   answered.then(
     (answer) => answer.once('close', () => request.destroy()).once('end', () => request.destroy()),
@@ -92,12 +92,12 @@ async function drained(request: ClientRequest, settled: Promise<void>): Promise<
   request.off('drain', done);
 }
 
-/** The body of an answer as it comes, at the least pace; the reader's own pauses do not count. */
+/** Yields the body of an answer, at the least pace; pauses of the reader do not count. */
 export async function* readBody(answer: IncomingMessage, { stallSeconds }: RequestTimeouts): AsyncGenerator<Buffer> {
   try {
     yield* readAtPace(answer as AsyncIterable<Buffer>, paceOf(stallSeconds), (error) => answer.destroy(error));
   } finally {
-    // A reader that goes away early closes the connection; one that was whole is kept.
+    // A reader that stops early closes the connection; a complete one is kept.
     if (!answer.complete) answer.destroy();
   }
 }
@@ -118,7 +118,7 @@ async function within<T>(seconds: number, waited: Promise<T>, drop: (error: Erro
   }
 }
 
-/** The kernel would try for minutes to reach a machine that is switched off. */
+/** The kernel would try for minutes to reach a machine that is off. */
 function limitConnecting(request: ClientRequest, seconds: number): void {
   request.once('socket', (socket: Socket) => {
     if (!socket.connecting) return;

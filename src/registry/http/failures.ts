@@ -4,11 +4,11 @@ import { Stalled } from '../../oci/stream/pace.ts';
 import { TransientError } from './retry.ts';
 import { ProxyRefusal } from './tunnel.ts';
 
-/** Part of an error that says where it happened; `what` completes "the registry HOST refused to ...". */
+/** Place of a failure for its message; `what` completes "the registry HOST refused to ...". */
 export interface Place {
   registry: string;
   what: string;
-  /** Host and port of another machine to which the registry points: a token server, a storage. */
+  /** Host and port of another machine that the registry names: a token server, a storage. */
   other?: string;
 }
 
@@ -21,7 +21,7 @@ const brokenCodes = new Set([
   'ERR_STREAM_PREMATURE_CLOSE',
 ]);
 
-/** Node's ways to say the same, and ours. */
+/** Messages of Node and gbuild that mean a broken connection. */
 const brokenMessages = new Set([
   'aborted',
   'socket hang up',
@@ -30,7 +30,7 @@ const brokenMessages = new Set([
   'the connection was closed',
 ]);
 
-/** A request that got no whole answer: what may pass as a TransientError, what will not as an error. */
+/** Describes a request without a complete answer: as a TransientError where it may pass, else as an error. */
 export function networkFailure(place: Place, thrown: unknown): Error {
   if (thrown instanceof GbuildError || thrown instanceof TransientError) return thrown;
   const code = (thrown as NodeJS.ErrnoException).code ?? '';
@@ -46,7 +46,7 @@ export function networkFailure(place: Place, thrown: unknown): Error {
   return unreachable(place, code, thrown);
 }
 
-/** An answer said that it is there, and it is not. */
+/** Describes an answer that claims an upload which the registry does not have. */
 export function notTaken({ registry, what }: Place, digest: Digest): TransientError {
   const message = `the registry ${registry}, asked to ${what}, says that it did, but does not have it`;
   return new TransientError(
@@ -91,7 +91,7 @@ function unreachable(place: Place, code: string, cause: unknown): GbuildError {
   });
 }
 
-/** A sentence, then what to type. */
+/** Returns a sentence, followed by suggestions. */
 function explainCode(place: Place, code: string, cause: unknown): [string, ...string[]] {
   const host = place.other ?? place.registry;
   const name = nameOf(place);
@@ -131,7 +131,7 @@ function isUntrusted(code: string): boolean {
   return /^(SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_(GET_ISSUER|VERIFY_LEAF))/.test(code);
 }
 
-/** Whether the other side answered a TLS greeting by something else. */
+/** Whether the other side answered a TLS greeting with something else. */
 export function isNotTls(thrown: unknown): boolean {
   const code = (thrown as NodeJS.ErrnoException).code ?? '';
   return code === 'EPROTO' || code.startsWith('ERR_SSL_WRONG_VERSION') || code.startsWith('ERR_SSL_PACKET_LENGTH');

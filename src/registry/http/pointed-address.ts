@@ -1,7 +1,10 @@
 import { GbuildError } from '../../errors.ts';
 import type { Place } from './failures.ts';
 
-/** An address that a registry gave, seen from the one that gave it. @throws GbuildError `registry-failed` where it is none of HTTP */
+/**
+ * Resolves an address in a registry's answer against the answer's own. @throws GbuildError `registry-failed` where it
+ * is not HTTP
+ */
 export function resolveAddress({ registry, what }: Place, written: string, from: URL): URL {
   const url = URL.canParse(written, from.href) ? new URL(written, from) : undefined;
   if (url !== undefined && ['http:', 'https:'].includes(url.protocol)) return url;
@@ -9,7 +12,7 @@ export function resolveAddress({ registry, what }: Place, written: string, from:
   throw failure(registry, message);
 }
 
-/** The registry opened an upload without saying where. */
+/** Reports that the registry opened an upload without an address. */
 export function nowhere({ registry, what }: Place): GbuildError {
   return failure(
     registry,

@@ -2,9 +2,9 @@ import type { Host } from '../../host.ts';
 import { hostnameOf, isLoopback } from './address.ts';
 
 /**
- * The proxy that the caller's variables name for an address, as Go's tools choose it (golang.org/x/net/http/httpproxy):
- * HTTPS_PROXY or HTTP_PROXY by the scheme, in either spelling, unless NO_PROXY names the host; ALL_PROXY besides. What is on
- * this machine is never asked for through a proxy.
+ * Chooses the proxy from the caller's variables, as Go's tools do (golang.org/x/net/http/httpproxy). HTTPS_PROXY or
+ * HTTP_PROXY decides by the scheme, in either spelling, unless NO_PROXY names the host; ALL_PROXY is the fallback. This
+ * machine is never reached through a proxy.
  */
 export function chooseProxy(url: URL, env: Host['env']): URL | undefined {
   const scheme = url.protocol.slice(0, -1);
@@ -14,7 +14,7 @@ export function chooseProxy(url: URL, env: Host['env']): URL | undefined {
   return URL.canParse(text) ? new URL(text) : undefined;
 }
 
-/** Headers that the proxy needs for the user in its address. */
+/** Returns the headers that the proxy needs for the user in its address. */
 export function proxyHeaders(proxy: URL): Record<string, string> {
   if (proxy.username === '' && proxy.password === '') return {};
   const pair = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
@@ -25,7 +25,10 @@ function readVariable(env: Host['env'], small: string): string {
   return env[small] || env[small.toUpperCase()] || '';
 }
 
-/** `*`, `example.com` (and what is below), `.example.com` (only what is below), `host:port`, an address or a range (10.0.0.0/8). */
+/**
+ * Whether NO_PROXY matches: `*`, `example.com` (with subdomains), `.example.com` (only subdomains), `host:port`, an
+ * address or a range (10.0.0.0/8).
+ */
 function isExcepted(url: URL, noProxy: string): boolean {
   const hostname = hostnameOf(url.host).toLowerCase();
   const port = url.port || (url.protocol === 'https:' ? '443' : '80');

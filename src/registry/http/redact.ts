@@ -1,8 +1,8 @@
-/** Words that must never be read by anyone: whatever is printed of a registry goes through `mask`. */
+/** Secret words: all printed text about a registry goes through `mask`. */
 export class Redactor {
   readonly #words = new Set<string>();
 
-  /** The word itself and as Basic authentication and forms spell it. */
+  /** Adds the word as it is, and as Basic authentication and forms spell it. */
   add(word: string): void {
     if (word.length < 3) return;
     for (const each of [word, encodeURIComponent(word)]) this.#words.add(each);
@@ -15,7 +15,7 @@ export class Redactor {
   }
 }
 
-/** An address as it may be printed: without a user, and of the query only what is no secret. */
+/** Formats an address for printing: without the user, and with only the harmless parts of the query. */
 export function formatUrl(url: URL): string {
   const shown = [...url.searchParams].filter(([name]) => plainParameters.has(name));
   const query = shown.map(([name, value]) => `${name}=${value}`).join('&');

@@ -3,15 +3,15 @@ import { GbuildError } from '../../errors.ts';
 import type { Place } from './failures.ts';
 import { isTransientStatus, parseRetryAfter, TransientError } from './retry.ts';
 
-/** An answer that says no. */
+/** Answer with an error status. */
 export interface Refusal {
   status: number;
   headers: IncomingHttpHeaders;
-  /** The start of its body. */
+  /** Start of its body. */
   text: string;
 }
 
-/** Failure for an unwanted status: a TransientError, or the error to end with. */
+/** Returns the failure for an unwanted status: a TransientError, or the final error. */
 export function refusalFailure(place: Place, refusal: Refusal): Error {
   const { status, headers } = refusal;
   const explain = (tries: number) => refused(place, refusal, tries);
@@ -58,7 +58,7 @@ function pauseOf(headers: IncomingHttpHeaders): string {
 
 const longestSaying = 300;
 
-/** The registry's own words (distribution-spec, "Error Codes"): `manifest unknown (MANIFEST_UNKNOWN)`. */
+/** Reads the registry's own words (distribution-spec, "Error Codes"): `manifest unknown (MANIFEST_UNKNOWN)`. */
 export function readRegistryError(text: string): string | undefined {
   const said = parseErrors(text)
     .map(({ code, message }) => (message && code ? `${message} (${code})` : message || code))
@@ -67,7 +67,7 @@ export function readRegistryError(text: string): string | undefined {
   return said === '' ? undefined : tame(said);
 }
 
-/** `Warning: 299 - "text"`: what a registry wants its users to read. */
+/** Parses `Warning: 299 - "text"`, a registry's message to its users. */
 export function parseWarnings({ warning = '' }: IncomingHttpHeaders): string[] {
   const found = [...warning.matchAll(/(?:^|,)\s*299 - "((?:[^"\\]|\\.)*)"/g)];
   return found.map(([, text = '']) => tame(text.replaceAll(/\\(.)/g, '$1')));

@@ -10,29 +10,29 @@ import { parseWarnings, refusalFailure } from './refusals.ts';
 import { Backoff } from './retry.ts';
 import type { RegistrySettings } from './settings.ts';
 
-/** One request as it goes out. `what` completes "the registry HOST refused to ...". */
+/** Request as it is sent. `what` completes "the registry HOST refused to ...". */
 export interface RegistryHttpRequest {
   what: string;
   method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   headers?: Record<string, string>;
   body?: RequestBody;
-  /** Bytes that came with other requests, which the registry may hash or move before it answers this one. */
+  /** Bytes of other requests that the registry may hash or move before it answers this one. */
   work?: number;
 }
 
-/** A body that can be made again for another try. */
+/** Body that can be made again for another try. */
 export interface RequestBody {
-  /** Undefined: it goes in chunks (RFC 9112, 7.1) until it ends. */
+  /** Undefined for a body in chunks (RFC 9112, 7.1). */
   size: number | undefined;
   open(): Iterable<Buffer> | AsyncIterable<Buffer>;
   onBytes?(count: number): void;
 }
 
-/** An answer, with its body still to be read. */
+/** Answer with an unread body. */
 export interface Answer {
   status: number;
   headers: IncomingHttpHeaders;
-  /** The address that answered, after redirects. */
+  /** Address that answered, after redirects. */
   url: URL;
   stream: IncomingMessage;
 }
@@ -44,22 +44,22 @@ export interface RegistryHttpContext {
   dialer: Dialer;
   redactor: Redactor;
   trace: (line: string) => void;
-  /** Told of what the registry wants its users to know ("Warnings" of the distribution-spec), each once. */
+  /** Called with a registry's message to its users ("Warnings" of the distribution-spec), once for each. */
   warn: (text: string) => void;
 }
 
 const mostDiscarded = 64 * 1024;
-/** After so many requests in a row that stalled, a registry gets a short chance. */
+/** Number of stalled requests in a row after which a registry gets a short chance. */
 const mostStalls = 3;
-/** Bytes of a manifest, a token or an error; the largest manifest a registry takes is 4 MiB. */
+/** Size in bytes of a manifest, a token or an error; registries accept manifests of up to 4 MiB. */
 const mostText = 8 * 1024 ** 2;
 
-/** Single requests to one registry and to where it points: sending, reading, tries, and what their failures are called. */
+/** Requests to one registry and to the hosts that it names: sending, reading, retrying, and naming failures. */
 export class RegistryHttp {
   readonly registry: string;
   readonly #context: RegistryHttpContext;
   readonly #warned = new Set<string>();
-  /** Requests that stalled since the last whole answer. */
+  /** Number of stalled requests since the last complete answer. */
   #stalls = 0;
 
   constructor(context: RegistryHttpContext) {
@@ -67,7 +67,7 @@ export class RegistryHttp {
     this.#context = context;
   }
 
-  /** The caller wants to stop: nothing is sent any more. */
+  /** Whether the caller wants to stop: no request is sent any more. */
   get isStopping(): boolean {
     return this.#context.signal.aborted;
   }
@@ -76,7 +76,7 @@ export class RegistryHttp {
     return new Backoff(this.#context.settings, this.#context.signal, () => this.#isGivenUp);
   }
 
-  /** So much was waited in vain that little more is. */
+  /** Whether so many requests stalled that the next gets little time. */
   get #isGivenUp(): boolean {
     return this.#stalls >= mostStalls;
   }
@@ -86,7 +86,7 @@ export class RegistryHttp {
     return { connectSeconds, stallSeconds: this.#isGivenUp ? stallSeconds / 10 : stallSeconds };
   }
 
-  /** Acts until it succeeds, or until what failed will not pass. */
+  /** Repeats an action until it succeeds or fails permanently. */
   async retry<T>(act: () => Promise<T>): Promise<T> {
     const backoff = this.backoff();
     for (;;) {
@@ -98,7 +98,7 @@ export class RegistryHttp {
     }
   }
 
-  /** Sends one request as it is, and gives the answer whatever its status. */
+  /** Sends one request and returns the answer, whatever its status. */
   async send(url: URL, { what, method, headers, body, work }: RegistryHttpRequest): Promise<Answer> {
     const { dialer, signal, trace, redactor } = this.#context;
     signal.throwIfAborted();
@@ -118,7 +118,7 @@ export class RegistryHttp {
     }
   }
 
-  /** The body as it comes; a connection that breaks or stalls is a TransientError. */
+  /** Yields the body; a connection that breaks or stalls is a TransientError. */
   async *stream(answer: Answer, what: string): AsyncGenerator<Buffer> {
     try {
       yield* readBody(answer.stream, this.#timeouts);
@@ -128,7 +128,7 @@ export class RegistryHttp {
     }
   }
 
-  /** A body that is small. */
+  /** Reads a small body whole. */
   async readAll(answer: Answer, what: string): Promise<Buffer> {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -141,14 +141,14 @@ export class RegistryHttp {
     return Buffer.concat(chunks);
   }
 
-  /** Ends an answer whose body nobody wants, so that the connection can be used again where that is cheap. */
+  /** Ends an unread answer, so that the connection can be reused where that is cheap. */
   async discard({ stream }: Answer): Promise<void> {
     if (Number(stream.headers['content-length'] ?? 0) > mostDiscarded) stream.destroy();
     try {
       for await (const _chunk of readBody(stream, this.#timeouts));
       this.#stalls = 0;
     } catch (thrown) {
-      // What follows goes over another connection.
+      // The next request uses another connection.
       if (thrown instanceof Stalled) this.#stalls += 1;
     }
   }
@@ -157,7 +157,7 @@ export class RegistryHttp {
     return { registry: this.registry, what };
   }
 
-  /** The failure that an unwanted answer is, as its status says. */
+  /** Returns the failure for an unwanted answer, by its status. */
   refusal(what: string, { status, headers }: Pick<Answer, 'status' | 'headers'>, text: string): Error {
     return refusalFailure(this.place(what), { status, headers, text: this.#context.redactor.mask(text) });
   }
@@ -180,13 +180,13 @@ export class RegistryHttp {
   }
 }
 
-/** Without it a request that may have a body would be sent in chunks. */
+/** Returns the length. Without it a request that may have a body would be sent in chunks. */
 function lengthOf(method: RegistryHttpRequest['method'], body: RequestBody | undefined): Record<string, string> {
   const isWithout = body === undefined ? method === 'GET' || method === 'HEAD' : body.size === undefined;
   return isWithout ? {} : { 'Content-Length': String(body?.size ?? 0) };
 }
 
-/** Tells a body that could not be made from one that could not be sent. */
+/** Distinguishes a body that could not be made from one that could not be sent. */
 class Source {
   hasFailed = false;
 

@@ -3,10 +3,10 @@ import type { GbuildError } from '../../errors.ts';
 import { Stalled } from '../../oci/stream/pace.ts';
 import type { RegistrySettings } from './settings.ts';
 
-/** A failure that may pass: the request is tried again. `explain` makes the error for when it never passes. */
+/** Failure that may pass: the request is repeated. `explain` makes the error when it never passes. */
 export class TransientError extends Error {
   readonly explain: (tries: number) => GbuildError;
-  /** Milliseconds the registry asks to wait. */
+  /** Milliseconds that the registry asks to wait. */
   readonly pause: number | undefined;
 
   constructor(explain: (tries: number) => GbuildError, options: { cause?: unknown; pause?: number | undefined } = {}) {
@@ -16,37 +16,37 @@ export class TransientError extends Error {
   }
 }
 
-/** For how many tries one counts that stalled. */
+/** Number of tries that a stalled one counts for. */
 const stalledTries = 2;
 const firstPause = 250;
 const longestBackoff = 10_000;
 
-/** Bytes that a transfer must get further by, that what failed before is forgotten. */
+/** Bytes by which a transfer must advance to reset the count of failures. */
 export const leastProgress = 16 * 1024;
 
-/** Counts tries without progress, and waits between them: exponential, with full jitter, or as the registry asks. */
+/** Counts tries without progress, and waits between them: exponentially, with full jitter, or as the registry asks. */
 export class Backoff {
   readonly #settings: RegistrySettings;
   readonly #signal: AbortSignal;
   readonly #isGivenUp: () => boolean;
   #failed = 0;
-  /** Tries that were used up: a stalled one took as long as many others. */
+  /** Number of used tries: a stalled one took as long as several others. */
   #spent = 0;
 
-  /** `isGivenUp`: whether nothing more is to be hoped of the registry. */
+  /** Starts the count. `isGivenUp` returns whether the registry has stalled too often. */
   constructor(settings: RegistrySettings, signal: AbortSignal, isGivenUp: () => boolean) {
     this.#settings = settings;
     this.#signal = signal;
     this.#isGivenUp = isGivenUp;
   }
 
-  /** Something came through: whoever gets on slowly is not given up. */
+  /** Resets the count after progress: a slow transfer is not given up. */
   restart(): void {
     this.#failed = 0;
     this.#spent = 0;
   }
 
-  /** Waits for the next try. Throws on what will not pass, when there were tries enough, or when the pause is too long. */
+  /** Waits for the next try. Throws for a permanent failure, after the last try, and when the pause is too long. */
   async pause(thrown: unknown): Promise<void> {
     this.#signal.throwIfAborted();
     if (!(thrown instanceof TransientError)) throw thrown;
@@ -64,12 +64,18 @@ export class Backoff {
   }
 }
 
-/** 408, 425, 429 and what a server cannot help: not what it does not know (501, 505) or has no room for (507). */
+/**
+ * Whether a status may pass: 408, 425, 429 and server errors, except for unknown features (501, 505) and full storage
+ * (507).
+ */
 export function isTransientStatus(status: number): boolean {
   return [408, 425, 429].includes(status) || (status >= 500 && ![501, 505, 507, 508].includes(status));
 }
 
-/** Milliseconds to wait: seconds, or a date that is compared with the answer's own, so that no clock but theirs counts. */
+/**
+ * Returns milliseconds to wait: from seconds, or from a date relative to the answer's own, so that only the registry's
+ * clock counts.
+ */
 export function parseRetryAfter(headers: IncomingHttpHeaders): number | undefined {
   const written = headers['retry-after'];
   if (written === undefined) return undefined;

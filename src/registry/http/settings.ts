@@ -1,19 +1,22 @@
 import { setTimeout as sleepFor } from 'node:timers/promises';
 
-/** How patient a registry client is. Chance and sleep are values, so that a test can decide them. */
+/** Limits of a registry client. Randomness and sleep are values, so that a test can control them. */
 export interface RegistrySettings {
-  /** How often something is tried in a row without getting further. */
+  /** Number of tries in a row without progress. */
   attempts: number;
-  /** A request in which nothing moves for so long, or less than a thousand bytes a second, is dropped, and tried again. */
+  /**
+   * Seconds without movement, or with less than a thousand bytes a second, after which a request is aborted and
+   * repeated.
+   */
   stallSeconds: number;
   connectSeconds: number;
-  /** A registry that asks for a longer pause (Retry-After) is not waited for. */
+  /** Longest pause in seconds that a registry may ask for (Retry-After). */
   longestPauseSeconds: number;
-  /** Bytes a request, once a blob could not be sent in one. */
+  /** Bytes for each request, after a blob could not be sent in one. */
   chunkBytes: number;
-  /** 0 up to 1. */
+  /** Returns a number from 0 up to 1. */
   random(): number;
-  /** Ends early, by a throw, when the signal fires. */
+  /** Waits; rejects early when the signal fires. */
   sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
 }
 

@@ -6,7 +6,7 @@ import { connect as connectTls, type SecureContext } from 'node:tls';
 import { hostnameOf } from './address.ts';
 import { proxyHeaders } from './proxy.ts';
 
-/** TLS to the address inside of a CONNECT tunnel through the proxy. */
+/** TLS connections to the address inside a CONNECT tunnel through the proxy. */
 export class TunnelAgent extends SecureAgent {
   readonly #proxy: URL;
   readonly #target: URL;
@@ -43,7 +43,7 @@ export class TunnelAgent extends SecureAgent {
   }
 }
 
-/** The caller's proxy would not open the way. */
+/** Failure: the caller's proxy refused the tunnel. */
 export class ProxyRefusal extends Error {
   readonly status: number;
 
@@ -55,7 +55,7 @@ export class ProxyRefusal extends Error {
   }
 }
 
-/** Host and port of a proxy. */
+/** Returns host and port of a proxy. */
 export function proxyEndpointOf(proxy: URL): { host: string; port: number } {
   const standard = proxy.protocol === 'https:' ? 443 : 80;
   return { host: hostnameOf(proxy.host), port: proxy.port === '' ? standard : Number(proxy.port) };

@@ -5,25 +5,25 @@ import { mediaTypes } from '../../oci/spec.ts';
 import type { Repository } from '../repository.ts';
 import { pushBytes } from './push-image.ts';
 
-/** Claim of somebody who wants to name a version. */
+/** Claim on a version before it is named. */
 export interface VersionClaim {
   version: string;
   /** Digest of the manifest to name. */
   digest: Digest;
-  /** A word that nobody else claims with: letters, digits and `-`. */
+  /** Word that no other claim uses: letters, digits and `-`. */
   claimant: string;
   signal: AbortSignal;
-  /** Told once, when somebody else is in the way. */
+  /** Called once, when another claim is in the way. */
   onWait: (text: string) => void;
 }
 
-/** In milliseconds. */
+/** Times in milliseconds. */
 export interface ClaimTimes {
-  /** A flag that is older when it is to be used is set again first. */
+  /** Age after which a flag must be set again before its use. */
   hold: number;
-  /** Somebody else's flag that has not changed for so long is a dead one's; more than `hold` and a slow request. */
+  /** Age after which another's unchanged flag counts as dead: more than `hold` and a slow request. */
   dead: number;
-  /** Before the n-th try; two who are in each other's way must not wait equally long. */
+  /** Returns the pause before the n-th try; two competing claims must not wait equally long. */
   pause: (tries: number) => number;
 }
 
@@ -34,10 +34,10 @@ const defaultTimes: ClaimTimes = {
 };
 
 /**
- * Names a version, of two who want to at once one alone. Registries know no "unless it is there", so each raises a flag, a tag
- * of its own next to the version, and looks for others: two can never both see only their own. Who sees another's, for another
- * image, lowers it and tries again a little later; that needs no registry that deletes. Answers the digest that stands under
- * the version then: another one where somebody else was first.
+ * Names a version so that only one of two concurrent claims succeeds. Registries have no "create if missing". Each
+ * claim sets a flag, a tag next to the version, and looks for others: two claims can never both see only their own
+ * flag. A claim that sees a flag for another image removes its own and tries again a little later. This needs no
+ * registry with deletion. Returns the digest under the version: a different one where another claim was first.
  */
 export async function nameVersion(
   repository: Repository,
@@ -51,7 +51,7 @@ export async function nameVersion(
     for (let tries = 1; ; tries += 1) {
       const raised = performance.now();
       await flag.set('up', tries);
-      // In this order: who lowers a flag has given the name before.
+      // The order matters: a claim lowers its flag only after it has given the name.
       const isAlone = (await rivals.findLiving(limits.dead)).length === 0;
       const standing = await repository.headManifest(claim.version);
       if (standing !== undefined) return standing.digest;
@@ -76,7 +76,7 @@ const emptyBytes = Buffer.from('{}');
 const empty = { mediaType: mediaTypes.empty, digest: digestOf(emptyBytes), size: emptyBytes.length };
 const note = { state: 'io.gbuild.claim', digest: 'io.gbuild.digest' };
 
-/** Flag of a claim: a tag next to the version, with a manifest of nothing that says whether it is up. */
+/** Flag of a claim: a tag next to the version, with an empty manifest that tells whether the flag is up. */
 class Flag {
   readonly tag: string;
   readonly #repository: Repository;
@@ -109,9 +109,9 @@ class Flag {
   }
 
   /**
-   * Not every registry lets one delete; a flag that stays is in nobody's way once the version is there. Debian's registry looks
-   * at all tags for those of the manifest, and where it meets one that is being written it fails, with the manifest gone and its
-   * tag there: that goes with the next manifest that it is given.
+   * Removes the flag. Some registries refuse deletion; a flag that stays does no harm once the version exists. Debian's
+   * registry searches all tags for those of the manifest. Where it meets a tag that is being written, it fails with the
+   * manifest deleted and its tag left: that tag goes with the next manifest for it.
    */
   async remove(pause: ClaimTimes['pause']): Promise<void> {
     for (let tries = 1; tries <= mostRemovals; tries += 1) {
@@ -121,7 +121,7 @@ class Flag {
     }
   }
 
-  /** Deletes what was written; whether some of it was gone already, for nobody else deletes it. */
+  /** Deletes the written manifests. Returns whether one was already gone, because only this claim deletes them. */
   async #lostManifest(): Promise<boolean> {
     const written = [...this.#written];
     this.#written.clear();
@@ -134,12 +134,12 @@ class Flag {
   }
 }
 
-/** Tags end after 128 characters. */
+/** Returns the prefix of flags; tags have at most 128 characters. */
 function prefixOf(version: string): string {
   return `${version.slice(0, 80)}${flagMark}`;
 }
 
-/** Flags that others have up for the version, and how long one has seen each as it is. */
+/** Flags of other claims on the version, and how long each has been unchanged. */
 class Rivals {
   readonly #repository: Repository;
   readonly #claim: VersionClaim;
@@ -152,7 +152,7 @@ class Rivals {
     this.#own = own;
   }
 
-  /** Without those that have not moved for longer than `dead`. */
+  /** Finds flags except for those that have not changed for longer than `dead`. */
   async findLiving(dead: number): Promise<string[]> {
     const prefix = prefixOf(this.#claim.version);
     const tags = (await this.#repository.listTags()).filter((tag) => tag.startsWith(prefix) && tag !== this.#own);
@@ -160,7 +160,7 @@ class Rivals {
     return tags.filter((_, index) => (ages[index] ?? dead) < dead);
   }
 
-  /** Undefined for a flag that is down, gone or for the very same image. */
+  /** Returns the age; undefined for a flag that is down, gone or for the same image. */
   async #ageOf(tag: string): Promise<number | undefined> {
     const found = await this.#repository.readManifest(tag);
     if (found === undefined || readAnnotation(found.bytes, note.state) !== 'up') return undefined;

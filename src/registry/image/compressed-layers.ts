@@ -12,41 +12,44 @@ import type { GrowingBlob } from '../blob/stream-blob.ts';
 
 const format = `compressed 1 ${compressorName}`;
 
-/** A layer as registries keep it, its bytes on disk. */
+/** Layer as registries store it, with its bytes on disk. */
 export interface CompressedLayer {
   descriptor: Descriptor;
-  /** Its bytes from an offset on. */
+  /** Reads its bytes from an offset on. */
   open: (offset: number) => AsyncIterable<Buffer>;
-  /** Takes the bytes off the disk. */
+  /** Removes the bytes from the disk. */
   discard: () => void;
 }
 
 /**
- * Compressed form of layers. It is the same every time, so it is written down by diffID: what a registry
- * has already need not be compressed again to be known there. The notes are a cache: without them it is done again.
+ * Compressed form of layers. The compression is deterministic, so its result is recorded by diffID: a layer that the
+ * registry has need not be compressed again. The records are a cache: without them the layer is compressed again.
  */
 export class CompressedLayers {
   readonly #notesDir: string;
   readonly #tempDir: string;
 
-  /** Notes are kept in `notesDir`; bytes lie in `tempDir`, a folder of this push's own, as long as they are needed. */
+  /**
+   * Opens the cache. Records are kept in `notesDir`; bytes lie in `tempDir`, a folder of this push, while they are
+   * needed.
+   */
   constructor(notesDir: string, tempDir: string) {
     this.#notesDir = notesDir;
     this.#tempDir = tempDir;
   }
 
-  /** Finds what the layer was compressed to before, if somebody on this machine did so. */
+  /** Finds the compressed descriptor of a layer, if this machine has compressed it before. */
   find(diffId: Digest): Descriptor | undefined {
     const [digest = '', size] = (readCached(this.#noteOf(diffId), format) ?? '').split(' ');
     return isDigest(digest) ? { mediaType: mediaTypes.layerGzip, digest, size: Number(size) } : undefined;
   }
 
-  /** Tries the compressor, so that it is ready when the first layer is to be compressed. */
+  /** Loads the compressor, so that it is ready for the first layer. */
   prepare(): void {
     chooseDeflate().catch(() => {});
   }
 
-  /** Compresses it on its way somewhere else. */
+  /** Compresses a layer as a stream. */
   stream(layer: Layer, onBytes: (count: number) => void, signal: AbortSignal): GrowingBlob {
     let made: Descriptor | undefined;
     let told = 0;
@@ -74,7 +77,7 @@ export class CompressedLayers {
     };
   }
 
-  /** Compresses it to disk: how large that gets is not known before. `onBytes` hears of uncompressed bytes as they pass. */
+  /** Compresses a layer to disk, because the size is not known before. `onBytes` gets counts of uncompressed bytes. */
   async compress(layer: Layer, onBytes: (count: number) => void, signal: AbortSignal): Promise<CompressedLayer> {
     mkdirSync(this.#tempDir, { recursive: true });
     const hostFile = join(this.#tempDir, hexOf(layer.diffId));

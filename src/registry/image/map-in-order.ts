@@ -1,4 +1,7 @@
-/** A few at once, answers in order; the first failure ends it when those under way have ended. */
+/**
+ * Maps a few items at the same time, with results in order. The first failure is thrown after the running ones have
+ * ended.
+ */
 export async function mapInOrder<T, R>(
   items: readonly T[],
   atOnce: number,
@@ -22,7 +25,7 @@ export async function mapInOrder<T, R>(
   return results;
 }
 
-/** Both answers; a failure is thrown when the other one has ended, too. */
+/** Returns both results; throws a failure when the other one has ended, too. */
 export async function whenBoth<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
   await Promise.allSettled([first, second]);
   return Promise.all([first, second]);

@@ -14,7 +14,7 @@ import { nameManifest, parseManifest } from '../manifest/parse-manifest.ts';
 import type { Repository } from '../repository.ts';
 import { readSmall } from './read-small.ts';
 
-/** An image as a registry has it: all but the layers' bytes. */
+/** Image as a registry has it, without the layers' bytes. */
 export interface RemoteImage {
   repository: Repository;
   /** Descriptor of the manifest. */
@@ -26,15 +26,15 @@ export interface RemoteImage {
 }
 
 export interface PullOptions {
-  /** An existing folder; unpacked layers stay there as long as the image is needed. */
+  /** Existing folder; unpacked layers stay there while the image is needed. */
   tempDir: string;
-  /** A layer that is at hand already. */
+  /** Returns a layer that need not be pulled. */
   find?: (diffId: Digest) => Layer | undefined;
   onProgress?: (state: { layer: string; received: number; size: number }) => void;
 }
 
 /**
- * Reads the image that a tag or digest names; undefined where there is none. Throws `registry-failed`, and
+ * Reads the image that a tag or digest names; undefined where it is missing. Throws `registry-failed`, and
  * NotAnImageError for an index of several or an artifact.
  */
 export async function readRemote(repository: Repository, tagOrDigest: string): Promise<RemoteImage | undefined> {
@@ -45,7 +45,7 @@ export async function readRemote(repository: Repository, tagOrDigest: string): P
 const isImage = /^application\/vnd\.(oci\.image\.config|docker\.container\.image)\.v1\+json$/;
 const isOther = /index|list/;
 
-/** A tag or digest names an index of several images, or something else that is no image. */
+/** Failure: a tag or digest names an index of several images, or an artifact that is no image. */
 export class NotAnImageError extends GbuildError {
   constructor({ name, registry }: Repository, tag: string, { mediaType }: Descriptor) {
     const what = isOther.test(mediaType) ? 'an index of several images' : `no image (${mediaType})`;
@@ -55,13 +55,13 @@ export class NotAnImageError extends GbuildError {
   }
 }
 
-/** The same of a manifest that was read already. */
+/** Reads the image of a manifest that was read before. */
 export async function readImageOf(
   repository: Repository,
   tagOrDigest: string,
   { descriptor, bytes: manifestBytes }: { descriptor: Descriptor; bytes: Buffer },
 ): Promise<RemoteImage> {
-  // Of an index, and of an artifact, is said what it is.
+  // An error for an index or an artifact says what it is.
   const { config: claimed } = (parseJsonObject(manifestBytes) ?? {}) as { config?: { mediaType?: unknown } };
   if (typeof claimed?.mediaType === 'string' ? !isImage.test(claimed.mediaType) : isOther.test(descriptor.mediaType))
     throw new NotAnImageError(repository, tagOrDigest, descriptor);
@@ -73,7 +73,7 @@ export async function readImageOf(
   return { repository, descriptor, manifestBytes, manifest, configBytes, config };
 }
 
-/** The image with all its layers by value, unpacked to disk; every byte is checked, packed and unpacked. */
+/** Pulls the image with all its layers by value, unpacked to disk; every byte is checked, packed and unpacked. */
 export async function pullImage(remote: RemoteImage, options: PullOptions): Promise<Image> {
   const { manifest, config } = remote;
   const history = (config.history ?? []).filter((entry) => entry.empty_layer !== true);
@@ -87,7 +87,7 @@ export async function pullImage(remote: RemoteImage, options: PullOptions): Prom
   return exactImage(remote, layers);
 }
 
-/** A layer's tar, unpacked on the way. */
+/** Reads a layer's tar, unpacked while it is read. */
 export function readLayer(repository: Repository, layer: Descriptor): AsyncIterable<Uint8Array> {
   return unpackBlob(repository, layer, repository.readBlob(layer));
 }

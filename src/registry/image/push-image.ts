@@ -7,52 +7,55 @@ import type { Repository } from '../repository.ts';
 import type { CompressedLayers } from './compressed-layers.ts';
 import { mapInOrder, whenBoth } from './map-in-order.ts';
 
-/** A layer that some registry has already, as it is named there. */
+/** Layer that some registry already has, with its descriptor there. */
 export interface KnownLayer {
   descriptor: Descriptor;
-  /** Where it can be copied from; it is mounted where that is the same registry. */
+  /** Repository to copy it from; it is mounted where that is on the same registry. */
   from: Repository;
 }
 
 export interface PushOptions {
   layers: CompressedLayers;
-  /** Layers of the base, by diffID, that came from a registry: they stay what they are there. */
+  /** Layers of the base that came from a registry, by diffID: their descriptors stay the same. */
   known: ReadonlyMap<string, KnownLayer>;
-  /** Whether the registry may well have a layer that nobody on this machine has compressed yet. */
+  /** Whether the registry may have a layer that this machine has not compressed yet. */
   mayHave: (diffId: Digest) => Promise<boolean>;
   signal: AbortSignal;
   onProgress: (state: PushState) => void;
 }
 
-/** Bytes of a layer that went on their way, of so many in all; negative where some go again. */
+/** Bytes of a layer that were sent, and their total; negative where some are sent again. */
 export interface PushState {
   layer: string;
   count: number;
   size: number;
 }
 
-/** An image as the registry has it now: under its digest, under no name yet. */
+/** Image as the registry has it now: by its digest, without a name. */
 export interface PushedImage {
   manifest: Manifest;
   manifestBytes: Buffer;
   descriptor: Descriptor;
-  /** Layers that had to be sent; the others were there, or came from the base's repository. */
+  /** Number of sent layers; the others existed, or came from the base's repository. */
   layersSent: number;
-  /** Bytes of all that was sent: layers, config, manifest. */
+  /** Number of all sent bytes: layers, config, manifest. */
   bytesSent: number;
 }
 
-/** A smaller layer is compressed before it could be on its way; then its digest is known, and one question tells all. */
+/**
+ * Size below which a layer is compressed first: it is faster than a stream, and one request by its digest tells whether
+ * it exists.
+ */
 const worthStreaming = 1 << 20;
 
-/** How many layers are on their way at once: one is compressed while another is sent. */
+/** Number of layers at the same time: one is compressed while another is sent. */
 const layersAtOnce = 2;
 
 const questionsAtOnce = 8;
 
 /**
- * Brings a whole image (see completeImage) to a repository and names it by its digest alone. Only what is missing is sent;
- * dying at any moment leaves blobs that the next push finds, and no name.
+ * Pushes a whole image (see completeImage) to a repository by its digest alone. Only missing parts are sent. A crash at
+ * any moment leaves blobs that the next push finds, and no name.
  */
 export async function pushImage(repository: Repository, image: Image, options: PushOptions): Promise<PushedImage> {
   const [pushed, configBytes] = await whenBoth(
@@ -74,20 +77,20 @@ export async function pushImage(repository: Repository, image: Image, options: P
   return { manifest, manifestBytes, descriptor, layersSent: sent.layers, bytesSent: sent.bytes };
 }
 
-/** A small blob, sent unless it is there; the bytes sent. */
+/** Sends a small blob unless it exists. Returns the number of sent bytes. */
 export async function pushBytes(repository: Repository, bytes: Buffer, descriptor: Descriptor): Promise<number> {
   if ((await repository.headBlob(descriptor.digest)) === descriptor.size) return 0;
   await repository.writeBlob(descriptor, (offset) => [bytes.subarray(offset)]);
   return bytes.length;
 }
 
-/** A layer as the registry has it now, and the bytes that were sent for it. */
+/** Layer as the registry has it now, and the number of bytes sent for it. */
 interface PushedLayer {
   descriptor: Descriptor;
   bytes: number;
 }
 
-/** All that is known by digest is asked for first, at once. */
+/** Asks first, at the same time, for all layers with a known digest. */
 async function pushLayers(repository: Repository, all: Layer[], options: PushOptions): Promise<PushedLayer[]> {
   if (all.some(({ diffId }) => !options.known.has(diffId) && options.layers.find(diffId) === undefined))
     options.layers.prepare();
@@ -98,7 +101,9 @@ async function pushLayers(repository: Repository, all: Layer[], options: PushOpt
   });
 }
 
-/** The layer as the registry has it already, or takes it from a repository of its own; undefined where it must be sent. */
+/**
+ * Finds a layer that the registry has, or can take from another of its repositories; undefined where it must be sent.
+ */
 async function findLayer(
   repository: Repository,
   { diffId }: Layer,
@@ -128,7 +133,7 @@ async function pushLayer(repository: Repository, layer: Layer, options: PushOpti
   try {
     const { descriptor } = compressed;
     const { broken } = streamed;
-    // Also of one that was streamed: the answer alone may have been lost.
+    // A streamed layer is checked too: only its answer may have been lost.
     if ((await repository.headBlob(descriptor.digest)) === descriptor.size)
       return { descriptor, bytes: isNew ? descriptor.size : 0 };
     await repository.writeBlob(descriptor, compressed.open, {
@@ -141,7 +146,7 @@ async function pushLayer(repository: Repository, layer: Layer, options: PushOpti
   }
 }
 
-/** From the registry that has it, without passing an engine or this machine's disk. */
+/** Copies from the registry that has it, without an engine and without this machine's disk. */
 async function copyLayer(
   repository: Repository,
   { createdBy }: Layer,
@@ -163,7 +168,7 @@ async function* skipBytes(chunks: AsyncIterable<Buffer>, offset: number): AsyncG
   }
 }
 
-/** Docker has names of its own for the same bytes: an OCI manifest names them in OCI's words. */
+/** Translates media types: Docker has its own names for the same bytes, and an OCI manifest needs OCI's. */
 function plainOf({ mediaType, digest, size }: Descriptor): Descriptor {
   return { mediaType: plainTypes[mediaType] ?? mediaType, digest, size };
 }

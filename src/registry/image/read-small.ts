@@ -2,10 +2,10 @@ import { GbuildError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/spec.ts';
 import type { Repository } from '../repository.ts';
 
-/** Configs and documents; what is larger is no such thing. */
+/** Limit in bytes for configs and documents. */
 const mostBytes = 64 << 20;
 
-/** A blob as bytes. Throws `registry-failed` for one that is too large to be meant for this. */
+/** Reads a blob as bytes. Throws `registry-failed` for one that is too large for a config or document. */
 export async function readSmall(repository: Repository, blob: Descriptor): Promise<Buffer> {
   if (blob.size > mostBytes)
     throw new GbuildError(

@@ -12,7 +12,7 @@ import { TransientError } from '../http/retry.ts';
 const { index, manifest, dockerManifest, dockerManifestList } = mediaTypes;
 const accepted = { Accept: [manifest, index, dockerManifest, dockerManifestList].join(', ') };
 
-/** HEAD where the registry answers all three facts, else the manifest is read. */
+/** Sends HEAD; where the registry leaves out one of the three facts, the manifest is read. */
 export async function headManifest(context: RepositoryContext, reference: string): Promise<Descriptor | undefined> {
   const { connection } = context;
   const request = { ...describeRead(context, reference), method: 'HEAD' } as const;
@@ -29,7 +29,7 @@ export async function headManifest(context: RepositoryContext, reference: string
   return { mediaType, digest, size };
 }
 
-/** Bytes that are not what the digest or the registry's own header says are read again, then refused. */
+/** Reads a manifest. Bytes that do not match the digest or the registry's own header are read again, then refused. */
 export async function readManifest(
   context: RepositoryContext,
   reference: string,
@@ -49,7 +49,7 @@ export async function readManifest(
   });
 }
 
-/** `subject`: whether the registry says that it took note of the manifest's subject. */
+/** Writes a manifest. `subject` tells whether the registry has recorded the manifest's subject. */
 export async function writeManifest(
   context: RepositoryContext,
   reference: string,
@@ -83,7 +83,7 @@ export async function writeManifest(
   return { digest, subject: answer.headers['oci-subject'] !== undefined };
 }
 
-/** A registry may lose sight of a blob for a moment: while somebody else sends it the same one. */
+/** Judges a refusal: a registry may miss a blob for a moment, while another client sends the same one. */
 function refuseManifest(connection: Connection, what: string, answer: Answer, text: string): Error {
   const failure = connection.refusal(what, answer, text);
   const mayPass = ['MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN'].some((code) => hasErrorCode(text, code));
@@ -106,7 +106,7 @@ function describeRead({ path, scopes }: RepositoryContext, reference: string) {
   return { what, method: 'GET', at: `${path}/manifests/${reference}`, scopes: scopes.pull, headers: accepted } as const;
 }
 
-/** Another algorithm's digest is none that could be checked. */
+/** Returns the digest; one of another algorithm cannot be checked. */
 function digestIn({ headers }: Answer): Digest | undefined {
   const digest = headers['docker-content-digest'];
   return typeof digest === 'string' && isDigest(digest) ? digest : undefined;

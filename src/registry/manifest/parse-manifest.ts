@@ -2,25 +2,31 @@ import { GbuildError } from '../../errors.ts';
 import { parseIndexBytes, parseManifestBytes } from '../../oci/image/documents.ts';
 import type { Index, Manifest } from '../../oci/spec.ts';
 
-/** Where a manifest was read from, for messages: a repository, and the tag or digest that was asked for. */
+/** Origin of a manifest, for messages: a repository, and the requested tag or digest. */
 export interface ManifestPlace {
-  /** `127.0.0.1:5000/team/app`. */
+  /** Name such as `127.0.0.1:5000/team/app`. */
   name: string;
   registry: string;
   reference: string;
 }
 
-/** A manifest that anybody may have written: its config and layers are descriptors. @throws GbuildError `registry-failed` */
+/**
+ * Parses a manifest from an untrusted source: its config and layers must be descriptors. @throws GbuildError
+ * `registry-failed`
+ */
 export function parseManifest(place: ManifestPlace, bytes: Buffer): Manifest {
   return parseManifestBytes(bytes, (fault) => unreadable(place, 'manifest', fault));
 }
 
-/** An index that anybody may have written; what it lists by other digests than gbuild's is left out. @throws GbuildError `registry-failed` */
+/**
+ * Parses an index from an untrusted source; entries with digests of other algorithms are left out. @throws GbuildError
+ * `registry-failed`
+ */
 export function parseIndex(place: ManifestPlace, bytes: Buffer): Index {
   return parseIndexBytes(bytes, (fault) => unreadable(place, 'index', fault));
 }
 
-/** `HOST/NAME:TAG` or `HOST/NAME@sha256:...`. */
+/** Formats `HOST/NAME:TAG` or `HOST/NAME@sha256:...`. */
 export function nameManifest({ name, reference }: Pick<ManifestPlace, 'name' | 'reference'>): string {
   return `${name}${reference.includes(':') ? '@' : ':'}${reference}`;
 }

@@ -8,7 +8,7 @@ import type { Answer } from '../http/requests.ts';
 import { readManifest, writeManifest } from './manifests.ts';
 import { mostPages, nextPage, pageNotUnderstood } from './tags.ts';
 
-/** Asks the referrers API, else the tag that stands for it ("Listing Referrers" of the distribution-spec). */
+/** Lists referrers by the API, else by the fallback tag ("Listing Referrers" of the distribution-spec). */
 export async function listReferrers(
   context: RepositoryContext,
   digest: Digest,
@@ -19,8 +19,8 @@ export async function listReferrers(
 }
 
 /**
- * PUT of a manifest with a subject. A registry that does not say it took note of it (`OCI-Subject`) gets the index of the
- * subject's tag with this one added; two that do this at once on such a registry can lose one another's.
+ * Writes a manifest with a subject. Where the registry does not confirm the subject (`OCI-Subject`), the manifest is
+ * added to the index of the subject's tag. Two concurrent writers can lose each other's entry on such a registry.
  */
 export async function writeReferrer(context: RepositoryContext, bytes: Buffer, mediaType: string): Promise<Descriptor> {
   const blame = (fault: string) => new GbuildError('bug', `a manifest that gbuild made refers to nothing: ${fault}`);
@@ -37,7 +37,7 @@ export async function writeReferrer(context: RepositoryContext, bytes: Buffer, m
   return descriptor;
 }
 
-/** `undefined` where the registry has no such API. */
+/** Asks the API; `undefined` where the registry has none. */
 async function askApi(
   { connection, path, scopes }: RepositoryContext,
   digest: Digest,
@@ -65,7 +65,7 @@ async function addToTag(context: RepositoryContext, subject: Digest, descriptor:
   await writeManifest(context, tagOf(subject), bytes, mediaTypes.index);
 }
 
-/** An index of nothing where there is no such tag, or something else under it. */
+/** Reads the tag's index; an empty one where the tag is missing, or is no index. */
 async function readTagIndex(context: RepositoryContext, digest: Digest): Promise<Index> {
   const found = await readManifest(context, tagOf(digest));
   const empty: Index = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [] };
@@ -75,7 +75,7 @@ async function readTagIndex(context: RepositoryContext, digest: Digest): Promise
   );
 }
 
-/** "Referrers Tag Schema" of the distribution-spec. */
+/** Returns the fallback tag ("Referrers Tag Schema" of the distribution-spec). */
 function tagOf(digest: Digest): string {
   return `sha256-${hexOf(digest)}`;
 }

@@ -5,10 +5,10 @@ import type { Place } from '../http/failures.ts';
 import { resolveAddress } from '../http/pointed-address.ts';
 import type { Answer } from '../http/requests.ts';
 
-/** Whoever sends on for longer leads in a circle. */
+/** Number of pages above which the registry's links form a circle. */
 export const mostPages = 10_000;
 
-/** Follows the registry's pages ("Listing Tags" of the distribution-spec). */
+/** Lists tags over all pages ("Listing Tags" of the distribution-spec). */
 export async function listTags({ connection, path, scopes }: RepositoryContext): Promise<string[]> {
   const what = `list the tags of ${path}`;
   const tags: string[] = [];
@@ -28,7 +28,7 @@ export async function listTags({ connection, path, scopes }: RepositoryContext):
   return tags;
 }
 
-/** The address in a header Link with the relation "next" (RFC 8288). */
+/** Returns the address in a Link header with the relation "next" (RFC 8288). */
 export function nextPage(place: Place, { headers, url }: Pick<Answer, 'headers' | 'url'>): URL | undefined {
   const links = typeof headers.link === 'string' ? headers.link : (headers.link?.join(', ') ?? '');
   const target = /<([^>]*)>[^,<]*;\s*rel="?next"?/i.exec(links)?.[1];
