@@ -1,8 +1,8 @@
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 /**
- * The one spelling of a JSON value gbuild ever hashes: keys sorted by code unit, no white space, absent values left out.
- * The same value is the same bytes whatever order it was put together in.
+ * Formats a JSON value in the only spelling that gbuild hashes: keys sorted by code unit, no white space, absent values
+ * left out. Equal values give equal bytes in any order of construction.
  */
 export function formatCanonical(value: unknown): Buffer {
   return Buffer.from(JSON.stringify(sortKeys(JSON.parse(JSON.stringify(value)) as Json)));

@@ -1,7 +1,7 @@
 import { GbuildError } from '../errors.ts';
 import { type Digest, isDigest } from './digest.ts';
 
-/** `[registry/]repository[:tag][@digest]` (distribution/reference grammar), nothing filled in. */
+/** Parts of `[registry/]repository[:tag][@digest]` (distribution/reference grammar), without defaults. */
 export interface Reference {
   /** Host and port, only where the text names one: `localhost:5000`, `ghcr.io`. */
   registry?: string;
@@ -17,17 +17,17 @@ const label = '[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?';
 const registryGrammar = new RegExp(`^(?:${label}(?:\\.${label})*|\\[[0-9A-Fa-f:]+\\])(?::[0-9]{1,5})?$`);
 const longestName = 255;
 
-/** Lower-case path components: `acme/hello-world`. */
+/** Whether the text is a repository: lower-case path components such as `acme/hello-world`. */
 export function isRepositoryName(text: string): boolean {
   return text.length <= longestName && repositoryGrammar.test(text);
 }
 
-/** At most 128 characters of `A-Za-z0-9_.-`, not starting with `.` or `-`. */
+/** Whether the text is a tag: at most 128 characters of `A-Za-z0-9_.-`, not starting with `.` or `-`. */
 export function isTag(text: string): boolean {
   return tagGrammar.test(text);
 }
 
-/** Throws `usage` naming the part that is wrong. */
+/** Parses a reference. Throws `usage` with the part that is wrong. */
 export function parseReference(text: string): Reference {
   const [beforeDigest, digest] = cut(text, text.indexOf('@'));
   const colon = beforeDigest.lastIndexOf(':');
@@ -50,7 +50,7 @@ export function parseReference(text: string): Reference {
 /** An image in files, by the names of containers-transports(5): an OCI layout, or an archive of `docker save`. */
 export interface FilePlace {
   kind: 'oci' | 'docker-archive';
-  /** As it was given: a folder, for reading maybe with `:TAG` behind it, or a file. */
+  /** Path as it was given: a folder, for reading with an optional `:TAG`, or a file. */
   path: string;
 }
 
@@ -65,14 +65,14 @@ export function formatReference({ registry, repository, tag, digest }: Reference
   return `${name}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`;
 }
 
-/** The name spelled in full as containerd keeps it: `hello:1` is `docker.io/library/hello:1`. */
+/** Formats the full name as containerd stores it: `hello:1` is `docker.io/library/hello:1`. */
 export function formatInFull(reference: Reference): string {
   if (reference.registry !== undefined) return formatReference(reference);
   const repository = reference.repository.includes('/') ? reference.repository : `library/${reference.repository}`;
   return formatReference({ ...reference, registry: 'docker.io', repository });
 }
 
-/** The first component is a registry only where it cannot be a repository's: a dot, a port, upper case or localhost. */
+/** Splits off the registry: a first component with a dot, a port, upper case, or localhost. */
 function splitRegistry(name: string): [string | undefined, string] {
   const slash = name.indexOf('/');
   if (slash === -1) return [undefined, name];

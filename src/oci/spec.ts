@@ -13,7 +13,7 @@ export const mediaTypes = {
   dockerManifestList: 'application/vnd.docker.distribution.manifest.list.v2+json',
 } as const;
 
-/** Annotation keys with a meaning to the tools that read a layout. */
+/** Annotation keys with a meaning for tools that read a layout. */
 export const annotationKeys = {
   refName: 'org.opencontainers.image.ref.name',
   containerdName: 'io.containerd.image.name',
@@ -26,7 +26,7 @@ export interface Platform {
   variant?: string;
 }
 
-/** OCI descriptor.md: what a blob is, its digest and its size in bytes. */
+/** Descriptor (OCI descriptor.md): media type, digest and size in bytes of a blob. */
 export interface Descriptor {
   mediaType: string;
   digest: Digest;
@@ -37,19 +37,19 @@ export interface Descriptor {
   artifactType?: string;
 }
 
-/** OCI manifest.md. */
+/** Manifest (OCI manifest.md). */
 export interface Manifest {
   schemaVersion: 2;
   mediaType: string;
   artifactType?: string;
-  /** The manifest that this one says something about. */
+  /** Manifest that this one describes. */
   subject?: Descriptor;
   config: Descriptor;
   layers: Descriptor[];
   annotations?: Record<string, string>;
 }
 
-/** OCI image-index.md; also a layout's index.json. */
+/** Index (OCI image-index.md); also a layout's index.json. */
 export interface Index {
   schemaVersion: 2;
   mediaType?: string;
@@ -57,7 +57,7 @@ export interface Index {
   annotations?: Record<string, string>;
 }
 
-/** Docker's extension of the config; durations in nanoseconds. */
+/** Health check, Docker's extension of the config; durations in nanoseconds. */
 export interface Healthcheck {
   Test?: string[];
   Interval?: number;
@@ -66,7 +66,7 @@ export interface Healthcheck {
   Retries?: number;
 }
 
-/** The `config` object of an image config: how a container of it is run. */
+/** Object `config` of an image config: settings of a container. */
 export interface RunConfig {
   User?: string;
   ExposedPorts?: Record<string, Record<string, never>>;
@@ -81,7 +81,7 @@ export interface RunConfig {
   Shell?: string[];
 }
 
-/** One line of `docker history`; `empty_layer` marks one without a diffID. */
+/** History entry, one line of `docker history`; `empty_layer` marks one without a diffID. */
 export interface HistoryEntry {
   created?: string;
   created_by?: string;
@@ -90,9 +90,9 @@ export interface HistoryEntry {
   empty_layer?: boolean;
 }
 
-/** OCI config.md. Its bytes' digest is the image id of the classic store. */
+/** Config (OCI config.md). The digest of its bytes is the image id of the classic store. */
 export interface ImageConfig extends Platform {
-  /** RFC 3339. */
+  /** Time in RFC 3339. */
   created?: string;
   author?: string;
   config: RunConfig;

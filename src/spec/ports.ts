@@ -3,7 +3,7 @@ import { parsePublished } from './published-port.ts';
 
 const expected = 'a port such as 3000, "8080:3000" (ENGINEPORT:PORT) or 5353/udp, from 1 to 65535';
 
-/** Ports of a container that the engine publishes, each once. */
+/** Schema of the ports that the engine publishes, each once. */
 export const publishedPorts = z
   .array(
     z.union([z.int(), z.string()], { error: expected }).transform((written, context) => {

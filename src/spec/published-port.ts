@@ -1,6 +1,6 @@
 import type { PublishedPort } from './types.ts';
 
-/** `3000`, `8080:3000` (the engine's port first, as docker has it), `5353/udp`; undefined where the text is none of them. */
+/** Parses `3000`, `8080:3000` (the engine's port first, as in docker), `5353/udp`; undefined for any other text. */
 export function parsePublished(text: string): PublishedPort | undefined {
   const match = /^(?:(\d{1,5}):)?(\d{1,5})(?:\/(tcp|udp))?$/.exec(text);
   if (match === null) return undefined;
@@ -10,7 +10,7 @@ export function parsePublished(text: string): PublishedPort | undefined {
   return { port, protocol, ...(enginePort !== undefined && { enginePort }) };
 }
 
-/** As it is written. */
+/** Formats a port as the spec writes it. */
 export function formatPublished({ port, protocol, enginePort }: PublishedPort): string {
   const before = enginePort === undefined ? '' : `${enginePort}:`;
   return `${before}${port}${protocol === 'udp' ? '/udp' : ''}`;

@@ -1,30 +1,30 @@
-/** `gbuild.yml` as the rest of gbuild reads it: checked, units turned into numbers, every default filled in. */
+/** Spec as the rest of gbuild reads it: checked, units converted to numbers, every default filled in. */
 export interface Spec {
   gbuild: 1;
   /** Repository of the image, without registry and tag: `hello`, `acme/hello`. */
   name: string;
-  /** `HOST` or `HOST:PORT`. */
+  /** Registry as `HOST` or `HOST:PORT`. */
   registry?: string;
   toolchain: ToolchainRequest;
-  /** Folders of the repository or git addresses, asked before gbuild's own catalog. */
+  /** Folders of the repository or git addresses, searched before gbuild's own catalog. */
   catalogs: string[];
-  /** Literal variables of every task. Records here have no prototype: looking up `toString` finds nothing. */
+  /** Literal variables of every task. Records have no prototype: looking up `toString` finds nothing. */
   env: Record<string, string>;
   /** Names or globs (`AWS_*`) of the caller's variables that tasks may see. */
   passEnv: string[];
-  /** By name: where the value comes from when a task needs it. */
+  /** Sources of the secrets' values, by name. */
   secrets: Record<string, SecretSpec>;
   caches: 'auto' | CacheSpec[];
   resources: ResourcesSpec;
   network: NetworkName;
   sync: SyncSpec;
-  /** Services that run during tasks, by the name that tasks reach them by. */
+  /** Services that run during tasks, by their host names. */
   services: Record<string, ServiceSpec>;
   tasks: Record<string, TaskSpec>;
   image: ImageSpec;
 }
 
-/** Toolchain that the repository builds in. `request` is what the file says, in one line, for messages and the lock. */
+/** Toolchain that the repository builds in. `request` is the file's text in one line, for messages and the lock. */
 export type ToolchainRequest = CatalogToolchain | ImageToolchain | FolderToolchain;
 
 export type OptionValue = string | number | boolean | string[];
@@ -33,7 +33,7 @@ export interface CatalogToolchain {
   kind: 'catalog';
   request: string;
   name: string;
-  /** A semver range; `*` where the file names no version. */
+  /** Semver range; `*` where the file names no version. */
   range: string;
   options: Record<string, OptionValue>;
 }
@@ -47,104 +47,104 @@ export interface ImageToolchain {
 export interface FolderToolchain {
   kind: 'folder';
   request: string;
-  /** Relative to the repository, with `/`, without `./`; `.` is the repository itself. */
+  /** Path relative to the repository, with `/`, without `./`; `.` is the repository itself. */
   path: string;
 }
 
-/** Exactly one of them. */
+/** Source of a secret; exactly one key is set. */
 export interface SecretSpec {
-  /** A variable of the caller's. */
+  /** Variable of the caller. */
   env?: string;
-  /** A file of the host's: absolute, below `~/`, or relative to the repository. */
+  /** File of the host: absolute, below `~/`, or relative to the repository. */
   file?: string;
-  /** A program of the host's and its arguments; what it prints, less a line end, is the value. */
+  /** Program of the host with arguments; its output without the last line end is the value. */
   command?: string[];
 }
 
 export interface CacheSpec {
   name: string;
-  /** An absolute path in the container. */
+  /** Absolute path in the container. */
   path: string;
   env?: Record<string, string>;
 }
 
 export interface ResourcesSpec {
   cpus?: number;
-  /** Bytes. */
+  /** Memory in bytes. */
   memory?: number;
   pids: number;
 }
 
-/** Files that go to an engine that does not see the workspace. */
+/** Files that are sent to an engine that cannot see the workspace. */
 export interface SyncSpec {
-  /** Globs of paths that git ignores and tasks need all the same; they come back, too. */
+  /** Globs of paths that git ignores and that tasks need nevertheless; they come back, too. */
   include: string[];
 }
 
 export type NetworkName = 'bridge' | 'none' | 'host';
 
-/** A port of a container that the engine makes reachable from outside. */
+/** Port of a container that the engine makes reachable from outside. */
 export interface PublishedPort {
   port: number;
   protocol: 'tcp' | 'udp';
-  /** Port of the engine; one that is free when left out. */
+  /** Port of the engine; a free one when left out. */
   enginePort?: number;
 }
 
 export interface TaskSpec {
-  /** A text for a shell, or one command as a list of words. */
+  /** Text for a shell, or one command as a list of words. */
   run: string | string[];
   needs: string[];
   env: Record<string, string>;
-  /** Names of the secrets that it gets. */
+  /** Names of its secrets. */
   secrets: string[];
   ports: PublishedPort[];
-  /** Names of the services that it needs. */
+  /** Names of its services. */
   services: string[];
-  /** Seconds. */
+  /** Time limit in seconds. */
   timeout?: number;
-  /** Globs in the workspace. */
+  /** Globs of report files in the workspace. */
   reports: string[];
-  /** Globs of its test files, which shards share. */
+  /** Globs of its test files, which shards divide. */
   split: string[];
-  /** Relative to the workspace; `.` is the workspace itself. */
+  /** Folder relative to the workspace; `.` is the workspace itself. */
   workdir: string;
 }
 
-/** An image with, maybe, another command than its own; or a command in the image to build in, as tasks have it. */
+/** Service: an image with an optional other command, or a command in the build image, like a task. */
 export interface ServiceSpec {
   image?: string;
-  /** Only with `image`. */
+  /** Command; only with `image`. */
   command?: string[];
-  /** Only, and always, without `image`. */
+  /** Command; required without `image`, and only allowed there. */
   run?: string | string[];
   env: Record<string, string>;
   ports: PublishedPort[];
   ready: ReadySpec;
 }
 
-/** At most one of `cmd` and `port`. */
+/** Readiness check; at most one of `cmd` and `port` is set. */
 export interface ReadySpec {
-  /** Run in its container: exit code 0 says that it is. */
+  /** Command to run in its container: exit code 0 means ready. */
   cmd?: string[];
-  /** It takes connections there. */
+  /** Port that must accept connections. */
   port?: number;
-  /** Seconds. */
+  /** Time limit in seconds. */
   timeout: number;
 }
 
 export interface ImageSpec {
   base: string;
-  /** Not said: the one of the toolchain's runtime image. */
+  /** Defaults to the Java runtime of the toolchain's runtime image. */
   jre?: JreSpec;
-  /** As `parsePlatform` spells them, sorted. Not said: the engine's own. */
+  /** Platforms as `parsePlatform` returns them, sorted. Defaults to the engine's own. */
   platforms?: PlatformName[];
   layers: 'auto' | LayerSpec[];
-  /** The task to run before packing; false: none. Not said: the task `build`, when there is one. */
+  /** Task to run before packing; false for none. Defaults to the task `build`, when it exists. */
   build?: string | false;
   entrypoint?: string[];
   cmd?: string[];
-  /** `8080/tcp`. */
+  /** Ports such as `8080/tcp`. */
   expose: string[];
   env: Record<string, string>;
   user?: string;
@@ -156,23 +156,23 @@ export interface ImageSpec {
   smoke?: SmokeSpec;
 }
 
-/** When an image that was started on trial is well: exactly one of `port`, `cmd` and `until`. */
+/** Smoke test: the started image is healthy by exactly one of `port`, `cmd` and `until`. */
 export interface SmokeSpec {
   port?: number;
   cmd?: string[];
   until?: 'exit' | 'health';
-  /** Seconds. */
+  /** Time limit in seconds. */
   timeout: number;
   env: Record<string, string>;
-  /** Names. */
+  /** Names of services. */
   services: string[];
   readOnly: boolean;
 }
 
-/** A Java runtime of the image's own. */
+/** Java runtime that the image gets from the JDK. */
 export interface JreSpec {
   kind: string;
-  /** Modules of the JDK that it has besides those that the application refers to. */
+  /** Modules of the JDK in addition to those that the application refers to. */
   modules: string[];
 }
 
@@ -182,11 +182,11 @@ export interface LayerSpec {
   from: string[];
   include: string[];
   exclude: string[];
-  /** An absolute folder in the image. */
+  /** Absolute folder in the image. */
   to: string;
 }
 
-/** Times are seconds. */
+/** Health check; times are seconds. */
 export interface HealthSpec {
   cmd: string[];
   interval?: number;
@@ -197,24 +197,24 @@ export interface HealthSpec {
 
 export type PathKey = string | number;
 
-/** 1-based, in UTF-16 units as editors count. */
+/** Position, 1-based, in UTF-16 units as editors count. */
 export interface Position {
   line: number;
   column: number;
 }
 
-/** A spec that was read, and where each of its keys stands. */
+/** Spec that was read, with the positions of its keys. */
 export interface SpecFile {
   spec: Spec;
-  /** The name it was read by. */
+  /** Name that messages use for it. */
   file: string;
-  /** The major its file says: lower than `spec.gbuild` when it was migrated while reading. */
+  /** Major in its file: lower than `spec.gbuild` when it was migrated while reading. */
   major: number;
   /** Sentences, each starting with `file:line:column`. */
   warnings: string[];
-  /** Where a value stands; a value that was filled in has no place. */
+  /** Returns the position of a value; a default has none. */
   locate(path: readonly PathKey[]): Position | undefined;
 }
 
-/** `linux/amd64`. */
+/** Name such as `linux/amd64`. */
 export type PlatformName = string;

@@ -1,27 +1,27 @@
 /**
- * Method that makes a block smaller. `match`: strings that come again. `huffman`: nothing does, but some bytes are frequenter than
- * others (text of random letters). `store`: neither (jars, archives, pictures).
+ * Method of compressing a block. `match` searches repeated strings. `huffman` uses only the frequency of bytes (text of
+ * random letters). `store` keeps the bytes (jars, archives, pictures).
  */
 export type Method = 'match' | 'huffman' | 'store';
 
-/** A block is judged by so many windows of this size, evenly spread: 1.6 % of it. */
+/** Sample of a block: so many windows of this size, evenly spread, 1.6 % of it. */
 const windows = 16;
 const windowSize = 1024;
 
-/** Shorter ones are found in anything. */
+/** Least length of a string; shorter ones repeat in any data. */
 const shortest = 5;
 
-/** With less than a 64th of the sample in repeated strings, looking for them costs most of the time and brings nothing. */
+/** With less than a 64th of the sample in repeated strings, searching them costs most of the time and saves nothing. */
 const leastMatched = 64;
 
-/** Bytes about as frequent as chance makes them: at most 2 % could be saved. */
+/** Limit for bytes of about equal frequency: at most 2 % could be saved. */
 const mostUneven = 1.1;
 
 const slots = 12;
 
 /**
- * Judges a block by its bytes alone and by whole numbers alone, for what a layer is compressed to depends on it: every machine
- * must come to the same. Searching for matches where there are none is four fifths of the time that compressing takes.
+ * Judges a block by its bytes and by integers only, because the compressed layer depends on it: every machine must come
+ * to the same result. Searching for matches where there are none takes four fifths of the compression's time.
  */
 export function chooseMethod(block: Buffer): Method {
   const lastAt = new Int32Array(1 << slots).fill(-1);
@@ -40,7 +40,7 @@ export function chooseMethod(block: Buffer): Method {
   return squares * 256 < sampled * sampled * mostUneven ? 'store' : 'huffman';
 }
 
-/** Bytes of the window that repeat a string of it; greedy, by the last place with the same hash. */
+/** Counts the window's bytes in repeated strings; greedy, by the last position with the same hash. */
 function countMatched(block: Buffer, start: number, end: number, lastAt: Int32Array): number {
   let matched = 0;
   for (let at = start; at + shortest <= end; ) {

@@ -1,26 +1,29 @@
 import { constants, crc32, deflateRaw } from 'node:zlib';
 import { chooseMethod } from './choose-method.ts';
 
-/** Part of a layer's identity in a registry: another level, block size or window gives other bytes. Never changed lightly. */
+/**
+ * Parts of a layer's identity in a registry: another level, block size or window gives other bytes. Change them only
+ * with a reason.
+ */
 export const deflateLevel = 3;
 const layerBlockSize = 1 << 20;
 const windowSize = 32 << 10;
 
-/** Name written down with a digest of compressed bytes: another name, other bytes. */
+/** Name recorded with a digest of compressed bytes: another name means other bytes. */
 export const compressorName = 'gzip-2';
 
-/** RFC 1952: no name, no time, operating system "unknown", so that no machine shows. */
+/** Header of RFC 1952: no name, no time, operating system "unknown", so that it is the same on every machine. */
 const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
 
-/** How many blocks are under way at once: as many as libuv has threads by default, and as many again to wait for them. */
+/** Number of blocks in work at the same time: libuv's default number of threads, and as many that wait for them. */
 const mostAtOnce = 8;
 
 export interface DeflateOptions {
-  /** No strings that come again are looked for (Z_HUFFMAN_ONLY). */
+  /** Whether to skip the search for repeated strings (Z_HUFFMAN_ONLY). */
   isLiteral: boolean;
-  /** Bytes that strings may come from. */
+  /** Bytes before the block, which its strings may refer to. */
   before: Buffer | undefined;
-  /** Any other ends at a byte's edge (Z_SYNC_FLUSH). */
+  /** Whether it is the last block; any other ends at a byte's edge (Z_SYNC_FLUSH). */
   isLast: boolean;
 }
 
@@ -28,10 +31,10 @@ export interface DeflateOptions {
 export type DeflateBlock = (block: Buffer, options: DeflateOptions) => Promise<Buffer>;
 
 /**
- * Gzips a stream so that the same bytes in give the same bytes out, on every machine and however many blocks are compressed
- * at once: blocks of 1 MiB, each by the method that its bytes call for and with the 32 KiB before it as its dictionary, joined
- * to one deflate stream (RFC 1951). Memory stays at some blocks. Another block size is for tests of a compressor alone.
- * `deflate` is node's own zlib, or whatever gives the bytes that this one should.
+ * Gzips a stream deterministically: the same input gives the same bytes on every machine, however many blocks run in
+ * parallel. Each block has 1 MiB, its own method, and the 32 KiB before it as its dictionary. All are joined to one
+ * deflate stream (RFC 1951). Memory stays at a few blocks. Another block size is for tests of a compressor. `deflate`
+ * is node's own zlib, or any function with the same output.
  */
 export async function* gzip(
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
@@ -70,7 +73,7 @@ async function compressBlock(
   return deflate(block, { ...options, isLiteral: false });
 }
 
-/** Stored as it is (RFC 1951, 3.2.4): a bit that says whether it is the last, the length, and its complement. */
+/** Stores a block as it is (RFC 1951, 3.2.4): a bit for the last block, the length, and its complement. */
 function storeBlock(block: Buffer, isLast: boolean): Buffer {
   const pieces = Math.ceil(block.length / mostStored);
   const stored = Buffer.allocUnsafeSlow(block.length + 5 * pieces);
@@ -86,7 +89,10 @@ function storeBlock(block: Buffer, isLast: boolean): Buffer {
 
 const mostStored = 0xffff;
 
-/** Node's zlib, in libuv's threads: all of a block in one go, for each piece of output costs a way to a thread and back. */
+/**
+ * Compresses with Node's zlib, in libuv's threads: the whole block in one call, because each piece of output costs a
+ * round trip to a thread.
+ */
 export const deflateByNode: DeflateBlock = (block, { isLiteral, before, isLast }) =>
   new Promise((resolve, reject) => {
     const flush = isLast ? constants.Z_FINISH : constants.Z_SYNC_FLUSH;
@@ -101,7 +107,10 @@ export const deflateByNode: DeflateBlock = (block, { isLiteral, before, isLast }
     deflateRaw(block, options, (error, bytes) => (error ? reject(error) : resolve(bytes)));
   });
 
-/** Blocks of exactly that size, the last one shorter; one empty block of nothing. A chunk that is a block is not copied. */
+/**
+ * Cuts the stream into blocks of exactly that size, the last one shorter; an empty stream gives one empty block. A
+ * chunk that is a block is not copied.
+ */
 async function* cutBlocks(
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   blockSize: number,

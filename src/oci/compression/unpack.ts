@@ -6,7 +6,10 @@ import { frameMagic, unzstd } from './zstd.ts';
 
 export type Compression = 'none' | 'gzip' | 'zstd';
 
-/** Reads the compression from a layer's media type: OCI's and Docker's names, foreign ones too; undefined for others. Pure. */
+/**
+ * Reads the compression from a layer's media type: OCI's and Docker's names, also of foreign layers; undefined for
+ * others. Pure.
+ */
 export function compressionOf(mediaType: string): Compression | undefined {
   const found =
     /^application\/vnd\.(?:oci\.image\.layer\.(?:nondistributable\.)?v1|docker\.image\.rootfs(?:\.foreign)?\.diff)\.tar(?:[.+](gzip|zstd))?$/.exec(
@@ -21,13 +24,13 @@ export function detectCompression(bytes: Buffer): Compression {
   return bytes.length >= 4 && bytes.readUInt32LE() === frameMagic ? 'zstd' : 'none';
 }
 
-/** The tar in it. Whoever stops reading ends what is before it, quietly. */
+/** Unpacks a tar. A reader that stops early ends the source, without an error. */
 export function unpack(compression: Compression, bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   if (compression === 'zstd') return unzstd(bytes);
   return compression === 'gzip' ? gunzip(bytes) : bytes;
 }
 
-/** Whether the bytes are to blame, and not whoever brought them. */
+/** Whether the bytes are damaged; otherwise their source has failed. */
 export function isUnpackFault(thrown: unknown): boolean {
   if (thrown instanceof GbuildError) return thrown.code === 'store-failed';
   return /^Z(STD)?_/.test((thrown as NodeJS.ErrnoException).code ?? '');

@@ -4,15 +4,15 @@ import { createZstdDecompress } from 'node:zlib';
 import { GbuildError } from '../../errors.ts';
 import { ByteSource } from '../stream/byte-source.ts';
 
-/** RFC 8878, 3.1.1: how a frame begins. */
+/** Start of a frame (RFC 8878, 3.1.1). */
 export const frameMagic = 0xfd2fb528;
 
-/** RFC 8878, 3.1.2: the lower four bits of a skippable frame's magic are anything. */
+/** Start of a skippable frame (RFC 8878, 3.1.2); the lower four bits are arbitrary. */
 const skippableMagic = 0x184d2a50;
 
 /**
- * Unpacks zstd, all frames of it: parallel compressors and zstd:chunked write many, and Node's own stream ends, in silence,
- * after the first.
+ * Unpacks zstd with all its frames. Parallel compressors and zstd:chunked write many, and Node's own stream silently
+ * ends after the first.
  */
 export async function* unzstd(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   if (createZstdDecompress === undefined)
@@ -36,7 +36,7 @@ export async function* unzstd(chunks: AsyncIterable<Uint8Array>): AsyncGenerator
   }
 }
 
-/** The bytes of one frame: RFC 8878, 3.1.1. */
+/** Yields the bytes of one frame (RFC 8878, 3.1.1). */
 async function* readFrame(magic: Buffer, source: ByteSource): AsyncGenerator<Uint8Array> {
   const descriptor = (await source.take(1))!;
   const bits = descriptor[0]!;
@@ -48,7 +48,7 @@ async function* readFrame(magic: Buffer, source: ByteSource): AsyncGenerator<Uin
     const header = (await source.take(3))!;
     const block = header.readUIntLE(0, 3);
     isLast = (block & 1) === 1;
-    // A block of type 1 is one byte, to be repeated so often.
+    // A block of type 1 is one byte and its number of repetitions.
     const length = ((block >> 1) & 3) === 1 ? 1 : block >> 3;
     yield Buffer.from(header);
     if (length > 0) yield (await source.take(length))!;

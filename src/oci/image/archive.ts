@@ -8,15 +8,15 @@ import { blockSize, encodeExtension, type TarHeader, UstarEncoder } from '../tar
 import type { Image } from './image.ts';
 
 export interface ArchiveOptions {
-  /** The layers to carry. One that the engine has already may be left out ("thin load"). */
+  /** Layers to include. A layer that the engine already has may be left out ("thin load"). */
   layers: readonly Layer[];
-  /** References to give the image: `hello:1.0.1`. */
+  /** References to give the image, such as `hello:1.0.1`. */
   tags: readonly string[];
 }
 
 /**
- * One tar that is an OCI layout and, by its manifest.json, a `docker load` archive: classic stores, containerd stores and
- * podman read it alike. Layers lie uncompressed under their diffID. Equal arguments give equal bytes.
+ * Writes one tar that is an OCI layout and, by its manifest.json, a `docker load` archive: classic stores, containerd
+ * stores and podman read it alike. Layers lie uncompressed under their diffID. Equal arguments give equal bytes.
  */
 export function* archiveChunks(image: Image, { layers, tags }: ArchiveOptions): Generator<Buffer> {
   const encoder = new UstarEncoder();
@@ -37,10 +37,12 @@ export function* archiveChunks(image: Image, { layers, tags }: ArchiveOptions): 
   yield Buffer.from(endOfArchive);
 }
 
-/** OCI image-layout.md, "oci-layout file". */
+/** Marker of an OCI layout (image-layout.md, "oci-layout file"). */
 export const layoutMarker: Buffer = Buffer.from('{"imageLayoutVersion":"1.0.0"}');
 
-/** A layout's index of this one image, once for each tag, named as containerd and as the OCI specification do it. */
+/**
+ * Returns a layout's index of this image, once for each tag, with the names of containerd and of the OCI specification.
+ */
 export function listTagged(image: Image, tags: readonly string[]): Index {
   const descriptor = describeImage(image);
   const named = tags.map((tag): Descriptor => {
@@ -54,7 +56,7 @@ export function listTagged(image: Image, tags: readonly string[]): Index {
   return { schemaVersion: 2, mediaType: mediaTypes.index, manifests: named.length > 0 ? named : [descriptor] };
 }
 
-/** The descriptor of the image's manifest, platform included. */
+/** Returns the descriptor of the image's manifest, with its platform. */
 export function describeImage({ manifestDigest, manifestBytes, config }: Image): Descriptor {
   const { architecture, os, variant } = config;
   const platform = { architecture, os, ...(variant === undefined ? {} : { variant }) };

@@ -4,7 +4,7 @@ import type { Layer } from '../layer/layer.ts';
 import { type Manifest, mediaTypes } from '../spec.ts';
 import type { Image } from './image.ts';
 
-/** The image of someone else's config, kept byte for byte, and all its layers by value, lowest first. */
+/** Builds the image of a foreign config, kept byte for byte, with all its layers by value, lowest first. */
 export function exactImage({ config, configBytes }: Pick<Image, 'config' | 'configBytes'>, layers: Layer[]): Image {
   const id = digestOf(configBytes);
   const manifest: Manifest = {

@@ -1,8 +1,8 @@
 import { isDigest } from '../digest.ts';
 
 /**
- * Why a config that somebody else wrote cannot be that of an image of so many layers; undefined where it can. Digests become
- * names of files: none may be anything else.
+ * Explains why a foreign config cannot belong to an image of so many layers; undefined where it can. Digests become
+ * file names, so their form is checked.
  */
 export function findConfigFault(config: object, layerCount?: number): string | undefined {
   const { diff_ids: diffIds } = ((config as { rootfs?: unknown }).rootfs ?? {}) as { diff_ids?: unknown };
@@ -15,7 +15,10 @@ export function findConfigFault(config: object, layerCount?: number): string | u
   return `it has ${layerCount} layers for ${diffIds.length} diffIDs`;
 }
 
-/** Why what was read as a manifest has not the shape of one; undefined where it has. Whether it is an image is another question. */
+/**
+ * Explains why JSON is not shaped like a manifest; undefined where it is. Whether it describes an image is not checked
+ * here.
+ */
 export function findManifestFault(manifest: object): string | undefined {
   const { config, layers } = manifest as { config?: unknown; layers?: unknown };
   if (!Array.isArray(layers)) return 'it has no list of layers';
@@ -24,7 +27,7 @@ export function findManifestFault(manifest: object): string | undefined {
   return `${wrong === 0 ? 'its config' : `its layer ${wrong}`} is not a descriptor with a mediaType, a digest and a size`;
 }
 
-/** The same of an index. */
+/** Explains why JSON is not shaped like an index; undefined where it is. */
 export function findIndexFault(index: object): string | undefined {
   const { manifests } = index as { manifests?: unknown };
   if (!Array.isArray(manifests)) return 'it has no list of manifests';
@@ -40,14 +43,14 @@ function isDescriptor(value: unknown): boolean {
   );
 }
 
-/** Its digest may be of an algorithm that gbuild does not know. */
+/** Whether the value is a valid entry; its digest may use an algorithm that gbuild does not know. */
 function isListed(value: unknown): boolean {
   const { digest, platform } = (value ?? {}) as Record<string, unknown>;
   const { os = '', architecture = '', variant = '' } = (platform ?? {}) as Record<string, unknown>;
   return typeof digest === 'string' && isListOfTexts([os, architecture, variant]);
 }
 
-/** Finds a setting that readers of the config would stumble over. */
+/** Finds a setting that readers of the config would fail on. */
 function findWrongSetting(json: object): string | undefined {
   const { config, history, os = '', architecture = '', variant = '' } = json as Record<string, unknown>;
   if (!isListOfTexts([os, architecture, variant])) return 'the platform';

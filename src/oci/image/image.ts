@@ -11,55 +11,55 @@ import {
 } from '../spec.ts';
 import { mergeRunConfig } from './run-config.ts';
 
-/** A layer of the base that is known by name only. */
+/** Layer of the base that is known by its diffID only. */
 export interface BaseLayer {
   diffId: Digest;
-  /** Bytes uncompressed, where known. */
+  /** Size in bytes, uncompressed, where known. */
   size?: number;
 }
 
-/** Base of an image: its config, and what is known of its layers (in the order of `rootfs.diff_ids`). */
+/** Base of an image: its config, and the known facts of its layers (in the order of `rootfs.diff_ids`). */
 export interface BaseImage {
   config: ImageConfig;
   layers?: readonly BaseLayer[];
 }
 
-/** An image as a value: every byte that has a digest is there, but the layers' own, which are made when asked for. */
+/** Image as a value: it holds all bytes with a digest except the layers' own, which are made on request. */
 export interface Image {
   config: ImageConfig;
   configBytes: Buffer;
-  /** Digest of the config: the image id of a classic image store. */
+  /** Digest of the config: the image id in a classic image store. */
   id: Digest;
   manifest: Manifest;
   manifestBytes: Buffer;
-  /** The image id of a containerd image store. */
+  /** Digest of the manifest: the image id in a containerd image store. */
   manifestDigest: Digest;
-  /** The layers on top of the base, lowest first. */
+  /** Layers on top of the base, lowest first. */
   layers: Layer[];
-  /** The base's layers, lowest first. */
+  /** Layers of the base, lowest first. */
   baseDiffIds: Digest[];
 }
 
 export interface ExtendOptions {
-  /** RFC 3339: the commit's time, not now. */
+  /** Time of the commit in RFC 3339, not the present time. */
   created: string;
   config?: Partial<RunConfig>;
   labels?: Record<string, string>;
   /** Annotations of the manifest. */
   annotations?: Record<string, string>;
-  /** Said in the history of each new layer. */
+  /** Comment in the history of each new layer. */
   comment?: string;
 }
 
-/** The image of nothing: no layer, an empty config. */
+/** Returns the empty image: no layer, an empty config. */
 export function scratchImage(platform: Platform): BaseImage {
   return { config: { ...pickPlatform(platform), config: {}, rootfs: { type: 'layers', diff_ids: [] }, history: [] } };
 }
 
 /**
- * The base with layers on top. Equal arguments give equal bytes. Env is merged by name in the base's order, labels and ports
- * by key; a new entrypoint drops the base's command, as in a Dockerfile. Fields of the base that say how an engine came to
- * it (`Hostname`, `container_config`, ...) are left out.
+ * Puts layers on top of the base. Equal arguments give equal bytes. Env is merged by name in the base's order, labels
+ * and ports by key. A new entrypoint drops the base's command, as in a Dockerfile. Fields of the base that describe its
+ * build on an engine (`Hostname`, `container_config`, ...) are left out.
  */
 export function extendImage(base: BaseImage, layers: readonly Layer[], options: ExtendOptions): Image {
   const baseDiffIds = [...base.config.rootfs.diff_ids];
@@ -96,7 +96,10 @@ function pickPlatform({ architecture, os, variant }: Platform): Platform {
   return { architecture, os, ...(variant === undefined || variant === '' ? {} : { variant }) };
 }
 
-/** One entry a layer, or tools that pair the two lose count: a base whose history does not add up gets a plain one. */
+/**
+ * Returns one history entry for each layer, because tools pair them. A base with a different number of entries gets a
+ * plain history.
+ */
 function historyOf(base: ImageConfig): HistoryEntry[] {
   const history = base.history ?? [];
   const layers = base.rootfs.diff_ids.length;

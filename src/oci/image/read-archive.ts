@@ -14,15 +14,15 @@ import { parseConfigBytes } from './documents.ts';
 export interface SavedImage {
   config: ImageConfig;
   configBytes: Buffer;
-  /** Lowest first, each checked against the config's diffID. */
+  /** Files of the layers, lowest first, each checked against the config's diffID. */
   layerFiles: string[];
   tags: string[];
 }
 
 /**
- * Unpacks the archive of one image, as any engine generation saves it (a folder a layer, or an OCI layout; layers plain,
- * gzipped or as zstd), into the folder `dir`. Throws `store-failed` for an archive that is none, is not whole or holds other bytes than
- * its config says.
+ * Unpacks the archive of one image into the folder `dir`, as any engine generation saves it (a folder for each layer,
+ * or an OCI layout; layers plain, gzipped or as zstd). Throws `store-failed` for an invalid or incomplete archive, and
+ * for bytes that do not match its config.
  */
 export async function readArchive(stream: AsyncIterable<Uint8Array>, dir: string): Promise<SavedImage> {
   const files = await unpackFiles(stream, dir);
@@ -37,13 +37,13 @@ export async function readArchive(stream: AsyncIterable<Uint8Array>, dir: string
   return { config, configBytes, layerFiles, tags: RepoTags ?? [] };
 }
 
-/** A file of the archive on disk, and what its bytes hash to. */
+/** File of the archive on disk, with the digest of its bytes. */
 interface Unpacked {
   hostFile: string;
   digest: Digest;
 }
 
-/** Files of the archive by path, links resolved to what they name. */
+/** Unpacks the files of the archive by path, with links resolved. */
 async function unpackFiles(stream: AsyncIterable<Uint8Array>, dir: string): Promise<Map<string, Unpacked>> {
   const files = new Map<string, Unpacked>();
   const links = new Map<string, string>();
@@ -71,7 +71,7 @@ interface DockerManifest {
   RepoTags: string[] | null;
 }
 
-/** The `manifest.json` of a saved image. Throws `store-failed`. */
+/** Parses the `manifest.json` of a saved image. Throws `store-failed`. */
 export function parseDockerManifest(bytes: Buffer): DockerManifest {
   const images = parseJson(bytes, 'manifest.json');
   if (!Array.isArray(images)) throw broken('manifest.json is not a list of images');
@@ -106,7 +106,7 @@ function locate(files: Map<string, Unpacked>, path: string): Unpacked {
   return file;
 }
 
-/** A layer under its own name. Two equal ones are one file. */
+/** Moves a layer to the file of its name. Two equal layers are one file. */
 async function placeLayer(layer: Unpacked, to: string, diffId: Digest): Promise<string> {
   if (existsSync(to)) return to;
   if (layer.digest === diffId) {
@@ -125,7 +125,7 @@ async function placeLayer(layer: Unpacked, to: string, diffId: Digest): Promise<
   return to;
 }
 
-/** The first four bytes, or fewer. */
+/** Reads the first four bytes, or fewer. */
 async function readStart(file: string): Promise<Buffer> {
   for await (const chunk of createReadStream(file, { end: 3 })) return chunk as Buffer;
   return Buffer.alloc(0);

@@ -1,6 +1,9 @@
 import type { RunConfig } from '../spec.ts';
 
-/** The base's run config with ours over it; empty values are left out, so that two engines' spellings of one base agree. */
+/**
+ * Merges the base's run config with `over`; empty values are left out, so that two engines' spellings of one base
+ * agree.
+ */
 export function mergeRunConfig(base: RunConfig, over: Partial<RunConfig>): RunConfig {
   const { Cmd: baseCmd, ...baseRest } = base;
   const inherited = over.Entrypoint !== undefined || baseCmd === undefined ? baseRest : base;
@@ -15,7 +18,7 @@ export function mergeRunConfig(base: RunConfig, over: Partial<RunConfig>): RunCo
   return Object.fromEntries(keys.filter((key) => !isEmpty(merged[key])).map((key) => [key, merged[key]]));
 }
 
-/** Keys of the config that say how to run it (OCI config.md, and Docker's Healthcheck and Shell); an engine's inspect knows more. */
+/** Keys of a run config (OCI config.md, and Docker's Healthcheck and Shell); an engine's inspect has more. */
 const keys = [
   'User',
   'ExposedPorts',
@@ -30,7 +33,7 @@ const keys = [
   'Shell',
 ] as const satisfies (keyof RunConfig)[];
 
-/** `NAME=value` lines merged by name: a known name keeps its place, new ones follow. */
+/** Merges `NAME=value` lines by name: a known name keeps its position, new ones follow. */
 export function mergeEnv(base: readonly string[], over: readonly string[]): string[] {
   const byName = new Map<string, string>();
   for (const line of [...base, ...over]) byName.set(line.split('=', 1)[0] ?? line, line);

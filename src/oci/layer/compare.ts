@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
 import { readTar } from '../tar/untar.ts';
 
-/** How two layers differ in one path. */
+/** Difference of two layers in one path. */
 export interface PathDifference {
   path: string;
   change: 'added' | 'removed' | 'changed';
 }
 
-/** The paths in which two layers (uncompressed tars) differ, sorted; memory grows with the number of paths, not bytes. */
+/**
+ * Lists the paths in which two layers (uncompressed tars) differ, sorted; memory grows with the number of paths, not
+ * bytes.
+ */
 export async function compareLayers(
   before: AsyncIterable<Uint8Array>,
   after: AsyncIterable<Uint8Array>,
@@ -23,7 +26,7 @@ export async function compareLayers(
   return differences.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** Every path with a fingerprint of all that makes it what it is. */
+/** Indexes every path with a fingerprint of all its properties. */
 async function indexLayer(chunks: AsyncIterable<Uint8Array>, label: string): Promise<Map<string, string>> {
   const fingerprints = new Map<string, string>();
   for await (const { header, content } of readTar(chunks, label)) {

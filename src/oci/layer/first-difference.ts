@@ -1,17 +1,17 @@
 import type { ReadEntry } from '../tar/untar.ts';
 import { readTar } from '../tar/untar.ts';
 
-/** Where two layers part first, in the order of their entries. */
+/** First difference of two layers, in the order of their entries. */
 export interface FirstDifference {
   path: string;
-  /** Where content differs: which byte of the file, counted from 0. */
+  /** Offset of the first different byte in the file, where the content differs. */
   byte?: number;
-  /** Difference, where it is not content: `only in the first`, `mode`, ... */
+  /** Difference other than content: `only in the first`, `mode`, ... */
   what: string;
 }
 
 /**
- * Reads two uncompressed layers side by side and stops where they part; undefined for equal ones. Layers of gbuild's are
+ * Reads two uncompressed layers side by side up to the first difference; undefined for equal ones. gbuild's layers are
  * sorted, so the same paths meet each other. Memory stays at two chunks.
  */
 export async function findFirstDifference(
@@ -49,7 +49,7 @@ async function compareEntries(
   return undefined;
 }
 
-/** The first byte that differs; the length of the shorter one where it is the other's beginning. */
+/** Finds the first byte that differs; the length of the shorter content where it is the other's beginning. */
 async function findFirstByte(
   first: AsyncIterable<Uint8Array>,
   second: AsyncIterable<Uint8Array>,
@@ -71,7 +71,7 @@ async function findFirstByte(
   }
 }
 
-/** A stream whose next bytes can be looked at before they are taken. */
+/** Stream with a view of its next bytes before they are taken. */
 class Pieces {
   readonly #chunks: AsyncIterator<Uint8Array>;
   #rest: Uint8Array = new Uint8Array(0);

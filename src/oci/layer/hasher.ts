@@ -4,19 +4,24 @@ import { GbuildError } from '../../errors.ts';
 import type { Digest } from '../digest.ts';
 import { slabSize } from '../tar/tar.ts';
 
-/** Takes slabs in and gives the digest of all their bytes. `take` hands out the memory for the next slab, `put` takes it back. */
+/**
+ * Hasher of slabs: returns the digest of all their bytes. `take` lends the memory for the next slab, `put` takes it
+ * back.
+ */
 export interface SlabHasher {
   take(): Buffer;
   put(slab: Buffer): void;
   finish(): Digest;
-  /** Ends what runs in the background; after finish or instead of it. */
+  /** Ends the background work, after finish or instead of it. */
   close(): void;
 }
 
-/** Below this much a second thread (40 ms to start) costs more than it saves. */
+/** Size in bytes below which a second thread (40 ms to start) costs more than it saves. */
 const worthAThread = 48 << 20;
 
-/** A hasher fit for about this many bytes. Slabs are used again: what `take` gave is stale after the next `take`. */
+/**
+ * Makes a hasher for about this many bytes. Slabs are reused: the slab of a `take` is invalid after the next `take`.
+ */
 export function makeSlabHasher(expectedBytes: number): SlabHasher {
   return expectedBytes < worthAThread ? new InlineHasher() : new ThreadHasher();
 }
@@ -43,12 +48,12 @@ class InlineHasher implements SlabHasher {
 const ringLength = 16;
 const hashTimeout = 60_000;
 
-/** Words of the control block: slabs put, slabs hashed, whether the digest is there, then the length of each slab. */
+/** Words of the control block: slabs put, slabs hashed, whether the digest is ready, then the length of each slab. */
 const word = { put: 0, hashed: 1, done: 2, lengths: 3 } as const;
 
 /**
- * A source text, not a file: a worker's file would have to be found again in the bundle, under type stripping and in the
- * npm tarball. A slab of no bytes is the last one.
+ * Source text instead of a file: a worker's file would have to be found in the bundle, under type stripping and in the
+ * npm tarball. An empty slab is the last one.
  */
 const workerSource = `
 const { workerData: { control, slabs, result, slabSize, ringLength } } = require('node:worker_threads');
@@ -67,7 +72,7 @@ Atomics.store(control, ${word.done}, 1);
 Atomics.notify(control, ${word.done});
 `;
 
-/** Hashes in a second thread what the first one reads: a ring of shared slabs, waited for with Atomics. */
+/** Hashes in a second thread what the first one reads: a ring of shared slabs, synchronized with Atomics. */
 class ThreadHasher implements SlabHasher {
   readonly #control = new Int32Array(new SharedArrayBuffer(4 * (word.lengths + ringLength)));
   readonly #slabs = new SharedArrayBuffer(ringLength * slabSize);
@@ -77,7 +82,7 @@ class ThreadHasher implements SlabHasher {
 
   constructor() {
     const workerData = { control: this.#control, slabs: this.#slabs, result: this.#result, slabSize, ringLength };
-    // Taken when it is needed: loading it costs every command as much as hashing ten megabytes.
+    // Loaded when needed: loading it costs every command as much as hashing ten megabytes.
     const { Worker } = process.getBuiltinModule('node:worker_threads');
     this.#worker = new Worker(workerSource, { eval: true, execArgv: [], env: {}, workerData });
     this.#worker.unref();

@@ -7,26 +7,29 @@ import { OpenFile } from '../tar/host-file.ts';
 import { slabSize, type TakeSlab, type TarItem, takeFreshSlab, writeTar } from '../tar/tar.ts';
 import { makeSlabHasher } from './hasher.ts';
 
-/** One uncompressed layer as a value: what it hashes to is known, its bytes are made again each time they are asked for. */
+/** Uncompressed layer as a value: its digest is known, and its bytes are made again on each request. */
 export interface Layer {
   diffId: Digest;
-  /** Bytes of the tar. */
+  /** Size of the tar in bytes. */
   size: number;
-  /** Text of the image's history about it. */
+  /** Text about the layer in the image's history. */
   createdBy: string;
-  /** The tar itself, where it lies on disk, for readers that jump about in it; `chunks()` is what checks it. */
+  /** Tar on disk, for readers that need random access; only `chunks()` checks it. */
   hostFile?: string;
-  /** Exactly the tar that hashes to diffId, or a throw (`workspace-changed`). Each chunk is the taker's to keep. */
+  /**
+   * Yields exactly the tar that hashes to diffId, or throws (`workspace-changed`). Each chunk belongs to the caller.
+   */
   chunks(): Iterable<Buffer>;
 }
 
-/** 1980-01-01T00:00:01Z: one second after the earliest time a zip can hold, so that every tool takes it. */
+/** 1980-01-01T00:00:01Z: one second after the earliest time a zip can hold, so that every tool accepts it. */
 export const constantTime = 315532801;
 
 /**
- * Packs the entries into a layer whose bytes depend on paths, contents, link targets and executable bits alone: sorted by
- * the bytes of the path, parents added, owner 0:0, mode 0755 or 0644, one constant time. Reads every file once now, to hash
- * it, and again in `chunks()`, which throws `workspace-changed` where a file is no longer what was hashed.
+ * Packs the entries into a layer whose bytes depend on paths, contents, link targets and executable bits alone. It is
+ * sorted by the bytes of the path, with parents added, owner 0:0, mode 0755 or 0644, and one constant time. Every file
+ * is read once now, to hash it, and again in `chunks()`, which throws `workspace-changed` where a file differs from
+ * what was hashed.
  */
 export function packLayer(entries: readonly (Entry | Whiteout)[], { createdBy }: { createdBy: string }): Layer {
   const arranged = arrangeEntries(entries);
@@ -34,7 +37,7 @@ export function packLayer(entries: readonly (Entry | Whiteout)[], { createdBy }:
   return layerOfItems(() => listItems(arranged), { expected, createdBy });
 }
 
-/** The layer of these items, written as they are. Hashes them now, and reads their contents again in `chunks()`. */
+/** Makes a layer of these items, written as they are. Hashes them now, and reads their contents again in `chunks()`. */
 export function layerOfItems(
   list: () => Iterable<TarItem>,
   { expected, createdBy }: { expected: number; createdBy: string },
@@ -42,7 +45,7 @@ export function layerOfItems(
   return layerOfPasses((takeSlab) => writeTar(list(), takeSlab), expected, createdBy);
 }
 
-/** The layer of a tar on disk whose digest is known from having written it. */
+/** Makes the layer of a tar on disk whose digest is known from writing it. */
 export function layerOfKnownFile(hostFile: string, layer: { diffId: Digest; size: number; createdBy: string }): Layer {
   return { ...layer, hostFile, chunks: () => verify(readSlabs(hostFile, layer.size, takeFreshSlab), layer.diffId) };
 }

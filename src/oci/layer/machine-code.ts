@@ -1,14 +1,14 @@
-/** A file of machine code, by its first bytes. */
+/** Machine code of a file, identified by its first bytes. */
 export interface MachineCode {
   format: 'ELF' | 'Mach-O' | 'PE';
-  /** `x86-64`, or a number that has no name here. */
+  /** Machine such as `x86-64`, or a number without a known name. */
   machine: string;
 }
 
-/** So many bytes of a file tell. */
+/** Number of first bytes of a file that are needed. */
 export const mostMachineBytes = 4096;
 
-/** By number in ELF's e_machine (System V ABI, and its registry). */
+/** Machines by their number in ELF's e_machine (System V ABI, and its registry). */
 const elfMachines = new Map([
   [3, 'x86'],
   [8, 'MIPS'],
@@ -22,7 +22,7 @@ const elfMachines = new Map([
   [258, 'LoongArch'],
 ]);
 
-/** BPF, which the kernel compiles for whatever machine it runs on, and files for no machine at all. */
+/** BPF, which the kernel compiles for its own machine, and files for no machine at all. */
 const anyMachine = new Set([0, 247]);
 
 const machMachines = new Map([
@@ -39,7 +39,7 @@ const peMachines = new Map([
   [0xaa64, 'AArch64'],
 ]);
 
-/** Machine that Linux on a platform runs. */
+/** Machine of a Linux platform. */
 const machineOf: Record<string, string> = {
   '386': 'x86',
   amd64: 'x86-64',
@@ -52,14 +52,17 @@ const machineOf: Record<string, string> = {
   s390x: 'S/390',
 };
 
-/** Identifies machine code by a file's first bytes; undefined for one that is none, or for any machine. */
+/**
+ * Identifies machine code by a file's first bytes; undefined for other files, and for code that runs on any machine.
+ */
 export function identifyCode(bytes: Buffer): MachineCode | undefined {
   if (bytes.length < 20) return undefined;
   const magic = bytes.readUInt32BE(0);
   if (magic === 0x7f45_4c46) return identifyElf(bytes);
   if (magic === 0xcefa_edfe || magic === 0xcffa_edfe) return mach(bytes.readUInt32LE(4));
   if (magic === 0xfeed_face || magic === 0xfeed_facf) return mach(bytes.readUInt32BE(4));
-  // Java classes begin alike; where they have a version, from 45 on, such a file has the number of its parts.
+  // Java classes have the same first bytes. At the place of their version, from 45 on, such a file has its number of
+  // parts.
   if (magic === 0xcafe_babe && bytes.readUInt32BE(4) < 43) return { format: 'Mach-O', machine: 'several machines' };
   return bytes.readUInt16BE(0) === 0x4d5a ? identifyPe(bytes) : undefined;
 }
@@ -78,7 +81,7 @@ function mach(machine: number): MachineCode {
   return { format: 'Mach-O', machine: machMachines.get(machine) ?? `${machine}` };
 }
 
-/** Microsoft, "PE Format": one with a CLR header is .NET's code, for any machine. */
+/** Identifies a PE file (Microsoft, "PE Format"); one with a CLR header is .NET code, for any machine. */
 function identifyPe(bytes: Buffer): MachineCode | undefined {
   const at = bytes.length < 0x40 ? bytes.length : bytes.readUInt32LE(0x3c);
   if (at + 0x108 > bytes.length || bytes.readUInt32BE(at) !== 0x5045_0000) return undefined;

@@ -14,12 +14,17 @@ export interface Access {
 export interface OwnedOptions {
   uid: number;
   gid: number;
-  /** Folders above, as the layers below have them: what a layer says of a folder counts, and an engine invents what it leaves out. */
+  /**
+   * Folders above, as the layers below have them: a layer's entry for a folder counts, and an engine makes up missing
+   * folders.
+   */
   parents: ReadonlyMap<string, Access>;
   createdBy: string;
 }
 
-/** A layer whose folders, and all below them, belong to one user. The folders are there even where no entry is. */
+/**
+ * Packs a layer whose folders, with everything below them, belong to one user. The folders exist even without entries.
+ */
 export function packOwned(folders: readonly string[], entries: readonly Entry[], options: OwnedOptions): Layer {
   const { uid, gid, parents, createdBy } = options;
   const all = new Map<string, Entry>();
@@ -39,7 +44,7 @@ export function packOwned(folders: readonly string[], entries: readonly Entry[],
 
 const rootOnly: Access = { uid: 0, gid: 0, mode: 0o755 };
 
-/** `a/b/c` has `a` and `a/b`. */
+/** Lists the parents of a path: `a` and `a/b` for `a/b/c`. */
 export function listParents(path: string): string[] {
   const parent = posix.dirname(path);
   return parent === '.' ? [] : [...listParents(parent), parent];

@@ -6,20 +6,20 @@ import { type ReadEntry, readTarFile } from '../tar/untar.ts';
 import { type Layer, layerOfItems } from './layer.ts';
 
 export interface RepackOptions {
-  /** Seconds; given to every entry. */
+  /** Time in seconds for every entry. */
   mtime: number;
-  /** A path (relative, no trailing '/') to leave out, with everything below it. */
+  /** Whether to leave out a path (relative, no trailing '/') with everything below it. */
   exclude: (path: string) => boolean;
-  /** Small files whose content itself holds what differs from day to day: by path, how to make the lasting one of it. */
+  /** Small files with content that differs from day to day: by path, the function that makes it constant. */
   rewrite?: Readonly<Record<string, (bytes: Buffer) => Buffer>>;
   createdBy: string;
 }
 
 /**
- * Makes a layer that a builder wrote, a tar on disk, into one that depends on what is in it: sorted, one time, no access
- * times, no extended attributes but file capabilities, each path once (the last wins). Mode, owner, hard links, whiteouts and
- * devices stay. Contents are read from that file whenever the layer's bytes are asked for, so it has to stay as long. Throws
- * `store-failed` where it is no tar.
+ * Turns a layer that a builder wrote, a tar on disk, into a deterministic one. It is sorted, with one time, without
+ * access times, and without extended attributes except file capabilities. Each path occurs once (the last wins). Mode,
+ * owner, hard links, whiteouts and devices stay. Contents are read from the file whenever the layer's bytes are
+ * requested, so it must stay. Throws `store-failed` for an invalid tar.
  */
 export async function repackLayer(tarFile: string, options: RepackOptions): Promise<Layer> {
   const nodes = await indexEntries(tarFile, options);
@@ -27,11 +27,11 @@ export async function repackLayer(tarFile: string, options: RepackOptions): Prom
   return layerOfItems(() => listItems(nodes, tarFile, options), { expected: statSync(tarFile).size, createdBy });
 }
 
-/** File that a path names: hard links are two paths of one of these. */
+/** File behind a path: hard links are two paths of the same node. */
 interface Node {
   header: TarHeader;
   offset: number;
-  /** Content that replaces its own. */
+  /** Content that replaces the original. */
   rewritten?: Content;
 }
 
@@ -82,7 +82,7 @@ function* listItems(nodes: Map<string, Node>, tarFile: string, options: RepackOp
   }
 }
 
-/** In the layer's order; what is below an excluded path is excluded. */
+/** Returns the paths in the layer's order, without those below an excluded path. */
 function keptPaths(paths: Iterable<string>, exclude: (path: string) => boolean): string[] {
   const sorted = [...paths].sort(compareBytes);
   const excluded = new Set(sorted.filter(exclude));

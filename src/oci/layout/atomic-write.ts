@@ -7,8 +7,8 @@ import { makeMark } from '../../fs/writer-mark.ts';
 import type { Digest } from '../digest.ts';
 
 /**
- * Writes a file so that it is there whole or not at all: to a temporary, flushed, checked where a digest is expected, then
- * renamed. Any number of writers may do so at once. A killed one leaves `FILE.tmp-MARK`.
+ * Writes a file atomically: to a temporary, flushed, checked against an expected digest, then renamed. Any number of
+ * writers may do so at the same time. A killed one leaves `FILE.tmp-MARK`.
  */
 export async function writeAtomic(
   hostFile: string,
@@ -30,7 +30,7 @@ export async function writeAtomic(
   await flushFolder(dirname(hostFile));
 }
 
-/** Moves a whole file to its place, flushed first; false where that is on another file system. */
+/** Moves a complete file to its destination, flushed first; false where that is on another file system. */
 export async function moveWhole(hostFile: string, target: string): Promise<boolean> {
   {
     await using file = await open(hostFile, 'r');
@@ -46,7 +46,7 @@ export async function moveWhole(hostFile: string, target: string): Promise<boole
   return true;
 }
 
-/** A folder in the place of a file is not ours. */
+/** A folder in the place of a file is not gbuild's. */
 async function renameOver(temporary: string, hostFile: string): Promise<void> {
   try {
     await rename(temporary, hostFile);
@@ -70,7 +70,7 @@ async function writeAndFlush(hostFile: string, chunks: Iterable<Uint8Array> | As
   return { digest: `sha256:${hash.digest('hex')}` as Digest, size };
 }
 
-/** The rename itself must last; some file systems cannot be asked. */
+/** The rename itself must be durable; some file systems refuse the flush. */
 async function flushFolder(dir: string): Promise<void> {
   await using folder = await open(dir, 'r');
   await folder.sync().catch(() => {});

@@ -13,16 +13,16 @@ export interface Garbage {
 }
 
 export interface PruneOptions {
-  /** Which of the index's manifests stay; asked while nobody else can change the index. */
+  /** Returns the index's manifests to keep; called under the index's lock. */
   keep: (manifests: Descriptor[]) => Promise<Descriptor[]>;
-  /** Milliseconds: a blob that was written or wanted later stays, for its manifest may be about to be named. */
+  /** Time in milliseconds: a blob written or requested later stays, because its manifest may be about to be named. */
   before: number;
 }
 
 /**
- * Takes names out of the index and then every blob that no manifest left in it needs. Whoever names a manifest meanwhile waits
- * and then looks whether its blobs are there (see addManifest), so nothing that is named ever lacks a blob; killed at any
- * moment, only blobs that nobody needs are left, and the next call takes them.
+ * Removes names from the index and then every blob that no remaining manifest needs. A concurrent addManifest waits and
+ * then checks its blobs, so a named manifest never lacks one. A crash at any moment leaves only unneeded blobs, which
+ * the next call removes.
  */
 export async function pruneLayout(layout: Layout, { keep, before }: PruneOptions): Promise<Garbage> {
   const garbage: Garbage = { digests: [], bytes: 0 };
@@ -51,7 +51,10 @@ export async function findGarbage(layout: Layout, { keep, before }: PruneOptions
   return { digests: blobs.map(({ digest }) => digest), bytes: blobs.reduce((sum, { size }) => sum + size, 0) };
 }
 
-/** The manifests and all that they name. Throws `store-failed` for one that cannot be read: then nothing may go. */
+/**
+ * Lists the manifests' digests and everything that they name. Throws `store-failed` for an unreadable one: then nothing
+ * may be removed.
+ */
 async function listNeeded(layout: Layout, manifests: Descriptor[]): Promise<Set<Digest>> {
   const needed = new Set<Digest>();
   const queue = [...manifests];

@@ -11,13 +11,13 @@ import type { Layout } from './layout.ts';
 import { readImageDocuments } from './read-document.ts';
 
 export interface Written {
-  /** Layers that were there already, by their size: see mendLayers. */
+  /** Layers that already existed, judged by their size: see mendLayers. */
   believed: Layer[];
-  /** How many blobs were not there, or not whole. */
+  /** Number of blobs that were missing or damaged. */
   blobs: number;
 }
 
-/** Writes every blob of the image that is known by value; the manifest last, so that what it names is there. */
+/** Writes every blob of the image that is known by value; the manifest comes last, so that its blobs exist. */
 export async function writeImage(layout: Layout, image: Image): Promise<Written> {
   const believed: Layer[] = [];
   for (const layer of image.layers)
@@ -31,7 +31,7 @@ export async function writeImage(layout: Layout, image: Image): Promise<Written>
   return { believed, blobs };
 }
 
-/** Reads what the layout has of these layers, and writes again what is not what it should be; answers those. */
+/** Reads the layout's blobs of these layers, and writes damaged ones again. Returns those. */
 export async function mendLayers(layout: Layout, layers: readonly Layer[]): Promise<Layer[]> {
   const mended: Layer[] = [];
   for (const layer of layers) {
@@ -42,21 +42,25 @@ export async function mendLayers(layout: Layout, layers: readonly Layer[]): Prom
   return mended;
 }
 
-/** The same of an image whose layers lie in files that nobody else wants: they are moved. */
+/** Writes an image whose layers lie in files without another use: they are moved. */
 export async function moveImage(layout: Layout, image: Image): Promise<void> {
   for (const { diffId, size, hostFile } of image.layers)
     if (hostFile !== undefined) await layout.adoptBlob(diffId, size, hostFile);
   await writeImage(layout, image);
 }
 
-/** The image whose manifest has this digest, all its layers by value. Throws `store-failed` naming a layer that is not there. */
+/**
+ * Reads the image of this manifest, all its layers by value. Throws `store-failed` with the name of a missing layer.
+ */
 export async function readImage(layout: Layout, manifestDigest: Digest): Promise<Image> {
   const documents = await readImageDocuments(layout, manifestDigest);
   const { digest: id } = documents.manifest.config;
   return completeImage({ ...documents, id, manifestDigest, layers: [], baseDiffIds: [] }, layout);
 }
 
-/** The image with all its layers by value, those that it knows by name only (its base's) from the layout. */
+/**
+ * Completes the image with all layers by value; those that it knows by diffID only (its base's) come from the layout.
+ */
 export function completeImage(image: Image, layout: Layout): Image {
   const own = new Map(image.layers.map((layer) => [layer.diffId, layer]));
   const history = (image.config.history ?? []).filter((entry) => entry.empty_layer !== true);
@@ -66,13 +70,13 @@ export function completeImage(image: Image, layout: Layout): Image {
   return { ...image, layers, baseDiffIds: [] };
 }
 
-/** The layer that the layout has of this diffID; undefined where it has none. */
+/** Finds the layer of this diffID in the layout; undefined where it is missing. */
 export function findLayer(layout: Layout, diffId: Digest): Layer | undefined {
   const stat = statSync(layout.blobFile(diffId), { throwIfNoEntry: false });
   return stat?.isFile() ? storedLayer(layout, { digest: diffId, size: stat.size }, '') : undefined;
 }
 
-/** The layers that the layout has of these, every byte read. */
+/** Finds the intact ones of these layers in the layout; reads every byte. */
 export async function findWholeLayers(layout: Layout, diffIds: readonly Digest[]): Promise<Map<Digest, Layer>> {
   const found = new Map<Digest, Layer>();
   for (const diffId of diffIds) {
@@ -93,7 +97,7 @@ function storedLayer(
   return { ...layer, chunks: () => blameStore(layout, layer, `the blob ${diffId} in ${where} is damaged`) };
 }
 
-/** Nobody rewrites a store's blob: one that is not what its name says is damage. */
+/** Reports damage of the store. Its blobs are never rewritten, so one that does not match its name is damaged. */
 function* blameStore(layout: Layout, layer: Layer, message: string): Generator<Buffer> {
   try {
     yield* layer.chunks();
@@ -102,7 +106,7 @@ function* blameStore(layout: Layout, layer: Layer, message: string): Generator<B
   }
 }
 
-/** `--output docker-archive:FILE`: what `docker load` takes on any engine; equal images give equal bytes. */
+/** Writes `--output docker-archive:FILE`, which `docker load` accepts on any engine; equal images give equal bytes. */
 export async function writeDockerArchive(image: Image, hostFile: string, tags: readonly string[]): Promise<void> {
   await mkdir(dirname(hostFile), { recursive: true });
   await writeAtomic(hostFile, archiveChunks(image, { layers: image.layers, tags }));

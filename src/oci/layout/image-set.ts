@@ -9,23 +9,23 @@ import { completeImage, readImage, type Written, writeImage } from './copy.ts';
 import { type Layout, openLayout } from './layout.ts';
 import { readIndexBlob } from './read-document.ts';
 
-/** Image of one name: a single one, or one for each of several platforms, which an index lists. */
+/** Images of one name: a single one, or one for each of several platforms, listed by an index. */
 export interface ImageSet {
-  /** By platform. */
+  /** Images, sorted by platform. */
   images: readonly Image[];
-  /** Descriptor that the name points to: the only image's manifest, else the index. */
+  /** Descriptor of the name: the only image's manifest, else the index. */
   descriptor: Descriptor;
   bytes: Buffer;
 }
 
-/** One image as an index lists it. */
+/** Image as an index lists it. */
 export interface ListedImage {
   descriptor: Descriptor;
   manifest: Manifest;
   config: ImageConfig;
 }
 
-/** Equal images give an equal index, in whatever order they come. */
+/** Gathers images into a set. Equal images give an equal index, in any order. */
 export function gatherImages(images: readonly Image[]): ImageSet {
   const [only, ...others] = images;
   if (only !== undefined && others.length === 0)
@@ -34,7 +34,7 @@ export function gatherImages(images: readonly Image[]): ImageSet {
   return { images: sorted, ...formatIndex(sorted.map((image) => ({ ...image, descriptor: describeImage(image) }))) };
 }
 
-/** The index of these images and of nothing else: by platform, with the annotations that all of them have alike. */
+/** Formats the index of exactly these images, sorted by platform, with the annotations that all of them share. */
 export function formatIndex(listed: readonly ListedImage[]): { bytes: Buffer; descriptor: Descriptor } {
   const manifests = listed
     .map(({ descriptor: { mediaType, digest, size }, config: { os, architecture, variant } }): Descriptor => {
@@ -49,17 +49,17 @@ export function formatIndex(listed: readonly ListedImage[]): { bytes: Buffer; de
   return { bytes, descriptor: { mediaType: mediaTypes.index, digest: digestOf(bytes), size: bytes.length } };
 }
 
-/** Whether an index bears the name. */
+/** Whether an index has the name. */
 export function isIndexed({ images }: Pick<ImageSet, 'images'>): boolean {
   return images.length > 1;
 }
 
-/** See completeImage. */
+/** Completes every image: see completeImage. */
 export function completeSet(set: ImageSet, layout: Layout): ImageSet {
   return { ...set, images: set.images.map((image) => completeImage(image, layout)) };
 }
 
-/** Reads the images that a descriptor of a manifest or an index names, all layers by value. Throws as readImage does. */
+/** Reads the images of a manifest's or an index's descriptor, all layers by value. Throws as readImage does. */
 export async function readSet(layout: Layout, descriptor: Descriptor): Promise<ImageSet> {
   const { digest } = descriptor;
   if (descriptor.mediaType !== mediaTypes.index) return gatherImages([await readImage(layout, digest)]);
@@ -69,7 +69,7 @@ export async function readSet(layout: Layout, descriptor: Descriptor): Promise<I
   return { images, descriptor: { mediaType: descriptor.mediaType, digest, size: bytes.length }, bytes };
 }
 
-/** Writes every blob that is known by value; what bears the name last, so that what it names is there. */
+/** Writes every blob that is known by value; the named one comes last, so that its blobs exist. */
 export async function writeSet(layout: Layout, { images, descriptor, bytes }: ImageSet): Promise<Written> {
   const believed = new Map<Digest, Layer>();
   let blobs = 0;
@@ -82,7 +82,10 @@ export async function writeSet(layout: Layout, { images, descriptor, bytes }: Im
   return { believed: [...believed.values()], blobs };
 }
 
-/** `--output oci:DIR`: the images alone, whole (see completeSet) and verified, under one name; equal sets give equal bytes. */
+/**
+ * Writes `--output oci:DIR`: only these images, complete (see completeSet) and verified, under one name; equal sets
+ * give equal bytes.
+ */
 export async function copySet(set: ImageSet, toDir: string, refName: string): Promise<void> {
   const layout = await openLayout(toDir);
   await writeSet(layout, set);

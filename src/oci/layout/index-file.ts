@@ -12,7 +12,7 @@ const copyFormat = 'oci-index 1';
 
 export const emptyIndex: Index = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [] };
 
-/** The index.json of a layout. That of a lasting store is sealed, and has a copy in the same folder. */
+/** File index.json of a layout. A permanent store's index is sealed, and has a copy in the same folder. */
 export class IndexFile {
   readonly file: string;
   readonly #dir: string;
@@ -24,7 +24,10 @@ export class IndexFile {
     this.#mendBy = mendBy;
   }
 
-  /** Where it is damaged or gone: what its entries and the copy say. Throws IndexLostError where there is no copy either. */
+  /**
+   * Reads the index. A damaged or missing one is recovered from its intact entries and the copy. Throws IndexLostError
+   * where the copy is missing too.
+   */
   async read(): Promise<Index> {
     const text = await readTextIfAny(this.file);
     try {
@@ -41,7 +44,7 @@ export class IndexFile {
     if (this.#mendBy !== undefined) writeCached(join(this.#dir, indexCopy), copyFormat, JSON.stringify(index));
   }
 
-  /** Whether it and its copy are as they were written. */
+  /** Whether index and copy are unchanged since they were written. */
   async isWhole(): Promise<boolean> {
     try {
       const index = parseIndexFile(await readTextIfAny(this.file), this.file);
@@ -51,7 +54,10 @@ export class IndexFile {
     }
   }
 
-  /** Empty for a new layout. A store that lost its index has blobs: what they were is in the copy, or doctor finds it. */
+  /**
+   * Returns the first index: empty for a new layout. A store that lost its index has blobs, which the copy names, or
+   * doctor finds.
+   */
   start(): Index {
     const copy = this.#readCopy();
     if (copy !== undefined) return copy;
@@ -66,19 +72,19 @@ export class IndexFile {
   }
 }
 
-/** An index.json is damaged or gone, and no copy says what was in it. */
+/** Failure: an index.json is damaged or missing, and no copy holds its content. */
 export class IndexLostError extends GbuildError {
   constructor(file: string, message: string, mendBy: string | undefined, cause?: unknown) {
     super('store-failed', message, { suggestions: suggestMending(mendBy), facts: { file }, cause });
   }
 }
 
-/** Suggests what to type where a layout is damaged; nothing mends one that is no store. */
+/** Suggests the repair command of a damaged layout; only a store has one. */
 export function suggestMending(mendBy: string | undefined): string[] {
   return mendBy === undefined ? [] : [mendBy];
 }
 
-/** Empty for one that is gone, and for a folder in its place. */
+/** Reads the text; empty for a missing file, and for a folder in its place. */
 async function readTextIfAny(file: string): Promise<string> {
   try {
     return readWhole(file, largestDocument).toString();

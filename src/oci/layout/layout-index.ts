@@ -4,17 +4,20 @@ import { formatCanonical, parseJsonObject } from '../json.ts';
 import { annotationKeys, type Descriptor, type Index } from '../spec.ts';
 
 /**
- * An annotation of an entry of a store's index: a digest over the rest of the entry. Names and facts are said nowhere else, so
- * without it a flipped bit would be another release.
+ * Annotation of an entry in a store's index: a digest over the rest of the entry. Only the index holds names and facts,
+ * so a flipped bit would otherwise become another release.
  */
 const sealKey = 'io.gbuild.seal';
 
-/** The bytes of an index, with its entries sealed where that is asked for. */
+/** Formats the bytes of an index, with its entries sealed on request. */
 export function formatIndexFile(index: Index, isSealed: boolean): Buffer {
   return formatCanonical(isSealed ? { ...index, manifests: index.manifests.map(seal) } : index);
 }
 
-/** Parses an index, seals checked and taken off. Throws `store-failed` naming the file for what is no index, or not as written. */
+/**
+ * Parses an index; checks and removes the seals. Throws `store-failed` with the file's name for an invalid or changed
+ * index.
+ */
 export function parseIndexFile(text: string, file: string): Index {
   const index = parseJson(text, file);
   const manifests = listEntries(index);
@@ -27,7 +30,9 @@ export function parseIndexFile(text: string, file: string): Index {
   return { ...(index as Index), manifests: read };
 }
 
-/** Recovers from a damaged index what can be believed: entries that are as they were sealed, and the copy's under other names. */
+/**
+ * Recovers the reliable part of a damaged index: entries with an intact seal, and the copy's entries of other names.
+ */
 export function recoverIndex(text: string, copy: Index): Index {
   const good = listGood(text);
   const names = new Set(good.map(nameOf));
@@ -56,7 +61,7 @@ function parseJson(text: string, file: string): unknown {
   }
 }
 
-/** Its digest may be of an algorithm that gbuild does not know: what others wrote stays. */
+/** Whether the value is a descriptor; its digest may use an unknown algorithm, because foreign entries stay. */
 function isDescriptor(value: unknown): value is Descriptor {
   const { mediaType, digest, size, annotations = {} } = (value ?? {}) as Partial<Descriptor>;
   const isKnown = typeof mediaType === 'string' && /^[\w+.-]+:[\w=-]+$/.test(digest ?? '');
@@ -78,7 +83,7 @@ function hasSeal({ annotations }: Descriptor): boolean {
   return annotations?.[sealKey] !== undefined;
 }
 
-/** An entry of an older gbuild has no seal. */
+/** Whether the seal is intact; an entry of an older gbuild has none. */
 function isAsSealed(descriptor: Descriptor): boolean {
   return !hasSeal(descriptor) || descriptor.annotations?.[sealKey] === sealOf(unseal(descriptor));
 }

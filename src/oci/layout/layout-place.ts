@@ -2,17 +2,19 @@ import { readdirSync, statSync } from 'node:fs';
 import { GbuildError } from '../../errors.ts';
 import { readTemporaryMark } from '../../fs/writer-mark.ts';
 
-/** Refuses (`output-refused`) what holds something else than a layout; a folder that is not there yet is free. Writes nothing. */
+/**
+ * Refuses (`output-refused`) a folder with anything other than a layout; a missing folder is accepted. Writes nothing.
+ */
 export function assertLayoutPlace(dir: string): void {
   const stat = statSync(dir, { throwIfNoEntry: false });
   if (stat === undefined) return;
   if (!stat.isDirectory() || kindOf(readdirSync(dir)) === 'foreign') throw notALayout(dir);
 }
 
-/** Copy of a store's index: what it was last written as, with a digest. */
+/** Copy of a store's index as it was last written, with a digest. */
 export const indexCopy = 'index.copy';
 
-/** Tells by its names what a folder is; 'begun': empty, or what another process has made of it so far. */
+/** Returns the kind of a folder by its names; 'begun' means empty, or in the making by another process. */
 export function kindOf(names: string[]): 'layout' | 'begun' | 'foreign' {
   if (names.includes('oci-layout') && names.includes('index.json')) return 'layout';
   const known = ['oci-layout', 'blobs', 'index.json', 'index.lock', indexCopy];

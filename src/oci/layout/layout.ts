@@ -15,16 +15,13 @@ import { nameOf } from './layout-index.ts';
 import { assertLayoutPlace, kindOf } from './layout-place.ts';
 
 export interface LayoutOptions {
-  /**
-   * For a store that lasts: what to type where something in it is damaged. The index of such a store is sealed, and a copy of it
-   * is kept in the same folder.
-   */
+  /** Repair command for a permanent store. Its index is sealed, and a copy of it is kept in the same folder. */
   mendBy?: string;
 }
 
 /**
- * Opens an OCI layout (image-layout.md) as a store, making it where there is nothing or an empty folder. Throws
- * `output-refused` for a folder that holds something else.
+ * Opens an OCI layout (image-layout.md) as a store; creates it in a missing or empty folder. Throws `output-refused`
+ * for a folder with other content.
  */
 export async function openLayout(dir: string, options: LayoutOptions = {}): Promise<Layout> {
   const layout = new Layout(dir, options);
@@ -32,7 +29,7 @@ export async function openLayout(dir: string, options: LayoutOptions = {}): Prom
   return layout;
 }
 
-/** A layout on disk that any number of processes may write to at once. */
+/** Layout on disk that any number of processes may write to at the same time. */
 export class Layout {
   readonly dir: string;
   readonly #index: IndexFile;
@@ -44,13 +41,13 @@ export class Layout {
     this.#mendBy = mendBy;
   }
 
-  /** A failure of the store with what mends it. */
+  /** Describes a failure of the store, with its repair command. */
   damage(message: string, digest: Digest, cause?: unknown): GbuildError {
     const suggestions = suggestMending(this.#mendBy);
     return new GbuildError('store-failed', message, { suggestions, facts: { digest }, cause });
   }
 
-  /** Makes what is missing of a layout. */
+  /** Creates the missing parts of a layout. */
   async prepare(): Promise<void> {
     await this.#guard(async () => {
       assertLayoutPlace(this.dir);
@@ -65,13 +62,13 @@ export class Layout {
     });
   }
 
-  /** Whether the blob is there, with this size where one is given. */
+  /** Whether the blob exists, with this size where it is given. */
   hasBlob(digest: Digest, size?: number): boolean {
     const stat = statSync(this.blobFile(digest), { throwIfNoEntry: false });
     return stat?.isFile() === true && (size === undefined || stat.size === size);
   }
 
-  /** Whether the blob is there and its bytes are what the digest says: all of them are read. */
+  /** Whether the blob exists and matches its digest: reads all its bytes. */
   async isWhole(digest: Digest): Promise<boolean> {
     const hash = createHash('sha256');
     try {
@@ -86,16 +83,16 @@ export class Layout {
     return join(this.dir, 'blobs', 'sha256', hexOf(digest));
   }
 
-  /** When the blob was written or last wanted, in milliseconds; undefined for one that is not there. */
+  /** Returns the time in milliseconds when the blob was written or last requested; undefined for a missing one. */
   readBlobTime(digest: Digest): number | undefined {
     return statSync(this.blobFile(digest), { throwIfNoEntry: false })?.mtimeMs;
   }
 
-  /** Says that the blob is wanted, as if it had been written now; false when it is not there. */
+  /** Marks the blob as requested, as if it were written now; false when it is missing. */
   async touchBlob(digest: Digest): Promise<boolean> {
     try {
       await using file = await open(this.blobFile(digest), 'r+');
-      // To the size it has: the system marks the time (POSIX, ftruncate), and nobody here needs to know it.
+      // Truncated to its own size: the system then sets the time (POSIX, ftruncate), whatever it is.
       await file.truncate((await file.stat()).size);
       return true;
     } catch {
@@ -104,8 +101,8 @@ export class Layout {
   }
 
   /**
-   * Writes a blob atomically and verified; `store-failed` where the chunks are not what the digest names. One that is there is
-   * trusted by its size, a small one by its bytes. Returns whether it was there.
+   * Writes a blob atomically and verified; `store-failed` where the chunks do not match the digest. An existing blob is
+   * trusted by its size, a small one by its bytes. Returns whether it existed.
    */
   async writeBlob(
     digest: Digest,
@@ -118,7 +115,7 @@ export class Layout {
     return false;
   }
 
-  /** The same, whatever is there. */
+  /** Writes a blob even where one exists. */
   async replaceBlob(
     digest: Digest,
     size: number,
@@ -128,8 +125,8 @@ export class Layout {
   }
 
   /**
-   * Takes a file in whose bytes are known to be what the digest names: moved where the store is on the same file system, else
-   * copied and verified. What is there stays where it is whole.
+   * Adopts a file whose bytes are known to match the digest: moved on the same file system, else copied and verified.
+   * An intact existing blob stays.
    */
   async adoptBlob(digest: Digest, size: number, hostFile: string): Promise<void> {
     if ((await this.isWhole(digest)) && (await this.touchBlob(digest))) return;
@@ -137,7 +134,7 @@ export class Layout {
     await this.replaceBlob(digest, size, createReadStream(hostFile));
   }
 
-  /** A small blob (manifest, config), verified. */
+  /** Reads a small blob (manifest, config), verified. */
   async readBlob(digest: Digest): Promise<Buffer> {
     if (!this.hasBlob(digest)) throw this.damage(`the blob ${digest} is not in ${JSON.stringify(this.dir)}`, digest);
     const bytes = await this.#guard(async () => readWhole(this.blobFile(digest), largestDocument));
@@ -149,7 +146,7 @@ export class Layout {
     return this.#guard(() => this.#index.read());
   }
 
-  /** Whether the index, its copy and the marker are as they were written. */
+  /** Whether the index, its copy and the marker are unchanged since they were written. */
   async isIndexWhole(): Promise<boolean> {
     return this.#isMarked() && (await this.#index.isWhole());
   }
@@ -160,8 +157,8 @@ export class Layout {
   }
 
   /**
-   * Like putManifest, but a name that is taken stays: answers what stands under the name now. Throws `store-failed` and
-   * names nothing where one of the blobs is gone that the manifest needs.
+   * Names the manifest as putManifest does, except that an existing name stays. Returns the manifest of the name now.
+   * Throws `store-failed` and names nothing where one of the needed blobs is missing.
    */
   async addManifest(descriptor: Descriptor, needs: readonly Digest[] = []): Promise<Descriptor> {
     let standing = descriptor;
@@ -175,7 +172,7 @@ export class Layout {
     return standing;
   }
 
-  /** Takes the name out of the index; the blobs stay. */
+  /** Removes the name from the index; the blobs stay. */
   async removeManifest(refName: string): Promise<void> {
     await this.updateIndex((manifests) => manifests.filter((other) => nameOf(other) !== refName));
   }
@@ -184,7 +181,7 @@ export class Layout {
     return (await this.readIndex()).manifests.find((descriptor) => nameOf(descriptor) === refName);
   }
 
-  /** Removes what dead writers left half-written; answers the paths. */
+  /** Removes incomplete files of dead writers. Returns their paths. */
   async sweep(): Promise<string[]> {
     const swept: string[] = [];
     for (const folder of [this.dir, join(this.dir, 'blobs', 'sha256')]) {
@@ -198,7 +195,7 @@ export class Layout {
     return swept;
   }
 
-  /** Changes what the index lists while nobody else does; `then` is done before others may, with the new index in place. */
+  /** Changes the index under its lock; `then` runs before the lock is released, with the new index in place. */
   async updateIndex(
     change: (manifests: Descriptor[]) => Descriptor[] | Promise<Descriptor[]>,
     then: () => void | Promise<void> = () => {},
@@ -210,7 +207,7 @@ export class Layout {
     });
   }
 
-  /** Writes an index in the place of one that is beyond reading. `make` is asked while nobody else can change it. */
+  /** Replaces an unreadable index. `make` is called under the lock. */
   async replaceIndex(make: () => Promise<Descriptor[]>): Promise<void> {
     await this.#locked(async () => {
       await this.#index.write({ ...emptyIndex, manifests: (await make()).sort(compareNames) });
@@ -221,7 +218,7 @@ export class Layout {
     return this.#guard(() => withLock(join(this.dir, 'index.lock'), work));
   }
 
-  /** A marker of another version of the layout is left alone where it is not a store of ours. */
+  /** Whether the marker is right. In a layout outside of gbuild's store, one of another version is accepted. */
   #isMarked(): boolean {
     const file = join(this.dir, 'oci-layout');
     if (this.#mendBy === undefined) return existsSync(file);
@@ -232,7 +229,7 @@ export class Layout {
     }
   }
 
-  /** Turns a refusal of the disk into the store's failure. */
+  /** Turns a disk's refusal into the store's failure. */
   async #guard<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -243,7 +240,7 @@ export class Layout {
   }
 }
 
-/** Larger ones are layers: reading one again takes as long as all else. */
+/** Size limit in bytes: larger blobs are layers, and reading one again takes as long as everything else. */
 const smallBlob = 1 << 20;
 
 function blobGone(dir: string, digest: Digest): GbuildError {
@@ -253,7 +250,7 @@ function blobGone(dir: string, digest: Digest): GbuildError {
   });
 }
 
-/** Two without a name are one where they are the same manifest. */
+/** Whether two descriptors have the same name; without a name they must be the same manifest. */
 function isSameName(a: Descriptor, b: Descriptor): boolean {
   return nameOf(a) === nameOf(b) && (nameOf(a) !== '' || a.digest === b.digest);
 }

@@ -9,7 +9,7 @@ import {
 import type { Descriptor, ImageConfig, Index, Manifest } from '../spec.ts';
 import type { Layout } from './layout.ts';
 
-/** An image of a layout, all but its layers. */
+/** Image of a layout without its layers. */
 export interface ImageDocuments {
   manifest: Manifest;
   manifestBytes: Buffer;
@@ -20,14 +20,14 @@ export interface ImageDocuments {
 /** Blobs that a manifest or index names. */
 export interface NamedBlobs {
   manifests: Descriptor[];
-  /** Left out where it is no manifest. */
+  /** Undefined where it is no manifest. */
   config?: Descriptor;
   layers: Descriptor[];
 }
 
 /**
- * Reads manifest and config. Throws `store-failed` for one that is gone or damaged, as all functions here do, and what `blame`
- * makes for one that has another shape.
+ * Reads manifest and config. Like all functions here it throws `store-failed` for a missing or damaged one, and the
+ * error of `blame` for one with another shape.
  */
 export async function readImageDocuments(
   layout: Layout,
@@ -47,7 +47,7 @@ export async function readIndexBlob(layout: Layout, digest: Digest): Promise<{ i
   return { index: parseIndexBytes(bytes, blameBlob(layout, digest)), bytes };
 }
 
-/** Reads what a manifest or index names. */
+/** Reads the blobs that a manifest or index names. */
 export async function readNamedBlobs(layout: Layout, digest: Digest): Promise<NamedBlobs> {
   const document = parseDocument(await layout.readBlob(digest), blameBlob(layout, digest));
   if (document.kind === 'index') return { manifests: document.index.manifests, layers: [] };

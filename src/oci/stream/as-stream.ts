@@ -1,6 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 
-/** Chunks at hand, for whoever reads a stream. Between two of them others have their turn: a signal is heard, a screen drawn. */
+/**
+ * Turns chunks into a stream for its readers. Between two chunks the event loop gets a turn: for signals, for progress.
+ */
 export async function* asStream(chunks: Iterable<Buffer>): AsyncGenerator<Buffer> {
   for (const chunk of chunks) {
     yield chunk;

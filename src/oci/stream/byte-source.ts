@@ -1,6 +1,6 @@
 import type { GbuildError } from '../../errors.ts';
 
-/** A stream read by the byte count; `fail` makes the error for one that ends too early. */
+/** Stream read by byte counts; `fail` makes the error for one that ends too early. */
 export class ByteSource {
   position = 0;
   readonly #chunks: AsyncIterator<Uint8Array>;
@@ -12,7 +12,7 @@ export class ByteSource {
     this.#fail = fail;
   }
 
-  /** Exactly `length` bytes; at a clean end undefined where that is allowed. */
+  /** Takes exactly `length` bytes; undefined at a clean end where that is allowed. */
   async take(length: number, mayEnd = false): Promise<Buffer | undefined> {
     const parts: Uint8Array[] = [];
     for (let left = length; left > 0; ) {
@@ -46,7 +46,7 @@ export class ByteSource {
     while ((await this.#next(Number.MAX_SAFE_INTEGER)) !== undefined);
   }
 
-  /** Tells the producer that nobody reads on. */
+  /** Tells the producer that the reading has ended. */
   async close(): Promise<void> {
     await this.#chunks.return?.();
   }

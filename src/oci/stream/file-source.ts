@@ -3,7 +3,7 @@ import type { GbuildError } from '../../errors.ts';
 
 const pieceSize = 1 << 18;
 
-/** A file read by the byte count, as ByteSource reads a stream; what is skipped is not read. */
+/** File read by byte counts, as ByteSource reads a stream; skipped bytes are not read. */
 export class FileSource {
   position = 0;
   readonly #fd: number;
@@ -16,7 +16,7 @@ export class FileSource {
     this.#fail = fail;
   }
 
-  /** Exactly `length` bytes; at a clean end undefined where that is allowed. */
+  /** Takes exactly `length` bytes; undefined at a clean end where that is allowed. */
   async take(length: number, mayEnd = false): Promise<Buffer | undefined> {
     if (mayEnd && this.position === this.#size) return undefined;
     const bytes = Buffer.allocUnsafe(length);

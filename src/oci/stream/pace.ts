@@ -1,26 +1,26 @@
-/** Rate that a transfer must reach while somebody waits for it. */
+/** Rate that a transfer must reach while its reader or writer waits. */
 export interface Pace {
-  /** Within so many seconds of waiting something must move. */
+  /** Number of seconds of waiting in which some bytes must move. */
   seconds: number;
-  /** Bytes that so many seconds of waiting must bring: a drop now and then is no transfer. */
+  /** Bytes that must come in these seconds: a few bytes now and then are no transfer. */
   leastBytes: number;
 }
 
-/** Nothing moved for so long, or so little, that the rest will not come. */
+/** Failure: no or few bytes moved for so long that the rest will not come. */
 export class Stalled extends Error {}
 
-/** Bytes a second below which a transfer counts as stalled: a tenth of what a modem did. */
+/** Bytes a second below which a transfer counts as stalled: a tenth of a modem's rate. */
 const leastRate = 1_000;
 
-/** The pace of a transfer that may be silent for so many seconds. */
+/** Returns the pace of a transfer that may be silent for so many seconds. */
 export function paceOf(seconds: number): Pace {
   return { seconds, leastBytes: seconds * leastRate };
 }
 
-/** Times how long a transfer is waited for; what its reader or writer does in between does not count. */
+/** Measures the time spent waiting for a transfer; the work of its reader or writer in between does not count. */
 export class PaceKeeper {
   readonly #pace: Pace;
-  /** Milliseconds waited, and bytes moved, in the present window. */
+  /** Milliseconds of waiting, and moved bytes, in the present window. */
   #waited = 0;
   #moved = 0;
 
@@ -32,7 +32,7 @@ export class PaceKeeper {
     this.#moved += bytes;
   }
 
-  /** Waits for the next piece. Calls `drop` with a Stalled, and throws it, where it does not come in time. */
+  /** Waits for the next piece. Where it does not come in time, calls `drop` with a Stalled and throws it. */
   async wait<T>(next: Promise<T>, drop: (error: Stalled) => void): Promise<T> {
     const limit = this.#pace.seconds * 1000;
     const began = performance.now();
@@ -46,7 +46,7 @@ export class PaceKeeper {
       const endWindow = () => {
         if (this.#moved < Math.max(1, this.#pace.leastBytes)) return fail(this.#tooLittle());
         this.#moved = 0;
-        // The wait itself has lasted from the middle of the window.
+        // The present wait began in the middle of the window.
         timer = setTimeout(endWindow, carried);
       };
       timer = setTimeout(endWindow, limit - carried);
@@ -66,7 +66,7 @@ export class PaceKeeper {
   }
 }
 
-/** The chunks of a source as they come, each waited for at the pace; the reader's own pauses do not count. */
+/** Yields the chunks of a source, each awaited at the pace; the reader's own pauses do not count. */
 export async function* readAtPace<T extends { length: number }>(
   source: AsyncIterable<T>,
   pace: Pace,

@@ -3,8 +3,8 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import type { Digest } from '../digest.ts';
 
 /**
- * Writes the chunks to a file that nobody else looks at yet, and says what they were. Synchronously: they are many small
- * pieces, and each lands in the page cache.
+ * Writes the chunks to a new file, and returns their digest and size. Writes synchronously: the pieces are many and
+ * small, and each lands in the page cache.
  */
 export async function writeHashed(
   chunks: AsyncIterable<Uint8Array>,

@@ -2,8 +2,8 @@ import { GbuildError } from '../../errors.ts';
 import type { Entry, Whiteout } from './entry.ts';
 
 /**
- * The entries in the one order a layer knows (bytes of the path), missing parents added, each path once. A path given twice,
- * below something that is no folder, or that an image layer cannot hold, throws `usage`.
+ * Sorts the entries by the bytes of their paths, the only order of a layer, and adds missing parents, each path once.
+ * Throws `usage` for a duplicate path, a path below a file or link, and a path that an image layer cannot hold.
  */
 export function arrangeEntries(given: readonly (Entry | Whiteout)[]): Entry[] {
   for (const { path } of given) checkPath(path);
@@ -30,7 +30,7 @@ export function arrangeEntries(given: readonly (Entry | Whiteout)[]): Entry[] {
   return arranged;
 }
 
-/** An empty file whose name says what is gone; no path of a workspace may have such a name. */
+/** Turns a whiteout into an empty file whose name says what is deleted; no path of a workspace may have such a name. */
 function placeWhiteout(entry: Entry | Whiteout): Entry {
   if (entry.type !== 'whiteout') return entry;
   const parent = parentOf(entry.path);
@@ -39,7 +39,7 @@ function placeWhiteout(entry: Entry | Whiteout): Entry {
   return { path: parent === '' ? name : `${parent}/${name}`, type: 'file', executable: false, content };
 }
 
-/** The order of the UTF-8 bytes, which is not JavaScript's once a name leaves the basic plane. */
+/** Compares the UTF-8 bytes, which differ from JavaScript's order outside of the basic plane. */
 export function compareBytes(a: string, b: string): number {
   if (a === b) return 0;
   return beyondBasicPlane.test(a) || beyondBasicPlane.test(b)
@@ -51,7 +51,7 @@ export function compareBytes(a: string, b: string): number {
 
 const beyondBasicPlane = /[\ud800-\udfff]/;
 
-/** Everything before the last '/', '' at the top. */
+/** Returns the part before the last '/', '' at the top. */
 export function parentOf(path: string): string {
   const slash = path.lastIndexOf('/');
   return slash === -1 ? '' : path.slice(0, slash);

@@ -2,17 +2,17 @@ import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { GbuildError, messageOf } from '../../errors.ts';
 import { quoteWord } from '../../escape.ts';
 
-/** A link or a fifo that has taken the file's place is neither followed nor waited for. */
+/** A link or a fifo in the file's place is neither followed nor waited for. */
 const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
-/** A whole file of the host, or where an offset is given a slice of one that is ours. */
+/** Whole file of the host, or with an offset a slice of one of gbuild's own. */
 export interface HostFileContent {
   hostFile: string;
   size: number;
   offset?: number;
 }
 
-/** A file of the host whose size was promised earlier. Reading throws `workspace-changed` where the promise is broken. */
+/** File of the host whose size was recorded earlier. Reading throws `workspace-changed` where the size differs. */
 export class OpenFile {
   readonly #fd: number;
   readonly #hostFile: string;
@@ -28,7 +28,7 @@ export class OpenFile {
     this.#position = offset ?? null;
   }
 
-  /** Reads everything to `at`, in one system call where nothing is wrong; there must be room for one byte more. */
+  /** Reads everything to `at`, usually in one system call; there must be room for one byte more. */
   readAll(target: Buffer, at: number): number {
     const wanted = this.#isSlice ? this.#size : this.#size + 1;
     let done = this.#read(target, at, wanted);
@@ -71,7 +71,7 @@ function openForReading(hostFile: string): number {
   }
 }
 
-/** The file is not what it was when its size was taken. */
+/** Reports that the file changed after its size was recorded. */
 export function changed(hostFile: string, how: string): GbuildError {
   return new GbuildError('workspace-changed', `${JSON.stringify(hostFile)} ${how} while it was being packed`, {
     suggestions: [

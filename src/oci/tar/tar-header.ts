@@ -1,4 +1,4 @@
-/** One entry's header; times in seconds, `size` counts the content's bytes (0 for all but files). */
+/** Header of one entry; times in seconds, `size` counts the content's bytes (0 for all but files). */
 export interface TarHeader {
   path: string;
   type: 'file' | 'directory' | 'symlink' | 'hardlink' | 'character' | 'block' | 'fifo';
@@ -9,13 +9,13 @@ export interface TarHeader {
   size: number;
   linkTarget?: string;
   device?: { major: number; minor: number };
-  /** Further pax records by keyword: `SCHILY.xattr.security.capability`. */
+  /** Additional pax records by keyword: `SCHILY.xattr.security.capability`. */
   records?: Record<string, Uint8Array>;
 }
 
 export const blockSize = 512;
 
-/** POSIX.1-1988 type flags. */
+/** Type flags of POSIX.1-1988. */
 export const typeFlags = {
   file: '0',
   hardlink: '1',
@@ -28,12 +28,12 @@ export const typeFlags = {
 
 const largestId = 0o7777777;
 const largestNumber = 0o77777777777;
-/** A name with control characters goes into a pax record, where its length is counted. */
+/** A name with control characters goes into a pax record, which counts its length. */
 const ascii = /^[ -~]*$/;
 
 /**
- * The pax extended header (POSIX.1-2001) that has to stand before the entry's ustar block, or undefined where ustar can say
- * everything, as for most entries.
+ * Encodes the pax extended header (POSIX.1-2001) that precedes the entry's ustar block. Undefined where ustar is
+ * enough, as for most entries.
  */
 export function encodeExtension(header: TarHeader, encoder: UstarEncoder): Buffer | undefined {
   const records = listRecords(header);
@@ -50,7 +50,7 @@ function nameOf(header: UstarHeader): string {
   return header.type === 'directory' ? `${header.path}/` : header.path;
 }
 
-/** The name as ustar's two fields, or undefined where it fits neither. */
+/** Splits the name into ustar's two fields; undefined where it does not fit. */
 export function splitTarName(name: string): { prefix: string; name: string } | undefined {
   if (!ascii.test(name)) return undefined;
   if (name.length <= 100) return { prefix: '', name };
@@ -79,7 +79,7 @@ function linkFits(target: string): boolean {
   return target.length <= 100 && ascii.test(target);
 }
 
-/** `LENGTH KEYWORD=VALUE\n`, where LENGTH counts itself. */
+/** Formats `LENGTH KEYWORD=VALUE\n`, where LENGTH counts itself. */
 function formatRecord([keyword, value]: PaxRecord): Buffer {
   const rest = Buffer.concat([Buffer.from(` ${keyword}=`), value, Buffer.from('\n')]);
   let length = rest.length + 1;
@@ -89,7 +89,7 @@ function formatRecord([keyword, value]: PaxRecord): Buffer {
 
 type UstarHeader = Omit<TarHeader, 'type'> & { type: TarHeader['type'] | 'pax' };
 
-/** Name field where only the pax record can hold the name. */
+/** Name for the ustar fields where only the pax record can hold the real one. */
 const unsplit = { prefix: '', name: 'long-name' };
 
 interface Template {
@@ -98,8 +98,8 @@ interface Template {
 }
 
 /**
- * Writes ustar blocks into slabs. Everything but name, size and link is the same for almost all entries of a layer, so a
- * block is a copied template, and the checksum the template's plus the bytes that were filled in.
+ * Writes ustar blocks into slabs. Everything but name, size and link is the same for almost all entries of a layer. A
+ * block is therefore a copied template, and its checksum the template's plus the added bytes.
  */
 export class UstarEncoder {
   readonly #templates = new Map<string, Template>();
@@ -158,7 +158,7 @@ function octal(value: number, digits: number): string {
   return value.toString(8).padStart(digits, '0');
 }
 
-/** Writes over the zeros of a template; answers by how much the sum of the bytes grew. */
+/** Writes over the zeros of a template. Returns the increase of the byte sum. */
 function writeOctal(slab: Buffer, at: number, value: number, digits: number): number {
   let grown = 0;
   for (let rest = value, i = at + digits - 1; rest > 0; i--) {
@@ -170,7 +170,7 @@ function writeOctal(slab: Buffer, at: number, value: number, digits: number): nu
   return grown;
 }
 
-/** Writes and answers the sum of the bytes. */
+/** Writes the text. Returns the sum of its bytes. */
 function writeAscii(slab: Buffer, at: number, text: string): number {
   let sum = 0;
   for (let i = 0; i < text.length; i++) {

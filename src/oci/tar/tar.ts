@@ -4,27 +4,28 @@ import { blockSize, encodeExtension, type TarHeader, UstarEncoder } from './tar-
 
 export type { TarHeader } from './tar-header.ts';
 
-/** About 1 MiB: the pieces a tar is written in. A multiple of the block size. */
+/** Size of the pieces in which a tar is written, about 1 MiB; a multiple of the block size. */
 export const slabSize = 1 << 20;
 
-/** Where the writer gets the memory for its next slab. */
+/** Returns the memory for the writer's next slab. */
 export type TakeSlab = () => Buffer;
 
-/** A slab that nobody writes to again: safe to hold. */
+/** Returns a slab that is never written again, and so is safe to keep. */
 export function takeFreshSlab(): Buffer {
   return Buffer.allocUnsafeSlow(slabSize);
 }
 
 export interface TarItem {
   header: TarHeader;
-  /** Exactly `header.size` bytes; none for what has no content. */
+  /** Exactly `header.size` bytes; none for an entry without content. */
   content?: Content | HostFileContent | undefined;
 }
 
 /**
- * Writes a tar, ending with its two zero blocks, as slabs of at most 1 MiB. The items decide every byte: nothing is read of
- * a file but its content. Synchronous, because a hundred thousand small reads through promises cost 5-9 times as much.
- * Throws `workspace-changed` for a file that vanished, grew or shrank, `workspace-unreadable` for one that cannot be opened.
+ * Writes a tar, with its two final zero blocks, as slabs of at most 1 MiB. The items decide every byte: only the
+ * content of a file is read. It is synchronous, because a hundred thousand small reads through promises take 5-9 times
+ * as long. Throws `workspace-changed` for a file that vanished, grew or shrank, `workspace-unreadable` for one that
+ * cannot be opened.
  */
 export function* writeTar(items: Iterable<TarItem>, takeSlab: TakeSlab = takeFreshSlab): Generator<Buffer> {
   const encoder = new UstarEncoder();
@@ -43,7 +44,7 @@ export function* writeTar(items: Iterable<TarItem>, takeSlab: TakeSlab = takeFre
   yield out.slab.subarray(0, out.at);
 }
 
-/** The zeros between a content of this size and the next block. */
+/** Returns the number of zeros between a content of this size and the next block. */
 export function paddingOf(size: number): number {
   return (blockSize - (size % blockSize)) % blockSize;
 }
@@ -82,7 +83,10 @@ class SlabWriter {
     this.#pad(bytes.length);
   }
 
-  /** The common case without a generator: the whole file fits into this slab. Asks for a byte more to see it has not grown. */
+  /**
+   * Writes the common case without a generator: the whole file fits into this slab. Reads one byte more, to detect a
+   * grown file.
+   */
   writeSmallFile(content: HostFileContent): boolean {
     if (content.size >= this.room) return false;
     const file = new OpenFile(content);
@@ -111,7 +115,7 @@ class SlabWriter {
     this.#pad(content.size);
   }
 
-  /** A slab may be a used one: its old bytes must not show through. */
+  /** A slab may be a used one: its old bytes must be overwritten. */
   #pad(size: number): void {
     const end = this.at + paddingOf(size);
     this.slab.fill(0, this.at, end);

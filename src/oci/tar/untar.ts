@@ -4,24 +4,24 @@ import { FileSource } from '../stream/file-source.ts';
 import { paddingOf } from './tar.ts';
 import { blockSize, type TarHeader, typeFlags } from './tar-header.ts';
 
-/** One entry of a tar someone else wrote. `content` may be left unread; it is skipped then. */
+/** Entry of a foreign tar. `content` may stay unread; it is then skipped. */
 export interface ReadEntry {
   header: TarHeader;
-  /** Where the content begins, in bytes from the tar's start. */
+  /** Offset of the content in bytes from the tar's start. */
   offset: number;
   content: AsyncIterable<Uint8Array>;
 }
 
 /**
- * Reads a ustar, pax or GNU tar. Our own, because pax values are bytes (a file capability is no text) and owners may stand
- * in pax records; tar-stream decodes the former as UTF-8 and passes over the latter. Throws `store-failed` for bytes that
- * are no tar, `label` naming them.
+ * Reads a ustar, pax or GNU tar. It exists because pax values are bytes (a file capability is no text) and owners may
+ * be in pax records; tar-stream decodes the former as UTF-8 and ignores the latter. Throws `store-failed` with `label`
+ * for an invalid tar.
  */
 export function readTar(chunks: AsyncIterable<Uint8Array>, label: string): AsyncGenerator<ReadEntry> {
   return readSource(new ByteSource(chunks, (why) => notATar(label, why)), label);
 }
 
-/** The same of a tar on disk; contents that nobody reads are not read. */
+/** Reads a tar on disk; unread contents are skipped on disk too. */
 export function readTarFile(hostFile: string, label: string): AsyncGenerator<ReadEntry> {
   return readSource(new FileSource(hostFile, (why) => notATar(label, why)), label);
 }
@@ -91,7 +91,7 @@ function decodeText(block: Buffer, at: number, length: number): string {
   return block.toString('utf8', at, end === -1 ? at + length : Math.min(end, at + length));
 }
 
-/** Octal text, or GNU's base 256 where the top bit is set. */
+/** Decodes octal text, or GNU's base 256 where the top bit is set. */
 function decodeNumber(block: Buffer, at: number, length: number): number {
   if ((block[at]! & 0x80) === 0) return Number.parseInt(block.toString('latin1', at, at + length), 8) || 0;
   let value = block[at]! & 0x7f;

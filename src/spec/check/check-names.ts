@@ -9,7 +9,7 @@ const uniqueInList: [list: PathKey[], key: string][] = [
   [['image', 'layers'], 'name'],
 ];
 
-/** Names that must be given once, although YAML cannot know: caches and layers are lists. */
+/** Checks that names are unique where YAML cannot check it: caches and layers are lists. */
 export function checkNames(root: YamlTree, source: Source): Mistake[] {
   return uniqueInList.flatMap(([list, key]) => {
     const { tree, whole } = findTree(root, list);

@@ -3,7 +3,7 @@ import type { Source } from '../yaml/source.ts';
 import { findTree, type YamlTree } from '../yaml/tree.ts';
 import { DeclaredNames } from './declared-names.ts';
 
-/** A task may need only secrets that the file says where to find. */
+/** Checks that tasks need only secrets that the file declares. */
 export function checkSecrets(root: YamlTree, source: Source): Mistake[] {
   const secrets = findTree(root, ['secrets']);
   const names = new DeclaredNames('secrets', secrets.whole ? [...secrets.tree.children.keys()].map(String) : []);

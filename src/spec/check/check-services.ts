@@ -3,7 +3,7 @@ import type { Source } from '../yaml/source.ts';
 import { findTree, type YamlTree } from '../yaml/tree.ts';
 import { DeclaredNames } from './declared-names.ts';
 
-/** Tasks, and the image on trial, may need only services that there are, and must have a network to meet them on. */
+/** Checks that tasks and the smoke test need only declared services, and have a network to reach them. */
 export function checkServices(root: YamlTree, source: Source): Mistake[] {
   const services = findTree(root, ['services']);
   const names = new DeclaredNames('services', services.whole ? [...services.tree.children.keys()].map(String) : []);

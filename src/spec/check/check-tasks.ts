@@ -5,8 +5,8 @@ import { findTree, type YamlTree } from '../yaml/tree.ts';
 import { DeclaredNames, showName } from './declared-names.ts';
 
 /**
- * Checks that tasks name only tasks there are, and that no task needs itself. Reads the tree, not the spec, so that these
- * mistakes show together with all others. `known` tasks are there without the file saying so.
+ * Checks that tasks name only existing tasks, and that no task needs itself. Reads the tree, not the spec, so that
+ * these mistakes appear together with all others. `known` tasks exist without the file.
  */
 export function checkTasks(root: YamlTree, source: Source, known: readonly string[]): Mistake[] {
   const tasks = findTree(root, ['tasks']);
@@ -32,7 +32,7 @@ function checkName(path: PathKey[], names: DeclaredNames, root: YamlTree, source
   return [source.mistakeAt(from, to, { path, expected: 'the name of a task', found: quote(value), hint })];
 }
 
-/** Each cycle once, at the first of its tasks in the file. */
+/** Reports each cycle once, at its first task in the file. */
 function checkCycles(tasks: YamlTree, source: Source): Mistake[] {
   const done = new Set<string>();
   const mistakes: Mistake[] = [];
@@ -54,7 +54,7 @@ function checkCycles(tasks: YamlTree, source: Source): Mistake[] {
   return mistakes;
 }
 
-/** Depth first, in a loop of its own stack: a chain of tasks may be longer than the call stack is deep. */
+/** Finds a cycle, depth first, with its own stack: a chain of tasks may be longer than the call stack. */
 function findCycle(start: string, tasks: YamlTree, done: Set<string>): string[] | undefined {
   const stack = [{ name: start, left: needsOf(tasks, start) }];
   const onPath = new Set([start]);

@@ -1,17 +1,20 @@
 import { quote } from '../yaml/mistakes.ts';
 import { suggest } from '../yaml/suggest.ts';
 
-/** Comparing thousands of wrong names with thousands of right ones would take seconds: the first wrong ones get a suggestion. */
+/**
+ * Number of wrong names that get a suggestion: comparing thousands of wrong names with thousands of right ones would
+ * take seconds.
+ */
 const maxSuggestions = 50;
 const maxListed = 12;
 
-/** The names of one kind that a file declares, and what to say of a name that is not one of them. */
+/** Names of one kind that a file declares, and the message for an undeclared one. */
 export class DeclaredNames {
   readonly #kind: string;
   readonly #names: Set<string>;
   #suggestions = 0;
 
-  /** `kind`: the plural that messages use, such as `tasks`. */
+  /** Collects the names; `kind` is the plural for messages, such as `tasks`. */
   constructor(kind: string, names: Iterable<string>) {
     this.#kind = kind;
     this.#names = new Set(names);
@@ -33,7 +36,7 @@ export class DeclaredNames {
   }
 }
 
-/** A name as it is, or quoted where a reader could take it for something else. */
+/** Shows a name as it is, or quoted where a reader could misread it. */
 export function showName(name: string): string {
   return /^[\w:.-]{1,60}$/.test(name) ? name : quote(name);
 }

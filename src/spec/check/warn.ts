@@ -8,7 +8,10 @@ const secretName =
 const secretValue =
   /-----BEGIN [A-Z ]*PRIVATE KEY-----|^(?:gh[pousr]_|github_pat_|glpat-|npm_|xox[abprs]-|AKIA|ASIA|eyJ[\w-]+\.eyJ)|:\/\/[^/\s:@]+:[^/\s@]+@/;
 
-/** Warns of settings that are allowed and most likely not wanted, each with its place; never the value of a possible secret. */
+/**
+ * Warns of settings that are allowed but probably unwanted, each with its position; never shows the value of a possible
+ * secret.
+ */
 export function warnAbout(spec: Spec, root: YamlTree, source: Source): string[] {
   const warn = (path: PathKey[], text: string) => {
     const { line, column } = source.positionOf(findTree(root, path).tree.from);
@@ -37,7 +40,10 @@ function environments(spec: Spec): { path: PathKey[]; env: Record<string, string
   return [{ path: ['env'], env: spec.env }, ...ofTasks, { path: ['image', 'env'], env: spec.image.env }];
 }
 
-/** Paths and switches are named like secrets too: TOKEN_FILE=/run/token, SECRET_KEYS_ENABLED=true. */
+/**
+ * Whether a value looks secret. Paths and switches have names like secrets too: TOKEN_FILE=/run/token,
+ * SECRET_KEYS_ENABLED=true.
+ */
 function looksSecret(name: string, value: string): boolean {
   if (secretValue.test(value)) return true;
   return secretName.test(name) && value.length >= 6 && !/^(?:true|false|\d+|\/.*|\.\/.*|\$.*)$/.test(value);

@@ -5,14 +5,17 @@ import { decodeSource } from '../yaml/source.ts';
 import { parseSyntax } from '../yaml/syntax.ts';
 import { findTree } from '../yaml/tree.ts';
 
-/** One entry of `catalogs`, as it is written. */
+/** Entry of `catalogs` as the file has it. */
 export interface CatalogReference {
   text: string;
-  /** An error that shows where it is written. */
+  /** Makes an error with the entry's position. */
   refuse(code: ErrorCode, remark: { expected: string; why: string; suggestions: string[] }): GbuildError;
 }
 
-/** Parses `catalogs` of a file; nothing where that is no list, or the file has mistakes: reading the whole of it reports them. */
+/**
+ * Parses `catalogs` of a file. Returns nothing where it is no list, or where the file has mistakes: reading the whole
+ * file reports them.
+ */
 export function parseCatalogEntries(bytes: Uint8Array, file: string): CatalogReference[] {
   const { source, mistakes } = decodeSource(bytes, file);
   const document = mistakes.length === 0 ? parseSyntax(source).document : undefined;

@@ -7,34 +7,34 @@ import { type FileFormat, parseFile } from '../yaml/parse-file.ts';
 import type { Source } from '../yaml/source.ts';
 import { findTree, type YamlTree } from '../yaml/tree.ts';
 
-/** Configuration of a person; it holds for all of their repositories. */
+/** Configuration of a person, for all of their repositories. */
 export interface UserConfig {
   config: 1;
-  /** Absolute folders or git addresses, asked after a repository's own catalogs and before gbuild's. */
+  /** Absolute folders or git addresses, searched after a repository's own catalogs and before gbuild's. */
   catalogs: string[];
-  /** Bytes; a dependency cache that is larger is emptied. */
+  /** Limit in bytes; a larger dependency cache is emptied. */
   cacheLimit: number;
-  /** By `HOST` or `HOST:PORT`. */
+  /** Registries by `HOST` or `HOST:PORT`. */
   registries: Record<string, RegistryConfig>;
   signing: {
-    /** A private key; `~/` is the home. */
+    /** Private key file; `~/` is the home folder. */
     key?: string;
-    /** A URI that says who vouches for this machine, for provenance. */
+    /** URI of the builder in provenance. */
     builder?: string;
-    /** Sigstore bundles besides cosign's signatures. */
+    /** Whether to write Sigstore bundles in addition to cosign's signatures. */
     bundles?: boolean;
   };
-  /** By the root folder of a repository: the digest of what its gbuild.yml may run and read on this machine. */
+  /** Trusted digests by the root folder of a repository: of what its gbuild.yml may run and read on this machine. */
   trust: Record<string, string>;
-  /** Which engine is used where neither a flag nor the environment names one; at most one of the three is set. */
+  /** Engine to use where neither a flag nor the environment names one; at most one of the three is set. */
   host?: string;
   context?: string;
   machine?: string;
 }
 
-/** How one registry is asked. */
+/** Settings of one registry. */
 export interface RegistryConfig {
-  /** With any certificate, or without TLS. */
+  /** Whether it may have any certificate, or no TLS. */
   insecure: boolean;
 }
 
@@ -46,7 +46,7 @@ const place = text.refine(
 const rootFolder = text.refine(isAbsolute, 'the absolute folder of a repository');
 const agreed = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'a digest | "gbuild trust" writes it');
 
-/** The keys that name an engine. */
+/** Keys that name an engine. */
 export const engineKeys = ['host', 'context', 'machine'] as const;
 
 const configFormat: FileFormat<UserConfig> = {
@@ -73,7 +73,7 @@ const configFormat: FileFormat<UserConfig> = {
   upgrade: () => [],
 };
 
-/** Two names of an engine are no choice. */
+/** Reports a file with two names of an engine. */
 function checkEngine(tree: YamlTree, source: Source): Mistake[] {
   const named = engineKeys.map((key) => findTree(tree, [key])).filter(({ whole }) => whole);
   return named

@@ -1,10 +1,10 @@
 import { type Document, isMap, parseDocument } from 'yaml';
 import { engineKeys } from './config.ts';
 
-/** One of the ways to name an engine; at most one is set. */
+/** Name of an engine in one of its forms; at most one is set. */
 type Named = { [key in (typeof engineKeys)[number]]?: string | undefined };
 
-/** A config.yml that names this engine and no other, or none; whatever else it says stays, comments as well. Pure. */
+/** Returns a config.yml that names this engine only, or none. The rest stays, with its comments. Pure. */
 export function nameEngine(text: string | undefined, named: Named): string {
   return editConfig(text, (document) => {
     for (const key of engineKeys) {
@@ -15,7 +15,7 @@ export function nameEngine(text: string | undefined, named: Named): string {
   });
 }
 
-/** A config.yml that trusts a repository's declarations of this digest, or none of them; whatever else it says stays. Pure. */
+/** Returns a config.yml that trusts a repository's declarations of this digest, or none. The rest stays. Pure. */
 export function editTrust(text: string | undefined, rootDir: string, digest: string | undefined): string {
   return editConfig(text, (document) => {
     if (digest !== undefined) return document.setIn(['trust', rootDir], digest);

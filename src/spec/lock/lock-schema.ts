@@ -24,7 +24,7 @@ const platformSchema = mapping({
   runtimePackages: versions,
 });
 
-/** gbuild.lock of version 1. */
+/** Schema of gbuild.lock, version 1. */
 export const lockSchema = mapping({
   lock: z.literal(1, '1'),
   toolchain: mapping({

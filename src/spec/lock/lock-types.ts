@@ -1,7 +1,7 @@
 import type { Digest } from '../../oci/digest.ts';
 import type { OptionValue, PlatformName } from '../types.ts';
 
-/** Resolution of a range in the spec: the same bytes for a laptop and a CI agent. */
+/** Resolution of a range in the spec: the same images for a laptop and a CI agent. */
 export interface Lock {
   lock: 1;
   toolchain: LockedToolchain;
@@ -10,27 +10,27 @@ export interface Lock {
 export interface LockedToolchain {
   request: string;
   name: string;
-  /** Exact. */
+  /** Exact version. */
   version: string;
   options?: Record<string, OptionValue>;
   recipe: Digest;
-  /** HOST or HOST:PORT where the images can be had. */
+  /** Registry that has the images, as HOST or HOST:PORT. */
   registry?: string;
   platforms: Record<PlatformName, LockedPlatform>;
 }
 
-/** Image ids, and what is in the images. */
+/** Image ids, and the contents of the images. */
 export interface LockedPlatform {
   build: string;
   runtime?: string;
-  /** The root both stand on. */
+  /** Base image below both. */
   base?: string;
-  /** Where they come from: `packages` where they were made of Debian's, else the reference that was pulled. */
+  /** Origin of the images: `packages` where they were made of Debian's, else the pulled reference. */
   source?: string;
-  /** Versions of the tools found inside. */
+  /** Versions of the tools found in the image. */
   tools?: Record<string, string>;
-  /** Digest of the list of Debian packages of the image to build in, `name=version` by lines. */
+  /** Digest of the build image's list of Debian packages, `name=version` by lines. */
   packages?: Digest;
-  /** Debian packages of the image to ship on, by name. */
+  /** Debian packages of the runtime image, by name. */
   runtimePackages?: Record<string, string>;
 }

@@ -27,7 +27,7 @@ const lockFormat: FileFormat<Lock> = {
   upgrade: (_, tree, source) => refuseNewer(tree, source),
 };
 
-/** The lock of a repository; undefined where there is none. Throws `lock-invalid` with every mistake. */
+/** Reads the lock of a repository; undefined where it is missing. Throws `lock-invalid` with every mistake. */
 export function readLock(rootDir: string): Lock | undefined {
   const file = join(rootDir, lockFileName);
   try {
@@ -39,18 +39,18 @@ export function readLock(rootDir: string): Lock | undefined {
   }
 }
 
-/** Where a key of a repository's lock stands, for messages; undefined where it has none, or no lock. */
+/** Returns the position of a key in a repository's lock, for messages; undefined where key or lock is missing. */
 export function locateInLock(rootDir: string, path: readonly PathKey[]): Position | undefined {
   const file = join(rootDir, lockFileName);
   return parseFile(readBounded(file), lockFileName, lockFormat).locate(path);
 }
 
-/** The same from text or bytes: pure. */
+/** Parses a lock from text or bytes. Pure. */
 export function parseLock(text: string | Uint8Array, fileName: string = lockFileName): Lock {
   return parseFile(text, fileName, lockFormat).output;
 }
 
-/** The one spelling of a lock: keys in order, so that a commit shows what changed and nothing else. */
+/** Formats a lock with its keys in a fixed order, so that a commit shows only real changes. */
 export function formatLock({ toolchain }: Lock): string {
   const { request, name, version, options, recipe, registry, platforms } = toolchain;
   const sorted = {
@@ -76,7 +76,7 @@ export function formatLock({ toolchain }: Lock): string {
   return header + stringify(sorted, { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
-/** Writes the lock atomically: a reader sees the old one or the new one, never half of one. */
+/** Writes the lock atomically: a reader sees the old one or the new one, never a part of one. */
 export function writeLock(rootDir: string, lock: Lock): void {
   writeTextAtomic(join(rootDir, lockFileName), formatLock(lock));
 }
@@ -90,8 +90,9 @@ function refuseNewer(tree: YamlTree, source: Source) {
 }
 
 /**
- * An image's version is its tag or digest, a folder's the start of its recipe: only the catalog's are exact, or short
- * where a Debian suite decides the rest (`21`); whether the toolchain has such a one is for the catalog to say.
+ * Refuses an inexact version. Only a catalog's version is exact, or short where a Debian suite decides the rest (`21`).
+ * An image's version is its tag or digest, a folder's the start of its recipe. The catalog decides whether the version
+ * exists.
  */
 function refuseInexact(tree: YamlTree, source: Source) {
   const path = ['toolchain', 'version'];

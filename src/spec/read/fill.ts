@@ -1,7 +1,7 @@
 import type { SpecOutput } from '../schema/schema.ts';
 import type { ImageSpec, ServiceSpec, Spec, TaskSpec } from '../types.ts';
 
-/** The checked file as the rest of gbuild wants it: records without prototype. */
+/** Converts the checked file for the rest of gbuild: records without prototype. */
 export function fillSpec(output: SpecOutput): Spec {
   const tasks = bare(output.tasks as Record<string, TaskSpec>, (task) => ({ ...task, env: bare(task.env) }));
   const spec: Spec = {
@@ -23,7 +23,7 @@ function fillImage({ build, ...image }: SpecOutput['image']): ImageSpec {
   return { ...image, ...(build !== undefined && { build }), env: bare(image.env), labels: bare(image.labels) };
 }
 
-/** Without prototype: names come from the file, and `constructor` is one like any other. */
+/** Copies a record without prototype: names come from the file, and `constructor` is a valid one. */
 function bare<T>(record: Record<string, T>, convert: (value: T) => T = (value) => value): Record<string, T> {
   const result: Record<string, T> = Object.create(null);
   for (const [name, value] of Object.entries(record)) result[name] = convert(value);

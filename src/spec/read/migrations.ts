@@ -1,6 +1,6 @@
 import type { Document } from 'yaml';
 
-/** How a spec of one major becomes one of the next, on the document itself: comments and order stay. */
+/** Migration of a spec to the next major, on the document itself: comments and order stay. */
 export interface Migration {
   from: number;
   /** Summary for a person: `"script" is now "run"`. */
@@ -8,10 +8,10 @@ export interface Migration {
   apply(document: Document): void;
 }
 
-/** The major this gbuild writes; it reads every one that has a chain of migrations up to it. */
+/** Major version that this gbuild writes. It reads every major with a chain of migrations up to it. */
 export const currentMajor = 1;
 
-/** Empty while there is one major. */
+/** Migrations by their major; empty while there is only one. */
 export const migrations: readonly Migration[] = [];
 
 export interface MigrationTable {
@@ -19,7 +19,7 @@ export interface MigrationTable {
   migrations: readonly Migration[];
 }
 
-/** The migrations from a major to the current one, in order; undefined when there is no way. */
+/** Returns the migrations from a major to the current one, in order; undefined where the chain is broken. */
 export function chainFrom(major: number, { current, migrations }: MigrationTable): Migration[] | undefined {
   const chain: Migration[] = [];
   for (let at = major; at < current; at++) {
@@ -30,7 +30,7 @@ export function chainFrom(major: number, { current, migrations }: MigrationTable
   return chain;
 }
 
-/** Applies a chain and writes the new major; the document then is one of the current format. */
+/** Applies a chain and writes the new major; the document then has the current format. */
 export function applyChain(document: Document, chain: readonly Migration[], current: number): void {
   for (const migration of chain) migration.apply(document);
   document.set('gbuild', current);

@@ -13,9 +13,9 @@ import { majorOf, specFormat } from './spec-format.ts';
 export const specFileName = 'gbuild.yml';
 
 /**
- * Reads gbuild.yml: a file, or the one in a folder. `shownAs` is what messages call it;
- * `knownTasks` are tasks that may be needed though the file does not have them (a toolchain's own). Throws `spec-missing`,
- * `workspace-unreadable`, or `spec-invalid` with every mistake in it.
+ * Reads gbuild.yml: a file, or the one in a folder. `shownAs` is its name in messages. `knownTasks` are tasks that may
+ * be needed without being in the file (a toolchain's own). Throws `spec-missing`, `workspace-unreadable`, or
+ * `spec-invalid` with every mistake.
  */
 export function readSpec(fileOrFolder: string, shownAs?: string, knownTasks: readonly string[] = []): SpecFile {
   const isOne = basename(fileOrFolder) === specFileName;
@@ -23,7 +23,7 @@ export function readSpec(fileOrFolder: string, shownAs?: string, knownTasks: rea
   return parseSpec(readBytes(file), shownAs ?? basename(file), undefined, knownTasks);
 }
 
-/** The same from text or bytes: pure. */
+/** Parses a spec from text or bytes. Pure. */
 export function parseSpec(
   text: string | Uint8Array,
   fileName: string = specFileName,

@@ -11,7 +11,7 @@ import type { Source } from '../yaml/source.ts';
 import { findTree, type YamlTree } from '../yaml/tree.ts';
 import { applyChain, chainFrom, type MigrationTable } from './migrations.ts';
 
-/** gbuild.yml as `parseFile` needs to know it; the table is a parameter so that its working can be tested. */
+/** Describes gbuild.yml for `parseFile`; the table is a parameter for tests of migrations. */
 export function specFormat(table: MigrationTable, knownTasks: readonly string[]): FileFormat<SpecOutput> {
   return {
     code: 'spec-invalid',
@@ -30,7 +30,7 @@ export function specFormat(table: MigrationTable, knownTasks: readonly string[])
   };
 }
 
-/** The major a document says; undefined where it says none that could be one. */
+/** Returns the document's major; undefined where it has no valid one. */
 export function majorOf(tree: YamlTree): number | undefined {
   const { value } = findTree(tree, ['gbuild']).tree;
   return typeof value === 'number' && Number.isSafeInteger(value) ? value : undefined;

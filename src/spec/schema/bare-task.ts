@@ -1,6 +1,6 @@
 import type { TaskSpec } from '../types.ts';
 
-/** A task that says nothing but what it runs. */
+/** Task with only its command: every other key has its default. */
 export const bareTask: Readonly<Omit<TaskSpec, 'run'>> = {
   needs: [],
   env: {},

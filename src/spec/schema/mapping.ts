@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A mapping of these keys and no others; the message for another key is the list of those there are. */
+/** Makes a schema of a mapping with exactly these keys; the message for an unknown key lists them. */
 export function mapping<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   const known = Object.keys(shape).join(', ');
   return z.strictObject(shape, { error: (issue) => (issue.code === 'unrecognized_keys' ? known : undefined) });

@@ -2,7 +2,7 @@ import { GbuildError } from '../../errors.ts';
 import type { ToolchainRequest } from '../types.ts';
 import { toolchainSchema } from './toolchain-schema.ts';
 
-/** Parses a toolchain on a command line as `toolchain:` of a spec would mean it. Throws `usage`. */
+/** Parses a toolchain from a command line like `toolchain:` of a spec. Throws `usage`. */
 export function parseToolchain(text: string): ToolchainRequest {
   const parsed = toolchainSchema.safeParse(text);
   if (parsed.success) return parsed.data as ToolchainRequest;

@@ -87,7 +87,7 @@ export const memory = z
     return z.NEVER;
   });
 
-/** A path in the workspace: relative, with `/`, never leaving it; `./a/` becomes `a`. */
+/** Schema of a path in the workspace: relative, with `/`, never leaving it; `./a/` becomes `a`. */
 export const workspacePath = text.transform((path, context) => {
   const wrong = workspacePathProblem(path);
   if (wrong === undefined) return posix.normalize(path).replace(/(?<=.)\/$/, '');
@@ -95,10 +95,10 @@ export const workspacePath = text.transform((path, context) => {
   return z.NEVER;
 });
 
-/** Addresses that git can clone; the rest is a path. */
+/** Pattern of addresses that git can clone; any other text is a path. */
 export const gitAddress = /^(?:(?:https?|ssh|git|file):\/\/\S+|[\w.-]+@[\w.-]+:\S+)$/;
 
-/** A folder of the repository, or an address of git's with, after a `#`, a branch or tag. */
+/** Schema of a folder of the repository, or a git address with an optional branch or tag after `#`. */
 export const catalogPlace = text.transform((place, context) => {
   if (gitAddress.test(place)) return place;
   const parsed = workspacePath.safeParse(place);
@@ -107,7 +107,10 @@ export const catalogPlace = text.transform((place, context) => {
   return z.NEVER;
 });
 
-/** The same, and a slash at its end stays: `dist/` is what is in the folder, `dist` the folder. */
+/**
+ * Schema of a path in the workspace that keeps a trailing slash: `dist/` means the content of the folder, `dist` the
+ * folder.
+ */
 export const workspaceSource = text.transform((path, context) => {
   const wrong = workspacePathProblem(path);
   if (wrong === undefined) return posix.normalize(path).replace(/^\.\/$/, '.');
@@ -115,13 +118,13 @@ export const workspaceSource = text.transform((path, context) => {
   return z.NEVER;
 });
 
-/** A glob over paths in the workspace. */
+/** Schema of a glob over paths in the workspace. */
 export const workspaceGlob = text.superRefine((glob, context) => {
   const wrong = workspacePathProblem(glob.replace(/^!/, ''));
   if (wrong !== undefined) context.addIssue(`a glob inside the repository${wrong}`);
 });
 
-/** An absolute folder or file in a container. */
+/** Schema of an absolute folder or file in a container. */
 export const containerPath = text.transform((path, context) => {
   if (path.startsWith('/') && !path.split('/').includes('..')) return posix.normalize(path).replace(/(?<=.)\/$/, '');
   const hint = path.startsWith('/') ? 'leave out ..' : `write ${posix.join('/', path)}`;
@@ -129,7 +132,7 @@ export const containerPath = text.transform((path, context) => {
   return z.NEVER;
 });
 
-/** A folder in an image: absolute, or below the application's own. */
+/** Schema of a folder in an image: absolute, or below the application's own. */
 export const imageFolder = text.transform((path, context) => {
   const parts = path.split('/');
   const isSystem = /^\/+(proc|sys|dev)?(\/|$)/.test(posix.normalize(path));

@@ -42,7 +42,7 @@ const resourcesSchema = mapping({
     .describe('Processes and threads'),
 });
 
-/** `gbuild.yml` of major 1: its input is what people write, its output is checked and filled in. */
+/** Schema of `gbuild.yml`, major 1: its input is what people write, its output is checked and completed. */
 export const specSchema = mapping({
   gbuild: z.literal(1, '1 | the first line of the file is "gbuild: 1"').describe('The major of this format'),
   name: repositoryName.describe('The repository of the image, without registry and tag: hello, acme/hello'),

@@ -4,7 +4,7 @@ import { mapping } from './mapping.ts';
 import { anyText, duration, imageReference, variables, words } from './scalars.ts';
 import { command } from './task-schema.ts';
 
-/** A label of a name in DNS; `gbuild` is what every task's container is called. */
+/** Schema of a service's name, a DNS label; `gbuild` is the name of every task's container. */
 const serviceName = z
   .string()
   .regex(/^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'the name of a service: lower-case letters, digits and -, as in DNS')

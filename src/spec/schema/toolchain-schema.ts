@@ -54,7 +54,10 @@ const byFolder = mapping({ folder: workspacePath.describe('A folder of the repos
 
 export const toolchainSchema = z.union([shortForm, byName, byImage, byFolder], { error: expected });
 
-/** `./x` is a folder, whatever has a colon, an @sha256 or a slash an image, the rest a name of the catalog. */
+/**
+ * Returns the kind: `./x` is a folder, a text with a colon, an @sha256 or a slash is an image, and any other a name of
+ * the catalog.
+ */
 export function toolchainKindOf(request: string): ToolchainRequest['kind'] {
   if (/^(?:\.\.?(?:\/|$)|\.[^:]*\/|\/)/.test(request)) return 'folder';
   const name = request.split('@')[0] ?? request;

@@ -4,8 +4,8 @@ import { diskError, GbuildError, messageOf } from '../../errors.ts';
 import { makeMark } from '../../fs/writer-mark.ts';
 
 /**
- * Replaces a file at once: written to a temporary, flushed and renamed. Throws `disk-failed` where the disk is full or failing,
- * else `workspace-unreadable`; both name the file.
+ * Replaces a file atomically: writes a temporary, flushes and renames it. Throws `disk-failed` where the disk is full
+ * or failing, else `workspace-unreadable`; both name the file.
  */
 export function writeTextAtomic(file: string, text: string): void {
   const temporary = `${file}.tmp-${makeMark()}`;
@@ -18,7 +18,7 @@ export function writeTextAtomic(file: string, text: string): void {
   }
 }
 
-/** Why a file could not be written, as an error that names it. */
+/** Explains why a file could not be written, with its name. */
 export function notWritten(file: string, cause: unknown): GbuildError {
   const { code, message, suggestions } = diskError(cause, dirname(file)) ?? {};
   const why = message ?? messageOf(cause);

@@ -1,16 +1,16 @@
 import type { SpecInput } from '../schema/schema.ts';
 
-/** A spec as a person would write it, and what was assumed on the way: what detection hands to `gbuild init`. */
+/** Spec as a person would write it, and its assumptions: the input of `gbuild init` from detection. */
 export interface SpecDraft extends Omit<SpecInput, 'gbuild'> {
   assumptions: Assumption[];
-  /** Examples to show, commented out, of keys that are not needed: instead of those for any toolchain. */
+  /** Examples of optional keys, shown as comments instead of the general ones. */
   examples?: Record<string, unknown>;
 }
 
 /** Reason for the value of a detected key, for the note that a run prints and the comments of `gbuild init`. */
 export interface Assumption {
-  /** The key it is about, dotted: `name`, `tasks.test`. */
+  /** Key of the value, dotted: `name`, `tasks.test`. */
   key: string;
-  /** Where it comes from, to be read after "assumed:": `"engines" of package.json`. */
+  /** Source of the value, to be read after "assumed:": `"engines" of package.json`. */
   because: string;
 }

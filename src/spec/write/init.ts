@@ -10,10 +10,13 @@ const greeting = `# How gbuild builds, tests and releases this repository.
 # Keys that are commented out show what could be said, not what is.
 `;
 
-/** gbuild.yml for a repository that has none: each key explained, what was assumed said. Pure; reads back without mistake. */
+/**
+ * Writes gbuild.yml for a repository without one: explains each key and names each assumption. Pure; the result is
+ * valid.
+ */
 export function writeInitialSpec({ assumptions, examples = {}, ...draft }: SpecDraft): string {
   const { tasks, ...rest } = draft;
-  // Where there are none, what they look like is worth more than their absence.
+  // Where there are no tasks, an example helps more than their absence.
   const input: SpecInput = { ...rest, gbuild: 1, ...(Object.keys(tasks ?? {}).length > 0 && { tasks }) };
   const texts = sections.map((section) =>
     formatSection({ ...section, example: examples[section.key] ?? section.example }, input[section.key], assumptions),
@@ -21,7 +24,7 @@ export function writeInitialSpec({ assumptions, examples = {}, ...draft }: SpecD
   return [greeting, ...texts].join('\n');
 }
 
-/** The draft as a spec, for a run without gbuild.yml: exactly what writing it down and reading it would give. */
+/** Returns the draft as a spec, for a run without gbuild.yml: exactly as if it were written and read. */
 export function parseDraft(draft: SpecDraft, fileName: string): SpecFile {
   return parseSpec(writeInitialSpec(draft), fileName);
 }
@@ -41,7 +44,7 @@ function formatValue(key: string, value: unknown, assumptions: Assumption[]): st
   return document.toString({ lineWidth: 0, flowCollectionPadding: false });
 }
 
-/** Puts the assumption above the key it is about, or above the nearest one there is. */
+/** Puts the assumption above its key, or above the nearest existing one. */
 function commentOn(document: Document, assumption: Assumption): void {
   let node: unknown = document.contents;
   let target: { commentBefore?: string | null } | undefined;

@@ -10,13 +10,13 @@ export interface Migrated {
   changed: boolean;
   from: number;
   to: number;
-  /** Steps that each migration did, in order. */
+  /** Summary of each migration, in order. */
   steps: string[];
 }
 
 /**
- * A spec rewritten to the current major; comments, order and line ends stay. Throws `spec-invalid` as `parseSpec` does, to which
- * `knownTasks` goes.
+ * Rewrites a spec to the current major; comments, order and line ends stay. Throws `spec-invalid` as `parseSpec` does;
+ * `knownTasks` is passed on to it.
  */
 export function migrateSpec(
   text: string | Uint8Array,
@@ -45,7 +45,7 @@ function formatLike(original: string, document: Document): string {
   return original.includes('\r\n') ? text.replaceAll('\n', '\r\n') : text;
 }
 
-/** Replaces the file at once; what `gbuild migrate` calls with the text it got. */
+/** Replaces the file atomically; `gbuild migrate` calls it with the migrated text. */
 export function writeSpec(file: string, text: string): void {
   writeTextAtomic(file, text);
 }

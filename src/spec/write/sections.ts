@@ -1,13 +1,13 @@
 import type { SpecInput } from '../schema/schema.ts';
 
-/** Explanation of a key in `gbuild init`, and its example, commented out, where the repository does not need it. */
+/** Explanation of a key in `gbuild init`, and an example as a comment for a repository that does not need the key. */
 export interface Section {
   key: keyof SpecInput;
   explain: string[];
   example?: unknown;
 }
 
-/** In the order of the file. */
+/** Sections in the order of the file. */
 export const sections: Section[] = [
   { key: 'gbuild', explain: ['The version of this format.'] },
   { key: 'name', explain: ['The repository of the image: name:1.0.1 is what "gbuild image --release 1.0.1" makes.'] },

@@ -18,7 +18,7 @@ const typeWords: Record<string, string> = {
   null: 'nothing',
 };
 
-/** The words for issues whose schema has none of its own: what was expected. Given to zod with each parse. */
+/** Returns the expected words for issues whose schema has none. Passed to zod with each parse. */
 export function expectedOf(issue: { code?: string | undefined; expected?: unknown; values?: unknown[] }): string {
   if (issue.code === 'invalid_type') return typeWords[String(issue.expected)] ?? String(issue.expected);
   if (issue.code === 'invalid_value') return (issue.values ?? []).join(', ').replace(/, ([^,]*)$/, ' or $1');
@@ -26,7 +26,7 @@ export function expectedOf(issue: { code?: string | undefined; expected?: unknow
   return 'something else';
 }
 
-/** Words people write for our keys because another tool calls it so. */
+/** Names of other tools for the keys of gbuild. */
 const otherNames: Record<string, string> = {
   environment: 'env',
   variables: 'env',
@@ -51,7 +51,10 @@ const otherNames: Record<string, string> = {
   dest: 'to',
 };
 
-/** zod's issues as mistakes with a place: the branch of a union that was meant, one mistake an unknown key. */
+/**
+ * Turns zod's issues into mistakes with a position: only the intended branch of a union, and one mistake for each
+ * unknown key.
+ */
 export function explainIssues(issues: readonly Issue[], root: YamlTree, source: Source): Mistake[] {
   const mistakes = issues.flatMap((issue) => explainIssue(issue, [], root, source));
   const mistyped = new Set(
@@ -60,7 +63,7 @@ export function explainIssues(issues: readonly Issue[], root: YamlTree, source: 
   return mistakes.filter(({ found, key }) => found !== absent || !mistyped.has(key));
 }
 
-/** The key an unknown one was meant to be: that it is missing then need not be said as well. */
+/** Returns the key that an unknown one was meant to be: its absence need not be reported as well. */
 function meantPath(path: PathKey[], hint: string | undefined): string[] {
   const meant = /^did you mean (\w+)\?$/.exec(hint ?? '')?.[1];
   return meant === undefined ? [] : [formatPath([...path.slice(0, -1), meant])];
@@ -79,7 +82,7 @@ function explainIssue(issue: Issue, above: PathKey[], root: YamlTree, source: So
   return [wrongValue(issue, path, root, source)];
 }
 
-/** The branch whose type is that of the value, and among those the one with the least to change. */
+/** Returns the branch for the value's type; with several, the one with the fewest changes. */
 function meantBranch(branches: readonly (readonly Issue[])[], tree: YamlTree): readonly Issue[] | undefined {
   const cost = (issue: Issue): number => {
     if (issue.path.length === 0) return issue.code === 'unrecognized_keys' ? 1 : 1000;
@@ -90,7 +93,7 @@ function meantBranch(branches: readonly (readonly Issue[])[], tree: YamlTree): r
   return typed.sort((a, b) => costs[branches.indexOf(a)]! - costs[branches.indexOf(b)]!)[0];
 }
 
-/** Another type, or a word such as auto that the value is not. */
+/** Whether the value has another type, or is not the expected word such as auto. */
 function isOfAnotherKind(issue: Issue): boolean {
   return issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value');
 }
@@ -130,7 +133,7 @@ function wrongValue(issue: Issue, path: PathKey[], root: YamlTree, source: Sourc
   });
 }
 
-/** A key that is not there is shown at the mapping that lacks it, by the key of that mapping where it has one. */
+/** Describes a missing key, shown at the mapping that lacks it, by the mapping's own key where it has one. */
 function missingKey(
   path: PathKey[],
   expected: string,
@@ -144,7 +147,7 @@ function missingKey(
   return source.mistakeAt(from, to, { path, expected, found: absent, hint: why });
 }
 
-/** An empty value is shown at its key, a block at its first line. */
+/** Returns the span to mark: an empty value's key, a block's first line. */
 function spanOf(tree: YamlTree, source: Source): [number, number] {
   if (tree.to <= tree.from && tree.keyFrom !== undefined) return [tree.keyFrom, tree.keyTo ?? tree.to];
   const end = source.text.indexOf('\n', tree.from);
@@ -167,7 +170,7 @@ function hintFor(issue: Issue, tree: YamlTree, source: Source): string | undefin
   return undefined;
 }
 
-/** 1.10 is the number 1.1 to YAML: only quotes keep what was typed. */
+/** Hints at quotes: YAML reads 1.10 as the number 1.1, and only quotes keep the text. */
 function textHint({ value, from, to }: YamlTree, source: Source): string | undefined {
   if (value === null) return 'write "" for an empty text';
   if (typeof value !== 'number' && typeof value !== 'boolean') return undefined;

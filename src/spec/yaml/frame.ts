@@ -30,7 +30,7 @@ export function formatFrame(text: string, number: number, from: number, to: numb
   return lines.join('\n');
 }
 
-/** `lastIndexOf` takes a negative place for 0, and would find a line end there. */
+/** Returns the start of the line. `lastIndexOf` treats a negative position as 0, and would find a line end there. */
 function lineStart(text: string, offset: number): number {
   return offset <= 0 ? 0 : text.lastIndexOf('\n', offset - 1) + 1;
 }
@@ -41,12 +41,12 @@ function lineFrom(text: string, start: number): [string, number] {
   return [text.slice(start, text[end - 1] === '\r' ? end - 1 : end), end];
 }
 
-/** Tabs as two blanks, whatever a terminal would act on as a visible stand-in. */
+/** Shows tabs as two blanks, and control characters of a terminal as a visible placeholder. */
 function show(text: string): string {
   return text.replaceAll('\t', '  ').replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '\u00b7');
 }
 
-/** Columns of a terminal: East Asian wide characters and emoji take two, combining marks none. */
+/** Counts columns of a terminal: East Asian wide characters and emoji take two, combining marks none. */
 function cellsOf(text: string): number {
   let cells = 0;
   for (const char of text) {

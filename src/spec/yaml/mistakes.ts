@@ -2,21 +2,23 @@ import { type ErrorCode, GbuildError } from '../../errors.ts';
 import { escapeLine } from '../../escape.ts';
 import type { PathKey, Position } from '../types.ts';
 
-/** One thing wrong in a file, as `facts.mistakes` carries it. */
+/** Mistake in a file, as `facts.mistakes` holds it. */
 export interface Mistake extends Position {
   file: string;
   path: PathKey[];
-  /** The path as one reads it: `tasks.test.needs[0]`; empty for the file as a whole. */
+  /** Path such as `tasks.test.needs[0]`; empty for the file as a whole. */
   key: string;
   expected: string;
   found: string;
-  /** Text to write instead, or why. */
+  /** Text to write instead, or the reason. */
   hint?: string;
-  /** The line it stands on and the one above, with a marker under the place; none of a file that is no text to show. */
+  /**
+   * Line of the mistake and the one above, with a marker under the position; absent where the file has no text to show.
+   */
   frame?: string;
 }
 
-/** How a command may colour the parts of a mistake; every part is whole lines or words. */
+/** Colours for the parts of a mistake; every part is whole lines or words. */
 export interface MistakeStyle {
   place(text: string): string;
   key(text: string): string;
@@ -24,13 +26,13 @@ export interface MistakeStyle {
   hint(text: string): string;
 }
 
-/** Found where a key should be and is not. */
+/** Text for a required key that is missing. */
 export const absent = 'no such key';
 
 const most = 20;
 const plain: MistakeStyle = { place: same, key: same, frame: same, hint: same };
 
-/** The mistakes as a block of text, in file order, at most 20 of them. */
+/** Formats the mistakes as a block of text, in file order, at most 20 of them. */
 export function formatMistakes(mistakes: readonly Mistake[], style: MistakeStyle = plain): string {
   const shown = mistakes.slice(0, most).map((mistake) => formatMistake(mistake, style));
   const more = mistakes.length - shown.length;
@@ -38,9 +40,9 @@ export function formatMistakes(mistakes: readonly Mistake[], style: MistakeStyle
   return shown.join('\n\n');
 }
 
-/** The one error for a file with mistakes; never made without one. */
+/** Error of a file with mistakes; there is at least one. */
 export class MistakesError extends GbuildError {
-  /** In file order. */
+  /** Mistakes in file order. */
   readonly mistakes: readonly Mistake[];
 
   constructor(code: ErrorCode, mistakes: readonly Mistake[], suggestions: string[] = [], cause?: unknown) {
@@ -52,7 +54,7 @@ export class MistakesError extends GbuildError {
   }
 }
 
-/** `tasks.test.needs[0]`, `env["a b"]`. */
+/** Formats a path: `tasks.test.needs[0]`, `env["a b"]`. */
 export function formatPath(path: readonly PathKey[]): string {
   let text = '';
   for (const key of path) {
@@ -63,7 +65,7 @@ export function formatPath(path: readonly PathKey[]): string {
   return text;
 }
 
-/** A text in quotes, cut to a line and with nothing in it that a terminal would act on. */
+/** Quotes a text, shortened to a line, without control characters for a terminal. */
 export function quote(text: string): string {
   const short = text.length > 60 ? `${text.slice(0, 59)}…` : text;
   return escapeLine(JSON.stringify(short));

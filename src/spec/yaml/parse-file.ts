@@ -9,31 +9,31 @@ import { decodeSource, type Source } from './source.ts';
 import { parseSyntax } from './syntax.ts';
 import { describeTree, findTree, type YamlTree } from './tree.ts';
 
-/** A kind of YAML file of ours. */
+/** Format of one of gbuild's YAML files. */
 export interface FileFormat<Output> {
   code: ErrorCode;
-  /** The key that holds the major, and what a whole file is called. */
+  /** Key that holds the major version, and the name of a complete file. */
   versionKey: string;
   title: string;
   suggestions: string[];
   schema: z.ZodType<Output>;
-  /** Mistakes no schema can find. */
+  /** Finds mistakes that no schema can find. */
   check(tree: YamlTree, source: Source): Mistake[];
-  /** Brings an older document to the current major, or says why not; throws nothing. */
+  /** Upgrades an older document to the current major, or returns the reason why not; throws nothing. */
   upgrade(document: Document, tree: YamlTree, source: Source): Mistake[];
 }
 
 export interface ParsedFile<Output> {
   output: Output;
   source: Source;
-  /** As it was checked. */
+  /** Tree that was checked. */
   tree: YamlTree;
-  /** As the file has it, before any upgrade. */
+  /** Tree of the file before any upgrade. */
   written: YamlTree;
   locate(path: readonly PathKey[]): Position | undefined;
 }
 
-/** Text to checked value; throws one GbuildError of the format's code with every mistake that could be found. */
+/** Parses and checks a text. Throws one GbuildError of the format's code with every mistake that could be found. */
 export function parseFile<Output>(
   bytes: string | Uint8Array,
   file: string,

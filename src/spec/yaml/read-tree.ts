@@ -12,8 +12,8 @@ const knownTags = new Set(
 );
 
 /**
- * A YAML document as plain values that know where they stand. Aliases are followed within a budget; tags, double keys and
- * keys that are no text are mistakes, and left out of the tree.
+ * Reads a YAML document as plain values with their positions. Aliases are followed within a budget. Tags, duplicate
+ * keys and keys that are no text are mistakes, and left out of the tree.
  */
 export function readTree(document: Document, source: Source): { tree: YamlTree; whole: boolean; mistakes: Mistake[] } {
   const reader = new TreeReader(source);
@@ -28,7 +28,7 @@ interface Span {
 
 class TreeReader {
   readonly mistakes: Mistake[] = [];
-  /** False where a limit cut the reading short: what is left says nothing about the file. */
+  /** False where a limit cut the reading short: the partial tree proves nothing about the file. */
   whole = true;
   readonly #source: Source;
   readonly #anchors = new Map<string, unknown>();
@@ -40,7 +40,7 @@ class TreeReader {
     this.#source = source;
   }
 
-  /** `near` is where a node stands that has no text of its own: an empty value, or one that a migration made. */
+  /** Reads a node; `near` is the position for a node without text: an empty value, or one that a migration made. */
   read(node: unknown, path: PathKey[], near: Span): YamlTree {
     const span = spanOf(node) ?? near;
     const leaf = (value: Value): YamlTree => ({ value, ...span, children: new Map() });

@@ -5,7 +5,7 @@ import type { PathKey, Position } from '../types.ts';
 import { formatFrame } from './frame.ts';
 import { formatPath, type Mistake } from './mistakes.ts';
 
-/** Remark about a place: the parts of a mistake that the place itself does not give. */
+/** Remark about a position: the other parts of a mistake. */
 export interface Remark {
   path?: readonly PathKey[];
   expected: string;
@@ -13,7 +13,7 @@ export interface Remark {
   hint?: string | undefined;
 }
 
-/** A file's text, and how an offset in it is told to a person. */
+/** Text of a file, with positions for people. */
 export class Source {
   readonly file: string;
   readonly text: string;
@@ -52,7 +52,7 @@ export class Source {
   }
 }
 
-/** The bytes of a file as text without byte order mark, or what keeps them from being text. */
+/** Decodes the bytes of a file as text without byte order mark, or returns the reasons why they are no text. */
 export function decodeSource(bytes: string | Uint8Array, file: string): { source: Source; mistakes: Mistake[] } {
   if (bytes.length > largestFile) {
     return refuse(file, { expected: `a file of at most ${largestFile / 1024} KiB`, found: 'a larger one' });
@@ -82,7 +82,7 @@ function notUtf8(source: Source): Mistake {
   return source.mistakeAt(at, at + 1, { expected: 'text in UTF-8', found: 'bytes that are not UTF-8', hint });
 }
 
-/** Characters YAML forbids (1.2, production 1, c-printable) and marks that no one meant to leave in. */
+/** Finds characters that YAML forbids (1.2, production 1, c-printable) and conflict markers. */
 function readCharacters(source: Source): Mistake[] {
   const nul = source.text.indexOf('\0');
   if (nul !== -1) return [source.mistakeAt(nul, nul + 1, { expected: 'text', found: 'a binary file' })];

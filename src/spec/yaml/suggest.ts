@@ -1,4 +1,4 @@
-/** The candidate a mistyped word most likely meant, or undefined when none is near enough to be worth saying. */
+/** Returns the candidate that a mistyped word most likely means; undefined when none is similar enough. */
 export function suggest(word: string, candidates: Iterable<string>): string | undefined {
   const wanted = fold(word);
   const limit = wanted.length < 3 ? 0 : Math.max(1, Math.floor(wanted.length / 3));
@@ -12,7 +12,7 @@ export function suggest(word: string, candidates: Iterable<string>): string | un
   return best?.candidate ?? uniquePrefix(wanted, candidates);
 }
 
-/** `pass_env`, `pass-env` and `PassEnv` all mean `passEnv`. */
+/** Folds spellings: `pass_env`, `pass-env` and `PassEnv` all mean `passEnv`. */
 function fold(word: string): string {
   return word.toLowerCase().replace(/[_\-\s]/g, '');
 }
@@ -25,7 +25,10 @@ function uniquePrefix(wanted: string, candidates: Iterable<string>): string | un
   return longer.length === 1 ? longer[0] : undefined;
 }
 
-/** Optimal string alignment: inserted, dropped, changed and swapped letters count one; gives up past the limit. */
+/**
+ * Computes the optimal string alignment: inserted, dropped, changed and swapped letters count one. Stops past the
+ * limit.
+ */
 function distanceBetween(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) > limit) return limit + 1;
   let [before, row] = [[] as number[], Array.from({ length: b.length + 1 }, (_, at) => at)];

@@ -3,7 +3,7 @@ import { messageOf } from '../../errors.ts';
 import type { Mistake } from './mistakes.ts';
 import type { Remark, Source } from './source.ts';
 
-/** The text as a YAML document, or every mistake of its syntax. */
+/** Parses the text as a YAML document, or returns every syntax mistake. */
 export function parseSyntax(source: Source): { document?: Document; mistakes: Mistake[] } {
   try {
     const document = parseDocument(source.text, {
@@ -22,12 +22,12 @@ export function parseSyntax(source: Source): { document?: Document; mistakes: Mi
   }
 }
 
-/** One mistake a line, and the first token that is out of place: what the parser says after it is its own confusion. */
+/** Reports one mistake for each line, at the first misplaced token: later messages of the parser follow from it. */
 function syntaxMistakes(errors: readonly YAMLError[], source: Source): Mistake[] {
   const deep = errors.find((error) => error.code === 'RESOURCE_EXHAUSTION');
   const seen = new Set<string | number>();
   const mistakes: Mistake[] = [];
-  // How deep is too deep depends on the stack that is left: its place would not be the same twice.
+  // The depth limit depends on the remaining stack: its position would differ between runs.
   if (deep !== undefined) return [source.mistakeAt(0, 1, tooDeep)];
   for (const error of errors) {
     const { line } = source.positionOf(error.pos[0]);
@@ -39,7 +39,7 @@ function syntaxMistakes(errors: readonly YAMLError[], source: Source): Mistake[]
   return mistakes;
 }
 
-/** `%YAML 1.1` would turn `yes` and `0777` into something else than they are everywhere else. */
+/** Refuses `%YAML 1.1`, which would change the meaning of `yes` and `0777`. */
 function directiveMistakes(document: Document, source: Source): Mistake[] {
   const at = source.text.search(/^%/m);
   if (at === -1 || document.directives?.yaml.explicit !== true || document.directives.yaml.version === '1.2') return [];
@@ -94,7 +94,7 @@ function remarkOf(error: YAMLError, source: Source): Remark {
   }
 }
 
-/** Words of YAML's own message for what must be there: `a closing ]`. */
+/** Returns the expected part from YAML's own message: `a closing ]`. */
 function wordsOf(message: string): string {
   const bracket = /with an? ([\])}])/.exec(message)?.[1];
   return bracket === undefined ? `YAML (${lowerFirst(message)})` : `a closing ${bracket}`;

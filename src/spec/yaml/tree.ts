@@ -2,7 +2,7 @@ import type { PathKey } from '../types.ts';
 
 export type Value = null | boolean | number | string | Value[] | { [key: string]: Value };
 
-/** A YAML node as a plain value, with the offsets of its text and, in a mapping, of its key. */
+/** YAML node as a plain value, with the offsets of its text and, in a mapping, of its key. */
 export interface YamlTree {
   value: Value;
   from: number;
@@ -12,7 +12,7 @@ export interface YamlTree {
   children: Map<PathKey, YamlTree>;
 }
 
-/** The tree under a path, as far down as it goes, and whether that is all the way. */
+/** Returns the tree under a path, as deep as it exists, and whether the whole path exists. */
 export function findTree(root: YamlTree, path: readonly PathKey[]): { tree: YamlTree; whole: boolean } {
   let tree = root;
   for (const key of path) {
