@@ -13,13 +13,13 @@ interface CacheInput {
   toolchain: ResolvedToolchain;
 }
 
-/** Plans the caches of the file, or those that the toolchain knows to keep; each user of an engine has their own. */
+/** Plans the caches of the spec, or those of the toolchain; each user of an engine has their own. */
 export function planCaches({ spec, toolchain, host }: CacheInput & { host: Host }): PlannedCache[] {
   const caches = spec.caches === 'auto' ? toolchain.caches : spec.caches;
   return caches.map(({ name, path }) => ({ name, volume: `gbuild-cache-${name}-${host.uid}`, containerDir: path }));
 }
 
-/** Variables that tell the tools where their caches are. */
+/** Returns the variables with the caches' paths for the tools. */
 export function cacheEnvironment({ spec, toolchain }: CacheInput): Record<string, string> {
   const caches = spec.caches === 'auto' ? toolchain.caches : spec.caches;
   return Object.assign({}, ...caches.map((cache) => cache.env ?? {}));

@@ -1,20 +1,20 @@
 import { unknownFingerprint } from '../workspace/unknown-fingerprint.ts';
 /**
- * Fingerprint of each path when the image was packed, in one word: `d`, `l TARGET`, or `f` and what the file system says of the
- * file. Equal fingerprints mean equal content; `?` never equals anything.
+ * Fingerprint of each path when the image was packed, in one word: `d`, `l TARGET`, or `f` and the file system's facts
+ * about the file. Equal fingerprints mean equal content; `?` never equals anything.
  */
 export type Fingerprints = ReadonlyMap<string, string>;
 
 export interface Delta {
-  /** Paths that are new or no longer the same. */
+  /** Paths that are new or different. */
   changed: string[];
-  /** Paths that are gone; of a folder that is gone, the folder alone. */
+  /** Deleted paths; for a deleted folder, only the folder. */
   removed: string[];
 }
 
 /**
- * Plans what turns one tree into the other. Undefined where a layer on top cannot say it: a path that is a folder on one side
- * and something else on the other.
+ * Plans the change from one tree to the other. Undefined where a layer on top cannot express it: a path that is a
+ * folder on one side and something else on the other.
  */
 export function planDelta(before: Fingerprints, now: Fingerprints): Delta | undefined {
   const changed: string[] = [];
@@ -27,7 +27,7 @@ export function planDelta(before: Fingerprints, now: Fingerprints): Delta | unde
   const gone = new Set<string>();
   for (const [path, fingerprint] of before) {
     if (now.has(path)) continue;
-    // A folder that was empty and is not any more is no path of its own, but it is there.
+    // A folder that was empty and is not any more has no entry, but it exists.
     if (!folders.has(path)) gone.add(path);
     else if (fingerprint !== 'd') return undefined;
   }

@@ -2,7 +2,9 @@ import picomatch from 'picomatch';
 import { containerPaths } from './container-paths.ts';
 import type { Shard } from './shard.ts';
 
-/** Names of the caller's variables that the allow-list lets through, sorted. Values are looked up when the run starts. */
+/**
+ * Selects the names of the caller's variables that the allow-list passes, sorted. Values are read when the run starts.
+ */
 export function selectPassedNames(allowed: string[], env: Readonly<Record<string, string | undefined>>): string[] {
   if (allowed.length === 0) return [];
   const isAllowed = picomatch(allowed, { dot: true, nobrace: true });
@@ -13,21 +15,24 @@ export function selectPassedNames(allowed: string[], env: Readonly<Record<string
 
 export interface EnvironmentSources {
   toolchain: Record<string, string>;
-  /** Names; `NAME_FILE` says where the value is. */
+  /** Names of secrets; `NAME_FILE` holds the path of the value. */
   secrets: string[];
   spec: Record<string, string>;
   task: Record<string, string>;
   isCI: boolean;
   taskName: string;
   toolchainId: string;
-  /** The commit's time in seconds, so that build tools stamp outputs with it (reproducible-builds.org). */
+  /** Time of the commit in seconds, so that build tools stamp outputs with it (reproducible-builds.org). */
   sourceDateEpoch?: number | undefined;
   shard: Pick<Shard, 'number' | 'of'>;
-  /** There is a list of the shard's test files. */
+  /** Whether a list of the shard's test files exists. */
   isSplit: boolean;
 }
 
-/** A task's literal variables, later sources winning: ours, the toolchain's, places of secrets, the spec's, the task's. */
+/**
+ * Composes a task's literal variables; later sources win: gbuild's, the toolchain's, paths of secrets, the spec's, the
+ * task's.
+ */
 export function composeEnvironment(sources: EnvironmentSources): Record<string, string> {
   return {
     HOME: containerPaths.home,

@@ -1,17 +1,17 @@
 import { GbuildError } from '../errors.ts';
 
-/** A task whose needs are being put in order, and those of them that are still to come. */
+/** Task whose needs are being ordered, and its remaining needs. */
 interface Frame {
   name: string;
   left: Iterator<string>;
 }
 
-/** Names of a long cycle that a message shows at each end. */
+/** Number of names that a message shows at each end of a long cycle. */
 const shownAtEnds = 5;
 
 /**
- * The names and all they need, each once, needs first; ties keep the order of declaration. The spec's reader refuses
- * cycles within the spec; one between a spec's task and a toolchain's own is found here.
+ * Orders the names with all their needs, each once, needs first; otherwise in the order of declaration. The spec's
+ * reader refuses cycles within the spec. A cycle between a spec's task and a toolchain's own is found here.
  */
 export function orderTasks(names: string[], needsOf: (name: string) => string[]): string[] {
   const ordered = new Set<string>();
@@ -19,7 +19,7 @@ export function orderTasks(names: string[], needsOf: (name: string) => string[])
   return [...ordered];
 }
 
-/** Depth first on a stack of its own: a chain of tasks may be longer than the call stack is deep. */
+/** Adds a task after its needs, depth first, with its own stack: a chain of tasks may be longer than the call stack. */
 function addWithNeeds(start: string, needsOf: (name: string) => string[], ordered: Set<string>): void {
   const stack: Frame[] = [];
   const onStack = new Set<string>();

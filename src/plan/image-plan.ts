@@ -10,39 +10,39 @@ import { mayHoldCredentials } from '../workspace/credentials.ts';
 import { containerPaths } from './container-paths.ts';
 import { findPortDefault } from './port-default.ts';
 
-/** A rule of what goes into an image, as it is packed. */
+/** Rule for the content of an image, as it is packed. */
 export interface PlannedLayer extends LayerRule {
-  /** Paths that go in although such files may hold credentials, since gbuild.yml names each of them. */
+  /** Paths that are packed although such files may hold credentials, because gbuild.yml names each of them. */
   credentials: string[];
 }
 
-/** Plan of an image, before a file has been read and an engine been asked. */
+/** Plan of an image, before any file was read and any engine asked. */
 export interface ImagePlan {
   repository: string;
-  /** Exact version of a release; a development image has none. */
+  /** Exact version of a release; undefined for a development image. */
   version?: string;
   tag: string;
-  /** `repository:tag`. */
+  /** Reference as `repository:tag`. */
   reference: string;
-  /** Reference of the image to stand on. */
+  /** Reference of the base image. */
   base: string;
-  /** Several: one image for each, its layers the same. Not said: the engine's own. */
+  /** Platforms, with one image for each and the same layers. Defaults to the engine's own. */
   platforms?: string[];
-  /** The task to run first. */
+  /** Task to run first. */
   buildTask?: string;
   layers: PlannedLayer[];
   writable?: WritableFolders;
-  /** Started so before it gets its name. */
+  /** Smoke test before the image gets its name. */
   smoke?: SmokeSpec;
-  /** RFC 3339: the commit's time, so that every day gives the same image. */
+  /** Time of the commit in RFC 3339, so that the image is the same every day. */
   created: string;
   config: Partial<RunConfig>;
   labels: Record<string, string>;
 }
 
-/** Folders of the image that belong to its user, with what is packed below them. */
+/** Folders of the image that belong to its user, with their packed content. */
 export interface WritableFolders {
-  /** Without a slash in front, sorted. */
+  /** Paths without a leading slash, sorted. */
   folders: string[];
   uid: number;
   gid: number;
@@ -54,18 +54,21 @@ export interface ImagePlanInput {
   defaults: ToolchainDefaults;
   revision: Revision | undefined;
   version?: string | undefined;
-  /** Names of the tasks that exist, the toolchain's defaults included. */
+  /** Names of all tasks, including the toolchain's defaults. */
   tasks: string[];
   lockDigest?: string | undefined;
 }
 
-/** Numeric, as orchestrators that forbid root want it; the runtime images have its passwd entry. */
+/** Numeric user, which orchestrators that forbid root require; the runtime images have its passwd entry. */
 const defaultUser = '65532:65532';
 
-/** 1980-01-01: where there is no commit to take a time from. */
+/** Time without a commit: 1980-01-01. */
 const noTime = '1980-01-01T00:00:01Z';
 
-/** Plans the image of a commit. Pure. Throws 'spec-invalid' when nothing says what the image should start, or it would not start. */
+/**
+ * Plans the image of a commit. Pure. Throws 'spec-invalid' when nothing defines the image's start command, or when it
+ * would not start.
+ */
 export function planImage(input: ImagePlanInput): ImagePlan {
   assertStartable(input);
   const { spec, toolchain, revision, version } = input;
@@ -88,7 +91,7 @@ export function planImage(input: ImagePlanInput): ImagePlan {
   };
 }
 
-/** Layer rules to pack, lowest first. */
+/** Returns the layer rules to pack, lowest first. */
 export function layersOf({ spec, defaults }: Pick<ImagePlanInput, 'spec' | 'defaults'>): PlannedLayer[] {
   const { layers } = spec.image;
   const automatic = layers === 'auto' ? [...defaults.jreLayers, ...defaults.layers] : defaults.jreLayers;
@@ -105,8 +108,8 @@ function assertStartable({ spec, defaults: { refusal } }: ImagePlanInput): void 
 }
 
 /**
- * The task that makes what is packed. The toolchain's own layers, and the Java runtime, are laid out by its task `stage`; else
- * it is `build`.
+ * Chooses the task that makes the packed files. The task `stage` lays out the toolchain's own layers and the Java
+ * runtime; otherwise it is `build`.
  */
 export function chooseBuildTask({
   spec,
@@ -121,8 +124,8 @@ export function chooseBuildTask({
 }
 
 /**
- * A tag for an image that is no release: what `git describe --long --dirty` says, so that it never looks like a version.
- * Characters that a tag cannot have become '-'.
+ * Returns a tag for a development image: the output of `git describe --long --dirty`, so that it never looks like a
+ * version. Characters that a tag cannot have become '-'.
  */
 function developmentTag(revision: Revision | undefined): string {
   if (revision === undefined) return 'dev';
@@ -152,7 +155,9 @@ function listPort(port = ''): string[] {
   return /^\d+$/.test(port) ? [`${port}/tcp`] : [];
 }
 
-/** A layer has numbers of owners, not names. Throws 'spec-invalid' for a user that is a name. */
+/**
+ * Plans writable folders. A layer has numbers of owners, not names: throws 'spec-invalid' for a user that is a name.
+ */
 function planWritable(writable: string[], user = defaultUser): WritableFolders {
   const [, uid, gid = '0'] = /^(\d+)(?::(\d+))?$/.exec(user) ?? [];
   if (uid === undefined)
@@ -185,8 +190,9 @@ function noEntrypoint(
 }
 
 /**
- * The annotations of the OCI image specification, as labels; the user's own win. Only what the commit and the lock say: the
- * source is where the repository's files say it lives, not the clone's origin, which another clone of the commit has not.
+ * Plans the annotations of the OCI image specification as labels; the user's own win. They come only from the commit
+ * and the lock: the source address is that of the repository's files, not the clone's origin, which differs between
+ * clones.
  */
 function planLabels({
   spec,
@@ -210,7 +216,7 @@ function planLabels({
   return { ...Object.fromEntries(known), ...spec.image.labels };
 }
 
-/** An address only: what a registry makes of `github:ada/hello` is not for us to guess. */
+/** Returns the source only where it is an address: the meaning of `github:ada/hello` depends on a registry. */
 function sourceOf(origin: string | undefined): string | undefined {
   const address = origin?.replace(/^git\+/, '');
   return address?.includes('://') ? cleanSourceUrl(address) : undefined;

@@ -1,12 +1,12 @@
 import picomatch from 'picomatch';
 
-/** Whether a path of the workspace is one that the globs name, or in a folder that they name. */
+/** Returns a test whether a path of the workspace matches the globs, or is in a folder that matches them. */
 export function matchGlobs(globs: readonly string[]): (path: string) => boolean {
   if (globs.length === 0) return () => false;
   return withFolders(matcherOf(globs.map((glob) => glob.replace(/^\.\//, ''))));
 }
 
-/** Whether a path is a folder of one of these names, wherever it lies, or in one. */
+/** Returns a test whether a path is a folder of one of these names at any depth, or in one. */
 export function matchFolders(names: readonly string[]): (path: string) => boolean {
   return matchGlobs(names.map((name) => `**/${name}`));
 }
@@ -15,7 +15,7 @@ export function matcherOf(globs: readonly string[]): (path: string) => boolean {
   return picomatch([...globs], { dot: true });
 }
 
-/** A glob that names a folder means all that is in it. Asked of a folder's many paths once. */
+/** Extends a test to everything in a matching folder. Each folder is tested once for all its paths. */
 export function withFolders(test: (path: string) => boolean): (path: string) => boolean {
   const known = new Map<string, boolean>([['', false]]);
   const isIn = (folder: string): boolean => {

@@ -1,26 +1,26 @@
 import type { PublishedPort } from '../spec/types.ts';
 
-/** Plan of one task's container, but for what only the engine and the machine can say. */
+/** Plan of one task's container, without the facts of engine and machine. */
 export interface PlannedTask {
   name: string;
   needs: string[];
-  /** The command as the container gets it (exec form). */
+  /** Command of the container (exec form). */
   command: string[];
-  /** Absolute, in the container. */
+  /** Absolute path in the container. */
   workdir: string;
   env: Record<string, string>;
-  /** Names of the caller's variables that pass; their values are in no plan. */
+  /** Names of the caller's variables to pass; plans never hold their values. */
   passEnv: string[];
-  /** Names of the secrets that it gets as files; their values are in no plan. */
+  /** Names of the secrets that it gets as files; plans never hold their values. */
   secrets: string[];
   ports: PublishedPort[];
-  /** Names of the services that are there while it runs. */
+  /** Names of the services that run meanwhile. */
   services: string[];
-  /** Seconds. */
+  /** Time limit in seconds. */
   timeout?: number;
   reports: string[];
   /** Globs of its test files. */
   split: string[];
-  /** Test files of its shard, from its workdir; where they have been looked for. */
+  /** Test files of its shard, relative to its workdir; undefined where they were not searched. */
   files?: string[];
 }

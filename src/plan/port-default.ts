@@ -1,9 +1,9 @@
-/** The port that a command listens on where nobody gives it a PORT. */
+/** Default port of a command that gets no PORT. */
 const usual = '8080';
 
 /**
- * The default of PORT for a command that a shell reads (`/bin/sh -c LINE`): its own, as in `${PORT:-3000}`, else a usual one.
- * Undefined where the line does not ask for it.
+ * Finds the default of PORT for a command that a shell reads (`/bin/sh -c LINE`): its own, as in `${PORT:-3000}`, else
+ * the usual one. Undefined where the line does not use PORT.
  */
 export function findPortDefault(words: readonly string[]): string | undefined {
   const [shell = '', flag, line = ''] = words;

@@ -1,6 +1,6 @@
 import { type MachineCode, runsOn } from '../oci/layer/machine-code.ts';
 
-/** A file of machine code in a layer. */
+/** File of machine code in a layer. */
 export interface CodeFile {
   layer: string;
   path: string;
@@ -8,8 +8,8 @@ export interface CodeFile {
 }
 
 /**
- * Finds files that some of the platforms cannot run and nothing stands in for: packages that bring themselves for many machines
- * have a folder or a file for each (`prebuilds/linux-x64/`, `@esbuild/linux-arm64/`), and where each platform has its own,
+ * Finds files that some of the platforms cannot run and that have no counterpart for them. Packages for many machines
+ * have a folder or a file for each (`prebuilds/linux-x64/`, `@esbuild/linux-arm64/`). Where each platform has its own,
  * all of them may stay. Pure.
  */
 export function findBound(files: readonly CodeFile[], platforms: readonly string[]): CodeFile[] {
@@ -31,7 +31,7 @@ const systems =
 const aMachine = new RegExp(word(machines), 'i');
 const either = new RegExp(word(`${machines}|${systems}`), 'gi');
 
-/** The path down to where it names a machine, without saying which; undefined where it names none. */
+/** Returns the path up to the machine's name, with the name left out; undefined where it names none. */
 function familyOf(path: string): string | undefined {
   const parts = path.split('/');
   const at = parts.findIndex((part) => aMachine.test(part));

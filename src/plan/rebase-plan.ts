@@ -1,24 +1,24 @@
 import type { ImageConfig, RunConfig } from '../oci/spec.ts';
 
 export interface RebaseInput {
-  /** The config of the release. */
+  /** Config of the release. */
   released: ImageConfig;
-  /** Config of the present base; undefined where that is not at hand any more. */
+  /** Config of the present base; undefined where it cannot be read any more. */
   oldBase: RunConfig | undefined;
   newBase: RunConfig;
-  /** Labels that the new image has and the old one does not. */
+  /** Labels that only the new image has. */
   labels: Record<string, string>;
 }
 
 export interface RebasePlan {
-  /** Run config of the release itself, to be put over the new base. */
+  /** Run config of the release itself, for merging over the new base. */
   config: Partial<RunConfig>;
   labels: Record<string, string>;
 }
 
 /**
- * Plans which settings are the release's own and not its base's: those that differ from the old base. The rest is left to the new
- * base. User and folder are always the release's, for gbuild sets them in every image. Pure.
+ * Plans which settings are the release's own and not its base's: those that differ from the old base. The rest comes
+ * from the new base. User and folder are always the release's, because gbuild sets them in every image. Pure.
  */
 export function planRebase({ released, oldBase, newBase, labels }: RebaseInput): RebasePlan {
   const own = released.config;
@@ -37,7 +37,10 @@ export function planRebase({ released, oldBase, newBase, labels }: RebaseInput):
 
 const inheritable = ['Entrypoint', 'Cmd', 'StopSignal', 'Healthcheck', 'Shell'] as const satisfies (keyof RunConfig)[];
 
-/** An entrypoint that made the base's command go is the release's own, even where the base has the same. */
+/**
+ * Lists the release's own keys. An entrypoint that removed the base's command is the release's own, even where the base
+ * has the same.
+ */
 function listOwn(own: RunConfig, old: RunConfig): (keyof RunConfig)[] {
   const droppedCommand = isThere(old.Cmd) && !isThere(own.Cmd);
   return inheritable.filter((key) => {
@@ -58,7 +61,7 @@ function listOwnLabels(own: Record<string, string>, old: Record<string, string>)
   return Object.fromEntries(Object.entries(own).filter(isOwn));
 }
 
-/** Guesses the old base's config: a variable that both images have is taken to be the base's; all else is the release's. */
+/** Guesses the old base's config: a variable in both images counts as the base's; everything else is the release's. */
 function guessBase(own: RunConfig, newBase: RunConfig): RunConfig {
   const names = new Set(newBase.Env?.map(nameOf));
   return { Env: (own.Env ?? []).filter((line) => names.has(nameOf(line))) };

@@ -2,7 +2,7 @@ import { bareTask } from '../spec/schema/bare-task.ts';
 import type { PublishedPort, ReadySpec, Spec, TaskSpec } from '../spec/types.ts';
 import type { PlannedTask } from './planned-task.ts';
 
-/** Service of a run: an image of its own, or a command in the toolchain image, with all that a task has. */
+/** Service of a run: a named image, or a command in the toolchain image with everything that a task gets. */
 export interface PlannedService {
   name: string;
   runs:
@@ -12,7 +12,10 @@ export interface PlannedService {
   ready: ReadySpec;
 }
 
-/** The services of these names, each once, in the order of the file; what runs in the image to build in is planned as tasks are. */
+/**
+ * Plans the services of these names, each once, in the order of the file. A command in the build image is planned like
+ * a task.
+ */
 export function planServices(
   spec: Spec,
   names: string[],

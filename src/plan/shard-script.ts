@@ -1,30 +1,31 @@
 import { containerPaths } from './container-paths.ts';
 
-/** A task as the script runs it. */
+/** Task as the script runs it. */
 export interface ScriptTask {
   /** Positions of the tasks that must have passed. */
   needs: number[];
-  /** Absolute. */
+  /** Absolute path. */
   workdir: string;
   env: Record<string, string>;
   command: string[];
 }
 
 export interface ShardScript {
-  /** A word that nobody else writes: what the script says begins with it. */
+  /** Unique word that starts every line of the script's own. */
   token: string;
   tasks: ScriptTask[];
   /** Globs of the files that are sent at the end. */
   reports: string[];
 }
 
-/** A file of the time that all shipped files have: what is newer was written by a task. */
+/** File with the time of all shipped files: newer files were written by a task. */
 export const sourceMark = '/run/gbuild/shipped';
 
 /**
- * For a POSIX shell: runs tasks one after the other, as in a container each (what one leaves running is ended), and says on both
- * streams where each begins and ends: `TOKEN begin N`, `TOKEN end N CODE no|oom`, at last `TOKEN over`. Before that, reports that
- * the tasks wrote go to stdout: `TOKEN reports SHA256 FILES`, then a tar, gzipped, in base64.
+ * Formats the script for a POSIX shell. It runs tasks one after the other, each as in its own container (background
+ * processes are ended). Both streams get a line at each start and end: `TOKEN begin N`, `TOKEN end N CODE no
+ * oom`, at last `TOKEN over`. Before the last, the tasks' reports go to stdout: `TOKEN reports SHA256 FILES`, then a
+ * gzipped tar in base64.
  */
 export function formatShardScript({ token, tasks, reports }: ShardScript): string {
   return [
@@ -41,7 +42,7 @@ export function formatShardScript({ token, tasks, reports }: ShardScript): strin
   ].join('\n');
 }
 
-/** The init hands SIGTERM to all of the script's group: the task ends by it, the script lives on to see that. */
+/** Makes the init forward SIGTERM to the script's whole group: the task ends, and the script survives to report it. */
 export const initEnvironment = { TINI_KILL_PROCESS_GROUP: '1' };
 
 const prelude = `stopped=
@@ -64,7 +65,10 @@ run() {
   [ "$code" = 0 ]
 }`;
 
-/** Packed twice rather than kept: nowhere is known to be writable, and nothing runs that could change a file between. */
+/**
+ * Packed twice instead of stored: no folder is surely writable, and no process runs that could change a file in
+ * between.
+ */
 const sendReports = `set -f
 IFS='
 '
@@ -77,7 +81,7 @@ if [ $# -gt 0 ]; then
   echo
 fi`;
 
-/** Keeps the container alive for an hour or until removed: a swarm forgets ended containers of a job that is removed. */
+/** Keeps the container alive for an hour or until its removal: a swarm forgets ended containers of a removed job. */
 const linger = `[ -n "$stopped" ] || { sleep 3600 & wait $!; }`;
 
 function formatTask({ workdir, env, command }: ScriptTask): string {
@@ -86,7 +90,10 @@ function formatTask({ workdir, env, command }: ScriptTask): string {
   return `mkdir -p ${quote(workdir)} && cd ${quote(workdir)} && ${line}`;
 }
 
-/** Finds more than the globs mean, never less: find(1) knows no `**`. One name of two lines is too much for the list. */
+/**
+ * Formats a search that finds more than the globs mean, never less: find(1) has no `**`. A name with a line break is
+ * left out.
+ */
 function formatSearch(globs: string[]): string {
   const searches = globs.map((glob) => {
     const { folder, pattern } = widen(glob.replace(/^(?:\.\/)+/, ''));
@@ -102,7 +109,7 @@ function widen(glob: string): { folder: string; pattern: string } {
   const plain = special === -1 ? parts : parts.slice(0, special);
   const rest = special === -1 ? '' : parts.slice(special).join('/');
   const folder = ['.', ...plain].join('/');
-  // Of braces and the like only that something stands there.
+  // Braces and similar syntax become a wildcard.
   const loose = rest
     .replace(/[{(!+@|\\].*$/, '*')
     .replaceAll(/\[[^\]]*\]/g, '?')

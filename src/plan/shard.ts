@@ -1,25 +1,25 @@
-/** One part of a run's work. */
+/** Part of a run's work. */
 export interface Shard {
-  /** From 1. */
+  /** Number, from 1. */
   number: number;
   of: number;
-  /** By task: those of its test files that are this part's, sorted. Tasks that do not say which they have are not in it. */
+  /** Test files of this part by task, sorted. Tasks without declared test files are missing. */
   files: Readonly<Record<string, readonly string[]>>;
 }
 
-/** All the work as one part, of which nobody has asked what files there are. */
+/** All work as one part, without a search for test files. */
 export const wholeRun: Shard = { number: 1, of: 1, files: {} };
 
-/** The test files of one task. */
+/** Test files of one task. */
 export interface TaskFiles {
   task: string;
   /** Paths in the workspace. */
   files: readonly string[];
-  /** How long each took the last time, as far as that is known. */
+  /** Seconds that each took the last time, where known. */
   seconds: ReadonlyMap<string, number>;
 }
 
-/** The parts of a run: where tasks say which test files they have, each part has its share of them by the time they take. */
+/** Plans the parts of a run: each part gets its share of the declared test files, by the time they take. */
 export function planShards(count: number, tasks: readonly TaskFiles[]): Shard[] {
   const shares = tasks.map(({ task, files, seconds }) => [task, splitFiles(count, files, seconds)] as const);
   return Array.from({ length: count }, (_, at) => ({
@@ -30,8 +30,8 @@ export function planShards(count: number, tasks: readonly TaskFiles[]): Shard[] 
 }
 
 /**
- * Longest first, each to the part with the least to do: at most a third worse than the best there is (Graham, 1969). Of a file
- * that nobody has timed it is assumed that it takes as long as the others do on average.
+ * Splits the files, longest first, each to the part with the least work: at most a third worse than the optimum
+ * (Graham, 1969). A file without a known time counts with the average of the others.
  */
 function splitFiles(count: number, files: readonly string[], seconds: ReadonlyMap<string, number>): string[][] {
   const known = files.flatMap((file) => seconds.get(file) ?? []);
@@ -48,7 +48,7 @@ function splitFiles(count: number, files: readonly string[], seconds: ReadonlyMa
   return parts.map((part) => part.files.sort(compareText));
 }
 
-/** Compares parts by time, then by files: where files take no time every part gets as many. */
+/** Compares parts by time, then by the number of files: where files take no time every part gets as many. */
 function isLess(left: { time: number; files: string[] }, right: { time: number; files: string[] }): boolean {
   return left.time === right.time ? left.files.length < right.files.length : left.time < right.time;
 }

@@ -1,19 +1,21 @@
 import { createHash } from 'node:crypto';
 import type { Entry } from '../oci/tar/entry.ts';
 
-/** Above this many bytes a group of files becomes several layers, so that one changed file does not move the rest. */
+/**
+ * Size in bytes above which a group of files becomes several layers, so that one changed file does not resend the rest.
+ */
 const targetBytes = 64 * 1024 * 1024;
 const mostBuckets = 8;
 
-/** Files people edit and builds rewrite: they go into the last layers, above assets, which change less often. */
+/** Files that people edit and builds rewrite. They go into the last layers, above assets, which change less often. */
 const code =
   /\.(?:[cm]?[jt]sx?|json|ya?ml|html?|css|scss|vue|svelte|rb|erb|py|java|scala|kt|groovy|class|go|rs|sh|sql|graphql|md|txt|toml|xml|properties|conf|map)$/i;
 
 /**
- * Cuts a group into layers that change apart from one another: assets before code, and each of the two, when it is large,
- * into buckets by a hash of the path. Depends on paths and sizes alone, so the same tree is always cut the same way; a
- * file never moves to another bucket because of its content, and only when the group doubles or halves because of its
- * neighbours. Answers non-empty groups, bottom layer first.
+ * Splits a group into layers that change independently: assets before code, each into buckets by a hash of the path
+ * when it is large. The split depends on paths and sizes alone, so the same tree always gives the same one. A file
+ * never changes its bucket because of its content, only when the whole group doubles or halves. Returns non-empty
+ * groups, bottom layer first.
  */
 export function splitEntries(entries: Entry[]): Entry[][] {
   const assets: Entry[] = [];
@@ -31,7 +33,7 @@ function intoBuckets(entries: Entry[]): Entry[][] {
   return buckets.filter((bucket) => bucket.length > 0);
 }
 
-/** The power of two that brings a bucket near the target. */
+/** Returns the power of two that brings a bucket near the target. */
 function bucketCount(bytes: number): number {
   let count = 1;
   while (count < mostBuckets && bytes / count > targetBytes) count *= 2;

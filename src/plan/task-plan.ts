@@ -20,34 +20,34 @@ export interface TaskPlan {
   network: Spec['network'];
   resources: Spec['resources'];
   caches: PlannedCache[];
-  /** The image comes from the catalog, with a home and cache folders that anyone may write to. */
+  /** Whether the image comes from the catalog, with world-writable home and cache folders. */
   preparedFolders: boolean;
-  /** All that the tasks need. */
+  /** All services that the tasks need. */
   services: PlannedService[];
-  /** In an order that respects their needs. */
+  /** Tasks in an order that respects their needs. */
   tasks: PlannedTask[];
 }
 
 export interface TaskPlanInput {
   spec: Spec;
   toolchain: ResolvedToolchain;
-  /** The toolchain's default tasks, as this repository has them. */
+  /** Default tasks of the toolchain for this repository. */
   defaults: Record<string, TaskSpec>;
   host: Host;
   rootDir: string;
-  /** False where the spec was made from the repository's files. */
+  /** False where the spec was detected from the repository's files. */
   hasSpec?: boolean;
   names: string[];
-  /** Go to the last named task, after `--`. */
+  /** Arguments for the last named task, from after `--`. */
   args: string[];
-  /** Ports that the last named task publishes, besides its own. */
+  /** Ports that the last named task publishes, in addition to its own. */
   publish?: PublishedPort[];
   sourceDateEpoch?: number | undefined;
-  /** The part that is run; without it all of it is. */
+  /** Shard to run; undefined for the whole run. */
   shard?: Shard;
 }
 
-/** The spec's tasks over the toolchain's default ones, which need of others what there is. */
+/** Merges the spec's tasks over the toolchain's default ones. A default task's missing needs are dropped. */
 export function tasksOf(spec: Spec, defaults: Record<string, TaskSpec>): Record<string, TaskSpec> {
   const names = { ...defaults, ...spec.tasks };
   const own = Object.entries(defaults).map(([name, task]) => {
@@ -58,8 +58,8 @@ export function tasksOf(spec: Spec, defaults: Record<string, TaskSpec>): Record<
 }
 
 /**
- * Plans the named tasks and all they need, but for those that have no file in this shard. Pure. An unknown task is the caller's
- * mistake and gets the list.
+ * Plans the named tasks and all their needs, without those that have no file in this shard. Pure. An unknown task is
+ * the caller's mistake, and the error lists all tasks.
  */
 export function planTasks(input: TaskPlanInput): TaskPlan {
   const { spec, toolchain } = input;
@@ -95,17 +95,17 @@ export function planTasks(input: TaskPlanInput): TaskPlan {
   };
 }
 
-/** The plan of a shell in the same container as tasks get: same environment, caches and limits, no task. */
+/** Plans a shell in the same container as tasks: same environment, caches and limits, no task. */
 export function planShell(input: Omit<TaskPlanInput, 'names' | 'args'>): TaskPlan {
   const nothing = { ...input, names: [], args: [] };
   const task: TaskSpec = { ...bareTask, run: [...shellCommand] };
   return { ...planTasks(nothing), tasks: [planTask('shell', task, { ...nothing, names: ['shell'] })] };
 }
 
-/** Names of tasks that a message shows. */
+/** Number of task names that a message shows. */
 const mostListed = 30;
 
-/** The best shell the image has. */
+/** Best shell of the image. */
 const shellCommand = ['/bin/sh', '-c', 'if command -v bash >/dev/null; then exec bash; else exec sh; fi'];
 
 function assertTaskExists(name: string, tasks: Record<string, TaskSpec>, hasSpec: boolean): void {
@@ -157,7 +157,7 @@ function planTask(name: string, task: TaskSpec, input: TaskPlanInput): PlannedTa
   };
 }
 
-/** A port that is asked for at the command line replaces the task's own word about it. */
+/** Adds ports: a port from the command line replaces the task's own setting for it. */
 function addPorts(own: PublishedPort[], { spec, publish = [] }: TaskPlanInput): PublishedPort[] {
   for (const asked of publish) assertFits(asked, spec.network);
   const others = own.filter(({ port, protocol }) => !publish.some((p) => p.port === port && p.protocol === protocol));
@@ -176,13 +176,13 @@ function assertFits({ port, enginePort = port }: PublishedPort, network: Spec['n
   });
 }
 
-/** Plans passed variables. A secret's source never passes as a variable, even where a glob would let it. */
+/** Plans passed variables. A secret's source never passes as a variable, even where a glob matches it. */
 function planPassedNames({ passEnv, secrets }: Spec, host: Host): string[] {
   const sources = Object.values(secrets).map(({ env }) => env);
   return selectPassedNames(passEnv, host.env).filter((name) => !sources.includes(name));
 }
 
-/** A string is a shell's script and stops at its first failing line; a list is run as it is. */
+/** Returns the command. A string is a shell script that stops at its first failing line; a list runs as it is. */
 function commandOf(run: string | string[], args: string[]): string[] {
   if (Array.isArray(run)) return [...run, ...args];
   if (args.length === 0) return ['/bin/sh', '-ec', run];

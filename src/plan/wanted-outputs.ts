@@ -14,8 +14,8 @@ export interface WantedInput {
 }
 
 /**
- * Plans which ignored paths come back from an engine that has a copy: reports of the tasks that ran, where one of them builds
- * what the image packs, and what the spec keeps in step. Pure.
+ * Plans which ignored paths come back from an engine with a copy. Pure. Three kinds do: reports of the tasks that ran,
+ * packed outputs where one of the tasks builds them, and paths that the spec keeps in sync.
  */
 export function planWanted({ spec, defaults, tasks, ran }: WantedInput): (path: string) => boolean {
   const build = chooseBuildTask({ spec, defaults, tasks });

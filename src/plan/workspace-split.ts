@@ -2,17 +2,17 @@ import { createHash } from 'node:crypto';
 
 interface SizedPath {
   path: string;
-  /** Bytes. */
+  /** Size in bytes. */
   size: number;
 }
 
-/** How one kind of files is cut: about so many bytes a group, and never more groups than that. */
+/** Limits for splitting one kind of files: bytes for each group, and the number of groups. */
 interface Cut {
   target: number;
   most: number;
 }
 
-/** git never rewrites its objects, and rewrites all else at every commit; what people edit comes last. */
+/** git never rewrites its objects, and rewrites its other files at every commit; files that people edit come last. */
 const cuts: [isOne: (path: string) => boolean, cut: Cut][] = [
   [(path) => /^\.git\/(?:.*\/)?objects\//.test(path), { target: 8 << 20, most: 8 }],
   [(path) => path.startsWith('.git/'), { target: Number.POSITIVE_INFINITY, most: 1 }],
@@ -20,8 +20,8 @@ const cuts: [isOne: (path: string) => boolean, cut: Cut][] = [
 ];
 
 /**
- * Cuts a workspace into groups so that an edit changes one small group. A path stays in its group whatever becomes of its content,
- * and moves only when all of its kind double or halve. Answers non-empty groups, sorted; at most 41.
+ * Splits a workspace into groups so that an edit changes one small group. A path stays in its group whatever its
+ * content, and moves only when all of its kind double or halve. Returns non-empty groups, sorted; at most 41.
  */
 export function splitWorkspace(files: readonly SizedPath[]): string[][] {
   const kinds = cuts.map((): SizedPath[] => []);

@@ -8,19 +8,25 @@ import { listNodeMembers } from './node/node-members.ts';
 import { findProductionModules } from './node/node-modules.ts';
 import { type KeepPath, readProductionPaths } from './node/npm.ts';
 
-/** Parts of a checkout, by path. */
+/** Parts of a checkout: tests by path. */
 export interface CheckoutParts {
-  /** In a node_modules of the root or of one of the project's own packages; nothing below holds for such a path. */
+  /**
+   * Whether a path is in a node_modules of the root or of one of the project's own packages; the other tests are false
+   * for it.
+   */
   isModule: KeepPath;
   /** Whether production needs the dependency; true for the folders above, too. */
   isDependency: KeepPath;
   /** Whether git ignores it, submodules by their own rules. */
   isIgnored: KeepPath;
-  /** All the rest: what git tracks, submodules included, and new files; without what .dockerignore names. */
+  /**
+   * Whether it is none of these: files that git tracks, submodules included, and new files; without those that
+   * .dockerignore names.
+   */
   isSource: KeepPath;
 }
 
-/** Asks git, the package manager's files and .dockerignore which path of a checkout is what. */
+/** Classifies the paths of a checkout by git, the package manager's files and .dockerignore. */
 export async function readCheckoutParts(rootDir: string, env: NodeJS.ProcessEnv): Promise<CheckoutParts> {
   const ignored = await readIgnoredBelow(rootDir, env);
   const isIgnored = withAncestors((path) => ignored.has(path));
@@ -37,12 +43,12 @@ export async function readCheckoutParts(rootDir: string, env: NodeJS.ProcessEnv)
     isModule,
     isDependency: (path) => isAbove.has(path) || (isModule(path) && isProduction(path)),
     isIgnored: (path) => isIgnored(path) && !isModule(path),
-    // A folder that is excluded may have files in it that are not.
+    // An excluded folder may hold files that are not excluded.
     isSource: (path, isFolder) => !isIgnored(path) && !isModule(path) && (isFolder === true || !isExcluded(path)),
   };
 }
 
-/** Reads the ignored paths of submodules, too, each by its own rules. */
+/** Reads the ignored paths, those of submodules by their own rules. */
 async function readIgnoredBelow(rootDir: string, env: NodeJS.ProcessEnv): Promise<Set<string>> {
   const ignored = await readIgnored(rootDir, env);
   if (findRepository(rootDir) === undefined) return ignored;
@@ -51,7 +57,7 @@ async function readIgnoredBelow(rootDir: string, env: NodeJS.ProcessEnv): Promis
   return ignored;
 }
 
-/** A test that holds for a path where it holds for a folder above, too; each folder is asked once. */
+/** Extends a test to everything below a matching folder; each folder is tested once. */
 function withAncestors(test: KeepPath): KeepPath {
   const known = new Map<string, boolean>([['.', false]]);
   const holds = (path: string): boolean => {

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 
-/** Settings of tools that may hold tokens or passwords, by name alone wherever they lie. */
+/** Names of tools' settings that may hold tokens or passwords, in any folder. */
 const names = new Set([
   '.npmrc',
   '.pnpmrc',
@@ -20,7 +20,7 @@ const names = new Set([
   '.boto',
 ]);
 
-/** The same, of which the folder is part of the name. */
+/** Settings whose folder is part of the name. */
 const places = [
   '.bundle/config',
   '.gem/credentials',

@@ -2,10 +2,10 @@ import { join, posix } from 'node:path';
 import { GbuildError, messageOf } from '../errors.ts';
 import { isThere, readWhole } from '../fs/read-bounded.ts';
 
-/** True for a path (relative to the root) that stays out of the build context. */
+/** Returns true for a path (relative to the root) that stays out of the build context. */
 export type IsIgnored = (path: string) => boolean;
 
-/** Reads the root's .dockerignore as Docker does; without one nothing is ignored but what gbuild itself would not send. */
+/** Reads the root's .dockerignore as Docker does. Without the file, only what gbuild never sends is ignored. */
 export function readDockerignore(rootDir: string): IsIgnored {
   const file = join(rootDir, '.dockerignore');
   try {
@@ -25,8 +25,8 @@ interface Pattern {
 }
 
 /**
- * moby/patternmatcher's rules as BuildKit walks a context: the last pattern that matches wins, and a pattern that has
- * matched a folder holds for everything below it.
+ * Parses the rules of moby/patternmatcher, as BuildKit walks a context. The last pattern that matches wins, and a
+ * pattern that has matched a folder applies to everything below it.
  */
 export function parseDockerignore(text: string): IsIgnored {
   const patterns = text
@@ -48,11 +48,14 @@ export function parseDockerignore(text: string): IsIgnored {
 
 interface Verdict {
   isIgnored: boolean;
-  /** Which of the patterns matched, by position. */
+  /** Whether each pattern matched, by position. */
   matched: boolean[];
 }
 
-/** `MatchesUsingParentResults`: a pattern that could not change the outcome is not asked, and counts as not matched below. */
+/**
+ * Judges a path like `MatchesUsingParentResults`: a pattern that could not change the outcome is skipped, and counts as
+ * not matched below.
+ */
 function judgeBelow(patterns: Pattern[], path: string, parent: Verdict | undefined): Verdict {
   let isIgnored = false;
   const matched = patterns.map(({ isException, matches }, i) => {
@@ -75,7 +78,7 @@ function parsePattern(line: string): Pattern[] {
   return [{ isException, matches: toRegExp(text, line) }];
 }
 
-/** Go's filepath.Match with `**`: `*` and `?` stop at '/', `**` does not, a class is `[...]` or `[^...]`. */
+/** Converts Go's filepath.Match with `**`: `*` and `?` stop at '/', `**` does not, a class is `[...]` or `[^...]`. */
 function toRegExp(pattern: string, line: string): RegExp {
   let source = '';
   let inClass = false;

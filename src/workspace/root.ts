@@ -6,16 +6,16 @@ import { isThere } from '../fs/read-bounded.ts';
 export interface Root {
   rootDir: string;
   specFile?: string;
-  /** Where there is no gbuild.yml: the folders that may be the project, from the caller's upwards to git's top. */
+  /** Folders that may be the project where there is no gbuild.yml, from the caller's upwards to git's top. */
   folders?: string[];
-  /** One sentence for `doctor` and `--verbose`. */
+  /** Reason in one sentence, for `doctor` and `--verbose`. */
   why: string;
 }
 
 /**
- * The repository a command is about: the nearest folder upwards with a gbuild.yml, else the git top level, else the folder
- * itself. The home folder and what is above it are no repository unless the caller stands there. Throws `spec-missing` for
- * a gbuild.yaml, `usage` for the root of the file system.
+ * Finds the repository of a command: the nearest folder upwards with a gbuild.yml, else the git top level, else the
+ * folder itself. The home folder and those above it count only when the caller is in them. Throws `spec-missing` for a
+ * gbuild.yaml, `usage` for the root of the file system.
  */
 export function findRoot(cwd: string, homeDir?: string): Root {
   const folders = listUpwards(cwd, homeDir);

@@ -1,2 +1,4 @@
-/** Fingerprint of a file whose state is not known. Comparisons treat it as unequal to every fingerprint, itself included. */
+/**
+ * Fingerprint of a file with an unknown state. Comparisons treat it as unequal to every fingerprint, itself included.
+ */
 export const unknownFingerprint = '?';

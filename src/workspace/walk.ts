@@ -7,20 +7,20 @@ import type { Entry } from '../oci/tar/entry.ts';
 export interface WalkOptions {
   /** Files and folders to start from, relative to the root; '.' is the root itself. */
   from: readonly string[];
-  /** Globs of paths relative to the root; where given, only what one of them matches is taken. */
+  /** Globs of paths relative to the root; where given, only matching paths are taken. */
   include?: readonly string[];
-  /** Globs of what is left out, with everything below it; wins over include. */
+  /** Globs of paths to leave out, with everything below them; they win over include. */
   exclude?: readonly string[];
-  /** Asked for each path that the globs left in; a folder that is not kept is not entered. */
+  /** Called for each path that the globs leave; a folder that is not kept is not entered. */
   keep?: (path: string, isDirectory: boolean) => boolean;
-  /** Told of what no image can hold and is skipped: sockets, pipes, devices. */
+  /** Called for each file that no image can hold, which is skipped: sockets, pipes, devices. */
   onSkipped?: (path: string, kind: string) => void;
 }
 
 /**
- * Lists files, links and folders below the root, sorted within each folder. Links are kept as links, never followed, dangling
- * or not; empty folders are kept. Throws `output-missing` for a start that is not there, `workspace-unreadable` for what
- * cannot be listed and for names that are not UTF-8.
+ * Lists files, links and folders below the root, sorted within each folder. Links are kept as links, never followed,
+ * dangling or not; empty folders are kept. Throws `output-missing` for a missing start, `workspace-unreadable` for
+ * unreadable folders and for names that are not UTF-8.
  */
 export function walkFiles(rootDir: string, options: WalkOptions): Entry[] {
   const walk = new Walk(rootDir, options);
@@ -90,7 +90,7 @@ class Walk {
   }
 }
 
-/** Called for every file: no closure. */
+/** Called for every file, so it uses no closure. */
 function readStat(hostPath: string): Stats {
   try {
     return lstatSync(hostPath);
@@ -112,7 +112,10 @@ function nameKind(hostFile: string): string {
   return stat.isFIFO() ? 'pipe' : 'device';
 }
 
-/** Node replaces bytes that are not UTF-8; only a second look tells them from a name that holds U+FFFD itself. */
+/**
+ * Checks names by a second read: Node replaces bytes that are not UTF-8, which hides them behind names with U+FFFD
+ * itself.
+ */
 function checkNames(hostDir: string): void {
   for (const bytes of readdirSync(hostDir, { encoding: 'buffer' })) {
     if (!Buffer.from(bytes.toString()).equals(bytes)) throw notUtf8('a name in', hostDir, bytes);

@@ -1,11 +1,11 @@
 import type { Host, Stop } from '../../host.ts';
 import { runProgram } from './program.ts';
 
-/** Settings of the host's own apt for a Debian suite; both empty on a host without apt. */
+/** Settings of the host's own apt for a Debian suite; empty on a host without apt. */
 export interface AptSetup {
   /** Lines of a sources.list for the suite. */
   sources: string[];
-  /** Lines of an apt.conf: how strict the host is with a mirror's dates, and its proxies. */
+  /** Lines of an apt.conf: the host's rules for a mirror's dates, and its proxies. */
   options: string[];
 }
 
@@ -13,7 +13,7 @@ const format = ['ORIGIN', 'RELEASE', 'COMPONENT', 'REPO_URI', 'CREATED_BY'].map(
 
 const carriedOptions = ['Check-Valid-Until', 'Check-Date', 'http::Proxy', 'https::Proxy'];
 
-/** Asks the host's apt where it gets Debian from; whichever suite it is on itself, its mirrors serve the others too. */
+/** Reads the Debian mirrors of the host's apt. Mirrors of the host's own suite serve other suites too. */
 export async function readAptSetup(suite: string, context: { host: Host; stop: Stop }): Promise<AptSetup> {
   const targets = await runProgram('apt-get', ['indextargets', '--format', format], context);
   if (targets === undefined || targets.exitCode !== 0) return { sources: [], options: [] };
@@ -21,7 +21,9 @@ export async function readAptSetup(suite: string, context: { host: Host; stop: S
   return { sources: parseSources(targets.stdout, suite), options: parseAptOptions(options?.stdout ?? '') };
 }
 
-/** The lines of a sources.list for a suite from `apt-get indextargets`; other vendors' repositories are left out. */
+/**
+ * Converts `apt-get indextargets` to lines of a sources.list for a suite; repositories of other vendors are left out.
+ */
 export function parseSources(targets: string, suite: string): string[] {
   const lines = new Set<string>();
   for (const target of targets.split('\n')) {
@@ -34,7 +36,7 @@ export function parseSources(targets: string, suite: string): string[] {
   return [...lines];
 }
 
-/** Lines of `apt-config dump Acquire` that a build has to know too. */
+/** Filters the lines of `apt-config dump Acquire` that a build needs. */
 export function parseAptOptions(dump: string): string[] {
   return dump
     .split('\n')

@@ -12,13 +12,16 @@ import { withWorkDir } from './work-dir.ts';
 export interface SuiteRequest {
   base: BaseEntry;
   suite: string;
-  /** Debian packages on top of those that every runtime root has. */
+  /** Debian packages in addition to those of every runtime base. */
   packages: string[];
-  /** Java keystores that the packages bring. */
+  /** Java keystores that the packages install. */
   keystores: string[];
 }
 
-/** The names that gbuild gives the roots of a suite: the plain one where none can be pulled, and the lean one to ship on. */
+/**
+ * Returns gbuild's names for the bases of a suite: the plain one where none can be pulled, and the small one for
+ * releases.
+ */
 export function rootReferences(request: SuiteRequest): string[] {
   return [rootReference(request), runtimeReference(request)];
 }
@@ -27,7 +30,10 @@ function rootReference({ base, suite }: SuiteRequest): string {
   return `gbuild/base:${suite}-${shortRecipe(recipeDigest([], { root: suite, volatile: base.data.volatile }))}`;
 }
 
-/** The plain root of a suite: the one made earlier, the pulled one, one pulled now, or one made of packages now. */
+/**
+ * Ensures the plain base of a suite: one made earlier, one pulled earlier, one pulled now, or one made from packages
+ * now.
+ */
 export async function ensureRoot(context: ToolchainContext, request: SuiteRequest): Promise<EnsuredImage> {
   const known = await findUsableRoot(context, request);
   if (known !== undefined) return known;
@@ -45,7 +51,7 @@ function findUsableRoot(context: ToolchainContext, request: SuiteRequest): Promi
   return mustRenew ? Promise.resolve(undefined) : findRootImage(context, request);
 }
 
-/** The root if it is on the engine already. */
+/** Finds the base if it is already on the engine. */
 export async function findRootImage(
   context: ToolchainContext,
   request: SuiteRequest,
@@ -83,7 +89,7 @@ async function getRoot(context: ToolchainContext, request: SuiteRequest): Promis
   });
 }
 
-/** The lean root that released images stand on, normalised. */
+/** Ensures the small, normalised base of released images. */
 export async function ensureRuntimeRoot(context: ToolchainContext, request: SuiteRequest): Promise<EnsuredImage> {
   const reference = runtimeReference(request);
   const known = await findUsable(context, reference);

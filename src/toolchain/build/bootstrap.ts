@@ -13,7 +13,7 @@ export interface BootstrapOptions {
   tag: string;
   volatile: string[];
   hostDir: string;
-  /** Why no image was pulled, for the error where none can be made either. */
+  /** Failure of the pull, for the error where the base cannot be made either. */
   pullFailure: unknown;
 }
 
@@ -26,7 +26,10 @@ const pathOptions = [
 
 const mergedUsrHook = '/usr/share/mmdebstrap/hooks/maybe-merged-usr';
 
-/** Makes the plain root of a Debian suite of its packages (mmdebstrap: essential ones and apt) and loads it as an image. */
+/**
+ * Makes the plain base of a Debian suite from its packages (mmdebstrap: essential ones and apt) and loads it as an
+ * image.
+ */
 export async function bootstrapRoot(
   context: ToolchainContext,
   step: Step,
@@ -40,7 +43,7 @@ export async function bootstrapRoot(
   step.update(`mmdebstrap ${suite}`);
   await runMmdebstrap(context, step, { suite, tar, apt, hostDir, architecture: debianArchitecture(platform) });
   step.update('packing');
-  // Sources of this host reach every later build from its context; without any, what mmdebstrap chose must stay.
+  // The build context gives this host's sources to every later build. Without any, mmdebstrap's choice must stay.
   const sources = apt.sources.length > 0 ? ['etc/apt/sources.list'] : [];
   const createdBy = `gbuild base ${suite}`;
   const layer = await repackTar(tar, {
@@ -82,7 +85,7 @@ async function runMmdebstrap(
   const env = {
     SOURCE_DATE_EPOCH: String(constantTime),
     LC_ALL: 'C.UTF-8',
-    // Not for mode unshare: its own ids cannot enter a folder of the caller's.
+    // Not for mode unshare: its own user ids cannot enter a folder of the caller.
     ...(isRoot ? { TMPDIR: hostDir } : {}),
   };
   const result = await runProgram('mmdebstrap', args, { ...context, env, onLine: (line) => step.log(line) });
@@ -96,7 +99,7 @@ async function runMmdebstrap(
   }
 }
 
-/** Sees to it that mmdebstrap is there: installs it as root where apt can, after saying so. */
+/** Ensures that mmdebstrap is installed: as root, where apt can, after announcing it. */
 async function installMmdebstrap(context: ToolchainContext, { suite, pullFailure }: BootstrapOptions): Promise<void> {
   const found = await runProgram('mmdebstrap', ['--version'], context);
   if (found !== undefined) return;

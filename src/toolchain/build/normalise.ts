@@ -11,30 +11,31 @@ import type { ImageConfig, RunConfig } from '../../oci/spec.ts';
 import { withoutDates } from '../host/keystore.ts';
 import type { EnsuredImage, ToolchainContext } from '../image/toolchain-context.ts';
 
-/** An empty tar: two zero blocks. */
+/** Size of an empty tar: two zero blocks. */
 const emptyLayerSize = 1024;
 
 const created = new Date(constantTime * 1000).toISOString().replace('.000Z', 'Z');
 
 export interface NormaliseOptions {
-  /** The image as a builder made it. */
+  /** Image as the builder made it. */
   from: string;
-  /** The reference to give the result. */
+  /** Reference of the result. */
   tag: string;
   /** Globs of paths to leave out. */
   volatile: string[];
-  /** Java keystores, whose dates are taken out. */
+  /** Java keystores, whose dates are removed. */
   keystores: string[];
-  /** How many of its layers are the base's and stay as they are. */
+  /** Number of the base's layers, which stay unchanged. */
   baseLayers: number;
-  /** Text of the history for each new layer. */
+  /** Text in the history of each new layer. */
   createdBy: string;
   hostDir: string;
 }
 
 /**
- * Makes of a built image one whose id depends on what is in it: layers sorted with one time and without what differs from
- * day to day, a config of ours. It is loaded under its tag at once, so that nothing half-made bears that name.
+ * Makes an image from a built one whose id depends only on its content. Layers are sorted, with one time and without
+ * files that differ from day to day, and gbuild writes the config. It is loaded under its tag in one step, so that no
+ * incomplete image has that name.
  */
 export async function normaliseImage(context: ToolchainContext, options: NormaliseOptions): Promise<EnsuredImage> {
   const { from, tag, volatile, keystores, baseLayers, createdBy, hostDir } = options;
@@ -54,7 +55,7 @@ export async function normaliseImage(context: ToolchainContext, options: Normali
   return loadBuiltImage(context, image, tag, ofBase);
 }
 
-/** One tar as a normalised layer; the file has to stay until the layer has been loaded. */
+/** Repacks one tar as a normalised layer; the file must stay until the layer has been loaded. */
 export function repackTar(
   tarFile: string,
   { volatile, keystores, createdBy }: Pick<NormaliseOptions, 'volatile' | 'keystores' | 'createdBy'>,
@@ -64,14 +65,14 @@ export function repackTar(
   return repackLayer(tarFile, { mtime: constantTime, exclude, rewrite, createdBy });
 }
 
-/** An image of one layer on nothing. */
+/** Makes an image with one layer and no base. */
 export function imageOfRoot(platform: string, layer: Layer, config: Partial<RunConfig>): Image {
   const [os = 'linux', architecture = 'amd64'] = platform.split('/');
   const scratch: BaseImage = { config: { os, architecture, config: {}, rootfs: { type: 'layers', diff_ids: [] } } };
   return extendImage(scratch, [layer], { created, config });
 }
 
-/** Loads an image that was put together here, with the layers of its base only where the engine's store lacks them. */
+/** Loads a composed image; the layers of its base are sent only where the engine's store lacks them. */
 export async function loadBuiltImage(
   context: ToolchainContext,
   image: Image,
@@ -99,7 +100,7 @@ function baseOf(config: ImageConfig, baseLayers: number): BaseImage {
   };
 }
 
-/** Picks the settings that concern a container; how the builder came to them, and what it says of itself, is left behind. */
+/** Picks the settings that affect a container; the builder's own history and labels are dropped. */
 function pickConfig({ Env, Entrypoint, Cmd, WorkingDir, User, ExposedPorts, Labels }: RunConfig): Partial<RunConfig> {
   return {
     ...(Env ? { Env: withPathFirst(Env) } : {}),
@@ -112,7 +113,7 @@ function pickConfig({ Env, Entrypoint, Cmd, WorkingDir, User, ExposedPorts, Labe
   };
 }
 
-/** As Docker leaves it, where a Dockerfile sets what its base has set; podman puts that at the end. */
+/** Puts PATH first, as Docker does for a variable that a Dockerfile and its base set; podman puts it last. */
 function withPathFirst(env: string[]): string[] {
   const isPath = (each: string) => each.startsWith('PATH=');
   return [...env.filter(isPath), ...env.filter((each) => !isPath(each))];

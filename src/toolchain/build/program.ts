@@ -2,18 +2,18 @@ import { GbuildError } from '../../errors.ts';
 import { formatTail } from '../../escape.ts';
 import type { Host, Stop } from '../../host.ts';
 
-/** How a program of the host ended. */
+/** Result of a program on the host. */
 export interface ProgramResult {
   exitCode: number;
   stdout: string;
-  /** The last lines it wrote to stderr. */
+  /** Last lines of its stderr. */
   stderr: string[];
 }
 
 export interface ProgramOptions {
   host: Host;
   stop: Stop;
-  /** Added to the caller's environment. */
+  /** Variables in addition to the caller's environment. */
   env?: Record<string, string>;
   cwd?: string;
   onLine?: (line: string) => void;
@@ -22,8 +22,8 @@ export interface ProgramOptions {
 const keptLines = 20;
 
 /**
- * Runs a program of the host to its end. A stop asks it to end (SIGTERM) and, when it does not within 20 s, kills it;
- * then the stop's reason is thrown. Undefined: there is no such program.
+ * Runs a program of the host to its end. A stop asks it to end (SIGTERM) and kills it after 20 s; then the stop's
+ * reason is thrown. Undefined where there is no such program.
  */
 export async function runProgram(
   command: string,
@@ -54,7 +54,7 @@ export async function runProgram(
   return { exitCode: result.exitCode ?? 1, stdout: String(result.stdout), stderr };
 }
 
-/** A program that ended badly, as an error with its last lines. */
+/** Describes a program that failed, with its last lines. */
 export function programFailed(what: string, { exitCode, stderr }: ProgramResult, suggestions: string[]): GbuildError {
   const tail = formatTail(stderr);
   return new GbuildError('toolchain-failed', `${what} (exit code ${exitCode})${tail}`, {

@@ -5,7 +5,7 @@ import { type Owner, ownerIsDead, ownerText, parseOwner } from '../../fs/process
 import type { Host } from '../../host.ts';
 import type { ToolchainContext } from '../image/toolchain-context.ts';
 
-/** Lends a folder for large intermediate files and removes it afterwards; folders that dead processes left go too. */
+/** Lends a folder for large intermediate files and removes it afterwards, together with folders of dead processes. */
 export async function withWorkDir<T>(
   { host, engine }: ToolchainContext,
   work: (hostDir: string) => Promise<T>,
@@ -23,7 +23,7 @@ export async function withWorkDir<T>(
   }
 }
 
-/** Removes folders that dead processes left; answers them. */
+/** Removes folders that dead processes left. Returns them. */
 export function sweepWorkDirs({ cacheDir }: Pick<Host, 'cacheDir'>, self: Owner): string[] {
   const parent = join(cacheDir, 'work');
   const names = existsSync(parent) ? readdirSync(parent) : [];
@@ -35,11 +35,11 @@ export function sweepWorkDirs({ cacheDir }: Pick<Host, 'cacheDir'>, self: Owner)
   return dead.map((name) => join(parent, name));
 }
 
-/** Removes a tree; what cannot be removed now is tried again by the next one. */
+/** Removes a tree; the next call tries the rest again. */
 function removeTree(hostDir: string): void {
   try {
     rmSync(hostDir, { recursive: true, force: true, maxRetries: 3 });
   } catch {
-    // A file of another user, or one still being written.
+    // The file belongs to another user, or is still being written.
   }
 }

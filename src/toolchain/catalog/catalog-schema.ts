@@ -23,48 +23,48 @@ import {
   word,
 } from './rule-schema.ts';
 
-/** Schema of images/<name>/toolchain.yml: everything gbuild knows about a toolchain besides its Dockerfile. */
+/** Schema of images/<name>/toolchain.yml: everything that gbuild knows about a toolchain except for its Dockerfile. */
 export const catalogToolchainSchema = z.strictObject({
   toolchain: z.literal(1),
   name: word,
   title: z.string(),
-  /** The Debian suite of images/base that both targets stand on: one, or by range of the toolchain's version. */
+  /** Debian suite of images/base below both targets: one, or by range of the toolchain's version. */
   base: ranges(word),
-  /** The option by whose value `base` is looked up instead of the toolchain's version. */
+  /** Option whose value selects `base` instead of the toolchain's version. */
   baseBy: word.optional(),
-  /** Meaning of `*`: the range meant when a repository does not care. */
+  /** Range that `*` means, for a repository without a preference. */
   default: z.string().default('*'),
   /** Known versions by platform, separated by white space; a short one (`21`) where a suite decides the rest. */
   versions: z.record(platform, versionList),
   /**
-   * How tools spell versions, by a name that facts refer to: the first expression that fits a text; its group is the version as
-   * the catalog writes it.
+   * Spellings of versions in tools, by a name that facts refer to. The first expression that matches a text counts; its
+   * group is the version as the catalog writes it.
    */
   spellings: z.record(word, z.array(spellingSchema)).default({}),
-  /** Which release a short version is at least, where requirements ask for releases. */
+  /** Least release that a short version means, where requirements ask for releases. */
   releases: z.record(z.string(), z.string()).default({}),
-  /** Exact versions outside the list may be asked for too, all or those of a range: the registry decides. */
+  /** Whether exact versions outside of the list are allowed, all or those of a range: the registry decides. */
   anyVersion: z.union([z.boolean(), range]).default(false),
-  /** Lines that are maintained for years: a range that also allows others means the newest of these. */
+  /** Range of long-term lines: a range that also allows others means the newest of these. */
   longTerm: range.optional(),
-  /** Other names of ranges (`lts/jod`). */
+  /** Aliases of ranges (`lts/jod`). */
   aliases: z.record(z.string(), z.string()).default({}),
   options: z.record(z.string(), optionSchema).default({}),
   parts: z.record(word, partSchema).default({}),
   /** Build arguments of the Dockerfile; `{version}` and `{option name}` are filled in. */
   args: z.record(z.string(), z.string()).default({}),
   /**
-   * Debian packages that images to ship on need, some only from a version on; filled in like `args`, one that is empty then
-   * is left out.
+   * Debian packages of runtime images, some only from a version on. They are filled in like `args`, and an empty one is
+   * left out.
    */
   runtimePackages: z.array(ranges(z.string())).default([]),
-  /** The command that the image to ship on has to run once when it is made: its program starts there. */
+  /** Command that the new runtime image must run once: it proves that its program starts. */
   starts: z.array(z.string()).default([]),
-  /** Java runtimes that an image may have instead of the one in `runtimePackages`, by their kind. */
+  /** Java runtimes by their kind, which an image may have instead of the one in `runtimePackages`. */
   jre: z.record(word, jreSchema).default({}),
-  /** Commands that print a version, by the name of the tool: what gbuild.lock says is inside. */
+  /** Commands that print a version, by the name of the tool: gbuild.lock records the results. */
   tools: z.record(word, z.string()).default({}),
-  /** Paths of the images that differ from one build to the next and are not wanted there. */
+  /** Paths in the images that differ from build to build and are left out. */
   volatile: z.array(z.string()).default([]),
   caches: z
     .array(
@@ -77,11 +77,11 @@ export const catalogToolchainSchema = z.strictObject({
       }),
     )
     .default([]),
-  /** Set in containers that build and test. */
+  /** Variables of containers that build and test. */
   env: environment.default({}),
   /**
-   * The caller's own configuration of the tools (mirrors, credentials): files below the home that are bound read-only into
-   * builds and runs where they are there, and never come into an image. A catalog that the repository itself names gets none.
+   * Settings of the caller's tools (mirrors, credentials): existing files below the home folder. They are bound
+   * read-only into builds and runs, and never get into an image. A catalog that the repository itself names gets none.
    */
   hostFiles: z
     .array(
@@ -89,36 +89,36 @@ export const catalogToolchainSchema = z.strictObject({
         from: belowHome,
         to: absolutePath,
         keep: pattern.optional(),
-        /** The form in which it names variables, which are filled in from the caller's. */
+        /** Syntax of the variables in the file, which are filled in from the caller's. */
         variables: z.enum(['npm']).optional(),
       }),
     )
     .default([]),
-  /** Java keystores of the image, without a leading '/': their dates are taken out, and runs trust the host's roots there. */
+  /** Java keystores of the image, without a leading '/': their dates are removed, and runs add the host's roots. */
   keystores: z.array(z.string().regex(/^[^/]/, 'a path without a leading /')).default([]),
   detect: z.strictObject({
-    /** Order among toolchains that a repository could be: the lowest is taken first; then the first by name. */
+    /** Order among the toolchains that fit a repository: the lowest is chosen first; then the first by name. */
     order: z.number().default(50),
-    /** The repository is of this toolchain when one of these holds. */
+    /** Facts of which one must hold for a repository of this toolchain. */
     any: z.array(factSchema).min(1),
-    /** A folder is a project by itself, whatever is above it, where one of these or of `members` holds. */
+    /** Facts that make a folder a project, whatever is above it, where one of these or of `members` holds. */
     own: z.array(factSchema).default([]),
-    /** Folders below belong to this one's project, where one of these holds. */
+    /** Facts of which one means that the folders below belong to this project. */
     members: z.array(factSchema).default([]),
-    /** Toolchains that are out of the question where this one fits. */
+    /** Toolchains that are not considered where this one fits. */
     insteadOf: z.array(word).default([]),
-    /** The first that holds says the version or range. */
+    /** Sources of the version or range: the first that holds counts. */
     version: z.array(z.strictObject(versionShape)).default([]),
-    /** Requirements of the repository's own tools: the version has to fit all of these. */
+    /** Requirements of the repository's own tools: the version must fit all of them. */
     requires: z.array(requirementSchema).default([]),
     name: z.array(factSchema).default([]),
   }),
-  /** By name; of several rules for a task the first that holds. */
+  /** Rules by task name; the first of several that holds counts. */
   tasks: z
     .record(word, z.union([taskRuleSchema.transform((rule) => [rule]), z.array(taskRuleSchema).min(1)]))
     .default({}),
   layers: z.array(layerRuleSchema).default([]),
-  /** Where `layers` cannot make an image that starts: the reason, and what to do. */
+  /** Cases where `layers` cannot make an image that starts: the reason, and the advice. */
   refusals: z
     .array(
       z.strictObject({
@@ -129,31 +129,34 @@ export const catalogToolchainSchema = z.strictObject({
       }),
     )
     .default([]),
-  /** Examples that a first gbuild.yml shows, commented out, of keys that a repository does not need. */
+  /** Examples of optional keys, as comments in a first gbuild.yml. */
   examples: z.record(z.string(), z.unknown()).default({}),
-  /** Folders, by name wherever they lie, that its tools write and nobody commits: untracked files in them are no change. */
+  /**
+   * Folders, by name at any depth, that its tools write and that do not belong in a commit: untracked files in them are
+   * no change.
+   */
   leftovers: z.array(z.string()).default([]),
-  /** Names of files that its tools write where they are missing, and that a commit has to hold. */
+  /** Names of files that its tools write when they are missing, and that a commit must hold. */
   lockFiles: z.array(z.string()).default([]),
-  /** Programs that an image to ship on has not: a command that calls one of them is never what it starts. */
+  /** Programs that a runtime image lacks: a command that calls one of them is never its start command. */
   buildOnly: z.array(z.string()).default([]),
-  /** Entrypoints of an image where the spec is silent: the first that holds. */
+  /** Entrypoints of an image where the spec has none: the first that holds counts. */
   entrypoint: z.array(entrypointSchema).default([]),
-  /** Where the repository's own files say it lives: the first that is an address. */
+  /** Facts that may hold the repository's address: the first that is an address counts. */
   origins: z.array(factSchema).default([]),
 });
 
-/** images/base/base.yml: the Debian roots that toolchains stand on. */
+/** Schema of images/base/base.yml: the Debian bases of toolchains. */
 export const baseSchema = z.strictObject({
   base: z.literal(1),
   suites: z.record(
     word,
     z.strictObject({
-      /** Pulled where a registry has it; else the root is made from the suite's packages. */
+      /** Pulled where a registry has it; otherwise the base is made from the suite's packages. */
       reference: z.string(),
     }),
   ),
-  /** Paths that no root keeps: logs, caches, the machine's identity. */
+  /** Paths that no base keeps: logs, caches, the machine's identity. */
   volatile: z.array(z.string()),
 });
 

@@ -4,26 +4,29 @@ import { GbuildError, messageOf } from '../../errors.ts';
 import { isThere, largestSettings, readWhole } from '../../fs/read-bounded.ts';
 import type { BaseData, ToolchainData } from './catalog-schema.ts';
 
-/** One file that goes into a recipe: its path below the folder, whether it is executable, and its bytes. */
+/** File of a recipe: its path below the folder, whether it is executable, and its bytes. */
 export interface RecipeFile {
   path: string;
   executable: boolean;
   bytes: Buffer;
-  /** A symbolic link, `bytes` being its target: never followed. */
+  /** Whether it is a symbolic link, with its target in `bytes`; it is never followed. */
   isLink?: boolean;
 }
 
-/** images/<name>/: the data, and the folder with everything that goes into the build. */
+/** Entry images/<name>/: its data, and the folder with everything that the build uses. */
 export interface CatalogEntry {
   data: ToolchainData;
   hostDir: string;
-  /** Files of the caller's home that the data asks for and does not get: the repository itself names the catalog. */
+  /**
+   * Files of the caller's home folder that the data requests and does not get, because the repository itself names the
+   * catalog.
+   */
   refusedHostFiles: string[];
-  /** Whether it is in the last of the catalog's folders, gbuild's own: its faults are not the caller's to mend. */
+  /** Whether it is in the last of the catalog's folders, gbuild's own: the caller cannot fix its faults. */
   isBuiltIn: boolean;
-  /** `package@version` -> the integrity (`sha512-...`) that the catalog vouches for. */
+  /** Returns the integrity (`sha512-...`) that the catalog pins, by `package@version`. */
   pins: () => Record<string, string>;
-  /** Files of the build context and the recipe, sorted by path. */
+  /** Returns files of the build context and the recipe, sorted by path. */
   files: () => RecipeFile[];
 }
 
@@ -34,7 +37,7 @@ export interface BaseEntry {
 }
 
 export interface Catalog {
-  /** Names in the order in which detection asks them. */
+  /** Names in the order in which detection tries them. */
   names: string[];
   find: (name: string) => CatalogEntry | undefined;
   base: () => BaseEntry;
@@ -44,18 +47,18 @@ const toolchainFile = 'toolchain.yml';
 const baseFile = 'base.yml';
 const pinsFile = 'integrity.json';
 
-/** Bytes of all files of a recipe. */
+/** Limit in bytes for all files of a recipe. */
 const largestRecipe = 1 << 30;
 
 /**
- * Answers what parsing these bytes gives, parsing them or not: a caller may keep results by kind and bytes. What the parser
- * throws must be thrown.
+ * Returns the result of parsing these bytes, which it may cache by kind and bytes. Failures of the parser must be
+ * thrown.
  */
 export type KeepParsed = <T>(kind: string, bytes: Uint8Array, parse: () => Promise<T>) => Promise<T>;
 
 /**
  * Reads the catalog's folders; an entry of an earlier folder hides one of the same name in a later one. A mistake in an
- * entry is thrown when it is asked for. `untrusted`: the folders that the repository names and the caller does not. Throws
+ * entry is thrown when the entry is requested. `untrusted` holds the folders that only the repository names. Throws
  * `config-invalid` for a folder that cannot be read.
  */
 export async function readCatalog(
@@ -64,7 +67,7 @@ export async function readCatalog(
   untrusted: readonly string[] = [],
 ): Promise<Catalog> {
   const dirs = new Map<string, string>();
-  // By the folder as it was given: a path put together again may be spelled otherwise.
+  // Keyed by the folder as it was given: a rebuilt path may be spelled differently.
   const catalogOf = new Map<string, string>();
   for (const hostDir of hostDirs) {
     for (const name of listFolders(hostDir)) {
@@ -91,7 +94,7 @@ export async function readCatalog(
   return { names, find: (name) => entries.get(name)?.(), base };
 }
 
-/** Does the work now, and answers or throws what came of it when asked. */
+/** Does the work now, and returns a function that returns or throws its result. */
 async function later<T>(work: () => Promise<T>): Promise<() => T> {
   try {
     const value = await work();
@@ -105,7 +108,9 @@ async function later<T>(work: () => Promise<T>): Promise<() => T> {
 
 type ReadEntry = Omit<CatalogEntry, 'isBuiltIn' | 'refusedHostFiles'>;
 
-/** The caller's files go to tools that gbuild or the caller vouches for: a repository would send them where it likes. */
+/**
+ * Adds the caller's files for a catalog that gbuild or the caller trusts: a repository's own could send them anywhere.
+ */
 function withHostFiles(entry: ReadEntry, isTrusted: boolean): Omit<CatalogEntry, 'isBuiltIn'> {
   if (isTrusted) return { ...entry, refusedHostFiles: [] };
   const refusedHostFiles = entry.data.hostFiles.map(({ from }) => from);
@@ -136,7 +141,7 @@ async function readBase(hostDir: string | undefined, hostDirs: string[], keep: K
   return { data, hostDir, files: () => readRecipeFiles(hostDir, (path) => path === baseFile || isReadme(path)) };
 }
 
-/** Parser and schemas are loaded when something must be parsed. */
+/** Parses data; parser and schemas are loaded only when needed. */
 function readData<T>(file: string, keep: KeepParsed, kind: 'toolchain' | 'base'): Promise<T> {
   const bytes = readOwn(file);
   return keep(kind, bytes, async () => {
@@ -148,7 +153,7 @@ function readData<T>(file: string, keep: KeepParsed, kind: 'toolchain' | 'base')
   });
 }
 
-/** Throws `config-invalid`, which names the file. */
+/** Reads a file of the catalog. Throws `config-invalid` with its name. */
 function readOwn(file: string, limit?: number): Buffer {
   try {
     return readWhole(file, limit);
@@ -190,8 +195,8 @@ function listFolders(hostDir: string): string[] {
 }
 
 /**
- * Reads all files below a folder but those to skip and a repository's own .git. They are held in memory and sent to the engine:
- * throws `config-invalid` for more than a gigabyte. Sockets and the like have no content to send.
+ * Reads all files below a folder except for skipped ones and a repository's .git. They are held in memory and sent to
+ * the engine: throws `config-invalid` for more than a gigabyte. Sockets and the like have no content and are left out.
  */
 export function readRecipeFiles(hostDir: string, skip: (path: string) => boolean): RecipeFile[] {
   const files: RecipeFile[] = [];

@@ -4,7 +4,7 @@ import { GbuildError, messageOf } from '../../errors.ts';
 
 /**
  * Parses a YAML file of the catalog and checks it against its schema. Throws one 'config-invalid' that lists every
- * mistake as file:line:column, key and what was expected.
+ * mistake with file:line:column, key and expectation.
  */
 export function parseData<Schema extends z.ZodType>(text: string, file: string, schema: Schema): z.output<Schema> {
   const lines = new LineCounter();
@@ -32,7 +32,7 @@ export function parseData<Schema extends z.ZodType>(text: string, file: string, 
     return `  ${file}:${line}:${col} ${message}`;
   }
 
-  /** Where the key is, or the nearest parent of it that is there. */
+  /** Returns the offset of the key, or of its nearest existing parent. */
   function offsetOf(path: PropertyKey[]): number {
     for (let length = path.length; length > 0; length--) {
       const node = document?.getIn(path.slice(0, length), true) as { range?: [number, number, number] } | undefined;
@@ -48,7 +48,7 @@ interface ParsedYaml {
   errors: { offset: number; message: string }[];
 }
 
-/** The parser throws at nesting that is too deep for it, and at aliases that would grow beyond measure. */
+/** Parses YAML. The parser throws for nesting that is too deep, and for aliases that would expand too far. */
 function parseYaml(text: string, lineCounter: LineCounter): ParsedYaml {
   try {
     const document = parseDocument(text, { lineCounter });

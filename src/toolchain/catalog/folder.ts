@@ -3,18 +3,20 @@ import { join } from 'node:path';
 import { GbuildError } from '../../errors.ts';
 import { type RecipeFile, readRecipeFiles } from './catalog.ts';
 
-/** A folder of the repository with a Dockerfile, as a toolchain. */
+/** Folder of the repository with a Dockerfile, as a toolchain. */
 export interface ToolchainFolder {
-  /** Relative to the workspace's root. */
+  /** Path relative to the workspace's root. */
   path: string;
   files: RecipeFile[];
-  /** The Dockerfile's stage to build in; undefined: its last one. */
+  /** Stage of the build image; undefined for the last one. */
   buildTarget?: string;
-  /** The stage to ship on; undefined: what was built in is shipped on. */
+  /** Stage of the runtime image; undefined where the build image is the runtime too. */
   runtimeTarget?: string;
 }
 
-/** Reads a toolchain folder of a repository. Throws 'toolchain-unknown' where it or its Dockerfile is missing. */
+/**
+ * Reads a toolchain folder of a repository. Throws 'toolchain-unknown' where the folder or its Dockerfile is missing.
+ */
 export function readToolchainFolder(rootDir: string, path: string): ToolchainFolder {
   const hostDir = join(rootDir, path);
   if (!existsSync(hostDir) || !statSync(hostDir).isDirectory()) {
@@ -38,7 +40,7 @@ export function readToolchainFolder(rootDir: string, path: string): ToolchainFol
   };
 }
 
-/** The names of a Dockerfile's stages (`FROM image AS name`), lower-cased as Docker compares them. */
+/** Lists the names of a Dockerfile's stages (`FROM image AS name`), lower-cased as Docker compares them. */
 function parseStages(dockerfile: string): string[] {
   const stages = dockerfile.matchAll(/^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*\S+[ \t]+AS[ \t]+(\S+)/gim);
   return [...stages].map((match) => (match[1] ?? '').toLowerCase());

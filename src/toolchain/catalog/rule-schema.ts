@@ -18,73 +18,80 @@ export const belowHome = z
   .refine((path) => path.split('/').every((part) => !['', '.', '..'].includes(part)), 'a path below the home');
 
 /**
- * Something that can be read in a repository without running anything: a file is there (`*` in its path: the first that
- * fits); a key of a JSON file (dotted path; of a list the element whose name stands in brackets, else the first) is there; a
- * regular expression (multi-line) is found in the file, or in that key's value. The value of a fact is the expression's first
- * group, else the key's text, else the file's.
+ * Fact that can be read in a repository without running anything. A file exists (`*` in its path: the first match). A
+ * key of a JSON file exists (dotted path; in a list the element with the name in brackets, else the first). A regular
+ * expression (multi-line) matches the file, or that key's value. The value of a fact is the expression's first group,
+ * else the key's text, else the file's.
  */
 const factShape = {
   file: z.string(),
   json: z.string().optional(),
   pattern: pattern.optional(),
-  /** Finds in the same file what a `${name}` of the value stands for: an expression with `{name}` in it. */
+  /** Expression with `{name}` in it: it finds, in the same file, the meaning of a `${name}` in the value. */
   lookup: z.string().optional(),
 };
 export const factSchema = z.strictObject(factShape);
 
-/** A fact that has to hold, or an option that has to have a value. */
+/** Condition: a fact that must hold, or an option that must have a value. */
 export const conditionSchema = z.union([factSchema, z.strictObject({ option: z.string(), is: z.string() })]);
 
-/** A fact whose value is a version or a range of versions. */
+/** Fact with a version or a range of versions as its value. */
 export const versionShape = {
   ...factShape,
-  /** Stands for what the file says. */
+  /** Value that replaces the file's text. */
   value: z.string().optional(),
-  /** How the ranges are written: as npm, as Ruby's gems or as Maven writes them. */
+  /** Syntax of the ranges: npm's, that of Ruby's gems, or Maven's. */
   notation: z.enum(['semver', 'gem', 'maven']).default('semver'),
-  /** The name of one of the toolchain's `spellings`. */
+  /** Name of one of the toolchain's `spellings`. */
   spelling: word.optional(),
   when: z.array(conditionSchema).default([]),
 };
 
-/** One rule of the automatic layers, as the planner interprets it; rules are in layer order, the rarest changing first. */
+/** Rule of the automatic layers, for the planner; rules are in layer order, the rarest changing first. */
 export const layerRuleSchema = z.strictObject({
-  /** The layer's name; shown to people and written to its history line. */
+  /** Name of the layer, for people and for its history line. */
   name: word,
   /** Files and folders of the workspace; '.' is all of it. */
   from: z.array(z.string()).min(1),
   /**
-   * Choice among `from`: all files (default); `production`, the installed packages that production needs; `made`, what git ignores
-   * and a task made; `tracked`, the rest: what git tracks, submodules included, and new files, but for what .dockerignore names.
+   * Selection among `from`. `production` means the installed packages that production needs, `made` the ignored files
+   * that a task made. `tracked` means the rest: files that git tracks, submodules included, and new files, without
+   * those that .dockerignore names. Defaults to all files.
    */
   select: z.enum(['all', 'tracked', 'made', 'production']).default('all'),
-  /** Folders, by name wherever they lie, that are known to be what builds make, whoever wrote to them last; with `select: made`. */
+  /**
+   * Folders, by name at any depth, that are known build outputs, even where a person wrote to them last; with `select:
+   * made`.
+   */
   outputs: z.array(z.string()).default([]),
-  /** File of the workspace that lists the paths to take, one a line; a folder stands for all in it. */
+  /** File of the workspace that lists the paths to take, one a line; a folder means everything in it. */
   listedIn: z.string().optional(),
-  /** Globs relative to the workspace; without any, everything. */
+  /** Globs relative to the workspace; everything without any. */
   include: z.array(z.string()).default([]),
   exclude: z.array(z.string()).default([]),
-  /** Where `from` lands: a path of the workspace keeps its place below this folder; the contents of a `from` that ends in "/" go directly there. */
+  /**
+   * Destination of `from`: a path of the workspace keeps its place below this folder; the contents of a `from` that
+   * ends in "/" go directly into it.
+   */
   to: absolutePath,
-  /** A `from` that is missing when the layer is packed is left out; without this it is an error. */
+  /** Whether a missing `from` is left out when the layer is packed; otherwise it is an error. */
   optional: z.boolean().default(false),
-  /** Its files change together: it is one layer, however large. */
+  /** Whether its files change together: it is one layer, however large. */
   whole: z.boolean().default(false),
-  /** All of these must hold, and none of those. */
+  /** Conditions that must all hold, and conditions of which none may hold. */
   when: z.array(conditionSchema).default([]),
   unless: z.array(conditionSchema).default([]),
 });
 
 export const taskRuleSchema = z.strictObject({
   run: z.string(),
-  /** Other default tasks to run first, as far as the repository has them. */
+  /** Other default tasks to run first, where the repository has them. */
   needs: z.array(z.string()).default([]),
   env: environment.default({}),
   reports: z.array(z.string()).default([]),
-  /** Says why this task is assumed, in the past tense of an observer: "package.json has a script build". */
+  /** Reason why this task is assumed, in the past tense of an observer: "package.json has a script build". */
   because: z.string(),
-  /** Has to hold as well; `{value}` in `run` is its value. */
+  /** Fact that must hold as well; `{value}` in `run` is its value. */
   fact: factSchema.optional(),
   when: z.array(conditionSchema).default([]),
 });
@@ -95,80 +102,89 @@ export const optionSchema = z.strictObject({
   type: z.enum(['version', 'packages', 'string', 'boolean', 'number']),
   description: z.string(),
   values: z.array(z.string()).optional(),
-  /** Versions to take one of where the repository's files give a range. */
+  /** Versions to choose from where the repository's files give a range. */
   known: versionList.default([]),
-  /** Value where a repository does not say: one, or by range of the toolchain's version. */
+  /** Default value: one, or by range of the toolchain's version. */
   default: ranges(z.string()).optional(),
   /**
-   * Where the repository's files say it, when its spec does not: the first exact one that all ranges allow, else the newest
-   * that is known and that they allow.
+   * Sources of the value in the repository's files, when the spec has none: the first exact one that all ranges allow,
+   * else the newest known one that they allow.
    */
   ask: z.array(z.strictObject(versionShape)).default([]),
   /**
-   * How the repository's files decide between the values: the first that holds, `is` or the fact's value. Where more than one
-   * of those that are `weak` hold and mean different values, nobody has decided.
+   * Rules by which the repository's files decide between the values: the first that holds gives `is` or the fact's
+   * value. Several `weak` rules with different values leave the choice open.
    */
   choose: z
     .strictObject({
       rules: z
         .array(z.strictObject({ ...factShape, is: z.string().optional(), weak: z.boolean().default(false) }))
         .min(1),
-      /** Text to write where nobody has decided, `{value}` being one of the values. */
+      /** Text to write where the choice is open, with one of the values as `{value}`. */
       remedy: z.string(),
     })
     .optional(),
-  /** Which of its values go with which versions of the toolchain: range of values by range of versions. */
+  /** Ranges of its values that go with ranges of the toolchain's version. */
   fits: z.record(range, range).optional(),
 });
 
 export const partSchema = z.strictObject({
-  /** The npm package that brings this part; by platform where it is a binary. */
+  /** npm package of this part; by platform where it is a binary. */
   npm: z.union([npmPackage, z.record(platform, npmPackage)]),
-  /** `{version}`, an exact version, or by range of the toolchain's version; without it only the option brings the part. */
+  /**
+   * Version: `{version}`, an exact version, or by range of the toolchain's version. Without it only the option adds the
+   * part.
+   */
   version: ranges(z.string()).optional(),
-  /** The option with which a repository chooses this part's version itself. */
+  /** Option by which a repository chooses this part's version itself. */
   option: z.string().optional(),
-  /** Versions of the part that this package has; asked for another, the part is left out. */
+  /** Versions of the part that this package has; for any other version, the part is left out. */
   fits: range.optional(),
 });
 
 export const requirementSchema = z.strictObject({
   ...versionShape,
-  /** Text to write where no version can be had, `{version}` being the nearest that can. */
+  /** Text to write where no version fits, with the nearest that does as `{version}`. */
   remedy: z.string().optional(),
-  /** The option by which a spec may bring what is required besides the version: nothing is missing where it is used. */
+  /** Option by which a spec may provide the requirement without the version: nothing is missing where it is used. */
   alsoBy: z.string().optional(),
 });
 
 export const spellingSchema = z.strictObject({
   pattern,
-  /** It asks for no version (`system`), or for one in the numbers of something else. */
+  /** Meaning of a text that is no version: it asks for none (`system`), or for one in another numbering. */
   means: z.enum(['nothing', 'unknown']).optional(),
 });
 
 export const entrypointSchema = z.strictObject({
   fact: factSchema,
-  /** The argv, `{value}` in it being the fact's value; without it the value is a command line of its own. */
+  /** Command with the fact's value as `{value}`; without it the value itself is a command line. */
   command: z.array(z.string()).optional(),
-  /** Expressions of what a command line calls by its place in the workspace, and what that is in the image. */
+  /** Expressions for workspace paths in a command line, with their replacements in the image. */
   inImage: z.record(pattern, z.string()).default({}),
-  /** Does not hold where a word of the command line names a file of the repository, for the image has none of them. */
+  /**
+   * Whether the rule is skipped where a word of the command line names a file of the repository, because the image has
+   * none of them.
+   */
   withoutFiles: z.boolean().default(false),
-  /** Nobody knows what the command line is in the image: no rule holds from here on. What to write instead. */
+  /** Text to write instead where the command line is unusable in the image: no later rule is tried. */
   remedy: z.string().optional(),
-  /** One of these files has to be there, `{value}` filled in. */
+  /** Files of which one must exist, with `{value}` filled in. */
   there: z.array(z.string()).default([]),
-  /** Where a command of the value, or of several joined by `&&`, calls a script by name (the first group), that script's line is started. */
+  /**
+   * Replacement of a script's call: where a command of the value, or of several joined by `&&`, calls a script by name
+   * (the first group), that script's line is started.
+   */
   follow: z
     .strictObject({
       pattern,
-      /** The file of all scripts; the fact's own when left out. */
+      /** File of all scripts; defaults to the fact's own. */
       file: z.string().optional(),
-      /** The JSON key of all scripts. */
+      /** JSON key of all scripts. */
       json: z.string(),
-      /** A script of this prefix and another one's name runs before that one. */
+      /** Prefix of a script that runs before the one with the rest of its name. */
       before: z.string().optional(),
-      /** A command that the tasks have done already. */
+      /** Pattern of a command that the tasks have already run. */
       done: pattern.optional(),
     })
     .optional(),
@@ -177,13 +193,13 @@ export const entrypointSchema = z.strictObject({
 });
 
 export const jreSchema = z.strictObject({
-  /** The Dockerfile's target that the image then stands on. */
+  /** Target of the Dockerfile that is the image's base then. */
   target: word,
-  /** Debian packages of its root, instead of the toolchain's `runtimePackages`. */
+  /** Debian packages of its base, instead of the toolchain's `runtimePackages`. */
   runtimePackages: z.array(z.string()).default([]),
-  /** Tells the task that lays the image out; `{modules}`, those that the spec names, is filled in. */
+  /** Variables for the task that lays out the image; `{modules}` becomes those that the spec names. */
   env: environment.default({}),
-  /** Where that task has put the runtime: layers below all others, whoever says what those are. */
+  /** Layers of the runtime that this task has laid out; they are below all others, also below the spec's own. */
   layers: z.array(layerRuleSchema).min(1),
 });
 

@@ -9,17 +9,17 @@ import type { Chosen } from './facts.ts';
 import { findOptions } from './find-options.ts';
 import { findUnmet, findVersion } from './find-version.ts';
 
-/** A request with what the repository's files add to it, and what a person should know of that. */
+/** Request with the additions from the repository's files, and notes about them for people. */
 export interface AskedToolchain {
   request: ToolchainRequest;
-  /** Values that conditions of the toolchain's data go by. */
+  /** Values that conditions of the toolchain's data use. */
   chosen: Chosen;
   notes: string[];
 }
 
 /**
- * Completes a request by the repository's own files as far as they decide: its version, and options
- * such as the package manager's version. Throws 'toolchain-unknown' where the catalog has nothing that the files allow.
+ * Completes a request by the repository's own files: its version, and options such as the package manager's version.
+ * Throws 'toolchain-unknown' where the catalog has no version that the files allow.
  */
 export function askRepository(rootDir: string, request: ToolchainRequest, catalog: Catalog): AskedToolchain {
   const data = request.kind === 'catalog' ? catalog.find(request.name)?.data : undefined;
@@ -37,7 +37,7 @@ export function askRepository(rootDir: string, request: ToolchainRequest, catalo
   };
 }
 
-/** Checks what the version that the spec names lacks; throws where the tool is known to refuse it. */
+/** Checks the requirements that the spec's version does not meet. Throws where the tool is known to refuse it. */
 function checkUnmet(
   rootDir: string,
   data: ToolchainData,
@@ -48,7 +48,7 @@ function checkUnmet(
   try {
     version = chooseVersion(data, range);
   } catch {
-    // It is refused with its own reason when it is resolved.
+    // Resolving it reports its own reason.
     return [];
   }
   const unmet = findUnmet(rootDir, data, version, spec);

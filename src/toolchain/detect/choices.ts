@@ -6,9 +6,8 @@ import type { OptionRule } from '../catalog/rule-schema.ts';
 import { type Chosen, factName, findFact } from './facts.ts';
 
 /**
- * Reads which value of each option a repository means, for options that its files decide: the spec's word comes first. Throws
- * 'toolchain-unknown' where files name a value that there is none of, or where several files mean different ones and none of
- * them decides.
+ * Reads the value of each option that a repository's files decide; the spec takes precedence. Throws
+ * 'toolchain-unknown' where files name an unknown value, or where several files disagree and none of them decides.
  */
 export function readChoices(
   rootDir: string,

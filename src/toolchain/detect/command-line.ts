@@ -1,7 +1,7 @@
 /**
- * A shell command line as an argv: word by word where it is a simple command, by way of `/bin/sh -c` where a shell is needed
- * (variables, pipes, several commands). A shell that has a single command to start gives it its own place, so that the program gets
- * signals itself.
+ * Splits a shell command line into an argv: word by word for a simple command, through `/bin/sh -c` where a shell is
+ * needed (variables, pipes, several commands). A shell with a single command execs it, so that the program gets signals
+ * itself.
  */
 export function splitCommandLine(line: string): string[] {
   const words: string[] = [];
@@ -15,7 +15,7 @@ export function splitCommandLine(line: string): string[] {
   return words.length === 0 ? ['/bin/sh', '-c', line] : dropExec(words);
 }
 
-/** The same again for `--name=value` words, which are harmless after the first word; anything else takes a shell. */
+/** Splits `--name=value` words too, which are harmless after the first word; anything else needs a shell. */
 function splitOptions(text: string): string[] {
   const words = text.split(/\s+/);
   const plain = words.every(
@@ -24,16 +24,18 @@ function splitOptions(text: string): string[] {
   return plain ? dropExec(words) : ['/bin/sh', '-c', execLast(text)];
 }
 
-/** No program is called so: it is a word for the shell that is not needed. */
+/** Drops a leading exec: it is a shell's word, not a program, and no shell is needed. */
 function dropExec(words: string[]): string[] {
   return words[0] === 'exec' && words.length > 1 ? words.slice(1) : words;
 }
 
-/** Words that are the shell's own: none of them can be started in its place. */
+/** Pattern of the shell's own words: exec cannot start any of them. */
 const ownWords =
   /^(?:[.:!{[]|exec|alias|bg|break|case|cd|command|continue|eval|exit|export|fg|for|function|getopts|hash|if|jobs|local|read|readonly|return|set|shift|source|test|time|times|trap|type|ulimit|umask|unalias|unset|until|wait|while)$/;
 
-/** `A=b node $FILE` becomes `A=b exec node $FILE`, where nothing follows it and no operator may stand in a quoted text. */
+/**
+ * Changes `A=b node $FILE` to `A=b exec node $FILE`, where nothing follows it and no quoted text can hide an operator.
+ */
 function execLast(text: string): string {
   const [, assigned = '', program = ''] =
     /^((?:\w+=(?:[^\s"'$`\\]|\$\w+|\$\{\w+\})*\s+)*)([^\s="'$`]+)(?:\s|$)/.exec(text) ?? [];

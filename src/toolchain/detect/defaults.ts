@@ -3,33 +3,33 @@ import type { EntrypointRule, Fact, LayerRule, TaskRule } from '../catalog/rule-
 import { type Chosen, conditionsHold, readFact, ruleHolds } from './facts.ts';
 import { readStart, type Start, type UnfitStart } from './start.ts';
 
-/** A task that a repository gets without saying so. */
+/** Default task of a repository. */
 export interface DefaultTask {
   run: string;
-  /** Tasks to run first, as far as the repository has them. */
+  /** Tasks to run first, where the repository has them. */
   needs: string[];
   env: Record<string, string>;
   reports: string[];
   because: string;
 }
 
-/** Defaults that a toolchain proposes for one repository; the spec's own words win over them. */
+/** Defaults that a toolchain proposes for one repository; the spec takes precedence. */
 export interface ToolchainDefaults {
   tasks: Record<string, DefaultTask>;
-  /** In layer order; `when` and `unless` are decided, so a planner needs to look at neither. */
+  /** Rules in layer order. `when` and `unless` are already decided, so a planner can ignore both. */
   layers: LayerRule[];
-  /** Layers below all others, also where the spec says what the others are. */
+  /** Layers below all others, even below the spec's own. */
   jreLayers: LayerRule[];
-  /** Why those layers make no image that starts. */
+  /** Reason why these layers make no image that starts. */
   refusal?: { because: string; remedy: string };
   entrypoint?: Start;
-  /** Why the command that the repository starts by is no entrypoint. */
+  /** Reason why the repository's start command is no entrypoint. */
   unfitStart?: UnfitStart['unfit'];
-  /** As the file has it: a web or git address, or a registry's shorthand. */
+  /** Address as the file has it: a web or git address, or a registry's shorthand. */
   origin?: string;
 }
 
-/** The rules of a resolved toolchain (or of a catalog's entry) that defaults come from. */
+/** Rules of a resolved toolchain (or of a catalog's entry) for the defaults. */
 export interface DefaultRules {
   buildOnly: string[];
   tasks: Record<string, TaskRule[]>;
@@ -40,7 +40,7 @@ export interface DefaultRules {
   origins: Fact[];
 }
 
-/** Asks the repository which of a toolchain's default tasks, layers and entrypoints are for it. Reads, runs nothing. */
+/** Reads which of a toolchain's default tasks, layers and entrypoints apply to the repository. Runs nothing. */
 export function readDefaults(rootDir: string, rules: DefaultRules, chosen: Chosen = {}): ToolchainDefaults {
   const start = readStart(rootDir, rules.entrypoint, { chosen, buildOnly: rules.buildOnly });
   const origin = rules.origins.map((fact) => readFact(rootDir, fact)).find((text) => text !== undefined);

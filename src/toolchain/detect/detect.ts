@@ -8,27 +8,27 @@ import { type DefaultTask, readDefaults } from './defaults.ts';
 import { factName, findFact, readFact } from './facts.ts';
 import { type Found, findVersion } from './find-version.ts';
 
-/** A task as gbuild.yml has it: a command, or a mapping with what else there is to say. */
+/** Task as gbuild.yml has it: a command, or a mapping with more keys. */
 type DraftTask = string | { run: string; needs?: string[]; env?: Record<string, string>; reports?: string[] };
 
-/** A repository without a gbuild.yml, as a spec in the user's form. */
+/** Repository without a gbuild.yml, as a spec in the user's form. */
 export interface Detection {
   name: string;
-  /** `node@^22`. */
+  /** Toolchain such as `node@^22`. */
   toolchain: string;
   tasks: Record<string, DraftTask>;
   image?: { entrypoint: string[] };
   assumptions: Assumption[];
-  /** Other toolchains of the catalog that would fit too. */
+  /** Other toolchains of the catalog that fit too. */
   others: string[];
   /** Examples of keys that the repository does not need. */
   examples: Record<string, unknown>;
 }
 
 /**
- * Finds out what a repository is by its files. Of several fitting toolchains those come first that find something to build, to
- * test or to start there, then the one whose data says the lowest order, then the first by name. The others are named, but not
- * those instead of which it stands; `wanted` is taken before them. Undefined where none fits.
+ * Detects the toolchain of a repository by its files. Several fitting toolchains are sorted: first those with something
+ * to build, test or start, then by their data's order, then by name. `wanted` comes before them all. The others are
+ * named in the result, except those that the chosen one replaces. Undefined where none fits.
  */
 export function detectToolchain(rootDir: string, catalog: Catalog, wanted?: string): Detection | undefined {
   const fitting = listFitting(rootDir, catalog);
@@ -46,14 +46,14 @@ export function detectToolchain(rootDir: string, catalog: Catalog, wanted?: stri
   );
 }
 
-/** Toolchains of which a folder's files speak, by name. */
+/** Lists the toolchains that fit a folder's files, by name. */
 export function listFitting(rootDir: string, catalog: Catalog): ToolchainData[] {
   return catalog.names
     .flatMap((name) => catalog.find(name)?.data ?? [])
     .filter(({ detect }) => detect.any.some((fact) => readFact(rootDir, fact) !== undefined));
 }
 
-/** A toolchain of the catalog for a repository whose files need not speak of it, at the range that is asked for. */
+/** Describes a named toolchain of the catalog at the given range, even where the repository's files do not fit it. */
 export function describeNamed(
   rootDir: string,
   catalog: Catalog,
@@ -64,7 +64,7 @@ export function describeNamed(
   return describe(rootDir, data, [], range === '*' ? undefined : { value: range, because: 'it was asked for' });
 }
 
-/** A toolchain that is an image or a folder of the repository: nothing is known of it but its name. */
+/** Describes a toolchain that is an image or a folder of the repository: only its name is known. */
 export function describeOther(rootDir: string, toolchain: string): Detection {
   const name = folderName(rootDir);
   const assumptions = [
@@ -78,13 +78,15 @@ function compareRanks(left: number[], right: number[]): number {
   return left.map((rank, index) => rank - right[index]!).find((difference) => difference !== 0) ?? 0;
 }
 
-/** Whether a repository has something for a toolchain to do: a file for developers alone (a Gemfile for one tool) has not. */
+/**
+ * Whether a toolchain finds work in a repository: a file for developers alone (a Gemfile for one tool) does not count.
+ */
 function hasWork(rootDir: string, data: ToolchainData): boolean {
   try {
     const { tasks, entrypoint } = readDefaults(rootDir, data, readChoices(rootDir, data));
     return entrypoint !== undefined || Object.hasOwn(tasks, 'build') || Object.hasOwn(tasks, 'test');
   } catch {
-    // What is wrong is said of the toolchain that is taken.
+    // The mistake is reported when this toolchain is chosen.
     return true;
   }
 }
@@ -132,7 +134,7 @@ function draftTask({ run, needs: all, env, reports }: DefaultTask, tasks: string
   return Object.keys(more).length === 0 ? run : { run, ...more };
 }
 
-/** A name that an image may have: from the files, else from the folder. */
+/** Detects a name for the image: from the files, else from the folder. */
 function detectName(rootDir: string, data: ToolchainData): Found {
   for (const fact of data.detect.name) {
     const found = findFact(rootDir, fact);
@@ -148,7 +150,7 @@ function folderName(rootDir: string): Found {
   return { value: imageName(folder) || 'app', because: `the folder is called ${folder}` };
 }
 
-/** The nearest repository name to a text: lower case, separators as the distribution grammar has them. */
+/** Returns the nearest repository name of a text: lower case, with separators of the distribution grammar. */
 function imageName(text: string): string {
   return text
     .toLowerCase()
@@ -157,7 +159,7 @@ function imageName(text: string): string {
     .replace(/^[._-]+|[._-]+$/g, '');
 }
 
-/** The same, asking a person where there is one and several fit. */
+/** Chooses a toolchain; asks a person, where one is present and several fit. */
 export async function chooseToolchain(
   rootDir: string,
   catalog: Catalog,

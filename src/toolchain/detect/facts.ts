@@ -3,27 +3,27 @@ import { join } from 'node:path';
 import { readTextIfAny } from '../../fs/read-bounded.ts';
 import type { Condition, Fact } from '../catalog/rule-schema.ts';
 
-/** Files beyond this are no project files that say which version is wanted. */
+/** Size limit in bytes: larger files are no project files that name a version. */
 const maximumSize = 4 * 1024 * 1024;
 
-/** A property may stand for another one, and that for a third; a circle ends here. */
+/** Number of lookups: a property may name another one, and a circle must end. */
 const maximumLookups = 5;
 
-/** Values that a repository means, by the option's name. */
+/** Values that a repository chooses, by the option's name. */
 export type Chosen = Readonly<Record<string, string>>;
 
 /**
- * Reads a fact of a repository, undefined where it does not hold. Never throws: an unreadable file or one that is no
- * JSON says nothing.
+ * Reads a fact of a repository, undefined where it does not hold. Never throws: an unreadable file or invalid JSON
+ * counts as no fact.
  */
 export function readFact(rootDir: string, fact: Fact): string | undefined {
   return findFact(rootDir, fact)?.value;
 }
 
-/** A fact that holds. */
+/** Fact that holds. */
 export interface FoundFact {
   value: string;
-  /** The file that has it, and the line there, from 1; of a key of JSON the first. */
+  /** File and line of the fact, from 1; the first line for a JSON key. */
   file: string;
   lineNumber: number;
 }
@@ -38,14 +38,14 @@ export function findFact(rootDir: string, fact: Fact): FoundFact | undefined {
   return undefined;
 }
 
-/** Whether every one of the conditions holds. */
+/** Whether all conditions hold. */
 export function conditionsHold(rootDir: string, conditions: Condition[], chosen: Chosen): boolean {
   return conditions.every((condition) =>
     'option' in condition ? chosen[condition.option] === condition.is : readFact(rootDir, condition) !== undefined,
   );
 }
 
-/** Whether all of a rule's conditions hold that must, and none that must not. */
+/** Whether a rule applies: all of `when` hold, and none of `unless`. */
 export function ruleHolds(
   rootDir: string,
   { when, unless }: { when: Condition[]; unless: Condition[] },
@@ -54,7 +54,7 @@ export function ruleHolds(
   return conditionsHold(rootDir, when, chosen) && !unless.some((each) => conditionsHold(rootDir, [each], chosen));
 }
 
-/** How a fact is spoken of: `package.json (engines.node)`. */
+/** Names a fact for people: `package.json (engines.node)`. */
 export function factName({ file, json }: Pick<Fact, 'file' | 'json'>): string {
   return json === undefined ? file : `${file} (${json.replaceAll(/\[[^\]]*\]/g, '')})`;
 }
@@ -73,7 +73,7 @@ function readValue(text: string, { json, pattern, lookup }: Fact): string | unde
   return lookup === undefined ? found : fillNames(found, text, lookup);
 }
 
-/** A text without names such as `${java.version}`; undefined where the file does not say what one stands for. */
+/** Replaces names such as `${java.version}` in a text; undefined where the file does not define one. */
 function fillNames(value: string, text: string, lookup: string): string | undefined {
   let filled: string | undefined = value;
   for (let turn = 0; turn < maximumLookups && filled !== undefined; turn++) {
@@ -86,7 +86,7 @@ function fillNames(value: string, text: string, lookup: string): string | undefi
   return undefined;
 }
 
-/** The files that a path with `*` in it means, sorted; a path without is itself. */
+/** Lists the files that a path with `*` matches, sorted; a path without it means itself. */
 function listFiles(rootDir: string, path: string): string[] {
   if (!path.includes('*')) return [path];
   const found = path
@@ -110,7 +110,7 @@ function listNames(rootDir: string, folder: string, part: string): string[] {
   }
 }
 
-/** The value at a dotted path of a JSON text: strings as they are, anything else as JSON. */
+/** Returns the value at a dotted path of a JSON text: strings as they are, anything else as JSON. */
 function jsonText(text: string, path: string): string | undefined {
   let value: unknown;
   try {
@@ -127,7 +127,7 @@ function jsonText(text: string, path: string): string | undefined {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** The value of a key; of a list the first one that has it. */
+/** Returns the value of a key; in a list, of the first element that has it. */
 function childOf(value: unknown, key: string): unknown {
   const all: unknown[] = [value].flat();
   const owner = all.find((each) => typeof each === 'object' && each !== null && Object.hasOwn(each, key));

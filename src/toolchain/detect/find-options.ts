@@ -9,8 +9,8 @@ import type { Chosen } from './facts.ts';
 import { type Asked, readAsked } from './read-asked.ts';
 
 /**
- * Finds the options that a repository's files decide. An option that is not named is what the toolchain has by itself, as long
- * as the files allow that.
+ * Finds the options that a repository's files decide. An option keeps the toolchain's own value where the files allow
+ * it.
  */
 export function findOptions(
   rootDir: string,
@@ -28,7 +28,10 @@ export function findOptions(
   return Object.fromEntries(found);
 }
 
-/** The first exact value that every range allows, else the newest known one; undefined: nothing is asked, or it is there. */
+/**
+ * Chooses the first exact value that every range allows, else the newest known one. Undefined where nothing is
+ * requested, or the toolchain's own value fits.
+ */
 function chooseValue(asked: Asked[], known: string[], own: string | undefined): string | undefined {
   const texts = asked.flatMap(({ text }) => text ?? []);
   const exact = texts.filter((text) => semver.valid(text) === text);
@@ -40,7 +43,7 @@ function chooseValue(asked: Asked[], known: string[], own: string | undefined): 
   return known.find(isAllowed) ?? semver.minVersion(ranges[0]!)?.version;
 }
 
-/** Chooses of a list of values the first that is asked for, or the nearest that is not older, as far as it goes with the version. */
+/** Chooses from a list the requested value, or the nearest newer one, among those that go with the version. */
 function chooseListed(asked: Asked[], { values = [], fits = {} }: OptionRule, version: string | undefined) {
   const range = version === undefined ? undefined : byVersion(fits, semverOf(version));
   const least = asked.flatMap(({ ranges = [] }) => ranges.slice(0, 1).map((each) => semver.minVersion(each)))[0];
@@ -48,7 +51,7 @@ function chooseListed(asked: Asked[], { values = [], fits = {} }: OptionRule, ve
   return values.find((value) => semver.gte(semverOf(value), least) && satisfies(semverOf(value), range ?? '*'));
 }
 
-/** The version that the toolchain brings where nobody asks for another. */
+/** Returns the version that the toolchain has where no file requests another. */
 function ownValue(data: ToolchainData, name: string, range: string): string | undefined {
   const rule = Object.values(data.parts).find(({ option }) => option === name)?.version;
   const version = chosenVersion(data, range);
@@ -63,7 +66,7 @@ function chosenVersion(data: ToolchainData, range: string): string | undefined {
   }
 }
 
-/** The versions of an option that the data speaks of, newest first. */
+/** Lists the known versions of an option, newest first. */
 function knownValues({ known, ask }: OptionRule): string[] {
   const all = [...known, ...ask.flatMap(({ value }) => value ?? [])].filter((value) => semver.valid(value));
   return [...new Set(all)].sort(semver.rcompare);

@@ -6,17 +6,18 @@ import type { Fact } from '../catalog/rule-schema.ts';
 import { listFitting } from './detect.ts';
 import { readFact } from './facts.ts';
 
-/** Folders in which projects of others lie, or what a build made. */
+/** Folders with foreign projects or build outputs. */
 const passedOver = new Set(['node_modules', 'vendor', 'target', 'build', 'dist', 'out', 'tmp']);
 
-/** How far below a folder projects are looked for, how many folders are looked into, and how many projects are named. */
+/** Limits of the search below a folder: levels, folders to read, and projects to name. */
 const mostLevels = 3;
 const mostFolders = 2000;
 const mostProjects = 10;
 
 /**
- * Finds the project that a folder without a gbuild.yml belongs to: the nearest of these folders that is one by its files, or the one
- * above that takes it in as a member. `folders` goes from where the caller stands upwards. Undefined where none is a project.
+ * Finds the project of a folder without a gbuild.yml: the nearest of these folders that is a project by its files, or
+ * the one above that has it as a member. `folders` goes from the caller's folder upwards. Undefined where none is a
+ * project.
  */
 export function findProject(folders: string[], catalog: Catalog): string | undefined {
   const nearest = folders.find((folder) => listFitting(folder, catalog).length > 0);
@@ -35,7 +36,7 @@ function holds(folder: string, facts: Fact[]): boolean {
   return facts.some((fact) => readFact(folder, fact) !== undefined);
 }
 
-/** Lists folders below one that look like projects, relative to it and sorted, and none inside of another. */
+/** Lists folders below one that look like projects, relative to it and sorted, without projects inside of others. */
 export function listProjectsBelow(dir: string, catalog: Catalog): string[] {
   const found: string[] = [];
   let level = [''];
@@ -53,7 +54,7 @@ export function listProjectsBelow(dir: string, catalog: Catalog): string[] {
   return found.slice(0, mostProjects).sort();
 }
 
-/** Links are not followed: what they lead to may be anywhere. */
+/** Lists folders without following links, which may lead anywhere. */
 function listFolders(dir: string): string[] {
   try {
     const entries = readdirSync(dir, { withFileTypes: true });

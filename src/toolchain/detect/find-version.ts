@@ -10,11 +10,11 @@ import { chooseVersion, compareVersions, semverOf } from '../resolve/versions.ts
 import type { Chosen } from './facts.ts';
 import { type Asked, readAsked } from './read-asked.ts';
 
-/** Findings in the files of a repository, and which files they are. */
+/** Value found in the files of a repository, with its reason. */
 export interface Found {
   value: string;
   because: string;
-  /** It is not what a file names: `because` says why. */
+  /** Whether it differs from what a file names: `because` has the reason. */
   isOther?: boolean;
 }
 
@@ -25,9 +25,9 @@ interface Required extends Asked {
 }
 
 /**
- * Finds the version that a repository's files ask for: the first file that names one decides, within what the repository's
- * tools refuse to go without. Where the catalog has no such version, the nearest that is not older is taken, and `because`
- * says so. Undefined where no file says anything. Throws 'toolchain-unknown' where nothing can be taken.
+ * Finds the version that a repository's files request. The first file that names one decides, within the requirements
+ * of the repository's tools. Where the catalog lacks that version, the nearest newer one is chosen, with the reason in
+ * `because`. Undefined where no file names any. Throws 'toolchain-unknown' where no version fits.
  */
 export function findVersion(rootDir: string, data: ToolchainData, chosen: Chosen = {}): Found | undefined {
   const required = readRequired(rootDir, data, chosen);
@@ -44,7 +44,7 @@ export function findVersion(rootDir: string, data: ToolchainData, chosen: Chosen
   return { value: data.default, because, isOther: true };
 }
 
-/** A requirement of the repository's tools that the version which the spec names does not fit. */
+/** Requirement of the repository's tools that the spec's version does not fit. */
 export interface Unmet {
   because: string;
   /** Text to write instead, where the tool is known to refuse any other version. */
@@ -108,7 +108,9 @@ function findRequired(data: ToolchainData, required: Required[], allowed: string
   return { value: best === undefined ? data.default : lineOf(best), because };
 }
 
-/** The versions that fit all requirements: known ones, and an exact one that is asked for where the toolchain takes any. */
+/**
+ * Lists the versions that fit all requirements: known ones, and a requested exact one where the toolchain accepts any.
+ */
 function listAllowed(data: ToolchainData, required: Required[]): string[] {
   const ranges = rangesOf(required);
   const exact = ranges.filter((range) => readExactVersion(range) !== null && findServed(data, range) === range);
@@ -116,7 +118,7 @@ function listAllowed(data: ToolchainData, required: Required[]): string[] {
   return all.filter((version) => fitsAll(data, version, ranges));
 }
 
-/** The requirement that no known version fits, else the first. */
+/** Finds the requirement that no known version fits, else the first. */
 function findHardest(data: ToolchainData, required: Required[]): Required {
   return required.find(({ ranges }) => !fitsAny(data, ranges, [])) ?? required[0]!;
 }
@@ -129,7 +131,7 @@ function knownVersions(data: ToolchainData): string[] {
   return [...new Set(Object.values(data.versions).flat())].sort(compareVersions);
 }
 
-/** The version that a range of gbuild.yml means; undefined where the catalog has none. */
+/** Returns the version that a range of gbuild.yml means; undefined where the catalog has none. */
 function findServed(data: ToolchainData, range: string): string | undefined {
   try {
     return chooseVersion(data, range);
@@ -138,7 +140,10 @@ function findServed(data: ToolchainData, range: string): string | undefined {
   }
 }
 
-/** A short version stands for the release that the data names and newer ones of its line, else for every release of the line. */
+/**
+ * Whether a version fits all ranges. A short version means the release in the data and newer ones of its line, else
+ * every release of the line.
+ */
 function fitsAll(data: ToolchainData, version: string, ranges: string[]): boolean {
   const release = data.releases[version];
   const line = release === undefined ? version : `~${release}`;
@@ -156,12 +161,12 @@ function releaseOf({ releases }: ToolchainData, version: string): string {
   return releases[version] ?? version;
 }
 
-/** The newest, of a long-term line where there is one. */
+/** Chooses the newest, of a long-term line where there is one. */
 function chooseBest({ longTerm = '*' }: ToolchainData, versions: string[]): string | undefined {
   return versions.filter((version) => satisfies(semverOf(version), longTerm)).at(-1) ?? versions.at(-1);
 }
 
-/** The oldest line that is not older than what was asked for, a long-term one where there is one. */
+/** Chooses the oldest line that is not older than requested, a long-term one where there is one. */
 function chooseNearest({ longTerm = '*' }: ToolchainData, versions: string[], ranges: string[]): string | undefined {
   const least = leastOf(ranges);
   const newer = versions.filter((version) => least !== undefined && compareVersions(version, least) >= 0);
@@ -173,7 +178,7 @@ function leastOf(ranges: string[]): string | undefined {
   return all.sort(compareVersions).at(-1);
 }
 
-/** A version as a range of gbuild.yml: its line, where it is one release of many. */
+/** Formats a version as a range of gbuild.yml: its line, where it is one release of many. */
 function lineOf(version: string): string {
   return version.split('.').length < 3 ? version : `^${semver.major(semverOf(version))}`;
 }

@@ -5,17 +5,17 @@ import { parseNotation } from './version-notation.ts';
 
 /** Version that a file asks for. */
 export interface Asked {
-  /** The file and the key: `package.json (engines.node)`. */
+  /** File and key, such as `package.json (engines.node)`. */
   source: string;
-  /** As a sentence has it: `17 (21.3.0.r17-grl)`. */
+  /** Text for a sentence: `17 (21.3.0.r17-grl)`. */
   shown: string;
-  /** As gbuild.yml may have it; undefined where the notation is another one. */
+  /** Text for gbuild.yml; undefined for another notation. */
   text?: string;
-  /** A version has to fit all of these; undefined: the text means no version. */
+  /** Ranges that a version must all fit; undefined where the text means no version. */
   ranges?: string[];
 }
 
-/** Reads what a repository's file says where such a fact holds. */
+/** Reads the version of a repository's file, where the fact holds. */
 export function readAsked(
   rootDir: string,
   data: ToolchainData,
@@ -42,7 +42,7 @@ export function readAsked(
   return { source, shown, ranges, ...(fact.notation === 'semver' && { text: text.replace(/^v(?=\d)/, '') }) };
 }
 
-/** A version as the catalog writes it, or what else the text means. */
+/** Converts a version to the catalog's spelling, or returns its other meaning. */
 function respell(spellings: ToolchainData['spellings'][string], said: string): { text: string; means?: string } {
   for (const { pattern, means } of spellings) {
     const match = new RegExp(pattern, 'i').exec(said);

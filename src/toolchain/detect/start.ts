@@ -4,24 +4,24 @@ import type { EntrypointRule } from '../catalog/rule-schema.ts';
 import { splitCommandLine } from './command-line.ts';
 import { type Chosen, conditionsHold, findFact, readFact } from './facts.ts';
 
-/** Command of an image where the spec is silent. */
+/** Start command of an image where the spec has none. */
 export interface Start {
   command: string[];
   because: string;
 }
 
-/** Where no command can be taken, what the repository starts by. */
+/** Start command of a repository that an image cannot use. */
 export interface UnfitStart {
-  /** A clause, and what to write where there is something better than an example. */
+  /** Reason as a clause, and the text to write where it is better than an example. */
   unfit: { because: string; remedy?: string };
 }
 
-/** A script may call another one, and that a third; a circle ends here. */
+/** Number of calls: a script may call another one, and a circle must end. */
 const maximumCalls = 5;
 
 /**
- * The command of the first rule that holds. What a repository says is never replaced by a guess: where its command calls a build tool, no
- * later rule is asked.
+ * Returns the command of the first rule that holds. A repository's own command is never replaced by a guess: where it
+ * calls a build tool, no later rule is tried.
  */
 export function readStart(
   rootDir: string,
@@ -56,13 +56,13 @@ function placeInImage(line: string, places: Record<string, string>): string {
   return Object.entries(places).reduce((text, [from, to]) => text.replaceAll(new RegExp(from, 'g'), () => to), line);
 }
 
-/** Whether a word of a command line is a file of the repository, or has one behind a `=`, `:` or `,`. */
+/** Whether a word of a command line is a file of the repository, or contains one after `=`, `:` or `,`. */
 function namesFile(rootDir: string, line: string): boolean {
   const names = line.split(/[\s=:,"']+/).filter((name) => name !== '' && !name.startsWith('/'));
   return names.some((name) => statSync(join(rootDir, name), { throwIfNoEntry: false })?.isFile() === true);
 }
 
-/** Whether a command, or one of those in the line that a shell is given, is one of these programs. */
+/** Whether a command, or one in a shell's line, is one of these programs. */
 export function callsOneOf(command: string[], programs: string[]): boolean {
   return findOneOf(command, programs) !== undefined;
 }
@@ -78,7 +78,7 @@ function findOneOf(command: string[], programs: string[]): string | undefined {
   return called.find((program) => programs.includes(program));
 }
 
-/** Reads the commands of a line, those of scripts that it calls in their place. */
+/** Reads the commands of a line; a called script is replaced by its own commands. */
 class ScriptReader {
   readonly calls: string[] = [];
   readonly #rootDir: string;
@@ -89,14 +89,14 @@ class ScriptReader {
     this.#rule = rule;
   }
 
-  /** Reads commands, without those that tasks have run already. */
+  /** Reads commands, without those that tasks have already run. */
   readCommands(value: string): string[] {
     const { fact, follow } = this.#rule;
     if (follow === undefined) return [value];
     const isScript = follow.file === undefined && fact.json?.startsWith(`${follow.json}.`) === true;
     const own = isScript ? fact.json!.slice(follow.json.length + 1) : undefined;
     const commands = [...(own === undefined ? [] : this.#readBefore(own)), ...this.#expand(value)];
-    // A line of nothing but what tasks have done is started as it is.
+    // A line with only such commands is started as it is.
     return commands.length === 0 ? [value] : commands;
   }
 
@@ -109,7 +109,7 @@ class ScriptReader {
   #expand(line: string): string[] {
     const { pattern, done } = this.#rule.follow!;
     const commands = splitCommands(line);
-    // In another folder the names of scripts are those of another file.
+    // After a cd, script names belong to another folder's file.
     if (commands.some((command) => /^(?:cd|pushd)\b/.test(command))) return commands;
     return commands.flatMap((command) => {
       if (done !== undefined && new RegExp(done).test(command)) return [];
@@ -121,7 +121,7 @@ class ScriptReader {
     });
   }
 
-  /** A name may have dots, which a path of a fact cannot. */
+  /** Reads a script whose name may have dots, which a fact's path cannot. */
   #readScript(name: string): string | undefined {
     const { fact, follow } = this.#rule;
     const text = readFact(this.#rootDir, { file: follow!.file ?? fact.file, json: follow!.json }) ?? '{}';
@@ -130,7 +130,7 @@ class ScriptReader {
   }
 }
 
-/** Scripts that are no object are a text, or something that no package manager takes. */
+/** Parses the scripts; package managers refuse a value that is no object. */
 function parseScripts(text: string): object {
   try {
     const scripts: unknown = JSON.parse(text);
@@ -140,14 +140,16 @@ function parseScripts(text: string): object {
   }
 }
 
-/** Commands that are joined by `&&` alone. A line with anything else of a shell's between commands is one. */
+/**
+ * Splits commands that are joined by `&&` alone. A line with any other shell syntax between commands is one command.
+ */
 function splitCommands(line: string): string[] {
   const text = line.trim();
   const isPlain = /&&/.test(text) && !/["'`\\;|(){}\n]|(?<!&)&(?!&)/.test(text);
   return isPlain ? text.split(/\s*&&\s*/) : [text];
 }
 
-/** One command as it is; of several the last takes the shell's place, so that it gets signals itself. */
+/** Joins commands. The last of several replaces the shell by exec, so that it gets signals itself. */
 function joinCommands(commands: string[]): string[] {
   const last = commands.at(-1) ?? '';
   const words = splitCommandLine(last);
@@ -157,7 +159,7 @@ function joinCommands(commands: string[]): string[] {
   return ['/bin/sh', '-c', [...commands.slice(0, -1).map(groupCommands), ending].join(' && ')];
 }
 
-/** A line of several commands counts as one for what stands around it. */
+/** Groups a line of several commands, so that it acts as one in its surroundings. */
 function groupCommands(line: string): string {
   return /[;|&\n]/.test(line) ? `{ ${line}\n}` : line;
 }

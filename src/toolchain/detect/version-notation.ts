@@ -3,8 +3,8 @@ import { readVersionRange } from '../../spec/schema/version-text.ts';
 import type { VersionFact } from '../catalog/rule-schema.ts';
 
 /**
- * Reads a text in one of the ways to write ranges as ranges of semver, all of which a version has to fit. Undefined for a text
- * that is none.
+ * Parses a text in one of the notations into semver ranges, all of which a version must fit. Undefined for an invalid
+ * text.
  */
 export function parseNotation(notation: VersionFact['notation'], text: string): string[] | undefined {
   if (notation === 'gem') return readAll(parseGemRequirements(text));
@@ -17,7 +17,9 @@ function readAll(ranges: (string | undefined)[]): string[] | undefined {
   return read.length === 0 || read.length < ranges.length ? undefined : (read as string[]);
 }
 
-/** `"~> 3.2", ">= 3.2.1"`, with or without quotes: https://guides.rubygems.org/patterns/#declaring-dependencies */
+/**
+ * Parses `"~> 3.2", ">= 3.2.1"`, with or without quotes: https://guides.rubygems.org/patterns/#declaring-dependencies
+ */
 function parseGemRequirements(text: string): (string | undefined)[] {
   const quoted = [...text.matchAll(/["']([^"']*)["']/g)].map((match) => match[1] ?? '');
   return (quoted.length > 0 ? quoted : [text]).flatMap((each) => each.split(',')).map(parseGemRequirement);
@@ -31,13 +33,16 @@ function parseGemRequirement(text: string): string | undefined {
   if (operator === '=') return version;
   if (operator === '!=') return `<${version} || >${version}`;
   if (operator !== '~>') return `${operator}${version}`;
-  // All but the last number stay.
+  // All numbers except for the last are fixed.
   const kept = numbers.length > 1 ? numbers.slice(0, -1) : numbers;
   const next = kept.map((number, index) => (index === kept.length - 1 ? number + 1 : number));
   return `>=${version} <${formatNumbers(next)}`;
 }
 
-/** `[17,)`, `(,17],[21,22)`; a version alone is the least: https://maven.apache.org/enforcer/enforcer-rules/versionRanges.html */
+/**
+ * Parses `[17,)`, `(,17],[21,22)`; a version alone means at least:
+ * https://maven.apache.org/enforcer/enforcer-rules/versionRanges.html
+ */
 function parseMavenRange(text: string): string | undefined {
   // Java's own numbers are 1.x up to 8.
   const plain = text.replaceAll(/\b1\.(?=[5-8](?!\d))/g, '').replaceAll(/\s+/g, '');

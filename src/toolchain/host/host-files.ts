@@ -5,7 +5,7 @@ import type { Host } from '../../host.ts';
 import type { HostFileRule } from './npm-variables.ts';
 import { fillVariables } from './npm-variables.ts';
 
-/** Reads those files that are there, with their bytes. Credentials may be among them: they go where the tool looks, nowhere else. */
+/** Reads the existing ones of these files. They may hold credentials: only the tool's own path receives them. */
 export function readHostFiles(
   host: Pick<Host, 'homeDir' | 'env'>,
   rules: readonly HostFileRule[],
@@ -19,7 +19,10 @@ export function readHostFiles(
   });
 }
 
-/** Undefined where there is none. Tools that miss a file which is there would fail later, far from the reason. */
+/**
+ * Reads a file; undefined where it is missing. An unreadable file is an error here, because a tool without it would
+ * fail later, far from the reason.
+ */
 function readIfAny(file: string): Buffer | undefined {
   try {
     return readWhole(file, largestSettings);

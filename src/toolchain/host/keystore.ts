@@ -1,27 +1,27 @@
 import { createHash } from 'node:crypto';
 import { constantTime } from '../../oci/layer/layer.ts';
 
-/** A trusted certificate of a Java keystore: its name there, and DER. */
+/** Trusted certificate of a Java keystore: its alias, and DER. */
 interface TrustedCertificate {
   alias: string;
   der: Buffer;
 }
 
-// The format is that of the JDK's sun.security.provider.JavaKeyStore, which every JDK reads, whatever its own default is.
+// Format of the JDK's sun.security.provider.JavaKeyStore, which every JDK reads, whatever its own default is.
 const magic = 0xfeedfeed;
 const version = 2;
 const trustedTag = 2;
 
-/** Not a secret: what every JDK opens its roots with. It keys the digest at the end. */
+/** Password that every JDK uses for its roots; it is no secret. It keys the digest at the end. */
 const password = 'changeit';
 
-/** The keystore of these PEM certificates, as a JDK reads its roots: the same bytes for the same certificates. */
+/** Writes the keystore of these PEM certificates for a JDK's roots: the same bytes for the same certificates. */
 export function keystoreOf(pems: readonly string[]): Buffer {
   const entries = pems.map((pem, index) => ({ alias: `root-${index}`, der: derOf(pem) }));
   return formatKeystore(entries);
 }
 
-/** A keystore without the dates on which its certificates were put in; whatever is no such keystore stays as it is. */
+/** Removes the import dates of the certificates from a keystore; any other file stays as it is. */
 export function withoutDates(keystore: Buffer): Buffer {
   const entries = parseKeystore(keystore);
   return entries === undefined ? keystore : formatKeystore(entries);
@@ -49,7 +49,7 @@ function parseKeystore(bytes: Buffer): TrustedCertificate[] | undefined {
     return bytes.toString('utf8', at - length, at);
   };
   for (let left = bytes.readUInt32BE(8); left > 0; left -= 1) {
-    // A private key is somebody's own: then this is not a store of roots.
+    // A private key belongs to a person: then this is not a store of roots.
     if (bytes.readUInt32BE(at) !== trustedTag) return undefined;
     at += 4;
     const alias = readText();
@@ -73,7 +73,7 @@ function numbers(...values: number[]): Buffer {
   return bytes;
 }
 
-/** A length of two bytes and the text, as Java's writeUTF has it. */
+/** Encodes a text with a length of two bytes, like Java's writeUTF. */
 function textOf(text: string): Buffer {
   const bytes = Buffer.from(text);
   const length = Buffer.alloc(2);

@@ -1,10 +1,10 @@
-/** A proxy variable that names a place at this machine's loopback address. */
+/** Proxy variable with this machine's loopback address. */
 export interface LoopbackProxy {
   name: string;
-  /** Without brackets. */
+  /** Address without brackets. */
   address: string;
   port: number;
-  /** The same value with another `host:port`, its user and password kept. */
+  /** Returns the value with another `host:port`, with its user and password. */
   move(place: string): string;
 }
 
@@ -17,7 +17,7 @@ const usualPorts: Record<string, number> = {
   socks5h: 1080,
 };
 
-/** Finds proxies at loopback addresses, each with its place. Pure. */
+/** Finds proxies at loopback addresses, each with its address. Pure. */
 export function findLoopbackProxies(proxies: Readonly<Record<string, string>>): LoopbackProxy[] {
   return Object.entries(proxies).flatMap(([name, value]) => {
     if (/^no_proxy$/i.test(name)) return [];

@@ -1,26 +1,26 @@
 import { join } from 'node:path';
 import { largestSettings, readTextIfAny } from '../../fs/read-bounded.ts';
 
-/** A file of the caller's home that tools in a container read too, `to` being where. */
+/** File of the caller's home folder that tools in a container read too. */
 export interface HostFileRule {
-  /** Below the home. */
+  /** Path below the home folder. */
   from: string;
-  /** Absolute, in the container. */
+  /** Absolute path in the container. */
   to: string;
-  /** Only lines that match are taken: the others speak of the host's own folders. */
+  /** Pattern of lines to keep: the others name folders of the host. */
   keep?: string | undefined;
-  /** The form in which it names the caller's variables, which are filled in. */
+  /** Syntax of the caller's variables in it, which are filled in. */
   variables?: 'npm' | undefined;
 }
 
-/** `${NAME}`, `${NAME?}`, which may be unset, and `${NAME-text}` or `${NAME:-text}`, which says what it is then. */
+/** References: `${NAME}`, `${NAME?}` for an optional one, and `${NAME-text}` or `${NAME:-text}` with a default. */
 const reference = /(?<!\\)\$\{(\w+)(\?|:?-[^}]*)?\}/g;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Fills in the variables of settings in npm's form. A container has not got the caller's variables, and package managers refuse to run where
- * one is unset: a line whose variable is unset is left out.
+ * Fills in the variables of settings in npm's syntax. A container lacks the caller's variables, and package managers
+ * refuse to run with an unset one: a line with an unset variable is left out.
  */
 export function fillVariables(text: string, env: Environment): string {
   const isUnset = (name: string) => env[name] === undefined || env[name] === '';
@@ -34,7 +34,7 @@ export function fillVariables(text: string, env: Environment): string {
     .join('\n');
 }
 
-/** Variables that the repository's own settings name and its tasks do not get, with the file that names each. */
+/** Lists variables that the repository's own settings name and that its tasks do not get, with the file of each. */
 export function listMissingVariables(
   rootDir: string,
   rules: readonly HostFileRule[],

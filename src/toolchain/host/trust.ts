@@ -5,15 +5,17 @@ import { largestSettings, readTextIfAny } from '../../fs/read-bounded.ts';
 import type { Host } from '../../host.ts';
 import { keystoreOf } from './keystore.ts';
 
-/** Settings that a company's network asks for and no container has by itself. Belongs in builds and runs, never in an image. */
+/**
+ * Settings that a company's network needs and that no container has. They belong in builds and runs, never in an image.
+ */
 export interface HostTrust {
-  /** PEM of the roots that this host trusts and the world at large does not; '' when there are none. */
+  /** PEM of the additional roots that this host trusts; '' when there are none. */
   extraRoots: string;
-  /** Proxy variables, each in capitals and in small letters; values may hold credentials. */
+  /** Proxy variables, each in upper and lower case; values may hold credentials. */
   proxies: Record<string, string>;
 }
 
-/** Where distributions keep the bundle that the host's own tools trust. */
+/** Files of the distributions' bundles, which the host's own tools trust. */
 const systemBundles = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/tls/certs/ca-bundle.crt',
@@ -21,7 +23,9 @@ const systemBundles = [
   '/etc/ssl/cert.pem',
 ];
 
-/** The public roots that a distribution ships on top of Node's: trusted by the host, but nothing of its owner's. */
+/**
+ * Folders with public roots that a distribution adds to Node's: the host trusts them, but its owner did not add them.
+ */
 const publicRootFolders = ['/usr/share/ca-certificates/mozilla'];
 
 const proxyNames = ['HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY', 'ALL_PROXY'];
@@ -31,12 +35,12 @@ export function readHostTrust(host: Pick<Host, 'env' | 'platform'>): HostTrust {
   return { extraRoots: readExtraRoots(host), proxies: readProxies(host.env) };
 }
 
-/** All roots to trust as one PEM: Node's own and the extra ones. */
+/** Returns all roots to trust as one PEM: Node's own and the additional ones. */
 export function trustBundle({ extraRoots }: HostTrust): string {
   return `${tls.rootCertificates.join('\n')}\n${extraRoots}`;
 }
 
-/** The same as a Java keystore. */
+/** Returns all roots to trust as a Java keystore. */
 export function trustKeystore(trust: HostTrust): Buffer {
   return keystoreOf([...tls.rootCertificates, ...parseCertificates(trust.extraRoots)]);
 }
@@ -55,7 +59,7 @@ function readExtraRoots({ env, platform }: Pick<Host, 'env' | 'platform'>): stri
   return [...extra.values()].map((pem) => `${pem}\n`).join('');
 }
 
-/** Where the roots are no file (macOS, Windows), Node 22.15 and later reads the system's store. */
+/** Reads the system's store where the roots are no file (macOS, Windows); Node 22.15 and later can. */
 function systemRoots(platform: NodeJS.Platform): string[] {
   if (platform === 'linux' || typeof tls.getCACertificates !== 'function') return [];
   return tls.getCACertificates('system');
@@ -67,7 +71,10 @@ function publicRoots(): string[] {
   );
 }
 
-/** Each under both spellings: curl and apt know the small one, others the capital one. An own word for each stays. */
+/**
+ * Reads the proxies, each under both spellings: curl and apt read the lower-case one, others the upper-case one.
+ * Different values for the two stay.
+ */
 function readProxies(env: Host['env']): Record<string, string> {
   const found = proxyNames.flatMap((name) => {
     const small = name.toLowerCase();
@@ -81,12 +88,12 @@ function parseCertificates(text: string): string[] {
   return text.match(/-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g) ?? [];
 }
 
-/** The same for every way of breaking its lines. */
+/** Returns the body, which is the same for every way of breaking its lines. */
 function certificateBody(pem: string): string {
   return pem.replaceAll(/\s+/g, '');
 }
 
-/** Empty where there are none. */
+/** Reads the roots; empty where the file is missing. */
 function readRoots(file: string): string {
   return readTextIfAny(file, largestSettings) ?? '';
 }

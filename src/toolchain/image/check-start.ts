@@ -5,8 +5,8 @@ import type { ToolchainContext } from './toolchain-context.ts';
 const keptLines = 5;
 
 /**
- * Runs a command in an image as the image's own user, without a network. Throws 'toolchain-failed' with its last lines where it does not end
- * well: an image that cannot start its own program serves nobody.
+ * Runs a command in an image as the image's own user, without a network. Throws 'toolchain-failed' with its last lines
+ * where it fails: an image that cannot start its own program is useless.
  */
 export async function checkStart(
   { engine, stop }: ToolchainContext,

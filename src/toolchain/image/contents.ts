@@ -4,13 +4,13 @@ import type { ToolchainContext } from './toolchain-context.ts';
 
 const statusFile = '/var/lib/dpkg/status';
 
-/** Debian packages of an image by name, as dpkg's own record has them; nothing is run. */
+/** Reads the Debian packages of an image by name, from dpkg's own record; runs nothing. */
 export async function readPackages({ engine }: ToolchainContext, reference: string): Promise<Record<string, string>> {
   const files = await engine.readImageFiles(reference, [statusFile]);
   return parsePackages(files.get(statusFile)?.toString() ?? '');
 }
 
-/** Installed packages of a dpkg status file (deb-control(5)): name to version. */
+/** Parses the installed packages of a dpkg status file (deb-control(5)): name to version. */
 export function parsePackages(status: string): Record<string, string> {
   const packages: [string, string][] = [];
   for (const paragraph of status.split(/\n\n+/)) {
@@ -22,13 +22,16 @@ export function parsePackages(status: string): Record<string, string> {
   return Object.fromEntries(packages.sort(([left], [right]) => (left < right ? -1 : 1)));
 }
 
-/** One digest for a list of packages: of its lines `name=version`, sorted. */
+/** Computes the digest of a list of packages: of its sorted lines `name=version`. */
 export function packagesDigest(packages: Record<string, string>): `sha256:${string}` {
   const lines = Object.entries(packages).map(([name, version]) => `${name}=${version}\n`);
   return `sha256:${createHash('sha256').update(lines.sort().join('')).digest('hex')}`;
 }
 
-/** Asks the tools of an image for their versions, in one container without a network. What answers no version is left out. */
+/**
+ * Asks the tools of an image for their versions, in one container without a network. A tool that prints no version is
+ * left out.
+ */
 export async function readTools(
   { engine, stop }: ToolchainContext,
   reference: string,
@@ -45,7 +48,7 @@ export async function readTools(
 
 const mark = '@tool ';
 
-/** The first version after each mark. */
+/** Parses the first version after each mark. */
 function parseTools(output: string): Record<string, string> {
   const sections = output.split(mark).slice(1);
   const found = sections.map((section) => {

@@ -2,12 +2,12 @@ import type { Stop } from '../../host.ts';
 import { readImageId } from './image-id.ts';
 import type { EnsuredImage, ToolchainContext } from './toolchain-context.ts';
 
-/** Finds an image on the engine, unless it is to be made again; an older one that nothing else names any more is removed. */
+/** Finds an image on the engine, unless it is to be made again. */
 export async function findUsable(context: ToolchainContext, reference: string): Promise<EnsuredImage | undefined> {
   return context.renewed === undefined || context.renewed.has(reference) ? findImage(context, reference) : undefined;
 }
 
-/** Makes an image; the one that had its name before goes with it, unless something else still names or uses it. */
+/** Makes an image. The image that had its name before is removed, unless another name or a container still uses it. */
 export async function renew(
   context: ToolchainContext,
   reference: string,
@@ -23,19 +23,19 @@ export async function renew(
 async function removeNameless({ engine }: ToolchainContext, id: string): Promise<void> {
   const found = await engine.inspectImage(id);
   if (found === undefined || found.tags.length > 0) return;
-  // One that another image stands on, or a container uses, is the engine's to keep.
+  // The engine keeps an image that another image or a container uses.
   await engine.removeImage(id).catch(() => {});
 }
 
-/** Finds the image of a reference on the engine, undefined where it is not there. */
+/** Finds the image of a reference on the engine; undefined where it is missing. */
 export async function findImage(context: ToolchainContext, reference: string): Promise<EnsuredImage | undefined> {
   const found = await context.engine.inspectImage(reference);
   return found === undefined ? undefined : { reference, id: await readImageId(context, found) };
 }
 
 /**
- * Runs works side by side; the first that fails stops the others and its error is thrown when all have ended, so that
- * nothing goes on behind a failed step.
+ * Runs two works in parallel. The first failure stops the other one and is thrown when both have ended, so that no work
+ * continues after a failed step.
  */
 export async function together<A, B>(
   stop: Stop,

@@ -10,8 +10,8 @@ import type { ToolchainContext } from './toolchain-context.ts';
 const format = 'image-id 1';
 
 /**
- * The digest of an image's config: what gbuild.lock calls an image by, on every engine alike. containerd's store calls it by
- * the manifest it came with; there it is read out of the saved image, once, and kept in the cache.
+ * Reads the digest of an image's config, its id in gbuild.lock for every engine. containerd's store uses the manifest's
+ * digest as the id: there the config's digest is read from the saved image, once, and cached.
  */
 export async function readImageId(
   context: Pick<ToolchainContext, 'engine' | 'host'>,

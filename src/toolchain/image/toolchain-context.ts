@@ -2,21 +2,21 @@ import type { Engine } from '../../engine/engine.ts';
 import type { Host, Stop } from '../../host.ts';
 import type { Progress } from '../../reporter/progress.ts';
 
-/** An image on the engine. */
+/** Image on the engine. */
 export interface EnsuredImage {
   reference: string;
-  /** The digest of its config, whatever the engine calls it. */
+  /** Digest of its config, whatever the engine's own id is. */
   id: string;
 }
 
-/** Context for making an image; handed through this room unchanged. */
+/** Context for making an image; passed through this folder unchanged. */
 export interface ToolchainContext {
   engine: Engine;
   host: Host;
   progress: Progress;
   stop: Stop;
-  /** Where everything is made anew, of the packages of today: what has been made so far. */
+  /** Images made so far, where all are made again from today's packages. */
   renewed?: Set<string> | undefined;
-  /** Brings the image that the lock names under this reference, where somebody has it; asked before one is made. */
+  /** Fetches the locked image of this reference, where a registry has it; called before an image is made. */
   fetchLocked?: ((reference: string, stop: Stop) => Promise<EnsuredImage | undefined>) | undefined;
 }

@@ -3,13 +3,13 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { ToolchainData } from '../catalog/catalog-schema.ts';
 import type { JreRule } from '../catalog/rule-schema.ts';
 
-/** The Java runtime that an image asks for: its kind, and modules that nothing refers to. */
+/** Java runtime that an image requests: its kind, and additional modules. */
 export interface JreRequest {
   kind: string;
   modules: string[];
 }
 
-/** Chooses the Java runtime that was asked for. Throws 'spec-invalid' where the toolchain has none of that kind. */
+/** Chooses the requested Java runtime. Throws 'spec-invalid' where the toolchain has none of that kind. */
 export function chooseJre(data: ToolchainData, { kind }: JreRequest, catalog: Catalog): JreRule {
   const rule = Object.hasOwn(data.jre, kind) ? data.jre[kind] : undefined;
   if (rule !== undefined) return rule;
@@ -21,7 +21,7 @@ export function chooseJre(data: ToolchainData, { kind }: JreRequest, catalog: Ca
   });
 }
 
-/** The error for a toolchain whose images have no Java, or one that nothing is known of. */
+/** Reports a toolchain whose images have no Java, or an unknown one. */
 export function noJre(toolchain: string, catalog: Catalog): GbuildError {
   const able = catalog.names.filter((name) => Object.keys(catalog.find(name)?.data.jre ?? {}).length > 0);
   const others = able.length > 0 ? `; ${able.join(' and ')} can` : '';

@@ -9,12 +9,12 @@ export interface LockedResolution {
 }
 
 /**
- * How the lock relates to this resolution: 'none' (there is none), 'fits', 'request-changed' (the spec asks for something
- * else, so the lock was not obeyed), 'recipe-changed' (same version, but the recipe is another one than was locked).
+ * State of the lock for this resolution: 'none' (no lock), 'fits', 'request-changed' (the spec requests something else,
+ * so the lock was not followed), 'recipe-changed' (same version, but another recipe than the locked one).
  */
 export type LockState = 'none' | 'fits' | 'request-changed' | 'recipe-changed';
 
-/** Whether a lock was written for this very request. */
+/** Whether a lock was written for this request. */
 export function isSameRequest(lock: LockedResolution, request: ToolchainRequest): boolean {
   const options = request.kind === 'catalog' ? request.options : {};
   const plain = (of: Record<string, OptionValue>) =>
@@ -22,7 +22,7 @@ export function isSameRequest(lock: LockedResolution, request: ToolchainRequest)
   return lock.request === request.request && plain(lock.options ?? {}) === plain(options);
 }
 
-/** How a resolution's recipe relates to the lock, `obeyed` being the lock if it decided the version. */
+/** Compares a resolution's recipe with the lock; `obeyed` is the lock if it decided the version. */
 export function compareLock(
   lock: LockedResolution | undefined,
   obeyed: LockedResolution | undefined,

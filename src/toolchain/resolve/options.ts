@@ -5,7 +5,7 @@ import type { ToolchainData } from '../catalog/catalog-schema.ts';
 import type { OptionRule } from '../catalog/rule-schema.ts';
 import { satisfies } from './satisfies.ts';
 
-/** Checks a request's options against the toolchain's; throws one 'spec-invalid' that lists every mistake. */
+/** Checks a request's options against the toolchain's. Throws one 'spec-invalid' that lists every mistake. */
 export function readOptions(data: ToolchainData, asked: Record<string, OptionValue>): Record<string, OptionValue> {
   const mistakes: string[] = [];
   for (const [name, value] of Object.entries(asked)) {
@@ -20,7 +20,7 @@ export function readOptions(data: ToolchainData, asked: Record<string, OptionVal
   return Object.fromEntries(Object.entries(asked).sort(([left], [right]) => (left < right ? -1 : 1)));
 }
 
-/** The options as a build uses them: what was asked for, and for the rest what the toolchain has for this version. */
+/** Returns the options for a build: the requested ones, and the toolchain's defaults for this version. */
 export function withDefaults(
   data: ToolchainData,
   version: string,
@@ -33,14 +33,14 @@ export function withDefaults(
   return { ...Object.fromEntries(defaults), ...asked };
 }
 
-/** A text with `{version}` and `{option}` filled in; an option that has no value is empty. */
+/** Fills in `{version}` and `{option}`; an option without a value is empty. */
 export function fillTemplate(template: string, version: string, options: Record<string, OptionValue>): string {
   return template.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
     name === 'version' ? version : optionText(options[name] ?? ''),
   );
 }
 
-/** Chooses the value of a rule for a version: itself, or the value of the first range that fits. */
+/** Chooses the value of a rule for a version: the rule itself, or the value of the first range that fits. */
 export function byVersion<T>(rule: T | Record<string, T>, version: string): T | undefined {
   if (typeof rule !== 'object' || rule === null) return rule;
   return Object.entries(rule as Record<string, T>).find(([range]) => satisfies(version, range))?.[1];
@@ -50,7 +50,7 @@ function optionText(value: OptionValue): string {
   return Array.isArray(value) ? [...value].sort().join(' ') : String(value);
 }
 
-/** Debian Policy 5.6.1: the spelling of a package's name; it reaches a shell's command line. */
+/** Pattern of a package's name (Debian Policy 5.6.1); the name reaches a shell's command line. */
 const packageName = /^[a-z0-9][a-z0-9+.-]+$/;
 
 function isFitting(rule: OptionRule, value: OptionValue): boolean {

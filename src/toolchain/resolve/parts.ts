@@ -6,15 +6,15 @@ import { byVersion } from './options.ts';
 import { satisfies } from './satisfies.ts';
 import { semverOf } from './versions.ts';
 
-/** A part with its exact version; which package brings it depends on the engine's platform. */
+/** Part with its exact version; its package depends on the engine's platform. */
 export interface ResolvedPart {
   name: string;
   version: string;
-  /** Platform -> npm package; the key '*' stands for every platform. */
+  /** npm packages by platform; the key '*' means every platform. */
   packages: Record<string, string>;
 }
 
-/** The parts of a toolchain at a version, each at its own exact version; options come first. */
+/** Resolves the parts of a toolchain at a version, each to an exact version; options take precedence. */
 export function resolveParts(
   data: ToolchainData,
   version: string,

@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { RecipeFile } from '../catalog/catalog.ts';
 
-/** Facts that decide an image besides files. */
+/** Facts that decide an image in addition to files. */
 export type Facts = { [key: string]: Plain };
 
 type Plain = string | number | boolean | null | Plain[] | { [key: string]: Plain };
 
 /**
- * The digest of everything that decides what an image holds, as far as it can be known without a network: the folder's
- * files (path, executable bit, bytes) and facts such as version, options and the packages named with their versions.
+ * Computes the digest of everything that decides an image's content, as far as it is known without a network: the
+ * folder's files (path, executable bit, bytes), and facts such as version, options and the packages named with their
+ * versions.
  */
 export function recipeDigest(files: RecipeFile[], facts: Facts): `sha256:${string}` {
   const hash = createHash('sha256').update(`${canonical({ recipe: 1, ...facts })}\n`);
@@ -20,7 +21,7 @@ export function recipeDigest(files: RecipeFile[], facts: Facts): `sha256:${strin
   return `sha256:${hash.digest('hex')}`;
 }
 
-/** The part of a recipe's digest that stands in tags. */
+/** Returns the part of a recipe's digest that is used in tags. */
 export function shortRecipe(recipe: string): string {
   return recipe.slice('sha256:'.length, 'sha256:'.length + 12);
 }

@@ -11,7 +11,7 @@ import { type Facts, recipeDigest, shortRecipe } from './recipe.ts';
 import { nothingKnown, type Unlocked } from './resolved.ts';
 import { chooseVersion, isExactVersion, semverOf } from './versions.ts';
 
-/** One of the catalog at the version that is locked, else at the highest that fits. */
+/** Resolves a toolchain of the catalog to the locked version, else to the highest that fits. */
 export function resolveEntry(
   request: Extract<ToolchainRequest, { kind: 'catalog' }>,
   catalog: Catalog,
@@ -73,7 +73,7 @@ export function resolveEntry(
   };
 }
 
-/** Rules of the data about repositories, as they are. */
+/** Returns the data's rules about repositories unchanged. */
 function rulesOf(data: ToolchainData) {
   const { caches, hostFiles, keystores, tools, tasks, layers, entrypoint, refusals, origins } = data;
   const { buildOnly, leftovers, lockFiles } = data;
@@ -83,13 +83,13 @@ function rulesOf(data: ToolchainData) {
 
 interface ImageFacts {
   version: string;
-  /** Facts that decide the images besides the folders' files. */
+  /** Facts that decide the images in addition to the folders' files. */
   facts: Facts;
-  /** Facts of the image's own Java runtime that decide the image to ship on. */
+  /** Facts of the image's own Java runtime, which decide the runtime image. */
   jre: Facts | undefined;
 }
 
-/** The recipe, and references by it; another image to ship on leaves the one to build in what it is. */
+/** Computes the recipe and the references. Another runtime image does not change the build image. */
 function nameImages({ data, files }: CatalogEntry, base: BaseEntry, { version, facts, jre }: ImageFacts) {
   const all = [...base.files(), ...files()];
   const volatile = [...base.data.volatile, ...data.volatile];
@@ -108,7 +108,7 @@ function jreEnvironment(
   return Object.fromEntries(Object.entries(jre?.env ?? {}).map(([name, template]) => [name, fill(template)]));
 }
 
-/** The reference that is pulled for a toolchain's root, where that can be. */
+/** Returns the reference to pull for a toolchain's base, where it can be pulled. */
 function suiteReference(data: ToolchainData, base: BaseEntry, name: string): string {
   const suite = base.data.suites[name];
   if (suite === undefined) {
@@ -118,7 +118,7 @@ function suiteReference(data: ToolchainData, base: BaseEntry, name: string): str
   return suite.reference;
 }
 
-/** The Debian suite that has what this version, or the option that decides it, needs. */
+/** Chooses the Debian suite for this version, or for the option that decides it. */
 function chooseSuite(data: ToolchainData, version: string, options: Record<string, OptionValue>): string {
   const by = data.baseBy === undefined ? version : String(options[data.baseBy] ?? version);
   const suite = byVersion(data.base, semverOf(by));
@@ -137,7 +137,7 @@ function inexactLock({ name, title }: ToolchainData, version: string): GbuildErr
   );
 }
 
-/** Where a name is near, what was asked of it is asked of the one that was meant. */
+/** Reports an unknown toolchain; a similar name is suggested with the same version. */
 function unknownToolchain({ name, request }: { name: string; request: string }, names: string[]): GbuildError {
   const near = suggest(name, names);
   const meant = near === undefined ? names[0] : `${near}${request.slice(name.length)}`;

@@ -12,16 +12,16 @@ export type { ResolvedToolchain } from './resolved.ts';
 
 export interface ResolveInputs {
   lock?: LockedResolution | undefined;
-  /** Needed for kind 'folder': see readToolchainFolder. */
+  /** Required for kind 'folder': see readToolchainFolder. */
   folder?: ToolchainFolder | undefined;
-  /** The Java runtime that the image asks for, where it is not the usual one. */
+  /** Java runtime that the image requests, where it is not the default one. */
   jre?: JreRequest | undefined;
 }
 
 /**
- * Decides which exact toolchain a request means, and the content-addressed references of its images. Needs neither engine
- * nor network. A lock of the same request decides the version. Throws 'toolchain-unknown' where nothing fits, 'spec-invalid'
- * where the options or the Java runtime are none of its own.
+ * Resolves a request to an exact toolchain with content-addressed references of its images. Needs neither engine nor
+ * network. A lock of the same request decides the version. Throws 'toolchain-unknown' where nothing fits,
+ * 'spec-invalid' where it lacks the options or the Java runtime.
  */
 export function resolveToolchain(
   request: ToolchainRequest,
@@ -78,7 +78,7 @@ function resolveFolder({ request, path }: { request: string; path: string }, fol
   };
 }
 
-/** A folder's last name as a repository name may be spelt. */
+/** Returns a folder's last name, in the spelling of a repository name. */
 function folderName(path: string): string {
   const last =
     path

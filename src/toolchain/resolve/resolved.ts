@@ -13,9 +13,9 @@ export interface ToolchainCache {
   /** Absolute path in the container. */
   path: string;
   env: Record<string, string>;
-  /** Conditions that must hold of a repository that has use for it. */
+  /** Conditions that must hold for a repository that uses it. */
   when: Condition[];
-  /** Conditions that must not hold. */
+  /** Conditions of which none may hold. */
   unless: Condition[];
 }
 
@@ -23,17 +23,17 @@ export interface CatalogSource {
   kind: 'catalog';
   entry: CatalogEntry;
   base: BaseEntry;
-  /** The Debian suite that both images stand on. */
+  /** Debian suite of both images. */
   suite: string;
   parts: ResolvedPart[];
   args: Record<string, string>;
-  /** Debian packages of the runtime's root, the repository's own among them. */
+  /** Debian packages of the runtime's base, including the repository's own. */
   runtimePackages: string[];
-  /** The Dockerfile's target of the image to ship on. */
+  /** Target of the runtime image in the Dockerfile. */
   runtimeTarget: string;
 }
 
-/** How the images come about; only ensureToolchain looks inside. */
+/** Source of the images; only ensureToolchain reads it. */
 export type ToolchainSource =
   | CatalogSource
   | { kind: 'image'; reference: string }
@@ -42,47 +42,47 @@ export type ToolchainSource =
 export interface ResolvedToolchain {
   kind: ToolchainRequest['kind'];
   name: string;
-  /** As the spec says it. */
+  /** Request as the spec has it. */
   request: string;
-  /** Exact; for an image its tag or digest. */
+  /** Exact version; for an image its tag or digest. */
   version: string;
   options: Record<string, OptionValue>;
   recipe: `sha256:${string}`;
-  /** Reference of the image to build in. */
+  /** Reference of the build image. */
   build: string;
-  /** Reference of the image to ship on; undefined: the one to build in is shipped on. */
+  /** Reference of the runtime image; undefined where the build image is the runtime too. */
   runtime?: string;
   caches: ToolchainCache[];
-  /** For containers that build and test. */
+  /** Variables of containers that build and test. */
   env: Record<string, string>;
-  /** The caller's settings of its tools, for builds and runs. */
+  /** Settings of the caller's tools, for builds and runs. */
   hostFiles: HostFileRule[];
-  /** Commands of the image to build in that print a tool's version. */
+  /** Commands of the build image that print a tool's version. */
   tools: Record<string, string>;
   /** Java keystores in its images, without a leading '/'. */
   keystores: string[];
   /** Default tasks with their conditions: `readDefaults` asks the repository. */
   tasks: Record<string, TaskRule[]>;
   layers: LayerRule[];
-  /** Where the image has a Java runtime of its own: the layers of that, below all others. */
+  /** Layers of the image's own Java runtime, below all others. */
   jreLayers: LayerRule[];
   entrypoint: EntrypointRule[];
   refusals: RefusalRule[];
   origins: Fact[];
-  /** Programs that only the image to build in has. */
+  /** Programs that only the build image has. */
   buildOnly: string[];
-  /** Folders, by name, in which untracked files are no change of the tree. */
+  /** Names of folders in which untracked files are no change of the tree. */
   leftovers: string[];
-  /** Names of files that its tools write and a commit has to hold. */
+  /** Names of files that its tools write and that a commit must hold. */
   lockFiles: string[];
   lockState: LockState;
   source: ToolchainSource;
 }
 
-/** A resolution before it is held against a lock. */
+/** Resolution before it is compared with a lock. */
 export type Unlocked = Omit<ResolvedToolchain, 'lockState'>;
 
-/** Facts about an image or a folder, which says nothing of itself. */
+/** Facts of an image or a folder, which declares none. */
 export const nothingKnown = {
   options: {},
   caches: [],

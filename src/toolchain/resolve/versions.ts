@@ -7,9 +7,9 @@ import { byVersion } from './options.ts';
 import { satisfies } from './satisfies.ts';
 
 /**
- * Chooses the exact version that a range means: the highest known one that goes with the options. One of a long-term line comes
- * before others, one that every platform has before one that some have. An exact version outside the list is taken where the
- * toolchain allows it. Throws 'toolchain-unknown' naming the nearest ones.
+ * Chooses the exact version that a range means: the highest known one that goes with the options. A long-term line
+ * takes precedence over others, and a version for every platform over one for some. An exact version outside of the
+ * list is accepted where the toolchain allows it. Throws 'toolchain-unknown' with the nearest ones.
  */
 export function chooseVersion(data: ToolchainData, asked: string, options: Record<string, OptionValue> = {}): string {
   const range = asked === '*' ? data.default : parseRange(data, asked);
@@ -30,23 +30,23 @@ export function chooseVersion(data: ToolchainData, asked: string, options: Recor
   throw noFittingVersion(data, asked, range, anywhere);
 }
 
-/** Whether a text is an exact version of a toolchain: one that it lists, or any where it takes any. */
+/** Whether a text is an exact version of a toolchain: a listed one, or any where it accepts any. */
 export function isExactVersion(data: ToolchainData, version: string): boolean {
   return Object.values(data.versions).some((list) => list.includes(version)) || readExact(data, version) !== null;
 }
 
-/** Whether an exact version outside the list may be asked for. */
+/** Whether an exact version outside of the list is allowed. */
 function isAllowed({ anyVersion }: ToolchainData, version: string): boolean {
   return typeof anyVersion === 'string' ? satisfies(semverOf(version), anyVersion) : anyVersion;
 }
 
-/** An exact version as this toolchain counts: of four numbers only where those that it lists are. */
+/** Reads an exact version; four numbers are accepted only where the toolchain's own versions have four. */
 function readExact(data: ToolchainData, text: string): string | null {
   if (!hasFourNumbers(text)) return semver.valid(text);
   return Object.values(data.versions).flat().some(hasFourNumbers) ? text : null;
 }
 
-/** The semver range that a text such as `22.x`, `v22.1.0` or `lts/jod` means; throws 'toolchain-unknown' for others. */
+/** Parses a text such as `22.x`, `v22.1.0` or `lts/jod` to a semver range. Throws 'toolchain-unknown' for others. */
 export function parseRange(data: ToolchainData, asked: string): string {
   const text = data.aliases[asked.trim().toLowerCase()] ?? asked.trim();
   const range = readVersionRange(text);
@@ -59,7 +59,7 @@ export function parseRange(data: ToolchainData, asked: string): string {
 
 const semverTexts = new Map<string, string>();
 
-/** A version as semver compares it: a short one (`21`, `3.1`) stands for the first of its line. */
+/** Returns a version that semver can compare: a short one (`21`, `3.1`) means the first of its line. */
 export function semverOf(version: string): string {
   const known = semverTexts.get(version);
   if (known !== undefined) return known;
@@ -74,13 +74,13 @@ function highest(versions: string[], range: string): string | undefined {
   return fitting.sort(compareVersions).at(-1);
 }
 
-/** By what semver knows of them, then by their fourth number. */
+/** Compares by semver, then by the fourth number. */
 export function compareVersions(left: string, right: string): number {
   const order = semver.compare(semverOf(left), semverOf(right));
   return order === 0 ? left.localeCompare(right, 'en', { numeric: true }) : order;
 }
 
-/** The option whose value does not go with a version. */
+/** Finds the option whose value does not go with a version. */
 function findMisfit(data: ToolchainData, version: string, options: Record<string, OptionValue>): string | undefined {
   return Object.entries(data.options).find(([name, rule]) => {
     const value = options[name];
@@ -134,7 +134,7 @@ function noFittingVersion(data: ToolchainData, asked: string, range: string, kno
   );
 }
 
-/** The known versions right below and above what was asked for. */
+/** Returns the known versions directly below and above the requested one. */
 function nearestVersions(range: string, known: string[]): string[] {
   const wanted = readExactVersion(range) ?? semver.minVersion(range)?.version;
   const sorted = [...known].sort(compareVersions);

@@ -1,4 +1,4 @@
-/** Reads the answer of `git cat-file --batch`: of each blob a line `OBJECT blob SIZE`, its bytes and a line end. */
+/** Reads the output of `git cat-file --batch`: a line `OBJECT blob SIZE` for each blob, its bytes and a line end. */
 export class BlobReader {
   readonly #chunks: AsyncIterator<Buffer>;
   #rest: Buffer = Buffer.alloc(0);
@@ -7,7 +7,7 @@ export class BlobReader {
     this.#chunks = chunks[Symbol.asyncIterator]();
   }
 
-  /** The size of the next blob in bytes; `read` has to follow. */
+  /** Returns the size of the next blob in bytes; `read` must follow. */
   async next(): Promise<number> {
     let end = this.#rest.indexOf('\n');
     while (end === -1) {
@@ -33,7 +33,7 @@ export class BlobReader {
     this.#rest = this.#rest.subarray(1);
   }
 
-  /** Throws where git failed. */
+  /** Ends the reading. Throws where git failed. */
   async end(): Promise<void> {
     while ((await this.#chunks.next()).done !== true);
   }

@@ -4,10 +4,10 @@ import { findRepository } from '../git/git-repository.ts';
 import { findSubmodule } from '../git/submodule.ts';
 import { findUntouched } from './untouched.ts';
 
-/** A path that differs from HEAD, relative to the folder that was asked for. */
+/** Path that differs from HEAD, relative to the given folder. */
 export interface Change {
   path: string;
-  /** A submodule whose own tree is not clean. */
+  /** Whether it is a submodule with a tree that is not clean. */
   isSubmodule: boolean;
   isUntracked: boolean;
 }
@@ -15,8 +15,8 @@ export interface Change {
 const status = ['status', '--porcelain=v1', '-z', '--no-renames', '--ignore-submodules=dirty'];
 
 /**
- * Lists changed and untracked paths below a folder of a repository, sorted. gbuild looks into submodules by itself: git would go by
- * their own configs there, and run what these name.
+ * Lists changed and untracked paths below a folder of a repository, sorted. gbuild reads submodules itself: git would
+ * follow their own configs, and run the commands in them.
  */
 export async function listChanges(dir: string, env: NodeJS.ProcessEnv): Promise<Change[]> {
   const [own, submodules] = await Promise.all([
@@ -35,12 +35,12 @@ export async function listChanges(dir: string, env: NodeJS.ProcessEnv): Promise<
   return changes.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** Whether a tracked path of the whole repository differs from HEAD, also above the folder. */
+/** Whether a tracked path of the whole repository, also above the folder, differs from HEAD. */
 export async function hasTrackedChange(dir: string, env: NodeJS.ProcessEnv): Promise<boolean> {
   return (await readStatus(dir, ['--untracked-files=no'], env)).length > 0;
 }
 
-/** Paths from the top of the repository. */
+/** Reads the status; paths are relative to the top of the repository. */
 async function readStatus(
   dir: string,
   args: string[],
@@ -48,7 +48,7 @@ async function readStatus(
 ): Promise<{ path: string; isUntracked: boolean }[]> {
   const { exitCode, stdout, stderr } = await askGit(dir, [...status, ...args], env);
   if (exitCode !== 0) throw gitRefused(dir, stderr);
-  // XY PATH: X of the index, Y of the working tree.
+  // Format: XY PATH, with X for the index and Y for the working tree.
   const lines = splitNul(stdout).map((line) => ({ state: line.slice(0, 2), path: line.slice(3) }));
   const changed = lines.filter(({ state }) => state === ' M').map(({ path }) => path);
   const repository = findRepository(dir);
@@ -58,11 +58,11 @@ async function readStatus(
     .map(({ state, path }) => ({ path, isUntracked: state === '??' }));
 }
 
-/** Paths of submodules that are checked out, relative to the folder. */
+/** Lists paths of checked-out submodules, relative to the folder. */
 export async function listSubmodules(dir: string, env: NodeJS.ProcessEnv): Promise<string[]> {
   const { exitCode, stdout, stderr } = await askGit(dir, ['ls-files', '--stage', '-z'], env);
   if (exitCode !== 0) throw gitRefused(dir, stderr);
-  // MODE OBJECT STAGE<tab>PATH
+  // Format: MODE OBJECT STAGE<tab>PATH.
   const links = splitNul(stdout).filter((line) => line.startsWith('160000 '));
   const parent = findRepository(dir);
   if (links.length === 0 || parent === undefined) return [];
@@ -74,7 +74,7 @@ async function isDirty(dir: string, env: NodeJS.ProcessEnv): Promise<boolean> {
   return (await listChanges(dir, env)).length > 0;
 }
 
-/** git names paths from the top of the working tree. */
+/** Returns the folder's prefix: git's paths begin at the top of the working tree. */
 function readPrefix(dir: string): string {
   const top = findRepository(dir)?.topDir ?? dir;
   const path = relative(top, dir);

@@ -13,12 +13,12 @@ import { readCommitTree, type TreeEntry } from './read-tree.ts';
 /** Names in a git folder that belong to one machine and not to the commit. */
 const ofOneMachine = ['hooks', 'info', 'modules', 'index', 'config.worktree', 'objects'];
 
-/** Beats what the repository's config says of the working tree. */
+/** Settings that override the repository's config of the working tree. */
 const asInCommit = '[core]\n\tautocrlf = false\n\tsparseCheckout = false\n\tfileMode = true\n\tsymlinks = true\n';
 
 /**
- * Checks a commit out into a new folder: every path with the bytes and the mode that the commit has, submodules at the commits that it
- * names. No filter and no setting of this machine has a say. The folder's own git folder takes its objects from the repository.
+ * Checks a commit out into a new folder: every path with the commit's bytes and mode, submodules at their commits. No
+ * filter and no setting of this machine applies. The folder's own git folder takes its objects from the repository.
  */
 export async function checkOutCommit(
   fromDir: string,
@@ -43,7 +43,9 @@ export async function checkOutCommit(
   await runOwnGit(toDir, ['update-index', '-q', '--refresh'], env);
 }
 
-/** The new folder's git folder, with the commit in HEAD and index; git refuses paths that lead out of the folder. */
+/**
+ * Makes the new folder's git folder, with the commit in HEAD and index; git refuses paths that lead out of the folder.
+ */
 async function makeIndex(
   repository: GitRepository,
   commit: string,
@@ -61,7 +63,7 @@ async function makeIndex(
   if (read.exitCode !== 0) throw cannotCheckOut(commit, repository.topDir, read.stderr.trim());
 }
 
-/** Answers the paths that hold pointers of git-lfs. */
+/** Writes the files. Returns the paths with pointers of git-lfs. */
 async function writeFiles(
   toDir: string,
   entries: TreeEntry[],
@@ -80,7 +82,7 @@ async function writeFiles(
   return pointers;
 }
 
-/** Answers whether the file is a pointer of git-lfs. */
+/** Writes one entry. Returns whether the file is a pointer of git-lfs. */
 async function writeEntry(toDir: string, { mode, path }: TreeEntry, blobs: BlobReader): Promise<boolean> {
   const file = join(toDir, path);
   const size = await blobs.next();
@@ -118,7 +120,7 @@ async function checkOutSubmodule(
   await checkOutCommit(fromDir, commit, toDir, env);
 }
 
-/** Makes folders below the top, and never follows a link that stands in the place of one. */
+/** Makes folders below the top, and never follows a link in the place of one. */
 class Folders {
   readonly #toDir: string;
   readonly #made = new Set(['.']);

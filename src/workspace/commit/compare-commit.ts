@@ -8,12 +8,12 @@ import { isPointer, mostPointer } from './lfs.ts';
 import { readCommitTree, type TreeEntry } from './read-tree.ts';
 import { readCommit } from './revision.ts';
 
-/** Files that are hashed before others get their turn. */
+/** Number of files to hash before the event loop gets a turn. */
 const batch = 500;
 
 /**
- * Says how a folder differs from a commit of its repository, in words; undefined where it is that commit and nothing else: every
- * path with the blob's bytes and mode, submodules at their commits, nothing ignored or untracked. git's own status passes over
+ * Describes how a folder differs from a commit of its repository. Undefined where it equals that commit: every path
+ * with the blob's bytes and mode, submodules at their commits, nothing ignored or untracked. git's own status skips
  * ignored files, filters, line ends, sparse checkouts and files that are marked as unchanged.
  */
 export async function findDifference(dir: string, commit: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
@@ -24,7 +24,7 @@ export async function findDifference(dir: string, commit: string, env: NodeJS.Pr
   return findTrackedDifference(dir, commit, env);
 }
 
-/** The same of tracked paths alone. */
+/** Describes how the tracked paths of a folder differ from a commit. */
 export async function findTrackedDifference(
   dir: string,
   commit: string,
@@ -68,7 +68,7 @@ async function compareSubmodule(
   return difference === undefined ? undefined : `${path}: ${difference}`;
 }
 
-/** Object ids of blobs: the hash of `blob SIZE`, a zero byte and the bytes. */
+/** Computes object ids of blobs: the hash of `blob SIZE`, a zero byte and the bytes. */
 class BlobHasher {
   readonly #buffer = Buffer.alloc(1 << 20);
   /** Whether the last file was a pointer of git-lfs. */

@@ -7,19 +7,19 @@ import { GbuildError, messageOf } from '../../errors.ts';
 import { largestSettings, readWhole } from '../../fs/read-bounded.ts';
 import { runOwnGit } from '../git/git.ts';
 
-/** In bytes: the specification of git-lfs ends a pointer here. */
+/** Size limit of a pointer in bytes, from the specification of git-lfs. */
 export const mostPointer = 1024;
 
-/** Whether a blob stands for a file that git-lfs keeps elsewhere (docs/spec.md of git-lfs). */
+/** Whether a blob is a pointer to a file that git-lfs stores (docs/spec.md of git-lfs). */
 export function isPointer(bytes: Buffer): boolean {
   return bytes.subarray(0, 40).toString('latin1').startsWith('version https://git-lfs.github.com/spec/');
 }
 
 /**
- * Exchanges pointers for the files they stand for, in a checkout of gbuild's own: from the store of the repository's git-lfs, or
- * from where git-lfs fetches them. Paths that .gitattributes does not give to git-lfs stay as they are.
+ * Replaces pointers by their files, in a checkout that gbuild made: from the store of the repository's git-lfs, or
+ * fetched by git-lfs. Paths that .gitattributes does not assign to git-lfs stay.
  *
- * @throws GbuildError `release-refused` where git-lfs is missing or cannot give the file
+ * @throws GbuildError `release-refused` where git-lfs is missing or cannot get the file
  */
 export async function resolvePointers(
   dir: string,
@@ -38,7 +38,7 @@ async function listLfsPaths(dir: string, pointers: string[], env: NodeJS.Process
   if (pointers.length === 0) return [];
   const input = pointers.map((path) => `${path}\0`).join('');
   const { stdout } = await runOwnGit(dir, ['check-attr', '-z', '--stdin', 'filter'], env, input);
-  // PATH, ATTRIBUTE, VALUE
+  // Format: PATH, ATTRIBUTE, VALUE.
   const fields = stdout.split('\0');
   return pointers.filter((path, at) => fields[3 * at] === path && fields[3 * at + 2] === 'lfs');
 }

@@ -1,18 +1,18 @@
 import { GbuildError } from '../../errors.ts';
 import { askGit } from '../git/git.ts';
 
-/** One path of a commit, relative to the folder that was asked for. */
+/** Path of a commit, relative to the given folder. */
 export interface TreeEntry {
-  /** `100644`, `100755`, `120000` (a link) or `160000` (a submodule). */
+  /** Mode `100644`, `100755`, `120000` (a link) or `160000` (a submodule). */
   mode: string;
   /** Id of the blob, or the submodule's commit. */
   id: string;
-  /** Bytes; undefined for a submodule. */
+  /** Size in bytes; undefined for a submodule. */
   size?: number;
   path: string;
 }
 
-/** Reads what a commit has below a folder of its repository, in git's order. */
+/** Reads the tree of a commit below a folder of its repository, in git's order. */
 export async function readCommitTree(dir: string, commit: string, env: NodeJS.ProcessEnv): Promise<TreeEntry[]> {
   const { exitCode, stdout, stderr } = await askGit(dir, ['ls-tree', '-r', '-l', '-z', commit], env);
   if (exitCode !== 0)
@@ -26,7 +26,7 @@ export async function readCommitTree(dir: string, commit: string, env: NodeJS.Pr
     .map(parseEntry);
 }
 
-/** `MODE TYPE OBJECT SIZE<tab>PATH` */
+/** Parses `MODE TYPE OBJECT SIZE<tab>PATH`. */
 function parseEntry(line: string): TreeEntry {
   const tab = line.indexOf('\t');
   const [mode = '', , id = '', size = '-'] = line.slice(0, tab).split(/ +/);

@@ -3,29 +3,29 @@ import { askGit, gitRefused } from '../git/git.ts';
 import { findRepository } from '../git/git-repository.ts';
 import { hasTrackedChange, listChanges } from './changes.ts';
 
-/** The commit a workspace stands on, and what differs from it. */
+/** Commit of a workspace, with its differences from that commit. */
 export interface Revision {
-  /** 40 or 64 hex digits. */
+  /** Id with 40 or 64 hex digits. */
   commit: string;
-  /** The committer's time in UTC, without fractions: 2024-05-06T07:08:09Z. */
+  /** Committer's time in UTC, without fractions: 2024-05-06T07:08:09Z. */
   commitTime: string;
-  /** `git describe --tags --always --dirty`. */
+  /** Output of `git describe --tags --always --dirty`. */
   describe: string;
-  /** None on a detached HEAD. */
+  /** Undefined on a detached HEAD. */
   branch?: string;
-  /** The origin as a web address where it can be told, without user name, password, query or fragment. */
+  /** Origin as a web address where it has one, without user name, password, query or fragment. */
   sourceUrl?: string;
   /** Changed and untracked paths relative to the root, sorted. */
   dirty: string[];
-  /** The dirty paths that git does not track. */
+  /** Dirty paths that git does not track. */
   untracked: string[];
-  /** The history is cut off, so `describe` may not see a tag. */
+  /** Whether the history is cut off, so that `describe` may miss a tag. */
   shallow: boolean;
 }
 
 /**
- * Undefined outside a repository and before the first commit. `env` is the caller's; of GIT_* nothing is passed on. Untracked files for
- * which `isLeftover` holds are what tools wrote, and no change.
+ * Reads the revision. Undefined outside of a repository and before the first commit. `env` is the caller's; its GIT_*
+ * variables are not passed on. Untracked files that match `isLeftover` were written by tools, and are no change.
  */
 export async function readRevision(
   rootDir: string,
@@ -60,24 +60,24 @@ export async function readRevision(
   };
 }
 
-/** Id and committer's time (seconds since 1970) of HEAD. */
+/** Reads id and committer's time (seconds since 1970) of HEAD. */
 export async function readCommit(
   rootDir: string,
   env: NodeJS.ProcessEnv,
 ): Promise<{ id: string; seconds: number } | undefined> {
   if (findRepository(rootDir) === undefined) return undefined;
-  // Without the mailmap, which `git log` reads from wherever the config says.
+  // rev-list ignores the mailmap, which `git log` reads from wherever the config says.
   const head = await askGit(rootDir, ['rev-list', '--max-count=1', '--format=%ct', 'HEAD', '--'], env);
   const [, id, seconds] = /^commit ([0-9a-f]+)\n(\d+)/.exec(head.stdout) ?? [];
   if (head.exitCode === 0 && id !== undefined) return { id, seconds: Number(seconds) };
   const named = await askGit(rootDir, ['rev-parse', '--verify', '--quiet', 'HEAD'], env);
-  // 1: a branch that has no commit yet.
+  // Exit code 1 means a branch without a commit.
   if (named.exitCode === 1 && named.stderr === '') return undefined;
   throw gitRefused(rootDir, head.stderr);
 }
 
 /**
- * The origin without what is nobody's business: user names, passwords and tokens, queries and fragments. An ssh address
+ * Cleans the origin of user names, passwords and tokens, queries and fragments, which are private. An ssh address
  * becomes the https one of the same host; a local path is no source.
  */
 export function cleanSourceUrl(origin: string): string | undefined {

@@ -4,9 +4,10 @@ import { askGit } from '../git/git.ts';
 import type { GitRepository } from '../git/git-repository.ts';
 
 /**
- * Finds those of the paths (from the top, changed by git's word) that are as they were checked out. A file with a filter has other bytes
- * than its blob. Where the repository's own config names the filter's program, git is asked without it, and compares these bytes where
- * time alone does not tell, as in a fresh clone. Then all that the index knows of the file tells: times to the nanosecond, and size.
+ * Finds the paths (relative to the top, changed according to git) that are as they were checked out. A file with a
+ * filter has other bytes than its blob. Where the repository's config names the filter's program, git runs without it.
+ * It then compares these bytes where the time alone does not decide, as in a fresh clone. Otherwise the index's record
+ * of the file decides: times to the nanosecond, and size.
  */
 export async function findUntouched(
   { topDir }: GitRepository,
@@ -29,14 +30,14 @@ export async function findUntouched(
 async function listFiltered(topDir: string, paths: string[], env: NodeJS.ProcessEnv): Promise<Set<string>> {
   const input = paths.map((path) => `${path}\0`).join('');
   const { stdout } = await askGit(topDir, ['check-attr', '-z', '--stdin', 'filter'], env, { input });
-  // PATH, the attribute's name, its value.
+  // Format: PATH, the attribute's name, its value.
   const words = stdout.split('\0');
   return new Set(
     words.filter((_, at) => at % 3 === 0 && !['unspecified', 'unset', 'set'].includes(words[at + 2] ?? 'unset')),
   );
 }
 
-/** git-ls-files(1) --debug: path; seconds and nanoseconds of ctime and mtime; size. */
+/** Pattern of git-ls-files(1) --debug: path; seconds and nanoseconds of ctime and mtime; size. */
 const indexEntry =
   /([^\0]*)\0 {2}ctime: (\d+):(\d+)\n {2}mtime: (\d+):(\d+)\n {2}dev: .*\n {2}uid: .*\n {2}size: (\d+)\tflags: .*\n/g;
 

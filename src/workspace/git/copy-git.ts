@@ -4,18 +4,24 @@ import { isThere, largestSettings, readWhole } from '../../fs/read-bounded.ts';
 import { judgeGitPath } from './git-folder.ts';
 import type { GitRepository } from './git-repository.ts';
 
-/** Folders that are copied whole. Objects are shared; logs and other working trees are nobody's business in a copy. */
+/** Folders that are copied whole. Objects are shared; logs and other working trees do not belong in a copy. */
 const folders = new Set(['refs', 'reftable', 'info', 'hooks']);
 
-/** Files that a linked working tree shares with the others; all else at the top of a git folder is a tree's own. */
+/**
+ * Files that a linked working tree shares with the others; every other file at the top of a git folder belongs to one
+ * tree.
+ */
 const shared = new Set(['config', 'packed-refs', 'shallow']);
 
-/** Gives the git folder `toDir` the objects of `fromDir`; `path` is where both are below the repository's git folder ('', '/modules/a'). */
+/**
+ * Gives the git folder `toDir` the objects of `fromDir`; `path` is their path below the repository's git folder ('',
+ * '/modules/a').
+ */
 export type GiveObjects = (fromDir: string, toDir: string, path: string) => void;
 
 /**
- * Copies a git folder, submodules' inside of it too. Links, pipes and devices are left out: they could lead to any file of this
- * machine.
+ * Copies a git folder with those of submodules inside. Links, pipes and devices are left out: they could lead to any
+ * file of this machine.
  */
 export function copyGit({ gitDir, commonDir }: GitRepository, toDir: string, give: GiveObjects): void {
   const isLinked = gitDir !== commonDir;
@@ -24,13 +30,13 @@ export function copyGit({ gitDir, commonDir }: GitRepository, toDir: string, giv
   for (const name of readdirSync(gitDir)) {
     const [from, to] = [join(gitDir, name), join(toDir, name)];
     if (folders.has(name)) copyTree(from, to);
-    // Each working tree has submodules of its own.
+    // Each working tree has its own submodules.
     else if (name === 'modules') copyModules(from, to, `/${relative(commonDir, from)}`, give);
     else if (isKept(name)) copyFile(from, to);
   }
 }
 
-/** Gives a copy its own objects, and those of `gitDir` besides, a git folder as the reader of the copy sees it. */
+/** Gives a copy its own objects, and in addition those of `gitDir`, a git folder as the reader of the copy sees it. */
 export function borrowObjects(gitDir: string): GiveObjects {
   return (_, toDir, path) => {
     mkdirSync(join(toDir, 'objects/info'), { recursive: true });
@@ -39,7 +45,9 @@ export function borrowObjects(gitDir: string): GiveObjects {
   };
 }
 
-/** Makes the configs of a copy, and of submodules' in it, say nothing of working trees, which have another place where it is read. */
+/**
+ * Removes working trees from the configs of a copy and of its submodules: their paths differ where the copy is read.
+ */
 export function forgetWorktrees(gitCopy: string): void {
   const forgetBelow = (dir: string) => {
     for (const inner of listFolders(dir).map((name) => join(dir, name)))
@@ -75,7 +83,7 @@ function copyFolder(
   }
 }
 
-/** Gives a git folder the objects of another as hard links, or as copies where the disk or the owner is another. */
+/** Gives a git folder the objects of another as hard links, or as copies on another disk or for another owner. */
 export function linkObjects(fromDir: string, toDir: string): void {
   linkTree(fromDir, toDir);
   const alternates = join(fromDir, 'info/alternates');
@@ -104,7 +112,7 @@ function linkOrCopy(from: string, to: string): void {
   }
 }
 
-/** A submodule's name may have slashes: its folder is known by what is in it. */
+/** Copies submodules' git folders. A name may have slashes, so the content tells which folder is one. */
 function copyModules(fromDir: string, toDir: string, path: string, give: GiveObjects): void {
   for (const name of listFolders(fromDir)) {
     const [from, to, inner] = [join(fromDir, name), join(toDir, name), `${path}/${name}`];
@@ -127,7 +135,9 @@ function copyTree(from: string, to: string): void {
   }
 }
 
-/** git tells by the index's time which files it has to look into: the copy's must not be later. */
+/**
+ * Copies a file with its time. git decides by the index's time which files it must read: the copy's must not be later.
+ */
 function copyFile(from: string, to: string): void {
   const stats = lstatSync(from, { throwIfNoEntry: false });
   if (!stats?.isFile()) return;

@@ -16,8 +16,8 @@ function each(names: string, judge: Judge): Record<string, Judge> {
 }
 
 /**
- * By section, what git needs to read a repository and to tell its state. No command of any kind, no file elsewhere, nothing
- * that ever holds a credential. `*` stands for every other key.
+ * Variables by section that git needs to read a repository and its state. None is a command, a file in another place,
+ * or a possible credential. `*` means every other key.
  */
 const harmless: Record<string, Record<string, Judge>> = {
   core: each(
@@ -49,15 +49,15 @@ const harmless: Record<string, Record<string, Judge>> = {
   i18n: { '*': any },
 };
 
-/** A config that may be shown to others, and what it lacks: `section.key` of each, once. */
+/** Config that others may see, and the names that it lacks: `section.key` of each, once. */
 export interface SafeConfig {
   text: string;
   dropped: string[];
 }
 
 /**
- * A git config (bytes in latin1) without credentials: only what is known to hold none is kept, and addresses lose user names,
- * passwords and queries. What a config includes is not in it.
+ * Removes credentials from a git config (bytes in latin1): only variables known to be harmless stay, and addresses lose
+ * user names, passwords and queries. Included files are not in it.
  */
 export function makeSafeConfig(text: string): SafeConfig {
   const { variables, isWhole } = parseGitConfig(text);
@@ -84,7 +84,10 @@ export function makeSafeConfig(text: string): SafeConfig {
   return { text: lines.map((line) => `${line}\n`).join(''), dropped: [...dropped] };
 }
 
-/** A filter that lacks one of its commands is none: git refuses every file of one that is required. */
+/**
+ * Whether the variable is a command of a filter. An incomplete filter must go whole: git refuses every file of a
+ * required one.
+ */
 function isCommand({ section, key }: GitVariable): boolean {
   return section === 'filter' && ['clean', 'smudge', 'process'].includes(key);
 }
@@ -93,7 +96,7 @@ function makeSafe(variable: GitVariable): GitVariable | undefined {
   const { section, subsection, key, value } = variable;
   const keys = Object.hasOwn(harmless, section) ? harmless[section]! : {};
   const judge = Object.hasOwn(keys, key) ? keys[key] : keys['*'];
-  // A remote that was never named is called by its address.
+  // A remote without a name is called by its address.
   const isNamed = subsection === undefined || section !== 'remote' || cleanRemote(subsection) === subsection;
   if (judge === undefined || !isNamed || `${subsection}${value}`.includes('\0')) return undefined;
   if (value === undefined) return variable;

@@ -2,14 +2,15 @@ import { lstatSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { largestSettings, readWhole } from '../../fs/read-bounded.ts';
 
-/** Answers the git folder that a `.git` file names, relative to the file's folder; undefined where it names none. */
+/** Returns the git folder that a `.git` file names, relative to the file's folder; undefined where it names none. */
 export function parseGitFile(text: string): string | undefined {
   return /^gitdir: (.+?)[\r\n]*$/s.exec(text)?.[1];
 }
 
 /**
- * Answers where the git folder of a submodule is in a copy of its repository's, by the submodule's `.git` file. Undefined where that file
- * leads to another place, and where the copy is at the place of the original, so that the file holds there as well.
+ * Returns the submodule's git folder in a copy of its repository's, by the submodule's `.git` file. Undefined where
+ * that file leads to another place. Undefined also where the copy has the original's path, so that the file is right
+ * there as well.
  */
 export function placeSubmodule(
   gitFile: string,

@@ -1,19 +1,19 @@
-/** Fate of a path where a workspace is handed to another machine. */
+/** Decision about a path when a workspace is sent to another machine. */
 export type GitFate = 'goes' | 'goes without credentials' | 'stays';
 
-/** Names of gitrepository-layout(5) but the log and the memory of fetches, where addresses stand as they were typed. */
+/** Names of gitrepository-layout(5) without logs and FETCH_HEAD, which hold addresses as they were typed. */
 const layout = new RegExp(
   '^(?:HEAD|(?!FETCH_)[A-Z_]+_(?:HEAD|MSG|MODE)|index|sharedindex\\.[^/]*|packed-refs|shallow|description|commondir|gitdir|' +
     '(?:objects|refs|reftable|info|hooks|modules|worktrees)(?:/.*)?|(?:lfs|annex)(?:/objects(?:/.*)?)?)$',
   's',
 );
 
-/** Configs, also of a submodule that is not whole. */
+/** Configs, also of an incomplete submodule. */
 const configs = /^(?:modules\/.*\/)?config(?:\.worktree)?$/s;
 
 /**
- * Decides which paths of git folders a build needs. `has` says whether the workspace has a path: submodules' names may have
- * slashes, so their folders are known by what is in them.
+ * Decides which paths of git folders a build needs. `has` tells whether the workspace has a path: submodules' names may
+ * have slashes, so the content tells which folder is one.
  */
 export function judgeGitPath(path: string, has: (path: string) => boolean): GitFate {
   const top = /(?:^|\/)\.git\//i.exec(path);
@@ -25,7 +25,7 @@ export function judgeGitPath(path: string, has: (path: string) => boolean): GitF
   return layout.test(rest) ? 'goes' : 'stays';
 }
 
-/** Where the path goes on in the folder of a submodule or of another worktree. */
+/** Returns the position where the path continues in the folder of a submodule or of another worktree. */
 function findInner(path: string, at: number, has: (path: string) => boolean): number | undefined {
   const folder = /(?:modules|worktrees)\//y;
   folder.lastIndex = at;

@@ -3,8 +3,8 @@ const withoutUser = /^(https?|ftps?|git|file)$/i;
 const authority = /^(\[[0-9a-f:.]+\]|[\w.~\x80-\u{10ffff}-]*)(:\d*)?$/iu;
 
 /**
- * The address or the name of a remote without password, token and query; a user name stays where ssh wants one. Undefined where it
- * is none that is understood, so that it might hold one: a helper's (`ext::`), a password with a slash in it.
+ * Removes password, token and query from the address or the name of a remote; a user name stays where ssh needs one.
+ * Undefined for an unknown form, which might hold a password: a helper's (`ext::`), a password with a slash in it.
  */
 export function cleanRemote(remote: string): string | undefined {
   const url = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)([^?#]*)/i.exec(remote);
@@ -19,7 +19,7 @@ export function cleanRemote(remote: string): string | undefined {
   return `${scheme}://${user}${host}${path}`;
 }
 
-/** A name, a path, or `user@host:path`. */
+/** Whether it is a name, a path, or `user@host:path`. */
 function isPlain(remote: string): boolean {
   if (remote.includes('::') || remote.includes('://')) return false;
   return !remote.includes('@') || /^\.{0,2}\//.test(remote) || /^[\w.-]+@[\w.-]+:[^@]*$/.test(remote);

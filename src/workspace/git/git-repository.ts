@@ -4,19 +4,20 @@ import { GbuildError, messageOf } from '../../errors.ts';
 import { isThere, largestSettings, readWhole } from '../../fs/read-bounded.ts';
 import { parseGitFile } from './git-file.ts';
 
-/** The folders of a git repository (gitrepository-layout(5)). */
+/** Folders of a git repository (gitrepository-layout(5)). */
 export interface GitRepository {
-  /** The top of the working tree: the folder that has `.git`. */
+  /** Top of the working tree: the folder that has `.git`. */
   topDir: string;
-  /** HEAD and the index. */
+  /** Folder of HEAD and the index. */
   gitDir: string;
-  /** Config, objects and refs: another folder than `gitDir` in a linked worktree alone. */
+  /** Folder of config, objects and refs; it differs from `gitDir` only in a linked worktree. */
   commonDir: string;
 }
 
 /**
- * Finds the repository that a folder is in, by git's own rules but two: a bare repository is never found, and the environment
- * has no say. Undefined outside of one. Throws `workspace-unreadable` for a `.git` that leads nowhere.
+ * Finds the repository around a folder, by git's own rules with two exceptions: a bare repository is never found, and
+ * the environment has no effect. Undefined outside of one. Throws `workspace-unreadable` for a `.git` that leads
+ * nowhere.
  */
 export function findRepository(dir: string): GitRepository | undefined {
   for (let topDir = resolve(dir); ; topDir = dirname(topDir)) {
@@ -26,7 +27,7 @@ export function findRepository(dir: string): GitRepository | undefined {
   }
 }
 
-/** Uids that own the working tree and the git folders. */
+/** Lists the uids that own the working tree and the git folders. */
 export function listOwners({ topDir, gitDir }: GitRepository): number[] {
   return [topDir, join(topDir, '.git'), gitDir].map((path) => lstatSync(path).uid);
 }
@@ -34,7 +35,7 @@ export function listOwners({ topDir, gitDir }: GitRepository): number[] {
 function readGitDir(topDir: string): string | undefined {
   const dotGit = join(topDir, '.git');
   const stats = readStats(dotGit);
-  // git passes over a folder that is no repository.
+  // git skips a folder that is no repository.
   if (stats === undefined || (stats.isDirectory() && !isGitDir(dotGit))) return undefined;
   if (stats.isDirectory()) return dotGit;
   const named = parseGitFile(readText(dotGit));
@@ -51,13 +52,13 @@ function readCommonDir(gitDir: string): string {
   throw unreadable(file, `there is no git folder at ${commonDir}`);
 }
 
-/** Looks like a git folder, whatever is in it. */
+/** Whether a folder looks like a git folder, whatever its content. */
 export function isGitDir(dir: string): boolean {
   const has = (name: string) => isThere(join(dir, name));
   return has('HEAD') && (has('commondir') || (has('objects') && has('refs')));
 }
 
-/** Undefined for what is not there, and for a link that leads nowhere. */
+/** Reads the stats; undefined for a missing file, and for a dangling link. */
 function readStats(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });

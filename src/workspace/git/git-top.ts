@@ -8,8 +8,9 @@ import { viewPrefix } from './git-view.ts';
 import { copyAbove, hideOutside, type ProjectPlace } from './project-place.ts';
 
 /**
- * The top of a repository for a machine that has the project's folder alone: a copy of the git folder, and above a project below the top
- * what git needs to judge that. Folders of objects are links to the real ones, for they may be large.
+ * Top of a repository for a machine that has only the project's folder: a copy of the git folder. For a project below
+ * the top it also holds what git needs to judge the project. Folders of objects are links to the real ones, because
+ * they may be large.
  */
 export class GitTop {
   readonly dir: string;
@@ -21,7 +22,7 @@ export class GitTop {
     this.links = links;
   }
 
-  /** `place` is there for a project below the top. */
+  /** Makes the top; `place` is set for a project below it. */
   static async open(
     repository: GitRepository,
     place: ProjectPlace | undefined,

@@ -8,19 +8,20 @@ import { makeSafeConfig } from './git-config.ts';
 import type { GitRepository } from './git-repository.ts';
 import { parseGitConfig } from './parse-git-config.ts';
 
-/** Begins the name of every view; whose it is follows. */
+/** Prefix of the name of every view; its owner follows. */
 export const viewPrefix = 'gbuild-git-';
 
-/** Names that a view has of its own, and those that would lead git out of it. */
+/** Names that a view makes itself, and those that would lead git out of it. */
 const own = new Set(['HEAD', 'config', 'config.worktree', 'hooks', 'commondir', 'gitdir']);
 
 /**
- * A git folder for reading a repository without running anything that the repository names. It links to the repository's objects,
- * refs and index. Its config holds only what is known to be harmless: no filter, hook, helper, pager, alias or include.
+ * Git folder for reading a repository without running anything that the repository names. It links to the repository's
+ * objects, refs and index. Its config holds only what is known to be harmless: no filter, hook, helper, pager, alias or
+ * include.
  */
 export class GitView {
   readonly gitDir: string;
-  /** Arguments of git that name the repository's own files of patterns. */
+  /** Arguments of git that name the repository's own pattern files. */
   readonly args: string[];
 
   private constructor(gitDir: string, args: string[]) {
@@ -28,7 +29,7 @@ export class GitView {
     this.args = args;
   }
 
-  /** `homeDir` is what `~` means in a config. */
+  /** Opens a view; `homeDir` is the meaning of `~` in a config. */
   static open(repository: GitRepository, homeDir: string | undefined): GitView {
     const gitDir = makeOwnFolder(tmpdir(), viewPrefix);
     const view = new GitView(gitDir, []);
@@ -50,12 +51,12 @@ export class GitView {
   }
 }
 
-/** Removes views that killed processes left; answers their folders. */
+/** Removes views that killed processes left. Returns their folders. */
 export function sweepGitViews(): string[] {
   return sweepOwnFolders(tmpdir(), viewPrefix);
 }
 
-/** The shared config and, where that one says so, the working tree's own, in latin1. */
+/** Reads the shared config and, where that one enables it, the working tree's own, in latin1. */
 function readConfigs({ gitDir, commonDir }: GitRepository): string {
   const shared = readConfig(join(commonDir, 'config'));
   const hasOwn = parseGitConfig(shared).variables.some(
@@ -78,7 +79,9 @@ function isTrue(value: string): boolean {
   return /^(true|yes|on|[1-9]\d*)$/i.test(value);
 }
 
-/** The repository's config (latin1) less what names programs, credentials, other files and the place of the working tree. */
+/**
+ * Formats the repository's config (latin1) without programs, credentials, other files and the path of the working tree.
+ */
 export function formatSafeConfig(repository: GitRepository): string {
   return makeHarmless(readConfigs(repository));
 }
@@ -87,7 +90,7 @@ function makeHarmless(config: string): string {
   return makeSafeConfig(config).text.replaceAll(/^\t(worktree|bare) = .*\n/gm, '');
 }
 
-/** Files and folders only: a pipe in their place would hold git up for ever. */
+/** Links files and folders only: a pipe would block git for ever. */
 function linkAll(dir: string, gitDir: string): void {
   for (const name of readdirSync(dir)) {
     const [from, to] = [resolve(dir, name), join(gitDir, name)];
@@ -100,7 +103,7 @@ function linkAll(dir: string, gitDir: string): void {
   }
 }
 
-/** The config's own files of ignored names and of attributes. They name no program. */
+/** Lists the config's files of ignored names and of attributes. They name no program. */
 function listPatternFiles(config: string, { topDir }: GitRepository, homeDir: string | undefined): string[] {
   const found = new Map<string, string>();
   for (const { section, subsection, key, value } of parseGitConfig(config).variables)

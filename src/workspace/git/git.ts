@@ -12,11 +12,11 @@ export interface GitAnswer {
 export interface GitInput {
   /** Standard input. */
   input?: string;
-  /** Another index than the repository's. */
+  /** Index to use instead of the repository's. */
   indexFile?: string;
 }
 
-/** Beats what the caller's own configuration says: no program of theirs is needed for an answer, and no lock may be taken. */
+/** Options that override the caller's configuration: an answer needs none of their programs, and must take no lock. */
 const quiet = [
   '--no-optional-locks',
   '--no-pager',
@@ -29,8 +29,8 @@ const quiet = [
 ];
 
 /**
- * Asks git about the repository that a folder is in. Nothing that the repository names is run, nothing is fetched, and the caller's
- * GIT_* variables do not redirect it. Exit code 128 outside of a repository.
+ * Asks git about the repository around a folder. Nothing that the repository names is run, nothing is fetched, and the
+ * caller's GIT_* variables do not redirect it. Exit code 128 outside of a repository.
  *
  * @throws GbuildError `workspace-unreadable` where git's own rule refuses the repository of another owner.
  */
@@ -49,21 +49,21 @@ export async function askGit(
   return await execute(dir, [...quiet, ...view.args, ...args], { ...withoutGit(env), ...place }, input);
 }
 
-/** A partial clone fetches what it lacks, by programs that its config names. */
+/** A partial clone fetches missing objects, with programs that its config names. */
 const withoutNetwork = { GIT_ALLOW_PROTOCOL: 'none', GIT_NO_LAZY_FETCH: '1' };
 
-/** Clones a repository by the caller's own configuration, over the usual protocols alone. */
+/** Clones a repository with the caller's own configuration, over the usual protocols alone. */
 export function cloneByGit(args: string[], cwd: string, env: NodeJS.ProcessEnv): Promise<GitAnswer> {
   const bounds = { GIT_ALLOW_PROTOCOL: 'https:http:ssh:git:file' };
   return execute(cwd, [...quiet, 'clone', '--template=', ...args], { ...withoutGit(env), ...bounds });
 }
 
-/** Runs git in a repository that gbuild made itself, by the caller's own configuration. */
+/** Runs git in a repository that gbuild made, with the caller's own configuration. */
 export function runOwnGit(dir: string, args: string[], env: NodeJS.ProcessEnv, input?: string): Promise<GitAnswer> {
   return execute(dir, [...quiet, ...args], { ...withoutGit(env), ...withoutNetwork }, input);
 }
 
-/** The same as a stream, for answers that may be large. Throws where git fails. */
+/** Streams the output of git there, for answers that may be large. Throws where git fails. */
 export async function* streamOwnGit(
   dir: string,
   args: string[],
@@ -89,7 +89,10 @@ export async function* streamOwnGit(
   if ((await ended) !== 0) throw new Error(`git ${args[0]} failed: ${stderr.trim().split('\n')[0]}`);
 }
 
-/** git answers for a repository of another owner only where the caller's own configuration allows it (`safe.directory`). */
+/**
+ * Asserts that git may read a repository of another owner: only the caller's own configuration can allow it
+ * (`safe.directory`).
+ */
 async function assertTrusted(repository: GitRepository, env: NodeJS.ProcessEnv): Promise<void> {
   const uid = process.getuid?.();
   if (uid === undefined) return;
@@ -105,7 +108,7 @@ async function assertTrusted(repository: GitRepository, env: NodeJS.ProcessEnv):
   });
 }
 
-/** Node's own child process, because every run asks and a library would have to be loaded first. */
+/** Runs git with Node's own child process: every run asks git, and a library would have to be loaded first. */
 function execute(cwd: string, args: string[], env: NodeJS.ProcessEnv, input?: string): Promise<GitAnswer> {
   const options = { cwd, env: { ...env, LC_ALL: 'C' }, maxBuffer: 1 << 30, timeout: commandTimeout };
   return new Promise((resolve, reject) => {
@@ -115,19 +118,22 @@ function execute(cwd: string, args: string[], env: NodeJS.ProcessEnv, input?: st
       else resolve({ exitCode: error === null ? 0 : typeof error.code === 'number' ? error.code : 1, stdout, stderr });
     });
     if (input === undefined) return;
-    // Where git ends without having read all, its exit code tells.
+    // Where git ends without having read everything, its exit code has the reason.
     git.stdin?.on('error', () => {}).end(input);
   });
 }
 
-/** In milliseconds: an answer takes seconds in the largest repositories, and for ever where a named pipe is in git's way. */
+/**
+ * Time limit in milliseconds: an answer takes seconds in the largest repositories, and for ever where git reads a named
+ * pipe.
+ */
 const commandTimeout = 600_000;
 
 function withoutGit(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('GIT_')));
 }
 
-/** git's refusal as an error that names the folder. */
+/** Describes git's refusal with the name of the folder. */
 export function gitRefused(dir: string, stderr: string): GbuildError {
   return new GbuildError('workspace-unreadable', `git cannot read ${dir}: ${stderr.trim().split('\n')[0]}`, {
     suggestions: ['git status', 'git fsck'],

@@ -5,8 +5,8 @@ import { askGit } from './git.ts';
 import { findRepository } from './git-repository.ts';
 
 /**
- * Reads what git ignores below the root and what is there: files, and folders as a whole where everything that could ever be in
- * them is ignored. Empty outside a repository.
+ * Reads the existing paths that git ignores below the root: files, and whole folders where everything that could ever
+ * be in them is ignored. Empty outside of a repository.
  */
 export async function readIgnored(rootDir: string, env: NodeJS.ProcessEnv): Promise<Set<string>> {
   if (!(await isRuled(rootDir, env))) return new Set();
@@ -14,13 +14,14 @@ export async function readIgnored(rootDir: string, env: NodeJS.ProcessEnv): Prom
   const { exitCode, stdout, stderr } = await askGit(rootDir, args, env);
   if (exitCode !== 0) throw refused(rootDir, stderr);
   const names = stdout.split('\0').filter((name) => name !== '' && name !== './');
-  // A folder whose present files are all ignored is named as well, and then they are: it is not ignored itself.
+  // git also lists a folder whose present files are all ignored, followed by these files: such a folder is not ignored
+  // itself.
   const isListed = (folder: string, next: string | undefined) => next?.startsWith(folder) === true;
   const ignored = names.filter((name, at) => !name.endsWith('/') || !isListed(name, names[at + 1]));
   return new Set(ignored.map((name) => name.replace(/\/$/, '')));
 }
 
-/** Which of these paths git would ignore if they were there; folders end in `/`, and are answered without it. */
+/** Returns which of these paths git would ignore if they existed; folders end in `/`, and are returned without it. */
 export async function askIgnored(rootDir: string, paths: string[], env: NodeJS.ProcessEnv): Promise<Set<string>> {
   if (paths.length === 0 || !(await isRuled(rootDir, env))) return new Set();
   const isBehindLink = linkFinder(rootDir);
@@ -30,12 +31,15 @@ export async function askIgnored(rootDir: string, paths: string[], env: NodeJS.P
   if (asked.length === 0) return new Set();
   const args = ['check-ignore', '-z', '--stdin', '--no-index'];
   const { exitCode, stdout, stderr } = await askGit(rootDir, args, env, { input: asked.join('') });
-  // 1: none of them.
+  // Exit code 1 means none of them.
   if (exitCode > 1) throw refused(rootDir, stderr);
   return new Set(stdout.split('\0').map((path) => path.replace(/^\.\//, '').replace(/\/$/, '')));
 }
 
-/** A workspace that a repository around it ignores as a whole is none of that one's: its rules say nothing about what is in it. */
+/**
+ * Whether git's rules apply. A workspace that the repository around it ignores as a whole does not belong to that
+ * repository: its rules tell nothing about the content.
+ */
 async function isRuled(rootDir: string, env: NodeJS.ProcessEnv): Promise<boolean> {
   const repository = findRepository(rootDir);
   if (repository === undefined) return false;

@@ -5,9 +5,9 @@ import { findRepository, type GitRepository, isGitDir } from './git-repository.t
 import { parseGitConfig } from './parse-git-config.ts';
 
 /**
- * Tells whether a git folder is its working tree's and no other's: a `.git` file may name any repository of the caller's, whose
- * objects are nobody's business here. A linked working tree and a submodule are named back. The folder of `--separate-git-dir`
- * names no tree, and then no other tree may claim it.
+ * Tells whether a git folder belongs to its working tree alone: a `.git` file may name any repository of the caller's,
+ * whose objects are private. A linked working tree and a submodule are named in their git folder. The folder of
+ * `--separate-git-dir` names no tree; then no other tree may claim it.
  */
 export function isOwnRepository({ topDir, gitDir, commonDir }: GitRepository): boolean {
   const dotGit = join(topDir, '.git');
@@ -21,14 +21,17 @@ export function isOwnRepository({ topDir, gitDir, commonDir }: GitRepository): b
   return core.get('bare') === 'false' && isUnclaimed(gitDir);
 }
 
-/** Finds the repository of which the folder is the top; undefined where it has no git folder, or one that is not its own. */
+/** Finds the repository with this folder as its top; undefined where it has no git folder, or a foreign one. */
 export function findOwnRepository(rootDir: string): GitRepository | undefined {
   if (!existsSync(join(rootDir, '.git'))) return undefined;
   const repository = findRepository(rootDir);
   return repository?.topDir === resolve(rootDir) && isOwnRepository(repository) ? repository : undefined;
 }
 
-/** A folder called `.git` is the tree's around it, and one inside another git folder is a submodule's. */
+/**
+ * Whether no other tree owns the git folder: one called `.git` belongs to the tree around it, and one inside another
+ * git folder to a submodule.
+ */
 function isUnclaimed(gitDir: string): boolean {
   const real = realpathSync(gitDir);
   if (basename(real) === '.git' || !lstatSync(join(real, 'objects')).isDirectory()) return false;
@@ -36,7 +39,7 @@ function isUnclaimed(gitDir: string): boolean {
   return true;
 }
 
-/** Empty where there is no such file. */
+/** Reads a line; empty where the file is missing. */
 function readLine(file: string): string {
   return existsSync(file) ? readWhole(file, largestSettings).toString('latin1').trim() : '';
 }

@@ -1,11 +1,11 @@
-/** One variable of a git config, as bytes in latin1. */
+/** Variable of a git config, as bytes in latin1. */
 export interface GitVariable {
-  /** In lower case, as git compares them. */
+  /** Section in lower case, as git compares it. */
   section: string;
-  /** As it is written; in lower case where it stands in the old way, behind a dot. */
+  /** Subsection as it is written; in lower case in the old notation with a dot. */
   subsection?: string;
   key: string;
-  /** None where only the key stands there, which git takes for true. */
+  /** Undefined for a key without a value, which means true. */
   value?: string;
 }
 
@@ -13,8 +13,8 @@ const escapes: Record<string, string> = { t: '\t', b: '\b', n: '\n', '\\': '\\',
 const blank = /[ \t\n\r]/;
 
 /**
- * Parses a git config by git's own grammar (config.c). Where git would refuse the file, `isWhole` is false and the variables
- * are those before that place.
+ * Parses a git config by git's own grammar (config.c). Where git would refuse the file, `isWhole` is false and the
+ * variables are those before the error.
  */
 export function parseGitConfig(text: string): { variables: GitVariable[]; isWhole: boolean } {
   const variables: GitVariable[] = [];
@@ -41,18 +41,18 @@ class Scanner {
     this.#text = text.replace(/^\u00ef\u00bb\u00bf/, '').replaceAll('\r\n', '\n');
   }
 
-  /** The end reads as the end of a line, as git has it. */
+  /** Returns the next character; the end counts as the end of a line, as in git. */
   peek(): string {
     return this.#text[this.#at] ?? '\n';
   }
 
-  /** Passes over blanks, empty lines and comments; whether anything is left. */
+  /** Skips blanks, empty lines and comments. Returns whether anything is left. */
   skipBetween(): boolean {
     this.#match(/(?:[ \t\n\r]+|[#;][^\n]*)*/y);
     return this.#at < this.#text.length;
   }
 
-  /** `[section]`, `[section "subsection"]` or `[section.subsection]`. */
+  /** Reads `[section]`, `[section "subsection"]` or `[section.subsection]`. */
   readHeader(): Pick<GitVariable, 'section' | 'subsection'> | undefined {
     const plain = this.#match(/\[([a-z0-9.-]+)\]/iy);
     if (plain !== undefined) return splitOldName(plain[1]!.toLowerCase());
@@ -61,7 +61,7 @@ class Scanner {
     return { section: quoted[1]!.toLowerCase(), subsection: quoted[2]!.replaceAll(/\\(.)/g, '$1') };
   }
 
-  /** To the end of its value, which may be lines further down. */
+  /** Reads a variable to the end of its value, which may be some lines further down. */
   readVariable(): Pick<GitVariable, 'key' | 'value'> | undefined {
     const found = this.#match(/([a-z][a-z0-9-]*)[ \t]*/iy);
     if (found === undefined) return undefined;

@@ -5,21 +5,22 @@ import { askGit } from './git.ts';
 import { findRepository, type GitRepository } from './git-repository.ts';
 import { isOwnRepository } from './own-repository.ts';
 
-/** A project below the top of the repository that tracks it. */
+/** Project below the top of the repository that tracks it. */
 export interface ProjectPlace {
   repository: GitRepository;
-  /** Its folder, relative to the top. */
+  /** Folder of the project, relative to the top. */
   path: string;
   /** Tracked paths of the rest of the repository, relative to the top. */
   outside: string[];
 }
 
-/** Files that git reads in each folder above a project, to know what it ignores there and how it compares. */
+/** Files that git reads in each folder above a project, to decide what it ignores and how it compares. */
 const rules = ['.gitignore', '.gitattributes', '.mailmap'];
 
 /**
- * Reads where a project is in its repository. Undefined at the top, outside of a repository, where git refuses to read it, and where
- * nothing of the project is tracked: a folder that merely lies in somebody's repository is none of that one's.
+ * Reads the path of a project in its repository. Undefined at the top, outside of a repository, where git refuses to
+ * read it, and where nothing of the project is tracked: a folder that merely lies in a repository does not belong to
+ * it.
  */
 export async function readPlace(rootDir: string, env: NodeJS.ProcessEnv): Promise<ProjectPlace | undefined> {
   if (existsSync(join(rootDir, '.git'))) return undefined;
@@ -38,7 +39,7 @@ export async function readPlace(rootDir: string, env: NodeJS.ProcessEnv): Promis
   }
 }
 
-/** Makes the folders from the top down to the project, with the rules of git that are in them; the project's own stays empty. */
+/** Makes the folders from the top down to the project, with git's rule files in them; the project's own stays empty. */
 export function copyAbove({ repository, path }: ProjectPlace, toDir: string): void {
   mkdirSync(join(toDir, path), { recursive: true });
   for (let folder = dirname(path); ; folder = dirname(folder)) {
@@ -47,7 +48,7 @@ export function copyAbove({ repository, path }: ProjectPlace, toDir: string): vo
   }
 }
 
-/** Makes git pass over what is tracked outside of the project, for it is not there; `indexFile` is a copy. */
+/** Makes git skip the tracked paths outside of the project, because they are missing; `indexFile` is a copy. */
 export async function hideOutside(
   { repository, outside }: ProjectPlace,
   copyDir: string,
@@ -56,13 +57,13 @@ export async function hideOutside(
 ): Promise<void> {
   const absent = outside.filter((name) => !existsSync(join(copyDir, name)));
   const input = absent.map((name) => `${name}\0`).join('');
-  // An index in two parts would have its other one next to the real one.
+  // A split index would look for its second file next to the real one.
   const args = ['-c', 'core.splitIndex=false', 'update-index', '--skip-worktree', '-z', '--stdin'];
   const { exitCode, stderr } = await askGit(repository.topDir, args, env, { input, indexFile });
   if (exitCode !== 0) throw new Error(`git update-index failed: ${stderr.trim()}`);
 }
 
-/** With its time, by which git knows a file that it has seen. */
+/** Copies a file with its time, by which git recognizes it. */
 function copyRule(from: string, to: string): void {
   const stats = lstatSync(from, { throwIfNoEntry: false });
   if (!stats?.isFile()) return;

@@ -7,10 +7,10 @@ import { isOwnRepository } from './own-repository.ts';
 import { parseGitConfig } from './parse-git-config.ts';
 
 /**
- * Finds the repository of a submodule that is checked out at a folder. Undefined where none is, and where a link leads there. A task
- * may write to the folder: another repository than the submodule's is never read.
+ * Finds the repository of a submodule that is checked out at a folder. Undefined where none is, and where a link leads
+ * there. A task may write to the folder: another repository than the submodule's is never read.
  *
- * @throws GbuildError `workspace-unreadable` where `.git` is not what git puts there.
+ * @throws GbuildError `workspace-unreadable` where `.git` is not what git writes there.
  */
 export function findSubmodule(parent: GitRepository, dir: string): GitRepository | undefined {
   if (!isThere(join(dir, '.git')) || isBehindLink(parent.topDir, dir)) return undefined;
@@ -20,7 +20,10 @@ export function findSubmodule(parent: GitRepository, dir: string): GitRepository
   throw otherRepository(parent, repository);
 }
 
-/** No git may run in that folder before `.git` is right again, so git is not what mends it. */
+/**
+ * Reports a foreign repository. No git may run in that folder before `.git` is right again, so the fix does not use
+ * git.
+ */
 function otherRepository(parent: GitRepository, { topDir, gitDir }: GitRepository): GbuildError {
   const claiming = listModules(parent).find((module) => readWorktree(module) === realpathSync(topDir));
   const remove = `rm -r '${topDir}/.git'`;
@@ -34,7 +37,10 @@ function otherRepository(parent: GitRepository, { topDir, gitDir }: GitRepositor
   });
 }
 
-/** A submodule's git folder lies inside the parent's, which tasks cannot write to, or in the submodule as `git init` made it. */
+/**
+ * Whether the repository is the parent's submodule: its git folder lies inside the parent's, which tasks cannot write
+ * to, or in the submodule as `git init` made it.
+ */
 function isOfParent(parent: GitRepository, repository: GitRepository): boolean {
   const { topDir, gitDir } = repository;
   if (gitDir !== join(topDir, '.git')) {
@@ -51,7 +57,9 @@ function listModuleFolders({ gitDir, commonDir }: GitRepository): string[] {
   return folders.filter((folder) => isThere(folder)).map((folder) => realpathSync(folder));
 }
 
-/** The git folders of the parent's submodules; a name may have slashes, so a folder is known by what is in it. */
+/**
+ * Lists the git folders of the parent's submodules. A name may have slashes, so the content tells which folder is one.
+ */
 function listModules(parent: GitRepository): string[] {
   const listBelow = (folder: string): string[] =>
     readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
@@ -62,7 +70,7 @@ function listModules(parent: GitRepository): string[] {
   return listModuleFolders(parent).flatMap(listBelow);
 }
 
-/** The working tree that a submodule's git folder is for. */
+/** Returns the working tree of a submodule's git folder. */
 function readWorktree(gitDir: string): string | undefined {
   const config = join(gitDir, 'config');
   if (!isThere(config)) return undefined;

@@ -2,10 +2,10 @@ import { readlinkSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { largestDocument, largestSettings, readTextIfAny } from '../../fs/read-bounded.ts';
 
-/** The package that brings a command. */
+/** Package of a command. */
 export interface CommandPackage {
   name: string;
-  /** Named for development alone. */
+  /** Whether package.json names it for development only. */
   isDevelopment: boolean;
 }
 
@@ -18,8 +18,8 @@ interface Manifest {
 }
 
 /**
- * Finds the package of a command: by the link in node_modules/.bin where packages are installed, by npm's lock, or by the package's own name.
- * Undefined where none of them says.
+ * Finds the package of a command: by the link in node_modules/.bin where packages are installed, by npm's lock, or by
+ * the package's own name. Undefined where none of them has it.
  */
 export function findCommandPackage(rootDir: string, command: string): CommandPackage | undefined {
   const { dependencies, optionalDependencies, devDependencies } = readJson(
@@ -49,7 +49,7 @@ export function findModulePurpose(rootDir: string, name: string): 'production' |
   return Object.hasOwn(devDependencies ?? {}, name) ? 'development' : undefined;
 }
 
-/** The script that Node's projects have for starting what was built, where `start` is for developers; its name and line. */
+/** Finds name and line of the script by which Node projects start the built code, where `start` is for developers. */
 export function findProductionScript(rootDir: string): { name: string; line: string } | undefined {
   const { scripts = {} } = readJson(join(rootDir, 'package.json'), largestSettings);
   const found = Object.entries(scripts).find(([name]) => /^(?:start|serve)[:-]prod(?:uction)?$/.test(name));

@@ -4,9 +4,9 @@ import picomatch from 'picomatch';
 import { largestSettings, readTextIfAny } from '../../fs/read-bounded.ts';
 
 /**
- * Lists the folders of a project's own packages, relative to the root and sorted, '' being the root: those that package.json or
- * pnpm-workspace.yaml names as workspaces, that have packages installed, or that an installation links to. `isSource` says whether a
- * folder is one of the project's own at all.
+ * Lists the folders of a project's own packages, relative to the root and sorted; '' is the root. They are workspaces
+ * in package.json or pnpm-workspace.yaml, have installed packages, or are linked by an installation. `isSource` tells
+ * whether a folder belongs to the project at all.
  */
 export function listNodeMembers(rootDir: string, isSource: (folder: string) => boolean): string[] {
   if (!exists(join(rootDir, 'package.json'))) return [];
@@ -18,7 +18,7 @@ export function listNodeMembers(rootDir: string, isSource: (folder: string) => b
   return [...new Set([...installed, ...members])].sort();
 }
 
-/** Folders below the root that have a package.json. */
+/** Lists folders below the root that have a package.json. */
 function listPackages(rootDir: string, isSource: (folder: string) => boolean): string[] {
   const found: string[] = [];
   const queue = [''];
@@ -33,7 +33,7 @@ function listPackages(rootDir: string, isSource: (folder: string) => boolean): s
   return found;
 }
 
-/** Folders that links in node_modules lead to. */
+/** Lists folders that links in node_modules lead to. */
 function listLinked(rootDir: string, folder: string): string[] {
   const modules = join(rootDir, folder, 'node_modules');
   const names = readFolder(modules).flatMap(({ name }) =>
@@ -66,7 +66,7 @@ function readWorkspaces(rootDir: string): string[] {
   }
 }
 
-/** The list below `packages:`; a list in another form is found by what pnpm installed. */
+/** Reads the list below `packages:`. Packages of a list in another form are found through pnpm's installation. */
 function readPnpmPackages(rootDir: string): string[] {
   const list = /^packages:[ \t]*(?:#.*)?\n((?:[ \t]*(?:#.*|-[ \t].*)?\n)*)/m.exec(
     `${readText(rootDir, 'pnpm-workspace.yaml')}\n`,

@@ -12,13 +12,16 @@ interface Manifest {
   peerDependenciesMeta?: Record<string, { optional?: boolean }>;
 }
 
-/** Folders in node_modules that hold packages under names of their own: pnpm's, and that of yarn's pnpm linker. */
+/**
+ * Folders in node_modules that hold packages under names of the package manager: pnpm's, and those of yarn's pnpm
+ * linker.
+ */
 const storeFolder = /^((?:.+\/)?node_modules\/\.(?:pnpm|store)\/[^/]+)(?:\/|$)/;
 
 /**
- * Tells production's part of node_modules by what is installed, whichever package manager did it: a package is left out when it is
- * reached from devDependencies and from no other dependency, by the rules with which Node itself looks for packages. `members`
- * are the folders of the project's own packages, '' being the root.
+ * Finds production's part of node_modules by the installed packages, for any package manager. A package is left out
+ * when only devDependencies reach it, by Node's own rules of resolution. `members` are the folders of the project's own
+ * packages; '' is the root.
  */
 export function findProductionModules(rootDir: string, members: readonly string[]): KeepPath {
   const tree = new ModuleTree(rootDir);
@@ -58,13 +61,13 @@ class Exclusion {
     return false;
   }
 
-  /** A scope whose packages are all left out. */
+  /** Whether all packages of a scope are left out. */
   #isEmptied(scope: string): boolean {
     const names = this.#tree.list(scope);
     return names.length > 0 && names.every((name) => this.covers(`${scope}/${name}`));
   }
 
-  /** The program that a script of pnpm's in .bin runs. */
+  /** Returns the program that a pnpm script in .bin runs. */
   #readShim(path: string): string | undefined {
     if (posix.basename(posix.dirname(path)) !== '.bin') return undefined;
     const named = /"\$basedir\/([^"$]+)" +"\$@"/.exec(this.#tree.readText(path) ?? '')?.[1];
@@ -80,7 +83,7 @@ class ModuleTree {
     this.#rootDir = realpathSync(rootDir);
   }
 
-  /** Installed packages that the members reach, by their real paths. */
+  /** Returns the installed packages that the members reach, by their real paths. */
   reach(members: readonly string[], namesOf: (manifest: Manifest, isMember: boolean) => string[]): Set<string> {
     const seen = new Set<string>();
     const queue = [...members];
@@ -109,14 +112,14 @@ class ModuleTree {
     return readTextIfAny(join(this.#rootDir, path), largestSettings);
   }
 
-  /** Where a link leads in the end; undefined for anything but a link, and outside the root. */
+  /** Returns the final target of a link; undefined for anything but a link, and outside of the root. */
   readTarget(path: string): string | undefined {
     const stat = lstatSync(join(this.#rootDir, path), { throwIfNoEntry: false });
     if (stat?.isSymbolicLink() !== true) return undefined;
     return this.resolve(path) ?? posix.join(posix.dirname(path), readlinkSync(join(this.#rootDir, path)));
   }
 
-  /** The real path; undefined for one that does not exist or is outside the root. */
+  /** Returns the real path; undefined for one that does not exist or is outside of the root. */
   resolve(path: string): string | undefined {
     try {
       const real = relative(this.#rootDir, realpathSync(join(this.#rootDir, path)));
@@ -126,7 +129,7 @@ class ModuleTree {
     }
   }
 
-  /** Looks a package up as Node does: in the node_modules of each folder upwards. */
+  /** Finds a package as Node does: in the node_modules of each folder upwards. */
   #find(name: string, folder: string): string | undefined {
     for (let at = folder; ; at = at.includes('/') ? posix.dirname(at) : '') {
       const found =
@@ -135,7 +138,7 @@ class ModuleTree {
     }
   }
 
-  /** Lists the siblings of a package in pnpm's folder: exactly what it can load, its optional peers included. */
+  /** Lists the siblings of a package in pnpm's folder: exactly what it can load, with its optional peers. */
   #listSiblings(folder: string): string[] {
     const [, store] = storeFolder.exec(folder) ?? [];
     if (store === undefined) return [];
@@ -168,7 +171,9 @@ function namesOfAll(manifest: Manifest, isMember: boolean): string[] {
   return [...namesOfProduction(manifest), ...Object.keys(peerDependencies ?? {}), ...own];
 }
 
-/** A package.json that cannot be read says nothing: the package manager has refused it where it matters. */
+/**
+ * Parses a manifest. An unreadable package.json counts as empty: the package manager has refused it where it matters.
+ */
 function parseObject(text: string | undefined): Manifest {
   try {
     const parsed: unknown = JSON.parse((text ?? '{}').replace(/^\uFEFF/, ''));

@@ -3,24 +3,25 @@ import { join, posix } from 'node:path';
 import { GbuildError, messageOf } from '../../errors.ts';
 import { isThere, readWhole } from '../../fs/read-bounded.ts';
 
-/** Bytes: some twenty times the locks of the largest repositories. */
+/** Size limit in bytes: some twenty times the locks of the largest repositories. */
 const largestLock = 256 << 20;
 
 /** Fields of an entry in npm's lock that matter here (docs.npmjs.com, package-lock.json, "packages"). */
 interface LockedPackage {
-  /** Strictly for development; `devOptional` is installed without development too, so it is kept. */
+  /** Whether it is for development only; `devOptional` is also installed without development, so it is kept. */
   dev?: boolean;
 }
 
 type Packages = Map<string, LockedPackage>;
 
-/** Whether a path (relative to the root) belongs to what runs in production; for use with `walkFiles`' keep. */
+/** Whether a path (relative to the root) belongs to production; for `keep` of `walkFiles`. */
 export type KeepPath = (path: string, isFolder?: boolean) => boolean;
 
 /**
- * Tells production's part of node_modules by npm's own lock (v2 and v3), also in workspaces: what is not for development
- * only, with its commands in .bin. Paths outside node_modules are kept, and what the lock does not know, such as code that a script
- * generated there. Undefined where there is no such lock; `workspace-unreadable` for one that cannot be read.
+ * Finds production's part of node_modules by npm's own lock (v2 and v3), also in workspaces: everything that is not for
+ * development only, with its commands in .bin. Paths outside of node_modules are kept, and those that the lock does not
+ * know, such as code that a script generated there. Undefined without such a lock; `workspace-unreadable` for an
+ * unreadable one.
  */
 export function readProductionPaths(rootDir: string): KeepPath | undefined {
   const packages =
@@ -39,19 +40,22 @@ export function readProductionPaths(rootDir: string): KeepPath | undefined {
   return keeps;
 }
 
-/** Whether a path is one of npm's notes about an installation, in node_modules itself. */
+/** Whether a path is npm's record of an installation, in node_modules itself. */
 function isNotes(rest: string): boolean {
   return rest === 'node_modules/.package-lock.json';
 }
 
-/** The deepest package of the lock that holds the path: '' is the root project. */
+/** Finds the deepest package of the lock that holds the path; '' is the root project. */
 function findOwner(packages: Packages, path: string): string {
   let owner = path;
   while (owner !== '' && !packages.has(owner)) owner = owner.slice(0, Math.max(owner.lastIndexOf('/'), 0));
   return owner;
 }
 
-/** A command is kept with the package its link points to; one that is no link cannot be told and is kept. */
+/**
+ * Whether a command is kept: with the package that its link points to. A command that is no link has an unknown
+ * package, and is kept.
+ */
 function keepsCommand(rootDir: string, path: string, keeps: KeepPath): boolean {
   try {
     return keeps(posix.join(posix.dirname(path), readlinkSync(join(rootDir, path))));
@@ -60,7 +64,7 @@ function keepsCommand(rootDir: string, path: string, keeps: KeepPath): boolean {
   }
 }
 
-/** The `@scope` folders that the lock knows, and of these the ones that hold a package for production. */
+/** Lists the `@scope` folders of the lock, and those among them with a package for production. */
 function listScopes(packages: Packages): { known: Set<string>; kept: Set<string> } {
   const scoped = [...packages].filter(([path]) => /(?:^|\/)@[^/]+\/[^/]+$/.test(path));
   const scopesOf = (found: typeof scoped) => new Set(found.map(([path]) => posix.dirname(path)));
