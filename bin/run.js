@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// The way in: answers --version and --help before anything is loaded, keeps compiled code between starts, then hands over.
+// Entry point: answers --version and --help before anything is loaded, keeps compiled code between starts, then starts
+// the command.
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 13)) {
@@ -9,13 +10,13 @@ if (major < 22 || (major === 22 && minor < 13)) {
   process.exit(2);
 }
 
-// Taken this way because the facade of an import touches every export, and with some of them loads half of Node.
+// Loaded in this way because the facade of an import touches every export, and some of them load half of Node.
 const { existsSync, readFileSync } = process.getBuiltinModule('node:fs');
 const { enableCompileCache } = process.getBuiltinModule('node:module');
 const { fileURLToPath } = process.getBuiltinModule('node:url');
 
 const rootDir = fileURLToPath(new URL('..', import.meta.url));
-/** Global flags and the engine's, as `baseFlags` and `engineFlags` in src/commands/base/base-command.ts have them. */
+/** Global flags and the engine's, as in `baseFlags` and `engineFlags` of src/commands/base/base-command.ts. */
 const flagsWithValue = ['-C', '--directory', '-H', '--host', '--context', '--machine'];
 const flagsAlone = ['-q', '--quiet', '-v', '--verbose', '--json'];
 const { words, flags, rest } = divideWords(process.argv.slice(2));
@@ -25,11 +26,12 @@ if (printed !== undefined) {
 } else {
   enableCompileCache();
   const { main } = await import('../dist/main.js');
-  // Not awaited: where a reader has closed our output, oclif waits for ever for it to drain; then the process just ends.
+  // Not awaited: when a reader has closed the output, oclif would wait for ever for it to drain; now the process just
+  // ends.
   main([...words, ...flags, ...rest], rootDir);
 }
 
-/** What needs no command to run: the version, and help as the build wrote it down. */
+/** Returns the answers that need no command: the version, and help as the build wrote it. */
 function printedAnswer() {
   if (words.length === 0 && rest[0] === '--version') {
     const { name, version } = JSON.parse(readFileSync(`${rootDir}/package.json`, 'utf8'));
@@ -45,8 +47,8 @@ function printedAnswer() {
 }
 
 /**
- * Divides a command line: the words of the command, the global flags among and before them, and all from the first other
- * flag on. oclif wants a command before its flags.
+ * Divides a command line: the words of the command, the global flags among and before them, and everything from the
+ * first other flag on. oclif needs a command before its flags.
  */
 function divideWords(given) {
   const divided = { words: [], flags: [], rest: [] };

@@ -1,4 +1,4 @@
-// Asks a URL until something answers, for 15 s at most; prints the answer as `curl` would.
+// Requests a URL until it answers, for 15 s at most; prints the answer as `curl` would.
 const url = process.argv[2];
 const deadline = performance.now() + 15_000;
 

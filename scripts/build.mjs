@@ -15,7 +15,10 @@ const commands = readdirSync(`${root}src/commands`, { recursive: true, encoding:
   .filter((file) => file.endsWith('.ts') && !file.startsWith('base/'))
   .map((file) => `src/commands/${file}`);
 
-/** docker-modem's ssh client and dockerode's BuildKit session and contexts: never used, so neither loaded nor shipped. */
+/**
+ * docker-modem's ssh client and dockerode's BuildKit session and contexts are never used, so they are neither loaded
+ * nor shipped.
+ */
 const withoutUnused = {
   name: 'without-unused',
   setup(builder) {
@@ -26,7 +29,7 @@ const withoutUnused = {
         namespace: 'absent',
       }),
     );
-    // Ours is another major version than dockerode's.
+    // gbuild's tar-fs has another major version than dockerode's.
     builder.onResolve({ filter: /^tar-fs$/ }, ({ importer }) =>
       importer.includes('dockerode') ? { path: 'absent', namespace: 'absent' } : undefined,
     );
@@ -34,7 +37,7 @@ const withoutUnused = {
       importer.includes('dockerode') ? { path: 'absent', namespace: 'absent' } : undefined,
     );
     builder.onLoad({ filter: /.*/, namespace: 'absent' }, () => ({ contents: 'module.exports = {};' }));
-    // oclif and docker-modem trace with it; DEBUG=gbuild:* is our own. Asking whether this is WSL changes nothing here.
+    // oclif and docker-modem trace with debug; DEBUG=gbuild:* is gbuild's own. The test for WSL has no effect here.
     builder.onResolve({ filter: /^(debug|wsl-utils)$/ }, ({ path }) => ({ path, namespace: 'silent' }));
     builder.onLoad({ filter: /^debug$/, namespace: 'silent' }, () => ({ contents: silentDebug }));
     builder.onLoad({ filter: /^wsl-utils$/, namespace: 'silent' }, () => ({ contents: 'export const isWsl = false;' }));
@@ -45,8 +48,8 @@ const silentDebug = `const silent = () => Object.assign(() => {}, { enabled: fal
 module.exports = Object.assign(silent, { enable() {}, disable() {}, enabled: () => false, default: silent });`;
 
 /**
- * Takes the names that a module uses from Node's own modules, and no others: the facade that an import gets touches every
- * export, one of node:http's loads a whole fetch implementation, and the bundler's copy of it defines a getter for each.
+ * Takes only the names that a module uses from Node's own modules. The facade of an import touches every export: one of
+ * node:http's loads a whole fetch implementation, and the bundler's copy of it defines a getter for each.
  */
 function takeBuiltins(source) {
   return source.replace(/^import (?!type\b)([^;'"]+?) from ['"](node:[\w/]+)['"];?$/gm, (whole, taken, module) => {
@@ -78,7 +81,7 @@ const namedBuiltins = {
 };
 
 /**
- * oclif's modules require one another when they load, used or not. In the bundle they do so when a name is first used:
+ * oclif's modules require one another when they load, used or not. In the bundle they load when a name is first used:
  * half of a start was spent on help, globbing and templates that no command needs.
  */
 const lazyOclif = {
@@ -91,9 +94,9 @@ const lazyOclif = {
           /^const (\w+) = __importDefault\(require\(("[^"]+")\)\);$/gm,
           'const $1 = gbuildLazy(() => __importDefault(require($2)));',
         )
-        // The first comparison by locale loads tables for 6 ms; ids of commands need none.
+        // The first comparison by locale loads tables for 6 ms; ids of commands need no locale.
         .replace(/\b([\w.]+)\.localeCompare\(([\w.]+)\)/g, '($1 < $2 ? -1 : $1 > $2 ? 1 : 0)');
-      // bin/run.js has looked at Node's version already, against our own floor.
+      // bin/run.js has already checked Node's version, against gbuild's own minimum.
       return { contents: `${lazy}\n${source.replace(/^checkNodeVersion\(\);$/m, '')}`, loader: 'js' };
     });
   },
@@ -127,13 +130,13 @@ const options = {
   logLevel: 'warning',
 };
 
-/** A module that so many commands need is in the file that they share. */
+/** Number of commands that must need a module before it goes into their shared file. */
 const enoughCommands = 10;
 
 /**
- * Modules go into one file where the very same entries reach them, so that a command was some fifty files, and linking them a
- * fifth of its start. Here commands, and what they import later on, begin with what most of them need: it is one file then.
- * Commands that need little of it are left alone.
+ * The bundler puts modules into one file where the same entries reach them. A command was then some fifty files, and
+ * linking them took a fifth of its start. Here commands, and their later imports, begin with the modules that most of
+ * them need, which gives one file. Commands that need few of these are left alone.
  */
 function shareCommonCode({ inputs }) {
   const importsOf = (path, kind) =>
@@ -167,7 +170,7 @@ function shareCommonCode({ inputs }) {
   };
 }
 
-// The manifest is written last and goes first: where it is, the build is whole.
+// The manifest is written last and removed first: its presence means that the build is complete.
 rmSync(`${root}oclif.manifest.json`, { force: true });
 rmSync(`${root}dist`, { recursive: true, force: true });
 const first = await build({ ...options, write: false });
@@ -181,7 +184,7 @@ function digestOfSources() {
   return hash.digest('hex').slice(0, 16);
 }
 
-// Everything is bundled, so the licences of what is in the bundle travel with it.
+// Everything is bundled, so the licences of the bundled packages are shipped too.
 const bundled = new Set(
   Object.keys(metafile.inputs).flatMap((input) => input.match(/^.*node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0] ?? []),
 );
@@ -199,7 +202,7 @@ const plugin = new Plugin({ root, ignoreManifest: true, errorOnManifestCreate: t
 await plugin.load();
 writeFileSync(`${root}oclif.manifest.json`, `${JSON.stringify({ ...plugin.manifest, version })}\n`);
 
-/** Help that answers its text instead of printing it. */
+/** Help that returns its text instead of printing it. */
 class PrintedHelp extends Help {
   text = '';
   log(...lines) {
@@ -207,7 +210,7 @@ class PrintedHelp extends Help {
   }
 }
 
-// Help is the same text at every start: it is written here, and the way in (bin/run.js) prints it without loading oclif.
+// Help is the same text at every start: it is written here, and bin/run.js prints it without loading oclif.
 mkdirSync(`${root}dist/help`, { recursive: true });
 const config = await Config.load({ root });
 for (const id of ['', ...config.commandIDs]) {
@@ -217,7 +220,8 @@ for (const id of ['', ...config.commandIDs]) {
   writeFileSync(`${root}dist/help/${id === '' ? 'index' : id.replaceAll(':', '-')}.txt`, text);
 }
 
-// The catalog is parsed here once, so that the first run of a machine need not load a YAML parser and a schema library for it.
+// The catalog is parsed here once, so that the first run of a machine loads no YAML parser and no schema library for
+// it.
 const home = mkdtempSync(join(tmpdir(), 'gbuild-build-'));
 try {
   const env = { PATH: process.env.PATH, HOME: home, XDG_CACHE_HOME: home, XDG_CONFIG_HOME: home };

@@ -10,7 +10,7 @@ if (before === undefined || after === undefined || !(Number(count) > 0)) {
 }
 const runs = [readRun(before), readRun(after)] as const;
 
-/** What was done several times in one run counts as one line. */
+/** Adds up repeated work, so that it is one line. */
 function addUp(timings: Timing[]): Map<string, number> {
   const seconds = new Map<string, number>();
   for (const timing of timings) {

@@ -11,7 +11,7 @@ const dataFile = join(folder, 'toolchain.yml');
 const pinsFile = join(folder, 'integrity.json');
 const oldest = '>=18';
 
-/** `[version, integrity]` of a package's stable versions in a range, lowest first. */
+/** Returns `[version, integrity]` of a package's stable versions in a range, lowest first. */
 function readVersions(name, range) {
   const output = execFileSync('npm', ['view', `${name}@${range}`, 'version', 'dist.integrity', '--json'], {
     encoding: 'utf8',
@@ -24,7 +24,7 @@ function readVersions(name, range) {
     .sort(([left], [right]) => semver.compare(left, right));
 }
 
-/** The versions as lines of a folded YAML text, one major after the other. */
+/** Formats the versions as lines of a folded YAML text, one major after the other. */
 function formatVersions(versions) {
   const lines = [];
   for (const version of versions) {

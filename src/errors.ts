@@ -1,6 +1,6 @@
 /**
- * Every way gbuild fails, and who must act on it: the caller (2), the engine, registry or network (3),
- * a time limit (4) or we ourselves (70). `task-failed` and `interrupted` carry an exit code of their own.
+ * Error codes with their exit codes, by who must act: the caller (2), the engine, registry or network (3), a time limit
+ * (4), or gbuild's authors (70). `task-failed` and `interrupted` have their own exit codes.
  */
 export const exitCodes = {
   usage: 2,
@@ -44,7 +44,7 @@ export const exitCodes = {
 export type ErrorCode = keyof typeof exitCodes;
 
 export interface ErrorDetails {
-  /** Commands or sentences that can be typed or followed next, most useful first. */
+  /** Commands or sentences for the next step, most useful first. */
   suggestions?: string[];
   cause?: unknown;
   /** Only for `task-failed` and `smoke-failed` (the child's own code), and `interrupted` (128 + signal number). */
@@ -54,15 +54,15 @@ export interface ErrorDetails {
 }
 
 /**
- * The one error class: what happened and where (`message`), what to type next (`suggestions`), who must act (`exitCode`).
- * Code that must tell failures apart compares `code`, or asks for a subclass, which carries typed fields.
+ * Single error class of gbuild: what happened and where (`message`), what to type next (`suggestions`), who must act
+ * (`exitCode`). Code that must distinguish failures compares `code`, or tests for a subclass with typed fields.
  */
 export class GbuildError extends Error {
   override readonly name = 'GbuildError';
   readonly code: ErrorCode;
   readonly exitCode: number;
   readonly suggestions: string[];
-  /** Only printed or passed on. The type shows no keys, so that no code branches on them. */
+  /** Facts for printing and passing on only. The type shows no keys, so that no code branches on them. */
   readonly facts: object;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
@@ -79,12 +79,12 @@ export function isInfrastructureFailure(thrown: unknown): thrown is GbuildError 
   return thrown instanceof GbuildError && thrown.exitCode === 3;
 }
 
-/** Whether a registry failed, or denied what was asked. */
+/** Whether a registry failed, or denied a request. */
 export function isRegistryFailure(thrown: unknown): thrown is GbuildError {
   return thrown instanceof GbuildError && (thrown.code === 'registry-failed' || thrown.code === 'registry-denied');
 }
 
-/** The text of anything thrown, in one line, without a stack. */
+/** Returns the text of anything thrown, in one line, without a stack. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
@@ -98,7 +98,7 @@ const diskTroubles: Record<string, string> = {
   ENFILE: 'too many files are open',
 };
 
-/** Error for a failure of this machine's disk, naming the place; undefined for anything else. */
+/** Describes a failure of this machine's disk, with the path; undefined for anything else. */
 export function diskError(thrown: unknown, hostDir?: string): GbuildError | undefined {
   const { code, path } = thrown instanceof Error ? (thrown as NodeJS.ErrnoException) : {};
   const trouble = diskTroubles[code ?? ''];

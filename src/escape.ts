@@ -1,29 +1,31 @@
 import { stripVTControlCharacters } from 'node:util';
 
-/** Characters that a terminal acts on, that turn the direction of writing, or that are not seen. */
+/** Characters that control a terminal, change the direction of writing, or are invisible. */
 const hidden = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu;
 const named: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
-/** Lines that a reader takes for gbuild's own. */
+/** Pattern of lines that a reader would take for gbuild's own. */
 const ownLine = /^\s*(?:error|warning|try|because):/i;
 
 /**
- * Text from elsewhere (a repository, an engine, a registry, an image) as it may be shown in one line: control characters,
- * which move a terminal's cursor or colour what follows, and characters that are not seen or turn the direction of writing are
- * spelled out (`\x1b`, `\u202e`).
+ * Escapes foreign text (from a repository, an engine, a registry, an image) for one line. Control characters, which
+ * move a terminal's cursor or colour text, invisible characters and changes of direction are spelled out (`\x1b`,
+ * `\u202e`).
  */
 export function escapeLine(text: string): string {
   return text.replaceAll(hidden, spell);
 }
 
-/** The same for text of several lines: line ends and tabs stay. */
+/** Escapes text of several lines: line ends and tabs stay. */
 export function escapeText(text: string): string {
   return text.replaceAll(hidden, (character) =>
     character === '\n' || character === '\t' ? character : spell(character),
   );
 }
 
-/** The same for a message: a line after the first is indented, and cannot pass for an error or a suggestion of gbuild's own. */
+/**
+ * Escapes a message: lines after the first are indented, so that none looks like an error or a suggestion of gbuild.
+ */
 export function escapeMessage(text: string): string {
   const [first = '', ...others] = escapeText(text).split('\n');
   const shown = others.map((line) => {
@@ -33,12 +35,14 @@ export function escapeMessage(text: string): string {
   return [first, ...shown].join('\n');
 }
 
-/** A word as a POSIX shell takes it, quoted where it has to be. */
+/** Quotes a word for a POSIX shell, where necessary. */
 export function quoteWord(word: string): string {
   return /^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-/** A line that a program printed: without its colours, and of what it drew over itself the last. */
+/**
+ * Escapes a line that a program printed: without its colours, and only the last of the texts it drew over each other.
+ */
 export function escapeOutput(line: string): string {
   const drawn = stripVTControlCharacters(line).replace(/\r+$/, '');
   return escapeText(drawn.slice(drawn.lastIndexOf('\r') + 1));
@@ -49,7 +53,7 @@ export function formatTail(lines: readonly string[]): string {
   return lines.map((line) => `\n  ${escapeOutput(line)}`).join('');
 }
 
-/** JSON of the same value, with what JSON may leave as it is escaped too. */
+/** Escapes the JSON of a value, including characters that JSON allows unescaped. */
 export function escapeJson(json: string): string {
   return json.replaceAll(hidden, (character) => (character === '\n' ? character : spellUnits(character)));
 }

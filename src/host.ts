@@ -1,9 +1,9 @@
 /**
- * The machine and the caller, read once by the command layer and handed down as a value: below commands/ nobody reads
+ * Machine and caller, read once by the command layer and passed down as a value. Below commands/ no code reads
  * process.env, argv, the clock or a terminal.
  */
 export interface Host {
-  /** The caller's environment, unfiltered: pass on nothing of it without an allow-list. */
+  /** Environment of the caller, unfiltered: pass nothing of it on without an allow-list. */
   env: Readonly<Record<string, string | undefined>>;
   cwd: string;
   platform: NodeJS.Platform;
@@ -14,24 +14,24 @@ export interface Host {
   gid: number;
   userName: string;
   homeDir: string;
-  /** Downloads and other things that can be made again ($XDG_CACHE_HOME/gbuild or the platform's place). */
+  /** Folder for downloads and other files that can be made again ($XDG_CACHE_HOME/gbuild or the platform's default). */
   cacheDir: string;
-  /** The caller's own settings ($XDG_CONFIG_HOME/gbuild). */
+  /** Folder for the caller's own settings ($XDG_CONFIG_HOME/gbuild). */
   configDir: string;
-  /** Things to keep: the release store ($XDG_DATA_HOME/gbuild). */
+  /** Folder for permanent data: the release store ($XDG_DATA_HOME/gbuild). */
   dataDir: string;
-  /** Logs and records of runs ($XDG_STATE_HOME/gbuild). */
+  /** Folder for logs and records of runs ($XDG_STATE_HOME/gbuild). */
   stateDir: string;
   isCI: boolean;
-  /** The caller's clock when the command started, milliseconds since 1970. */
+  /** Clock of the caller when the command started, in milliseconds since 1970. */
   startedAt: number;
-  /** Both standard input and output are a terminal. */
+  /** Whether both standard input and output are a terminal. */
   isTerminal: boolean;
 }
 
 /**
- * How a run is told to stop: `ask` fires at the first INT, TERM or HUP or at a time limit, `kill` at the second. Each
- * abort reason is a GbuildError saying why.
+ * Signals that stop a run: `ask` fires at the first INT, TERM or HUP or at a time limit, `kill` at the second. Each
+ * abort reason is a GbuildError with the cause.
  */
 export interface Stop {
   ask: AbortSignal;

@@ -6,8 +6,8 @@ import { GbuildError } from './errors.ts';
 import { suggest } from './spec/yaml/suggest.ts';
 
 /**
- * Runs one command line and sets the exit code. Commands report their own failures (commands/base/base-command.ts); here arrive only
- * those met before a command was found, and whatever escapes from timers and event handlers.
+ * Runs one command line and sets the exit code. Commands report their own failures (commands/base/base-command.ts).
+ * This function reports failures before a command is found, and those that escape from timers and event handlers.
  */
 export async function main(argv: string[], rootDir: string): Promise<void> {
   const fail = (thrown: unknown) => {
@@ -20,7 +20,7 @@ export async function main(argv: string[], rootDir: string): Promise<void> {
     fail(thrown);
     process.exit();
   });
-  // Without it oclif asks passwd for a shell, and a uid that has no entry there (usual in CI containers) ends it all.
+  // Without it oclif asks passwd for a shell, and a uid without an entry (common in CI containers) ends the process.
   process.env.SHELL ||= '/bin/sh';
   try {
     const config = await Config.load({ root: rootDir });
@@ -45,7 +45,10 @@ function assertCommandExists(config: Config, argv: string[]): void {
   });
 }
 
-/** bin/run.js has put global flags after the command already: a flag that is still first is another one, or there is no command. */
+/**
+ * bin/run.js has already put global flags after the command: a flag that is still first is another one, or there is no
+ * command.
+ */
 function flagWithoutCommand(argv: string[], names: string[]): GbuildError {
   const at = argv.findIndex((word) => names.includes(word));
   if (at === -1)

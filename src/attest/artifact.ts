@@ -2,7 +2,7 @@ import { type Digest, digestOf, hexOf } from '../oci/digest.ts';
 import { formatCanonical } from '../oci/json.ts';
 import { type Descriptor, mediaTypes } from '../oci/spec.ts';
 
-/** The config of an artifact that has none (OCI manifest.md, "Guidance for an Empty Descriptor"). */
+/** Media type of the config of an artifact without one (OCI manifest.md, "Guidance for an Empty Descriptor"). */
 export const emptyMediaType: string = mediaTypes.empty;
 
 export interface ArtifactBlob {
@@ -11,15 +11,15 @@ export interface ArtifactBlob {
   bytes: Buffer;
 }
 
-/** An OCI artifact to attach to an image, ready to be pushed: the blobs first, then the manifest. */
+/** OCI artifact for an image, ready to be pushed: the blobs first, then the manifest. */
 export interface Artifact {
   artifactType: string;
   manifestBytes: Buffer;
   /** Digest of the manifest. */
   digest: Digest;
-  /** The config's and the layers', each once. */
+  /** Blobs of the config and the layers, each once. */
   blobs: ArtifactBlob[];
-  /** Its manifest bears this tag too, for tools that do not ask for referrers. */
+  /** Tag for its manifest, for tools that do not ask for referrers. */
   tag?: string;
 }
 
@@ -27,12 +27,14 @@ export interface ArtifactParts {
   artifactType: string;
   layers: { mediaType: string; bytes: Buffer; annotations?: Record<string, string> }[];
   annotations?: Record<string, string>;
-  /** Empty where it is not given. */
+  /** Config of the artifact; empty when left out. */
   config?: { mediaType: string; bytes: Buffer };
   tag?: string;
 }
 
-/** The manifest (OCI image-spec 1.1) of an artifact about the subject, the descriptor of an image's manifest. */
+/**
+ * Formats the manifest (OCI image-spec 1.1) of an artifact about the subject, the descriptor of an image's manifest.
+ */
 export function formatArtifact(subject: Descriptor, { artifactType, layers, tag, ...parts }: ArtifactParts): Artifact {
   const { config = { mediaType: emptyMediaType, bytes: Buffer.from('{}') }, annotations } = parts;
   const manifestBytes = formatCanonical({
@@ -54,7 +56,7 @@ export function formatArtifact(subject: Descriptor, { artifactType, layers, tag,
   };
 }
 
-/** Formats cosign's tag for what it attaches to an image without referrers: `sha256-HEX.sig`. */
+/** Formats cosign's tag for an attachment of an image without referrers: `sha256-HEX.sig`. */
 export function formatCosignTag(digest: Digest, suffix: 'sig' | 'att'): string {
   return `sha256-${hexOf(digest)}.${suffix}`;
 }

@@ -10,27 +10,27 @@ import type { PrivateKey } from './signature/key.ts';
 import { signatureAnnotation, signImage, simpleSigningMediaType } from './signature/simple-signing.ts';
 import { formatDocumentStatement, formatStatement, predicateTypes, statementMediaType } from './signature/statement.ts';
 
-/** Artifact types that cosign knows its own by. */
+/** Artifact types by which cosign finds its attachments. */
 export const attachmentTypes = {
   signature: 'application/vnd.dev.cosign.artifact.sig.v1+json',
   attestation: 'application/vnd.dev.cosign.artifact.att.v1+json',
 } as const;
 
-/** File name of each document where somebody pulls it: tools ignore what has no name. */
+/** File name of each document for a pull: tools ignore layers without a name. */
 const fileNames = { spdx: 'sbom.spdx.json', cyclonedx: 'sbom.cdx.json', provenance: 'provenance.json' } as const;
 
 export interface AttachmentInput {
-  /** The image's manifest. */
+  /** Descriptor of the image's manifest. */
   subject: Descriptor;
-  /** The image's repository, without a tag. */
+  /** Repository of the image, without a tag. */
   name: string;
-  /** RFC 3339: the commit's time. */
+  /** Time of the commit in RFC 3339. */
   created: string;
-  /** Documents as formatSpdx, formatCycloneDx and formatProvenance make them. */
+  /** Documents from formatSpdx, formatCycloneDx and formatProvenance. */
   documents: { spdx?: Buffer; cyclonedx?: Buffer; provenance?: Buffer };
 }
 
-/** The documents as they are, each a referrer of its own type. Equal input gives equal artifacts. */
+/** Formats the plain documents, each as a referrer with its own type. Equal input gives equal artifacts. */
 export function formatDocuments({ subject, created, documents }: AttachmentInput): Artifact[] {
   const { spdx, cyclonedx, provenance } = documents;
   const attach = (kind: keyof typeof fileNames, artifactType: string, bytes: Buffer | undefined) => {
@@ -51,8 +51,8 @@ export function formatDocuments({ subject, created, documents }: AttachmentInput
 }
 
 /**
- * The image's signature and its attestations (the documents as signed statements) as cosign keeps them, every version of it:
- * two manifests that are referrers and bear cosign's tags besides. With ECDSA every call gives other signatures.
+ * Signs the image and its attestations (the documents as signed statements) for every version of cosign: two manifests
+ * that are referrers and also have cosign's tags. ECDSA gives other signatures at each call.
  */
 export function signAttachments(input: AttachmentInput, key: PrivateKey): Artifact[] {
   const attestations = listStatements(input).map(([predicateType, statement]) => ({
@@ -63,8 +63,8 @@ export function signAttachments(input: AttachmentInput, key: PrivateKey): Artifa
 }
 
 /**
- * The same as sigstore bundles, each statement a referrer of its own. Where there are bundles cosign looks at nothing else,
- * and cosign 2 then wants a trusted root too, which it fetches or is given (`--trusted-root`).
+ * Signs them as sigstore bundles, each statement as its own referrer. With bundles cosign reads nothing else, and
+ * cosign 2 also requires a trusted root, which it fetches or gets (`--trusted-root`).
  */
 export function signBundles(input: AttachmentInput, key: PrivateKey): Artifact[] {
   const { subject, name } = input;
@@ -125,7 +125,7 @@ function formatAttestations(
   return formatTagged(subject, created, 'attestation', layers);
 }
 
-/** A referrer and a tagged manifest in one; its config is an image's, for readers that know nothing of artifacts. */
+/** Formats a referrer that also has a tag; its config is an image's, for readers without support for artifacts. */
 function formatTagged(
   subject: Descriptor,
   created: string,

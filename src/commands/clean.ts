@@ -16,7 +16,7 @@ export default class CleanCommand extends BaseCommand {
     const { flags } = await this.parse(CleanCommand);
     const host = this.readHost(flags);
     const progress = this.openProgress(flags, host);
-    // Before the engine is asked: a full disk may be why there is none.
+    // Files are removed before the engine is asked: a full disk may be why the engine does not run.
     const files = await sweepFiles(host);
     if (files.length > 0) progress.note(`removed ${files.length} files and folders that dead processes left`);
     const engine = await openEngine(host, flags, newRunId(), progress);

@@ -65,7 +65,7 @@ export default class DoctorCommand extends BaseCommand {
   }
 }
 
-/** Follows its mark. */
+/** Formats the lines after the mark. */
 function format({ name, detail, todo }: Check): string[] {
   return [`  ${name.padEnd(7)} ${detail}`, ...todo.map((each) => `                  try: ${each}`)];
 }
@@ -84,7 +84,7 @@ function throwIfProblem(checks: Check[], silently: boolean): void {
   );
 }
 
-/** `export NAME='value'` for a POSIX shell. */
+/** Formats `export NAME='value'` for a POSIX shell. */
 function shellLines(env: Record<string, string>): string {
   return Object.entries(env)
     .map(([name, value]) => `export ${name}='${value.replaceAll("'", `'\\''`)}'`)

@@ -41,7 +41,7 @@ export default class ImageCommand extends TaskCommand {
     const { flags } = await this.parse(ImageCommand);
     const { release: version, build, tag: tags = [], output: outputs = [], push, registry } = flags;
     const record = await this.withRun(flags, (open) => {
-      // What the tasks print is progress here: the result is the image.
+      // The tasks' output is progress here: the result is the image.
       const streams = { ...this.openStreams(open.host), stdout: process.stderr };
       return makeImage({
         ...open,

@@ -47,7 +47,7 @@ export default class LockCommand extends TaskCommand {
     if (asked !== undefined && asked !== name) throw otherToolchain(asked, name);
     if (!flags.update) return (await ensureToolchainReady({ ...open, frozen: 'never', isLockAsked: true })).lock;
     const { updateLock } = await import('../actions/lock/update-lock.ts');
-    // What the tests print is progress here: the result is the lock.
+    // The tests' output is progress here: the result is the lock.
     const streams = { ...this.openStreams(open.host), stdout: process.stderr };
     return updateLock({ ...open, streams, isTried: flags.try });
   }

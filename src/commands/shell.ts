@@ -31,12 +31,14 @@ export default class ShellCommand extends TaskCommand {
   }
 }
 
-/** Lets the process end while its input stays open. Files and /dev/null hold nothing open, and have no `unref`. */
+/** Lets the process end while its input stays open. Files and /dev/null keep nothing open, and have no `unref`. */
 function releaseInput(input: Readable & { unref?(): void }): void {
   input.unref?.();
 }
 
-/** The container's terminal echoes and edits lines, and Ctrl-C is for what runs in it. */
+/**
+ * Switches the terminal to raw mode: the container's terminal echoes and edits lines, and Ctrl-C is for its program.
+ */
 function takeKeys(): Disposable {
   process.stdin.setRawMode(true);
   return { [Symbol.dispose]: () => void process.stdin.setRawMode(false) };

@@ -4,8 +4,8 @@ import { basename } from 'node:path';
 import { replaceFile } from './replace-file.ts';
 
 /**
- * Reads a file of the cache. Undefined unless it is exactly what writeCached wrote under this name and kind: then whoever asks
- * makes it again. `kind` names the format with its version: content of another version is a miss.
+ * Reads a file of the cache. Undefined unless it is exactly what writeCached wrote under this name and kind: the caller
+ * then makes it again. `kind` names the format with its version: content of another version is a miss.
  */
 export function readCached(file: string, kind: string): string | undefined {
   const text = readText(file);
@@ -15,8 +15,8 @@ export function readCached(file: string, kind: string): string | undefined {
 }
 
 /**
- * Writes a file of the cache, readable by its owner alone; false where that cannot be: a cache that is not written costs time,
- * nothing else. Nothing is flushed, for a file that a power loss emptied does not fit its digest.
+ * Writes a file of the cache, readable by its owner only; false on failure: a missing cache only costs time. Nothing is
+ * flushed, because a file that a power loss emptied does not match its digest.
  */
 export function writeCached(file: string, kind: string, content: string): boolean {
   try {
@@ -27,7 +27,10 @@ export function writeCached(file: string, kind: string, content: string): boolea
   }
 }
 
-/** A first line: the kind, and a digest over kind, name and content. A file under another's name does not fit either. */
+/**
+ * Returns the first line: the kind, and a digest over kind, name and content. A file under another name does not match
+ * either.
+ */
 function headerOf(file: string, kind: string, content: string): string {
   const digest = createHash('sha256')
     .update(`${kind}\n${basename(file)}\n`)

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeMark } from './writer-mark.ts';
 
-/** The time of a folder's file system, as its change times show it. Its folder is made. */
+/** Reads the time of a folder's file system from a change time; makes the folder. */
 export function readClock(dir: string): { ctimeMs: number; ctimeNs: bigint } {
   const probe = join(dir, `clock.tmp-${makeMark()}`);
   mkdirSync(dir, { recursive: true });

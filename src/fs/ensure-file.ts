@@ -4,8 +4,8 @@ import { diskError, GbuildError, messageOf } from '../errors.ts';
 import { replaceFile } from './replace-file.ts';
 
 /**
- * Makes a file what it should be, writing it only where it differs. Throws `disk-failed` naming the file and what lets the
- * caller write there.
+ * Ensures a file's content, writing it only where it differs. Throws `disk-failed` with the file's name and the fix for
+ * its permissions.
  */
 export function ensureFile(file: string, content: Buffer, mode: number): void {
   if (holds(file, content)) return;

@@ -7,9 +7,9 @@ const pollMs = 20;
 const lockTimeoutMs = 60_000;
 
 /**
- * Does the work while holding the lock file. The lock is a hard link made of a file that names its owner, so it appears whole
- * or not at all; it never expires under a busy owner. A dead one's is taken over, and one that names nobody: a power loss emptied
- * it. Throws `store-failed` when a living owner keeps it for a minute.
+ * Does the work under a lock file. The lock is a hard link to a file with its owner's mark, so it appears complete or
+ * not at all. It never expires under a busy owner. A dead owner's lock is taken over, and one without a mark: a power
+ * loss emptied it. Throws `store-failed` when a living owner keeps it for a minute.
  */
 export async function withLock<T>(path: string, work: () => Promise<T>): Promise<T> {
   const mark = makeMark();
@@ -37,8 +37,8 @@ function isFree(holder: string): boolean {
 }
 
 /**
- * Removes a dead owner's lock. Only who holds the marker named after exactly that lock may remove it, so a slow process
- * never removes the lock that a quick one took meanwhile; a marker whose owner died is broken the same way.
+ * Removes a dead owner's lock. Only the owner of the marker named after exactly that lock may remove it, so a slow
+ * process never removes a newer lock. A marker whose owner died is removed in the same way.
  */
 function breakLock(path: string, dead: string, own: string): void {
   const marker = `${path}.${isMark(dead) ? dead.slice(dead.lastIndexOf('-') + 1) : 'damaged'}`;
@@ -61,7 +61,7 @@ function tryLink(from: string, to: string): boolean {
   }
 }
 
-/** Empty for a folder in its place. */
+/** Reads the mark; empty for a folder in its place. */
 function readMark(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');

@@ -13,16 +13,16 @@ import { basename, dirname, join } from 'node:path';
 import { sweepTemporaries } from './replace-file.ts';
 import { makeMark } from './writer-mark.ts';
 
-/** Whether a folder may be written at this path: nothing is there, or an empty folder, or a link to one. */
+/** Whether a folder may be written at this path: the path is free, or an empty folder, or a link to one. */
 export function isFreeFolder(dir: string): boolean {
   const found = statSync(dir, { throwIfNoEntry: false });
   return found === undefined || (found.isDirectory() && readdirSync(dir).length === 0);
 }
 
 /**
- * Makes a folder that is there whole or not at all: the work fills a new one in a temporary next to it, which only this user may
- * enter, and which is renamed at the end. The folder must be free (isFreeFolder). A killed writer leaves `DIR.tmp-MARK`; the next one
- * removes it. Throws what the system says.
+ * Makes a folder atomically. The work fills a temporary folder next to it, which only this user may enter, and which is
+ * renamed at the end. The destination must be free (isFreeFolder). A killed writer leaves `DIR.tmp-MARK`; the next one
+ * removes it. Throws the system's error.
  */
 export async function makeFolderWhole<T>(dir: string, work: (folder: string) => Promise<T>): Promise<T> {
   const target = existsSync(dir) ? realpathSync(dir) : dir;
@@ -45,7 +45,7 @@ export async function makeFolderWhole<T>(dir: string, work: (folder: string) => 
   }
 }
 
-/** Removes a tree of this user's, also where its folders may not be written. */
+/** Removes a tree of this user, even with folders that refuse writes. */
 function removeTree(dir: string): void {
   try {
     rmSync(dir, { recursive: true, force: true });
@@ -61,11 +61,11 @@ function openFolders(dir: string): void {
     if (entry.isDirectory()) openFolders(join(dir, entry.name));
 }
 
-/** Removes the folders that were made above, as long as nobody else uses one. */
+/** Removes the parent folders that were made here, unless somebody else uses one. */
 function removeEmpty(dir: string, until: string): void {
   try {
     for (let at = dir; at !== until; at = dirname(at)) rmdirSync(at);
   } catch {
-    // Somebody else has put something into it.
+    // Another process has put something into it.
   }
 }

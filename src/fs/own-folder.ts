@@ -3,19 +3,19 @@ import { join } from 'node:path';
 import { removeAny } from './replace-file.ts';
 import { isWriterDead, makeMark } from './writer-mark.ts';
 
-/** A new folder for this process alone; its name, after the prefix, says whose it is. */
+/** Makes a new folder for this process; its name has the owner after the prefix. */
 export function makeOwnFolder(parent: string, prefix: string): string {
   const owner = makeMark().split('-', 3).join('-');
   return mkdtempSync(join(parent, `${prefix}${owner}-`));
 }
 
-/** Removes folders that dead processes of this user left; answers their paths. */
+/** Removes folders that dead processes of this user left. Returns their paths. */
 export function sweepOwnFolders(parent: string, prefix: string): string[] {
   return listNames(parent)
     .filter((name) => name.startsWith(prefix) && isWriterDead(name.slice(prefix.length)))
     .map((name) => join(parent, name))
     .filter((dir) => {
-      // Another user's is theirs to remove, also where we may: the folder is open to everybody.
+      // Another user's folder stays, even where it could be removed: the parent is open to everybody.
       if (lstatSync(dir, { throwIfNoEntry: false })?.uid !== process.getuid?.()) return false;
       removeAny(dir);
       return lstatSync(dir, { throwIfNoEntry: false }) === undefined;

@@ -3,8 +3,8 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 /**
- * The process that made something on an engine. `host` is the machine and its process namespace, `boot` one start of
- * its kernel, `start` the process's start time in clock ticks: together they tell a living owner from a reused pid.
+ * Process that made something on an engine. `host` is the machine and its process namespace, `boot` one start of its
+ * kernel, `start` the process's start time in clock ticks. Together they distinguish a living owner from a reused pid.
  */
 export interface Owner {
   host: string;
@@ -13,7 +13,7 @@ export interface Owner {
   start: string;
 }
 
-/** Reads who this process is. Outside Linux only machine and pid can be told. */
+/** Reads the owner of this process. Outside of Linux only machine and pid are known. */
 export function readOwner(): Owner {
   const machine = readFirst('/etc/machine-id', '/var/lib/dbus/machine-id');
   const host = `${hostname()
@@ -23,7 +23,7 @@ export function readOwner(): Owner {
   return { host, boot, pid: process.pid, start: readProcess(process.pid)?.start ?? '0' };
 }
 
-/** One word that fits a label and an image tag: letters, digits, `-` and `_`. */
+/** Formats one word that fits a label and an image tag: letters, digits, `-` and `_`. */
 export function ownerText(owner: Owner): string {
   return [owner.host, owner.boot, owner.pid, owner.start].join('_');
 }
@@ -36,8 +36,9 @@ export function parseOwner(text: string): Owner | undefined {
 }
 
 /**
- * True only when the owner is surely dead: of this machine and process namespace, and either of an earlier boot or its
- * process is gone or its pid belongs to a later one. Owners of other machines are never judged.
+ * Whether the owner is surely dead. It must be of this machine and process namespace. It must also be of an earlier
+ * boot, or its process must be gone, or its pid must belong to a later process. Owners of other machines are never
+ * judged.
  */
 export function ownerIsDead(owner: Owner, self: Owner): boolean {
   if (owner.host !== self.host) return false;
@@ -49,7 +50,7 @@ export function ownerIsDead(owner: Owner, self: Owner): boolean {
   return found.zombie || (owner.start !== '0' && found.start !== owner.start);
 }
 
-/** EPERM says that it lives and belongs to another user. */
+/** Whether the process exists: EPERM means that it lives and belongs to another user. */
 function processExists(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -59,7 +60,7 @@ function processExists(pid: number): boolean {
   }
 }
 
-/** proc(5): state is field 3 and starttime field 22; the name before them may hold spaces and brackets. */
+/** Reads proc(5): state is field 3 and starttime field 22; the name before them may hold spaces and brackets. */
 function readProcess(pid: number): { start: string; zombie: boolean } | undefined {
   const stat = readFirst(`/proc/${pid}/stat`);
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -80,7 +81,7 @@ function readFirst(...files: string[]): string {
     try {
       return readFileSync(file, 'utf8').trim();
     } catch {
-      // The next one, or nothing: this platform does not tell.
+      // The next file is tried; none means an unsupported platform.
     }
   }
   return '';

@@ -1,33 +1,36 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 
-/** In bytes: more than any file written by hand, and the worst one is a matter of a second. */
+/** Limit in bytes for files written by hand: more than any has, and the worst one still takes about a second. */
 export const largestFile = 256 * 1024;
 
-/** In bytes: settings that programs write (credentials, contexts, certificates) may have grown for years. */
+/**
+ * Limit in bytes for settings that programs write (credentials, contexts, certificates), which may have grown for
+ * years.
+ */
 export const largestSettings = 4 * 1024 * 1024;
 
-/** In bytes: JSON documents of images, which programs write. */
+/** Limit in bytes for JSON documents of images, which programs write. */
 export const largestDocument = 256 * 1024 * 1024;
 
 const pieceSize = 1024 * 1024;
 
 interface ReadOptions {
-  /** The caller named the file: a pipe (`<(pass show key)`) is read to its end, and waited for. */
+  /** Whether pipes are read: the caller named the file, and a pipe (`<(pass show key)`) is read to its end. */
   pipes?: boolean;
-  /** Told what was opened before it is read; may throw. */
+  /** Called with the stats of the opened file before it is read; may throw. */
   onOpened?: (stats: Stats) => void;
 }
 
 /**
- * A regular file's bytes, but never more than one past the limit: whoever parses them refuses a longer file by its length. What
- * a repository has in its place (a link to a device, a named pipe) is not read: the first never ends, the second never begins.
+ * Reads a regular file, at most one byte past the limit: a parser refuses a longer file by its length. A link to a
+ * device or a named pipe in a repository is not read: the first never ends, the second never begins.
  */
 export function readBounded(
   file: string,
   limit: number = largestFile,
   { pipes = false, onOpened }: ReadOptions = {},
 ): Buffer {
-  // Before it is opened: opening alone makes some devices do something.
+  // Checked before opening: opening alone has an effect on some devices.
   assertReadable(readStats(file), pipes);
   const descriptor = openSync(file, constants.O_RDONLY | (pipes ? 0 : (constants.O_NONBLOCK ?? 0)));
   try {
@@ -40,14 +43,14 @@ export function readBounded(
   }
 }
 
-/** The whole of a regular file; throws for one that is larger than the limit, in bytes. */
+/** Reads a whole regular file; throws for one that is larger than the limit in bytes. */
 export function readWhole(file: string, limit: number = largestFile, options: ReadOptions = {}): Buffer {
   const bytes = readBounded(file, limit, options);
   if (bytes.length > limit) throw new Error(`larger than ${formatLimit(limit)}`);
   return bytes;
 }
 
-/** The same as text; undefined where there is no such file, or it cannot be read. For what is only guessed from. */
+/** Reads a whole file as text; undefined where it is missing or unreadable. For files that only help a guess. */
 export function readTextIfAny(file: string, limit?: number): string | undefined {
   try {
     return readWhole(file, limit).toString();
@@ -56,7 +59,7 @@ export function readTextIfAny(file: string, limit?: number): string | undefined 
   }
 }
 
-/** Whether something of that name is there; a link that leads nowhere is. */
+/** Whether the path exists; a dangling link does. */
 export function isThere(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
@@ -74,7 +77,7 @@ export function isFile(path: string): boolean {
   }
 }
 
-/** A regular file piece by piece, for what may rightly be large. Throws for anything else. */
+/** Reads a regular file piece by piece, for large ones. Throws for anything else. */
 export function* readPieces(file: string): Generator<Buffer> {
   assertReadable(readStats(file), false);
   const descriptor = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
@@ -91,7 +94,7 @@ export function* readPieces(file: string): Generator<Buffer> {
   }
 }
 
-/** A file that the kernel makes (/proc) has no size: the room doubles until the end is seen. */
+/** Reads up to a limit. A file of the kernel (/proc) has no size: the buffer doubles until the end. */
 function readUpTo(descriptor: number, most: number, expected: number): Buffer {
   let bytes = Buffer.allocUnsafe(expected);
   let length = 0;

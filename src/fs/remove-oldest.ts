@@ -2,7 +2,10 @@ import { lstatSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Removes of a folder's files and folders the oldest by their time of change, so that `most` are left. None there is no failure. */
+/**
+ * Removes a folder's oldest files and folders by their change time, until `most` are left. A missing folder is no
+ * failure.
+ */
 export async function removeOldest(folder: string, most: number): Promise<void> {
   const paths = (await readdir(folder).catch(() => [])).map((name) => join(folder, name));
   if (paths.length <= most) return;

@@ -3,8 +3,9 @@ import { dirname, join } from 'node:path';
 import { isWriterDead, makeMark, readTemporaryMark } from './writer-mark.ts';
 
 /**
- * Replaces a file at once: written to a temporary and renamed, its folder made first. A folder in the file's place and a file in
- * the folder's place are removed: neither is ours. Throws what the system says, and leaves no temporary.
+ * Replaces a file atomically: writes a temporary and renames it, after making its folder. A folder in the file's place
+ * and a file in the folder's place are removed: neither is gbuild's. Throws the system's error, and leaves no
+ * temporary.
  */
 export function replaceFile(file: string, chunks: Iterable<string | Uint8Array>, mode: number): void {
   const temporary = `${file}.tmp-${makeMark()}`;
@@ -23,16 +24,16 @@ export function replaceFile(file: string, chunks: Iterable<string | Uint8Array>,
   }
 }
 
-/** Removes a file, and a folder in its place. What cannot be removed stays. */
+/** Removes a file, or a folder in its place. One that cannot be removed stays. */
 export function removeAny(path: string): void {
   try {
     rmSync(path, { recursive: true, force: true });
   } catch {
-    // Another user's: whoever reads it finds that it does not fit.
+    // It belongs to another user: reading it shows that it does not match.
   }
 }
 
-/** Removes the temporaries that dead writers left in a folder; answers their paths. */
+/** Removes the temporaries that dead writers left in a folder. Returns their paths. */
 export function sweepTemporaries(dir: string): string[] {
   return listNames(dir)
     .filter((name) => isWriterDead(readTemporaryMark(name) ?? ''))

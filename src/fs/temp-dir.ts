@@ -5,8 +5,8 @@ import type { Host } from '../host.ts';
 import { type Owner, ownerIsDead, parseOwner } from './process-owner.ts';
 
 /**
- * Lends a folder of the cache for large intermediate files and removes it afterwards. Its name begins with its owner's (see
- * ownerText) and a dot, by which a sweep tells what the dead have left.
+ * Lends a folder of the cache for large intermediate files and removes it afterwards. Its name begins with its owner
+ * (see ownerText) and a dot, by which a sweep finds folders of dead owners.
  */
 export async function withTempDir<T>(host: Host, name: string, work: (tempDir: string) => Promise<T>): Promise<T> {
   const tempDir = join(tempRootOf(host), name);
@@ -20,7 +20,7 @@ export async function withTempDir<T>(host: Host, name: string, work: (tempDir: s
   }
 }
 
-/** Removes what killed owners left; answers the folders. */
+/** Removes folders that killed owners left. Returns them. */
 export function sweepTempDirs(host: Host, self: Owner): string[] {
   const swept: string[] = [];
   for (const name of listFolder(tempRootOf(host))) {

@@ -13,12 +13,12 @@ export function isMark(text: string): text is WriterMark {
   return /^\d+-\w+-\w+-\w+$/.test(text);
 }
 
-/** The writer's mark in the name of a temporary: a file that is not finished, or never was. */
+/** Returns the writer's mark in the name of a temporary, an unfinished file. */
 export function readTemporaryMark(name: string): string | undefined {
   return /\.tmp-(\d+-\w+-\w+-\w+)$/.exec(name)?.[1];
 }
 
-/** True only when the writer is surely gone: of this place, and its pid is free, a zombie's or another process's. */
+/** Whether the writer is surely gone: of this place, with a pid that is free, a zombie's or another process's. */
 export function isWriterDead(mark: string): boolean {
   const [pid, start, where] = mark.split('-');
   if (where !== place() || !/^[1-9]\d*$/.test(pid ?? '')) return false;
@@ -41,7 +41,7 @@ function readNamespace(): string {
   }
 }
 
-/** Field 22 of /proc/PID/stat (proc(5)): ticks between boot and the start of the process. */
+/** Reads field 22 of /proc/PID/stat (proc(5)): ticks between boot and the start of the process. */
 function readStart(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -52,7 +52,7 @@ function readStart(pid: number): string | undefined {
   }
 }
 
-/** Where there is no /proc. */
+/** Whether the process lives, on systems without /proc. */
 function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);

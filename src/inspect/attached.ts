@@ -8,7 +8,7 @@ import type { Digest } from '../oci/digest.ts';
 
 /** Document attached to an image in its registry. */
 export interface Attached {
-  /** In plain words: `SBOM (SPDX)`, `provenance`, `signature`. */
+  /** Kind in plain words: `SBOM (SPDX)`, `provenance`, `signature`. */
   what: string;
   artifactType: string;
   /** Digest of its manifest. */
@@ -26,7 +26,7 @@ const words = new Map([
   [attachmentTypes.attestation, 'signed attestations'],
 ]);
 
-/** The kind of a thing by its artifact type, and by its predicate where that is known. */
+/** Describes an attachment by its artifact type, and by its predicate where known. */
 export function describeArtifact(artifactType: string, predicateType: string | undefined): string {
   const what = words.get(artifactType) ?? 'artifact';
   if (predicateType === predicateTypes.provenance)
@@ -34,7 +34,7 @@ export function describeArtifact(artifactType: string, predicateType: string | u
   return what;
 }
 
-/** Summarizes a provenance statement, plain or in an envelope; undefined for anything else. Nothing of it is verified. */
+/** Summarizes a provenance statement, plain or in an envelope; undefined for anything else. Nothing is verified. */
 export function summarizeProvenance(bytes: Uint8Array): Record<string, string> | undefined {
   const statement = openEnvelope(parse(bytes));
   if (read(statement, 'predicateType') !== predicateTypes.provenance) return undefined;

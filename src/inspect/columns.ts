@@ -1,4 +1,7 @@
-/** Rows in columns as wide as their widest cell, numbers (cells of `right`) to the right; no white space at the ends. */
+/**
+ * Formats rows in columns as wide as their widest cell, with the columns of `right` aligned to the right; no white
+ * space at the ends.
+ */
 export function formatColumns(rows: readonly (readonly string[])[], right: readonly number[] = []): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
   const pad = (cell: string, column: number) =>

@@ -1,25 +1,25 @@
 import type { ImageConfig } from '../oci/spec.ts';
 
-/** How two configs differ in one setting, as text; `(none)` where it is not there. */
+/** Difference of two configs in one setting, as text; `(none)` where it is missing. */
 export interface ConfigDifference {
   what: string;
   before: string;
   after: string;
 }
 
-/** The settings in which two configs differ: how it is run, its labels, its platform; the commit first. */
+/** Compares the settings of two configs: run config, labels, platform; the commit comes first. */
 export function compareConfigs(before: ImageConfig, after: ImageConfig): ConfigDifference[] {
   return compareSettings(listSettings(before), listSettings(after));
 }
 
-/** When and out of what an image was made, as far as its config says so: differs without a difference to those who run it. */
+/** Compares the times and histories of two configs, which make no difference to a running container. */
 export function compareOrigins(before: ImageConfig, after: ImageConfig): ConfigDifference[] {
   const differences = compareSettings({ created: before.created }, { created: after.created });
   const isSameHistory = JSON.stringify(before.history) === JSON.stringify(after.history);
   return isSameHistory ? differences : [...differences, { what: 'history', before: 'one', after: 'another' }];
 }
 
-/** The key of an OCI annotation or label. */
+/** Returns the key of an OCI annotation or label. */
 export function labelOf(name: string): string {
   return `org.opencontainers.image.${name}`;
 }
@@ -50,13 +50,13 @@ function listSettings({ config = {}, architecture, os, variant }: ImageConfig): 
   };
 }
 
-/** `NAME=value`. */
+/** Splits `NAME=value`. */
 export function splitEnv(line: string): [string, string] {
   const at = line.indexOf('=');
   return at === -1 ? [line, ''] : [line.slice(0, at), line.slice(at + 1)];
 }
 
-/** Engines write what is not there in many ways. */
+/** Returns the text: engines write a missing value in many forms. */
 function textOf(value: unknown): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
   return ['', 'null', '[]', '{}'].includes(text) ? '(none)' : text;

@@ -1,15 +1,15 @@
 import type { Package } from '../attest/packages/package.ts';
 
-/** How two images differ in one package; versions sorted, for an image may have several of one. */
+/** Difference of two images in one package; versions are sorted, because an image may have several. */
 export interface PackageDifference {
   type: string;
-  /** With its namespace: `org.slf4j/slf4j-api`. */
+  /** Name with its namespace: `org.slf4j/slf4j-api`. */
   name: string;
   before: string[];
   after: string[];
 }
 
-/** The packages whose versions differ, sorted by type and name. */
+/** Lists the packages whose versions differ, sorted by type and name. */
 export function comparePackages(before: readonly Package[], after: readonly Package[]): PackageDifference[] {
   const [old, now] = [groupVersions(before), groupVersions(after)];
   return [...new Set([...old.keys(), ...now.keys()])].sort().flatMap((key) => {
@@ -19,7 +19,7 @@ export function comparePackages(before: readonly Package[], after: readonly Pack
   });
 }
 
-/** A package's name as its own people write it. */
+/** Returns a package's name in its own ecosystem's spelling. */
 export function nameOfPackage({ type, namespace, name }: Package): string {
   return namespace === undefined || type === 'deb' ? name : `${namespace}/${name}`;
 }

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import type { PlacedFile } from './image-tree.ts';
 import type { FileFacts } from './layer-files.ts';
 
-/** How two images differ in one path. */
+/** Difference of two images in one path. */
 export interface FileDifference {
   path: string;
   change: 'added' | 'removed' | 'changed';
@@ -16,8 +16,8 @@ export interface FileDifference {
 type Tree = ReadonlyMap<string, PlacedFile>;
 
 /**
- * The paths in which two trees differ, sorted; times do not count. Contents are read only where two files of one size come
- * from different places, so that what two images share costs nothing.
+ * Lists the paths in which two trees differ, sorted; times do not count. Contents are read only where two files of the
+ * same size come from different layers, so that common layers cost nothing.
  */
 export async function compareTrees(before: Tree, after: Tree): Promise<FileDifference[]> {
   const differences: FileDifference[] = [];

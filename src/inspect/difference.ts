@@ -8,29 +8,29 @@ import { readImageTree } from './image-tree.ts';
 import { type LayerMatch, matchLayers, type NamedLayer } from './match-layers.ts';
 import { nameLayers } from './report.ts';
 
-/** How two images differ; the lists are empty where they do not. */
+/** Difference of two images; the lists are empty where they agree. */
 export interface ImageDifference {
-  /** One image id: the same config and the same layers, however they are compressed. */
+  /** Whether they have one image id: the same config and the same layers, in any compression. */
   isSame: boolean;
   before: { reference: string; imageId: Digest };
   after: { reference: string; imageId: Digest };
   config: ConfigDifference[];
-  /** When and how they were made. */
+  /** Differences of their making. */
   origin: ConfigDifference[];
-  /** Equal ones too, lowest first. */
+  /** Layers, equal ones too, lowest first. */
   layers: LayerMatch[];
   files: FileDifference[];
   packages: PackageDifference[];
 }
 
-/** An image to compare, all its layers by value. */
+/** Image to compare, all its layers by value. */
 export interface Compared {
   reference: string;
   image: Image;
   packages: readonly Package[];
 }
 
-/** Compares what two images say of themselves, and what a container of each would see. */
+/** Compares the configs of two images, and the files that their containers would see. */
 export async function compareImages(before: Compared, after: Compared): Promise<ImageDifference> {
   const [old, now] = [before.image, after.image];
   return {

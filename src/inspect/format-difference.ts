@@ -9,12 +9,12 @@ import type { FileFacts } from './layer-files.ts';
 import type { LayerMatch } from './match-layers.ts';
 import { shorten } from './shorten.ts';
 
-/** The difference for people: `-` was there, `+` is there now, `~` is another. Nothing that a terminal would obey. */
+/** Formats the difference for people: `-` was removed, `+` was added, `~` changed. Control characters are escaped. */
 export function formatDifference(difference: ImageDifference): string {
   const { before, after, isSame, config, origin, layers, files, packages } = difference;
   if (isSame)
     return `${escapeLine(before.reference)} and ${escapeLine(after.reference)} are the same image (${formatDigest(after.imageId)})`;
-  // A history is another whenever a layer is: it is told where nothing else is to tell.
+  // The history changes with every layer: it is shown only when nothing else differs.
   const told = [...config, ...origin].filter(({ what }, _, all) => what !== 'history' || all.length === 1);
   const settings = told.map(
     ({ what, before: old, after: now }) => `~ ${escapeLine(what)}: ${showValue(old)}, now ${showValue(now)}`,

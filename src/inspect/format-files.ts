@@ -15,13 +15,13 @@ const letters: Record<FileFacts['type'], string> = {
   whiteout: 'x',
 };
 
-/** Every path of every layer as `ls` would list it; sizes in bytes. */
+/** Formats every path of every layer like `ls`; sizes in bytes. */
 export function formatFiles({ layers }: ImageReport): string {
   const listed = layers.map((layer, index) => [formatTitle(layer, index), ...formatRows(layer.files ?? [])].join('\n'));
   return listed.join('\n\n');
 }
 
-/** One line a path: type and mode, owner, bytes, path. */
+/** Formats one line for each path: type and mode, owner, bytes, path. */
 export function formatRows(files: readonly FileFacts[]): string[] {
   const rows = files.map((file) => [
     `${letters[file.type]}${formatMode(file.mode)}`,
@@ -32,7 +32,7 @@ export function formatRows(files: readonly FileFacts[]): string[] {
   return formatColumns(rows, [2]);
 }
 
-/** `rwxr-xr-x`, set-id and sticky bits as `ls` writes them. */
+/** Formats `rwxr-xr-x`, with set-id and sticky bits as in `ls`. */
 export function formatMode(mode: number): string {
   const bits = [8, 7, 6, 5, 4, 3, 2, 1, 0].map((bit) => ((mode & (1 << bit)) === 0 ? '-' : 'rwx'[(8 - bit) % 3]!));
   const special: [number, number, string][] = [
@@ -45,7 +45,7 @@ export function formatMode(mode: number): string {
   return bits.join('');
 }
 
-/** Formats the name of a path; a removed one keeps the name that it had. */
+/** Formats the name of a path; a removed one shows its former name. */
 export function formatName({ path, type, linkTarget }: FileFacts): string {
   if (type === 'whiteout') {
     const hidden = path.replace(/\.wh\.(\.wh\.\.opq)?([^/]*)$/, (_, opaque, name: string) => (opaque ? '*' : name));

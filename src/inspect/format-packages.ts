@@ -6,7 +6,7 @@ import { shorten } from './shorten.ts';
 
 const mostLicences = 8;
 
-/** How many packages of each type there are, and how many name each licence. */
+/** Formats the number of packages of each type and of each licence. */
 export function formatPackageKinds(packages: readonly Package[]): string[] {
   if (packages.length === 0) return ['packages none'];
   const kinds = countBy(packages, ({ type }) => [type]);
@@ -24,13 +24,13 @@ export function formatPackageKinds(packages: readonly Package[]): string[] {
   ];
 }
 
-/** Each licence of an SPDX expression with its exception, whatever joins them. */
+/** Lists each licence of an SPDX expression with its exception, for any operators. */
 function namesOfLicences({ licence = 'unknown' }: Package): string[] {
   const names = licence.match(/[^()\s]+(?: WITH [^()\s]+)?/g) ?? [];
   return [...new Set(names)].filter((name) => name !== 'AND' && name !== 'OR');
 }
 
-/** Words joined by commas in lines of at most 80 characters. */
+/** Joins words by commas in lines of at most 80 characters. */
 function wrap(title: string, words: string[]): string[] {
   const lines: string[] = [];
   let line = title;
@@ -51,7 +51,7 @@ function countBy<T>(values: readonly T[], keysOf: (value: T) => string[]): [stri
   return [...counts].sort(([a, many], [b, more]) => more - many || (a < b ? -1 : 1));
 }
 
-/** Every package, one a line. */
+/** Formats every package, one a line. */
 export function formatPackages(packages: readonly Package[]): string {
   const rows = packages.map((each) => [
     each.type,

@@ -14,7 +14,7 @@ const places: Record<ImageOrigin['kind'], string> = {
   engine: 'the engine at',
 };
 
-/** The report for a terminal of 80 columns and for pipes: one fact a line, nothing that a terminal would obey. */
+/** Formats the report for a terminal of 80 columns and for pipes: one fact a line, with control characters escaped. */
 export function formatReport(report: ImageReport): string {
   const sections = [
     formatFacts([...listFacts(report), ...listSettings(report).filter(isNews)]),
@@ -47,7 +47,7 @@ export function listFacts(report: ImageReport): [string, string | undefined][] {
   ];
 }
 
-/** How it is run, in pairs of a title and a text. */
+/** Lists the run config, in pairs of a title and a text. */
 export function listSettings({ config }: ImageReport): [string, string | undefined][] {
   const { entrypoint, cmd, user, workdir, env, ports, volumes, health, labels } = config;
   const starts = [...entrypoint, ...cmd].map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word)));
@@ -63,7 +63,7 @@ export function listSettings({ config }: ImageReport): [string, string | undefin
   ];
 }
 
-/** Whether a label says something that was not shown already. */
+/** Whether a label was not shown already. */
 function isNews([title, text]: [string, string | undefined]): boolean {
   return title !== 'label' || !toldLabels.test(text ?? '');
 }

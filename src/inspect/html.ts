@@ -13,12 +13,12 @@ type Value = string | number | Markup | readonly Markup[];
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
-/** A piece of a page: what is put in is text, whatever it looks like, unless it is Markup. */
+/** Builds a piece of a page: each value is inserted as text, unless it is Markup. */
 export function html(parts: TemplateStringsArray, ...values: Value[]): Markup {
   return new Markup(parts.map((part, index) => part + textOf(values[index] ?? '')).join(''));
 }
 
-/** Lines of text, each escaped. */
+/** Joins lines of text, each escaped. */
 export function escapeLines(lines: readonly string[]): Markup {
   return new Markup(lines.map(escapeText).join('\n'));
 }

@@ -4,17 +4,17 @@ import { GbuildError } from '../errors.ts';
 import type { Layer } from '../oci/layer/layer.ts';
 import { type LayerFile, listFiles } from './layer-files.ts';
 
-/** A file as a container sees it, and the layer that has its content. */
+/** File as a container sees it, and the layer with its content. */
 export interface PlacedFile extends LayerFile {
   layer: Layer;
 }
 
-/** As Linux has it (PATH_MAX): an engine can unpack no layer with a longer path. */
+/** Limit of Linux (PATH_MAX): an engine can unpack no layer with a longer path. */
 const longestPath = 4096;
 
 /**
- * The paths that a container of these layers sees. A hard link is the file that it names; one of type `hardlink` names none. Throws
- * `store-failed` for a path that no container can have.
+ * Reads the paths that a container of these layers sees. A hard link is the file that it names; one of type `hardlink`
+ * names none. Throws `store-failed` for a path that no container can have.
  */
 export async function readImageTree({ layers }: { layers: readonly Layer[] }): Promise<Map<string, PlacedFile>> {
   const overlay = new Overlay<PlacedFile>();
@@ -45,12 +45,12 @@ function tooLong(path: string, { diffId }: Layer): GbuildError {
   });
 }
 
-/** A folder's link may lead through others. */
+/** Limit of links: a folder's link may lead through others. */
 const mostLinks = 40;
 
 /**
- * Where an engine puts a path: a link at the place of one of its folders leads on, as `bin` does to `usr/bin`, unless the layer has
- * that folder itself.
+ * Resolves where an engine puts a path: a link in place of one of its folders is followed, such as `bin` to `usr/bin`,
+ * unless the layer has that folder itself.
  */
 function placeBy(look: (path: string) => PlacedFile | undefined): (path: string) => string {
   const known = new Map<string, string>([['.', '']]);

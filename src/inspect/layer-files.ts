@@ -3,11 +3,11 @@ import { asStream } from '../oci/stream/as-stream.ts';
 import type { TarHeader } from '../oci/tar/tar-header.ts';
 import { readTar, readTarFile } from '../oci/tar/untar.ts';
 
-/** Facts that an image has about one path; `size` in bytes. */
+/** Facts of one path in an image; `size` in bytes. */
 export interface FileFacts {
-  /** Without a slash at its beginning or end. */
+  /** Path without a slash at its beginning or end. */
   path: string;
-  /** `whiteout`: the layer takes the path away. */
+  /** Type; `whiteout` means that the layer removes the path. */
   type: TarHeader['type'] | 'whiteout';
   size: number;
   mode: number;
@@ -18,14 +18,16 @@ export interface FileFacts {
   attributes?: Record<string, string>;
 }
 
-/** A file, its time, and where its content lies in the layer's tar. */
+/** File with its time and the offset of its content in the layer's tar. */
 export interface LayerFile extends FileFacts {
   offset: number;
-  /** Seconds since 1970, as the tar says. */
+  /** Time in seconds since 1970, from the tar. */
   mtime: number;
 }
 
-/** The layer's paths in its own order; contents are not kept. Throws `store-failed` for a layer that is no tar. */
+/**
+ * Lists the layer's paths in its own order; contents are not kept. Throws `store-failed` for a layer that is no tar.
+ */
 export async function listFiles(layer: Layer): Promise<LayerFile[]> {
   const label = `the layer ${layer.diffId}`;
   const entries =

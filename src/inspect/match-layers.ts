@@ -1,20 +1,23 @@
 import type { Digest } from '../oci/digest.ts';
 
-/** A layer as it is told apart from others; `size` in bytes, uncompressed. */
+/** Layer for matching; `size` in bytes, uncompressed. */
 export interface NamedLayer {
   name: string;
   diffId: Digest;
   size: number;
 }
 
-/** One layer of two images: in both, in one of them, or under one name with other bytes. */
+/** Layer of two images: in both, in one of them, or under one name with other bytes. */
 export interface LayerMatch {
   change: 'same' | 'changed' | 'added' | 'removed';
   before?: NamedLayer;
   after?: NamedLayer;
 }
 
-/** Pairs the layers of two images, equal ones first, then those of one name; the rest was added or removed. Lowest first. */
+/**
+ * Pairs the layers of two images: first equal ones, then those with the same name; the rest was added or removed.
+ * Lowest first.
+ */
 export function matchLayers(before: readonly NamedLayer[], after: readonly NamedLayer[]): LayerMatch[] {
   const left = [...before];
   const take = (fits: (layer: NamedLayer) => boolean) => {

@@ -1,4 +1,4 @@
-/** The page's style. */
+/** Style of the page. */
 export const pageStyle = `
 :root { color-scheme: light dark; }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
@@ -16,7 +16,7 @@ small { color: #888; }
 input { font: inherit; padding: .3rem .5rem; width: 20rem; max-width: 100%; }
 `;
 
-/** The page's script: shows the lines that have the text that was typed. */
+/** Script of the page: shows only the lines that contain the typed text. */
 export const pageScript = `
 const lists = [...document.querySelectorAll('.searched')].map((pre) => ({ pre, lines: pre.textContent.split('\\n') }));
 const search = document.getElementById('search');

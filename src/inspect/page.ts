@@ -8,12 +8,12 @@ import { escapeLines, html, Markup } from './html.ts';
 import { pageScript, pageStyle } from './page-assets.ts';
 import { type ImageReport, titleLayers } from './report.ts';
 
-/** How every page begins: by this an older one is told from a file of somebody else's. */
+/** Start of every page, by which an older page is recognized. */
 export const pageStart = '<!doctype html>\n<html lang="en">\n<meta name="generator" content="gbuild inspect">\n';
 
 /**
- * The report as one page that needs nothing else. All of the image's text in it is escaped, and its policy allows no other
- * script and style than these two. Equal reports give equal bytes; where a store, folder or file lies is left out.
+ * Formats the report as one self-contained page. The image's text is escaped, and the page's policy allows no other
+ * script and style than these two. Equal reports give equal bytes; the path of a store, folder or file is left out.
  */
 export function formatPage(report: ImageReport): string {
   const { reference, origin } = report;

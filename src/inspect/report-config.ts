@@ -1,7 +1,7 @@
 import type { ImageConfig } from '../oci/spec.ts';
 import { labelOf, splitEnv } from './compare-configs.ts';
 
-/** How an image is run. */
+/** Run config of an image. */
 export interface ConfigReport {
   entrypoint: string[];
   cmd: string[];
@@ -14,7 +14,7 @@ export interface ConfigReport {
   labels: Record<string, string>;
 }
 
-/** Reads labels of gbuild and others that say where the image comes from. */
+/** Reads the labels of gbuild and others about the image's origin. */
 export function readLabels(labels: Record<string, string>) {
   const label = (name: string) => labels[labelOf(name)];
   const baseDigest = label('base.digest');
@@ -32,7 +32,7 @@ export function readLabels(labels: Record<string, string>) {
   };
 }
 
-/** The settings, whatever shape an engine gave them. */
+/** Reads the settings in any engine's form. */
 export function reportConfig({ config = {} }: ImageConfig): ConfigReport {
   const labels = Object.entries(config.Labels ?? {}).map(([name, value]) => [name, String(value)]);
   return {

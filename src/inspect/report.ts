@@ -8,33 +8,33 @@ import type { Attached } from './attached.ts';
 import { type FileFacts, listFiles } from './layer-files.ts';
 import { type ConfigReport, readLabels, reportConfig } from './report-config.ts';
 
-/** Where an image was found: a folder, a file, a registry or an engine. */
+/** Origin of an image: a folder, a file, a registry or an engine. */
 export interface ImageOrigin {
   kind: 'store' | 'layout' | 'archive' | 'registry' | 'engine';
   place: string;
 }
 
-/** One layer, lowest first; sizes in bytes. */
+/** Layer, lowest first; sizes in bytes. */
 export interface LayerReport {
   name: string;
   diffId: Digest;
-  /** Uncompressed. */
+  /** Size, uncompressed. */
   size: number;
-  /** As the registry has it. */
+  /** Descriptor in the registry. */
   packed?: { digest: Digest; size: number; mediaType: string };
-  /** On top of the base, where gbuild made the image. */
+  /** Whether it is on top of the base, where gbuild made the image. */
   isOwn: boolean;
   fileCount: number;
   files?: FileFacts[];
 }
 
-/** All that `gbuild inspect` tells of an image. */
+/** Report of `gbuild inspect` about an image. */
 export interface ImageReport {
   reference: string;
   origin: ImageOrigin;
-  /** Digest of the config: the same everywhere. */
+  /** Digest of the config: the same in every place. */
   imageId: Digest;
-  /** As it lies where it was found: other compression, other digest. */
+  /** Digest of the manifest at its origin: it depends on the compression. */
   manifestDigest: Digest;
   platform: string;
   created?: string;
@@ -45,7 +45,7 @@ export interface ImageReport {
   base?: { name: string; digest?: string };
   config: ConfigReport;
   layers: LayerReport[];
-  /** Bytes, uncompressed. */
+  /** Size in bytes, uncompressed. */
   size: number;
   packedSize?: number;
   fileCount: number;
@@ -58,7 +58,7 @@ export interface ImageReport {
 export interface ReportInput {
   reference: string;
   origin: ImageOrigin;
-  /** All its layers by value (see completeImage). */
+  /** Image with all its layers by value (see completeImage). */
   image: Image;
   /** Descriptor and manifest of the image in a registry. */
   remote?: { descriptor: Descriptor; manifest: Manifest };
@@ -68,7 +68,7 @@ export interface ReportInput {
 
 const mostLargest = 10;
 
-/** Puts the report together; walks each layer once for its files. */
+/** Composes the report; reads each layer once for its files. */
 export async function reportImage({ reference, origin, image, remote, packages, attached }: ReportInput) {
   const { config, id, manifestDigest } = image;
   const settings = reportConfig(config);
@@ -95,12 +95,12 @@ export async function reportImage({ reference, origin, image, remote, packages, 
   return report;
 }
 
-/** The report without the list of all files. */
+/** Returns the report without the list of all files. */
 export function withoutFiles(report: ImageReport): ImageReport {
   return { ...report, layers: report.layers.map(({ files, ...layer }) => layer) };
 }
 
-/** Names each layer by the history, lowest first; empty where it does not add up. */
+/** Names each layer by the history, lowest first; empty where the numbers differ. */
 export function nameLayers({ history = [], rootfs }: ImageConfig): string[] {
   const entries = listHistory(history);
   return rootfs.diff_ids.map((_, index) =>
@@ -108,7 +108,7 @@ export function nameLayers({ history = [], rootfs }: ImageConfig): string[] {
   );
 }
 
-/** Titles for each layer; those of a base say so. */
+/** Returns titles for the layers; those of a base are marked. */
 export function titleLayers(layers: readonly LayerReport[]): string[] {
   const hasOwn = layers.some(({ isOwn }) => isOwn);
   return layers.map(({ name, diffId, isOwn }) => `${hasOwn && !isOwn ? 'base: ' : ''}${name || formatDigest(diffId)}`);

@@ -1,6 +1,6 @@
 import { type JUnitReport, parseJUnit } from './read-junit.ts';
 
-/** Several reports as one, each suite as it was written; undefined where one of them is no JUnit report. */
+/** Merges several reports, each suite unchanged; undefined where one of them is no JUnit report. */
 export function mergeJUnit(reports: readonly string[]): string | undefined {
   const parsed = reports.map(parseJUnit).filter((report) => report !== undefined);
   if (parsed.length < reports.length) return undefined;

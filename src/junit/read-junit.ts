@@ -1,18 +1,18 @@
 import sax from 'sax';
 
-/** A test case of a report: where it says it is from, the most exact first, and how long it took. */
+/** Test case of a report: its declared origins, the most exact first, and its time. */
 export interface TestCase {
   from: string[];
   seconds: number;
 }
 
-/** A report in JUnit's XML, which has no standard: a root `testsuites` or `testsuite` with `testcase`s below it. */
+/** Report in JUnit's XML, which has no standard: a root `testsuites` or `testsuite` with `testcase`s below it. */
 export interface JUnitReport {
   cases: TestCase[];
   failures: number;
   errors: number;
   skipped: number;
-  /** Content below a root `testsuites`, or a root `testsuite` whole, to the letter. */
+  /** Content below a root `testsuites`, or a root `testsuite` whole, unchanged. */
   content: string;
 }
 
@@ -23,7 +23,7 @@ interface Element {
 
 const counted = { failure: 'failures', error: 'errors', skipped: 'skipped' } as const;
 
-/** Undefined for what is no such report, or one that could not stand in another document. */
+/** Parses a report; undefined for other XML, and for a report that cannot be merged into another document. */
 export function parseJUnit(xml: string): JUnitReport | undefined {
   const parser = sax.parser(true, { position: true });
   const report: JUnitReport = { cases: [], failures: 0, errors: 0, skipped: 0, content: '' };
@@ -35,7 +35,7 @@ export function parseJUnit(xml: string): JUnitReport | undefined {
     isOurs = false;
     parser.resume();
   };
-  // Entities of its own would be unknown elsewhere.
+  // A report's own entities would be undefined in another document.
   parser.ondoctype = () => {
     isOurs = false;
   };
@@ -57,7 +57,7 @@ export function parseJUnit(xml: string): JUnitReport | undefined {
   };
   const text = xml.replace(/^\ufeff/, '');
   parser.write(text).close();
-  // A root without content ends where it begins.
+  // A root without content ends at its start.
   return isOurs && isWhole ? { ...report, content: text.slice(from, Math.max(from, to)) } : undefined;
 }
 

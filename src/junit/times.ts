@@ -1,8 +1,9 @@
 import type { TestCase } from './read-junit.ts';
 
 /**
- * The seconds of each of these files (paths in the workspace) by what reports say of their test cases. A report names a file by its
- * path, absolute or from some folder, or by a class (`com.acme.ShopTest`, `tests.test_shop.Total`); what fits several is nobody's.
+ * Returns the seconds of each of these files (paths in the workspace), from test cases of reports. A report names a
+ * file by its path, absolute or relative to some folder, or by a class (`com.acme.ShopTest`, `tests.test_shop.Total`).
+ * A name that fits several files is ignored.
  */
 export function timesOf(files: readonly string[], cases: Iterable<TestCase>): Map<string, number> {
   const ends = indexEnds(files);
@@ -20,7 +21,7 @@ export function timesOf(files: readonly string[], cases: Iterable<TestCase>): Ma
   return seconds;
 }
 
-/** Every end of every path, with and without its extension; null where several files have it. */
+/** Indexes every end of every path, with and without its extension; null where several files have it. */
 function indexEnds(files: readonly string[]): Map<string, string | null> {
   const ends = new Map<string, string | null>();
   const add = (end: string, file: string) => ends.set(end, ends.has(end) && ends.get(end) !== file ? null : file);
@@ -41,7 +42,7 @@ function findFile(name: string, ends: Map<string, string | null>): string | unde
     .replaceAll('\\', '/')
     .split('/')
     .filter((part) => part !== '' && part !== '.' && part !== '..');
-  // From an absolute path, folders of the machine that it was written on fall away.
+  // The first folders of an absolute path may belong to another machine, and are dropped.
   for (let at = 0; at < parts.length; at += 1) {
     const file = ends.get(parts.slice(at).join('/'));
     if (file) return file;
@@ -49,7 +50,7 @@ function findFile(name: string, ends: Map<string, string | null>): string | unde
   return parts.length === 1 ? findClass(name, ends) : undefined;
 }
 
-/** A class's file has its name or, in languages with several in one, that of its module. */
+/** Finds a class's file: it has the class's name or, in languages with several classes in one file, the module's. */
 function findClass(name: string, ends: Map<string, string | null>): string | undefined {
   const words = name.replace(/\$.*$/, '').split('.');
   for (let count = words.length; count > 0; count -= 1) {

@@ -1,6 +1,6 @@
 const units = ['B', 'kB', 'MB', 'GB', 'TB'];
 
-/** Bytes for people, decimal units as engines print them: `512 B`, `1.2 MB`. */
+/** Formats bytes for people, in decimal units like engines: `512 B`, `1.2 MB`. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;
@@ -11,7 +11,7 @@ export function formatBytes(bytes: number): string {
   return unit === 0 ? `${value} B` : `${value.toFixed(value < 10 ? 1 : 0)} ${units[unit]}`;
 }
 
-/** Seconds for people: `0.4 s`, `12 s`, `3 min 05 s`. */
+/** Formats seconds for people: `0.4 s`, `12 s`, `3 min 05 s`. */
 export function formatSeconds(seconds: number): string {
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   if (seconds < 100) return `${Math.round(seconds)} s`;
@@ -19,7 +19,7 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
 }
 
-/** A digest as people read it: its first twelve hex digits. */
+/** Formats a digest for people: its first twelve hex digits. */
 export function formatDigest(digest: string): string {
   return digest.replace(/^sha256:/, '').slice(0, 12);
 }
@@ -30,7 +30,7 @@ const ages = [
   ['min', 60],
 ] as const;
 
-/** How long ago, for people: `12 s`, `5 min`, `3 h`, `1 day`, `40 days`. */
+/** Formats an age for people: `12 s`, `5 min`, `3 h`, `1 day`, `40 days`. */
 export function formatAge(seconds: number): string {
   const [unit, length] = ages.find(([, each]) => seconds >= each) ?? ['s', 1];
   const count = Math.max(0, Math.floor(seconds / length));

@@ -1,7 +1,10 @@
 import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** A log, written as it comes; its folder is made. A disk that refuses it ends the log and not the work: `failure` says why. */
+/**
+ * Log that is written as output comes; its folder is made. A disk that refuses it ends the log, not the work: `failure`
+ * has the reason.
+ */
 export class LogFile {
   readonly file: string;
   failure: Error | undefined;
@@ -28,7 +31,7 @@ export class LogFile {
   }
 }
 
-/** Describes a log that could not be written to its end. */
+/** Describes a log that is incomplete. */
 export function describeBrokenLog(file: string, failure: Error): string {
   return `the log ${file} is not complete: ${failure.message}`;
 }

@@ -8,12 +8,12 @@ export interface OutputPair {
   stderr: Writable;
 }
 
-/** Bytes before each piece that waits: which stream, and how long the piece is. */
+/** Size of the header before each waiting piece: its stream and its length. */
 const headerSize = 5;
 
 /**
- * Outputs that come at the same time, passed on as if one had come after the other: the first as it comes, and each of the
- * others as it comes once those before it have ended. Until then it waits on disk.
+ * Passes on concurrent outputs as if one had come after the other. The first passes immediately; each other one waits
+ * on disk until those before it have ended, and then passes too.
  */
 export class OrderedOutput {
   readonly lanes: readonly Lane[];
@@ -25,7 +25,7 @@ export class OrderedOutput {
     this.#passed.catch(() => {});
   }
 
-  /** Settles when all lanes have ended and everything is passed on. */
+  /** Settles when all lanes have ended and everything was passed on. */
   async end(): Promise<void> {
     await Promise.all(this.lanes.map((lane) => lane.end()));
     await this.#passed;
@@ -43,7 +43,7 @@ export class Lane implements OutputPair {
   readonly #streams: OutputPair;
   readonly #tempFile: string;
   readonly #ended = Promise.withResolvers<void>();
-  /** Work in progress: each written piece is passed on or kept, one after the other. */
+  /** Work in progress: each written piece is passed on or stored, one after the other. */
   #work: Promise<void> = Promise.resolve();
   #temporary: FileHandle | undefined;
   #isTurn = false;
@@ -55,7 +55,7 @@ export class Lane implements OutputPair {
     this.stderr = this.#openStream('stderr');
   }
 
-  /** Nothing more is written to it. */
+  /** Ends the lane: nothing more is written to it. */
   async end(): Promise<void> {
     const streams = [this.stdout, this.stderr].filter((stream) => !stream.destroyed);
     await Promise.all(streams.map((stream) => new Promise<void>((resolve) => stream.end(() => resolve()))));
@@ -63,7 +63,7 @@ export class Lane implements OutputPair {
     this.#ended.resolve();
   }
 
-  /** Its turn: settles when it has ended and everything of it is passed on. */
+  /** Starts the lane's turn; settles when it has ended and everything of it was passed on. */
   async pass(): Promise<void> {
     this.#do(() => this.#passKept());
     await this.#ended.promise;
@@ -73,7 +73,7 @@ export class Lane implements OutputPair {
   #openStream(name: StreamName): Writable {
     const write = (chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void) =>
       this.#do(() => (this.#isTurn ? this.#passOn(name, chunk) : this.#keep(name, chunk))).then(() => done(), done);
-    // Told by `end`: a full disk must not look like a bug.
+    // `end` reports it: a full disk must not look like a bug.
     return new Writable({ write }).on('error', () => {});
   }
 

@@ -8,17 +8,17 @@ export type StreamName = 'stdout' | 'stderr';
 export interface TaskOutputOptions {
   stdout: Writable;
   stderr: Writable;
-  /** Every line is preceded by this, e.g. `test | `; without it bytes pass as they come. ASCII. */
+  /** Prefix of every line, such as `test | `, in ASCII; without it bytes pass unchanged. */
   prefix?: string;
-  /** The full output of both streams in order of arrival; its folder is made. */
+  /** File for the full output of both streams in order of arrival; its folder is made. */
   logFile?: string;
-  /** The log goes on behind what is in it. */
+  /** Whether the log is appended to its present content. */
   append?: boolean;
 }
 
 /**
- * Where a task's output goes: to the caller's streams as it comes and to a log file, in whole chunks, never line by line.
- * `write` answers a promise when a reader is slower than the task; whoever feeds it must await that.
+ * Output of a task, to the caller's streams and to a log file, in whole chunks, never line by line. `write` returns a
+ * promise when a reader is slower than the task; the caller must await it.
  */
 export class TaskOutput {
   readonly #options: TaskOutputOptions;
@@ -51,7 +51,7 @@ export class TaskOutput {
     if (waiting.length > 0) return Promise.all(waiting.map(untilDrained)).then(() => {});
   }
 
-  /** Ends open lines and the log. The log's own failure (a full disk) is the answer, not an exception: the task ran. */
+  /** Ends open lines and the log. The log's own failure (a full disk) is returned, not thrown: the task ran. */
   async end(): Promise<Error | undefined> {
     for (const stream of ['stdout', 'stderr'] as const) {
       if (this.#openLine[stream] && this.#options.prefix !== undefined) this.#options[stream].write('\n');
@@ -61,7 +61,7 @@ export class TaskOutput {
     return this.#logError;
   }
 
-  /** A write that failed just now is told here first, and by an event later. */
+  /** Ends the log; a failed last write is reported here first, and by an event later. */
   #endLog(log: WriteStream): Promise<void> {
     return new Promise((resolve) => {
       log.end((error?: Error | null) => {
@@ -82,7 +82,7 @@ export class TaskOutput {
   }
 }
 
-/** Settles when what was written has gone on, or cannot any more. */
+/** Settles when the written bytes were passed on, or never will be. */
 export function untilDrained(writable: Writable): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

@@ -5,17 +5,17 @@ import { Tail } from './tail.ts';
 
 export interface PlainOptions {
   write: (text: string) => void;
-  /** Every line a step logs, as it comes; otherwise only the last ones of a step that fails. */
+  /** Whether every line of a step is shown; otherwise only the last ones of a failed step. */
   verbose: boolean;
-  /** Milliseconds between two lines about what a long step is doing; half a minute when left out. */
+  /** Milliseconds between two lines about a long step; defaults to half a minute. */
   every?: number;
 }
 
 const usualPause = 30_000;
 
 /**
- * Lines for CI and pipes: a step is one line when it starts and one when it ends, nothing is ever redrawn. One that takes long says
- * now and then how far it is.
+ * Prints lines for CI and pipes: one line when a step starts and one when it ends, without redrawing. A long step
+ * reports its progress from time to time.
  */
 export class PlainReporter implements Progress {
   readonly #options: PlainOptions;
@@ -77,7 +77,7 @@ export class PlainReporter implements Progress {
   }
 }
 
-/** For --quiet: only what went wrong or may. */
+/** Reporter for --quiet: only failures and warnings. */
 export class QuietReporter implements Progress {
   readonly #write: (text: string) => void;
 

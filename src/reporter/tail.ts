@@ -1,4 +1,4 @@
-/** The last lines of an endless output: constant memory, cheap to feed. */
+/** Keeps the last lines of an endless output: constant memory, cheap to feed. */
 export class Tail {
   readonly #limit: number;
   #lines: string[] = [];

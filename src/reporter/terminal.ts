@@ -7,15 +7,15 @@ const refreshMilliseconds = 100;
 const windowLines = 10;
 
 export interface TerminalOptions {
-  /** The terminal itself, for what draws on it. */
+  /** Stream of the terminal, for drawing. */
   output: NodeJS.WritableStream;
   write: (text: string) => void;
   colour: (style: 'dim' | 'yellow', text: string) => string;
 }
 
 /**
- * The live list of gbuild's own steps on a terminal (listr2, loaded with the first step): a spinner, the time and a window
- * of the last lines. The window is redrawn at most ten times a second, so a step may log as fast as it likes.
+ * Shows a live list of gbuild's own steps on a terminal (listr2, loaded with the first step): a spinner, the time and a
+ * window of the last lines. The window is redrawn at most ten times a second, so a step may log at any rate.
  */
 export class TerminalReporter implements Progress {
   readonly #options: TerminalOptions;
@@ -39,7 +39,7 @@ export class TerminalReporter implements Progress {
               result = { value: await work(window.step) };
             } catch (thrown) {
               result = { thrown };
-              // A renderer may print its message.
+              // The error has an escaped message, because a renderer may print it.
               throw new Error(escapeLine(messageOf(thrown)));
             } finally {
               window.close();

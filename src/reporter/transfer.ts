@@ -1,29 +1,29 @@
 import { formatBytes } from './format.ts';
 
 interface Sample {
-  /** Milliseconds of a clock that only goes forward. */
+  /** Milliseconds of a monotonic clock. */
   at: number;
   bytes: number;
 }
 
-/** Milliseconds that a rate looks back. */
+/** Milliseconds that a rate covers. */
 const lookBack = 5000;
 
-/** Bytes on their way, and how fast they lately went. */
+/** Measures the bytes of a transfer and their recent rate. */
 export class TransferMeter {
   readonly #total: number;
   readonly #now: () => number;
   #samples: Sample[];
   #done = 0;
 
-  /** `total`: bytes in all. */
+  /** Starts the measurement; `total` is the number of all bytes. */
   constructor(total: number, now: () => number = () => performance.now()) {
     this.#total = total;
     this.#now = now;
     this.#samples = [{ at: now(), bytes: 0 }];
   }
 
-  /** Negative where bytes have to go again. */
+  /** Adds bytes; negative where some must be sent again. */
   add(count: number): void {
     this.#done += count;
     const at = this.#now();
@@ -34,7 +34,7 @@ export class TransferMeter {
     while (this.#samples.length > 2 && at - this.#samples[1]!.at > lookBack) this.#samples.shift();
   }
 
-  /** `12 MB of 45 MB, 3.2 MB/s`. */
+  /** Describes the transfer: `12 MB of 45 MB, 3.2 MB/s`. */
   describe(): string {
     const first = this.#samples[0]!;
     const seconds = (this.#now() - first.at) / 1000;

@@ -1,11 +1,11 @@
 import type { Secret } from './secret.ts';
 
-/** A value shorter than this is found everywhere, and masking it would mask everything. Bytes. */
+/** Least size of a value in bytes: a shorter one is found everywhere, and masking it would mask everything. */
 export const leastSize = 6;
 
 /**
- * The ways in which one secret's value gets into a file or a log: as it is, in base64, URL-encoded, in JSON and in XML; and
- * each long line of base64 in it (a key's), which may be indented elsewhere.
+ * Lists the forms in which one secret's value gets into a file or a log: plain, base64, URL-encoded, in JSON and in
+ * XML. Each long line of base64 in it (a key's) is included too, because other files may indent it.
  */
 export function listForms({ value }: Pick<Secret, 'value'>): Buffer[] {
   const bare = trimEnd(value);
@@ -14,13 +14,13 @@ export function listForms({ value }: Pick<Secret, 'value'>): Buffer[] {
   return unique(forms.filter((form) => form.length >= leastSize));
 }
 
-/** The same and, of a value of several lines, each line: a log shows them one by one. */
+/** Lists these forms, and each line of a value with several lines, because a log shows single lines. */
 export function listMaskedForms(secret: Pick<Secret, 'value'>): Buffer[] {
   const lines = linesOf(trimEnd(secret.value)).filter((line) => line.length >= leastSize);
   return unique([...listForms(secret), ...lines]);
 }
 
-/** Less the line ends at its end: a file has one there, and what is made of the file has not. */
+/** Removes final line ends: a file has one, and copies of its content may lack it. */
 export function trimEnd(value: Buffer): Buffer {
   let end = value.length;
   while (end > 0 && (value[end - 1] === 10 || value[end - 1] === 13)) end -= 1;
@@ -28,8 +28,8 @@ export function trimEnd(value: Buffer): Buffer {
 }
 
 /**
- * Base64 of the value wherever it stands in a longer text (RFC 4648): three alignments, less the characters that its
- * neighbours decide too; in both alphabets, and in lines as `base64` and PEM break them.
+ * Returns base64 of the value at any position in a longer text (RFC 4648): three alignments, without the characters
+ * that neighbours also decide. Both alphabets are included, and lines as `base64` and PEM break them.
  */
 function base64Forms(value: Buffer): Buffer[] {
   const texts = [0, 1, 2].map((before) => {
@@ -43,7 +43,10 @@ function base64Forms(value: Buffer): Buffer[] {
   );
 }
 
-/** Percent forms of RFC 3986, of encodeURIComponent and of forms (a space is `+`), with digits in both cases. */
+/**
+ * Returns percent forms of RFC 3986, of encodeURIComponent and of HTML forms (a space is `+`), with digits in both
+ * cases.
+ */
 function percentForms(value: Buffer): Buffer[] {
   const kept = [/[\w.~-]/, /[\w.~!*'()-]/, /[\w.*-]/];
   const texts = kept.map((pattern) => encodePercent(value, pattern));
@@ -62,7 +65,10 @@ function encodePercent(value: Buffer, kept: RegExp): string {
     .join('');
 }
 
-/** Text forms of JSON and XML (reports) for quotes, brackets and line ends; bytes that are no text have no such forms. */
+/**
+ * Returns the text in JSON and XML (reports), which escape quotes, brackets and line ends. Bytes that are no text have
+ * no such forms.
+ */
 function textForms(value: Buffer): Buffer[] {
   const text = value.toString();
   if (!Buffer.from(text).equals(value)) return [];
@@ -73,7 +79,7 @@ function textForms(value: Buffer): Buffer[] {
   return [...all, ...apostrophes].map((form) => Buffer.from(form));
 }
 
-/** Lines of a value of several lines, each without its indent. */
+/** Returns the lines of a value with several lines, each without its indent. */
 function linesOf(value: Buffer): Buffer[] {
   const lines = value.toString('latin1').split('\n');
   return lines.length === 1 ? [] : lines.map((line) => Buffer.from(line.trim(), 'latin1'));

@@ -10,17 +10,19 @@ export interface SecretFileContext {
   homeDir: string;
 }
 
-/** A secret whose source is this machine's, not the repository's: a program to run, or a file elsewhere. */
+/** Secret whose source is this machine, not the repository: a program to run, or a file outside. */
 export interface HostSource {
   name: string;
   source: SecretSpec;
-  /** Where the repository's own file leads by a link. */
+  /** Target of the repository's file where it is a link. */
   leadsTo?: string;
-  /** Everything that decides what is run or read, as plain data. */
+  /** Data that decides what is run or read. */
   sealed: readonly unknown[];
 }
 
-/** Lists the secrets that a repository may have only when the caller agrees, by name. Runs nothing and reads no secret. */
+/**
+ * Lists, by name, the secrets that a repository gets only with the caller's consent. Runs nothing and reads no secret.
+ */
 export function listHostSources(
   secrets: Readonly<Record<string, SecretSpec>>,
   context: SecretFileContext,
@@ -30,17 +32,20 @@ export function listHostSources(
     .sort((left, right) => (left.name < right.name ? -1 : 1));
 }
 
-/** Digest of what the caller agrees to: the same on every machine, in whatever order the secrets are written. */
+/** Computes the digest of the caller's consent: the same on every machine, in any order of the secrets. */
 export function digestSources(sources: readonly HostSource[]): Digest {
   return digestOf(Buffer.from(JSON.stringify(['gbuild trust 1', ...sources.map(({ sealed }) => sealed)])));
 }
 
-/** The path that `file` of a secret names. */
+/** Returns the path of a secret's `file`. */
 export function resolveSecretFile(file: string, { rootDir, homeDir }: SecretFileContext): string {
   return file.startsWith('~/') ? join(homeDir, file.slice(2)) : resolve(rootDir, file);
 }
 
-/** Does the file, links followed, belong to the repository? What lies in `.git` holds the caller's credentials: it does not. */
+/**
+ * Whether the file, with links followed, belongs to the repository. Files in `.git` do not, because they hold the
+ * caller's credentials.
+ */
 export function isOfRepository(file: string, rootDir: string): boolean {
   const [root, path] = [followLinks(rootDir), followLinks(file)];
   return isBelow(path, root) && !relative(root, path).toLowerCase().split(sep).includes('.git');
@@ -55,14 +60,14 @@ function describeSource(name: string, source: SecretSpec, context: SecretFileCon
   const path = resolveSecretFile(file, context);
   if (isOfRepository(path, rootDir)) return undefined;
   const sealed = [name, 'file', file];
-  // A link of the repository may be turned elsewhere later; one outside of it is the caller's own.
+  // The repository may later change its own link; a link outside belongs to the caller.
   const leadsTo = isBelow(path, rootDir) ? followLinks(path) : undefined;
   return leadsTo === undefined ? { name, source, sealed } : { name, source, leadsTo, sealed: [...sealed, leadsTo] };
 }
 
-/** Files of the repository that a command line names are part of what is run: a changed script is another command. */
+/** Includes files of the repository that a command line names: a changed script is another command. */
 function sealNamedFiles([program = '', ...args]: readonly string[], rootDir: string): [string, string][] {
-  // A program without a slash is looked up in the caller's PATH.
+  // A program without a slash is found in the caller's PATH.
   const line = program.includes('/') ? [program, ...args] : args;
   const words = new Set(line.flatMap((word) => [word, ...word.split(/[\s;&|<>()"'`$=,:]+/)]));
   return [...words].sort().flatMap((word): [string, string][] => {
@@ -79,7 +84,7 @@ function isBelow(path: string, dir: string): boolean {
   return steps[0] !== '' && steps[0] !== '..';
 }
 
-/** Undefined for what is no regular file. */
+/** Hashes a file; undefined for anything but a regular file. */
 function hashFile(path: string): string | undefined {
   try {
     const hash = createHash('sha256');
@@ -90,7 +95,7 @@ function hashFile(path: string): string | undefined {
   }
 }
 
-/** The real path; of what is not there, as far as it is there. */
+/** Returns the real path; the missing end of a path stays as it is. */
 function followLinks(path: string): string {
   try {
     return realpathSync(path);

@@ -6,13 +6,16 @@ const stars = Buffer.from('***');
 
 /** Masks one stream. */
 export interface MaskedStream {
-  /** Returns what may be shown now; keeps back an end that may be the beginning of a secret until more came. */
+  /**
+   * Returns the bytes that may be shown now. Holds back an end that may be the beginning of a secret until more bytes
+   * come.
+   */
   push(chunk: Buffer): Buffer;
-  /** The rest, at the stream's end. */
+  /** Returns the rest at the stream's end. */
   end(): Buffer;
 }
 
-/** Turns the values of secrets, in all their forms, to `***`. */
+/** Replaces the values of secrets, in all their forms, by `***`. */
 export class Mask {
   readonly #search: TextSearch;
 
@@ -25,7 +28,7 @@ export class Mask {
     return this.#search.longest === 0 ? passing : new Masking(this.#search);
   }
 
-  /** A whole text. */
+  /** Masks a whole text. */
   maskText(text: string): string {
     const stream = this.openStream();
     return Buffer.concat([stream.push(Buffer.from(text)), stream.end()]).toString();
@@ -34,11 +37,11 @@ export class Mask {
 
 const passing: MaskedStream = { push: (chunk) => chunk, end: () => Buffer.alloc(0) };
 
-/** However the stream is cut, each run of bytes that occurrences cover becomes one mark. */
+/** Masks a stream: however it is cut, each run of bytes that occurrences cover becomes one mark. */
 class Masking implements MaskedStream {
   readonly #search: TextSearch;
   #kept: Buffer = Buffer.alloc(0);
-  /** How many of the kept bytes an occurrence covers that began before them: their mark is out already. */
+  /** Number of kept bytes that an earlier occurrence covers: their mark was already shown. */
   #covered = 0;
   /** Whether a mark was shown last. */
   #marked = false;
@@ -51,7 +54,7 @@ class Masking implements MaskedStream {
     const bytes = this.#kept.length === 0 ? chunk : Buffer.concat([this.#kept, chunk]);
     const open = this.#search.findOpenEnd(bytes);
     const shown = this.#show(bytes, open);
-    // A copy: the chunk's memory is the sender's.
+    // A copy, because the sender may reuse the chunk's memory.
     this.#kept = Buffer.from(bytes.subarray(open));
     return shown;
   }
@@ -79,7 +82,7 @@ class Masking implements MaskedStream {
   }
 }
 
-/** Ranges that touch or overlap become one. */
+/** Merges ranges that touch or overlap. */
 function mergeRanges(ranges: Iterable<{ start: number; end: number }>): { start: number; end: number }[] {
   const merged: { start: number; end: number }[] = [];
   for (const { start, end } of [...ranges].sort((a, b) => a.start - b.start)) {

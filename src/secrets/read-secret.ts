@@ -9,7 +9,7 @@ import { isOfRepository, resolveSecretFile } from './host-source.ts';
 import type { Secret } from './secret.ts';
 import { formatSource } from './source.ts';
 
-/** Bytes. */
+/** Limit in bytes. */
 const mostSize = 64 << 10;
 const commandTimeoutSeconds = 60;
 
@@ -17,13 +17,13 @@ export interface SecretContext {
   host: Host;
   rootDir: string;
   signal: AbortSignal;
-  /** The caller has agreed to what the repository runs and reads on this machine. */
+  /** Whether the caller has agreed to what the repository runs and reads on this machine. */
   hasConsent: boolean;
 }
 
 /**
- * Fetches a secret from where the spec says. Throws `secret-invalid` where it is not to be had, or is too short to be looked
- * for; nothing that was read or printed gets into the error.
+ * Fetches a secret from its source in the spec. Throws `secret-invalid` where it is not available, or too short to be
+ * searched for. Nothing that was read or printed gets into the error.
  */
 export async function readSecret(name: string, source: SecretSpec, context: SecretContext): Promise<Secret> {
   const value = await readValue(name, source, context);
@@ -59,7 +59,7 @@ function readSecretFile(name: string, file: string, context: SecretContext): Buf
     throw invalid(name, `the file ${path} was replaced while it was read`);
   };
   try {
-    // Larger than it may be is for the caller to tell.
+    // The caller reports a file that is too large.
     return readBounded(path, mostSize, { onOpened });
   } catch (thrown) {
     if (thrown instanceof GbuildError) throw thrown;
@@ -69,14 +69,17 @@ function readSecretFile(name: string, file: string, context: SecretContext): Buf
   }
 }
 
-/** A task of another run may turn a link elsewhere between two looks: what was opened must be what the repository has. */
+/** Whether the opened file is the repository's: a task of another run may change a link between two checks. */
 function isSameInRepository(path: string, opened: Stats, rootDir: string): boolean {
   const real = realpathSync(path);
   const { dev, ino } = lstatSync(real);
   return isOfRepository(real, rootDir) && dev === opened.dev && ino === opened.ino;
 }
 
-/** Runs the command and takes its output less one line end; its standard error may be secret too, and goes nowhere. */
+/**
+ * Runs the command and returns its output without the last line end. Its standard error is dropped, because it may be
+ * secret too.
+ */
 async function runCommand(name: string, source: SecretSpec, context: SecretContext): Promise<Buffer> {
   const { host, rootDir, signal } = context;
   const [program = '', ...args] = source.command ?? [];

@@ -1,6 +1,6 @@
 import type { SecretSearch } from './secret-search.ts';
 
-/** A secret in a text or a key of a JSON value, and the place as one reads it: `config.Env[2] (TOKEN)`. */
+/** Finds secrets in texts and keys of a JSON value, with their places for people: `config.Env[2] (TOKEN)`. */
 export function searchJson(value: unknown, place: string, search: SecretSearch): { secret: string; place: string }[] {
   if (typeof value === 'string') {
     const variable = /^\w+(?==)/.exec(value)?.[0];

@@ -3,15 +3,15 @@ import { type ReadEntry, readTar } from '../oci/tar/untar.ts';
 import { mostUnpacked, searchPacked, startsPacked } from './search-packed.ts';
 import type { SecretAt, SecretSearch } from './secret-search.ts';
 
-/** A secret, and the path in the layer that holds it. */
+/** Secret, and the path in the layer that holds it. */
 export interface LayerSecret {
   secret: string;
   path: string;
 }
 
 /**
- * Looks through every byte of a layer's tar, names and padding too; with `unpack`, also through what is packed in its files
- * (jars, zips, gzip). One pass, memory stays flat but for a packed file at a time.
+ * Searches every byte of a layer's tar, names and padding too. With `unpack`, it also searches packed files (jars,
+ * zips, gzip). One pass; memory stays constant except for one packed file at a time.
  */
 export async function searchLayer(layer: Layer, search: SecretSearch, unpack: boolean): Promise<LayerSecret[]> {
   const found: SecretAt[] = [];
@@ -22,7 +22,7 @@ export async function searchLayer(layer: Layer, search: SecretSearch, unpack: bo
   };
   let last: { path: string; end: number } | undefined;
   for await (const { header, offset, content } of readTar(watch(layer, search, found), `the layer ${layer.diffId}`)) {
-    // What is read runs ahead: a file's own bytes are all seen when the next one comes.
+    // The search runs ahead: all bytes of a file were searched when the next one comes.
     if (last !== undefined) blame(last);
     last = { path: header.path, end: offset + header.size };
     if (!unpack || header.type !== 'file') continue;
@@ -35,7 +35,7 @@ export async function searchLayer(layer: Layer, search: SecretSearch, unpack: bo
   return [...leaks.values()];
 }
 
-/** Searches chunks as they pass, and collects what was found in the order of its place. */
+/** Searches chunks as they pass, and collects the findings in the order of their offsets. */
 async function* watch(layer: Layer, search: SecretSearch, found: SecretAt[]): AsyncGenerator<Buffer> {
   const push = search.openStream();
   for (const chunk of layer.chunks()) {

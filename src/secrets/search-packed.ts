@@ -2,18 +2,18 @@ import { gunzipSync } from 'node:zlib';
 import { listZip, openEntry, rangeOfBytes } from '../attest/packages/zip.ts';
 import type { SecretSearch } from './secret-search.ts';
 
-/** A packed file that is larger, or unpacks to more, is not looked into: its own bytes were. */
+/** Size in bytes above which a packed file is not unpacked; its packed bytes were searched. */
 export const mostUnpacked: number = 256 << 20;
 const deepest = 3;
 
-/** Does a zip (a jar) or a gzip begin here? */
+/** Whether a zip (a jar) or a gzip begins here. */
 export function startsPacked(bytes: Uint8Array): boolean {
   const [first, second, third, fourth] = bytes;
   if (first === 0x1f && second === 0x8b) return true;
   return first === 0x50 && second === 0x4b && third === 3 && fourth === 4;
 }
 
-/** Searches a zip's or a gzip's contents, and those packed inside again: `!/entry` says in which. */
+/** Searches the contents of a zip or a gzip, and those packed inside: `!/entry` names the entry. */
 export function searchPacked(bytes: Buffer, search: SecretSearch, depth = 0): { secret: string; path: string }[] {
   return [...unpack(bytes)].flatMap(({ path, content }) => {
     const own = search.findIn(content).map((secret) => ({ secret, path }));

@@ -2,14 +2,14 @@ import { blockSize } from '../oci/tar/tar-header.ts';
 import { listForms } from './forms.ts';
 import type { Secret } from './secret.ts';
 import { TextSearch } from './text-search.ts';
-/** A value, and the bytes of what was searched where it stands. */
+/** Secret, and the range of its value in the searched bytes. */
 export interface SecretAt {
   secret: string;
   offset: number;
   end: number;
 }
 
-/** Looks for the values of secrets, in all their forms. */
+/** Searches for the values of secrets, in all their forms. */
 export class SecretSearch {
   readonly #search: TextSearch;
   readonly #names: string[] = [];
@@ -20,14 +20,14 @@ export class SecretSearch {
     this.#search = new TextSearch(forms.map(({ form }) => form));
   }
 
-  /** The names of the secrets that stand in it, each once. */
+  /** Returns the names of the secrets in the bytes, each once. */
   findIn(bytes: Uint8Array): string[] {
     const names = new Set<string>();
     for (const { text } of this.#search.find(bytes)) names.add(this.#names[text]!);
     return [...names];
   }
 
-  /** Takes a stream piece by piece, and finds what is cut by their borders too. */
+  /** Searches a stream chunk by chunk, also across their borders. */
   openStream(): (chunk: Uint8Array) => SecretAt[] {
     let kept = Buffer.alloc(0);
     let position = 0;
@@ -44,7 +44,10 @@ export class SecretSearch {
     };
   }
 
-  /** One a block and secret: tar's entries begin at blocks, and a value such as `aaaaaa` may stand at every byte. */
+  /**
+   * Finds one occurrence for each block and secret: tar entries begin at blocks, and a value such as `aaaaaa` may occur
+   * at every byte.
+   */
   #findAt(bytes: Uint8Array, position: number): SecretAt[] {
     const found = new Map<string, SecretAt>();
     for (const { text, start, end } of this.#search.find(bytes)) {

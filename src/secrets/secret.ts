@@ -1,6 +1,6 @@
-/** A secret that a run was given. Its value stands in no message, plan, record or log. */
+/** Secret of a run. Its value is in no message, plan, record or log. */
 export interface Secret {
   name: string;
-  /** As the task gets it. */
+  /** Value as the task gets it. */
   value: Buffer;
 }

@@ -1,7 +1,7 @@
 import { escapeLine, quoteWord } from '../escape.ts';
 import type { SecretSpec } from '../spec/types.ts';
 
-/** Where a secret comes from, in words for people, in one line. */
+/** Describes the source of a secret for people, in one line. */
 export function formatSource({ env, file, command = [] }: SecretSpec): string {
   if (env !== undefined) return `the variable ${env}`;
   return file === undefined

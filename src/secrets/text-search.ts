@@ -1,25 +1,25 @@
-/** Where one of the texts stands in a buffer. */
+/** Occurrence of one of the texts in a buffer. */
 export interface Occurrence {
-  /** Which of the texts. */
+  /** Index of the text. */
   text: number;
   start: number;
   end: number;
 }
 
 /**
- * Finds many texts in one pass (Wu and Manber, "A fast algorithm for multi-pattern searching", 1994): a table over pairs of
- * bytes says how far the shortest text may be moved on, so most bytes are never looked at.
+ * Finds many texts in one pass (Wu and Manber, "A fast algorithm for multi-pattern searching", 1994). A table over
+ * pairs of bytes tells how far the shortest text may be shifted, so most bytes are never read.
  */
 export class TextSearch {
   readonly longest: number;
   readonly #texts: Buffer[];
-  /** Bytes of each text that the tables know: the length of the shortest. */
+  /** Number of bytes of each text in the tables: the length of the shortest. */
   readonly #window: number;
   readonly #shifts: Uint8Array;
-  /** By the pair at the end of their windows: the texts that may stand there. */
+  /** Texts by the pair of bytes at the end of their windows. */
   readonly #candidates = new Map<number, number[]>();
 
-  /** Each text has at least two bytes. */
+  /** Builds the tables; each text has at least two bytes. */
   constructor(texts: Buffer[]) {
     this.#texts = texts;
     this.longest = Math.max(0, ...texts.map(({ length }) => length));
@@ -28,7 +28,7 @@ export class TextSearch {
     for (const [index, text] of texts.entries()) this.#learn(index, text);
   }
 
-  /** Every occurrence, overlapping ones too, by the end of their windows. */
+  /** Yields every occurrence, overlapping ones too, by the end of their windows. */
   *find(bytes: Uint8Array): Generator<Occurrence> {
     if (this.#texts.length === 0) return;
     const shifts = this.#shifts;
@@ -49,7 +49,7 @@ export class TextSearch {
     }
   }
 
-  /** From where on the end of the bytes may be the beginning of a text: the length where it cannot. */
+  /** Returns the offset from which the last bytes may be the beginning of a text; the length where they cannot. */
   findOpenEnd(bytes: Uint8Array): number {
     let open = bytes.length;
     for (const text of this.#texts) {

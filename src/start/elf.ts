@@ -1,17 +1,17 @@
 import type { ByteRange } from '../attest/packages/zip.ts';
 
-/** The files that a program or library of Linux needs, by its own words (System V ABI, chapters 4 and 5). */
+/** Files that a program or library of Linux needs, from its own headers (System V ABI, chapters 4 and 5). */
 export interface Elf {
   is64: boolean;
-  /** `e_machine`. */
+  /** Field `e_machine`. */
   machine: number;
-  /** PT_INTERP: the loader that the kernel starts instead; a static program has none. */
+  /** PT_INTERP: loader that the kernel starts instead; a static program has none. */
   interpreter?: string;
-  /** DT_NEEDED: names, or paths where there is a slash. */
+  /** DT_NEEDED: names, or paths with a slash. */
   needed: string[];
-  /** DT_RPATH: folders for its own needs and those of what it loads. */
+  /** DT_RPATH: folders for its own needs and those of the libraries that it loads. */
   rpath: string[];
-  /** DT_RUNPATH: folders for its own needs alone; DT_RPATH does not count then. */
+  /** DT_RUNPATH: folders for its own needs only; DT_RPATH is then ignored. */
   runpath: string[];
 }
 
@@ -20,12 +20,12 @@ const tag = { needed: 1, stringTable: 5, rpath: 15, runpath: 29 } as const;
 const mostText = 4096;
 const mostDynamic = 1 << 20;
 
-/** Undefined for what is no ELF file, or one that cannot be read. */
+/** Reads an ELF file; undefined for other files, and for unreadable ones. */
 export function readElf(range: ByteRange): Elf | undefined {
   try {
     return new ElfReader(range).read();
   } catch (thrown) {
-    // A number of the file leads beyond its end.
+    // An offset in the file leads beyond its end.
     if (thrown instanceof RangeError) return undefined;
     throw thrown;
   }
@@ -124,7 +124,7 @@ class ElfReader {
     return this.#isBig ? bytes.readUInt32BE(at) : bytes.readUInt32LE(at);
   }
 
-  /** As wide as an address is. */
+  /** Reads a number of an address's width. */
   #word(bytes: Buffer, at: number): number {
     if (!this.#is64) return this.#int(bytes, at);
     return Number(this.#isBig ? bytes.readBigUInt64BE(at) : bytes.readBigUInt64LE(at));

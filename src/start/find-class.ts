@@ -3,7 +3,7 @@ import { type JarManifest, parseJarManifest } from '../attest/packages/jar-name.
 import { type ByteRange, listZip, openEntry, type ZipEntry } from '../attest/packages/zip.ts';
 import type { ImageFiles } from './image-files.ts';
 
-/** A jar as it lies in the image. */
+/** Jar in the image. */
 export interface Jar {
   range: ByteRange;
   entries: ReadonlyMap<string, ZipEntry>;
@@ -12,7 +12,7 @@ export interface Jar {
 
 const mostManifest = 1 << 20;
 
-/** Undefined for what is no zip, or enormous. */
+/** Opens a jar; undefined for a file that is no zip, or enormous. */
 export function openJar(range: ByteRange): Jar | undefined {
   const entries = listZip(range);
   if (entries === undefined) return undefined;
@@ -23,8 +23,8 @@ export function openJar(range: ByteRange): Jar | undefined {
 }
 
 /**
- * Whether a class is on the class path: folders, jars, `FOLDER/*`, and what manifests of jars name besides. Undefined where a jar
- * cannot be read: nobody knows then.
+ * Whether a class is on the class path: folders, jars, `FOLDER/*`, and jars that manifests name. Undefined where a jar
+ * cannot be read: the answer is unknown then.
  */
 export function isOnClassPath(
   files: ImageFiles,
@@ -56,7 +56,7 @@ export function hasClass({ entries }: Jar, member: string): boolean {
   );
 }
 
-/** `Class-Path` of a manifest: addresses relative to the jar. */
+/** Lists `Class-Path` of a manifest: addresses relative to the jar. */
 export function listNamedJars({ manifest }: Pick<Jar, 'manifest'>, jarPath: string): string[] {
   const named = (manifest['Class-Path'] ?? '').split(/\s+/).filter((text) => text !== '' && !/^\w+:/.test(text));
   return named.map((text) => posix.resolve(posix.dirname(jarPath), decodeAddress(text)));

@@ -8,34 +8,37 @@ import { findMissingLibraries } from './shared-libraries.ts';
 import { describeLost, type ImageStart, type StartContext, type StartFault } from './start-fault.ts';
 import { unwrapCommand, type WrappedCommand } from './wrapped-command.ts';
 
-/** The PATH that an engine gives to an image without one. */
+/** PATH that an engine gives to an image without one. */
 const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** As the kernel has it: a script may begin with another script's path. */
+/** Limit of the kernel: a script may begin with another script's path. */
 const mostInterpreters = 4;
 
 /**
- * Finds what an image lacks to start: its program, the interpreter and libraries of that, a script that the command names. Nothing where
- * it starts, or where its files do not tell. Pure but for reading the few files that are asked.
+ * Finds what an image lacks to start: its program, that program's interpreter and libraries, a script in the command.
+ * Empty where it starts, or where its files leave it open. Pure, except for reading a few files.
  */
 export function findStartFaults(files: ImageFiles, start: ImageStart): StartFault[] {
   const as = readImageUser(files, start.user);
   if (as === undefined)
     return [{ kind: 'other', name: start.user, what: `no user or group of the image is called ${start.user}` }];
   const workdir = files.find(start.workdir);
-  // An engine makes a folder that is missing.
+  // An engine makes a missing folder.
   if (!isLostFile(workdir) && workdir.type !== 'directory')
     return [{ kind: 'other', name: start.workdir, what: `its folder to work in, ${start.workdir}, is a file` }];
   return start.words.length === 0 ? [] : findCommandFaults(start.words, { ...start, files, as });
 }
 
-/** The command that is started in the end, as far as its words tell: behind `env`, a small init and `sh -c`. */
+/** Returns the command that finally starts, as far as its words show: behind `env`, a small init and `sh -c`. */
 export function findInnerCommand(words: readonly string[]): readonly string[] {
   const wrapped = unwrapCommand(words);
   return wrapped === undefined ? words : findInnerCommand(knownWords(wrapped));
 }
 
-/** Finds what the command names and the application lacks, whatever the base has: all that can be told before an image is made. */
+/**
+ * Finds what the command names and the application lacks, whatever the base has: everything that is known before an
+ * image is made.
+ */
 export function findNamedFaults(files: ImageFiles, start: ImageStart): StartFault[] {
   const as = readImageUser(files, start.user) ?? { uid: 0, gids: new Set() };
   return findScriptFaults(findInnerCommand(start.words), { ...start, files, as });
@@ -51,7 +54,7 @@ function findCommandFaults(words: readonly string[], context: StartContext): Sta
   return findCommandFaults(knownWords(wrapped), context);
 }
 
-/** The words of a shell before the first that a variable decides. */
+/** Returns the words of a shell before the first one with a variable. */
 function knownWords({ words, isOfShell }: WrappedCommand): string[] {
   const known = isOfShell ? words.findIndex((word) => word.includes('$')) : -1;
   return known === -1 ? words : words.slice(0, known);
@@ -59,7 +62,7 @@ function knownWords({ words, isOfShell }: WrappedCommand): string[] {
 
 type FoundProgram = { file: FoundFile } | { fault: StartFault };
 
-/** By PATH where there is no slash, else from the folder to work in. */
+/** Finds a program: by PATH without a slash, else from the working folder. */
 function findProgram(name: string, context: StartContext): FoundProgram {
   const { files, as, workdir, env } = context;
   if (name.includes('/')) {
@@ -97,7 +100,7 @@ function judgeProgram(file: FoundFile, { as, user }: StartContext): FoundProgram
   return { fault: { ...fault, mend: 'mode' } };
 }
 
-/** Checks what the kernel and the loader want of a file that is to be executed. */
+/** Checks what the kernel and the loader require of an executable file. */
 function findFileFaults(file: FoundFile, context: StartContext, depth = 0): StartFault[] {
   const start = file.open().read(0, mostMachineBytes);
   const refuse = (what: string): StartFault[] => [{ kind: 'other', name: file.path, what: `${file.path} ${what}` }];
@@ -114,7 +117,7 @@ function findFileFaults(file: FoundFile, context: StartContext, depth = 0): Star
   return findLoaderFaults(file, context);
 }
 
-/** Machines that run the code of their forerunners too. */
+/** Machines that also run the code of older ones. */
 const alsoRuns: Record<string, string> = { amd64: 'linux/386', arm64: 'linux/arm' };
 
 function isRunnable(code: Parameters<typeof runsOn>[0], platform: string): boolean {
@@ -140,7 +143,7 @@ function findLoaderFaults(file: FoundFile, context: StartContext): StartFault[] 
   }));
 }
 
-/** `#!/usr/bin/env node`: the kernel starts what stands there, and `env` what comes after it. */
+/** Finds faults of `#!/usr/bin/env node`: the kernel starts the first word, and `env` the rest. */
 function findInterpreterFaults(file: FoundFile, start: Buffer, context: StartContext, depth: number): StartFault[] {
   const line = /^#![ \t]*([^\n]*)/.exec(start.toString('utf8'))?.[1] ?? '';
   const [, path = '', argument = ''] = /^(\S+)[ \t]*(.*?)\s*$/.exec(line) ?? [];
@@ -167,7 +170,7 @@ function findInterpreterFaults(file: FoundFile, start: Buffer, context: StartCon
   ];
 }
 
-/** The kernel hands over all of it as one word; `-S` splits it. */
+/** Splits the argument: the kernel passes all of it as one word; `-S` splits it. */
 function splitArgument(argument: string): string[] {
   const [, rest] = /^-S\s*(.*)$/.exec(argument) ?? [];
   return rest === undefined ? [argument] : ['-S', rest];

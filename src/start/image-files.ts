@@ -4,7 +4,7 @@ import { type ByteRange, rangeOfBytes } from '../attest/packages/zip.ts';
 import type { PlacedFile } from '../inspect/image-tree.ts';
 import type { Content, Entry } from '../oci/tar/entry.ts';
 
-/** A path of an image without its links: absolute, and what lies there. */
+/** File at a path of an image with links resolved; absolute. */
 export interface FoundFile {
   path: string;
   type: 'file' | 'directory' | 'other';
@@ -14,16 +14,16 @@ export interface FoundFile {
   open(): ByteRange;
 }
 
-/** Why a path leads nowhere. */
+/** Reason why a path leads nowhere. */
 export interface Lost {
-  /** The first that is not there, or the folder that may not be passed. Absolute, without links. */
+  /** First missing path, or the folder without permission. Absolute, with links resolved. */
   path: string;
   why: 'missing' | 'denied';
-  /** The link whose target is not there. */
+  /** Link whose target is missing. */
   link?: { path: string; target: string };
 }
 
-/** Whom a container runs as. */
+/** User of a container. */
 export interface ImageUser {
   uid: number;
   gids: ReadonlySet<number>;
@@ -33,14 +33,14 @@ const root: ImageUser = { uid: 0, gids: new Set([0]) };
 
 type Node = (Omit<FoundFile, 'path'> & { target?: never }) | { target: string };
 
-/** As the kernel has it. */
+/** Limit of the kernel. */
 const mostLinks = 40;
 
-/** The files that a container of an image sees: those of its base, and on top the entries of the application. */
+/** Files that a container of an image sees: the base's, with the application's entries on top. */
 export class ImageFiles {
   readonly #base: ReadonlyMap<string, PlacedFile>;
   readonly #entries: ReadonlyMap<string, Entry>;
-  /** Folders that no path names: those above the application's, and above the base's. */
+  /** Folders without their own entries: those above the application's paths, and above the base's. */
   readonly #above: ReadonlySet<string>;
   #aboveBase: ReadonlySet<string> | undefined;
 
@@ -50,11 +50,11 @@ export class ImageFiles {
     this.#above = listAbove(entries.keys());
   }
 
-  /** Follows links, as the kernel does for this user; of relative paths `from` is the folder. */
+  /** Finds a path and follows links, as the kernel does for this user; `from` is the folder of relative paths. */
   find(path: string, { from = '/', user = root }: { from?: string; user?: ImageUser } = {}): FoundFile | Lost {
     const left = splitPath(posix.isAbsolute(path) ? path : `${from}/${path}`);
     let at = '';
-    // With each how much of the path comes after its target: it is to blame for what its target lacks, and for nothing else.
+    // Each link with the length of the path after its target: it is blamed only for a fault of its target.
     const links: { link: NonNullable<Lost['link']>; after: number }[] = [];
     const lose = (lost: string): Lost => {
       const blamed = links.findLast(({ after }) => left.length >= after);
@@ -83,19 +83,19 @@ export class ImageFiles {
     return { ...(node ?? folder), path: `/${at}` };
   }
 
-  /** The same where only a file will do. */
+  /** Finds a path where only a file is accepted. */
   findFile(path: string, options: { from?: string; user?: ImageUser } = {}): FoundFile | undefined {
     const found = this.find(path, options);
     return !isLostFile(found) && found.type === 'file' ? found : undefined;
   }
 
-  /** A small text; undefined for what is no file. */
+  /** Reads a small text; undefined where there is no file. */
   readText(path: string, options: { from?: string } = {}): string | undefined {
     const file = this.findFile(path, options);
     return file?.open().read(0, mostText).toString('utf8');
   }
 
-  /** The names in a folder, links followed to it. */
+  /** Lists the names in a folder, with links to it followed. */
   list(path: string): string[] {
     const found = this.find(path);
     if (isLostFile(found) || found.type !== 'directory') return [];
@@ -106,7 +106,7 @@ export class ImageFiles {
     return [...names].filter((name) => this.#look(before + name) !== undefined).sort();
   }
 
-  /** Paths of the application's own files by this name. */
+  /** Lists paths of the application's own files with this name. */
   listNamed(name: string): string[] {
     return [...this.#entries.keys()].filter((path) => posix.basename(path) === name).map((path) => `/${path}`);
   }
@@ -126,7 +126,7 @@ export function isLostFile(found: FoundFile | Lost): found is Lost {
   return 'why' in found;
 }
 
-/** Root may execute what anyone may. */
+/** Whether the user may execute the file; root may execute what anyone may. */
 export function mayExecute(file: Pick<FoundFile, 'type' | 'mode' | 'uid' | 'gid'>, user: ImageUser): boolean {
   if (user.uid === 0) return file.type === 'directory' || (file.mode & 0o111) !== 0;
   return (file.mode & (0o100 >> shiftOf(file, user))) !== 0;
@@ -173,7 +173,7 @@ function openContent(content: Content): ByteRange {
     : rangeOfSlice(content.hostFile, 0, content.size);
 }
 
-/** A link or a fifo that has taken the file's place is neither followed nor waited for. */
+/** A link or a fifo in the file's place is neither followed nor waited for. */
 const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 function rangeOfSlice(hostFile: string, start: number, size: number): ByteRange {

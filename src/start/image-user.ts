@@ -1,8 +1,8 @@
 import type { ImageFiles, ImageUser } from './image-files.ts';
 
 /**
- * Whom an engine runs a container as, by `User` of the image's config: `uid`, `uid:gid`, or names of its own tables (passwd(5),
- * group(5)). Undefined for a name that is not in them: no engine starts such an image.
+ * Reads the user of a container from `User` of the image's config: `uid`, `uid:gid`, or names in the image's tables
+ * (passwd(5), group(5)). Undefined for a name that is missing there: no engine starts such an image.
  */
 export function readImageUser(files: ImageFiles, text: string): ImageUser | undefined {
   const [name = '', group] = text.split(':');

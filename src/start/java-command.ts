@@ -1,14 +1,14 @@
 import { posix } from 'node:path';
 
-/** The class or jar that a command line of `java` starts. */
+/** Class or jar that a `java` command line starts. */
 export interface JavaCommand {
-  /** `-jar`: the manifest names the class. */
+  /** Jar of `-jar`: its manifest names the class. */
   jar?: string;
-  /** `com.example.Main`, to be found on the class path. */
+  /** Class such as `com.example.Main`, on the class path. */
   mainClass?: string;
-  /** `java Main.java`: a source to be compiled. */
+  /** Source of `java Main.java`, which is compiled first. */
   source?: string;
-  /** Undefined where the command does not say it. */
+  /** Undefined where the command has none. */
   classPath?: string[];
   /** Jars of `-javaagent`. */
   agents: string[];
@@ -18,7 +18,10 @@ const valued =
   /^(?:-p|--module-path|--upgrade-module-path|--add-modules|--add-opens|--add-exports|--add-reads|--limit-modules|--patch-module|--enable-native-access|--source|--illegal-native-access)$/;
 const ofClassPath = /^(?:-cp|-classpath|--class-path)$/;
 
-/** Undefined for what is not `java`, or starts by a module, an argument file, or in another way that the words do not tell. */
+/**
+ * Parses a command; undefined for other programs than `java`. Undefined also for a module, an argument file, and other
+ * starts that the words do not show.
+ */
 export function parseJavaCommand([program = '', ...words]: readonly string[]): JavaCommand | undefined {
   if (posix.basename(program) !== 'java') return undefined;
   const found: JavaCommand = { agents: [] };

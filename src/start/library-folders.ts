@@ -1,14 +1,14 @@
 import { posix } from 'node:path';
 import type { ImageFiles } from './image-files.ts';
 
-/** Where Debian's and other loaders look in the end; those of musl besides. */
+/** Default folders of Debian's and other loaders, and those of musl. */
 const usual = ['/lib', '/usr/lib', '/lib64', '/usr/lib64', '/lib32', '/usr/lib32', '/usr/local/lib'];
 
 const mostIncludes = 8;
 
 /**
- * Folders in which the image's loader looks for libraries: those that its settings name, those that it is built with, and its own.
- * More than it takes rather than fewer: a library that is refused wrongly stops somebody's release.
+ * Lists folders in which the image's loader searches libraries: from its settings, its build, and its own folder.
+ * Rather too many than too few: a library that is wrongly reported stops somebody's release.
  */
 export function listLibraryFolders(files: ImageFiles, interpreter: string): string[] {
   const own = files.findFile(interpreter)?.path ?? interpreter;
@@ -22,12 +22,12 @@ export function listLibraryFolders(files: ImageFiles, interpreter: string): stri
   return [...new Set(folders)];
 }
 
-/** Whether it is musl's loader, which is the C library at the same time. */
+/** Whether it is musl's loader, which is also the C library. */
 export function isMusl(interpreter: string): boolean {
   return /^ld-musl-/.test(posix.basename(interpreter));
 }
 
-/** `x86_64-linux-gnu`: Debian's folders of libraries for one kind of machine. */
+/** Lists triplets such as `x86_64-linux-gnu`, Debian's library folders of one machine. */
 function listTriplets(files: ImageFiles, parent: string): string[] {
   return files
     .list(parent)
@@ -35,7 +35,7 @@ function listTriplets(files: ImageFiles, parent: string): string[] {
     .map((name) => `${parent}/${name}`);
 }
 
-/** `/etc/ld.so.conf`, a folder a line, and the files that it includes. */
+/** Reads `/etc/ld.so.conf`, a folder a line, and the files that it includes. */
 function readConf(files: ImageFiles, path = '/etc/ld.so.conf', depth = 0): string[] {
   if (depth > mostIncludes) return [];
   const lines = (files.readText(path) ?? '').split('\n').map((line) => line.replace(/#.*/, '').trim());
@@ -62,13 +62,13 @@ function quote(text: string): string {
   return text.replaceAll(/[^\w-]/g, (letter) => `\\${letter}`);
 }
 
-/** `/etc/ld.so.cache`, which ldconfig makes: among its bytes are the paths of libraries, each ended by a zero. */
+/** Reads `/etc/ld.so.cache`, which ldconfig makes: its bytes contain the paths of libraries, each ended by a zero. */
 function readCache(files: ImageFiles): string[] {
   const paths = (files.readText('/etc/ld.so.cache') ?? '').match(/\/[^\0\n]+(?=\0)/g) ?? [];
   return [...new Set(paths.map((path) => posix.dirname(path)))];
 }
 
-/** `/etc/ld-musl-x86_64.path`, by colons or lines. */
+/** Reads `/etc/ld-musl-x86_64.path`, separated by colons or lines. */
 function readMuslPath(files: ImageFiles, interpreter: string): string[] {
   const machine = posix.basename(interpreter).replace(/^ld-musl-|\.so.*$/g, '');
   return (files.readText(`/etc/ld-musl-${machine}.path`) ?? '')

@@ -1,29 +1,29 @@
 import { posix } from 'node:path';
 
-/** A file that a command line makes its program read. */
+/** File that a command line makes its program read. */
 export interface NamedScript {
   path: string;
-  /** Endings that the program tries, too: `main` may mean `main.js`. */
+  /** Endings that the program tries too: `main` may mean `main.js`. */
   endings: readonly string[];
-  /** A folder that has one of these files will do. */
+  /** Files of which one makes a folder acceptable. */
   inFolder: readonly string[];
 }
 
-/** Something that an option makes the program read before its script. */
+/** File or module that an option makes the program read before its script. */
 export interface NamedFile {
-  /** `--env-file`. */
+  /** Option such as `--env-file`. */
   option: string;
   value: string;
-  /** The name of a package may stand in place of a path. */
+  /** Whether a package's name is allowed instead of a path. */
   isModule: boolean;
 }
 
-/** How a program reads its command line up to the script; an option that is in none of these ends what is known of it. */
+/** Syntax of a program's command line up to the script; an unknown option ends the parsing. */
 interface Interpreter {
   program: RegExp;
-  /** Options alone. */
+  /** Options without a value. */
   flags: RegExp;
-  /** Options that take the next word. */
+  /** Options with the next word as their value. */
   valued: RegExp;
   /** Options that name a file, and options that name a module. */
   files?: RegExp;
@@ -58,7 +58,10 @@ const interpreters: Interpreter[] = [
   { program: /^(?:ba|da|a|z)?sh$/, flags: /^[-+][euxvfahbmpl]+$/, valued: /^[-+][euxvfahbmpl]*o$/ },
 ];
 
-/** The script of a command such as `node --enable-source-maps dist/main.js`; undefined where there is none, or none is known. */
+/**
+ * Finds the script of a command such as `node --enable-source-maps dist/main.js`; undefined where it has none, or an
+ * unknown one.
+ */
 export function findNamedScript(words: readonly string[]): NamedScript | undefined {
   const { script, interpreter } = readWords(words);
   if (interpreter === undefined || script === undefined || script === '' || script === 'inspect') return undefined;
@@ -66,7 +69,7 @@ export function findNamedScript(words: readonly string[]): NamedScript | undefin
   return { path: script, endings, inFolder };
 }
 
-/** Files and modules that options of a command name: `node --env-file .env -r ./trace.js x.js`. */
+/** Lists files and modules that options of a command name: `node --env-file .env -r ./trace.js x.js`. */
 export function listNamedFiles(words: readonly string[]): NamedFile[] {
   return readWords(words).named;
 }
@@ -77,7 +80,7 @@ interface ReadWords {
   script?: string | undefined;
 }
 
-/** Reads a command line up to its script, or to an option that is not known. */
+/** Reads a command line up to its script, or to an unknown option. */
 function readWords([program = '', ...words]: readonly string[]): ReadWords {
   const interpreter = interpreters.find((each) => each.program.test(posix.basename(program)));
   const named: NamedFile[] = [];
@@ -93,7 +96,7 @@ function readWords([program = '', ...words]: readonly string[]): ReadWords {
     }
     if (isValued) at += 1;
     else if (!interpreter.flags.test(word)) {
-      // `node inspect FILE` is its debugger.
+      // `node inspect FILE` starts the debugger.
       const script = word === '--' ? words[at + 1] : word.startsWith('-') ? undefined : word;
       return { interpreter, named, script };
     }

@@ -5,7 +5,7 @@ import { type JavaCommand, parseJavaCommand, splitClassPath } from './java-comma
 import { findNamedScript, listNamedFiles, type NamedFile, type NamedScript, nodeModule } from './named-script.ts';
 import { describeLost, type StartContext, type StartFault } from './start-fault.ts';
 
-/** Finds what a program's command line names and the image lacks: a script, what options name, a jar, a class. */
+/** Finds what a program's command line names and the image lacks: a script, files of options, a jar, a class. */
 export function findScriptFaults(words: readonly string[], context: StartContext): StartFault[] {
   const java = parseJavaCommand(words);
   if (java !== undefined) return findJavaFaults(java, context);
@@ -25,7 +25,7 @@ function findNamedFault({ option, value, isModule }: NamedFile, context: StartCo
     return [{ ...describeLost(`the file of ${option}`, value, found, context), kind: 'settings' }];
   }
   if (/^\.{0,2}\//.test(value)) return findMissingScript({ path: value, ...nodeModule }, context);
-  // Modules of Node's own, by an address, and of Plug'n'Play lie elsewhere.
+  // Node's own modules with an address, and those of Plug'n'Play, are in other places.
   if (/^\w+:/.test(value) || context.env.NODE_PATH !== undefined || !isLostFile(find('.pnp.cjs'))) return [];
   const [, name = ''] = /^((?:@[^/]+\/)?[^/]+)/.exec(value) ?? [];
   const folders = listAncestors(posix.resolve('/', workdir)).map((folder) => posix.join(folder, 'node_modules', name));
@@ -33,7 +33,7 @@ function findNamedFault({ option, value, isModule }: NamedFile, context: StartCo
   return [{ kind: 'module', name, what: `the module ${value}, which ${option} names, is in no node_modules` }];
 }
 
-/** A folder and those above it. */
+/** Lists a folder and those above it. */
 function listAncestors(folder: string): string[] {
   return folder === '/' ? ['/'] : [folder, ...listAncestors(posix.dirname(folder))];
 }
@@ -57,7 +57,7 @@ function findMissingScript(script: NamedScript, context: StartContext): StartFau
   ];
 }
 
-/** Node starts what `main` of a folder's package.json names, else its index. */
+/** Finds faults of Node's start in a folder: `main` of its package.json, else its index. */
 function findMainFaults({ path }: FoundFile, { endings }: NamedScript, context: StartContext): StartFault[] {
   const { files, as } = context;
   const text = files.readText(`${path}/package.json`);
@@ -96,7 +96,7 @@ function findMissingFile(path: string, context: StartContext): StartFault[] {
   return isLostFile(found) ? [describeLost('the file', path, found, context)] : [];
 }
 
-/** Its manifest has to name a class that it has, or a jar that it names. */
+/** Finds faults of a jar: its manifest must name a class in it, or in a jar that it names. */
 function findJarFaults(path: string, context: StartContext): StartFault[] {
   const { files, workdir } = context;
   const missing = findMissingFile(path, context).map((fault) => ({
@@ -121,7 +121,7 @@ function findJarFaults(path: string, context: StartContext): StartFault[] {
 
 const ofTheJdk = /^(?:java|javax|jdk|sun|com\.sun)\./;
 
-/** Options of a variable may change the class path. */
+/** Finds a missing class; options in a variable may change the class path. */
 function findClassFaults(
   name: string,
   { classPath }: JavaCommand,

@@ -3,28 +3,29 @@ import { type Elf, readElf } from './elf.ts';
 import type { FoundFile, ImageFiles } from './image-files.ts';
 import { isMusl, listLibraryFolders } from './library-folders.ts';
 
-/** A library that the image does not have. */
+/** Library that the image lacks. */
 export interface MissingLibrary {
   name: string;
-  /** The program or library that needs it: its path in the image. */
+  /** Path in the image of the program or library that needs it. */
   neededBy: string;
 }
 
-/** A file of machine code and those that it was loaded for, itself last. */
+/** File of machine code, and the chain of files that it was loaded for. */
 interface Loaded {
   file: FoundFile;
-  /** By the path that it was found at, which may be a link. */
+  /** Path by which it was found, which may be a link. */
   asked: string;
   elf: Elf;
   by: Loaded[];
 }
 
-/** Names that musl's loader takes for itself. */
+/** Names that musl's loader provides itself. */
 const partsOfMusl = /^lib(?:c|pthread|rt|m|dl|util|xnet)\./;
 
 /**
- * The libraries that a program needs and its loader does not find, however deep: by DT_RPATH and DT_RUNPATH, LD_LIBRARY_PATH, the
- * loader's settings and its usual folders (ld.so(8)). A folder that depends on more than the image counts as having all.
+ * Finds the libraries that a program needs and its loader does not find, at any depth: by DT_RPATH and DT_RUNPATH,
+ * LD_LIBRARY_PATH, the loader's settings and its default folders (ld.so(8)). A folder that depends on more than the
+ * image counts as having all of them.
  */
 export function findMissingLibraries(
   files: ImageFiles,
@@ -52,7 +53,10 @@ export function findMissingLibraries(
   return missing;
 }
 
-/** Lists RPATH and RUNPATH: with DT_RUNPATH no DT_RPATH counts; musl takes both, and those of all that load the file. */
+/**
+ * Lists RPATH and RUNPATH. DT_RPATH is ignored with DT_RUNPATH; musl uses both, and those of all files that load this
+ * one.
+ */
 function listOwnFolders(loaded: Loaded, isMusls: boolean): string[] {
   const chain = [loaded, ...loaded.by.toReversed()];
   if (isMusls) return chain.flatMap((each) => [...each.elf.rpath, ...each.elf.runpath].flatMap(expandFor(each)));
@@ -60,7 +64,7 @@ function listOwnFolders(loaded: Loaded, isMusls: boolean): string[] {
   return chain.flatMap((each) => (each.elf.runpath.length > 0 ? [] : each.elf.rpath.flatMap(expandFor(each))));
 }
 
-/** `$ORIGIN` is the file's own folder; `$LIB` is a name that the loader was built with. */
+/** Expands `$ORIGIN`, the file's own folder, and `$LIB`, a name from the loader's build. */
 function expandFor({ file, asked, elf }: Loaded): (folder: string) => string[] {
   const origins = [...new Set([posix.dirname(asked), posix.dirname(file.path)])];
   const names = elf.is64 ? ['lib64', 'lib'] : ['lib32', 'lib'];
@@ -73,7 +77,7 @@ function expandToken(text: string, token: string, values: string[]): string[] {
   return pattern.test(text) ? values.map((value) => text.replaceAll(pattern, () => value)) : [text];
 }
 
-/** One for another machine is passed over. */
+/** Finds a library; one for another machine is skipped. */
 function findLibrary(
   files: ImageFiles,
   name: string,

@@ -1,39 +1,39 @@
 import { posix } from 'node:path';
 import type { ImageFiles, ImageUser, Lost } from './image-files.ts';
 
-/** A thing that the start of an image needs and does not find. */
+/** Fault of an image's start: something that it needs and does not find. */
 export interface StartFault {
   /**
-   * `program`, `library`, `class` and `module` are names that are looked for; `file` is a path of the image, and `settings` one of variables;
-   * `other`: what lies there will not do.
+   * Kind of fault: `program`, `library`, `class` and `module` are searched names; `file` is a path of the image, and
+   * `settings` one of variables; `other` is an unusable file.
    */
   kind: 'program' | 'library' | 'class' | 'module' | 'file' | 'settings' | 'other';
-  /** A clause: `the script /app/app.js is missing`. */
+  /** Clause such as `the script /app/app.js is missing`. */
   what: string;
-  /** The path in the image, or the name that is looked for. */
+  /** Path in the image, or the searched name. */
   name: string;
-  /** The fault of a file that is there, where it has its own remedy. */
+  /** Fault of an existing file that has its own remedy. */
   mend?: 'mode' | 'line-end';
 }
 
-/** How an image is started: its config, merged with its base's. */
+/** Start of an image: its config, merged with its base's. */
 export interface ImageStart {
-  /** Entrypoint and command as one. */
+  /** Entrypoint and command together. */
   words: readonly string[];
   user: string;
   workdir: string;
   env: Readonly<Record<string, string>>;
-  /** `linux/amd64`. */
+  /** Platform such as `linux/amd64`. */
   platform: string;
 }
 
-/** A start, and all that is known of where it happens. */
+/** Start of an image with its surroundings. */
 export interface StartContext extends ImageStart {
   files: ImageFiles;
   as: ImageUser;
 }
 
-/** A path that leads nowhere, in one clause. */
+/** Describes a path that leads nowhere, in one clause. */
 export function describeLost(
   what: string,
   asked: string,

@@ -1,15 +1,18 @@
 import { posix } from 'node:path';
 
-/** The command that a program starts in its own place, where its command line says it plainly. */
+/** Command that a program execs, where its command line shows it plainly. */
 export interface WrappedCommand {
   words: string[];
-  /** Words that hold a variable of the shell are not known. */
+  /** Whether a shell expands the words: one with a variable is unknown. */
   isOfShell: boolean;
 }
 
 const inits = /^(?:tini|tini-static|dumb-init|catatonit)$/;
 
-/** The command that `env`, a small init or `sh -c` starts; undefined where it is none of these, or its words do not tell. */
+/**
+ * Returns the command that `env`, a small init or `sh -c` starts; undefined for other programs, or where its words do
+ * not show it.
+ */
 export function unwrapCommand([program = '', ...words]: readonly string[]): WrappedCommand | undefined {
   const name = posix.basename(program);
   if (name === 'env') return unwrapEnv(words);
@@ -34,14 +37,14 @@ function plain(words: string[]): WrappedCommand | undefined {
   return words[0] === undefined || words[0].startsWith('-') ? undefined : { words, isOfShell: false };
 }
 
-/** Words of the shell's own, but for `exec`. */
+/** Builtins of the shell, except for `exec`. */
 const builtins = new Set(
   '. : [ alias bg break cd command continue eval exit export false fg getopts hash if case for while until function jobs kill local printf pwd read readonly return set shift source test time times trap true type ulimit umask unalias unset wait echo'.split(
     ' ',
   ),
 );
 
-/** A single command of plain words, with variables in them at most. */
+/** Parses a single command of plain words, with variables at most. */
 function unwrapLine(line: string): WrappedCommand | undefined {
   const text = line.trim().replaceAll(/\$\{[\w:?=+.-]*\}/g, '$');
   if (/[|;&<>()`\\"'*?[\]#~{}!\n]/.test(text)) return undefined;
@@ -53,7 +56,10 @@ function unwrapLine(line: string): WrappedCommand | undefined {
     : { words, isOfShell: true };
 }
 
-/** Variables that change where programs and libraries are looked for: nothing is known then. */
+/**
+ * Drops assignments; empty where one changes the search for programs and libraries, because the program is then
+ * unknown.
+ */
 function dropAssignments(words: string[]): string[] {
   const first = words.findIndex((word) => !/^\w+=/.test(word));
   const assigned = first === -1 ? words : words.slice(0, first);

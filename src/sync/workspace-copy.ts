@@ -12,25 +12,27 @@ import type { SyncSnapshot } from './state/sync-snapshot.ts';
 import { SyncMemory } from './state/sync-state.ts';
 import type { Node, SyncBase, Tree } from './tree/tree.ts';
 
-/** Labels of a workspace's volume: what `gbuild cache` knows it by, whose it is, and where. */
+/** Labels of a workspace's volume: its name for `gbuild cache`, its owner's machine, and its folder. */
 export const workspaceLabels = { cache: 'io.gbuild.cache', host: 'io.gbuild.host', folder: 'io.gbuild.workspace' };
 
 export interface CopyInput extends SideInput {
   engine: Engine;
-  /** The workspace's folder, by which the volume is named and labelled. */
+  /** Folder of the workspace, for the volume's name and labels. */
   workspaceDir: string;
-  /** Ends the name of the volume where it holds what belongs to the workspace and is not that. */
+  /**
+   * Suffix of the volume's name where it holds something that belongs to the workspace and is not the workspace itself.
+   */
   part?: string;
-  /** To look into the volume with. */
+  /** Image to read the volume with. */
   image: string;
   owner: FileOwner;
   usernsMode: string | undefined;
-  /** Labels of the container that keeps the volume. */
+  /** Labels of the container that holds the lease. */
   labels: Record<string, string>;
   ask: AbortSignal;
-  /** Where this volume is noted as the last one used, and what was read early because of such a note. */
+  /** Key under which this volume is noted as the last one, and the early read that such a note allowed. */
   early?: { place: string; read?: EarlyRead };
-  /** Told once, before anything is sent. */
+  /** Called once, before anything is sent. */
   onBegin?: (sent: Sent) => void;
 }
 
@@ -41,7 +43,7 @@ interface Opened {
   sending: Promise<Sending>;
 }
 
-/** A workspace in a volume of an engine that does not see it, for one run. */
+/** Copy of a workspace in a volume, for one run, on an engine that cannot see the workspace. */
 export class WorkspaceCopy {
   readonly #input: CopyInput;
   #lease: VolumeLease;
@@ -56,11 +58,14 @@ export class WorkspaceCopy {
     this.#remembered = remembered;
     this.#sending = sending;
     sending.catch(() => {
-      // Told by whoever waits for it.
+      // The failure is thrown where the result is awaited.
     });
   }
 
-  /** Claims a volume and makes it as the workspace is: only what differs is sent, and a little of that may be still under way. */
+  /**
+   * Claims a volume and updates it to the workspace's state: only differences are sent, and a few of them may still be
+   * on their way.
+   */
   static async open(input: CopyInput): Promise<WorkspaceCopy> {
     const { host, rootDir, engine, ask } = input;
     removeDeadStagingDirs(rootDir);
@@ -69,18 +74,19 @@ export class WorkspaceCopy {
     const reading = input.early?.read?.take(input, memory) ?? readSide(input, memory);
     const [lease, expected] = await settleBoth(engine.volumes.claim(spec, ask), reading);
     try {
-      // Another one where a run works on the first; and one that did so while this side was read has written since.
+      // The side is read again for another volume, claimed where a run works on the first. It is read again also where
+      // such a run has written the record meanwhile.
       const isRight = lease.volume === spec.name && expected.memory.isCurrent;
       const side = isRight ? expected : await readSide(input, await memoryOf(input, lease.volume));
       if (input.early !== undefined) side.memory.noteLast(input.early.place);
       const all = { onBegin: () => {}, ...input, env: host.env, lease, isOwn: input.own !== undefined, ...side };
       const { sending, isLong } = await send(all);
       if (isLong) await sending;
-      // While the first task's container starts: the lease is to look at what that task changes.
+      // Started while the first task's container starts: the lease later lists that task's changes.
       sending.then(
         () => lease.start(),
         () => {
-          // Told by whoever waits for it.
+          // The failure is thrown where the result is awaited.
         },
       );
       return new WorkspaceCopy(input, { lease, ...side, sending });
@@ -94,14 +100,14 @@ export class WorkspaceCopy {
     return this.#lease.volume;
   }
 
-  /** Settles when the volume is as the workspace was. */
+  /** Settles when the volume has the workspace's state. */
   get ready(): Promise<unknown> {
     return this.#sending;
   }
 
   /**
-   * The copy of a run that lost its engine, when that has come back. Edits of the caller's since it was sent win over what
-   * comes, whatever git says of them.
+   * Reopens the copy of a run after its engine was lost. The caller's edits since the transfer win over incoming
+   * changes, whatever git ignores.
    */
   static async reopen(input: CopyInput, volume: string): Promise<WorkspaceCopy> {
     const { engine } = input;
@@ -115,7 +121,10 @@ export class WorkspaceCopy {
     return new WorkspaceCopy(input, { lease, memory, remembered, sending });
   }
 
-  /** Makes the workspace as the volume is now: what git does not ignore, what came back before, and what is wanted besides. */
+  /**
+   * Updates the workspace to the volume's state: paths that git does not ignore, those that came back before, and the
+   * wanted ones.
+   */
   async bringBack(isWanted: (path: string) => boolean, signal: AbortSignal): Promise<ApplyReport> {
     const { rootDir, host } = this.#input;
     const sending = await this.#sending;
@@ -134,11 +143,11 @@ export class WorkspaceCopy {
     }
   }
 
-  /** Puts the reports that tasks made into a folder, and nothing else; the workspace stays as it is. */
+  /** Fetches the tasks' reports into a folder, and nothing else; the workspace stays unchanged. */
   async fetchReports(intoDir: string, isReport: (path: string) => boolean, signal: AbortSignal): Promise<ApplyReport> {
     const sending = await this.#sending;
     const { base, remote } = sending;
-    // What is known of the volume is of before the tasks, until it is looked at again.
+    // The known state of the volume is from before the tasks, until it is read again.
     const before = pick(remote, isReport);
     await this.#ensureLease();
     await readAfter(this.#lease, sending, signal);
@@ -148,7 +157,7 @@ export class WorkspaceCopy {
     return fetchInto(intoDir, this.#lease, new Map([...pick(remote, isReport)].filter(isNew)), signal);
   }
 
-  /** Keeps how the volume looks after a run of which nothing comes back. */
+  /** Records the volume's state after a run without changes that come back. */
   async settle(signal: AbortSignal): Promise<void> {
     const sending = await this.#sending;
     await this.#ensureLease();
@@ -156,27 +165,27 @@ export class WorkspaceCopy {
     await this.#keep(sending.base, sending.remote, signal);
   }
 
-  /** Keeps what `reopen` needs. */
+  /** Records what `reopen` needs. */
   async remember(): Promise<void> {
     const { base, remote } = await this.#sending;
     this.#memory.write(base, remote);
   }
 
-  /** Lets go of the volume, which stays for the next run. */
+  /** Releases the volume, which stays for the next run. */
   close(): Promise<void> {
     return this.#lease.close();
   }
 
-  /** Reacquires the lease: a connection that broke and came back while a task ran has ended it. */
+  /** Reacquires the lease: a connection that broke while a task ran has ended it. */
   async #ensureLease(): Promise<void> {
     if (this.#lease.isOpen) return;
     this.#lease = await this.#input.engine.volumes.reacquire({ ...specOf(this.#input), name: this.volume });
   }
 
-  /** Writes the memory while the engine sets the clean marker: from now on nothing changes there that is not remembered. */
+  /** Writes the record while the engine sets the clean marker: the record is complete from now on. */
   async #keep(base: SyncBase, remote: Tree, signal: AbortSignal): Promise<void> {
     const marker = makeCleanMarker();
-    // A volume without a clean marker costs a listing, nothing else.
+    // A volume without a clean marker only costs a listing.
     const isClean = this.#lease.writeCleanMarker(marker, signal).then(
       () => true,
       () => false,
@@ -186,7 +195,7 @@ export class WorkspaceCopy {
   }
 }
 
-/** A time in nanoseconds, between 2001 and 2017, that nobody else will think of. */
+/** Makes a random time in nanoseconds, between 2001 and 2017, that occurs nowhere else. */
 function makeCleanMarker(): string {
   return String(10n ** 18n + (randomBytes(8).readBigUInt64LE() % (5n * 10n ** 17n)));
 }
@@ -216,7 +225,7 @@ function specOf({ engine, host, workspaceDir, part, image, usernsMode, labels }:
   };
 }
 
-/** Both at once; where the second fails the first is not left behind. */
+/** Awaits both at the same time; where the second fails, the first is released. */
 async function settleBoth<T>(claimed: Promise<VolumeLease>, other: Promise<T>): Promise<[VolumeLease, T]> {
   const [first, second] = await Promise.allSettled([claimed, other]);
   if (first.status === 'rejected') throw first.reason;

@@ -13,8 +13,8 @@ interface LayerMark extends Mark {
 }
 
 /**
- * The packages that can be seen in the image, sorted by purl. All its layers have to be readable (see completeImage); each is
- * streamed once, and of archives only the directory and small texts are read: in place where the layer lies on disk, else
+ * Collects the packages in the image, sorted by purl. All its layers must be readable (see completeImage), and each is
+ * streamed once. Only the directory and small texts of an archive are read: in place where the layer lies on disk, else
  * with one archive at a time in memory. Throws `store-failed` for a layer that is no tar.
  */
 export async function collectPackages(image: { layers: readonly Layer[] }): Promise<Package[]> {

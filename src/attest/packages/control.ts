@@ -1,7 +1,7 @@
-/** The fields of one paragraph; of a folded value the lines are joined by newlines. */
+/** Fields of one paragraph; the lines of a folded value are joined by newlines. */
 export type Paragraph = Record<string, string>;
 
-/** Paragraphs of a Debian control file (Debian Policy 5.1), field names as they are written. */
+/** Parses the paragraphs of a Debian control file (Debian Policy 5.1), with field names as written. */
 export function parseParagraphs(text: string): Paragraph[] {
   return text
     .split(/\r?\n(?:[ \t]*\r?\n)+/)

@@ -2,8 +2,8 @@ import { parseParagraphs } from './control.ts';
 import { joinLicences, readLicence, referTo } from './licence.ts';
 
 /**
- * The licences of a Debian package: of every `Files` paragraph of a machine-readable debian/copyright (copyright-format 1.0),
- * joined by AND. Undefined for one in prose.
+ * Reads the licences of a Debian package: those of every `Files` paragraph of a machine-readable debian/copyright
+ * (copyright-format 1.0), joined by AND. Undefined for a file in prose.
  */
 export function parseCopyright(text: string): string | undefined {
   const [header, ...paragraphs] = parseParagraphs(text);
@@ -15,7 +15,9 @@ export function parseCopyright(text: string): string | undefined {
   return joinLicences(new Set(named.flatMap((name) => translateExpression(name) ?? [])), 'AND');
 }
 
-/** `and` binds more than `or`, a comma before either less (copyright-format 1.0, "Syntax"). */
+/**
+ * Translates an expression: `and` binds more than `or`, a comma before either less (copyright-format 1.0, "Syntax").
+ */
 function translateExpression(text: string): string | undefined {
   return (
     splitAt(text, /,\s*and\s+/i, 'AND') ??
@@ -66,7 +68,7 @@ function translateName(name: string): string | undefined {
   return id === undefined || known.startsWith('LicenseRef-') ? referTo(name) : `${known} WITH ${id}`;
 }
 
-/** `LGPL-2+` is LGPL-2.0-or-later. */
+/** Translates GNU names: `LGPL-2+` is LGPL-2.0-or-later. */
 function translateGnu(name: string): string | undefined {
   const [, family, version, orLater] = /^(GPL|LGPL|AGPL|GFDL)-(\d(?:\.\d+)?)(\+)?$/i.exec(name) ?? [];
   if (family === undefined || version === undefined) return undefined;

@@ -1,7 +1,7 @@
 import { type Paragraph, parseParagraphs } from './control.ts';
 import type { FoundPackage } from './package.ts';
 
-/** The packages that dpkg's record (var/lib/dpkg/status, or one file of status.d) says are installed. */
+/** Parses the installed packages of dpkg's record (var/lib/dpkg/status, or one file of status.d). */
 export function parseDpkgStatus(text: string): FoundPackage[] {
   return parseParagraphs(text)
     .filter(isInstalled)
@@ -22,25 +22,25 @@ export function parseDpkgStatus(text: string): FoundPackage[] {
     });
 }
 
-/** The files of status.d, of images without dpkg, have no Status. */
+/** Whether a package is installed; files of status.d, in images without dpkg, have no Status. */
 function isInstalled({ Package: name, Version: version, Status: status }: Paragraph): boolean {
   return name !== undefined && version !== undefined && (status === undefined || / installed$/.test(status));
 }
 
-/** `Source: gcc-12 (12.2.0-14)`, the version only where it is another. */
+/** Parses `Source: gcc-12 (12.2.0-14)`, with a version only where it differs. */
 function readSource({ Package: name = '', Version: version = '', Source: source = name }: Paragraph) {
   const [, sourceName = source, sourceVersion = version] = /^(\S+)(?: \(([^)]+)\))?$/.exec(source) ?? [];
   return { name: sourceName, version: sourceVersion };
 }
 
 export interface Distro {
-  /** `debian`: a purl's namespace. */
+  /** Id such as `debian`, the purl's namespace. */
   id: string;
-  /** `debian-12`; the code name where a suite has no number yet. */
+  /** Release such as `debian-12`; the code name where a suite has no number yet. */
   release: string;
 }
 
-/** os-release(5). */
+/** Parses os-release(5). */
 export function parseOsRelease(text: string): Distro {
   const values = Object.fromEntries(
     [...text.matchAll(/^(\w+)=(["']?)(.*)\2$/gm)].map(([, name, , value]) => [name!, value!]),

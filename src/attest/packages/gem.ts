@@ -2,8 +2,8 @@ import { joinLicences, readLicence } from './licence.ts';
 import type { FoundPackage } from './package.ts';
 
 /**
- * The gem of a gemspec, read as text: it is Ruby, and never run. What an expression gives instead of a literal comes from the
- * file's name, `NAME-VERSION[-PLATFORM].gemspec`.
+ * Reads the gem of a gemspec as text: it is Ruby, and never run. A value that is an expression comes from the file's
+ * name instead, `NAME-VERSION[-PLATFORM].gemspec`.
  */
 export function parseGemspec(text: string, path: string): FoundPackage[] {
   const file = /([^/]+)\.gemspec$/.exec(path)?.[1] ?? '';

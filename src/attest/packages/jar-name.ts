@@ -4,7 +4,10 @@ import type { FoundPackage } from './package.ts';
 /** Main attributes of a META-INF/MANIFEST.MF. */
 export type JarManifest = Record<string, string>;
 
-/** JAR File Specification, "Notes on Manifest and Signature Files": lines of 72 bytes, continued by a space. */
+/**
+ * Parses a manifest (JAR File Specification, "Notes on Manifest and Signature Files"): lines of 72 bytes, continued by
+ * a space.
+ */
 export function parseJarManifest(text: string): JarManifest {
   const main = text.replaceAll(/\r\n?/g, '\n').replaceAll('\n ', '').split(/\n\n/)[0]!;
   const pairs = [...main.matchAll(/^([\w-]+): ?(.*)$/gm)].map(([, key, value]) => [key!, value!.trim()]);
@@ -12,9 +15,10 @@ export function parseJarManifest(text: string): JarManifest {
 }
 
 /**
- * Names a jar without pom.properties by its place in a Maven or Ivy repository, its manifest and its name
- * (`scala-library-2.13.16.jar`, or sbt-native-packager's `org.scala-lang.scala-library-2.13.16.jar`). Without a group it is no
- * Maven coordinate but a name and version. Undefined where nothing says a version, and for a Debian package's own jar.
+ * Names a jar without pom.properties: by its path in a Maven or Ivy repository, its manifest and its name
+ * (`scala-library-2.13.16.jar`, or sbt-native-packager's `org.scala-lang.scala-library-2.13.16.jar`). Without a group
+ * the result is no Maven coordinate but a name and version. Undefined where nothing holds a version, and for a Debian
+ * package's own jar.
  */
 export function nameJar(path: string, manifest: JarManifest): FoundPackage | undefined {
   const stem = path
@@ -37,12 +41,15 @@ export function nameJar(path: string, manifest: JarManifest): FoundPackage | und
   };
 }
 
-/** `Bundle-License: Apache-2.0;link="..."`, or an address alone; of several the first. */
+/** Reads `Bundle-License: Apache-2.0;link="..."`, or an address alone; the first of several counts. */
 export function readBundleLicence(manifest: JarManifest): string | undefined {
   return readLicence(manifest['Bundle-License']?.split(/[;,]/)[0] ?? '');
 }
 
-/** `.../maven2/GROUP/NAME/VERSION/NAME-VERSION.jar` of Maven and coursier, `.../GROUP/NAME/jars/NAME-VERSION.jar` of Ivy. */
+/**
+ * Reads `.../maven2/GROUP/NAME/VERSION/NAME-VERSION.jar` of Maven and coursier, `.../GROUP/NAME/jars/NAME-VERSION.jar`
+ * of Ivy.
+ */
 function readPlace(path: string, name: string): [string, string] | undefined {
   const folders = path.split('/').slice(0, -1);
   const [above, last] = folders.slice(-2);
@@ -54,7 +61,7 @@ function readPlace(path: string, name: string): [string, string] | undefined {
 
 const scalaVersion = /_\d+(\.\d+)*$/;
 
-/** A Scala version at the end belongs to the name: `com.typesafe.akka.akka-actor_2.13`. */
+/** Splits a staged name; a Scala version at its end belongs to the name: `com.typesafe.akka.akka-actor_2.13`. */
 function splitStaged(fileName: string): [string, string] | undefined {
   const suffix = scalaVersion.exec(fileName)?.[0] ?? '';
   const labels = fileName.slice(0, fileName.length - suffix.length).split('.');

@@ -9,8 +9,8 @@ const deepest = 3;
 const mostText = 4 << 20;
 
 /**
- * The Maven artifacts in a jar, war or ear: those that its pom.properties name, shaded ones too; itself by its manifest and
- * name where none of them is it; and those of the archives inside, as Spring Boot nests them.
+ * Reads the Maven artifacts in a jar, war or ear: those of its pom.properties, shaded ones too, and those of nested
+ * archives, as in Spring Boot. Where no pom.properties is the jar's own, its manifest and name are used.
  */
 export function readJar(range: ByteRange, path: string, depth = 0): FoundPackage[] {
   const entries = listZip(range);
@@ -27,7 +27,7 @@ export function readJar(range: ByteRange, path: string, depth = 0): FoundPackage
   return [...own, ...named, ...nested.flatMap((entry) => readNested(range, entry, depth))];
 }
 
-/** Reads the artifact of a pom.properties and the pom.xml next to it; the name is that of their folder, where the text lacks one. */
+/** Reads the artifact of a pom.properties and the pom.xml next to it; missing names come from their folder. */
 function readPom(path: string, readText: (path: string) => string | undefined): FoundPackage[] {
   const [groupId, artifactId] = path.split('/').slice(-3, -1);
   const properties = { groupId, artifactId, ...parsePomProperties(readText(path) ?? '') };
@@ -44,7 +44,7 @@ function readPom(path: string, readText: (path: string) => string | undefined): 
   ];
 }
 
-/** A pom.xml that inherits its licences does not say them. */
+/** Reads the manifest's licence: a pom.xml lacks licences that it inherits. */
 function licenceOf(manifest: JarManifest): { licence?: string } {
   const licence = readBundleLicence(manifest);
   return licence === undefined ? {} : { licence };
@@ -55,7 +55,7 @@ function isNamedAfter(path: string, { name, version }: FoundPackage): boolean {
   return stem === name || stem.endsWith(`.${name}`) || stem.includes(`${name}-${version}`);
 }
 
-/** Nothing where a pom.properties of the jar says the same in full. */
+/** Guesses the jar's own artifact; none where one of its pom.properties has it in full. */
 function guessOwn(path: string, manifest: JarManifest, named: FoundPackage[]): FoundPackage[] {
   const guess = nameJar(path, manifest);
   const isTold = named.some(({ name, version }) => version === guess?.version && guess.name.startsWith(name));

@@ -2,7 +2,7 @@ import parse from 'spdx-expression-parse';
 import deprecated from 'spdx-license-ids/deprecated.json' with { type: 'json' };
 import ids from 'spdx-license-ids/index.json' with { type: 'json' };
 
-/** Licences as packages write them that know no SPDX identifiers, as far as one means a single licence. */
+/** Licences in the words of packages without SPDX identifiers, where they mean a single licence. */
 const names: [RegExp, string][] = [
   [/^(the )?(apache|asl)( software)?( licen[cs]e)?,?[ -]?(version |v)?\.?2(\.0)?$/i, 'Apache-2.0'],
   [/apache\.org\/licenses\/license-2\.0/i, 'Apache-2.0'],
@@ -28,8 +28,8 @@ const nothing = /^(unlicensed|unknown|none|noassertion|custom|proprietary|see li
 const spelling = new Map([...ids, ...deprecated].map((id) => [id.toLowerCase(), id]));
 
 /**
- * The SPDX license expression that the text means: itself where it is one, in the list's spelling; else by a table of common
- * names; else a `LicenseRef-` of that name. Undefined where the text says nothing.
+ * Returns the SPDX license expression of the text: the text itself in the list's spelling where it is one, else by a
+ * table of common names, else a `LicenseRef-` of that name. Undefined where the text has no meaning.
  */
 export function readLicence(text: string): string | undefined {
   const trimmed = text.trim().replaceAll(/\s+/g, ' ');
@@ -38,13 +38,13 @@ export function readLicence(text: string): string | undefined {
   return named ?? spellExpression(trimmed) ?? referTo(trimmed);
 }
 
-/** `LicenseRef-` and what SPDX allows of the name; undefined for what is no name but a text. */
+/** Returns `LicenseRef-` with the characters that SPDX allows; undefined for a long text instead of a name. */
 export function referTo(name: string): string | undefined {
   const safe = name.replaceAll(/[^A-Za-z0-9.]+/g, '-').replaceAll(/^-+|-+$/g, '');
   return safe === '' || name.length > 80 ? undefined : `LicenseRef-${safe}`;
 }
 
-/** One expression of several, sorted and each once; alternatives inside are kept together. Undefined of none. */
+/** Joins several expressions, sorted and each once; alternatives inside are kept together. Undefined without any. */
 export function joinLicences(expressions: Iterable<string>, operator: 'AND' | 'OR'): string | undefined {
   const flat = [...expressions].flatMap((each) => (isFlat(each, operator) ? each.split(` ${operator} `) : each));
   const each = [...new Set(flat)].sort();

@@ -2,7 +2,7 @@ import { parseJsonObject } from '../../oci/json.ts';
 import { joinLicences, readLicence } from './licence.ts';
 import type { FoundPackage } from './package.ts';
 
-/** The package that a package.json below node_modules describes; nothing where it has no name or version. */
+/** Reads the package of a package.json below node_modules; none where it has no name or version. */
 export function parsePackageJson(text: string): FoundPackage[] {
   const { name, version, ...rest } = (parseJsonObject(text) ?? {}) as Record<string, unknown>;
   if (typeof name !== 'string' || typeof version !== 'string' || name === '') return [];
@@ -19,7 +19,9 @@ export function parsePackageJson(text: string): FoundPackage[] {
   ];
 }
 
-/** `license` is an expression; `{ type }` and the list `licenses`, of which one may choose, are npm's older forms. */
+/**
+ * Reads the licences. `license` is an expression; `{ type }` and the list `licenses`, a choice, are npm's older forms.
+ */
 function readLicences({ license, licenses }: Record<string, unknown>): string | undefined {
   const listed = [license, licenses].flat().flatMap((each) => {
     const named: unknown = typeof each === 'object' && each !== null && 'type' in each ? each.type : each;

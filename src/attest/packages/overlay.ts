@@ -1,12 +1,12 @@
-/** Paths that one layer hides of those below (OCI layer.md, "Whiteouts"). */
+/** Paths that one layer hides in those below (OCI layer.md, "Whiteouts"). */
 export interface Hidden {
-  /** These and what is below them. */
+  /** Hidden paths, with everything below them. */
   paths: Set<string>;
-  /** Folders whose contents are hidden, not the folders themselves. */
+  /** Folders with hidden contents that stay themselves. */
   folders: Set<string>;
 }
 
-/** Notes what a path of a layer hides; false for a path that is no whiteout. */
+/** Records what a path of a layer hides; false for a path that is no whiteout. */
 export function noteWhiteout(path: string, { paths, folders }: Hidden): boolean {
   const slash = path.lastIndexOf('/');
   const [folder, name] = [path.slice(0, Math.max(0, slash)), path.slice(slash + 1)];
@@ -16,27 +16,27 @@ export function noteWhiteout(path: string, { paths, folders }: Hidden): boolean 
   return true;
 }
 
-/** The marks that layers make on some of an image's paths, the upper layers' over the lower ones'. */
+/** Marks that layers set on some of an image's paths; upper layers replace lower ones. */
 export class Overlay<Mark> {
   readonly #marks = new Map<string, Mark>();
-  /** The marked paths and the folders above them. */
+  /** Marked paths and the folders above them. */
   readonly #known = new Set<string>();
 
   get(path: string): Mark | undefined {
     return this.#marks.get(path);
   }
 
-  /** In the order of the layers. */
+  /** Returns the marks in the order of the layers. */
   entries(): Iterable<[string, Mark]> {
     return this.#marks;
   }
 
-  /** Whether something else at this path would hide a mark. */
+  /** Whether another entry at this path would hide a mark. */
   isInUse(path: string): boolean {
     return this.#known.has(path);
   }
 
-  /** Puts a layer on top: what it hides goes, what it marks comes. */
+  /** Applies a layer: removes the marks it hides, adds its own. */
   apply(hidden: Hidden, marks: Map<string, Mark>): void {
     for (const path of this.#marks.keys()) {
       if (isHidden(path, hidden)) this.#marks.delete(path);

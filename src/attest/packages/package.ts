@@ -1,26 +1,26 @@
 import type { Digest } from '../../oci/digest.ts';
 import { formatPurl, type PurlParts } from './purl.ts';
 
-/** Package facts that one file of an image gives. */
+/** Facts of a package from one file of an image. */
 export interface FoundPackage extends PurlParts {
   type: 'deb' | 'npm' | 'maven' | 'gem' | 'generic';
   version: string;
-  /** SPDX license expression, where the package says one. */
+  /** SPDX license expression, where the package has one. */
   licence?: string;
-  /** The source package a Debian package was built of, where they are not named alike. */
+  /** Source package of a Debian package, where its name differs. */
   source?: { name: string; version: string };
-  /** It says of itself only parts of this: the rest was made out of its manifest and name. */
+  /** Whether it names itself only in part: the rest was derived from its manifest and name. */
   isGuessed?: true;
-  /** Where inside the file: an archive's member. */
+  /** Path inside the file: an archive's member. */
   member?: string;
 }
 
-/** A package that an image holds, however often. */
+/** Package in an image, however many times it occurs. */
 export interface Package extends Omit<FoundPackage, 'member'> {
   purl: string;
-  /** Where the image says so, sorted; `!/` leads into an archive. */
+  /** Paths where the image has it, sorted; `!/` leads into an archive. */
   paths: string[];
-  /** diffID of the layer that brought it. */
+  /** diffID of the layer that added it. */
   layer: Digest;
 }
 
@@ -30,7 +30,10 @@ export interface Sighting {
   layer: Digest;
 }
 
-/** Sorted by purl, each once: seen in several places, the first place's layer counts. */
+/**
+ * Merges sightings to packages, sorted by purl, each once. The first path's layer counts for a package in several
+ * places.
+ */
 export function mergeSightings(sightings: Iterable<Sighting>): Package[] {
   const packages = new Map<string, Package>();
   for (const { found, path, layer } of sightings) {
@@ -45,7 +48,7 @@ export function mergeSightings(sightings: Iterable<Sighting>): Package[] {
   return [...packages.values()].sort((a, b) => (a.purl < b.purl ? -1 : 1));
 }
 
-/** Adds a place where a package was found; the file that knows more about it decides. */
+/** Adds a path of a package; the file with more facts about it decides. */
 function addPlace(known: Package, place: string, { licence, isGuessed }: FoundPackage): void {
   if (!known.paths.includes(place)) known.paths.push(place);
   if (known.licence === undefined && licence !== undefined) known.licence = licence;

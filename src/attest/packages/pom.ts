@@ -12,7 +12,10 @@ export function parsePomProperties(text: string): PomProperties {
   return Object.fromEntries([...found].map(([, key, value]) => [key!, value!]));
 }
 
-/** The licences of a pom.xml; of several one may choose (Maven's POM reference, "Licenses"). Inherited ones are not seen. */
+/**
+ * Reads the licences of a pom.xml; several are a choice (Maven's POM reference, "Licenses"). Inherited ones are
+ * missing.
+ */
 export function readPomLicence(text: string): string | undefined {
   const block = /<licenses>([\s\S]*?)<\/licenses>/.exec(text)?.[1] ?? '';
   const each = [...block.matchAll(/<license>([\s\S]*?)<\/license>/g)].flatMap(([, licence]) => {

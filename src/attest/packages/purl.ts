@@ -6,7 +6,10 @@ export interface PurlParts {
   qualifiers?: Record<string, string>;
 }
 
-/** The package URL (purl-spec, "How to build"): qualifiers sorted, everything percent-encoded that the rules name. */
+/**
+ * Formats the package URL (purl-spec, "How to build"): qualifiers sorted, everything percent-encoded that the rules
+ * name.
+ */
 export function formatPurl({ type, namespace, name, version, qualifiers = {} }: PurlParts): string {
   const path = [...(namespace?.split('/') ?? []), name].map(encode).join('/');
   const pairs = Object.keys(qualifiers)
@@ -19,7 +22,7 @@ export function formatPurl({ type, namespace, name, version, qualifiers = {} }: 
   ].join('');
 }
 
-/** All but letters, digits, `.-_~` and the colon (purl-spec, "Character encoding"). */
+/** Encodes all but letters, digits, `.-_~` and the colon (purl-spec, "Character encoding"). */
 function encode(text: string): string {
   const encoded = encodeURIComponent(text).replaceAll('%3A', ':');
   return encoded.replaceAll(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);

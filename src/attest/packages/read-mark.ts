@@ -11,14 +11,14 @@ import type { ByteRange } from './zip.ts';
 /** Mark of a package at a path of an image. */
 export interface Mark {
   packages?: FoundPackage[];
-  /** Licence of the Debian package whose documentation this is. */
+  /** Licence of the Debian package with this documentation. */
   licence?: string;
-  /** The package whose documentation stands for this one's. */
+  /** Package whose documentation is used for this one. */
   sameAs?: string;
   distro?: Distro;
 }
 
-/** A file of a layer, read as far as someone wants to. */
+/** File of a layer, readable as far as needed. */
 export interface FileOfLayer {
   size: number;
   readText(): Promise<string>;
@@ -71,12 +71,12 @@ const readers: Reader[] = [
   { pattern: /(^|\/)bin\/node$/, read: async (file) => ({ packages: await findNodeVersion(file.chunks) }) },
 ];
 
-/** Finds the reader for a path; undefined for a file that says nothing about packages. */
+/** Finds the reader for a path; undefined for a file without packages. */
 export function findReader(path: string): Reader['read'] | undefined {
   return readers.find(({ pattern }) => pattern.test(path))?.read;
 }
 
-/** A folder of documentation that is a link to another package's says that the licences are the same. */
+/** Reads a folder of documentation that links to another package's: both have the same licences. */
 export function readLink(path: string, target: string): Mark | undefined {
   if (!/^usr\/share\/doc\/[^/]+$/.test(path)) return undefined;
   const [, sameAs] = /^(?:.*\/)?([^/]+)\/?$/.exec(target) ?? [];

@@ -3,7 +3,7 @@ import type { FoundPackage } from './package.ts';
 const mark = Buffer.from('nodejs.org/download/release/v');
 const longest = mark.length + 24;
 
-/** The Node.js that a program is, by the address of its own sources that it carries: no package manager records it. */
+/** Finds the Node.js version of a program by the address of its sources inside it: no package manager records it. */
 export async function findNodeVersion(chunks: AsyncIterable<Uint8Array>): Promise<FoundPackage[]> {
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of chunks) {

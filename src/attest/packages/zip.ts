@@ -1,13 +1,13 @@
 import { inflateRawSync } from 'node:zlib';
 
-/** Bytes that are read where they are wanted: of a file on disk, or at hand. */
+/** Bytes with random access: of a file on disk, or in memory. */
 export interface ByteRange {
   size: number;
-  /** Fewer bytes than asked for at the end. */
+  /** Reads bytes; fewer than requested at the end. */
   read(offset: number, length: number): Buffer;
 }
 
-/** A file in a zip, by the central directory's word. */
+/** File in a zip, according to the central directory. */
 export interface ZipEntry {
   name: string;
   isStored: boolean;
@@ -21,12 +21,12 @@ export function rangeOfBytes(bytes: Buffer): ByteRange {
   return { size: bytes.length, read: (offset, length) => bytes.subarray(offset, offset + length) };
 }
 
-/** The zip's files (APPNOTE 4.3, Zip64 too); nothing else of it is read. Undefined for what is no zip. */
+/** Lists the zip's files (APPNOTE 4.3, Zip64 too); nothing else is read. Undefined for other formats. */
 export function listZip(range: ByteRange): ZipEntry[] | undefined {
   const end = findEnd(range);
   if (end === undefined) return undefined;
   const directory = range.read(end.at - end.size, end.size);
-  // What stands before the first file (a start script) moves everything.
+  // Data before the first file (a start script) shifts all offsets.
   const shift = end.at - end.size - end.offset;
   const entries: ZipEntry[] = [];
   for (let at = 0; at + 46 <= directory.length && directory.readUInt32LE(at) === 0x02014b50; ) {
@@ -40,7 +40,7 @@ export function listZip(range: ByteRange): ZipEntry[] | undefined {
 
 const mostInflated = 256 << 20;
 
-/** The bytes of a file in the zip; a stored one is not copied. Undefined where it cannot be read or is enormous. */
+/** Opens a file of the zip; a stored one is not copied. Undefined where it cannot be read or is enormous. */
 export function openEntry(range: ByteRange, entry: ZipEntry): ByteRange | undefined {
   const header = range.read(Math.max(0, entry.offset), 30);
   if (header.length < 30 || header.readUInt32LE(0) !== 0x04034b50) return undefined;
@@ -66,7 +66,7 @@ function decodeEntry(record: Buffer): ZipEntry {
     const value = record.readUInt32LE(at);
     return value === 0xffffffff ? (wide.next().value ?? value) : value;
   };
-  // In the order in which Zip64's extra field has them (APPNOTE 4.5.3).
+  // Order of the fields in Zip64's extra field (APPNOTE 4.5.3).
   const [size, compressedSize, offset] = [number(24), number(20), number(42)];
   const name = record.toString('utf8', 46, 46 + nameLength);
   return { name, isStored: record.readUInt16LE(10) === 0, compressedSize, size, offset };
@@ -80,7 +80,7 @@ function* wideNumbers(extra: Buffer): Generator<number, undefined> {
   }
 }
 
-/** Where the central directory ends, its size, and where it says it begins. */
+/** Finds the end of the central directory, its size, and its declared start. */
 function findEnd(range: ByteRange): { at: number; size: number; offset: number } | undefined {
   const tailSize = Math.min(range.size, 22 + 0xffff);
   const tail = range.read(range.size - tailSize, tailSize);

@@ -2,10 +2,10 @@ import { formatCanonical } from '../../oci/json.ts';
 import type { Package } from '../packages/package.ts';
 import { deriveUuid, formatImagePurl, type SbomInput } from './sbom.ts';
 
-/** The media type of CycloneDX in JSON, also the artifact type of a referrer that holds one. */
+/** Media type of CycloneDX in JSON, also the artifact type of its referrer. */
 export const cyclonedxMediaType = 'application/vnd.cyclonedx+json';
 
-/** A CycloneDX 1.6 document in JSON. A component's `bom-ref` is its purl. */
+/** Formats a CycloneDX 1.6 document in JSON. A component's `bom-ref` is its purl. */
 export function formatCycloneDx(input: SbomInput): Buffer {
   const { image, packages, created, toolVersion } = input;
   const imagePurl = formatImagePurl(image);

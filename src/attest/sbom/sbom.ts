@@ -6,9 +6,9 @@ import { formatPurl } from '../packages/purl.ts';
 /** Input of a bill of materials: equal input gives equal bytes in every format. */
 export interface SbomInput {
   image: {
-    /** Without a tag: `registry.example/acme/hello`. */
+    /** Name without a tag: `registry.example/acme/hello`. */
     name: string;
-    /** The tag. */
+    /** Tag of the image. */
     version?: string;
     /** Digest of the manifest. */
     digest: Digest;
@@ -16,13 +16,13 @@ export interface SbomInput {
   };
   base?: { reference: string; digest: Digest };
   packages: readonly Package[];
-  /** RFC 3339: the commit's time. */
+  /** Time of the commit in RFC 3339. */
   created: string;
-  /** gbuild's own version. */
+  /** Version of gbuild. */
   toolVersion: string;
 }
 
-/** `pkg:oci/NAME@DIGEST`: an image's purl names the last part of its repository, and the whole in a qualifier. */
+/** Formats `pkg:oci/NAME@DIGEST`: an image's purl has the last part of its repository, and the whole in a qualifier. */
 export function formatImagePurl({ name, version, digest, architecture }: SbomInput['image']): string {
   const qualifiers = {
     arch: architecture,
@@ -32,7 +32,7 @@ export function formatImagePurl({ name, version, digest, architecture }: SbomInp
   return formatPurl({ type: 'oci', name: name.split('/').at(-1)!.toLowerCase(), version: digest, qualifiers });
 }
 
-/** A UUID (RFC 9562, version 8) that the text decides: the same image, the same document. */
+/** Derives a UUID (RFC 9562, version 8) from the text: the same image gives the same document. */
 export function deriveUuid(text: string): string {
   const bytes = createHash('sha256').update(text).digest().subarray(0, 16);
   bytes[6] = (bytes[6]! & 0x0f) | 0x80;

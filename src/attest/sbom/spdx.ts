@@ -3,13 +3,13 @@ import { formatCanonical } from '../../oci/json.ts';
 import type { Package } from '../packages/package.ts';
 import { deriveUuid, formatImagePurl, type SbomInput } from './sbom.ts';
 
-/** The media type of SPDX in JSON, also the artifact type of a referrer that holds one. */
+/** Media type of SPDX in JSON, also the artifact type of its referrer. */
 export const spdxMediaType = 'application/spdx+json';
 
 const imageId = 'SPDXRef-image';
 const baseId = 'SPDXRef-base';
 
-/** An SPDX 2.3 document in JSON. What is not known is said to be so (`NOASSERTION`), never guessed. */
+/** Formats an SPDX 2.3 document in JSON. Unknown facts are marked so (`NOASSERTION`), never guessed. */
 export function formatSpdx(input: SbomInput): Buffer {
   const { image, packages, created, toolVersion } = input;
   return formatCanonical({
@@ -88,13 +88,16 @@ function relate(spdxElementId: string, relationshipType: string, relatedSpdxElem
   return { spdxElementId, relationshipType, relatedSpdxElement };
 }
 
-/** Only letters, digits, `.` and `-` may be in it (SPDX 2.3, 7.2): a digest of the purl keeps two apart. */
+/**
+ * Returns the id: only letters, digits, `.` and `-` are allowed (SPDX 2.3, 7.2), so a digest of the purl makes it
+ * unique.
+ */
 function idOf({ type, name, purl }: Package): string {
   const readable = `${type}-${name}`.replaceAll(/[^A-Za-z0-9.-]+/g, '-');
   return `SPDXRef-${readable}-${createHash('sha256').update(purl).digest('hex').slice(0, 12)}`;
 }
 
-/** Every LicenseRef has to be explained (SPDX 2.3, 10): by the place where its text stands. */
+/** Lists every LicenseRef with an explanation (SPDX 2.3, 10): the path of its text. */
 function listOwnLicences(packages: readonly Package[]) {
   const places = new Map<string, Package>();
   for (const each of packages) {

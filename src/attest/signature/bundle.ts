@@ -6,7 +6,7 @@ import type { Statement } from './statement.ts';
 
 export const bundleMediaType = 'application/vnd.dev.sigstore.bundle.v0.3+json';
 
-/** A sigstore bundle v0.3 of an envelope that an offline key signed: no certificate, no transparency log. */
+/** Formats a sigstore bundle v0.3 of an envelope that an offline key signed: no certificate, no transparency log. */
 export function formatBundle(envelope: Envelope, key: PublicKey): Buffer {
   const [{ sig = '', keyid = '' } = {}] = envelope.signatures;
   return formatCanonical({
@@ -16,7 +16,7 @@ export function formatBundle(envelope: Envelope, key: PublicKey): Buffer {
   });
 }
 
-/** The statement in a bundle, once its signature is the key's. Throws `signature-invalid`. */
+/** Returns the statement of a bundle, after verifying that its signature is the key's. Throws `signature-invalid`. */
 export function verifyBundle(bytes: Uint8Array, key: PublicKey): Statement {
   const { dsseEnvelope } = parseObject(bytes);
   if (dsseEnvelope === undefined) throw new GbuildError('signature-invalid', 'the bundle holds no DSSE envelope');

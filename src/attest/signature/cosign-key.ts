@@ -5,11 +5,11 @@ import { GbuildError } from '../../errors.ts';
 const label = 'ENCRYPTED SIGSTORE PRIVATE KEY';
 const pemPattern = /-----BEGIN ENCRYPTED (SIGSTORE|COSIGN) PRIVATE KEY-----([A-Za-z0-9+/=\s]+)-----END/;
 
-/** Costs that scrypt may have: the three that go-securesystemslib knows, so that a file cannot ask for more. */
+/** Allowed costs of scrypt: the three that go-securesystemslib knows, so that a file cannot demand more. */
 const costs = [32768, 65536, 131072];
 const cost = 65536;
 
-/** The JSON in a cosign.key (go-securesystemslib, "encrypted"); bytes in base64. */
+/** JSON in a cosign.key (go-securesystemslib, "encrypted"); bytes in base64. */
 interface SealedKey {
   kdf: { name: string; params: { N: number; r: number; p: number }; salt: string };
   cipher: { name: string; nonce: string };
@@ -20,7 +20,7 @@ export function isCosignKey(pem: string): boolean {
   return pemPattern.test(pem);
 }
 
-/** The PKCS #8 DER in a cosign.key. Throws `key-invalid`. */
+/** Decrypts the PKCS #8 DER in a cosign.key. Throws `key-invalid`. */
 export function openCosignKey(pem: string, password: string, place: string): Buffer {
   const sealed = parseSealed(pem, place);
   const key = deriveKey(password, Buffer.from(sealed.kdf.salt, 'base64'), sealed.kdf.params.N);
@@ -36,8 +36,8 @@ export function openCosignKey(pem: string, password: string, place: string): Buf
 }
 
 /**
- * A new ECDSA key pair on P-256 as `cosign generate-key-pair` writes it: cosign.key, sealed with the password (which may be
- * empty), and cosign.pub.
+ * Generates an ECDSA key pair on P-256 like `cosign generate-key-pair`: cosign.key, encrypted with the password (which
+ * may be empty), and cosign.pub.
  */
 export function generateKeyPair(password: string): { privatePem: string; publicPem: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -69,7 +69,7 @@ function parseSealed(pem: string, place: string): SealedKey {
     const isKnown = sealed.kdf.name === 'scrypt' && sealed.cipher.name === 'nacl/secretbox';
     if (isKnown && costs.includes(N) && r === 8 && p === 1) return sealed;
   } catch {
-    // Told below, together with what is no such key.
+    // Reported below, together with other invalid keys.
   }
   throw new GbuildError('key-invalid', `${place} is not a key that cosign wrote: its encryption is not known`);
 }

@@ -5,14 +5,14 @@ import { type Statement, statementMediaType } from './statement.ts';
 
 export const envelopeMediaType = 'application/vnd.dsse.envelope.v1+json';
 
-/** A DSSE envelope; payload and signatures in base64. */
+/** DSSE envelope; payload and signatures in base64. */
 export interface Envelope {
   payload: string;
   payloadType: string;
   signatures: { sig: string; keyid?: string }[];
 }
 
-/** Signs an in-toto statement. The key is not named: whoever verifies has it. */
+/** Signs an in-toto statement. The key is not named: the verifier has it. */
 export function signStatement(statement: Uint8Array, key: PrivateKey): Envelope {
   const sig = key.sign(encodePae(statementMediaType, statement)).toString('base64');
   return { payload: Buffer.from(statement).toString('base64'), payloadType: statementMediaType, signatures: [{ sig }] };
@@ -22,7 +22,7 @@ export function formatEnvelope(envelope: Envelope): Buffer {
   return formatCanonical(envelope);
 }
 
-/** Reads an envelope; nothing of it is to be believed yet. Throws `signature-invalid` for what is none. */
+/** Parses an envelope; nothing in it is verified yet. Throws `signature-invalid` for an invalid one. */
 export function parseEnvelope(bytes: Uint8Array): Envelope {
   const envelope = parseObject(bytes) as Partial<Envelope>;
   const isSigned =
@@ -32,7 +32,10 @@ export function parseEnvelope(bytes: Uint8Array): Envelope {
   throw new GbuildError('signature-invalid', 'the attestation is not a DSSE envelope');
 }
 
-/** The statement that the key has signed. Throws `signature-invalid` where none of the envelope's signatures is the key's. */
+/**
+ * Returns the statement that the key has signed. Throws `signature-invalid` where none of the envelope's signatures is
+ * the key's.
+ */
 export function verifyEnvelope(envelope: Envelope, key: PublicKey): Statement {
   const payload = Buffer.from(envelope.payload, 'base64');
   const signed = encodePae(envelope.payloadType, payload);
@@ -46,14 +49,14 @@ export function verifyEnvelope(envelope: Envelope, key: PublicKey): Statement {
   return parseObject(payload) as unknown as Statement;
 }
 
-/** An object out of JSON that anybody may have written. */
+/** Parses an object from untrusted JSON. */
 export function parseObject(bytes: Uint8Array): Record<string, unknown> {
   const value = parseJsonObject(Buffer.from(bytes));
   if (value !== undefined) return value as Record<string, unknown>;
   throw new GbuildError('signature-invalid', 'what should hold a signature or a statement is not a JSON object');
 }
 
-/** Encodes what is signed (DSSE v1, "Pre-Authentication Encoding"). */
+/** Encodes the signed bytes (DSSE v1, "Pre-Authentication Encoding"). */
 export function encodePae(type: string, payload: Uint8Array): Buffer {
   const head = `DSSEv1 ${Buffer.byteLength(type)} ${type} ${payload.length} `;
   return Buffer.concat([Buffer.from(head), payload]);

@@ -9,7 +9,7 @@ import {
 import { GbuildError } from '../../errors.ts';
 import { isCosignKey, openCosignKey } from './cosign-key.ts';
 
-/** A public key: ECDSA on P-256 or Ed25519. */
+/** Public key: ECDSA on P-256 or Ed25519. */
 export class PublicKey {
   readonly #key: KeyObject;
 
@@ -17,7 +17,7 @@ export class PublicKey {
     this.#key = key;
   }
 
-  /** SPKI as PEM: cosign.pub. */
+  /** Key as SPKI in PEM, like cosign.pub. */
   get pem(): string {
     return this.#key.export({ type: 'spki', format: 'pem' }).toString();
   }
@@ -34,7 +34,7 @@ export class PublicKey {
   }
 }
 
-/** A private key at hand; what it is made of never leaves it. */
+/** Private key in memory; its secret part is never exposed. */
 export class PrivateKey {
   readonly #key: KeyObject;
   readonly publicKey: PublicKey;
@@ -44,15 +44,15 @@ export class PrivateKey {
     this.publicKey = new PublicKey(createPublicKey(key));
   }
 
-  /** ECDSA in DER over SHA-256 (another signature each time), or pure Ed25519. */
+  /** Signs bytes: ECDSA in DER over SHA-256 (another signature each time), or pure Ed25519. */
   sign(bytes: Uint8Array): Buffer {
     return signBytes(hashFor(this.#key), bytes, this.#key);
   }
 }
 
 /**
- * Reads a private key: cosign's own (`ENCRYPTED SIGSTORE PRIVATE KEY`), PKCS #8 plain or encrypted, or SEC 1. `label` says in
- * messages where it comes from. Throws `key-invalid`.
+ * Reads a private key: cosign's own (`ENCRYPTED SIGSTORE PRIVATE KEY`), PKCS #8 plain or encrypted, or SEC 1. `label`
+ * names its origin in messages. Throws `key-invalid`.
  */
 export function readPrivateKey(pem: string, { label, password }: { label: string; password?: string }): PrivateKey {
   const der = isCosignKey(pem) ? openCosignKey(pem, password ?? '', label) : undefined;

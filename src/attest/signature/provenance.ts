@@ -4,7 +4,7 @@ import { formatStatement, predicateTypes, type Subject } from './statement.ts';
 /** Build type: docs/provenance.md describes the meaning of the parameters below. */
 export const buildType = 'https://gbuild.io/provenance/image/v1';
 
-/** An image by a digest that says what is in it: of its config, or of its manifest. */
+/** Image by a digest of its content: of its config, or of its manifest. */
 export interface UsedImage {
   reference: string;
   digest: Digest;
@@ -13,15 +13,15 @@ export interface UsedImage {
 
 export interface ProvenanceInput {
   subject: Subject;
-  /** Inputs that were asked for: each is in the repository or was typed. */
+  /** Requested inputs: each is in the repository or on the command line. */
   asked: {
     version?: string;
-    /** `node@^22`. */
+    /** Toolchain such as `node@^22`. */
     toolchain: string;
-    /** The tasks that were run, in order. */
+    /** Tasks that ran, in order. */
     tasks: string[];
     platform: string;
-    /** Digest of gbuild.yml, where there is one. */
+    /** Digest of gbuild.yml, where it exists. */
     spec?: Digest;
   };
   /** Inputs as gbuild resolved them. */
@@ -29,19 +29,22 @@ export interface ProvenanceInput {
   source: { commit: string; url?: string; dirty: boolean };
   /** Digest of gbuild.lock. */
   lock?: Digest;
-  /** Unknown of a release that another machine made. */
+  /** Unknown for a release that another machine made. */
   buildImage?: UsedImage;
   base: UsedImage;
-  /** Bases for the platforms that it was not built on. */
+  /** Bases for the platforms other than the build's. */
   otherBases?: (UsedImage & { platform: string })[];
-  /** The release whose application's layers these are, put on another base: nothing was built then. */
+  /** Release whose application layers were put on another base: nothing was built then. */
   rebasedFrom?: UsedImage;
-  /** Id of whoever vouches for the machine; gbuild itself where nobody is named. */
+  /** Id of the machine's builder; gbuild itself by default. */
   builderId?: string;
   toolVersion: string;
 }
 
-/** An in-toto statement of SLSA provenance v1. Nothing in it depends on the machine or the day: equal input, equal bytes. */
+/**
+ * Formats an in-toto statement of SLSA provenance v1. It depends neither on the machine nor on the day: equal input
+ * gives equal bytes.
+ */
 export function formatProvenance(input: ProvenanceInput): Buffer {
   const { asked, resolved, toolVersion, builderId = 'https://gbuild.io/local' } = input;
   return formatStatement(input.subject, predicateTypes.provenance, {
@@ -61,7 +64,7 @@ export function formatProvenance(input: ProvenanceInput): Buffer {
   });
 }
 
-/** SLSA's ResourceDescriptors: each has a digest, and a URI where it can be had from. */
+/** Lists SLSA's ResourceDescriptors: each has a digest, and a URI where it can be fetched. */
 function listDependencies({ source, lock, buildImage, base, otherBases = [], rebasedFrom }: ProvenanceInput) {
   const uri = source.url === undefined ? undefined : `git+${source.url}@${source.commit}`;
   return [

@@ -7,7 +7,7 @@ import type { Subject } from './statement.ts';
 
 export const simpleSigningMediaType = 'application/vnd.dev.cosign.simplesigning.v1+json';
 
-/** The annotation of the payload's descriptor where cosign keeps the signature, in base64. */
+/** Annotation of the payload's descriptor with cosign's signature, in base64. */
 export const signatureAnnotation = 'dev.cosignproject.cosign/signature';
 
 interface SimpleSigning {
@@ -33,7 +33,10 @@ export function signImage({ name, digest }: Subject, key: PrivateKey): { payload
   return { payload, signature: key.sign(payload).toString('base64') };
 }
 
-/** Throws `signature-invalid` where the key has not signed the payload, or it speaks of another image. */
+/**
+ * Verifies a signature. Throws `signature-invalid` where the key has not signed the payload, or where the payload names
+ * another image.
+ */
 export function verifyImageSignature(
   { payload, signature }: { payload: Uint8Array; signature: string },
   digest: Digest,

@@ -3,7 +3,7 @@ import { formatCanonical } from '../../oci/json.ts';
 
 export const statementMediaType = 'application/vnd.in-toto+json';
 
-/** Predicate types of attestations about an image, as tools know them. */
+/** Predicate types of attestations about an image. */
 export const predicateTypes = {
   provenance: 'https://slsa.dev/provenance/v1',
   spdx: 'https://spdx.dev/Document',
@@ -11,7 +11,7 @@ export const predicateTypes = {
   signature: 'https://sigstore.dev/cosign/sign/v1',
 } as const;
 
-/** The image that is spoken of. */
+/** Image that a statement describes. */
 export interface Subject {
   /** Repository, without a tag. */
   name: string;
@@ -19,7 +19,7 @@ export interface Subject {
   digest: Digest;
 }
 
-/** in-toto Statement v1. */
+/** Statement of in-toto, v1. */
 export interface Statement {
   _type: 'https://in-toto.io/Statement/v1';
   subject: { name: string; digest: { sha256: string } }[];
@@ -37,7 +37,7 @@ export function formatStatement(subject: Subject, predicateType: string, predica
   return formatCanonical(statement);
 }
 
-/** The statement about a document in JSON, such as an SBOM. */
+/** Formats the statement about a document in JSON, such as an SBOM. */
 export function formatDocumentStatement(subject: Subject, predicateType: string, document: Uint8Array): Buffer {
   return formatStatement(subject, predicateType, JSON.parse(Buffer.from(document).toString('utf8')));
 }

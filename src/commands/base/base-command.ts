@@ -21,8 +21,8 @@ export const engineFlags = {
 };
 
 /**
- * Base of every command. This file and its neighbours in commands/ are the only ones that read argv, environment and
- * signals; a throw becomes an exit code here and nowhere else.
+ * Base of every command. Only this file and its neighbours in commands/ read argv, environment and signals; a throw
+ * becomes an exit code only here.
  */
 export abstract class BaseCommand extends Command {
   static override enableJsonFlag = true;
@@ -38,12 +38,12 @@ export abstract class BaseCommand extends Command {
     verbose: Flags.boolean({ char: 'v', helpGroup: 'GLOBAL', description: 'print what every step does' }),
   };
 
-  /** The caller's machine, as seen from the folder the command works in. */
+  /** Reads the caller's machine, with the folder that the command works in. */
   protected readHost(flags: { directory?: string | undefined }): Host {
     return readHost(flags.directory === undefined ? undefined : resolve(flags.directory));
   }
 
-  /** Progress goes to stderr, in the form its reader can use; results go to stdout. */
+  /** Opens progress on stderr, in a form for its reader; results go to stdout. */
   protected openProgress(flags: { quiet: boolean; verbose: boolean }, host: Host): Progress {
     const write = writeProgress;
     if (flags.quiet) return new QuietReporter(write);
@@ -54,12 +54,12 @@ export abstract class BaseCommand extends Command {
     return new TerminalReporter({ output: process.stderr, write, colour });
   }
 
-  /** A result's lines. Each is one line whatever it holds; nothing in it reaches the terminal that would act there. */
+  /** Prints a result's lines. Each stays one line whatever it contains, with control characters escaped. */
   override log(lines: string | readonly string[] = '', mark = ''): void {
     if (!this.jsonEnabled()) printLines(typeof lines === 'string' ? [lines] : lines, mark);
   }
 
-  /** A result that was laid out in lines before: a table, a page, a script. */
+  /** Prints a result that already has its lines: a table, a page, a script. */
   protected logText(text: string): void {
     if (!this.jsonEnabled()) printText(text);
   }

@@ -4,7 +4,7 @@ export interface CompletableCommand {
   flags: string[];
 }
 
-/** A command of several words is one of a topic: its first word completes to the second. */
+/** Word of a completion. A command of several words belongs to a topic: its first word completes to the second. */
 interface Word {
   name: string;
   summary: string;
@@ -27,7 +27,7 @@ function secondWords(commands: CompletableCommand[]): { id: string; flags: strin
   return commands.filter(({ id }) => id.includes(':')).map(({ id, flags }) => ({ id: id.replace(':', ' '), flags }));
 }
 
-/** The script a shell sources. It asks gbuild for the repository's task names, everything else stands in it. Pure. */
+/** Formats the script for a shell. It asks gbuild for the repository's task names; everything else is in it. Pure. */
 export function formatCompletion(shell: 'bash' | 'zsh', commands: CompletableCommand[]): string {
   return shell === 'bash' ? formatBash(commands) : formatZsh(commands);
 }
@@ -93,7 +93,7 @@ compdef _gbuild gbuild
 `;
 }
 
-/** For a single-quoted item of _describe, where ':' divides name and text. */
+/** Escapes a single-quoted item of _describe, where ':' separates name and text. */
 function escapeItem(text: string): string {
   return text.replaceAll("'", `'\\''`).replaceAll(':', '\\:');
 }

@@ -16,15 +16,15 @@ export interface EngineCommandFlags {
   machine?: string | undefined;
 }
 
-/** Context of a command that needs an engine and not necessarily a repository. */
+/** Context of a command that needs an engine, and perhaps no repository. */
 export interface OpenEngine extends AppContext {
   engine: Engine;
   stop: Stop;
 }
 
-/** A command about what is on an engine. */
+/** Command for objects on an engine. */
 export abstract class EngineCommand extends BaseCommand {
-  /** Opens the engine, listens to signals while the work is done, and closes what it opened. */
+  /** Opens the engine, listens to signals during the work, and closes what it opened. */
   protected async withEngine<T>(flags: EngineCommandFlags, work: (open: OpenEngine) => Promise<T>): Promise<T> {
     const host = this.readHost(flags);
     const progress = this.openProgress(flags, host);
@@ -38,7 +38,7 @@ export abstract class EngineCommand extends BaseCommand {
   }
 }
 
-/** Rows in columns as wide as their widest cell; the first row is the heading. */
+/** Formats rows in columns as wide as their widest cell; the first row is the heading. */
 export function formatTable(table: string[][]): string {
   const rows = table.map((row) => row.map(escapeLine));
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length))) ?? [];

@@ -5,7 +5,7 @@ import type { EngineCommandFlags } from './engine-command.ts';
 import { openStop } from './stop.ts';
 import { newRunId } from './task-command.ts';
 
-/** Flags of every command that looks into images. */
+/** Flags of every command that reads images. */
 export const imageFlags = {
   ...engineFlags,
   platform: Flags.string({
@@ -14,9 +14,9 @@ export const imageFlags = {
   }),
 };
 
-/** A command about images, wherever they are. */
+/** Command for images in any place. */
 export abstract class OpenImageCommand extends BaseCommand {
-  /** Listens to signals while the work is done. */
+  /** Listens to signals during the work. */
   protected async withRequest<T>(
     flags: EngineCommandFlags & { platform?: string | undefined },
     work: (request: OpenImageRequest) => Promise<T>,

@@ -9,11 +9,11 @@ import { type asGbuildError, formatError } from './report-error.ts';
 
 /** Prints lines of a result to standard output, each in one line. `mark` is gbuild's own and may be coloured. */
 export function printLines(lines: readonly string[], mark = ''): void {
-  // A reader that has gone away (`| head -1`) is none of a console's business.
+  // A console ignores a reader that has gone away (`| head -1`).
   console.log(mark + lines.map(escapeLine).join('\n'));
 }
 
-/** Prints text that was laid out in lines before. */
+/** Prints text that already has its lines. */
 export function printText(text: string): void {
   console.log(escapeText(text));
 }
@@ -22,7 +22,7 @@ export function printJson(value: unknown): void {
   console.log(escapeJson(JSON.stringify(value, null, 2)));
 }
 
-/** Where reporters, which escape what they are told, write their lines to. */
+/** Writes lines of reporters, which escape their texts. */
 export function writeProgress(text: string): void {
   process.stderr.write(text);
 }
@@ -34,14 +34,14 @@ export function printError(error: ReturnType<typeof asGbuildError>, argv: string
   process.stderr.write(formatError(error, { verbose, red: coloursOf(process.stderr).red }));
 }
 
-/** The words of a command line that are for gbuild: what follows `--` is a task's. */
+/** Returns the words of a command line for gbuild: those after `--` are a task's. */
 export function ownWords(argv: string[]): string[] {
   return argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
 }
 
 /**
- * Colours for what is written to a stream: where that is a terminal, unless NO_COLOR is set. picocolors by itself asks
- * standard output alone, and colours every pipe and file where CI is set.
+ * Returns colours for a stream: enabled on a terminal, unless NO_COLOR is set. picocolors checks standard output only,
+ * and colours every pipe and file where CI is set.
  */
 export function coloursOf(stream: { isTTY?: boolean }, env = process.env): ReturnType<typeof pico.createColors> {
   const isForced = !['', '0', 'false'].includes(env.FORCE_COLOR ?? '');

@@ -3,7 +3,7 @@ import { GbuildError } from '../../errors.ts';
 import { parsePublished } from '../../spec/published-port.ts';
 import type { PublishedPort } from '../../spec/types.ts';
 
-/** A flag of the commands that run one task. */
+/** Flag of the commands that run one task. */
 export const publishFlag = {
   publish: Flags.string({
     char: 'p',
@@ -14,7 +14,7 @@ export const publishFlag = {
   }),
 };
 
-/** The ports that the flag names. */
+/** Parses the ports of the flag. */
 export function readPublished(written: string[] = []): PublishedPort[] {
   return written.map((text) => {
     const port = parsePublished(text);

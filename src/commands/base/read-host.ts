@@ -2,7 +2,7 @@ import { homedir, hostname, userInfo } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
 import type { Host } from '../../host.ts';
 
-/** Reads the machine and the caller once; everything below gets them as a value. */
+/** Reads the machine and the caller once; all lower layers get them as a value. */
 export function readHost(directory?: string): Host {
   const env = withAbsolutePath(process.env);
   const homeDir = env.HOME || homedir();
@@ -26,26 +26,31 @@ export function readHost(directory?: string): Host {
   };
 }
 
-/** Programs are never looked for in the current folder, which a repository fills: relative and empty entries of PATH are left out. */
+/**
+ * Removes relative and empty entries of PATH: a repository fills the current folder, and programs in it must not be
+ * found.
+ */
 function withAbsolutePath(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   if (env.PATH === undefined) return env;
   const entries = env.PATH.split(delimiter).filter((entry) => isAbsolute(entry));
   return { ...env, PATH: entries.join(delimiter) };
 }
 
-/** A variable that switches something on: set, and none of the ways people write "no". */
+/** Whether a variable is set and does not mean "no". */
 function isSet(value: string | undefined): boolean {
   return value !== undefined && !['', '0', 'false', 'no'].includes(value.toLowerCase());
 }
 
-/** XDG where it is set to an absolute path (the specification says to ignore others), else the platform's place. */
+/**
+ * Returns the XDG folder where it is an absolute path (the specification ignores others), else the platform's default.
+ */
 function placeOf(env: NodeJS.ProcessEnv, homeDir: string, variable: string, linux: string, mac: string): string {
   const base = env[variable];
   if (base?.startsWith('/')) return join(base, 'gbuild');
   return join(homeDir, process.platform === 'darwin' ? mac : linux, 'gbuild');
 }
 
-/** A uid without a passwd entry is common in CI containers: then a name of our own. */
+/** Reads the user's name. A uid without a passwd entry is common in CI containers: it gets gbuild's own name. */
 function readUserName(env: NodeJS.ProcessEnv): string {
   try {
     return userInfo().username;

@@ -2,8 +2,10 @@ import { Errors } from '@oclif/core';
 import { diskError, GbuildError, messageOf } from '../../errors.ts';
 import { escapeLine, escapeMessage, quoteWord } from '../../escape.ts';
 
-/** Whatever was thrown, as one of ours: a mistake in the command line is the caller's, a full disk
- * the machine's, anything unknown is our bug. */
+/**
+ * Turns anything thrown into a GbuildError. A mistake in the command line is the caller's, a full disk the machine's,
+ * and anything unknown a bug of gbuild.
+ */
 export function asGbuildError(thrown: unknown): GbuildError {
   if (thrown instanceof GbuildError) return thrown;
   if (thrown instanceof Errors.CLIError) {
@@ -20,7 +22,7 @@ export function asGbuildError(thrown: unknown): GbuildError {
   });
 }
 
-/** A folder of gbuild's own or of the repository that another user made. */
+/** Describes a folder of gbuild or of the repository that belongs to another user. */
 function rightsError(thrown: unknown): GbuildError | undefined {
   const { code, path, syscall } = thrown instanceof Error ? (thrown as NodeJS.ErrnoException) : {};
   if ((code !== 'EACCES' && code !== 'EPERM') || path === undefined || syscall === undefined) return undefined;

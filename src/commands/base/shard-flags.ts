@@ -33,7 +33,7 @@ export const shardFlags = {
   }),
 };
 
-/** Which of how many. */
+/** Number of the part, and the number of parts. */
 type Part = NonNullable<RunRequest['part']>;
 
 export function parsePart(text: string): Part {
@@ -55,7 +55,7 @@ export function isSharded({ shards, on }: ShardFlags): boolean {
   return shards !== undefined || on !== undefined;
 }
 
-/** The last line of a run in shards. */
+/** Returns the last line of a run in shards. */
 export function summariseShards({ shards, toolchain, seconds }: ShardsReport): string {
   const names = [...new Set(shards.flatMap(({ tasks }) => tasks.map((task) => task.name)))].join(', ');
   const count = shards.length === 1 ? '1 shard' : `${shards.length} shards`;

@@ -5,8 +5,8 @@ import type { Stop } from '../../host.ts';
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * INT, TERM and HUP are one thing: the first asks the run to stop, the second kills it. Disposing gives the signals back.
- * The exit code is 128 + the first signal's number.
+ * Opens a Stop for INT, TERM and HUP alike: the first signal asks the run to stop, the second kills it. Disposing
+ * removes the handlers. The exit code is 128 + the first signal's number.
  */
 export function openStop(announce: (text: string) => void): Stop & Disposable {
   const ask = new AbortController();

@@ -34,14 +34,14 @@ export interface TaskCommandFlags {
   frozen?: boolean | undefined;
 }
 
-/** Context of a command once the repository and the engine are open; the actions' requests take it as it is. */
+/** Context of a command with an open repository and engine; actions take it unchanged. */
 export interface OpenCommand extends RepoContext {
   frozen: Frozen;
 }
 
-/** A command that works with a repository on an engine. */
+/** Command for a repository on an engine. */
 export abstract class TaskCommand extends BaseCommand {
-  /** Opens both, listens to signals while the work is done, and closes what it opened. */
+  /** Opens both, listens to signals during the work, and closes what it opened. */
   protected async withRun<T>(
     flags: TaskCommandFlags,
     work: (open: OpenCommand) => Promise<T>,
@@ -60,7 +60,7 @@ export abstract class TaskCommand extends BaseCommand {
     }
   }
 
-  /** Runs tasks of the repository: their output passes through, the exit code is the failing task's own. */
+  /** Runs tasks of the repository: their output passes through, and the exit code is the failing task's own. */
   protected async runTasks(
     flags: TaskCommandFlags & ShardFlags,
     names: string[],
@@ -76,7 +76,7 @@ export abstract class TaskCommand extends BaseCommand {
     });
   }
 
-  /** The same in parts, on the engines that the flags name. */
+  /** Runs tasks in shards, on the engines that the flags name. */
   protected async runShards(
     flags: TaskCommandFlags & ShardFlags,
     names: string[],
@@ -107,7 +107,7 @@ export abstract class TaskCommand extends BaseCommand {
     return report;
   }
 
-  /** With --json stdout belongs to the answer, so the tasks' output goes to stderr. */
+  /** With --json stdout is for the result, so the tasks' output goes to stderr. */
   protected openStreams(host: Host): TaskStreams {
     const json = this.jsonEnabled();
     return {
@@ -119,19 +119,22 @@ export abstract class TaskCommand extends BaseCommand {
   }
 }
 
-/** --frozen wants a lock that fits, --no-frozen takes none amiss; CI's agents must not change one that is there. */
+/**
+ * Returns how frozen the lock is: --frozen requires a lock that fits, --no-frozen accepts any, and CI must not change
+ * an existing one.
+ */
 function frozenOf({ frozen }: { frozen?: boolean | undefined }, host: Host): Frozen {
   if (frozen !== undefined) return frozen ? 'always' : 'never';
   return host.isCI ? 'if-locked' : 'never';
 }
 
-/** Names of runs sort by time, to the millisecond, and never meet. */
+/** Returns a unique id; ids of runs sort by time, to the millisecond. */
 export function newRunId(now = new Date()): string {
   const time = now.toISOString().replaceAll(/[^0-9]/g, '');
   return `${time}-${randomBytes(4).toString('hex')}`;
 }
 
-/** The caller's terminal, as a container's needs to know it. */
+/** Describes the caller's terminal for a container. */
 export function openTerminal(): NonNullable<TaskStreams['terminal']> {
   const { columns, rows } = process.stdout;
   return {

@@ -31,7 +31,7 @@ export default class ReleasesCommand extends EngineCommand {
       return listReleases({ ...open, name: args.name, all, registry });
     });
     const rows = [headings, ...releases.map((each) => rowOf(each, now))];
-    // Only where an index lists several is there something to tell apart.
+    // The platform is shown only where an index lists several.
     const isIndexed = new Set(releases.map(({ reference }) => reference)).size < releases.length;
     const shown = isIndexed ? rows : rows.map((row) => row.toSpliced(platformColumn, 1));
     this.logText(releases.length === 0 ? 'no releases' : formatTable(shown));

@@ -23,7 +23,7 @@ export default class ToolchainBuildCommand extends EngineCommand {
   }
 }
 
-/** A toolchain of the command line; its parser is loaded where there is one. */
+/** Parses a toolchain of the command line; the parser is loaded only when needed. */
 export async function parseIfAny(text: string | undefined) {
   if (text === undefined) return undefined;
   const { parseToolchain } = await import('../../spec/schema/parse-toolchain.ts');

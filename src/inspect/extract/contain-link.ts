@@ -1,15 +1,15 @@
 import { posix } from 'node:path';
 import type { PlacedFile } from '../image-tree.ts';
 
-/** As the kernel has it. */
+/** Limit of the kernel. */
 const mostLinks = 40;
 
 type Tree = ReadonlyMap<string, PlacedFile>;
 
 /**
- * Target of a link of the image as it may be written below a folder of the host: as it is where it stays in the image, and else
- * relative, leading to what it leads to in a container. There `/` and every `..` above the root are the image's root; on the host they
- * would be the host's. `path` has no links in its folders.
+ * Returns a link's target for a folder of the host. It stays as it is where it stays in the image. Otherwise it becomes
+ * relative, with the same destination as in a container. There `/` and every `..` above the root are the image's root;
+ * on the host they would be the host's. `path` has no links in its folders.
  */
 export function containLink(path: string, target: string, tree: Tree): string {
   const folder = folderOf(path);
@@ -31,7 +31,7 @@ export function containLink(path: string, target: string, tree: Tree): string {
   return [...upwards, ...kept].join('/') || '.';
 }
 
-/** The folder that a name leads to in a container, links followed. */
+/** Returns the folder that a name leads to in a container, with links followed. */
 function enter(folder: string, name: string, tree: Tree, budget: { left: number }): string {
   if (name === '..') return folderOf(folder);
   const path = folder === '' ? name : `${folder}/${name}`;

@@ -3,28 +3,28 @@ import { formatBytes } from '../../reporter/format.ts';
 import type { ImageOrigin } from '../report.ts';
 import type { SkippedPath } from './plan-extract.ts';
 
-/** Account of what was written of an image: the answer of `--json`. Sizes in bytes. */
+/** Result of writing an image, for `--json`. Sizes in bytes. */
 export interface ExtractReport {
   reference: string;
   origin: ImageOrigin;
   imageId: string;
   dir: string;
-  /** The path of the image that alone was written. */
+  /** Path of the image, where only that was written. */
   path?: string;
-  /** Files, hard links included. */
+  /** Number of files, hard links included. */
   files: number;
   folders: number;
   links: number;
   bytes: number;
   skipped: SkippedPath[];
-  /** Files without the setuid and setgid bits or the capabilities that they have in the image. */
+  /** Files that lost the setuid and setgid bits or the capabilities of the image. */
   withoutPrivileges: string[];
-  /** Links that would lead out of the folder, made relative. */
+  /** Number of links that would lead out of the folder, and were made relative. */
   relativeLinks: number;
   ownersKept: boolean;
 }
 
-/** One line for a person. */
+/** Formats one line for a person. */
 export function formatExtract({ reference, dir, path, files, folders, links, bytes }: ExtractReport): string {
   const what = path === undefined ? reference : `/${path} of ${reference}`;
   const counts = [count(files, 'file'), count(folders, 'folder'), count(links, 'link')].join(', ');
@@ -33,7 +33,7 @@ export function formatExtract({ reference, dir, path, files, folders, links, byt
 
 const mostNamed = 5;
 
-/** Formats what is not as it is in the image. */
+/** Formats the differences from the image. */
 export function listDeviations({ skipped, withoutPrivileges }: ExtractReport): string[] {
   const named = skipped.map(({ path, why }) => `${escapeLine(path)} (${why})`);
   return [
@@ -44,7 +44,7 @@ export function listDeviations({ skipped, withoutPrivileges }: ExtractReport): s
   ];
 }
 
-/** Formats what a reader may want to know besides. */
+/** Formats remarks for a reader. */
 export function listRemarks({ relativeLinks, ownersKept }: ExtractReport): string[] {
   return [
     ...(relativeLinks === 0

@@ -6,18 +6,18 @@ import { containLink } from './contain-link.ts';
 
 /** Paths of an image to write, and those that cannot be written. */
 export interface ExtractPlan {
-  /** Each after the folder that it is in. */
+  /** Folders, each after its parent. */
   folders: TarItem['header'][];
   /** Files, then hard links to them. */
   files: TarItem[];
-  /** Written last, so that no path is written through a link. */
+  /** Links, written last, so that no path is written through a link. */
   links: PlannedLink[];
   skipped: SkippedPath[];
-  /** Files whose right to run as somebody else (setuid, setgid, capabilities) is not written. */
+  /** Files whose privileges (setuid, setgid, capabilities) are not written. */
   withoutPrivileges: string[];
-  /** How many links were made relative: see containLink. */
+  /** Number of links that were made relative: see containLink. */
   relativeLinks: number;
-  /** Bytes of all files, each hard link counted once. */
+  /** Size of all files in bytes, each hard link counted once. */
   bytes: number;
 }
 
@@ -36,11 +36,11 @@ const longestName = 255;
 const longestTarget = 4095;
 const setIdBits = 0o6000;
 const largestId = 0xffff_fffe;
-/** In seconds: the year 2242, which every file system can hold. */
+/** Latest time in seconds: the year 2242, which every file system can hold. */
 const latestTime = 0o77777777777;
 
 /**
- * Plans the writing of a tree, or of one path of it, so that nothing of it leads out of the folder that it is written to: a path is
+ * Plans the writing of a tree, or of one path of it, so that nothing leads out of the destination folder. A path is
  * written once, its parents are folders, and links come last. Pure.
  */
 export function planExtract(tree: Tree, path = ''): ExtractPlan {
@@ -68,7 +68,7 @@ export function planExtract(tree: Tree, path = ''): ExtractPlan {
   };
 }
 
-/** Why a path cannot be written, or not safely. */
+/** Explains why a path cannot be written safely; undefined where it can. */
 function findObstacle(file: PlacedFile, tree: Tree): string | undefined {
   const { path, type, linkTarget = '' } = file;
   const names = path.split('/');
@@ -111,7 +111,7 @@ function planEntries(
         continue;
       }
       firstByContent.set(`${layer.diffId} ${offset}`, file.path);
-      // Whoever opens an image has its layers on disk: see withImage.
+      // Every opened image has its layers on disk: see withImage.
       if (layer.hostFile === undefined) throw new Error(`the layer ${layer.diffId} is not on disk`);
       files.push({ header, content: { hostFile: layer.hostFile, offset, size } });
     }

@@ -10,28 +10,29 @@ import { StagingDir } from './staging-dir.ts';
 
 export interface ApplyInput {
   rootDir: string;
-  /** Paths of the volume; files must be asked for from it. */
+  /** Paths of the volume; its files must be fetched. */
   remote: Tree;
-  /** Kept up to date with what is applied. */
+  /** Base that is updated with each applied change. */
   base: SyncBase;
-  /** Paths at which an edit of the caller's wins over what comes: those that git does not ignore. */
+  /** Whether the caller's edit of a path wins over the incoming change: git does not ignore the path. */
   isGuarded: (path: string) => boolean;
 }
 
-/** Counts of what was applied, and by name what was not. */
+/** Counts of applied changes, and the names of those that were not applied. */
 export interface ApplyReport {
   files: number;
   bytes: number;
   removed: number;
-  /** Edited here meanwhile, and left so. */
+  /** Paths that were edited here meanwhile and stay. */
   kept: string[];
-  /** `path: why`. */
+  /** Refused paths, as `path: why`. */
   refused: string[];
 }
 
 /**
- * Writes what the engine sends into the workspace and nowhere else. The engine is not trusted: only paths that were asked for,
- * only below real folders, whole files by a rename, and no device, no link that leads out, no set-id bit.
+ * Writes the engine's changes into the workspace and nowhere else. The engine is not trusted: only requested paths are
+ * written, only below real folders, and as whole files by a rename. Devices, links that lead out, and set-id bits are
+ * refused.
  */
 export class ChangeApplier implements Disposable {
   readonly report: ApplyReport = { files: 0, bytes: 0, removed: 0, kept: [], refused: [] };
@@ -46,7 +47,7 @@ export class ChangeApplier implements Disposable {
     this.#folders = new RealFolders(input.rootDir);
   }
 
-  /** Removes what is gone there and unchanged here; a folder only when nothing is in it. */
+  /** Removes a path that is deleted there and unchanged here; a folder only when it is empty. */
   remove(path: string): void {
     const { base, rootDir } = this.#input;
     const recorded = base.get(path);
@@ -62,7 +63,7 @@ export class ChangeApplier implements Disposable {
     } else if (this.#input.isGuarded(path)) this.report.kept.push(path);
   }
 
-  /** Makes a folder, or gives it its mode; while files land in it, it is one that they can land in. */
+  /** Makes a folder, or sets its mode; it stays writable while files are written into it. */
   makeFolder(path: string): void {
     const { remote, base, rootDir } = this.#input;
     const node = remote.get(path)!;
@@ -75,7 +76,7 @@ export class ChangeApplier implements Disposable {
     base.set(path, { kind: 'directory', content: '', local: mode, remote: mode });
   }
 
-  /** An entry of an archive, for a path that was asked for and did not come yet. */
+  /** Receives an entry of an archive, for a requested path that has not come yet. */
   async receive(path: string, { header, content }: ReadEntry): Promise<void> {
     const node = this.#input.remote.get(path)!;
     const isAsListed = header.type === node.kind;
@@ -85,7 +86,7 @@ export class ChangeApplier implements Disposable {
     else await this.#receiveFile(path, node, header.mtime, content);
   }
 
-  /** Sets the modes of folders, once everything in them is written. */
+  /** Sets the modes of folders, after their files are written. */
   finish(): void {
     for (const [hostDir, mode] of this.#modes.reverse()) chmodSync(hostDir, mode);
   }
@@ -114,7 +115,7 @@ export class ChangeApplier implements Disposable {
       return;
     }
     const node = remote.get(path)!;
-    // It may never have changed: how it looks there was lost with the engine.
+    // The file may be unchanged: its fingerprint there was lost with the engine.
     const isUnsure = base.get(path)?.remote === unknownFingerprint && now?.kind === node.kind && now.mode === node.mode;
     if (isUnsure && hasContent(to, now, content)) {
       base.set(path, { kind: node.kind, content, local: now.fingerprint, remote: node.fingerprint });

@@ -3,25 +3,27 @@ import { folderOf, isGits, type SyncBase, type Tree } from '../tree/tree.ts';
 export interface PullSides {
   /** Paths of the volume after the run. */
   remote: Tree;
-  /** State that both sides had before. */
+  /** State that both sides shared before. */
   base: SyncBase;
-  /** Whether git ignores a path; holds paths outside the base, once git has answered. */
+  /** Whether git ignores a path; git's answers for paths outside of the base. */
   ignored: ReadonlyMap<string, boolean>;
-  /** All paths but those that are there as both sides had them; all, where it is missing. */
+  /** Paths that may differ from the shared state; all when left out. */
   loose?: string[];
 }
 
 export interface PullPlan {
-  /** Files and links that are new or changed, and folders that are. */
+  /** New or changed files and links; changed folders are separate. */
   fetch: string[];
   folders: string[];
-  /** Gone from the volume, or a folder there now or no longer; what is in a folder before the folder. */
+  /**
+   * Paths that are gone from the volume, or that changed to or from a folder; the content of a folder comes before it.
+   */
   remove: string[];
-  /** Neither file, folder nor link: `path` and what it is. */
+  /** Paths that are neither file, folder nor link: `path` and its kind. */
   refused: string[];
 }
 
-/** Topmost paths of the volume that it must still be asked of whether git ignores them. Folders end in `/`. */
+/** Lists the topmost paths of the volume for which git must still be asked. Folders end in `/`. */
 export function listUndecided({ remote, base, ignored, loose }: PullSides): string[] {
   const asked = new Set<string>();
   const undecided: string[] = [];
@@ -38,15 +40,15 @@ export function listUndecided({ remote, base, ignored, loose }: PullSides): stri
   return undecided;
 }
 
-/** Whether git ignores the path or a folder that it is in. */
+/** Whether git ignores the path or a folder above it. */
 export function isIgnored(path: string, ignored: ReadonlyMap<string, boolean>): boolean {
   for (let at = path; at !== ''; at = folderOf(at)) if (ignored.get(at) === true) return true;
   return false;
 }
 
 /**
- * Plans how this side becomes as the volume is after a run: all that git does not ignore, what is `wanted` of the rest, and what came
- * back before. Pure.
+ * Plans the update of this side to the volume's state after a run. It covers all paths that git does not ignore, the
+ * `wanted` ones of the rest, and those that came back before. Pure.
  */
 export function planPull(sides: PullSides, isWanted: (path: string) => boolean): PullPlan {
   const { remote, base, ignored, loose } = sides;
@@ -62,7 +64,7 @@ export function planPull(sides: PullSides, isWanted: (path: string) => boolean):
     if (isOut) inside.add(path);
     if (isOut && !isWanted(path)) continue;
     if (node.kind === 'directory') {
-      // Of ignored folders those are made that something is in.
+      // Ignored folders are made only when they hold something.
       if (!isOut) plan.folders.push(path);
     } else if (node.kind === 'other') plan.refused.push(path);
     else plan.fetch.push(path);

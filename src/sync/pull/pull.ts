@@ -13,19 +13,19 @@ export interface PullInput {
   /** Paths of the volume now, and names there that lead out of it. */
   remote: Tree;
   refused: string[];
-  /** State of both sides after the push; kept up to date. */
+  /** State of both sides after the push; updated with each change. */
   base: SyncBase;
   sources: { has(path: string): boolean };
-  /** As in `planPull`. */
+  /** Paths as in `planPull`. */
   loose?: string[];
-  /** Whether an ignored path comes back, too. */
+  /** Whether an ignored path comes back too. */
   isWanted: (path: string) => boolean;
   signal: AbortSignal;
 }
 
 /**
- * Brings back what a run changed in the volume. A path that was edited here meanwhile stays as it is, and is named; what must
- * not come is refused, and named.
+ * Brings back a run's changes in the volume. A path that was edited here meanwhile stays, and is reported. A forbidden
+ * path is refused, and reported.
  */
 export async function pull(input: PullInput): Promise<ApplyReport> {
   const { rootDir, env, lease, remote, refused, base, sources, loose, isWanted, signal } = input;
@@ -56,7 +56,10 @@ export async function pull(input: PullInput): Promise<ApplyReport> {
   return report;
 }
 
-/** Nothing is there of all that was sent: no task does that, but a volume that was removed meanwhile and made anew. */
+/**
+ * Whether the volume holds none of the sent paths. No task removes them all: the volume was removed meanwhile and made
+ * again.
+ */
 function isAnother(remote: Tree, base: SyncBase): boolean {
   for (const path of base.keys()) if (remote.has(path)) return false;
   return base.size > 0;
@@ -70,7 +73,7 @@ function lostCopy(volume: string): GbuildError {
   );
 }
 
-/** Lands files of the volume in a folder of this machine that has nothing to do with the workspace. */
+/** Fetches files of the volume into a folder outside of the workspace. */
 export async function fetchInto(
   rootDir: string,
   lease: VolumeLease,
@@ -83,7 +86,7 @@ export async function fetchInto(
   return applier.report;
 }
 
-/** Takes an archive apart: each of the `paths` once, and nothing else. */
+/** Unpacks an archive: each of the `paths` once, and nothing else. */
 export async function receiveAll(
   paths: string[],
   applier: ChangeApplier,

@@ -19,7 +19,10 @@ import { stagingPrefix } from '../read/read-local.ts';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
 
-/** Holds incoming files until they are whole. A folder of the workspace, on the same disk, so that they can be renamed. */
+/**
+ * Folder for incoming files until they are complete. It is in the workspace, on the same disk, so that they can be
+ * renamed.
+ */
 export class StagingDir implements Disposable {
   readonly #rootDir: string;
   readonly #dir: string;
@@ -94,7 +97,7 @@ function moveAcrossDevices(file: string, to: string): void {
   }
 }
 
-/** Removes staging folders of runs that were killed while files came; returns the folders. */
+/** Removes staging folders of killed runs. Returns the folders. */
 export function removeDeadStagingDirs(rootDir: string): string[] {
   const dead = readdirSync(rootDir)
     .filter((name) => name.startsWith(stagingPrefix) && isWriterDead(name.slice(stagingPrefix.length)))

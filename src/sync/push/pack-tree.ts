@@ -8,17 +8,17 @@ import type { FileOwner } from './send-items.ts';
 export interface PackTreeInput {
   rootDir: string;
   tree: Tree;
-  /** Paths of the tree; the folders they are in come along. */
+  /** Paths of the tree; their parent folders are added. */
   paths: readonly string[];
   owner: FileOwner;
-  /** Where they are in the image; relative. */
+  /** Folder in the image; relative. */
   place: string;
 }
 
 /**
- * A layer of some of a workspace's paths, owned by whom tasks run as. Contents, modes, links and empty folders are as they are
- * here; times are all one, so that another checkout of the same files is the same layer. Of a git config goes what holds no
- * credential.
+ * Packs a layer with some of a workspace's paths, owned by the tasks' user. Contents, modes, links and empty folders
+ * are the same as here. All times are equal, so that another checkout of the same files gives the same layer. A git
+ * config is packed without credentials.
  */
 export function packTree(input: PackTreeInput): Layer {
   const paths = withFolders(input.paths);
@@ -26,7 +26,7 @@ export function packTree(input: PackTreeInput): Layer {
   return layerOfItems(() => listItems(input, paths), { expected, createdBy: 'gbuild workspace' });
 }
 
-/** Each folder before what is in it; '' is the workspace itself. */
+/** Adds parents, each folder before its content; '' is the workspace itself. */
 function withFolders(paths: readonly string[]): string[] {
   const all = new Set<string>(['']);
   const add = (path: string) => {

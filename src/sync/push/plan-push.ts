@@ -9,22 +9,22 @@ import {
 } from '../tree/tree.ts';
 
 export interface Sides {
-  /** Paths that go to the engine, as they are here now. */
+  /** Paths that are sent to the engine, in their present state. */
   local: Tree;
-  /** Paths of `local` of which this side is the truth. */
+  /** Paths of `local` for which this side is authoritative. */
   sources: { has(path: string): boolean };
   /** Paths of the volume. */
   remote: Tree;
   base: SyncBase;
-  /** All paths but those that look on both sides as they did when they were last alike; all, where it is missing. */
+  /** Paths that may differ from the last common state; all when left out. */
   loose?: string[];
 }
 
 export interface PushPlan {
-  /** To be removed from the volume, with all that is in them, before anything is sent. */
+  /** Paths to remove from the volume, with everything in them, before anything is sent. */
   remove: string[];
   send: string[];
-  /** Files whose times here have changed: to be sent unless the content is the known one. */
+  /** Files with changed times: sent unless their content is the recorded one. */
   compare: string[];
   /** Paths to update in the base without sending: equal on both sides but not recorded, or deleted. */
   unsettled: string[];
@@ -34,8 +34,8 @@ export interface PushPlan {
 type Fate = 'stays' | 'goes' | 'ignored';
 
 /**
- * Topmost paths of the volume that nobody knows here: what a build made and git ignores, or what a run that was killed left.
- * Folders end in `/`.
+ * Lists the topmost paths of the volume that this side does not know: ignored build outputs, or leftovers of a killed
+ * run. Folders end in `/`.
  */
 export function listUnknown({ local, remote, base, loose }: Omit<Sides, 'sources'>): string[] {
   const inside = new Set<string>();
@@ -52,11 +52,12 @@ export function listUnknown({ local, remote, base, loose }: Omit<Sides, 'sources
 }
 
 /**
- * Plans how the volume becomes as this side is. Pure. Of ignored paths that came back from a build once, this side's edits and
- * deletions go there too; what a run changed there that died is left, for the tool that made it relies on it.
+ * Plans the update of the volume to this side's state. Pure. For ignored paths that came back from a build before, this
+ * side's edits and deletions are sent too. The changes of a run that died stay there, because the tool that made them
+ * relies on them.
  */
 export function planPush(sides: Sides, ignored: ReadonlySet<string>): PushPlan {
-  // Of those alone that do not just stay: nearly all do.
+  // Only for paths that do not simply stay: nearly all do.
   const fates = new Map<string, Fate>();
   const remove: string[] = [];
   const { local, sources, remote, base, loose } = sides;
@@ -68,7 +69,7 @@ export function planPush(sides: Sides, ignored: ReadonlySet<string>): PushPlan {
     if (fate !== 'stays') fates.set(path, fate);
     if (fate === 'goes' && above !== 'goes') remove.push(path);
   }
-  // With a folder all goes that is in it.
+  // Removing a folder removes its content too.
   if (remove.length > 0 && loose !== undefined) return planPush({ local, sources, remote, base }, ignored);
   const plan: PushPlan = { remove, send: [], compare: [], unsettled: [] };
   for (const path of loose ?? base.keys()) if (base.has(path) && !local.has(path)) plan.unsettled.push(path);
@@ -110,7 +111,7 @@ function planOutput(path: string, node: Node, there: Node | undefined, base: Syn
   else if (node.kind === 'symlink') plan.send.push(path);
 }
 
-/** Whether a folder or link is recorded as both sides have it. */
+/** Whether a folder or link is recorded with the state of both sides. */
 function isRecordedAs(
   recorded: SyncBaseEntry | undefined,
   { kind, fingerprint, target = '' }: Node,

@@ -7,10 +7,10 @@ import { folderOf, isSameFingerprint, type Node, type SyncBase, type Tree } from
 import type { PushPlan, Sides } from './plan-push.ts';
 import { type FileOwner, readItems, rootItem } from './send-items.ts';
 
-/** Where more are sent, `tar` takes them apart there. */
+/** Number of files above which `tar` unpacks them in the container. */
 export const manyFiles = 1000;
 
-/** How much it was. */
+/** Amount of sent files. */
 export interface Sent {
   files: number;
   bytes: number;
@@ -24,11 +24,11 @@ export interface PushInput {
   plan: PushPlan;
   owner: FileOwner;
   signal: AbortSignal;
-  /** Told once, before anything is sent. */
+  /** Called once, before anything is sent. */
   onBegin: (sent: Sent) => void;
 }
 
-/** Paths to send and remove, and contents of files that were read to tell. */
+/** Paths to send and remove, and contents of files that were read for the decision. */
 export interface PushTodo {
   send: string[];
   remove: string[];
@@ -43,7 +43,7 @@ export interface Pushed {
   sent: string[];
 }
 
-/** Looks into files whose times have changed, and tells how much there is to do. */
+/** Reads files with changed times, and returns how much there is to do. */
 export function preparePush(input: PushInput): PushTodo {
   const { sides, plan } = input;
   const contents = new Map<string, string>();
@@ -55,9 +55,9 @@ export function preparePush(input: PushInput): PushTodo {
 }
 
 /**
- * Makes the volume as this side is. What changes here meanwhile is sent as it was or as it is, and looked at again the next time.
- * Killed at any moment it leaves a volume that the next push takes as it finds it. Something is put there even where nothing
- * differs, so that the volume loses its clean marker; but not where that `isDone`.
+ * Updates the volume to this side's state. A file that changes meanwhile is sent in its old or new state, and checked
+ * again the next time. A crash at any moment leaves a volume that the next push can update. An item is sent even
+ * without a difference, so that the volume loses its clean marker, except where that `isDone`.
  */
 export async function push(input: PushInput, { send, remove, contents }: PushTodo, isDone: boolean): Promise<Pushed> {
   const { rootDir, lease, sides, owner, signal } = input;
@@ -66,14 +66,14 @@ export async function push(input: PushInput, { send, remove, contents }: PushTod
   const isFirst = sides.remote.size === 0;
   const items = readItems({ rootDir, paths: send, local, owner, exact: !isFirst, contents });
   if (!isDone) await lease.put(items, signal, { many: send.length > manyFiles });
-  // A large file is read a second time to be sent: it counts only if it stood still.
+  // A large file is read a second time for sending: it counts only if it did not change.
   for (const path of send) if (hasMoved(rootDir, path, local.get(path)!)) contents.delete(path);
   const remote = expectRemote(sides, remove, send);
   settleBase(sides, remote, new Set([...input.plan.unsettled, ...send, ...contents.keys()]), contents);
   return { base: sides.base, remote, sent: send };
 }
 
-/** Takes away what stands for the volume being as it was: its own folder's time. */
+/** Removes the volume's clean marker, the time of its folder. */
 export function clearCleanMarker({
   rootDir,
   lease,
@@ -83,7 +83,10 @@ export function clearCleanMarker({
   return lease.put([rootItem(rootDir, owner)], signal);
 }
 
-/** Makes the base what both sides have. `contents` holds the content of what was sent or read, unless it may have changed since. */
+/**
+ * Updates the base to the common state. `contents` holds the content of sent or read files, unless they may have
+ * changed since.
+ */
 function settleBase(
   { local, base }: Sides,
   remote: Tree,
@@ -99,7 +102,7 @@ function settleBase(
   }
 }
 
-/** Its times have changed: has its content, or its mode? Of one that has not, the content is noted. */
+/** Whether a file with changed times has another content or mode. For the same content, the content is recorded. */
 function isOther({ rootDir, sides }: PushInput, path: string, contents: Map<string, string>): boolean {
   const content = readSent(rootDir, path, sides.local);
   const isSame = content?.digest === sides.base.get(path)?.content;
@@ -114,7 +117,7 @@ function hasMoved(rootDir: string, path: string, before: Node): boolean {
   return now === undefined || !isSameFingerprint(before.fingerprint, now.fingerprint);
 }
 
-/** How the volume looks, but for times and inodes of what was sent. */
+/** Returns the expected volume, except for times and inodes of sent paths. */
 function expectRemote({ local, remote }: Sides, removed: string[], sent: string[]): Tree {
   const gone = new Set(removed);
   if (gone.size > 0)

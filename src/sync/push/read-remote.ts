@@ -4,12 +4,12 @@ import { treeOf } from '../tree/remote-tree.ts';
 import type { Tree } from '../tree/tree.ts';
 import type { Pushed } from './push.ts';
 
-/** Makes a tree what is in the volume; returns names that lead out of it. */
+/** Updates a tree to the volume's content. Returns names that lead out of it. */
 export async function readWholeVolume(lease: VolumeLease, tree: Tree, signal: AbortSignal): Promise<string[]> {
   return becomeTree(tree, await lease.list(signal)).refused;
 }
 
-/** The same after a run: only what has changed is asked for, where that can be told. */
+/** Updates a tree after a run: only changes are requested, where they can be determined. */
 export async function readAfter(lease: VolumeLease, pushed: Pushed, signal: AbortSignal): Promise<string[]> {
   const { remote: tree, base, sent } = pushed;
   const change = await lease.listChanged(signal);

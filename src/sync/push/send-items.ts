@@ -15,13 +15,16 @@ interface ItemsInput {
   paths: string[];
   local: Tree;
   owner: FileOwner;
-  /** Times to the nanosecond: what is edited within the second of a build must look newer than what that made. */
+  /**
+   * Whether times are exact to the nanosecond: an edit within the same second as a build must look newer than the
+   * build's output.
+   */
   exact: boolean;
-  /** Gets the digest of each file. */
+  /** Receives the digest of each file. */
   contents: Map<string, string>;
 }
 
-/** The folder of the workspace itself first: a new volume's belongs to root. */
+/** Yields the items, first the folder of the workspace itself: a new volume's folder belongs to root. */
 export function* readItems({ rootDir, paths, local, owner, exact, contents }: ItemsInput): Generator<TarItem> {
   yield rootItem(rootDir, owner);
   for (const path of paths) {
@@ -36,7 +39,7 @@ export function* readItems({ rootDir, paths, local, owner, exact, contents }: It
   }
 }
 
-/** The folder of the workspace itself. */
+/** Returns the folder of the workspace itself. */
 export function rootItem(rootDir: string, owner: FileOwner): TarItem {
   const { mode, mtimeMs } = statSync(rootDir);
   const mtime = Math.floor(mtimeMs / 1000);

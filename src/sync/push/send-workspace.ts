@@ -24,27 +24,29 @@ export interface SendInput {
   owner: FileOwner;
   lease: VolumeLease;
   memory: SyncMemory;
-  /** With all of which this side is the truth, read at `clock` (milliseconds of the file system). */
+  /**
+   * Snapshot with all paths for which this side is authoritative, read at `clock` (milliseconds of the file system).
+   */
   remembered: SyncSnapshot;
   clock: number;
-  /** All in the folder goes, whatever git ignores. */
+  /** Whether everything in the folder is sent, even what git ignores. */
   isOwn: boolean;
   ask: AbortSignal;
   onBegin: (sent: Sent) => void;
 }
 
-/** Bytes that are sent while the first task's container is made. */
+/** Bytes that can be sent while the first task's container is made. */
 const fewBytes = 1 << 20;
 
-/** Size of a transfer that is remembered before anything else happens, for a run that dies. */
+/** Size of a transfer that is recorded before anything else happens, in case the run dies. */
 const dear = { bytes: 100 << 20, files: 25_000 };
 
-/** The volume as the workspace was. */
+/** Volume in the state of the workspace. */
 export interface Sending extends Pushed {
   sources: { has(path: string): boolean };
 }
 
-/** Looks at both sides, and begins to send what differs. A volume with the clean marker is as it is remembered. */
+/** Reads both sides and starts to send the differences. A volume with the clean marker is in its recorded state. */
 export async function send(input: SendInput): Promise<{ sending: Promise<Sending>; isLong: boolean }> {
   const { rootDir, env, owner, lease, memory, remembered, clock, isOwn, ask: signal, onBegin } = input;
   const { local, remote, base } = remembered;

@@ -1,22 +1,22 @@
 import { createHash, hash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
-/** A link or a fifo that has taken the file's place is neither followed nor waited for. */
+/** A link or a fifo in the file's place is neither followed nor waited for. */
 const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-/** Bytes up to which a file is read once for both, its hash and its content. */
+/** Size in bytes up to which one read gives both hash and content. */
 export const smallFile = 1 << 20;
 const pieceSize = smallFile;
 
 const piece = Buffer.allocUnsafeSlow(pieceSize);
 
-/** Content of a file. `bytes` are those of a small one, good until the next file is read. */
+/** Content of a file. `bytes` are those of a small one, valid until the next file is read. */
 export interface HashedContent {
   size: number;
   digest: string;
   bytes?: Buffer;
 }
 
-/** Reads and hashes (sha256) in constant memory. Undefined for what is no file any more. */
+/** Reads and hashes (sha256) in constant memory. Undefined for a path that is no file any more. */
 export function readContent(hostFile: string): HashedContent | undefined {
   const fd = openFile(hostFile);
   if (fd === undefined) return undefined;
@@ -39,7 +39,7 @@ export function readContent(hostFile: string): HashedContent | undefined {
   }
 }
 
-/** Less than a piece at the file's end only. */
+/** Fills the piece; less than a piece only at the file's end. */
 function fill(fd: number): number {
   let done = 0;
   while (done < pieceSize) {

@@ -8,32 +8,32 @@ import type { SyncSnapshot } from '../state/sync-snapshot.ts';
 import { RealFolders } from '../tree/real-folders.ts';
 import { folderOf, isGits, type Node, type Tree } from '../tree/tree.ts';
 
-/** Prefix of staging folders. Those and gbuild's other own files are no part of a workspace. */
+/** Prefix of staging folders. These and gbuild's other own files are no part of a workspace. */
 export const stagingPrefix = '.gbuild-incoming-';
 const ownNames = /^\.gbuild-(incoming|probe)-/;
 
-/** Milliseconds that reading takes at a time. */
+/** Milliseconds of reading between two turns of the event loop. */
 const mostBreath = 10;
 
 export interface ReadLocalInput {
   rootDir: string;
-  /** Paths that git ignores; folders stand for all in them. */
+  /** Paths that git ignores; a folder means everything in it. */
   ignored: ReadonlySet<string>;
-  /** Globs of ignored paths that go along all the same. */
+  /** Globs of ignored paths that are sent nevertheless. */
   include: readonly string[];
-  /** The file system's time before reading, milliseconds: what changed since may change again unseen. */
+  /** Time of the file system before the read, in milliseconds: a file that changed since may change again unnoticed. */
   clock: number;
-  /** Its `local` is to be filled, and is returned. */
+  /** Snapshot whose `local` is filled and returned. */
   remembered?: Pick<SyncSnapshot, 'local' | 'note'>;
   /** Links that are read as the folders behind them. */
   links?: ReadonlySet<string> | undefined;
-  /** A `.git` file names a place of this machine: a link to the place that is answered goes instead. */
+  /** Returns the link that replaces a `.git` file: the file names a path of this machine. */
   gitLink?: ((path: string) => string | undefined) | undefined;
 }
 
 /**
- * Reads all of which this side is the truth, and lets others work in between. Throws `workspace-unreadable` for what cannot be
- * read and names that are not UTF-8.
+ * Reads all paths for which this side is authoritative, with turns for the event loop. Throws `workspace-unreadable`
+ * for unreadable files and for names that are not UTF-8.
  */
 export async function readSources(input: ReadLocalInput): Promise<Tree> {
   const { rootDir, ignored, include, clock, remembered, links, gitLink } = input;
@@ -70,7 +70,7 @@ export async function readSources(input: ReadLocalInput): Promise<Tree> {
   return tree;
 }
 
-/** Asked often, it lets all else that waits go on from time to time. */
+/** Returns a function for frequent calls that yields to the event loop from time to time. */
 function breather(): () => Promise<void> | undefined {
   let last = performance.now();
   return () => {
@@ -81,7 +81,7 @@ function breather(): () => Promise<void> | undefined {
   };
 }
 
-/** Adds what came back from the engine once and is still here, and returns that. */
+/** Adds the outputs that came back from the engine before and still exist. Returns them. */
 export function addBaseOutputs({
   rootDir,
   clock,
@@ -107,7 +107,7 @@ function addWithFolders(tree: Tree, rootDir: string, path: string, node: Node): 
   tree.set(path, node);
 }
 
-/** Undefined for what is not there, or no longer; a link's or a folder's is none of the content's. */
+/** Reads a node; undefined for a missing path. The clock matters for a file's fingerprint only. */
 export function readNode(hostPath: string, clock = Number.POSITIVE_INFINITY): Node | undefined {
   const stats = readStats(hostPath);
   return stats && nodeOf(hostPath, stats, clock);
@@ -125,7 +125,7 @@ function nodeOf(hostPath: string, stats: Stats, clock: number): Node {
   return { kind, mode, size, fingerprint: fingerprintOf(stats, clock), mtime: mtimeMs };
 }
 
-/** Fingerprint of a file. */
+/** Computes the fingerprint of a file. */
 function fingerprintOf({ mode, size, mtimeMs, ctimeMs, ino }: Stats, clock: number): string {
   return ctimeMs >= clock ? unknownFingerprint : `${mode & 0o777} ${size} ${mtimeMs} ${ctimeMs} ${ino}`;
 }

@@ -5,7 +5,9 @@ import { judgeGitPath } from '../../workspace/git/git-folder.ts';
 import { isGits, type Tree } from '../tree/tree.ts';
 import { type HashedContent, readContent } from './hash-file.ts';
 
-/** Reads what the engine gets of a file: its content, of a git config what holds no credential. Undefined where it is no file now. */
+/**
+ * Reads a file's content as the engine gets it: a git config without credentials. Undefined where it is no file now.
+ */
 export function readSent(rootDir: string, path: string, local: Tree): HashedContent | undefined {
   const hostFile = `${rootDir}/${path}`;
   const content = readContent(hostFile);

@@ -11,26 +11,31 @@ import { readSources } from './read-local.ts';
 export interface SideInput {
   host: Host;
   rootDir: string;
-  /** Globs of ignored paths that go along. */
+  /** Globs of ignored paths that are sent. */
   include: readonly string[];
-  /** Where on the engine is what a `.git` file at this path names; undefined where the file holds there, too. */
+  /**
+   * Returns the path on the engine that a `.git` file at this path means; undefined where the file is right there too.
+   */
   gitLink?: (path: string) => string | undefined;
-  /** For a folder of gbuild's own: all in it goes, whatever git ignores. Paths of links that are read as the folders behind them. */
+  /**
+   * For a folder that gbuild made: everything in it is sent, even what git ignores. `links` are read as the folders
+   * behind them.
+   */
   own?: { links: ReadonlySet<string> };
 }
 
-/** This side, and what is remembered of a volume. */
+/** This side's state, and the records of a volume. */
 export interface ReadSide {
   memory: SyncMemory;
   remembered: SyncSnapshot;
-  /** The file system's time before it was read, milliseconds. */
+  /** Time of the file system before the read, in milliseconds. */
   clock: number;
 }
 
-/** Milliseconds after which what was read early is read again. */
+/** Milliseconds after which an early read is repeated. */
 const lifetime = 5_000;
 
-/** The memory is read while git tells what it ignores. */
+/** Reads this side; the record is read while git lists what it ignores. */
 export async function readSide(
   { host, rootDir, include, gitLink, own }: SideInput,
   memory: SyncMemory,
@@ -38,14 +43,17 @@ export async function readSide(
   const clock = readClock(memoriesDir(host.cacheDir)).ctimeMs;
   const asked = own === undefined ? readIgnored(rootDir, host.env) : Promise.resolve(new Set<string>());
   asked.catch(() => {
-    // Told below.
+    // The failure is thrown below.
   });
   const remembered = memory.read();
   await readSources({ rootDir, ignored: await asked, include, clock, remembered, links: own?.links, gitLink });
   return { memory, remembered, clock };
 }
 
-/** This side, read while the engine is still asked for other things: with the memory of the volume that was last used from here. */
+/**
+ * Early read of this side, while the engine answers its first requests: with the record of the volume that was last
+ * used from here.
+ */
 export class EarlyRead {
   readonly #memory: SyncMemory;
   readonly #rootDir: string;
@@ -59,29 +67,32 @@ export class EarlyRead {
     this.#changed = changeTime(input.rootDir);
     this.#read = readSide(input, memory);
     this.#read.catch(() => {
-      // Told by whoever takes it; nobody need.
+      // The failure is thrown where the result is taken, if ever.
     });
   }
 
-  /** Undefined where nothing was ever sent to that engine from here. */
+  /** Begins the read; undefined where nothing was ever sent to that engine from here. */
   static begin(input: SideInput, engineUrl: string): EarlyRead | undefined {
     const memory = SyncMemory.last(input.host.cacheDir, syncKeyOf(input.rootDir, engineUrl));
     return memory && new EarlyRead(input, memory);
   }
 
-  /** Takes what was read with that memory; reads again where it was not, is old, or gbuild itself has made something here since. */
+  /**
+   * Returns the early read if it used that record. Reads again if it did not, is old, or if gbuild itself has made
+   * something here since.
+   */
   take(input: SideInput, memory: SyncMemory): Promise<ReadSide> {
     const isFresh = performance.now() - this.#began < lifetime && changeTime(this.#rootDir) === this.#changed;
     return isFresh && memory.isSame(this.#memory) ? this.#read : readSide(input, memory);
   }
 }
 
-/** Key of an engine's last memory, for use before the engine has said who it is. */
+/** Returns the key of an engine's last record, for use before the engine's id is known. */
 export function syncKeyOf(rootDir: string, engineUrl: string): string {
   return createHash('sha256').update(`${engineUrl}\n${rootDir}`).digest('hex');
 }
 
-/** Change time of a folder itself: it also tells that something came or went in it. */
+/** Returns the change time of a folder itself: it also changes when something in it comes or goes. */
 function changeTime(hostDir: string): number {
   return statSync(hostDir, { throwIfNoEntry: false })?.ctimeMs ?? 0;
 }

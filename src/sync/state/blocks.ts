@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Formats a block of a memory: an id, the length of the records in bytes, a digest over both and the records, each ended by NUL;
- * then the records.
+ * Formats a block of a record file: an id, the length of the records in bytes, a digest over both and the records, each
+ * ended by NUL; then the records.
  */
 export function formatBlock(id: string, records: string): string {
   const length = Buffer.byteLength(records);
@@ -10,15 +10,15 @@ export function formatBlock(id: string, records: string): string {
 }
 
 export interface Blocks {
-  /** The last block's; undefined where there is none. */
+  /** Id of the last block; undefined without blocks. */
   id: string | undefined;
-  /** The records of all blocks, in their order. */
+  /** Records of all blocks, in their order. */
   records: string;
-  /** No bytes follow the last block. */
+  /** Whether no bytes follow the last block. */
   isWhole: boolean;
 }
 
-/** Parses blocks from an offset up to the first that is cut off or damaged: what comes after it says nothing. */
+/** Parses blocks from an offset up to the first truncated or damaged one; the bytes after it are unreliable. */
 export function parseBlocks(bytes: Buffer, offset: number): Blocks {
   const records: string[] = [];
   let id: string | undefined;

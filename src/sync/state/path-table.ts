@@ -1,14 +1,14 @@
 import type { PathMap } from '../tree/tree.ts';
 
-/** Marks of a row for one map: that the row's record holds its value, or that it has another one. */
+/** Marks of a row for one map: its record holds the value, or the value has changed. */
 interface Marks {
   recorded: number;
   own: number;
 }
 
 /**
- * Paths as rows, each after the folder it is in, and maps of them: a value that nobody has changed is read from the row's record
- * each time that it is asked for, so that a hundred thousand of them cost a few numbers each.
+ * Paths as rows, each with its folder, and maps of them. An unchanged value is read from the row's record at each
+ * request, so that a hundred thousand of them cost a few numbers each.
  */
 export class PathTable {
   readonly #rows = new Map<string, number>();
@@ -16,7 +16,7 @@ export class PathTable {
   readonly #records: number[] = [];
   readonly #marks: number[] = [];
 
-  /** Notes a path's record, and what it says; a later one is what counts. */
+  /** Adds a path's record and its marks; a later record replaces it. */
   recall(path: string, record: number, marks: number): void {
     const row = this.rowOf(path);
     this.#records[row] = record;
@@ -40,7 +40,7 @@ export class PathTable {
     return this.#records[row]!;
   }
 
-  /** Any of them. */
+  /** Whether a row has any of the marks. */
   has(row: number, marks: number): boolean {
     return (this.#marks[row]! & marks) !== 0;
   }
@@ -49,7 +49,7 @@ export class PathTable {
     this.#marks[row] = (this.#marks[row]! & ~take) | add;
   }
 
-  /** Paths with any of some marks, unless they have all of others. */
+  /** Lists paths with any of some marks, unless they have all of others. */
   *list(any: number, unlessAll?: number): Generator<string> {
     for (let row = 0; row < this.#paths.length; row += 1) {
       const marks = this.#marks[row]!;
@@ -59,7 +59,10 @@ export class PathTable {
   }
 }
 
-/** One map of a table's paths. Knows which have changed since somebody last asked. Values are replaced, never changed. */
+/**
+ * Map of a table's paths. It knows which have changed since the last request for them. Values are replaced, never
+ * changed.
+ */
 export class RecordMap<Value extends object> implements PathMap<Value> {
   readonly #table: PathTable;
   readonly #marks: Marks;
@@ -122,7 +125,7 @@ export class RecordMap<Value extends object> implements PathMap<Value> {
     for (const path of this.keys()) yield [path, this.get(path)!];
   }
 
-  /** In the order in which they first changed; none afterwards. */
+  /** Returns the changed paths in the order of their first change, and forgets them. */
   takeChanged(): Set<string> {
     const taken = this.#changed;
     this.#changed = new Set();

@@ -4,8 +4,8 @@ import { memoriesDir } from './memory-files.ts';
 const mostKept = 100;
 
 /**
- * Keeps the memories that were used last, and removes the rest: a workspace of a hundred thousand
- * files leaves fifteen megabytes, and may never be worked on again.
+ * Keeps the record files that were used last, and removes the rest. A workspace of a hundred thousand files leaves
+ * fifteen megabytes, and may never be used again.
  */
 export async function pruneMemories(cacheDir: string): Promise<void> {
   const dir = memoriesDir(cacheDir);
@@ -26,7 +26,7 @@ export async function pruneMemories(cacheDir: string): Promise<void> {
   await Promise.allSettled(old.map((name) => rm(`${dir}/${name}`, { force: true })));
 }
 
-/** A memory and its clean marker have names that begin alike. */
+/** Returns the common prefix of a record file and its clean marker. */
 function keyOf(name: string): string {
   return name.split('.', 1)[0]!;
 }

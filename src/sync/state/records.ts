@@ -2,13 +2,13 @@ import { parsePath } from '../../engine/engine.ts';
 import type { Node, SyncBaseEntry } from '../tree/tree.ts';
 
 /**
- * Text of what is remembered of paths: each has its name and a record, both ended by NUL. A record begins with a letter that
- * says what it holds; then fields that end in a tab: how this side looks (its kind's letter and its fingerprint), what `find` said
- * of the other, content, the recorded fingerprint there, a link's target there. Targets are escaped.
+ * Text of recorded paths: each has its name and a record, both ended by NUL. A record begins with a letter for its
+ * kind. Then come fields that end in a tab: this side's state (letter of its kind and fingerprint), the other side's
+ * facts from `find`, content, the recorded fingerprint there, a link's target there. Targets are escaped.
  */
 export type Records = string;
 
-/** Both sides are there and alike; both are there; only what both had; only what is there; nothing any more. */
+/** Letters: both sides equal; both recorded; only the common state; only the volume's; nothing any more. */
 const letters = { alike: '=', both: '~', base: '<', there: '>', none: '-' } as const;
 const alike = letters.alike.charCodeAt(0);
 const tab = 9;
@@ -32,7 +32,7 @@ function letterOf(base: SyncBaseEntry | undefined, seen: Node | undefined, isAli
   return seen === undefined ? letters.base : letters.both;
 }
 
-/** Whether the record at this place of the text says what both sides had, and what is there. */
+/** Whether the record at this offset holds the common state, and the volume's. */
 export function holds(records: Records, at: number): { base: boolean; there: boolean } {
   const letter = records[at];
   const both = letter === letters.alike || letter === letters.both;
@@ -43,13 +43,13 @@ export function isAlikeAt(records: Records, at: number): boolean {
   return records.charCodeAt(at) === alike;
 }
 
-/** Whether this side looked like that. */
+/** Whether this side is recorded with that state. */
 export function isHereAt(records: Records, at: number, kind: 'file' | 'directory', fingerprint: string): boolean {
   const end = at + 2 + fingerprint.length;
   return records.startsWith(fingerprint, at + 2) && records[at + 1] === kind[0] && records.charCodeAt(end) === tab;
 }
 
-/** How this side looked: of a file or a folder. */
+/** Reads this side's recorded state of a file or a folder. */
 export function readHere(records: Records, at: number): Node {
   const fingerprint = records.slice(at + 2, records.indexOf('\t', at));
   if (records[at + 1] === 'd')

@@ -7,17 +7,17 @@ const baseMarks = { recorded: 1, own: 8 };
 const remoteMarks = { recorded: 2, own: 16 };
 const localMarks = { recorded: 4, own: 32 };
 const any = 63;
-/** Mark of a record: both sides had what is there. */
+/** Mark of a record: the common state equals the volume's. */
 const alike = 64;
 const settledThere = baseMarks.recorded | remoteMarks.recorded | alike;
 const settled = settledThere | localMarks.recorded;
 
-/** Snapshot of a volume as remembered, and then of what has become of it. */
+/** Snapshot of a volume as recorded, updated during the run. */
 export class SyncSnapshot {
   readonly base: RecordMap<SyncBaseEntry>;
-  /** The volume's paths; right as long as the volume has the clean marker. */
+  /** Paths of the volume; right while the volume has the clean marker. */
   readonly remote: RecordMap<Node>;
-  /** This side as it is: to be filled. What is sent of it is asked for many times. */
+  /** Present state of this side, to be filled; it is read many times. */
   readonly local: RecordMap<Node>;
   readonly #records: Records;
   readonly #table = new PathTable();
@@ -34,14 +34,14 @@ export class SyncSnapshot {
     });
   }
 
-  /** A later record of a path is what counts. */
+  /** Adds a record of a path; a later one replaces it. */
   recall(path: string, at: number): void {
     const { base, there } = holds(this.#records, at);
     const marks = (base ? baseMarks.recorded : 0) | (there ? remoteMarks.recorded : 0);
     this.#table.recall(path, at, marks | (isAlikeAt(this.#records, at) ? alike : 0));
   }
 
-  /** Notes a file or folder of this side where it looks as it did; false where it does not. */
+  /** Records a file or folder of this side if its state is unchanged; false otherwise. */
   note(path: string, kind: 'file' | 'directory', fingerprint: string): boolean {
     const row = this.#table.find(path);
     if (row === undefined || fingerprint === unknownFingerprint || !this.#table.has(row, baseMarks.recorded))
@@ -51,12 +51,12 @@ export class SyncSnapshot {
     return true;
   }
 
-  /** All paths but those that look on either side as when both had the same. */
+  /** Lists paths that may differ on either side from the common state. */
   loose(): string[] {
     return [...this.#table.list(any, settled)];
   }
 
-  /** All paths but those that look on the engine's side as when both had the same. */
+  /** Lists paths that may differ on the engine's side from the common state. */
   looseThere(): string[] {
     return [...this.#table.list(any, settledThere)];
   }

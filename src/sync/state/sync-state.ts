@@ -14,45 +14,48 @@ const version = 'gbuild-mirror-6\0';
 const markerFormat = 'mirror-stamp 1';
 const lastFormat = 'mirror-last 1';
 
-/** Records of a block, where all are written. */
+/** Number of records in a block, in a complete write. */
 const mostOfBlock = 5_000;
 
-/** The file is written anew when it holds so many records more than paths. */
+/** Number of superseded records above which the file is rewritten. */
 const mostSuperseded = (paths: number) => 1000 + paths / 4;
 
 /**
- * Memory of one volume on this machine. It never decides alone: a path counts as alike only while both sides still
- * look as they did, so a memory that is old, or of a volume that was made anew, costs time and nothing else. How the volume looks
- * is remembered too, and good for one run: a clean marker on both sides says so, and is removed before anything changes there.
+ * Record of one volume on this machine. It never decides alone: a path counts as equal only while both sides are in
+ * their recorded states. An outdated record, or one of a recreated volume, only costs time. The volume's state is
+ * recorded too, and valid for one run: a clean marker on both sides proves it, and is removed before any change.
  *
- * The file is a version that ends in NUL, then blocks of records, each with its digest (see formatBlock). A run that changes little
- * adds a block.
+ * The file is a version that ends in NUL, then blocks of records, each with its digest (see formatBlock). A run with
+ * few changes adds a block.
  */
 export class SyncMemory {
   readonly #file: string;
   #id: string | undefined;
-  /** How the file looked just before it was read. */
+  /** State of the file just before it was read. */
   #face = '';
-  /** Content of the file, where it is whole. */
+  /** Content of the file, where it is complete. */
   #remembered: (Pick<SyncSnapshot, 'base' | 'remote'> & { records: number }) | undefined;
 
   private constructor(file: string) {
     this.#file = file;
   }
 
-  /** `basis` is all that the volume's content depends on besides the workspace: engine, volume, who owns the files. */
+  /**
+   * Opens the record; `basis` is everything that decides the volume's content except for the workspace: engine, volume,
+   * owner of the files.
+   */
   static of(cacheDir: string, basis: string[]): SyncMemory {
     const key = createHash('sha256').update(basis.join('\n')).digest('hex');
     return new SyncMemory(join(memoriesDir(cacheDir), key));
   }
 
-  /** The one that was last used at a place, whatever that is. */
+  /** Opens the record that was last used at a place. */
   static last(cacheDir: string, place: string): SyncMemory | undefined {
     const key = readCached(join(memoriesDir(cacheDir), `${place}.last`), lastFormat);
     return key === undefined ? undefined : new SyncMemory(join(memoriesDir(cacheDir), key));
   }
 
-  /** Notes that it was used there. */
+  /** Notes that it was used at that place. */
   noteLast(place: string): void {
     const file = join(dirname(this.#file), `${place}.last`);
     const key = basename(this.#file);
@@ -63,7 +66,7 @@ export class SyncMemory {
     return this.#file === other.#file;
   }
 
-  /** Empty where there is none; without its last blocks where one was not written to its end or is damaged. */
+  /** Reads the snapshot: empty without a file; without the last blocks where one is incomplete or damaged. */
   read(): SyncSnapshot {
     this.#face = faceOf(this.#file);
     const bytes = readBytes(this.#file);
@@ -82,7 +85,10 @@ export class SyncMemory {
     return remembered;
   }
 
-  /** Nobody has written since it was read: asked when the volume is held, for until then another run may have been at work there. */
+  /**
+   * Whether the file is unchanged since it was read. Checked when the lease is held, because another run may have used
+   * the volume until then.
+   */
   get isCurrent(): boolean {
     return this.#face === faceOf(this.#file);
   }
@@ -111,7 +117,7 @@ export class SyncMemory {
     remote.takeChanged();
   }
 
-  /** A memory that cannot be kept costs time, nothing else; an old one would do so too. */
+  /** Appends a block. A record that cannot be written only costs time, as does an old one. */
   #append(paths: Set<string>, id: string): void {
     const { base, remote } = this.#remembered!;
     try {
@@ -128,7 +134,7 @@ export class SyncMemory {
     return this.#remembered?.base === base && this.#remembered.remote === remote;
   }
 
-  /** The paths of a further block; undefined where the whole is to be written. */
+  /** Returns the paths of a further block; undefined where the file must be rewritten. */
   #takeChanged(): Set<string> | undefined {
     const { base, remote, records } = this.#remembered!;
     const changed = new Set([...remote.takeChanged(), ...base.takeChanged()]);
@@ -136,7 +142,9 @@ export class SyncMemory {
     return records + changed.size - paths > mostSuperseded(paths) ? undefined : changed;
   }
 
-  /** Takes the clean marker: the volume has the same one if nothing else changed it since the last write. There is none afterwards. */
+  /**
+   * Takes the clean marker: the volume has the same one if nothing else changed it since the last write. It is removed.
+   */
   takeCleanMarker(): string | undefined {
     const file = `${this.#file}.stamp`;
     const [id, marker] = (readCached(file, markerFormat) ?? '').split(' ');
@@ -144,7 +152,7 @@ export class SyncMemory {
     return id === this.#id && marker !== '' ? marker : undefined;
   }
 
-  /** Keeps a clean marker: a volume that has it looks as was written last. */
+  /** Stores a clean marker: a volume with it is in the state of the last write. */
   keepCleanMarker(marker: string): void {
     if (this.#id !== undefined) writeCached(`${this.#file}.stamp`, markerFormat, `${this.#id} ${marker}`);
   }
@@ -155,7 +163,7 @@ function writeBlock(id: string, paths: string[], base: SyncBase, remote: Tree): 
   return formatBlock(id, [...parts, ''].join('\0'));
 }
 
-/** False where that cannot be: a memory that is not kept costs time. */
+/** Replaces the file; false where that fails: a missing record only costs time. */
 function tryReplace(file: string, texts: Iterable<string>): boolean {
   try {
     replaceFile(file, texts, 0o600);
@@ -165,7 +173,7 @@ function tryReplace(file: string, texts: Iterable<string>): boolean {
   }
 }
 
-/** None where there is no file. */
+/** Reads the bytes; none without a file. */
 function readBytes(file: string): Buffer {
   try {
     return readFileSync(file);

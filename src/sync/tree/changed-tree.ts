@@ -6,15 +6,15 @@ import { folderOf, type Node, type SyncBase, type Tree } from './tree.ts';
 
 /** Changes of a volume's tree. */
 export interface ChangedTree {
-  /** Folders of which only themselves are known: what is in them was there before, elsewhere. */
+  /** Folders whose own state alone is known: their content existed before, at another path. */
   unseen: string[];
   refused: string[];
 }
 
 /**
- * Makes of a volume's tree as it was what it is now, and leaves nodes alone that are as they were. A folder tells by its time
- * that something came or went directly in it; that it is another folder than before, its inode tells. Undefined where something
- * that was `sent` there is not accounted for.
+ * Updates a volume's tree to its present state, without touching unchanged nodes. A folder's time shows that something
+ * directly in it came or went; its inode shows that it is another folder. Undefined where a `sent` path is not
+ * explained.
  */
 export function changeTree(
   tree: Tree,
@@ -41,7 +41,7 @@ export function changeTree(
   return { unseen, refused };
 }
 
-/** Makes of a volume's tree what is listed: all that there is. Nodes that are as they were are left alone. */
+/** Updates a volume's tree to the complete listing, without touching unchanged nodes. */
 export function becomeTree(tree: Tree, paths: ListedPath[]): Pick<ChangedTree, 'refused'> {
   const refused: string[] = [];
   const listed = new Set<string>();
@@ -66,12 +66,12 @@ function isNewFolder({ path, kind, facts }: ListedPath, tree: Tree): boolean {
   return kind === 'directory' && inodeOf(tree.get(path)) !== inodeOf({ kind, facts });
 }
 
-/** Inode of a folder. */
+/** Returns the inode of a folder. */
 function inodeOf(node: Pick<Node, 'kind' | 'facts'> | undefined): string | undefined {
   return node?.kind === 'directory' ? (node.facts?.split(' ')[4] ?? '') : undefined;
 }
 
-/** Notes how files look there that were sent, and not touched since. */
+/** Records the state of sent files that were not touched since. */
 export function settleSent(base: SyncBase, tree: Tree, sentPaths: readonly string[], sent: number): void {
   for (const path of sentPaths) {
     const recorded = base.get(path);

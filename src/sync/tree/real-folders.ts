@@ -1,7 +1,7 @@
 import { lstatSync, mkdirSync } from 'node:fs';
 import { folderOf } from './tree.ts';
 
-/** Folders below a root that are folders all the way down, and no links to somewhere else. */
+/** Folders below a root that are real on their whole path, without links. */
 export class RealFolders {
   readonly #rootDir: string;
   readonly #known = new Map<string, boolean>([['', true]]);
@@ -18,7 +18,7 @@ export class RealFolders {
     return found;
   }
 
-  /** Makes it and those above; false where something else stands in the way. */
+  /** Makes the folder and those above; false where something else is in the way. */
   ensure(folder: string, mode = 0o755): boolean {
     if (this.has(folder)) return true;
     if (!this.ensure(folderOf(folder))) return false;

@@ -2,7 +2,7 @@ import type { ListedPath } from '../../engine/engine.ts';
 import { isInside } from './safe-path.ts';
 import type { Tree } from './tree.ts';
 
-/** Builds a tree of what the engine's side lists; a name that leads out of it is `refused`. */
+/** Builds a tree from the engine's listing; a name that leads out of it is `refused`. */
 export function treeOf(listed: ListedPath[]): { tree: Tree; refused: string[] } {
   const tree: Tree = new Map();
   const refused: string[] = [];

@@ -1,16 +1,16 @@
 import { folderOf } from './tree.ts';
 
-/** A part that is empty, `.` or `..`. */
+/** Pattern of a part that is empty, `.` or `..`. */
 const wayOut = /(?:^|\/)\.{0,2}(?:\/|$)/;
 
-/** Whether a name that the engine's side told can only be of something inside the workspace. */
+/** Whether a name from the engine's side is surely inside the workspace. */
 export function isInside(path: string): boolean {
   return !wayOut.test(path);
 }
 
 /**
- * Whether a link at `path` stays inside whatever other links do: only names after the steps upwards, and no more of those than
- * there are folders above. (`a/b/../../x` could leave where `a/b` is a link itself.)
+ * Whether a link at `path` stays inside, wherever other links lead. Steps upwards must come first, and must not exceed
+ * the number of folders above. (`a/b/../../x` could leave where `a/b` is a link itself.)
  */
 export function staysInside(path: string, target: string): boolean {
   if (target === '' || target.startsWith('/')) return false;
