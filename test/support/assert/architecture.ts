@@ -1,7 +1,10 @@
-/** Files that every room may import, besides those of fs/. */
+/** Files that every room may import, in addition to those of fs/. */
 export const sharedFiles: readonly string[] = ['errors.ts', 'escape.ts', 'host.ts'];
 
-/** Which rooms a room of src/ may import from, besides itself, the shared files and fs/. ARCHITECTURE.md shows this table. */
+/**
+ * Rooms that each room of src/ may import from, in addition to itself, the shared files and fs/. ARCHITECTURE.md shows
+ * this table.
+ */
 export const allowedImports: Record<string, string[]> = {
   main: ['commands', 'spec'],
   commands: ['actions', 'engine', 'reporter', 'spec'],
@@ -38,7 +41,10 @@ export const allowedImports: Record<string, string[]> = {
   fs: [],
 };
 
-/** Which folders of actions/ one of them may import from, besides itself, lowest first. ARCHITECTURE.md shows this table, too. */
+/**
+ * Folders of actions/ that each of them may import from, in addition to itself, lowest first. ARCHITECTURE.md shows
+ * this table, too.
+ */
 export const actionImports: Record<string, string[]> = {
   session: [],
   trust: ['session'],
@@ -99,13 +105,13 @@ export const packageOwners: Record<string, string> = {
 };
 
 /**
- * Ways to look into the facts of an error, whose type shows no keys: a cast, `in`, a reader of unknown JSON, a list of keys, a
- * type that declares them again.
+ * Pattern of code that looks into the facts of an error, whose type shows no keys: a cast, `in`, a reader of unknown
+ * JSON, a list of keys, a type that declares them again.
  */
 export const looksIntoFacts =
   /\bfacts\)? as\b|\bas \{[^}]*\bfacts\b|\bin [\w.]*\bfacts\b|\b(read(Field|Text|Number|List)\w*|Object\.\w+)\([\w.]*\bfacts\b|interface \w+ extends \w+Error\b|\w+Error & \{/;
 
-/** Modules that open or read files by themselves, and why `fs/read-bounded.ts` is not for them. */
+/** Modules that open or read files themselves, and the reason why `fs/read-bounded.ts` does not fit them. */
 export const ownReaders: Record<string, string> = {
   'fs/read-bounded.ts': 'is that reader',
   'oci/tar/host-file.ts': 'reads files of the workspace to a size that lstat promised; neither follows links nor waits',

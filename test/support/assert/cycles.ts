@@ -1,5 +1,5 @@
 /**
- * Finds what reaches itself again by the arrows: groups of names, each sorted, and sorted by their first (Tarjan's strongly connected
+ * Finds cycles of arrows: groups of names, each sorted, and sorted by their first (Tarjan's strongly connected
  * components of more than one).
  */
 export function findCycles(arrows: readonly (readonly [string, string])[]): string[][] {

@@ -1,6 +1,6 @@
 import { GbuildError } from '../../../src/errors.ts';
 
-/** The GbuildError that a call ends in, as plain data for a snapshot. */
+/** Returns the GbuildError of a call as plain data for a snapshot. */
 export async function errorOf(call: () => unknown) {
   try {
     await call();

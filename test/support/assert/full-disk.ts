@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, wri
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** A disk of its own with these files and no room left. Only root can mount one. */
+/** Makes a separate disk with these files and no space left. Only root can mount one. */
 export function makeFullDisk(files: Record<string, string> = {}): Disposable & { dir: string } {
   const dir = mkdtempSync(join(tmpdir(), 'gbuild-full-'));
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', dir]);

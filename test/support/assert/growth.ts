@@ -1,9 +1,10 @@
-/** Less than this is too short to be compared, in milliseconds. */
+/** Time in milliseconds below which a measurement is too short for a comparison. */
 const shortest = 5;
 
 /**
- * How many times the processor time grows from `size / factor` to `size`: about `factor` for linear work, its square for quadratic
- * work. Other processes on the machine do not change it, for they have processor time of their own.
+ * Measures how many times the processor time grows from `size / factor` to `size`: about `factor` for linear work, its
+ * square for quadratic work. Other processes on the machine do not affect it, because they have their own processor
+ * time.
  */
 export function measureGrowth(work: (size: number) => void, size: number, factor: number): number {
   return (

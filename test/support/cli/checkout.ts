@@ -9,27 +9,32 @@ const here = fileURLToPath(new URL('../../..', import.meta.url));
 
 export interface ScriptResult {
   exitCode: number;
-  /** Both streams in order of arrival, without what differs from run to run. */
+  /** Output of both streams in order of arrival, without the parts that differ between runs. */
   output: string;
   seconds: number;
 }
 
-/** A clean clone of this checkout's HEAD in a folder with a space, with a home and a cache of its own. */
+/** Clean clone of this checkout's HEAD in a folder with a space, with a separate home and cache. */
 export interface Checkout extends Disposable {
-  /** Removed at the end, with the clone, the home and the caches in it. */
+  /** Folder with the clone, the home and the caches; removed at the end. */
   dir: string;
   root: string;
   cacheDir: string;
   /** Changes a file of the clone. */
   edit(path: string, change: (text: string) => string): void;
-  /** Runs a program of it (`bin/quickstart`) without a terminal and without input; `undefined` unsets a variable. */
+  /**
+   * Runs one of its programs (`bin/quickstart`) without a terminal and without input; `undefined` unsets a variable.
+   */
   run(program: string, args?: string[], env?: Record<string, string | undefined>): Promise<ScriptResult>;
 }
 
-/** What a script may see of this process: how to reach registries, and no engine, terminal or CI. */
+/**
+ * Variables of this process that a script may see: those for reaching registries, and none about engine, terminal or
+ * CI.
+ */
 const passed = /^(PATH|LANG|(https?|no|all)_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR)|npm_config_registry)$/i;
 
-/** Its packages are this checkout's, linked where that is possible: installing them is another test's subject. */
+/** Clones the checkout. Its packages are linked to this checkout's where possible: another test installs them. */
 export function cloneCheckout(): Checkout {
   const dir = mkdtempSync(join(tmpdir(), 'gbuild-checkout-'));
   const root = join(dir, 'a clone');
@@ -63,7 +68,7 @@ export function cloneCheckout(): Checkout {
   };
 }
 
-/** A folder of links to programs of this machine and nothing else, to be the whole of PATH. */
+/** Makes a folder of links to programs of this machine, for a PATH with nothing else. */
 export function linkPrograms(hostDir: string, programs: string[]): string {
   mkdirSync(hostDir, { recursive: true });
   for (const program of programs) {

@@ -6,82 +6,86 @@ import { execa, execaSync } from 'execa';
 import { isProgram } from '../images/any-program.ts';
 import { noteStep } from '../runner/timings.ts';
 
-/** Where gbuild is installed: this checkout (built by scripts/build.mjs), or another one named for a trial. */
+/** Folder of gbuild's installation: this checkout (built by scripts/build.mjs), or another one named for a trial. */
 const installedAt = process.env.GBUILD_TEST_INSTALL ?? fileURLToPath(new URL('../../..', import.meta.url));
 
-/** What the machine needs to reach package registries, if a toolchain has to be made; nothing else of it passes. */
+/** Variables that pass: those that the machine needs to reach package registries, if a toolchain must be made. */
 const passed = /^(PATH|LANG|(https?|no|all)_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_(FILE|DIR)|npm_config_registry)$/i;
 
 export interface CliOptions {
-  /** As DOCKER_HOST spells it; nothing is set when undefined. */
+  /** Address as DOCKER_HOST spells it; nothing is set when undefined. */
   engine?: string | undefined;
   env?: Record<string, string>;
-  /** A cache folder of its own instead of the machine's, where downloads are kept. */
+  /** Whether to use a separate cache folder instead of the machine's, which keeps downloads. */
   ownCache?: boolean;
-  /** What repositories made by `tasks` build in; the small base image of the tests is the quickest. */
+  /** Toolchain of repositories made by `tasks`; the small base image of the tests is the fastest. */
   toolchain?: string;
 }
 
 export interface CallOptions {
   cwd?: string;
-  /** Over the clean environment; `undefined` takes a variable away. */
+  /** Variables over the clean environment; `undefined` removes one. */
   env?: Record<string, string | undefined>;
-  /** The whole standard input, or 'open' for one that is typed into; without it there is none. */
+  /** Whole standard input, or 'open' for typing into it; none when left out. */
   input?: string;
-  /** Redirections as sh writes them, which decide what kind of standard input it has: `< /dev/null`, `<&-`. */
+  /** Redirections of sh for standard input: `< /dev/null`, `<&-`. */
   redirect?: string;
-  /** On a terminal of its own (script(1)): both streams arrive as stdout. */
+  /** Whether it runs on a separate terminal (script(1)): both streams arrive as stdout. */
   terminal?: boolean;
-  /** Another Node or another gbuild than the checkout's. */
+  /** Installation to use instead of the checkout's Node and gbuild. */
   installed?: Installation;
-  /** As another user of this machine, from an installation that this user can read. */
+  /** Other user of this machine, with an installation that this user can read. */
   as?: { uid: number; gid: number; groups: number[]; installed: Installation };
 }
 
-/** Where Node and gbuild's way in are. */
+/** Paths of Node and of gbuild's entry point. */
 export interface Installation {
   node: string;
   bin: string;
 }
 
 export interface CliResult {
-  /** The signal's name when one ended it. */
+  /** Name of the signal when one ended it. */
   exitCode: number | NodeJS.Signals;
   stdout: string;
   stderr: string;
 }
 
-/** gbuild while it runs. */
+/** Running gbuild. */
 export interface RunningCli {
   pid: number;
-  /** Everything it has written so far, both streams in order of arrival. */
+  /** Returns everything that it has written so far, both streams in order of arrival. */
   output(): string;
-  /** Resolves once that text has been written; rejects with all output when it ended without. */
+  /** Resolves once that text has been written; rejects with all output when it ended without it. */
   until(text: string | RegExp): Promise<void>;
   kill(signal: NodeJS.Signals): void;
   /** Writes to its standard input, which `input: 'open'` keeps open. */
   type(text: string): void;
-  /** As a reader does that has seen enough (`| head -1`). */
+  /** Closes its output, like a reader that has seen enough (`| head -1`). */
   closeStdout(): void;
   ended: Promise<CliResult>;
 }
 
-/** gbuild as its user meets it: the real command line as a child process, with a home of its own and a clean environment. */
+/**
+ * gbuild as its user meets it: the real command line as a child process, with a separate home and a clean environment.
+ */
 export interface Cli extends Disposable {
-  /** Removed at the end; an engine on this machine sees it. */
+  /** Folder that an engine on this machine sees; removed at the end. */
   dir: string;
   dataDir: string;
   stateDir: string;
   cacheDir: string;
-  /** The script that is run: `node bin`. */
+  /** Script to run: `node bin`. */
   bin: string;
   run(args: string[], options?: CallOptions): Promise<CliResult>;
   start(args: string[], options?: CallOptions): RunningCli;
-  /** Writes files below `dir`/name and commits them with a fixed name and time; the folder. */
+  /** Writes files below `dir`/name and commits them with a fixed name and time. Returns the folder. */
   repository(name: string, files: Record<string, string>): string;
-  /** The same with a gbuild.yml of this name and toolchain, followed by `body` (`tasks:` and what else it takes). */
+  /**
+   * Makes a repository with a gbuild.yml of this name and toolchain, followed by `body` (`tasks:` and its contents).
+   */
   tasks(name: string, body: string, files?: Record<string, string>): string;
-  /** Output without what differs from run to run: this folder, times and names of runs. */
+  /** Removes the parts of output that differ between runs: this folder, times and names of runs. */
   plain(text: string): string;
 }
 
@@ -134,7 +138,7 @@ function commandLine(args: string[], { terminal, as, installed, redirect }: Call
   return ['setpriv', '--reuid', `${as.uid}`, '--regid', `${as.gid}`, '--groups', as.groups.join(), '--', ...line];
 }
 
-/** gbuild and this Node, copied to where every user may read and run them. */
+/** Copies gbuild and this Node to a folder where every user may read and run them. */
 export function copyInstallation(hostDir: string): Installation {
   const wanted = ['bin/run.js', 'dist', 'images', 'schema', 'package.json', 'oclif.manifest.json'];
   for (const path of wanted) cpSync(join(installedAt, path), join(hostDir, path), { recursive: true });
@@ -185,7 +189,7 @@ function startCli(args: string[], call: CallOptions, dir: string): RunningCli {
   };
 }
 
-/** Keeps how long gbuild took to make images of toolchains, which it says when it has done so. */
+/** Records how long gbuild took to make images of toolchains, from its own messages. */
 function noteToolchains(stderr: string): void {
   const done = /^\+ ((?:building|base image|runtime base|fetching)\b.*) \((?:(\d+) min )?([\d.]+) s\)$/gm;
   for (const [, title = '', minutes = '0', seconds = '0'] of stderr.matchAll(done))
@@ -208,7 +212,7 @@ export function commitAll(hostDir: string, message: string): void {
   git(hostDir, 'commit', '-q', '--allow-empty', '-m', message);
 }
 
-/** Runs git past the user's configuration; its output. */
+/** Runs git without the user's configuration. Returns its output. */
 export function git(hostDir: string, ...args: string[]): string {
   const who = { NAME: 'Ada', EMAIL: 'ada@example.org', DATE: '2024-05-06T07:08:09Z' };
   const people = Object.entries(who).flatMap(([key, value]) => [
@@ -219,7 +223,7 @@ export function git(hostDir: string, ...args: string[]): string {
   return execaSync('git', ['-C', hostDir, ...args], { env, extendEnv: false }).stdout;
 }
 
-/** A copy of an example of this checkout under a name of its own, committed, without what a build left in it. */
+/** Copies an example of this checkout under another name and commits it, without a build's leftovers. */
 export function copyOf(path: string, hostDir: string, name: string): string {
   const skipped = /(^|\/)(node_modules|dist|target|vendor\/bundle)(\/|$)/;
   const from = fileURLToPath(new URL(`../../../${path}`, import.meta.url));

@@ -1,39 +1,39 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** A fenced block of a page. */
+/** Fenced block of a page. */
 export interface DocBlock {
   /** Path in the checkout. */
   page: string;
   line: number;
   language: string;
-  /** The second word after the fence: what kind of that language. */
+  /** Second word after the fence: the kind within that language. */
   kind?: string;
   text: string;
-  /** From `<!-- not run: reason -->` above the block. */
+  /** Reason from `<!-- not run: reason -->` above the block. */
   notRun?: string;
 }
 
-/** One command of a console block, and what the page says it prints. */
+/** Command of a console block, with the output that the page shows. */
 export interface DocCommand {
   line: number;
   command: string;
   output: string[];
 }
 
-/** The repository that a page's commands run in: a copy of an example. */
+/** Repository that a page's commands run in: a copy of an example. */
 export interface DocSetting {
-  /** Its folder below examples/. */
+  /** Folder below examples/. */
   example: string;
-  /** The copy has no gbuild.yml, as a repository that has never seen gbuild. */
+  /** Whether the copy has no gbuild.yml, like a repository that has never used gbuild. */
   isFresh: boolean;
-  /** The tier of the tests that runs the page. */
+  /** Tier of the tests that runs the page. */
   tier: 'standard' | 'matrix';
 }
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** The pages people read, by path in the checkout: those at its root and those below docs/. */
+/** Lists the pages for people, by path in the checkout: those at its root and those below docs/. */
 export function listPages(): string[] {
   const atRoot = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md'];
   const inDocs = readdirSync(`${root}docs`, { recursive: true, encoding: 'utf8' }).filter((file) =>
@@ -46,7 +46,10 @@ export function readPage(page: string): string {
   return readFileSync(root + page, 'utf8');
 }
 
-/** Reads the first line of a page, `<!-- example: NAME, without gbuild.yml, matrix tier -->`; without one it is node-hello as it is. */
+/**
+ * Reads the first line of a page, `<!-- example: NAME, without gbuild.yml, matrix tier -->`. Without that line the
+ * setting is node-hello, unchanged.
+ */
 export function readSetting(page: string): DocSetting {
   const [, example = 'node-hello', fresh, matrix] =
     /^<!-- example: ([\w-]+)(, without gbuild\.yml)?(, matrix tier)? -->\n/.exec(readPage(page)) ?? [];
@@ -63,7 +66,9 @@ export function listBlocks(page: string): DocBlock[] {
   });
 }
 
-/** The commands of a console block: a line that starts with `$ ` is one, the lines below it are what it prints. */
+/**
+ * Lists the commands of a console block: a line that starts with `$ ` is one, and the lines below it are its output.
+ */
 export function listCommands({ text, line }: DocBlock): DocCommand[] {
   const commands: DocCommand[] = [];
   for (const [index, each] of text.trimEnd().split('\n').entries()) {
@@ -73,7 +78,7 @@ export function listCommands({ text, line }: DocBlock): DocCommand[] {
   return commands;
 }
 
-/** A page without its blocks. */
+/** Returns a page without its blocks. */
 export function proseOf(page: string): string {
   return readPage(page).replaceAll(/^```[\s\S]*?^```$/gm, '');
 }

@@ -4,26 +4,28 @@ import { fileURLToPath } from 'node:url';
 import { type Cli, commitAll, git } from './cli.ts';
 import type { DocCommand, DocSetting } from './doc-pages.ts';
 
-/** What a command of a page really did. */
+/** Result of a page's command. */
 export interface DocResult {
   exitCode: number;
   output: string[];
 }
 
-/** A reader at a shell: a copy of the example below their home, `gbuild` on PATH. */
+/** Shell of a reader: a copy of the example below their home, `gbuild` on PATH. */
 export interface DocSession {
-  /** Runs the commands one after the other in one shell that starts in the copy; `$?` is that of the one before. */
+  /**
+   * Runs the commands one after the other in one shell that starts in the copy; `$?` is that of the previous command.
+   */
   run(commands: string[]): Promise<DocResult[]>;
-  /** Puts a page's own gbuild.yml in the example's place. */
+  /** Replaces the example's gbuild.yml by the page's own. */
   useSpec(text: string): void;
-  /** Text without what differs from machine to machine and from run to run. */
+  /** Returns text without the parts that differ between machines and runs. */
   plain(text: string): string;
 }
 
-/** What tools and gbuild take a repository's name from. */
+/** Files from which tools and gbuild take a repository's name. */
 const namedIn = ['gbuild.yml', 'package.json', 'package-lock.json', 'pom.xml', 'build.sbt'];
 
-/** Everyone's engine is shared, so the example and its image have another name there than on the pages. */
+/** Opens a session. The engine is shared, so the example and its image have another name there than on the pages. */
 export function openDocSession(
   cli: Cli,
   engine: string,
@@ -63,7 +65,7 @@ export function openDocSession(
         script,
         formatScript(commands.map((command) => command.replaceAll(`${example}:`, `${imageName}:`))),
       );
-      // The rig's clean environment is what a reader has; a shell stands where Node does otherwise.
+      // The rig's clean environment is a reader's; a shell takes the place of Node.
       const installed = { node: '/bin/bash', bin: script };
       const { stdout } = await cli.run([], { cwd: rootDir, env, installed });
       return parseTranscript(stdout);
@@ -72,7 +74,10 @@ export function openDocSession(
   };
 }
 
-/** How a console block and what was really printed differ: undefined when `...` and normalised text allow it. */
+/**
+ * Describes the difference between a console block and the real output; undefined where `...` and normalised text allow
+ * it.
+ */
 export function compareOutput(
   { command, output, line }: DocCommand,
   actual: string[],
@@ -86,7 +91,7 @@ export function compareOutput(
   return `line ${line}: $ ${command}\nthe page says:\n${output.join('\n')}\nit printed:\n${actual.join('\n')}`;
 }
 
-/** For git, which the pages call as a reader with a configuration does. */
+/** Variables for git, which the pages call like a reader with a configuration. */
 const reader: Record<string, string> = Object.fromEntries(
   ['AUTHOR', 'COMMITTER'].flatMap((who) => [
     [`GIT_${who}_NAME`, 'Ada'],

@@ -5,7 +5,10 @@ import { openCli } from './cli.ts';
 import { listBlocks, listCommands, listPages, readSetting } from './doc-pages.ts';
 import { compareOutput, openDocSession } from './doc-session.ts';
 
-/** Runs the console blocks of the pages of one tier. A page is one session: what an earlier block did is there in a later one. */
+/**
+ * Runs the console blocks of the pages of one tier. A page is one session: later blocks see the effects of earlier
+ * ones.
+ */
 export function describePages(tier: 'standard' | 'matrix'): void {
   const engine = inject('engineHost');
   const pages = listPages()
@@ -17,7 +20,7 @@ export function describePages(tier: 'standard' | 'matrix'): void {
     }))
     .filter(({ blocks, setting }) => blocks.length > 0 && setting.tier === tier);
 
-  // The tutorials ask the images that they start.
+  // The tutorials send requests to the images that they start.
   beforeAll(async () => {
     if (!isInstalled('curl')) await installPackages(['curl']);
   });

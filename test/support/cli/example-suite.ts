@@ -6,13 +6,13 @@ import { removeContainer, removeRepository, startContainer } from '../engines/en
 import { askUntilUp } from '../network/ask-until-up.ts';
 import { commitAll, copyOf, git, openCli } from './cli.ts';
 
-/** An example of this checkout, and what its builds show. */
+/** Example of this checkout, with the results of its builds. */
 export interface Example {
   path: string;
-  /** What its own tests print when they pass. */
+  /** Output of its own tests when they pass. */
   passes: string;
   answer: object;
-  /** A file of the application, and how to change it without changing what it depends on. */
+  /** File of the application, and a change to it that keeps its dependencies. */
   edit: [file: string, from: string, to: string];
   /** Layers that such a change must not touch. */
   lasting: string[];
@@ -39,7 +39,7 @@ export const sbtHello: Example = {
   passes: 'Passed: Total 2',
   answer: { hello: 'hello from Scala', scala: '3' },
   edit: ['src/main/scala/Server.scala', '"hello" -> text', '"again" -> text'],
-  // The jar of the build itself is in the layer of snapshots, its start script in the layer of the application.
+  // The layer of snapshots holds the jar of the build itself, the layer of the application its start script.
   lasting: ['dependencies', 'application'],
 };
 

@@ -11,11 +11,11 @@ import { ensureNode } from './node-versions.ts';
 
 export const checkout = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** The package as it would be published, below a folder that `remove` takes away. */
+/** Package as it would be published, below a folder that `remove` deletes. */
 export interface PackedPackage {
   hostDir: string;
   tarball: string;
-  /** Paths in it. */
+  /** Paths in the package. */
   files: string[];
   remove(): void;
 }
@@ -34,7 +34,7 @@ export async function packPackage(): Promise<PackedPackage> {
   };
 }
 
-/** The package at work under a Node of that exact version. */
+/** Tests the installed package under a Node of that exact version. */
 export function describeInstalled(version: string): void {
   const engine = inject('engineHost');
 
@@ -47,7 +47,7 @@ export function describeInstalled(version: string): void {
       const packed = await packPackage();
       const home = join(cli.dir, 'empty');
       mkdirSync(home);
-      // Nothing may have to be fetched: all it needs is in the package.
+      // Nothing may be fetched: the package must hold everything that it needs.
       await execa('npm', ['install', '--prefix', home, '--offline', '--no-audit', '--no-fund', packed.tarball], {
         cwd: home,
       });

@@ -7,29 +7,30 @@ import { ownHost } from './test-engine.ts';
 const capabilities =
   'SYS_ADMIN NET_ADMIN NET_RAW SYS_PTRACE SYS_MODULE MKNOD DAC_READ_SEARCH SYS_CHROOT SETPCAP SETFCAP AUDIT_WRITE IPC_LOCK SYSLOG LINUX_IMMUTABLE SYS_NICE SYS_TIME';
 
-/** An engine with a file system of its own, to be killed, frozen or asked for folders that it cannot see. */
+/** Engine with a separate file system, to be killed, frozen or asked for folders that it cannot see. */
 export interface EngineContainer extends AsyncDisposable {
   host: string;
   port: number;
-  /** Its own address, as other containers of its network reach it: where what it publishes is. */
+  /** Address in its network, where other containers reach its published ports. */
   address: string;
-  /** The engine dies, with all its containers. */
+  /** Kills the engine with all its containers. */
   kill(): Promise<void>;
-  /** It stops answering; its connections stay open. */
+  /** Freezes the engine: it stops answering, and its connections stay open. */
   freeze(): Promise<void>;
 }
 
-/** What one engine has that others have not. */
+/** Options of one engine. */
 export interface EngineContainerOptions {
-  /** Of the outer engine; its bridge when left out. */
+  /** Network of the outer engine; defaults to its bridge. */
   network?: string;
-  /** daemon.json. */
+  /** Content of daemon.json. */
   settings?: object;
 }
 
 /**
- * Starts an engine inside a container of another engine; it has the base image, the given one or none, and sees of this machine's folders
- * the given ones alone. Disposing removes it and its volume; the image it is made of stays where the outer engine is the tests' own.
+ * Starts an engine inside a container of another engine. It has the base image, the given one or none, and sees only
+ * the given folders of this machine. Disposing removes it and its volume; its own image stays where the outer engine
+ * belongs to the tests.
  */
 export async function startEngineContainer(
   outer: string,
@@ -93,7 +94,7 @@ async function createContainer(
   return (JSON.parse(text) as { Id: string }).Id;
 }
 
-/** What a container needs for an engine inside. */
+/** Returns the settings that a container needs for an engine inside. */
 export function engineHostConfig(binds: string[], dataDir = '/var/lib/docker') {
   return {
     Init: true,
@@ -126,7 +127,7 @@ async function waitForEngine(outer: string, id: string, host: string): Promise<v
   throw new Error(`the engine in container ${id} does not answer at ${host}:\n${text}`);
 }
 
-/** Throws what the engine said instead. */
+/** Throws the engine's message for any other status. */
 export async function expectStatus(answer: Promise<{ status: number; text: string }>, status: number): Promise<void> {
   const { status: got, text } = await answer;
   if (got !== status) throw new Error(`the engine answered ${got}: ${text}`);

@@ -1,18 +1,18 @@
 import { engineImageOf, type Suite } from '../images/base-image.ts';
 
-/** How one generation of container engine runs inside a container. */
+/** Settings to run one generation of container engine inside a container. */
 export interface Generation {
   image: string;
-  /** The shell command that becomes the engine, its API on port 2375. */
+  /** Shell command that becomes the engine, with its API on port 2375. */
   command: string;
-  /** What it keeps of images, on a volume: overlays do not stack. */
+  /** Folder of its images, on a volume, because overlays cannot be nested. */
   dataDir: string;
-  /** The part of `HostConfig` that only this one needs. */
+  /** Part of `HostConfig` that only this generation needs. */
   hostConfig?: object;
 }
 
 const writable = 'mount -o remount,rw /proc/sys';
-// Without --tls=false the engine waits for 15 s, to make a listener without TLS hurt.
+// Without --tls=false the engine waits for 15 s before it opens a listener without TLS.
 const dockerd = 'exec dockerd -H tcp://0.0.0.0:2375 -H unix:///var/run/docker.sock --tls=false';
 const containerdStore = `mkdir -p /etc/docker; echo '{"features":{"containerd-snapshotter":true}}' >/etc/docker/daemon.json`;
 
@@ -21,7 +21,7 @@ function docker(suite: Suite, before: string[] = []): Generation {
   return { image: engineImageOf(suite), command, dataDir: '/var/lib/docker' };
 }
 
-/** What Debian's podman asks of a machine that a container does not give: a cgroup manager, and limits it may not raise. */
+/** Settings of Debian's podman for a machine in a container: no cgroup manager, and limits that cannot be raised. */
 const containersConf = `[containers]
 default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
 [engine]
@@ -40,7 +40,7 @@ function podman(suite: Suite): Generation {
   return { image: engineImageOf(suite), command, dataDir: '/var/lib/containers' };
 }
 
-/** podman as a plain user of the machine. */
+/** Describes podman as a plain user of the machine. */
 function rootlessPodman(suite: Suite): Generation {
   const home = '/home/builder';
   const prepare = [
@@ -69,7 +69,7 @@ function rootlessPodman(suite: Suite): Generation {
   };
 }
 
-/** The engines that gbuild is tried with, made of what the Debian suites hold. */
+/** Engines that gbuild is tested with, built from the Debian suites. */
 export const generations = {
   'docker 20.10': docker('bookworm'),
   'docker 26': docker('trixie'),

@@ -1,7 +1,7 @@
 import { type IncomingMessage, request } from 'node:http';
 import type { Readable } from 'node:stream';
 
-/** Asks an engine directly, past our own client: tests look at what is really there. */
+/** Asks an engine directly, without gbuild's client, so that tests see its real state. */
 export async function askEngine(
   host: string,
   method: string,
@@ -21,7 +21,7 @@ export async function askEngine(
   return { status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') };
 }
 
-/** True when an engine answers there. */
+/** Whether an engine answers there. */
 export async function answers(host: string): Promise<boolean> {
   try {
     return (await askEngine(host, 'GET', '/_ping')).status === 200;
@@ -30,7 +30,7 @@ export async function answers(host: string): Promise<boolean> {
   }
 }
 
-/** Where node:http finds an engine. */
+/** Returns the address of an engine for node:http. */
 export function addressOf(host: string): { socketPath: string } | { host: string; port: string } {
   if (host.startsWith('unix://')) return { socketPath: host.slice('unix://'.length) };
   const { hostname, port } = new URL(host);

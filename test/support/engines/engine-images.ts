@@ -3,7 +3,7 @@ import { packLayer } from '../../../src/oci/layer/layer.ts';
 import { anyProgram, isProgram } from '../images/any-program.ts';
 import { askEngine } from './engine-http.ts';
 
-/** An image as the engine tells of it, past our own client. */
+/** Image as the engine describes it, read without gbuild's client. */
 export interface InspectedImage {
   Id: string;
   RepoTags: string[];
@@ -27,7 +27,10 @@ export async function inspectImage(host: string, reference: string): Promise<Ins
   return status === 200 ? (JSON.parse(text) as InspectedImage) : undefined;
 }
 
-/** Makes an image of a few files and a shell that cannot run: for what stands on a base and runs none of it. Its id is another one each time. */
+/**
+ * Makes an image of a few files and a shell that cannot run, as a base for images that are not started. Its id differs
+ * each time.
+ */
 export async function importImage(host: string, reference: string, files: Record<string, string>): Promise<void> {
   const entries = Object.entries({ 'bin/sh': anyProgram, ...files }).map(([path, text]) => {
     const bytes = Buffer.from(text);
@@ -39,7 +42,7 @@ export async function importImage(host: string, reference: string, files: Record
   if (status !== 200 || text.includes('"error"')) throw new Error(`${host} did not import ${reference}: ${text}`);
 }
 
-/** Takes every tag of a repository away, and what then has no name. */
+/** Removes every tag of a repository, and the images without another name. */
 export async function removeRepository(host: string, repository: string): Promise<void> {
   for (const tag of await listTags(host, repository)) await removeTag(host, tag);
 }
@@ -48,7 +51,7 @@ export async function removeTag(host: string, reference: string): Promise<void> 
   await askEngine(host, 'DELETE', `/images/${reference}?force=1`);
 }
 
-/** `name:tag` of every image of a repository, sorted. */
+/** Lists `name:tag` of every image of a repository, sorted. */
 export async function listTags(host: string, repository: string): Promise<string[]> {
   const filters = encodeURIComponent(JSON.stringify({ reference: [repository] }));
   const images = JSON.parse((await askEngine(host, 'GET', `/images/json?filters=${filters}`)).text) as {
@@ -63,7 +66,7 @@ export async function tagImage(host: string, source: string, target: string): Pr
   if (status !== 201) throw new Error(`${host} did not tag ${source}: ${text}`);
 }
 
-/** A container of an image, as a deployment starts one: no command, no user, no environment of ours. */
+/** Starts a container of an image like a deployment: without a command, a user or an environment. */
 export async function startContainer(host: string, image: string, port: string): Promise<{ id: string; port: number }> {
   const created = await askEngine(host, 'POST', '/containers/create', {
     json: {
@@ -87,11 +90,11 @@ export async function removeContainer(host: string, id: string): Promise<void> {
   await askEngine(host, 'DELETE', `/containers/${id}?force=1&v=1`);
 }
 
-/** Makes an image of what a shell script changes in another one, as `docker commit` does. */
+/** Makes an image from the changes of a shell script in another one, like `docker commit`. */
 export async function commitImage(host: string, from: string, reference: string, script: string): Promise<void> {
   const id = await runToEnd(host, { Image: from, Entrypoint: ['sh', '-ec', script], NetworkDisabled: true });
   const [repo, tag] = reference.split(':');
-  // The config of the image, not the container's.
+  // The config of the image, not of the container.
   const { Config } = JSON.parse((await askEngine(host, 'GET', `/images/${from}/json`)).text) as { Config: object };
   const { status, text } = await askEngine(host, 'POST', `/commit?container=${id}&repo=${repo}&tag=${tag}`, {
     json: Config,
@@ -100,7 +103,7 @@ export async function commitImage(host: string, from: string, reference: string,
   if (status !== 201) throw new Error(`${host} did not commit ${reference}: ${text}`);
 }
 
-/** What a container of the image prints, started as a deployment starts one. */
+/** Returns the output of a container of the image, started like a deployment. */
 export async function runImage(host: string, image: string): Promise<string> {
   const id = await runToEnd(host, { Image: image, Tty: true });
   const { text } = await askEngine(host, 'GET', `/containers/${id}/logs?stdout=1&stderr=1`);
@@ -108,7 +111,7 @@ export async function runImage(host: string, image: string): Promise<string> {
   return text.replaceAll('\r\n', '\n');
 }
 
-/** How a container of the image ends that is asked to stop once it has written a text. */
+/** Returns the end of the image's container that is asked to stop once it has written a text. */
 export async function stopImage(
   host: string,
   image: string,

@@ -1,6 +1,6 @@
 import { askEngine } from './engine-http.ts';
 
-/** What one owner, one run or one repository has on an engine, by gbuild's labels and names. */
+/** Objects of one owner, one run or one repository on an engine, by gbuild's labels and names. */
 export interface Left {
   containers: string[];
   stagingImages: string[];
@@ -8,8 +8,8 @@ export interface Left {
 }
 
 /**
- * What gbuild left on an engine: containers and run volumes with a label (`io.gbuild.repository=name`), and staging images
- * whose name says that one of these processes made them. Other tests use the engine at the same time: always say whose.
+ * Lists what gbuild left on an engine: containers and run volumes with a label (`io.gbuild.repository=name`), and
+ * staging images of these processes by their names. Other tests use the engine at the same time: always name the owner.
  */
 export async function listLeft(host: string, label: string, pids: number[] = []): Promise<Left> {
   const query = (filters: object) => encodeURIComponent(JSON.stringify(filters));
@@ -31,7 +31,7 @@ export async function listLeft(host: string, label: string, pids: number[] = [])
 
 export const nothingLeft: Left = { containers: [], stagingImages: [], volumes: [] };
 
-/** Removes a volume that a test had made, if it is there. */
+/** Removes a volume of a test, if it exists. */
 export async function removeVolume(host: string, name: string): Promise<void> {
   await askEngine(host, 'DELETE', `/volumes/${name}`);
 }

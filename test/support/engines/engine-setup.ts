@@ -5,16 +5,17 @@ import { startTestEngine, stopTestEngine, trimTestEngine } from './test-engine.t
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The engine under the tests, as DOCKER_HOST spells it. */
+    /** Address of the tests' engine, as DOCKER_HOST spells it. */
     engineHost: string;
-    /** A small Debian image that this engine has. */
+    /** Small Debian image that this engine has. */
     baseImage: string;
   }
 }
 
 /**
- * Gives the tests a real engine with the base image, also through DOCKER_HOST for every child process. Never skips: without
- * an engine it throws. An engine of the machine keeps nothing of it; the tests' own keeps its images for the next time.
+ * Gives the tests a real engine with the base image, also through DOCKER_HOST for every child process. Never skips:
+ * without an engine it throws. An engine of the machine keeps none of it; the tests' own engine keeps its images for
+ * the next run.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const engine = await timeStep('start the engine of the tests', startTestEngine);

@@ -11,22 +11,25 @@ import { askEngine } from './engine-http.ts';
 import { loneOwner } from './lone-owner.ts';
 import { collectOutput, neverStop, startStop } from './run-io.ts';
 
-/** An engine under the suite. */
+/** Engine under test. */
 export interface Subject extends AsyncDisposable {
-  /** Where the test looks at it past our own client. */
+  /** Address by which the test asks it without gbuild's client. */
   host: string;
-  /** How our client reaches it, where that is another way. */
+  /** Endpoint for gbuild's client, where it differs. */
   endpoint?: Endpoint;
   image: string;
-  /** Its exit code for a command that does not exist, where that is not a shell's 127: podman's init has 1 for it. */
+  /** Exit code for a command that does not exist, where it is not a shell's 127: podman's init returns 1. */
   missingCommand?: number;
-  /** It is rootless on a machine that gives it no cgroups to use. */
+  /** Whether it is rootless on a machine without cgroups for it. */
   ignoresLimits?: boolean;
-  /** Its store keeps layers as they came, and what it imports compressed: a thin image needs its base as gbuild loads it. */
+  /**
+   * Whether its store keeps layers as they came, and compresses imported ones: a thin image then needs its base from
+   * gbuild's load.
+   */
   isCompressed?: boolean;
 }
 
-/** What every engine that gbuild talks to must do, the fake and the real ones alike. */
+/** Tests what every engine must do for gbuild, the fake and the real ones alike. */
 export function describeEngine(name: string, open: () => Promise<Subject>): void {
   describe(name, () => {
     const runId = `suite-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;

@@ -2,7 +2,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { Demuxer, type Frame } from '../../../src/engine/answer/demux.ts';
 import { addressOf, askEngine } from './engine-http.ts';
 
-/** How a command in a container ended, and what it wrote: each stream alone, and both in order of arrival. */
+/** Result of a command in a container: its exit code, each stream alone, and both in order of arrival. */
 export interface ExecResult {
   exitCode: number;
   stdout: string;
@@ -17,7 +17,7 @@ export interface ExecCall {
   cwd?: string;
 }
 
-/** Runs a command in a container that runs already. */
+/** Runs a command in a running container. */
 export async function execIn(host: string, id: string, command: string[], call: ExecCall = {}): Promise<ExecResult> {
   const began = performance.now();
   const created = await askEngine(host, 'POST', `/containers/${id}/exec`, {
@@ -44,7 +44,7 @@ export async function execIn(host: string, id: string, command: string[], call: 
   };
 }
 
-/** Without a time limit: a step may be silent for long. */
+/** Has no time limit, because a step may be silent for long. */
 async function readFrames(host: string, exec: string): Promise<Frame[]> {
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
     const headers = { 'Content-Type': 'application/json' };

@@ -6,7 +6,7 @@ import type { Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract, type Headers } from 'tar-fs';
 
-/** The part of POST /containers/create that the fake looks at. */
+/** Part of POST /containers/create that the fake uses. */
 export interface CreateBody {
   Image: string;
   Cmd: string[];
@@ -20,8 +20,8 @@ export interface CreateBody {
 }
 
 /**
- * A container that is a process of the host: no isolation, but real exit codes, streams and signals. Paths of its mounts and
- * of files put into it are rewritten in its command.
+ * Container that is a process of the host: no isolation, but real exit codes, streams and signals. Paths of its mounts
+ * and of its files are rewritten in its command.
  */
 export class FakeContainer {
   readonly id: string;
@@ -42,7 +42,7 @@ export class FakeContainer {
     });
   }
 
-  /** As GET /containers/{id}/json has it. */
+  /** Returns the state as GET /containers/{id}/json has it. */
   get state(): { Status: string; Running: boolean; ExitCode: number } {
     if (this.#code !== undefined) return { Status: 'exited', Running: false, ExitCode: this.#code };
     const isRunning = this.#process !== undefined;
@@ -54,14 +54,14 @@ export class FakeContainer {
     client.on('error', () => {});
   }
 
-  /** Where a path of the container is on the host. */
+  /** Returns the host's path of a container's path. */
   hostPath(path: string): string {
     const mounts = this.body.HostConfig?.Mounts ?? [];
     const mount = mounts.find(({ Target }) => path === Target || path.startsWith(`${Target}/`));
     return mount === undefined ? join(this.#rootDir, path) : join(mount.Source, path.slice(mount.Target.length));
   }
 
-  /** PUT /archive. */
+  /** Handles PUT /archive. */
   async put(tar: Readable): Promise<void> {
     const place = (header: Headers): Headers => {
       const path = `/${header.name}`.replace(/\/$/, '');
@@ -78,7 +78,7 @@ export class FakeContainer {
     );
     const workspace = this.hostPath('/workspace');
     const cwd = existsSync(workspace) ? workspace : this.#rootDir;
-    // A group of its own: like the container's end, a kill takes the children too.
+    // The process has its own group: like the container's end, a kill ends the children too.
     const child = spawn(program, args, { cwd, env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
     this.#process = child;
     child.on('error', () => {
@@ -99,11 +99,11 @@ export class FakeContainer {
     try {
       if (this.#process?.pid !== undefined) process.kill(-this.#process.pid, name);
     } catch {
-      // It has ended.
+      // The process has ended.
     }
   }
 
-  /** Bytes on the attached connection as they are: for broken streams. */
+  /** Sends raw bytes on the attached connection, for broken streams. */
   sendRaw(bytes: Buffer): void {
     this.#client?.write(bytes);
   }

@@ -6,22 +6,22 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type CreateBody, FakeContainer } from './fake-container.ts';
 
-/** What the fake does wrong, and canned answers for what it cannot do. Change it at any time. */
+/** Faults of the fake, and fixed answers for what it cannot do. May be changed at any time. */
 export interface Faults {
   apiVersion?: string;
-  /** /_ping answers, but as some other HTTP server would. */
+  /** Whether /_ping answers like another HTTP server. */
   foreign?: boolean;
-  /** HEAD /archive tells of another folder: an engine on another machine. */
+  /** Folder that HEAD /archive describes instead: an engine on another machine. */
   blind?: 'other folder' | 'empty folder';
-  /** HEAD /archive keeps times in this unit of nanoseconds only, or adds to a size; `beforeStat` runs just before it. */
+  /** Unit of nanoseconds for the times of HEAD /archive, or an addition to a size; `beforeStat` runs just before it. */
   coarse?: bigint;
   sizeOffset?: number;
   beforeStat?: () => void;
-  /** POST /start is refused, with this code in the container's state. */
+  /** Refusal of POST /start, with this code in the container's state. */
   startRefused?: { status: number; exitCode: number; message: string };
-  /** No request is answered any more; connections stay open. */
+  /** Whether no request is answered any more, with connections left open. */
   silent?: boolean;
-  /** How many times DELETE answers 409 before the container is gone. */
+  /** Number of 409 answers of DELETE before the container is gone. */
   removalsInProgress?: number;
   /** Lines or raw text of the progress streams. */
   load?: { status?: number; text: string };
@@ -29,7 +29,7 @@ export interface Faults {
   build?: { status?: number; text: string };
 }
 
-/** An image as `docker save` gives it. */
+/** Image as `docker save` returns it. */
 export interface SavedImage {
   id: string;
   tags: string[];
@@ -40,17 +40,17 @@ export interface SavedImage {
 const knownImage = 'gbuild-test/base:fake';
 const imageId = `sha256:${'b'.repeat(64)}`;
 
-/** An engine at the socket: it speaks the Docker API's wire, its containers are processes of the host. */
+/** Engine at a socket: it speaks the Docker API, and its containers are processes of the host. */
 export class FakeEngine implements AsyncDisposable {
   readonly image = knownImage;
   readonly faults: Faults = {};
-  /** `METHOD path` of every request, without the version. */
+  /** Every request as `METHOD path`, without the version. */
   readonly requests: string[] = [];
-  /** How many connections were opened. */
+  /** Number of opened connections. */
   connections = 0;
   readonly containers = new Map<string, FakeContainer>();
   readonly #names = new Map<string, string>();
-  /** Images that can be saved, besides the known one. */
+  /** Images that can be saved, in addition to the known one. */
   readonly savedImages: SavedImage[] = [];
   readonly #bound = new Map<string, Record<string, { HostPort: string }[]>>();
   readonly #dir = mkdtempSync(join(tmpdir(), 'gbuild-fake-socket-'));
@@ -81,7 +81,7 @@ export class FakeEngine implements AsyncDisposable {
     return `unix://${join(this.#dir, 'docker.sock')}`;
   }
 
-  /** Every connection breaks and no new one is taken, as when the engine's process dies. */
+  /** Breaks every connection and accepts no new one, like an engine whose process died. */
   die(): void {
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
@@ -211,7 +211,7 @@ export class FakeEngine implements AsyncDisposable {
     return send(response, 204, '');
   }
 
-  /** Binds nothing, but knows what is taken; the port that is. */
+  /** Binds no port, but records taken ones. Returns a port that is already taken. */
   #bindPorts({ id, body }: FakeContainer): string | undefined {
     const wanted = Object.entries(body.HostConfig?.PortBindings ?? {});
     const taken = [...this.#bound.values()].flatMap((ports) => Object.values(ports).flat());

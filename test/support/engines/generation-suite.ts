@@ -7,7 +7,7 @@ import { describeEngine, type Subject } from './engine-suite.ts';
 import { describeImages } from './image-suite.ts';
 import { describeServices } from './service-suite.ts';
 
-/** What differs by nature; the rest is the same promise on every engine. */
+/** Differences by nature; the rest is the same promise on every engine. */
 const differences: Partial<Record<GenerationName, Partial<Subject>>> = {
   'docker 26, containerd store': { isCompressed: true },
   'docker 28, containerd store': { isCompressed: true },
@@ -15,12 +15,12 @@ const differences: Partial<Record<GenerationName, Partial<Subject>>> = {
   'podman 5.8': { missingCommand: 1 },
 };
 
-/** All that an engine must do, on one of that generation. */
+/** Tests everything that an engine must do, on one of that generation. */
 export function describeGeneration(name: GenerationName): void {
   describe(name, () => {
     let engine: EngineContainer;
     beforeAll(async () => {
-      // The workspace of the suite is in the folder for temporary files.
+      // The workspace of the suite is in the system's temporary folder.
       engine = await startEngineContainer(inject('engineHost'), [tmpdir()], name, smallImage);
     });
     afterAll(() => engine?.[Symbol.asyncDispose]());

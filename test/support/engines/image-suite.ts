@@ -15,7 +15,7 @@ import type { Subject } from './engine-suite.ts';
 import { loneOwner } from './lone-owner.ts';
 import { collectOutput, neverStop } from './run-io.ts';
 
-/** What every real engine must do with images, volumes and secrets, whatever its generation and its store. */
+/** Tests what every real engine must do with images, volumes and secrets, in any generation and with any store. */
 export function describeImages(name: string, open: () => Promise<Subject>): void {
   describe(name, () => {
     const repository = `gbuild-test/suite-${process.pid}`;

@@ -10,20 +10,20 @@ import { importImage, inspectImage, removeRepository } from './engine-images.ts'
 import { listLeft } from './engine-left.ts';
 import { type Lie, type LyingOptions, lies, startLyingEngine } from './lying-engine.ts';
 
-/** One command on one engine, each time in a repository of its own. */
+/** Command on one engine, each time in a separate repository. */
 interface Scenario {
   engine: string;
   args: string[];
-  /** Makes the repository; its folder. */
+  /** Makes the repository. Returns its folder. */
   open(name: string): Promise<string>;
-  /** What must be true when it went well, or was done again. */
+  /** Checks the state after a success, or after a repetition. */
   check?(name: string): Promise<void>;
 }
 
-/** Where lies are told in a scenario of these requests, each named by its kind. */
+/** Chooses the lies in a scenario with these requests, each named by its kind. */
 export type Choose = (kinds: string[], engine: string) => LyingOptions[];
 
-/** The first request of each kind, in the first scenario that has it, and there one lie after the other. */
+/** Chooses the first request of each kind in the first scenario that has it, with one lie after the other. */
 export function sampleLies(): Choose {
   const met = new Set<string>();
   return (kinds) =>
@@ -34,7 +34,10 @@ export function sampleLies(): Choose {
     });
 }
 
-/** On each engine every kind of request with every lie, at one of its requests after the other; each request meets one at least. */
+/**
+ * Pairs, on each engine, every kind of request with every lie, at one of its requests after the other. Each request
+ * meets at least one.
+ */
 export function pairLies(): Choose {
   const met = new Set<string>();
   return (kinds, engine) =>
@@ -48,19 +51,22 @@ export function pairLies(): Choose {
     });
 }
 
-/** Every request, and there every lie. */
+/** Chooses every request with every lie. */
 export const allLies: Choose = (kinds) =>
   kinds.flatMap((_, index) => lies.map((lie): LyingOptions => ({ at: index + 1, lie })));
 
-/** Node's own. */
+/** Folder of Node's own. */
 const compileCache = 'node-compile-cache';
-/** In each of the three scenarios, which run at the same time: most of a run is waiting for the limits. */
+/** Number of lies at the same time in each of the three scenarios: most of a run is waiting for the limits. */
 const atOnce = 4;
-/** Of gbuild's own limits a thirtieth, so that what takes a minute takes two seconds. */
+/** Limits of a thirtieth of gbuild's own, so that a minute takes two seconds. */
 const hasty = { GBUILD_REQUEST_TIMEOUT: '2s', GBUILD_RECONNECT: '3s' };
 const mostMilliseconds = 120_000;
 
-/** gbuild on engines that stall, break and lie at one request: it ends within two minutes, well or with exit code 3, and nothing stays. */
+/**
+ * Tests gbuild on engines that stall, break and lie at one request. It must end within two minutes, with success or
+ * exit code 3, and leave nothing.
+ */
 export function describeEngineLies(choose: Choose): void {
   const outer = inject('engineHost');
   const cli = openCli({ ownCache: true, toolchain: smallImage });
@@ -139,7 +145,7 @@ tasks:
     }),
   };
 
-  /** The same for all repositories of releases: a lock says nothing of names. */
+  /** One lock for all repositories of releases: a lock does not contain names. */
   let lock: Buffer | undefined;
   const makeLock = async (cwd: string, env: Record<string, string>) => {
     const { exitCode, stderr } = await cli.run(['lock'], { cwd, env: { ...env, DOCKER_HOST: outer } });
@@ -147,7 +153,9 @@ tasks:
     return readFileSync(join(cwd, 'gbuild.lock'));
   };
 
-  /** Each repository has its own release store and temporary folder: runs at the same time share neither. */
+  /**
+   * Each repository has its own release store and temporary folder, because runs at the same time must not share them.
+   */
   const ownFolders = (name: string) => {
     mkdirSync(temporaryOf(name), { recursive: true });
     return { GIVEN: 'a secret of the run', TMPDIR: temporaryOf(name), XDG_DATA_HOME: join(cli.dir, `data-${name}`) };
@@ -170,7 +178,7 @@ tasks:
         const found = await tell(scenario, name, cwd, options);
         if (found.length === 0) return [];
         const fault = `${options.lie as Lie} at ${at}: ${found.join('; ')}`;
-        // The full product takes long: whoever watches need not wait for its end.
+        // The full product takes long: findings are printed as they come.
         process.stderr.write(`${fault}\n`);
         return [fault];
       });
@@ -178,7 +186,7 @@ tasks:
     });
   });
 
-  /** What is wrong after one lie. */
+  /** Returns what is wrong after one lie. */
   async function tell(scenario: Scenario, name: string, cwd: string, options: LyingOptions): Promise<string[]> {
     const found: string[] = [];
     const env = ownFolders(name);
@@ -214,7 +222,7 @@ tasks:
   }
 }
 
-/** The kinds of requests of a run that nothing goes wrong with, in their order. */
+/** Returns the kinds of requests in a run without faults, in their order. */
 async function countRequests(
   cli: Cli,
   scenario: Scenario,
@@ -229,7 +237,7 @@ async function countRequests(
   return line.requests.map(({ kind }) => kind);
 }
 
-/** Of the run whose log is named there. */
+/** Lists the networks of the run whose log is named there. */
 async function listNetworks(host: string, stderr: string): Promise<string[]> {
   const run = /runs\/(\d{17}-[0-9a-f]{8})\//.exec(stderr)?.[1];
   if (run === undefined) return [];

@@ -5,42 +5,42 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addressOf } from './engine-http.ts';
 
-/** What is done to one request. In all but the last three the engine has done what it was asked before. */
+/** Lies about one request. Except for the last three, the engine has handled the request before. */
 export const lies = ['stall', 'half', 'drip', 'cut', 'error', 'garbage', 'other'] as const;
 
 /**
- * `stall`: no answer; `half`: half of it, then silence; `drip`: a byte a second; `cut`: a closed connection; `error`: HTTP 500;
- * `garbage`: no JSON; `other`: JSON of another shape.
+ * Kind of lie. `stall`: no answer; `half`: half of it, then silence; `drip`: a byte a second; `cut`: a closed
+ * connection; `error`: HTTP 500; `garbage`: no JSON; `other`: JSON of another shape.
  */
 export type Lie = (typeof lies)[number];
 
-/** A request that came through, by its kind: ids and names are left out. */
+/** Request that came through, by its kind, without ids and names. */
 export interface SeenRequest {
   kind: string;
-  /** The id of a container that it made. */
+  /** Id of a container that it made. */
   container?: string;
 }
 
-/** A socket in front of an engine: it stalls, breaks and lies at the request that it is told. */
+/** Socket in front of an engine: it stalls, breaks and lies at the given request. */
 export interface LyingEngine extends AsyncDisposable {
-  /** As DOCKER_HOST spells it. */
+  /** Address as DOCKER_HOST spells it. */
   host: string;
   requests: SeenRequest[];
 }
 
 export interface LyingOptions {
-  /** Counted from 1, in the order in which requests come; none when left out. */
+  /** Number of the request, from 1, in the order of arrival; none when left out. */
   at?: number;
-  /** Or the first request of this kind. */
+  /** Kind of the request: the first of it is chosen. */
   kind?: string;
   lie?: Lie;
-  /** Goes on at every later request. */
+  /** Whether every later request meets the lie too. */
   lasting?: boolean;
-  /** Is waited for before a request gets to the engine. */
+  /** Awaited before a request reaches the engine. */
   before?: (seen: SeenRequest) => Promise<void>;
 }
 
-/** `target`: `unix://PATH`, or `tcp://HOST:PORT`; what stands in front of it is of the same kind. */
+/** Starts the socket. `target` is `unix://PATH`, or `tcp://HOST:PORT`; the socket in front is of the same kind. */
 export async function startLyingEngine(target: string, options: LyingOptions = {}): Promise<LyingEngine> {
   const dir = mkdtempSync(join(tmpdir(), 'gbuild-lying-'));
   const engine = addressOf(target);
@@ -125,12 +125,12 @@ function pass(
     });
   });
   outgoing.on('error', () => incoming.socket.destroy());
-  // As an engine does: a client that goes away ends what it asked for.
+  // A client that goes away ends its request, as at an engine.
   answer.on('close', () => outgoing.destroy());
   incoming.pipe(outgoing);
 }
 
-/** Gives the answer of the engine as the lie has it. */
+/** Sends the engine's answer with the lie. */
 function tell(answer: ServerResponse, upstream: IncomingMessage, body: Buffer, lie: Lie | undefined): void {
   const begin = () => {
     const { 'transfer-encoding': _, ...headers } = upstream.headers;
@@ -159,7 +159,7 @@ async function drip(bytes: Buffer, write: (byte: Buffer) => unknown): Promise<vo
   }
 }
 
-/** A connection that is taken over: the lie is about what the engine sends. */
+/** Handles a hijacked connection: the lie applies to the engine's bytes. */
 function takeOver(
   incoming: IncomingMessage,
   client: Socket,
@@ -192,7 +192,7 @@ function takeOver(
   let passed = 0;
   engine.on('data', (chunk: Buffer) => {
     if (lie === 'stall') return;
-    // The head and a few bytes.
+    // Sends the head and a few bytes.
     const part = lie === 'half' ? chunk.subarray(0, Math.max(0, 200 - passed)) : chunk;
     passed += chunk.length;
     if (lie === 'half') client.write(part);

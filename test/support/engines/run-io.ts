@@ -2,7 +2,7 @@ import type { ContainerIO } from '../../../src/engine/engine.ts';
 import type { GbuildError } from '../../../src/errors.ts';
 import type { Stop } from '../../../src/host.ts';
 
-/** Gathers a container's output by stream. */
+/** Collects a container's output by stream. */
 export function collectOutput(): { take: ContainerIO['onOutput']; read(): { stdout: string; stderr: string } } {
   const chunks: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] };
   return {
@@ -16,12 +16,12 @@ export function collectOutput(): { take: ContainerIO['onOutput']; read(): { stdo
   };
 }
 
-/** A caller who never stops. */
+/** Returns the stop of a caller who never stops. */
 export function neverStop(): Stop {
   return startStop().stop;
 }
 
-/** A caller who may stop, and with which reason. */
+/** Returns a stop with the functions that fire it with a reason. */
 export function startStop(): { stop: Stop; askWith(reason: GbuildError): void; killWith(reason: GbuildError): void } {
   const ask = new AbortController();
   const kill = new AbortController();

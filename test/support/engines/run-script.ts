@@ -1,7 +1,7 @@
 import { bareContainer, type Engine } from '../../../src/engine/engine.ts';
 import { collectOutput, neverStop } from './run-io.ts';
 
-/** What a shell script writes to stdout in a container of an image, as the image's own user. */
+/** Returns the stdout of a shell script in a container of an image, as the image's own user. */
 export async function runScript(engine: Engine, image: string, script: string): Promise<string> {
   const output = collectOutput();
   const spec = { ...bareContainer(image, [script]), entrypoint: ['/bin/sh', '-c'], user: '' };

@@ -11,7 +11,7 @@ import { collectOutput, neverStop } from './run-io.ts';
 
 const never = new AbortController().signal;
 
-/** What stands beside tasks, on every engine with networks of its own; the image has busybox. */
+/** Tests services next to tasks, on every engine with networks; the image has busybox. */
 export function describeServices(name: string, open: () => Promise<Pick<Subject, 'host' | 'image'>>): void {
   describe(name, () => {
     const runId = `suite-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;

@@ -8,21 +8,21 @@ import { timeStep } from '../runner/timings.ts';
 import { answers, askEngine } from './engine-http.ts';
 
 const runDir = '/run/gbuild-test';
-/** Where the tests' own engine answers. */
+/** Address of the tests' own engine. */
 export const ownHost = `unix://${runDir}/docker.sock`;
 const pidFile = join(runDir, 'docker.pid');
 const logFile = join(testCacheDir, 'engine', 'dockerd.log');
 
 export interface TestEngine {
-  /** As DOCKER_HOST spells it. */
+  /** Address as DOCKER_HOST spells it. */
   host: string;
-  /** True for the engine of the tests alone, false for one that belongs to the machine. */
+  /** Whether the engine belongs to the tests alone, and not to the machine. */
   own: boolean;
-  /** True when this call started it: then whoever called stops it. */
+  /** Whether this call started it: the caller then stops it. */
   started: boolean;
 }
 
-/** The engine the tests may use now: a named one, the machine's, or the tests' own when it runs. */
+/** Returns the engine that the tests may use now: a named one, the machine's, or the tests' own when it runs. */
 export async function findTestEngine(): Promise<TestEngine | undefined> {
   const { GBUILD_TEST_HOST, DOCKER_HOST } = process.env;
   for (const host of [GBUILD_TEST_HOST, DOCKER_HOST, 'unix:///var/run/docker.sock', ownHost])
@@ -30,7 +30,7 @@ export async function findTestEngine(): Promise<TestEngine | undefined> {
   return undefined;
 }
 
-/** Finds an engine or starts one of our own; what it does is said on stderr. Throws with the engine's log when it cannot. */
+/** Finds an engine or starts the tests' own, with messages on stderr. Throws with the engine's log on failure. */
 export async function startTestEngine(): Promise<TestEngine> {
   const found = await findTestEngine();
   if (found !== undefined) return found;
@@ -43,7 +43,7 @@ export async function startTestEngine(): Promise<TestEngine> {
   removeStalePidFile();
   const pid = spawnEngine();
   for (let tries = 0; tries < 300; tries += 1) {
-    // Another process may have been quicker: then it is not ours to stop.
+    // Another process may have started it first: then that process stops it.
     if (await answers(ownHost)) return { host: ownHost, own: true, started: readPid() === pid };
     if (tries > 10 && readPid() === undefined) break;
     await sleep(200);
@@ -51,7 +51,7 @@ export async function startTestEngine(): Promise<TestEngine> {
   throw new Error(`the engine at ${ownHost} did not start; the end of ${logFile}:\n${readTail(logFile)}`);
 }
 
-/** Stops the tests' own engine, if it runs; its data stays for the next time. */
+/** Stops the tests' own engine, if it runs; its data stays for the next run. */
 export async function stopTestEngine(): Promise<void> {
   const pid = readPid();
   if (pid !== undefined) {
@@ -63,7 +63,7 @@ export async function stopTestEngine(): Promise<void> {
   rmSync(runDir, { recursive: true, force: true });
 }
 
-/** What builds of past runs left is dear only as long as it is little: the engine's data would grow with every run. */
+/** Removes most of the build cache of past runs: the engine's data would otherwise grow with every run. */
 export async function trimTestEngine(host: string): Promise<void> {
   try {
     await askEngine(host, 'POST', `/build/prune?keep-storage=${8e9}`);
@@ -73,7 +73,7 @@ export async function trimTestEngine(host: string): Promise<void> {
   }
 }
 
-/** The engine leaves a mount behind for the host's network, which a container may have shared. */
+/** Unmounts what the engine leaves for the host's network, which a container may have shared. */
 function unmountBelow(dir: string): void {
   const points = readFileSync('/proc/self/mounts', 'utf8')
     .split('\n')
@@ -82,7 +82,7 @@ function unmountBelow(dir: string): void {
   for (const point of points.reverse()) spawnSync('umount', ['--lazy', point]);
 }
 
-/** Installs Debian packages that the tests need on this machine, after saying so; one process at a time. */
+/** Installs Debian packages that the tests need on this machine, with a message; one process at a time. */
 export async function installPackages(packages: string[]): Promise<void> {
   await using _ = await holdLock('apt');
   say(`installing ${packages.join(' ')} (apt-get)`);
@@ -118,7 +118,7 @@ function spawnEngine(): number | undefined {
   return engine.pid;
 }
 
-/** The pid of our own engine while it lives: a reused pid is another program. */
+/** Returns the pid of the tests' own engine while it lives: a reused pid is another program. */
 function readPid(): number | undefined {
   const pid = existsSync(pidFile) ? Number(readFileSync(pidFile, 'utf8')) : Number.NaN;
   const commandFile = `/proc/${pid}/cmdline`;
@@ -127,7 +127,7 @@ function readPid(): number | undefined {
   return basename(program) === 'dockerd' && args.includes(pidFile) ? pid : undefined;
 }
 
-/** dockerd refuses to start beside a pid file whose number lives, whoever that is now. */
+/** Removes a stale pid file: dockerd refuses to start when its number belongs to any living process. */
 function removeStalePidFile(): void {
   if (readPid() !== undefined) return;
   rmSync(pidFile, { force: true });

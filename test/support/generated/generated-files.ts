@@ -122,7 +122,10 @@ const kinds: Record<string, fc.Arbitrary<string>> = {
   'README.md': fc.constant(''),
 };
 
-/** Draws the files of repositories: of one kind, of several at once, broken and odd ones. The same seed draws the same. */
+/**
+ * Draws the files of repositories: of one kind, of several together, broken and odd ones. The same seed draws the same
+ * files.
+ */
 export function drawFiles(count: number, seed: number): Record<string, string>[] {
   const names = fc.subarray(Object.keys(kinds), { minLength: 1, maxLength: 7 });
   const files = names.chain((chosen) => fc.record(Object.fromEntries(chosen.map((name) => [name, kinds[name]!]))));

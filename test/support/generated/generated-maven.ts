@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import type { GeneratedRepository } from './generated-suite.ts';
 
-/** Maven's own placeholder. */
+/** Placeholder of Maven itself. */
 const artifactId = '$' + '{project.artifactId}';
 
 interface Layout {
-  /** Modules that the application needs, each the one before it. */
+  /** Number of modules that the application needs, each with the one before it. */
   libraries: number;
   isModule: boolean;
   hasMainClass: boolean;
@@ -37,7 +37,7 @@ const layouts: fc.Arbitrary<Layout> = fc
   // Libraries are modules; without any, the application may be at the top.
   .map((layout) => ({ ...layout, isModule: layout.isModule || layout.libraries > 0 }));
 
-/** Draws repositories that Maven builds, without packages of others; the same seed draws the same ones. */
+/** Draws repositories that Maven builds, without foreign packages; the same seed draws the same ones. */
 export function drawMavenRepositories(count: number, seed: number): GeneratedRepository[] {
   return fc.sample(layouts, { numRuns: count, seed }).map(makeRepository);
 }
@@ -109,7 +109,7 @@ function formatModule(name: string, dependencies: string, build: string): string
 `;
 }
 
-/** Formats the inside of `build`. */
+/** Formats the content of `build`. */
 function formatBuild({ hasMainClass, addsClassPath, hasVersion, opens, finalName, filtersResources }: Layout): string {
   const manifest = [
     hasMainClass ? '<mainClass>example.Main</mainClass>' : '',
@@ -127,7 +127,10 @@ function formatBuild({ hasMainClass, addsClassPath, hasVersion, opens, finalName
   ].join('');
 }
 
-/** Prints what it finds in one line. Whether a package is open is asked only where `java -jar` decides it by hand, too. */
+/**
+ * Prints its findings in one line. It checks whether a package is open only where `java -jar` decides that by hand,
+ * too.
+ */
 function formatMain({ libraries, resources, opens, hasMainClass }: Layout): string {
   const asked = [...resources, 'left.txt'];
   const open = opens && hasMainClass && libraries === 0;

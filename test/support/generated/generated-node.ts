@@ -5,9 +5,9 @@ type Manager = 'npm' | 'pnpm' | 'yarn 1' | 'yarn 4';
 
 interface Member {
   dir: string;
-  /** Folder that its build writes to, below its own. */
+  /** Folder that its build writes to, below its own folder. */
   output: string;
-  /** Whether another member loads it, by its name. */
+  /** Whether another member loads it by its name. */
   isUsed: boolean;
   hasOwnDependency: boolean;
 }
@@ -15,13 +15,13 @@ interface Member {
 interface Layout {
   manager: Manager;
   members: Member[];
-  /** Files that the build of the root writes, wherever they lie. */
+  /** Files that the build of the root writes, at any path. */
   outputs: string[];
   ignoredIn: 'root' | 'folders';
   /** Tracked files that the program reads. */
   data: string[];
   start: 'script' | 'script with a variable' | 'main' | 'server.js';
-  /** Whether the program lies in a folder, and is what the build makes. */
+  /** Path of the program, which may be in a folder or made by the build. */
   program: 'server.js' | 'src/server.js' | 'dist/server.js';
   hasBuildDependency: boolean;
 }
@@ -85,7 +85,7 @@ const layouts: fc.Arbitrary<Layout> = fc
     members: members.map((each, at) => ({ ...each, dir: `${memberDir}/m${at}` })),
   }));
 
-/** Draws repositories of Node's; the same seed draws the same ones. */
+/** Draws repositories of Node; the same seed draws the same ones. */
 export function drawNodeRepositories(count: number, seed: number): GeneratedRepository[] {
   return fc.sample(layouts, { numRuns: count, seed }).map(makeRepository);
 }
@@ -151,7 +151,7 @@ function formatRoot({ manager, members, start, program, hasBuildDependency }: La
   });
 }
 
-/** npm and yarn 1 take a member by any version that fits. */
+/** Returns the version of a member: npm and yarn 1 accept any that fits. */
 function nameMember(manager: Manager): string {
   return manager === 'npm' || manager === 'yarn 1' ? '1.0.0' : 'workspace:*';
 }
@@ -174,7 +174,7 @@ function listIgnored({ members, outputs, program }: Layout): string[] {
   return program === 'dist/server.js' ? [...made, '/dist/'] : made;
 }
 
-/** The build of all: members are copied, outputs written with what the build alone has. */
+/** Formats the build of all parts: it copies members, and writes outputs with values that only the build has. */
 function formatBuild({ members, outputs, program, hasBuildDependency, ...layout }: Layout): string {
   const text = formatProgram({ members, outputs, program, hasBuildDependency, ...layout });
   return `
@@ -187,7 +187,10 @@ ${program === 'dist/server.js' ? `write('dist/server.js', ${JSON.stringify(text)
 `;
 }
 
-/** Prints what it finds: everything that was committed or built is read, and what a person left would be seen. */
+/**
+ * Formats the program, which prints its findings: it reads everything committed or built, and would notice a person's
+ * leftovers.
+ */
 function formatProgram({ members, data, outputs, program }: Layout): string {
   const top = program.includes('/') ? "require('node:path').join(__dirname, '..')" : '__dirname';
   const used = members.flatMap(({ isUsed }, at) => (isUsed ? [`@x/m${at}`] : []));

@@ -12,8 +12,8 @@ const installDir = join(import.meta.dirname, '../../..');
 const asked = ['test', 'build', 'image'];
 
 /**
- * Plans repositories that are drawn at random: each has a plan, the same twice, or a refusal that is the caller's to mend and says
- * what to type. GBUILD_TEST_SEED draws others.
+ * Plans random repositories. Each has a plan, the same twice, or a refusal that the caller can fix, with a suggestion.
+ * GBUILD_TEST_SEED draws others.
  */
 export function describeGeneratedPlans(count: number): void {
   const seed = Number(process.env.GBUILD_TEST_SEED ?? 20_261_130);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { GeneratedRepository } from './generated-suite.ts';
 
-/** Where a gemspec has its version from, and which files it says the gem has. */
+/** Gem with the source of its gemspec's version, and the files that the gemspec lists. */
 interface Gem {
   dir: string;
   version: 'written' | 'VERSION' | 'version.rb';
@@ -32,7 +32,7 @@ const layouts: fc.Arbitrary<Layout> = fc.record({
   gems: fc.array(gem, { maxLength: 3 }).map((all) => all.map((each, at) => ({ ...each, dir: `${each.dir}/g${at}` }))),
   isGem: fc.boolean(),
   readsVersionFile: fc.boolean(),
-  // A release without one is refused.
+  // A release without a lock is refused.
   hasLock: fc.integer({ min: 0, max: 7 }).map((number) => number > 0),
   data: fc.uniqueArray(
     fc.constantFrom('locales/de.yml', 'config/app.json', 'views/a b.erb', '.data/seed', 'lib/tasks/x.rake'),
@@ -46,7 +46,7 @@ const layouts: fc.Arbitrary<Layout> = fc.record({
   ignores: fc.boolean(),
 });
 
-/** Draws repositories of Ruby's whose gems are their own; the same seed draws the same ones. */
+/** Draws repositories of Ruby with their own gems; the same seed draws the same ones. */
 export function drawRubyRepositories(count: number, seed: number): GeneratedRepository[] {
   return fc.sample(layouts, { numRuns: count, seed }).map(makeRepository);
 }
@@ -121,7 +121,10 @@ ${JSON.stringify(outputs)}.each { |path| FileUtils.mkdir_p(File.dirname(path)); 
 `;
 }
 
-/** Prints what it finds: everything that was committed or built is read, and what a person left would be seen. */
+/**
+ * Formats the program, which prints its findings: it reads everything committed or built, and would notice a person's
+ * leftovers.
+ */
 function formatProgram({ gems, isGem, data, outputs, program, start }: Layout): string {
   const names = [...gems.flatMap(({ isRequired }, at) => (isRequired ? [`g${at}`] : [])), ...(isGem ? ['whole'] : [])];
   const required = start === 'Procfile' ? names : [];

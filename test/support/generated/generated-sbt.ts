@@ -2,16 +2,16 @@ import fc from 'fast-check';
 import type { GeneratedRepository } from './generated-suite.ts';
 
 interface Layout {
-  /** How the application is packed: by the class path that sbt exports, or by sbt-native-packager. */
+  /** Packing of the application: by the class path that sbt exports, or by sbt-native-packager. */
   packs: 'class path' | 'bash' | 'ash' | 'launcher jar';
-  /** Projects that the application needs, each the one before it. */
+  /** Number of projects that the application needs, each with the one before it. */
   libraries: number;
   isProject: boolean;
   isScala: boolean;
-  /** Whether the name in build.sbt is another one than the folder's. */
+  /** Whether the name in build.sbt differs from the folder's. */
   isNamed: boolean;
   resources: string[];
-  /** Files beside the jars; of the plugin alone. */
+  /** Files next to the jars; for the plugin only. */
   universal: string[];
   option: boolean;
 }
@@ -62,7 +62,7 @@ function makeRepository(layout: Layout): GeneratedRepository {
     layout,
     toolchain: '{name: sbt, jdk: 21}',
     files,
-    // Without the plugin nothing is built beforehand, and of several projects the spec says which.
+    // Without the plugin nothing is built before, and the spec names one of several projects.
     ...(!hasPlugin && { needs: [], ...(isProject && { tasks: '  stage: sbt-stage --project app\n' }) }),
     left: { [`${app}target/universal/stage/left.txt`]: 'left' },
     command: hasPlugin
@@ -107,7 +107,10 @@ ${where}${plugins[packs]}.settings(${settings.join(', ')})${needs}
 `;
 }
 
-/** Prints what it finds in one line of JSON: resources, files beside the jars, options, and what a person left. */
+/**
+ * Formats the program, which prints one line of JSON: resources, files next to the jars, options, and a person's
+ * leftovers.
+ */
 function formatMain({ packs, libraries, isScala, resources, universal, option }: Layout): string {
   const others = packs === 'class path' ? [] : universal;
   const words = isScala

@@ -5,31 +5,31 @@ import { afterAll, expect, inject, test } from 'vitest';
 import { commitAll, openCli } from '../cli/cli.ts';
 import { removeRepository, runImage } from '../engines/engine-images.ts';
 
-/** A repository that is drawn at random: what is committed, what lies about on a laptop, and the command that starts it. */
+/** Random repository: its commit, the leftovers on a laptop, and the command that starts it. */
 export interface GeneratedRepository {
   title: string;
   layout: object;
   toolchain: string;
   files: Record<string, string>;
-  /** Ignored by git, and not made by a task. */
+  /** Files that git ignores and that no task made. */
   left: Record<string, string>;
-  /** Run by hand after the build; prints one line of JSON. */
+  /** Command to run by hand after the build; prints one line of JSON. */
   command: string;
-  /** A task that writes the lock file. */
+  /** Task that writes the lock file. */
   relock?: string;
-  /** More of gbuild.yml: lines of `tasks`. */
+  /** Additional lines of `tasks` in gbuild.yml. */
   tasks?: string;
-  /** What the command needs to have run before; `build` when left out. */
+  /** Tasks that must run before the command; defaults to `build`. */
   needs?: string[];
 }
 
-/** A release that gbuild refuses. */
+/** Release that gbuild refuses. */
 interface Refusal {
   refused: string;
 }
 
 /**
- * Releases repositories that are drawn at random and starts them: each answers what the same command answers by hand in a clean
+ * Releases random repositories and starts them. Each gives the same answer as the same command by hand in a clean
  * checkout, or gbuild refuses it. GBUILD_TEST_SEED draws others.
  */
 export function describeGenerated(count: number, draw: (count: number, seed: number) => GeneratedRepository[]): void {

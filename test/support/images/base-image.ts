@@ -8,21 +8,23 @@ import { testCacheDir } from '../runner/cache-dir.ts';
 import { holdLock, makeOnce, runToEnd } from '../runner/make-once.ts';
 import { timeStep } from '../runner/timings.ts';
 
-/** A Debian root with a shell and core utilities, nothing else. */
+/** Debian root with a shell and core utilities, nothing else. */
 export const baseImage = 'gbuild-test/base:bookworm';
 
-/** A shell and what tests ask of it in 2 MB: made of busybox, for engines that are started for one test. */
+/**
+ * Image of 2 MB with a shell and the tools that tests need: made of busybox, for engines that are started for one test.
+ */
 export const smallImage = 'gbuild-test/small:bookworm';
 
 export type Suite = 'bookworm' | 'trixie' | 'forky';
 
-/** A suite's Debian root with its engines inside: see engine-generations.ts. */
+/** Returns a suite's Debian root with its engines inside: see engine-generations.ts. */
 export const engineImageOf = (suite: Suite) => `gbuild-test/engine:${suite}`;
 
-/** The oldest engine that gbuild speaks to, and an ssh server for those who ask for one: see engine-container.ts, ssh-engine.ts. */
+/** Oldest engine that gbuild supports, with an optional ssh server: see engine-container.ts, ssh-engine.ts. */
 export const engineImage = engineImageOf('bookworm');
 
-/** A fresh Debian machine with what everybody has: git, bash, CA roots. */
+/** Fresh Debian machine with common tools: git, bash, CA roots. */
 export const machineImage = 'gbuild-test/machine:bookworm';
 
 const docker = ['docker.io', 'iptables', 'procps', 'iproute2', 'mount', 'passwd'];
@@ -35,7 +37,7 @@ const packages: Record<string, string[]> = {
   [machineImage]: ['git', 'ca-certificates', 'mount', 'passwd'],
   [engineImage]: [...docker, 'openssh-server'],
   [engineImageOf('trixie')]: [...docker, ...podman, ...rootless],
-  // The one podman has an init to give to containers, the other none: both are met.
+  // One podman has an init for containers, the other has none: both are tested.
   [engineImageOf('forky')]: [...docker, ...podman, 'catatonit'],
 };
 
@@ -48,8 +50,8 @@ const smallRoot = [
 const makeSmall = ['--variant=extract', `--extract-hook=${smallRoot.join(' && ')}`];
 
 /**
- * Makes sure that an engine has a test image, and one of today's options where it has kept another. True when it had to be
- * imported: whoever called may remove it again.
+ * Ensures that an engine has a test image with today's options, replacing an older one. Returns true when it was
+ * imported: the caller may then remove it.
  */
 export async function ensureTestImage(host: string, image: string): Promise<boolean> {
   const recipe = recipeOf(optionsOf(image));
@@ -67,7 +69,10 @@ export async function ensureTestImage(host: string, image: string): Promise<bool
   return true;
 }
 
-/** The containerd store keeps no comment; an engine with one is started anew each time. */
+/**
+ * Whether the engine has the image. The containerd store keeps no comment; an engine with it is started fresh each
+ * time.
+ */
 async function hasImage(host: string, image: string, recipe: string): Promise<boolean> {
   const { status, text } = await askEngine(host, 'GET', `/images/${image}/json`);
   return status === 200 && [recipe, ''].includes((JSON.parse(text) as { Comment?: string }).Comment ?? '');
@@ -77,7 +82,7 @@ export async function removeTestImage(host: string, image: string): Promise<void
   await askEngine(host, 'DELETE', `/images/${image}?force=1`);
 }
 
-/** The image's root as a tar of the same bytes every time, made once and kept. */
+/** Makes the image's root as a tar, once, with the same bytes every time. */
 export function ensureRoot(image: string): Promise<string> {
   const suite = suiteOf(image);
   return ensureRootTar(image, optionsOf(image), suite, () => readSources(suite));
@@ -90,7 +95,7 @@ const unread = ['share/doc', 'share/info', 'share/locale', 'share/man', 'lib/*/g
   (folder) => `--dpkgopt=path-exclude=/usr/${folder}/*`,
 );
 
-/** What is essential and apt. The hook merges /usr beforehand, so that perl need not be there to do it. */
+/** Options for essential packages and apt. The hook merges /usr first, so that perl is not needed for it. */
 export const plainRoot = [
   '--variant=apt',
   '--include=usr-is-merged',
@@ -98,10 +103,10 @@ export const plainRoot = [
   ...unread,
 ];
 
-/** mmdebstrap's for a test image. */
+/** Returns mmdebstrap's options for a test image. */
 function optionsOf(image: string): string[] {
   const include = packages[image]?.length ? [`--include=${packages[image].join(',')}`] : [];
-  // A suite that is not released yet is no longer dated than its mirror is fresh.
+  // The release file of an unreleased suite may be older than its validity on a stale mirror.
   const undated = suiteOf(image) === 'forky' ? ['--aptopt=Acquire::Check-Valid-Until "false"'] : [];
   const variant = image === smallImage ? makeSmall : plainRoot;
   return [...variant, ...undated, ...include];
@@ -111,7 +116,7 @@ function recipeOf(options: string[]): string {
   return createHash('sha256').update(options.join('\n')).digest('hex').slice(0, 12);
 }
 
-/** What mmdebstrap makes of these options, suite and sources, made once and kept. */
+/** Makes the tar of these options, suite and sources by mmdebstrap, once. */
 export async function ensureRootTar(
   image: string,
   options: string[],
@@ -123,13 +128,13 @@ export async function ensureRootTar(
   return makeOnce(file, `make the root of ${image}`, async (temporary) => {
     if (!isInstalled('mmdebstrap')) await installPackages(['mmdebstrap']);
     const env = { SOURCE_DATE_EPOCH: '315532801', ...more };
-    // What is cut off by a power failure is not renamed: nothing need be flushed.
+    // Nothing needs a flush: a tar that a power failure truncates is not renamed.
     const fast = '--dpkgopt=force-unsafe-io';
     await runToEnd('mmdebstrap', ['--format=tar', fast, ...options, suite, temporary, ...sources()], { env });
   });
 }
 
-/** The machine's own mirror, as apt knows it; of another suite than the machine's, its release alone. */
+/** Reads the machine's own mirror from apt; for another suite than the machine's, only its release. */
 function readSources(suite: string): string[] {
   const format = '$(REPO_URI) $(RELEASE) $(COMPONENT)';
   const { stdout } = spawnSync('apt-get', ['indextargets', '--format', format], { encoding: 'utf8' });

@@ -16,7 +16,7 @@ const manifestTypes = [
   'application/vnd.docker.distribution.manifest.v2+json',
 ];
 
-/** A small image that an engine here could not have made: what it is for is said in a file, and by its one Debian package. */
+/** Makes a small image that an engine here could not have made: a file and its one Debian package name the platform. */
 export function makeForeign(platform: Platform, text = '', programs = ['bin/sh', 'bin/true']): Image {
   const { architecture } = platform;
   const status = `Package: tiny\nStatus: install ok installed\nVersion: 1.0-1\nArchitecture: ${architecture}\n`;
@@ -33,7 +33,7 @@ export function makeForeign(platform: Platform, text = '', programs = ['bin/sh',
   return extendImage(scratchImage(platform), [layer], { created: '2024-01-02T03:04:05Z' });
 }
 
-/** Puts an image into a registry by our own client; the descriptor that it has there. */
+/** Pushes an image to a registry with gbuild's client. Returns its descriptor there. */
 export async function pushForeign(registry: string, path: string, image: Image, tag?: string): Promise<Descriptor> {
   using rig = openRig();
   const dir = mkdtempSync(join(tmpdir(), 'gbuild-foreign-'));
@@ -53,7 +53,7 @@ export async function pushForeign(registry: string, path: string, image: Image, 
   }
 }
 
-/** Pushes an image of the engine's as `registry/path:tag`, as `docker push` does; its descriptor. */
+/** Pushes an image of the engine as `registry/path:tag`, like `docker push`. Returns its descriptor. */
 export async function pushFromEngine(
   engine: string,
   image: string,
@@ -72,7 +72,7 @@ export async function pushFromEngine(
   return { mediaType: answer.headers.get('content-type')!, digest, size };
 }
 
-/** Writes an index as other tools do: not in our order, and with what is no image beside them. */
+/** Writes an index like other tools: in another order, and with entries that are no images. */
 export async function putIndex(registry: string, path: string, tag: string, manifests: Descriptor[]): Promise<void> {
   const body = JSON.stringify({ schemaVersion: 2, mediaType: indexType, manifests: manifests.toReversed() }, null, 3);
   const headers = { 'content-type': indexType };

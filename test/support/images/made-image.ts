@@ -7,13 +7,13 @@ import { file } from './tree.ts';
 export const created = '2024-05-06T07:08:09Z';
 const scratch = scratchImage({ os: 'linux', architecture: 'amd64' });
 
-/** A layer of text files by path, named as gbuild names one. */
+/** Makes a layer of text files by path, with a name in gbuild's form. */
 export function layerOf(name: string, files: Record<string, string>): Layer {
   const entries = Object.entries(files).map(([path, text]) => file(path, text));
   return packLayer(entries, { createdBy: `gbuild layer: ${name}` });
 }
 
-/** A layer of anything that a tar can hold: whatever is not said is a file of root's. */
+/** Makes a layer of anything that a tar can hold; the default is a file of root. */
 export function layerOfHeaders(...headers: (Partial<TarItem['header']> & { path: string; text?: string })[]): Layer {
   const items = headers.map(({ text = '', ...header }) => {
     const bytes = Buffer.from(text);
@@ -24,7 +24,7 @@ export function layerOfHeaders(...headers: (Partial<TarItem['header']> & { path:
   return { diffId: digestOf(bytes), size: bytes.length, createdBy: 'by hand', chunks: () => [bytes] };
 }
 
-/** A layer of one file of so many MiB, made while it is read; nobody checks its diffID. */
+/** Makes a layer of one file of so many MiB, generated while it is read; its diffID is never checked. */
 export function hugeLayer(mebibytes: number): Layer {
   const size = mebibytes << 20;
   const header = { path: 'huge', type: 'file', mode: 0o644, uid: 0, gid: 0, mtime: 1, size } as const;
@@ -37,7 +37,7 @@ export function hugeLayer(mebibytes: number): Layer {
   return { diffId: digestOf(start!), size: size + 1536, createdBy: 'huge', chunks };
 }
 
-/** An image of these layers on a base of one file. */
+/** Makes an image of these layers on a base of one file. */
 export function imageOf(layers: Layer[], options: Partial<ExtendOptions> = {}): Image {
   const base = extendImage(scratch, [packLayer([file('base', 'one')], { createdBy: 'the base' })], {
     created: '2020-01-01T00:00:00Z',

@@ -1,6 +1,6 @@
 import { writeTar } from '../../../src/oci/tar/tar.ts';
 
-/** An archive of files, by path. */
+/** Makes an archive of files, by path. */
 export function tarOf(files: Record<string, string | Buffer>): Buffer {
   const items = Object.entries(files).map(([path, text]) => {
     const bytes = Buffer.from(text);

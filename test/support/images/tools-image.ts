@@ -8,7 +8,7 @@ import { ensureRootTar, plainRoot } from './base-image.ts';
 const suite = 'forky';
 const packages = ['cosign', 'crane', 'oras', 'skopeo', 'umoci', 'python3-spdx-tools'];
 
-/** The last suite with a cosign of the generation before; the program alone is taken out of the package. */
+/** Last suite with a cosign of the previous generation; only the program is taken from the package. */
 const olderSuite = 'trixie';
 const addOlderCosign = `set -eu
 export APT_CONFIG="$MMDEBSTRAP_APT_CONFIG"
@@ -20,10 +20,13 @@ apt-get download -q cosign/${olderSuite}
 dpkg -x cosign_*.deb cosign-2
 rm cosign_*.deb "$list"`;
 
-/** Others' tools that read images and what stands beside them, of a newer Debian than the machine's; another list, another tag. */
+/**
+ * Image of other projects' tools that read images and their attachments, from a newer Debian than the machine's.
+ * Another list gives another tag.
+ */
 export const toolsImage = `gbuild-test/tools:${suite}-${hexOf(digestOf(Buffer.from(`${packages}${addOlderCosign}`))).slice(0, 12)}`;
 
-/** Makes sure that an engine has the tools' image. True when it had to be imported: whoever called may remove it again. */
+/** Ensures that an engine has the tools' image. Returns true when it was imported: the caller may then remove it. */
 export async function ensureToolsImage(host: string): Promise<boolean> {
   if ((await askEngine(host, 'GET', `/images/${toolsImage}/json`)).status === 200) return false;
   const body = createReadStream(await ensureRoot());
@@ -41,7 +44,7 @@ function ensureRoot(): Promise<string> {
   });
 }
 
-/** A suite on the machine's own mirrors, as its apt knows them. */
+/** Reads a suite on the machine's own mirrors from its apt. */
 function readSources(of: string): string[] {
   const format = ['ORIGIN', 'RELEASE', 'COMPONENT', 'REPO_URI', 'CREATED_BY'].map((name) => `$(${name})`).join('|');
   return parseSources(readApt('apt-get', 'indextargets', '--format', format), of);

@@ -3,14 +3,16 @@ import { askEngine } from '../engines/engine-http.ts';
 import { type ExecCall, type ExecResult, execIn } from '../engines/exec-in.ts';
 import { ensureToolsImage, toolsImage } from './tools-image.ts';
 
-/** Others' tools in a container that shares this machine's network, so that they reach the tests' registries. */
+/**
+ * Tools of other projects in a container that shares this machine's network, so that they reach the tests' registries.
+ */
 export interface Tools extends AsyncDisposable {
   run(command: string[], call?: ExecCall): Promise<ExecResult>;
-  /** The same in a shell, its standard output. Throws with what it wrote when it fails. */
+  /** Runs a script in a shell. Returns its standard output. Throws with its output when it fails. */
   must(script: string, ...args: string[]): Promise<string>;
 }
 
-/** Starts them; of this machine's folders they see the given ones, under their own paths, read-only. */
+/** Starts the tools; of this machine they see only the given folders, under the same paths, read-only. */
 export async function startTools(host: string, sees: string[]): Promise<Tools> {
   const imported = await ensureToolsImage(host);
   const id = await createContainer(host, sees);

@@ -15,7 +15,7 @@ export function file(path: string, text: string, executable = false): Entry {
 
 export const symlink = (path: string, target: string): Entry => ({ path, type: 'symlink', target });
 
-/** A small tree with one of everything; the golden digests hang on it. */
+/** Small tree with one entry of each kind; the golden digests depend on it. */
 export const goldenTree: Entry[] = [
   file('app/server.js', 'console.log("hello");\n'),
   file('app/bin/start', '#!/bin/sh\nexec node server.js\n', true),
@@ -26,7 +26,7 @@ export const goldenTree: Entry[] = [
   file('app/zero', ''),
 ];
 
-/** A folder that is gone with the test. */
+/** Makes a folder that is removed with the test. */
 export async function makeFolder(): Promise<{ path: string; getPath(...parts: string[]): string } & AsyncDisposable> {
   return createFixture({});
 }
@@ -41,7 +41,7 @@ export interface TarEntry {
   mtime: number;
 }
 
-/** What tar-stream, a reader that is not ours, finds in the tar. */
+/** Lists the entries that tar-stream, an independent reader, finds in the tar. */
 export async function readByTarStream(chunks: Iterable<Buffer>): Promise<TarEntry[]> {
   const found: TarEntry[] = [];
   const extraction = extract();
@@ -56,7 +56,7 @@ export async function readByTarStream(chunks: Iterable<Buffer>): Promise<TarEntr
   return found;
 }
 
-/** Unpacks by the system's tar and lists what find finds, NUL between. */
+/** Unpacks with the system's tar and lists the output of find, separated by NUL. */
 export function unpackBySystemTar(chunks: Iterable<Buffer>, dir: string): string[] {
   const archive = join(dir, 'archive.tar');
   writeFileSync(archive, Buffer.concat([...chunks]));
@@ -67,7 +67,7 @@ export function unpackBySystemTar(chunks: Iterable<Buffer>, dir: string): string
   return listed.split('\0').slice(0, -1).sort();
 }
 
-/** Hands one entry out at a time, as a host stream would. */
+/** Yields one entry at a time, like a host's stream. */
 export async function* asStream(chunks: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   yield* chunks;
 }

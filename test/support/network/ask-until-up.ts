@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** The JSON that a server answers, once it is up; waits some ten seconds, or as many as said, for it. */
+/** Returns the JSON of a server once it is up; waits some ten seconds, or the given number. */
 export async function askUntilUp(url: string, seconds = 10): Promise<unknown> {
   for (let tries = 0; ; tries += 1) {
     try {

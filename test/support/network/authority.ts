@@ -3,27 +3,27 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { timeStepSync } from '../runner/timings.ts';
 
-/** A certificate and its key, as files. */
+/** Certificate and its key, as files. */
 export interface Issued {
   certFile: string;
   keyFile: string;
 }
 
-/** A root of the tests' own that signs certificates. */
+/** Root of the tests that signs certificates. */
 export interface Authority {
   rootFile: string;
-  /** `names` as openssl spells them: `DNS:localhost`, `IP:127.0.0.1`. */
+  /** Issues a certificate; `names` are in openssl's form: `DNS:localhost`, `IP:127.0.0.1`. */
   issue(name: string, names: string[], options?: { days?: number; usage?: 'serverAuth' | 'clientAuth' }): Issued;
 }
 
-/** As TLS servers of Node's take it. */
+/** Reads a certificate for Node's TLS servers. */
 export function readIssued({ certFile, keyFile }: Issued): { cert: Buffer; key: Buffer } {
   return { cert: readFileSync(certFile), key: readFileSync(keyFile) };
 }
 
 const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
 
-/** Makes a root in a folder; the subject is what the certificates are known by. */
+/** Makes a root in a folder; the subject identifies its certificates. */
 export function makeAuthority(hostDir: string, subject = '/CN=gbuild test company'): Authority {
   mkdirSync(hostDir, { recursive: true });
   const [root, key] = [join(hostDir, 'root.pem'), join(hostDir, 'root.key')];
@@ -34,7 +34,7 @@ export function makeAuthority(hostDir: string, subject = '/CN=gbuild test compan
   return openAuthority(hostDir, root, key);
 }
 
-/** An authority that is there already; what it issues lies in the folder. */
+/** Opens an existing authority; it writes its certificates to the folder. */
 export function openAuthority(hostDir: string, rootFile: string, rootKeyFile: string): Authority {
   const file = (name: string) => join(hostDir, name);
   return {

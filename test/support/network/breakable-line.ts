@@ -1,19 +1,19 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Transform } from 'node:stream';
 
-/** A way to an engine that can break: TCP on one side, the engine's socket or port on the other. */
+/** Line to an engine that can break: TCP on one side, the engine's socket or port on the other. */
 export interface BreakableLine extends AsyncDisposable {
-  /** As DOCKER_HOST spells it. */
+  /** Address as DOCKER_HOST spells it. */
   host: string;
-  /** All connections are reset, and new ones too. */
+  /** Resets all connections, and new ones too. */
   cut(): void;
-  /** Nothing goes through any more, and nothing is closed. */
+  /** Stops all bytes without closing a connection. */
   stall(): void;
-  /** New connections go through again; what stalled goes on. */
+  /** Lets new connections through again; stalled ones continue. */
   restore(): void;
 }
 
-/** `target`: `unix://PATH` or `tcp://HOST:PORT`. `change` sees what the engine says, piece by piece. */
+/** Opens the line. `target` is `unix://PATH` or `tcp://HOST:PORT`. `change` sees the engine's bytes, piece by piece. */
 export async function openBreakableLine(target: string, change?: (chunk: Buffer) => Buffer): Promise<BreakableLine> {
   const open = new Set<Socket>();
   let state: 'whole' | 'cut' | 'stalled' = 'whole';
@@ -37,7 +37,7 @@ export async function openBreakableLine(target: string, change?: (chunk: Buffer)
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const reset = () => {
-    // A socket that is a file knows no reset.
+    // A Unix socket cannot be reset.
     for (const socket of open)
       if (socket.remotePort === undefined) socket.destroy();
       else socket.resetAndDestroy();

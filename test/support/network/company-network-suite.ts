@@ -20,7 +20,7 @@ interface Case {
   /** Folder of the example. */
   path: string;
   passes: string;
-  /** Caches of the test's own, in the place of those that the caller's runs share. */
+  /** Caches of the test, instead of those that the caller's runs share. */
   caches: { path: string; env?: Record<string, string> }[];
 }
 
@@ -50,13 +50,19 @@ const examples: Case[] = [
 interface Behind {
   /** Examples, by folder, whose toolchain is made behind the proxy, too. */
   made: string[];
-  /** Those that are tested in the toolchain that the engine has. */
+  /** Examples that are tested in the engine's existing toolchain. */
   kept: string[];
-  /** Leaves Node's compilers out: less to install, and nothing to compare with the images that are made without a proxy. */
+  /**
+   * Whether to leave out Node's compilers: the installation is smaller, and nothing is compared with images that are
+   * made without a proxy.
+   */
   lean?: boolean;
 }
 
-/** gbuild behind a proxy that wants a password and opens TLS: no container of its reaches a registry in another way. */
+/**
+ * Tests gbuild behind a proxy that requires a password and intercepts TLS: its containers can reach registries only
+ * through the proxy.
+ */
 export function describeCompanyNetwork({ made, kept, lean = false }: Behind): void {
   const engine = inject('engineHost');
   const cli = openCli({ engine });
@@ -64,7 +70,7 @@ export function describeCompanyNetwork({ made, kept, lean = false }: Behind): vo
   const nonce = `${process.pid}`;
   const catalogDir = join(cli.dir, 'catalog');
   const configDir = join(cli.dir, 'config');
-  /** Names of images to remove in the end. */
+  /** Names of images to remove at the end. */
   const references = new Set<string>();
   let client: Engine;
   let proxy: InterceptingProxy;
@@ -96,7 +102,7 @@ export function describeCompanyNetwork({ made, kept, lean = false }: Behind): vo
     cli[Symbol.dispose]();
   });
 
-  // The toolchain is made, and the example tested, with nothing of it there: everything comes through the proxy.
+  // The toolchain is made and the example tested without any cached part: everything comes through the proxy.
   describe.each(examples.filter(({ path }) => [...made, ...kept].includes(path)))(
     'behind a proxy that wants a password and opens TLS, $path',
     { timeout: 900_000 },
@@ -162,7 +168,7 @@ export function describeCompanyNetwork({ made, kept, lean = false }: Behind): vo
           let plain = await lockPlain();
           const packagesOf = (platforms: Lock['toolchain']['platforms']) =>
             Object.values(platforms).map(({ packages, runtimePackages }) => [packages, runtimePackages]);
-          // This engine may have kept images of an earlier day, and packages have moved on since.
+          // This engine may have images of an earlier day, and packages have changed since.
           if (!isDeepStrictEqual(packagesOf(plain), packagesOf(locked)))
             plain = await lockPlain('--update', '--no-try');
           expect(plain).toEqual(locked);
@@ -171,7 +177,7 @@ export function describeCompanyNetwork({ made, kept, lean = false }: Behind): vo
   );
 }
 
-/** A copy of gbuild's catalog with other words in it: every step is done anew, once for all that are made of it. */
+/** Copies gbuild's catalog with a changed text: every step runs again, once for all images of the copy. */
 function writeCatalog(catalogDir: string, nonce: string, lean: boolean): void {
   cpSync(images, catalogDir, { recursive: true });
   const edit = (file: string, change: (text: string) => string) => {

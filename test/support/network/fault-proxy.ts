@@ -2,58 +2,58 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, request, 
 import type { AddressInfo } from 'node:net';
 import { Transform } from 'node:stream';
 
-/** What is done to a request instead of, or besides, passing it on. */
+/** Action on a request instead of, or in addition to, passing it on. */
 export interface FaultAction {
-  /** The connection is closed: before anything reached the registry, or in place of its answer. */
+  /** Closes the connection: before anything reached the registry, or instead of its answer. */
   drop?: 'before' | 'after';
-  /** So many bytes of the body reach the registry, then both connections are closed. */
+  /** Number of bytes of the body that reach the registry, before both connections are closed. */
   cutUpload?: number;
-  /** The body is not read on after so many bytes. */
+  /** Number of bytes of the body after which it is not read on. */
   stallUpload?: number;
-  /** So many bytes of the registry's answer come through, then the connection is closed. */
+  /** Number of bytes of the registry's answer that come through, before the connection is closed. */
   cutAnswer?: number;
-  /** Nothing more comes after so many bytes of the answer; -1: not even its headers. */
+  /** Number of bytes of the answer after which nothing comes; -1 means not even its headers. */
   stallAnswer?: number;
-  /** The answer's body comes by one byte a second. */
+  /** Whether the answer's body comes with one byte a second. */
   dripAnswer?: boolean;
-  /** A bit of the first byte is turned. */
+  /** Flips a bit of the first byte. */
   damage?: 'upload' | 'answer';
-  /** The registry is not asked: status, headers and body of the answer. */
+  /** Status, headers and body of an answer without asking the registry. */
   answer?: { status: number; headers?: Record<string, string>; body?: string };
-  /** The registry is not asked: 307 to the same path at this origin. */
+  /** Origin of a 307 to the same path, without asking the registry. */
   redirect?: string;
-  /** Headers of the registry's answer that are left out, and others that are put in. */
+  /** Headers of the registry's answer to leave out, and others to add. */
   without?: string[];
   withHeaders?: Record<string, string>;
 }
 
 export interface Fault {
   method?: string;
-  /** Of path and query. */
+  /** Pattern of path and query. */
   path?: RegExp;
-  /** From the how-many-th matching request on, 1 when absent. */
+  /** Number of the first matching request that meets it; defaults to 1. */
   from?: number;
-  /** For how many of them; all when absent. */
+  /** Number of requests that meet it; defaults to all. */
   times?: number;
   action: FaultAction;
 }
 
 export interface SeenRequest {
   method: string;
-  /** With its query. */
+  /** Path with its query. */
   path: string;
   headers: IncomingHttpHeaders;
   /** Bytes of its body that came from the client. */
   sent: number;
-  /** Bytes of the answer's body that went to it. */
+  /** Bytes of the answer's body that went to the client. */
   received: number;
-  /** Of the answer; 0 where there was none. */
+  /** Status of the answer; 0 without an answer. */
   status: number;
 }
 
-/** A proxy in front of a registry that keeps book, and fails as it is told. */
+/** Proxy in front of a registry that records requests, and fails on demand. */
 export interface FaultProxy extends AsyncDisposable {
-  /** `127.0.0.1:PORT`: the registry's address, as far as a client is concerned. */
+  /** Address `127.0.0.1:PORT`, which a client takes for the registry's. */
   host: string;
   requests: SeenRequest[];
   fault(fault: Fault): void;
@@ -61,7 +61,7 @@ export interface FaultProxy extends AsyncDisposable {
   reset(): void;
 }
 
-/** `target`: host and port of a plain registry. */
+/** Starts the proxy; `target` is host and port of a plain registry. */
 export async function startFaultProxy(target: string): Promise<FaultProxy> {
   const requests: SeenRequest[] = [];
   const faults: (Fault & { seen: number })[] = [];
@@ -145,7 +145,7 @@ function forward(
           seen.sent += bytes;
         },
         limit: action.cutUpload ?? action.stallUpload,
-        // What was written must have arrived, or the test would be about chance.
+        // The written bytes must have arrived, or the test would depend on chance.
         stop: () => void (action.cutUpload !== undefined && setTimeout(cut, 30)),
         damages: action.damage === 'upload',
       }),
@@ -188,13 +188,13 @@ async function drip(upstream: IncomingMessage, answer: ServerResponse): Promise<
 
 interface MeterOptions {
   count(bytes: number): void;
-  /** Bytes after which nothing passes. */
+  /** Number of bytes after which nothing passes. */
   limit: number | undefined;
   stop(): void;
   damages: boolean;
 }
 
-/** Counts what passes, turns a bit or holds on after a limit. */
+/** Counts passing bytes, flips a bit, or stops at a limit. */
 function meter({ count, limit, stop, damages }: MeterOptions): Transform {
   let passed = 0;
   return new Transform({
@@ -212,7 +212,7 @@ function meter({ count, limit, stop, damages }: MeterOptions): Transform {
   });
 }
 
-/** Answers in the registry's place once the body is read. */
+/** Answers instead of the registry once the body is read. */
 function replace(
   incoming: IncomingMessage,
   answer: ServerResponse,

@@ -2,16 +2,16 @@ import { createServer, request } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-/** A proxy that wants a password and knows where names lead: tunnels by CONNECT, plain HTTP by the whole address. */
+/** Proxy that requires a password and resolves names: tunnels by CONNECT, plain HTTP by the whole address. */
 export interface ForwardProxy extends AsyncDisposable {
-  /** With the password in it, as HTTPS_PROXY has it. */
+  /** Address with the password, as in HTTPS_PROXY. */
   url: string;
   port: number;
-  /** `CONNECT r.test:443`, `GET http://r.test/v2/`; those it let through. */
+  /** Requests that it let through: `CONNECT r.test:443`, `GET http://r.test/v2/`. */
   passed: string[];
 }
 
-/** `hosts`: from `name:port` to `127.0.0.1:PORT`. */
+/** Starts the proxy; `hosts` maps `name:port` to `127.0.0.1:PORT`. */
 export async function startForwardProxy(hosts: Record<string, string>): Promise<ForwardProxy> {
   const passed: string[] = [];
   const expected = `Basic ${Buffer.from('me:proxy word').toString('base64')}`;

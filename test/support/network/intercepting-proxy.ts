@@ -5,14 +5,14 @@ import type { Duplex } from 'node:stream';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import { type Authority, makeAuthority, readIssued } from './authority.ts';
 
-/** A company's proxy: it wants a password, and opens every TLS connection with a root of its own. */
+/** Proxy of a company: it requires a password, and intercepts every TLS connection with its own root. */
 export interface InterceptingProxy extends AsyncDisposable {
-  /** With the password in it, as HTTPS_PROXY has it. */
+  /** Address with the password, as in HTTPS_PROXY. */
   url: string;
   port: number;
-  /** Its root. */
+  /** File of its root. */
   rootFile: string;
-  /** Hosts that were asked with the right password, and what was refused for lack of it. */
+  /** Hosts that were requested with the right password, and requests that were refused without it. */
   hosts: Set<string>;
   refused: string[];
 }
@@ -86,7 +86,7 @@ function forward(send: typeof plainRequest, url: URL, incoming: IncomingMessage,
   incoming.pipe(outgoing);
 }
 
-/** A certificate for each host, made when it is first asked for. */
+/** Makes a certificate for each host at its first request. */
 function openContexts(authority: Authority): (host: string) => SecureContext {
   const contexts = new Map<string, SecureContext>();
   const make = (host: string) => {

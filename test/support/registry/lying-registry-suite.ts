@@ -20,7 +20,7 @@ const answer = (status: number, body: string, headers?: Record<string, string>):
   answer: { status, body, ...(headers && { headers }) },
 });
 
-/** What a registry does to one request, or to all from one on. */
+/** Lies of a registry about one request, or about all from one on. */
 const lies: Record<string, FaultAction> = {
   'no answer': { stallAnswer: -1 },
   'half of the answer, then silence': { stallAnswer: 10 },
@@ -40,18 +40,18 @@ const lies: Record<string, FaultAction> = {
   'a login by nothing': answer(401, '', { 'www-authenticate': 'Bearer realm="file:///etc/passwd"' }),
 };
 
-/** Which lies are met: lies are numbered from 0, requests from 1. */
+/** Whether a lie is combined with a request: lies are numbered from 0, requests from 1. */
 export type Meets = (lie: number, request: number) => boolean;
 
-/** How often a lie is told: once, or at every request from one on. */
+/** Number of requests with a lie: one, or every request from one on. */
 const spans = { once: 1, 'from then on': Number.POSITIVE_INFINITY };
 
 const hasty = { settings: { stallSeconds: 1, attempts: 3 } };
 
-/** Most of them wait. */
+/** Number of runs at the same time: most of them wait. */
 const atOnce = 24;
 
-/** Milliseconds within which everything ends, with limits that are a thirtieth of gbuild's own. */
+/** Milliseconds within which everything must end, with limits of a thirtieth of gbuild's own. */
 const mostMilliseconds = 120_000;
 
 /** Pushes to a registry, and reads from one, that lies at one request or from one on. */
@@ -76,7 +76,7 @@ export function describeRegistryLies(meets: Meets): void {
     process.stderr.write(`registry lies: ${told} told\n`);
   });
 
-  /** By a client that does not sleep; nothing temporary is left behind. */
+  /** Pushes with a client that does not sleep, and checks that no temporary file is left. */
   async function push(host: string, repository: string, limits: object = {}): Promise<void> {
     using rig = openRig(limits);
     turn += 1;
@@ -101,7 +101,7 @@ export function describeRegistryLies(meets: Meets): void {
     }
   }
 
-  /** All that is read of a release: image, layers, and what stands beside it. */
+  /** Pulls everything of a release: image, layers, and attachments. */
   async function pull(host: string, limits: object = {}): Promise<void> {
     using rig = openRig(limits);
     turn += 1;
@@ -112,7 +112,7 @@ export function describeRegistryLies(meets: Meets): void {
     await readAttached(set);
   }
 
-  /** A name is there with all that it names, or may be missing where the push failed. */
+  /** Asserts that a name has everything that it refers to; it may be missing where the push failed. */
   async function assertNamed(path: string, mustBe: boolean): Promise<void> {
     using rig = openRig();
     const repository = rig.repository({ registry: registry.host, path });
@@ -125,7 +125,7 @@ export function describeRegistryLies(meets: Meets): void {
     }
   }
 
-  /** How a work ends at a registry that lies: well, or with exit code 3; never with another one, and never not at all. */
+  /** Returns the end of work with a lying registry: success or exit code 3; never another code, and never no end. */
   async function endOf(work: () => Promise<void>): Promise<unknown> {
     let timer: NodeJS.Timeout | undefined;
     const never = new Promise<string>((resolve) => {

@@ -18,10 +18,10 @@ import { hostIn, neverStop, recordProgress } from '../toolchains/host-in.ts';
 import { startRegistry, type TestRegistry } from './registry.ts';
 import { makeBytes, openRig } from './registry-rig.ts';
 
-/** Which requests of a push each kind of fault meets; kinds are numbered from 0, requests from 1. */
+/** Whether a kind of fault is combined with a request of a push; kinds are numbered from 0, requests from 1. */
 export type Meets = (kind: number, request: number) => boolean;
 
-/** The kinds that are no answer or connection of one request. */
+/** Kinds that do not concern the answer or connection of one request. */
 const lasting = { dies: 7, diesAtIndex: 8, killed: 9 };
 
 const passing: Record<string, FaultAction> = {
@@ -40,7 +40,7 @@ const atOnce = 4;
 export function describePushFaults(meets: Meets): void {
   const cli = openCli({ ownCache: true });
   let registry: TestRegistry;
-  /** The release and another one that wants the same version. */
+  /** Release, and another one that claims the same version. */
   let image: Image;
   let rival: Image;
 
@@ -56,7 +56,7 @@ export function describePushFaults(meets: Meets): void {
     cli[Symbol.dispose]();
   });
 
-  /** Two layers, one of them so large that it is sent while it is compressed. */
+  /** Makes an image of two layers; one is so large that it is sent while it is compressed. */
   function makeImage(text: string): Image {
     const file = (path: string, bytes: Buffer) => ({
       path,
@@ -74,10 +74,13 @@ export function describePushFaults(meets: Meets): void {
   }
 
   let turn = 0;
-  /** Cache folders that no push uses just now. */
+  /** Cache folders that no push uses at present. */
   const free: string[] = [];
 
-  /** One push in this process, by a client that does not sleep between its tries; every other one has compressed before. */
+  /**
+   * Pushes once in this process, with a client that does not sleep between tries; every second push finds compressed
+   * layers.
+   */
   async function push(host: string, repository: string, what: Image | ImageSet = image, stallSeconds = 60) {
     using rig = openRig({ settings: { stallSeconds, attempts: 3 } });
     turn += 1;
@@ -101,7 +104,7 @@ export function describePushFaults(meets: Meets): void {
     }
   }
 
-  /** The id of the image that a tag names, past all faults. */
+  /** Returns the id of the tagged image, without any fault. */
   async function readTag(repository: string, tag: string): Promise<string | undefined> {
     const accept = 'application/vnd.oci.image.manifest.v1+json';
     const at = (rest: string) => `http://${registry.host}/v2/${repository}/${rest}`;
@@ -115,14 +118,14 @@ export function describePushFaults(meets: Meets): void {
     return manifest.config.digest;
   }
 
-  /** How many requests a push makes that nothing goes wrong with. */
+  /** Counts the requests of a push without faults. */
   async function countRequests(repository: string, what: Image | ImageSet = image): Promise<number> {
     await using proxy = await startFaultProxy(registry.host);
     await push(proxy.host, repository, what);
     return proxy.requests.length;
   }
 
-  /** Pushes through a proxy that disturbs one request; each push has a proxy and a repository of its own. */
+  /** Pushes through a proxy that disturbs one request; each push has a separate proxy and repository. */
   async function disturb<T>(fault: Fault, work: (host: string, proxy: FaultProxy) => Promise<T>): Promise<T> {
     await using proxy = await startFaultProxy(registry.host);
     proxy.fault(fault);
@@ -150,7 +153,7 @@ export function describePushFaults(meets: Meets): void {
   describe('a push', { timeout: 600_000 }, () => {
     let total = 0;
     let requests = 0;
-    /** Does the work for each request that a kind meets; most of a push is waiting for the registry. */
+    /** Does the work for each request that a kind is combined with; most of a push is waiting for the registry. */
     const forEach = (kind: number, count: number, work: (at: number) => Promise<void>) =>
       mapInOrder(
         Array.from({ length: count }, (_, index) => index + 1).filter((request) => meets(kind, request)),
@@ -173,7 +176,7 @@ export function describePushFaults(meets: Meets): void {
       const number = Object.keys(passing).indexOf(kind);
       await forEach(number, requests, async (at) => {
         const repository = `once-${number}/${at}`;
-        // Two seconds where they are waited for: the pushes at the same time take their part of them.
+        // Two seconds where the push waits for them: parallel pushes take a part of them.
         const stallSeconds = action.stallAnswer === undefined ? undefined : 2;
         const { alreadyReleased } = await disturb({ from: at, times: 1, action }, (host) =>
           push(host, repository, image, stallSeconds),
@@ -192,7 +195,7 @@ export function describePushFaults(meets: Meets): void {
             (error: { code: string }) => error.code,
           ),
         );
-        // What comes after the last name is only tidying up.
+        // Requests after the last name only clean up.
         if (failure !== undefined) expect(failure).toBe('registry-failed');
         expect([undefined, image.id]).toContain(await readTag(repository, '1.0.0'));
         await push(registry.host, repository);
@@ -236,7 +239,7 @@ export function describePushFaults(meets: Meets): void {
         await disturb({ from: at, action: { stallAnswer: -1 } }, async (host, proxy) => {
           const running = cli.start(push(host));
           while (proxy.requests.length < at) await sleep(5);
-          // What is under way arrives.
+          // Requests in flight arrive.
           await sleep(20);
           running.kill('SIGKILL');
           expect((await running.ended).exitCode).toBe('SIGKILL');

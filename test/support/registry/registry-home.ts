@@ -2,14 +2,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** A caller's home with a docker config, helpers on PATH and certificates for registries. */
+/** Home of a caller with a docker config, helpers on PATH and certificates for registries. */
 export interface RegistryHome extends Disposable {
   homeDir: string;
   env: Record<string, string>;
   configFile: string;
-  /** Its docker config from now on. */
+  /** Replaces its docker config. */
   login(config: object | string): void;
-  /** Puts a program docker-credential-NAME on its PATH: a shell script that finds the server in `$server`. */
+  /** Adds a program docker-credential-NAME to its PATH: a shell script that finds the server in `$server`. */
   addHelper(name: string, script: string): void;
   /** Writes a file below ~/.config/docker/certs.d. */
   addCertificate(path: string, pem: string | Buffer): void;
@@ -33,7 +33,7 @@ export function makeHome(): RegistryHome {
   };
 }
 
-/** `auth` of an entry of a docker config. */
+/** Formats `auth` of an entry in a docker config. */
 export function authOf({ user, password }: { user: string; password: string }): { auth: string } {
   return { auth: Buffer.from(`${user}:${password}`).toString('base64') };
 }

@@ -4,9 +4,9 @@ import { digestOf } from '../../../src/oci/digest.ts';
 import { type Descriptor, type Manifest, mediaTypes } from '../../../src/oci/spec.ts';
 import { openRegistries, type RegistriesOptions } from '../../../src/registry/registries.ts';
 
-/** Registries as a command has them, that never sleep and tell what they would have slept. */
+/** Registries as in a command, which record their pauses instead of sleeping. */
 export interface RegistryRig extends ReturnType<typeof openRegistries>, Disposable {
-  /** Milliseconds. */
+  /** Pauses in milliseconds. */
   pauses: number[];
   trace: string[];
   /** Aborts with the reason. */
@@ -37,20 +37,20 @@ export function openRig({ settings, host, ...options }: Partial<RegistriesOption
   };
 }
 
-/** Bytes that look like nothing, the same for the same seed. */
+/** Makes random-looking bytes, the same for the same seed. */
 export function makeBytes(size: number, seed = 'gbuild'): Buffer {
   const key = createHash('md5').update(seed).digest();
   return createCipheriv('aes-128-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(size));
 }
 
-/** A blob by value: what it is, and its bytes from an offset on in pieces. */
+/** Makes a blob by value: its descriptor, and its bytes from an offset on in pieces. */
 export function makeBlob(size: number, seed?: string) {
   const bytes = makeBytes(size, seed);
   const opened: number[] = [];
   return {
     bytes,
     descriptor: { digest: digestOf(bytes), size },
-    /** The offsets it was asked from. */
+    /** Offsets of the requests. */
     opened,
     open: function* (offset: number): Generator<Buffer> {
       opened.push(offset);
@@ -59,7 +59,7 @@ export function makeBlob(size: number, seed?: string) {
   };
 }
 
-/** A manifest of one config and no layers. */
+/** Makes a manifest with one config and no layers. */
 export function makeManifest(config: { digest: Digest; size: number }, more: Partial<Manifest> = {}) {
   const mediaType = mediaTypes.manifest;
   const value = {
@@ -74,7 +74,7 @@ export function makeManifest(config: { digest: Digest; size: number }, more: Par
   return { bytes, mediaType, descriptor };
 }
 
-/** What `onBytes` told, as a sum. */
+/** Sums up the counts of `onBytes`. */
 export function countBytes() {
   const counter = {
     total: 0,

@@ -3,18 +3,18 @@ import { digestOf } from '../../../src/oci/digest.ts';
 import { type FaultProxy, startFaultProxy } from '../network/fault-proxy.ts';
 import { countBytes, makeBlob, makeManifest, openRig, type RegistryRig, readAll } from './registry-rig.ts';
 
-/** What a suite's own tests go through as well. */
+/** Parts of the suite for its own tests. */
 export interface RegistrySuite {
   proxy: FaultProxy;
-  /** A repository behind the proxy. */
+  /** Opens a repository behind the proxy. */
   open(rig: RegistryRig, path: string): ReturnType<RegistryRig['repository']>;
-  /** Method, bytes sent and status of each request since the test began. */
+  /** Lists method, sent bytes and status of each request since the test began. */
   seen(): string[];
 }
 
 const megabyte = 1_000_000;
 
-/** What every registry must do, the one of the tests and real ones alike; behind a proxy that fails when told to. */
+/** Tests what every registry must do, the tests' own and real ones alike, behind a proxy that fails on demand. */
 export function testRegistry(start: () => Promise<{ host: string } & AsyncDisposable>): RegistrySuite {
   let registry: Awaited<ReturnType<typeof start>>;
   const suite: RegistrySuite = {

@@ -9,24 +9,24 @@ import type { Issued } from '../network/authority.ts';
 import { testCacheDir } from '../runner/cache-dir.ts';
 import { makeOnce, runToEnd } from '../runner/make-once.ts';
 
-/** Who may enter a registry that wants a password. */
+/** User of a registry with a password. */
 export const registryUser = { user: 'ci', password: 'of the tests' };
 const htpasswd = 'ci:$2y$05$abcdefghijklmnopqrstuuGTOWXyqQPaHqE6HZfnX2nsY3HHWkUie\n';
 
 export interface RegistryOptions {
-  /** Only for `registryUser`. */
+  /** Whether only `registryUser` may enter. */
   withPassword?: boolean;
   tls?: Issued & { clientRootFile?: string };
-  /** Bearer tokens of this server. */
+  /** Token server for bearer tokens. */
   tokens?: { realm: string; service: string; issuer: string; rootFile: string };
   readOnly?: boolean;
-  /** Of this machine, where it listens; 127.0.0.1 when left out. */
+  /** Address of this machine to listen at; defaults to 127.0.0.1. */
   address?: string;
 }
 
-/** A real registry (Debian's docker-registry) on a port of its own, its data in a temporary folder. */
+/** Real registry (Debian's docker-registry) on a separate port, with its data in a temporary folder. */
 export interface TestRegistry extends AsyncDisposable {
-  /** `127.0.0.1:PORT`, or at the given address. */
+  /** Address as `127.0.0.1:PORT`, or with the given address. */
   host: string;
   port: number;
   log(): string;
@@ -38,7 +38,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Test
   const port = await findFreePort();
   const configFile = join(dir, 'config.json');
   writeFileSync(join(dir, 'htpasswd'), htpasswd);
-  // The configuration is YAML, of which JSON is a part.
+  // The configuration is YAML, and JSON is valid YAML.
   writeFileSync(configFile, JSON.stringify(configOf(dir, port, options)));
   const child = spawn(program, ['serve', configFile], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -93,7 +93,7 @@ function configOf(
   };
 }
 
-/** The program alone, out of the Debian package: installing it would start a service. Kept in the tests' cache. */
+/** Extracts only the program from the Debian package: installing it would start a service. Kept in the tests' cache. */
 async function ensureRegistryProgram(): Promise<string> {
   const dir = join(testCacheDir, `docker-registry-${process.arch}`);
   await makeOnce(dir, 'fetch docker-registry', async (temporary) => {
@@ -114,7 +114,7 @@ async function ensureRegistryProgram(): Promise<string> {
   return join(dir, 'usr/bin/docker-registry');
 }
 
-/** A port of 127.0.0.1 at which nobody listens for now. */
+/** Finds a free port of 127.0.0.1. */
 export async function findFreePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -123,7 +123,7 @@ export async function findFreePort(): Promise<number> {
   return port;
 }
 
-/** Any answer will do: one with TLS answers 400 to plain HTTP. */
+/** Whether any answer comes: a server with TLS answers 400 to plain HTTP. */
 function listens(port: number, host = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve) => {
     get({ host, port, path: '/', agent: false }, (answer) => {

@@ -7,11 +7,11 @@ import { mediaTypes } from '../../../src/oci/spec.ts';
 import { type Issued, readIssued } from '../network/authority.ts';
 
 /**
- * A registry in memory, to the letter of distribution-spec 1.1 where Debian's is older: it has the referrers API, keeps the part of
- * a chunk that arrived, wants chunks of a least size, and lists tags and referrers in pages.
+ * Registry in memory that follows distribution-spec 1.1 exactly, where Debian's is older. It has the referrers API,
+ * keeps the received part of a chunk, requires chunks of a least size, and lists tags and referrers in pages.
  */
 export interface SpecRegistry extends AsyncDisposable {
-  /** `127.0.0.1:PORT`. */
+  /** Address as `127.0.0.1:PORT`. */
   host: string;
 }
 
@@ -125,13 +125,13 @@ async function serveUpload(
   reply(201, { Location: `/v2/${name}/blobs/${digest}`, 'Docker-Content-Digest': digest });
 }
 
-/** What arrives, also of a body that is cut. */
+/** Reads the received bytes, also of a truncated body. */
 async function readBody(incoming: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   try {
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
   } catch {
-    // The part that arrived is kept.
+    // The received part is kept.
   }
   return Buffer.concat(chunks);
 }

@@ -7,18 +7,21 @@ import type { Issued } from '../network/authority.ts';
 export interface TokenRequest {
   method: string;
   headers: IncomingHttpHeaders;
-  /** Of the query or the form. */
+  /** Parameters of the query or the form. */
   parameters: URLSearchParams;
 }
 
-/** A token server of the tests' own (Docker's token authentication, OAuth2 for identity tokens), for a registry that trusts its root. */
+/**
+ * Token server of the tests (Docker's token authentication, OAuth2 for identity tokens), for a registry that trusts its
+ * root.
+ */
 export interface TokenServer extends AsyncDisposable {
-  /** `http://127.0.0.1:PORT/token`. */
+  /** Address `http://127.0.0.1:PORT/token`. */
   realm: string;
   service: string;
   issuer: string;
   requests: TokenRequest[];
-  /** Changes what it does from now on. */
+  /** Changes its behaviour from now on. */
   set(behaviour: Partial<TokenBehaviour>): void;
 }
 
@@ -26,11 +29,11 @@ export interface TokenBehaviour {
   user: string;
   password: string;
   identityToken: string;
-  /** Anybody may pull. */
+  /** Whether anybody may pull. */
   anonymousPull: boolean;
-  /** By how many seconds its clock is ahead of the registry's. */
+  /** Seconds by which its clock is ahead of the registry's. */
   clockAhead: number;
-  /** What is allowed of what was asked for. */
+  /** Whether a requested scope is allowed. */
   allow(scope: { name: string; action: string }): boolean;
 }
 
@@ -96,7 +99,7 @@ function isKnown(method: string, headers: IncomingHttpHeaders, form: URLSearchPa
   return headers.authorization === `Basic ${pair}`;
 }
 
-/** A JWT that carries the signer's certificate (x5c), as Debian's registry takes it. */
+/** Signs a JWT with the signer's certificate (x5c), as Debian's registry requires it. */
 function signToken(
   { certFile, keyFile }: Issued,
   { now, ...claims }: { now: number } & Record<string, unknown>,

@@ -6,7 +6,7 @@ import { installPackages, isInstalled } from '../engines/test-engine.ts';
 import { testCacheDir } from '../runner/cache-dir.ts';
 import { makeOnce, runToEnd } from '../runner/make-once.ts';
 
-/** The folder of a real docker-machine with drivers none and generic, built from its Go module once and kept. */
+/** Builds a real docker-machine with the drivers none and generic from its Go module, once. Returns its folder. */
 export function buildDockerMachine(): Promise<string> {
   return makeOnce(join(testCacheDir, 'docker-machine-0.16.2'), 'build docker-machine', async (binDir) => {
     if (!isInstalled('go')) await installPackages(['golang-go']);
@@ -16,7 +16,7 @@ export function buildDockerMachine(): Promise<string> {
   });
 }
 
-/** Runs it on a store; what it printed, and its exit code. */
+/** Runs it on a store. Returns its output and its exit code. */
 export function runMachine(
   binDir: string,
   store: string,

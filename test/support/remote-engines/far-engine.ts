@@ -4,7 +4,7 @@ import { type Cli, type CliOptions, openCli } from '../cli/cli.ts';
 import { type EngineContainer, startEngineContainer } from '../engines/engine-container.ts';
 import type { GenerationName } from '../engines/engine-generations.ts';
 
-/** An engine that sees no folder of this machine, and gbuild on it. */
+/** Engine that sees no folder of this machine, with gbuild. */
 export interface FarEngine extends AsyncDisposable {
   far: EngineContainer;
   cli: Cli;
@@ -27,7 +27,7 @@ export async function openFarEngine(
   };
 }
 
-/** Everything in a folder but git's own and gbuild.lock, a line each, sorted. */
+/** Lists everything in a folder except for git's files and gbuild.lock, a line each, sorted. */
 export function listTree(dir: string, folder = ''): string[] {
   const lines = readdirSync(join(dir, folder)).flatMap((name) => {
     const path = folder === '' ? name : `${folder}/${name}`;
@@ -43,10 +43,10 @@ export function listTree(dir: string, folder = ''): string[] {
 const types = { d: '%P/ %m', l: '%P -> %l', f: '%P %m %s' };
 const prints = Object.entries(types).map(([type, format]) => `-type ${type} -printf '${format}\\n'`);
 
-/** The same for a shell in the container; `readSeen` reads what it prints. */
+/** Script that lists the same in a container; `readSeen` reads its output. */
 export const showTree = `find . -mindepth 1 -path ./.git -prune -o -path ./gbuild.lock -o \\( ${prints.join(' -o ')} \\)`;
 
-/** Names may have more than one line: compare with `flat(listTree(dir))`. */
+/** Reads the listing. Names may have more than one line: compare with `flat(listTree(dir))`. */
 export function readSeen(stdout: string): string[] {
   return stdout.trimEnd().split('\n').sort();
 }

@@ -10,7 +10,10 @@ import { inspectImage, removeRepository, runImage } from '../engines/engine-imag
 import { ownHost } from '../engines/test-engine.ts';
 import { ensureTestImage, removeTestImage, smallImage } from '../images/base-image.ts';
 
-/** The CLI on engines of these generations, each beside the tests' own: tasks, and releases that are the same image. */
+/**
+ * Tests the CLI on engines of these generations, each next to the tests' own: tasks, and releases that are the same
+ * image.
+ */
 export function describeRuns(engines: GenerationName[]): void {
   const outer = inject('engineHost');
   const base = smallImage;
@@ -33,7 +36,7 @@ export function describeRuns(engines: GenerationName[]): void {
   };
 
   beforeAll(async () => {
-    // The rootless engine is another user's.
+    // The rootless engine belongs to another user.
     chmodSync(cwd, 0o777);
     imported = await ensureTestImage(outer, base);
     const locked = await gbuild(outer, 'lock');
@@ -52,7 +55,7 @@ export function describeRuns(engines: GenerationName[]): void {
     beforeAll(async () => {
       engine = await startEngineContainer(outer, [cli.dir], generation, base);
       await copyImage(base, outer, engine.host);
-      // Another machine's store would be empty: this engine's image is made and loaded, not only named.
+      // Another machine's store would be empty: the image must be made and loaded here, not only named.
       rmSync(`${cli.dataDir}`, { recursive: true, force: true });
       rmSync(`${cwd}/out`, { recursive: true, force: true });
     });
@@ -70,14 +73,14 @@ export function describeRuns(engines: GenerationName[]): void {
       expect([record.imageId, record.manifestDigest]).toEqual([first.imageId, first.manifestDigest]);
       expect([first.imageId, first.manifestDigest]).toContain((await inspectImage(engine.host, `${name}:1.0.0`))?.Id);
       expect(await runImage(engine.host, `${name}:1.0.0`)).toBe('hello from anywhere\n');
-      // With it, the release would come from a checkout, which the rootless engine's user may not write to.
+      // With the folder out, the release would use a checkout, where the rootless engine's user may not write.
       rmSync(`${cwd}/out`, { recursive: true, force: true });
       expect((await release(engine.host)).imageId).toBe(first.imageId);
     });
   });
 }
 
-/** `docker save` of one engine into `docker load` of another. */
+/** Copies from `docker save` of one engine to `docker load` of another. */
 async function copyImage(image: string, from: string, to: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const get = request({ ...addressOf(from), path: `/images/${image}/get` }, (saved) => {

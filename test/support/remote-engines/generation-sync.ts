@@ -11,10 +11,10 @@ const body = `tasks:
   many: ls many | wc -l; cat many/1099; test -w many/7 && test -x many/run && echo >many/made
 `;
 
-/** More than are sent one by one. */
+/** More files than are sent one by one. */
 const many = Object.fromEntries(Array.from({ length: 1100 }, (_, at) => [`many/${at}`, `${at}\n`]));
 
-/** A workspace that engines of these generations do not see. */
+/** Tests a workspace that engines of these generations cannot see. */
 export function describeSync(generations: GenerationName[]): void {
   test.each(generations)(
     'a workspace that %s does not see is sent once, then what has changed, many files at once, too, and comes back',

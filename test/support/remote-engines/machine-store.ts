@@ -2,10 +2,10 @@ import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Authority, Issued } from '../network/authority.ts';
 
-/** What a test may say of a machine. */
+/** Settings of a machine. */
 export interface MachineOptions {
   driver: 'none' | 'generic' | 'virtualbox';
-  /** `IP`, or `IP:PORT` for the drivers that have a port or a URL of their own. */
+  /** Address as `IP`, or `IP:PORT` for drivers with a port or a URL. */
   address: string;
   authority: Authority;
   client: Issued;
@@ -13,12 +13,12 @@ export interface MachineOptions {
   tlsVerify?: boolean;
 }
 
-/** Writes a machine into a store as docker-machine 0.16 does; the store's folder is what MACHINE_STORAGE_PATH names. */
+/** Writes a machine into a store like docker-machine 0.16; MACHINE_STORAGE_PATH names the store's folder. */
 export function writeMachine(store: string, name: string, options: MachineOptions): void {
   const { driver, address, authority, client, configVersion = 3, tlsVerify = true } = options;
   const dir = join(store, 'machines', name);
   const certDir = join(store, 'certs');
-  // Driver none makes no certificates of its own: the store's are what there is.
+  // Driver none makes no certificates: it uses the store's.
   const clientDir = driver === 'none' ? certDir : dir;
   for (const folder of [dir, certDir]) mkdirSync(folder, { recursive: true });
   copyFileSync(authority.rootFile, join(clientDir, 'ca.pem'));
@@ -50,7 +50,10 @@ export function writeMachine(store: string, name: string, options: MachineOption
   writeFileSync(join(dir, 'config.json'), JSON.stringify(config, null, 4));
 }
 
-/** A URL is written for driver none alone; generic has a port; virtualbox an address and docker-machine's port. */
+/**
+ * Returns the driver's settings: driver none has a URL, generic a port, and virtualbox an address with docker-machine's
+ * port.
+ */
 function driverOf(driver: MachineOptions['driver'], address: string): object {
   const [ip = '', port = '2376'] = address.split(':');
   const ssh = { SSHUser: 'docker', SSHPort: 22, SSHKeyPath: '', SwarmMaster: false, SwarmHost: '', SwarmDiscovery: '' };

@@ -11,29 +11,29 @@ import { ensureTestImage, machineImage, removeTestImage } from '../images/base-i
 const oldNode = { node: '20.19.6', npm: '10.9.4' };
 const oldNodeDir = '/opt/old-node';
 
-/** The CA roots of a Debian system, as update-ca-certificates leaves them. */
+/** CA roots of a Debian system, where update-ca-certificates writes them. */
 export const systemBundle = '/etc/ssl/certs/ca-certificates.crt';
 
-/** A newcomer's Debian machine without an engine, as a container in which one can be installed and started. */
+/** Fresh Debian machine of a newcomer without an engine, as a container in which one can be installed and started. */
 export interface Machine extends AsyncDisposable {
   run(command: string[], call?: ExecCall): Promise<ExecResult>;
 }
 
 export interface MachineOptions {
-  /** Folders of this host it sees, read-only: host folder to folder in the machine. */
+  /** Folders of this host that it sees, read-only: host folder to folder in the machine. */
   sees?: Record<string, string>;
-  /** The bundle of CA roots that its system's store has; by default this host's. */
+  /** Bundle of CA roots in its system's store; defaults to this host's. */
   roots?: string;
-  /** With Node 20 and npm 10 on PATH; default true. */
+  /** Whether Node 20 and npm 10 are on PATH; default true. */
   withNode?: boolean;
-  /** What is installed there, and where an engine inside keeps its images; by default neither has an engine. */
+  /** Image with its programs, and the folder for images of an engine inside; by default neither has an engine. */
   image?: string;
   dataDir?: string;
 }
 
 /**
- * Starts a fresh machine on an engine of this host: its own Debian root, with the mirror of this host, and CA roots as a
- * company's machines have them (in the system's store; no variable points at it). Disposing removes it with all it holds.
+ * Starts a fresh machine on an engine of this host: a Debian root with this host's mirror. It has CA roots like a
+ * company's machine, in the system's store without a variable. Disposing removes it with all its data.
  */
 export async function startMachine(
   host: string,
@@ -80,12 +80,12 @@ async function createMachine(
   return (JSON.parse(text) as { Id: string }).Id;
 }
 
-/** Puts a bundle where update-ca-certificates leaves it; the machine's own stays where there is none. */
+/** Mounts a bundle where update-ca-certificates writes it; without one the machine's own stays. */
 function systemStore(roots: string): Record<string, string> {
   return existsSync(roots) ? { [roots]: systemBundle } : {};
 }
 
-/** Node 20 with npm 10, as packages of the registry, fetched once. */
+/** Fetches Node 20 with npm 10 from packages of the registry, once. */
 function ensureOldNode(): Promise<string> {
   const { node, npm } = oldNode;
   return ensureNpmPackages(`node-${node}-npm-${npm}`, [`node-linux-${process.arch}@${node}`, `npm@${npm}`]);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Machine } from './machine.ts';
 
-/** Listens in the machine, whose Node is an old one, and hands over to the socket that both see. */
+/** Listens in the machine, whose Node is an old one, and forwards to the socket that both see. */
 const listen = `
 const net = require('net');
 net.createServer((inner) => {
@@ -13,15 +13,15 @@ net.createServer((inner) => {
 }).listen(Number(process.argv[2]));`;
 
 export interface RelayOptions {
-  /** A folder of this host, and what it is called in the machine. */
+  /** Folder of this host, and its path in the machine. */
   hostDir: string;
   machineDir: string;
   port: number;
 }
 
 /**
- * Makes a port of this host's loopback address the same one of the machine, since no network leads from there to here; returns the
- * machine's address, which its containers reach too.
+ * Forwards a port of the machine to the same port of this host's loopback address, because no network connects them.
+ * Returns the machine's address, which its containers reach too.
  */
 export async function relayToMachine(machine: Machine, { hostDir, machineDir, port }: RelayOptions): Promise<string> {
   const server = createServer((inner) => {

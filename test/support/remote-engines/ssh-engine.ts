@@ -10,18 +10,18 @@ import { answers, askEngine } from '../engines/engine-http.ts';
 import { installPackages, isInstalled } from '../engines/test-engine.ts';
 import { baseImage, engineImage, ensureTestImage, removeTestImage } from '../images/base-image.ts';
 
-/** An engine with an ssh server beside it, in a container: `build` may use the engine, `outsider` may only log in. */
+/** Engine with an ssh server in the same container: `build` may use the engine, `outsider` may only log in. */
 export interface SshEngine extends AsyncDisposable {
-  /** The engine itself, for looking past gbuild. */
+  /** Address of the engine itself, for checks without gbuild. */
   host: string;
   sshPort: number;
-  /** A folder for PATH: its `ssh` knows the key and the host, and writes each call into `calls()`. */
+  /** Folder for PATH: its `ssh` knows the key and the host, and records each call in `calls()`. */
   binDir: string;
-  /** The configuration that `ssh` reads; a test may write another one. */
+  /** Configuration that `ssh` reads; a test may overwrite it. */
   configFile: string;
-  /** As it was made: `box` leads to the container as `build`. */
+  /** First configuration: `box` leads to the container as `build`. */
   config: string;
-  /** The arguments of every ssh that was started, in order. */
+  /** Lists the arguments of every started ssh, in order. */
   calls(): string[];
   /** Runs a script in the container as root. */
   exec(script: string): Promise<void>;
@@ -75,7 +75,10 @@ export async function startSshEngine(outer: string, sees: string[] = []): Promis
   }
 }
 
-/** ssh takes the home from the user database, not from HOME: so a program of that name brings its configuration. */
+/**
+ * Writes a program named ssh with its own configuration: the real one reads the home from the user database, not from
+ * HOME.
+ */
 function writeSsh(dir: string, port: number, log: string) {
   const binDir = join(dir, 'bin');
   const configFile = join(dir, 'config');
@@ -124,7 +127,7 @@ async function createContainer(outer: string, sees: string[], dir: string): Prom
   return id;
 }
 
-/** Writes files into a container that need not have started. */
+/** Writes files into a container, also before its start. */
 export async function putFiles(outer: string, id: string, path: string, files: Record<string, Buffer>): Promise<void> {
   const entries = Object.entries(files).map(([name, bytes]) => ({
     path: name,

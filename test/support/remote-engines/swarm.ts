@@ -5,17 +5,20 @@ import { askEngine } from '../engines/engine-http.ts';
 import { ensureTestImage } from '../images/base-image.ts';
 import { startRegistry, type TestRegistry } from '../registry/registry.ts';
 
-/** Engines in containers that are one swarm, and a registry that all of them and this machine reach by one address. */
+/**
+ * Engines in containers that form one swarm, and a registry that all of them and this machine reach at the same
+ * address.
+ */
 export interface Swarm extends AsyncDisposable {
-  /** The manager first; the other ones have no image. */
+  /** Nodes, the manager first; the others have no image. */
   nodes: (EngineContainer & { id: string; name: string })[];
   registry: TestRegistry;
 }
 
-/** A dead node is called so after three of these, in nanoseconds. */
+/** Interval in nanoseconds; a node counts as dead after three of these. */
 const heartbeat = 500_000_000;
 
-/** Starts a swarm on a network of its own. The manager has the image. */
+/** Starts a swarm on a separate network. The manager has the image. */
 export async function startSwarm(outer: string, size: number, image: string): Promise<Swarm> {
   const stack = new AsyncDisposableStack();
   try {
@@ -47,7 +50,7 @@ async function startAll(
   start: () => Promise<EngineContainer>,
   stack: AsyncDisposableStack,
 ): Promise<EngineContainer[]> {
-  // The first one makes the image that all are made of.
+  // The first one makes the image for all of them.
   const engines = [stack.use(await start())];
   const others = await Promise.allSettled(Array.from({ length: size - 1 }, start));
   for (const other of others) if (other.status === 'fulfilled') engines.push(stack.use(other.value));
@@ -93,13 +96,15 @@ async function read(host: string, path: string): Promise<unknown> {
   return JSON.parse(text);
 }
 
-/** What is left once the swarm has had the time to stop containers: it takes two seconds for each. */
+/** Lists what is left after the swarm had time to stop containers: it takes two seconds for each. */
 export async function listLeftInTheEnd(swarm: Pick<Swarm, 'nodes'>): Promise<string[]> {
   for (let tries = 0; tries < 200 && (await listLeftOnSwarm(swarm)).length > 0; tries += 1) await sleep(100);
   return listLeftOnSwarm(swarm);
 }
 
-/** What gbuild has on the whole cluster, by its labels: services, secrets, and containers of each node that lives. */
+/**
+ * Lists gbuild's objects on the whole cluster by their labels: services, secrets, and containers of each living node.
+ */
 async function listLeftOnSwarm({ nodes }: Pick<Swarm, 'nodes'>): Promise<string[]> {
   const query = `filters=${encodeURIComponent(JSON.stringify({ label: ['io.gbuild.run'] }))}`;
   const manager = nodes[0]!.host;

@@ -8,19 +8,19 @@ import { baseImage, engineImage, ensureTestImage, removeTestImage } from '../ima
 import { type Authority, type Issued, makeAuthority } from '../network/authority.ts';
 import { putFiles } from './ssh-engine.ts';
 
-/** An engine that wants certificates of both sides, in a container. */
+/** Engine in a container that requires certificates of both sides. */
 export interface TlsEngine extends AsyncDisposable {
-  /** Its socket, for looking past gbuild. */
+  /** Address of its socket, for checks without gbuild. */
   host: string;
-  /** Where it is reached on its own address, port 2376. */
+  /** Own address, with port 2376. */
   address: string;
-  /** The same, published on 127.0.0.1. */
+  /** Port published on 127.0.0.1. */
   port: number;
   authority: Authority;
   client: Issued;
-  /** A folder of this machine for what the test writes. */
+  /** Folder of this machine for the test's files. */
   dir: string;
-  /** It stays; nobody listens any more. */
+  /** Stops the listener; the address stays. */
   stop(): Promise<void>;
 }
 

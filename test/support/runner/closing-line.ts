@@ -1,8 +1,9 @@
 import type { Reporter, SerializedError, TestModule, Vitest } from 'vitest/node';
 
 /**
- * Ends all output with `N passed, N failed, N skipped`, after `matrix: ` for that tier. What broke outside of a test (a suite's set-up, the engine's) counts
- * as one failure each, and so does a run without a test or one that never came to its end.
+ * Ends all output with `N passed, N failed, N skipped`, after `matrix: ` for that tier. A failure outside of a test (a
+ * suite's set-up, the engine's) counts as one failure each. So does a run without a test, or one that did not end
+ * normally.
  */
 export default class ClosingLine implements Reporter {
   #line = '0 passed, 1 failed, 0 skipped';
@@ -10,7 +11,7 @@ export default class ClosingLine implements Reporter {
 
   onInit({ projects }: Vitest): void {
     if (projects.every(({ name }) => name === 'matrix')) this.#tier = 'matrix: ';
-    // After everything that other reporters and the teardown of the engine write.
+    // Printed after all output of other reporters and of the engine's teardown.
     process.once('exit', () => {
       if (this.#line.includes(' 0 failed')) {
         if (process.exitCode) this.#line = this.#line.replace(' 0 failed', ' 1 failed');

@@ -7,8 +7,8 @@ import { testCacheDir } from './cache-dir.ts';
 import { timeStep } from './timings.ts';
 
 /**
- * Makes a file or folder of the tests' cache unless it is there: one process at a time, written under another name and renamed
- * whole. `make` gets that name. Returns the target.
+ * Makes a file or folder of the tests' cache unless it exists: one process at a time, written under another name and
+ * renamed when complete. `make` gets that name. Returns the target.
  */
 export async function makeOnce(
   target: string,
@@ -30,7 +30,7 @@ export async function makeOnce(
   return target;
 }
 
-/** Waits until no other process holds the lock of that name; the kernel gives it up when its holder dies. */
+/** Waits until no other process holds the lock of that name; the kernel releases it when its holder dies. */
 export async function holdLock(name: string): Promise<AsyncDisposable> {
   const dir = join(testCacheDir, 'locks');
   mkdirSync(dir, { recursive: true });
@@ -47,7 +47,7 @@ export async function holdLock(name: string): Promise<AsyncDisposable> {
   };
 }
 
-/** Runs a program to its end without blocking this process; throws with all it wrote when it fails. */
+/** Runs a program to its end without blocking this process; throws with all its output when it fails. */
 export async function runToEnd(program: string, args: string[], options: ExecaOptions = {}): Promise<string> {
   const { failed, all, shortMessage } = await execa(program, args, {
     ...options,

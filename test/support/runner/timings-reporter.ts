@@ -13,7 +13,7 @@ import {
 
 const shown = 15;
 
-/** Writes how long each test file and each step of set-up took below the tests' cache, and shows the dearest. */
+/** Writes the time of each test file and each step of set-up below the tests' cache, and shows the longest. */
 export default class TimingsReporter implements Reporter {
   readonly #startedAt = new Date().toISOString();
   readonly #started = performance.now();
@@ -26,7 +26,7 @@ export default class TimingsReporter implements Reporter {
     this.#root = vitest.config.root;
     this.#projects = vitest.projects.map(({ name }) => name);
     openSteps(this.#stepsFile);
-    // The engine is stopped after the last reporter's turn.
+    // The engine is stopped after the last reporter has run.
     process.once('exit', () => this.#write());
   }
 

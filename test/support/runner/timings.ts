@@ -13,29 +13,29 @@ import { testCacheDir } from './cache-dir.ts';
 
 export const timingsDir = join(testCacheDir, 'timings');
 
-/** The time of one test file (its tests, hooks and imports) or of one step of set-up, in seconds. */
+/** Time of one test file (its tests, hooks and imports) or of one step of set-up, in seconds. */
 export interface Timing {
   kind: 'file' | 'step';
-  /** A file's path from the checkout's root, or what a step makes. */
+  /** Path of a file from the checkout's root, or the object that a step makes. */
   name: string;
   seconds: number;
 }
 
-/** What one run of the suite took. */
+/** Times of one run of the suite. */
 export interface RunTimings {
   /** Names of the projects of vitest.config.ts. */
   projects: string[];
-  /** ISO 8601 */
+  /** Time in ISO 8601. */
   startedAt: string;
-  /** The whole run, in seconds. */
+  /** Time of the whole run, in seconds. */
   seconds: number;
   timings: Timing[];
 }
 
-/** Names the file to which every process of a run appends its steps, one JSON object a line. */
+/** Variable with the file to which every process of a run appends its steps, one JSON object a line. */
 const stepsVariable = 'GBUILD_TEST_STEPS';
 
-/** Begins the list of a run's steps, for this process and all that it starts. */
+/** Starts the list of a run's steps, for this process and all its children. */
 export function openSteps(hostFile: string): void {
   mkdirSync(dirname(hostFile), { recursive: true });
   writeFileSync(hostFile, '');
@@ -48,7 +48,7 @@ export function readSteps(hostFile: string): Timing[] {
   return lines.map((line) => JSON.parse(line) as Timing);
 }
 
-/** Does a step of set-up and writes down how long it took, whether it succeeds or fails. */
+/** Does a step of set-up and records its time, whether it succeeds or fails. */
 export async function timeStep<T>(name: string, work: () => T | Promise<T>): Promise<T> {
   const started = performance.now();
   try {
@@ -58,7 +58,7 @@ export async function timeStep<T>(name: string, work: () => T | Promise<T>): Pro
   }
 }
 
-/** The same for work that blocks. */
+/** Does a blocking step of set-up and records its time. */
 export function timeStepSync<T>(name: string, work: () => T): T {
   const started = performance.now();
   try {
@@ -68,19 +68,19 @@ export function timeStepSync<T>(name: string, work: () => T): T {
   }
 }
 
-/** Writes down a step that was timed elsewhere. */
+/** Records a step that was timed in another place. */
 export function noteStep(name: string, seconds: number): void {
   const hostFile = process.env[stepsVariable];
   if (hostFile === undefined) return;
   const timing: Timing = { kind: 'step', name, seconds };
-  // One write of a short line: processes that append at once do not mix their lines.
+  // One write of a short line: concurrent processes do not mix their lines.
   appendFileSync(hostFile, `${JSON.stringify(timing)}\n`);
 }
 
-/** Runs whose timings are kept. */
+/** Number of runs whose timings are kept. */
 const maxRuns = 100;
 
-/** Writes a run's timings whole and removes those of the oldest runs; returns the file. */
+/** Writes a run's timings and removes those of the oldest runs. Returns the file. */
 export function writeTimings(hostDir: string, run: RunTimings): string {
   mkdirSync(hostDir, { recursive: true });
   const hostFile = join(hostDir, `${run.startedAt.replaceAll(':', '-')}.json`);
@@ -91,7 +91,7 @@ export function writeTimings(hostDir: string, run: RunTimings): string {
   return hostFile;
 }
 
-/** Every file's and step's time of the latest run that timed it. */
+/** Reads every file's and step's time from the latest run that has it. */
 export function readLatestTimings(hostDir: string): Timing[] {
   const latest = new Map<string, Timing>();
   for (const name of listRuns(hostDir))
@@ -99,7 +99,7 @@ export function readLatestTimings(hostDir: string): Timing[] {
   return [...latest.values()];
 }
 
-/** Names of the files of a folder's runs, the latest last. */
+/** Lists the files of a folder's runs, the latest last. */
 function listRuns(hostDir: string): string[] {
   if (!existsSync(hostDir)) return [];
   return readdirSync(hostDir)
@@ -111,7 +111,7 @@ export function readRun(hostFile: string): RunTimings {
   return JSON.parse(readFileSync(hostFile, 'utf8')) as RunTimings;
 }
 
-/** The dearest of a run, a line each. */
+/** Formats the longest times of a run, a line each. */
 export function formatDearest({ timings }: RunTimings, count: number): string[] {
   const dearest = [...timings].sort((a, b) => b.seconds - a.seconds).slice(0, count);
   return dearest.map(({ kind, name, seconds }) => `${seconds.toFixed(1).padStart(8)} s  ${kind}  ${name}`);

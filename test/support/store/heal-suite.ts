@@ -9,18 +9,18 @@ import { type CallOptions, type Cli, commitAll, copyInstallation } from '../cli/
 import { hostIn } from '../toolchains/host-in.ts';
 import { damages, listFiles } from './store-release.ts';
 
-/** What is run after a file was damaged; the last one's output is compared. */
+/** Command to run after a file was damaged; the last one's output is compared. */
 type Step = 'plan' | 'test' | 'image' | 'push' | 'release';
 
-/** A kind of file below the cache or the data folder: which paths are of it, and what reads them next. */
+/** Kind of file below the cache or the data folder: its paths, and the next command that reads it. */
 interface Kind {
   path: RegExp;
   next: Step;
-  /** What holds a kind that not every scenario leaves. */
+  /** Holder of a kind that some scenarios do not leave. */
   heldBy?: string;
 }
 
-/** Every kind of file that gbuild leaves. One that a run leaves and that is not here fails the suite. */
+/** Kinds of files that gbuild leaves. A file of an unlisted kind fails the suite. */
 const kinds: Record<string, Kind> = {
   'parsed files': { path: /^cache\/parsed\/[0-9a-f]{64}\.json$/, next: 'plan' },
   'catalog clones': { path: /^cache\/catalogs\/[0-9a-f]{16}\//, next: 'plan' },
@@ -77,14 +77,14 @@ const ways: Record<string, (path: string) => void> = {
 
 export interface HealSubject extends AsyncDisposable {
   cli: Cli;
-  /** `HOST:PORT`. */
+  /** Address as `HOST:PORT`. */
   registry: string;
   name: string;
-  /** How many commands may use its engine at the same time, each with folders of its own; 1 when left out. */
+  /** Number of commands that may use its engine at the same time, each with separate folders; 1 when left out. */
   atOnce?: number;
 }
 
-/** Runs one of everything, then damages each kind of file that it left, in the ways that `isWanted` chooses. */
+/** Runs one of each command, then damages each kind of file that it left, in the ways that `isWanted` chooses. */
 export function describeHealing(
   title: string,
   open: () => Promise<HealSubject>,
@@ -142,7 +142,8 @@ export function describeHealing(
           return chosen.map((file) => ({ kind, file, way, damage, next }));
         }),
       );
-      // They share the workspace: images are made of another one, and one after the other, for they get the same name.
+      // The cases share the workspace: images use another content, and run one after the other, because they get the
+      // same name.
       for (const isImage of [false, true]) {
         writeFileSync(join(cwd, 'a'), isImage ? 'three\n' : 'one\n');
         const now = cases.filter(({ next }) => (next === 'image') === isImage);
@@ -174,7 +175,7 @@ export function describeHealing(
       expect(faults.get(kind) ?? []).toEqual([]);
     });
 
-    /** Copies of what the runs left; commands with `env` use them. */
+    /** Copies the files that the runs left; commands with `env` use the copy. */
     function makePlace() {
       const dir = mkdtempSync(join(subject.cli.dir, 'place-'));
       for (const top of tops) copyTo(join(kept(), top), join(dir, top));
@@ -186,7 +187,10 @@ export function describeHealing(
       };
     }
 
-    /** What the command does must be what it does with whole files; only the store may refuse, and doctor then mends it. */
+    /**
+     * Asserts that the command gives the same result as with intact files. Only the store may refuse, and doctor then
+     * repairs it.
+     */
     async function expectHealed(what: string, next: Step, env: Record<string, string>): Promise<void> {
       counts.damaged += 1;
       const { exitCode, stdout, stderr } = await run(steps[next](), { env });

@@ -19,7 +19,7 @@ import { base, damages, keepBase, keepRelease, listFiles, makeRelease, saveAs } 
 export const oneImage = makeRelease('1.0.0');
 const two = [makeRelease('2.0.0'), makeRelease('2.0.0', { architecture: 'arm64' })];
 
-/** What the index of the suite's store names. */
+/** Names in the index of the suite's store. */
 export const names = [`gbuild-base:${base.id.slice(7)}`, 'hello:1.0.0', 'hello:2.0.0', 'hello:latest'];
 export const wholeStore = { index: 'whole', faults: [], names };
 
@@ -28,7 +28,9 @@ let fake: FakeEngine;
 let engine: Engine;
 let registry: SpecRegistry;
 
-/** A store with a base, a release, one for two platforms and a tag; an engine and a registry have the same images. */
+/**
+ * Opens a store with a base, a release, one for two platforms and a tag; an engine and a registry have the same images.
+ */
 export function openMending(): void {
   beforeAll(async () => {
     fixture = await createFixture();
@@ -54,7 +56,7 @@ export function openMending(): void {
   });
 }
 
-/** A copy of the whole store. */
+/** Copies the intact store. */
 export function copyStore(name: string) {
   const host = hostIn(fixture.getPath(name));
   rmSync(storeDir(host), { recursive: true, force: true });
@@ -77,7 +79,7 @@ export async function contentOf(store: Layout) {
   return { index, faults, names: named.map(({ annotations }) => annotations?.['org.opencontainers.image.ref.name']) };
 }
 
-/** Damages each kind of file of a store in each way, and has it mended from the sources that `isWanted` chooses. */
+/** Damages each kind of file of a store in each way, and has it repaired from the sources that `isWanted` chooses. */
 export function describeMending(isWanted: (way: number, file: number, source: number) => boolean): void {
   openMending();
   let mends = 0;
@@ -90,7 +92,7 @@ export function describeMending(isWanted: (way: number, file: number, source: nu
         expect(files.length).toBe(15);
         for (const [source, from] of sources.entries())
           for (const [number, path] of files.entries()) {
-            // The base was not pushed under a name of its own: its config and manifest are the engine's to give.
+            // The base was not pushed under its name: only the engine has its config and manifest.
             const isOfBase = [base.id, base.manifestDigest].some((digest) => path.endsWith(digest.slice(7)));
             if (!isWanted(at, number, source) || (source === 1 && isOfBase)) continue;
             const copy = copyStore('copy');

@@ -4,7 +4,7 @@ import { readSet } from '../../../src/oci/layout/image-set.ts';
 import { openLayout } from '../../../src/oci/layout/layout.ts';
 import { annotationKeys } from '../../../src/oci/spec.ts';
 
-/** The names in a release store; throws where one of them lacks a byte of its images. */
+/** Lists the names in a release store; throws where one of them lacks a byte of its images. */
 export async function verifyStore(dataDir: string): Promise<string[]> {
   const store = await openLayout(join(dataDir, 'store'));
   const { manifests } = await store.readIndex();
@@ -14,7 +14,7 @@ export async function verifyStore(dataDir: string): Promise<string[]> {
   return manifests.map(({ annotations }) => annotations?.[annotationKeys.refName] ?? '');
 }
 
-/** As if everything in the store had been written so many days ago. */
+/** Ages everything in the store by so many days. */
 export function ageStore(dataDir: string, days: number): void {
   const folder = join(dataDir, 'store/blobs/sha256');
   const then = Date.now() / 1000 - days * 86_400;

@@ -14,7 +14,7 @@ import { file } from '../images/tree.ts';
 
 const platform = { os: 'linux', architecture: 'amd64' };
 
-/** A base with labels of its own, one of which a release has too. */
+/** Base with labels, one of which a release has too. */
 export const base: Image = extendImage(
   scratchImage(platform),
   [packLayer([file('etc/base', 'base\n'.repeat(1000))], { createdBy: 'root' })],
@@ -24,7 +24,7 @@ export const base: Image = extendImage(
   },
 );
 
-/** A release of `hello` on it, as gbuild labels them; `variant` makes it one for another platform. */
+/** Makes a release of `hello` on it, with gbuild's labels; `architecture` makes it one for another platform. */
 export function makeRelease(version: string, { architecture = 'amd64', text = version } = {}): Image {
   const labels = {
     'org.opencontainers.image.title': 'hello',
@@ -53,7 +53,7 @@ export async function keepBase(store: Layout): Promise<void> {
   await nameImage(store, base, nameOfBase(base.id), {});
 }
 
-/** Several images are the platforms of one release. */
+/** Writes a release to the store; several images are its platforms. */
 export async function keepRelease(store: Layout, name: string, ...images: Image[]): Promise<Digest> {
   const set = gatherImages(images);
   await writeSet(store, set);
@@ -61,14 +61,14 @@ export async function keepRelease(store: Layout, name: string, ...images: Image[
   return set.descriptor.digest;
 }
 
-/** What an engine would save of it. */
+/** Returns what an engine would save of the image. */
 export function saveAs(image: Image, ...tags: string[]): SavedImage {
   const layers = image.baseDiffIds.length === 0 ? image.layers : [...base.layers, ...image.layers];
   const archive = Buffer.concat([...archiveChunks(image, { layers, tags })]);
   return { id: image.id, tags, diffIds: image.config.rootfs.diff_ids, archive };
 }
 
-/** The five ways in which a file is damaged. */
+/** Ways of damaging a file. */
 export const damages: Record<string, (path: string) => void> = {
   empty: (path) => writeFileSync(path, ''),
   half: (path) => writeFileSync(path, readFileSync(path).subarray(0, statSync(path).size >> 1)),
@@ -84,7 +84,7 @@ export const damages: Record<string, (path: string) => void> = {
   },
 };
 
-/** The files below a folder, as paths below it. */
+/** Lists the files below a folder, by their paths below it. */
 export function listFiles(dir: string): string[] {
   const items = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((item) => !item.isDirectory());
   return items.map((item) => join(item.parentPath, item.name).slice(dir.length + 1)).sort();

@@ -1,4 +1,5 @@
-// A process that makes a toolchain, to be killed meanwhile. On stdin: engine, caches, and the catalog's folder and entry.
+// Makes a toolchain in a process that is killed meanwhile. Reads from stdin: engine, caches, and the catalog's folder
+// and entry.
 import { text } from 'node:stream/consumers';
 import { connectEngine } from '../../../src/engine/engine.ts';
 import { readOwner } from '../../../src/fs/process-owner.ts';

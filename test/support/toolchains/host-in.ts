@@ -2,7 +2,7 @@ import type { Host } from '../../../src/host.ts';
 import type { Progress } from '../../../src/reporter/progress.ts';
 import { neverStop } from '../engines/run-io.ts';
 
-/** A host whose caches are in a folder of the test's own; its environment is this process's. */
+/** Returns a host with caches in a folder of the test; its environment is this process's. */
 export function hostIn(cacheDir: string, env: Record<string, string> = {}): Host {
   return {
     env: { ...process.env, ...env },
@@ -24,7 +24,7 @@ export function hostIn(cacheDir: string, env: Record<string, string> = {}): Host
   };
 }
 
-/** A progress that remembers what was said. */
+/** Returns a progress that records its texts. */
 export function recordProgress(): Progress & { titles: string[]; notes: string[]; lines: string[] } {
   const titles: string[] = [];
   const notes: string[] = [];

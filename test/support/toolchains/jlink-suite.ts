@@ -10,7 +10,7 @@ import { removeContainer, removeRepository, startContainer } from '../engines/en
 import { runScript } from '../engines/run-script.ts';
 import { askUntilUp } from '../network/ask-until-up.ts';
 
-/** An image with a Java runtime of its own, made by the jlink of that JDK. */
+/** Tests an image with its own Java runtime, made by the jlink of that JDK. */
 export function describeJlink(jdk: string): void {
   const engine = inject('engineHost');
   const cli = openCli({ engine });
@@ -75,7 +75,7 @@ test -s /etc/ssl/certs/java/cacerts && java -Xshare:on -version 2>&1 | grep -o s
       expect(size).toBeLessThan(150e6);
     });
 
-    // Every layer but the one of the change is made anew there, and compared.
+    // Every layer except the changed one is made there again, and compared.
     test('has the same layers from another folder, time zone and locale but where the application changed', async () => {
       using other = openCli({ engine });
       edit('src/main/resources/greeting.txt', 'hello', 'hello again');

@@ -6,7 +6,7 @@ import { type Cli, commitAll, openCli } from '../cli/cli.ts';
 import { removeContainer, removeRepository, startContainer } from '../engines/engine-images.ts';
 import { askUntilUp } from '../network/ask-until-up.ts';
 
-/** Commits, tests without a network and with JRuby's quick start, releases and asks the image. */
+/** Commits, tests without a network and with JRuby's quick start, releases and sends a request to the image. */
 export async function releaseAndAsk(cli: Cli, cwd: string, name: string, passes: string) {
   const engine = inject('engineHost');
   const spec = readFileSync(join(cwd, 'gbuild.yml'), 'utf8');
@@ -43,7 +43,7 @@ server.start
 sleep
 `;
 
-/** Vendored gems with JRuby of a line, such as `9.4`. */
+/** Tests vendored gems with JRuby of a line, such as `9.4`. */
 export function describeVendoredGems(line: string): void {
   const cli = openCli({ engine: inject('engineHost') });
   const name = `e2e-jruby-${line}-${process.pid}`;
@@ -73,7 +73,7 @@ image:
       'gbuild.yml': spec,
       '.gitignore': '/vendor/bundle/\n/.bundle/\n',
       Gemfile: "source 'https://gems.example.org'\n\ngem 'hello'\n\ngroup :test do\n  gem 'only_test'\nend\n",
-      // As gems do that are faster with C and need none.
+      // Like gems that are faster with C and work without it.
       'gems/hello/hello.gemspec': gemspec('hello', "  spec.extensions = ['ext/hello/extconf.rb']\n"),
       'gems/hello/ext/hello/extconf.rb':
         "require 'mkmf'\nif RUBY_ENGINE == 'jruby'\n  File.write('Makefile', dummy_makefile($srcdir).join)\nelse\n  create_makefile('hello/hello')\nend\n",

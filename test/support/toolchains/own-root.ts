@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { readHostTrust } from '../../../src/toolchain/host/trust.ts';
 
-/** A CA root that nobody else has; its key is gone. */
+/** CA root that no other machine has; its key was deleted. */
 export const ownRoot = `-----BEGIN CERTIFICATE-----
 MIIBjDCCATOgAwIBAgIUcWRY5cy6e5y7Aa7dZKuIANrwkW8wCgYIKoZIzj0EAwIw
 GzEZMBcGA1UEAwwQZ2J1aWxkIHRlc3Qgcm9vdDAgFw0yNjExMjMyMTA0NDlaGA8y
@@ -15,14 +15,17 @@ amMWM+S+8O+9wk75NYbInQ==
 -----END CERTIFICATE-----
 `;
 
-/** Writes a bundle of a root of the tests' own beside those that this machine's NODE_EXTRA_CA_CERTS names already. */
+/** Writes a bundle of the tests' root and of those in this machine's NODE_EXTRA_CA_CERTS. */
 export function writeOwnRoot(hostFile: string): string {
   const named = process.env.NODE_EXTRA_CA_CERTS;
   writeFileSync(hostFile, `${named === undefined ? '' : readFileSync(named, 'utf8')}\n${ownRoot}`);
   return hostFile;
 }
 
-/** What betrays a CA root that this machine trusts beyond the public ones, or the tests' own: lines of text, and bytes. */
+/**
+ * Lists traces of a CA root that this machine trusts in addition to the public ones, or of the tests' own: lines of
+ * text, and bytes.
+ */
 export function listTracesOfRoots(): Buffer[] {
   const { extraRoots } = readHostTrust({ env: process.env, platform: process.platform });
   const roots = `${extraRoots}\n${ownRoot}`.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];

@@ -12,7 +12,7 @@ import { runScript } from '../engines/run-script.ts';
 const gemspec = (gem: string, more = '') =>
   `Gem::Specification.new do |spec|\n  spec.name = '${gem}'\n  spec.version = '1.0.0'\n  spec.summary = 'A gem of the test'\n  spec.authors = ['Ada']\n  spec.license = 'MIT'\n  spec.files = Dir['lib/**/*', 'ext/**/*']\n${more}end\n`;
 
-/** Vendored gems, a native one among them, with Ruby of these lines. */
+/** Tests vendored gems, with a native one among them, with Ruby of these lines. */
 export function describeRuby(lines: string[]): void {
   const engine = inject('engineHost');
   const cli = openCli({ engine });

@@ -1,4 +1,4 @@
-/** A toolchain as an organisation would add one: data and a Dockerfile, no code of gbuild's. */
+/** Returns a toolchain as an organisation would add one: data and a Dockerfile, without code in gbuild. */
 export const tinyToolchain = (name: string, made = 'echo tiny 1.2.3'): Record<string, string> => ({
   [`toolchains/${name}/toolchain.yml`]: `toolchain: 1
 name: ${name}
@@ -29,6 +29,6 @@ COPY --from=build /usr/local/bin/tiny /usr/local/bin/tiny
 `,
 });
 
-/** A gbuild.yml that builds in it. */
+/** Returns a gbuild.yml that builds in it. */
 export const tinySpec = (name: string): string =>
   `gbuild: 1\nname: e2e-tiny\ntoolchain: ${name}@^1\ncatalogs: [./toolchains]\n`;

@@ -14,7 +14,7 @@ import { hostIn, neverStop, recordProgress } from './host-in.ts';
 
 export const images = join(import.meta.dirname, '../../../images');
 
-/** A toolchain as small as one can be. */
+/** Smallest possible toolchain. */
 const tinyData = (name: string) => `
 toolchain: 1
 name: ${name}
@@ -30,19 +30,21 @@ FROM \${GBUILD_ROOT} AS build
 RUN --mount=type=bind,source=gbuild,target=/run/gbuild ${script}
 `;
 
-/** Catalogs of a test's own, so that its toolchains have recipes that nobody else has; all of it is removed in the end. */
+/** Catalogs of a test, with toolchains whose recipes are unique; everything is removed at the end. */
 export class TestCatalogs {
   readonly hostDir = mkdtempSync(join(tmpdir(), 'gbuild-toolchain-'));
   readonly nonce = `${process.pid}-${Date.now()}`;
   readonly #references = new Set<string>();
   readonly #rootReference: string;
 
-  /** `rootReference`: what stands for Debian's image, present on the engine or not to be had anywhere. */
+  /**
+   * Opens the catalogs; `rootReference` replaces Debian's image: it exists on the engine, or is not available at all.
+   */
   constructor(rootReference: string) {
     this.#rootReference = rootReference;
   }
 
-  /** A copy of the project's catalog with files changed. */
+  /** Copies the project's catalog with changed files. */
   write(name: string, change: Record<string, (text: string) => string> = {}): string {
     const hostDir = join(this.hostDir, 'catalogs', name);
     cpSync(images, hostDir, { recursive: true });
@@ -54,7 +56,7 @@ export class TestCatalogs {
     return hostDir;
   }
 
-  /** A toolchain whose build image is the root with one RUN step on it. */
+  /** Resolves a toolchain whose build image is the root with one RUN step on it. */
   resolveTiny(name: string, script: string): Promise<ResolvedToolchain> {
     const hostDir = this.write(name);
     cpSync(join(hostDir, 'node'), join(hostDir, name), { recursive: true });
@@ -68,7 +70,10 @@ export class TestCatalogs {
     return this.remember(resolveToolchain(request, await readCatalog([hostDir])));
   }
 
-  /** What is resolved is removed from the engine in the end, its roots too: their recipes are these catalogs' own. */
+  /**
+   * Registers a resolved toolchain: its images are removed from the engine at the end, its bases too, because their
+   * recipes belong to these catalogs.
+   */
   remember(resolved: ResolvedToolchain): ResolvedToolchain {
     for (const reference of referencesOf(resolved)) this.#references.add(reference);
     return resolved;
@@ -80,7 +85,7 @@ export class TestCatalogs {
   }
 }
 
-/** A toolchain of gbuild's own catalog, made once for all tests: nobody removes it. */
+/** Makes a toolchain of gbuild's own catalog, once for all tests; it is never removed. */
 export async function ensureFromCatalog(
   engine: Engine,
   name: string,
@@ -95,7 +100,7 @@ export async function ensureFromCatalog(
   return { build, runtime: runtime! };
 }
 
-/** Everything that making a toolchain may leave on an engine, by name. */
+/** Lists everything that making a toolchain may leave on an engine, by name. */
 export function referencesOf({ build, runtime, source }: ResolvedToolchain): string[] {
   const roots = source.kind === 'catalog' ? rootReferences(suiteOf(source)) : [];
   return [build, ...(runtime === undefined ? [] : [runtime]), ...roots];

@@ -10,14 +10,14 @@ import { runScript } from '../engines/run-script.ts';
 
 const packages = join(import.meta.dirname, '../../../examples/node-pnpm/packages');
 
-/** The packages of examples/node-pnpm, managed by a yarn. */
+/** Packages of examples/node-pnpm, managed by a yarn. */
 export interface Yarn {
   version: string;
   lock: string;
   more: Record<string, string>;
 }
 
-// Without `resolved`, so that the packages come from the registry which is configured.
+// Without `resolved`, so that the packages come from the configured registry.
 export const classicYarn: Yarn = {
   version: '1.22.22',
   more: {},
@@ -90,7 +90,7 @@ __metadata:
 `,
 };
 
-/** A workspace that is managed by a yarn: tested, released, and tested again without a network. */
+/** Tests and releases a workspace that yarn manages, and tests it again without a network. */
 export function describeYarn({ version, lock, more }: Yarn): void {
   describe(`a workspace of yarn ${version}`, { timeout: 600_000 }, () => {
     const engine = inject('engineHost');
