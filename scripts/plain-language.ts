@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 /** First words that put the noun of a doc comment after its description. */
 const badStarts = ['Of', 'Whose', 'Who', 'That', 'Those', 'What'];
 
-/** Words that only this project used for a standard idea, and the field's own word. */
+/** Words that only this project used for a standard idea, with the field's own word. */
 const privateWords = new Map([
   ['rim', 'context'],
   ['ground', 'context, or base layer'],
@@ -17,6 +17,24 @@ const privateWords = new Map([
   ['heed', 'abortable'],
   ['landing', 'apply'],
   ['landed', 'applied'],
+]);
+
+/** Words of translated comments, and the plain ones. Identifiers and strings may have them. */
+const translatedWords = new Map([
+  ['anew', 'again'],
+  ['elsewhere', 'in another place'],
+  ['besides', 'in addition'],
+  ['stands', 'is, or means'],
+  ['bears', 'has'],
+  ['nobody', 'what happens'],
+  ['whoever', 'the caller'],
+  ['mends', 'fixes, or repairs'],
+  ['is told', 'gets, or is called with'],
+  ['at hand', 'in memory, or readable'],
+  ['so long as', 'while'],
+  ['the story of', 'Implements'],
+  ['may be had', 'is available'],
+  ['can be had', 'is available'],
 ]);
 
 const commentLine = /^\s*(?:\/?\*|\/\/)/;
@@ -35,18 +53,33 @@ export function checkSource(source: string): string[] {
       return better === undefined ? [] : [`${at + 1}: the word "${word}": say ${better}`];
     }),
   );
-  return [...starts, ...words];
+  return [...starts, ...words, ...findTranslated(source)];
+}
+
+/** Finds words and phrases of comments, also across their lines. */
+function findTranslated(source: string): string[] {
+  const comments = source.split('\n').map((line) => (commentLine.test(line) ? dropQuoted(line) : ''));
+  const text = comments.join('\n').toLowerCase();
+  return [...translatedWords].flatMap(([words, better]) =>
+    [...text.matchAll(new RegExp(`\\b${words.replaceAll(' ', '[\\s*/]+')}\\b`, 'g'))].map(
+      ({ index }) => `${lineAt(text, index)}: "${words}" in a comment: say ${better}`,
+    ),
+  );
+}
+
+/** Removes quoted text. An apostrophe in a comment is no quotation mark. */
+function dropQuoted(comment: string): string {
+  return comment.replace(/`[^`]*`|"[^"]*"/g, '');
 }
 
 function lineAt(source: string, index: number): number {
   return source.slice(0, index).split('\n').length;
 }
 
-/** Words of a line: those of a comment, or the parts of the identifiers of code. */
+/** Returns the words of a line: those of a comment, or the parts of the identifiers of code. */
 function wordsOf(line: string): string[] {
   const isComment = commentLine.test(line);
-  // An apostrophe of a comment is no quotation mark.
-  const plain = line.replace(isComment ? /`[^`]*`|"[^"]*"/g : quoted, '').replace(isComment ? /$^/ : /\/\/ .*/, '');
+  const plain = isComment ? dropQuoted(line) : line.replace(quoted, '').replace(/\/\/ .*/, '');
   const split = plain.replace(/([a-z\d])([A-Z])/g, '$1 $2').toLowerCase();
   return split.match(/[a-z]+/g) ?? [];
 }

@@ -30,6 +30,17 @@ it('refuses a private word in an identifier and in a comment', () => {
   }
 });
 
+it('refuses a word or a phrase of translated comments, also across lines, and lets code have it', () => {
+  expect(checkSource('/** Packs it anew. */\n// Nobody has it at\n// hand.\nconst anew = nobody;')).toEqual([
+    '1: "anew" in a comment: say again',
+    '2: "nobody" in a comment: say what happens',
+    '2: "at hand" in a comment: say in memory, or readable',
+  ]);
+  expect(checkSource('  /**\n   * Layer at\n   * hand.\n   */\n/** Word `anew`, and "elsewhere". */')).toEqual([
+    '2: "at hand" in a comment: say in memory, or readable',
+  ]);
+});
+
 it('lets strings, quoted text and longer words be', () => {
   const source = "join(dir, 'spool'); // as before\nconstructor(background); // `spool` is a folder of the cache\n";
   expect(checkSource(`${source}/** Trims; "beside" is a word of the CLI. */\nconst text = \`beside it\`;`)).toEqual([]);
