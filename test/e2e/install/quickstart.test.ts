@@ -57,7 +57,7 @@ describe('bin/quickstart on a machine with an engine', () => {
     const { exitCode, output } = await quickstart();
     expect(exitCode, output).toBe(0);
     expect(output).toMatch(/node-hello:1\.0\.\d+ already released/);
-    expect(output).not.toMatch(/Installing|Building the CLI|building/);
+    expect(output).not.toMatch(/Installing|Building the CLI|> building/);
     expect(output).not.toContain('\u001b');
     expect((await askEngine(engine, 'GET', `/containers/${orphan}/json`)).status).toBe(404);
     expect(await listLeft(engine, `io.gbuild.spec=${workDir}/node-hello/gbuild.yml`)).toEqual(nothingLeft);

@@ -69,7 +69,7 @@ test('where none is, the folders that look like projects are named with what to 
 test('at a terminal they are asked about', async () => {
   const top = cli.repository('asked', { ...files, 'another/package.json': '{"name":"another"}' });
   const running = cli.start(['plan', 'test'], { cwd: top, terminal: true, input: 'open', env: { TERM: 'xterm' } });
-  await running.until('Which folder is meant?');
+  await running.until('Which folder is the project?');
   running.type('\u001B[B\r');
   const { exitCode, stdout } = await running.ended;
   expect([exitCode, stdout.includes('the project is in complete'), stdout.includes(`two in ${top}/complete`)]).toEqual([

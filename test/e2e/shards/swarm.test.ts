@@ -196,10 +196,9 @@ test('a node that dies has its shard run elsewhere, under one verdict', async ()
   expect(exitCode, stderr).toBe(0);
   expect(stdout.match(/^ended \d$/gm)).toEqual(['ended 1', 'ended 2', 'ended 3']);
   const said = stderr.match(/^warning: node .*$/gm)?.map((line) => line.replaceAll(swarm.nodes[2]!.name, '<node>'));
-  expect(said?.map((line) => line.replace(/shard \d/, 'shard N'))).toMatchInlineSnapshot(`
-    [
-      "warning: node <node> of the swarm is gone: shard N of 3 starts again on another one; its output so far does not count",
-    ]
-  `);
+  // On a busy machine the swarm loses sight of a living node, too: its shard runs again.
+  expect(said?.map((line) => line.replace(/shard \d/, 'shard N'))).toContain(
+    'warning: node <node> of the swarm is gone: shard N of 3 starts again on another one; its output so far does not count',
+  );
   expect(await listLeftInTheEnd({ nodes: swarm.nodes.slice(0, 2) })).toEqual([]);
 });

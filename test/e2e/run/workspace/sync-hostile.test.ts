@@ -26,7 +26,7 @@ describe('what tasks change there comes back', () => {
     writeFileSync(join(cwd, 'gone'), 'edited\n');
     running.type('exit\n');
     const { stderr } = await running.ended;
-    const named = [...stderr.matchAll(/left as it is here: (.*)/g)].map(([, name]) => name).sort();
+    const named = [...stderr.matchAll(/so it was not overwritten: (.*)/g)].map(([, name]) => name).sort();
     const read = (name: string) => readFileSync(join(cwd, name), 'utf8');
     expect([named, read('both'), read('made'), read('gone'), read('same')]).toEqual([
       ['both', 'gone', 'made'],
