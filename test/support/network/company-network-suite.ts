@@ -52,18 +52,13 @@ interface Behind {
   made: string[];
   /** Examples that are tested in the engine's existing toolchain. */
   kept: string[];
-  /**
-   * Whether to leave out Node's compilers: the installation is smaller, and nothing is compared with images that are
-   * made without a proxy.
-   */
-  lean?: boolean;
 }
 
 /**
  * Tests gbuild behind a proxy that requires a password and intercepts TLS: its containers can reach registries only
  * through the proxy.
  */
-export function describeCompanyNetwork({ made, kept, lean = false }: Behind): void {
+export function describeCompanyNetwork({ made, kept }: Behind): void {
   const engine = inject('engineHost');
   const cli = openCli({ engine });
   const secret = 'pw:9f3c@Z7-secret';
@@ -77,7 +72,7 @@ export function describeCompanyNetwork({ made, kept, lean = false }: Behind): vo
   let env: Record<string, string>;
 
   beforeAll(async () => {
-    writeCatalog(catalogDir, nonce, lean);
+    writeCatalog(catalogDir, nonce);
     mkdirSync(join(configDir, 'gbuild'), { recursive: true });
     writeFileSync(join(configDir, 'gbuild/config.yml'), `config: 1\ncatalogs: [${catalogDir}]\n`);
     client = connectEngine(endpointOf(engine), { owner: readOwner(), runId: `company-${nonce}` });
@@ -156,7 +151,7 @@ export function describeCompanyNetwork({ made, kept, lean = false }: Behind): vo
           expect(`${stdout}${stderr}`).not.toContain('Z7-secret');
         });
 
-      if (made.includes(example.path) && !lean)
+      if (made.includes(example.path))
         test('gets the images that are made without a proxy, and from other words of the same recipe', async () => {
           const plainDir = copyOf(example.path, join(cli.dir, `${name}-plain`), `${name}-plain`);
           const locked = readLock(rootDir).platforms;
@@ -178,7 +173,7 @@ export function describeCompanyNetwork({ made, kept, lean = false }: Behind): vo
 }
 
 /** Copies gbuild's catalog with a changed text: every step runs again, once for all images of the copy. */
-function writeCatalog(catalogDir: string, nonce: string, lean: boolean): void {
+function writeCatalog(catalogDir: string, nonce: string): void {
   cpSync(images, catalogDir, { recursive: true });
   const edit = (file: string, change: (text: string) => string) => {
     const hostFile = join(catalogDir, file);
@@ -188,7 +183,6 @@ function writeCatalog(catalogDir: string, nonce: string, lean: boolean): void {
     text.replace('volatile:', `volatile:\n  - company-${nonce}`).replaceAll(/debian:\w+-slim/g, '127.0.0.1:1/nobody:1'),
   );
   for (const file of ['base/trim', 'base/helpers/install-packages']) edit(file, (text) => `${text}# ${nonce}\n`);
-  if (lean) edit('node/Dockerfile', (text) => text.replace(/ build-essential | python3(?= )/g, ' '));
   edit('sbt/warm/build.sbt', (text) => `${text}// ${nonce}\n`);
 }
 
