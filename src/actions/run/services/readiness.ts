@@ -21,8 +21,8 @@ export function chooseCheck({ cmd, port }: ReadySpec, healthTest: readonly strin
 const pauseMilliseconds = 250;
 
 export interface ReadinessInput {
-  engine: Engine;
-  container: ServiceContainer;
+  engine: Pick<Engine, 'runContainer'>;
+  container: Pick<ServiceContainer, 'id' | 'whyNot'>;
   /** Image with a shell, to probe from. */
   image: string;
   labels: Record<string, string>;
@@ -39,19 +39,33 @@ export async function awaitReady(
   signal: AbortSignal,
 ): Promise<void> {
   if (check.kind === 'started') return;
-  if (check.kind === 'port') {
-    say(`nothing listens on its port ${check.port}`);
-    const look = { ...bareContainer(image, ['/bin/sh', '-c', waitForPort(check.port)]), entrypoint: [''], labels };
-    const stop = { ask: signal, kill: signal };
-    await engine.runContainer({ ...look, network: `container:${container.id}` }, { stop, onOutput: () => {} });
-    return;
-  }
+  if (check.kind === 'port') say(`nothing listens on its port ${check.port}`);
+  const findFault = () =>
+    check.kind === 'port'
+      ? watchPort({ engine, container, image, labels }, check.port, signal)
+      : container.whyNot(check.words, signal);
   for (;;) {
-    const why = await container.whyNot(check.words, signal);
-    if (why === undefined) return;
-    say(why);
+    const fault = await findFault();
+    if (fault === undefined) return;
+    say(fault);
     await sleep(pauseMilliseconds, undefined, { signal });
   }
+}
+
+/**
+ * Waits until the port accepts connections. Returns what kept the watching container from its end: it cannot enter the
+ * network of a service that ended at that moment, and an engine reports that as a missing file (exit code 127).
+ */
+async function watchPort(
+  { engine, container, image, labels }: ReadinessInput,
+  port: number,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const watcher = { ...bareContainer(image, ['/bin/sh', '-c', waitForPort(port)]), entrypoint: [''], labels };
+  const stop = { ask: signal, kill: signal };
+  const spec = { ...watcher, network: `container:${container.id}` };
+  const { exitCode, startError } = await engine.runContainer(spec, { stop, onOutput: () => {} });
+  return exitCode === 0 ? undefined : (startError ?? `the watch of its port ${port} ended with exit code ${exitCode}`);
 }
 
 /**

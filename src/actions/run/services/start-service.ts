@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from '../../../engine/engine.ts';
 import type { ServiceContainer } from '../../../engine/service/service-container.ts';
 import { ServiceStartError } from '../../../engine/service/service-engine.ts';
@@ -122,13 +123,16 @@ async function untilReady(
       log,
       facts,
     });
+  const endedEarly = ended.then(async (exitCode) => {
+    throw await fail(`ended with exit code ${exitCode} before it was ready`, { exitCode });
+  });
+  // An engine refuses a check of a service that just ended: the service's end says more, and follows at once.
+  const orItsEnd = async (thrown: unknown) => {
+    if (!signal.aborted) await Promise.race([endedEarly, sleep(endMilliseconds, undefined, { ref: false })]);
+    throw thrown;
+  };
   try {
-    await Promise.race([
-      check,
-      ended.then(async (exitCode) => {
-        throw await fail(`ended with exit code ${exitCode} before it was ready`, { exitCode });
-      }),
-    ]);
+    await Promise.race([check.catch(orItsEnd), endedEarly]);
   } catch (thrown) {
     if (late.aborted && !stop.ask.aborted)
       throw await fail(`was not ready within ${ready.timeout} s${why === '' ? '' : `: ${mask.maskText(why)}`}`);
@@ -138,6 +142,9 @@ async function untilReady(
     await check.catch(() => {});
   }
 }
+
+/** Time for an engine to report a container's end after it refused to enter it. */
+const endMilliseconds = 2000;
 
 /** Adds the service's name to the engine's error when it does not start. */
 function nameService(name: string, thrown: unknown): unknown {
