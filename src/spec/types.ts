@@ -22,6 +22,7 @@ export interface Spec {
   services: Record<string, ServiceSpec>;
   tasks: Record<string, TaskSpec>;
   image: ImageSpec;
+  deliver: DeliverSpec;
 }
 
 /** Toolchain that the repository builds in. `request` is the file's text in one line, for messages and the lock. */
@@ -193,6 +194,54 @@ export interface HealthSpec {
   timeout?: number;
   retries?: number;
   startPeriod?: number;
+}
+
+/** Delivery of releases: what deployers must know, and the names that point at releases. */
+export interface DeliverSpec {
+  service: DeliverServiceSpec;
+  channels: Record<string, ChannelSpec>;
+  targets: Record<string, DeliverTargetSpec>;
+}
+
+/** Description of the service that runs the image. What is left out comes from `image`. */
+export interface DeliverServiceSpec {
+  name?: string;
+  port?: number;
+  /** Path of a URL that answers 200 while the service is healthy. */
+  health?: string;
+  env: Record<string, string>;
+  /** Number of processors, also parts. */
+  cpu?: number;
+  /** Memory in bytes. */
+  memory?: number;
+  args?: string[];
+  volumes: DeliverVolume[];
+}
+
+export interface DeliverVolume {
+  /** Name of a volume, or an absolute folder of the machine. */
+  from: string;
+  /** Absolute path in the container. */
+  to: string;
+  readOnly: boolean;
+}
+
+/** Channel: a name that points at a release. */
+export interface ChannelSpec {
+  /** Channel that must hold a release first. */
+  after?: string;
+  /** Seconds for which it must have held the release. */
+  soak?: number;
+  /** Tag of the registry that follows the channel. */
+  tag?: string;
+}
+
+/** Target of a delivery. Each kind checks its own options. */
+export interface DeliverTargetSpec {
+  kind: string;
+  /** Path of a file or folder, relative to the repository. */
+  template?: string;
+  options: Record<string, unknown>;
 }
 
 export type PathKey = string | number;

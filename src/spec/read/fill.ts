@@ -1,5 +1,5 @@
 import type { SpecOutput } from '../schema/schema.ts';
-import type { ImageSpec, ServiceSpec, Spec, TaskSpec } from '../types.ts';
+import type { DeliverSpec, DeliverTargetSpec, ImageSpec, ServiceSpec, Spec, TaskSpec } from '../types.ts';
 
 /** Converts the checked file for the rest of gbuild: records without prototype. */
 export function fillSpec(output: SpecOutput): Spec {
@@ -11,6 +11,7 @@ export function fillSpec(output: SpecOutput): Spec {
     services: bare(output.services as Record<string, ServiceSpec>, (each) => ({ ...each, env: bare(each.env) })),
     tasks,
     image: fillImage(output.image),
+    deliver: fillDeliver(output.deliver),
   };
   const { toolchain, caches } = spec;
   if (toolchain.kind === 'catalog') spec.toolchain = { ...toolchain, options: bare(toolchain.options) };
@@ -21,6 +22,11 @@ export function fillSpec(output: SpecOutput): Spec {
 
 function fillImage({ build, ...image }: SpecOutput['image']): ImageSpec {
   return { ...image, ...(build !== undefined && { build }), env: bare(image.env), labels: bare(image.labels) };
+}
+
+function fillDeliver({ service, channels, targets }: SpecOutput['deliver']): DeliverSpec {
+  const filled = { ...service, env: bare(service.env) };
+  return { service: filled, channels: bare(channels), targets: bare<DeliverTargetSpec>(targets) };
 }
 
 /** Copies a record without prototype: names come from the file, and `constructor` is a valid one. */

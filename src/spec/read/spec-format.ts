@@ -1,4 +1,5 @@
 import type { Document } from 'yaml';
+import { checkChannels } from '../check/check-channels.ts';
 import { checkNames } from '../check/check-names.ts';
 import { checkPorts } from '../check/check-ports.ts';
 import { checkSecrets } from '../check/check-secrets.ts';
@@ -25,6 +26,7 @@ export function specFormat(table: MigrationTable, knownTasks: readonly string[])
       ...checkSecrets(tree, source),
       ...checkPorts(tree, source),
       ...checkServices(tree, source),
+      ...checkChannels(tree, source),
     ],
     upgrade: (document, tree, source) => upgradeSpec(document, tree, source, table),
   };

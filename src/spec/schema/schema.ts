@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { deliverSchema } from './deliver-schema.ts';
 import { imageSchema } from './image-schema.ts';
 import { mapping } from './mapping.ts';
 import {
@@ -88,6 +89,7 @@ export const specSchema = mapping({
     .describe('Services that run while tasks do, such as a database, by the name that tasks reach them by'),
   tasks: tasksSchema.default({}).describe('Tasks: gbuild run NAME runs one; build and test have their own commands'),
   image: imageSchema.prefault({}).describe('The image that gbuild image makes'),
+  deliver: deliverSchema.prefault({}).describe('How releases are handed over to the systems that deploy them'),
 });
 
 /** `gbuild.yml` as people write it, parsed as YAML. */

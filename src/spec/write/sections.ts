@@ -84,4 +84,16 @@ export const sections: Section[] = [
       health: { cmd: ['/app/dist/health'], interval: '30s' },
     },
   },
+  {
+    key: 'deliver',
+    explain: [
+      'How releases are handed over: what deployers must know of the service, the channels that point at a release,',
+      'and the targets that take one.',
+    ],
+    example: {
+      service: { port: 8080, health: '/health', memory: '512m' },
+      channels: { canary: {}, production: { after: 'canary', soak: '1h' } },
+      targets: { web: 'compose' },
+    },
+  },
 ];

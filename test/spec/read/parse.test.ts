@@ -28,6 +28,7 @@ test('a spec that says the least gets every default', () => {
     services: {},
     tasks: {},
     image: { base: 'auto', layers: 'auto', build: undefined, expose: [], env: {}, labels: {} },
+    deliver: { service: { env: {}, volumes: [] }, channels: {}, targets: {} },
   });
 });
 
@@ -88,6 +89,7 @@ test('a spec that says everything is read whole, units turned into numbers and p
       labels: { 'com.example.team': 'shop' },
       health: { cmd: ['wget', '-qO-', 'http://localhost:8080/'], timeout: 2, startPeriod: 60 },
     },
+    deliver: { service: { env: {}, volumes: [] }, channels: {}, targets: {} },
   });
 });
 

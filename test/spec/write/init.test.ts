@@ -110,6 +110,21 @@ test('the first spec explains each key and says what was assumed', () => {
       entrypoint:
         - node
         - dist/server.js
+
+    # How releases are handed over: what deployers must know of the service, the channels that point at a release,
+    # and the targets that take one. "gbuild deliver --list" shows the kinds of targets.
+    # deliver:
+    #   service:
+    #     port: 8080
+    #     health: /health
+    #     memory: 512m
+    #   channels:
+    #     canary: {}
+    #     production:
+    #       after: canary
+    #       soak: 1h
+    #   targets:
+    #     web: compose
     "
   `);
 });
