@@ -21,6 +21,8 @@ export const exitCodes = {
   'output-missing': 2,
   'release-refused': 2,
   'output-refused': 2,
+  'delivery-refused': 2,
+  'template-invalid': 2,
   'key-invalid': 2,
   'signature-invalid': 2,
   'engine-unreachable': 3,

@@ -4,7 +4,7 @@ import { constantTime, type Layer } from '../layer/layer.ts';
 import { formatInFull, parseReference } from '../reference.ts';
 import { annotationKeys, type Descriptor, type Index, mediaTypes } from '../spec.ts';
 import { endOfArchive, paddingOf } from '../tar/tar.ts';
-import { blockSize, encodeExtension, type TarHeader, UstarEncoder } from '../tar/tar-header.ts';
+import { encodeHeader, UstarEncoder } from '../tar/tar-header.ts';
 import type { Image } from './image.ts';
 
 export interface ArchiveOptions {
@@ -76,10 +76,15 @@ function* fileChunks(encoder: UstarEncoder, path: string, bytes: Buffer): Genera
   yield Buffer.concat([encode(encoder, path, bytes.length), bytes, Buffer.alloc(paddingOf(bytes.length))]);
 }
 
+/** Returns the size of the archive in bytes, without reading a layer. */
+export function sizeOfArchive(image: Image, { layers, tags }: ArchiveOptions): number {
+  const unread = layers.map((layer): Layer => ({ ...layer, chunks: () => [] }));
+  let size = 0;
+  for (const chunk of archiveChunks(image, { layers: unread, tags })) size += chunk.length;
+  const sizes = new Map(layers.map((layer) => [layer.diffId, layer.size]));
+  return size + [...sizes.values()].reduce((sum, each) => sum + each, 0);
+}
+
 function encode(encoder: UstarEncoder, path: string, size: number): Buffer {
-  const header: TarHeader = { path, type: 'file', mode: 0o644, uid: 0, gid: 0, mtime: constantTime, size };
-  const block = Buffer.alloc(blockSize);
-  encoder.write(block, 0, header);
-  const extension = encodeExtension(header, encoder);
-  return extension === undefined ? block : Buffer.concat([extension, block]);
+  return encodeHeader({ path, type: 'file', mode: 0o644, uid: 0, gid: 0, mtime: constantTime, size }, encoder);
 }

@@ -46,6 +46,14 @@ export function encodeExtension(header: TarHeader, encoder: UstarEncoder): Buffe
   return blocks;
 }
 
+/** Encodes the whole header of an entry: its extension, where it needs one, and its ustar block. */
+export function encodeHeader(header: TarHeader, encoder: UstarEncoder): Buffer {
+  const block = Buffer.alloc(blockSize);
+  encoder.write(block, 0, header);
+  const extension = encodeExtension(header, encoder);
+  return extension === undefined ? block : Buffer.concat([extension, block]);
+}
+
 function nameOf(header: UstarHeader): string {
   return header.type === 'directory' ? `${header.path}/` : header.path;
 }

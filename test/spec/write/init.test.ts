@@ -112,7 +112,7 @@ test('the first spec explains each key and says what was assumed', () => {
         - dist/server.js
 
     # How releases are handed over: what deployers must know of the service, the channels that point at a release,
-    # and the targets that take one. "gbuild deliver --list" shows the kinds of targets.
+    # and the targets that take one.
     # deliver:
     #   service:
     #     port: 8080

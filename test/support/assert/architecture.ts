@@ -22,6 +22,7 @@ export const allowedImports: Record<string, string[]> = {
     'secrets',
     'sync',
     'junit',
+    'deliver',
     'oci',
   ],
   sync: ['engine', 'workspace', 'oci'],
@@ -33,6 +34,7 @@ export const allowedImports: Record<string, string[]> = {
   spec: ['oci'],
   secrets: ['spec', 'attest', 'oci'],
   junit: [],
+  deliver: ['spec', 'oci'],
   reporter: [],
   start: ['inspect', 'attest', 'oci'],
   inspect: ['attest', 'reporter', 'oci'],
@@ -91,6 +93,7 @@ export const actionImports: Record<string, string[]> = {
   ],
   shards: ['session', 'run', 'shards/executor', 'shards/swarm'],
   inspect: ['session', 'store', 'image'],
+  deliver: ['session', 'store'],
 };
 
 /** Packages that belong to one room. */
@@ -102,6 +105,7 @@ export const packageOwners: Record<string, string> = {
   'spdx-expression-parse': 'attest',
   sax: 'junit',
   'tar-fs': 'actions',
+  fflate: 'deliver',
 };
 
 /**

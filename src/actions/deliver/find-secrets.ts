@@ -1,0 +1,46 @@
+import type { BundleEntry, DeliveryFile, TextFile } from '../../deliver/files.ts';
+import { GbuildError } from '../../errors.ts';
+import { readSecret, type SecretContext } from '../../secrets/read-secret.ts';
+import type { Secret } from '../../secrets/secret.ts';
+import { SecretSearch } from '../../secrets/secret-search.ts';
+import type { Spec } from '../../spec/types.ts';
+
+/**
+ * Asserts that no text of the delivery holds the value of a secret of gbuild.yml. Values are looked up where that needs
+ * no command of the repository. Private keys are recognised by their frame. @throws GbuildError `delivery-refused`
+ */
+export async function assertNoSecretValues(
+  files: readonly DeliveryFile[],
+  spec: Spec | undefined,
+  context: Omit<SecretContext, 'hasConsent'>,
+): Promise<void> {
+  const search = new SecretSearch(await readKnownSecrets(spec, context));
+  const found = files.flatMap(listTexts).flatMap(({ path, text }) => {
+    const names = search.findIn(Buffer.from(text)).map((name) => `the value of the secret ${name}`);
+    return [...names, ...(privateKey.test(text) ? ['a private key'] : [])].map((what) => ({ path, what }));
+  });
+  if (found.length === 0) return;
+  const lines = found.map(({ path, what }) => `  ${path}: ${what}`);
+  throw new GbuildError('delivery-refused', `the delivery would hold secrets:\n${lines.join('\n')}`, {
+    suggestions: [
+      'let the system that deploys give the application its secrets, and leave them out of gbuild.yml and templates',
+    ],
+    facts: { found },
+  });
+}
+
+const privateKey = /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----/;
+
+/** Reads variables and files; a secret that is not there cannot leak. */
+async function readKnownSecrets(spec: Spec | undefined, context: Omit<SecretContext, 'hasConsent'>): Promise<Secret[]> {
+  const sources = Object.entries(spec?.secrets ?? {}).filter(([, { command }]) => command === undefined);
+  const read = sources.map(([name, source]) =>
+    readSecret(name, source, { ...context, hasConsent: true }).catch(() => undefined),
+  );
+  return (await Promise.all(read)).filter((secret) => secret !== undefined);
+}
+
+function listTexts(file: DeliveryFile): TextFile[] {
+  if (file.kind === 'text') return [file];
+  return 'entries' in file ? file.entries.filter((entry: BundleEntry) => entry.kind === 'text') : [];
+}

@@ -1,0 +1,41 @@
+import { targets } from '../../deliver/targets/table.ts';
+import { GbuildError } from '../../errors.ts';
+import type { AppContext } from '../session/context.ts';
+import { findWorkspace } from '../session/find-workspace.ts';
+import { chooseTarget } from './choose-target.ts';
+import { readTemplate } from './read-template.ts';
+
+/** Target that gbuild knows, or that gbuild.yml names. */
+export interface ListedTarget {
+  name: string;
+  kind: string;
+  summary: string;
+  /** How its system gets the image. */
+  takes: string;
+  needs: readonly string[];
+  /** Reason why this repository cannot deliver to it yet; undefined where it can. */
+  missing?: string;
+}
+
+/** Implements `gbuild deliver --list`: the targets of gbuild.yml, then the kinds that it does not name. */
+export async function listTargets(context: AppContext): Promise<ListedTarget[]> {
+  const session = await findWorkspace(context);
+  const named = Object.keys(session?.spec.deliver.targets ?? {});
+  const others = targets.map(({ kind }) => kind).filter((kind) => !named.includes(kind));
+  return [...named, ...others].map((name) => {
+    const target = chooseTarget(name, { spec: session?.spec, specFile: session?.specFile });
+    const { kind, summary, takes, needs } = target.kind;
+    const missing = findMissing(() => readTemplate(session?.rootDir, target));
+    return { name, kind, summary, takes, needs, ...(missing !== undefined && { missing }) };
+  });
+}
+
+function findMissing(read: () => unknown): string | undefined {
+  try {
+    read();
+    return undefined;
+  } catch (thrown) {
+    if (thrown instanceof GbuildError) return thrown.message;
+    throw thrown;
+  }
+}

@@ -1,0 +1,78 @@
+import { readdirSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { Template } from '../../deliver/template.ts';
+import { GbuildError, messageOf } from '../../errors.ts';
+import { isThere, readBounded } from '../../fs/read-bounded.ts';
+import type { ChosenTarget } from './choose-target.ts';
+
+const mostFiles = 1000;
+
+/** Reads the target's template. Undefined where there is none and none is needed. @throws GbuildError `template-invalid` */
+export function readTemplate(rootDir: string | undefined, target: ChosenTarget): Template | undefined {
+  const { kind, template } = target;
+  const { use, is } = kind.template;
+  if (use === 'none' || template === undefined || rootDir === undefined) {
+    if (use === 'required') throw missing(target, undefined);
+    return undefined;
+  }
+  const place = join(rootDir, template.path);
+  if (!isThere(place)) {
+    if (use === 'required' || template.isNamed) throw missing(target, template.path);
+    return undefined;
+  }
+  const isFolder = statSync(place).isDirectory();
+  if (isFolder !== (is === 'folder')) throw wrongType(target, template.path, isFolder);
+  const paths = isFolder ? listFiles(place, '') : [''];
+  const files = new Map(paths.map((path) => [path || basename(place), readText(join(place, path))]));
+  return { path: template.path, files };
+}
+
+function listFiles(dir: string, below: string): string[] {
+  const found: string[] = [];
+  for (const entry of readdirSync(join(dir, below), { withFileTypes: true }).sort((a, b) =>
+    a.name < b.name ? -1 : 1,
+  )) {
+    const path = below === '' ? entry.name : `${below}/${entry.name}`;
+    if (entry.isDirectory()) found.push(...listFiles(dir, path));
+    else if (entry.isFile()) found.push(path);
+    if (found.length > mostFiles)
+      throw new GbuildError('template-invalid', `the template ${dir} has more than ${mostFiles} files`, {
+        suggestions: ['name a folder that has nothing but the template'],
+      });
+  }
+  return found;
+}
+
+function readText(file: string): string {
+  try {
+    const bytes = readBounded(file);
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new GbuildError('template-invalid', `the template ${file} cannot be read as text: ${messageOf(cause)}`, {
+      cause,
+      facts: { file },
+    });
+  }
+}
+
+function missing({ name, kind }: ChosenTarget, path: string | undefined): GbuildError {
+  const what = path === undefined ? 'gbuild.yml names none' : `there is no ${path}`;
+  return new GbuildError('template-invalid', `the target ${name} (${kind.kind}) needs a template, and ${what}`, {
+    suggestions: [
+      `write deliver.targets.${name}.template in gbuild.yml: a ${kind.template.is} of the repository`,
+      ...kind.needs,
+    ],
+    facts: { target: name, kind: kind.kind, path },
+  });
+}
+
+function wrongType({ name, kind }: ChosenTarget, path: string, isFolder: boolean): GbuildError {
+  const found = isFolder ? 'a folder' : 'a file';
+  return new GbuildError(
+    'template-invalid',
+    `the template ${path} of ${name} is ${found}; ${kind.kind} takes a ${kind.template.is}`,
+    {
+      facts: { target: name, path },
+    },
+  );
+}

@@ -1,0 +1,46 @@
+import type { z } from 'zod';
+import type { DeliveredImage } from './delivered-image.ts';
+import type { DeliveryFile } from './files.ts';
+import type { Service } from './service.ts';
+import type { Template } from './template.ts';
+
+export interface DeliveryInput<Options> {
+  image: DeliveredImage;
+  service: Service;
+  options: Options;
+  template?: Template;
+  /** Name of the target in gbuild.yml. */
+  target: string;
+}
+
+/** Way in which a target's system gets the image. */
+export type Takes = 'digest' | 'tag' | 'docker-archive' | 'oci-layout';
+
+/** Program of the target's users that judges what was rendered. It runs in the delivery's folder. */
+export interface Validator {
+  program: string;
+  args: readonly string[];
+}
+
+/** Kind of system that takes releases: a folder below targets/, and a row of targets/table.ts. */
+export interface DeliveryTarget<Options> {
+  kind: string;
+  /** Purpose in one line. */
+  summary: string;
+  takes: Takes;
+  /** Whether an index of several platforms must be narrowed to one of them. */
+  takesOnePlatform: boolean;
+  options: z.ZodType<Options> & { shape: object };
+  /** Template in the repository. `required` ends with an error where there is none. */
+  template: { use: 'none' | 'optional' | 'required'; is: 'file' | 'folder'; byDefault?: string };
+  /** Facts that the repository must give, in one line each. */
+  needs: readonly string[];
+  /** Renders the files: equal inputs give equal files. @throws GbuildError `delivery-refused`, `template-invalid` */
+  render(input: DeliveryInput<Options>): DeliveryFile[];
+  /** Lists programs that judge these files. */
+  listValidators?(files: readonly DeliveryFile[]): Validator[];
+}
+
+/** Target of any options, as the table holds it. */
+// biome-ignore lint/suspicious/noExplicitAny: the table's targets have different options, each checked by its own schema.
+export type AnyTarget = DeliveryTarget<any>;

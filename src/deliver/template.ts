@@ -1,0 +1,96 @@
+import { type Document, isNode, isScalar, parseDocument } from 'yaml';
+import { messageOf } from '../errors.ts';
+import type { PathKey } from '../spec/types.ts';
+import { type Mistake, MistakesError } from '../spec/yaml/mistakes.ts';
+import { type Remark, Source } from '../spec/yaml/source.ts';
+import type { DeliveredImage } from './delivered-image.ts';
+
+/** Template of the repository: one file, or a folder of files. */
+export interface Template {
+  /** Path relative to the repository. */
+  path: string;
+  /** Texts by path below the template; a file has its own name. */
+  files: ReadonlyMap<string, string>;
+}
+
+/** Parsed file of a template, JSON or YAML, which can say where each of its values is. */
+export class ParsedTemplate {
+  readonly document: Document;
+  readonly #source: Source;
+
+  constructor(file: string, text: string) {
+    this.#source = new Source(file, text);
+    const parsed = parse(text);
+    if (parsed instanceof Error)
+      throw this.#refuse([this.#at(0, 1, { expected: 'JSON or YAML', found: messageOf(parsed) })]);
+    this.document = parsed;
+    const mistakes = parsed.errors.map(({ pos, message }) =>
+      this.#at(pos[0], pos[1], { expected: 'JSON or YAML', found: message.split('\n')[0]! }),
+    );
+    if (mistakes.length > 0) throw this.#refuse(mistakes);
+  }
+
+  /** Plain value, merge keys and aliases resolved. */
+  get value(): unknown {
+    return this.document.toJS({ maxAliasCount: 1000 });
+  }
+
+  /** Makes a mistake at the value of this path, or at the nearest one above that is there. */
+  mistake(path: readonly PathKey[], remark: Omit<Remark, 'path'>): Mistake {
+    const [from, to] = this.#rangeOf(path);
+    return this.#at(from, to, { ...remark, path });
+  }
+
+  /** @throws MistakesError `template-invalid` with these mistakes, where there are any */
+  refuseAny(mistakes: readonly Mistake[]): void {
+    if (mistakes.length > 0) throw this.#refuse(mistakes);
+  }
+
+  #refuse(mistakes: readonly Mistake[]): MistakesError {
+    return new MistakesError('template-invalid', mistakes);
+  }
+
+  #at(from: number, to: number, remark: Remark): Mistake {
+    return this.#source.mistakeAt(from, to, remark);
+  }
+
+  #rangeOf(path: readonly PathKey[]): [number, number] {
+    for (let depth = path.length; depth >= 0; depth -= 1) {
+      const node = depth === 0 ? this.document.contents : this.document.getIn(path.slice(0, depth), true);
+      const range = isNode(node) ? node.range : undefined;
+      if (range) return [range[0], range[1]];
+    }
+    return [0, 1];
+  }
+}
+
+function parse(text: string): Document | Error {
+  try {
+    return parseDocument(text, { merge: true, prettyErrors: false, logLevel: 'error', uniqueKeys: false });
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+/** Parses the only file of a template that is a file. */
+export function parseOnlyFile({ path, files }: Template): ParsedTemplate {
+  return new ParsedTemplate(path, [...files.values()][0] ?? '');
+}
+
+/**
+ * Finds an image that the template names by hand in the place that the release is written to: it would be forgotten
+ * there, or silently replaced.
+ */
+export function findImageByHand(
+  template: ParsedTemplate,
+  path: readonly PathKey[],
+  { name, version }: Pick<DeliveredImage, 'name' | 'version'>,
+): Mistake | undefined {
+  const node = template.document.getIn(path, true);
+  if (!isScalar(node) || node.value === null || node.value === '') return undefined;
+  return template.mistake(path, {
+    expected: `no image: gbuild writes ${name}:${version} here`,
+    found: JSON.stringify(node.value),
+    hint: 'leave the key out, or its value empty',
+  });
+}
