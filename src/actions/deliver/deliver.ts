@@ -199,7 +199,7 @@ function placeFiles(written: readonly WrittenFile[], fromDir: string, dir: strin
     const temporary = `${file}.tmp-${makeMark()}`;
     try {
       mkdirSync(dirname(file), { recursive: true });
-      copyFileSync(join(fromDir, path), temporary);
+      moveFile(join(fromDir, path), temporary);
       renameSync(temporary, file);
     } catch (cause) {
       rmSync(temporary, { force: true });
@@ -212,5 +212,15 @@ function placeFiles(written: readonly WrittenFile[], fromDir: string, dir: strin
         })
       );
     }
+  }
+}
+
+/** Moves a file, also to another file system. */
+function moveFile(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'EXDEV') throw thrown;
+    copyFileSync(from, to);
   }
 }

@@ -7,6 +7,7 @@ import type { Bundle, DeliveryFile, TextFile } from '../../deliver/files.ts';
 import { readPieces } from '../../fs/read-bounded.ts';
 import { chooseDeflate } from '../../oci/compression/deflate.ts';
 import { gzip } from '../../oci/compression/gzip.ts';
+import { hexOf } from '../../oci/digest.ts';
 import { archiveChunks, sizeOfArchive } from '../../oci/image/archive.ts';
 import type { Image } from '../../oci/image/image.ts';
 import { writeDockerArchive } from '../../oci/layout/copy.ts';
@@ -28,15 +29,22 @@ export async function writeDelivery(
   dir: string,
   readWhole: () => Promise<Image>,
 ): Promise<WrittenFile[]> {
+  const known = new Map<string, WrittenFile>();
   for (const file of files) {
     const hostFile = join(dir, file.path);
     mkdirSync(dirname(hostFile), { recursive: true });
-    await writeOne(file, hostFile, readWhole);
+    const written = await writeOne(file, hostFile, readWhole);
+    if (written !== undefined) known.set(file.path, { path: file.path, ...written });
   }
-  return listFiles(dir, '').map((path) => describeFile(dir, path));
+  return listFiles(dir, '').map((path) => known.get(path) ?? describeFile(dir, path));
 }
 
-async function writeOne(file: DeliveryFile, hostFile: string, readWhole: () => Promise<Image>): Promise<void> {
+/** Returns size and sha256 where they were found while writing. */
+async function writeOne(
+  file: DeliveryFile,
+  hostFile: string,
+  readWhole: () => Promise<Image>,
+): Promise<Omit<WrittenFile, 'path'> | undefined> {
   if (file.kind === 'text') {
     await writeFile(hostFile, file.text);
     // The umask has no say in what a deployer gets.
@@ -44,7 +52,12 @@ async function writeOne(file: DeliveryFile, hostFile: string, readWhole: () => P
   } else if (file.kind === 'docker-archive') await writeDockerArchive(await readWhole(), hostFile, file.tags);
   else if (file.kind === 'oci-layout') await copySet(gatherImages([await readWhole()]), hostFile, file.refName);
   else if (file.kind === 'zip') await writeFile(hostFile, await zipBytes(file.entries.filter(isText)));
-  else await writeHashed(gzip(tarChunks(await openEntries(file, readWhole)), await chooseDeflate()), hostFile);
+  else {
+    const tar = tarChunks(await openEntries(file, readWhole));
+    const { digest, size } = await writeHashed(gzip(tar, await chooseDeflate()), hostFile);
+    return { size, sha256: hexOf(digest) };
+  }
+  return undefined;
 }
 
 function isText(entry: Bundle['entries'][number]): entry is TextFile {
