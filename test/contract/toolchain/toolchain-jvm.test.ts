@@ -22,6 +22,11 @@ test('the build image of the JVM has the JDK, Maven and what builds ask for', as
   expect(await runScript(engine, build.reference, tools)).toBe('');
 });
 
+test('the build image does not hold the day on which it was made: passwords were changed on the day of all roots', async () => {
+  const days = "cut -d: -f3 /etc/shadow | sort -u; chage -l root | sed -n 's/^Last password change.*: //p'";
+  expect(await runScript(engine, build.reference, days)).toBe('3652\nJan 01, 1980\n');
+});
+
 test('the runtime image has a Java runtime with roots, a user by number, and no tools', async () => {
   const none = 'for tool in apt dpkg javac mvn perl python3 curl git gcc; do command -v $tool; done; true';
   expect(await runScript(engine, runtime.reference, none)).toBe('');
