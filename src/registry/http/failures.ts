@@ -30,16 +30,17 @@ const brokenMessages = new Set([
   'the connection was closed',
 ]);
 
+/** Whether a connection broke after it had come about: another try may succeed. */
+export function isBrokenConnection(thrown: unknown): boolean {
+  const code = (thrown as NodeJS.ErrnoException).code ?? '';
+  return brokenCodes.has(code) || code.startsWith('HPE_') || brokenMessages.has(messageOf(thrown));
+}
+
 /** Describes a request without a complete answer: as a TransientError where it may pass, else as an error. */
 export function networkFailure(place: Place, thrown: unknown): Error {
   if (thrown instanceof GbuildError || thrown instanceof TransientError) return thrown;
   const code = (thrown as NodeJS.ErrnoException).code ?? '';
-  if (
-    thrown instanceof Stalled ||
-    brokenCodes.has(code) ||
-    code.startsWith('HPE_') ||
-    brokenMessages.has(messageOf(thrown))
-  ) {
+  if (thrown instanceof Stalled || isBrokenConnection(thrown)) {
     const why = brokenMessages.has(messageOf(thrown)) ? 'the connection broke' : messageOf(thrown);
     return new TransientError((tries) => lost(place, why, tries, thrown), { cause: thrown });
   }

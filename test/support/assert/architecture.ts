@@ -24,11 +24,13 @@ export const allowedImports: Record<string, string[]> = {
     'junit',
     'deliver',
     'oci',
+    'put',
   ],
   sync: ['engine', 'workspace', 'oci'],
   plan: ['spec', 'toolchain', 'workspace', 'oci'],
   toolchain: ['engine', 'oci', 'reporter', 'spec'],
   engine: ['oci'],
+  put: ['registry', 'oci'],
   registry: ['oci'],
   workspace: ['oci'],
   spec: ['oci'],
@@ -105,6 +107,9 @@ export const packageOwners: Record<string, string> = {
   'spdx-expression-parse': 'attest',
   sax: 'junit',
   'tar-fs': 'actions',
+  '@aws-sdk/client-s3': 'put',
+  '@aws-sdk/lib-storage': 'put',
+  '@aws-sdk/credential-provider-node': 'put',
   fflate: 'deliver',
 };
 
@@ -141,6 +146,7 @@ export const ownReaders: Record<string, string> = {
   'fs/cached-file.ts': "a file of gbuild's own cache",
   'fs/ensure-file.ts': "a file of gbuild's own cache",
   'fs/replace-file.ts': 'opens to write',
+  'put/folder-depot.ts': 'opens to write',
   'workspace/commit/check-out.ts': 'opens to write',
   'workspace/commit/compare-commit.ts':
     'hashes files of the workspace that lstat says are regular; neither follows links nor waits',

@@ -35,7 +35,8 @@ export async function startMoto({ env = {} }: { env?: Record<string, string> } =
   const port = await findFreePort();
   const child = spawn(python, ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH, MOTO_PORT: String(port), ...env },
+    // The bucket is always the first part of the path, whatever name a proxy knows the server by.
+    env: { PATH: process.env.PATH, MOTO_PORT: String(port), S3_IGNORE_SUBDOMAIN_BUCKETNAME: 'true', ...env },
   });
   let log = '';
   for (const stream of [child.stdout, child.stderr])
