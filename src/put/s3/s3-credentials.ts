@@ -1,3 +1,4 @@
+import { type FromIniInit, fromIni } from '@aws-sdk/credential-provider-ini';
 import { type DefaultProviderInit, defaultProvider } from '@aws-sdk/credential-provider-node';
 import { GbuildError, messageOf } from '../../errors.ts';
 import { escapeLine } from '../../escape.ts';
@@ -59,20 +60,26 @@ function chooseProvider(env: Host['env'], settings: S3Settings, handler: S3Handl
     // Roles and SSO are asked over the same connections.
     clientConfig: { region, requestHandler: handler },
   } satisfies Record<string, unknown>;
+  // A profile that fails does not give way to an instance's credentials: the caller named another identity.
+  if (settings.hasCredentials) return fromIni({ ...init, ignoreCache: true } as FromIniInit);
   return defaultProvider(init as DefaultProviderInit);
 }
 
-function explain(thrown: unknown, env: Host['env'], { profile, credentialsFile, configFile }: S3Settings): GbuildError {
-  const why = escapeLine(messageOf(thrown));
-  if (profile !== undefined)
+function explain(thrown: unknown, env: Host['env'], settings: S3Settings): GbuildError {
+  const { profile = 'default', hasCredentials, credentialsFile, configFile } = settings;
+  // The message of a process shows its command line, which may hold a secret.
+  const message = messageOf(thrown);
+  const why = message.startsWith('Command failed') ? 'its credential_process failed' : escapeLine(message);
+  if (hasCredentials)
     return new GbuildError('registry-denied', `no AWS credentials: the profile ${profile} gives none: ${why}`, {
       suggestions: [`aws sts get-caller-identity --profile ${profile}`, `aws sso login --profile ${profile}`],
       facts: { profile },
     });
   const half = env.AWS_ACCESS_KEY_ID ? 'AWS_SECRET_ACCESS_KEY is not set' : 'AWS_ACCESS_KEY_ID is not set';
+  const files = `${configFile} and ${credentialsFile} name none for the profile ${profile}`;
   return new GbuildError(
     'registry-denied',
-    `no AWS credentials: ${half}, ${credentialsFile} and ${configFile} give none for the profile default, and no container, instance or web identity does`,
+    `no AWS credentials: ${half}, ${files}, and no container, instance or web identity gives them (${why})`,
     {
       suggestions: [
         'export AWS_PROFILE=NAME',

@@ -9,6 +9,8 @@ import { type AwsSections, parseAwsConfig } from './aws-config.ts';
 export interface S3Settings {
   /** Name of the caller's profile; undefined where no variable names one. */
   profile: string | undefined;
+  /** Whether the profile, named or `default`, says where its credentials come from. */
+  hasCredentials: boolean;
   credentialsFile: string;
   configFile: string;
   region: string;
@@ -17,6 +19,17 @@ export interface S3Settings {
   /** Whether the bucket is the first part of the path, as other servers want it. */
   isPathStyle: boolean;
 }
+
+/** Keys of a profile that lead to credentials. */
+const credentialKeys = [
+  'aws_access_key_id',
+  'role_arn',
+  'credential_process',
+  'web_identity_token_file',
+  'sso_session',
+  'sso_start_url',
+  'login_session',
+];
 
 /** Region that S3 answers for when none is named; it then tells the bucket's own. */
 const defaultRegion = 'us-east-1';
@@ -35,6 +48,9 @@ export function readS3Settings({ env, homeDir }: Pick<Host, 'env' | 'homeDir'>):
   const endpoint = readEndpoint(env, own ?? {}, config);
   return {
     profile,
+    hasCredentials: [own, credentials.get(name)].some((section) =>
+      credentialKeys.some((key) => section?.[key] !== undefined),
+    ),
     credentialsFile,
     configFile,
     region: env.AWS_REGION || env.AWS_DEFAULT_REGION || own?.region || defaultRegion,

@@ -166,7 +166,7 @@ credential_process = printf '{"Version":1,"AccessKeyId":"${key.id}","SecretAcces
     expect(await rig.failure(at('key'), [rig.file('x', '1')], bare())).toMatchInlineSnapshot(`
       {
         "code": "registry-denied",
-        "message": "no AWS credentials: AWS_ACCESS_KEY_ID is not set, <dir>/.aws/credentials and <dir>/.aws/config give none for the profile default, and no container, instance or web identity does",
+        "message": "no AWS credentials: AWS_ACCESS_KEY_ID is not set, <dir>/.aws/config and <dir>/.aws/credentials name none for the profile default, and no container, instance or web identity gives them (Could not load credentials from any providers)",
         "suggestions": [
           "export AWS_PROFILE=NAME",
           "export AWS_ACCESS_KEY_ID=ID AWS_SECRET_ACCESS_KEY=SECRET",
@@ -175,6 +175,40 @@ credential_process = printf '{"Version":1,"AccessKeyId":"${key.id}","SecretAcces
       }
     `);
     expect(s3.proxy.requests).toEqual([]);
+  });
+
+  test('are not waited for where an instance has silent metadata', async () => {
+    const silent = createServer(() => {});
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as AddressInfo;
+    vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'false');
+    vi.stubEnv('AWS_EC2_METADATA_SERVICE_ENDPOINT', `http://127.0.0.1:${port}`);
+    try {
+      const failed = await rig.failure(at('key'), [rig.file('x', '1')], bare());
+      expect(failed).toMatchObject({
+        code: 'registry-denied',
+        message: expect.stringMatching(/^no AWS credentials: /),
+      });
+    } finally {
+      silent.closeAllConnections();
+      await new Promise((resolve) => silent.close(resolve));
+    }
+  });
+
+  test('of a process that fails are said without its command', async () => {
+    mkdirSync(join(rig.dir, '.aws'));
+    writeFileSync(join(rig.dir, '.aws/config'), '[profile broken]\ncredential_process = sh -c "exit 3" geheim\n');
+    const failed = await rig.failure(at('key'), [rig.file('x', '1')], { ...bare(), AWS_PROFILE: 'broken' });
+    expect(failed).toMatchInlineSnapshot(`
+      {
+        "code": "registry-denied",
+        "message": "no AWS credentials: the profile broken gives none: its credential_process failed",
+        "suggestions": [
+          "aws sts get-caller-identity --profile broken",
+          "aws sso login --profile broken",
+        ],
+      }
+    `);
   });
 
   test('without the right to list or read are enough for a new key, and a taken one is refused', async () => {

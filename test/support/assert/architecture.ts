@@ -109,6 +109,7 @@ export const packageOwners: Record<string, string> = {
   'tar-fs': 'actions',
   '@aws-sdk/client-s3': 'put',
   '@aws-sdk/lib-storage': 'put',
+  '@aws-sdk/credential-provider-ini': 'put',
   '@aws-sdk/credential-provider-node': 'put',
   fflate: 'deliver',
 };
