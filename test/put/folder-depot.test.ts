@@ -1,6 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { parseDestination } from '../../src/put/depot/destination.ts';
+import { openFolderDepot } from '../../src/put/folder-depot.ts';
 import { openPutRig, type PutRig } from '../support/deliver/put-rig.ts';
 import { makeBytes } from '../support/registry/registry-rig.ts';
 
@@ -59,6 +61,16 @@ test('of many that put at once one wins, and the others are told', async () => {
   expect(ended.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   const winner = contents[ended.findIndex(({ status }) => status === 'fulfilled')]!;
   expect(readFileSync(join(rig.dir, 'key')).equals(winner)).toBe(true);
+});
+
+test('a file that comes between look and write stays', async () => {
+  const depot = openFolderDepot({ signal: new AbortController().signal });
+  const key = parseDestination(`file://${rig.dir}/key`);
+  const [theirs, mine] = [rig.file('x', 'theirs'), rig.file('x', 'mine')];
+  expect(await depot.look(key, mine)).toBeUndefined();
+  expect(await depot.write(key, theirs)).toBe(true);
+  expect(await depot.write(key, mine)).toBe(false);
+  expect(read('key')).toBe('theirs');
 });
 
 test('an address without a slash takes exactly one file', async () => {

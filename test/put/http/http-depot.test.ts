@@ -78,6 +78,7 @@ describe('a file', () => {
     ]);
     expect(kept.get('/app/1.zip')?.equals(makeBytes(2_500_000))).toBe(true);
     expect(methods()).toBe('HEAD PUT HEAD GET');
+    expect(proxy.requests[1]!.headers['if-none-match']).toBe('*');
     proxy.requests.length = 0;
     expect(await rig.put(`${url}/app/1.zip`, [file])).toMatchObject([{ alreadyThere: true }]);
     expect(methods()).toBe('HEAD GET');
