@@ -13,7 +13,7 @@ export interface FileToPut {
   sha256: string;
 }
 
-/** What lies at a destination already. */
+/** File at a destination, put before or by another tool. */
 export interface FileThere {
   size: number | undefined;
   /** Hex digits. */
@@ -21,7 +21,7 @@ export interface FileThere {
   isSame: boolean;
 }
 
-/** What a put needs of machine and caller. */
+/** Machine and caller, as far as a put needs them. */
 export interface PutContext {
   host: Pick<Host, 'env' | 'homeDir'>;
   signal: AbortSignal;

@@ -54,7 +54,7 @@ function parseS3(text: string, rest: string): Destination {
   return { kind: 's3', isFolder, bucket, key };
 }
 
-/** A client or a server on the way would drop or resolve such parts, and the file would be elsewhere. */
+/** A client or a server on the way would drop or resolve such parts, and the file would get another key. */
 function assertSegments(text: string, key: string): void {
   if (key.split('/').some((part) => ['', '.', '..'].includes(part)))
     throw refuse(text, 'has an empty part, . or .. in its key');
@@ -85,7 +85,7 @@ function assertPath(path: string): void {
     throw new GbuildError('bug', `${escapeLine(path)} is not a path below a folder`);
 }
 
-/** Removes what stands before an @ in the host's place: it may be a password. */
+/** Removes what is before an @ in the host's place: it may be a password. */
 function hideUser(text: string): string {
   return text.replace(/^([^/]*\/\/)?[^/]*@/, '$1');
 }

@@ -101,7 +101,7 @@ function authorizationOf(url: URL, variable: string, redactor: Redactor): Record
   return { Authorization: `Basic ${pair}` };
 }
 
-/** Decodes `%40` and the like; a lone `%` stands for itself. */
+/** Decodes `%40` and the like; a lone `%` means itself. */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text);
