@@ -10,6 +10,8 @@ import { ownerText, readOwner } from '../../fs/process-owner.ts';
 import { withTempDir } from '../../fs/temp-dir.ts';
 import { makeMark } from '../../fs/writer-mark.ts';
 import { parseReference } from '../../oci/reference.ts';
+import { parseDestination } from '../../put/depot/destination.ts';
+import type { FilePut } from '../../put/put-files.ts';
 import type { WorkspaceSession } from '../session/context.ts';
 import { findWorkspace } from '../session/find-workspace.ts';
 import { parseRegistry } from '../session/registry-name.ts';
@@ -19,6 +21,7 @@ import { type Checked, checkDelivery } from './check-delivery.ts';
 import { type ChosenTarget, chooseTarget } from './choose-target.ts';
 import { type Deliverable, withDeliverable } from './find-deliverable.ts';
 import { assertNoSecretValues } from './find-secrets.ts';
+import { putDelivery } from './put-delivery.ts';
 import { readTemplate } from './read-template.ts';
 import type { DeliverRequest } from './request.ts';
 import { type WrittenFile, writeDelivery } from './write-delivery.ts';
@@ -35,6 +38,8 @@ export interface DeliveryRecord {
   files: WrittenFile[];
   /** Folder that the files are in; absent where nothing was asked for. */
   dir?: string;
+  /** Places that the files were put at; `alreadyThere` where the same bytes were there before. */
+  put?: FilePut[];
   /** The only file's text, where neither a folder nor a URL was named. */
   text?: string;
   checked?: Checked[];
@@ -46,6 +51,7 @@ export interface DeliveryRecord {
  */
 export async function deliverRelease(request: DeliverRequest): Promise<DeliveryRecord> {
   const { host } = request;
+  if (request.put !== undefined) parseDestination(request.put);
   const session = await findWorkspace(request);
   const target = chooseTarget(request.target, { spec: session?.spec, specFile: session?.specFile });
   const template = readTemplate(session?.rootDir, target);
@@ -140,9 +146,10 @@ async function write(
   files: readonly DeliveryFile[],
   { readWhole }: Deliverable,
   sources: readonly string[],
-): Promise<Pick<DeliveryRecord, 'files' | 'dir' | 'text' | 'checked'>> {
+): Promise<Pick<DeliveryRecord, 'files' | 'dir' | 'put' | 'text' | 'checked'>> {
   const { host, progress, output } = request;
-  const text = output === undefined ? readOnlyText(files, request) : undefined;
+  const isPlaced = output !== undefined || request.put !== undefined;
+  const text = isPlaced ? undefined : readOnlyText(files, request);
   const dir = output === undefined ? undefined : resolve(host.cwd, output);
   if (dir !== undefined) assertPlaceFree(dir, files, sources);
   return withTempDir(host, `${ownerText(readOwner())}.delivery`, async (tempDir) => {
@@ -152,9 +159,11 @@ async function write(
     const checked = request.check
       ? await checkDelivery(kind.listValidators?.(files) ?? [], tempDir, request)
       : undefined;
+    const put = await putDelivery(request, written, tempDir);
     if (dir !== undefined) placeFiles(written, tempDir, dir);
     return {
       files: written,
+      ...(put !== undefined && { put }),
       ...(dir !== undefined && { dir }),
       ...(text !== undefined && { text }),
       ...(checked !== undefined && { checked }),

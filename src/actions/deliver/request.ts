@@ -12,5 +12,7 @@ export interface DeliverRequest extends AppContext {
   platform: string | undefined;
   /** Folder to write to; undefined for none. */
   output: string | undefined;
+  /** URL to put the files at; undefined for none. */
+  put: string | undefined;
   check: boolean;
 }

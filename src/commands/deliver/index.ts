@@ -18,6 +18,10 @@ export default class DeliverCommand extends BaseCommand {
   static override flags = {
     list: Flags.boolean({ description: 'list the targets, and what each needs' }),
     output: Flags.string({ char: 'o', helpValue: 'DIR', description: 'folder to write the files to' }),
+    put: Flags.string({
+      helpValue: 'URL',
+      description: 'put the files at s3://BUCKET/KEY, https://HOST/PATH or file:///PATH, never over other bytes',
+    }),
     check: Flags.boolean({
       description: "let the target's own validator judge the files first, where it is installed",
     }),
@@ -30,6 +34,7 @@ export default class DeliverCommand extends BaseCommand {
   static override examples = [
     '<%= config.bin %> deliver --list',
     '<%= config.bin %> deliver compose 1.0.1',
+    '<%= config.bin %> deliver nova 1.0.1 --put s3://releases/',
     '<%= config.bin %> deliver kubernetes 1.0.1 --output out/kubernetes --check',
   ];
 
@@ -54,15 +59,17 @@ export default class DeliverCommand extends BaseCommand {
     const { target, release } = args;
     if (target === undefined)
       throw new GbuildError('usage', 'gbuild deliver needs a target', { suggestions: ['gbuild deliver --list'] });
-    const { registry, platform, output, check = false } = flags;
-    const record = await deliverRelease({ ...context, stop, target, release, registry, platform, output, check });
+    const { registry, platform, output, put, check = false } = flags;
+    const record = await deliverRelease({ ...context, stop, target, release, registry, platform, output, put, check });
     this.logText(record.text ?? summarise(record));
     return record;
   }
 }
 
-function summarise({ release, target, imageId, published, dir, files }: DeliveryRecord): string {
+function summarise({ release, target, imageId, published, dir, put = [], files }: DeliveryRecord): string {
   const what = published ?? `image ${formatDigest(imageId)}`;
+  const places = put.map(({ url, alreadyThere }) => `  ${url}${alreadyThere ? ' (there already)' : ''}`);
+  const where = dir === undefined ? '' : ` in ${dir}`;
   const lines = files.map(({ path, size, sha256 }) => `  ${path}  ${formatBytes(size)}  sha256:${sha256}`);
-  return [`${release} for ${target} in ${dir} (${what})`, ...lines].join('\n');
+  return [`${release} for ${target}${where} (${what})`, ...lines, ...places].join('\n');
 }
