@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { parse } from 'semver';
+import { parseEntryTag } from '../../channel/entry-tag.ts';
 import { GbuildError } from '../../errors.ts';
 import { escapeLine, quoteWord } from '../../escape.ts';
 import { isTag } from '../../oci/reference.ts';
@@ -28,6 +29,15 @@ export function assertMovingTag(text: string): void {
       facts: { tag: text },
     });
   }
+  if (parseEntryTag(text) !== undefined)
+    throw new GbuildError(
+      'usage',
+      `--tag ${text}: this is how an entry of a channel is named, and its history never changes`,
+      {
+        suggestions: ['gbuild channel set production 1.0.1   # moves a channel', 'gbuild image --tag latest'],
+        facts: { tag: text },
+      },
+    );
   if (parse(text)?.version !== text) return;
   throw new GbuildError('usage', `--tag ${text}: this is how a release is named, and a release never moves`, {
     suggestions: [`gbuild image --release ${text}`, 'gbuild image --tag latest'],

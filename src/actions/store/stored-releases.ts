@@ -1,4 +1,5 @@
 import { parse, rcompare } from 'semver';
+import { parseEntryTag } from '../../channel/entry-tag.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Layout } from '../../oci/layout/layout.ts';
 import { nameOfPlatform } from '../../oci/platform.ts';
@@ -38,9 +39,9 @@ export interface NamedImage extends StoredRelease {
 
 const baseMark = 'gbuild-base:';
 
-/** Reads the images of the index, except for the bases. */
+/** Reads the images of the index, except for the bases. Entries of channels are no images. */
 export async function readNamed(store: Layout, manifests: readonly Descriptor[]): Promise<NamedImage[]> {
-  const named = manifests.filter((each) => !isBase(each) && releaseNameOf(each).includes(':'));
+  const named = manifests.filter((each) => !isBase(each) && !isChannelEntry(each) && releaseNameOf(each).includes(':'));
   const images = await Promise.all(named.map((descriptor) => readImages(store, descriptor)));
   return images.flat();
 }
@@ -98,6 +99,10 @@ export function compareReleases(a: Place, b: Place): number {
 
 export function isBase(descriptor: Descriptor): boolean {
   return releaseNameOf(descriptor).startsWith(baseMark);
+}
+
+export function isChannelEntry(descriptor: Descriptor): boolean {
+  return parseEntryTag(cutName(releaseNameOf(descriptor))[1]) !== undefined;
 }
 
 export function releaseNameOf({ annotations }: Descriptor): string {

@@ -31,20 +31,20 @@ export default class ReleasesCommand extends EngineCommand {
       return listReleases({ ...open, name: args.name, all, registry });
     });
     const rows = [headings, ...releases.map((each) => rowOf(each, now))];
-    // The platform is shown only where an index lists several.
+    // The platform is shown only where an index lists several, channels only where there are any.
     const isIndexed = new Set(releases.map(({ reference }) => reference)).size < releases.length;
-    const shown = isIndexed ? rows : rows.map((row) => row.toSpliced(platformColumn, 1));
+    const hasChannels = releases.some(({ channels }) => channels !== undefined);
+    const hidden = [...(isIndexed ? [] : ['PLATFORM']), ...(hasChannels ? [] : ['CHANNEL'])];
+    const shown = rows.map((row) => row.filter((_, column) => !hidden.includes(headings[column]!)));
     this.logText(releases.length === 0 ? 'no releases' : formatTable(shown));
     return { releases };
   }
 }
 
-const headings = ['NAME', 'VERSION', 'PLATFORM', 'IMAGE', 'COMMIT', 'BASE', 'AGE', 'WHERE'];
-
-const platformColumn = headings.indexOf('PLATFORM');
+const headings = ['NAME', 'VERSION', 'PLATFORM', 'IMAGE', 'COMMIT', 'BASE', 'AGE', 'CHANNEL', 'WHERE'];
 
 function rowOf(release: ListedRelease, now: number) {
-  const { name, version, platform, imageId, commit = '', base, created, where, conflicts } = release;
+  const { name, version, platform, imageId, commit = '', base, created, channels = [], where, conflicts } = release;
   const state = base?.isTodays === undefined ? '' : base.isTodays ? " (today's)" : ' (old)';
   const age = created === undefined ? '' : formatAge((now - Date.parse(created)) / 1000);
   const places = where.join(', ') + (conflicts ? ' (another image!)' : '');
@@ -56,6 +56,7 @@ function rowOf(release: ListedRelease, now: number) {
     commit.slice(0, 7),
     `${base?.name ?? ''}${state}`,
     age,
+    channels.join(', '),
     places,
   ];
 }

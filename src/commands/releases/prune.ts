@@ -6,7 +6,7 @@ import { BaseCommand } from '../base/base-command.ts';
 export default class ReleasesPruneCommand extends BaseCommand {
   static override summary = "Remove old releases from this machine's store, and what only they needed";
   static override description =
-    'It keeps, of each name, the newest versions, the newest that is not a pre-release, recent releases, and every image that a tag or another release needs. The registry and engines are never touched. It asks for confirmation; without a terminal it needs --force.';
+    'It keeps, of each name, the newest versions, the newest that is not a pre-release, recent releases, what a channel of this machine points at or would roll back to, and every image that a tag or another release needs. The registry and engines are never touched. It asks for confirmation; without a terminal it needs --force.';
   static override args = { name: Args.string({ description: 'releases of this name only' }) };
   static override flags = {
     keep: Flags.integer({ default: 10, min: 1, helpValue: 'N', description: 'keep this many versions of each name' }),
@@ -40,9 +40,10 @@ export default class ReleasesPruneCommand extends BaseCommand {
   }
 }
 
-function summarise({ releases, blobs, bytes, isDone }: PruneReport): string[] {
-  if (releases.length + blobs === 0) return ['nothing to remove'];
+function summarise({ releases, held, blobs, bytes, isDone }: PruneReport): string[] {
+  const kept = held.map(({ reference, channel }) => `kept ${reference}: the channel ${channel} needs it`);
+  if (releases.length + blobs === 0) return [...kept, 'nothing to remove'];
   const verb = isDone ? 'removed' : 'would remove';
   const lines = releases.map((reference) => `${verb} ${reference}`);
-  return [...lines, `${isDone ? 'freed' : 'would free'} ${formatBytes(bytes)}`];
+  return [...kept, ...lines, `${isDone ? 'freed' : 'would free'} ${formatBytes(bytes)}`];
 }

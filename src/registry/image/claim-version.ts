@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isMark, isWriterDead } from '../../fs/writer-mark.ts';
 import { type Digest, digestOf } from '../../oci/digest.ts';
 import { formatCanonical, parseJsonObject } from '../../oci/json.ts';
 import { mediaTypes } from '../../oci/spec.ts';
@@ -10,7 +11,10 @@ export interface VersionClaim {
   version: string;
   /** Digest of the manifest to name. */
   digest: Digest;
-  /** Word that no other claim uses: letters, digits and `-`. */
+  /**
+   * Word that no other claim uses: letters, digits and `-`. The flag of a writer's mark counts as dead as soon as that
+   * process is, for claims on the same machine.
+   */
   claimant: string;
   signal: AbortSignal;
   /** Called once, when another claim is in the way. */
@@ -152,10 +156,12 @@ class Rivals {
     this.#own = own;
   }
 
-  /** Finds flags except for those that have not changed for longer than `dead`. */
+  /** Finds flags except for those of dead processes, and those that have not changed for longer than `dead`. */
   async findLiving(dead: number): Promise<string[]> {
     const prefix = prefixOf(this.#claim.version);
-    const tags = (await this.#repository.listTags()).filter((tag) => tag.startsWith(prefix) && tag !== this.#own);
+    const isRival = (tag: string) =>
+      tag.startsWith(prefix) && tag !== this.#own && !isOfDeadWriter(tag.slice(prefix.length));
+    const tags = (await this.#repository.listTags()).filter(isRival);
     const ages = await Promise.all(tags.map((tag) => this.#ageOf(tag)));
     return tags.filter((_, index) => (ages[index] ?? dead) < dead);
   }
@@ -172,6 +178,10 @@ class Rivals {
     this.#seen.set(tag, { digest, since });
     return now - since;
   }
+}
+
+function isOfDeadWriter(claimant: string): boolean {
+  return isMark(claimant) && isWriterDead(claimant);
 }
 
 function readAnnotation(bytes: Buffer, name: string): string {

@@ -1,5 +1,6 @@
 import { parse } from 'semver';
 import { z } from 'zod';
+import { parseEntryTag } from '../../channel/entry-tag.ts';
 import { isTag } from '../../oci/reference.ts';
 import { mapping } from './mapping.ts';
 import { anyText, containerPath, duration, memory, text, variables, workspacePath } from './scalars.ts';
@@ -49,6 +50,8 @@ const channelName = label('the name of a channel');
 
 const movingTag = text.superRefine((tag, context) => {
   if (!isTag(tag)) context.addIssue('a tag such as production: letters, digits and . _ -');
+  else if (parseEntryTag(tag) !== undefined)
+    context.addIssue('a tag that moves, such as production | this is how entries of channels are named');
   else if (parse(tag)?.version === tag)
     context.addIssue('a tag that moves, such as production | a version never moves');
 });

@@ -1,3 +1,4 @@
+import { parseEntryTag } from '../../../channel/entry-tag.ts';
 import type { Digest } from '../../../oci/digest.ts';
 import type { BlobFault } from './examine-store.ts';
 import { findConfig, type SmallBlobs } from './small-blobs.ts';
@@ -19,6 +20,8 @@ export function adviseOn(name: string, digest: Digest | undefined, blobs: SmallB
   const forget = `gbuild doctor --fix --forget ${name}   # if nobody has it any more`;
   if (name.startsWith(baseMark))
     return ['gbuild lock   # or docker pull, so that the engine has the base; then gbuild doctor --fix', forget];
+  if (parseEntryTag(name.slice(name.lastIndexOf(':') + 1)) !== undefined)
+    return [`${forget}; its channel then goes on with: gbuild channel set CHANNEL VERSION --force --reason TEXT`];
   const id = blobs.manifests.find((each) => each.digest === digest)?.json.config.digest;
   const labels = (id && findConfig(id, blobs)?.config.Labels) ?? {};
   const commit = labels['org.opencontainers.image.revision']?.slice(0, 12) ?? 'ITS-COMMIT';

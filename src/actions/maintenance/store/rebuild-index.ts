@@ -1,8 +1,10 @@
+import { type ChannelEntry, entryArtifactType, parseEntry } from '../../../channel/entry.ts';
+import { formatEntryTag } from '../../../channel/entry-tag.ts';
 import { hexOf, isDigest } from '../../../oci/digest.ts';
 import type { Layout } from '../../../oci/layout/layout.ts';
 import { annotationKeys, type Descriptor, mediaTypes } from '../../../oci/spec.ts';
 import { isVersion } from '../../store/stored-releases.ts';
-import { findConfig, nameOfConfig, readSmallBlobs } from './small-blobs.ts';
+import { findConfig, nameOfConfig, readSmallBlobs, type SmallBlobs } from './small-blobs.ts';
 
 export interface RebuiltIndex {
   named: Descriptor[];
@@ -11,7 +13,8 @@ export interface RebuiltIndex {
 }
 
 /**
- * Recovers the names of a store's lost index from the images' own labels: releases, their indexes and their bases.
+ * Recovers the names of a store's lost index from the images' own labels: releases, their indexes, their bases and the
+ * entries of their channels.
  * Movable tags and provenance facts are lost, because only the index held them.
  */
 export async function findNames(store: Layout): Promise<RebuiltIndex> {
@@ -37,9 +40,31 @@ export async function findNames(store: Layout): Promise<RebuiltIndex> {
   for (const { digest, size, json } of manifests)
     if (bases.has(digest) && isDigest(json.config.digest))
       add(`gbuild-base:${hexOf(json.config.digest)}`, { mediaType: mediaTypes.manifest, digest, size });
+  for (const [name, descriptors] of await findEntries(store, blobs)) found.set(name, descriptors);
   const clear = [...found].filter(([, descriptors]) => descriptors.length === 1);
   const unclear = [...found.keys()].filter((name) => (found.get(name)?.length ?? 0) > 1);
   return { named: clear.map(([, [descriptor]]) => descriptor!), unclear };
+}
+
+/** Finds the entries of channels. Of two that claim one number, the one that a later entry links to is right. */
+async function findEntries(store: Layout, { manifests }: SmallBlobs): Promise<Map<string, Descriptor[]>> {
+  const known: { name: string; entry: ChannelEntry; descriptor: Descriptor }[] = [];
+  for (const { digest, size, json } of manifests) {
+    if (json.artifactType !== entryArtifactType) continue;
+    const { entry } = parseEntry(await store.readBlob(digest), (fault) => store.damage(fault, digest));
+    const name = `${entry.name}:${formatEntryTag(entry)}`;
+    const annotations = { [annotationKeys.refName]: name };
+    const artifact = { mediaType: mediaTypes.manifest, artifactType: entryArtifactType };
+    known.push({ name, entry, descriptor: { ...artifact, digest, size, annotations } });
+  }
+  const linked = new Set(known.map(({ entry }) => entry.previous));
+  const byName = Map.groupBy(known, ({ name }) => name);
+  return new Map(
+    [...byName].map(([name, all]) => {
+      const right = all.filter(({ descriptor }) => all.length === 1 || linked.has(descriptor.digest));
+      return [name, (right.length === 1 ? right : all).map(({ descriptor }) => descriptor)];
+    }),
+  );
 }
 
 function baseOf(labels: Record<string, string> = {}): string | undefined {

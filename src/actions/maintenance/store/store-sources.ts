@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { entryConfig, entryConfigBytes } from '../../../channel/entry.ts';
 import type { Engine } from '../../../engine/engine.ts';
 import { saveImage } from '../../../engine/transfer/save-image.ts';
 import { ownerText, readOwner } from '../../../fs/process-owner.ts';
@@ -36,6 +37,7 @@ export type RepairSource = (context: RepairContext, faults: readonly BlobFault[]
 
 /** Offers blobs of the store itself: config and layers determine a manifest, and images determine an index. */
 export const takeFromStore: RepairSource = async ({ store }, _faults, take) => {
+  await take(new Map([[entryConfig.digest, { size: entryConfig.size, chunks: () => [entryConfigBytes] }]]));
   const blobs = await readSmallBlobs(store);
   for (const { config, bytes: configBytes } of blobs.configs.values()) {
     const layers = config.rootfs.diff_ids.map((diffId) => findLayer(store, diffId));

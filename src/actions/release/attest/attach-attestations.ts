@@ -105,6 +105,19 @@ async function formatBills(image: Image, { created, toolVersion, ...named }: Bil
   return { spdx: formatSpdx(sbom), cyclonedx: formatCycloneDx(sbom) };
 }
 
+/** Signs a manifest that is no image, such as an entry of a channel, in every form that a release is signed in. */
+export async function signManifest({
+  repository,
+  subject,
+  created,
+  key,
+  bundles,
+}: Pick<AttachInput, 'repository' | 'subject' | 'created'> & { key: PrivateKey; bundles: boolean }): Promise<void> {
+  const about = { subject, name: repository.name, created, documents: {} };
+  const artifacts = [...signAttachments(about, key), ...(bundles ? signBundles(about, key) : [])];
+  for (const artifact of artifacts) await pushArtifact(repository, artifact);
+}
+
 /** Pushes blobs first, then the manifest. The tag comes last, for tools that do not ask for referrers. */
 async function pushArtifact(repository: Repository, { blobs, manifestBytes, tag }: Artifact): Promise<void> {
   for (const { bytes, ...blob } of blobs) await pushBytes(repository, bytes, { ...blob, size: bytes.length });

@@ -1,7 +1,10 @@
 import type { Engine } from '../../../engine/engine.ts';
+import { listPointers } from '../../channel/read-channel.ts';
+import { RegistryReader } from '../../channel/registry-place.ts';
+import { StorePlace } from '../../channel/store-place.ts';
 import type { AppContext, WorkspaceSession } from '../../session/context.ts';
 import { findWorkspace } from '../../session/find-workspace.ts';
-import { type RegistryRequest, withNamedRegistry } from '../../session/named-registry.ts';
+import { type NamedRegistry, type RegistryRequest, withNamedRegistry } from '../../session/named-registry.ts';
 import { listRemote } from '../../store/remote-releases.ts';
 import { openStore } from '../../store/store.ts';
 import { compareReleases, listStored, type Release } from '../../store/stored-releases.ts';
@@ -20,6 +23,8 @@ export interface ListedRelease extends Omit<Release, 'diffIds' | 'base'> {
   base?: { name: string; digest: string; isTodays?: boolean };
   /** Places that have it: `store`, or the registry's HOST. */
   where: string[];
+  /** Channels that point at it, in any of these places. */
+  channels?: string[];
   /** Whether another place has another image under the same version, which must never happen. */
   conflicts?: true;
 }
@@ -34,16 +39,50 @@ export async function listReleases(request: ListRequest): Promise<ListedRelease[
   const name = request.all ? undefined : (request.name ?? session?.spec.name);
   const stored = await listStored(store, name);
   const names = name === undefined ? [...new Set(stored.map((release) => release.name))] : [name];
-  const merged = await withNamedRegistry(request, session, async (named) => {
+  const { merged, findChannels } = await withNamedRegistry(request, session, async (named) => {
     const lists = named === undefined ? [] : names.map((path) => listRemote(named.open(path), path));
-    return mergeReleases(stored, (await Promise.all(lists)).flat(), named?.registry ?? '');
+    const remote = (await Promise.all(lists)).flat();
+    const findChannels = await readChannels(request, store, named, names);
+    return { merged: mergeReleases(stored, remote, named?.registry ?? ''), findChannels };
   });
   for (const reference of new Set(merged.flatMap((line) => (line.conflicts ? [line.reference] : []))))
     request.progress.warn(
       `${reference} is not the same image everywhere: somebody moved it, and a release never moves`,
     );
   const judge = judgeBases(request, session, store);
-  return Promise.all(merged.map(async ({ diffIds, ...line }) => ({ ...line, ...(await judge({ diffIds, ...line })) })));
+  return Promise.all(
+    merged.map(async ({ diffIds, ...line }) => {
+      const channels = findChannels(line);
+      return { ...line, ...(await judge({ diffIds, ...line })), ...(channels.length > 0 && { channels }) };
+    }),
+  );
+}
+
+/** Reads which channels point at each release. A channel that cannot be trusted is a warning. */
+async function readChannels(
+  { progress }: ListRequest,
+  store: Awaited<ReturnType<typeof openStore>>,
+  named: NamedRegistry | undefined,
+  names: readonly string[],
+): Promise<(release: Pick<Release, 'name' | 'version' | 'imageId'>) => string[]> {
+  const found = new Map<string, Set<string>>();
+  for (const name of names)
+    for (const pointer of [
+      ...(await listPointers(new StorePlace(store, name))),
+      ...(named === undefined ? [] : await listPointers(openReader(named, name))),
+    ]) {
+      if ('broken' in pointer) progress.warn(pointer.broken);
+      else
+        for (const id of pointer.imageIds) {
+          const key = `${name}:${pointer.version}@${id}`;
+          found.set(key, (found.get(key) ?? new Set()).add(pointer.channel));
+        }
+    }
+  return ({ name, version, imageId }) => [...(found.get(`${name}:${version}@${imageId}`) ?? [])].sort();
+}
+
+function openReader({ open, registry }: NamedRegistry, imageName: string): RegistryReader {
+  return new RegistryReader(open(imageName), { imageName, flags: ` --name ${imageName} --registry ${registry}` });
 }
 
 /** Merges equal images of a version to one release in two places; different images are a conflict. Pure. */

@@ -5,6 +5,7 @@ import type { Layout } from '../../../oci/layout/layout.ts';
 import type { Descriptor } from '../../../oci/spec.ts';
 import { formatBytes } from '../../../reporter/format.ts';
 import type { Progress } from '../../../reporter/progress.ts';
+import { readHeld } from '../../channel/held-releases.ts';
 import { openStore } from '../../store/store.ts';
 import { isBase, readNamed, releaseNameOf } from '../../store/stored-releases.ts';
 import { chooseRemovable, type PruneRules } from './prune-rules.ts';
@@ -24,6 +25,8 @@ export interface PruneRequest {
 export interface PruneReport {
   /** Names such as `name:version`. */
   releases: string[];
+  /** Releases that only a channel keeps, with the channel. */
+  held: { reference: string; channel: string }[];
   blobs: number;
   bytes: number;
   isDone: boolean;
@@ -40,21 +43,21 @@ export async function pruneReleases(request: PruneRequest): Promise<PruneReport>
   const { host, now } = request;
   const store = await openStore(host);
   const before = now - graceMs;
-  const { shown, expected } = await lookSteadily(store, async (manifests) => {
-    const shown = await chooseNames(store, manifests, request);
+  const { shown, held, expected } = await lookSteadily(store, async (manifests) => {
+    const { chosen: shown, held } = await chooseNames(store, manifests, request);
     const keep = (now: Descriptor[]) => keepWithout(store, now, shown, before);
-    return { shown, expected: await findGarbage(store, { keep, before }) };
+    return { shown, held, expected: await findGarbage(store, { keep, before }) };
   });
-  if (expected.digests.length === 0 && shown.size === 0) return reportOf(shown, expected, true);
-  if (!(await isWanted(request, shown, expected))) return reportOf(shown, expected, false);
+  if (expected.digests.length === 0 && shown.size === 0) return reportOf(shown, held, expected, true);
+  if (!(await isWanted(request, shown, expected))) return reportOf(shown, held, expected, false);
   let removed = shown;
   const keep = async (manifests: Descriptor[]) => {
-    const chosen = await chooseNames(store, manifests, request);
+    const { chosen } = await chooseNames(store, manifests, request);
     removed = new Set([...shown].filter((reference) => chosen.has(reference)));
     return keepWithout(store, manifests, removed, before);
   };
   const garbage = await pruneLayout(store, { keep, before });
-  return reportOf(removed, garbage, true);
+  return reportOf(removed, held, garbage, true);
 }
 
 /** Reads a store that others may be pruning: a failure is retried when the store changed meanwhile. */
@@ -70,14 +73,34 @@ async function lookSteadily<T>(store: Layout, look: (manifests: Descriptor[]) =>
   }
 }
 
-function reportOf(releases: Set<string>, { digests, bytes }: Garbage, isDone: boolean): PruneReport {
-  return { releases: [...releases], blobs: digests.length, bytes, isDone };
+function reportOf(
+  releases: Set<string>,
+  held: PruneReport['held'],
+  { digests, bytes }: Garbage,
+  isDone: boolean,
+): PruneReport {
+  return { releases: [...releases], held, blobs: digests.length, bytes, isDone };
 }
 
-async function chooseNames(store: Layout, manifests: Descriptor[], request: PruneRequest): Promise<Set<string>> {
+interface Chosen {
+  chosen: Set<string>;
+  held: PruneReport['held'];
+}
+
+async function chooseNames(store: Layout, manifests: Descriptor[], request: PruneRequest): Promise<Chosen> {
   const { rules, now, name } = request;
-  const chosen = chooseRemovable(await readNamed(store, manifests), rules, now);
-  return new Set(chosen.filter((each) => name === undefined || each.name === name).map(({ reference }) => reference));
+  const named = await readNamed(store, manifests);
+  const findChannel = await readHeld(store, manifests);
+  const choose = (isHeld?: (reference: string) => boolean) =>
+    chooseRemovable(named, rules, now, isHeld)
+      .filter((each) => name === undefined || each.name === name)
+      .map(({ reference }) => reference);
+  const chosen = new Set(choose((reference) => findChannel(reference) !== undefined));
+  const held = choose().flatMap((reference) => {
+    const channel = findChannel(reference);
+    return channel === undefined || chosen.has(reference) ? [] : [{ reference, channel }];
+  });
+  return { chosen, held };
 }
 
 /** Lists what stays without these releases. A base stays that a release needs or that a run wanted lately. */

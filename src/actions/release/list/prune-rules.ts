@@ -13,12 +13,13 @@ const day = 86_400_000;
 
 /**
  * Chooses the releases that no rule keeps, by name, the newest first. Also kept are the newest stable version of each
- * name, and every image that another name needs: a tag, or a kept release. Pure.
+ * name, what `isHeld` tells of, and every image that another name needs: a tag, or a kept release. Pure.
  */
 export function chooseRemovable(
   named: readonly NamedImage[],
   { keep, keepDays }: PruneRules,
   now: number,
+  isHeld: (reference: string) => boolean = () => false,
 ): NamedImage[] {
   const releases = named.filter(({ isRelease }) => isRelease).sort(compareReleases);
   const byName = Map.groupBy(onePerReference(releases), ({ name }) => name);
@@ -26,7 +27,7 @@ export function chooseRemovable(
     const newestStable = versions.find(({ version }) => prerelease(version) === null);
     return versions
       .slice(Math.max(1, keep))
-      .filter((each) => each !== newestStable && each.keptAt < now - keepDays * day);
+      .filter((each) => each !== newestStable && each.keptAt < now - keepDays * day && !isHeld(each.reference));
   });
   const gone = new Set(old.map(({ reference }) => reference));
   const stays = named.filter(({ reference }) => !gone.has(reference));

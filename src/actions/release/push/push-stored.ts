@@ -3,6 +3,7 @@ import { readSet } from '../../../oci/layout/image-set.ts';
 import type { Layout } from '../../../oci/layout/layout.ts';
 import { parseReference } from '../../../oci/reference.ts';
 import { annotationKeys } from '../../../oci/spec.ts';
+import { assertMovingTag } from '../../image/assert-releasable.ts';
 import { factsAnnotation, parseFacts, readOwnVersion } from '../../image/facts.ts';
 import type { AppContext } from '../../session/context.ts';
 import { readCallersSpec } from '../../session/open-repository.ts';
@@ -22,6 +23,7 @@ export interface PushStoredRequest extends Pick<PushRequest, 'stop' | 'tags' | '
 
 /** Implements `gbuild push`: pushes a release of the store to a registry. Needs no engine and no repository. */
 export async function pushStored(request: PushStoredRequest): Promise<PushRecord> {
+  for (const tag of request.tags) assertMovingTag(tag);
   const { reference, registry } = await name(request);
   const { repository, tag: version, registry: host, digest } = parseReference(reference);
   const isRelease = version !== undefined && isVersion(version);

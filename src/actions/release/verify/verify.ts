@@ -1,7 +1,5 @@
-import { resolve } from 'node:path';
-import { type PublicKey, readPublicKey } from '../../../attest/signature/key.ts';
-import { GbuildError, messageOf } from '../../../errors.ts';
-import { largestFile, readWhole } from '../../../fs/read-bounded.ts';
+import type { PublicKey } from '../../../attest/signature/key.ts';
+import { GbuildError } from '../../../errors.ts';
 import { nameOfPlatform } from '../../../oci/platform.ts';
 import { parseReference } from '../../../oci/reference.ts';
 import type { Registries } from '../../../registry/registries.ts';
@@ -11,6 +9,7 @@ import { findRelease } from '../../store/find-release.ts';
 import { nameRelease } from '../../store/release-name.ts';
 import { assertIndex, type RemoteSet } from '../../store/remote-set.ts';
 import { checkSignature, readProvenance } from '../attest/check-attestations.ts';
+import { readVerifyKey } from '../attest/verify-key.ts';
 import { releasedThere } from './compare-rebuilt.ts';
 import { findHere } from './find-here.ts';
 import { rebuildRelease } from './rebuild-release.ts';
@@ -68,8 +67,7 @@ async function findThere(
   reference: string,
   registries: Registries,
 ): Promise<Verifiable> {
-  const key =
-    keyFile === undefined ? undefined : readPublicKey(readText(resolve(host.cwd, keyFile)), { label: keyFile });
+  const key = readVerifyKey(host, keyFile);
   const { registry, repository: path, tag, digest } = parseReference(reference);
   const repository = registries.repository({ registry: registry!, path });
   const found = await findRelease({ name: path, version: digest ?? tag ?? 'latest', repository });
@@ -97,14 +95,6 @@ async function readCommit(remote: RemoteSet, key: PublicKey | undefined): Promis
     `the provenance of ${remote.repository.name} names the commit ${commit || '(none)'}, the image itself ${label ?? '(none)'}`,
     { facts: { commit, label } },
   );
-}
-
-function readText(file: string): string {
-  try {
-    return readWhole(file, largestFile, { pipes: true }).toString();
-  } catch (cause) {
-    throw new GbuildError('key-invalid', `the key ${file} cannot be read: ${messageOf(cause)}`, { cause });
-  }
 }
 
 function notThere(reference: string): GbuildError {
