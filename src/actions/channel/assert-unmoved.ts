@@ -2,6 +2,7 @@ import type { ChannelRelease } from '../../channel/entry.ts';
 import { GbuildError } from '../../errors.ts';
 import { formatDigest } from '../../reporter/format.ts';
 import type { ChannelPlace } from './channel-place.ts';
+import { formatChannelCommand } from './refusals.ts';
 
 /** Asserts that the version still is the release that the channel held. Throws `release-refused`. */
 export async function assertUnmoved(place: ChannelPlace, { version, digest }: ChannelRelease): Promise<void> {
@@ -12,7 +13,7 @@ export async function assertUnmoved(place: ChannelPlace, { version, digest }: Ch
     'release-refused',
     `the release ${version} of ${place.where}, which was ${formatDigest(digest)} on the channel, ${is}`,
     {
-      suggestions: [`gbuild releases ${place.imageName}   # which releases are there?`],
+      suggestions: [formatChannelCommand(place, 'ls')],
       facts: { version, expected: digest, found },
     },
   );

@@ -43,12 +43,15 @@ export function assertChannelName({ declared, place }: ChannelContext, channel: 
   const names = Object.keys(declared);
   if (names.length === 0 || names.includes(channel)) return;
   const meant = suggest(channel, names);
+  const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
   throw new GbuildError(
     'usage',
-    `gbuild.yml of ${place.imageName} declares no channel "${channel}"; the channels are ${names.join(', ')}`,
+    `gbuild.yml of ${place.imageName} declares no channel ${JSON.stringify(channel)}; the channels are ${names.join(', ')}${hint}`,
     {
-      suggestions:
-        meant === undefined ? ['declare it below deliver.channels in gbuild.yml'] : [`did you mean ${meant}?`],
+      suggestions: [
+        formatChannelCommand(place, meant === undefined ? 'ls' : `show ${meant}`),
+        `or declare it below deliver.channels in gbuild.yml`,
+      ],
       facts: { channel, channels: names },
     },
   );
