@@ -1,10 +1,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type ChannelContext, type ChannelsRequest, withChannels } from '../../../src/actions/channel/open-channels.ts';
+import { RegistryPlace } from '../../../src/actions/channel/registry-place.ts';
 import { pushStored } from '../../../src/actions/release/push/push-stored.ts';
 import { openStore } from '../../../src/actions/store/store.ts';
+import { makeMark } from '../../../src/fs/writer-mark.ts';
 import { keepBase, keepRelease, makeRelease } from '../store/store-release.ts';
 import { hostIn, neverStop, recordProgress } from '../toolchains/host-in.ts';
+import { openRig } from './registry-rig.ts';
 
 export const channelSpec = `gbuild: 1
 name: hello
@@ -68,3 +72,40 @@ export async function seedReleases(dir: string, registry?: string, name = 'hello
     await pushStored({ ...context, ...what, release: `${name}:${version}`, registry });
   }
 }
+
+export interface ChannelPlaceOptions {
+  /** Address of the registry, or of a proxy before it. */
+  host: string;
+  imageName?: string;
+  declared?: ChannelContext['declared'];
+  readCaller?: ChannelContext['readCaller'];
+  /** Whether it runs at the same time as others, whose claims it must respect. */
+  isAlive?: boolean;
+  /** Time in milliseconds. */
+  now?: number;
+}
+
+let run = 0;
+
+/**
+ * Opens channels in a registry with a client that does not sleep between its tries. Unless it is alive, its claims count
+ * as those of a process that has died: what it leaves behind holds nobody up.
+ */
+export async function inRegistry<T>(options: ChannelPlaceOptions, work: (context: ChannelContext) => Promise<T>) {
+  const { host, imageName = 'hello', declared = declaredChannels, now = Date.now() } = options;
+  const { readCaller = async () => 'Ada', isAlive = false } = options;
+  using rig = openRig({ settings: isAlive ? { sleep: (ms) => sleep(ms / 10) } : { attempts: 2 } });
+  run += 1;
+  const place = new RegistryPlace(rig.repository({ registry: host, path: imageName }), {
+    ...{ imageName, flags: '', stop: neverStop(), onWait: () => {} },
+    claimant: isAlive ? makeMark() : makeMark().replace(/^\d+-\w+/, '4194305-1'),
+    readSigning: async () => ({}),
+  });
+  return await work({ place, declared, readCaller, now, run: `run-${run}` });
+}
+
+/** Channels of `channelSpec` without the time that a release has to stay. */
+export const declaredChannels: ChannelContext['declared'] = {
+  canary: {},
+  production: { after: 'canary', tag: 'production' },
+};
