@@ -19,6 +19,14 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
 }
 
+/** Formats a time to wait, rounded up: `45 s`, `30 min`, `24 h`, `23 h 10 min`. */
+export function formatWait(seconds: number): string {
+  if (seconds < 60) return `${Math.ceil(seconds)} s`;
+  const minutes = Math.ceil(seconds / 60);
+  const [hours, rest] = [Math.floor(minutes / 60), minutes % 60];
+  return [hours > 0 ? [`${hours} h`] : [], rest > 0 ? [`${rest} min`] : []].flat().join(' ');
+}
+
 /** Formats a digest for people: its first twelve hex digits. */
 export function formatDigest(digest: string): string {
   return digest.replace(/^sha256:/, '').slice(0, 12);

@@ -3,7 +3,7 @@ import { formatEntryTag } from '../../channel/entry-tag.ts';
 import { makeMove } from '../../channel/next-entry.ts';
 import { readSoakLeft } from '../../channel/soak.ts';
 import { GbuildError } from '../../errors.ts';
-import { formatSeconds } from '../../reporter/format.ts';
+import { formatWait } from '../../reporter/format.ts';
 import { assertUnmoved } from './assert-unmoved.ts';
 import { type ChannelRecord, describeMove } from './channel-record.ts';
 import { followTag } from './follow-tag.ts';
@@ -96,13 +96,13 @@ function hasToSoak(
   { channel: after, release: { version }, since }: ChannelEntry,
   { soak, left }: { soak: number; left: number },
 ): GbuildError {
-  const seconds = formatSeconds(left);
+  const wait = formatWait(left);
   return new GbuildError(
     'release-refused',
-    `the channel ${after} holds ${version} since ${since.at}, and ${channel} wants it to have held it for ${formatSeconds(soak)}: ${seconds} left`,
+    `the channel ${after} holds ${version} since ${since.at}, and ${channel} wants it to have held it for ${formatWait(soak)}: ${wait} left`,
     {
       suggestions: [
-        formatChannelCommand(context.place, `promote ${channel} ${version}`, `in ${seconds}`),
+        formatChannelCommand(context.place, `promote ${channel} ${version}`, `in ${wait}`),
         formatChannelCommand(context.place, `set ${channel} ${version} --force --reason 'why it cannot wait'`),
       ],
       facts: { channel, after, version, since: since.at, soakSeconds: soak, secondsLeft: left },

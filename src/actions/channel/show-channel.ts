@@ -44,7 +44,7 @@ export async function showChannel(
 }
 
 /** Entry of `gbuild channel history`. */
-export interface HistoryEntry extends ChannelEntry {
+export interface ChannelHistoryEntry extends ChannelEntry {
   digest: Digest;
   /** Version that the channel held before. */
   from?: string;
@@ -59,12 +59,12 @@ export async function readHistory(
   context: ChannelContext,
   channel: string,
   key: PublicKey | undefined,
-): Promise<{ entries: HistoryEntry[]; broken?: GbuildError }> {
+): Promise<{ entries: ChannelHistoryEntry[]; broken?: GbuildError }> {
   const { place } = context;
   const { chain, broken } = await readChain(place, channel);
   if (chain.length === 0 && broken === undefined) assertChannelName(context, channel);
   if (chain.length === 0 && broken === undefined) throw holdsNothing(context, channel);
-  const entries: HistoryEntry[] = [];
+  const entries: ChannelHistoryEntry[] = [];
   for (const [index, known] of chain.entries()) {
     if (key !== undefined) await assertSignedEntry(place, known, key);
     const signed = key !== undefined || (await place.isSigned(known.digest));

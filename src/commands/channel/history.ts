@@ -1,4 +1,4 @@
-import { type HistoryEntry, readHistory } from '../../actions/channel/show-channel.ts';
+import { type ChannelHistoryEntry, readHistory } from '../../actions/channel/show-channel.ts';
 import { readVerifyKey } from '../../actions/release/attest/verify-key.ts';
 import { formatDigest } from '../../reporter/format.ts';
 import { ChannelCommand, channelArg, channelFlags, verifyKeyFlag } from '../base/channel-command.ts';
@@ -27,7 +27,7 @@ export default class ChannelHistoryCommand extends ChannelCommand {
 
 const headings = ['ENTRY', 'WHEN', 'WHO', 'WHAT', 'RELEASE', 'DIGEST', 'SIGNED', 'WHY'];
 
-function rowOf(entry: HistoryEntry): string[] {
+function rowOf(entry: ChannelHistoryEntry): string[] {
   const { sequence, at, by, kind, from, release, signed, reason = '', delivery } = entry;
   const { version, digest } = release;
   const step = kind === 'deliver' || from === undefined ? version : `${from} -> ${version}`;

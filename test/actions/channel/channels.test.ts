@@ -127,7 +127,7 @@ describe.each(['a registry', 'the store'])('channels in %s', (place) => {
     rig.wait(1800);
     expect((await refusalOf(rig.run(promoted('production')))).slice(0, 2)).toEqual([
       'release-refused',
-      'the channel canary holds 1.0.0 since 2026-12-01T12:00:00.000Z, and production wants it to have held it for 60 min 00 s: 30 min 00 s left',
+      'the channel canary holds 1.0.0 since 2026-12-01T12:00:00.000Z, and production wants it to have held it for 1 h: 30 min left',
     ]);
     // A delivery is no move: the time goes on.
     const pointer = (await rig.run((context) => readChannel(context, 'canary')))!;

@@ -123,7 +123,8 @@ function normalise(text: string): string {
   return text
     .replace(/\b\d{17}-[0-9a-f]{8}\b/g, 'RUN')
     .replace(/\b(\d+ min )?\d+(\.\d+)? ?m?s\b|\b\d+\.\d{5,}\b/g, 'TIME')
-    .replace(/\b\d+ (second|minute)s?\b/g, 'TIME')
+    .replace(/\b\d+ (second|minute)s?\b|\b\d+ h( \d+ min)?\b/g, 'TIME')
+    .replace(/\b\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'THEN')
     .replace(/\b\d+(\.\d+)? (B|kB|MB|GB)\b/g, 'SIZE')
     .replace(/\b(22|24)\.\d+\.\d+\b/g, '$1.x')
     .replace(/\b(?=[a-f]*\d)[0-9a-f]{7,64}\b/g, 'HEX')
