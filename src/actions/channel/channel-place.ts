@@ -22,7 +22,7 @@ export interface ChannelPlace extends ChannelReader {
   /** Whether moving tags and signatures exist there. */
   readonly isRegistry: boolean;
   /**
-   * Names the entry under a tag that nobody has, and signs it first where a key is set. `check` is called right before.
+   * Names the entry under a tag that is free, and signs it first where a key is set. `check` is called right before.
    * Returns the digest that has the tag now: another one where another caller was first.
    */
   writeOnce(tag: string, bytes: Buffer, options: WriteOnceOptions): Promise<Digest>;

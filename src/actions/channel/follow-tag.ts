@@ -6,8 +6,8 @@ import { readHead } from './read-head.ts';
 import { formatChannelCommand } from './refusals.ts';
 
 /**
- * Moves the tag to the release that the channel points at. Whoever moved the channel meanwhile has the last word: a
- * newer entry is looked for before and after, and the tag goes where that one points. A failure leaves a tag that the
+ * Moves the tag to the release that the channel points at. The last move of the
+ * channel counts: a newer entry is looked for before and after, and the tag goes where that one points. A failure leaves a tag that the
  * next command moves.
  */
 export async function followTag(context: ChannelContext, moved: KnownEntry, tag: string | undefined): Promise<void> {

@@ -5,9 +5,9 @@ import { type ListedPointer, listPointers } from './read-channel.ts';
 /** Channel that gbuild.yml declares, or that holds something. */
 export interface ListedChannel {
   channel: string;
-  /** What it points at; undefined for a channel that holds nothing yet. */
+  /** Release that it points at; undefined for a channel that holds nothing yet. */
   pointer?: ListedPointer;
-  /** What gbuild.yml says of it. */
+  /** Description in gbuild.yml. */
   declared?: ChannelSpec;
 }
 

@@ -32,8 +32,8 @@ export function findTag(
 }
 
 /**
- * Adds an entry to its chain. Its tag is given once: whoever was first decides, and the other one gets an error with
- * what was done meanwhile. `check` is called right before.
+ * Adds an entry to its chain. Its tag is given once: of two callers the first one decides, and the other one gets an
+ * error with what was done meanwhile. `check` is called right before.
  */
 export async function writeEntry(
   context: ChannelContext,

@@ -11,7 +11,8 @@ export async function readGitUser(dir: string, env: NodeJS.ProcessEnv): Promise<
   try {
     const here = await askGit(dir, args, env);
     const { stdout } = here.exitCode === 128 ? await runOwnGit('/', args, env) : here;
-    const read = (key: string) => new RegExp(`^user\\.${key} (.+)$`, 'm').exec(stdout)?.[1];
+    // git lists its files from the most general one to the repository's.
+    const read = (key: string) => [...stdout.matchAll(new RegExp(`^user\\.${key} (.+)$`, 'gm'))].at(-1)?.[1];
     const [found, email] = [read('name'), read('email')];
     return found === undefined ? email : formatUser(found, email);
   } catch {

@@ -31,6 +31,12 @@ it.each(['1.0.1', '2.0.0-rc.1'])('%s is none: a release bears it', (tag) => {
   expect(() => assertMovingTag(tag)).toThrowError(/this is how a release is named/);
 });
 
+it('production.channel-5 is none: the history of a channel has it', () => {
+  expect(() => assertMovingTag('production.channel-5')).toThrowError(
+    '--tag production.channel-5: this is how an entry of a channel is named, and its history never changes',
+  );
+});
+
 it.each(['', 'a b', '.hidden', 'name:tag', 'a'.repeat(129)])('%j is no tag at all', (tag) => {
   expect(() => assertMovingTag(tag)).toThrowError(
     /: not a tag; expected up to 128 letters, digits, "_", "\." and "-"$/,

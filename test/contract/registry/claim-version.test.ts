@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makeMark } from '../../../src/fs/writer-mark.ts';
 import { type ClaimTimes, nameVersion } from '../../../src/registry/image/claim-version.ts';
 import type { Repository } from '../../../src/registry/repository.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/network/fault-proxy.ts';
@@ -79,6 +80,20 @@ test('a flag of somebody dead is waited for, then passed by; one for the same im
   const living = await prepare(repository, 'living');
   expect(await nameVersion(repository, living.claim, living.give, quick)).toBe(living.claim.digest);
   expect(living.waits).toEqual([`${proxy.host}/dead:1.0.0 is being released by somebody else`]);
+});
+
+test('a flag of a process of this machine that has ended is not waited for', async () => {
+  using rig = openRig();
+  const repository = rig.repository({ registry: proxy.host, path: 'ended' });
+  const ended = await prepare(repository, makeMark().replace(/^\d+-\w+/, '4194305-1'));
+  proxy.fault({ method: 'DELETE', action: { answer: { status: 500 } } });
+  const die = () => Promise.reject(new Error('died'));
+  await expect(nameVersion(repository, ended.claim, die, quick)).rejects.toThrow('died');
+  proxy.reset();
+  const living = await prepare(repository, 'living');
+  const patient = { ...quick, dead: 600_000 };
+  expect(await nameVersion(repository, living.claim, living.give, patient)).toBe(living.claim.digest);
+  expect(living.waits).toEqual([]);
 });
 
 test('a registry that deletes nothing keeps flags, which are down, and versions that do not move', async () => {

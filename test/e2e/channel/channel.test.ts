@@ -136,6 +136,15 @@ test('the lists show the channels of each release, and entries are no releases',
   ]);
 });
 
+test('no push writes over an entry or a version by --tag', async () => {
+  for (const tag of ['canary.channel-1', '1.0.1']) {
+    const before = await digestOf(tag);
+    const { exitCode, stderr } = await cli.run(['push', 'hello:1.0.2', '--registry', proxy.host, '--tag', tag]);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining(`error: --tag ${tag}: this is how `)]);
+    expect(await digestOf(tag)).toBe(before);
+  }
+});
+
 test('a tag that could not follow is moved by the next command, which the failure names', async () => {
   proxy.fault({ method: 'PUT', path: /manifests\/production$/, action: { answer: { status: 507 } } });
   const failed = await channel(['promote', 'production']);

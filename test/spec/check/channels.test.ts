@@ -48,6 +48,7 @@ test('every mistake of a delivery is named with its place', () => {
     c: {after: d, soak: 1h}
     d: {soak: 1h, tag: 1.0.1}
     e: {after: e}
+    f: {tag: production.channel-5}
   targets: {x: {template: k8s}}
 `),
     ),
@@ -64,7 +65,8 @@ test('every mistake of a delivery is named with its place', () => {
       "8:24 deliver.channels.b.tag: expected a tag of its own, found "live" (the channel a has it already)",
       "10:24 deliver.channels.d.tag: expected a tag that moves, such as production, found "1.0.1" (a version never moves)",
       "11:16 deliver.channels.e.after: expected the name of another channel, found "e" (it would come after itself)",
-      "12:13 deliver.targets.x.kind: expected text, found no such key",
+      "12:14 deliver.channels.f.tag: expected a tag that moves, such as production, found "production.channel-5" (this is how entries of channels are named)",
+      "13:13 deliver.targets.x.kind: expected text, found no such key",
     ]
   `);
 });

@@ -34,6 +34,13 @@ describe('of the releases in a store', () => {
     expect(choose(versions, 1)).toEqual(['a:2.0.0-rc.2', 'a:2.0.0-rc.1', 'a:1.0.0']);
   });
 
+  it('what a channel needs stays', () => {
+    const images = ['a:1.0.0', 'a:1.0.1', 'a:1.0.2'].map((each) => named(each));
+    const isHeld = (reference: string) => reference === 'a:1.0.0';
+    const chosen = chooseRemovable(images, { keep: 1, keepDays: 30 }, now, isHeld);
+    expect(chosen.map(({ reference }) => reference)).toEqual(['a:1.0.1']);
+  });
+
   it('what was released here lately stays', () => {
     expect(choose([named('a:1.0.0', 29), named('a:1.0.1', 31), named('a:1.0.2', 1)], 1)).toEqual(['a:1.0.1']);
   });
