@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { benchRollback } from './channel.mjs';
 import { benchCheckout } from './checkout.mjs';
 import { benchPack } from './pack.mjs';
 import { comparePairs, env } from './pairs.mjs';
@@ -102,6 +103,12 @@ export const benchmarks = [
       '`gbuild image --release --push` after one changed class beside 100 MB against `docker build` and `docker push`',
     bar: 0.5,
     run: () => benchRelease(docker),
+  },
+  {
+    name: 'rollback',
+    title: '`gbuild channel rollback` against `crane tag`',
+    bar: 3,
+    run: benchRollback,
   },
   {
     name: 'checkout',

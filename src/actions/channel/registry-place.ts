@@ -68,8 +68,9 @@ export class RegistryPlace extends RegistryReader implements ChannelPlace {
     const { stop, claimant, readSigning, onWait } = this.#options;
     const [repository, digest] = [this.#repository, digestOf(bytes)];
     const { key, bundles = false } = await readSigning();
-    await pushBytes(repository, entryConfigBytes, entryConfig);
+    // The flag of a claim has the same empty blob, so an entry without a signature needs no question for it.
     if (key !== undefined) {
+      await pushBytes(repository, entryConfigBytes, entryConfig);
       const { signManifest } = await import('../release/attest/attach-attestations.ts');
       await repository.writeManifest(digest, bytes, mediaTypes.manifest);
       await signManifest({ repository, subject: describe(digest, bytes), created: at, key, bundles });
