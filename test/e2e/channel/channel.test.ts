@@ -134,6 +134,14 @@ test('the lists show the channels of each release, and entries are no releases',
     ['1.0.1', ['canary']],
     ['1.0.0', ['production']],
   ]);
+  const table = await cli.run(['releases', '--registry', proxy.host], { cwd: rootDir, env: noEngine });
+  const [headings, ...rows] = table.stdout.trimEnd().split('\n');
+  const column = headings?.indexOf('CHANNEL') ?? -1;
+  expect(rows.map((row) => row.slice(column).trim().split(/ {2,}/)[0])).toEqual([
+    `store, ${proxy.host}`,
+    'canary',
+    'production',
+  ]);
 });
 
 test('no push writes over an entry or a version by --tag', async () => {

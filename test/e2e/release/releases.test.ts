@@ -154,7 +154,7 @@ describe('prune', () => {
 
   test('removes nothing that is young, whatever the number', async () => {
     const report = recordOf<PruneReport>(await prune('--keep', '1', '--force', '--json'));
-    expect(report).toEqual({ releases: [], blobs: 0, bytes: 0, isDone: true });
+    expect(report).toEqual({ releases: [], held: [], blobs: 0, bytes: 0, isDone: true });
     expect(await own()).toHaveLength(7);
   });
 
