@@ -9,6 +9,7 @@ import { Dialer } from './http/dial.ts';
 import { Redactor } from './http/redact.ts';
 import { isTransientStatus } from './http/retry.ts';
 import { defaultSettings, type RegistrySettings } from './http/settings.ts';
+import { listRepositories } from './manifest/repositories.ts';
 import { Repository } from './repository.ts';
 
 export interface RegistriesOptions {
@@ -28,6 +29,8 @@ export interface RegistriesOptions {
 /** Registries for the life of one command: connections, credentials and tokens are kept until it is closed. */
 export interface Registries {
   repository(name: { registry: string; path: string }): Repository;
+  /** Lists the repositories of a registry, where it tells. */
+  listRepositories(registry: string): Promise<string[]>;
   close(): void;
 }
 
@@ -45,6 +48,7 @@ export function openRegistries(options: RegistriesOptions): Registries {
       const { connection, address } = open(registry);
       return new Repository(connection, address, path, { ...defaultSettings, ...options.settings });
     },
+    listRepositories: (registry) => listRepositories(open(registry).connection),
     close: () => {
       for (const { dialer } of opened.values()) dialer.close();
       opened.clear();

@@ -9,9 +9,13 @@ import { diskError, GbuildError, messageOf } from '../../errors.ts';
 import { ownerText, readOwner } from '../../fs/process-owner.ts';
 import { withTempDir } from '../../fs/temp-dir.ts';
 import { makeMark } from '../../fs/writer-mark.ts';
-import { parseReference } from '../../oci/reference.ts';
+import { isRepositoryName, parseReference } from '../../oci/reference.ts';
 import { parseDestination } from '../../put/depot/destination.ts';
 import type { FilePut } from '../../put/put-files.ts';
+import { withChannels } from '../channel/open-channels.ts';
+import { type ChannelPointer, readChannel } from '../channel/read-channel.ts';
+import { recordDelivery } from '../channel/record-delivery.ts';
+import { holdsNothing } from '../channel/refusals.ts';
 import type { WorkspaceSession } from '../session/context.ts';
 import { findWorkspace } from '../session/find-workspace.ts';
 import { parseRegistry } from '../session/registry-name.ts';
@@ -30,6 +34,8 @@ import { type WrittenFile, writeDelivery } from './write-delivery.ts';
 export interface DeliveryRecord {
   target: string;
   kind: string;
+  /** Channel that held the release. */
+  channel?: string;
   /** Release such as `acme/hello:1.0.1`. */
   release: string;
   imageId: string;
@@ -47,33 +53,69 @@ export interface DeliveryRecord {
 
 /**
  * Implements `gbuild deliver`: reads the release, renders what its target takes, lets the target's own validators judge
- * it, and only then writes it. Equal releases, descriptions and templates give equal bytes.
+ * it, and only then writes it. Equal releases, descriptions and templates give equal bytes. The release of a channel is
+ * delivered with an entry in the channel's history.
  */
 export async function deliverRelease(request: DeliverRequest): Promise<DeliveryRecord> {
-  const { host } = request;
   if (request.put !== undefined) parseDestination(request.put);
   const session = await findWorkspace(request);
+  const { channel } = request;
+  if (channel === undefined) return deliverVersion(request, session, await nameRelease(request, session));
+  const name = nameOfChannels(request, session);
+  return withChannels({ ...request, name, keyFile: undefined }, async (context) => {
+    const pointer = await readChannel(context, channel);
+    if (pointer === undefined) throw holdsNothing(context, channel);
+    request.progress.note(`delivering ${pointer.name}:${pointer.version}, which ${channel} holds`);
+    const record = await deliverVersion(request, session, pointer, (image) => assertSameImage(pointer, image));
+    const files = record.files.map(({ path, sha256 }) => ({ path, sha256 }));
+    await recordDelivery(context, pointer, { target: record.target, kind: record.kind, files });
+    return { ...record, channel };
+  });
+}
+
+async function deliverVersion(
+  request: DeliverRequest,
+  session: WorkspaceSession | undefined,
+  { name, version }: { name: string; version: string },
+  judge: (image: DeliveredImage) => void = () => {},
+): Promise<DeliveryRecord> {
+  const { host, stop } = request;
   const target = chooseTarget(request.target, { spec: session?.spec, specFile: session?.specFile });
   const template = readTemplate(session?.rootDir, target);
-  const { name, version } = await nameRelease(request, session);
   const said = request.registry ?? (host.env.GBUILD_REGISTRY || session?.spec.registry);
   const registry = said === undefined ? undefined : parseRegistry(said);
   const wanted = { name, version, registry, kind: target.kind, target: target.name };
   return withDeliverable(request, wanted, async (deliverable) => {
+    judge(deliverable.image);
     const files = render(target, deliverable.image, session, template);
-    await assertNoSecretValues(files, session?.spec, {
-      host,
-      rootDir: session?.rootDir ?? host.cwd,
-      signal: request.stop.ask,
-    });
-    const record = await write(
-      request,
-      target,
-      files,
-      deliverable,
-      template === undefined ? [] : listSources(session!, template),
-    );
+    const context = { host, rootDir: session?.rootDir ?? host.cwd, signal: stop.ask };
+    await assertNoSecretValues(files, session?.spec, context);
+    const sources = template === undefined ? [] : listSources(session!, template);
+    const record = await write(request, target, files, deliverable, sources);
     return { ...describe(target, deliverable.image), ...record };
+  });
+}
+
+/** A channel points at a digest: the release under the version must still be that image. */
+function assertSameImage({ imageIds, channel, version }: ChannelPointer, { imageId, name }: DeliveredImage): void {
+  if (imageIds.includes(imageId)) return;
+  throw new GbuildError(
+    'delivery-refused',
+    `the channel ${channel} holds ${version} as ${imageIds.join(', ')}, and ${name}:${version} is ${imageId}: somebody moved the version`,
+    { suggestions: [`gbuild channel history ${channel}`], facts: { channel, imageIds, imageId } },
+  );
+}
+
+/** Returns the name whose channels are meant: of `NAME:`, or of the caller's repository. */
+function nameOfChannels({ release, target, channel }: DeliverRequest, session: WorkspaceSession | undefined): string {
+  if (release === undefined && session !== undefined) return session.spec.name;
+  if (release !== undefined && isRepositoryName(release)) return release;
+  const said =
+    release === undefined
+      ? 'outside of a repository --to needs the name of the image'
+      : `${release}: with --to the channel says which version`;
+  throw new GbuildError('usage', said, {
+    suggestions: [`gbuild deliver ${target} --to ${channel}`, `gbuild deliver ${target} acme/hello --to ${channel}`],
   });
 }
 

@@ -7,6 +7,10 @@ export interface DeliverRequest extends AppContext {
   target: string;
   /** Version, or NAME:VERSION; undefined for the newest release here. */
   release: string | undefined;
+  /** Channel whose release is delivered; undefined for none. */
+  channel: string | undefined;
+  /** Word that no other command uses. */
+  runId: string;
   registry: string | undefined;
   /** Platform of an index, where the target takes one. */
   platform: string | undefined;

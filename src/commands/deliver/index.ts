@@ -6,6 +6,7 @@ import { formatBytes, formatDigest } from '../../reporter/format.ts';
 import { BaseCommand } from '../base/base-command.ts';
 import { formatTable } from '../base/engine-command.ts';
 import { openStop } from '../base/stop.ts';
+import { newRunId } from '../base/task-command.ts';
 
 export default class DeliverCommand extends BaseCommand {
   static override summary = 'Render a release for a system that deploys: its files, with the digest in them';
@@ -13,10 +14,13 @@ export default class DeliverCommand extends BaseCommand {
     'A target is a name under deliver.targets in gbuild.yml, or a kind such as compose. Nothing is deployed. The same release and the same gbuild.yml give the same bytes. Without --output, a delivery of one text goes to standard output.';
   static override args = {
     target: Args.string({ description: 'name of a target in gbuild.yml, or a kind of target' }),
-    release: Args.string({ description: 'VERSION, or NAME:VERSION; by default the newest release of this machine' }),
+    release: Args.string({
+      description: 'VERSION, or NAME:VERSION; with --to only NAME; by default the newest release of this machine',
+    }),
   };
   static override flags = {
     list: Flags.boolean({ description: 'list the targets, and what each needs' }),
+    to: Flags.string({ helpValue: 'CHANNEL', description: 'deliver what this channel holds, and record it there' }),
     output: Flags.string({ char: 'o', helpValue: 'DIR', description: 'folder to write the files to' }),
     put: Flags.string({
       helpValue: 'URL',
@@ -35,6 +39,7 @@ export default class DeliverCommand extends BaseCommand {
     '<%= config.bin %> deliver --list',
     '<%= config.bin %> deliver compose 1.0.1',
     '<%= config.bin %> deliver nova 1.0.1 --put s3://releases/',
+    '<%= config.bin %> deliver compose --to production',
     '<%= config.bin %> deliver kubernetes 1.0.1 --output out/kubernetes --check',
   ];
 
@@ -59,8 +64,9 @@ export default class DeliverCommand extends BaseCommand {
     const { target, release } = args;
     if (target === undefined)
       throw new GbuildError('usage', 'gbuild deliver needs a target', { suggestions: ['gbuild deliver --list'] });
-    const { registry, platform, output, put, check = false } = flags;
-    const record = await deliverRelease({ ...context, stop, target, release, registry, platform, output, put, check });
+    const { registry, platform, output, put, check = false, to: channel } = flags;
+    const named = { target, release, channel, registry, platform, output, put };
+    const record = await deliverRelease({ ...context, ...named, stop, runId: newRunId(), check });
     this.logText(record.text ?? summarise(record));
     return record;
   }

@@ -98,7 +98,8 @@ export const actionImports: Record<string, string[]> = {
   ],
   shards: ['session', 'run', 'shards/executor', 'shards/swarm'],
   inspect: ['session', 'store', 'image'],
-  deliver: ['session', 'store'],
+  deliver: ['session', 'store', 'channel'],
+  rotate: ['session', 'store', 'channel', 'run/container', 'run/services', 'release/push', 'release/rebase'],
 };
 
 /** Packages that belong to one room. */

@@ -21,7 +21,7 @@ import { findRelease } from '../../store/find-release.ts';
 import { readSigning, type Signing } from '../attest/signing-key.ts';
 import { askNewest } from './earlier-layers.ts';
 import { type PushedSet, pushSet } from './push-set.ts';
-import { findBaseLayers } from './reusable-layers.ts';
+import { findBaseLayers, findSentLayers, type SentLayers } from './reusable-layers.ts';
 
 export interface PushRequest {
   host: Host;
@@ -41,6 +41,8 @@ export interface PushRequest {
   runId: string;
   /** Undefined to attach nothing. */
   attest: Attest | undefined;
+  /** Layers that other pushes of this command have sent; those of this one are added. */
+  sentLayers?: SentLayers;
 }
 
 /** Documents to attach to the release. */
@@ -84,7 +86,7 @@ export async function pushRelease(request: PushRequest): Promise<PushRecord> {
   const repository = registries.repository({ registry, path });
   const reference = `${registry}/${path}:${version}`;
   const signing = await readSigning(request.host, request.attest?.keyFile);
-  const known = new Map(set.images.map((image) => [image, findBaseLayers(registries, image)]));
+  const known = new Map(set.images.map((image) => [image, findKnownLayers(request, image)]));
   const standing = await findRelease({ name: path, version, repository });
   if (standing !== undefined) {
     await assertSameRelease(reference, standing, set);
@@ -95,11 +97,23 @@ export async function pushRelease(request: PushRequest): Promise<PushRecord> {
   }
   const pushed = await progress.step(`pushing ${reference}`, (step) => send(request, repository, known, step));
   await assertThere(repository, pushed);
+  rememberLayers(request, pushed);
   const attached = await attachTo(request, repository, pushed, signing);
   const alreadyReleased = await nameOnce(request, repository, pushed, reference);
   await moveTags(repository, pushed, tags);
   const { descriptor, layersSent, bytesSent } = pushed;
   return { reference, digest: descriptor.digest, alreadyReleased, tags, attached, layersSent, bytesSent };
+}
+
+/** Finds layers that need not be sent: of this command's pushes, and of a base that came from a registry. */
+async function findKnownLayers({ registries, sentLayers }: PushRequest, image: Image) {
+  return new Map([...findSentLayers(registries, image, sentLayers), ...(await findBaseLayers(registries, image))]);
+}
+
+function rememberLayers({ sentLayers, registry, repository: path, set }: PushRequest, { images }: PushedSet): void {
+  for (const [at, { manifest }] of images.entries())
+    for (const [index, diffId] of (set.images[at]?.config.rootfs.diff_ids ?? []).entries())
+      sentLayers?.set(diffId, { descriptor: manifest.layers[index]!, registry, path });
 }
 
 /** Attaches before the version is named: everyone who finds the release finds the attachments too. */

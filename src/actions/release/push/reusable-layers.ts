@@ -6,6 +6,25 @@ import type { KnownLayer } from '../../../registry/image/push-image.ts';
 import type { Registries } from '../../../registry/registries.ts';
 import { choosePlatform } from '../../store/choose-platform.ts';
 
+/** Layers that pushes of this command have sent, by diffID: the next push mounts them, also into another repository. */
+export type SentLayers = Map<string, { descriptor: KnownLayer['descriptor']; registry: string; path: string }>;
+
+/** Returns the sent layers of an image in the form of a push. */
+export function findSentLayers(
+  registries: Registries,
+  image: Image,
+  sent: SentLayers | undefined,
+): Map<string, KnownLayer> {
+  return new Map(
+    image.config.rootfs.diff_ids.flatMap((diffId) => {
+      const layer = sent?.get(diffId);
+      return layer === undefined
+        ? []
+        : [[diffId, { descriptor: layer.descriptor, from: registries.repository(layer) }]];
+    }),
+  );
+}
+
 const baseName = 'org.opencontainers.image.base.name';
 
 /**

@@ -130,7 +130,9 @@ function publish(
   const { created = '' } = image.config;
   const nothing = () => {};
   const packed = { image, set: gatherImages([image]), remember: nothing, forget: nothing };
-  return publishImage(request, { repository, version: release, tag: release, reference, created }, packed, kept);
+  const { tryIt } = request;
+  const options = { ...kept, ...(tryIt && { tryIt: (engineId: string) => tryIt(engineId, image.config.config) }) };
+  return publishImage(request, { repository, version: release, tag: release, reference, created }, packed, options);
 }
 
 async function pushSet(
