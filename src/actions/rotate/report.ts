@@ -22,7 +22,7 @@ export interface RotatedRelease {
   error?: { code: string; message: string; exitCode: number; suggestions: string[] };
 }
 
-/** What became of a channel. */
+/** Result for one channel. */
 export interface ChannelMove {
   channel: string;
   /** Version that it holds now. */

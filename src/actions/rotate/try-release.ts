@@ -75,7 +75,7 @@ export async function tryRelease(
   });
 }
 
-/** Hides the notes of a progress: the port of a trial is nobody's. */
+/** Hides the notes of a progress: the port of a trial is of no use. */
 function quiet<T extends { note(text: string): void }>(progress: T): T {
   return Object.assign(Object.create(progress) as T, { note: () => {} });
 }
