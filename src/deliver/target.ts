@@ -32,7 +32,13 @@ export interface DeliveryTarget<Options> {
   takesOnePlatform: boolean;
   options: z.ZodType<Options> & { shape: object };
   /** Template in the repository. `required` ends with an error where there is none. */
-  template: { use: 'none' | 'optional' | 'required'; is: 'file' | 'folder'; byDefault?: string };
+  template: {
+    use: 'none' | 'optional' | 'required';
+    is: 'file' | 'folder';
+    byDefault?: string;
+    /** Folder next to the file that belongs to it, where there is one. */
+    companion?: string;
+  };
   /** Facts that the repository must give, in one line each. */
   needs: readonly string[];
   /** Renders the files: equal inputs give equal files. @throws GbuildError `delivery-refused`, `template-invalid` */

@@ -9,7 +9,7 @@ import type { DeliveredImage } from './delivered-image.ts';
 export interface Template {
   /** Path relative to the repository. */
   path: string;
-  /** Texts by path below the template; a file has its own name. */
+  /** Texts by path below the template. A file has its own name and is the first; those of its companion follow. */
   files: ReadonlyMap<string, string>;
 }
 
@@ -33,6 +33,14 @@ export class ParsedTemplate {
   /** Plain value, merge keys and aliases resolved. */
   get value(): unknown {
     return this.document.toJS({ maxAliasCount: 1000 });
+  }
+
+  /**
+   * Reads the plain value by other rules: `yaml-1.1` as older programs read it, `failsafe` for the texts as they were
+   * written, such as `yes` and `1.10`.
+   */
+  readAs(schema: 'yaml-1.1' | 'failsafe'): unknown {
+    return parseDocument(this.#source.text, { ...lenient, schema }).toJS({ maxAliasCount: 1000 });
   }
 
   /** Makes a mistake at the value of this path, or at the nearest one above that is there. */
@@ -64,9 +72,11 @@ export class ParsedTemplate {
   }
 }
 
+const lenient = { merge: true, prettyErrors: false, logLevel: 'error', uniqueKeys: false } as const;
+
 function parse(text: string): Document | Error {
   try {
-    return parseDocument(text, { merge: true, prettyErrors: false, logLevel: 'error', uniqueKeys: false });
+    return parseDocument(text, lenient);
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }

@@ -1,5 +1,5 @@
 import { readdirSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Template } from '../../deliver/template.ts';
 import { GbuildError, messageOf } from '../../errors.ts';
 import { isThere, readBounded } from '../../fs/read-bounded.ts';
@@ -24,6 +24,11 @@ export function readTemplate(rootDir: string | undefined, target: ChosenTarget):
   if (isFolder !== (is === 'folder')) throw wrongType(target, template.path, isFolder);
   const paths = isFolder ? listFiles(place, '') : [''];
   const files = new Map(paths.map((path) => [path || basename(place), readText(join(place, path))]));
+  const { companion } = kind.template;
+  if (companion !== undefined && isThere(join(dirname(place), companion))) {
+    const paths = listFiles(dirname(place), companion);
+    for (const path of paths) files.set(path, readText(join(dirname(place), path)));
+  }
   return { path: template.path, files };
 }
 

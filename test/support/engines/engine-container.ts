@@ -9,6 +9,8 @@ const capabilities =
 
 /** Engine with a separate file system, to be killed, frozen or asked for folders that it cannot see. */
 export interface EngineContainer extends AsyncDisposable {
+  /** Id of the container on the outer engine. */
+  id: string;
   host: string;
   port: number;
   /** Address in its network, where other containers reach its published ports. */
@@ -25,6 +27,8 @@ export interface EngineContainerOptions {
   network?: string;
   /** Content of daemon.json. */
   settings?: object;
+  /** Image of the machine, with this generation's engine inside; defaults to the generation's own. */
+  machine?: string;
 }
 
 /**
@@ -39,7 +43,8 @@ export async function startEngineContainer(
   image: string | 'none' = baseImage,
   options: EngineContainerOptions = {},
 ): Promise<EngineContainer> {
-  const generation: Generation = generations[name];
+  const known: Generation = generations[name];
+  const generation = { ...known, image: options.machine ?? known.image };
   const imported = await ensureTestImage(outer, generation.image);
   const id = await createContainer(outer, sees, generation, options);
   const dispose = async () => {
@@ -53,6 +58,7 @@ export async function startEngineContainer(
     await waitForEngine(outer, id, host);
     if (image !== 'none') await ensureTestImage(host, image);
     return {
+      id,
       host,
       port,
       address,

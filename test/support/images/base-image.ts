@@ -27,6 +27,9 @@ export const engineImage = engineImageOf('bookworm');
 /** Fresh Debian machine with common tools: git, bash, CA roots. */
 export const machineImage = 'gbuild-test/machine:bookworm';
 
+/** Machine of a deployer's fleet, with an engine inside: see test/support/deliver/deploy-host.ts. */
+export const deployHostImage = 'gbuild-test/deploy-host:bookworm';
+
 const docker = ['docker.io', 'iptables', 'procps', 'iproute2', 'mount', 'passwd'];
 const podman = ['podman', 'buildah', 'runc', 'nftables', 'netavark', 'aardvark-dns'];
 const rootless = ['uidmap', 'passt', 'slirp4netns', 'rootlesskit', 'fuse-overlayfs'];
@@ -36,6 +39,7 @@ const packages: Record<string, string[]> = {
   [smallImage]: ['busybox-static'],
   [machineImage]: ['git', 'ca-certificates', 'mount', 'passwd'],
   [engineImage]: [...docker, 'openssh-server'],
+  [deployHostImage]: [...docker, 'curl', 'socat', 'unzip'],
   [engineImageOf('trixie')]: [...docker, ...podman, ...rootless],
   // One podman has an init for containers, the other has none: both are tested.
   [engineImageOf('forky')]: [...docker, ...podman, 'catatonit'],
