@@ -43,6 +43,8 @@ export interface DeliveryTarget<Options> {
   needs: readonly string[];
   /** Renders the files: equal inputs give equal files. @throws GbuildError `delivery-refused`, `template-invalid` */
   render(input: DeliveryInput<Options>): DeliveryFile[];
+  /** Finds the tag that must be the image's only one on the caller's engine, where the deployer looks there. */
+  findOnlyTag?(files: readonly DeliveryFile[]): string | undefined;
   /** Lists programs that judge these files. */
   listValidators?(files: readonly DeliveryFile[]): Validator[];
 }

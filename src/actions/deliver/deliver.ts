@@ -90,6 +90,7 @@ async function deliverVersion(
     const files = render(target, deliverable.image, session, template);
     const context = { host, rootDir: session?.rootDir ?? host.cwd, signal: stop.ask };
     await assertNoSecretValues(files, session?.spec, context);
+    await assertTags(target, files, deliverable.image, request);
     const sources = template === undefined ? [] : listSources(session!, template);
     const record = await write(request, target, files, deliverable, sources);
     return { ...describe(target, deliverable.image), ...record };
@@ -164,6 +165,19 @@ function render(
 ): DeliveryFile[] {
   const service = describeService(image.name, image.config, session?.spec.deliver.service);
   return kind.render({ image, service, options, target: name, ...(template && { template }) });
+}
+
+async function assertTags(
+  { kind }: ChosenTarget,
+  files: readonly DeliveryFile[],
+  image: DeliveredImage,
+  request: DeliverRequest,
+): Promise<void> {
+  const tag = kind.findOnlyTag?.(files);
+  if (tag === undefined) return;
+  // Few targets ask an engine; the others do not load its client.
+  const { assertOnlyTag } = await import('./assert-only-tag.ts');
+  await assertOnlyTag(tag, image, request);
 }
 
 function listSources({ rootDir }: WorkspaceSession, { path, files }: Template): string[] {

@@ -41,6 +41,8 @@ export const nova: DeliveryTarget<Options> = {
     assertSameService(file, input);
     return [input.options.local ? renderLocal(file, input) : renderBundle(file, input)];
   },
+  // Nova writes the first tag of the image that it finds into its scripts.
+  findOnlyTag: ([file]) => (file?.kind === 'docker-archive' ? file.tags[0] : undefined),
 };
 
 function renderBundle(
