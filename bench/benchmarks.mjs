@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { benchRollback } from './channel.mjs';
 import { benchCheckout } from './checkout.mjs';
+import { benchDeliver } from './deliver.mjs';
 import { benchPack } from './pack.mjs';
 import { comparePairs, env } from './pairs.mjs';
 import { benchGzip, benchPushChange, benchPushLarge, benchRelease } from './push.mjs';
@@ -109,6 +110,10 @@ export const benchmarks = [
     title: '`gbuild channel rollback` against `crane tag`',
     bar: 3,
     run: benchRollback,
+    name: 'deliver',
+    title: '`gbuild deliver nova` of an image of 300 MB against `docker save | gzip -1`',
+    bar: 1,
+    run: () => benchDeliver(docker),
   },
   {
     name: 'checkout',

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { createReadStream, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { startMoto } from '../../support/deliver/moto.ts';
 import { askCodeDeploy, prepareAccount, runNova } from '../../support/deliver/nova.ts';
 import { openNova } from '../../support/deliver/nova-rig.ts';
+import { askEngine } from '../../support/engines/engine-http.ts';
 
 test('Nova finds the bundle in its bucket, asks no engine, and deploys these very bytes', async () => {
   await using nova = await openNova('nova');
@@ -33,4 +34,31 @@ test('Nova finds the bundle in its bucket, asks no engine, and deploys these ver
   const stored = await fetch(`${moto.url}/deployments/${s3Location.key}`, { headers });
   const bytes = Buffer.from(await stored.arrayBuffer());
   expect(createHash('sha256').update(bytes).digest('hex')).toBe(sha256);
+});
+
+test('a local image with a second tag is refused; without it the archive gives the only tag', async () => {
+  await using nova = await openNova('nova-local');
+  const { rig, service } = nova;
+  rig.describe('  targets:\n    nova: { kind: nova, options: { local: true } }\n');
+  nova.describe({ GREETING: 'good day' });
+  const { imageId } = await rig.release('1.0.1');
+  const { exitCode, stderr } = await rig.deliver(['nova', '1.0.1', '--output', 'out']);
+  expect([exitCode, rig.plain(stderr)]).toMatchInlineSnapshot(`
+    [
+      2,
+      "error: acme/NAME:1.0.1 cannot be delivered to nova: NAME:1.0.1 must be the only tag of its image, and the engine at unix:///run/gbuild-test/docker.sock also has acme/NAME:1.0.1
+      try: docker rmi acme/NAME:1.0.1
+    ",
+    ]
+  `);
+  const engine = inject('engineHost');
+  await askEngine(engine, 'DELETE', `/images/${rig.name}:1.0.1?noprune=1`);
+  const { dir, files } = await rig.delivered(['nova', '1.0.1', '--output', 'out']);
+  const body = createReadStream(join(dir!, files[0]!.path));
+  await askEngine(engine, 'POST', '/images/load', { body });
+  const loaded = JSON.parse((await askEngine(engine, 'GET', `/images/${service}:1.0.1/json`)).text) as object;
+  expect(loaded).toMatchObject({ Id: imageId, RepoTags: [`${service}:1.0.1`] });
+  // It is the only tag, so that delivering again finds nothing wrong.
+  await rig.delivered(['nova', '1.0.1', '--output', 'out']);
+  await askEngine(engine, 'DELETE', `/images/${service}:1.0.1`);
 });

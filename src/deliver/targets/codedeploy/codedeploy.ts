@@ -56,8 +56,7 @@ function formatStart(service: Service, port: number | undefined): string {
   const { options, variables, volumes } = listRunWords(service);
   const ports = port === undefined ? [] : ['--publish', `${port}:${service.port}`];
   const words = ['--restart', 'unless-stopped', ...ports, ...options, ...variables, ...volumes];
-  return `# shellcheck disable=SC2016
-${formatArray('run', words)}
+  return `${formatArray('run', words)}
 ${formatArray('args', service.args ?? [])}
 
 remove_container

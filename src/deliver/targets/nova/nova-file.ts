@@ -14,57 +14,60 @@ const entry = z.record(
 const entries = z.array(entry, 'a list of mappings').optional();
 
 /** Nova's own rules (nova_service_schema.yml), and what a container's name, a path and a tag may be. */
-const fileSchema = z.strictObject({
-  service_name: text.regex(
-    /^(?=.{2})[a-z0-9]+(?:(?:_{1,2}|-+)[a-z0-9]+)*$/,
-    'the name of an image and a container: lower-case letters, digits, - and _ between them',
-  ),
-  team_name: text,
-  port: z.int('a port from 1 to 65535').min(1, 'a port from 1 to 65535').max(65_535, 'a port from 1 to 65535'),
-  healthcheck_url: text.regex(/^\/[!-~]*$/, 'the path of a URL such as /health'),
-  code_deploy_logs: z.boolean('true or false').optional(),
-  logs: z
-    .array(z.strictObject({ file: text, group_name: text, datetime_format: text }, 'a mapping'), 'a list')
-    .optional(),
-  environments: z
-    .array(
-      z.strictObject(
-        {
-          name: word('the name of an environment'),
-          aws_profile: text,
-          aws_region: text,
-          resources: text.optional(),
-          deploy_arn: text,
-          deployment_bucket: text,
-          deployment_application_id: text.optional(),
-          stacks: z
-            .array(
-              z.looseObject(
-                {
-                  stack_name: text,
-                  stack_type: word('the type of a stack'),
-                  stack_custom_template: text.optional(),
-                  stack_template: text.optional(),
-                  stack_template_version: text.optional(),
-                  stack_deploy_config: text,
-                  deployment_group: text.optional(),
-                  deployment_options: entries,
-                  deployment_volumes: entries,
-                  deployment_variables: entries,
-                  deployment_arguments: entries,
-                },
-                'a stack',
-              ),
-              'a list of stacks',
-            )
-            .min(1, 'at least one stack'),
-        },
-        'an environment',
-      ),
-      'a list of environments',
-    )
-    .min(1, 'at least one environment'),
-});
+const fileSchema = z.strictObject(
+  {
+    service_name: text.regex(
+      /^(?=.{2})[a-z0-9]+(?:(?:_{1,2}|-+)[a-z0-9]+)*$/,
+      'the name of an image and a container: lower-case letters, digits, - and _ between them',
+    ),
+    team_name: text,
+    port: z.int('a port from 1 to 65535').min(1, 'a port from 1 to 65535').max(65_535, 'a port from 1 to 65535'),
+    healthcheck_url: text.regex(/^\/[!-~]*$/, 'the path of a URL such as /health'),
+    code_deploy_logs: z.boolean('true or false').optional(),
+    logs: z
+      .array(z.strictObject({ file: text, group_name: text, datetime_format: text }, 'a mapping'), 'a list')
+      .optional(),
+    environments: z
+      .array(
+        z.strictObject(
+          {
+            name: word('the name of an environment'),
+            aws_profile: text,
+            aws_region: text,
+            resources: text.optional(),
+            deploy_arn: text,
+            deployment_bucket: text,
+            deployment_application_id: text.optional(),
+            stacks: z
+              .array(
+                z.looseObject(
+                  {
+                    stack_name: text,
+                    stack_type: word('the type of a stack'),
+                    stack_custom_template: text.optional(),
+                    stack_template: text.optional(),
+                    stack_template_version: text.optional(),
+                    stack_deploy_config: text,
+                    deployment_group: text.optional(),
+                    deployment_options: entries,
+                    deployment_volumes: entries,
+                    deployment_variables: entries,
+                    deployment_arguments: entries,
+                  },
+                  'a stack',
+                ),
+                'a list of stacks',
+              )
+              .min(1, 'at least one stack'),
+          },
+          'an environment',
+        ),
+        'a list of environments',
+      )
+      .min(1, 'at least one environment'),
+  },
+  'a mapping',
+);
 
 type Pairs = readonly (readonly [key: string, value: string])[];
 
@@ -130,8 +133,9 @@ function describe(parsed: ParsedTemplate, issue: z.core.$ZodIssue): Mistake {
     return parsed.mistake([...path, key], { expected: 'a key that Nova knows', found: JSON.stringify(key) });
   }
   const value = readIn(parsed.readAs('yaml-1.1'), path);
-  const expected = issue.code === 'invalid_key' ? 'a key without =' : issue.message;
-  return parsed.mistake(path, { expected, found: value === undefined ? absent : nameType(value) });
+  if (issue.code === 'invalid_key')
+    return parsed.mistake(path, { expected: 'a key without =', found: JSON.stringify(path.at(-1)) });
+  return parsed.mistake(path, { expected: issue.message, found: value === undefined ? absent : nameType(value) });
 }
 
 function readIn(value: unknown, path: readonly (string | number)[]): unknown {

@@ -3,7 +3,7 @@ import type { DeliveredImage } from '../../delivered-image.ts';
 import { scriptFile, type TextFile } from '../../files.ts';
 import { refuseDelivery } from '../../refuse.ts';
 import { type HookName, type HookScript, hookNames } from '../../revision/appspec.ts';
-import { formatArray, literalWords } from '../../revision/bash.ts';
+import { formatArray } from '../../revision/bash.ts';
 import { listRunWords } from '../../revision/scripts.ts';
 import type { Service } from '../../service.ts';
 import type { Template } from '../../template.ts';
@@ -66,7 +66,6 @@ export function variablesFile({ type, settings }: NovaStack, service: Service): 
       '#!/usr/bin/env bash',
       `# Variables of the stack ${type}, read by start_docker_container.sh.`,
       '# shellcheck disable=SC2034',
-      literalWords,
       '',
       formatArray('DOCKER_OPTS', [...words.options, ...options]),
       formatArray('DOCKER_VOLS', [...words.volumes, ...volumes]),
