@@ -110,8 +110,10 @@ export const benchmarks = [
     title: '`gbuild channel rollback` against `crane tag`',
     bar: 3,
     run: benchRollback,
+  },
+  {
     name: 'deliver',
-    title: '`gbuild deliver nova` of an image of 300 MB against `docker save | gzip -1`',
+    title: '`gbuild deliver nova` of an image of 300 MB against `docker save` into `gzip -1`',
     bar: 1,
     run: () => benchDeliver(docker),
   },
