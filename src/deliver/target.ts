@@ -22,6 +22,12 @@ export interface Validator {
   args: readonly string[];
 }
 
+/** Files of an image, as a container sees them. */
+export interface ContainedFiles {
+  /** Whether there is a folder at the path, which has no slash at its beginning or end. */
+  hasFolder(path: string): boolean;
+}
+
 /** Kind of system that takes releases: a folder below targets/, and a row of targets/table.ts. */
 export interface DeliveryTarget<Options> {
   kind: string;
@@ -34,7 +40,7 @@ export interface DeliveryTarget<Options> {
   /** Template in the repository. `required` ends with an error where there is none. */
   template: {
     use: 'none' | 'optional' | 'required';
-    is: 'file' | 'folder';
+    is: 'file' | 'folder' | 'file or folder';
     byDefault?: string;
     /** Folder next to the file that belongs to it, where there is one. */
     companion?: string;
@@ -45,6 +51,10 @@ export interface DeliveryTarget<Options> {
   render(input: DeliveryInput<Options>): DeliveryFile[];
   /** Finds the tag that must be the image's only one on the caller's engine, where the deployer looks there. */
   findOnlyTag?(files: readonly DeliveryFile[]): string | undefined;
+  /** Judges the files that a container of the image sees. @throws GbuildError `delivery-refused` */
+  judgeFiles?(input: DeliveryInput<Options>, files: ContainedFiles): void;
+  /** Lists what the target's system leaves out or changes, in one sentence each: harmless, but not to be found out later. */
+  listWarnings?(input: DeliveryInput<Options>): string[];
   /** Lists programs that judge these files. */
   listValidators?(files: readonly DeliveryFile[]): Validator[];
 }

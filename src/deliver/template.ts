@@ -1,4 +1,4 @@
-import { type Document, isNode, isScalar, parseDocument } from 'yaml';
+import { type Document, isNode, parseDocument } from 'yaml';
 import { messageOf } from '../errors.ts';
 import type { PathKey } from '../spec/types.ts';
 import { type Mistake, MistakesError } from '../spec/yaml/mistakes.ts';
@@ -82,6 +82,11 @@ function parse(text: string): Document | Error {
   }
 }
 
+/** Reads a part of a plain value, which may have come by an alias or a merge key. */
+export function readValueAt(value: unknown, path: readonly PathKey[]): unknown {
+  return path.reduce<unknown>((at, key) => (at as Record<PathKey, unknown> | null | undefined)?.[key], value);
+}
+
 /** Parses the only file of a template that is a file. */
 export function parseOnlyFile({ path, files }: Template): ParsedTemplate {
   return new ParsedTemplate(path, [...files.values()][0] ?? '');
@@ -96,11 +101,11 @@ export function findImageByHand(
   path: readonly PathKey[],
   { name, version }: Pick<DeliveredImage, 'name' | 'version'>,
 ): Mistake | undefined {
-  const node = template.document.getIn(path, true);
-  if (!isScalar(node) || node.value === null || node.value === '') return undefined;
+  const said = readValueAt(template.value, path);
+  if (said === undefined || said === null || said === '' || typeof said === 'object') return undefined;
   return template.mistake(path, {
     expected: `no image: gbuild writes ${name}:${version} here`,
-    found: JSON.stringify(node.value),
+    found: JSON.stringify(said),
     hint: 'leave the key out, or its value empty',
   });
 }

@@ -1,7 +1,7 @@
 import type { DeliveredImage } from '../../src/deliver/delivered-image.ts';
 import type { DeliveryFile } from '../../src/deliver/files.ts';
 import { describeService } from '../../src/deliver/service.ts';
-import type { AnyTarget } from '../../src/deliver/target.ts';
+import type { AnyTarget, DeliveryInput, DeliveryTarget } from '../../src/deliver/target.ts';
 import type { Template } from '../../src/deliver/template.ts';
 import type { Digest } from '../../src/oci/digest.ts';
 import type { DeliverServiceSpec } from '../../src/spec/types.ts';
@@ -32,13 +32,18 @@ export interface Described {
   image?: Partial<DeliveredImage>;
 }
 
-/** Renders for a target; the texts by path. */
-export function renderTexts(kind: AnyTarget, described: Described = {}): Record<string, string> {
+/** Input of a target, as the action makes it. */
+export function inputOf<Options>(kind: DeliveryTarget<Options>, described: Described = {}): DeliveryInput<Options> {
   const released = { ...image, ...described.image };
   const service = describeService(released.name, released.config, { env: {}, volumes: [], ...described.service });
   const options = kind.options.parse(described.options ?? {});
   const { template } = described;
-  const files = kind.render({ image: released, service, options, target: kind.kind, ...(template && { template }) });
+  return { image: released, service, options, target: kind.kind, ...(template && { template }) };
+}
+
+/** Renders for a target; the texts by path. */
+export function renderTexts(kind: AnyTarget, described: Described = {}): Record<string, string> {
+  const files = kind.render(inputOf(kind, described));
   const all: DeliveryFile[] = files.flatMap((file) => ('entries' in file ? [...file.entries] : [file]));
   return Object.fromEntries(all.map((file) => [file.path, 'text' in file ? file.text : JSON.stringify(file)]));
 }

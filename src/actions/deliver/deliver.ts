@@ -4,6 +4,7 @@ import { rcompare } from 'semver';
 import type { DeliveredImage } from '../../deliver/delivered-image.ts';
 import type { DeliveryFile } from '../../deliver/files.ts';
 import { describeService } from '../../deliver/service.ts';
+import type { DeliveryInput } from '../../deliver/target.ts';
 import type { Template } from '../../deliver/template.ts';
 import { diskError, GbuildError, messageOf } from '../../errors.ts';
 import { ownerText, readOwner } from '../../fs/process-owner.ts';
@@ -25,6 +26,7 @@ import { type Checked, checkDelivery } from './check-delivery.ts';
 import { type ChosenTarget, chooseTarget } from './choose-target.ts';
 import { type Deliverable, withDeliverable } from './find-deliverable.ts';
 import { assertNoSecretValues } from './find-secrets.ts';
+import { judgeFiles } from './judge-files.ts';
 import { putDelivery } from './put-delivery.ts';
 import { readTemplate } from './read-template.ts';
 import type { DeliverRequest } from './request.ts';
@@ -87,7 +89,10 @@ async function deliverVersion(
   const wanted = { name, version, registry, kind: target.kind, target: target.name };
   return withDeliverable(request, wanted, async (deliverable) => {
     judge(deliverable.image);
-    const files = render(target, deliverable.image, session, template);
+    const input = describeInput(target, deliverable.image, session, template);
+    const files = target.kind.render(input);
+    await judgeFiles(target.kind, input, deliverable);
+    for (const warning of target.kind.listWarnings?.(input) ?? []) request.progress.warn(warning);
     const context = { host, rootDir: session?.rootDir ?? host.cwd, signal: stop.ask };
     await assertNoSecretValues(files, session?.spec, context);
     await assertTags(target, files, deliverable.image, request);
@@ -157,14 +162,14 @@ function nothingReleased(name: string, target: string): GbuildError {
   });
 }
 
-function render(
-  { kind, options, name }: ChosenTarget,
+function describeInput(
+  { options, name }: ChosenTarget,
   image: DeliveredImage,
   session: WorkspaceSession | undefined,
   template: Template | undefined,
-): DeliveryFile[] {
+): DeliveryInput<unknown> {
   const service = describeService(image.name, image.config, session?.spec.deliver.service);
-  return kind.render({ image, service, options, target: name, ...(template && { template }) });
+  return { image, service, options, target: name, ...(template && { template }) };
 }
 
 async function assertTags(

@@ -21,7 +21,7 @@ export function readTemplate(rootDir: string | undefined, target: ChosenTarget):
     return undefined;
   }
   const isFolder = statSync(place).isDirectory();
-  if (isFolder !== (is === 'folder')) throw wrongType(target, template.path, isFolder);
+  if (is !== 'file or folder' && isFolder !== (is === 'folder')) throw wrongType(target, template.path, isFolder);
   const paths = isFolder ? listFiles(place, '') : [''];
   const files = new Map(paths.map((path) => [path || basename(place), readText(join(place, path))]));
   const { companion } = kind.template;

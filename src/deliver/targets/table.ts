@@ -1,10 +1,14 @@
 import type { AnyTarget } from '../target.ts';
 import { codedeploy } from './codedeploy/codedeploy.ts';
 import { compose } from './compose/compose.ts';
+import { ionroller } from './ionroller/ionroller.ts';
+import { kamal } from './kamal/kamal.ts';
+import { lxc } from './lxc/lxc.ts';
 import { nova } from './nova/nova.ts';
+import { sundial } from './sundial/sundial.ts';
 
 /** Kinds of targets. A new one is a folder below targets/ and a row here. */
-export const targets: readonly AnyTarget[] = [codedeploy, compose, nova];
+export const targets: readonly AnyTarget[] = [codedeploy, compose, ionroller, kamal, lxc, nova, sundial];
 
 /** Finds the kind of target of this name. */
 export function findTargetKind(kind: string): AnyTarget | undefined {
