@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { sundial } from '../../../../src/deliver/targets/sundial/sundial.ts';
+import { GbuildError } from '../../../../src/errors.ts';
 import { errorOf } from '../../../support/assert/error-of.ts';
+import { judgeDefinition } from '../../../support/deliver/sundial-schema.ts';
 import { type Described, fileTemplate, inputOf, renderTexts } from '../../delivery-input.ts';
 
 const refusal = async (described: Described) => {
@@ -183,4 +185,49 @@ test("what Sundial's rules refuse is refused here, with each place", async () =>
         > 64 |         {
              |         ^"
   `);
+});
+
+/** Lists the paths of all values. */
+function listPaths(value: unknown, path: (string | number)[] = []): (string | number)[][] {
+  if (typeof value !== 'object' || value === null) return [path];
+  const keys = Array.isArray(value) ? [...value.keys()] : Object.keys(value);
+  return [path, ...keys.flatMap((key) => listPaths((value as Record<string | number, unknown>)[key], [...path, key]))];
+}
+
+/** Returns a copy in which one value is another, or is gone. */
+function replaceAt(value: object, path: (string | number)[], other: unknown): object {
+  const copy = { root: structuredClone(value) };
+  let at = copy as unknown as Record<string | number, unknown>;
+  const keys = ['root', ...path];
+  for (const key of keys.slice(0, -1)) at = at[key] as Record<string | number, unknown>;
+  if (other === undefined) delete at[keys.at(-1)!];
+  else at[keys.at(-1)!] = other;
+  return copy.root;
+}
+
+test('no template that is taken becomes what the rules of the API refuse, whatever one of its values is', () => {
+  const whole = {
+    ...definition(
+      task('a', batch({ vCpus: 1, job_queue: 'q' })),
+      task('b', { docker_image_command: { command: [], log_paths: ['/a'], cpu: 1 } }, ['a']),
+      task('c', batch({ image: 'acme/other', tag: '1' }), ['a', 'b']),
+    ),
+    notifications: [{ email: { name: 'Team', email: 'team@example.com', notify_when: 'never' } }],
+  };
+  expect(judgeDefinition(rendered({ template: templateOf(whole) }))).toEqual([]);
+  const counts = { taken: 0, refused: 0 };
+  for (const path of listPaths(whole))
+    for (const other of [undefined, null, '', 'x', 0, 1.5, true, [], {}, [[]], { x: {} }]) {
+      if (path.length === 0 && other === undefined) continue;
+      const template = templateOf(replaceAt(whole, path, other) ?? null);
+      try {
+        expect(judgeDefinition(rendered({ template })), `${path.join('.')} = ${JSON.stringify(other)}`).toEqual([]);
+        counts.taken += 1;
+      } catch (thrown) {
+        if (!(thrown instanceof GbuildError)) throw thrown;
+        counts.refused += 1;
+      }
+    }
+  expect(counts.taken + counts.refused).toBeGreaterThan(500);
+  expect(Math.min(counts.taken, counts.refused)).toBeGreaterThan(100);
 });
