@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { DeliveryRecord } from '../../../src/actions/deliver/deliver.ts';
@@ -11,6 +10,7 @@ import { type DeliveryRig, openDelivery, readDelivered } from '../../support/del
 import { removeRepository } from '../../support/engines/engine-images.ts';
 import { installPackages, isInstalled } from '../../support/engines/test-engine.ts';
 import { anyProgram } from '../../support/images/any-program.ts';
+import { askUntilUp } from '../../support/network/ask-until-up.ts';
 import { findFreePort } from '../../support/registry/registry.ts';
 import { runToEnd } from '../../support/runner/make-once.ts';
 
@@ -77,7 +77,7 @@ test('LXC runs the release with its arguments, variables and limits, and nothing
   let log = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (log += text));
   try {
-    const answer = await askUntilUp(`http://127.0.0.1:${port}/`, () => child.exitCode !== null);
+    const answer = await askUntilUp(`http://127.0.0.1:${port}/`, 60).catch(() => undefined);
     expect(answer, log).toEqual({ version: '1.0.1', greeting, args });
     expect(await readLimits(name, cgroup)).toEqual({ memory: 256 << 20, cpu: 0.5, pids: 64 });
     const seen = await runToEnd('lxc-attach', ['-P', lxcDir, '-n', name, '--', 'cat', '/srv/a b/package.json']);
@@ -87,17 +87,6 @@ test('LXC runs the release with its arguments, variables and limits, and nothing
     await execa('lxc-destroy', ['-P', lxcDir, '-n', name, '-f'], { reject: false, stdin: 'ignore' });
   }
 });
-
-async function askUntilUp(url: string, hasEnded: () => boolean): Promise<unknown> {
-  for (let tries = 0; tries < 600 && !hasEnded(); tries += 1) {
-    try {
-      return await (await fetch(url)).json();
-    } catch {
-      await sleep(100);
-    }
-  }
-  return undefined;
-}
 
 async function readLimits(name: string, cgroup: number): Promise<object> {
   const read = (key: string) => runToEnd('lxc-cgroup', ['-P', lxcDir, '-n', name, key]);
