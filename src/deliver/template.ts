@@ -18,9 +18,10 @@ export class ParsedTemplate {
   readonly document: Document;
   readonly #source: Source;
 
-  constructor(file: string, text: string) {
+  /** `yaml` is what is parsed where the text is more than YAML; its places are those of the text. */
+  constructor(file: string, text: string, yaml = text) {
     this.#source = new Source(file, text);
-    const parsed = parse(text);
+    const parsed = parse(yaml);
     if (parsed instanceof Error)
       throw this.#refuse([this.#at(0, 1, { expected: 'JSON or YAML', found: messageOf(parsed) })]);
     this.document = parsed;

@@ -6,7 +6,8 @@ import { referByVersion, refuseDelivery } from '../../refuse.ts';
 import type { Service } from '../../service.ts';
 import type { DeliveryInput, DeliveryTarget } from '../../target.ts';
 import { completeOwnFile, readServiceName } from './own-file.ts';
-import { escapeErb, findChange, quoteForServer } from './shell-words.ts';
+import { escapeRuby } from './ruby-marks.ts';
+import { findChange, quoteForServer } from './shell-words.ts';
 
 const secretName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'the name of a secret in .kamal/secrets');
 
@@ -110,7 +111,7 @@ function renderWhole({ image, service, options, target }: DeliveryInput<Options>
   };
   // Ruby takes more plain texts for numbers and symbols than YAML 1.1 does: each is quoted.
   const quotes = { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN', version: '1.1', lineWidth: 0 } as const;
-  return escapeErb(stringify(value, quotes));
+  return escapeRuby(stringify(value, quotes));
 }
 
 function describeRole({ args, cpu, memory }: Service, hosts: readonly string[], proxy: boolean): object {

@@ -3,15 +3,17 @@ import type { PathKey } from '../../../spec/types.ts';
 import type { Mistake } from '../../../spec/yaml/mistakes.ts';
 import { refuseDelivery } from '../../refuse.ts';
 import type { DeliveryInput } from '../../target.ts';
-import { type ParsedTemplate, parseOnlyFile, readValueAt } from '../../template.ts';
+import { ParsedTemplate, readValueAt } from '../../template.ts';
+import { type MaskedText, maskRuby } from './ruby-marks.ts';
 
 /** Reads which service the repository's own deploy.yml deploys; undefined where it does not say. */
 export function readServiceName(
   input: Pick<DeliveryInput<unknown>, 'image' | 'target' | 'template'>,
 ): string | undefined {
   if (input.template === undefined) return undefined;
-  const name = readValueAt(parse(input).value, ['service']);
-  return name === undefined || name === null ? undefined : String(name);
+  const { parsed, restore } = parse(input);
+  const name = readValueAt(parsed.value, ['service']);
+  return name === undefined || name === null ? undefined : restore(String(name));
 }
 
 /**
@@ -19,12 +21,12 @@ export function readServiceName(
  * of values stay. What the file says of port and health stays too.
  */
 export function completeOwnFile(input: DeliveryInput<unknown>, place: { server: string; image: string }): string {
-  const parsed = parse(input);
+  const { parsed, restore } = parse(input);
   const { document } = parsed;
   const { service, image } = input;
   const mistakes = [
-    findOther(parsed, ['image'], place.image),
-    findOther(parsed, ['registry', 'server'], place.server),
+    findOther(parsed, ['image'], place.image, restore),
+    findOther(parsed, ['registry', 'server'], place.server, restore),
   ].filter((mistake) => mistake !== undefined);
   parsed.refuseAny(mistakes);
   const set = (path: readonly PathKey[], value: unknown) => {
@@ -43,27 +45,28 @@ export function completeOwnFile(input: DeliveryInput<unknown>, place: { server: 
     if (service.port !== undefined) set(['proxy', 'app_port'], service.port);
     if (service.health !== undefined) set(['proxy', 'healthcheck', 'path'], service.health);
   }
-  return document.toString({ lineWidth: 0 });
+  return restore(document.toString({ lineWidth: 0 }));
 }
 
-function parse({
-  image,
-  target,
-  template,
-}: Pick<DeliveryInput<unknown>, 'image' | 'target' | 'template'>): ParsedTemplate {
+function parse({ image, target, template }: Pick<DeliveryInput<unknown>, 'image' | 'target' | 'template'>): {
+  parsed: ParsedTemplate;
+  restore: MaskedText['restore'];
+} {
   const { path, files } = template!;
-  const lines = [...files.values()][0]!.split('\n');
+  const whole = [...files.values()][0]!;
+  const lines = whole.split('\n');
   const ruby = lines.findIndex((line) => /^\s*<%/.test(line));
   if (ruby >= 0)
     throw refuseDelivery(image, target, `${path}:${ruby + 1} has a line of Ruby, and gbuild reads YAML`, [
       'keep <% and %> inside of values and comments',
     ]);
-  const parsed = parseOnlyFile(template!);
+  const { text, restore } = maskRuby(whole);
+  const parsed = new ParsedTemplate(path, whole, text);
   if (!isMap(parsed.document.contents))
     parsed.refuseAny([
       parsed.mistake([], { expected: "a mapping, as in Kamal's deploy.yml", found: 'something else' }),
     ]);
-  return parsed;
+  return { parsed, restore };
 }
 
 /** Makes a mapping of each key above that is there without a value. */
@@ -78,12 +81,17 @@ function ensureMappings(parsed: ParsedTemplate, path: readonly PathKey[]): void 
 }
 
 /** Finds another value than the release's own. Kamal's `image` has neither registry nor tag: it may be there. */
-function findOther(parsed: ParsedTemplate, path: readonly PathKey[], wanted: string): Mistake | undefined {
+function findOther(
+  parsed: ParsedTemplate,
+  path: readonly PathKey[],
+  wanted: string,
+  restore: MaskedText['restore'],
+): Mistake | undefined {
   const said = readValueAt(parsed.value, path);
   if (said === undefined || said === null || said === '' || said === wanted) return undefined;
   return parsed.mistake(path, {
     expected: `${wanted}, where the release is`,
-    found: JSON.stringify(said),
+    found: restore(JSON.stringify(said)),
     hint: `write ${wanted}, or leave the key out`,
   });
 }

@@ -16,8 +16,3 @@ export function findChange(value: string): string | undefined {
 export function quoteForServer(word: string): string {
   return /^[A-Za-z0-9_./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
-
-/** Escapes the marks of ERB, which Kamal runs over the whole file. */
-export function escapeErb(text: string): string {
-  return text.replaceAll('<%', '<%%');
-}

@@ -134,7 +134,8 @@ servers:
 registry:
   username: ci
   password: <%= %x(aws ecr get-login-password) %>
-x-ours: &a {b: [1, "yes"]}
+x-ours: &a {b: [1, "yes"], c: "<%= 'x' %>"} # <%= 1 %>
+alias: run <%= ENV["A"] == "b" ? "c: d" : 'e # f' %> now
 proxy: # of ours
   ssl: true
   host: hello.example.com
@@ -154,7 +155,8 @@ test("the repository's own file keeps its comments, its Ruby and what gbuild doe
       username: ci
       password: <%= %x(aws ecr get-login-password) %>
       server: registry.example.com
-    x-ours: &a { b: [ 1, "yes" ] }
+    x-ours: &a { b: [ 1, "yes" ], c: "<%= 'x' %>" } # <%= 1 %>
+    alias: run <%= ENV["A"] == "b" ? "c: d" : 'e # f' %> now
     proxy:
       # of ours
       ssl: true
@@ -210,6 +212,7 @@ test('another image, another registry, a tag and lines of Ruby are refused with 
     "acme/hello:1.0.1 cannot be delivered to kamal: config/deploy.yml:2 has a line of Ruby, and gbuild reads YAML
     keep <% and %> inside of values and comments"
   `);
+  expect(await file('image: <%= ENV["A"] %>/hello\n')).toMatch('found "<%= ENV["A"] %>/hello"');
   expect(await file('- 1\n')).toMatch('a mapping');
   expect(await file('registry: ghcr.io\n')).toMatch('config/deploy.yml:1:11  registry: expected a mapping');
 });
