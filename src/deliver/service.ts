@@ -26,6 +26,11 @@ export function describeService(name: string, image: RunConfig, said: DeliverSer
   return { ...rest, name: label, env: { ...env }, volumes, ...(port !== undefined && { port }) };
 }
 
+/** Whether it writes to a volume that another version of it would write to as well. */
+export function writesVolumes({ volumes }: Service): boolean {
+  return volumes.some(({ readOnly }) => !readOnly);
+}
+
 function onlyTcpPort({ ExposedPorts: ports }: RunConfig): number | undefined {
   const tcp = Object.keys(ports ?? {}).filter((port) => /^\d+(\/tcp)?$/.test(port));
   return tcp.length === 1 ? Number.parseInt(tcp[0]!, 10) : undefined;

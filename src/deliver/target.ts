@@ -44,6 +44,8 @@ export interface DeliveryTarget<Options> {
     byDefault?: string;
     /** Folder next to the file that belongs to it, where there is one. */
     companion?: string;
+    /** Paths of a folder that are read; by default all. */
+    reads?: readonly string[];
   };
   /** Facts that the repository must give, in one line each. */
   needs: readonly string[];

@@ -1,4 +1,4 @@
-import { type Document, isNode, parseDocument } from 'yaml';
+import { type Document, isNode, isScalar, parseAllDocuments, parseDocument } from 'yaml';
 import { messageOf } from '../errors.ts';
 import type { PathKey } from '../spec/types.ts';
 import { type Mistake, MistakesError } from '../spec/yaml/mistakes.ts';
@@ -18,10 +18,10 @@ export class ParsedTemplate {
   readonly document: Document;
   readonly #source: Source;
 
-  /** `yaml` is what is parsed where the text is more than YAML; its places are those of the text. */
-  constructor(file: string, text: string, yaml = text) {
+  /** `yaml` is what is parsed where the text is more than one YAML document; its places are those of the text. */
+  constructor(file: string, text: string, yaml: string | Document = text) {
     this.#source = new Source(file, text);
-    const parsed = parse(yaml);
+    const parsed = typeof yaml === 'string' ? parse(() => parseDocument(yaml, lenient)) : yaml;
     if (parsed instanceof Error)
       throw this.#refuse([this.#at(0, 1, { expected: 'JSON or YAML', found: messageOf(parsed) })]);
     this.document = parsed;
@@ -33,7 +33,12 @@ export class ParsedTemplate {
 
   /** Plain value, merge keys and aliases resolved. */
   get value(): unknown {
-    return this.document.toJS({ maxAliasCount: 1000 });
+    try {
+      return this.document.toJS({ maxAliasCount: 1000 });
+    } catch (error) {
+      // Aliases and merge keys are resolved here, not while parsing.
+      throw this.#refuse([this.#at(0, 1, { expected: 'aliases that can be resolved', found: messageOf(error) })]);
+    }
   }
 
   /**
@@ -75,9 +80,9 @@ export class ParsedTemplate {
 
 const lenient = { merge: true, prettyErrors: false, logLevel: 'error', uniqueKeys: false } as const;
 
-function parse(text: string): Document | Error {
+function parse<T>(read: () => T): T | Error {
   try {
-    return parseDocument(text, lenient);
+    return read();
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }
@@ -86,6 +91,15 @@ function parse(text: string): Document | Error {
 /** Reads a part of a plain value, which may have come by an alias or a merge key. */
 export function readValueAt(value: unknown, path: readonly PathKey[]): unknown {
   return path.reduce<unknown>((at, key) => (at as Record<PathKey, unknown> | null | undefined)?.[key], value);
+}
+
+/** Parses a file of several YAML documents, each with its places in the file. Empty ones are left out. */
+export function parseDocuments(file: string, text: string): ParsedTemplate[] {
+  const documents = parse((): readonly Document[] => parseAllDocuments(text, lenient));
+  if (documents instanceof Error) return [new ParsedTemplate(file, text)];
+  return documents
+    .map((document) => new ParsedTemplate(file, text, document))
+    .filter(({ document: { contents } }) => contents !== null && !(isScalar(contents) && contents.value === null));
 }
 
 /** Parses the only file of a template that is a file. */
@@ -109,4 +123,9 @@ export function findImageByHand(
     found: JSON.stringify(said),
     hint: 'leave the key out, or its value empty',
   });
+}
+
+/** Whether a value of a template is a mapping. */
+export function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -52,3 +52,29 @@ export function renderTexts(kind: AnyTarget, described: Described = {}): Record<
 export function fileTemplate(path: string, text: string): Template {
   return { path, files: new Map([[path, text]]) };
 }
+
+/** Template that is a folder. */
+export function folderTemplate(path: string, files: Record<string, string>): Template {
+  return { path, files: new Map(Object.entries(files)) };
+}
+
+/** Values that formats mistake for something else. */
+export const awkward: Record<string, string> = {
+  EMPTY: '',
+  BLANKS: ' two  words ',
+  QUOTES: `it's "quoted" \\ and \`ticked\``,
+  DOLLARS: '$5 ${HOME} $(date) $$',
+  PERCENT: '100% %n %{x}',
+  LINES: 'one\ntwo\r\n\tthree\n',
+  UNICODE: 'é ☃ 😀 \u2028',
+  YES: 'yes',
+  NUMBER: '1.10',
+  OCTAL: '0755',
+  TIME: '12:30:45',
+  DATE: '2024-05-06',
+  NULL: 'null',
+  TILDE: '~',
+  COMMENT: 'a # b: c',
+  DASH: '- x',
+  BRACES: '{{ .Values }} [a]',
+};

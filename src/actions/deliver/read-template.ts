@@ -10,7 +10,7 @@ const mostFiles = 1000;
 /** Reads the target's template. Undefined where there is none and none is needed. @throws GbuildError `template-invalid` */
 export function readTemplate(rootDir: string | undefined, target: ChosenTarget): Template | undefined {
   const { kind, template } = target;
-  const { use, is } = kind.template;
+  const { use, is, reads } = kind.template;
   if (use === 'none' || template === undefined || rootDir === undefined) {
     if (use === 'required') throw missing(target, undefined);
     return undefined;
@@ -22,7 +22,8 @@ export function readTemplate(rootDir: string | undefined, target: ChosenTarget):
   }
   const isFolder = statSync(place).isDirectory();
   if (is !== 'file or folder' && isFolder !== (is === 'folder')) throw wrongType(target, template.path, isFolder);
-  const paths = isFolder ? listFiles(place, '') : [''];
+  const paths = isFolder ? (reads?.filter((path) => isThere(join(place, path))) ?? listFiles(place, '')) : [''];
+  if (paths.length === 0) throw hasNone(target, template.path);
   const files = new Map(paths.map((path) => [path || basename(place), readText(join(place, path))]));
   const { companion } = kind.template;
   if (companion !== undefined && isThere(join(dirname(place), companion))) {
@@ -68,6 +69,13 @@ function missing({ name, kind }: ChosenTarget, path: string | undefined): Gbuild
       ...kind.needs,
     ],
     facts: { target: name, kind: kind.kind, path },
+  });
+}
+
+function hasNone({ name, kind }: ChosenTarget, path: string): GbuildError {
+  const wanted = kind.template.reads?.join(' or ') ?? 'file';
+  return new GbuildError('template-invalid', `the template ${path} of ${name} has no ${wanted}`, {
+    facts: { target: name, path },
   });
 }
 

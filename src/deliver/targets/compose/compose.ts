@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { declareVolumes, describeProcess, findService } from '../../compose-file.ts';
 import type { DeliveryFile } from '../../files.ts';
-import { referByDigest, refuseDelivery } from '../../refuse.ts';
+import { referByDigest } from '../../refuse.ts';
 import type { Service } from '../../service.ts';
 import type { DeliveryInput, DeliveryTarget } from '../../target.ts';
-import { findImageByHand, type ParsedTemplate, parseOnlyFile } from '../../template.ts';
 import { yamlFile } from '../../yaml-file.ts';
 
 const optionsSchema = z.strictObject({
@@ -37,58 +37,24 @@ export const compose: DeliveryTarget<Options> = {
 const wholeName = 'compose.yml';
 
 function renderWhole({ image, service, options }: DeliveryInput<Options>): DeliveryFile {
-  const { name, volumes } = service;
-  const named = volumes.map(({ from }) => from).filter((from) => !from.startsWith('/'));
   return yamlFile(wholeName, {
-    services: { [options.service ?? name]: { image: referByDigest(image), ...describe(service, options) } },
-    ...(named.length > 0 && { volumes: Object.fromEntries(named.map((from) => [from, {}])) }),
+    services: { [options.service ?? service.name]: { image: referByDigest(image), ...describe(service, options) } },
+    ...declareVolumes(service),
   });
 }
 
-function describe({ port, env, args, cpu, memory, volumes }: Service, { publish = port }: Options): object {
+function describe(service: Service, { publish = service.port }: Options): object {
+  const { port, cpu, memory } = service;
   return {
     restart: 'unless-stopped',
-    ...(args !== undefined && { command: args.map(escapeDollar) }),
-    ...(Object.keys(env).length > 0 && { environment: mapValues(env, escapeDollar) }),
+    ...describeProcess(service),
     ...(port !== undefined && { ports: [`${publish}:${port}`] }),
-    ...(volumes.length > 0 && {
-      volumes: volumes.map(({ from, to, readOnly }) => `${from}:${to}${readOnly ? ':ro' : ''}`),
-    }),
     ...(cpu !== undefined && { cpus: cpu }),
     ...(memory !== undefined && { mem_limit: memory }),
   };
 }
 
-/** Compose replaces `$NAME` in every text. */
-function escapeDollar(text: string): string {
-  return text.replaceAll('$', '$$$$');
-}
-
-function mapValues(record: Record<string, string>, convert: (value: string) => string): Record<string, string> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, convert(value)]));
-}
-
-function renderOverride({ image, service, options, template, target }: DeliveryInput<Options>): DeliveryFile {
-  const parsed = parseOnlyFile(template!);
-  const name = options.service ?? service.name;
-  if (!readServices(parsed).includes(name)) {
-    const known = readServices(parsed).join(', ');
-    throw refuseDelivery(image, target, `${template!.path} has no service ${name}; it has ${known || 'none'}`, [
-      `say which one it is: deliver.targets.${target}.options.service`,
-    ]);
-  }
-  const byHand = findImageByHand(parsed, ['services', name, 'image'], image);
-  const builds = parsed.document.hasIn(['services', name, 'build']);
-  const wouldBuild = parsed.mistake(['services', name, 'build'], {
-    expected: 'no build beside a released image: compose would build where it cannot pull',
-    found: 'a build',
-    hint: 'move it to a compose file for development',
-  });
-  parsed.refuseAny([...(byHand === undefined ? [] : [byHand]), ...(builds ? [wouldBuild] : [])]);
-  return yamlFile('compose.override.yml', { services: { [name]: { image: referByDigest(image) } } });
-}
-
-function readServices(parsed: ParsedTemplate): string[] {
-  const { services } = (parsed.value ?? {}) as { services?: unknown };
-  return typeof services === 'object' && services !== null ? Object.keys(services) : [];
+function renderOverride(input: DeliveryInput<Options>): DeliveryFile {
+  const { name } = findService(input);
+  return yamlFile('compose.override.yml', { services: { [name]: { image: referByDigest(input.image) } } });
 }

@@ -25,11 +25,11 @@ test('without a template the whole file is written', () => {
         environment:
           GREETING: it costs $$5
           EMPTY: ""
-        ports:
-          - 80:8080
         volumes:
           - data:/data
           - /srv:/srv:ro
+        ports:
+          - 80:8080
         cpus: 0.5
         mem_limit: 536870912
     volumes:
