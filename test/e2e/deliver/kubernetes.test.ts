@@ -104,7 +104,7 @@ test('a manifest that names the image by hand is a mistake with its place', asyn
     `apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - image: ${rig.name}:1.0.0\n`,
   );
   const { exitCode, stderr } = await rig.deliver(['plain', '1.0.1', '--output', 'out/plain']);
-  expect([exitCode, rig.plain(stderr)]).toMatchInlineSnapshot(`
+  expect([exitCode, rig.plain(stderr).replace(/\^+/, '^')]).toMatchInlineSnapshot(`
     [
       2,
       "error: one mistake in deploy/plain/web.yaml
@@ -112,7 +112,7 @@ test('a manifest that names the image by hand is a mistake with its place', asyn
       deploy/plain/web.yaml:5:14  spec.containers[0].image: expected the plain name acme/NAME: gbuild writes the digest of acme/NAME:1.0.1, found "acme/NAME:1.0.0"
           4 |   containers:
         > 5 |     - image: acme/NAME:1.0.0
-            |              ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+            |              ^
         leave tag and digest out
     ",
     ]
