@@ -1,11 +1,12 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject } from 'vitest';
 import type { DeliveryRecord } from '../../../src/actions/deliver/deliver.ts';
 import type { ImageRecord } from '../../../src/actions/release/record.ts';
 import { type CallOptions, type Cli, type CliResult, commitAll, openCli } from '../cli/cli.ts';
 import { removeRepository } from '../engines/engine-images.ts';
-import { startRegistry, type TestRegistry } from '../registry/registry.ts';
+import { registryUser, startRegistry, type TestRegistry } from '../registry/registry.ts';
+import { authOf } from '../registry/registry-home.ts';
 
 /** Repository with a small web service, a registry that has its releases, and the CLI that delivers them. */
 export interface DeliveryRig extends AsyncDisposable {
@@ -30,6 +31,8 @@ export interface DeliveryRigOptions {
   word: string;
   /** Lines of gbuild.yml below `image:`, written with two blanks in front of each. */
   image?: string;
+  /** Registry to use, of `registryUser` and without TLS; by default one of the rig's own on this machine. */
+  registry?: TestRegistry;
 }
 
 /** Answers GET and HEAD at each path: 200 and its version, arguments and variables, or 500 at each path while sick. */
@@ -47,11 +50,12 @@ for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => {
 `;
 
 /** Opens a rig; its image is on the tests' engine, too. */
-export async function openDelivery({ word, image = '' }: DeliveryRigOptions): Promise<DeliveryRig> {
+export async function openDelivery({ word, image = '', registry: given }: DeliveryRigOptions): Promise<DeliveryRig> {
   const engine = inject('engineHost');
   const name = `acme/${word}-${process.pid}`;
   const cli = openCli({ engine });
-  const registry = await startRegistry();
+  const registry = given ?? (await startRegistry());
+  if (given !== undefined) logIn(cli, given);
   const head = `gbuild: 1
 name: ${name}
 registry: ${registry.host}
@@ -95,10 +99,20 @@ ${image}`;
         .replaceAll(/\b[0-9a-f]{12,64}\b/g, 'ID'),
     [Symbol.asyncDispose]: async () => {
       await removeRepository(engine, name);
-      await registry[Symbol.asyncDispose]();
+      if (given === undefined) await registry[Symbol.asyncDispose]();
       cli[Symbol.dispose]();
     },
   };
+}
+
+/** Writes what a user has at home for a registry with a password and without TLS. */
+function logIn({ dir }: Cli, { host }: TestRegistry): void {
+  const write = (path: string, text: string) => {
+    mkdirSync(join(dir, 'home', path, '..'), { recursive: true });
+    writeFileSync(join(dir, 'home', path), text);
+  };
+  write('.config/gbuild/config.yml', `config: 1\nregistries: {"${host}": {insecure: true}}\n`);
+  write('.docker/config.json', JSON.stringify({ auths: { [host]: authOf(registryUser) } }));
 }
 
 /** Parses the JSON of a call that succeeded. */
