@@ -1,0 +1,3 @@
+import { describeCompose } from '../../support/deliver/compose-suite.ts';
+
+describeCompose('machine');
