@@ -63,7 +63,7 @@ export const awkward: Record<string, string> = {
   EMPTY: '',
   BLANKS: ' two  words ',
   QUOTES: `it's "quoted" \\ and \`ticked\``,
-  DOLLARS: '$5 ${HOME} $(date) $$',
+  DOLLARS: `$5 \${HOME} $(date) $$`,
   PERCENT: '100% %n %{x}',
   LINES: 'one\ntwo\r\n\tthree\n',
   UNICODE: 'é ☃ 😀 \u2028',

@@ -67,7 +67,8 @@ export default class DeliverCommand extends BaseCommand {
     const { registry, platform, output, put, check = false, to: channel } = flags;
     const named = { target, release, channel, registry, platform, output, put };
     const record = await deliverRelease({ ...context, ...named, stop, runId: newRunId(), check });
-    this.logText(record.text ?? summarise(record));
+    // A text is printed as its file would be: it ends with one line end.
+    this.logText(record.text?.replace(/\n$/, '') ?? summarise(record));
     return record;
   }
 }

@@ -27,6 +27,8 @@ export interface DocSetting {
   example: string;
   /** Whether the copy has no gbuild.yml, like a repository that has never used gbuild. */
   isFresh: boolean;
+  /** Whether registry.example.com is a registry that takes releases. */
+  hasRegistry: boolean;
   /** Tier of the tests that runs the page. */
   tier: 'standard' | 'matrix';
 }
@@ -47,13 +49,19 @@ export function readPage(page: string): string {
 }
 
 /**
- * Reads the first line of a page, `<!-- example: NAME, without gbuild.yml, matrix tier -->`. Without that line the
- * setting is node-hello, unchanged.
+ * Reads the first line of a page, `<!-- example: NAME, without gbuild.yml, with a registry, matrix tier -->`. Without
+ * that line the setting is node-hello, unchanged.
  */
 export function readSetting(page: string): DocSetting {
-  const [, example = 'node-hello', fresh, matrix] =
-    /^<!-- example: ([\w-]+)(, without gbuild\.yml)?(, matrix tier)? -->\n/.exec(readPage(page)) ?? [];
-  return { example, isFresh: fresh !== undefined, tier: matrix === undefined ? 'standard' : 'matrix' };
+  const [, example = 'node-hello', fresh, registry, matrix] =
+    /^<!-- example: ([\w-]+)(, without gbuild\.yml)?(, with a registry)?(, matrix tier)? -->\n/.exec(readPage(page)) ??
+    [];
+  return {
+    example,
+    isFresh: fresh !== undefined,
+    hasRegistry: registry !== undefined,
+    tier: matrix === undefined ? 'standard' : 'matrix',
+  };
 }
 
 export function listBlocks(page: string): DocBlock[] {

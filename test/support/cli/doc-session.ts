@@ -18,9 +18,14 @@ export interface DocSession {
   run(commands: string[]): Promise<DocResult[]>;
   /** Replaces the example's gbuild.yml by the page's own. */
   useSpec(text: string): void;
+  /** Lets registry.example.com in gbuild.yml and in commands mean this registry. */
+  useRegistry(host: string): void;
   /** Returns text without the parts that differ between machines and runs. */
   plain(text: string): string;
 }
+
+/** Registry as the pages show it; without `useRegistry` nothing answers there. */
+const shownRegistry = 'registry.example.com';
 
 /** Files from which tools and gbuild take a repository's name. */
 const namedIn = ['gbuild.yml', 'package.json', 'package-lock.json', 'pom.xml', 'build.sbt'];
@@ -29,7 +34,7 @@ const namedIn = ['gbuild.yml', 'package.json', 'package-lock.json', 'pom.xml', '
 export function openDocSession(
   cli: Cli,
   engine: string,
-  { imageName, example, isFresh }: Omit<DocSetting, 'tier'> & { imageName: string },
+  { imageName, example, isFresh }: Omit<DocSetting, 'tier' | 'hasRegistry'> & { imageName: string },
 ): DocSession {
   const home = join(cli.dir, 'home');
   const rootDir = join(home, imageName);
@@ -57,14 +62,20 @@ export function openDocSession(
     [dirname(cli.stateDir), '/home/ada/.local/state'],
     [engine, 'unix:///var/run/docker.sock'],
   ];
+  let registry = shownRegistry;
   return {
     useSpec,
+    useRegistry: (host) => {
+      registry = host;
+      places.push([host, shownRegistry]);
+      const file = join(rootDir, 'gbuild.yml');
+      writeFileSync(file, readFileSync(file, 'utf8').replaceAll(shownRegistry, host));
+    },
     run: async (commands) => {
       const script = join(cli.dir, 'session.sh');
-      writeFileSync(
-        script,
-        formatScript(commands.map((command) => command.replaceAll(`${example}:`, `${imageName}:`))),
-      );
+      const real = (command: string) =>
+        command.replaceAll(`${example}:`, `${imageName}:`).replaceAll(shownRegistry, registry);
+      writeFileSync(script, formatScript(commands.map(real)));
       // The rig's clean environment is a reader's; a shell takes the place of Node.
       const installed = { node: '/bin/bash', bin: script };
       const { stdout } = await cli.run([], { cwd: rootDir, env, installed });

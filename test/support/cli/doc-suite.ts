@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { removeRepository } from '../engines/engine-images.ts';
 import { installPackages, isInstalled } from '../engines/test-engine.ts';
+import { startRegistry, type TestRegistry } from '../registry/registry.ts';
 import { openCli } from './cli.ts';
 import { listBlocks, listCommands, listPages, readSetting } from './doc-pages.ts';
 import { compareOutput, openDocSession } from './doc-session.ts';
@@ -30,7 +31,14 @@ export function describePages(tier: 'standard' | 'matrix'): void {
     const cli = openCli({ engine });
     const session = openDocSession(cli, engine, { imageName, ...setting });
     if (spec !== undefined) session.useSpec(spec);
+    let registry: TestRegistry | undefined;
+    beforeAll(async () => {
+      if (!setting.hasRegistry) return;
+      registry = await startRegistry();
+      session.useRegistry(registry.host);
+    });
     afterAll(async () => {
+      await registry?.[Symbol.asyncDispose]();
       await removeRepository(engine, imageName);
       cli[Symbol.dispose]();
     });

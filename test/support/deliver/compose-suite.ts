@@ -24,6 +24,23 @@ export function describeCompose(generation: ComposeGeneration): void {
     });
     afterAll(() => rig?.[Symbol.asyncDispose]());
 
+    test('a repository that says nothing of deliveries delivers a compose file with the digest', async () => {
+      const { exitCode, stdout, stderr } = await rig.deliver(['compose', '1.0.1']);
+      expect([exitCode, rig.plain(stdout)], stderr).toMatchInlineSnapshot(`
+    [
+      0,
+      "services:
+      NAME:
+        image: REGISTRY/acme/NAME@sha256:ID
+        restart: unless-stopped
+        ports:
+          - 8080:8080
+    ",
+    ]
+  `);
+      expect((await rig.delivered(['compose', '1.0.1'])).imageId).toBe(release.imageId);
+    });
+
     test('runs the whole file: the released image, the next one, and the former again', async () => {
       const port = await findFreePort();
       rig.describe(`  service:

@@ -3,7 +3,7 @@ import { referByDigest, refuseDelivery } from '../../refuse.ts';
 import type { DeliveryInput, DeliveryTarget } from '../../target.ts';
 import { yamlFile } from '../../yaml-file.ts';
 import { chooseKeys, type ImageKeys } from './keys.ts';
-import { type HelmOptions, optionsSchema } from './options.ts';
+import { type HelmOptions, helmOptions } from './options.ts';
 
 /** Helm: values that give a chart the released image. The template is the chart, or its values.yaml: it is only read. */
 export const helm: DeliveryTarget<HelmOptions> = {
@@ -11,7 +11,7 @@ export const helm: DeliveryTarget<HelmOptions> = {
   summary: 'Helm: values.gbuild.yaml, for any chart',
   takes: 'digest',
   takesOnePlatform: false,
-  options: optionsSchema,
+  options: helmOptions,
   template: { use: 'optional', is: 'file or folder', reads: ['values.yaml'] },
   needs: [],
   render: (input) => [renderValues(input)],

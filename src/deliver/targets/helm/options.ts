@@ -11,7 +11,7 @@ const path = z
 /** One path, or several for a chart that names the image more than once. */
 const paths = z.union([path, z.array(path).min(1)]).transform((said) => [said].flat().map(splitPath));
 
-export const optionsSchema = z.strictObject({
+export const helmOptions = z.strictObject({
   /** Keys of one text, `REPOSITORY@DIGEST`; the others are then not written by default. */
   image: paths.optional(),
   /** Keys of the host of the registry; the repository is then written without it. */
@@ -22,7 +22,7 @@ export const optionsSchema = z.strictObject({
   tag: paths.optional(),
 });
 
-export type HelmOptions = z.output<typeof optionsSchema>;
+export type HelmOptions = z.output<typeof helmOptions>;
 
 function splitPath(said: string): string[] {
   return (said.match(/(?:[^.\\]|\\.)+/g) ?? []).map((key) => key.replaceAll(/\\(.)/g, '$1'));

@@ -2,7 +2,7 @@ import { refuseDelivery } from '../../refuse.ts';
 import type { DeliveryInput, DeliveryTarget } from '../../target.ts';
 import { renderKustomization } from './kustomization.ts';
 import { manifestName, renderManifests } from './manifests.ts';
-import { type KubernetesOptions, optionsSchema } from './options.ts';
+import { type KubernetesOptions, kubernetesOptions } from './options.ts';
 
 /** Kubernetes: a Deployment and a Service, or a kustomization that gives manifests of the repository their image. */
 export const kubernetes: DeliveryTarget<KubernetesOptions> = {
@@ -10,7 +10,7 @@ export const kubernetes: DeliveryTarget<KubernetesOptions> = {
   summary: 'Kubernetes: kubernetes.yaml, or a kustomization over a folder of yours',
   takes: 'digest',
   takesOnePlatform: false,
-  options: optionsSchema,
+  options: kubernetesOptions,
   template: { use: 'optional', is: 'folder' },
   needs: [],
   render: (input) => {
@@ -26,7 +26,7 @@ export const kubernetes: DeliveryTarget<KubernetesOptions> = {
 const ofManifests = ['replicas', 'publish', 'readOnly', 'pullSecret'] as const;
 const ofTemplates = ['image', 'path'] as const;
 
-/** An option that nobody reads would be wrong in silence. */
+/** Refuses options that this way of delivery does not read: they would be wrong in silence. */
 function refuseOtherOptions({ image, target, options, template }: DeliveryInput<KubernetesOptions>): void {
   const others = template === undefined ? ofTemplates : ofManifests;
   const given = others.find((option) => options[option] !== undefined);

@@ -7,13 +7,13 @@ import type { DeliveryInput } from '../../target.ts';
 import { isMapping, type ParsedTemplate, type Template } from '../../template.ts';
 import { yamlFile } from '../../yaml-file.ts';
 import type { KubernetesOptions } from './options.ts';
-import { type Base, type ImagePlace, readBase } from './read-base.ts';
+import { type Base, type ImagePlace, readTemplateBase } from './read-base.ts';
 
 /** Renders a copy of the template, and a kustomization over it that replaces the image's name by its digest. */
 export function renderKustomization(input: DeliveryInput<KubernetesOptions>, template: Template): DeliveryFile[] {
   const { image, options } = input;
   const { repository, digest } = image.published!;
-  const base = readBase(template, findFolder(input, template));
+  const base = readTemplateBase(template, findFolder(input, template));
   const spellings = [...new Set([options.image ?? image.name, image.name, repository])];
   refuseByHand(base, spellings, image, options);
   const renamed = listRenamed(base);

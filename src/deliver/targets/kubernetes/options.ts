@@ -6,7 +6,7 @@ const subdomain = z
   .max(253)
   .regex(/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/, 'a name of DNS');
 
-export const optionsSchema = z.strictObject({
+export const kubernetesOptions = z.strictObject({
   namespace: label.optional(),
   /** Number of pods; by default 1. */
   replicas: z.int().min(0).max(10_000).optional(),
@@ -26,4 +26,4 @@ export const optionsSchema = z.strictObject({
   path: z.string().min(1).optional(),
 });
 
-export type KubernetesOptions = z.output<typeof optionsSchema>;
+export type KubernetesOptions = z.output<typeof kubernetesOptions>;

@@ -24,7 +24,7 @@ const kustomizationNames = ['kustomization.yaml', 'kustomization.yml', 'Kustomiz
  * Reads the manifests of a folder, or what its kustomization refers to within the template. What another host has is
  * not read. @throws MistakesError `template-invalid`
  */
-export function readBase(template: Template, dir: string): Base {
+export function readTemplateBase(template: Template, dir: string): Base {
   if (findKustomization(template, dir) === undefined) return readManifests(template, dir);
   const base: Base = { resources: [dir], images: [], kustomizations: [] };
   followKustomization({ template, base, seen: new Set() }, dir);
@@ -38,7 +38,7 @@ function readManifests(template: Template, dir: string): Base {
   return { resources, images: manifests.flatMap(listImages), kustomizations: [] };
 }
 
-/** What is no manifest is no resource: the cluster would refuse it. */
+/** Refuses a file that is no manifest: the cluster would refuse it. */
 function refuseOther(parsed: ParsedTemplate): void {
   const { value } = parsed;
   if (isMapping(value) && typeof value.apiVersion === 'string' && typeof value.kind === 'string') return;

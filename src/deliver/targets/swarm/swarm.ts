@@ -108,7 +108,7 @@ function renderOverride(input: DeliveryInput<Options>): TextFile {
 
 const ofStacks = ['publish', 'ports', 'replicas', 'healthcheck'] as const;
 
-/** An option that nobody reads would be wrong in silence. */
+/** Refuses options that this way of delivery does not read: they would be wrong in silence. */
 function refuseOtherOptions({ image, target, options, template }: DeliveryInput<Options>): void {
   const given = ofStacks.find((option) => options[option] !== undefined);
   if (given === undefined) return;
