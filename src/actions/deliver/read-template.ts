@@ -41,12 +41,21 @@ function listFiles(dir: string, below: string): string[] {
     const path = below === '' ? entry.name : `${below}/${entry.name}`;
     if (entry.isDirectory()) found.push(...listFiles(dir, path));
     else if (entry.isFile()) found.push(path);
+    else throw notFile(dir, path);
     if (found.length > mostFiles)
       throw new GbuildError('template-invalid', `the template ${dir} has more than ${mostFiles} files`, {
         suggestions: ['name a folder that has nothing but the template'],
       });
   }
   return found;
+}
+
+/** A link that is left out would be missing in silence; one that is followed may lead out of the repository. */
+function notFile(dir: string, path: string): GbuildError {
+  return new GbuildError('template-invalid', `${path} in the template ${dir} is neither a file nor a folder`, {
+    suggestions: ['put the file itself in the place of a link to it'],
+    facts: { file: join(dir, path) },
+  });
 }
 
 function readText(file: string): string {

@@ -1,10 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { ImageRecord } from '../../../src/actions/release/record.ts';
 import { type DeliveryRig, openDelivery, readDelivered } from '../../support/deliver/delivery-rig.ts';
-import { ensureKubernetesValidate, ensureKustomize } from '../../support/deliver/fetched-programs.ts';
+import { ensureKubernetesValidate } from '../../support/deliver/fetched-programs.ts';
+import { ensureNewerPackage } from '../../support/deliver/newer-package.ts';
 import { pullImageId } from '../../support/deliver/pulled-image.ts';
 
 let rig: DeliveryRig;
@@ -79,9 +80,12 @@ test('kustomize gives a folder of the repository the released image, the next on
     production: {kind: kubernetes, template: deploy, options: {path: production, namespace: shop}}
     plain: {kind: kubernetes, template: deploy/plain}
 `);
-  const kustomize = await ensureKustomize();
+  const kustomize = join(await ensureNewerPackage('kustomize'), 'usr/bin/kustomize');
+  const kubectlDir = join(await ensureNewerPackage('kubectl'), 'usr/bin');
+  const env = { PATH: `${kubectlDir}${delimiter}${process.env.PATH}` };
   const deliver = async (target: string, version: string) => {
-    const record = await rig.delivered([target, version, '--output', `out/${target}`]);
+    const record = await rig.delivered([target, version, '--output', `out/${target}`, '--check'], { env });
+    expect(record.checked).toEqual([{ program: 'kubectl', ran: true }]);
     const { stdout } = await execa(kustomize, ['build', record.dir!]);
     return { stdout, files: record.files, text: readDelivered(record, 'kustomization.yaml') };
   };
@@ -114,6 +118,19 @@ test('a manifest that names the image by hand is a mistake with its place', asyn
         > 5 |     - image: acme/NAME:1.0.0
             |              ^
         leave tag and digest out
+    ",
+    ]
+  `);
+});
+
+test('a link in a template is refused: what it names would be missing in silence', async () => {
+  symlinkSync('../base/web.yaml', join(rig.rootDir, 'deploy/plain/link.yaml'));
+  const { exitCode, stderr } = await rig.deliver(['plain', '1.0.1', '--output', 'out/plain']);
+  expect([exitCode, rig.plain(stderr)]).toMatchInlineSnapshot(`
+    [
+      2,
+      "error: link.yaml in the template <dir>/kubernetes/deploy/plain is neither a file nor a folder
+      try: put the file itself in the place of a link to it
     ",
     ]
   `);

@@ -1,10 +1,7 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { parseSources } from '../../../src/toolchain/build/apt-setup.ts';
 import { installPackages, isInstalled } from '../engines/test-engine.ts';
-import { testCacheDir } from '../runner/cache-dir.ts';
-import { makeOnce, runToEnd } from '../runner/make-once.ts';
+import { ensureNewerPackage } from './newer-package.ts';
 
 export type ComposeGeneration = 'machine' | 'trixie';
 
@@ -13,41 +10,9 @@ export type ComposeGeneration = 'machine' | 'trixie';
  * of a newer suite.
  */
 export async function ensureCompose(generation: ComposeGeneration): Promise<string> {
-  if (generation === 'trixie') return join(await fetchNewer(), 'usr/libexec/docker/cli-plugins');
+  if (generation === 'trixie')
+    return join(await ensureNewerPackage('docker-compose'), 'usr/libexec/docker/cli-plugins');
   if (!isInstalled('docker-compose')) await installPackages(['docker-compose']);
   const { stdout } = await execa('sh', ['-c', 'command -v docker-compose']);
   return join(stdout, '..');
-}
-
-/** Extracts the program from the package of a suite that this machine has no sources of. */
-function fetchNewer(): Promise<string> {
-  return makeOnce(join(testCacheDir, 'docker-compose-trixie'), 'fetch docker-compose of trixie', async (temporary) => {
-    const aptDir = `${temporary}.apt`;
-    for (const path of ['lists/partial', 'cache/archives/partial', 'deb'])
-      mkdirSync(join(aptDir, path), { recursive: true });
-    try {
-      writeFileSync(join(aptDir, 'sources.list'), `${(await readSources()).join('\n')}\n`);
-      const places = {
-        'Dir::Etc::sourcelist': join(aptDir, 'sources.list'),
-        'Dir::Etc::sourceparts': '-',
-        'Dir::State::lists': join(aptDir, 'lists'),
-        'Dir::Cache': join(aptDir, 'cache'),
-      };
-      const options = Object.entries(places).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
-      const cwd = join(aptDir, 'deb');
-      await runToEnd('apt-get', [...options, 'update', '-q'], { cwd });
-      await runToEnd('apt-get', [...options, 'download', '-q', 'docker-compose'], { cwd });
-      const [packed = 'nothing'] = readdirSync(cwd);
-      await runToEnd('dpkg', ['-x', packed, temporary], { cwd });
-    } finally {
-      rmSync(aptDir, { recursive: true, force: true });
-    }
-  });
-}
-
-/** Reads the suite on the machine's own mirrors from its apt. */
-async function readSources(): Promise<string[]> {
-  const format = ['ORIGIN', 'RELEASE', 'COMPONENT', 'REPO_URI', 'CREATED_BY'].map((name) => `$(${name})`).join('|');
-  const { stdout } = await execa('apt-get', ['indextargets', '--format', format]);
-  return parseSources(stdout, 'trixie');
 }

@@ -5,7 +5,7 @@ import { testCacheDir } from '../runner/cache-dir.ts';
 import { makeOnce, runToEnd } from '../runner/make-once.ts';
 
 /** Builds a program from its Go module at an exact version, once. Returns its file. */
-export async function ensureGoProgram(name: string, modulePath: string, version: string): Promise<string> {
+async function ensureGoProgram(name: string, modulePath: string, version: string): Promise<string> {
   const dir = join(testCacheDir, `${name}-${version}`);
   await makeOnce(dir, `build ${name} ${version}`, async (temporary) => {
     if (!isInstalled('go')) await installPackages(['golang-go']);
@@ -13,11 +13,6 @@ export async function ensureGoProgram(name: string, modulePath: string, version:
     await runToEnd('go', ['install', `${modulePath}@${version}`], { env: { GOBIN: temporary } });
   });
   return join(dir, name);
-}
-
-/** Builds kustomize, which `kubectl apply -k` has inside. */
-export function ensureKustomize(): Promise<string> {
-  return ensureGoProgram('kustomize', 'sigs.k8s.io/kustomize/kustomize/v5', 'v5.8.0');
 }
 
 /** Builds helm. */

@@ -121,6 +121,7 @@ test('values without the digest or the repository are refused, and a key that is
   expect(await refuse({ digest: 'image.digest' })).toMatchInlineSnapshot(
     `"acme/hello:1.0.1 cannot be delivered to helm: no key gets the repository: the chart would choose another image"`,
   );
+  expect(await refuse({ image: 'image', tag: 'image' })).toContain('the options name the key image twice');
   expect(await refuse({ image: ['image', 'image.name'] })).toMatchInlineSnapshot(
     `"acme/hello:1.0.1 cannot be delivered to helm: the options name the key image.name twice"`,
   );

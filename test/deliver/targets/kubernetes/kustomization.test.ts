@@ -140,6 +140,17 @@ images:
   `);
 });
 
+test('containers that start first and lists count, definitions of resources do not, and a circle of bases ends', () => {
+  const list = `kind: List\nitems: [{spec: {initContainers: [{image: acme/hello}]}}]\n`;
+  const definition = pods('"acme/hello:1.0.0"', 'CustomResourceDefinition');
+  const files = {
+    'a/kustomization.yaml': 'resources: [../b, list.yaml]\n',
+    'a/list.yaml': `${list}---\n${definition}`,
+    'b/kustomization.yaml': 'resources: [../a]\n',
+  };
+  expect(render(files, { path: 'a' })['kustomization.yaml']).toContain('- name: acme/hello\n');
+});
+
 test('a kustomization that would replace nothing is refused', async () => {
   const templated = `${pods('"$IMAGE"')}---\n${pods('redis:7')}`;
   expect(await errorOf(() => render({ 'web.yaml': templated }))).toMatchInlineSnapshot(`

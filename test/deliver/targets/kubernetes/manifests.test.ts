@@ -177,9 +177,9 @@ test('amounts are exact quantities', () => {
     const { cpu: processors, memory: bytes } = deployment.spec.template.spec.containers[0].resources.limits;
     return `${processors} ${bytes}`;
   };
-  expect([amountsOf(2, 2 * 1024 ** 3), amountsOf(0.57, 1536 * 1024), amountsOf(0.0001, 1000)]).toEqual([
+  expect([amountsOf(2, 2 * 1024 ** 3), amountsOf(1.001, 1536 * 1024), amountsOf(0.0001, 1000)]).toEqual([
     '2 2Gi',
-    '570m 1536Ki',
+    '1001m 1536Ki',
     '1m 1000',
   ]);
 });
