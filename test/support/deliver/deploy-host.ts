@@ -87,6 +87,7 @@ export async function startDeployHost(outer: string, { environment }: DeployHost
     return stdout.trimEnd();
   };
   await must(setUp, metadata, aws, environment);
+  await waitForPort(run, Number(new URL(metadataAddress).port));
   const relays = stack.use(new AsyncDisposableStack());
   const relay: DeployHost['relay'] = async (port) => {
     const socket = join(sharedDir, `relay-${port}`);
@@ -96,13 +97,17 @@ export async function startDeployHost(outer: string, { environment }: DeployHost
       String(port),
       socket,
     );
-    for (let tries = 0; (await run(['bash', '-c', `: </dev/tcp/127.0.0.1/${port}`])).exitCode !== 0; tries += 1) {
-      if (tries > 600) throw new Error(`nobody listens on port ${port} of the host`);
-      await sleep(100);
-    }
+    await waitForPort(run, port);
   };
   const moved = stack.move();
   return { engine, sharedDir, run, must, relay, [Symbol.asyncDispose]: () => moved.disposeAsync() };
+}
+
+async function waitForPort(run: DeployHost['run'], port: number): Promise<void> {
+  for (let tries = 0; (await run(['bash', '-c', `: </dev/tcp/127.0.0.1/${port}`])).exitCode !== 0; tries += 1) {
+    if (tries > 600) throw new Error(`nobody listens on port ${port} of the host`);
+    await sleep(100);
+  }
 }
 
 /** Forwards a socket to a port of this machine's loopback address. */
