@@ -1,6 +1,7 @@
 import type { AnyTarget } from '../target.ts';
 import { codedeploy } from './codedeploy/codedeploy.ts';
 import { compose } from './compose/compose.ts';
+import { ecs } from './ecs/ecs.ts';
 import { helm } from './helm/helm.ts';
 import { ionroller } from './ionroller/ionroller.ts';
 import { kamal } from './kamal/kamal.ts';
@@ -11,7 +12,19 @@ import { sundial } from './sundial/sundial.ts';
 import { swarm } from './swarm/swarm.ts';
 
 /** Kinds of targets. A new one is a folder below targets/ and a row here. */
-export const targets: readonly AnyTarget[] = [codedeploy, compose, helm, ionroller, kamal, kubernetes, lxc, nova, sundial, swarm];
+export const targets: readonly AnyTarget[] = [
+  codedeploy,
+  compose,
+  ecs,
+  helm,
+  ionroller,
+  kamal,
+  kubernetes,
+  lxc,
+  nova,
+  sundial,
+  swarm,
+];
 
 /** Finds the kind of target of this name. */
 export function findTargetKind(kind: string): AnyTarget | undefined {
