@@ -2,6 +2,7 @@ import type { AnyTarget } from '../target.ts';
 import { codedeploy } from './codedeploy/codedeploy.ts';
 import { compose } from './compose/compose.ts';
 import { ecs } from './ecs/ecs.ts';
+import { elasticBeanstalk } from './elastic-beanstalk/elastic-beanstalk.ts';
 import { helm } from './helm/helm.ts';
 import { ionroller } from './ionroller/ionroller.ts';
 import { kamal } from './kamal/kamal.ts';
@@ -16,6 +17,7 @@ export const targets: readonly AnyTarget[] = [
   codedeploy,
   compose,
   ecs,
+  elasticBeanstalk,
   helm,
   ionroller,
   kamal,
