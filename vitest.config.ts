@@ -18,6 +18,7 @@ export const thorough = [
   'actions/inspect/generated-plans',
   'actions/maintenance/store/mend-store',
   'bin/setup',
+  'deliver/mutated',
   'put/s3/s3-credentials',
   'put/s3/s3-depot',
   'put/s3/s3-memory',

@@ -18,16 +18,18 @@ export interface ChosenTarget {
 export interface DeliverySpec {
   spec: Spec | undefined;
   specFile: string | undefined;
+  /** Kinds of targets; by default those of the table. */
+  kinds?: readonly AnyTarget[];
 }
 
 /** Chooses the target of gbuild.yml with this name, else the kind of this name. @throws GbuildError `usage`, `spec-invalid` */
-export function chooseTarget(name: string, { spec, specFile }: DeliverySpec): ChosenTarget {
+export function chooseTarget(name: string, { spec, specFile, kinds = targets }: DeliverySpec): ChosenTarget {
   const said = spec?.deliver.targets[name];
   const kindName = said?.kind ?? name;
-  const kind = findTargetKind(kindName);
+  const kind = findTargetKind(kindName, kinds);
   if (kind === undefined) {
-    if (said === undefined) throw noTarget(name, spec);
-    const known = targets.map((each) => each.kind);
+    if (said === undefined) throw noTarget(name, spec, kinds);
+    const known = kinds.map((each) => each.kind);
     const meant = suggest(kindName, known);
     throw invalid(
       specFile,
@@ -91,8 +93,8 @@ function locate(specFile: string, path: readonly PathKey[]) {
   return undefined;
 }
 
-function noTarget(name: string, spec: Spec | undefined): GbuildError {
-  const known = [...Object.keys(spec?.deliver.targets ?? {}), ...targets.map(({ kind }) => kind)];
+function noTarget(name: string, spec: Spec | undefined, kinds: readonly AnyTarget[]): GbuildError {
+  const known = [...Object.keys(spec?.deliver.targets ?? {}), ...kinds.map(({ kind }) => kind)];
   const meant = suggest(name, known);
   return new GbuildError('usage', `there is no target ${JSON.stringify(name)}`, {
     suggestions: [

@@ -1,4 +1,5 @@
-import { targets } from '../../deliver/targets/table.ts';
+import type { AnyTarget } from '../../deliver/target.ts';
+import { findTargetKind, targets } from '../../deliver/targets/table.ts';
 import { GbuildError } from '../../errors.ts';
 import type { AppContext } from '../session/context.ts';
 import { findWorkspace } from '../session/find-workspace.ts';
@@ -18,14 +19,16 @@ export interface ListedTarget {
 }
 
 /** Implements `gbuild deliver --list`: the targets of gbuild.yml, then the kinds that it does not name. */
-export async function listTargets(context: AppContext): Promise<ListedTarget[]> {
+export async function listTargets(context: AppContext, kinds: readonly AnyTarget[] = targets): Promise<ListedTarget[]> {
   const session = await findWorkspace(context);
   const named = Object.keys(session?.spec.deliver.targets ?? {});
-  const others = targets.map(({ kind }) => kind).filter((kind) => !named.includes(kind));
+  const others = kinds.map(({ kind }) => kind).filter((kind) => !named.includes(kind));
   return [...named, ...others].map((name) => {
-    const target = chooseTarget(name, { spec: session?.spec, specFile: session?.specFile });
-    const { kind, summary, takes, needs } = target.kind;
-    const missing = findMissing(() => readTemplate(session?.rootDir, target));
+    const said = { spec: session?.spec, specFile: session?.specFile, kinds };
+    const kindName = session?.spec.deliver.targets[name]?.kind ?? name;
+    // Of a kind that there is not, choosing says what is meant.
+    const { kind, summary, takes, needs } = findTargetKind(kindName, kinds) ?? chooseTarget(name, said).kind;
+    const missing = findMissing(() => readTemplate(session?.rootDir, chooseTarget(name, said)));
     return { name, kind, summary, takes, needs, ...(missing !== undefined && { missing }) };
   });
 }

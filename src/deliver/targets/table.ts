@@ -29,6 +29,6 @@ export const targets: readonly AnyTarget[] = [
 ];
 
 /** Finds the kind of target of this name. */
-export function findTargetKind(kind: string): AnyTarget | undefined {
-  return targets.find((target) => target.kind === kind);
+export function findTargetKind(kind: string, kinds: readonly AnyTarget[] = targets): AnyTarget | undefined {
+  return kinds.find((target) => target.kind === kind);
 }

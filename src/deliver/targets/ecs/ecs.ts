@@ -26,7 +26,7 @@ export const ecs: DeliveryTarget<Options> = {
       ? renderBlueGreen(input, template, write)
       : renderRolling(input, template, write);
   },
-  listValidators: (files) => files.flatMap(({ path }) => validatorOf(path) ?? []),
+  listValidators: () => [validator],
 };
 
 type Write = (path: string, image: string) => DeliveryFile;
@@ -101,13 +101,10 @@ function choosePort({ image, service, target }: Input, template: TaskTemplate | 
   ]);
 }
 
-/** A skeleton of the output lets the tool check the parameters and send nothing. */
-function validatorOf(path: string): Validator | undefined {
-  const command = new Map([
-    ['taskdef.json', 'register-task-definition'],
-    ['service.json', 'update-service'],
-  ]).get(path);
-  if (command === undefined) return undefined;
-  const args = ['ecs', command, '--cli-input-json', `file://${path}`, '--generate-cli-skeleton', 'output'];
-  return { program: 'aws', args: [...args, '--region', 'us-east-1'] };
-}
+const args = ['ecs', 'register-task-definition', '--cli-input-json', 'file://taskdef.json'];
+
+/** Lets the tool check the parameters: a skeleton of the output needs no request, so that any region does. */
+const validator: Validator = {
+  program: 'aws',
+  args: [...args, '--generate-cli-skeleton', 'output', '--region', 'us-east-1'],
+};

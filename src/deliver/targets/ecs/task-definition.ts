@@ -52,8 +52,10 @@ function describeContainer(input: Input, imageText: string, size: TaskSize | und
     image: imageText,
     ...(size === undefined && sizeOfContainer(input)),
     essential: true,
-    // No port of the machine: it is any free one on EC2, so that two releases run side by side, and the same on Fargate.
-    ...(port !== undefined && { portMappings: [{ containerPort: port, protocol: 'tcp' }] }),
+    // Port 0 of the machine is any free one: two releases run side by side.
+    ...(port !== undefined && {
+      portMappings: [{ containerPort: port, ...(size === undefined && { hostPort: 0 }), protocol: 'tcp' }],
+    }),
     ...(args !== undefined && { command: args }),
     ...(Object.keys(env).length > 0 && {
       environment: Object.entries(env).map(([key, value]) => ({ name: key, value })),
