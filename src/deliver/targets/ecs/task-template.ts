@@ -43,11 +43,13 @@ export function readTaskTemplate(input: Input): TaskTemplate {
   const value = isWrapped ? whole.taskDefinition : whole;
   const checked = taskSchema.safeParse(value);
   if (!checked.success) throw refuseIssues(parsed, path, value, checked.error.issues);
+  const beside = taskSchema.pick({ tags: true }).safeParse(isWrapped ? whole : {});
+  if (!beside.success) throw refuseIssues(parsed, [], whole, beside.error.issues);
   const definition = checked.data;
   const containers = findContainers(input, definition);
   const isDescribed = isWrapped || Object.keys(definition).some((key) => answered.has(key));
   parsed.refuseAny([
-    ...(isWrapped ? findStrayKeys(parsed, whole) : []),
+    ...(isWrapped ? findStrayKeys(parsed, whole, definition.tags === undefined) : []),
     ...findHandWrittenImages(parsed, path, definition, { image: input.image, containers, isDescribed }),
     ...checkFargate(parsed, path, definition, input),
   ]);
@@ -145,8 +147,8 @@ function findContainers(input: Input, { containerDefinitions }: TaskDefinition):
 }
 
 /** Finds what stands beside taskDefinition and belongs to no answer of the API: it would get lost. */
-function findStrayKeys(parsed: ParsedTemplate, whole: Record<string, unknown>): Mistake[] {
-  const known = ['taskDefinition', 'tags', 'ResponseMetadata'];
+function findStrayKeys(parsed: ParsedTemplate, whole: Record<string, unknown>, takesTags: boolean): Mistake[] {
+  const known = ['taskDefinition', 'ResponseMetadata', ...(takesTags ? ['tags'] : [])];
   return Object.keys(whole)
     .filter((key) => !known.includes(key))
     .map((key) =>

@@ -177,6 +177,23 @@ test('a definition that the API refuses is refused with the place of each mistak
             |                                                                                               ^^
         move it into taskDefinition, or remove it"
   `);
+  const wrapped = { taskDefinition: { family: 'web', containerDefinitions: [{ name: 'hello' }] } };
+  expect(await refusal(JSON.stringify({ ...wrapped, tags: [''] }))).toMatchInlineSnapshot(`
+    "one mistake in ecs/taskdef.json
+
+      ecs/taskdef.json:1:86  tags[0]: expected an object, found ""
+        > 1 | {"taskDefinition":{"family":"web","containerDefinitions":[{"name":"hello"}]},"tags":[""]}
+            |                                                                                      ^^"
+  `);
+  const tagged = { taskDefinition: { ...wrapped.taskDefinition, tags: [] }, tags: [] };
+  expect(await refusal(JSON.stringify(tagged))).toMatchInlineSnapshot(`
+    "one mistake in ecs/taskdef.json
+
+      ecs/taskdef.json:1:95  tags: expected taskDefinition and tags, as describe-task-definition answers, found "tags"
+        > 1 | …"taskDefinition":{"family":"web","containerDefinitions":[{"name":"hello"}],"tags":[]},"tags":[]}
+            |                                                                                               ^^
+        move it into taskDefinition, or remove it"
+  `);
   expect(await refusal('{"family": "web", "containerDefinitions": [{"name": "api"}]}')).toMatchInlineSnapshot(
     `"acme/hello:1.0.1 cannot be delivered to ecs: ecs/taskdef.json has no container hello; it has api"`,
   );
