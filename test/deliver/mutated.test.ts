@@ -10,7 +10,7 @@ import { targets } from '../../src/deliver/targets/table.ts';
 import type { Template } from '../../src/deliver/template.ts';
 import { GbuildError } from '../../src/errors.ts';
 import { parseSpec } from '../../src/spec/read/read-spec.ts';
-import { judgeTaskDefinition } from '../support/deliver/ecs-model.ts';
+import { judgeTaskDefinition } from '../support/deployers/ecs-model.ts';
 import { image } from './delivery-input.ts';
 import { sampleTemplates } from './samples.ts';
 

@@ -1,21 +1,31 @@
 import type { BundleEntry, DeliveryFile, TextFile } from '../../deliver/files.ts';
+import type { DeliveryInput } from '../../deliver/target.ts';
 import { GbuildError } from '../../errors.ts';
 import { readSecret, type SecretContext } from '../../secrets/read-secret.ts';
 import type { Secret } from '../../secrets/secret.ts';
 import { SecretSearch } from '../../secrets/secret-search.ts';
 import type { Spec } from '../../spec/types.ts';
 
+/** Text that comes into a delivery, by the place that it comes from. */
+export interface DeliveredText {
+  path: string;
+  text: string;
+}
+
 /**
- * Asserts that no text of the delivery holds the value of a secret of gbuild.yml. Values are looked up where that needs
- * no command of the repository. Private keys are recognised by their frame. @throws GbuildError `delivery-refused`
+ * Asserts that nothing of the delivery holds the value of a secret of gbuild.yml. Searched are the texts as they are
+ * written, and what they were made of: a value with quotes is written in another form. Values are looked up where that
+ * needs no command of the repository. Private keys are recognised by their frame. @throws GbuildError
+ * `delivery-refused`
  */
 export async function assertNoSecretValues(
   files: readonly DeliveryFile[],
+  sources: readonly DeliveredText[],
   spec: Spec | undefined,
   context: Omit<SecretContext, 'hasConsent'>,
 ): Promise<void> {
   const search = new SecretSearch(await readKnownSecrets(spec, context));
-  const found = files.flatMap(listTexts).flatMap(({ path, text }) => {
+  const found = [...files.flatMap(listTexts), ...sources].flatMap(({ path, text }) => {
     const names = search.findIn(Buffer.from(text)).map((name) => `the value of the secret ${name}`);
     return [...names, ...(privateKey.test(text) ? ['a private key'] : [])].map((what) => ({ path, what }));
   });
@@ -27,6 +37,17 @@ export async function assertNoSecretValues(
     ],
     facts: { found },
   });
+}
+
+/** Lists the texts that a delivery is made of. */
+export function listSourceTexts({
+  service,
+  template,
+}: Pick<DeliveryInput<unknown>, 'service' | 'template'>): DeliveredText[] {
+  const env = Object.entries(service.env).map(([name, text]) => ({ path: `deliver.service.env.${name}`, text }));
+  const args = (service.args ?? []).map((text, index) => ({ path: `deliver.service.args[${index}]`, text }));
+  const files = [...(template?.files ?? [])].map(([path, text]) => ({ path: `template ${path}`, text }));
+  return [...env, ...args, ...files];
 }
 
 const privateKey = /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----/;

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
-import { openAgent } from '../../support/deliver/codedeploy-agent.ts';
 import { openDelivery } from '../../support/deliver/delivery-rig.ts';
-import { startDeployHost } from '../../support/deliver/deploy-host.ts';
+import { openAgent } from '../../support/deployers/codedeploy-agent.ts';
+import { startDeployHost } from '../../support/deployers/deploy-host.ts';
 
 const greeting = `it's "5 $HOME" \\ \n ü`;
 const lines = (variables: object) => `  service:

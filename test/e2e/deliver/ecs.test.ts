@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { parse } from 'yaml';
 import type { DeliveryRecord } from '../../../src/actions/deliver/deliver.ts';
 import { type DeliveryRig, openDelivery, readDelivered } from '../../support/deliver/delivery-rig.ts';
-import { type Ministack, startMinistack } from '../../support/deliver/ministack.ts';
+import { type Ministack, startMinistack } from '../../support/deployers/ministack.ts';
 import { askUntilUp } from '../../support/network/ask-until-up.ts';
 
 const service = `  service:

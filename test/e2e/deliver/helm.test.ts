@@ -4,8 +4,8 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { ImageRecord } from '../../../src/actions/release/record.ts';
 import { type DeliveryRig, openDelivery } from '../../support/deliver/delivery-rig.ts';
-import { ensureHelm } from '../../support/deliver/fetched-programs.ts';
 import { pullImageId } from '../../support/deliver/pulled-image.ts';
+import { ensureHelm } from '../../support/deployers/fetched-programs.ts';
 
 let rig: DeliveryRig;
 let helm: string;

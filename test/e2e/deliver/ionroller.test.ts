@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { type DeliveryRig, openDelivery } from '../../support/deliver/delivery-rig.ts';
-import { releaseByRules } from '../../support/deliver/ionroller-driver.ts';
+import { releaseByRules } from '../../support/deployers/ionroller-driver.ts';
 import { askUntilUp } from '../../support/network/ask-until-up.ts';
 
 let rig: DeliveryRig;

@@ -6,7 +6,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { ImageRecord } from '../../../src/actions/release/record.ts';
 import { type DeliveryRig, openDelivery } from '../../support/deliver/delivery-rig.ts';
-import { ensurePython, linkModule } from '../../support/deliver/python-tools.ts';
+import { ensurePython, linkModule } from '../../support/deployers/python-tools.ts';
 import { askEngine } from '../../support/engines/engine-http.ts';
 import { type SshEngine, startSshEngine } from '../../support/remote-engines/ssh-engine.ts';
 

@@ -4,9 +4,9 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { ImageRecord } from '../../../src/actions/release/record.ts';
 import { type DeliveryRig, openDelivery, readDelivered } from '../../support/deliver/delivery-rig.ts';
-import { ensureKubernetesValidate } from '../../support/deliver/fetched-programs.ts';
-import { ensureNewerPackage } from '../../support/deliver/newer-package.ts';
 import { pullImageId } from '../../support/deliver/pulled-image.ts';
+import { ensureKubernetesValidate } from '../../support/deployers/fetched-programs.ts';
+import { ensureNewerPackage } from '../../support/deployers/newer-package.ts';
 
 let rig: DeliveryRig;
 let release: ImageRecord;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { type CodeDeployAgent, openAgent } from '../../support/deliver/codedeploy-agent.ts';
-import { type DeployHost, startDeployHost } from '../../support/deliver/deploy-host.ts';
 import { type NovaRig, openNova } from '../../support/deliver/nova-rig.ts';
+import { type CodeDeployAgent, openAgent } from '../../support/deployers/codedeploy-agent.ts';
+import { type DeployHost, startDeployHost } from '../../support/deployers/deploy-host.ts';
 
 const greeting = `it's "5 $HOME" \\ \n ü`;
 let nova: NovaRig;

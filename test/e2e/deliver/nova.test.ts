@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { createReadStream, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
-import { startMoto } from '../../support/deliver/moto.ts';
-import { askCodeDeploy, prepareAccount, runNova } from '../../support/deliver/nova.ts';
 import { openNova } from '../../support/deliver/nova-rig.ts';
+import { startMoto } from '../../support/deployers/moto.ts';
+import { askCodeDeploy, prepareAccount, runNova } from '../../support/deployers/nova.ts';
 import { askEngine } from '../../support/engines/engine-http.ts';
 
 test('Nova finds the bundle in its bucket, asks no engine, and deploys these very bytes', async () => {

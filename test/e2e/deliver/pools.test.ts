@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { ImageRecord } from '../../../src/actions/release/record.ts';
 import { type DeliveryRig, openDelivery, readResult } from '../../support/deliver/delivery-rig.ts';
-import { type Balancer, darkHeader, type Pools, startBalancer } from '../../support/deliver/haproxy.ts';
+import { type Balancer, darkHeader, type Pools, startBalancer } from '../../support/deployers/haproxy.ts';
 import { askEngine } from '../../support/engines/engine-http.ts';
 import { removeContainer, startContainer } from '../../support/engines/engine-images.ts';
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type DeliveryRig, openDelivery, readResult } from '../../support/deliver/delivery-rig.ts';
-import { type Moto, startMoto } from '../../support/deliver/moto.ts';
+import { type Moto, startMoto } from '../../support/deployers/moto.ts';
 
 let rig: DeliveryRig;
 let moto: Moto;

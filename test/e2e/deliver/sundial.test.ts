@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { type BatchCommand, type JobContainer, openBatch } from '../../support/deliver/batch.ts';
 import { type DeliveryRig, openDelivery, readDelivered } from '../../support/deliver/delivery-rig.ts';
-import { type Moto, startMoto } from '../../support/deliver/moto.ts';
-import { judgeDefinition } from '../../support/deliver/sundial-schema.ts';
+import { type BatchCommand, type JobContainer, openBatch } from '../../support/deployers/batch.ts';
+import { type Moto, startMoto } from '../../support/deployers/moto.ts';
+import { judgeDefinition } from '../../support/deployers/sundial-schema.ts';
 import { askEngine } from '../../support/engines/engine-http.ts';
 
 let rig: DeliveryRig;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { startMoto } from '../../support/deliver/moto.ts';
+import { startMoto } from '../../support/deployers/moto.ts';
 import { runToEnd } from '../../support/runner/make-once.ts';
 
 const child = join(import.meta.dirname, '../../support/deliver/put-child.ts');

@@ -3,11 +3,11 @@ import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { ImageRecord } from '../../../src/actions/release/record.ts';
+import { type ComposeGeneration, ensureCompose } from '../deployers/docker-compose.ts';
 import { askEngine } from '../engines/engine-http.ts';
 import { findFreePort } from '../registry/registry.ts';
 import { askService } from './ask-service.ts';
 import { type DeliveryRig, openDelivery } from './delivery-rig.ts';
-import { type ComposeGeneration, ensureCompose } from './docker-compose.ts';
 
 /** Has a docker-compose run what is delivered. */
 export function describeCompose(generation: ComposeGeneration): void {

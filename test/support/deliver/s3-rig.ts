@@ -1,5 +1,5 @@
+import { type Moto, startMoto } from '../deployers/moto.ts';
 import { type FaultProxy, startFaultProxy } from '../network/fault-proxy.ts';
-import { type Moto, startMoto } from './moto.ts';
 
 /** S3 with the bucket `releases`, behind a proxy that fails on demand. */
 export interface S3Rig extends AsyncDisposable {

@@ -27,7 +27,7 @@ export const engineImage = engineImageOf('bookworm');
 /** Fresh Debian machine with common tools: git, bash, CA roots. */
 export const machineImage = 'gbuild-test/machine:bookworm';
 
-/** Machine of a deployer's fleet, with an engine inside: see test/support/deliver/deploy-host.ts. */
+/** Machine of a deployer's fleet, with an engine inside: see test/support/deployers/deploy-host.ts. */
 export const deployHostImage = 'gbuild-test/deploy-host:bookworm';
 
 const docker = ['docker.io', 'iptables', 'procps', 'iproute2', 'mount', 'passwd'];

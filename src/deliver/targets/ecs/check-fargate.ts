@@ -3,8 +3,8 @@ import { absent, quote } from '../../../spec/yaml/mistakes.ts';
 import { referByDigest } from '../../refuse.ts';
 import type { ParsedTemplate } from '../../template.ts';
 import { nearestFargateSize, parseTaskCpu, parseTaskMemory } from './fargate.ts';
-import type { Input } from './options.ts';
-import { architectures, isInEcr } from './task-definition.ts';
+import type { EcsInput } from './options.ts';
+import { cpuArchitectures, isInEcr } from './task-definition.ts';
 import type { TaskDefinition } from './task-schema.ts';
 
 /** Checks a definition that runs on Fargate, as it says itself or the options do. Empty for any other. */
@@ -12,14 +12,14 @@ export function checkFargate(
   parsed: ParsedTemplate,
   path: readonly string[],
   definition: TaskDefinition,
-  { image, options }: Input,
+  { image, options }: EcsInput,
 ): Mistake[] {
   if (definition.requiresCompatibilities?.includes('FARGATE') !== true && options.launch !== 'FARGATE') return [];
   const at = (key: string, expected: string, found: string | undefined) =>
     parsed.mistake([...path, key], { expected, found: found === undefined ? absent : quote(found) });
   const { networkMode, executionRoleArn, runtimePlatform } = definition;
   const architecture = runtimePlatform?.cpuArchitecture ?? 'X86_64';
-  const needed = image.platform === undefined ? architecture : architectures.get(image.platform);
+  const needed = image.platform === undefined ? architecture : cpuArchitectures.get(image.platform);
   return [
     ...checkSize(definition, at),
     ...(networkMode === 'awsvpc' ? [] : [at('networkMode', 'awsvpc, which Fargate needs', networkMode)]),

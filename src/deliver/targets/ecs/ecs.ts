@@ -4,17 +4,17 @@ import { referByDigest, refuseDelivery } from '../../refuse.ts';
 import type { DeliveryTarget, Validator } from '../../target.ts';
 import { yamlFile } from '../../yaml-file.ts';
 import { imagePlaceholder } from './hand-written-images.ts';
-import { assertOptionsMatter, type Input, listContainers, type Options, optionsSchema } from './options.ts';
+import { assertOptionsMatter, type EcsInput, type EcsOptions, ecsOptions, listContainers } from './options.ts';
 import { describeTask } from './task-definition.ts';
 import { readTaskTemplate, type TaskTemplate } from './task-template.ts';
 
 /** Amazon ECS: a task definition, and the files that its deployments take, under the names that they look for. */
-export const ecs: DeliveryTarget<Options> = {
+export const ecs: DeliveryTarget<EcsOptions> = {
   kind: 'ecs',
   summary: 'Amazon ECS: a task definition by digest, for rolling, blue/green and canary deployments',
   takes: 'digest',
   takesOnePlatform: false,
-  options: optionsSchema,
+  options: ecsOptions,
   template: { use: 'optional', is: 'file' },
   needs: ['deliver.service.memory, or a template: a task definition in JSON'],
   render: (input) => {
@@ -32,7 +32,7 @@ export const ecs: DeliveryTarget<Options> = {
 type Write = (path: string, image: string) => DeliveryFile;
 
 /** Renders for ECS's own controller: by its API, or by the standard action of CodePipeline. */
-function renderRolling(input: Input, template: TaskTemplate | undefined, write: Write): DeliveryFile[] {
+function renderRolling(input: EcsInput, template: TaskTemplate | undefined, write: Write): DeliveryFile[] {
   const { image, options, service } = input;
   const imageUri = referByDigest(image);
   return [
@@ -51,7 +51,7 @@ function renderRolling(input: Input, template: TaskTemplate | undefined, write: 
   ];
 }
 
-function describeDeployment({ deployment, canaryPercent = 5, canaryMinutes = 10 }: Options): object {
+function describeDeployment({ deployment, canaryPercent = 5, canaryMinutes = 10 }: EcsOptions): object {
   return deployment === 'canary'
     ? { strategy: 'CANARY', canaryConfiguration: { canaryPercent, canaryBakeTimeInMinutes: canaryMinutes } }
     : // A pull that fails must end the deployment: without the breaker ECS tries for hours.
@@ -59,7 +59,7 @@ function describeDeployment({ deployment, canaryPercent = 5, canaryMinutes = 10 
 }
 
 /** Renders for CodeDeploy: by its action of CodePipeline, which fills the places, or by `aws ecs deploy`. */
-function renderBlueGreen(input: Input, template: TaskTemplate | undefined, write: Write): DeliveryFile[] {
+function renderBlueGreen(input: EcsInput, template: TaskTemplate | undefined, write: Write): DeliveryFile[] {
   const [container] = listContainers(input);
   const version = new Scalar(0);
   version.minFractionDigits = 1;
@@ -85,7 +85,7 @@ function renderBlueGreen(input: Input, template: TaskTemplate | undefined, write
 }
 
 /** Chooses the port that the load balancer sends requests to. */
-function choosePort({ image, service, target }: Input, template: TaskTemplate | undefined, name: string): number {
+function choosePort({ image, service, target }: EcsInput, template: TaskTemplate | undefined, name: string): number {
   const found = template?.definition.containerDefinitions.find((container) => container.name === name);
   const ports =
     found === undefined ? undefined : (found.portMappings ?? []).flatMap(({ containerPort }) => containerPort ?? []);

@@ -4,14 +4,14 @@ import type { DeliveredImage } from '../../delivered-image.ts';
 import { findImageByHand, type ParsedTemplate } from '../../template.ts';
 import type { TaskDefinition } from './task-schema.ts';
 
-/** Place of the image in a definition for CodePipeline: it says that the image comes from elsewhere. */
+/** Place of the image in a definition for CodePipeline: CodePipeline replaces it. */
 export const imagePlaceholder = '<IMAGE1_NAME>';
 
 export interface ReleasedContainers {
   image: DeliveredImage;
   /** Places of the containers that run the release. */
   containers: readonly number[];
-  /** Whether ECS answered the definition: it always has images, and nobody wrote them by hand. */
+  /** Whether ECS answered the definition: it always has images, which are not written by hand. */
   isDescribed: boolean;
 }
 

@@ -9,7 +9,7 @@ const role = z
   .regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/, 'the ARN of a role: arn:aws:iam::123456789012:role/NAME')
   .optional();
 
-export const optionsSchema = z.strictObject({
+export const ecsOptions = z.strictObject({
   /** Containers of the template that run the release; by default the service's name. */
   container: z.union([name, z.array(name).min(1)], { error: 'the name of a container, or a list of names' }).optional(),
   /** Way in which a release replaces the one before. */
@@ -28,15 +28,15 @@ export const optionsSchema = z.strictObject({
   canaryMinutes: z.int().min(0).max(1440).optional(),
 });
 
-export type Options = z.output<typeof optionsSchema>;
-export type Input = DeliveryInput<Options>;
+export type EcsOptions = z.output<typeof ecsOptions>;
+export type EcsInput = DeliveryInput<EcsOptions>;
 
 const withoutTemplate = ['family', 'executionRole', 'taskRole'] as const;
 const ofCanaries = ['canaryPercent', 'canaryMinutes'] as const;
 const ofServices = ['cluster', 'service'] as const;
 
 /** Asserts that each option that is given says something. @throws GbuildError `delivery-refused` */
-export function assertOptionsMatter({ image, options, template, target }: Input): void {
+export function assertOptionsMatter({ image, options, template, target }: EcsInput): void {
   const { deployment } = options;
   const idle = [
     ...(template === undefined ? [] : withoutTemplate.map((key) => [key, `${template.path} says it`] as const)),
@@ -53,6 +53,6 @@ export function assertOptionsMatter({ image, options, template, target }: Input)
 }
 
 /** Names of the containers that run the release. */
-export function listContainers({ options: { container }, service }: Pick<Input, 'options' | 'service'>): string[] {
+export function listContainers({ options: { container }, service }: Pick<EcsInput, 'options' | 'service'>): string[] {
   return container === undefined ? [service.name] : [...new Set([container].flat())];
 }

@@ -1,12 +1,12 @@
 import type { Healthcheck } from '../../../oci/spec.ts';
 import { referByDigest, refuseDelivery } from '../../refuse.ts';
 import { nearestFargateSize, type TaskSize } from './fargate.ts';
-import { type Input, listContainers } from './options.ts';
+import { type EcsInput, listContainers } from './options.ts';
 
 const mebibyte = 1024 ** 2;
 
 /** Makes a task definition from the service. @throws GbuildError `delivery-refused` */
-export function describeTask(input: Input, imageText: string): object {
+export function describeTask(input: EcsInput, imageText: string): object {
   const { service, options, image } = input;
   const onFargate = options.launch === 'FARGATE';
   const { executionRole, taskRole, family = service.name } = options;
@@ -22,7 +22,7 @@ export function describeTask(input: Input, imageText: string): object {
       cpu: String(size.cpu),
       memory: String(size.memory),
       ...(image.platform !== undefined && {
-        runtimePlatform: { cpuArchitecture: architectures.get(image.platform), operatingSystemFamily: 'LINUX' },
+        runtimePlatform: { cpuArchitecture: cpuArchitectures.get(image.platform), operatingSystemFamily: 'LINUX' },
       }),
     }),
     containerDefinitions: [describeContainer(input, imageText, size)],
@@ -31,7 +31,7 @@ export function describeTask(input: Input, imageText: string): object {
 }
 
 /** Architectures of ECS by platform. */
-export const architectures: ReadonlyMap<string, string> = new Map([
+export const cpuArchitectures: ReadonlyMap<string, string> = new Map([
   ['linux/amd64', 'X86_64'],
   ['linux/arm64', 'ARM64'],
   ['linux/arm64/v8', 'ARM64'],
@@ -42,7 +42,7 @@ export function isInEcr(reference: string): boolean {
   return /^\d+\.dkr\.ecr\.[^/]+\//.test(reference);
 }
 
-function describeContainer(input: Input, imageText: string, size: TaskSize | undefined): object {
+function describeContainer(input: EcsInput, imageText: string, size: TaskSize | undefined): object {
   const { image, service } = input;
   const { port, env, args, volumes } = service;
   const [name] = expectOneContainer(input);
@@ -71,7 +71,7 @@ function describeContainer(input: Input, imageText: string, size: TaskSize | und
   };
 }
 
-function expectOneContainer(input: Input): string[] {
+function expectOneContainer(input: EcsInput): string[] {
   const names = listContainers(input);
   if (names.length === 1) return names;
   const { image, target } = input;
@@ -80,7 +80,7 @@ function expectOneContainer(input: Input): string[] {
   ]);
 }
 
-function sizeOfContainer({ image, service: { cpu, memory }, target }: Input): object {
+function sizeOfContainer({ image, service: { cpu, memory }, target }: EcsInput): object {
   if (memory === undefined)
     throw refuseDelivery(image, target, 'ECS needs the memory of each container on EC2', [
       'write deliver.service.memory in gbuild.yml: 512m',
@@ -93,7 +93,7 @@ function sizeOfContainer({ image, service: { cpu, memory }, target }: Input): ob
   };
 }
 
-function sizeForFargate({ image, service: { cpu, memory }, target }: Input): TaskSize {
+function sizeForFargate({ image, service: { cpu, memory }, target }: EcsInput): TaskSize {
   const asked = { cpu: (cpu ?? 0) * 1024, memory: (memory ?? 0) / mebibyte };
   const nearest = nearestFargateSize(asked);
   if (nearest.cpu === asked.cpu && nearest.memory === asked.memory) return nearest;
@@ -106,9 +106,9 @@ function sizeForFargate({ image, service: { cpu, memory }, target }: Input): Tas
   ]);
 }
 
-function assertFargateCanRun({ image, service, options, target }: Input): void {
+function assertFargateCanRun({ image, service, options, target }: EcsInput): void {
   const { platform } = image;
-  if (platform !== undefined && !architectures.has(platform))
+  if (platform !== undefined && !cpuArchitectures.has(platform))
     throw refuseDelivery(image, target, `Fargate runs linux/amd64 and linux/arm64, and the image is for ${platform}`, [
       `write deliver.targets.${target}.options.launch: EC2`,
     ]);
@@ -122,7 +122,7 @@ function assertFargateCanRun({ image, service, options, target }: Input): void {
     ]);
 }
 
-function describeVolumes({ service }: Input): object[] {
+function describeVolumes({ service }: EcsInput): object[] {
   const sources = [...new Set(service.volumes.map(({ from }) => from))];
   return sources.map((from) =>
     from.startsWith('/')

@@ -8,7 +8,7 @@ import { type ParsedTemplate, parseOnlyFile } from '../../template.ts';
 import { checkFargate } from './check-fargate.ts';
 import { findHandWrittenImages } from './hand-written-images.ts';
 import { applyEdits, dropKeys, type Edit, keyOf, rangeOf, setKey } from './json-edits.ts';
-import { type Input, listContainers } from './options.ts';
+import { type EcsInput, listContainers } from './options.ts';
 import { type TaskDefinition, taskSchema } from './task-schema.ts';
 
 /** Keys that `describe-task-definition` answers, and that no definition is registered with. */
@@ -31,7 +31,7 @@ export interface TaskTemplate {
 }
 
 /** Reads the repository's definition. @throws GbuildError `template-invalid`, `delivery-refused` */
-export function readTaskTemplate(input: Input): TaskTemplate {
+export function readTaskTemplate(input: EcsInput): TaskTemplate {
   const template = input.template!;
   const source = [...template.files.values()][0] ?? '';
   const parsed = parseOnlyFile(template);
@@ -43,8 +43,8 @@ export function readTaskTemplate(input: Input): TaskTemplate {
   const value = isWrapped ? whole.taskDefinition : whole;
   const checked = taskSchema.safeParse(value);
   if (!checked.success) throw refuseIssues(parsed, path, value, checked.error.issues);
-  const beside = taskSchema.pick({ tags: true }).safeParse(isWrapped ? whole : {});
-  if (!beside.success) throw refuseIssues(parsed, [], whole, beside.error.issues);
+  const outer = taskSchema.pick({ tags: true }).safeParse(isWrapped ? whole : {});
+  if (!outer.success) throw refuseIssues(parsed, [], whole, outer.error.issues);
   const definition = checked.data;
   const containers = findContainers(input, definition);
   const isDescribed = isWrapped || Object.keys(definition).some((key) => answered.has(key));
@@ -132,7 +132,7 @@ function showJson(value: unknown): string {
 }
 
 /** Finds the places of the containers that run the release. */
-function findContainers(input: Input, { containerDefinitions }: TaskDefinition): number[] {
+function findContainers(input: EcsInput, { containerDefinitions }: TaskDefinition): number[] {
   const { image, template, target } = input;
   return listContainers(input).map((name) => {
     const places = containerDefinitions.flatMap((container, index) => (container.name === name ? [index] : []));
@@ -146,7 +146,7 @@ function findContainers(input: Input, { containerDefinitions }: TaskDefinition):
   });
 }
 
-/** Finds what stands beside taskDefinition and belongs to no answer of the API: it would get lost. */
+/** Finds keys next to taskDefinition that belong to no answer of the API: they would get lost. */
 function findStrayKeys(parsed: ParsedTemplate, whole: Record<string, unknown>, takesTags: boolean): Mistake[] {
   const known = ['taskDefinition', 'ResponseMetadata', ...(takesTags ? ['tags'] : [])];
   return Object.keys(whole)

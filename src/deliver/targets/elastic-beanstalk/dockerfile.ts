@@ -1,9 +1,9 @@
 import { type TextFile, textFile } from '../../files.ts';
 import { referByDigest, refuseDelivery } from '../../refuse.ts';
-import type { Input } from './options.ts';
+import type { BeanstalkInput } from './options.ts';
 
 /** Writes a Dockerfile that starts from the digest. @throws GbuildError `delivery-refused` */
-export function dockerfile(input: Input, port: number): TextFile {
+export function dockerfile(input: BeanstalkInput, port: number): TextFile {
   const { image, service } = input;
   const isLimited = service.cpu !== undefined || service.memory !== undefined;
   const lines = [
@@ -18,7 +18,7 @@ export function dockerfile(input: Input, port: number): TextFile {
 }
 
 /** Quotes a value of ENV: the builder replaces variables, and takes a backslash for an escape. A line is one line. */
-function quoteValue({ image, target }: Input, name: string, value: string): string {
+function quoteValue({ image, target }: BeanstalkInput, name: string, value: string): string {
   if (/[\r\n\0]/.test(value))
     throw refuseDelivery(image, target, `the value of ${name} has a line break, which a Dockerfile cannot say`, [
       `remove ${name} from deliver.service.env, and set it as a property of the environment: eb setenv`,

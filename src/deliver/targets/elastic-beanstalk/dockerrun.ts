@@ -1,10 +1,10 @@
 import type { DeliverVolume } from '../../../spec/types.ts';
 import { jsonFile, type TextFile } from '../../files.ts';
 import { referByDigest, refuseDelivery } from '../../refuse.ts';
-import type { Input } from './options.ts';
+import type { BeanstalkInput } from './options.ts';
 
 /** Writes a Dockerrun.aws.json of version 1 that names the image. @throws GbuildError `delivery-refused` */
-export function dockerrun(input: Input, port: number): TextFile {
+export function dockerrun(input: BeanstalkInput, port: number): TextFile {
   const { image, service, target } = input;
   const unsaid = [
     ...(Object.keys(service.env).length > 0 ? ['env'] : []),
@@ -22,13 +22,13 @@ export function dockerrun(input: Input, port: number): TextFile {
   });
 }
 
-/** Writes the volumes beside a Dockerfile: this Dockerrun.aws.json names no image. */
-export function dockerrunOfVolumes(input: Input): TextFile[] {
+/** Writes the volumes next to a Dockerfile: this Dockerrun.aws.json names no image. */
+export function dockerrunOfVolumes(input: BeanstalkInput): TextFile[] {
   if (input.service.volumes.length === 0) return [];
   return [jsonFile('Dockerrun.aws.json', { AWSEBDockerrunVersion: '1', ...describeVolumes(input) })];
 }
 
-function describeVolumes({ image, service: { volumes }, target }: Input): object {
+function describeVolumes({ image, service: { volumes }, target }: BeanstalkInput): object {
   const refused = volumes.map(unsaid).find((why) => why !== undefined);
   if (refused !== undefined)
     throw refuseDelivery(image, target, `Elastic Beanstalk ${refused}`, [

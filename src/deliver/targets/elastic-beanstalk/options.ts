@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { DeliveryInput } from '../../target.ts';
 
-export const optionsSchema = z.strictObject({
-  /** What says the image: a Dockerfile that starts from it, or a Dockerrun.aws.json that names it. */
+export const beanstalkOptions = z.strictObject({
+  /** File that says the image: a Dockerfile that starts from it, or a Dockerrun.aws.json that names it. */
   form: z.enum(['dockerfile', 'dockerrun'], 'dockerfile or dockerrun').default('dockerfile'),
 });
 
-export type Options = z.output<typeof optionsSchema>;
-export type Input = DeliveryInput<Options>;
+export type BeanstalkOptions = z.output<typeof beanstalkOptions>;
+export type BeanstalkInput = DeliveryInput<BeanstalkOptions>;

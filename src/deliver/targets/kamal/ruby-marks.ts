@@ -1,7 +1,7 @@
 /** Text in which Ruby between `<%` and `%>` is replaced by as many letters that YAML takes for a word. */
 export interface MaskedText {
   text: string;
-  /** Puts the Ruby back, also after the text was formatted anew. */
+  /** Puts the Ruby back, also after the text was formatted again. */
   restore(text: string): string;
 }
 

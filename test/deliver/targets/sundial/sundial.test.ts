@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { sundial } from '../../../../src/deliver/targets/sundial/sundial.ts';
 import { GbuildError } from '../../../../src/errors.ts';
 import { errorOf } from '../../../support/assert/error-of.ts';
-import { judgeDefinition } from '../../../support/deliver/sundial-schema.ts';
+import { judgeDefinition } from '../../../support/deployers/sundial-schema.ts';
 import { type Described, fileTemplate, inputOf, renderTexts } from '../../delivery-input.ts';
 
 const refusal = async (described: Described) => {
