@@ -48,8 +48,8 @@ export const allowedImports: Record<string, string[]> = {
 };
 
 /**
- * Folders of actions/ that each of them may import from, in addition to itself, lowest first. ARCHITECTURE.md shows
- * this table, too.
+ * Folders of actions/ that each of them may import from, in addition to itself, lowest first.
+ * src/actions/README.md shows this table.
  */
 export const actionImports: Record<string, string[]> = {
   session: [],
