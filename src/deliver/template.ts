@@ -33,12 +33,7 @@ export class ParsedTemplate {
 
   /** Plain value, merge keys and aliases resolved. */
   get value(): unknown {
-    try {
-      return this.document.toJS({ maxAliasCount: 1000 });
-    } catch (error) {
-      // Aliases and merge keys are resolved here, not while parsing.
-      throw this.#refuse([this.#at(0, 1, { expected: 'aliases that can be resolved', found: messageOf(error) })]);
-    }
+    return this.#resolve(this.document);
   }
 
   /**
@@ -46,7 +41,19 @@ export class ParsedTemplate {
    * written, such as `yes` and `1.10`.
    */
   readAs(schema: 'yaml-1.1' | 'failsafe'): unknown {
-    return parseDocument(this.#source.text, { ...lenient, schema }).toJS({ maxAliasCount: 1000 });
+    return this.#resolve(parseDocument(this.#source.text, { ...lenient, schema }));
+  }
+
+  /** Aliases and merge keys are resolved here, not while parsing: one may be unknown, or in what it stands for. */
+  #resolve(document: Document): unknown {
+    try {
+      const value: unknown = document.toJS({ maxAliasCount: 1000 });
+      if (!isCircular(value)) return value;
+    } catch (error) {
+      throw this.#refuse([this.#at(0, 1, { expected: 'aliases that can be resolved', found: messageOf(error) })]);
+    }
+    const found = 'an alias inside of what it stands for';
+    throw this.#refuse([this.#at(0, 1, { expected: 'aliases that can be resolved', found })]);
   }
 
   /** Makes a mistake at the value of this path, or at the nearest one above that is there. */
@@ -128,4 +135,20 @@ export function findImageByHand(
 /** Whether a value of a template is a mapping. */
 export function isMapping(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Whether a value is a part of itself. */
+function isCircular(value: unknown): boolean {
+  const open = new Set<unknown>();
+  const done = new Set<unknown>();
+  const visit = (node: unknown): boolean => {
+    if (typeof node !== 'object' || node === null || done.has(node)) return false;
+    if (open.has(node)) return true;
+    open.add(node);
+    const isFound = Object.values(node).some(visit);
+    open.delete(node);
+    done.add(node);
+    return isFound;
+  };
+  return visit(value);
 }

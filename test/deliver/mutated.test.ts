@@ -74,7 +74,9 @@ type Change = { at: number; how: string; by: unknown };
 
 function mutate(value: unknown, list: readonly Change[]): unknown {
   const copy = structuredClone({ root: value });
-  for (const { at, how, by } of list) {
+  for (const { at, how, by: given } of list) {
+    // A value that is in several places would become part of itself.
+    const by = structuredClone(given);
     const places: [Record<string, unknown>, string][] = [];
     const walk = (node: unknown): void => {
       if (typeof node !== 'object' || node === null) return;

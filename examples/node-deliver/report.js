@@ -1,0 +1,1 @@
+console.log(`the nightly report of ${process.env.GREETING ?? 'nobody'}`);
