@@ -1,69 +1,89 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { execa } from 'execa';
 import { unzipSync } from 'fflate';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import type { ImageRecord } from '../../../src/actions/release/record.ts';
 import { askService } from '../../support/deliver/ask-service.ts';
 import { type DeliveryRig, openDelivery } from '../../support/deliver/delivery-rig.ts';
+import { runLocally } from '../../support/deployers/eb-local.ts';
 import { askEngine } from '../../support/engines/engine-http.ts';
-import { removeContainer, removeRepository, startContainer } from '../../support/engines/engine-images.ts';
+import { findFreePort } from '../../support/registry/registry.ts';
 
-const engine = inject('engineHost');
-const built = `e2e-beanstalk-${process.pid}`;
+const greeting = `it's "5 $HOME" \\ é`;
+
 let rig: DeliveryRig;
+let released: ImageRecord;
+const engine = inject('engineHost');
 
 beforeAll(async () => {
-  rig = await openDelivery({ word: 'beanstalk' });
+  rig = await openDelivery({ word: 'eb' });
   rig.describe(`  service:
     health: /health
-    args: ['--name', 'a b', "it's $HOME"]
-    env: {GREETING: 'it''s "5 $" é'}
+    args: ['--name', 'a "b"', '$HOME']
+    env: {GREETING: ${JSON.stringify(greeting)}}
+  targets:
+    named: {kind: elastic-beanstalk, options: {form: dockerrun}}
 `);
-  await rig.release('1.0.1');
+  released = await rig.release('1.0.1');
 });
-afterAll(async () => {
-  await removeRepository(engine, built);
-  await rig[Symbol.asyncDispose]();
-});
+afterAll(() => rig[Symbol.asyncDispose]());
 
-/** Builds the source bundle as the platform does, and reads what its image stands on. */
-async function buildBundle(zip: string): Promise<{ files: string[]; layers: string[] }> {
-  const dir = join(rig.cli.dir, 'bundle');
-  const files = unzipSync(readFileSync(zip));
-  for (const [path, bytes] of Object.entries(files)) {
-    mkdirSync(dirname(join(dir, path)), { recursive: true });
-    writeFileSync(join(dir, path), bytes);
+/** Delivers, and unpacks the bundle. */
+async function unpack(target: string): Promise<{ dir: string; bytes: Buffer; paths: string[] }> {
+  const dir = join(rig.cli.dir, target);
+  const { files, imageId } = await rig.delivered([target, '1.0.1', '--output', dir]);
+  expect(imageId).toBe(released.imageId);
+  const bytes = readFileSync(join(dir, files[0]!.path));
+  const entries = unzipSync(bytes);
+  for (const [path, content] of Object.entries(entries)) {
+    const file = join(dir, 'bundle', path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, content);
   }
-  await execa('docker', ['-H', engine, 'build', '-q', '-t', `${built}:1`, dir], { env: { DOCKER_BUILDKIT: '0' } });
-  return { files: Object.keys(files).sort(), layers: await readLayers(`${built}:1`) };
+  return { dir: join(dir, 'bundle'), bytes, paths: Object.keys(entries) };
 }
 
-async function readLayers(reference: string): Promise<string[]> {
-  const { text } = await askEngine(engine, 'GET', `/images/${reference}/json`);
-  return (JSON.parse(text) as { RootFS: { Layers: string[] } }).RootFS.Layers;
+interface Inspected {
+  RootFS: { Layers: string[] };
+  Config: { Entrypoint: string[]; Labels: object };
 }
 
-test('the bundle starts from the digest, and what runs is the release with the words of the service', async () => {
-  const dir = join(rig.cli.dir, 'out');
-  const { files, imageId } = await rig.delivered(['elastic-beanstalk', '1.0.1', '--output', dir]);
-  const bundle = await buildBundle(join(dir, files[0]!.path));
-  expect(bundle.files).toEqual(['.ebextensions/00-gbuild.config', 'Dockerfile']);
-  const released = await readLayers(imageId);
-  expect(bundle.layers).toEqual(released);
-  const { id, port } = await startContainer(engine, `${built}:1`, '8080/tcp');
+async function inspect<T>(path: string): Promise<T> {
+  return JSON.parse((await askEngine(engine, 'GET', path)).text) as T;
+}
+
+/** Runs a bundle until it answers. Returns the answer, and the image that runs. */
+async function run(dir: string): Promise<{ answer: unknown; image: Inspected }> {
+  const port = await findFreePort();
+  await using eb = await runLocally(dir, engine, port);
+  const up = askService(`http://127.0.0.1:${port}/`, '1.0.1');
+  const answer = await Promise.race([up, eb.ended.then(() => Promise.reject(new Error(eb.output())))]);
+  const list = await inspect<{ Id: string; ImageID: string; Ports: { PublicPort?: number }[] }[]>('/containers/json');
+  const { Id, ImageID } = list.find(({ Ports }) => Ports.some(({ PublicPort }) => PublicPort === port))!;
   try {
-    expect(await askService(`http://127.0.0.1:${port}/`, '1.0.1')).toEqual({
-      version: '1.0.1',
-      greeting: 'it\'s "5 $" é',
-      args: ['--name', 'a b', "it's $HOME"],
-    });
+    return { answer, image: await inspect<Inspected>(`/images/${ImageID}/json`) };
   } finally {
-    await removeContainer(engine, id);
+    await askEngine(engine, 'DELETE', `/containers/${Id}?force=1&v=1`);
+    await askEngine(engine, 'DELETE', `/images/${ImageID}?force=1`);
   }
+}
+
+test('eb builds and runs the bundle: the layers, the entrypoint and the labels of the release, and what the service says', async () => {
+  const { dir, bytes, paths } = await unpack('elastic-beanstalk');
+  expect(paths).toEqual(['.ebextensions/00-gbuild.config', 'Dockerfile']);
+  expect((await unpack('elastic-beanstalk')).bytes.equals(bytes)).toBe(true);
+  const { answer, image } = await run(dir);
+  expect(answer).toEqual({ version: '1.0.1', greeting, args: ['--name', 'a "b"', '$HOME'] });
+  const own = await inspect<Inspected>(`/images/${released.imageId}/json`);
+  expect(image.RootFS.Layers.slice(0, own.RootFS.Layers.length)).toEqual(own.RootFS.Layers);
+  expect(image.Config.Entrypoint).toEqual(own.Config.Entrypoint);
+  expect(image.Config.Labels).toEqual(own.Config.Labels);
 });
 
-test('the same release gives the same bytes', async () => {
-  const deliver = async (to: string) =>
-    (await rig.delivered(['elastic-beanstalk', '1.0.1', '--output', join(rig.cli.dir, to)])).files;
-  expect(await deliver('again')).toEqual(await deliver('out'));
+test('a bundle that names the image runs the same layers', async () => {
+  rig.describe('  targets:\n    named: {kind: elastic-beanstalk, options: {form: dockerrun}}\n');
+  const { answer, image } = await run((await unpack('named')).dir);
+  expect(answer).toMatchObject({ version: '1.0.1', args: [] });
+  const own = await inspect<Inspected>(`/images/${released.imageId}/json`);
+  expect(image.RootFS.Layers).toEqual(own.RootFS.Layers);
 });
