@@ -4,7 +4,7 @@ import { expect, inject } from 'vitest';
 import type { DeliveryRecord } from '../../../src/actions/deliver/deliver.ts';
 import type { ImageRecord } from '../../../src/actions/release/record.ts';
 import { type CallOptions, type Cli, type CliResult, commitAll, openCli } from '../cli/cli.ts';
-import { removeRepository } from '../engines/engine-images.ts';
+import { removePulled, removeRepository } from '../engines/engine-images.ts';
 import { registryUser, startRegistry, type TestRegistry } from '../registry/registry.ts';
 import { authOf } from '../registry/registry-home.ts';
 
@@ -99,6 +99,7 @@ ${image}`;
         .replaceAll(/\b[0-9a-f]{12,64}\b/g, 'ID'),
     [Symbol.asyncDispose]: async () => {
       await removeRepository(engine, name);
+      await removePulled(engine, `${registry.host}/${name}`);
       if (given === undefined) await registry[Symbol.asyncDispose]();
       cli[Symbol.dispose]();
     },

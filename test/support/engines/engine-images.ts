@@ -47,6 +47,15 @@ export async function removeRepository(host: string, repository: string): Promis
   for (const tag of await listTags(host, repository)) await removeTag(host, tag);
 }
 
+/** Removes every image of a repository that was pulled by its digest. */
+export async function removePulled(host: string, repository: string): Promise<void> {
+  const filters = encodeURIComponent(JSON.stringify({ reference: [repository] }));
+  const { text } = await askEngine(host, 'GET', `/images/json?filters=${filters}`);
+  const images = JSON.parse(text) as { RepoDigests: string[] | null }[];
+  const pulled = images.flatMap(({ RepoDigests }) => RepoDigests ?? []);
+  for (const reference of pulled.filter((each) => each.startsWith(`${repository}@`))) await removeTag(host, reference);
+}
+
 export async function removeTag(host: string, reference: string): Promise<void> {
   await askEngine(host, 'DELETE', `/images/${reference}?force=1`);
 }
