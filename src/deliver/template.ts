@@ -44,7 +44,7 @@ export class ParsedTemplate {
     return this.#resolve(parseDocument(this.#source.text, { ...lenient, schema }));
   }
 
-  /** Aliases and merge keys are resolved here, not while parsing: one may be unknown, or in what it stands for. */
+  /** Aliases and merge keys are resolved here, not while parsing: one may be unknown, or inside of its own value. */
   #resolve(document: Document): unknown {
     try {
       const value: unknown = document.toJS({ maxAliasCount: 1000 });

@@ -220,9 +220,9 @@ credential_process = printf '{"Version":1,"AccessKeyId":"${key.id}","SecretAcces
     expect(await rig.failure(at(name), [file], { ...bare(), ...keys() })).toMatchInlineSnapshot(`
       {
         "code": "output-refused",
-        "message": "s3://releases/app/7.tar.gz exists, and you may not read it to compare; what is there is never replaced",
+        "message": "s3://releases/app/<key> exists, and you may not read it to compare; what is there is never replaced",
         "suggestions": [
-          "let the caller do s3:GetObject on s3://releases/app/7.tar.gz",
+          "let the caller do s3:GetObject on s3://releases/app/<key>",
           "put it under another version or key",
         ],
       }

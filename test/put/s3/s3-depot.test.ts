@@ -169,7 +169,7 @@ describe('a large file', () => {
     expect(await rig.failure(at(key), [rig.file('x', bytes)], env)).toMatchInlineSnapshot(`
       {
         "code": "network-failed",
-        "message": "cannot write s3://releases/app/17.tar.gz (http://<host>): the connection broke",
+        "message": "cannot write s3://releases/app/<key> (http://<host>): the connection broke",
         "suggestions": [
           "curl -v http://<host>",
           "run the same command again",

@@ -54,6 +54,7 @@ export function openPutRig({ extraRoots = '' }: { extraRoots?: string } = {}): P
         text
           .replaceAll(dir, '<dir>')
           .replaceAll(/127\.0\.0\.1:\d+/g, '<host>')
+          .replaceAll(/\bapp\/\d+\.tar\.gz/g, 'app/<key>')
           .replaceAll(/\b[0-9a-f]{64}\b/g, '<sha256>');
       return { code, message: tame(message), suggestions: suggestions.map(tame) };
     },

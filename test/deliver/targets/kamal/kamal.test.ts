@@ -193,7 +193,7 @@ test('what the file says of port, health and proxy stays', () => {
 
 test('another image, another registry, a tag and lines of Ruby are refused with their places', async () => {
   const file = (text: string) => refusal({ template: fileTemplate('config/deploy.yml', text) });
-  expect(await file('image: acme/hello:1.0.0\nregistry: {server: ghcr.io}\n')).toMatchInlineSnapshot(`
+  expect(await file('image: acme/hello:1.0.0\nregistry: {server: abc.lan}\n')).toMatchInlineSnapshot(`
     "2 mistakes in config/deploy.yml
 
       config/deploy.yml:1:8  image: expected acme/hello, where the release is, found "acme/hello:1.0.0"
@@ -201,9 +201,9 @@ test('another image, another registry, a tag and lines of Ruby are refused with 
             |        ^^^^^^^^^^^^^^^^
         write acme/hello, or leave the key out
 
-      config/deploy.yml:2:20  registry.server: expected registry.example.com, where the release is, found "ghcr.io"
+      config/deploy.yml:2:20  registry.server: expected registry.example.com, where the release is, found "abc.lan"
           1 | image: acme/hello:1.0.0
-        > 2 | registry: {server: ghcr.io}
+        > 2 | registry: {server: abc.lan}
             |                    ^^^^^^^
         write registry.example.com, or leave the key out"
   `);
@@ -214,5 +214,5 @@ test('another image, another registry, a tag and lines of Ruby are refused with 
   `);
   expect(await file('image: <%= ENV["A"] %>/hello\n')).toMatch('found "<%= ENV["A"] %>/hello"');
   expect(await file('- 1\n')).toMatch('a mapping');
-  expect(await file('registry: ghcr.io\n')).toMatch('config/deploy.yml:1:11  registry: expected a mapping');
+  expect(await file('registry: abc.lan\n')).toMatch('config/deploy.yml:1:11  registry: expected a mapping');
 });

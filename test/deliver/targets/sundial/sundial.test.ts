@@ -93,7 +93,7 @@ test('tasks that run the release can be named', async () => {
 });
 
 test('image and tag by hand are mistakes with their places, also by an alias', async () => {
-  const value = definition(task('a', batch({ tag: '1.0.0' })), task('b', batch({ image: 'ghcr.io/acme/hello' })));
+  const value = definition(task('a', batch({ tag: '1.0.0' })), task('b', batch({ image: 'abc.lan/acme/hello' })));
   expect(await refusal({ template: templateOf(value) })).toMatchInlineSnapshot(`
     "2 mistakes in jobs/nightly.json
 
@@ -103,9 +103,9 @@ test('image and tag by hand are mistakes with their places, also by an alias', a
              |                  ^^^^^^^
         leave the key out, or its value empty
 
-      jobs/nightly.json:57:20  task_definitions[1].executable.batch_image_command.image: expected no image: gbuild writes acme/hello:1.0.1 here, found "ghcr.io/acme/hello"
+      jobs/nightly.json:57:20  task_definitions[1].executable.batch_image_command.image: expected no image: gbuild writes acme/hello:1.0.1 here, found "abc.lan/acme/hello"
           56 |           ],
-        > 57 |           "image": "ghcr.io/acme/hello"
+        > 57 |           "image": "abc.lan/acme/hello"
              |                    ^^^^^^^^^^^^^^^^^^^^
         leave the key out, or its value empty"
   `);
