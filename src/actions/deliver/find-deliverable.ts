@@ -57,7 +57,7 @@ export async function withDeliverable<T>(
 
 function describeHere(request: DeliverRequest, wanted: WantedDelivery, found: FoundHere): Deliverable {
   const chosen = chooseImage(request, wanted, found.images);
-  const image = describe(wanted, chosen, wanted.kind.takesOnePlatform || found.images.length === 1);
+  const image = describe(wanted, chosen, isSingle(request, wanted, found.images));
   return { image, readWhole: () => readImage(found.store, chosen.descriptor.digest) };
 }
 
@@ -69,7 +69,7 @@ function withThere<T>(
   work: (deliverable: Deliverable) => Promise<T>,
 ): Promise<T> {
   const chosen = chooseImage(request, wanted, found.images);
-  const isOne = wanted.kind.takesOnePlatform || found.images.length === 1;
+  const isOne = isSingle(request, wanted, found.images);
   const { digest } = isOne ? chosen.descriptor : found.descriptor;
   const published = { repository: found.repository.name, digest };
   const image = { ...describe(wanted, chosen, isOne), published };
@@ -86,6 +86,11 @@ function pull(request: DeliverRequest, remote: RemoteImage, store: Layout, tempD
 interface OneImage {
   manifest: Manifest;
   config: ImageConfig;
+}
+
+/** Whether one image is delivered, and not the index of all. */
+function isSingle({ platform }: DeliverRequest, { kind }: WantedDelivery, images: readonly OneImage[]): boolean {
+  return kind.takesOnePlatform || platform !== undefined || images.length === 1;
 }
 
 /** Chooses the only image, or the one of the requested platform. */
@@ -105,7 +110,7 @@ function chooseImage<T extends OneImage>(
       ? `it takes one platform, and the release has ${there.join(', ')}`
       : `the release has ${there.join(', ')}, not ${platform}`;
   throw new GbuildError('delivery-refused', `${release} cannot be delivered to ${target}: ${why}`, {
-    suggestions: there.slice(0, 2).map((each) => `gbuild deliver ${target} ${version} --platform ${each}`),
+    suggestions: there.slice(0, 2).map((each) => `gbuild deliver ${target} ${release} --platform ${each}`),
     facts: { release, platforms: there },
   });
 }
