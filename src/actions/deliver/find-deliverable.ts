@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { DeliveredImage } from '../../deliver/delivered-image.ts';
+import { refuseDelivery } from '../../deliver/refuse.ts';
 import type { AnyTarget } from '../../deliver/target.ts';
 import { GbuildError } from '../../errors.ts';
 import { ownerText, readOwner } from '../../fs/process-owner.ts';
@@ -100,6 +101,10 @@ function chooseImage<T extends OneImage>(
   images: readonly T[],
 ): T {
   const there = images.map(({ config }) => nameOfPlatform(config));
+  if (platform !== undefined && kind.takes === 'tag' && images.length > 1)
+    throw refuseDelivery({ name, version }, target, `it pulls by tag, which means the index of ${there.join(', ')}`, [
+      'leave out --platform: the machine that runs it takes its own',
+    ]);
   const asked = platform === undefined ? images : images.filter((_, index) => there[index] === platform);
   const [first] = asked;
   const isClear = asked.length === 1 || (platform === undefined && !kind.takesOnePlatform);
@@ -109,10 +114,12 @@ function chooseImage<T extends OneImage>(
     platform === undefined
       ? `it takes one platform, and the release has ${there.join(', ')}`
       : `the release has ${there.join(', ')}, not ${platform}`;
-  throw new GbuildError('delivery-refused', `${release} cannot be delivered to ${target}: ${why}`, {
-    suggestions: there.slice(0, 2).map((each) => `gbuild deliver ${target} ${release} --platform ${each}`),
-    facts: { release, platforms: there },
-  });
+  throw refuseDelivery(
+    { name, version },
+    target,
+    why,
+    there.slice(0, 2).map((each) => `gbuild deliver ${target} ${release} --platform ${each}`),
+  );
 }
 
 function describe({ name, version }: WantedDelivery, { manifest, config }: OneImage, isOne: boolean): DeliveredImage {

@@ -61,6 +61,14 @@ test('an index is refused where the target takes one platform, and so is a platf
     ",
     ]
   `);
+  expect(await deliver('ionroller', 'acme/hello:1.0.0', '--platform', 'linux/arm64')).toMatchInlineSnapshot(`
+    [
+      2,
+      "error: acme/hello:1.0.0 cannot be delivered to ionroller: it pulls by tag, which means the index of linux/amd64, linux/arm64
+      try: leave out --platform: the machine that runs it takes its own
+    ",
+    ]
+  `);
   expect(await deliver('compose', 'acme/hello:1.0.0', '--platform', 'linux/s390x')).toMatchInlineSnapshot(`
     [
       2,

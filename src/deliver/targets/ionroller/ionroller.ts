@@ -28,7 +28,7 @@ export const ionroller: DeliveryTarget<Options> = {
   kind: 'ionroller',
   summary: "ION-Roller: a service's configuration, then `ionroller release NAME VERSION`",
   takes: 'tag',
-  takesOnePlatform: true,
+  takesOnePlatform: false,
   options: optionsSchema,
   template: { use: 'optional', is: 'file' },
   needs: ['a template (the JSON of ionroller set_config, without image), or its values as options'],

@@ -19,7 +19,7 @@ export const sundial: DeliveryTarget<Options> = {
   kind: 'sundial',
   summary: 'Sundial: your process definitions with the image and its tag in each task',
   takes: 'tag',
-  takesOnePlatform: true,
+  takesOnePlatform: false,
   options: optionsSchema,
   template: { use: 'required', is: 'file or folder' },
   needs: ['a template: a process definition in JSON or YAML, or a folder of them, without image and tag'],
