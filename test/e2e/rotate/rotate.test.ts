@@ -44,6 +44,7 @@ const plain = (text: string) =>
     .plain(text)
     .replaceAll(baseName, 'BASE')
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+    .replaceAll(/\b\d+ (?:h|min)(?: \d+ (?:min|s))?\b/g, 'WAIT')
     .replaceAll(/ {2,}/g, '  ');
 
 /** Moves the base: another image gets its name. */
@@ -91,8 +92,8 @@ test('the next rotation makes no other release of the same, and moves what may m
       "NAME  VERSION  CHANNELS  STATE  RESULT
     acme/NAME  1.0.2  canary  current  BASE:1
     acme/NAME  1.0.1  production  rotated  1.0.2 on BASE:1 (made before); waits: production
-    acme/NAME production: the channel canary holds 1.0.2 since TIME, and production wants it to have held it for <time>: <time> left
-      try: gbuild channel promote production 1.0.2 --name acme/NAME --registry REGISTRY  # in <time>
+    acme/NAME production: the channel canary holds 1.0.2 since TIME, and production wants it to have held it for WAIT: WAIT left
+      try: gbuild channel promote production 1.0.2 --name acme/NAME --registry REGISTRY  # in WAIT
       try: gbuild channel set production 1.0.2 --force --reason 'why it cannot wait' --name acme/NAME --registry REGISTRY
     ",
     ]
@@ -109,7 +110,7 @@ test('a release that is not well on its new base gets no name, moves nothing, an
       1,
       "smoke-failed",
       "acme/NAME:1.0.2: acme/NAME:1.0.3 ended with exit code 7 before /health answers 200 on port 8080
-      it is broken; 1 more failed, see above",
+      it is broken; 1 more failed",
     ]
   `);
   expect(error.facts.releases.map(({ state }) => state)).toEqual(['failed', 'failed']);
