@@ -61,14 +61,15 @@ export interface DeliveryRecord {
 export async function deliverRelease(request: DeliverRequest): Promise<DeliveryRecord> {
   if (request.put !== undefined) parseDestination(request.put);
   const session = await findWorkspace(request);
+  const target = chooseTarget(request.target, { spec: session?.spec, specFile: session?.specFile });
   const { channel } = request;
-  if (channel === undefined) return deliverVersion(request, session, await nameRelease(request, session));
+  if (channel === undefined) return deliverVersion(request, session, target, await nameRelease(request, session));
   const name = nameOfChannels(request, session);
   return withChannels({ ...request, name, keyFile: undefined }, async (context) => {
     const pointer = await readChannel(context, channel);
     if (pointer === undefined) throw holdsNothing(context, channel);
     request.progress.note(`delivering ${pointer.name}:${pointer.version}, which ${channel} holds`);
-    const record = await deliverVersion(request, session, pointer, (image) => assertSameImage(pointer, image));
+    const record = await deliverVersion(request, session, target, pointer, (image) => assertSameImage(pointer, image));
     const files = record.files.map(({ path, sha256 }) => ({ path, sha256 }));
     await recordDelivery(context, pointer, { target: record.target, kind: record.kind, files });
     return { ...record, channel };
@@ -78,11 +79,11 @@ export async function deliverRelease(request: DeliverRequest): Promise<DeliveryR
 async function deliverVersion(
   request: DeliverRequest,
   session: WorkspaceSession | undefined,
+  target: ChosenTarget,
   { name, version }: { name: string; version: string },
   judge: (image: DeliveredImage) => void = () => {},
 ): Promise<DeliveryRecord> {
   const { host, stop } = request;
-  const target = chooseTarget(request.target, { spec: session?.spec, specFile: session?.specFile });
   const template = readTemplate(session?.rootDir, target);
   const said = request.registry ?? (host.env.GBUILD_REGISTRY || session?.spec.registry);
   const registry = said === undefined ? undefined : parseRegistry(said);
