@@ -10,7 +10,6 @@ import { benchDeliver } from './deliver.mjs';
 import { benchPack } from './pack.mjs';
 import { comparePairs, env } from './pairs.mjs';
 import { benchGzip, benchPushChange, benchPushLarge, benchRelease } from './push.mjs';
-import { benchRotate } from './rotate.mjs';
 import { benchChangedSync, benchFirstSync, benchRemoteRun, benchSyncMemory } from './sync.mjs';
 import { benchClassImage, benchFirstTest, benchToolchain } from './toolchains.mjs';
 import { makeTree } from './tree.mjs';
@@ -111,12 +110,6 @@ export const benchmarks = [
     title: '`gbuild channel rollback` against `crane tag`',
     bar: 3,
     run: benchRollback,
-  },
-  {
-    name: 'rotate',
-    title: '`gbuild rotate` of 50 releases of as many names against `crane rebase` of each, seconds for a release',
-    bar: 3,
-    run: () => benchRotate(docker),
   },
   {
     name: 'deliver',
