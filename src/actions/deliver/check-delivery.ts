@@ -1,8 +1,7 @@
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import type { Validator } from '../../deliver/target.ts';
 import { GbuildError } from '../../errors.ts';
 import { formatTail } from '../../escape.ts';
+import { findProgram } from '../../fs/find-program.ts';
 import type { DeliverRequest } from './request.ts';
 
 /** Result of one validator. */
@@ -24,14 +23,14 @@ export async function checkDelivery(
   const { execa } = await import('execa');
   const checked: Checked[] = [];
   for (const { program, args } of validators) {
-    const ran = isInstalled(program, host.env.PATH ?? '');
-    checked.push({ program, ran });
-    if (!ran) {
+    const file = findProgram(program, host.env.PATH);
+    checked.push({ program, ran: file !== undefined });
+    if (file === undefined) {
       progress.warn(`${program} is not installed: ${target} was not checked by it`);
       continue;
     }
     const result = await progress.step(`checking with ${program}`, () =>
-      execa(program, args, {
+      execa(file, args, {
         cwd: dir,
         env: host.env,
         extendEnv: false,
@@ -54,15 +53,4 @@ export async function checkDelivery(
     );
   }
   return checked;
-}
-
-function isInstalled(program: string, path: string): boolean {
-  return path.split(delimiter).some((dir) => {
-    try {
-      accessSync(join(dir, program), constants.X_OK);
-      return dir !== '';
-    } catch {
-      return false;
-    }
-  });
 }

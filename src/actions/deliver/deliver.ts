@@ -25,7 +25,7 @@ import { isVersion, listStored } from '../store/stored-releases.ts';
 import { type Checked, checkDelivery } from './check-delivery.ts';
 import { type ChosenTarget, chooseTarget } from './choose-target.ts';
 import { type Deliverable, withDeliverable } from './find-deliverable.ts';
-import { assertNoSecretValues, listSourceTexts } from './find-secrets.ts';
+import { assertNoSecretValues, listReadable, listSourceTexts } from './find-secrets.ts';
 import { judgeFiles } from './judge-files.ts';
 import { putDelivery } from './put-delivery.ts';
 import { readTemplate } from './read-template.ts';
@@ -94,7 +94,8 @@ async function deliverVersion(
     const files = target.kind.render(input);
     await judgeFiles(target.kind, input, deliverable);
     for (const warning of target.kind.listWarnings?.(input) ?? []) request.progress.warn(warning);
-    const context = { host, rootDir: session?.rootDir ?? host.cwd, signal: stop.ask };
+    const trusted = await listReadable(session, request);
+    const context = { host, rootDir: session?.rootDir ?? host.cwd, signal: stop.ask, trusted };
     await assertNoSecretValues(files, listSourceTexts(input), session?.spec, context);
     await assertTags(target, files, deliverable.image, request);
     const sources = template === undefined ? [] : listSources(session!, template);

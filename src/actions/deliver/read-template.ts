@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import type { Template } from '../../deliver/template.ts';
 import { GbuildError, messageOf } from '../../errors.ts';
 import { isThere, readBounded } from '../../fs/read-bounded.ts';
+import { isOfRepository } from '../../secrets/host-source.ts';
 import type { ChosenTarget } from './choose-target.ts';
 
 const mostFiles = 1000;
@@ -24,11 +25,11 @@ export function readTemplate(rootDir: string | undefined, target: ChosenTarget):
   if (is !== 'file or folder' && isFolder !== (is === 'folder')) throw wrongType(target, template.path, isFolder);
   const paths = isFolder ? (reads?.filter((path) => isThere(join(place, path))) ?? listFiles(place, '')) : [''];
   if (paths.length === 0) throw hasNone(target, template.path);
-  const files = new Map(paths.map((path) => [path || basename(place), readText(join(place, path))]));
+  const files = new Map(paths.map((path) => [path || basename(place), readText(join(place, path), rootDir)]));
   const { companion } = kind.template;
   if (companion !== undefined && isThere(join(dirname(place), companion))) {
     const paths = listFiles(dirname(place), companion);
-    for (const path of paths) files.set(path, readText(join(dirname(place), path)));
+    for (const path of paths) files.set(path, readText(join(dirname(place), path), rootDir));
   }
   return { path: template.path, files };
 }
@@ -58,7 +59,14 @@ function notFile(dir: string, path: string): GbuildError {
   });
 }
 
-function readText(file: string): string {
+/** Reads a file of the repository. One that a link leads out of it to would be delivered with what is the caller's own. */
+function readText(file: string, rootDir: string): string {
+  if (!isOfRepository(file, rootDir)) {
+    throw new GbuildError('template-invalid', `the template ${file} is a link that leads out of the repository`, {
+      suggestions: ['put the file itself in the place of the link'],
+      facts: { file },
+    });
+  }
   try {
     const bytes = readBounded(file);
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);

@@ -41,7 +41,8 @@ export async function tryRelease(
     const { ports, reached, onPublished } = publishPorts(reference, port, {
       engine,
       network: 'bridge',
-      progress: quiet(progress),
+      // The port of a trial is of no use to the caller.
+      progress: { note: () => {} },
     });
     const writable = session?.spec.image.writable ?? [];
     const container = await engine.services.start(
@@ -73,11 +74,6 @@ export async function tryRelease(
       await container.remove();
     }
   });
-}
-
-/** Hides the notes of a progress: the port of a trial is of no use. */
-function quiet<T extends { note(text: string): void }>(progress: T): T {
-  return Object.assign(Object.create(progress) as T, { note: () => {} });
 }
 
 function chooseTrialCheck({ session }: RotateScene, reference: string, config: RunConfig): TrialCheck {

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GbuildError } from '../../errors.ts';
 import { formatTail } from '../../escape.ts';
+import { findProgram } from '../../fs/find-program.ts';
 import type { Host } from '../../host.ts';
 import type { Endpoint } from './endpoint.ts';
 import { type SocketCandidate, socketCandidates } from './sockets.ts';
@@ -18,7 +19,8 @@ const mostTries = 600;
  * caller may not use.
  */
 export function findIdlePodman(host: Host, sockets: SocketCandidate[] = socketCandidates(host)): string | undefined {
-  return sockets.some(({ path }) => existsSync(path)) ? undefined : findProgram(host, 'podman');
+  if (host.platform === 'win32' || sockets.some(({ path }) => existsSync(path))) return undefined;
+  return findProgram('podman', host.env.PATH);
 }
 
 /**
@@ -47,21 +49,6 @@ export async function startPodmanService(host: Host, program: string, say: (text
   });
   const reason = `nothing names an engine, no socket is there, and ${program} is: gbuild runs it for itself`;
   return { url, socketPath, source: 'podman program', reason, warnings: [], close };
-}
-
-function findProgram({ env, platform }: Host, name: string): string | undefined {
-  if (platform === 'win32') return undefined;
-  const candidates = (env.PATH ?? '').split(delimiter).filter((dir) => dir.startsWith('/'));
-  return candidates.map((dir) => join(dir, name)).find(isExecutable);
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Makes a folder for this process; removes the folders of dead processes. */

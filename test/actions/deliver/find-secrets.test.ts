@@ -1,9 +1,11 @@
+import { tmpdir } from 'node:os';
 import { expect, test } from 'vitest';
-import { assertNoSecretValues, listSourceTexts } from '../../../src/actions/deliver/find-secrets.ts';
+import { assertNoSecretValues, listReadable, listSourceTexts } from '../../../src/actions/deliver/find-secrets.ts';
+import type { WorkspaceSession } from '../../../src/actions/session/context.ts';
 import type { DeliveryFile } from '../../../src/deliver/files.ts';
 import { parseSpec } from '../../../src/spec/read/read-spec.ts';
 import { errorOf } from '../../support/assert/error-of.ts';
-import { hostIn } from '../../support/toolchains/host-in.ts';
+import { hostIn, recordProgress } from '../../support/toolchains/host-in.ts';
 
 const value = "it's-a-password";
 const { spec } = parseSpec(
@@ -13,6 +15,7 @@ const context = {
   host: { ...hostIn('/nowhere'), env: { DB_PASSWORD: value } },
   rootDir: '/nowhere',
   signal: new AbortController().signal,
+  trusted: ['DB', 'GONE'],
 };
 const judge = (files: DeliveryFile[], service: { env?: Record<string, string>; args?: string[] } = {}) =>
   errorOf(() =>
@@ -53,4 +56,15 @@ test('a value that is written in another form is found where it comes from', asy
 
 test('what holds no secret passes', async () => {
   await assertNoSecretValues([text('compose.yml', 'A: b')], [], spec, context);
+});
+
+test('what the repository takes from this machine is read only where the caller trusts it', async () => {
+  const named = parseSpec(
+    'gbuild: 1\nname: hello\ntoolchain: node\nsecrets: {DB: {env: DB_PASSWORD}, KEY: {file: ~/.ssh/id}, RUN: {command: [pass]}}\n',
+  ).spec;
+  const progress = recordProgress();
+  const session = { rootDir: process.cwd(), spec: named } as WorkspaceSession;
+  const host = hostIn(tmpdir());
+  expect(await listReadable(session, { host, installDir: '', progress })).toEqual(['DB']);
+  expect(progress.notes.join('\n')).toContain('is not searched for the secrets KEY, RUN');
 });

@@ -98,7 +98,7 @@ export const actionImports: Record<string, string[]> = {
   ],
   shards: ['session', 'run', 'shards/executor', 'shards/swarm'],
   inspect: ['session', 'store', 'image'],
-  deliver: ['session', 'store', 'channel'],
+  deliver: ['session', 'trust', 'store', 'channel'],
   rotate: ['session', 'store', 'channel', 'run/container', 'run/services', 'release/push', 'release/rebase'],
 };
 

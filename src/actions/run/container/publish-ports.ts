@@ -24,7 +24,7 @@ export interface Publication {
 export function publishPorts(
   name: string,
   wanted: PublishedPort[],
-  { engine, network, progress }: { engine: Engine; network: Spec['network']; progress: Progress },
+  { engine, network, progress }: { engine: Engine; network: Spec['network']; progress: Pick<Progress, 'note'> },
 ): Publication {
   const reached: ReachedPort[] = [];
   if (wanted.length === 0) return { reached };
